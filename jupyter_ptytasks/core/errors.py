@@ -1,0 +1,115 @@
+"""Every error the project raises on purpose, as one tree.
+
+* PtyTasksError
+  * BadRequest ............ 400  what was asked makes no sense; `field` names the part that is wrong
+    - SpawnFailed ......... 400  the command could not be started: not found, not executable, bad directory
+  * TaskNotFound .......... 404  no task has this id or name
+  * Conflict .............. 409  right in itself, but not now
+    - NameInUse ........... 409  a live task has the name, and the caller said `if_exists: fail`
+    - IllegalMove ......... 409  the task's state does not allow the verb
+  * InputRefused .......... 409  the program does not read what is typed
+  * TooManyTasks .......... 429  the limit of live tasks is reached
+  * ServiceFault .......... 500  our own trouble
+    - HostUnreachable ..... 503  the ptyhost does not answer (the task may well be running)
+    - StorageFull ......... 507  no room left for the database or a task's directory
+
+`status` is the HTTP status that rest/ answers with; nothing below rest/ knows HTTP otherwise. `code` is for programs and
+stays the same for ever, the message is for people and may change.
+"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
+
+
+class PtyTasksError(Exception):
+    """The root of the tree."""
+
+    code: ClassVar[str] = "error"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+    def to_json(self) -> dict[str, Any]:
+        """Give the body of an error answer: `code`, `message` and, where one part is to blame, `field`."""
+        body: dict[str, Any] = {"code": self.code, "message": self.message}
+        if self.field is not None:
+            body["field"] = self.field
+        return body
+
+
+class BadRequest(PtyTasksError):
+    """What was asked makes no sense; `field` names the part that is wrong."""
+
+    code = "bad_request"
+    status = 400
+
+
+class SpawnFailed(BadRequest):
+    """The command could not be started; `field` is `command` or `cwd`."""
+
+    code = "spawn_failed"
+
+
+class TaskNotFound(PtyTasksError):
+    """No task has this id or name."""
+
+    code = "task_not_found"
+    status = 404
+
+
+class Conflict(PtyTasksError):
+    """Right in itself, but not now."""
+
+    code = "conflict"
+    status = 409
+
+
+class NameInUse(Conflict):
+    """A live task has the name already."""
+
+    code = "name_in_use"
+
+
+class IllegalMove(Conflict):
+    """The task's state does not allow what was asked."""
+
+    code = "illegal_move"
+
+
+class InputRefused(Conflict):
+    """The program does not read what is typed, and its terminal's buffer is full."""
+
+    code = "input_refused"
+
+
+class TooManyTasks(PtyTasksError):
+    """The limit of live tasks is reached."""
+
+    code = "too_many_tasks"
+    status = 429
+
+
+class ServiceFault(PtyTasksError):
+    """Our own trouble, not the caller's."""
+
+    code = "service_fault"
+
+
+class HostUnreachable(ServiceFault):
+    """The ptyhost does not answer; the task may well be running."""
+
+    code = "host_unreachable"
+    status = 503
+
+
+class StorageFull(ServiceFault):
+    """No room is left for the database or for a task's directory."""
+
+    code = "storage_full"
+    status = 507

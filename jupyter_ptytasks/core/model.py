@@ -1,0 +1,154 @@
+"""A task as the server knows it: a value that is never changed in place, only replaced."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field, replace
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+from .states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Kind(str, Enum):
+    """What sort of command a task runs."""
+
+    COMMAND = "command"
+    SHELL = "shell"
+
+
+class IfExists(str, Enum):
+    """What a create does when a live task has the name already."""
+
+    NEW = "new"
+    RETURN = "return"
+    RESTART = "restart"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True)
+class Exit:
+    """How a command ended: by itself with `code`, or by `signal` (its name); the other is None."""
+
+    code: int | None = None
+    signal: str | None = None
+
+
+@dataclass(frozen=True)
+class Output:
+    """The bounds of a ring: absolute offsets `start` and `end`, line feeds before `end`, bytes that found no room."""
+
+    start: int = 0
+    end: int = 0
+    lines: int = 0
+    lost: int = 0
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Output:
+        """Read what a ptyhost tells; what is missing is 0."""
+        return cls(*(int(value.get(name, 0)) for name in ("start", "end", "lines", "lost")))
+
+
+@dataclass(frozen=True)
+class Task:
+    """One task. Times are Unix seconds (UTC), None until they come.
+
+    `command` is what the user gave: a shell line or the arguments; `host_pid` the ptyhost of the present attempt; `revision` counts
+    the changes of the whole store, so that the highest seen tells what is new.
+    """
+
+    id: str
+    name: str
+    command: str | list[str]
+    kind: Kind
+    cwd: str
+    state: State
+    created: float
+    state_reason: str = ""
+    state_message: str = ""
+    exit: Exit = field(default_factory=Exit)
+    attempt: int = 1
+    pid: int | None = None
+    host_pid: int | None = None
+    rows: int = 40
+    cols: int = 120
+    started: float | None = None
+    ended: float | None = None
+    last_output: float | None = None
+    output: Output = field(default_factory=Output)
+    group: str = "default"
+    tags: tuple[str, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    usage: Mapping[str, Any] = field(default_factory=dict)
+    timeout: float | None = None
+    provisioner: str = "local"
+    owner: str = ""
+    revision: int = 0
+
+    @property
+    def live(self) -> bool:
+        """True until the task has ended."""
+        return self.state.live
+
+    def with_(self, **changes: Any) -> Task:
+        """Give the task with some fields changed."""
+        return replace(self, **changes)
+
+
+#: Characters that sort as their values do, in ids.
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_TIME_DIGITS = 8
+_RANDOM_DIGITS = 4
+
+
+def new_id(now: float, newest: str = "") -> str:
+    """Give an id for a task created at `now` (Unix seconds) that sorts behind `newest`, also if the clock was set back.
+
+    Eight digits of base 36 hold the milliseconds until the year 2059; four more make two servers differ.
+    """
+    moment = int(now * 1000)
+    if newest:
+        moment = max(moment, int(newest[:_TIME_DIGITS], 36) + 1)
+    return _base36(moment, _TIME_DIGITS) + "".join(random.SystemRandom().choices(_DIGITS, k=_RANDOM_DIGITS))
+
+
+def _base36(number: int, width: int) -> str:
+    digits = ""
+    for _ in range(width):
+        number, digit = divmod(number, 36)
+        digits = _DIGITS[digit] + digits
+    return digits
+
+
+@dataclass(frozen=True)
+class TimeWarning:
+    """A signal that the tree gets some seconds before its time is up."""
+
+    signal: str
+    before: float
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asks to be run; checked already, defaults not filled in yet.
+
+    `command` is a shell line or the arguments, None for an interactive shell; `cwd` None is the server's root directory; `ladder`
+    the signals and the seconds after each when the task is stopped, None for the usual ones; `timeout` seconds.
+    """
+
+    command: str | list[str] | None = None
+    name: str | None = None
+    cwd: str | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
+    rows: int | None = None
+    cols: int | None = None
+    group: str = "default"
+    tags: tuple[str, ...] = ()
+    timeout: float | None = None
+    warning: TimeWarning | None = None
+    ladder: tuple[tuple[str, float], ...] | None = None
+    if_exists: IfExists = IfExists.NEW
+    metadata: Mapping[str, Any] = field(default_factory=dict)

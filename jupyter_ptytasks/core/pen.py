@@ -1,0 +1,121 @@
+"""The pen: how the next character will look, which SGR sequences (CSI ... m) set, as xterm.js reads them.
+
+A pen is a dict of slots to the SGR parameter that set them (`{"bold": b"1", "fg": b"38;5;12"}`); an empty one is the
+pen after a reset. Each parameter assigns constants to slots, so of equal sequences only the last one counts: this is
+what makes a pen cheap to follow through a flood.
+"""
+
+from __future__ import annotations
+
+from .vt import SGR
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    Pen = dict[str, bytes]
+    # What one sequence does, in order: a slot and its value, or None to clear it; no slot at all clears the pen.
+    Effects = list[tuple[str, bytes | None]]
+
+_ON = {1: "bold", 2: "dim", 3: "italic", 5: "blink", 7: "inverse", 8: "invisible", 9: "strike", 53: "overline"}
+_ON |= {21: "underline", 59: "line"}
+_ON |= dict.fromkeys([*range(30, 38), *range(90, 98)], "fg") | dict.fromkeys([*range(40, 48), *range(100, 108)], "bg")
+_OFF = {23: "italic", 24: "underline", 25: "blink", 27: "inverse", 28: "invisible", 29: "strike", 39: "fg", 49: "bg"}
+_OFF |= {55: "overline"}
+_COLOUR = {38: "fg", 48: "bg", 58: "line"}
+
+# xterm.js reads no more parameters than this of one sequence.
+_MOST_PARAMETERS = 32
+_LONGEST_ITEM = 64
+_cache: dict[bytes, Effects] = {}
+
+
+def write(pen: Pen, parameters: bytes) -> None:
+    """Applies the SGR sequence with these parameters to `pen`."""
+    for slot, value in effects(parameters):
+        if not slot:
+            pen.clear()
+        elif value is None:
+            pen.pop(slot, None)
+        else:
+            pen[slot] = value
+
+
+def fold(pen: Pen, data: bytes, start: int, end: int) -> None:
+    """Applies every SGR sequence in `data[start:end]` to `pen`; costs little more than finding the last reset."""
+    if data.find(b"\x1b", start, end) < 0:
+        return
+    reset = data.rfind(b"\x1b[0m", start, end)
+    reset = max(reset, data.rfind(b"\x1b[m", max(start, reset), end))
+    if reset >= 0:
+        pen.clear()
+        start = reset
+    last: dict[bytes, None] = {}
+    for parameters in reversed(SGR.findall(data, start, end)):
+        if parameters not in last:
+            last[parameters] = None
+            if parameters[:2] == b"0;":
+                break
+    for parameters in reversed(last):
+        write(pen, parameters)
+
+
+def sequence(pen: Pen) -> bytes:
+    """The SGR parameters that turn a fresh pen into `pen`; equal for equal pens."""
+    return b";".join([pen[slot] for slot in sorted(pen)])
+
+
+def effects(parameters: bytes) -> Effects:
+    """What an SGR sequence with these parameters does."""
+    known = _cache.get(parameters)
+    if known is None:
+        if len(_cache) > 1000:
+            _cache.clear()
+        known = _cache[parameters] = _parse(parameters)
+    return known
+
+
+def _parse(parameters: bytes) -> Effects:
+    items = parameters.split(b";")[:_MOST_PARAMETERS]
+    done: Effects = []
+    index = 0
+    while index < len(items):
+        item = items[index]
+        code = int(item.split(b":", 1)[0][:9] or b"0")
+        length = 1
+        if code in _COLOUR:
+            length = _colour_length(items, index)
+            # What is missing at the end is zero; here it must be said, or it would be taken from what comes next.
+            taken = items[index : index + length]
+            value = b";".join(taken + [b"0"] * (length - len(taken)))
+            # A mode that is no colour mode swallows parameters and sets nothing.
+            if _colour_mode(items, index) in (2, 5) and len(value) <= _LONGEST_ITEM:
+                done.append((_COLOUR[code], value))
+        elif code == 0:
+            done.append(("", None))
+        elif code == 4:
+            off = item.split(b":")[1:2] in ([b"0"], [b"00"])
+            done.append(("underline", None if off else item[:_LONGEST_ITEM]))
+        elif code == 22:
+            done += [("bold", None), ("dim", None)]
+        elif code in _ON:
+            done.append((_ON[code], b"%d" % code))
+        elif code in _OFF:
+            done.append((_OFF[code], None))
+        index += length
+    return done
+
+
+def _colour_mode(items: list[bytes], index: int) -> int:
+    """The colour mode of an extended colour: 2 is RGB, 5 the palette."""
+    fields = items[index].split(b":")
+    mode = fields[1] if len(fields) > 1 else items[index + 1] if index + 1 < len(items) else b""
+    return int(mode.split(b":", 1)[0][:9] or b"0")
+
+
+def _colour_length(items: list[bytes], index: int) -> int:
+    """How many parameters an extended colour takes: one with colons, else by its mode."""
+    if b":" in items[index]:
+        return 1
+    for ahead in range(1, 5):
+        if index + ahead < len(items) and b":" in items[index + ahead]:
+            return ahead + 1
+    return {5: 3, 2: 5, 0: 7}.get(_colour_mode(items, index), 6)

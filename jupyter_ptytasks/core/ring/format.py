@@ -1,0 +1,93 @@
+"""What the files of a ring hold (docs/architecture.md, "On disk").
+
+A segment is two files, named by the offset of its first byte in twenty digits, so that they sort:
+
+* `<base>.log`: the task's raw output, nothing else;
+* `<base>.idx`: a keyframe, then records of when and at what size the bytes came.
+
+The keyframe is all that a terminal must know to go on from the base: it makes every segment a place to start from, however
+much before it has been dropped. An index may be missing or torn; the log alone is still good.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import struct
+
+from ..ledger import Ledger
+
+MAGIC = b"PTYIDX1\n"
+LENGTHS = struct.Struct(">II")  #: of the JSON and of the carry, behind the magic
+#: Unix time of the bytes before `offset`; rows and cols are those in force from there on.
+RECORD = struct.Struct(">dQHHI")
+
+_LOG_NAME = re.compile(r"(\d{20})\.log")
+
+
+class Keyframe:
+    """What a terminal must know to go on from the base of a segment.
+
+    `line` is the number of line feeds before the base, `ledger` the state of the terminal there, `carry` the last lines of
+    its normal screen (replay.keyframe made it), `time` the Unix time at which the segment was begun.
+    """
+
+    __slots__ = ("carry", "cols", "ledger", "line", "rows", "time")
+
+    def __init__(self, *, line: int, time: float, rows: int, cols: int, ledger: Ledger, carry: bytes) -> None:
+        self.line = line
+        self.time = time
+        self.rows = rows
+        self.cols = cols
+        self.ledger = ledger
+        self.carry = carry
+
+    def encode(self) -> bytes:
+        """Give the beginning of an index file."""
+        about = {"line": self.line, "time": self.time, "rows": self.rows, "cols": self.cols, "ledger": self.ledger.to_json()}
+        head = json.dumps(about, separators=(",", ":")).encode()
+        return MAGIC + LENGTHS.pack(len(head), len(self.carry)) + head + self.carry
+
+
+def decode_index(data: bytes) -> tuple[Keyframe, int] | None:
+    """Read the beginning of an index file: the keyframe and where the records start. None when it is torn or garbage."""
+    if not data.startswith(MAGIC) or len(data) < len(MAGIC) + LENGTHS.size:
+        return None
+    head_length, carry_length = LENGTHS.unpack_from(data, len(MAGIC))
+    start = len(MAGIC) + LENGTHS.size
+    end = start + head_length + carry_length
+    if len(data) < end:
+        return None
+    try:
+        about = json.loads(data[start : start + head_length])
+        keyframe = Keyframe(
+            line=int(about["line"]),
+            time=float(about["time"]),
+            rows=int(about["rows"]),
+            cols=int(about["cols"]),
+            ledger=Ledger.from_json(about["ledger"]),
+            carry=data[start + head_length : end],
+        )
+    except (ValueError, KeyError, TypeError):
+        return None
+    return keyframe, end
+
+
+def log_path(directory: str, base: int) -> str:
+    """Give the path of the log of the segment at `base`."""
+    return os.path.join(directory, f"{base:020d}.log")
+
+
+def index_path(directory: str, base: int) -> str:
+    """Give the path of the index of the segment at `base`."""
+    return os.path.join(directory, f"{base:020d}.idx")
+
+
+def list_bases(directory: str) -> list[int]:
+    """Give the offsets at which segments begin, in order; empty where there is no ring."""
+    try:
+        names = os.listdir(directory)
+    except OSError:
+        return []
+    return sorted(int(match[1]) for name in names if (match := _LOG_NAME.fullmatch(name)))

@@ -1,0 +1,160 @@
+"""The reading end of a ring: bytes by absolute offset, of a living task as of one that ended long ago.
+
+A reader never blocks the writer and asks it nothing: it looks at the files. What was dropped while it read is simply gone.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_right
+
+from ..ledger import Ledger
+from .format import Keyframe, decode_index, index_path, list_bases, log_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+#: Linux alone can say "only what is in the page cache" (preadv2(2)).
+_NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
+
+#: Bytes of an index file that hold its keyframe for sure.
+_KEYFRAME_MAX = 1 << 19
+
+
+class RingReader:
+    """Reads the ring in `directory`. Not thread-safe: one reader to a thread at a time. The caller closes it.
+
+    A missing directory is an empty ring. A segment that was truncated leaves a hole, which is read over: `read` says from where
+    its bytes are.
+    """
+
+    __slots__ = ("_base", "_bases", "_fd", "directory")
+
+    def __init__(self, directory: str) -> None:
+        self.directory = directory
+        self._bases: list[int] = []
+        self._base = self._fd = -1
+
+    def __enter__(self) -> RingReader:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the open segment."""
+        if self._fd >= 0:
+            os.close(self._fd)
+        self._base = self._fd = -1
+
+    def bases(self) -> list[int]:
+        """Give the offsets at which the segments begin now, in order."""
+        self._bases = list_bases(self.directory)
+        return self._bases
+
+    def bounds(self) -> tuple[int, int]:
+        """Give the offsets of the first byte and of the end, as they are now."""
+        bases = self.bases()
+        if not bases:
+            return 0, 0
+        try:
+            return bases[0], bases[-1] + os.stat(log_path(self.directory, bases[-1])).st_size
+        except OSError:
+            return bases[0], bases[-1]
+
+    def read(self, offset: int, limit: int) -> tuple[int, bytes]:
+        """Give up to `limit` bytes from `offset` or, where those are gone, from the first offset behind it that is there.
+
+        No bytes: there are none yet. Fewer than `limit` may come at the end of a segment.
+        """
+        data = self._read_segment(offset, limit)
+        if data:
+            return offset, data
+        for base in self.bases():
+            if base >= offset and (data := self._read_segment(base, limit)):
+                return base, data
+        return offset, b""
+
+    def read_nowait(self, offset: int, limit: int) -> bytes | None:
+        """Like `read` but without ever waiting for a disk; None where that cannot be done (then call `read` in a thread)."""
+        if _NOWAIT is None or self._fd < 0 or not self._covers(offset):
+            return None
+        buffer = bytearray(limit)
+        try:
+            count = os.preadv(self._fd, [buffer], offset - self._base, _NOWAIT)
+        except OSError:
+            return None
+        return bytes(memoryview(buffer)[:count]) if count else None
+
+    def read_range(self, start: int, end: int) -> bytes:
+        """Give the bytes from `start` to `end`, without those that are gone."""
+        parts = []
+        while start < end:
+            start, data = self.read(start, end - start)
+            if not data or start >= end:
+                break
+            parts.append(data[: end - start])
+            start += len(data)
+        return b"".join(parts)
+
+    def blocks(self, start: int, end: int, size: int) -> Iterator[tuple[int, bytes]]:
+        """Iterate over the bytes from `start` to `end` in blocks of at most `size`, each with its offset."""
+        while start < end:
+            start, data = self.read(start, min(size, end - start))
+            if not data or start >= end:
+                return
+            yield start, data[: end - start]
+            start += len(data)
+
+    def _covers(self, offset: int) -> bool:
+        if self._base < 0 or offset < self._base:
+            return False
+        index = bisect_right(self._bases, self._base)
+        return index >= len(self._bases) or offset < self._bases[index]
+
+    def _read_segment(self, offset: int, limit: int) -> bytes:
+        """Read from the one segment in which `offset` should be."""
+        if self._fd < 0 or not self._covers(offset):
+            self._open(offset)
+        if self._fd < 0:
+            return b""
+        data = os.pread(self._fd, limit, offset - self._base)
+        if not data and self._base == max(self._bases) and self._base != max(self.bases(), default=self._base):
+            # The writer has rolled since: the next segment begins just here, or behind a hole.
+            self._open(offset)
+            data = os.pread(self._fd, limit, offset - self._base) if self._fd >= 0 else b""
+        return data
+
+    def _open(self, offset: int) -> None:
+        self.close()
+        bases = self.bases()
+        index = bisect_right(bases, offset) - 1
+        if index < 0:
+            return
+        try:
+            self._fd = os.open(log_path(self.directory, bases[index]), os.O_RDONLY | os.O_CLOEXEC)
+        except OSError:
+            return
+        self._base = bases[index]
+
+    def keyframe(self, base: int) -> Keyframe:
+        """Give the keyframe of the segment at `base`; where its index is torn or gone, what can be said without one."""
+        found = None
+        try:
+            with open(index_path(self.directory, base), "rb") as file:
+                found = decode_index(file.read(_KEYFRAME_MAX))
+        except OSError:
+            pass
+        if found is not None:
+            return found[0]
+        ledger = Ledger()
+        ledger.fed = base
+        return Keyframe(line=self._count_lines_before(base), time=0.0, rows=0, cols=0, ledger=ledger, carry=b"")
+
+    def _count_lines_before(self, base: int) -> int:
+        earlier = [other for other in self.bases() if other < base]
+        if not earlier:
+            return 0
+        data = self.read_range(earlier[-1], base)
+        return self.keyframe(earlier[-1]).line + data.count(b"\n")

@@ -1,0 +1,270 @@
+"""The writing end of a ring: appends, rolls segments, drops the oldest, and never fails its caller."""
+
+from __future__ import annotations
+
+import os
+import time
+
+from .. import replay
+from ..files import write_all
+from ..ledger import Ledger
+from .format import RECORD, Keyframe, decode_index, index_path, list_bases, log_path
+
+#: Records of the index come at most this often (seconds), and in a trickle of single bytes once a second.
+_RECORD_EVERY = 0.05
+_RECORD_EVERY_TRICKLE = 1.0
+_TRICKLE = 256
+
+#: How far back (bytes) the carry of a keyframe looks at least, and how much more for every second that the segment took. A flood
+#: so spends a bounded share of its time on keyframes, while a progress bar that took an hour is looked at whole.
+_LOOK_BACK = 1 << 18
+_LOOK_BACK_PER_SECOND = 400_000
+
+
+class RingWriter:
+    """Appends the output of one task to the ring in `directory`, and keeps it under `size` bytes.
+
+    There is one writer to a ring (the holder of the task's lock); readers come and go without its notice. `end` and `start` are
+    the absolute offsets of the ring, `lines` the line feeds before `end`, `lost` the bytes that found no room. Bytes that are lost
+    take no offset. Opening a ring that is there goes on at its end. The caller closes it. Raises OSError only where not even the
+    directory and the first segment can be made.
+    """
+
+    __slots__ = (
+        "_base",
+        "_carry",
+        "_checkpoints",
+        "_directory",
+        "_fault",
+        "_index",
+        "_index_size",
+        "_log",
+        "_recorded",
+        "_recorded_at",
+        "_segment",
+        "_size",
+        "_since",
+        "_start_ledger",
+        "cols",
+        "end",
+        "ledger",
+        "lines",
+        "lost",
+        "rows",
+        "start",
+    )
+
+    def __init__(self, directory: str, *, size: int, segment: int, rows: int, cols: int) -> None:
+        self._directory = directory
+        self._size = size
+        self._segment = min(segment, size)
+        self._log = self._index = -1
+        self._index_size = 0
+        self._fault = ""
+        self._recorded = self._recorded_at = 0.0
+        self.rows, self.cols = rows, cols
+        self.lost = self.lines = self.start = self.end = self._base = 0
+        self.ledger = Ledger()
+        self._carry = b""
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        bases = list_bases(directory)
+        if bases:
+            self._resume(bases)
+        else:
+            self._begin_segment()
+
+    def _resume(self, bases: list[int]) -> None:
+        """Go on where the last writer ended: at the file's end, in the state that its bytes lead to."""
+        self.start, self._base = bases[0], bases[-1]
+        self._log = os.open(log_path(self._directory, self._base), os.O_RDWR | os.O_CLOEXEC)
+        data = os.pread(self._log, os.fstat(self._log).st_size, 0)
+        found = None
+        try:
+            self._index = os.open(index_path(self._directory, self._base), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._index_size = os.fstat(self._index).st_size
+            found = decode_index(os.pread(self._index, self._index_size, 0))
+        except OSError:
+            pass
+        if found is None:
+            keyframe = Keyframe(line=0, time=time.time(), rows=self.rows, cols=self.cols, ledger=Ledger(), carry=b"")
+            keyframe.ledger.fed = self._base
+            self._rewrite_index(keyframe)
+        else:
+            keyframe, records = found
+            # A record cut by a crash would put all later ones out of step.
+            self._index_size -= (self._index_size - records) % RECORD.size
+        self._start_from(keyframe)
+        self.ledger.feed(data)
+        self.lines = keyframe.line + data.count(b"\n")
+        self.end = self._base + len(data)
+        self._checkpoints = [(self.end, self.ledger.copy())]
+        self.resize(self.rows, self.cols)
+
+    def _rewrite_index(self, keyframe: Keyframe) -> None:
+        if self._index < 0:
+            return
+        try:
+            os.ftruncate(self._index, 0)
+            head = keyframe.encode()
+            write_all(self._index, head)
+            self._index_size = len(head)
+        except OSError:
+            self._drop_index()
+
+    def _start_from(self, keyframe: Keyframe) -> None:
+        self._carry = keyframe.carry
+        self.ledger = keyframe.ledger
+        self._start_ledger = keyframe.ledger.copy()
+        self._checkpoints = [(self._base, self._start_ledger)]
+        self._since = time.monotonic()
+
+    def write(self, data: bytes) -> int:
+        """Append `data`; give how many bytes of it were kept. Never raises for a full or failing disk."""
+        if self._fault:
+            note = f"\x18\r\n[{self.lost} bytes of output lost: {self._fault}]\r\n".encode()
+            if self._append(note) < len(note):
+                self.lost += len(data)
+                return 0
+            self._fault = ""
+        kept = self._append(data)
+        self.lost += len(data) - kept
+        return kept
+
+    def _append(self, data: bytes) -> int:
+        """Write what finds room, dropping old segments for it, and note why the rest found none."""
+        rest = data
+        while rest:
+            if self.end - self._base >= self._segment or self._index_size >= self._segment:
+                self._roll()
+            full = len(rest) > self._room()
+            part = rest[: _line_end(rest, self._room())] if full else rest
+            try:
+                # At its offset, not at the file's end: offsets hold even if somebody truncates the file under us.
+                count = os.pwrite(self._log, part, self.end - self._base)
+            except OSError as error:
+                if not self._drop_oldest():
+                    self._fault = os.strerror(error.errno or 0)
+                    break
+                continue
+            self._took(part[:count])
+            rest = rest[count:]
+            if full and count == len(part):
+                self._roll()
+        return len(data) - len(rest)
+
+    def _room(self) -> int:
+        """Give the bytes that the segment still takes; one that could not be rolled takes another helping."""
+        return self._segment - (self.end - self._base) % self._segment
+
+    def _took(self, data: bytes) -> None:
+        self.end += len(data)
+        self.lines += data.count(b"\n")
+        self.ledger.feed(data)
+        if self.end - self._checkpoints[-1][0] >= _LOOK_BACK:
+            self._checkpoints = [self._checkpoints[-1], (self.end, self.ledger.copy())]
+        now = time.monotonic()
+        every = _RECORD_EVERY if self.end - self._recorded >= _TRICKLE else _RECORD_EVERY_TRICKLE
+        if now - self._recorded_at >= every:
+            self._record(now)
+
+    def resize(self, rows: int, cols: int) -> None:
+        """Note that the terminal has this size from here on."""
+        self.rows, self.cols = rows, cols
+        self._record(time.monotonic())
+
+    def _record(self, now: float) -> None:
+        self._recorded, self._recorded_at = self.end, now
+        if self._index < 0:
+            return
+        try:
+            record = RECORD.pack(time.time(), self.end, self.rows, self.cols, 0)
+            os.pwrite(self._index, record, self._index_size)
+            self._index_size += len(record)
+        except OSError:
+            self._drop_index()
+
+    def _roll(self) -> None:
+        """Begin a new segment at `end`; where none can be made, the old one simply goes on growing."""
+        carry = self._next_carry()
+        old = (self._log, self._index, self._index_size, self._base)
+        try:
+            self._begin_segment(carry)
+        except OSError:
+            if self._drop_oldest():
+                self._roll()
+                return
+            self._log, self._index, self._index_size, self._base = old
+            return
+        for fd in old[:2]:
+            if fd >= 0:
+                os.close(fd)
+        while self.end - self.start + self._segment > self._size and self._drop_oldest():
+            pass
+
+    def _begin_segment(self, carry: bytes = b"") -> None:
+        keyframe = Keyframe(line=self.lines, time=time.time(), rows=self.rows, cols=self.cols, ledger=self.ledger, carry=carry)
+        # The index first: who finds the log finds its keyframe too.
+        index = log = -1
+        head = keyframe.encode()
+        try:
+            index = os.open(index_path(self._directory, self.end), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            write_all(index, head)
+            log = os.open(log_path(self._directory, self.end), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        except OSError:
+            if index >= 0:
+                os.close(index)
+                os.unlink(index_path(self._directory, self.end))
+            raise
+        self._log, self._index, self._index_size, self._base = log, index, len(head), self.end
+        self._start_from(keyframe)
+        self.resize(self.rows, self.cols)
+
+    def _next_carry(self) -> bytes:
+        """Give the carry for a segment that begins at `end`."""
+        alternate = self.ledger.alternate_since
+        if alternate is not None and alternate <= self._base:
+            return self._carry  # the normal screen has stood still
+        look_back = _LOOK_BACK + int(_LOOK_BACK_PER_SECOND * (time.monotonic() - self._since))
+        if alternate is not None or self.end - self._base <= look_back:
+            return self._keyframe_from(self._base, self._start_ledger, self._carry)
+        return self._keyframe_from(*self._checkpoints[0], b"")
+
+    def _keyframe_from(self, offset: int, ledger: Ledger, carry: bytes) -> bytes:
+        try:
+            data = os.pread(self._log, self.end - offset, offset - self._base)
+        except OSError:
+            return b""
+        return replay.keyframe(carry, ledger, data, self.cols, self.rows)
+
+    def _drop_oldest(self) -> bool:
+        """Forget the oldest segment, if it is not the one being written."""
+        bases = list_bases(self._directory)
+        if len(bases) < 2 or bases[0] >= self._base:
+            return False
+        for path in (log_path(self._directory, bases[0]), index_path(self._directory, bases[0])):
+            try:
+                os.unlink(path)
+            except FileNotFoundError:
+                pass
+            except OSError:
+                return False
+        self.start = bases[1]
+        return True
+
+    def _drop_index(self) -> None:
+        """Go on without an index: the log is what counts."""
+        if self._index >= 0:
+            os.close(self._index)
+        self._index, self._index_size = -1, 0
+
+    def close(self) -> None:
+        """Let go of the files; the ring stays."""
+        self._drop_index()
+        if self._log >= 0:
+            os.close(self._log)
+            self._log = -1
+
+
+def _line_end(data: bytes, room: int) -> int:
+    """Give where to cut `data` so that at most `room` bytes come first: behind a line, where there is one."""
+    return data.rfind(b"\n", 0, room) + 1 or room

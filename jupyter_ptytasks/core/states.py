@@ -1,0 +1,61 @@
+"""The states of a task and the moves between them, as data; every move is checked here and nowhere else."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from .errors import IllegalMove
+
+
+class State(str, Enum):
+    """Where a task is in its life. "Cannot be reached" is no state: see `connected` in the REST model."""
+
+    HELD = "held"
+    QUEUED = "queued"
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+    TIMED_OUT = "timed_out"
+    LOST = "lost"
+
+    @property
+    def live(self) -> bool:
+        """True until the task has ended, whichever way."""
+        return self not in ENDED
+
+
+ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.TIMED_OUT, State.LOST})
+LIVE = frozenset(State) - ENDED
+#: A process exists, or is believed to.
+STARTED = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
+
+MOVES: dict[State, frozenset[State]] = {
+    State.HELD: frozenset({State.QUEUED, State.STARTING, State.CANCELLED}),
+    State.QUEUED: frozenset({State.HELD, State.STARTING, State.CANCELLED}),
+    # Stopping before the command was seen to run: a server died in the middle of a create, and another took over.
+    State.STARTING: frozenset({State.RUNNING, State.STOPPING}) | ENDED,
+    State.RUNNING: frozenset({State.PAUSED, State.STOPPING}) | ENDED,
+    State.PAUSED: frozenset({State.RUNNING, State.STOPPING}) | ENDED,
+    State.STOPPING: ENDED,
+    # A restart is the only way out of an end, but for one: the exit record of a task that was given up turns up after all.
+    State.SUCCEEDED: frozenset({State.STARTING}),
+    State.FAILED: frozenset({State.STARTING}),
+    State.CANCELLED: frozenset({State.STARTING}),
+    State.TIMED_OUT: frozenset({State.STARTING}),
+    State.LOST: frozenset({State.STARTING}) | (ENDED - {State.LOST}),
+}
+
+
+def check(old: State, new: State) -> None:
+    """Raise `IllegalMove` unless a task may go from `old` to `new`."""
+    if new not in MOVES[old]:
+        raise IllegalMove(f"a task that is {old.value} cannot become {new.value}", field="state")
+
+
+def sources(new: State) -> frozenset[State]:
+    """Give the states from which a task may become `new`, for a compare-and-set in the store."""
+    return frozenset(old for old, targets in MOVES.items() if new in targets)

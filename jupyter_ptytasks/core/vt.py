@@ -1,0 +1,92 @@
+"""What a terminal takes as one token: the grammar of escape sequences, shared by everything here that reads output.
+
+The grammar is that of xterm.js (its parser is a VT500 state machine, as in ECMA-48), fed with text as a viewer gets it:
+UTF-8 decoded, U+FFFD for what is none. What matters and is easily missed:
+
+- ESC starts a new token wherever it stands, so nothing that began earlier can hide a sequence found by its ESC;
+- a control character inside a sequence is carried out at once, and the sequence goes on after it;
+- CAN and SUB abort a token, and so does any non-ASCII character outside of a string (it is swallowed);
+- OSC ends with BEL or ST, the other strings with ST only; any ESC ends a string as well as ST does.
+"""
+
+from __future__ import annotations
+
+import re
+
+_CONTROL = rb"[\x00-\x17\x19\x1c-\x1f\x7f]"
+# One non-ASCII character, or the bytes that decode to one U+FFFD (the longest valid beginning of a character).
+_OTHER = (
+    rb"(?:[\xc2-\xdf][\x80-\xbf]?|\xe0(?:[\xa0-\xbf][\x80-\xbf]?)?|[\xe1-\xec\xee\xef][\x80-\xbf]{0,2}"
+    rb"|\xed(?:[\x80-\x9f][\x80-\xbf]?)?|\xf0(?:[\x90-\xbf][\x80-\xbf]{0,2})?|[\xf1-\xf3][\x80-\xbf]{0,3}"
+    rb"|\xf4(?:[\x80-\x8f][\x80-\xbf]{0,2})?|[\x80-\xff])"
+)
+_ABORT = rb"[\x18\x1a]|" + _OTHER
+_STRING_END = rb"\x1b\\|[\x18\x1a]|(?=\x1b[^\\])"
+_HEADER = rb"[\x00-\x17\x19\x1c-\x3f\x7f]*"
+
+# One whole token that begins with ESC; no match at the end of the data means that the rest of it is yet to come.
+TOKEN = re.compile(
+    rb"\x1b" + _CONTROL + rb"*(?:"
+    rb"\[" + _HEADER + rb"(?:[@-~]|" + _ABORT + rb"|(?=\x1b))"
+    rb"|\][^\x07\x18\x1a\x1b]*(?:\x07|" + _STRING_END + rb")"
+    rb"|P" + _HEADER + rb"(?:[@-~][^\x18\x1a\x1b]*(?:" + _STRING_END + rb")|" + _ABORT + rb"|\x1b\\|(?=\x1b[^\\]))"
+    rb"|[X^_][\x00-\x17\x19\x1c-\x7f]*(?:" + _STRING_END + rb"|" + _OTHER + rb")"
+    rb"|[ -/][\x00-\x17\x19\x1c-/\x7f]*(?:[0-~]|" + _ABORT + rb"|(?=\x1b))"
+    rb"|[0-OQ-WYZ\\`-~]|" + _ABORT + rb"|(?=\x1b))"
+)
+
+# A well-formed SGR; group 1 holds its parameters.
+SGR = re.compile(rb"\x1b\[([0-9;:]*)m")
+
+# A well-formed CSI: prefix, parameters, intermediates, final.
+CSI = re.compile(rb"\x1b\[([<-?]?)([0-9;:]*)([ -/]*)([@-~])")
+
+_C1 = re.compile(rb"\xc2[\x80-\x9f]")
+_CONTROLS = re.compile(_CONTROL)
+_CUT_CHARACTER = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z")
+# The C1 controls that xterm.js knows, by their second byte in UTF-8; all others just end what was begun.
+_C1_KNOWN = frozenset(b"\x84\x85\x88\x90\x98\x9b\x9c\x9d\x9e\x9f")
+
+
+def seven_bit(data: bytes) -> bytes:
+    """`data` with C1 controls (U+0080 to U+009F) in their ESC form, which has as many bytes as they have in UTF-8."""
+    if b"\xc2" not in data:
+        return data
+    return _C1.sub(lambda match: _to_escape(match[0][1]), data)
+
+
+def _to_escape(code: int) -> bytes:
+    return bytes((0x1B, code - 0x40)) if code in _C1_KNOWN else b"\x18\x18"
+
+
+def plain(token: bytes) -> bytes:
+    """`token` as it reads without the control characters inside, which are no part of its meaning."""
+    return b"\x1b" + _CONTROLS.sub(b"", token[1:])
+
+
+def string(token: bytes) -> bytes:
+    """What a string token (OSC, DCS, ...) holds, without its introducer, its terminator and control characters."""
+    body = plain(token)[2:]
+    return body[:-2] if body.endswith(b"\x1b\\") else body
+
+
+def number(parameters: bytes, index: int, default: int) -> int:
+    """The numeric parameter at `index` of `parameters`; `default` where it is absent, empty or zero."""
+    fields = parameters.split(b";", index + 1)
+    digits = fields[index].split(b":", 1)[0] if index < len(fields) else b""
+    return int(digits[:9] or b"0") or default
+
+
+def complete(data: bytes) -> int:
+    """How many bytes of `data` (7 bit) come before the token, or the character, that its end cuts."""
+    cut = _CUT_CHARACTER.search(data, max(0, len(data) - 3))
+    end = cut.start() if cut else len(data)
+    start = data.rfind(b"\x1b", 0, end)
+    if start < 0 or TOKEN.match(data, start, end):
+        return end
+    if start == end - 1:
+        # A lone ESC may be the first half of ST: then the string that it is about to end is not complete either.
+        before = data.rfind(b"\x1b", 0, start)
+        if before >= 0 and not TOKEN.match(data, before, end):
+            return before
+    return start

@@ -1,0 +1,119 @@
+"""The frames between a server and a ptyhost (docs/protocol.md).
+
+Each side first sends one line of JSON, the hello; then frames: type (1 byte), length of the payload (4 bytes, big endian),
+payload. A type that is not known is skipped, so either side may be the older one. The hello and the numbers below are frozen: a
+ptyhost may be months old when a newer server speaks to it.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+VERSION = 1
+
+# Server to host.
+INPUT = 1  #: what was typed, raw bytes; makes this connection the leader
+RESIZE = 2  #: SIZE
+SIGNAL = 3  #: JSON {signal, target: "foreground" | "tree" | "leader"}; SIGSTOP and SIGCONT to the tree pause and resume
+STOP = 4  #: JSON {ladder: [[signal, grace seconds], ...], reason}
+WATCH = 5  #: one byte, 0 or 1: whether somebody waits for every HEAD
+ASK_STATUS = 6  #: empty; answered by STATUS
+VIEWERS = 7  #: COUNT: terminals attached through this connection that can answer queries
+REPLY = 8  #: what a terminal answered by itself, raw bytes; taken from the leader alone
+REPAINT = 9  #: empty; the program is made to draw its screen again
+
+# Host to server.
+HEAD = 65  #: POSITION
+STATUS = 66  #: JSON, see ptyhost.host
+EXIT = 67  #: JSON, the exit record
+
+# Kept for what comes: a ring read over a byte stream, and the pty master by SCM_RIGHTS.
+READ, DATA, ESCROW = 97, 98, 99
+
+SIZE = struct.Struct(">HH")  #: rows, cols
+COUNT = struct.Struct(">I")
+POSITION = struct.Struct(">QQQQ")  #: end, start (offsets); lines before end; bytes lost
+
+HEADER = struct.Struct(">BI")
+#: What unpacking a payload of the wrong size raises.
+Malformed = struct.error
+
+MAX_PAYLOAD = 1 << 20
+MAX_HELLO = 1 << 16
+
+
+class WireError(Exception):
+    """The other side does not speak this protocol; the connection is to be closed."""
+
+
+def frame(kind: int, payload: bytes = b"") -> bytes:
+    """Give the bytes of one frame."""
+    return HEADER.pack(kind, len(payload)) + payload
+
+
+def json_frame(kind: int, value: object) -> bytes:
+    """Give the bytes of a frame that carries JSON."""
+    return frame(kind, json.dumps(value, separators=(",", ":")).encode())
+
+
+def hello(**about: object) -> bytes:
+    """Give the first line of a side: protocol version and what it tells of itself."""
+    return json.dumps({"ptytasks": VERSION, **about}, separators=(",", ":")).encode() + b"\n"
+
+
+def fields(payload: bytes) -> dict[str, Any]:
+    """Read the JSON of a frame. Raises WireError unless it is an object."""
+    try:
+        value = json.loads(payload)
+    except ValueError as error:
+        raise WireError(f"not JSON: {payload[:80]!r}") from error
+    if not isinstance(value, dict):
+        raise WireError(f"not an object: {payload[:80]!r}")
+    return value
+
+
+class Decoder:
+    """Cuts a byte stream into the hello and the frames, whatever the chunks it comes in.
+
+    `feed` returns the frames completed by `data`; `hello` is None until the first line is whole. Raises WireError for what
+    cannot be this protocol; the decoder is of no use after that.
+    """
+
+    __slots__ = ("_buffer", "hello")
+
+    def __init__(self) -> None:
+        self.hello: dict[str, Any] | None = None
+        self._buffer = b""
+
+    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+        """Take the next bytes of the stream; give the frames that are whole now."""
+        buffer = self._buffer + data if self._buffer else data
+        position = 0
+        if self.hello is None:
+            end = buffer.find(b"\n")
+            if end < 0:
+                if len(buffer) > MAX_HELLO:
+                    raise WireError("no hello")
+                self._buffer = buffer
+                return []
+            self.hello = fields(buffer[:end])
+            if not isinstance(self.hello.get("ptytasks"), int):
+                raise WireError(f"not a ptytasks hello: {buffer[:80]!r}")
+            position = end + 1
+        frames = []
+        while len(buffer) - position >= HEADER.size:
+            kind, length = HEADER.unpack_from(buffer, position)
+            if length > MAX_PAYLOAD:
+                raise WireError(f"a frame of {length} bytes")
+            end = position + HEADER.size + length
+            if end > len(buffer):
+                break
+            frames.append((kind, bytes(buffer[position + HEADER.size : end])))
+            position = end
+        self._buffer = buffer[position:]
+        return frames

@@ -1,0 +1,341 @@
+"""The verbs: what can be done with tasks. REST, terminals and the rest of the server all come through here."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from typing import TYPE_CHECKING, Any
+
+from . import spec as specs
+from .core import wire
+from .core.errors import BadRequest, Conflict, HostUnreachable, IllegalMove, InputRefused, PtyTasksError, SpawnFailed
+from .core.model import IfExists, new_id
+from .core.states import State
+from .link import Channel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from .catalogue import Catalogue
+    from .core.model import Request, Task
+    from .hosts import Hosts
+    from .link import Link
+    from .provision.base import Provisioner
+    from .spec import Surroundings
+    from .store import Store
+
+    Ladder = tuple[tuple[str, float], ...]
+
+#: Seconds for an old ptyhost to be gone after it told its end.
+_LEAVING = 5.0
+#: Seconds for a program to take what is typed through REST.
+_INPUT_PATIENCE = 5.0
+#: Seconds beyond a ladder's graces until we stop believing that a stop will ever end.
+_STOP_SLACK = 30.0
+
+
+class TaskManager:
+    """Starts, stops and changes tasks. Every verb takes an id or a name and raises errors of core.errors, TaskNotFound among them.
+
+    `surroundings` is asked anew for every start; `runtime_dir` holds the sockets; `max_live` limits the live tasks of the user.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        catalogue: Catalogue,
+        hosts: Hosts,
+        provisioners: Mapping[str, Provisioner],
+        surroundings: Callable[[], Surroundings],
+        runtime_dir: str,
+        max_live: int = 100,
+    ) -> None:
+        self.store = store
+        self.catalogue = catalogue
+        self.hosts = hosts
+        self.provisioners = provisioners
+        self.max_live = max_live
+        self._surroundings = surroundings
+        self._runtime_dir = runtime_dir
+        #: Tasks that are started again as soon as they have ended.
+        self._restarts: dict[str, asyncio.Task[None]] = {}
+
+    def close(self) -> None:
+        """Give up the restarts that wait."""
+        for restart in self._restarts.values():
+            restart.cancel()
+
+    async def get(self, ref: str) -> Task:
+        """Give a task."""
+        await self.store.refresh()
+        return await self.store.find(ref)
+
+    async def list_all(self) -> list[Task]:
+        """Give all tasks, newest first."""
+        await self.store.refresh()
+        return self.store.tasks
+
+    # -- starting ---------------------------------------------------------------------------------------------------
+
+    async def create(self, request: Request) -> tuple[Task, bool]:
+        """Start a task and give it, running; with False if `if_exists` found one that is there already.
+
+        Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull: then nothing has been started, and nothing is left.
+        """
+        await self.store.refresh()
+        spec, lock = await asyncio.to_thread(self._prepare, request)
+        task = specs.task_of(spec)
+        self.hosts.launching.add(task.id)
+        try:
+            found, added = await self.store.add(task, request.if_exists, self.max_live)
+        except BaseException:
+            await self._undo(task.id, lock)
+            raise
+        if not added:
+            await self._undo(task.id, lock)
+            if request.if_exists is IfExists.RESTART:
+                found = await self.restart(found.id)
+            return found, False
+        try:
+            return await self._launch(task, lock), True
+        except PtyTasksError as error:
+            await self.store.change(task.id, state=State.FAILED, state_reason="spawn_error", state_message=error.message)
+            await self._forget(task.id)
+            raise
+
+    def _prepare(self, request: Request) -> tuple[dict[str, Any], int]:
+        now = time.time()
+        tasks = self.store.tasks
+        task_id = new_id(now, tasks[0].id if tasks else "")
+        spec = specs.build(request, task_id, now, self._surroundings(), (task.name for task in tasks if task.live))
+        return spec, self.catalogue.create(spec)
+
+    async def _undo(self, task_id: str, lock: int) -> None:
+        self.hosts.launching.discard(task_id)
+        await asyncio.to_thread(self.catalogue.remove, task_id)
+        os.close(lock)
+        await asyncio.to_thread(self.catalogue.sweep)
+
+    async def _launch(self, task: Task, lock: int) -> Task:
+        """Start the ptyhost of a task that is `starting`, and close the lock."""
+        self.hosts.launching.add(task.id)
+        try:
+            provisioner = self.provisioners[task.provisioner]
+            socket_path = os.path.join(self._runtime_dir, f"{task.id}.sock")
+            started = await asyncio.to_thread(provisioner.launch, self.catalogue.files(task.id), socket_path, lock)
+        finally:
+            os.close(lock)
+            self.hosts.launching.discard(task.id)
+        return await self.store.change(
+            task.id, state=State.RUNNING, attempt=task.attempt, pid=started.pid, host_pid=started.host_pid, started=started.started
+        )
+
+    async def restart(self, ref: str, ladder: Ladder | None = None) -> Task:
+        """Run a task once more, with the same id, name and output; a live one is stopped first, and restarted when it has ended."""
+        task = await self.get(ref)
+        if not task.live:
+            return await self._start_again(task.id)
+        if task.id not in self._restarts:
+            task = await self.stop(ref, ladder, reason="restarting")
+            waiting = self._restarts[task.id] = asyncio.create_task(self._restart_when_ended(task.id))
+            waiting.add_done_callback(lambda _: self._restarts.pop(task.id, None))
+        return task
+
+    def is_restarting(self, task_id: str) -> bool:
+        """Tell whether the task will be started again as soon as it has ended."""
+        return task_id in self._restarts
+
+    async def _restart_when_ended(self, task_id: str) -> None:
+        await self._ended(task_id, None)
+        try:
+            await self._start_again(task_id)
+        except PtyTasksError:
+            pass  # the task's state tells why
+
+    async def _start_again(self, task_id: str) -> Task:
+        lock = await asyncio.to_thread(self.catalogue.lock, task_id, _LEAVING)
+        if lock is None:
+            raise Conflict("the task's ptyhost has not left yet")
+        try:
+            spec = await asyncio.to_thread(self.catalogue.read_spec, task_id)
+            self.hosts.launching.add(task_id)
+            task = await self.store.begin_attempt(task_id, self.max_live)
+        except BaseException:
+            self.hosts.launching.discard(task_id)
+            os.close(lock)
+            raise
+        try:
+            await asyncio.to_thread(self.catalogue.write_spec, specs.next_attempt(spec, task.attempt, self._surroundings()))
+        except PtyTasksError as error:
+            os.close(lock)
+            self.hosts.launching.discard(task_id)
+            await self._fail_start(task, error)
+            raise
+        try:
+            return await self._launch(task, lock)
+        except PtyTasksError as error:
+            await self._fail_start(task, error)
+            raise
+
+    async def _fail_start(self, task: Task, error: PtyTasksError) -> None:
+        reason = "spawn_error" if isinstance(error, SpawnFailed) else error.code
+        await self.store.change(
+            task.id, state=State.FAILED, attempt=task.attempt, state_reason=reason, state_message=error.message, ended=time.time()
+        )
+
+    # -- stopping ---------------------------------------------------------------------------------------------------
+
+    async def stop(self, ref: str, ladder: Ladder | None = None, *, reason: str = "cancelled") -> Task:
+        """Begin to stop a task: its ptyhost sends the signals of `ladder` (or the task's own) until the whole tree is gone.
+
+        A task that is stopping already goes on with the new ladder. Raises IllegalMove when it has ended, HostUnreachable.
+        """
+        task, link = await self._reach(ref)
+        if ladder is None:
+            spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
+            ladder = spec["ladder"]
+        if task.state is not State.STOPPING:
+            task = await self.store.change(task.id, state=State.STOPPING, attempt=task.attempt, state_reason=reason)
+        link.stop(ladder, reason)
+        return task
+
+    def ladder(self, signals: list[str] | None, grace: float | None) -> Ladder | None:
+        """Give the ladder of these signals, each with this many seconds of grace; None where neither is given."""
+        if signals is None and grace is None:
+            return None
+        usual = self._surroundings().ladder
+        names = signals if signals is not None else [name for name, _ in usual]
+        return tuple((name, usual[0][1] if grace is None else grace) for name in names)
+
+    async def pause(self, ref: str) -> Task:
+        """Stop the whole tree in its tracks (SIGSTOP), until `resume`."""
+        return await self._halt(ref, State.PAUSED, "SIGSTOP")
+
+    async def resume(self, ref: str) -> Task:
+        """Let a paused task go on."""
+        return await self._halt(ref, State.RUNNING, "SIGCONT")
+
+    async def _halt(self, ref: str, state: State, signal: str) -> Task:
+        task, link = await self._reach(ref)
+        if task.state is not state:
+            task = await self.store.change(task.id, state=state, attempt=task.attempt)
+        link.signal(signal, "tree")
+        return task
+
+    async def wait(self, ref: str, timeout: float) -> Task:
+        """Give the task when it has ended (and is not about to be restarted), or as it is after `timeout` seconds."""
+        task = await self.get(ref)
+        await self._ended(task.id, timeout, final=True)
+        return self.store.get(task.id) or task
+
+    async def _ended(self, task_id: str, timeout: float | None, *, final: bool = False) -> None:
+        """Wait for the end of a task: of its last attempt if `final`."""
+        changed = asyncio.Event()
+
+        def listen(old: Task | None, new: Task | None) -> None:
+            if any(task is not None and task.id == task_id for task in (old, new)):
+                changed.set()
+
+        self.store.listeners.append(listen)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            while (task := self.store.get(task_id)) is not None and (task.live or (final and task_id in self._restarts)):
+                changed.clear()
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    return
+                try:
+                    await asyncio.wait_for(changed.wait(), left)
+                except asyncio.TimeoutError:
+                    return
+        finally:
+            self.store.listeners.remove(listen)
+
+    async def delete(self, ref: str, *, stop: bool = False) -> None:
+        """Forget a task that has ended, and its output; with `stop` a live one is stopped first. Raises IllegalMove."""
+        task = await self.get(ref)
+        if task.live:
+            if not stop:
+                raise IllegalMove(f"the task is {task.state.value}; stop it first, or ask for that with stop=1", field="state")
+            spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
+            await self.stop(task.id)
+            await self._ended(task.id, sum(grace for _, grace in spec["ladder"]) + _STOP_SLACK)
+        await self._forget(task.id)
+
+    async def _forget(self, task_id: str) -> None:
+        lock = await asyncio.to_thread(self.catalogue.lock, task_id, _LEAVING)
+        try:
+            await self.store.remove(task_id)
+            await asyncio.to_thread(self.catalogue.remove, task_id)
+        finally:
+            if lock is not None:
+                os.close(lock)
+        await asyncio.to_thread(self.catalogue.sweep)
+
+    # -- the rest ---------------------------------------------------------------------------------------------------
+
+    async def update(self, ref: str, **changes: Any) -> Task:
+        """Change what a task is called: `name`, `tags`, `group`, `metadata`."""
+        task = await self.get(ref)
+        task = await self.store.change(task.id, **changes)
+        spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
+        spec.update(name=task.name, tags=list(task.tags), group=task.group, metadata=dict(task.metadata))
+        await asyncio.to_thread(self.catalogue.write_spec, spec)
+        return task
+
+    async def signal(self, ref: str, name: str, target: str) -> None:
+        """Send a signal to the `foreground` group, the whole `tree` or the command itself (`leader`)."""
+        _, link = await self._reach(ref)
+        link.signal(name, target)
+
+    async def resize(self, ref: str, rows: int, cols: int) -> None:
+        """Give the task's terminal a size."""
+        _, link = await self._reach(ref)
+        link.resize(rows, cols)
+
+    async def input(self, ref: str, data: bytes) -> None:
+        """Type `data`. Returns when the terminal has taken it; raises InputRefused when the program does not read."""
+        task, _ = await self._reach(ref)
+        taken = asyncio.Event()
+        greetings = 1  # the STATUS that every connection begins with
+
+        def on_frame(kind: int, _: bytes) -> None:
+            nonlocal greetings
+            if kind == wire.STATUS:
+                greetings -= 1
+                if greetings < 0:
+                    taken.set()
+
+        channel = await self.open_channel(task, on_frame, taken.set, role="input")
+        try:
+            for start in range(0, len(data), wire.MAX_PAYLOAD):
+                channel.send(wire.frame(wire.INPUT, data[start : start + wire.MAX_PAYLOAD]))
+            channel.send(wire.frame(wire.ASK_STATUS))
+            await asyncio.wait_for(taken.wait(), _INPUT_PATIENCE)
+        except asyncio.TimeoutError as error:
+            raise InputRefused("the program does not read its input; some of it may have been taken") from error
+        finally:
+            channel.close()
+
+    async def open_channel(
+        self, task: Task, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
+    ) -> Channel:
+        """Open a connection of its own to the ptyhost, for somebody who types. Raises HostUnreachable. The caller closes it."""
+        host = await asyncio.to_thread(self.catalogue.host, task)
+        if host is None:
+            raise HostUnreachable("the task has no ptyhost")
+        return await Channel.open(host["socket"], on_frame, on_lost, **about)
+
+    async def _reach(self, ref: str) -> tuple[Task, Link]:
+        """Give a task that runs, and its link. Raises IllegalMove when it has ended, HostUnreachable."""
+        task = await self.get(ref)
+        if not task.live:
+            raise IllegalMove(f"the task has ended: it is {task.state.value}", field="state")
+        link = await self.hosts.connected(task.id)
+        # It may have come out of `starting`, or to its end, while we waited.
+        task = self.store.get(task.id) or task
+        if not task.live:
+            raise IllegalMove(f"the task has ended: it is {task.state.value}", field="state")
+        return task, link

@@ -1,0 +1,132 @@
+"""One connection to a ptyhost: a server's link, or the typing end of one viewer."""
+
+from __future__ import annotations
+
+import os
+import socket
+import struct
+import sys
+
+from ..core import wire
+
+#: Bytes of input taken from one connection before the program has read them; then its socket is left alone.
+INPUT_MAX = 1 << 16
+#: Bytes that a connection may leave unread; only the newest HEAD matters, so more never needs to wait for it.
+_OUTPUT_MAX = 1 << 16
+#: Seconds between two HEADs to a link that nobody waits behind, and to one that somebody does.
+_HEAD_EVERY = 1.0
+_HEAD_EVERY_WATCHED = 0.003
+
+
+class Connection:
+    """The host's end of a connection; not blocking. `closed` is set when it is of no more use.
+
+    `viewer` is true for the typing end of an attached viewer, false for a server's link. `size` is the (rows, cols) that this
+    viewer wishes for, `typed` counts up with every key press of any viewer, so that the highest is the leader's. `asked`: it waits for a STATUS.
+    """
+
+    __slots__ = (
+        "_decoder",
+        "_out",
+        "_told",
+        "_told_at",
+        "asked",
+        "closed",
+        "input",
+        "readonly",
+        "size",
+        "socket",
+        "typed",
+        "viewer",
+        "viewer_id",
+        "watching",
+    )
+
+    def __init__(self, sock: socket.socket, hello: bytes) -> None:
+        sock.setblocking(False)
+        self.socket = sock
+        self.closed = False
+        self.viewer = self.readonly = self.watching = self.asked = False
+        self.viewer_id = ""
+        self.size: tuple[int, int] | None = None
+        self.typed = 0
+        self.input = bytearray()
+        self._decoder = wire.Decoder()
+        self._out = bytearray(hello)
+        self._told = -1
+        self._told_at = 0.0
+        self.flush()
+
+    @property
+    def wants_read(self) -> bool:
+        """False while its input waits for the program: the pressure goes back to who types."""
+        return len(self.input) < INPUT_MAX
+
+    @property
+    def wants_write(self) -> bool:
+        """True while it has not taken all that it was sent."""
+        return bool(self._out)
+
+    def receive(self) -> list[tuple[int, bytes]]:
+        """Take what has come; give the frames that are whole. A protocol error or an end closes the connection."""
+        try:
+            data = self.socket.recv(INPUT_MAX)
+        except BlockingIOError:
+            return []
+        except OSError:
+            data = b""
+        if not data:
+            self.closed = True
+            return []
+        greeted = self._decoder.hello is not None
+        try:
+            frames = self._decoder.feed(data)
+        except wire.WireError:
+            self.closed = True
+            return []
+        if not greeted and self._decoder.hello is not None:
+            self.viewer = self._decoder.hello.get("role") == "viewer"
+            self.readonly = bool(self._decoder.hello.get("readonly"))
+            self.viewer_id = str(self._decoder.hello.get("viewer", ""))
+        return frames
+
+    def send(self, data: bytes) -> None:
+        """Send a frame, now or as soon as the other side takes it."""
+        self._out += data
+        self.flush()
+
+    def flush(self) -> None:
+        """Send what waits, as far as the other side takes it."""
+        try:
+            while self._out:
+                del self._out[: self.socket.send(self._out)]
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.closed = True
+
+    def head_due(self, end: int) -> float | None:
+        """Give when (monotonic seconds) a HEAD for the ring's `end` is due; None when it has been told or nobody asks."""
+        if self.viewer or end == self._told or self._decoder.hello is None or len(self._out) > _OUTPUT_MAX:
+            return None
+        return self._told_at + (_HEAD_EVERY_WATCHED if self.watching else _HEAD_EVERY)
+
+    def tell_head(self, position: tuple[int, int, int, int], now: float) -> None:
+        """Send a HEAD."""
+        self._told, self._told_at = position[0], now
+        self.send(wire.frame(wire.HEAD, wire.POSITION.pack(*position)))
+
+    def close(self) -> None:
+        """Close the socket."""
+        self.closed = True
+        self.socket.close()
+
+
+def peer_is_me(sock: socket.socket) -> bool:
+    """Tell whether the other side runs as this user (or as root). The socket's mode says so already; this says it again."""
+    if sys.platform.startswith("linux"):
+        _, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+    else:
+        # LOCAL_PEERCRED of the BSDs and macOS gives struct xucred: version, uid, groups.
+        _, uid = struct.unpack_from("II", sock.getsockopt(0, 1, 76))
+    return uid in (os.getuid(), 0)

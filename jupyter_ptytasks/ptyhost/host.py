@@ -1,0 +1,474 @@
+"""The loop of a ptyhost: it drains the terminal into the ring, serves its connections, stops the task, and notes its end.
+
+One thread, one poll, nothing that waits for a reader.
+"""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import socket
+import time
+
+from ..core import wire
+from ..core.replies import Answerer
+from . import tree
+from .connection import Connection, peer_is_me
+from .ladder import Ladder, signal_number
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..core.ring.writer import RingWriter
+    from .pty_posix import PosixPty
+    from .record import ExitRecord
+
+#: How long (seconds) the terminal is read on after the command has ended, when somebody else still has it open.
+_DRAIN = 0.25
+#: How often we look whether a terminal that nobody had open has been opened again (`exec >/dev/null; ...; exec >/dev/tty`).
+_REOPENED = 0.2
+#: Bytes read at one go before anything else gets its turn.
+_READ = 1 << 16
+_READ_BATCH = 1 << 18
+#: How long the program has to see the changed size before it gets the right one back.
+_REPAINT = 0.05
+#: How often we look whether our socket's name is still there: cleaners of temporary directories take it away.
+_REBIND = 30.0
+#: Bytes of input that are kept for a program that does not read, when those who typed them have gone.
+_LEFTOVER_MAX = 1 << 20
+#: How long the last words may take to reach a server that does not read.
+_FAREWELL = 1.0
+
+
+class Host:
+    """Runs one started command to its end. `run` returns when all is written down and everybody was told."""
+
+    def __init__(
+        self,
+        *,
+        spec: dict[str, Any],
+        pid: int,
+        pty: PosixPty,
+        ring: RingWriter,
+        listen: Callable[[], socket.socket],
+        record: ExitRecord,
+        socket_path: str,
+    ) -> None:
+        self._spec = spec
+        self._pid = pid
+        self._pty = pty
+        self._ring = ring
+        self._listen = listen
+        self._record = record
+        self._socket_path = socket_path
+        self._listener = listen()
+        self._connections: dict[int, Connection] = {}
+        self._leftover = bytearray()
+        self._leader: Connection | None = None
+        self._typed = 0
+        self._answerer = Answerer()
+        self._ladder: Ladder | None = None
+        self._paused = False
+        self._ended: dict[str, Any] | None = None
+        self._started = time.time()
+        self._last_output = self._started
+        self._started_at = time.monotonic()
+        self._terminal_open = True
+        self._timers: dict[Callable[[], None], float] = {self._rebind: self._started_at + _REBIND}
+        self._wakeup, waker = os.pipe()
+        for fd in (self._wakeup, waker):
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.signal(signal.SIGTERM, lambda *_: self._stop_for_shutdown())
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTSTP):
+            signal.signal(number, signal.SIG_IGN)
+        self._set_limits()
+
+    def _set_limits(self) -> None:
+        limit = self._spec.get("timeout")
+        if not limit:
+            return
+        self._timers[self._time_out] = self._started_at + limit["seconds"]
+        warning = limit.get("warning")
+        if warning:
+            self._timers[self._warn] = self._started_at + max(limit["seconds"] - warning["before"], 0.0)
+
+    # -- the loop ---------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Serve until the task has ended and its end is recorded."""
+        self._reap()
+        while not self._is_over():
+            self._turn()
+        self._finish()
+
+    def _is_over(self) -> bool:
+        """The command has ended, its output is drained, and a stop has reached everybody."""
+        return self._ended is not None and self._ladder is None and not self._terminal_open
+
+    def _turn(self) -> None:
+        poll = select.poll()
+        poll.register(self._wakeup, select.POLLIN)
+        poll.register(self._listener, select.POLLIN)
+        if self._terminal_open:
+            typing = self._leftover or any(connection.input for connection in self._connections.values())
+            poll.register(self._pty.fileno(), select.POLLIN | (select.POLLOUT if typing else 0))
+        for fd, connection in self._connections.items():
+            poll.register(fd, select.POLLIN * connection.wants_read | select.POLLOUT * connection.wants_write)
+        for fd, event in poll.poll(self._timeout()):
+            if fd == self._pty.fileno():
+                self._serve_terminal(event)
+            elif fd == self._wakeup:
+                self._drain_wakeup()
+                self._reap()
+            elif fd == self._listener.fileno():
+                self._accept()
+            elif fd in self._connections:
+                self._serve(self._connections[fd], event)
+        now = time.monotonic()
+        for action, due in list(self._timers.items()):
+            if due <= now:
+                del self._timers[action]
+                action()
+        self._climb(now)
+        self._tell_heads(now)
+        for connection in [one for one in self._connections.values() if one.closed]:
+            self._forget(connection)
+
+    def _timeout(self) -> float:
+        """Give the milliseconds until something is due."""
+        dues = list(self._timers.values())
+        if self._ladder is not None:
+            dues.append(self._ladder.due)
+        for connection in self._connections.values():
+            due = connection.head_due(self._ring.end)
+            if due is not None:
+                dues.append(due)
+        # Rounded up: woken a little too early we would only turn in circles.
+        return max((min(dues) - time.monotonic()) * 1000 + 0.5, 0.0)
+
+    # -- the terminal -----------------------------------------------------------------------------------------------
+
+    def _serve_terminal(self, event: int) -> None:
+        if event & select.POLLOUT:
+            self._type()
+        if event & ~select.POLLOUT:
+            self._drain()
+
+    def _drain(self) -> None:
+        """Move what the program wrote into the ring."""
+        parts = []
+        size = 0
+        while size < _READ_BATCH:
+            data = self._pty.read(_READ)
+            if not data:
+                if data is not None:
+                    self._hung_up()
+                break
+            parts.append(data)
+            size += len(data)
+        if parts:
+            output = parts[0] if len(parts) == 1 else b"".join(parts)
+            self._ring.write(output)
+            self._last_output = time.time()
+            answer = self._answerer.feed(output)
+            if answer and not any(one.viewer and not one.readonly for one in self._connections.values()):
+                self._pty.write(answer)
+
+    def _hung_up(self) -> None:
+        """Nobody has the terminal open. A live command may open it again, so look from time to time."""
+        self._terminal_open = False
+        if self._ended is None:
+            self._timers[self._look_again] = time.monotonic() + _REOPENED
+
+    def _look_again(self) -> None:
+        if self._ended is None:
+            self._terminal_open = True
+
+    def _type(self) -> None:
+        """Give the program the input that waits, each connection its turn."""
+        if self._leftover:
+            del self._leftover[: self._pty.write(self._leftover)]
+        for connection in self._connections.values():
+            if connection.input:
+                del connection.input[: self._pty.write(connection.input)]
+            self._answer_in_turn(connection)
+
+    def _resize(self, rows: int, cols: int) -> None:
+        if (rows, cols) != (self._ring.rows, self._ring.cols):
+            self._pty.resize(rows, cols)
+            self._ring.resize(rows, cols)
+            self._tell_status()
+
+    def _repaint(self) -> None:
+        """Make a full-screen program draw everything: it does so for a new size, and for nothing else that is sure."""
+        rows, cols = self._ring.rows, self._ring.cols
+        self._pty.resize(rows - 1 if rows > 1 else 2, cols)
+        self._timers[self._repainted] = time.monotonic() + _REPAINT
+
+    def _repainted(self) -> None:
+        self._pty.resize(self._ring.rows, self._ring.cols)
+
+    # -- connections ------------------------------------------------------------------------------------------------
+
+    def _accept(self) -> None:
+        try:
+            sock, _ = self._listener.accept()
+        except OSError:
+            return
+        if not peer_is_me(sock):
+            sock.close()
+            return
+        greeting = wire.hello(id=self._spec["id"], pid=os.getpid(), attempt=self._spec["attempt"], capabilities=["reply", "repaint"])
+        connection = Connection(sock, greeting + wire.json_frame(wire.STATUS, self._status()))
+        self._connections[sock.fileno()] = connection
+
+    def _serve(self, connection: Connection, event: int) -> None:
+        if event & select.POLLOUT:
+            connection.flush()
+        if event & ~select.POLLOUT:
+            joined = not connection.viewer
+            for kind, payload in connection.receive():
+                try:
+                    self._obey(connection, kind, payload)
+                except (wire.WireError, ValueError, KeyError, TypeError, wire.Malformed):
+                    # What it asks for makes no sense; it may be of a newer version. The rest of its frames is still good.
+                    continue
+            if joined and connection.viewer:
+                self._viewers_changed()
+
+    def _obey(self, connection: Connection, kind: int, payload: bytes) -> None:
+        if kind == wire.INPUT:
+            if not connection.readonly:
+                self._lead(connection)
+                connection.input += payload
+        elif kind == wire.REPLY:
+            if connection is self._find_leader():
+                connection.input += payload
+        elif kind == wire.RESIZE:
+            rows, cols = wire.SIZE.unpack(payload)
+            connection.size = (max(rows, 1), max(cols, 1))
+            if not connection.viewer or connection is self._find_leader():
+                self._resize(*connection.size)
+        elif kind == wire.WATCH:
+            connection.watching = payload != b"\0"
+        elif kind == wire.SIGNAL:
+            about = wire.fields(payload)
+            self._signal(signal_number(about["signal"]), about.get("target", "tree"))
+        elif kind == wire.STOP:
+            self._stop(Ladder.from_json(wire.fields(payload), time.monotonic()))
+        elif kind == wire.REPAINT:
+            self._repaint()
+        elif kind == wire.ASK_STATUS:
+            connection.asked = True
+            self._answer_in_turn(connection)
+
+    def _answer_in_turn(self, connection: Connection) -> None:
+        """Answer ASK_STATUS once the program has taken what the connection typed before it asked."""
+        if connection.asked and not connection.input:
+            connection.asked = False
+            connection.send(wire.json_frame(wire.STATUS, self._status()))
+
+    def _find_leader(self) -> Connection | None:
+        """Give the viewer that typed last, or the oldest where none has typed; those that only read never lead."""
+        able = [one for one in self._connections.values() if one.viewer and not one.readonly and not one.closed]
+        return max(able, key=lambda one: one.typed, default=None)
+
+    def _lead(self, connection: Connection) -> None:
+        """It typed: from now on its size is the terminal's."""
+        before = self._leader
+        self._typed += 1
+        connection.typed = self._typed
+        if connection.viewer and connection is not before:
+            self._viewers_changed()
+
+    def _viewers_changed(self) -> None:
+        self._leader = self._find_leader()
+        if self._leader is not None and self._leader.size is not None:
+            self._resize(*self._leader.size)
+        self._tell_status()
+
+    def _forget(self, connection: Connection) -> None:
+        del self._connections[connection.socket.fileno()]
+        connection.close()
+        # What was typed before the line broke was typed.
+        self._leftover += connection.input[: _LEFTOVER_MAX - len(self._leftover)]
+        if connection.viewer:
+            self._viewers_changed()
+
+    def _status(self) -> dict[str, Any]:
+        leader = self._leader
+        return {
+            "attempt": self._spec["attempt"],
+            "pid": self._pid,
+            "started": self._started,
+            "rows": self._ring.rows,
+            "cols": self._ring.cols,
+            "paused": self._paused,
+            "stopping": self._ladder.reason if self._ladder is not None else None,
+            "viewers": sum(1 for one in self._connections.values() if one.viewer),
+            "leader": leader.viewer_id if leader is not None else None,
+            "last_output": self._last_output,
+            "output": self._output(),
+        }
+
+    def _output(self) -> dict[str, int]:
+        return {"start": self._ring.start, "end": self._ring.end, "lines": self._ring.lines, "lost": self._ring.lost}
+
+    def _tell_status(self) -> None:
+        message = wire.json_frame(wire.STATUS, self._status())
+        for connection in self._connections.values():
+            if not connection.viewer:
+                connection.send(message)
+
+    def _tell_heads(self, now: float) -> None:
+        position = (self._ring.end, self._ring.start, self._ring.lines, self._ring.lost)
+        for connection in self._connections.values():
+            due = connection.head_due(self._ring.end)
+            if due is not None and due <= now:
+                connection.tell_head(position, now)
+
+    def _rebind(self) -> None:
+        """Take our name again if somebody removed it."""
+        self._timers[self._rebind] = time.monotonic() + _REBIND
+        if not os.path.exists(self._socket_path):
+            try:
+                listener = self._listen()
+            except OSError:
+                return
+            self._listener.close()
+            self._listener = listener
+
+    # -- signals and the end ----------------------------------------------------------------------------------------
+
+    def _child(self) -> int:
+        return self._pid if self._ended is None else 0
+
+    def _signal(self, number: int, target: str) -> None:
+        foreground = self._pty.foreground_group()
+        if target == "foreground" and foreground:
+            os.killpg(foreground, number)
+        elif target == "leader" and self._ended is None:
+            os.kill(self._pid, number)
+        elif number == signal.SIGSTOP:
+            tree.freeze(self._child(), foreground)
+        else:
+            tree.send(number, self._child(), foreground)
+        if target == "tree" and number in (signal.SIGSTOP, signal.SIGCONT):
+            self._paused = number == signal.SIGSTOP
+            self._tell_status()
+
+    def _stop(self, ladder: Ladder) -> None:
+        """Begin to stop, or go on with other steps; why it is stopped stays what it was first."""
+        if self._ladder is not None:
+            ladder.reason = self._ladder.reason
+        self._ladder = ladder
+        self._paused = False
+        self._climb(time.monotonic())
+        self._tell_status()
+
+    def _climb(self, now: float) -> None:
+        """Take the next step of the ladder when it is due, and step off it when nobody is left."""
+        if self._ladder is None:
+            return
+        foreground = self._pty.foreground_group()
+        if self._ended is not None and not tree.groups(0, foreground):
+            self._ladder = None
+            return
+        number = self._ladder.step(now)
+        if number == signal.SIGKILL:
+            tree.kill(self._child(), foreground)
+        elif number is not None:
+            tree.send(number, self._child(), foreground)
+
+    def _time_out(self) -> None:
+        if self._ladder is None and self._ended is None:
+            stop = {"ladder": self._spec["ladder"], "reason": "timed_out"}
+            self._stop(Ladder.from_json(stop, time.monotonic()))
+
+    def _warn(self) -> None:
+        if self._ended is None:
+            number = signal_number(self._spec["timeout"]["warning"]["signal"])
+            tree.send(number, self._pid, self._pty.foreground_group())
+
+    def _stop_for_shutdown(self) -> None:
+        """SIGTERM to ourselves: the machine goes down, or somebody knows of no better way to stop the task."""
+        if self._ended is None:
+            stop = {"ladder": self._spec["ladder"], "reason": "host_terminated"}
+            self._stop(Ladder.from_json(stop, time.monotonic()))
+
+    def _drain_wakeup(self) -> None:
+        try:
+            while os.read(self._wakeup, 512):
+                pass
+        except BlockingIOError:
+            pass
+
+    def _reap(self) -> None:
+        """Take in who has ended: the command, and what it left behind for us."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if pid == 0:
+                return
+            if pid == self._pid and self._ended is None:
+                elapsed = time.monotonic() - self._started_at
+                code = os.waitstatus_to_exitcode(status)
+                self._ended = {
+                    "code": code if code >= 0 else None,
+                    "signal": signal_name(-code) if code < 0 else None,
+                    "reason": self._ladder.reason if self._ladder is not None else "exited",
+                    "started": self._started,
+                    # Not the wall clock: it may have been set back since.
+                    "ended": self._started + elapsed,
+                    "rusage": {"user": usage.ru_utime, "system": usage.ru_stime, "max_rss": usage.ru_maxrss * 1024},
+                }
+                self._timers[self._stop_draining] = time.monotonic() + _DRAIN
+                # The terminal may have been found closed before the end; then there is nothing more to come.
+
+    def _stop_draining(self) -> None:
+        self._drain()
+        self._terminal_open = False
+
+    def _finish(self) -> None:
+        """Write the end down, then tell it, then go."""
+        assert self._ended is not None  # noqa: S101  run() comes here no other way
+        self._ring.close()
+        ended = {"version": 1, "id": self._spec["id"], "attempt": self._spec["attempt"], **self._ended}
+        ended.update(rows=self._ring.rows, cols=self._ring.cols, last_output=self._last_output, output=self._output())
+        try:
+            self._record.write(ended)
+        except OSError as error:
+            ended["unrecorded"] = str(error)
+        message = wire.json_frame(wire.EXIT, ended)
+        position = (self._ring.end, self._ring.start, self._ring.lines, self._ring.lost)
+        for connection in self._connections.values():
+            connection.tell_head(position, time.monotonic())
+            connection.send(message)
+        deadline = time.monotonic() + _FAREWELL
+        while time.monotonic() < deadline and (waiting := [one for one in self._connections.values() if one.wants_write and not one.closed]):
+            poll = select.poll()
+            for one in waiting:
+                poll.register(one.socket, select.POLLOUT)
+            poll.poll((deadline - time.monotonic()) * 1000)
+            for one in waiting:
+                one.flush()
+        self._listener.close()
+        try:
+            os.unlink(self._socket_path)
+        except OSError:
+            pass
+
+
+def signal_name(number: int) -> str:
+    """Give `SIGKILL` for 9, `SIG40` for a number without a name."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"SIG{number}"

@@ -1,0 +1,31 @@
+"""HTTP: the table of routes (docs/rest.md, docs/openapi.yaml). Handlers check, call one verb, and answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import output, status, tasks, terminals
+
+if TYPE_CHECKING:
+    from .base import TaskHandler
+
+#: An id or a name; tornado decodes what is percent-encoded in it, slashes too.
+_REF = r"([^/]+)"
+
+ROUTES: list[tuple[str, type[TaskHandler]]] = [
+    (r"/ptytasks/api/status", status.Status),
+    (r"/ptytasks/api/tasks", tasks.Tasks),
+    (rf"/ptytasks/api/tasks/{_REF}", tasks.OneTask),
+    (rf"/ptytasks/api/tasks/{_REF}/(stop|pause|resume|restart)", tasks.Verb),
+    (rf"/ptytasks/api/tasks/{_REF}/signal", tasks.SendSignal),
+    (rf"/ptytasks/api/tasks/{_REF}/input", tasks.SendInput),
+    (rf"/ptytasks/api/tasks/{_REF}/resize", tasks.Resize),
+    (rf"/ptytasks/api/tasks/{_REF}/wait", tasks.Wait),
+    (rf"/ptytasks/api/tasks/{_REF}/output", output.Output),
+    (rf"/ptytasks/api/tasks/{_REF}/output/raw", output.RawOutput),
+    (r"/ptytasks/api/terminals", terminals.Terminals),
+    (rf"/ptytasks/api/terminals/{_REF}", terminals.OneTerminal),
+]
+
+#: Attaching; see terminals.socket.
+SOCKET_ROUTE = rf"/ptytasks/terminals/websocket/{_REF}"

@@ -1,0 +1,71 @@
+"""A task as everybody outside sees it: the JSON of REST, events and websockets (docs/rest.md)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from .core.states import STARTED
+
+if TYPE_CHECKING:
+    from .core.model import Output, Task
+    from .link import Link
+
+
+def describe(task: Task, link: Link | None) -> dict[str, Any]:
+    """Give the whole of a task; `link` is that to its ptyhost, None when it has none. Its environment is never told."""
+    status = link.status if link is not None else {}
+    viewers = int(status.get("viewers", 0)) if task.live else 0
+    alive = task.state in STARTED
+    return {
+        "id": task.id,
+        "name": task.name,
+        "command": task.command,
+        "kind": task.kind.value,
+        "cwd": task.cwd,
+        "state": task.state.value,
+        "state_reason": task.state_reason,
+        "state_message": task.state_message,
+        "exit": {"code": task.exit.code, "signal": task.exit.signal} if not task.live else None,
+        "attempt": task.attempt,
+        "pid": task.pid,
+        "rows": status.get("rows", task.rows),
+        "cols": status.get("cols", task.cols),
+        "viewers": viewers,
+        "leader": status.get("leader") if task.live else None,
+        "running_in_background": alive and viewers == 0,
+        "alive": alive,
+        "connected": link is not None and link.connected,
+        "created": iso(task.created),
+        "started": iso(task.started),
+        "ended": iso(task.ended),
+        "last_activity": iso(last_output(task, link) or task.started or task.created),
+        "timeout": task.timeout,
+        "output": _bounds(output(task, link)),
+        "group": task.group,
+        "tags": list(task.tags),
+        "metadata": dict(task.metadata),
+        "progress": None,
+        "usage": dict(task.usage) or None,
+    }
+
+
+def output(task: Task, link: Link | None) -> Output:
+    """Give the bounds of a task's ring as last heard: of a live one from its ptyhost, of a finished one from its exit record."""
+    return link.output if link is not None and task.live else task.output
+
+
+def last_output(task: Task, link: Link | None) -> float | None:
+    """Give when the task last wrote something, in Unix seconds; None if that is not known."""
+    return link.last_output if link is not None and link.last_output else task.last_output
+
+
+def iso(moment: float | None) -> str | None:
+    """Give Unix seconds as ISO 8601 in UTC, to the millisecond."""
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _bounds(bounds: Output) -> dict[str, int]:
+    return {"start": bounds.start, "end": bounds.end, "lines": bounds.lines, "lost": bounds.lost}
