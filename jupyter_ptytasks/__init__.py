@@ -16,6 +16,6 @@ if TYPE_CHECKING:
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     """Tell Jupyter Server which application to load."""
-    from .extension import PtyTasksApp  # noqa: PLC0415  see above: the server alone pays for its imports
+    from .extension import PtyTasksApp  # noqa: PLC0415
 
     return [{"module": "jupyter_ptytasks", "app": PtyTasksApp}]

@@ -30,7 +30,12 @@ _UNBORN = 60.0
 _TRASH = ".removed-"
 
 #: What the exit record's reasons come to.
-_STATES = {"cancelled": State.CANCELLED, "restarting": State.CANCELLED, "timed_out": State.TIMED_OUT, "host_terminated": State.CANCELLED}
+_STATES = {
+    "cancelled": State.CANCELLED,
+    "restarting": State.CANCELLED,
+    "timed_out": State.TIMED_OUT,
+    "host_terminated": State.CANCELLED,
+}
 _MESSAGES = {
     "cancelled": "stopped",
     "restarting": "stopped to be started again",
@@ -93,8 +98,8 @@ class Catalogue:
     def lock(self, task_id: str, wait: float = 0.0) -> int | None:
         """Take a task's lock: while it is held no ptyhost of the task starts, and where one runs this gives None.
 
-        `wait` seconds at most are spent on a ptyhost that is just leaving. The caller closes the descriptor, or hands it on to a
-        ptyhost. Raises StorageFull or ServiceFault.
+        `wait` seconds at most are spent on a ptyhost that is just leaving. The caller closes the descriptor, or hands
+        it on to a ptyhost. Raises StorageFull or ServiceFault.
         """
         try:
             fd = os.open(self.files(task_id).lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -209,7 +214,9 @@ class Catalogue:
 
 
 def outcome(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the changes to a task that its exit record comes to. Raises KeyError, TypeError, ValueError or AttributeError for a record that is none."""
+    """Give the changes to a task that its exit record comes to. Raises KeyError, TypeError, ValueError or
+    AttributeError for a record that is none.
+    """
     reason = str(record.get("reason", "exited"))
     exited = Exit(record.get("code"), record.get("signal"))
     state = _STATES.get(reason)

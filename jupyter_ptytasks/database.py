@@ -1,7 +1,7 @@
 """The tasks in sqlite: what every server of the user agrees on. Blocking; runs on one thread, behind `store`.
 
-The tables hold what is asked for in SQL as columns and the rest of a task as JSON. All of it can be rebuilt from the task
-directories (see `catalogue`), so a file that sqlite finds corrupt is moved aside and never repaired in place.
+The tables hold what is asked for in SQL as columns and the rest of a task as JSON. All of it can be rebuilt from the
+task directories (see `catalogue`), so a file that sqlite finds corrupt is moved aside and never repaired in place.
 """
 
 from __future__ import annotations
@@ -56,7 +56,8 @@ class Delta:
 class Database:
     """The file at `path`. `rebuild` gives the tasks to begin with when there is no file, or a corrupt one.
 
-    Every method is one transaction and raises StorageFull or ServiceFault (nothing is changed then). The caller closes it.
+    Every method is one transaction and raises StorageFull or ServiceFault (nothing is changed then). The caller closes
+    it.
     """
 
     def __init__(self, path: str, rebuild: Callable[[], Iterable[Task]]) -> None:
@@ -94,7 +95,8 @@ class Database:
     def add(self, task: Task, if_exists: IfExists, max_live: int) -> tuple[Task, bool]:
         """Add `task`, unless a live task of its name stands in the way: then give that one and False.
 
-        With `RESTART` a finished task of the name counts as well, but only the newest. Raises NameInUse (`FAIL`) and TooManyTasks.
+        With `RESTART` a finished task of the name counts as well, but only the newest. Raises NameInUse (`FAIL`) and
+        TooManyTasks.
         """
         with self._transaction() as sql:
             row = sql.execute("SELECT * FROM tasks WHERE name = ? ORDER BY id DESC LIMIT 1", (task.name,)).fetchone()
@@ -182,7 +184,9 @@ class Database:
             raise ServiceFault(f"the tasks' database was damaged ({error}) and has been rebuilt; ask again") from error
 
     def _open(self) -> sqlite3.Connection:
-        """Give the connection to the file at the path: if another server has moved it aside meanwhile, to the new one."""
+        """Give the connection to the file at the path: if another server has moved it aside meanwhile, to the new
+        one.
+        """
         if self._connection is not None and self._inode == _inode(self._path):
             return self._connection
         self.close()
@@ -193,7 +197,9 @@ class Database:
             try:
                 connection = self._connect()
             except sqlite3.OperationalError as error:
-                raise (StorageFull if _is_full(error) else ServiceFault)(f"the tasks' database cannot be opened: {error}") from error
+                raise (StorageFull if _is_full(error) else ServiceFault)(
+                    f"the tasks' database cannot be opened: {error}"
+                ) from error
             except sqlite3.DatabaseError:
                 self._move_aside()
                 connection = self._connect()
@@ -207,7 +213,8 @@ class Database:
         connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
-            # Not WAL: home directories are on NFS, where it needs what is not there. What a power cut may cost is in the directories.
+            # Not WAL: home directories are on NFS, where it needs what is not there. What a power cut may cost is in
+            # the directories.
             connection.execute("PRAGMA journal_mode = TRUNCATE")
             connection.execute("PRAGMA synchronous = NORMAL")
             if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
@@ -250,8 +257,9 @@ def _is_full(error: sqlite3.OperationalError) -> bool:
 
 
 def _check_room(sql: sqlite3.Connection, max_live: int) -> None:
-    marks = ",".join("?" * len(LIVE))
-    live = sql.execute(f"SELECT count(*) FROM tasks WHERE state IN ({marks})", [one.value for one in LIVE]).fetchone()[0]  # noqa: S608
+    states = json.dumps([state.value for state in LIVE])
+    query = "SELECT count(*) FROM tasks WHERE state IN (SELECT value FROM json_each(?))"
+    live = sql.execute(query, (states,)).fetchone()[0]
     if live >= max_live:
         raise TooManyTasks(f"{live} tasks are live, and {max_live} is the limit (max_live_tasks)")
 
@@ -265,10 +273,9 @@ def _next_revision(sql: sqlite3.Connection) -> int:
     return _revision(sql)
 
 
-
 _PLAIN = (
-    "command", "cwd", "created", "state_reason", "state_message", "attempt", "pid", "host_pid", "rows", "cols", "started",
-    "ended", "last_output", "group", "metadata", "usage", "timeout", "provisioner",
+    "command", "cwd", "created", "state_reason", "state_message", "attempt", "pid", "host_pid", "rows", "cols",
+    "started", "ended", "last_output", "group", "metadata", "usage", "timeout", "provisioner",
 )  # fmt: skip
 
 

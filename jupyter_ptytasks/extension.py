@@ -40,31 +40,47 @@ class PtyTasksApp(ExtensionApp):
     name = "jupyter_ptytasks"
     description = "Named background tasks in a pseudo-terminal"
 
-    data_dir = Unicode(help="Where tasks and their output are kept; `ptytasks` in Jupyter's data directory if empty.").tag(config=True)
-    runtime_dir = Unicode(help="Where the ptyhosts' sockets are; `ptytasks` in Jupyter's runtime directory if empty.").tag(config=True)
+    data_dir = Unicode(
+        help="Where tasks and their output are kept; `ptytasks` in Jupyter's data directory if empty."
+    ).tag(config=True)
+    runtime_dir = Unicode(
+        help="Where the ptyhosts' sockets are; `ptytasks` in Jupyter's runtime directory if empty."
+    ).tag(config=True)
     shell_command = List(
         Unicode(),
-        help="The shell: interactive ones are started with all of these arguments, command lines with the first and `-c`. "
-        "By default as for Jupyter's terminals: ServerApp.terminado_settings, $SHELL, sh.",
+        help="The shell: interactive ones are started with all of these arguments, command lines with the first "
+        "and `-c`. By default as for Jupyter's terminals: ServerApp.terminado_settings, $SHELL, sh.",
     ).tag(config=True)
     max_live_tasks = Integer(100, min=1, help="How many tasks may be live at once.").tag(config=True)
-    ring_size = Integer(64 << 20, min=1 << 16, help="Bytes of output that are kept of each task; the oldest go first.").tag(config=True)
-    segment_size = Integer(4 << 20, min=1 << 12, help="Bytes of output in one file; so much goes at a time.").tag(config=True)
-    default_rows = Integer(40, min=1, max=1000, help="Rows of a terminal that nobody has looked at yet.").tag(config=True)
-    default_cols = Integer(120, min=1, max=1000, help="Columns of a terminal that nobody has looked at yet.").tag(config=True)
+    ring_size = Integer(
+        64 << 20, min=1 << 16, help="Bytes of output that are kept of each task; the oldest go first."
+    ).tag(config=True)
+    segment_size = Integer(4 << 20, min=1 << 12, help="Bytes of output in one file; so much goes at a time.").tag(
+        config=True
+    )
+    default_rows = Integer(40, min=1, max=1000, help="Rows of a terminal that nobody has looked at yet.").tag(
+        config=True
+    )
+    default_cols = Integer(120, min=1, max=1000, help="Columns of a terminal that nobody has looked at yet.").tag(
+        config=True
+    )
     stop_grace = Float(
-        10.0, min=0.0, help="Seconds that a task has after SIGINT, and again after SIGTERM, before the next signal comes."
+        10.0,
+        min=0.0,
+        help="Seconds that a task has after SIGINT, and again after SIGTERM, before the next signal comes.",
     ).tag(config=True)
     keep_days = Float(30.0, min=0.0, help="Days that a finished task and its output are kept.").tag(config=True)
     keep_count = Integer(500, min=0, help="How many finished tasks are kept at most.").tag(config=True)
     keep_alive_days = Float(
         7.0,
         min=0.0,
-        help="Days for which a running task counts as activity, so that the server is not culled or shut down for idleness. "
-        "0: it never counts.",
+        help="Days for which a running task counts as activity, so that the server is not culled or shut down for "
+        "idleness. 0: it never counts.",
     ).tag(config=True)
     shutdown_policy = Enum(
-        ["keep", "stop"], default_value="keep", help="What the end of the server means for its tasks: `keep` them running, or `stop` them."
+        ["keep", "stop"],
+        default_value="keep",
+        help="What the end of the server means for its tasks: `keep` them running, or `stop` them.",
     ).tag(config=True)
 
     @default("data_dir")
@@ -86,7 +102,7 @@ class PtyTasksApp(ExtensionApp):
     @property
     def _server(self) -> ServerApp:
         server = self.serverapp
-        assert server is not None  # noqa: S101  an extension that is loaded has one
+        assert server is not None
         return server
 
     def initialize_settings(self) -> None:
@@ -133,7 +149,7 @@ class PtyTasksApp(ExtensionApp):
             ladder=(("SIGINT", grace), ("SIGTERM", grace), ("SIGKILL", 0.0)),
         )
 
-    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002  jupyter_server's signature
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002
         """Find the tasks again, once the loop runs."""
         if self.manager is None:
             return

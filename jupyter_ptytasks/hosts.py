@@ -1,4 +1,6 @@
-"""The ptyhosts of all live tasks, as this server is linked to them; and what becomes of a task whose ptyhost is gone."""
+"""The ptyhosts of all live tasks, as this server is linked to them; and what becomes of a task whose ptyhost is
+gone.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,8 @@ _RETRY_MAX = 1.0
 class Hosts:
     """Keeps a link to the ptyhost of every task that the store says is live.
 
-    Whoever started a task, all servers link to it; whoever sees its end first writes it down. `close` it: the tasks run on.
+    Whoever started a task, all servers link to it; whoever sees its end first writes it down. `close` it: the tasks run
+    on.
     """
 
     def __init__(self, store: Store, catalogue: Catalogue, log: logging.Logger) -> None:
@@ -166,7 +169,8 @@ class Hosts:
     # -- what silence means -----------------------------------------------------------------------------------------
 
     async def _settle(self, task_id: str) -> bool:
-        """Find out what became of a task whose ptyhost does not answer; True when it has ended, and that is written down.
+        """Find out what became of a task whose ptyhost does not answer; True when it has ended, and that is written
+        down.
 
         Silence alone means nothing: as long as somebody holds the task's lock, its ptyhost lives.
         """
@@ -189,12 +193,23 @@ class Hosts:
         host = self._catalogue.host(task)
         if host is None and task.state not in STARTED:
             message = "the server ended while it was starting the task; nothing ran"
-            return {"state": State.FAILED, "state_reason": "start_interrupted", "state_message": message, "ended": time.time()}
+            return {
+                "state": State.FAILED,
+                "state_reason": "start_interrupted",
+                "state_message": message,
+                "ended": time.time(),
+            }
         reason, message = "host_vanished", "its ptyhost vanished; the command got a hang-up"
         if host is not None and host.get("boot_id") != boot_id():
             reason, message = "reboot", "the machine was started anew"
         output = self._catalogue.output(task.id)
-        return {"state": State.LOST, "state_reason": reason, "state_message": message, "ended": time.time(), "output": output}
+        return {
+            "state": State.LOST,
+            "state_reason": reason,
+            "state_message": message,
+            "ended": time.time(),
+            "output": output,
+        }
 
 
 def _state_of(status: dict[str, Any]) -> tuple[State, str]:

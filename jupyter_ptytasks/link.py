@@ -15,7 +15,8 @@ from .core.paths import SocketAddress
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Seconds until a ptyhost must have answered: its loop never waits for anything, so that it is gone or stopped otherwise.
+#: Seconds until a ptyhost must have answered: its loop never waits for anything, so that it is gone or stopped
+#: otherwise.
 _PATIENCE = 5.0
 
 
@@ -25,7 +26,9 @@ class Channel(asyncio.Protocol):
     `on_frame` gets every frame, `on_lost` is called once at the end. `hello` is what the ptyhost says of itself.
     """
 
-    def __init__(self, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], about: dict[str, Any]) -> None:
+    def __init__(
+        self, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], about: dict[str, Any]
+    ) -> None:
         self._decoder = wire.Decoder()
         self._on_frame = on_frame
         self._on_lost = on_lost
@@ -84,7 +87,7 @@ class Channel(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Greet."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  for mypy
+        assert isinstance(transport, asyncio.Transport)
         self._transport = transport
         transport.write(wire.hello(pid=os.getpid(), **self._about))
 
@@ -110,7 +113,7 @@ class Channel(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002  asyncio's signature
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Tell the owner."""
         self._room.set()
         if not self.greeted.done():
@@ -131,9 +134,9 @@ class Link:
     """What a server knows of one running task, and its commands to it.
 
     `output` are the bounds of the ring as last told (at once while watched, else every second), `status` the last
-    STATUS, `last_output` when there was some (Unix seconds, 0 if that is not known). The
-    callbacks are called on the loop: `on_head` when the output has grown, `on_status` for every STATUS, `on_exit` with the exit
-    record, `on_lost` once when the connection is gone. The caller closes it.
+    STATUS, `last_output` when there was some (Unix seconds, 0 if that is not known). The callbacks are called on the
+    loop: `on_head` when the output has grown, `on_status` for every STATUS, `on_exit` with the exit record, `on_lost`
+    once when the connection is gone. The caller closes it.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import spec as specs
 from .core import wire
-from .core.errors import BadRequest, Conflict, HostUnreachable, IllegalMove, InputRefused, PtyTasksError, SpawnFailed
+from .core.errors import Conflict, HostUnreachable, IllegalMove, InputRefused, PtyTasksError, SpawnFailed
 from .core.model import IfExists, new_id
 from .core.states import State
 from .link import Channel
@@ -36,9 +36,11 @@ _STOP_SLACK = 30.0
 
 
 class TaskManager:
-    """Starts, stops and changes tasks. Every verb takes an id or a name and raises errors of core.errors, TaskNotFound among them.
+    """Starts, stops and changes tasks. Every verb takes an id or a name and raises errors of core.errors, TaskNotFound
+    among them.
 
-    `surroundings` is asked anew for every start; `runtime_dir` holds the sockets; `max_live` limits the live tasks of the user.
+    `surroundings` is asked anew for every start; `runtime_dir` holds the sockets; `max_live` limits the live tasks of
+    the user.
     """
 
     def __init__(
@@ -82,7 +84,8 @@ class TaskManager:
     async def create(self, request: Request) -> tuple[Task, bool]:
         """Start a task and give it, running; with False if `if_exists` found one that is there already.
 
-        Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull: then nothing has been started, and nothing is left.
+        Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull: then nothing has been started, and nothing
+        is left.
         """
         await self.store.refresh()
         spec, lock = await asyncio.to_thread(self._prepare, request)
@@ -101,7 +104,9 @@ class TaskManager:
         try:
             return await self._launch(task, lock), True
         except PtyTasksError as error:
-            await self.store.change(task.id, state=State.FAILED, state_reason="spawn_error", state_message=error.message)
+            await self.store.change(
+                task.id, state=State.FAILED, state_reason="spawn_error", state_message=error.message
+            )
             await self._forget(task.id)
             raise
 
@@ -129,11 +134,18 @@ class TaskManager:
             os.close(lock)
             self.hosts.launching.discard(task.id)
         return await self.store.change(
-            task.id, state=State.RUNNING, attempt=task.attempt, pid=started.pid, host_pid=started.host_pid, started=started.started
+            task.id,
+            state=State.RUNNING,
+            attempt=task.attempt,
+            pid=started.pid,
+            host_pid=started.host_pid,
+            started=started.started,
         )
 
     async def restart(self, ref: str, ladder: Ladder | None = None) -> Task:
-        """Run a task once more, with the same id, name and output; a live one is stopped first, and restarted when it has ended."""
+        """Run a task once more, with the same id, name and output; a live one is stopped first, and restarted when
+        it has ended.
+        """
         task = await self.get(ref)
         if not task.live:
             return await self._start_again(task.id)
@@ -167,7 +179,9 @@ class TaskManager:
             os.close(lock)
             raise
         try:
-            await asyncio.to_thread(self.catalogue.write_spec, specs.next_attempt(spec, task.attempt, self._surroundings()))
+            await asyncio.to_thread(
+                self.catalogue.write_spec, specs.next_attempt(spec, task.attempt, self._surroundings())
+            )
         except PtyTasksError as error:
             os.close(lock)
             self.hosts.launching.discard(task_id)
@@ -182,15 +196,22 @@ class TaskManager:
     async def _fail_start(self, task: Task, error: PtyTasksError) -> None:
         reason = "spawn_error" if isinstance(error, SpawnFailed) else error.code
         await self.store.change(
-            task.id, state=State.FAILED, attempt=task.attempt, state_reason=reason, state_message=error.message, ended=time.time()
+            task.id,
+            state=State.FAILED,
+            attempt=task.attempt,
+            state_reason=reason,
+            state_message=error.message,
+            ended=time.time(),
         )
 
     # -- stopping ---------------------------------------------------------------------------------------------------
 
     async def stop(self, ref: str, ladder: Ladder | None = None, *, reason: str = "cancelled") -> Task:
-        """Begin to stop a task: its ptyhost sends the signals of `ladder` (or the task's own) until the whole tree is gone.
+        """Begin to stop a task: its ptyhost sends the signals of `ladder` (or the task's own) until the whole tree is
+        gone.
 
-        A task that is stopping already goes on with the new ladder. Raises IllegalMove when it has ended, HostUnreachable.
+        A task that is stopping already goes on with the new ladder. Raises IllegalMove when it has ended,
+        HostUnreachable.
         """
         task, link = await self._reach(ref)
         if ladder is None:
@@ -241,7 +262,9 @@ class TaskManager:
         self.store.listeners.append(listen)
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
-            while (task := self.store.get(task_id)) is not None and (task.live or (final and task_id in self._restarts)):
+            while (task := self.store.get(task_id)) is not None and (
+                task.live or (final and task_id in self._restarts)
+            ):
                 changed.clear()
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
@@ -258,7 +281,9 @@ class TaskManager:
         task = await self.get(ref)
         if task.live:
             if not stop:
-                raise IllegalMove(f"the task is {task.state.value}; stop it first, or ask for that with stop=1", field="state")
+                raise IllegalMove(
+                    f"the task is {task.state.value}; stop it first, or ask for that with stop=1", field="state"
+                )
             spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
             await self.stop(task.id)
             await self._ended(task.id, sum(grace for _, grace in spec["ladder"]) + _STOP_SLACK)
@@ -322,7 +347,9 @@ class TaskManager:
     async def open_channel(
         self, task: Task, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
     ) -> Channel:
-        """Open a connection of its own to the ptyhost, for somebody who types. Raises HostUnreachable. The caller closes it."""
+        """Open a connection of its own to the ptyhost, for somebody who types. Raises HostUnreachable. The caller
+        closes it.
+        """
         host = await asyncio.to_thread(self.catalogue.host, task)
         if host is None:
             raise HostUnreachable("the task has no ptyhost")

@@ -1,4 +1,6 @@
-"""What a server does when it starts, and from then on from time to time: find the tasks again, and forget the old ones."""
+"""What a server does when it starts, and from then on from time to time: find the tasks again, and forget the old
+ones.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ class Retention:
 
     def surplus(self, tasks: list[Task], now: float) -> list[Task]:
         """Give those of `tasks` (newest first) that have been kept for long enough."""
-        ended = sorted((task for task in tasks if not task.live), key=lambda task: task.ended or task.created, reverse=True)
+        ended = sorted(
+            (task for task in tasks if not task.live), key=lambda task: task.ended or task.created, reverse=True
+        )
         return [
             task
             for place, task in enumerate(ended)

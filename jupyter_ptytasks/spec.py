@@ -15,7 +15,8 @@ from .core.states import State
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-#: How a task is stopped unless it says otherwise: as by Ctrl-C, so that a training can write its checkpoint; then firmly; then at once.
+#: How a task is stopped unless it says otherwise: as by Ctrl-C, so that a training can write its checkpoint; then
+#: firmly; then at once.
 LADDER = (("SIGINT", 10.0), ("SIGTERM", 10.0), ("SIGKILL", 0.0))
 #: An interactive shell ignores the first two and obeys a hang-up.
 SHELL_LADDER = (("SIGHUP", 10.0), ("SIGTERM", 10.0), ("SIGKILL", 0.0))
@@ -87,7 +88,9 @@ def next_attempt(spec: dict[str, Any], attempt: int, around: Surroundings) -> di
 
 
 def environment(spec: Mapping[str, Any], around: Surroundings) -> dict[str, str]:
-    """Give the whole environment of a task: the server's without what is unfit, what tells the task of itself, what the user gave."""
+    """Give the whole environment of a task: the server's without what is unfit, what tells the task of itself, what
+    the user gave.
+    """
     env = {name: value for name, value in around.environ.items() if not _UNFIT.fullmatch(name)}
     env["TERM"] = "xterm-256color"
     env["COLORTERM"] = env.get("COLORTERM", "truecolor")

@@ -25,8 +25,9 @@ _FRESH = 0.1
 class Store:
     """All tasks, and news of every change to them, whichever server made it.
 
-    `listeners` are called on the loop with the task before and after each change (None: it was not there, or is not any more).
-    Reading is free of waiting (`tasks`, `find`); what writes waits for the one thread on which sqlite runs. `close` it.
+    `listeners` are called on the loop with the task before and after each change (None: it was not there, or is not any
+    more). Reading is free of waiting (`tasks`, `find`); what writes waits for the one thread on which sqlite runs.
+    `close` it.
     """
 
     def __init__(self, database: Database) -> None:
@@ -137,7 +138,9 @@ class Store:
         for task in await self._run(self._database.put, list(tasks)):
             self._see(task)
 
-    async def change(self, task_id: str, *, state: State | None = None, attempt: int | None = None, **changes: Any) -> Task:
+    async def change(
+        self, task_id: str, *, state: State | None = None, attempt: int | None = None, **changes: Any
+    ) -> Task:
         """See Database.change."""
         task: Task = await self._run(self._database.change, task_id, state=state, attempt=attempt, **changes)
         self._see(task)

@@ -1,4 +1,6 @@
-"""The text of a ring by line number, in bounded pieces: for scripts, and for readers that pay by the token. Blocking."""
+"""The text of a ring by line number, in bounded pieces: for scripts, and for readers that pay by the token.
+Blocking.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class Mode(str, Enum):
 
 @dataclass(frozen=True)
 class Query:
-    """What is wanted: lines from number `since` on (the first is 0), those that match `grep`, of them the head or the tail or both."""
+    """What is wanted: lines from number `since` on (the first is 0), those that match `grep`, of them the head or
+    the tail or both.
+    """
 
     since: int = 0
     mode: Mode = Mode.FULL

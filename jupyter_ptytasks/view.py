@@ -51,7 +51,9 @@ def describe(task: Task, link: Link | None) -> dict[str, Any]:
 
 
 def output(task: Task, link: Link | None) -> Output:
-    """Give the bounds of a task's ring as last heard: of a live one from its ptyhost, of a finished one from its exit record."""
+    """Give the bounds of a task's ring as last heard: of a live one from its ptyhost, of a finished one from its
+    exit record.
+    """
     return link.output if link is not None and task.live else task.output
 
 

@@ -13,8 +13,8 @@
     - HostUnreachable ..... 503  the ptyhost does not answer (the task may well be running)
     - StorageFull ......... 507  no room left for the database or a task's directory
 
-`status` is the HTTP status that rest/ answers with; nothing below rest/ knows HTTP otherwise. `code` is for programs and
-stays the same for ever, the message is for people and may change.
+`status` is the HTTP status that rest/ answers with; nothing below rest/ knows HTTP otherwise. `code` is for programs
+and stays the same for ever, the message is for people and may change.
 """
 
 from __future__ import annotations

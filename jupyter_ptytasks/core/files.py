@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 def write_json(path: str, value: object, *, durable: bool = False) -> None:
     """Put `value` at `path` in one step, readable by this user alone (0600).
 
-    With `durable` it is on the disk when this returns (fsync of the file and of its directory). Raises OSError; the old file,
-    if any, is untouched then.
+    With `durable` it is on the disk when this returns (fsync of the file and of its directory). Raises OSError; the old
+    file, if any, is untouched then.
     """
     draft = f"{path}.{os.getpid()}"
     try:
@@ -37,7 +37,9 @@ def write_json(path: str, value: object, *, durable: bool = False) -> None:
 
 
 def read_json(path: str) -> dict[str, Any] | None:
-    """Give the object at `path`, or None where there is none, whole and readable: it may be missing, torn or garbage."""
+    """Give the object at `path`, or None where there is none, whole and readable: it may be missing, torn or
+    garbage.
+    """
     try:
         with open(path, "rb") as file:
             value = json.loads(file.read())

@@ -13,7 +13,9 @@ def boot_id() -> str:
 
 
 def start_time(pid: int) -> int:
-    """Give when a process started, in clock ticks since the boot (proc(5)): with the pid it names a process for good. 0: unknown."""
+    """Give when a process started, in clock ticks since the boot (proc(5)): with the pid it names a process for
+    good. 0: unknown.
+    """
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return int(file.read().rpartition(b")")[2].split()[19])

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from .states import State
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from .states import State
 
 
 class Kind(str, Enum):
@@ -56,8 +56,8 @@ class Output:
 class Task:
     """One task. Times are Unix seconds (UTC), None until they come.
 
-    `command` is what the user gave: a shell line or the arguments; `host_pid` the ptyhost of the present attempt; `revision` counts
-    the changes of the whole store, so that the highest seen tells what is new.
+    `command` is what the user gave: a shell line or the arguments; `host_pid` the ptyhost of the present attempt;
+    `revision` counts the changes of the whole store, so that the highest seen tells what is new.
     """
 
     id: str
@@ -135,8 +135,9 @@ class TimeWarning:
 class Request:
     """What a user asks to be run; checked already, defaults not filled in yet.
 
-    `command` is a shell line or the arguments, None for an interactive shell; `cwd` None is the server's root directory; `ladder`
-    the signals and the seconds after each when the task is stopped, None for the usual ones; `timeout` seconds.
+    `command` is a shell line or the arguments, None for an interactive shell; `cwd` None is the server's root
+    directory; `ladder` the signals and the seconds after each when the task is stopped, None for the usual ones;
+    `timeout` seconds.
     """
 
     command: str | list[str] | None = None

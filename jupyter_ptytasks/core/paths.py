@@ -31,8 +31,8 @@ class TaskFiles:
 def private_dir(path: str) -> str:
     """Make `path` a directory of this user that nobody else can enter, and return it.
 
-    Raises PermissionError when it belongs to somebody else or is a link somewhere else: in a shared runtime directory another
-    user might have put it there to read along.
+    Raises PermissionError when it belongs to somebody else or is a link somewhere else: in a shared runtime directory
+    another user might have put it there to read along.
     """
     os.makedirs(path, mode=0o700, exist_ok=True)
     info = os.lstat(path)

@@ -41,7 +41,8 @@ MOVES: dict[State, frozenset[State]] = {
     State.RUNNING: frozenset({State.PAUSED, State.STOPPING}) | ENDED,
     State.PAUSED: frozenset({State.RUNNING, State.STOPPING}) | ENDED,
     State.STOPPING: ENDED,
-    # A restart is the only way out of an end, but for one: the exit record of a task that was given up turns up after all.
+    # A restart is the only way out of an end, but for one: the exit record of a task that was given up turns up after
+    # all.
     State.SUCCEEDED: frozenset({State.STARTING}),
     State.FAILED: frozenset({State.STARTING}),
     State.CANCELLED: frozenset({State.STARTING}),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-#: ECMA-48 control sequences, strings (OSC, DCS, SOS, PM, APC) and shorter escapes, complete or cut off by the end of the line.
+#: ECMA-48 control sequences, strings (OSC, DCS, SOS, PM, APC) and shorter escapes, complete or cut off by the end of
+#: the line.
 _ESCAPE = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]?"
     r"|\x1b[\]PX^_][^\x07\x1b\n]*(?:\x07|\x1b\\|$)?"
@@ -20,8 +21,8 @@ _BACK = re.compile(r"[^\b]\b")
 def lines_of(data: bytes) -> list[str]:
     """Give the lines of `data` as plain text, without what ends them; the last one is what follows the last line feed.
 
-    Escape sequences are gone, carriage returns have gone back to the start of their line, backspaces one step. Bytes that are not UTF-8
-    become U+FFFD.
+    Escape sequences are gone, carriage returns have gone back to the start of their line, backspaces one step. Bytes
+    that are not UTF-8 become U+FFFD.
     """
     text = data.decode("utf-8", "replace").replace("\r\n", "\n")
     if "\x1b" in text:
@@ -39,7 +40,7 @@ def _put_together(line: str) -> str:
             shorter = _BACK.sub("", frame)
             if shorter == frame:
                 break
-            frame = shorter  # noqa: PLW2901  step by step until no backspace has anything to go back over
+            frame = shorter  # noqa: PLW2901
         written, erased, rest = frame.partition(_ERASED)
         shown = written + rest.replace(_ERASED, "") if erased else frame + shown[len(frame) :]
     return _CONTROL.sub("", shown)

@@ -1,8 +1,8 @@
 """The frames between a server and a ptyhost (docs/protocol.md).
 
-Each side first sends one line of JSON, the hello; then frames: type (1 byte), length of the payload (4 bytes, big endian),
-payload. A type that is not known is skipped, so either side may be the older one. The hello and the numbers below are frozen: a
-ptyhost may be months old when a newer server speaks to it.
+Each side first sends one line of JSON, the hello; then frames: type (1 byte), length of the payload (4 bytes, big
+endian), payload. A type that is not known is skipped, so either side may be the older one. The hello and the numbers
+below are frozen: a ptyhost may be months old when a newer server speaks to it.
 """
 
 from __future__ import annotations
@@ -80,8 +80,8 @@ def fields(payload: bytes) -> dict[str, Any]:
 class Decoder:
     """Cuts a byte stream into the hello and the frames, whatever the chunks it comes in.
 
-    `feed` returns the frames completed by `data`; `hello` is None until the first line is whole. Raises WireError for what
-    cannot be this protocol; the decoder is of no use after that.
+    `feed` returns the frames completed by `data`; `hello` is None until the first line is whole. Raises WireError for
+    what cannot be this protocol; the decoder is of no use after that.
     """
 
     __slots__ = ("_buffer", "hello")

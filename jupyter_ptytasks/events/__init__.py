@@ -35,7 +35,7 @@ class Announcer:
 def event(old: Task | None, new: Task | None) -> dict[str, Any]:
     """Give the data of the event of a change."""
     task = new or old
-    assert task is not None  # noqa: S101  the store calls with one of them
+    assert task is not None
     return {
         "action": "created" if old is None else "deleted" if new is None else "changed",
         "id": task.id,

@@ -28,6 +28,6 @@ class Provisioner(ABC):
     def launch(self, files: TaskFiles, socket_path: str, lock: int) -> Launched:
         """Start the ptyhost of the task whose spec is in `files`, and wait until its command runs. Blocking.
 
-        `lock` is the task's lock, held; the ptyhost goes on holding it, the caller closes its own end in any case. Raises SpawnFailed
-        when the command is to blame, ServiceFault when we are; nothing runs then.
+        `lock` is the task's lock, held; the ptyhost goes on holding it, the caller closes its own end in any case.
+        Raises SpawnFailed when the command is to blame, ServiceFault when we are; nothing runs then.
         """

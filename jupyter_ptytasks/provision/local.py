@@ -7,11 +7,13 @@ import os
 import select
 import subprocess
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..core.errors import HostUnreachable, ServiceFault, SpawnFailed
-from ..core.paths import TaskFiles
 from .base import Launched, Provisioner
+
+if TYPE_CHECKING:
+    from ..core.paths import TaskFiles
 
 #: Named as a program: the server imports nothing of it, so that each can be of another version.
 _MAIN = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "ptyhost", "__main__.py")
@@ -56,7 +58,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def _read_report(process: subprocess.Popen[bytes]) -> dict[str, Any]:
-    assert process.stdout is not None  # noqa: S101  for mypy: it is a pipe
+    assert process.stdout is not None
     with process.stdout as pipe:
         poll = select.poll()
         poll.register(pipe, select.POLLIN)

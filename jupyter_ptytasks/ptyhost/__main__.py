@@ -1,8 +1,8 @@
 """Start a ptyhost: `python -I -S __main__.py TASK_DIR SOCKET LOCK_FD`.
 
-It detaches, starts the command that TASK_DIR/spec.json tells, and says on its standard output in one line of JSON how that went:
-`{"ready": true, "host_pid", "pid", "started"}` or `{"error": {"field", "message"}}`. LOCK_FD is the task's lock file, locked by the
-server that starts us: we inherit it, so that at no moment nobody holds it.
+It detaches, starts the command that TASK_DIR/spec.json tells, and says on its standard output in one line of JSON how
+that went: `{"ready": true, "host_pid", "pid", "started"}` or `{"error": {"field", "message"}}`. LOCK_FD is the task's
+lock file, locked by the server that starts us: we inherit it, so that at no moment nobody holds it.
 """
 
 from __future__ import annotations
@@ -15,15 +15,18 @@ _PR_SET_CHILD_SUBREAPER = 36
 
 
 def _detach() -> None:
-    """Leave the server's process tree: who started us (in a session of our own) has nobody to wait for, and neither its end nor its
-    terminal's hang-up nor its group's signals reach us."""
+    """Leave the server's process tree: who started us (in a session of our own) has nobody to wait for, and neither
+    its end nor its terminal's hang-up nor its group's signals reach us.
+    """
     if os.fork():
         os._exit(0)
     os.chdir("/")
 
 
 def _adopt_orphans() -> None:
-    """Become a child subreaper (prctl(2), Linux): what the task leaves behind becomes our child and stays in the tree."""
+    """Become a child subreaper (prctl(2), Linux): what the task leaves behind becomes our child and stays in the
+    tree.
+    """
     if not sys.platform.startswith("linux"):
         return
     before = set(sys.modules)

@@ -21,8 +21,9 @@ _HEAD_EVERY_WATCHED = 0.003
 class Connection:
     """The host's end of a connection; not blocking. `closed` is set when it is of no more use.
 
-    `viewer` is true for the typing end of an attached viewer, false for a server's link. `size` is the (rows, cols) that this
-    viewer wishes for, `typed` counts up with every key press of any viewer, so that the highest is the leader's. `asked`: it waits for a STATUS.
+    `viewer` is true for the typing end of an attached viewer, false for a server's link. `size` is the (rows, cols)
+    that this viewer wishes for, `typed` counts up with every key press of any viewer, so that the highest is the
+    leader's. `asked`: it waits for a STATUS.
     """
 
     __slots__ = (
@@ -106,7 +107,9 @@ class Connection:
             self.closed = True
 
     def head_due(self, end: int) -> float | None:
-        """Give when (monotonic seconds) a HEAD for the ring's `end` is due; None when it has been told or nobody asks."""
+        """Give when (monotonic seconds) a HEAD for the ring's `end` is due; None when it has been told or nobody
+        asks.
+        """
         if self.viewer or end == self._told or self._decoder.hello is None or len(self._out) > _OUTPUT_MAX:
             return None
         return self._told_at + (_HEAD_EVERY_WATCHED if self.watching else _HEAD_EVERY)
@@ -123,7 +126,9 @@ class Connection:
 
 
 def peer_is_me(sock: socket.socket) -> bool:
-    """Tell whether the other side runs as this user (or as root). The socket's mode says so already; this says it again."""
+    """Tell whether the other side runs as this user (or as root). The socket's mode says so already; this says it
+    again.
+    """
     if sys.platform.startswith("linux"):
         _, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
     else:

@@ -1,4 +1,5 @@
-"""The loop of a ptyhost: it drains the terminal into the ring, serves its connections, stops the task, and notes its end.
+"""The loop of a ptyhost: it drains the terminal into the ring, serves its connections, stops the task, and notes its
+end.
 
 One thread, one poll, nothing that waits for a reader.
 """
@@ -8,7 +9,6 @@ from __future__ import annotations
 import os
 import select
 import signal
-import socket
 import time
 
 from ..core import wire
@@ -19,6 +19,7 @@ from .ladder import Ladder, signal_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable
     from typing import Any
 
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 
 #: How long (seconds) the terminal is read on after the command has ended, when somebody else still has it open.
 _DRAIN = 0.25
-#: How often we look whether a terminal that nobody had open has been opened again (`exec >/dev/null; ...; exec >/dev/tty`).
+#: How often we look whether a terminal that nobody had open has been opened again (`exec >/dev/null; ...; exec
+#: >/dev/tty`).
 _REOPENED = 0.2
 #: Bytes read at one go before anything else gets its turn.
 _READ = 1 << 16
@@ -223,7 +225,9 @@ class Host:
         if not peer_is_me(sock):
             sock.close()
             return
-        greeting = wire.hello(id=self._spec["id"], pid=os.getpid(), attempt=self._spec["attempt"], capabilities=["reply", "repaint"])
+        greeting = wire.hello(
+            id=self._spec["id"], pid=os.getpid(), attempt=self._spec["attempt"], capabilities=["reply", "repaint"]
+        )
         connection = Connection(sock, greeting + wire.json_frame(wire.STATUS, self._status()))
         self._connections[sock.fileno()] = connection
 
@@ -236,7 +240,8 @@ class Host:
                 try:
                     self._obey(connection, kind, payload)
                 except (wire.WireError, ValueError, KeyError, TypeError, wire.Malformed):
-                    # What it asks for makes no sense; it may be of a newer version. The rest of its frames is still good.
+                    # What it asks for makes no sense; it may be of a newer version. The rest of its frames is still
+                    # good.
                     continue
             if joined and connection.viewer:
                 self._viewers_changed()
@@ -438,7 +443,7 @@ class Host:
 
     def _finish(self) -> None:
         """Write the end down, then tell it, then go."""
-        assert self._ended is not None  # noqa: S101  run() comes here no other way
+        assert self._ended is not None
         self._ring.close()
         ended = {"version": 1, "id": self._spec["id"], "attempt": self._spec["attempt"], **self._ended}
         ended.update(rows=self._ring.rows, cols=self._ring.cols, last_output=self._last_output, output=self._output())
@@ -452,7 +457,9 @@ class Host:
             connection.tell_head(position, time.monotonic())
             connection.send(message)
         deadline = time.monotonic() + _FAREWELL
-        while time.monotonic() < deadline and (waiting := [one for one in self._connections.values() if one.wants_write and not one.closed]):
+        while time.monotonic() < deadline and (
+            waiting := [one for one in self._connections.values() if one.wants_write and not one.closed]
+        ):
             poll = select.poll()
             for one in waiting:
                 poll.register(one.socket, select.POLLOUT)

@@ -8,15 +8,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: A tree that outlives SIGKILL (it sleeps in the kernel, or it forks faster than we look) gets it again after this many seconds.
+#: A tree that outlives SIGKILL (it sleeps in the kernel, or it forks faster than we look) gets it again after this many
+#: seconds.
 _AGAIN = 0.1
 
 
 class Ladder:
     """Steps of (signal number, seconds of grace after it), and why the task is stopped.
 
-    `due` is the time (monotonic seconds) of the next step. The last step is always SIGKILL, and it is repeated until the host
-    sees an empty tree and lets go of the ladder.
+    `due` is the time (monotonic seconds) of the next step. The last step is always SIGKILL, and it is repeated until
+    the host sees an empty tree and lets go of the ladder.
     """
 
     __slots__ = ("_steps", "due", "reason")
@@ -52,5 +53,5 @@ def signal_number(name: str) -> int:
     full = name if name.startswith("SIG") else f"SIG{name}"
     number = getattr(signal, full, None)
     if not isinstance(number, signal.Signals):
-        raise ValueError(f"no such signal: {name}")
+        raise ValueError(f"no such signal: {name}")  # noqa: TRY004
     return int(number)

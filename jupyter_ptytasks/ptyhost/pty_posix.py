@@ -1,7 +1,7 @@
 """A pseudo-terminal of a POSIX system, and a command started in it.
 
-This is the whole of what the host knows of terminals; another system stands beside it with the same class: `open`, `spawn`,
-`fileno`, `read`, `write`, `resize`, `foreground_group`, `close`.
+This is the whole of what the host knows of terminals; another system stands beside it with the same class: `open`,
+`spawn`, `fileno`, `read`, `write`, `resize`, `foreground_group`, `close`.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class PosixPty:
     def spawn(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, umask: int) -> int:
         """Start `argv` as the leader of a session of its own with this terminal, and give its pid.
 
-        The child has the three standard descriptors and no others, the default action and no block for every signal. May be
-        called once. Raises SpawnError when the directory or the program is not usable.
+        The child has the three standard descriptors and no others, the default action and no block for every signal.
+        May be called once. Raises SpawnError when the directory or the program is not usable.
         """
         reading, writing = os.pipe()
         pid = os.fork()
@@ -68,8 +68,9 @@ class PosixPty:
         return pid
 
     def read(self, limit: int) -> bytes | None:
-        """Give what the program wrote, at most `limit` bytes; None when there is nothing yet, `b""` when nobody has the terminal
-        open any more (somebody might open it again)."""
+        """Give what the program wrote, at most `limit` bytes; None when there is nothing yet, `b""` when nobody has
+        the terminal open any more (somebody might open it again).
+        """
         try:
             return os.read(self._master, limit)
         except BlockingIOError:
@@ -103,7 +104,9 @@ class PosixPty:
 
 
 def _become(slave: int, argv: Sequence[str], env: Mapping[str, str], cwd: str, umask: int) -> None:
-    """Turn this process, just forked, into the command. Returns only by raising OSError; `filename2` marks a bad directory."""
+    """Turn this process, just forked, into the command. Returns only by raising OSError; `filename2` marks a bad
+    directory.
+    """
     os.setsid()
     fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
     for fd in (0, 1, 2):

@@ -15,7 +15,9 @@ _RESERVE = 4096
 
 
 class ExitRecord:
-    """The exit record, with room on the disk set aside for it from the start. Raises OSError if there is not even that."""
+    """The exit record, with room on the disk set aside for it from the start. Raises OSError if there is not even
+    that.
+    """
 
     __slots__ = ("_draft", "_fd", "_path")
 

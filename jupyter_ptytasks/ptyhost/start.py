@@ -43,7 +43,9 @@ def _start(files: TaskFiles, socket_path: str, umask: int) -> tuple[Host, dict[s
     if spec is None:
         raise OSError(f"{files.spec} cannot be read")
     record = ExitRecord(files.exit)
-    ring = RingWriter(files.output, size=spec["ring"]["size"], segment=spec["ring"]["segment"], rows=spec["rows"], cols=spec["cols"])
+    ring = RingWriter(
+        files.output, size=spec["ring"]["size"], segment=spec["ring"]["segment"], rows=spec["rows"], cols=spec["cols"]
+    )
     if ring.end and spec["attempt"] > 1:
         ring.write(_begin_attempt(ring, spec["attempt"]))
     pty = PosixPty(spec["rows"], spec["cols"])
@@ -67,13 +69,21 @@ def _start(files: TaskFiles, socket_path: str, umask: int) -> tuple[Host, dict[s
     }
     write_json(files.host, about)
     host = Host(
-        spec=spec, pid=pid, pty=pty, ring=ring, listen=lambda: _listen(socket_path), record=record, socket_path=socket_path
+        spec=spec,
+        pid=pid,
+        pty=pty,
+        ring=ring,
+        listen=lambda: _listen(socket_path),
+        record=record,
+        socket_path=socket_path,
     )
     return host, {"pid": pid, "started": started}
 
 
 def _begin_attempt(ring: RingWriter, attempt: int) -> bytes:
-    """Give what stands between two attempts: whatever modes the last one left on are taken off, and a line says what follows."""
+    """Give what stands between two attempts: whatever modes the last one left on are taken off, and a line says what
+    follows.
+    """
     leave = b"\x1b[?1049l" if ring.ledger.alternate else b""
     mouse = b"\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004l"
     return b"\x18" + leave + b"\x1b[!p\x1b[r" + mouse + f"\r\n\x1b[2m── attempt {attempt} ──\x1b[m\r\n".encode()

@@ -1,7 +1,8 @@
 """The processes of a task: all that descends from its ptyhost, and signals to the whole of it.
 
-On Linux the ptyhost is a child subreaper (prctl(2)): what a task leaves behind, also in a session of its own, becomes the
-ptyhost's child and stays in the tree. Elsewhere the tree is the task's session group and the foreground group of its terminal.
+On Linux the ptyhost is a child subreaper (prctl(2)): what a task leaves behind, also in a session of its own, becomes
+the ptyhost's child and stays in the tree. Elsewhere the tree is the task's session group and the foreground group of
+its terminal.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ _ROUNDS = 100
 def groups(child: int, foreground: int) -> set[int]:
     """Give the process groups of the tree of this process.
 
-    `child` is its first child, 0 once that is reaped (its number may be another's by then), `foreground` the group that has the
-    terminal or 0: where there is no /proc, the tree is no more than these two.
+    `child` is its first child, 0 once that is reaped (its number may be another's by then), `foreground` the group that
+    has the terminal or 0: where there is no /proc, the tree is no more than these two.
     """
     processes = _scan()
     if not processes:

@@ -40,7 +40,9 @@ class TaskHandler(ExtensionHandlerMixin, APIHandler):
         return check(model, value)
 
     def query(self, model: type[Body]) -> Body:
-        """Give the request's query, checked, but for what is Jupyter's own. Raises BadRequest that names the field to blame."""
+        """Give the request's query, checked, but for what is Jupyter's own. Raises BadRequest that names the field
+        to blame.
+        """
         value = {name: self.get_query_argument(name) for name in self.request.query_arguments if name not in _JUPYTERS}
         return check(model, value)
 

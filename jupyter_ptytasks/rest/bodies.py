@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import unicodedata
-from typing import Annotated, Any, Literal, Union
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -21,8 +21,12 @@ def _check_name(value: str) -> str:
     value = value.strip()
     if not 1 <= len(value) <= 128:
         raise ValueError("must have 1 to 128 characters")
-    # Letters of any script and emoji with their joiners; no control characters, and none that turn the writing of others around.
-    if any(unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(char) in _TURNING for char in value):
+    # Letters of any script and emoji with their joiners; no control characters, and none that turn the writing of
+    # others around.
+    if any(
+        unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(char) in _TURNING
+        for char in value
+    ):
         raise ValueError("must consist of printable characters")
     return value
 
@@ -95,7 +99,7 @@ class Warn(Strict):
 class NewTask(Strict):
     """`POST /tasks`."""
 
-    command: Union[Line, Arguments, None] = None
+    command: Line | Arguments | None = None
     name: Name | None = None
     cwd: Text | None = None
     env: Annotated[dict[str, str], AfterValidator(_check_env)] = {}

@@ -1,4 +1,6 @@
-"""The stock `/api/terminals` over our tasks, for clients that know nothing else: POST starts a shell, DELETE stops a task."""
+"""The stock `/api/terminals` over our tasks, for clients that know nothing else: POST starts a shell, DELETE stops a
+task.
+"""
 
 from __future__ import annotations
 

@@ -16,7 +16,9 @@ BYTES_MAX = 1 << 20
 
 
 class History:
-    """`data` to draw, and the `offset` in the ring from which the live output goes on. `alternate`: a full-screen program is on."""
+    """`data` to draw, and the `offset` in the ring from which the live output goes on. `alternate`: a full-screen
+    program is on.
+    """
 
     __slots__ = ("alternate", "data", "offset")
 

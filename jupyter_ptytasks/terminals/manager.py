@@ -49,14 +49,15 @@ class TaskTerminals(NamedTermManager):
             raise TaskNotFound(f"there is no task with the id or name {url_component!r}")
         return self.terminals.setdefault(task.id, TaskTerminal(task.id, self.manager))
 
-    def client_disconnected(self, websocket: Any) -> None:
+    def client_disconnected(self, websocket: Any) -> None:  # noqa: ARG002
         """A client has gone: its task runs on, and is forgotten here when it was the last."""
         for task_id, terminal in list(self.terminals.items()):
             if not terminal.clients:
                 terminal.wake()
                 del self.terminals[task_id]
 
-    # -- the stock /api/terminals, over the same tasks ------------------------------------------------------------------
+    # -- the stock /api/terminals, over the same tasks
+    # ------------------------------------------------------------------
 
     def name_of(self, task: Task) -> str:
         """Give what a stock client calls a task: its name if that leads back to it, else its id."""

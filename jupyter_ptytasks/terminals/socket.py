@@ -1,4 +1,6 @@
-"""The websocket: terminado's protocol, with messages of our own beside it that stock clients ignore (docs/protocol.md)."""
+"""The websocket: terminado's protocol, with messages of our own beside it that stock clients ignore
+(docs/protocol.md).
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,7 @@ class TaskSocket(WebSocketMixin, JupyterHandler, TermSocket):
         self._showing: asyncio.Task[None] | None = None
         self._may_type = False
 
-    def origin_check(self, origin: str | None = None) -> bool:  # noqa: ARG002  terminado's signature
+    def origin_check(self, origin: str | None = None) -> bool:  # noqa: ARG002
         """Tornado has asked `check_origin` already."""
         return True
 
@@ -67,12 +69,14 @@ class TaskSocket(WebSocketMixin, JupyterHandler, TermSocket):
         await super().get(task.id, **kwargs)
 
     async def _is_allowed(self, action: str) -> bool:
-        return bool(await ensure_async(self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource)))
+        return bool(
+            await ensure_async(self.authorizer.is_authorized(self, self.current_user, action, self.auth_resource))
+        )
 
     def open(self, url_component: Any = None) -> None:
         """Attach: terminado sends `setup`, the viewer all the rest."""
         super().open(url_component)
-        assert self.terminal is not None  # noqa: S101  terminado has got it from our manager
+        assert self.terminal is not None
         self._viewer = Viewer(
             self.terminal,
             self._send,
@@ -85,7 +89,9 @@ class TaskSocket(WebSocketMixin, JupyterHandler, TermSocket):
         self._showing = asyncio.create_task(self._show(self._viewer))
 
     def _number(self, name: str, default: int) -> int:
-        """Give a number of the query; a websocket that is open has no better way to complain than to ignore nonsense."""
+        """Give a number of the query; a websocket that is open has no better way to complain than to ignore
+        nonsense.
+        """
         try:
             return max(int(self.get_query_argument(name, str(default))), -1)
         except ValueError:

@@ -67,7 +67,7 @@ class TaskTerminal(PtyWithClients):
         self._id = task_id
         self._manager = manager
         task = manager.store.get(task_id)
-        assert task is not None  # noqa: S101  the caller has found it
+        assert task is not None
         self._task = task
 
     @property

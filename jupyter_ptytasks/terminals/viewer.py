@@ -32,8 +32,8 @@ _RESUME_MAX = 1 << 20
 class Viewer:
     """Shows a task to one client, from its replay to its end, and types for it.
 
-    `send` sends a message (terminado's arrays) and returns when it is on its way. `offset`: where an interrupted client wants to go
-    on; `readonly`: it may not type, and its size does not count; `acknowledges`: it says what it has drawn.
+    `send` sends a message (terminado's arrays) and returns when it is on its way. `offset`: where an interrupted client
+    wants to go on; `readonly`: it may not type, and its size does not count; `acknowledges`: it says what it has drawn.
     """
 
     def __init__(
@@ -57,7 +57,9 @@ class Viewer:
     # -- what the client says -----------------------------------------------------------------------------------------
 
     async def type(self, text: str) -> None:
-        """Type what came from the client's keyboard, or what its terminal answered by itself. Waits while nobody reads it."""
+        """Type what came from the client's keyboard, or what its terminal answered by itself. Waits while nobody
+        reads it.
+        """
         channel = self._channel
         if channel is None or self._readonly:
             return
@@ -103,7 +105,9 @@ class Viewer:
         if self._channel is not None or not self._terminal.alive:
             return
         try:
-            self._channel = await self._terminal.open_channel(self._lose_channel, viewer=self.id, readonly=self._readonly)
+            self._channel = await self._terminal.open_channel(
+                self._lose_channel, viewer=self.id, readonly=self._readonly
+            )
         except PtyTasksError:
             return  # it has just ended, or is out of reach for now
         if self._size is not None:

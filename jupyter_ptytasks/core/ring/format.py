@@ -5,8 +5,8 @@ A segment is two files, named by the offset of its first byte in twenty digits, 
 * `<base>.log`: the task's raw output, nothing else;
 * `<base>.idx`: a keyframe, then records of when and at what size the bytes came.
 
-The keyframe is all that a terminal must know to go on from the base: it makes every segment a place to start from, however
-much before it has been dropped. An index may be missing or torn; the log alone is still good.
+The keyframe is all that a terminal must know to go on from the base: it makes every segment a place to start from,
+however much before it has been dropped. An index may be missing or torn; the log alone is still good.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ _LOG_NAME = re.compile(r"(\d{20})\.log")
 class Keyframe:
     """What a terminal must know to go on from the base of a segment.
 
-    `line` is the number of line feeds before the base, `ledger` the state of the terminal there, `carry` the last lines of
-    its normal screen (replay.keyframe made it), `time` the Unix time at which the segment was begun.
+    `line` is the number of line feeds before the base, `ledger` the state of the terminal there, `carry` the last lines
+    of its normal screen (replay.keyframe made it), `time` the Unix time at which the segment was begun.
     """
 
     __slots__ = ("carry", "cols", "ledger", "line", "rows", "time")
@@ -45,13 +45,21 @@ class Keyframe:
 
     def encode(self) -> bytes:
         """Give the beginning of an index file."""
-        about = {"line": self.line, "time": self.time, "rows": self.rows, "cols": self.cols, "ledger": self.ledger.to_json()}
+        about = {
+            "line": self.line,
+            "time": self.time,
+            "rows": self.rows,
+            "cols": self.cols,
+            "ledger": self.ledger.to_json(),
+        }
         head = json.dumps(about, separators=(",", ":")).encode()
         return MAGIC + LENGTHS.pack(len(head), len(self.carry)) + head + self.carry
 
 
 def decode_index(data: bytes) -> tuple[Keyframe, int] | None:
-    """Read the beginning of an index file: the keyframe and where the records start. None when it is torn or garbage."""
+    """Read the beginning of an index file: the keyframe and where the records start. None when it is torn or
+    garbage.
+    """
     if not data.startswith(MAGIC) or len(data) < len(MAGIC) + LENGTHS.size:
         return None
     head_length, carry_length = LENGTHS.unpack_from(data, len(MAGIC))

@@ -1,6 +1,7 @@
 """The reading end of a ring: bytes by absolute offset, of a living task as of one that ended long ago.
 
-A reader never blocks the writer and asks it nothing: it looks at the files. What was dropped while it read is simply gone.
+A reader never blocks the writer and asks it nothing: it looks at the files. What was dropped while it read is simply
+gone.
 """
 
 from __future__ import annotations
@@ -25,8 +26,8 @@ _KEYFRAME_MAX = 1 << 19
 class RingReader:
     """Reads the ring in `directory`. Not thread-safe: one reader to a thread at a time. The caller closes it.
 
-    A missing directory is an empty ring. A segment that was truncated leaves a hole, which is read over: `read` says from where
-    its bytes are.
+    A missing directory is an empty ring. A segment that was truncated leaves a hole, which is read over: `read` says
+    from where its bytes are.
     """
 
     __slots__ = ("_base", "_bases", "_fd", "directory")
@@ -64,7 +65,8 @@ class RingReader:
             return bases[0], bases[-1]
 
     def read(self, offset: int, limit: int) -> tuple[int, bytes]:
-        """Give up to `limit` bytes from `offset` or, where those are gone, from the first offset behind it that is there.
+        """Give up to `limit` bytes from `offset` or, where those are gone, from the first offset behind it that is
+        there.
 
         No bytes: there are none yet. Fewer than `limit` may come at the end of a segment.
         """
@@ -77,7 +79,9 @@ class RingReader:
         return offset, b""
 
     def read_nowait(self, offset: int, limit: int) -> bytes | None:
-        """Like `read` but without ever waiting for a disk; None where that cannot be done (then call `read` in a thread)."""
+        """Like `read` but without ever waiting for a disk; None where that cannot be done (then call `read` in a
+        thread).
+        """
         if _NOWAIT is None or self._fd < 0 or not self._covers(offset):
             return None
         buffer = bytearray(limit)

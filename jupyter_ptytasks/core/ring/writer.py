@@ -15,8 +15,9 @@ _RECORD_EVERY = 0.05
 _RECORD_EVERY_TRICKLE = 1.0
 _TRICKLE = 256
 
-#: How far back (bytes) the carry of a keyframe looks at least, and how much more for every second that the segment took. A flood
-#: so spends a bounded share of its time on keyframes, while a progress bar that took an hour is looked at whole.
+#: How far back (bytes) the carry of a keyframe looks at least, and how much more for every second that the segment
+#: took. A flood so spends a bounded share of its time on keyframes, while a progress bar that took an hour is looked at
+#: whole.
 _LOOK_BACK = 1 << 18
 _LOOK_BACK_PER_SECOND = 400_000
 
@@ -24,10 +25,10 @@ _LOOK_BACK_PER_SECOND = 400_000
 class RingWriter:
     """Appends the output of one task to the ring in `directory`, and keeps it under `size` bytes.
 
-    There is one writer to a ring (the holder of the task's lock); readers come and go without its notice. `end` and `start` are
-    the absolute offsets of the ring, `lines` the line feeds before `end`, `lost` the bytes that found no room. Bytes that are lost
-    take no offset. Opening a ring that is there goes on at its end. The caller closes it. Raises OSError only where not even the
-    directory and the first segment can be made.
+    There is one writer to a ring (the holder of the task's lock); readers come and go without its notice. `end` and
+    `start` are the absolute offsets of the ring, `lines` the line feeds before `end`, `lost` the bytes that found no
+    room. Bytes that are lost take no offset. Opening a ring that is there goes on at its end. The caller closes it.
+    Raises OSError only where not even the directory and the first segment can be made.
     """
 
     __slots__ = (
@@ -42,8 +43,8 @@ class RingWriter:
         "_recorded",
         "_recorded_at",
         "_segment",
-        "_size",
         "_since",
+        "_size",
         "_start_ledger",
         "cols",
         "end",
@@ -202,14 +203,20 @@ class RingWriter:
             pass
 
     def _begin_segment(self, carry: bytes = b"") -> None:
-        keyframe = Keyframe(line=self.lines, time=time.time(), rows=self.rows, cols=self.cols, ledger=self.ledger, carry=carry)
+        keyframe = Keyframe(
+            line=self.lines, time=time.time(), rows=self.rows, cols=self.cols, ledger=self.ledger, carry=carry
+        )
         # The index first: who finds the log finds its keyframe too.
         index = log = -1
         head = keyframe.encode()
         try:
-            index = os.open(index_path(self._directory, self.end), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            index = os.open(
+                index_path(self._directory, self.end), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
+            )
             write_all(index, head)
-            log = os.open(log_path(self._directory, self.end), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+            log = os.open(
+                log_path(self._directory, self.end), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
+            )
         except OSError:
             if index >= 0:
                 os.close(index)
