@@ -15,7 +15,7 @@ _ESCAPE = re.compile(
 _ERASE = re.compile(r"\x1b\[[02]?K")
 _ERASED = "\x00"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_BACK = re.compile(r"[^\b]\b")
+_MOVES = re.compile(r"(\r|\x08+|\x00)")
 
 
 def lines_of(data: bytes) -> list[str]:
@@ -24,7 +24,7 @@ def lines_of(data: bytes) -> list[str]:
     Escape sequences are gone, carriage returns have gone back to the start of their line, backspaces one step. Bytes
     that are not UTF-8 become U+FFFD.
     """
-    text = data.decode("utf-8", "replace").replace("\r\n", "\n")
+    text = data.decode("utf-8", "replace").replace("\r\n", "\n").replace(_ERASED, "")
     if "\x1b" in text:
         text = _ESCAPE.sub("", _ERASE.sub(_ERASED, text))
     lines = text.split("\n")
@@ -34,13 +34,18 @@ def lines_of(data: bytes) -> list[str]:
 
 
 def _put_together(line: str) -> str:
+    """Give what is left of a line in which the cursor went back."""
     shown = ""
-    for frame in line.split("\r"):
-        while "\b" in frame:
-            shorter = _BACK.sub("", frame)
-            if shorter == frame:
-                break
-            frame = shorter  # noqa: PLW2901
-        written, erased, rest = frame.partition(_ERASED)
-        shown = written + rest.replace(_ERASED, "") if erased else frame + shown[len(frame) :]
-    return _CONTROL.sub("", shown)
+    at = 0
+    for part in _MOVES.split(line):
+        if part == "\r":
+            at = 0
+        elif part.startswith("\b"):
+            at = max(at - len(part), 0)
+        elif part == _ERASED:
+            shown = shown[:at]
+        else:
+            text = _CONTROL.sub("", part)
+            shown = shown[:at] + text + shown[at + len(text) :]
+            at += len(text)
+    return shown

@@ -434,8 +434,9 @@ class Host:
                     "ended": self._started + elapsed,
                     "rusage": {"user": usage.ru_utime, "system": usage.ru_stime, "max_rss": usage.ru_maxrss * 1024},
                 }
+                # Found closed before, it may have been opened and written to since we looked.
+                self._terminal_open = True
                 self._timers[self._stop_draining] = time.monotonic() + _DRAIN
-                # The terminal may have been found closed before the end; then there is nothing more to come.
 
     def _stop_draining(self) -> None:
         self._drain()

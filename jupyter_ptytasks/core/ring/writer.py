@@ -10,6 +10,8 @@ from ..files import write_all
 from ..ledger import Ledger
 from .format import RECORD, Keyframe, decode_index, index_path, list_bases, log_path
 
+_LINE_FEED = 0x0A
+
 #: Records of the index come at most this often (seconds), and in a trickle of single bytes once a second.
 _RECORD_EVERY = 0.05
 _RECORD_EVERY_TRICKLE = 1.0
@@ -42,9 +44,12 @@ class RingWriter:
         "_log",
         "_recorded",
         "_recorded_at",
+        "_records",
+        "_roll_at",
         "_segment",
         "_since",
         "_size",
+        "_slack",
         "_start_ledger",
         "cols",
         "end",
@@ -59,8 +64,11 @@ class RingWriter:
         self._directory = directory
         self._size = size
         self._segment = min(segment, size)
+        # So that it ends with a line, a segment may become this much longer.
+        self._slack = self._segment // 8
+        self._roll_at = self._segment
         self._log = self._index = -1
-        self._index_size = 0
+        self._index_size = self._records = 0
         self._fault = ""
         self._recorded = self._recorded_at = 0.0
         self.rows, self.cols = rows, cols
@@ -94,6 +102,7 @@ class RingWriter:
             keyframe, records = found
             # A record cut by a crash would put all later ones out of step.
             self._index_size -= (self._index_size - records) % RECORD.size
+            self._records = records
         self._start_from(keyframe)
         self.ledger.feed(data)
         self.lines = keyframe.line + data.count(b"\n")
@@ -108,7 +117,7 @@ class RingWriter:
             os.ftruncate(self._index, 0)
             head = keyframe.encode()
             write_all(self._index, head)
-            self._index_size = len(head)
+            self._index_size = self._records = len(head)
         except OSError:
             self._drop_index()
 
@@ -135,10 +144,7 @@ class RingWriter:
         """Write what finds room, dropping old segments for it, and note why the rest found none."""
         rest = data
         while rest:
-            if self.end - self._base >= self._segment or self._index_size >= self._segment:
-                self._roll()
-            full = len(rest) > self._room()
-            part = rest[: _line_end(rest, self._room())] if full else rest
+            part = rest[: self._helping(rest)]
             try:
                 # At its offset, not at the file's end: offsets hold even if somebody truncates the file under us.
                 count = os.pwrite(self._log, part, self.end - self._base)
@@ -149,13 +155,24 @@ class RingWriter:
                 continue
             self._took(part[:count])
             rest = rest[count:]
-            if full and count == len(part):
+            if self._is_full(part[count - 1]):
                 self._roll()
         return len(data) - len(rest)
 
-    def _room(self) -> int:
-        """Give the bytes that the segment still takes; one that could not be rolled takes another helping."""
-        return self._segment - (self.end - self._base) % self._segment
+    def _helping(self, data: bytes) -> int:
+        """Give how many bytes of `data` go into this segment: up to the line that fills it, or all that is left."""
+        filled = self.end - self._base
+        if filled + len(data) <= self._roll_at:
+            return len(data)
+        line = data.find(b"\n", max(self._roll_at - filled - 1, 0)) + 1
+        return min(line or len(data), self._roll_at + self._slack - filled)
+
+    def _is_full(self, last: int) -> bool:
+        """Tell whether a new segment is due: preferably behind a line, whose last byte is `last`."""
+        filled = self.end - self._base
+        if filled >= self._roll_at and (last == _LINE_FEED or filled >= self._roll_at + self._slack):
+            return True
+        return self._index_size - self._records >= self._roll_at
 
     def _took(self, data: bytes) -> None:
         self.end += len(data)
@@ -187,19 +204,19 @@ class RingWriter:
     def _roll(self) -> None:
         """Begin a new segment at `end`; where none can be made, the old one simply goes on growing."""
         carry = self._next_carry()
-        old = (self._log, self._index, self._index_size, self._base)
+        old = (self._log, self._index)
         try:
             self._begin_segment(carry)
         except OSError:
             if self._drop_oldest():
                 self._roll()
-                return
-            self._log, self._index, self._index_size, self._base = old
+            else:
+                self._roll_at += self._slack
             return
-        for fd in old[:2]:
+        for fd in old:
             if fd >= 0:
                 os.close(fd)
-        while self.end - self.start + self._segment > self._size and self._drop_oldest():
+        while self.end - self.start + self._segment + self._slack > self._size and self._drop_oldest():
             pass
 
     def _begin_segment(self, carry: bytes = b"") -> None:
@@ -222,7 +239,9 @@ class RingWriter:
                 os.close(index)
                 os.unlink(index_path(self._directory, self.end))
             raise
-        self._log, self._index, self._index_size, self._base = log, index, len(head), self.end
+        self._log, self._index, self._base = log, index, self.end
+        self._index_size = self._records = len(head)
+        self._roll_at = self._segment
         self._start_from(keyframe)
         self.resize(self.rows, self.cols)
 
@@ -270,8 +289,3 @@ class RingWriter:
         if self._log >= 0:
             os.close(self._log)
             self._log = -1
-
-
-def _line_end(data: bytes, room: int) -> int:
-    """Give where to cut `data` so that at most `room` bytes come first: behind a line, where there is one."""
-    return data.rfind(b"\n", 0, room) + 1 or room

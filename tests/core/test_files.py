@@ -1,0 +1,73 @@
+"""Small files are there whole or not at all, and private."""
+
+from __future__ import annotations
+
+import os
+import socket
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jupyter_ptytasks.core.files import read_json, write_json
+from jupyter_ptytasks.core.paths import SUN_PATH_MAX, SocketAddress, private_dir
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_what_is_written_is_read_and_nobody_elses(tmp_path: Path) -> None:
+    path = str(tmp_path / "a.json")
+    write_json(path, {"secret": "🎉"}, durable=True)
+    assert read_json(path) == {"secret": "🎉"}
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = str(tmp_path / "a.json")
+    write_json(path, {"old": 1})
+
+    def refuse(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", refuse)
+    with pytest.raises(OSError, match="No space"):
+        write_json(path, {"new": 1})
+    assert read_json(path) == {"old": 1}
+    assert os.listdir(tmp_path) == ["a.json"]
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[1]", b"\xff\xfe", b'{"a": '])
+def test_garbage_is_nothing(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "a.json"
+    path.write_bytes(content)
+    assert read_json(str(path)) is None
+    assert read_json(str(tmp_path / "missing.json")) is None
+
+
+def test_private_dir_is_made_private(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    path.mkdir(mode=0o755)
+    private_dir(str(path))
+    assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+def test_private_dir_is_no_link(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    with pytest.raises(PermissionError):
+        private_dir(str(tmp_path / "link"))
+
+
+def test_a_socket_may_lie_deep(tmp_path: Path) -> None:
+    directory = tmp_path / ("d" * 80) / ("e" * 80)
+    directory.mkdir(parents=True)
+    path = str(directory / "s.sock")
+    assert len(path) > SUN_PATH_MAX
+    with socket.socket(socket.AF_UNIX) as server, socket.socket(socket.AF_UNIX) as client:
+        with SocketAddress(path) as address:
+            server.bind(address)
+        server.listen()
+        with SocketAddress(path) as address:
+            client.connect(address)
+    assert stat.S_ISSOCK(os.stat(path).st_mode)

@@ -1,0 +1,176 @@
+"""Real ptyhosts for tests: start one as the server does, speak to it, wait for its record."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from jupyter_ptytasks.core import wire
+from jupyter_ptytasks.core.paths import TaskFiles
+from jupyter_ptytasks.core.ring.reader import RingReader
+from jupyter_ptytasks.provision.local import LocalProvisioner
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PATIENCE = 20.0
+
+
+def wait_until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
+    """Give what `condition` gives as soon as that is true; fail after `patience` seconds."""
+    deadline = time.monotonic() + patience
+    while True:
+        found = condition()
+        if found:
+            return found
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {patience} s: {condition}")
+        time.sleep(0.005)
+
+
+def is_alive(pid: int) -> bool:
+    """Tell whether a process runs (a zombie does not)."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            return file.read().rpartition(b")")[2].split()[0] != b"Z"
+    except OSError:
+        return False
+
+
+class Peer:
+    """A connection to a ptyhost, as a server's link or as a viewer."""
+
+    def __init__(self, path: str, **about: Any) -> None:
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(PATIENCE)
+        try:
+            self.socket.connect(path)
+        except OSError:
+            self.socket.close()
+            raise
+        self.decoder = wire.Decoder()
+        self.frames: list[tuple[int, bytes]] = []
+        self.socket.sendall(wire.hello(**about))
+        self.status = json.loads(self.next(wire.STATUS))
+
+    def send(self, kind: int, payload: bytes = b"") -> None:
+        self.socket.sendall(wire.frame(kind, payload))
+
+    def send_json(self, kind: int, **about: Any) -> None:
+        self.socket.sendall(wire.json_frame(kind, about))
+
+    def next(self, kind: int) -> bytes:
+        """Give the payload of the next frame of this kind, skipping others."""
+        while True:
+            while self.frames:
+                found, payload = self.frames.pop(0)
+                if found == kind:
+                    return payload
+            data = self.socket.recv(1 << 16)
+            assert data, "the ptyhost closed the connection"
+            self.frames += self.decoder.feed(data)
+
+    def ask_status(self) -> dict[str, Any]:
+        """Give the status after everything sent before has been dealt with."""
+        self.send(wire.ASK_STATUS)
+        status: dict[str, Any] = json.loads(self.next(wire.STATUS))
+        return status
+
+    def wait_status(self, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+        """Give the first status pushed that fulfils a condition."""
+        while True:
+            status: dict[str, Any] = json.loads(self.next(wire.STATUS))
+            if condition(status):
+                return status
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+class Hosted:
+    """One task hosted by a real ptyhost in a directory of its own."""
+
+    def __init__(self, directory: str) -> None:
+        self.files = TaskFiles(os.path.join(directory, "task"))
+        self.socket_path = os.path.join(directory, "run", "t.sock")
+        self.peers: list[Peer] = []
+        self.pid = self.host_pid = 0
+
+    def start(self, *argv: str, **spec: Any) -> Hosted:
+        """Start `argv`. Raises what the provisioner raises."""
+        os.makedirs(self.files.dir, exist_ok=True)
+        what: dict[str, Any] = {
+            "id": "testtask",
+            "attempt": 1,
+            "argv": list(argv),
+            "env": {**os.environ, "TERM": "xterm-256color"},
+            "cwd": "/",
+            "rows": 24,
+            "cols": 80,
+            "ladder": [["SIGINT", 0.5], ["SIGTERM", 0.5], ["SIGKILL", 0]],
+            "timeout": None,
+            "ring": {"size": 64 << 20, "segment": 4 << 20},
+            **spec,
+        }
+        with open(self.files.spec, "w", encoding="utf-8") as file:
+            json.dump(what, file)
+        lock = os.open(self.files.lock, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            launched = LocalProvisioner().launch(self.files, self.socket_path, lock)
+        finally:
+            os.close(lock)
+        self.pid, self.host_pid = launched.pid, launched.host_pid
+        return self
+
+    def python(self, source: str, **spec: Any) -> Hosted:
+        """Start a Python program."""
+        return self.start(sys.executable, "-u", "-c", source, **spec)
+
+    def connect(self, **about: Any) -> Peer:
+        peer = Peer(self.socket_path, **about)
+        self.peers.append(peer)
+        return peer
+
+    def viewer(self, name: str, *, readonly: bool = False) -> Peer:
+        return self.connect(role="viewer", viewer=name, readonly=readonly)
+
+    def output(self) -> bytes:
+        with RingReader(self.files.output) as reader:
+            return reader.read_range(*reader.bounds())
+
+    def wait_output(self, text: bytes) -> bytes:
+        """Wait until `text` has been written, and give all output."""
+        wait_until(lambda: text in self.output())
+        return self.output()
+
+    def ended(self, patience: float = PATIENCE) -> dict[str, Any]:
+        """Wait for the exit record and for the ptyhost to leave; give the record."""
+        wait_until(lambda: os.path.exists(self.files.exit), patience)
+        wait_until(lambda: not is_alive(self.host_pid), patience)
+        with open(self.files.exit, encoding="utf-8") as file:
+            record: dict[str, Any] = json.load(file)
+        return record
+
+    def stop(self, *ladder: tuple[str, float], reason: str = "cancelled") -> None:
+        link = self.connect(role="link")
+        link.send_json(wire.STOP, ladder=list(ladder) or [["SIGKILL", 0]], reason=reason)
+
+    def clean_up(self) -> None:
+        """Leave no process behind, whatever the test did."""
+        if self.host_pid and is_alive(self.host_pid):
+            try:
+                self.stop()
+                wait_until(lambda: not is_alive(self.host_pid))
+            except (OSError, AssertionError):
+                os.kill(self.host_pid, signal.SIGKILL)
+        for peer in self.peers:
+            peer.close()
+        shutil.rmtree(self.files.dir, ignore_errors=True)
