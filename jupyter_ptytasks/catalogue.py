@@ -165,7 +165,7 @@ class Catalogue:
                 yield task
 
     def task(self, task_id: str) -> Task | None:
-        """Tell a task from its directory; None where that was never finished, or its spec is damaged."""
+        """Tell a task from its directory; None where that is not finished, or its spec is damaged."""
         try:
             task = task_of(self.read_spec(task_id))
         except (ServiceFault, KeyError, TypeError, ValueError):
@@ -175,7 +175,8 @@ class Catalogue:
             return task.with_(**ending)
         host = self.host(task)
         if host is None:
-            return task if self.is_hosted(task_id) else None
+            # A create that is under way puts its task into the database itself, or is cut off before anything ran.
+            return task if task.attempt > 1 else None
         return task.with_(state=State.RUNNING, pid=host["pid"], host_pid=host["host_pid"], started=host["started"])
 
     def remove(self, task_id: str) -> None:

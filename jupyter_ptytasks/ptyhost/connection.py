@@ -59,6 +59,11 @@ class Connection:
         self.flush()
 
     @property
+    def is_link(self) -> bool:
+        """Whether it has greeted as a server's link, which is told of every change."""
+        return self._decoder.hello is not None and not self.viewer
+
+    @property
     def wants_read(self) -> bool:
         """False while its input waits for the program: the pressure goes back to who types."""
         return len(self.input) < INPUT_MAX
@@ -110,7 +115,7 @@ class Connection:
         """Give when (monotonic seconds) a HEAD for the ring's `end` is due; None when it has been told or nobody
         asks.
         """
-        if self.viewer or end == self._told or self._decoder.hello is None or len(self._out) > _OUTPUT_MAX:
+        if not self.is_link or end == self._told or len(self._out) > _OUTPUT_MAX:
             return None
         return self._told_at + (_HEAD_EVERY_WATCHED if self.watching else _HEAD_EVERY)
 

@@ -85,7 +85,10 @@ class Host:
             os.set_blocking(fd, False)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        signal.signal(signal.SIGTERM, lambda *_: self._stop_for_shutdown())
+        # A handler may come between any two steps: it only says what is due, and the wake-up makes the loop look.
+        signal.signal(signal.SIGTERM, lambda *_: self._timers.update({self._stop_for_shutdown: 0.0}))
+        # As tmux and abduco do: whoever finds our name removed can ask for it back at once.
+        signal.signal(signal.SIGUSR1, lambda *_: self._timers.update({self._rebind: 0.0}))
         for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTSTP):
             signal.signal(number, signal.SIG_IGN)
         self._set_limits()
@@ -132,10 +135,9 @@ class Host:
             elif fd in self._connections:
                 self._serve(self._connections[fd], event)
         now = time.monotonic()
-        for action, due in list(self._timers.items()):
-            if due <= now:
-                del self._timers[action]
-                action()
+        for action in [action for action, due in list(self._timers.items()) if due <= now]:
+            del self._timers[action]
+            action()
         self._climb(now)
         self._tell_heads(now)
         for connection in [one for one in self._connections.values() if one.closed]:
@@ -327,7 +329,7 @@ class Host:
     def _tell_status(self) -> None:
         message = wire.json_frame(wire.STATUS, self._status())
         for connection in self._connections.values():
-            if not connection.viewer:
+            if connection.is_link:
                 connection.send(message)
 
     def _tell_heads(self, now: float) -> None:

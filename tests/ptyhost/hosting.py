@@ -20,7 +20,7 @@ from jupyter_ptytasks.provision.local import LocalProvisioner
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 
 
 def wait_until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
@@ -50,15 +50,15 @@ class Peer:
     def __init__(self, path: str, **about: Any) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
         self.socket.settimeout(PATIENCE)
-        try:
-            self.socket.connect(path)
-        except OSError:
-            self.socket.close()
-            raise
         self.decoder = wire.Decoder()
         self.frames: list[tuple[int, bytes]] = []
-        self.socket.sendall(wire.hello(**about))
-        self.status = json.loads(self.next(wire.STATUS))
+        try:
+            self.socket.connect(path)
+            self.socket.sendall(wire.hello(**about))
+            self.status = json.loads(self.next(wire.STATUS))
+        except BaseException:
+            self.socket.close()
+            raise
 
     def send(self, kind: int, payload: bytes = b"") -> None:
         self.socket.sendall(wire.frame(kind, payload))

@@ -1,0 +1,225 @@
+"""A real Jupyter server in this process with the extension loaded, and short words for its REST."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.httputil import url_concat
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+from tests.ptyhost.hosting import is_alive, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+PATIENCE = 60.0
+
+
+@pytest.fixture
+def jp_server_config() -> dict[str, Any]:
+    return {
+        "ServerApp": {
+            "jpserver_extensions": {"jupyter_ptytasks": True, "jupyter_server_terminals": True},
+            "allow_unauthenticated_access": False,
+            # The stock mixin's defaults make tornado warn (its interval is in seconds).
+            "tornado_settings": {"ws_ping_interval": 0},
+        },
+        "PtyTasksApp": {"shell_command": ["/bin/sh"], "stop_grace": 0.5},
+    }
+
+
+@pytest.fixture
+def jp_environ(jp_environ: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The environment of tests must not reach tasks, and tokens in it must not."""
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+def end_hosts(data_dir: Path) -> None:
+    """Kill what tests left running: ptyhosts outlive the server, that is what they are for."""
+    for record in data_dir.glob("ptytasks/tasks/*/host.json"):
+        host = json.loads(record.read_text())
+        for pid in (host["host_pid"], host["pid"]):
+            if is_alive(pid):
+                try:
+                    os.kill(pid, signal.SIGKILL)
+                except ProcessLookupError:
+                    continue
+        wait_until(lambda pid=host["host_pid"]: not is_alive(pid))
+
+
+class Answer:
+    """Status, headers and JSON of an answer, whatever its status."""
+
+    def __init__(self, code: int, headers: Any, body: bytes) -> None:
+        self.code = code
+        self.headers = headers
+        self.body = body
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+
+class Rest:
+    """The routes below `ptytasks/api`, with every part of a path encoded."""
+
+    def __init__(self, root: str, headers: dict[str, str]) -> None:
+        self._root = root
+        self._headers = headers
+
+    async def __call__(
+        self, method: str, *parts: str, body: Any = None, headers: dict[str, str] | None = None, **params: Any
+    ) -> Answer:
+        # Not jp_fetch: it would encode what is encoded.
+        path = "/".join(quote(part, safe="") for part in parts)
+        request = HTTPRequest(
+            url_concat(f"{self._root}/{path}", params),
+            method=method,
+            headers=self._headers if headers is None else headers,
+            body=body if isinstance(body, str) else json.dumps(body if body is not None else {}),
+            allow_nonstandard_methods=True,
+            request_timeout=PATIENCE,
+        )
+        if method not in ("POST", "PATCH"):
+            request.body = None  # type: ignore[assignment]
+        found = await AsyncHTTPClient().fetch(request, raise_error=False)
+        return Answer(found.code, found.headers, found.body)
+
+    async def create(self, command: Any = None, **about: Any) -> dict[str, Any]:
+        answer = await self("POST", "tasks", body={"command": command, **about})
+        assert answer.code in (200, 201), answer.body
+        task: dict[str, Any] = answer.json
+        return task
+
+    async def get(self, ref: str) -> dict[str, Any]:
+        answer = await self("GET", "tasks", ref)
+        assert answer.code == 200, answer.body
+        task: dict[str, Any] = answer.json
+        return task
+
+    async def wait(self, ref: str) -> dict[str, Any]:
+        answer = await self("GET", "tasks", ref, "wait", timeout=55)
+        task: dict[str, Any] = answer.json
+        assert not task["alive"], task
+        return task
+
+    async def until(self, ref: str, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
+        """Give the task as soon as it fulfils a condition."""
+        deadline = time.monotonic() + PATIENCE
+        while not condition(task := await self.get(ref)):
+            assert time.monotonic() < deadline, task
+            await asyncio.sleep(0.01)
+        return task
+
+    async def output(self, ref: str, **query: Any) -> dict[str, Any]:
+        answer = await self("GET", "tasks", ref, "output", **query)
+        assert answer.code == 200, answer.body
+        output: dict[str, Any] = answer.json
+        return output
+
+    async def until_output(self, ref: str, text: str) -> str:
+        """Give the output as soon as `text` is in it."""
+        deadline = time.monotonic() + PATIENCE
+        while text not in (shown := (await self.output(ref))["output"]):
+            assert time.monotonic() < deadline, shown
+            await asyncio.sleep(0.01)
+        return str(shown)
+
+
+@pytest.fixture
+def rest(
+    jp_serverapp: Any, http_server: Any, jp_http_port: int, jp_base_url: str, jp_auth_header: dict[str, str], jp_data_dir: Path
+) -> Iterator[Rest]:
+    yield Rest(f"http://localhost:{jp_http_port}{jp_base_url}ptytasks/api", jp_auth_header)
+    end_hosts(jp_data_dir)
+
+
+class Viewer:
+    """A client of the websocket: remembers what it was told."""
+
+    def __init__(self, socket: WebSocketClientConnection) -> None:
+        self.socket = socket
+        self.text = ""
+        self.offset = 0
+        self.events: list[dict[str, Any]] = []
+        self.kinds: list[str] = []
+
+    async def read(self) -> list[Any] | None:
+        """Take the next message; None at the end."""
+        message = await asyncio.wait_for(self.socket.read_message(), PATIENCE)
+        if message is None:
+            return None
+        kind, *content = json.loads(message)
+        self.kinds.append(kind)
+        if kind == "stdout":
+            self.text += content[0]
+            if len(content) > 1:
+                self.offset = content[1]
+        elif kind == "ptytask":
+            self.events.append(content[0])
+            self.offset = content[0].get("offset", self.offset)
+        return [kind, *content]
+
+    async def until(self, condition: Callable[[Viewer], Any]) -> Viewer:
+        """Read until a condition holds."""
+        while not condition(self):
+            assert await self.read() is not None, self.text[-500:]
+        return self
+
+    async def attached(self) -> Viewer:
+        """Read until the history has been shown."""
+        return await self.until(lambda viewer: viewer.event("replayed") or viewer.event("resumed"))
+
+    async def shows(self, text: str) -> Viewer:
+        """Read until `text` has been shown."""
+        return await self.until(lambda viewer: text in viewer.text)
+
+    async def ended(self) -> Viewer:
+        """Read until the server has closed the connection."""
+        while await self.read() is not None:
+            pass
+        return self
+
+    def event(self, name: str) -> dict[str, Any] | None:
+        """Give the last event of this name."""
+        return next((event for event in reversed(self.events) if event["event"] == name), None)
+
+    @property
+    def task(self) -> dict[str, Any]:
+        """The task as last told."""
+        event = self.event("task")
+        assert event is not None
+        task: dict[str, Any] = event["task"]
+        return task
+
+    async def send(self, *message: Any) -> None:
+        await self.socket.write_message(json.dumps(message))
+
+    async def type(self, text: str) -> None:
+        await self.send("stdin", text)
+
+
+@pytest.fixture
+def attach(rest: Rest, jp_http_port: int, jp_base_url: str, jp_auth_header: dict[str, str]) -> Iterator[Any]:
+    """Attach to a task by id or name: `await attach(ref, readonly=1, ...)`."""
+    opened: list[Viewer] = []
+
+    async def connect(ref: str, headers: dict[str, str] | None = None, **query: Any) -> Viewer:
+        path = f"ws://localhost:{jp_http_port}{jp_base_url}ptytasks/terminals/websocket/{quote(ref, safe='')}"
+        request = HTTPRequest(url_concat(path, query), headers=jp_auth_header if headers is None else headers)
+        viewer = Viewer(await websocket_connect(request, max_message_size=64 << 20))
+        opened.append(viewer)
+        return viewer
+
+    yield connect
+    for viewer in opened:
+        viewer.socket.close()
