@@ -52,6 +52,7 @@ class Viewer:
         self._news = asyncio.Event()
         self._told: dict[str, Any] = {}
         self._channel: Channel | None = None
+        self._introduced = asyncio.Event()
         self._size: tuple[int, int] | None = None
 
     # -- what the client says -----------------------------------------------------------------------------------------
@@ -60,6 +61,8 @@ class Viewer:
         """Type what came from the client's keyboard, or what its terminal answered by itself. Waits while nobody
         reads it.
         """
+        # A client may be quicker than we are.
+        await self._introduced.wait()
         channel = self._channel
         if channel is None or self._readonly:
             return
@@ -91,11 +94,13 @@ class Viewer:
         try:
             await self._tell_task()
             await self._open_channel()
+            self._introduced.set()
             await self._begin()
             while await self._step():
                 pass
             await self._end()
         finally:
+            self._introduced.set()
             self._reader.close()
             if self._channel is not None:
                 self._channel.close()

@@ -1,0 +1,287 @@
+"""Attaching: replay, live output, input, resuming, the end; several viewers, and those that do not read."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tornado.httpclient import HTTPClientError
+
+
+if TYPE_CHECKING:
+    from tests.server.conftest import Rest, Viewer
+
+SHELL = {"command": ["sh"], "env": {"PS1": "$ "}}
+
+
+async def test_setup_comes_first_then_history_then_what_is_typed(rest: Rest, attach: Any) -> None:
+    await rest.create(**SHELL, name="sh")
+    viewer = await (await attach("sh")).attached()
+    assert viewer.kinds[0] == "setup"
+    assert viewer.text.startswith("\x1bc")
+    await viewer.type("echo $((40 + 2))\r")
+    await viewer.shows("42\r\n")
+
+
+async def test_nobody_is_attached_to_nothing(attach: Any) -> None:
+    with pytest.raises(HTTPClientError, match="404"):
+        await attach("nobody")
+
+
+@pytest.mark.parametrize("name", ["a/b", "日本 語", "x%2Fy"])
+async def test_by_name(rest: Rest, attach: Any, name: str) -> None:
+    await rest.create("echo hello; sleep 100", name=name)
+    await (await attach(name)).shows("hello")
+
+
+async def test_the_size_reaches_the_program_and_is_checked(rest: Rest, attach: Any) -> None:
+    await rest.create(**SHELL, name="sh")
+    viewer = await (await attach("sh")).attached()
+    for nonsense in ((0, 80), (-1, 5), ("a", 5), (None, None), (10**6, 80), ()):
+        await viewer.send("set_size", *nonsense)
+    await viewer.send("set_size", 33, 111, 600, 800)
+    await viewer.type("stty size\r")
+    await viewer.shows("33 111\r\n")
+
+
+@pytest.mark.parametrize("message", ["", "{", "[]", "{}", "5", '["stdin"]', '["stdin", 5]', '[[]]', '["what", 1]', '["ack", "x"]'])
+async def test_nonsense_is_ignored(rest: Rest, attach: Any, message: str) -> None:
+    await rest.create(**SHELL, name="sh")
+    viewer = await (await attach("sh")).attached()
+    await viewer.socket.write_message(message)
+    await viewer.type("echo still $((1 + 1))\r")
+    await viewer.shows("still 2")
+
+
+async def test_the_end_is_told_then_disconnected(rest: Rest, attach: Any) -> None:
+    await rest.create(**SHELL, name="sh")
+    viewer = await (await attach("sh")).attached()
+    await viewer.type("exit 3\r")
+    await viewer.ended()
+    assert viewer.text.endswith("\r\n[exited 3]\r\n")
+    assert viewer.kinds[-1] == "disconnect"
+    assert (viewer.task["state"], viewer.task["exit"]) == ("failed", {"code": 3, "signal": None})
+
+
+@pytest.mark.parametrize(
+    ("command", "words"), [("echo bye", "exited 0"), ("kill -9 $$", "killed by SIGKILL"), ("echo $0; exit 9", "exited 9")]
+)
+async def test_a_finished_task_shows_its_output_and_its_end(
+    rest: Rest, attach: Any, command: str, words: str
+) -> None:
+    await rest.create(f"echo hello; {command}", name="done")
+    await rest.wait("done")
+    viewer = await (await attach("done")).ended()
+    assert "hello\r\n" in viewer.text
+    assert viewer.text.endswith(f"[{words}]\r\n")
+    assert viewer.kinds[-1] == "disconnect"
+
+
+async def test_resuming_sends_what_was_missed_and_no_more(rest: Rest, attach: Any) -> None:
+    await rest.create(**SHELL, name="sh")
+    first = await (await attach("sh")).attached()
+    await first.type("echo one $((1 + 1))\r")
+    await first.shows("one 2\r\n$ ")
+    await asyncio.sleep(0)
+    first.socket.close()
+    await rest("POST", "tasks", "sh", "input", body={"data": "echo two $((2 + 2))", "newline": True})
+    await rest.until_output("sh", "two 4")
+    second = await attach("sh", offset=first.offset)
+    await second.shows("two 4\r\n$ ")
+    assert "\x1bc" not in second.text
+    assert "one" not in second.text
+    assert second.event("resumed")["offset"] == first.offset
+
+
+async def test_resuming_from_nowhere_is_a_replay(rest: Rest, attach: Any) -> None:
+    await rest.create("echo hello; sleep 100", name="nap")
+    await rest.until_output("nap", "hello")
+    for offset in (10**9, -5, "x"):
+        viewer = await (await attach("nap", offset=offset)).attached()
+        assert viewer.event("replayed")
+        assert viewer.text.startswith("\x1bc")
+
+
+async def test_characters_are_never_cut(rest: Rest, attach: Any) -> None:
+    await rest.create("stty -echo; while read x; do printf '\\346\\227'; sleep 0.05; printf '\\245|'; done", name="cut")
+    viewer = await (await attach("cut")).attached()
+    for _ in range(3):
+        await viewer.type("\r")
+    await viewer.until(lambda viewer: viewer.text.count("日|") == 3)
+    assert "\ufffd" not in viewer.text
+
+
+async def test_two_viewers_see_the_same_and_the_one_that_types_leads(rest: Rest, attach: Any) -> None:
+    await rest.create(**SHELL, name="sh")
+    desk, phone = await (await attach("sh")).attached(), await (await attach("sh")).attached()
+    await desk.send("set_size", 50, 150)
+    await phone.send("set_size", 12, 40)
+    await desk.type("stty size\r")
+    await desk.shows("50 150\r\n")
+    await phone.shows("50 150\r\n")
+    await phone.type("stty size\r")
+    await phone.shows("12 40\r\n")
+    await desk.shows("12 40\r\n")
+    await desk.until(lambda viewer: viewer.task["leader"] == phone.event("task")["viewer"])
+    assert desk.task["viewers"] == 2
+    assert (desk.task["rows"], desk.task["cols"]) == (12, 40)
+
+
+async def test_one_answer_to_a_query_however_many_look_on(rest: Rest, attach: Any) -> None:
+    await rest.create(
+        ["python3", "-c", "import os,tty; tty.setraw(0); print('ready');\nwhile True: os.write(1, b'<' + os.read(0, 99).hex().encode() + b'>')"],
+        name="hex",
+    )
+    await rest.until_output("hex", "ready")
+    viewers: list[Viewer] = [await (await attach("hex")).attached() for _ in range(3)]
+    for viewer in viewers:
+        await viewer.type("\x1b[?1;2c")
+    await viewers[0].type("x")
+    await viewers[0].shows("78>")
+    text = (await rest.output("hex"))["output"]
+    assert text.count("1b5b3f313b3263") == 1
+
+
+async def test_readonly_is_kept_to_by_the_server(rest: Rest, attach: Any) -> None:
+    await rest.create(**SHELL, name="sh")
+    watcher = await (await attach("sh", readonly=1)).attached()
+    assert watcher.event("task")["readonly"] is True
+    await watcher.send("set_size", 10, 10)
+    await watcher.type("echo no\r")
+    typist = await (await attach("sh")).attached()
+    await typist.type("stty size; echo yes\r")
+    await watcher.shows("yes\r\n")
+    assert "echo no" not in watcher.text
+    assert "40 120\r\n" in watcher.text
+
+
+async def test_attaching_survives_a_restart_of_the_task(rest: Rest, attach: Any) -> None:
+    await rest.create("echo run $PTYTASK_NAME; sleep 100", name="again")
+    viewer = await (await attach("again")).shows("run again")
+    await rest("POST", "tasks", "again", "restart", body={"signals": ["KILL"]})
+    await viewer.until(lambda viewer: viewer.text.count("run again") == 2)
+    assert viewer.task["attempt"] == 2
+
+
+async def test_a_flood_is_skipped_not_queued(rest: Rest, attach: Any, jp_serverapp: Any) -> None:
+    """A viewer that stops reading costs the server nothing; when it reads again it is shown the present."""
+    await rest.create("i=0; while :; do seq -f '%g ----------------------------------------' 2000; done", name="flood")
+    viewer = await (await attach("flood", flow="ack")).attached()
+    before = resident()
+    # Never acknowledges: at most a window is sent, whatever is written.
+    await rest.until("flood", lambda task: task["output"]["end"] > 12_000_000)
+    assert resident() - before < 16_000
+    await viewer.send("ack", viewer.offset)
+    for _ in range(10_000):
+        if viewer.event("skipped"):
+            break
+        await viewer.read()
+        await viewer.send("ack", viewer.offset)
+    skipped = viewer.event("skipped")
+    assert skipped is not None
+    assert skipped["bytes"] > 1_000_000
+    await rest("POST", "tasks", "flood", "stop", body={"signals": ["KILL"]})
+
+
+async def test_without_acknowledging_no_more_than_a_window_is_under_way(rest: Rest, attach: Any) -> None:
+    await rest.create("read x; seq 400000; sleep 100", name="flood")
+    viewer = await (await attach("flood", flow="ack")).attached()
+    await viewer.type("\r")
+    await rest.until("flood", lambda task: task["output"]["end"] > 2_500_000)
+    # Everything that the server may send without an acknowledgement; the next message would have to wait for one.
+    with pytest.raises(asyncio.TimeoutError):
+        while True:
+            message = await asyncio.wait_for(viewer.socket.read_message(), 0.5)
+            kind, *content = json.loads(message)
+            if kind == "stdout":
+                viewer.text += content[0]
+    assert 300_000 < len(viewer.text) <= 600_000
+
+
+def resident() -> int:
+    """Give this process's memory in KiB; the server runs in it."""
+    with open(f"/proc/{os.getpid()}/status", encoding="utf-8") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
+
+
+async def test_twenty_viewers(rest: Rest, attach: Any) -> None:
+    await rest.create(**SHELL, name="sh")
+    viewers = [await (await attach("sh")).attached() for _ in range(20)]
+    await viewers[7].type("echo everybody $((1 + 1))\r")
+    for viewer in viewers:
+        await viewer.shows("everybody 2")
+    await rest.until("sh", lambda task: task["viewers"] == 20)
+    for viewer in viewers:
+        viewer.socket.close()
+    task = await rest.until("sh", lambda task: task["viewers"] == 0)
+    assert task["running_in_background"] is True
+
+
+async def test_a_viewer_that_dies_in_the_middle_of_a_frame(rest: Rest, attach: Any, jp_http_port: int) -> None:
+    await rest.create("while :; do seq 1000; done", name="flood")
+    healthy = await (await attach("flood", flow="ack")).attached()
+    dying = await (await attach("flood")).attached()
+    # The first bytes of a frame, and then a reset.
+    stream = dying.socket.protocol.stream
+    stream.socket.send(b"\x81\xfe")
+    import socket
+    import struct
+
+    stream.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    stream.close()
+    await rest.until("flood", lambda task: task["viewers"] == 1)
+    offset = healthy.offset
+    while healthy.offset < offset + 100_000:
+        await healthy.read()
+        await healthy.send("ack", healthy.offset)
+    await rest("POST", "tasks", "flood", "stop", body={"signals": ["KILL"]})
+
+
+async def test_a_big_paste(rest: Rest, attach: Any) -> None:
+    await rest.create(
+        ["python3", "-c", "import os,tty; tty.setraw(0); print('ready')\nn = 0\nwhile n < 9000000: n += len(os.read(0, 65536))\nprint(n)"],
+        name="count",
+    )
+    await rest.until_output("count", "ready")
+    viewer = await (await attach("count")).attached()
+    await viewer.type("x" * 9_000_000)
+    await viewer.shows("9000000")
+
+
+async def test_a_paste_that_nobody_reads_hurts_nobody(rest: Rest, attach: Any) -> None:
+    await rest.create(["python3", "-c", "import tty,time; tty.setraw(0); print('ready'); time.sleep(1000)"], name="deaf")
+    await rest.until_output("deaf", "ready")
+    paster = await (await attach("deaf")).attached()
+    for _ in range(20):
+        paster.socket.write_message(json.dumps(["stdin", "x" * 500_000]))
+    other = await rest.create(**SHELL, name="sh")
+    viewer = await (await attach(other["id"])).attached()
+    await viewer.type("echo still $((1 + 1))\r")
+    await viewer.shows("still 2")
+    await rest("POST", "tasks", "deaf", "stop", body={"signals": ["TERM"]})
+    assert (await rest.wait("deaf"))["exit"]["signal"] == "SIGTERM"
+    paster.socket.close()
+
+
+async def test_history_has_as_many_lines_as_asked(rest: Rest, attach: Any) -> None:
+    await rest.create("seq 5000", name="seq")
+    await rest.wait("seq")
+    few = await (await attach("seq", lines=3)).ended()
+    assert "\n4998\r\n" not in few.text.replace("\x1b[m", "")[:-30] or few.text.count("\n") <= 7
+    assert "\r\n5000\r\n" in few.text
+    usual = await (await attach("seq")).ended()
+    assert 990 < usual.text.count("\n") < 1010
+    many = await (await attach("seq", lines=100000)).ended()
+    assert many.text.count("\n") > 5000
+
+
+async def test_every_change_of_the_task_is_told(rest: Rest, attach: Any) -> None:
+    await rest.create(**SHELL, name="before")
+    viewer = await (await attach("before")).attached()
+    await rest("PATCH", "tasks", "before", body={"name": "after"})
+    await viewer.until(lambda viewer: viewer.task["name"] == "after")
+    await rest("POST", "tasks", "after", "pause")
+    await viewer.until(lambda viewer: viewer.task["state"] == "paused")
