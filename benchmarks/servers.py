@@ -1,0 +1,172 @@
+"""A Jupyter server of our own, in a home of its own, with our extension and the stock terminals side by side."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import secrets
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+import jupyter_ptytasks
+
+from .plan import BenchmarkFailed, wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+#: The package that is measured is the one that is imported here, installed or not.
+_PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(jupyter_ptytasks.__file__)))
+_EXTENSIONS = {"jupyter_ptytasks": True, "jupyter_server_terminals": True}
+
+TASKS = "/ptytasks/api/tasks"
+STOCK = "/api/terminals"
+
+
+class Rest:
+    """A connection to a server that is kept open, as a browser's. Close it."""
+
+    def __init__(self, port: int, token: str) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        self._headers = {"Authorization": f"token {token}", "Content-Type": "application/json"}
+
+    def request(self, method: str, path: str, body: object = None) -> Any:
+        """Give the JSON of the answer, None where there is none. Raises BenchmarkFailed where it is an error."""
+        data = None if body is None else json.dumps(body).encode()
+        self._connection.request(method, path, data, self._headers)
+        response = self._connection.getresponse()
+        answer = response.read()
+        if response.status >= 400:
+            raise BenchmarkFailed(f"{method} {path}: {response.status} {answer[:200]!r}")
+        return json.loads(answer) if answer else None
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A command that runs in a terminal: `path` in the server's API, `url` of its websocket, `pid` of the command."""
+
+    path: str
+    url: str
+    pid: int
+
+
+class Server:
+    """A server process. As a context manager it is there from the beginning, and its tasks are gone at the end."""
+
+    def __init__(self, directory: str) -> None:
+        self.home = tempfile.mkdtemp(dir=directory)
+        self.token = secrets.token_hex(16)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.port: int = free.getsockname()[1]
+        self.rest = Rest(self.port, self.token)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Server:
+        self.start()
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.kill()
+        self._sweep()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    @property
+    def pid(self) -> int:
+        """The server's process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def process(self) -> psutil.Process:
+        """The server's process."""
+        return psutil.Process(self.pid)
+
+    @property
+    def tasks_dir(self) -> str:
+        """Where the directories of its tasks are."""
+        return os.path.join(self.home, "data", "ptytasks", "tasks")
+
+    def start(self) -> float:
+        """Start it and wait until it answers; give the time (monotonic seconds) at which it did."""
+        environment = {
+            name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY", "PYTHON"))
+        }
+        for name, place in (("CONFIG", "config"), ("DATA", "data"), ("RUNTIME", "run")):
+            environment[f"JUPYTER_{name}_DIR"] = os.path.join(self.home, place)
+        environment.update(HOME=self.home, JUPYTER_TOKEN=self.token, PYTHONPATH=_PACKAGE)
+        command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
+        command += [f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"]
+        command += [f"--ServerApp.jpserver_extensions={_EXTENSIONS}"]
+        with open(os.path.join(self.home, "server.log"), "ab") as log:
+            self._process = subprocess.Popen(command, cwd=self.home, env=environment, stdout=log, stderr=log)
+        wait_until(self._answers, "the server answered", every=0.002)
+        return time.monotonic()
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        if self._process.poll() is not None:
+            with open(os.path.join(self.home, "server.log"), encoding="utf-8", errors="replace") as log:
+                raise BenchmarkFailed(f"the server did not start:\n{log.read()[-2000:]}")
+        try:
+            self.rest.request("GET", "/api/status")
+        except (OSError, http.client.HTTPException):
+            self.rest.close()
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End it as if the power had failed."""
+        self.rest.close()
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def _sweep(self) -> None:
+        """Kill what still runs of its tasks."""
+        for task in os.scandir(self.tasks_dir) if os.path.isdir(self.tasks_dir) else ():
+            try:
+                with open(os.path.join(task.path, "host.json"), encoding="utf-8") as file:
+                    pid = json.load(file)["host_pid"]
+                if self.home in " ".join(psutil.Process(pid).cmdline()):
+                    os.kill(pid, signal.SIGKILL)
+            except (OSError, ValueError, KeyError, psutil.Error):
+                continue  # it has ended, or never began
+
+    @contextmanager
+    def task(self, argv: Sequence[str]) -> Iterator[Terminal]:
+        """Run a command as a task of ours; stop and forget it afterwards."""
+        body = {"command": list(argv), "stop_signals": ["SIGKILL"], "stop_grace": 0}
+        task = self.rest.request("POST", TASKS, body)
+        path = f"{TASKS}/{task['id']}"
+        try:
+            yield Terminal(path, f"ws://127.0.0.1:{self.port}/ptytasks/terminals/websocket/{task['id']}", task["pid"])
+        finally:
+            self.rest.request("DELETE", f"{path}?stop=1")
+
+    @contextmanager
+    def stock(self, argv: Sequence[str]) -> Iterator[Terminal]:
+        """Run a command in a stock terminal (terminado, in the server's own process); end it afterwards."""
+        before = {child.pid for child in self.process.children()}
+        name = self.rest.request("POST", STOCK, {"shell_command": list(argv)})["name"]
+        pid = next(child.pid for child in self.process.children() if child.pid not in before)
+        try:
+            yield Terminal(f"{STOCK}/{name}", f"ws://127.0.0.1:{self.port}/terminals/websocket/{name}", pid)
+        finally:
+            if any(one["name"] == name for one in self.rest.request("GET", STOCK)):
+                self.rest.request("DELETE", f"{STOCK}/{name}")

@@ -1,0 +1,88 @@
+"""`jupyter ptytasks`: the command line. A command's module is loaded when it is wanted: all start fast."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from typing import Any
+
+import click
+
+from .._version import __version__
+from .common import Settings, note
+
+#: Each command's module; the order is that of the help.
+_COMMANDS = {
+    "run": "run",
+    "ls": "listing",
+    "show": "listing",
+    "logs": "logs",
+    "attach": "attach",
+    "wait": "verbs",
+    "stop": "verbs",
+    "pause": "verbs",
+    "resume": "verbs",
+    "restart": "verbs",
+    "input": "verbs",
+    "rm": "verbs",
+    "status": "listing",
+}
+_COMPLETE = "_JUPYTER_PTYTASKS_COMPLETE"
+
+
+class Commands(click.Group):
+    """The commands, by name."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        """Give their names."""
+        return list(_COMMANDS)
+
+    def get_command(self, _: click.Context, name: str) -> click.Command | None:
+        """Give one."""
+        if name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(importlib.import_module(f".{_COMMANDS[name]}", __name__), name)
+        return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run one; what goes wrong becomes a message and an exit code."""
+        from ..client import errors  # noqa: PLC0415  not for help and completion
+
+        try:
+            return super().invoke(ctx)
+        except errors.ClientError as error:
+            note(f"{error.message}\n{error.hint}".rstrip())
+            codes = {errors.ServerNotFound: 3, errors.TaskNotFound: 4}
+            raise click.exceptions.Exit(codes.get(type(error), 1)) from None
+        except KeyboardInterrupt:
+            # As a shell has it. Whatever was looked at or waited for goes on.
+            raise click.exceptions.Exit(130) from None
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
+@click.option("--url", metavar="URL", help="The server's address, as it prints it.  [env: JUPYTER_PTYTASKS_URL]")
+@click.option("--token", metavar="TOKEN", help="The server's token.  [env: JUPYTER_PTYTASKS_TOKEN]")
+@click.version_option(__version__, message="%(version)s")
+@click.pass_context
+def cli(ctx: click.Context, url: str | None, token: str | None) -> None:
+    """Named background tasks of a Jupyter server: they outlive the browser, the kernel and the server.
+
+    The server is found by itself: the one that this terminal, task or kernel belongs to, else the one that serves this
+    directory, else the newest that runs. A task is meant by its id or its name; of several with a name, the newest.
+
+    With --json all answers are those of the REST API, one JSON value a line. NO_COLOR is respected.
+
+    \b
+    Exit codes:
+      0  it went well; attach, wait, run --attach and run --wait exit as the task
+         did: with its code, or 128 + the number of the signal that ended it
+      1  it went wrong        3  there is no server
+      2  it was said wrong    4  there is no such task
+    """  # noqa: D301  \b is for click: it keeps the lines that follow as they are
+    ctx.obj = Settings(url or "", token or "")
+
+
+def main() -> None:
+    """Run the command line, and exit."""
+    # A shell can complete one word only, and that is the program's.
+    cli(prog_name="jupyter-ptytasks" if _COMPLETE in os.environ else "jupyter ptytasks", complete_var=_COMPLETE)

@@ -1,0 +1,7 @@
+"""`python -m jupyter_ptytasks.cli`: the same as `jupyter ptytasks`."""
+
+from __future__ import annotations
+
+from . import main
+
+main()

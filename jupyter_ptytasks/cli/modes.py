@@ -1,0 +1,49 @@
+"""What programs set in a terminal, and how it is taken back."""
+
+from __future__ import annotations
+
+import re
+
+#: Takes back what may be set at any time: margins, attributes, character set, modes of cursor and keypad, reports of
+#: mouse and focus, bracketed paste. Not RIS and not DECSTR: they clear the screen, or forget where the cursor was.
+RESET = (
+    b"\x1b7\x1b[r\x1b8\x1b[m\x1b(B\x0f\x1b[4l\x1b[?1l\x1b>\x1b[?6l\x1b[?7h\x1b[?25h\x1b[0 q"
+    b"\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l"
+    b"\x1b[?2004l\x1b[?2026l\x1b[>4m"
+)
+_LEAVE_ALTERNATE = b"\x1b[?1049l"
+#: kitty's keyboard protocol: other terminals may take it for something else, so it is undone where it was used.
+_LEAVE_KITTY = b"\x1b[<99u"
+
+_MODE = re.compile(r"\x1b\[\?(?:\d+;)*(?:1049|1047|47)(?:;\d+)*([hl])|\x1b\[[>=][\d;]*(u)|\x1bc")
+#: Longer than any of these, for one that is cut between two messages.
+_OVERLAP = 16
+
+
+class Modes:
+    """Keeps in mind the modes that must not be taken back unless they were set."""
+
+    def __init__(self) -> None:
+        #: Whether a full-screen program is on.
+        self.alternate = False
+        self._uses_kitty = False
+        self._tail = ""
+
+    def feed(self, text: str) -> None:
+        """Note what the text does."""
+        if not self._tail and "\x1b" not in text:
+            return
+        text = self._tail + text
+        for found in _MODE.finditer(text):
+            if found[2]:
+                self._uses_kitty = True
+            else:
+                self.alternate = found[1] == "h"
+        cut = text.rfind("\x1b", -_OVERLAP)
+        self._tail = text[cut:] if cut >= 0 and not _MODE.match(text, cut) else ""
+
+    def undo(self) -> bytes:
+        """Give what takes back all that was set, and begin anew."""
+        undone = _LEAVE_ALTERNATE * self.alternate + _LEAVE_KITTY * self._uses_kitty + RESET
+        self.alternate, self._uses_kitty, self._tail = False, False, ""
+        return undone

@@ -1,0 +1,53 @@
+"""Every error that a client raises on purpose, as one tree.
+
+* ClientError ............. its `hint` tells what to do about it, if anything is to be done
+  * ServerNotFound ........ no server runs, none that was found can be reached, or it runs without jupyter_ptytasks
+  * Unauthorized .......... the server does not take our token, or its user may not do this
+  * ConnectionLost ........ the server went away, or said nothing for too long: it may have done what was asked, or not
+  * RequestFailed ......... the server said no: `code` for programs, `field` where one is to blame, the HTTP `status`
+    - TaskNotFound ........ no task has this id or name
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class ClientError(Exception):
+    """The root of the tree."""
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ServerNotFound(ClientError):
+    """No server runs, none that was found can be reached, or it runs without jupyter_ptytasks."""
+
+
+class Unauthorized(ClientError):
+    """The server does not take our token, or its user may not do this."""
+
+
+class ConnectionLost(ClientError):
+    """The server went away, or said nothing for too long: it may have done what was asked, or not."""
+
+
+class RequestFailed(ClientError):
+    """The server said no: `code` for programs, `field` where one is to blame, the HTTP `status`."""
+
+    def __init__(self, message: str, *, code: str, status: int, field: str | None = None, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+        self.status = status
+        self.field = field
+
+    def to_json(self) -> dict[str, Any]:
+        """Give what the server said."""
+        said = {"code": self.code, "message": self.message}
+        return said if self.field is None else {**said, "field": self.field}
+
+
+class TaskNotFound(RequestFailed):
+    """No task has this id or name."""

@@ -1,0 +1,135 @@
+"""What the server's answers hold (docs/rest.md), as types: plain dictionaries, exactly as they came."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypedDict
+
+Command = str | list[str]
+IfExists = Literal["new", "return", "restart", "fail"]
+Target = Literal["foreground", "tree", "leader"]
+Mode = Literal["full", "head", "tail", "head-tail"]
+Ansi = Literal["strip", "keep"]
+StateName = Literal[
+    "held",
+    "queued",
+    "starting",
+    "running",
+    "paused",
+    "stopping",
+    "succeeded",
+    "failed",
+    "cancelled",
+    "timed_out",
+    "lost",
+]
+
+
+class Exit(TypedDict):
+    """How a command ended: by itself with `code`, or by `signal` (its name); the other is None."""
+
+    code: int | None
+    signal: str | None
+
+
+class Bounds(TypedDict):
+    """The output that is kept, as absolute offsets; `lost` are bytes that found no room."""
+
+    start: int
+    end: int
+    lines: int
+    lost: int
+
+
+class Task(TypedDict):
+    """A task; times are ISO 8601 in UTC."""
+
+    id: str
+    name: str
+    command: Command
+    kind: Literal["command", "shell"]
+    cwd: str
+    state: StateName
+    state_reason: str
+    state_message: str
+    exit: Exit | None
+    attempt: int
+    pid: int | None
+    rows: int
+    cols: int
+    viewers: int
+    leader: str | None
+    running_in_background: bool
+    alive: bool
+    connected: bool
+    created: str
+    started: str | None
+    ended: str | None
+    last_activity: str
+    timeout: float | None
+    output: Bounds
+    group: str
+    tags: list[str]
+    metadata: dict[str, Any]
+    progress: dict[str, Any] | None
+    usage: dict[str, float] | None
+
+
+class Page(TypedDict):
+    """Some tasks, newest first; `next_cursor` leads to those before them."""
+
+    tasks: list[Task]
+    next_cursor: str | None
+
+
+class Status(TypedDict):
+    """The service as a whole; `tasks` counts them by state."""
+
+    version: str
+    tasks: dict[StateName, int]
+    limits: dict[str, int]
+    provisioners: list[str]
+
+
+class _Text(TypedDict):
+    output: str
+    first_line: int
+    next_line: int
+    total_lines: int
+    lines_omitted: int
+    truncated: bool
+    bytes: int
+    estimated_tokens: int
+    ended: bool
+
+
+class Text(_Text, total=False):
+    """Some lines of the output; an unfinished last line is told again by an answer from `next_line` on."""
+
+    line_numbers: list[int]
+
+
+class Warn(TypedDict):
+    """A signal that comes `before` seconds before the time is up."""
+
+    signal: str
+    before: float
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Bytes of the output from the absolute `offset` on; `start` and `end` bound all that was kept then.
+
+    `lost` bytes are gone between where one asked for and `offset`.
+    """
+
+    offset: int
+    data: bytes
+    start: int
+    end: int
+    lost: int = 0
+
+    @property
+    def next(self) -> int:
+        """The offset of what comes behind it."""
+        return self.offset + len(self.data)

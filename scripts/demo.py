@@ -1,0 +1,320 @@
+"""Start a Jupyter server and a training as a task, and show it; or, with --check, see that it outlives the server.
+
+`scripts/demo` runs this with the project installed. All that it writes is below .demo/.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pty
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+from jupyter_ptytasks.cli import human
+from jupyter_ptytasks.client import Client, ClientError, exit_status, is_live
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+ROOT = Path(__file__).resolve().parent.parent
+BIN = Path(sys.prefix) / "bin"
+NAME = "train"
+TRAINING = ["python", str(ROOT / "examples" / "train.py")]
+#: Seconds that anything but the training may take.
+PATIENCE = 60.0
+DETACH = b"\x1c\x1c"
+
+
+class Place:
+    """A Jupyter server with a home of its own, which the command line finds by itself."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{probe.getsockname()[1]}/"
+        self.token = os.urandom(16).hex()
+        self.server: subprocess.Popen[bytes] | None = None
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_", "PTYTASK"))}
+        places = {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
+        self.env = {**env, **places, "HOME": str(home), "PATH": f"{BIN}{os.pathsep}{env.get('PATH', os.defpath)}"}
+
+    def start(self) -> None:
+        """Start the server; return when it answers."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        face = "lab" if (BIN / "jupyter-lab").exists() else "server"
+        port = self.url.rstrip("/").rpartition(":")[2]
+        with (self.home / "server.log").open("ab") as log:
+            self.server = subprocess.Popen(
+                [
+                    *(str(BIN / "jupyter"), face, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
+                    *(
+                        f"--ServerApp.port={port}",
+                        "--ServerApp.port_retries=0",
+                        f"--IdentityProvider.token={self.token}",
+                    ),
+                ],
+                cwd=self.home,
+                env=self.env,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until(self._answers, f"the server (see {self.home / 'server.log'})")
+
+    def _answers(self) -> bool:
+        if self.server is None or self.server.poll() is not None:
+            raise AssertionError(f"the server has ended; see {self.home / 'server.log'}")
+        try:
+            with self.client() as client:
+                client.status()
+        except ClientError:
+            return False
+        return True
+
+    def client(self) -> Client:
+        """Give a client of the server; the caller closes it."""
+        return Client(self.url, self.token)
+
+    def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run a command of `jupyter ptytasks`."""
+        command = [str(BIN / "jupyter"), "ptytasks", *arguments]
+        options: dict[str, Any] = {"text": True, "capture_output": True, "timeout": PATIENCE}
+        return subprocess.run(command, cwd=self.home, env=self.env, check=False, **options)
+
+    def stop(self) -> None:
+        """End the task, and then the server."""
+        if self.server is None:
+            return
+        try:
+            if self.server.poll() is not None:
+                self.start()
+            with self.client() as client:
+                for task in client.list()["tasks"]:
+                    if is_live(task):
+                        client.stop(task["id"])
+                        client.wait(task["id"], PATIENCE)
+        finally:
+            server, self.server = self.server, None
+            server.terminate()
+            server.wait(PATIENCE)
+
+    def processes(self) -> list[psutil.Process]:
+        """Give what still runs in this home."""
+        found = []
+        for process in psutil.process_iter():
+            try:
+                if process.environ().get("HOME") == str(self.home) and process.status() != psutil.STATUS_ZOMBIE:
+                    found.append(process)
+            except psutil.Error:
+                continue
+        return found
+
+
+def until(condition: Callable[[], Any], what: str) -> Any:
+    """Give what `condition` gives once that is true. Raises AssertionError if that takes too long."""
+    deadline = time.monotonic() + PATIENCE
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited in vain for {what}")
+        time.sleep(0.05)
+    return found
+
+
+# -- for a person -----------------------------------------------------------------------------------------------------
+
+
+def show(place: Place) -> None:
+    """Start a training and show what becomes of it, until Ctrl-C."""
+    print("starting a Jupyter server ...", flush=True)
+    place.start()
+    started = place.cli("run", "--name", NAME, "--if-exists", "return", "--", *TRAINING)
+    if started.returncode:
+        raise AssertionError(started.stderr)
+    address = f"{place.url}?token={place.token}"
+    page = "lab" if (BIN / "jupyter-lab").exists() else f"ptytasks/api/tasks/{NAME}"
+    command = f"{os.path.relpath(BIN)}/jupyter ptytasks --url '{address}'"
+    print(f"started the task {started.stdout.strip()}")
+    print(f"  open    {place.url}{page}?token={place.token}")
+    print(f"  attach  {command} attach {NAME}      (Ctrl-\\ twice detaches)")
+    print(f"  stop    {command} stop {NAME}")
+    print("  Ctrl-C here ends both the task and the server\n")
+    with place.client() as client:
+        while True:
+            task = client.get(NAME)
+            last = client.output(NAME, mode="tail", tail_lines=1)["output"].strip()
+            line = f"{NAME}: {task['state']}  {human.duration(human.runtime(task) or 0)}  {last}"
+            print(f"\r\x1b[K{line[: shutil.get_terminal_size().columns - 1]}", end="", flush=True)
+            if not is_live(task):
+                break
+            time.sleep(0.5)
+        print(f"\nit has ended with exit code {exit_status(task)}; the server stays until Ctrl-C", flush=True)
+    signal.pause()
+
+
+# -- for CI -----------------------------------------------------------------------------------------------------------
+
+EPOCHS, SECONDS = 28, 28
+LINE = re.compile(r"^epoch (\d+)/\d+  loss \S+  accuracy \S+", re.MULTILINE)
+
+
+def check(place: Place) -> None:
+    """Tell the whole story, and look at each step whether it is so."""
+    place.start()
+    tick("a Jupyter server answers")
+    arguments = ["--epochs", str(EPOCHS), "--seconds", str(SECONDS)]
+    started = place.cli("run", "--name", NAME, "--", *TRAINING, *arguments)
+    expect(started.returncode == 0, started.stderr)
+    task_id = started.stdout.split()[0]
+    with place.client() as client:
+        pid = client.get(NAME)["pid"]
+        tick(f"launched: {started.stdout.strip()} (pid {pid})")
+
+        with Terminal(place, "attach", NAME) as terminal:
+            terminal.until(rb"epoch 2/\d+  loss")
+            tick("attached in a terminal, and saw it train")
+            terminal.type(DETACH)
+            expect(terminal.end() == 0, "detaching has not exited with 0")
+        expect(client.get(NAME)["state"] == "running", "it does not run on after detaching")
+        tick("detached; it runs on")
+
+    before = lines_on_disk(place, task_id)
+    os.killpg(place.server.pid, signal.SIGKILL)  # type: ignore[union-attr]  # it was started
+    place.server.wait()  # type: ignore[union-attr]
+    until(lambda: len(lines_on_disk(place, task_id)) > len(before) + 1, "it to train on without a server")
+    tick("killed the server with -9; the training goes on without it")
+
+    place.start()
+    with place.client() as client:
+        task = client.get(NAME)
+        expect((task["id"], task["state"], task["pid"]) == (task_id, "running", pid), f"it is {task}")
+        tick("started the server again: the same task, id and process, still running")
+        seen = LINE.findall(place.cli("logs", NAME).stdout)
+        expect(seen == [str(number) for number in range(1, len(seen) + 1)] and len(seen) > len(before), f"seen {seen}")
+        tick(f"its output is whole: epochs 1 to {len(seen)}")
+
+        with Terminal(place, "attach", NAME) as terminal:
+            terminal.until(rb"epoch 1/\d+  loss")
+            terminal.until(b"epoch %d/" % (len(seen) + 1) + rb"\d+  loss")
+            tick("attached again: what was missed is there, and what is new comes")
+            expect(terminal.end() == 0, "the task's exit code has not become that of attach")
+        waited = place.cli("wait", NAME)
+        expect(waited.returncode == 0, waited.stderr)
+        tick(f"waited: {waited.stdout.strip()}")
+        told = [found[0] for found in LINE.finditer(place.cli("logs", NAME).stdout)]
+        raw = client.raw(NAME)
+        expect((raw.offset, raw.next) == (0, client.get(NAME)["output"]["end"]), "bytes are missing")
+
+    undisturbed = [sys.executable, *TRAINING[1:], "--epochs", str(EPOCHS), "--seconds", "0"]
+    alone = subprocess.run(undisturbed, cwd=place.home, text=True, capture_output=True, check=True).stdout
+    expect(told == [found[0] for found in LINE.finditer(alone)] and len(told) == EPOCHS, f"there is {told}")
+    tick(f"all {EPOCHS} lines are there once, and the same as in a training that nobody disturbed")
+
+    place.stop()
+    until(lambda: not place.processes(), "all processes to be gone")
+    tick("ended the server; no process is left")
+
+
+def lines_on_disk(place: Place, task_id: str) -> list[str]:
+    """Give the epochs that the ring tells of, without asking anybody."""
+    output = place.home / "data" / "ptytasks" / "tasks" / task_id / "output"
+    text = b"".join(path.read_bytes() for path in sorted(output.glob("*.log")))
+    return LINE.findall(text.decode("utf-8", "replace").replace("\r", "\n"))
+
+
+def tick(text: str) -> None:
+    """Tell that a step has gone well."""
+    print(f"  ✓ {text}", flush=True)
+
+
+def expect(holds: bool, what: str) -> None:
+    """Raise AssertionError unless it holds."""
+    if not holds:
+        raise AssertionError(what)
+
+
+class Terminal:
+    """A command of `jupyter ptytasks` in a terminal of its own."""
+
+    def __init__(self, place: Place, *arguments: str) -> None:
+        self._seen = b""
+        self._pid, self._fd = pty.fork()
+        if self._pid == 0:
+            os.chdir(place.home)
+            os.execve(BIN / "jupyter", ["jupyter", "ptytasks", *arguments], place.env)
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self._fd)
+
+    def type(self, keys: bytes) -> None:
+        """Type."""
+        os.write(self._fd, keys)
+
+    def until(self, pattern: bytes) -> None:
+        """Wait until the pattern is seen; what is behind it is kept."""
+        deadline = time.monotonic() + PATIENCE
+        while not (found := re.search(pattern, self._seen)):
+            if time.monotonic() > deadline or not self._read():
+                raise AssertionError(f"waited in vain for {pattern!r}; there is {self._seen[-1000:]!r}")
+        self._seen = self._seen[found.end() :]
+
+    def end(self) -> int:
+        """Wait for the end of the command, and give its exit code."""
+        while self._read():
+            pass
+        return os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+
+    def _read(self) -> bytes:
+        if not select.select([self._fd], [], [], PATIENCE)[0]:
+            return b""
+        try:
+            data = os.read(self._fd, 1 << 16)
+        except OSError:
+            return b""  # the command has ended
+        self._seen += data
+        return data
+
+
+def main() -> int:
+    """Do what the arguments say, and leave nothing behind."""
+    parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__.splitlines()[0] if __doc__ else "")
+    parser.add_argument(
+        "--check", action="store_true", help="tell the whole story without a person; exit 0 if all held"
+    )
+    checks = parser.parse_args().check
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    place = Place(ROOT / ".demo" / ("check" if checks else "home"))
+    if checks:
+        shutil.rmtree(place.home, ignore_errors=True)
+    try:
+        (check if checks else show)(place)
+        return 0
+    except (AssertionError, ClientError, subprocess.TimeoutExpired) as error:
+        print(f"  ✗ {error}", flush=True)
+        return 1
+    except KeyboardInterrupt:
+        print("\nending the task and the server ...", flush=True)
+        return 0
+    finally:
+        place.stop()
+        if not checks:
+            print("both have ended")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,36 @@
+"""One real server for all tests of a module; those that kill theirs have one of their own."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+# Tests are found one by one, without a package around them: what they share is imported from the root of the project.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from tests.client.live import LiveServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from jupyter_ptytasks.client import Client
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Give a server that answers."""
+    server = LiveServer(tmp_path_factory.mktemp("live").resolve())
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture
+def client(live: LiveServer) -> Iterator[Client]:
+    """Give a client of the server."""
+    with live.client() as client:
+        yield client

@@ -1,0 +1,269 @@
+"""A real server in a process of its own, and a real terminal with the command line in it: for tests from outside."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import socket
+import struct
+import subprocess
+import sys
+import termios
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+
+import jupyter_ptytasks
+from jupyter_ptytasks.client import Client, ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from jupyter_ptytasks.client import Task
+
+#: Seconds that anything may take on a machine that is busy.
+PATIENCE = 60.0
+#: What every command here is started with, whether the package is installed or not.
+_ROOT = str(Path(jupyter_ptytasks.__file__).parent.parent)
+
+
+def until(condition: Callable[[], Any], what: str = "", timeout: float = PATIENCE) -> Any:
+    """Give what `condition` gives as soon as that is true. Raises AssertionError when it takes too long."""
+    deadline = time.monotonic() + timeout
+    while not (found := condition()):
+        assert time.monotonic() < deadline, f"waited in vain for {what or condition}"
+        time.sleep(0.02)
+    return found
+
+
+def free_port() -> int:
+    """Give a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+class LiveServer:
+    """A Jupyter server that lives in `home` and nowhere else; its tasks outlive it as they should. `stop` ends both.
+
+    `options` are further arguments of the server; with `sock` it listens on a unix socket in `home`.
+    """
+
+    def __init__(self, home: Path, *options: str, token: str = "tok", base_url: str = "/", sock: bool = False) -> None:
+        self.home = home
+        self.token = token
+        self.port = free_port()
+        self.base_url = base_url
+        self.sock = str(home / "s") if sock else ""
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its base URL."""
+        return f"http://127.0.0.1:{self.port}{self.base_url}"
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment of somebody who works there."""
+        env = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_", "PTYTASK"))}
+        places = {f"JUPYTER_{name}_DIR": str(self.home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
+        path = os.pathsep.join(filter(None, (_ROOT, env.get("PYTHONPATH"))))
+        return {
+            **env,
+            **places,
+            "HOME": str(self.home),
+            "PYTHONPATH": path,
+            "SHELL": "/bin/sh",
+            "TERM": "xterm-256color",
+        }
+
+    def start(self) -> LiveServer:
+        """Start it, and return when it answers."""
+        self.home.mkdir(parents=True, exist_ok=True)
+        where = [f"--ServerApp.sock={self.sock}"] if self.sock else [f"--ServerApp.port={self.port}"]
+        with (self.home / "server.log").open("ab") as log:
+            self._process = subprocess.Popen(
+                [
+                    *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", *where, *self._options),
+                    *(
+                        "--ServerApp.ip=127.0.0.1",
+                        "--ServerApp.port_retries=0",
+                        f"--ServerApp.base_url={self.base_url}",
+                    ),
+                    *(
+                        f"--IdentityProvider.token={self.token}",
+                        "--ServerApp.jpserver_extensions=jupyter_ptytasks=True",
+                    ),
+                ],
+                cwd=self.home,
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        until(self._answers, "the server to answer")
+        return self
+
+    def _answers(self) -> bool:
+        assert self._process is not None
+        assert self._process.poll() is None, (self.home / "server.log").read_text()
+        try:
+            with self.client(timeout=5.0) as client:
+                client.status()
+        except ClientError:
+            return False
+        return True
+
+    def kill9(self) -> None:
+        """Kill it as hard as can be, with all of its process group."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def stop(self) -> None:
+        """End its tasks and then it, and see that nothing is left. One that was killed is started again for that."""
+        if self._process is None:
+            return
+        if self._process.poll() is not None:
+            self.start()
+        with self.client() as client:
+            for task in client.list()["tasks"]:
+                if task["alive"]:
+                    client.stop(task["id"], signals=["SIGKILL"])
+            for task in client.list()["tasks"]:
+                client.wait(task["id"], PATIENCE)
+        self._process.terminate()
+        self._process.wait(PATIENCE)
+        self._process = None
+        until(lambda: not list(self.processes()), f"all processes of {self.home} to be gone")
+
+    def processes(self) -> Iterator[psutil.Process]:
+        """Iterate over what runs in its environment: itself, ptyhosts, tasks."""
+        for process in psutil.process_iter():
+            try:
+                if process.status() != psutil.STATUS_ZOMBIE and self._is_ours(process):
+                    yield process
+            except (psutil.NoSuchProcess, psutil.AccessDenied):
+                continue
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        home = str(self.home)
+        return process.environ().get("HOME") == home or any(home + os.sep in word for word in process.cmdline())
+
+    def client(self, **options: Any) -> Client:
+        """Give a client of it; the caller closes it."""
+        url = f"http+unix://{self.sock.replace('/', '%2F')}{self.base_url}" if self.sock else self.url
+        return Client(url, self.token, **options)
+
+    def cli(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
+        """Run a command of `jupyter ptytasks` in its home, and give what it printed."""
+        usual = {"cwd": self.home, "env": self.environ, "timeout": PATIENCE, "stdin": subprocess.DEVNULL}
+        return subprocess.run([*CLI, *arguments], text=True, capture_output=True, **{**usual, **options})
+
+    def terminal(self, *arguments: str, **options: Any) -> Terminal:
+        """Run a command of `jupyter ptytasks` in a terminal."""
+        return Terminal([*CLI, *arguments], **{"cwd": self.home, "env": self.environ, **options})
+
+
+CLI = [sys.executable, "-m", "jupyter_ptytasks.cli"]
+
+
+class Terminal:
+    """A program in a terminal of its own, whose keyboard and screen we are. A context; leaving it kills the program."""
+
+    def __init__(self, argv: list[str], *, cwd: Path, env: Mapping[str, str], rows: int = 30, cols: int = 100) -> None:
+        self.master, self._slave = pty.openpty()
+        self.seen = b""
+        self.resize(rows, cols)
+        self.modes = termios.tcgetattr(self._slave)
+        self.process = subprocess.Popen(
+            argv,
+            cwd=cwd,
+            env=env,
+            stdin=self._slave,
+            stdout=self._slave,
+            stderr=self._slave,
+            start_new_session=True,
+            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # noqa: PLW1509  the child does nothing else
+        )
+
+    def __enter__(self) -> Terminal:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+            self.process.wait()
+        for fd in (self.master, self._slave):
+            if fd >= 0:
+                os.close(fd)
+
+    def resize(self, rows: int, cols: int) -> None:
+        """Give the terminal another size; the program is told."""
+        fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
+
+    def type(self, keys: bytes) -> None:
+        """Type."""
+        os.write(self.master, keys)
+
+    def hang_up(self) -> None:
+        """Close the terminal, as a window is closed."""
+        os.close(self._slave)
+        os.close(self.master)
+        self.master = self._slave = -1
+
+    def read(self, wait: float = 0.0) -> bool:
+        """Take what the program has written into `seen`; False when there was nothing within `wait` seconds."""
+        if not select.select([self.master], [], [], wait)[0]:
+            return False
+        self.seen += os.read(self.master, 1 << 16)
+        return True
+
+    def until(self, text: bytes, timeout: float = PATIENCE) -> bytes:
+        """Wait until the program has written `text`, take it and all before it out of `seen`, and give that."""
+        deadline = time.monotonic() + timeout
+        while text not in self.seen:
+            assert time.monotonic() < deadline, f"waited in vain for {text!r}; there is {self.seen[-2000:]!r}"
+            alive = self.process.poll() is None
+            assert self.read(0.2) or alive, f"it ended without {text!r}; there is {self.seen[-2000:]!r}"
+        at = self.seen.index(text) + len(text)
+        shown, self.seen = self.seen[:at], self.seen[at:]
+        return shown
+
+    def end(self, timeout: float = PATIENCE) -> int:
+        """Wait until the program has ended, with all that it wrote in `seen`, and give its exit code."""
+        deadline = time.monotonic() + timeout
+        while self.process.poll() is None:
+            assert time.monotonic() < deadline, f"it does not end; there is {self.seen[-2000:]!r}"
+            self.read(0.05)
+        while self.read():
+            pass
+        code = self.process.returncode
+        assert code is not None
+        return code
+
+    @property
+    def is_restored(self) -> bool:
+        """Whether the terminal is as it was before the program."""
+        return termios.tcgetattr(self._slave) == self.modes
+
+
+def ended(client: Client, ref: str) -> Task:
+    """Wait for the end of a task, and give it."""
+    task = client.wait(ref, PATIENCE)
+    assert not task["alive"], f"{ref} does not end: it is {task['state']}"
+    return task

@@ -1,0 +1,304 @@
+"""The command line as a person or a script meets it: what it prints, and how it exits."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+import pytest
+
+from jupyter_ptytasks.cli import human
+from jupyter_ptytasks.client import exit_status
+from tests.client.live import LiveServer, ended, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jupyter_ptytasks.client import Client, Task
+
+
+def start(live: LiveServer, *arguments: str) -> str:
+    """Run `run`, and give the id."""
+    done = live.cli("run", *arguments)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()[0]
+
+
+def texts(output: str) -> str:
+    """Give the text in what `logs --json` has printed."""
+    return "".join(json.loads(line)["output"] for line in output.splitlines())
+
+
+# -- run --------------------------------------------------------------------------------------------------------------
+
+
+def test_run_prints_id_and_name_and_runs_it_here(live: LiveServer, client: Client, tmp_path: Path) -> None:
+    done = live.cli("run", "-n", "of mine", "-g", "g", "-t", "x", "-t", "y", "--", "pwd", cwd=tmp_path)
+    task = ended(client, "of mine")
+    assert done.stdout == f"{task['id']} of mine\n"
+    assert (task["command"], task["cwd"], task["group"], task["tags"]) == (["pwd"], str(tmp_path), "g", ["x", "y"])
+    assert live.cli("logs", task["id"]).stdout == f"{tmp_path}\n"
+
+
+def test_run_takes_words_lines_and_options_of_the_command(live: LiveServer, client: Client) -> None:
+    assert client.get(start(live, "echo", "-n", "a b"))["command"] == ["echo", "-n", "a b"]
+    assert client.get(start(live, "echo a | cat"))["command"] == "echo a | cat"
+    assert client.get(start(live, "--", "true"))["command"] == ["true"]
+    assert client.get(start(live))["kind"] == "shell"
+    client.stop("shell-1", signals=["SIGKILL"])
+
+
+def test_run_passes_our_programs_on_and_nothing_else(live: LiveServer) -> None:
+    env = {**live.environ, "PATH": f"/mine:{live.environ['PATH']}", "CONDA_PREFIX": "/c", "SECRET": "s", "PASSED": "p"}
+    line = "echo $PATH, $CONDA_PREFIX, $SECRET, $PASSED, $SAID"
+    done = live.cli("run", "--wait", "-e", "PASSED", "-e", "SAID=x=y", line, env=env)
+    told = live.cli("logs", done.stdout.split()[0]).stdout
+    assert told.startswith("/mine:")
+    assert told.endswith(", /c, , p, x=y\n")
+
+
+def test_run_says_how_long_and_how_it_is_stopped(live: LiveServer, client: Client) -> None:
+    line = "trap 'echo warned' USR1; trap '' INT; while :; do sleep 0.05; done"
+    done = live.cli("run", "--wait", "--timeout", "1s", "--warn", "usr1@500ms", "--grace", "100ms", "--json", line)
+    task = json.loads(done.stdout)
+    assert (task["state"], task["timeout"]) == ("timed_out", 1.0)
+    assert done.returncode == 128 + 15
+    assert live.cli("logs", task["id"]).stdout == "warned\n"
+
+
+@pytest.mark.parametrize(("line", "code"), [("exit 0", 0), ("exit 3", 3), ("kill -9 $$", 137)])
+def test_run_wait_exits_with_the_tasks_code(live: LiveServer, line: str, code: int) -> None:
+    assert live.cli("run", "--wait", line).returncode == code
+
+
+def test_run_tells_what_cannot_be(live: LiveServer, tmp_path: Path) -> None:
+    done = live.cli("run", "--", "no-such-program")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no-such-program" in done.stderr
+    assert live.cli("run", "--cwd", str(tmp_path / "gone"), "true").returncode == 1
+    for arguments in (["--attach", "true"], ["--warn", "USR1@1s", "true"], ["--timeout", "soon", "true"]):
+        done = live.cli("run", *arguments)
+        assert (done.returncode, done.stdout) == (2, ""), done.stderr
+    assert live.cli("run", "-e", "NOT_SET_ANYWHERE", "true").returncode == 2
+
+
+def test_run_if_exists(live: LiveServer, client: Client) -> None:
+    first = start(live, "-n", "single", "sleep", "1000")
+    assert start(live, "-n", "single", "--if-exists", "return", "sleep", "1000") == first
+    done = live.cli("run", "-n", "single", "--if-exists", "fail", "sleep", "1000")
+    assert done.returncode == 1
+    assert "--if-exists" in done.stderr
+    client.stop(first, signals=["SIGKILL"])
+
+
+# -- what there is ----------------------------------------------------------------------------------------------------
+
+
+def test_ls_is_a_table(live: LiveServer, client: Client) -> None:
+    long = "x" * 300
+    ref = start(live, "-n", "[red]not markup[/]", "-g", "table", "-t", "tagged", "--", "sh", "-c", "exit 7", long)
+    ended(client, ref)
+    done = live.cli("ls", "-g", "table")
+    head, row = done.stdout.splitlines()
+    assert head.split() == ["ID", "NAME", "STATE", "EXIT", "RAN", "STARTED", "GROUP", "TAGS", "COMMAND"]
+    assert [word in row for word in (ref, "[red]not markup[/]", "failed", " 7 ", "tagged", long)] == [True] * 6
+    assert "\x1b" not in done.stdout
+    assert live.cli("ls", "-g", "table", "--state", "running").stdout == ""
+    listed = json.loads(live.cli("ls", "-g", "table", "--json").stdout)
+    assert [task["id"] for task in listed["tasks"]] == [ref]
+    with live.terminal("ls", "-g", "table") as terminal:
+        terminal.end()
+        assert b"\x1b[31mfailed" in terminal.seen
+        assert all(len(line) < 140 for line in terminal.seen.splitlines())
+    with live.terminal("ls", "-g", "table", env={**live.environ, "NO_COLOR": "1"}) as terminal:
+        terminal.end()
+        assert b"\x1b[31m" not in terminal.seen
+
+
+def test_show_and_status(live: LiveServer, client: Client) -> None:
+    ref = start(live, "-n", "shown", "--timeout", "2h", "sleep", "1000")
+    shown = live.cli("show", "shown").stdout
+    assert [word in shown for word in (ref, "sleep 1000", "running", "in the background", "2h00m")] == [True] * 5
+    assert json.loads(live.cli("show", "shown", "--json").stdout)["id"] == ref
+    status = live.cli("status").stdout
+    assert live.url in status
+    assert "1 running" in status
+    assert json.loads(live.cli("status", "--json").stdout)["tasks"]["running"] == 1
+    client.stop(ref, signals=["SIGKILL"])
+
+
+# -- logs -------------------------------------------------------------------------------------------------------------
+
+
+def test_logs_are_text_or_bytes(live: LiveServer, client: Client) -> None:
+    ref = start(live, r"printf '\033[31mred\033[m\nhalf\rdone\n'; seq 1 20; printf 'end'")
+    ended(client, ref)
+    numbers = "".join(f"{i}\n" for i in range(1, 21))
+    assert live.cli("logs", ref).stdout == f"red\ndone\n{numbers}end\n"
+    assert live.cli("logs", "-n", "3", ref).stdout == "19\n20\nend\n"
+    assert live.cli("logs", "--grep", "^1.$", "-n", "2", ref).stdout == "18\n19\n"
+    assert live.cli("logs", "--since", "20", ref).stdout == "19\n20\nend\n"
+    assert live.cli("logs", "-f", ref).stdout == f"red\ndone\n{numbers}end\n"
+    assert texts(live.cli("logs", "--json", ref).stdout) == f"red\ndone\n{numbers}end"
+    raw = live.cli("logs", "--ansi", ref, text=False).stdout
+    assert cast("Any", raw) == client.raw(ref).data
+    assert cast("Any", live.cli("logs", "--ansi", "-n", "2", ref, text=False).stdout) == b"20\r\nend"
+
+
+def test_logs_follow_until_the_end(live: LiveServer) -> None:
+    ref = start(live, "for i in $(seq 1 20); do echo line $i; sleep 0.05; done")
+    done = live.cli("logs", "-f", ref)
+    assert done.stdout == "".join(f"line {i}\n" for i in range(1, 21))
+    ref = start(live, r"printf '\033[?25l'; for i in $(seq 1 20); do echo line $i; sleep 0.05; done")
+    with live.terminal("logs", "-f", ref) as terminal:
+        assert terminal.end() == 0
+        assert terminal.seen.startswith(b"\x1b[?25lline 1\r\n")
+        # What the task has set is taken back.
+        assert b"line 20\r\n" in terminal.seen.partition(b"\x1b[?25h")[0]
+
+
+# -- verbs ------------------------------------------------------------------------------------------------------------
+
+
+def test_wait_exits_with_the_first_code_that_is_not_0(live: LiveServer) -> None:
+    good, bad, worse = start(live, "true"), start(live, "exit 5"), start(live, "exit 6")
+    assert live.cli("wait", good).returncode == 0
+    done = live.cli("wait", good, bad, worse)
+    assert done.returncode == 5
+    assert [line.split()[0] for line in done.stdout.splitlines()] == [good, bad, worse]
+    assert "(exit 6)" in done.stdout
+    lines = live.cli("wait", "--json", good, bad).stdout.splitlines()
+    assert [json.loads(line)["state"] for line in lines] == ["succeeded", "failed"]
+
+
+def test_wait_gives_up_in_time_and_knows_names_at_once(live: LiveServer, client: Client) -> None:
+    ref = start(live, "sleep", "1000")
+    assert live.cli("wait", "--timeout", "100ms", ref).returncode == 124
+    began = time.monotonic()
+    assert live.cli("wait", ref, "misspelt").returncode == 4
+    assert time.monotonic() - began < 30
+    client.stop(ref, signals=["SIGKILL"])
+
+
+def test_a_task_is_led_through_its_life(live: LiveServer, client: Client) -> None:
+    ref = start(live, "-n", "led", "echo ready; read line; echo got $line; sleep 1000")
+    until(lambda: "ready" in client.output(ref)["output"])
+    for verb, state in (("pause", "paused"), ("resume", "running")):
+        assert live.cli(verb, "led").stdout == f"{ref} led {state}\n"
+    assert live.cli("input", "led", "some text").returncode == 0
+    until(lambda: "got some text" in client.output(ref)["output"])
+    assert live.cli("restart", "--grace", "0", "led").returncode == 0
+    until(lambda: client.get(ref)["attempt"] == 2 and client.get(ref)["state"] == "running")
+    assert live.cli("rm", "led").returncode == 1
+    assert json.loads(live.cli("stop", "--now", "--wait", "--json", "led").stdout)["exit"]["signal"] == "SIGKILL"
+    done = live.cli("rm", "misspelt", "led", "wrong")
+    assert done.stdout == f"{ref} led removed\n"
+    assert done.returncode == 4
+    assert "misspelt" in done.stderr
+    assert "wrong" in done.stderr
+
+
+def test_input_as_it_is(live: LiveServer, client: Client) -> None:
+    ref = start(live, "stty raw -echo; echo ready; head -c 5 | od -An -c")
+    until(lambda: "ready" in client.output(ref)["output"])
+    assert live.cli("input", "--no-newline", ref, "ab").returncode == 0
+    read, write = os.pipe()
+    os.write(write, b"c\td")
+    os.close(write)
+    assert live.cli("input", ref, "-", stdin=read).returncode == 0
+    os.close(read)
+    ended(client, ref)
+    assert "a   b   c  \\t   d" in client.output(ref)["output"]
+
+
+def test_rm_stop(live: LiveServer) -> None:
+    ref = start(live, "-n", "short-lived", "sleep", "1000")
+    assert live.cli("rm", "--stop", ref).returncode == 0
+    assert live.cli("show", ref).returncode == 4
+
+
+# -- what goes wrong --------------------------------------------------------------------------------------------------
+
+
+def test_no_server(live: LiveServer, tmp_path: Path) -> None:
+    done = live.cli("ls", env={**live.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path)})
+    assert (done.returncode, done.stdout) == (3, "")
+    assert done.stderr.startswith("jupyter ptytasks: no Jupyter server is running\n")
+    assert "jupyter lab" in done.stderr
+    assert live.cli("--url", "http://127.0.0.1:9/", "ls").returncode == 3
+
+
+def test_no_such_task_no_entry_no_command(live: LiveServer) -> None:
+    done = live.cli("show", "nobody")
+    assert (done.returncode, done.stdout) == (4, "")
+    assert "nobody" in done.stderr
+    done = live.cli("--token", "wrong", "ls")
+    assert done.returncode == 1
+    assert "--token" in done.stderr
+    assert live.cli("nonsense").returncode == 2
+    assert "Exit codes" in live.cli("--help").stdout
+
+
+def test_one_word_is_completed(live: LiveServer, client: Client, tmp_path: Path) -> None:
+    ref = start(live, "-n", "completed", "true")
+    start(live, "-n", "complete me not", "true")
+    words = {
+        "_JUPYTER_PTYTASKS_COMPLETE": "bash_complete",
+        "COMP_WORDS": "jupyter-ptytasks wait comp",
+        "COMP_CWORD": "2",
+    }
+    done = live.cli(env={**live.environ, **words})
+    assert done.stdout == "plain,completed\n"
+    words["COMP_WORDS"] = f"jupyter-ptytasks wait {ref[:10]}"
+    assert f"plain,{ref}\n" in live.cli(env={**live.environ, **words}).stdout
+    done = live.cli(env={**live.environ, **words, "JUPYTER_RUNTIME_DIR": str(tmp_path)})
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+# -- how people say things --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("2h", 7200), ("1h30m", 5400), ("0.5s", 0.5), ("500ms", 0.5), ("1d", 86400)]
+)
+def test_durations_are_read(text: str, seconds: float) -> None:
+    assert human.parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "soon", "5x", "h", "-1", "1h foo"])
+def test_what_is_no_duration_is_refused(text: str) -> None:
+    with pytest.raises(click.BadParameter):
+        human.parse_duration(text)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0s"), (61, "1m01s"), (3600, "1h00m"), (90061, "1d01h"), (-3, "0s")]
+)
+def test_durations_are_told(seconds: float, text: str) -> None:
+    assert human.duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("state", "ended", "status"),
+    [
+        ("succeeded", {"code": 0, "signal": None}, 0),
+        ("failed", {"code": 7, "signal": None}, 7),
+        ("failed", {"code": None, "signal": "SIGSEGV"}, 139),
+        ("cancelled", {"code": 0, "signal": None}, 1),
+        ("timed_out", {"code": 0, "signal": None}, 124),
+        ("timed_out", {"code": None, "signal": "SIGTERM"}, 143),
+        ("lost", {"code": None, "signal": None}, 1),
+        ("lost", None, 1),
+    ],
+)
+def test_exit_status(state: str, ended: dict[str, Any] | None, status: int) -> None:
+    assert exit_status(cast("Task", {"state": state, "exit": ended})) == status
+
+
+def test_help_takes_no_client() -> None:
+    done = os.popen(f"{sys.executable} -X importtime -m jupyter_ptytasks.cli logs --help 2>&1").read()
+    assert "httpx" not in done

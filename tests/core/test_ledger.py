@@ -1,0 +1,127 @@
+"""The ledger against xterm.js: what it remembers, and whether its prelude brings another terminal there."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from jupyter_ptytasks.core.ledger import Ledger
+from tests.oracle import streams
+
+if TYPE_CHECKING:
+    from tests.oracle.client import Snapshot, Xterm
+
+
+def feed(*chunks: bytes) -> Ledger:
+    ledger = Ledger()
+    for chunk in chunks:
+        ledger.feed(chunk)
+    return ledger
+
+
+def state(ledger: Ledger) -> dict[str, Any]:
+    return ledger.to_json()
+
+
+def remembered(snapshot: Snapshot) -> dict[str, Any]:
+    """What of a snapshot is the ledger's: all but cells, places and tab stops."""
+    kept = {key: snapshot[key] for key in ("alternate", "modes", "pen", "title")}
+    kept["modes"] = kept["modes"] | {"synchronizedOutputMode": False}
+    kept["margins"] = [snapshot["normal"]["margins"], snapshot["alternate"] and snapshot["alt"]["margins"]]
+    return kept
+
+
+@given(stream=streams.anything)
+@example(b"\x1b[31m\x1b7\x1b[0;1m\x1b8")
+@example(b"\x1b[31m\x1b[?1049h\x1b[0;7m\x1b[?1049l")
+@example(b"\x1b[?1049h\x1b7\x1b[2;4r\x1b[?1049l\x1b[?1047h")
+@example(b"\x1b(0\x1b7\x0e\x1b8")
+@example(b"\x1b[38;5m\x1b[48;2;1m\x1b[38;9;1;31m\x1b[1;38;5;200;4m")
+def test_prelude_brings_a_fresh_terminal_into_the_same_state(xterm: Xterm, stream: bytes) -> None:
+    ledger = feed(stream)
+    live, restored = xterm.show(stream, b"\x1bc" + ledger.prelude() + ledger.pending, rows=6, cols=20)
+    assert remembered(restored) == remembered(live)
+
+
+@given(first=streams.anything, second=streams.anything)
+def test_prelude_since_a_known_state(xterm: Xterm, first: bytes, second: bytes) -> None:
+    before, after = feed(first), feed(second)
+    change = b"\x1bc" + before.prelude() + after.prelude(before)
+    live, restored = xterm.show(b"\x1bc" + after.prelude(), change, rows=6, cols=20)
+    assert remembered(restored) == remembered(live)
+
+
+@given(data=st.data(), stream=streams.anything)
+def test_chunks_make_no_difference(data: st.DataObject, stream: bytes) -> None:
+    assert state(feed(*data.draw(streams.chunks(stream)))) == state(feed(stream))
+
+
+@given(stream=streams.anything)
+def test_json_and_copy_keep_everything(stream: bytes) -> None:
+    ledger = feed(stream)
+    copy = ledger.copy()
+    assert state(Ledger.from_json(json.loads(json.dumps(ledger.to_json())))) == state(ledger) == state(copy)
+    copy.feed(b"\x18\x1b[1;31m\x1b7\x1b[?1049h\x1b[2;3r\x1b7\x1b)0\x0e\x1b[?2004h")
+    assert state(ledger) == state(feed(stream))
+
+
+@pytest.mark.parametrize(
+    "garbage", [None, 3, "x", [], {}, {"flags": 3}, {**Ledger().to_json(), "charsets": 7}, Ledger().to_json() | {"pen": 1}]
+)
+def test_garbage_in_json_gives_a_new_ledger(garbage: object) -> None:
+    assert state(Ledger.from_json(garbage)) == state(Ledger())
+
+
+def test_nothing_to_say_between_equal_states() -> None:
+    ledger = feed(b"\x1b[1;31m\x1b[?1h\x1b]0;x\x07")
+    assert ledger.prelude(ledger.copy()) == b""
+
+
+def test_the_alternate_screen_tells_where_it_was_entered() -> None:
+    ledger = feed(b"abc\x1b[?10", b"49", b"hrest")
+    assert ledger.alternate
+    assert (ledger.alternate_since, ledger.alternate_token) == (len(b"abc\x1b[?1049h"), b"\x1b[?1049h")
+    ledger.feed(b"\x1b[?1049l")
+    assert (ledger.alternate, ledger.alternate_since) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("stream", "pending"),
+    [
+        (b"text", b""),
+        (b"text\x1b", b"\x1b"),
+        (b"\x1b[31m\x1b[3", b"\x1b[3"),
+        (b"caf\xc3", b"\xc3"),
+        (b"\xe2\x94\x80\xe2\x94", b"\xe2\x94"),
+        (b"\x1b]0;title", b"\x1b]0;title"),
+        (b"\x1b]0;title\x1b", b"\x1b]0;title\x1b"),
+        (b"\x1b]0;title\x1b\\", b""),
+        (b"\x1b_G;\x1b[0m", b""),
+    ],
+)
+def test_pending_is_the_token_that_the_end_cuts(stream: bytes, pending: bytes) -> None:
+    assert feed(stream).pending == pending
+
+
+def test_a_string_without_end_is_not_stored() -> None:
+    ledger = feed(b"\x1b]1337;File=:", *[b"A" * 65536] * 8)
+    assert len(ledger.pending) == 4096
+    ledger.feed(b"\x1b[31m")
+    assert ledger.pending == b""
+    assert ledger.to_json()["pen"] == "31"
+
+
+def test_title_and_directory_are_bounded_and_clean() -> None:
+    ledger = feed(b"\x1b]0;" + b"t\x01" * 3000 + b"\x07\x1b]7;file://h/\xc3\xa9\x1b\\")
+    assert (ledger.title, ledger.cwd) == ("t" * 256, "file://h/é")
+
+
+def test_reset_leaves_what_xterm_leaves(xterm: Xterm) -> None:
+    stream = b"\x1b[?25l\x1b[20h\x1b[?12h\x1b[?1000h\x1b[?2004h\x1b[31m\x1bc"
+    live, restored = xterm.show(stream, b"\x1bc" + feed(stream).prelude())
+    assert remembered(restored) == remembered(live)
+    assert restored["modes"]["cursorHidden"]
