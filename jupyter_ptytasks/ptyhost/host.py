@@ -383,7 +383,7 @@ class Host:
         if self._ladder is None:
             return
         foreground = self._pty.foreground_group()
-        if self._ended is not None and not tree.groups(0, foreground):
+        if self._ended is not None and tree.is_empty(foreground):
             self._ladder = None
             return
         number = self._ladder.step(now)

@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
+
+#: Whether orphans of the tree become our children: see __main__.
+_REAPS_ALL = sys.platform.startswith("linux")
 
 #: How often we look again for what was forked while we looked.
 _ROUNDS = 100
@@ -36,8 +40,8 @@ def groups(child: int, foreground: int) -> set[int]:
     return found - {os.getpgid(0)}
 
 
-def send(number: int, child: int, foreground: int) -> bool:
-    """Send a signal to every group of the tree once; False when there is nobody left to send it to."""
+def send(number: int, child: int, foreground: int) -> None:
+    """Send a signal to every group of the tree once."""
     targets = groups(child, foreground)
     for group in targets:
         _kill(group, number)
@@ -45,11 +49,10 @@ def send(number: int, child: int, foreground: int) -> bool:
         # Who is stopped would not hear of it.
         for group in targets:
             _kill(group, signal.SIGCONT)
-    return bool(targets)
 
 
-def freeze(child: int, foreground: int) -> set[int]:
-    """Stop the whole tree, also one that forks all the time, and give its groups: what is stopped forks no more."""
+def freeze(child: int, foreground: int) -> None:
+    """Stop the whole tree, also one that forks all the time: what is stopped forks no more."""
     stopped: set[int] = set()
     for _ in range(_ROUNDS):
         fresh = groups(child, foreground) - stopped
@@ -58,15 +61,31 @@ def freeze(child: int, foreground: int) -> set[int]:
         for group in fresh:
             _kill(group, signal.SIGSTOP)
         stopped |= fresh
-    return stopped
 
 
-def kill(child: int, foreground: int) -> bool:
-    """Kill the whole tree; False when there was nobody left."""
-    targets = freeze(child, foreground)
-    for group in targets:
-        _kill(group, signal.SIGKILL)
-    return bool(targets)
+def kill(child: int, foreground: int) -> None:
+    """Kill the whole tree, also one that forks while it is killed; a tree that forks faster than we look needs it
+    again.
+    """
+    for _ in range(_ROUNDS):
+        targets = groups(child, foreground)
+        if not targets:
+            break
+        for group in targets:
+            _kill(group, signal.SIGKILL)
+
+
+def is_empty(foreground: int) -> bool:
+    """Tell whether nobody is left of a tree whose first child is reaped."""
+    if not _REAPS_ALL:
+        return not groups(0, foreground)
+    # Whoever is left has an ancestor who is our child, and the kernel knows at every moment. What is read from /proc is
+    # old already: in a chain of processes that fork and go there may be none that is in it.
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:
+        return True
+    return False
 
 
 def _kill(group: int, number: int) -> None:

@@ -91,7 +91,8 @@ def test_replies_are_taken_from_the_leader_alone(hosted: Hosted) -> None:
 def test_repaint_is_a_real_change_of_size_and_back(hosted: Hosted) -> None:
     hosted.python(
         "import os, signal\n"
-        "signal.signal(signal.SIGWINCH, lambda *_: print(*os.get_terminal_size(0)))\n"
+        "say = lambda *_: os.write(1, b'%d %d\\n' % os.get_terminal_size(0))\n"
+        "signal.signal(signal.SIGWINCH, say)\n"
         "print('ready')\nwhile True: signal.pause()"
     )
     hosted.wait_output(b"ready")

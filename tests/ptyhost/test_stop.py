@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+import uuid
 
 import pytest
 
@@ -94,18 +95,22 @@ def test_a_paused_tree_is_stopped(hosted: Hosted) -> None:
 @pytest.mark.parametrize("own_session", [False, True])
 def test_a_task_that_forks_without_end_is_stopped(hosted: Hosted, own_session: bool) -> None:
     """Each process forks the next and is gone: no list of pids is ever right."""
+    mark = uuid.uuid4().hex
     hosted.python(
         f"""
-import os, signal, time
+import os, signal, time  # {mark}
 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
     signal.signal(number, signal.SIG_IGN)
+end = time.monotonic() + 30  # whatever becomes of the test
 def hop():
-    while True:
+    while time.monotonic() < end:
         if os.fork():
             time.sleep(0.002)
             os._exit(0)
         if {own_session}:
+            # No signal reaches more than one of them at once.
             os.setsid()
+            time.sleep(0.02)
 for _ in range(4):
     if os.fork() == 0:
         hop()
@@ -115,18 +120,19 @@ while True:
 """
     )
     hosted.wait_output(b"ready")
-    host = hosted.host_pid
     hosted.stop(("SIGTERM", 0.1), ("SIGKILL", 0))
     hosted.ended()
-    wait_until(lambda: not children_of(host))
+    # One look may miss a chain: each of its links lives shorter than a look takes.
+    assert not any(running_with(mark.encode()) for _ in range(20))
 
 
-def children_of(parent: int) -> list[int]:
+def running_with(mark: bytes) -> list[int]:
+    """Give the processes that were started with `mark` in their arguments."""
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{name}/stat", "rb") as file:
-                if int(file.read().rpartition(b")")[2].split()[1]) == parent:
+            with open(f"/proc/{name}/cmdline", "rb") as file:
+                if mark in file.read():
                     found.append(int(name))
         except OSError:
             continue
