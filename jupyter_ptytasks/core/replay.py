@@ -125,7 +125,9 @@ def _cut(state: Ledger, shown: bytes, lines: int, limit: int) -> bytes:
 
 def _cut_screen(state: Ledger, shown: bytes, limit: int) -> bytes:
     """What was drawn on an alternate screen, or the last `limit` bytes of it: then it is for the program to repaint."""
-    return _from(state, shown, max(len(shown) - limit, 0))
+    start = max(len(shown) - limit, 0)
+    # Not within text: it would stand where the cursor of a blank screen is.
+    return _from(state, shown, max(shown.find(b"\x1b", start), start) if start else 0)
 
 
 def _from(state: Ledger, shown: bytes, start: int) -> bytes:

@@ -26,9 +26,10 @@ _NOTHING = b"\x1b\\"
 # XTREPORTCOLORS, DECRQLP, DECRQUPSS, and media copy.
 _CONTROL = frozenset(b"c >c =c ?c n ?n $p ?$p t >t >q ?u x *y ?S $w ?m #R '| &u i ?i".split())
 
-# Strings that do: DECRQSS, XTGETTCAP; clipboard, notifications, iTerm2's file transfers and calls for attention.
+# Strings that do: DECRQSS, XTGETTCAP; clipboard, notifications, iTerm2's file transfers and calls for attention; colours
+# asked for.
 _DEVICE = re.compile(rb"[0-9;]*[$+]q")
-_OPERATING = re.compile(rb"(?:52|9(?!;4(?:;|$))|777|99|1337)(?:;|$)|[0-9]+;(?:.*[;=])?\?(?:;|$)", re.DOTALL)
+_OPERATING = re.compile(rb"(?:52|9(?!;4(?:;|$))|777|99|1337)(?:;|$)|(?:4|5|1[0-9]|21);(?:.*[;=])?\?(?:;|$)", re.DOTALL)
 _GRAPHICS_QUERY = re.compile(rb"G(?:[^;]*,)?a=q")
 
 

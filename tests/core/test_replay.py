@@ -1,0 +1,187 @@
+"""Replay against xterm.js: who comes late sees what they see who never left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from jupyter_ptytasks.core import replay
+from jupyter_ptytasks.core.ledger import Ledger
+from tests.oracle import streams
+
+if TYPE_CHECKING:
+    from tests.oracle.client import Snapshot, Xterm
+
+
+def build(stream: bytes, *, rows: int, cols: int, **about: Any) -> bytes:
+    """The replay of a stream that is whole, with the live output that follows upon it."""
+    built = replay.build(b"", Ledger(), stream, rows=rows, cols=cols, **about)
+    return built.data + built.tail
+
+
+def through(segments: list[bytes], *, rows: int, cols: int) -> bytes:
+    """The same through the keyframes of a ring that has dropped all but the last of `segments`."""
+    carry, ledger = b"", Ledger()
+    for segment in segments[:-1]:
+        after = ledger.copy()
+        after.feed(segment)
+        if ledger.alternate_since is None or after.alternate_since != ledger.alternate_since:
+            carry = replay.keyframe(carry, ledger, segment, cols, rows)
+        ledger = after
+    built = replay.build(carry, ledger, segments[-1], rows=rows, cols=cols)
+    return built.data + built.tail
+
+
+def seen(snapshot: Snapshot) -> Snapshot:
+    """A snapshot without what no one sees: the place that a screen which is not shown saved."""
+    del snapshot["alt"]["saved"]
+    del snapshot["normal"]["saved"]
+    # What the alternate screen held is gone once it is left.
+    if not snapshot["alternate"]:
+        del snapshot["alt"]
+    # It ends by itself, after a second or at the next frame.
+    del snapshot["modes"]["synchronizedOutputMode"]
+    return snapshot
+
+
+@given(stream=streams.anything, size=streams.sizes)
+def test_a_whole_stream_looks_as_it_did(xterm: Xterm, stream: bytes, size: tuple[int, int]) -> None:
+    rows, cols = size
+    live, late = xterm.show(stream, build(stream, rows=rows, cols=cols), rows=rows, cols=cols)
+    assert seen(late) == seen(live)
+    assert xterm.answers(build(stream, rows=rows, cols=cols)) == []
+
+
+@given(stream=streams.programs, size=streams.sizes)
+def test_it_replaces_whatever_was_shown(xterm: Xterm, stream: bytes, size: tuple[int, int]) -> None:
+    """A viewer that fell behind gets a replay in the middle of anything."""
+    rows, cols = size
+    before = b"\x1b[?1049h\x1b[31m\x1b(0\x1b[2;3r\x1b[?6h\x1b[4hjunk\x1b]0;cut"
+    late = before + build(stream, rows=rows, cols=cols)
+    live, late = xterm.show(b"\x1b]2;\x07" + stream, late, rows=rows, cols=cols, scrollback=0)
+    for snapshot in (live, late):
+        # Titles are no part of a reset, and tab stops of the alternate screen are kept by it.
+        del snapshot["title"], snapshot["alt"]["tabs"]
+    live, late = seen(live), seen(late)
+    assert late == live
+
+
+@given(data=st.data(), parts=st.lists(streams.programs, min_size=2, max_size=5), size=streams.sizes)
+def test_keyframes_hand_the_normal_screen_on(
+    xterm: Xterm, data: st.DataObject, parts: list[bytes], size: tuple[int, int]
+) -> None:
+    """Segments end anywhere: within a line, a sequence, a character; with a full-screen program open or not."""
+    rows, cols = size
+    stream = b"".join(parts)
+    segments = data.draw(streams.chunks(stream))
+    live, late = xterm.show(stream, through(segments, rows=rows, cols=cols), rows=rows, cols=cols)
+    live, late = seen(live), seen(late)
+    if live["alternate"]:
+        # What a full-screen program drew before the last segment it is made to draw again.
+        del live["alt"], late["alt"]
+    assert late == live
+
+
+LINES = b"".join(b"line %d of many \x1b[3%dm+\x1b[0m\r\n" % (number, number % 8) for number in range(30_000))
+
+
+@pytest.mark.parametrize("lines", [10, 100, 1000])
+def test_the_last_lines_of_many(xterm: Xterm, lines: int) -> None:
+    data = build(LINES + b"$ ", rows=24, cols=80, lines=lines)
+    live, late = xterm.show(LINES + b"$ ", data, rows=24, cols=80, scrollback=5000)
+    assert late["normal"]["lines"] == live["normal"]["lines"][-max(lines, 24) - 1 :]
+    assert late["normal"]["x"] == 2
+    assert len(data) < 50 * max(lines, 24) + 100
+
+
+def test_the_colours_of_a_line_that_was_cut_off(xterm: Xterm) -> None:
+    stream = b"\x1b[1;31m\x1b]8;;http://a/\x1b\\" + b"x\r\n" * 5000
+    live, late = xterm.show(stream, build(stream, rows=10, cols=20), rows=10, cols=20, scrollback=900)
+    assert late["normal"]["lines"] == live["normal"]["lines"]
+    assert late["pen"] == live["pen"] != ""
+
+
+def test_bytes_are_bounded(xterm: Xterm) -> None:
+    stream = b"".join(b"\x1b[3%d;4%dm%d \r\n" % (n % 8, n % 7, n) * 3 for n in range(20_000))
+    data = build(stream, rows=24, cols=80, lines=100_000, limit=100_000)
+    assert 90_000 < len(data) < 110_000
+    live, late = xterm.show(stream, data, rows=24, cols=80, scrollback=50_000)
+    assert late["normal"]["lines"][24:] == live["normal"]["lines"][-len(late["normal"]["lines"]) + 24 :]
+
+
+def test_a_long_line_is_cut_at_a_character(xterm: Xterm) -> None:
+    stream = "żółw🐢".encode() * 20_000
+    data = build(stream, rows=5, cols=20, limit=10_001)
+    (late,) = xterm.show(data, rows=5, cols=20)
+    assert "\ufffd" not in str(late)
+
+
+def test_a_bar_is_its_last_frame(xterm: Xterm) -> None:
+    stream = b"".join(b"\r%3d%%|%-50s| %d/5000" % (n // 50, b"#" * (n // 100), n) for n in range(5001))
+    data = build(stream, rows=24, cols=80)
+    live, late = xterm.show(stream, data)
+    assert seen(late) == seen(live)
+    assert len(data) < 200
+
+
+@pytest.mark.parametrize("size", [1000, 200_000, 1_000_000])
+def test_an_open_full_screen_program(xterm: Xterm, size: int) -> None:
+    """What was drawn since it last cleared the screen is there; modes and the normal screen below are in any case."""
+    frame = b"\x1b[H\x1b[2J" + b"".join(b"\x1b[%d;1Hcpu %d\x1b[K" % (row, row) for row in range(1, 25))
+    stream = b"$ htop\r\n\x1b[?1049h\x1b[?1h\x1b[?25l\x1b[?1000h" + frame * (size // len(frame) + 1)
+    built = replay.build(b"", Ledger(), stream, rows=24, cols=80)
+    assert built.alternate
+    assert len(built.data) < 20_000
+    live, late = xterm.show(stream, built.data)
+    assert seen(late) == seen(live)
+
+
+def test_a_full_screen_program_that_never_clears_is_bounded(xterm: Xterm) -> None:
+    stream = b"$ edit\r\n\x1b[?1049h" + b"".join(b"\x1b[%d;3H%d\x1b[K" % (n % 24 + 1, n) for n in range(100_000))
+    built = replay.build(b"", Ledger(), stream, rows=24, cols=80)
+    assert built.alternate
+    assert len(built.data) < (1 << 20) + 100
+    live, late = xterm.show(stream, built.data)
+    assert seen(late) == seen(live)
+
+
+@pytest.mark.parametrize(
+    ("stream", "tail"),
+    [
+        (b"text", b""),
+        (b"text\x1b[3", b"\x1b[3"),
+        (b"caf\xc3", b"\xc3"),
+        (b"a\x1b]0;tit", b"\x1b]0;tit"),
+    ],
+)
+def test_the_live_output_goes_on_with_the_token_that_is_cut(stream: bytes, tail: bytes) -> None:
+    assert replay.build(b"", Ledger(), stream, rows=24, cols=80).tail == tail
+
+
+def test_a_token_that_spans_a_whole_segment(xterm: Xterm) -> None:
+    begun = Ledger()
+    begun.feed(b"\x1b]0;tit")
+    built = replay.build(b"", begun, b"le", rows=24, cols=80)
+    assert built.tail == b"le"
+    (late,) = xterm.show(built.data + built.tail + b"\x07shown")
+    assert (late["title"], late["normal"]["lines"][0][0]) == ("title", "shown")
+
+
+def test_a_string_without_end_is_not_sent_whole(xterm: Xterm) -> None:
+    stream = b"seen\x1b]1337;File=:" + b"A" * 500_000
+    built = replay.build(b"", Ledger(), stream, rows=24, cols=80)
+    assert (built.tail, len(built.data) < 8192) == (b"", True)
+    (late,) = xterm.show(built.data + b"AAAA\x07 shown")
+    assert late["normal"]["lines"][0][0] == "seen shown"
+
+
+@given(data=st.binary(max_size=400), carry=st.binary(max_size=50))
+@example(b"", b"")
+def test_garbage_never_fails(data: bytes, carry: bytes) -> None:
+    ledger = Ledger()
+    ledger.feed(carry)
+    assert replay.build(carry, ledger, data, rows=1, cols=1, lines=0).data.startswith(replay.RIS)
+    assert isinstance(replay.keyframe(carry, ledger, data, 1, 1), bytes)
