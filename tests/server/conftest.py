@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
-import os
-import signal
 import time
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import psutil
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httputil import url_concat
@@ -44,16 +44,27 @@ def jp_environ(jp_environ: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def end_hosts(data_dir: Path) -> None:
-    """Kill what tests left running: ptyhosts outlive the server, that is what they are for."""
+    """Kill what tests left running, whole trees of it: ptyhosts outlive the server, that is what they are for."""
     for record in data_dir.glob("ptytasks/tasks/*/host.json"):
         host = json.loads(record.read_text())
         for pid in (host["host_pid"], host["pid"]):
-            if is_alive(pid):
-                try:
-                    os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
-        wait_until(lambda pid=host["host_pid"]: not is_alive(pid))
+            try:
+                end_tree(psutil.Process(pid))
+            except psutil.NoSuchProcess:
+                continue
+
+
+def end_tree(root: psutil.Process) -> None:
+    """Kill a process and all below it. Raises psutil.NoSuchProcess if it has gone already."""
+    # Stopped, a ptyhost goes on being the parent of whoever loses his own.
+    root.suspend()
+    while below := [child for child in root.children(recursive=True) if is_alive(child.pid)]:
+        for child in below:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                child.kill()
+        psutil.wait_procs(below, timeout=0.01)
+    root.kill()
+    wait_until(lambda: not is_alive(root.pid))
 
 
 class Answer:
@@ -137,7 +148,12 @@ class Rest:
 
 @pytest.fixture
 def rest(
-    jp_serverapp: Any, http_server: Any, jp_http_port: int, jp_base_url: str, jp_auth_header: dict[str, str], jp_data_dir: Path
+    jp_serverapp: Any,
+    http_server: Any,
+    jp_http_port: int,
+    jp_base_url: str,
+    jp_auth_header: dict[str, str],
+    jp_data_dir: Path,
 ) -> Iterator[Rest]:
     yield Rest(f"http://localhost:{jp_http_port}{jp_base_url}ptytasks/api", jp_auth_header)
     end_hosts(jp_data_dir)
