@@ -15,6 +15,7 @@ from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httputil import url_concat
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
+from tests.client.live import LiveServer
 from tests.ptyhost.hosting import is_alive, wait_until
 
 if TYPE_CHECKING:
@@ -65,6 +66,25 @@ def end_tree(root: psutil.Process) -> None:
         psutil.wait_procs(below, timeout=0.01)
     root.kill()
     wait_until(lambda: not is_alive(root.pid))
+
+
+@pytest.fixture
+def start_server(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
+    """Start servers in processes of their own: `start_server("--option=...")`. They share a home, and what is in it."""
+    home = tmp_path.resolve() / "home"
+    servers: list[LiveServer] = []
+
+    def start(*options: str) -> LiveServer:
+        servers.append(LiveServer(home, "--PtyTasksApp.stop_grace=0.5", *options))
+        return servers[-1].start()
+
+    yield start
+    for server in servers:
+        with contextlib.suppress(ProcessLookupError):
+            server.kill9()
+    end_hosts(home / "data")
+    for server in servers:
+        wait_until(lambda server=server: not list(server.processes()))  # type: ignore[misc]
 
 
 class Answer:

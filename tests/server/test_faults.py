@@ -1,0 +1,217 @@
+"""What dies in the middle of something: the server, a ptyhost, the machine. Nothing is lost, nothing is there twice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sqlite3
+import threading
+import time
+from typing import TYPE_CHECKING, Any
+
+import psutil
+import pytest
+
+from jupyter_ptytasks.client import ClientError
+from tests.client.live import LiveServer, ended, until
+from tests.ptyhost.hosting import is_alive
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from jupyter_ptytasks.client import Task
+
+
+@pytest.fixture
+def live(start_server: Callable[..., LiveServer]) -> LiveServer:
+    """A server that answers."""
+    return start_server()
+
+
+def directory(live: LiveServer, task: Task | str) -> Path:
+    """Give the directory of a task."""
+    return live.home / "data" / "ptytasks" / "tasks" / (task if isinstance(task, str) else task["id"])
+
+
+def host_of(live: LiveServer, task: Task) -> dict[str, Any]:
+    """Give the host record of a task."""
+    record: dict[str, Any] = json.loads((directory(live, task) / "host.json").read_text())
+    return record
+
+
+def until_state(live: LiveServer, ref: str, *states: str, timeout: float = 60.0) -> Task:
+    """Give a task as soon as it is in one of these states."""
+    with live.client() as client:
+        until(lambda: client.get(ref)["state"] in states, f"{ref} to be {states}", timeout)
+        return client.get(ref)
+
+
+def kill_host(live: LiveServer, task: Task) -> None:
+    host_pid = host_of(live, task)["host_pid"]
+    os.kill(host_pid, signal.SIGKILL)
+    until(lambda: not is_alive(host_pid))
+
+
+# -- the server --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("enough", [1, 6, 13])
+def test_kill9_in_the_middle_of_creates(live: LiveServer, enough: int) -> None:
+    """Whoever was told of a task finds it; whoever was not finds it whole or not at all."""
+    told: list[Task] = []
+
+    def create(worker: int) -> None:
+        with live.client(patience=0.0) as client:
+            for number in range(1000):
+                try:
+                    command = ["sleep", "1000"] if number % 2 else ["true"]
+                    told.append(client.create(command, name=f"{worker}-{number}"))
+                except ClientError:
+                    return
+
+    workers = [threading.Thread(target=create, args=(number,)) for number in range(6)]
+    for worker in workers:
+        worker.start()
+    until(lambda: len(told) >= enough)
+    live.kill9()
+    for worker in workers:
+        worker.join()
+    live.start()
+
+    with live.client() as client:
+        until(lambda: not client.list(state=["starting"])["tasks"])
+        until(lambda: all(task["connected"] or not task["alive"] for task in client.list()["tasks"]))
+        tasks = client.list(limit=10_000)["tasks"]
+    assert len({task["name"] for task in tasks}) == len({task["id"] for task in tasks}) == len(tasks)
+    assert {task["id"] for task in told} <= {task["id"] for task in tasks}
+    for task in tasks:
+        if task["state"] == "running":
+            assert (task["command"], is_alive(task["pid"] or 0)) == (["sleep", "1000"], True)
+        elif task["state"] == "failed":
+            assert task["state_reason"] == "start_interrupted"
+            assert task["id"] not in {one["id"] for one in told}
+            assert not (directory(live, task) / "host.json").exists()
+        else:
+            assert (task["command"], task["state"]) == (["true"], "succeeded")
+    # What runs is known, and runs once.
+    running = [process.environ()["PTYTASK_ID"] for process in live.processes() if process.name() == "sleep"]
+    assert sorted(running) == sorted(task["id"] for task in tasks if task["state"] == "running")
+
+
+def test_kill9_in_the_middle_of_a_flood(live: LiveServer) -> None:
+    with live.client() as client:
+        line = 'n=0; until [ -e stop ]; do n=$((n+1)); echo "line $n of the flood"; done; echo "$n lines"; exit 3'
+        task = client.create(line, name="flood")
+        until(lambda: client.get("flood")["output"]["end"] > 200_000)
+        live.kill9()
+        live.start()
+        grown = until(lambda: client.get("flood")["connected"] and client.get("flood"))
+        assert grown["state"] == "running"
+        assert (grown["pid"], grown["started"]) == (task["pid"], task["started"])
+        until(lambda: client.get("flood")["output"]["end"] > grown["output"]["end"])
+        (live.home / "stop").touch()
+        task = ended(client, "flood")
+        assert (task["state"], task["exit"]) == ("failed", {"code": 3, "signal": None})
+        lines = client.raw("flood").data.decode().split("\r\n")
+    count = len(lines) - 2
+    assert lines == [f"line {number} of the flood" for number in range(1, count + 1)] + [f"{count} lines", ""]
+    assert task["output"]["lines"] == count + 1
+
+
+def test_kill9_in_the_middle_of_a_stop(live: LiveServer) -> None:
+    """The ptyhost goes on with it, and ends it while no server runs."""
+    with live.client() as client:
+        task = client.create("trap '' INT; echo ready; while :; do sleep 0.01; done", name="stubborn", stop_grace=0.5)
+        until(lambda: b"ready" in client.raw("stubborn").data)
+        assert client.stop("stubborn")["state"] == "stopping"
+        live.kill9()
+        until((directory(live, task) / "exit.json").exists)
+        assert not is_alive(task["pid"] or 0)
+        live.start()
+        task = ended(client, "stubborn")
+    assert (task["state"], task["state_reason"]) == ("cancelled", "cancelled")
+    assert task["exit"] == {"code": None, "signal": "SIGTERM"}
+
+
+def test_kill9_between_the_decision_to_stop_and_the_stop(live: LiveServer) -> None:
+    """The next server finds `stopping` written down and a ptyhost that knows nothing of it."""
+    with live.client() as client:
+        client.create(["sleep", "1000"], name="nap")
+        live.kill9()
+        with sqlite3.connect(live.home / "data" / "ptytasks" / "tasks.db") as sql:
+            sql.execute("UPDATE tasks SET state = 'stopping'")
+        sql.close()
+        live.start()
+        assert ended(client, "nap")["state"] == "cancelled"
+
+
+def test_what_ended_while_no_server_ran_has_its_code(live: LiveServer) -> None:
+    with live.client() as client:
+        task = client.create("until [ -e go ]; do sleep 0.01; done; echo done; exit 7", name="late")
+        live.kill9()
+        (live.home / "go").touch()
+        until((directory(live, task) / "exit.json").exists)
+        ended_at = time.time()
+        live.start()
+        task = ended(client, "late")
+        assert (task["state"], task["exit"]) == ("failed", {"code": 7, "signal": None})
+        assert client.output("late")["output"].strip() == "done"
+    assert task["ended"] is not None
+    assert task["ended"][:19] <= time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ended_at))
+
+
+# -- the ptyhost -------------------------------------------------------------------------------------------------------
+
+
+def test_kill9_of_a_ptyhost(live: LiveServer) -> None:
+    with live.client() as client:
+        task = client.create("trap 'touch got-hup; exit' HUP; echo hello; while :; do sleep 0.01; done", name="orphan")
+        until(lambda: b"hello" in client.raw("orphan").data)
+        kill_host(live, task)
+        task = until_state(live, "orphan", "lost", timeout=2.0)
+        assert task["state_reason"] == "host_vanished"
+        assert task["state_message"]
+        assert (task["exit"], task["alive"], task["connected"]) == ({"code": None, "signal": None}, False, False)
+        assert client.output("orphan")["output"].strip() == "hello"
+        assert task["output"]["lines"] == 1
+        until((live.home / "got-hup").exists)
+        until(lambda: not is_alive(task["pid"] or 0))
+        # Nothing of it stands in the way of another try.
+        assert client.restart("orphan")["attempt"] == 2
+        assert until_state(live, "orphan", "running")["connected"]
+        client.stop("orphan", signals=["SIGKILL"])
+        ended(client, "orphan")
+
+
+def test_a_ptyhost_that_is_stopped_is_out_of_reach_and_not_lost(live: LiveServer) -> None:
+    with live.client() as client:
+        task = client.create(["sleep", "1000"], name="nap")
+        host = psutil.Process(host_of(live, task)["host_pid"])
+        live.kill9()
+        host.suspend()
+        live.start()
+        task = client.get("nap")
+        assert (task["state"], task["connected"]) == ("running", False)
+        host.resume()
+        until(lambda: client.get("nap")["connected"], timeout=10.0)
+        assert client.get("nap")["state"] == "running"
+
+
+@pytest.mark.parametrize("same_boot", [True, False])
+def test_what_vanished_while_no_server_ran(live: LiveServer, same_boot: bool) -> None:
+    """A reboot is told from a ptyhost that was killed by the boot's id."""
+    with live.client() as client:
+        task = client.create("echo hello; exec sleep 1000", name="gone")
+        until(lambda: b"hello" in client.raw("gone").data)
+        live.kill9()
+        kill_host(live, task)
+        until(lambda: not is_alive(task["pid"] or 0))
+        if not same_boot:
+            record = {**host_of(live, task), "boot_id": "00000000-0000-0000-0000-000000000000"}
+            (directory(live, task) / "host.json").write_text(json.dumps(record))
+        live.start()
+        task = until_state(live, "gone", "lost")
+        assert task["state_reason"] == ("host_vanished" if same_boot else "reboot")
+        assert client.output("gone")["output"].strip() == "hello"
