@@ -1,5 +1,29 @@
-"""What all tests share: pytest-jupyter's real server in directories of its own."""
+"""What all tests share: pytest-jupyter's real server in directories of its own, and a disk that is soon full."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
 pytest_plugins = ["pytest_jupyter.jupyter_server", "jupyter_events.pytest_plugin"]
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of 2 MiB."""
+    if os.getuid() != 0:
+        pytest.skip("only root can mount a small file system")
+    path = tmp_path / "small"
+    path.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(path)], check=False)
+    if mounted.returncode != 0:
+        pytest.skip("this container may not mount a file system")
+    yield path
+    subprocess.run(["umount", "-l", str(path)], check=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
+import resource
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,22 +10,19 @@ import pytest
 from tests.ptyhost.hosting import Hosted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 2 MiB."""
-    if os.getuid() != 0:
-        pytest.skip("only root can mount a small file system")
-    path = tmp_path / "small"
-    path.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(path)], check=False)
-    if mounted.returncode != 0:
-        pytest.skip("this container may not mount a file system")
-    yield path
-    subprocess.run(["umount", "-l", str(path)], check=True)
+def fill(path: Path) -> None:
+    """Take all the room that is left on a disk."""
+    with pytest.raises(OSError, match="No space"):
+        _write_without_end(path)
+
+
+def _write_without_end(path: Path) -> None:
+    with open(path, "wb", buffering=0) as file:
+        while True:
+            file.write(bytes(4096))
 
 
 def test_the_oldest_segments_make_room(small_disk: Path) -> None:
@@ -46,13 +42,16 @@ def test_the_oldest_segments_make_room(small_disk: Path) -> None:
 def test_output_that_finds_no_room_is_counted_and_the_end_is_recorded(small_disk: Path) -> None:
     hosted = Hosted(str(small_disk))
     try:
-        hosted.start("sh", "-c", "echo first; read go; seq 300000; read go; echo last; exit 6", ring={"size": 64 << 20, "segment": 4 << 20})
+        hosted.start(
+            "sh",
+            "-c",
+            "echo first; read go; seq 300000; read go; echo last; exit 6",
+            ring={"size": 64 << 20, "segment": 4 << 20},
+        )
         hosted.wait_output(b"first")
         # Somebody else takes all the room there is.
         filler = small_disk / "filler"
-        with open(filler, "wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-            while True:
-                file.write(bytes(4096))
+        fill(filler)
         viewer = hosted.viewer("one")
         viewer.send(1, b"\n")
         viewer.ask_status()
@@ -76,9 +75,7 @@ def test_the_end_is_recorded_on_a_disk_that_stays_full(small_disk: Path) -> None
     hosted = Hosted(str(small_disk))
     try:
         hosted.start("sh", "-c", "read go; seq 100000; exit 6")
-        with open(small_disk / "filler", "wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
-            while True:
-                file.write(bytes(4096))
+        fill(small_disk / "filler")
         hosted.viewer("one").send(1, b"\n")
         record = hosted.ended()
         assert record["code"] == 6
@@ -89,9 +86,9 @@ def test_the_end_is_recorded_on_a_disk_that_stays_full(small_disk: Path) -> None
 
 
 def test_a_limit_on_the_size_of_files_is_no_different(hosted: Hosted, tmp_path: Path) -> None:
-    """For who cannot mount: `ulimit -f` in blocks of 512 or 1024 bytes; the signal for it is ignored, the error is not."""
-    import resource
-
+    """For who cannot mount: `ulimit -f` in blocks of 512 or 1024 bytes; the signal for it is ignored, the error is
+    not.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (300_000, hard))

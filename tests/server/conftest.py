@@ -79,12 +79,11 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
         return servers[-1].start()
 
     yield start
-    for server in servers:
-        with contextlib.suppress(ProcessLookupError):
-            server.kill9()
-    end_hosts(home / "data")
-    for server in servers:
-        wait_until(lambda server=server: not list(server.processes()))  # type: ignore[misc]
+    while servers and (left := list(servers[0].processes())):
+        for process in left:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(left, timeout=0.1)
 
 
 class Answer:
