@@ -1,4 +1,4 @@
-"""Frames: runs of text that overwrite each other from column 0, the way progress bars are drawn, judged by the batch."""
+"""Frames: runs of text that overwrite each other from column 0, as progress bars are drawn, judged by the batch."""
 
 from __future__ import annotations
 

@@ -81,8 +81,8 @@ def keyframe(carry: bytes, ledger: Ledger, data: bytes, cols: int, rows: int) ->
 
 
 def _recent(carry: bytes, ledger: Ledger, whole: bytes, rows: int, cols: int, lines: int) -> tuple[bytes, int]:
-    """A collapsed stream with at least the last `lines` lines of the normal screen, or all that is known of it; and where
-    in it the alternate screen was opened that is shown at its end, or else its length.
+    """A collapsed stream with at least the last `lines` lines of the normal screen, or all that is known of it; and
+    where in it the alternate screen was opened that is shown at its end, or else its length.
     """
     for size in _GLANCES:
         start = whole.find(b"\n", len(whole) - size) + 1 if len(whole) > 2 * size else 0

@@ -145,7 +145,20 @@ class Region:
     `pen` is in force there. All rows but the first were reached by a line feed.
     """
 
-    __slots__ = ("_column", "_drawn", "_lines", "cols", "lasting", "natural", "out", "pen", "row", "rows", "wrapped", "x")
+    __slots__ = (
+        "_column",
+        "_drawn",
+        "_lines",
+        "cols",
+        "lasting",
+        "natural",
+        "out",
+        "pen",
+        "row",
+        "rows",
+        "wrapped",
+        "x",
+    )
 
     def __init__(self, cols: int) -> None:
         self.cols = cols

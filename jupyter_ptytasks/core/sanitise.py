@@ -17,17 +17,17 @@ _BEL_ENQ = b"\x07\x05"
 _SUSPECT = re.compile(rb"[\x05\x07]|\x1b(?!\[[0-9;:]*[@-bd-hj-mo-su-wyz{|}~`])")
 _INSIDE = re.compile(rb"[\x00-\x04\x06\x08-\x17\x19\x1c-\x1f]")
 
-# What stands for a dropped token: ST, which ends what the token ended and else does nothing, so that no two pieces around
-# it become one sequence or one character.
+# What stands for a dropped token: ST, which ends what the token ended and else does nothing, so that no two pieces
+# around it become one sequence or one character.
 _NOTHING = b"\x1b\\"
 
-# Control sequences that make a terminal answer or act (xterm's ctlseqs), as prefix, intermediates and final: DA1-3, DSR,
-# DECRQM, window operations, XTVERSION, kitty's keyboard query, DECREQTPARM, DECRQCRA, XTSMGRAPHICS, DECRQPSR, XTQMODKEYS,
-# XTREPORTCOLORS, DECRQLP, DECRQUPSS, and media copy.
+# Control sequences that make a terminal answer or act (xterm's ctlseqs), as prefix, intermediates and final: DA1-3,
+# DSR, DECRQM, window operations, XTVERSION, kitty's keyboard query, DECREQTPARM, DECRQCRA, XTSMGRAPHICS, DECRQPSR,
+# XTQMODKEYS, XTREPORTCOLORS, DECRQLP, DECRQUPSS, and media copy.
 _CONTROL = frozenset(b"c >c =c ?c n ?n $p ?$p t >t >q ?u x *y ?S $w ?m #R '| &u i ?i".split())
 
-# Strings that do: DECRQSS, XTGETTCAP; clipboard, notifications, iTerm2's file transfers and calls for attention; colours
-# asked for.
+# Strings that do: DECRQSS, XTGETTCAP; clipboard, notifications, iTerm2's file transfers and calls for attention;
+# colours asked for.
 _DEVICE = re.compile(rb"[0-9;]*[$+]q")
 _OPERATING = re.compile(rb"(?:52|9(?!;4(?:;|$))|777|99|1337)(?:;|$)|(?:4|5|1[0-9]|21);(?:.*[;=])?\?(?:;|$)", re.DOTALL)
 _GRAPHICS_QUERY = re.compile(rb"G(?:[^;]*,)?a=q")

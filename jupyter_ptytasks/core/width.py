@@ -1,4 +1,4 @@
-"""How many cells text takes on a row, as far as terminals agree on it: what is in doubt is kept apart, never guessed."""
+"""How many cells text takes on a row, as far as terminals agree: what is in doubt is kept apart, never guessed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the terminal core share: the oracle, and a hypothesis profile that finds the same cases every time."""
+"""What the tests of the core share: the oracle, and a hypothesis profile that finds the same cases every time."""
 
 from __future__ import annotations
 

@@ -70,7 +70,8 @@ def test_json_and_copy_keep_everything(stream: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "garbage", [None, 3, "x", [], {}, {"flags": 3}, {**Ledger().to_json(), "charsets": 7}, Ledger().to_json() | {"pen": 1}]
+    "garbage",
+    [None, 3, "x", [], {}, {"flags": 3}, {**Ledger().to_json(), "charsets": 7}, Ledger().to_json() | {"pen": 1}],
 )
 def test_garbage_in_json_gives_a_new_ledger(garbage: object) -> None:
     assert state(Ledger.from_json(garbage)) == state(Ledger())

@@ -14,16 +14,41 @@ from tests.oracle import streams
 if TYPE_CHECKING:
     from tests.oracle.client import Xterm
 
-TYPED = ["ls\r", "\x1b[A", "\x1b[1;5C", "\x1bOR", "\x1b[15~", "\x1b[200~paste\x1b[201~", "\x1b[<0;10;5M", "\x1b[I", "\x1b", "\x1bb", "żó"]
+TYPED = [
+    "ls\r",
+    "\x1b[A",
+    "\x1b[1;5C",
+    "\x1bOR",
+    "\x1b[15~",
+    "\x1b[200~paste\x1b[201~",
+    "\x1b[<0;10;5M",
+    "\x1b[I",
+    "\x1b",
+    "\x1bb",
+    "żó",
+]
 ANSWERS = [
-    *("\x1b[?1;2c", "\x1b[>0;276;0c", "\x1b[0n", "\x1b[12;40R", "\x1b[?12;40R", "\x1b[?25;1$y", "\x1b[4;2$y", "\x1b[8;24;80t"),
+    *(
+        "\x1b[?1;2c",
+        "\x1b[>0;276;0c",
+        "\x1b[0n",
+        "\x1b[12;40R",
+        "\x1b[?12;40R",
+        "\x1b[?25;1$y",
+        "\x1b[4;2$y",
+        "\x1b[8;24;80t",
+    ),
     *("\x1bP1$r0m\x1b\\", "\x1bP0+r\x1b\\", "\x1b]10;rgb:ffff/ffff/ffff\x1b\\", "\x1b]4;1;rgb:0/0/0\x07", "\x1b[?0u"),
     *("\x1bP>|xterm.js(6.0.0)\x1b\\", "\x1b_Gi=31;OK\x1b\\"),
 ]
 QUERIES = [b"\x1b[c", b"\x1b[0c", b"\x1b[>c", b"\x1b[>0c", b"\x1b[5n", b"\x1b[6n"]
 
 
-@given(parts=st.lists(st.one_of(st.tuples(st.just(0), st.sampled_from(TYPED)), st.tuples(st.just(1), st.sampled_from(ANSWERS)))))
+@given(
+    parts=st.lists(
+        st.one_of(st.tuples(st.just(0), st.sampled_from(TYPED)), st.tuples(st.just(1), st.sampled_from(ANSWERS)))
+    )
+)
 def test_split(parts: list[tuple[int, str]]) -> None:
     typed = "".join(text for answered, text in parts if not answered)
     # An ESC typed right before an answer is the Alt of it, whoever may have meant it.
@@ -52,7 +77,10 @@ def test_colours_are_told(colour: bytes, end: bytes) -> None:
     assert split(answer.decode()) == ("", answer.decode())
 
 
-@given(data=st.data(), queries=st.lists(st.sampled_from([*QUERIES, b"\x1b]10;?\x1b\\", b"\x1b]11;?\x07", b"text", b"\x1b[31m"])))
+@given(
+    data=st.data(),
+    queries=st.lists(st.sampled_from([*QUERIES, b"\x1b]10;?\x1b\\", b"\x1b]11;?\x07", b"text", b"\x1b[31m"])),
+)
 def test_cuts_make_no_difference(data: st.DataObject, queries: list[bytes]) -> None:
     stream = b"".join(queries)
     answerer = Answerer()

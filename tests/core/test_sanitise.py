@@ -1,4 +1,4 @@
-"""Sanitise against xterm.js: nothing that it lets pass is ever answered, and the screen is the same without the rest."""
+"""Sanitise against xterm.js: nothing that it lets pass is answered, and the screen is the same without the rest."""
 
 from __future__ import annotations
 
@@ -18,9 +18,28 @@ ST = b"\x1b\\"
 ASKS = [
     *(b"\x1b[c", b"\x1b[0c", b"\x1b[>c", b"\x1b[>0c", b"\x1b[=c", b"\x1bZ", b"\x05"),  # DA1-3, DECID, ENQ
     *(b"\x1b[5n", b"\x1b[6n", b"\x1b[?6n", b"\x1b[?996n"),  # DSR
-    *(b"\x1b[?25$p", b"\x1b[4$p", b"\x1bP$qm\x1b\\", b"\x1bP$q q\x1b\\", b"\x1bP+q544e\x1b\\"),  # DECRQM, DECRQSS, XTGETTCAP
-    *(b"\x1b[>q", b"\x1b[>0q", b"\x1b[18t", b"\x1b[14;2t", b"\x1b[21t", b"\x1b[?u"),  # XTVERSION, windows, kitty's keyboard
-    *(b"\x1b[x", b"\x1b[1;1;1;1;24;80*y", b"\x1b[?1;1;0S", b"\x1b[1$w", b"\x1b[?4m"),  # DECREQTPARM, DECRQCRA and others
+    *(
+        b"\x1b[?25$p",
+        b"\x1b[4$p",
+        b"\x1bP$qm\x1b\\",
+        b"\x1bP$q q\x1b\\",
+        b"\x1bP+q544e\x1b\\",
+    ),  # DECRQM, DECRQSS, XTGETTCAP
+    *(
+        b"\x1b[>q",
+        b"\x1b[>0q",
+        b"\x1b[18t",
+        b"\x1b[14;2t",
+        b"\x1b[21t",
+        b"\x1b[?u",
+    ),  # XTVERSION, windows, kitty's keyboard
+    *(
+        b"\x1b[x",
+        b"\x1b[1;1;1;1;24;80*y",
+        b"\x1b[?1;1;0S",
+        b"\x1b[1$w",
+        b"\x1b[?4m",
+    ),  # DECREQTPARM, DECRQCRA and others
     *(b"\x1b]4;1;?\x07", b"\x1b]10;?\x1b\\", b"\x1b]11;?\x07", b"\x1b]19;?\x07", b"\x1b]4;1;#fff;2;?\x07"),  # colours
     b"\x1b]21;foreground=?\x1b\\",
     b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\",
@@ -37,9 +56,24 @@ ACTS = [
     b"\x1b[5i",
 ]
 STAYS = [
-    *(b"\x1b]0;title\x07", b"\x1b]2;caf\xc3\xa9?\x1b\\", b"\x1b]7;file://host/tmp?\x1b\\", b"\x1b]8;;http://a/?b=?\x1b\\"),
+    *(
+        b"\x1b]0;title\x07",
+        b"\x1b]2;caf\xc3\xa9?\x1b\\",
+        b"\x1b]7;file://host/tmp?\x1b\\",
+        b"\x1b]8;;http://a/?b=?\x1b\\",
+    ),
     *(b"\x1b]133;A\x07", b"\x1b]633;C\x07", b"\x1b]9;4;1;50\x07", b"\x1b]4;1;#ffffff\x07", b"\x1b]104\x07"),
-    *(b"\x1b[31m", b"\x1b[?1049h", b"\x1b[2 q", b'\x1b[1"q', b"\x1b[u", b"\x1b[s", b"\x1b[>4;2m", b"\x1b[!p", b"\x1b[1;2;3;4$x"),
+    *(
+        b"\x1b[31m",
+        b"\x1b[?1049h",
+        b"\x1b[2 q",
+        b'\x1b[1"q',
+        b"\x1b[u",
+        b"\x1b[s",
+        b"\x1b[>4;2m",
+        b"\x1b[!p",
+        b"\x1b[1;2;3;4$x",
+    ),
     *(b"\x1bPq#0;2;0;0;0~~\x1b\\", b"\x1b_Ga=T,f=24;AAAA\x1b\\", b"\x1b7", b"\x1b(0"),
     *("żółw 日本".encode(), b"\xff\xfe\x80", b"\x00", b"\r\n\t\b"),
 ]

@@ -23,7 +23,9 @@ HERE = Path(__file__).resolve().parent
 ROWS, COLS = 24, 80
 CALM = 0.6  # seconds of silence after which a program has drawn what it had to draw
 
-TEXT = "".join(f"{number:4d} The quick brown fox jumps over the lazy dog; żółta łódź, 日本語.\n" for number in range(1, 301))
+TEXT = "".join(
+    f"{number:4d} The quick brown fox jumps over the lazy dog; żółta łódź, 日本語.\n" for number in range(1, 301)
+)
 
 TQDM = """
 import time
@@ -59,23 +61,44 @@ with Progress(console=console) as progress:
         progress.update(second, advance=1)
         time.sleep(0.02)
 """
-APT = """
-for step in $(seq 1 40); do printf '\\0337\\033[24;0f\\033[42m\\033[30mProgress: [%3d%%]\\033[49m\\033[39m [%-40.*s]\\0338' \\
-  $((step * 100 / 40)) $step '########################################'; [ $((step % 4)) = 0 ] && echo "Setting up package $step ..."; done
+# Its progress bar, as apt's install-progress.cc draws it: below margins, with the cursor saved and restored.
+APT = r"""
+printf '\n\0337\033[0;23r\0338\033[1A'
+for step in $(seq 1 40); do
+  printf '\0337\033[24;0f\033[42m\033[30mProgress: [%3d%%]\033[49m\033[39m [%-40.*s]\0338' \
+    $((step * 100 / 40)) $step '########################################'
+  [ $((step % 4)) = 0 ] && echo "Setting up package $step ..."
+done
+printf '\0337\033[0;24r\0338'
+echo done
 """
 #: Name: the command, and what is typed, each key stroke once the program is calm.
 PROGRAMS: dict[str, tuple[list[str], list[str]]] = {
     "tqdm": ([sys.executable, "-c", TQDM], []),
     "rich": ([sys.executable, "-c", RICH], []),
-    "pip": ([sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--progress-bar=on", "numpy==2.0.2"], []),
-    "apt": (["sh", "-c", "stty rows 24; printf '\\n\\0337\\033[0;23r\\0338\\033[1A'" + f"; {APT}; " + "printf '\\0337\\033[0;24r\\0338'; echo done"], []),
-    "vim": (["vim", "-u", "NONE", "-N", "+set nu ruler hlsearch", "text"], ["20G", "/fox\r", "dd", "ihello 日本\x1b", "\x0c", ":vsplit\r", "\x04"]),
+    "pip": (
+        [sys.executable, "-m", "pip", "download", "--no-deps", "--no-cache-dir", "--progress-bar=on", "numpy==2.0.2"],
+        [],
+    ),
+    "apt": (["sh", "-c", APT], []),
+    "vim": (
+        ["vim", "-u", "NONE", "-N", "+set nu ruler hlsearch", "text"],
+        ["20G", "/fox\r", "dd", "ihello 日本\x1b", "\x0c", ":vsplit\r", "\x04"],
+    ),
     "vim-left": (["sh", "-c", "echo before; vim -u NONE -N text; echo after"], ["50G", "x", ":q!\r"]),
     "nano": (["nano", "--ignorercfiles", "text"], ["\x16", "hello", "\x17fox\r", "\x0b"]),
     "less": (["less", "text"], [" ", "/dog\r", "n", "j", "j"]),
     "top": (["top", "-d", "0.3", "-E", "m"], ["1", "c"]),
     "htop": (["htop", "-d", "3"], ["\x1bOB", "t"]),
-    "python": ([sys.executable, "-i", "-q"], ["import sys\r", "for i in range(30): print(i, '\\x1b[3%dm*\\x1b[0m' % (i % 8))\r\r", "1 + \x7f\x7f- 2\x1b[D\x1b[D9\r", "'unfinished"]),
+    "python": (
+        [sys.executable, "-i", "-q"],
+        [
+            "import sys\r",
+            "for i in range(30): print(i, '\\x1b[3%dm*\\x1b[0m' % (i % 8))\r\r",
+            "1 + \x7f\x7f- 2\x1b[D\x1b[D9\r",
+            "'unfinished",
+        ],
+    ),
     "dialog": (["whiptail", "--menu", "Choose", "15", "40", "5", "a", "alpha", "b", "beta"], ["\x1b[B"]),
 }
 
@@ -86,7 +109,13 @@ def record(command: list[str], keys: list[str]) -> bytes:
         home = Path(top, "home")
         home.mkdir()
         Path(home, "text").write_text(TEXT)
-        environment = {"PATH": os.environ["PATH"], "HOME": ".", "TERM": "xterm-256color", "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": ".",
+            "TERM": "xterm-256color",
+            "LANG": "C.UTF-8",
+            "LC_ALL": "C.UTF-8",
+        }
         private = ["unshare", "--pid", "--fork", "--kill-child", "--mount-proc"] if os.geteuid() == 0 else []
         pid, fd = pty.fork()
         if pid == 0:

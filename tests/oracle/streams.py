@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-WORDS = ["a", "ok", "epoch 3", "loss=0.25", "███▌", "│", "━━", "日本", "é", "e\u0301", "🚀", "x" * 15, " ", "\u26a0\ufe0f"]
+WORDS = [
+    "a",
+    "ok",
+    "epoch 3",
+    "loss=0.25",
+    "███▌",
+    "│",
+    "━━",
+    "日本",
+    "é",
+    "e\u0301",
+    "🚀",
+    "x" * 15,
+    " ",
+    "\u26a0\ufe0f",
+]
 # No underlines: xterm.js saves (DECSC, 1049) that there is one, but not of what style.
 SGR = ["", "0", "1", "31", "1;32", "44", "38;5;9", "48;2;1;2;3", "7", "27", "39", "49", "22", "3", "23", "0;35", "2"]
 
@@ -77,19 +92,51 @@ rare_modes = st.one_of(
 )
 resets = st.sampled_from([b"\x1bc", b"\x1b[!p"])
 titles = st.sampled_from([b"\x1b]0;run\x07", b"\x1b]2;caf\xc3\xa9\x1b\\", b"\x1b]7;file://h/tmp\x07"])
-marks = st.sampled_from([b"\x1b]133;A\x07", b"\x1b]8;;http://a/b\x1b\\", b"\x1b]8;;\x1b\\", b"\x07", b"\x1b]9;4;1;50\x07"])
-queries = st.sampled_from(
-    [b"\x1b[c", b"\x1b[>c", b"\x1b[0c", b"\x1b[5n", b"\x1b[6n", b"\x1b[?6n", b"\x1b[?25$p", b"\x1b[4$p", b"\x1bP$qm\x1b\\"]
-    + [b"\x1b]11;?\x07", b"\x1b]10;?\x1b\\", b"\x1b]4;1;?\x07", b"\x1b[18t", b"\x1b[>q", b"\x05", b"\x1bZ", b"\x1bP+q6b\x1b\\"]
+marks = st.sampled_from(
+    [b"\x1b]133;A\x07", b"\x1b]8;;http://a/b\x1b\\", b"\x1b]8;;\x1b\\", b"\x07", b"\x1b]9;4;1;50\x07"]
 )
-TAILS = [b"\x1b", b"\x1b[", b"\x1b[3", b"\x1b]0;ti", b"\xe2\x94", b"\xf0\x9f", b"\x1bP$q", b"\xc2", b"\x1b]0;a\x1b", b"\x1b("]
+queries = st.sampled_from(
+    [
+        b"\x1b[c",
+        b"\x1b[>c",
+        b"\x1b[0c",
+        b"\x1b[5n",
+        b"\x1b[6n",
+        b"\x1b[?6n",
+        b"\x1b[?25$p",
+        b"\x1b[4$p",
+        b"\x1bP$qm\x1b\\",
+        b"\x1b]11;?\x07",
+        b"\x1b]10;?\x1b\\",
+        b"\x1b]4;1;?\x07",
+        b"\x1b[18t",
+        b"\x1b[>q",
+        b"\x05",
+        b"\x1bZ",
+        b"\x1bP+q6b\x1b\\",
+    ]
+)
+TAILS = [
+    b"\x1b",
+    b"\x1b[",
+    b"\x1b[3",
+    b"\x1b]0;ti",
+    b"\xe2\x94",
+    b"\xf0\x9f",
+    b"\x1bP$q",
+    b"\xc2",
+    b"\x1b]0;a\x1b",
+    b"\x1b(",
+]
 garbage = st.one_of(
     st.binary(min_size=1, max_size=6),
     st.text("\x1b[]m;1?\x9b\x07\x18é0c\\P_n6$qp\x0bA\r", min_size=1, max_size=8).map(str.encode),
     st.sampled_from(TAILS),
 )
 ordinary = st.one_of(line, line, frame, frame, text, sgr, newline, bars(), live())
-screen_work = st.one_of(text, sgr, places, erases, newline, modes, saves, st.sampled_from([b"\x1b[H\x1b[2J", b"\x1b[2J"]))
+screen_work = st.one_of(
+    text, sgr, places, erases, newline, modes, saves, st.sampled_from([b"\x1b[H\x1b[2J", b"\x1b[2J"])
+)
 
 
 @st.composite

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import socket
 import time
 
@@ -117,7 +119,11 @@ def test_a_watched_head_comes_at_once_and_another_once_a_second(hosted: Hosted) 
 
 
 def test_a_flood_is_told_in_few_heads(hosted: Hosted) -> None:
-    hosted.start("sh", "-c", "yes 0123456789012345678901234567890123456789012345678901234567890123456789012345678 | head -c 4000000")
+    hosted.start(
+        "sh",
+        "-c",
+        "yes 0123456789012345678901234567890123456789012345678901234567890123456789012345678 | head -c 4000000",
+    )
     link = hosted.connect(role="link")
     link.send(wire.WATCH, b"\x01")
     heads = [wire.POSITION.unpack(link.next(wire.HEAD))[0]]
@@ -131,7 +137,11 @@ def test_a_flood_is_told_in_few_heads(hosted: Hosted) -> None:
 
 
 def test_a_peer_that_never_reads_costs_nobody_anything(hosted: Hosted) -> None:
-    hosted.start("sh", "-c", "yes 0123456789012345678901234567890123456789012345678901234567890123456789012345678 | head -c 4000000")
+    hosted.start(
+        "sh",
+        "-c",
+        "yes 0123456789012345678901234567890123456789012345678901234567890123456789012345678 | head -c 4000000",
+    )
     deaf = socket.socket(socket.AF_UNIX)
     deaf.connect(hosted.socket_path)
     deaf.sendall(wire.hello(role="link") + wire.frame(wire.WATCH, b"\x01") + wire.frame(wire.ASK_STATUS) * 500)
@@ -140,7 +150,9 @@ def test_a_peer_that_never_reads_costs_nobody_anything(hosted: Hosted) -> None:
     assert record["output"]["end"] == 4_050_000
 
 
-@pytest.mark.parametrize("garbage", [b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 70_000, b'{"ptytasks": 1}\n\x01\xff\xff\xff\xff'])
+@pytest.mark.parametrize(
+    "garbage", [b"GET / HTTP/1.1\r\n\r\n", b"\x00" * 70_000, b'{"ptytasks": 1}\n\x01\xff\xff\xff\xff']
+)
 def test_a_peer_that_talks_nonsense_is_let_go(hosted: Hosted, garbage: bytes) -> None:
     hosted.start("cat")
     with socket.socket(socket.AF_UNIX) as peer:
@@ -197,7 +209,10 @@ def test_a_paste_of_10_mb_that_nobody_reads_blocks_its_own_socket_alone(hosted: 
 
 
 def test_what_a_viewer_typed_before_it_died_is_typed(hosted: Hosted) -> None:
-    hosted.python("import tty, sys, time, os; tty.setraw(0); print('ready')\ntime.sleep(0.5)\nn=0\nwhile n < 200000: n += len(os.read(0, 65536))\nprint(n)")
+    hosted.python(
+        "import tty, sys, time, os; tty.setraw(0); print('ready')\ntime.sleep(0.5)\nn=0\n"
+        "while n < 200000: n += len(os.read(0, 65536))\nprint(n)"
+    )
     hosted.wait_output(b"ready")
     viewer = hosted.viewer("one")
     for _ in range(4):
@@ -233,7 +248,8 @@ def test_without_a_viewer_the_host_answers_what_programs_ask(hosted: Hosted) -> 
 
 def test_with_a_viewer_the_host_is_silent(hosted: Hosted) -> None:
     hosted.python(
-        "import os, sys, tty\ntty.setraw(0)\nprint('ready')\nos.read(0, 1)\nos.write(1, b'\\x1b[5n')\nos.write(1, repr(os.read(0, 100)).encode())"
+        "import os, sys, tty\ntty.setraw(0)\nprint('ready')\nos.read(0, 1)\n"
+        "os.write(1, b'\\x1b[5n')\nos.write(1, repr(os.read(0, 100)).encode())"
     )
     hosted.wait_output(b"ready")
     viewer = hosted.viewer("one")
@@ -258,9 +274,6 @@ def test_exit_is_told_to_all_and_the_last_head_before_it(hosted: Hosted) -> None
 
 def test_a_socket_whose_name_was_removed_gets_it_back(hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cleaners of temporary directories do that (tmux#4640). SIGUSR1 asks for it at once, as in tmux and abduco."""
-    import os
-    import signal
-
     hosted.start("cat")
     os.unlink(hosted.socket_path)
     os.kill(hosted.host_pid, signal.SIGUSR1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import stat
@@ -117,8 +118,6 @@ def test_a_second_attempt_goes_on_in_the_same_ring(hosted: Hosted) -> None:
 
 
 def test_the_host_is_nobodys_child_and_holds_the_lock(hosted: Hosted) -> None:
-    import fcntl
-
     hosted.start("sleep", "100")
     with open(f"/proc/{hosted.host_pid}/stat", "rb") as file:
         parent, _, session = file.read().rpartition(b")")[2].split()[1:4]

@@ -140,7 +140,8 @@ def running_with(mark: bytes) -> list[int]:
 
 
 def test_pause_and_resume_reach_the_whole_tree(hosted: Hosted) -> None:
-    hosted.start("sh", "-c", "setsid sh -c 'while :; do echo a; sleep 0.01; done' & while :; do echo b; sleep 0.01; done")
+    ticks = "while :; do echo {}; sleep 0.01; done"
+    hosted.start("sh", "-c", f"setsid sh -c '{ticks.format('a')}' & {ticks.format('b')}")
     hosted.wait_output(b"a\r\n")
     link = hosted.connect(role="link")
     link.send_json(wire.SIGNAL, signal="SIGSTOP", target="tree")
@@ -193,11 +194,11 @@ def test_a_signal_to_the_leader_or_the_foreground(hosted: Hosted) -> None:
     hosted.python(STUBBORN)
     hosted.wait_output(b"ready")
     link = hosted.connect(role="link")
+    expected = b"ready\r\n"
     for target in ("leader", "foreground", "tree"):
         link.send_json(wire.SIGNAL, signal="SIGUSR1", target=target)
-        size = len(hosted.output())
-        wait_until(lambda size=size: hosted.output()[size:] == b"<SIGUSR1>" or hosted.output().count(b"<SIGUSR1>") == 3)
-    wait_until(lambda: hosted.output().count(b"<SIGUSR1>") == 3)
+        expected += b"<SIGUSR1>"
+        hosted.wait_output(expected)
 
 
 def test_ladder_reckons_in_steps() -> None:

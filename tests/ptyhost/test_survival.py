@@ -29,7 +29,9 @@ STARTER = textwrap.dedent(
 )
 
 
-def test_it_survives_kill_9_of_the_group_that_started_it_and_its_terminals_hang_up(hosted: Hosted, tmp_path: Path) -> None:
+def test_it_survives_kill_9_of_the_group_that_started_it_and_its_terminals_hang_up(
+    hosted: Hosted, tmp_path: Path
+) -> None:
     master, slave = os.openpty()
     command = [sys.executable, "-c", STARTER, str(tmp_path)]
     with subprocess.Popen(command, stdin=slave, stdout=subprocess.PIPE, start_new_session=True) as starter:
