@@ -19,6 +19,8 @@ and stays the same for ever, the message is for people and may change.
 
 from __future__ import annotations
 
+import errno
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, ClassVar
@@ -113,3 +115,11 @@ class StorageFull(ServiceFault):
 
     code = "storage_full"
     status = 507
+
+
+def storage_fault(error: OSError, what: str) -> ServiceFault:
+    """Give the error for a file of `what` that could not be written or made."""
+    return (StorageFull if error.errno in _FULL else ServiceFault)(f"{what}: {error}")
+
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)

@@ -1,13 +1,18 @@
-"""One connection to a ptyhost: a server's link, or the typing end of one viewer."""
+"""One connection to a ptyhost: a server's link, or the typing end of one viewer.
+
+Sockets here are those of CPython's `_socket`, on which `socket` builds: that would cost each of many ptyhosts half a
+MiB and a third of its time to start, for nothing that is used here.
+"""
 
 from __future__ import annotations
 
+import _socket
 import os
-import socket
 import struct
 import sys
 
 from ..core import wire
+from ..core.paths import SocketAddress, private_dir
 
 #: Bytes of input taken from one connection before the program has read them; then its socket is left alone.
 INPUT_MAX = 1 << 16
@@ -43,7 +48,7 @@ class Connection:
         "watching",
     )
 
-    def __init__(self, sock: socket.socket, hello: bytes) -> None:
+    def __init__(self, sock: _socket.socket, hello: bytes) -> None:
         sock.setblocking(False)
         self.socket = sock
         self.closed = False
@@ -130,13 +135,35 @@ class Connection:
         self.socket.close()
 
 
-def peer_is_me(sock: socket.socket) -> bool:
-    """Tell whether the other side runs as this user (or as root). The socket's mode says so already; this says it
-    again.
-    """
+def listen(path: str) -> _socket.socket:
+    """Bind a socket that nobody but this user can connect to, in place of one that was left there."""
+    private_dir(os.path.dirname(path))
+    sock = _socket.socket(_socket.AF_UNIX, _socket.SOCK_STREAM)
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+    with SocketAddress(path) as address:
+        sock.bind(address)
+    sock.listen(64)
+    sock.setblocking(False)
+    return sock
+
+
+def accept(listener: _socket.socket) -> _socket.socket | None:
+    """Take in who has connected; None where there is nobody, or somebody else than this user (or root)."""
+    try:
+        fd, _ = listener._accept()  # type: ignore[attr-defined]  # noqa: SLF001
+    except OSError:
+        return None
+    sock = _socket.socket(fileno=fd)
+    # The socket's mode says so already; this says it again.
     if sys.platform.startswith("linux"):
-        _, uid, _ = struct.unpack("3i", sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))
+        _, uid, _ = struct.unpack("3i", sock.getsockopt(_socket.SOL_SOCKET, _socket.SO_PEERCRED, 12))
     else:
         # LOCAL_PEERCRED of the BSDs and macOS gives struct xucred: version, uid, groups.
         _, uid = struct.unpack_from("II", sock.getsockopt(0, 1, 76))
-    return uid in (os.getuid(), 0)
+    if uid not in (os.getuid(), 0):
+        sock.close()
+        return None
+    return sock

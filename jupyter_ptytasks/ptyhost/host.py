@@ -12,14 +12,14 @@ import signal
 import time
 
 from ..core import wire
-from ..core.replies import Answerer
-from . import tree
-from .connection import Connection, peer_is_me
-from .ladder import Ladder, signal_number
+from ..core.answerer import Answerer
+from .connection import Connection, accept
+from .job import Job
+from .ladder import signal_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import socket
+    from _socket import socket
     from collections.abc import Callable
     from typing import Any
 
@@ -55,12 +55,12 @@ class Host:
         pid: int,
         pty: PosixPty,
         ring: RingWriter,
-        listen: Callable[[], socket.socket],
+        listen: Callable[[], socket],
         record: ExitRecord,
         socket_path: str,
     ) -> None:
         self._spec = spec
-        self._pid = pid
+        self._job = Job(pid, pty.foreground_group)
         self._pty = pty
         self._ring = ring
         self._listen = listen
@@ -72,14 +72,9 @@ class Host:
         self._leader: Connection | None = None
         self._typed = 0
         self._answerer = Answerer()
-        self._ladder: Ladder | None = None
-        self._paused = False
-        self._ended: dict[str, Any] | None = None
-        self._started = time.time()
-        self._last_output = self._started
-        self._started_at = time.monotonic()
+        self._last_output = self._job.started
         self._terminal_open = True
-        self._timers: dict[Callable[[], None], float] = {self._rebind: self._started_at + _REBIND}
+        self._timers: dict[Callable[[], None], float] = {self._rebind: time.monotonic() + _REBIND}
         self._wakeup, waker = os.pipe()
         for fd in (self._wakeup, waker):
             os.set_blocking(fd, False)
@@ -97,10 +92,11 @@ class Host:
         limit = self._spec.get("timeout")
         if not limit:
             return
-        self._timers[self._time_out] = self._started_at + limit["seconds"]
+        now = time.monotonic()
+        self._timers[self._time_out] = now + limit["seconds"]
         warning = limit.get("warning")
         if warning:
-            self._timers[self._warn] = self._started_at + max(limit["seconds"] - warning["before"], 0.0)
+            self._timers[self._warn] = now + max(limit["seconds"] - warning["before"], 0.0)
 
     # -- the loop ---------------------------------------------------------------------------------------------------
 
@@ -113,7 +109,7 @@ class Host:
 
     def _is_over(self) -> bool:
         """The command has ended, its output is drained, and a stop has reached everybody."""
-        return self._ended is not None and self._ladder is None and not self._terminal_open
+        return self._job.ended is not None and self._job.stopping is None and not self._terminal_open
 
     def _turn(self) -> None:
         poll = select.poll()
@@ -138,7 +134,7 @@ class Host:
         for action in [action for action, due in list(self._timers.items()) if due <= now]:
             del self._timers[action]
             action()
-        self._climb(now)
+        self._job.climb(now)
         self._tell_heads(now)
         for connection in [one for one in self._connections.values() if one.closed]:
             self._forget(connection)
@@ -146,8 +142,8 @@ class Host:
     def _timeout(self) -> float:
         """Give the milliseconds until something is due."""
         dues = list(self._timers.values())
-        if self._ladder is not None:
-            dues.append(self._ladder.due)
+        if self._job.due is not None:
+            dues.append(self._job.due)
         for connection in self._connections.values():
             due = connection.head_due(self._ring.end)
             if due is not None:
@@ -186,11 +182,11 @@ class Host:
     def _hung_up(self) -> None:
         """Nobody has the terminal open. A live command may open it again, so look from time to time."""
         self._terminal_open = False
-        if self._ended is None:
+        if self._job.ended is None:
             self._timers[self._look_again] = time.monotonic() + _REOPENED
 
     def _look_again(self) -> None:
-        if self._ended is None:
+        if self._job.ended is None:
             self._terminal_open = True
 
     def _type(self) -> None:
@@ -220,12 +216,8 @@ class Host:
     # -- connections ------------------------------------------------------------------------------------------------
 
     def _accept(self) -> None:
-        try:
-            sock, _ = self._listener.accept()
-        except OSError:
-            return
-        if not peer_is_me(sock):
-            sock.close()
+        sock = accept(self._listener)
+        if sock is None:
             return
         greeting = wire.hello(
             id=self._spec["id"], pid=os.getpid(), attempt=self._spec["attempt"], capabilities=["reply", "repaint"]
@@ -265,9 +257,11 @@ class Host:
             connection.watching = payload != b"\0"
         elif kind == wire.SIGNAL:
             about = wire.fields(payload)
-            self._signal(signal_number(about["signal"]), about.get("target", "tree"))
+            self._job.signal(signal_number(about["signal"]), about.get("target", "tree"))
+            self._tell_status()
         elif kind == wire.STOP:
-            self._stop(Ladder.from_json(wire.fields(payload), time.monotonic()))
+            self._job.stop(wire.fields(payload))
+            self._tell_status()
         elif kind == wire.REPAINT:
             self._repaint()
         elif kind == wire.ASK_STATUS:
@@ -311,12 +305,12 @@ class Host:
         leader = self._leader
         return {
             "attempt": self._spec["attempt"],
-            "pid": self._pid,
-            "started": self._started,
+            "pid": self._job.pid,
+            "started": self._job.started,
             "rows": self._ring.rows,
             "cols": self._ring.cols,
-            "paused": self._paused,
-            "stopping": self._ladder.reason if self._ladder is not None else None,
+            "paused": self._job.paused,
+            "stopping": self._job.stopping,
             "viewers": sum(1 for one in self._connections.values() if one.viewer),
             "leader": leader.viewer_id if leader is not None else None,
             "last_output": self._last_output,
@@ -350,63 +344,23 @@ class Host:
             self._listener.close()
             self._listener = listener
 
-    # -- signals and the end ----------------------------------------------------------------------------------------
+    # -- its end ----------------------------------------------------------------------------------------------------
 
-    def _child(self) -> int:
-        return self._pid if self._ended is None else 0
-
-    def _signal(self, number: int, target: str) -> None:
-        foreground = self._pty.foreground_group()
-        if target == "foreground" and foreground:
-            os.killpg(foreground, number)
-        elif target == "leader" and self._ended is None:
-            os.kill(self._pid, number)
-        elif number == signal.SIGSTOP:
-            tree.freeze(self._child(), foreground)
-        else:
-            tree.send(number, self._child(), foreground)
-        if target == "tree" and number in (signal.SIGSTOP, signal.SIGCONT):
-            self._paused = number == signal.SIGSTOP
-            self._tell_status()
-
-    def _stop(self, ladder: Ladder) -> None:
-        """Begin to stop, or go on with other steps; why it is stopped stays what it was first."""
-        if self._ladder is not None:
-            ladder.reason = self._ladder.reason
-        self._ladder = ladder
-        self._paused = False
-        self._climb(time.monotonic())
+    def _stop(self, reason: str) -> None:
+        self._job.stop({"ladder": self._spec["ladder"], "reason": reason})
         self._tell_status()
 
-    def _climb(self, now: float) -> None:
-        """Take the next step of the ladder when it is due, and step off it when nobody is left."""
-        if self._ladder is None:
-            return
-        foreground = self._pty.foreground_group()
-        if self._ended is not None and tree.is_empty(foreground):
-            self._ladder = None
-            return
-        number = self._ladder.step(now)
-        if number == signal.SIGKILL:
-            tree.kill(self._child(), foreground)
-        elif number is not None:
-            tree.send(number, self._child(), foreground)
-
     def _time_out(self) -> None:
-        if self._ladder is None and self._ended is None:
-            stop = {"ladder": self._spec["ladder"], "reason": "timed_out"}
-            self._stop(Ladder.from_json(stop, time.monotonic()))
+        if self._job.ended is None and self._job.stopping is None:
+            self._stop("timed_out")
 
     def _warn(self) -> None:
-        if self._ended is None:
-            number = signal_number(self._spec["timeout"]["warning"]["signal"])
-            tree.send(number, self._pid, self._pty.foreground_group())
+        self._job.warn(self._spec["timeout"]["warning"]["signal"])
 
     def _stop_for_shutdown(self) -> None:
         """SIGTERM to ourselves: the machine goes down, or somebody knows of no better way to stop the task."""
-        if self._ended is None:
-            stop = {"ladder": self._spec["ladder"], "reason": "host_terminated"}
-            self._stop(Ladder.from_json(stop, time.monotonic()))
+        if self._job.ended is None:
+            self._stop("host_terminated")
 
     def _drain_wakeup(self) -> None:
         try:
@@ -416,29 +370,10 @@ class Host:
             pass
 
     def _reap(self) -> None:
-        """Take in who has ended: the command, and what it left behind for us."""
-        while True:
-            try:
-                pid, status, usage = os.wait4(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if pid == 0:
-                return
-            if pid == self._pid and self._ended is None:
-                elapsed = time.monotonic() - self._started_at
-                code = os.waitstatus_to_exitcode(status)
-                self._ended = {
-                    "code": code if code >= 0 else None,
-                    "signal": signal_name(-code) if code < 0 else None,
-                    "reason": self._ladder.reason if self._ladder is not None else "exited",
-                    "started": self._started,
-                    # Not the wall clock: it may have been set back since.
-                    "ended": self._started + elapsed,
-                    "rusage": {"user": usage.ru_utime, "system": usage.ru_stime, "max_rss": usage.ru_maxrss * 1024},
-                }
-                # Found closed before, it may have been opened and written to since we looked.
-                self._terminal_open = True
-                self._timers[self._stop_draining] = time.monotonic() + _DRAIN
+        if self._job.reap():
+            # Found closed before, it may have been opened and written to since we looked.
+            self._terminal_open = True
+            self._timers[self._stop_draining] = time.monotonic() + _DRAIN
 
     def _stop_draining(self) -> None:
         self._drain()
@@ -446,9 +381,9 @@ class Host:
 
     def _finish(self) -> None:
         """Write the end down, then tell it, then go."""
-        assert self._ended is not None
+        assert self._job.ended is not None
         self._ring.close()
-        ended = {"version": 1, "id": self._spec["id"], "attempt": self._spec["attempt"], **self._ended}
+        ended = {"version": 1, "id": self._spec["id"], "attempt": self._spec["attempt"], **self._job.ended}
         ended.update(rows=self._ring.rows, cols=self._ring.cols, last_output=self._last_output, output=self._output())
         try:
             self._record.write(ended)
@@ -474,11 +409,3 @@ class Host:
             os.unlink(self._socket_path)
         except OSError:
             pass
-
-
-def signal_name(number: int) -> str:
-    """Give `SIGKILL` for 9, `SIG40` for a number without a name."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"SIG{number}"

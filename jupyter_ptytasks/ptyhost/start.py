@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-import socket
 import time
 
 from ..core import wire
 from ..core.files import encode, read_json, write_json
 from ..core.machine import boot_id, start_time
-from ..core.paths import SocketAddress, TaskFiles, private_dir
+from ..core.paths import TaskFiles
 from ..core.ring.writer import RingWriter
+from .connection import listen
 from .host import Host
 from .pty_posix import PosixPty, SpawnError
 from .record import ExitRecord
@@ -32,9 +32,13 @@ def main(directory: str, socket_path: str, lock: str) -> None:
         _say(report, {"error": {"field": error.field, "message": str(error)}})
         raise SystemExit(1) from None
     except (OSError, KeyError) as error:
-        _say(report, {"error": {"message": f"the ptyhost could not start: {error}"}})
+        about = {"errno": getattr(error, "errno", None), "message": getattr(error, "strerror", None) or str(error)}
+        _say(report, {"error": about})
         raise SystemExit(1) from None
     _say(report, {"ready": True, "host_pid": os.getpid(), **host[1]})
+    # Nobody waits any more. All that will ever be needed is loaded now: later the package may have been replaced.
+    from ..core import replay  # noqa: F401, PLC0415
+
     host[0].run()
 
 
@@ -73,7 +77,7 @@ def _start(files: TaskFiles, socket_path: str, umask: int) -> tuple[Host, dict[s
         pid=pid,
         pty=pty,
         ring=ring,
-        listen=lambda: _listen(socket_path),
+        listen=lambda: listen(socket_path),
         record=record,
         socket_path=socket_path,
     )
@@ -87,21 +91,6 @@ def _begin_attempt(ring: RingWriter, attempt: int) -> bytes:
     leave = b"\x1b[?1049l" if ring.ledger.alternate else b""
     mouse = b"\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004l"
     return b"\x18" + leave + b"\x1b[!p\x1b[r" + mouse + f"\r\n\x1b[2m── attempt {attempt} ──\x1b[m\r\n".encode()
-
-
-def _listen(path: str) -> socket.socket:
-    """Bind our socket; nobody but this user can connect to it."""
-    private_dir(os.path.dirname(path))
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        os.unlink(path)
-    except FileNotFoundError:
-        pass
-    with SocketAddress(path) as address:
-        sock.bind(address)
-    sock.listen(64)
-    sock.setblocking(False)
-    return sock
 
 
 def _silence() -> None:

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.replies import Answerer, split
+from jupyter_ptytasks.core.answerer import Answerer
+from jupyter_ptytasks.core.replies import split
 from tests.oracle import streams
 
 if TYPE_CHECKING:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 
-from .. import replay
 from ..files import write_all
 from ..ledger import Ledger
 from .format import RECORD, Keyframe, decode_index, index_path, list_bases, log_path
@@ -260,6 +259,8 @@ class RingWriter:
             data = os.pread(self._log, self.end - offset, offset - self._base)
         except OSError:
             return b""
+        from .. import replay  # noqa: PLC0415  # takes longer to load than all the rest of a ptyhost
+
         return replay.keyframe(carry, ledger, data, self.cols, self.rows)
 
     def _drop_oldest(self) -> bool:
