@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import os
 import re
@@ -10,7 +9,7 @@ import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
-from .core.errors import ServiceFault, StorageFull
+from .core.errors import ServiceFault, storage_fault
 from .core.files import read_json, write_json
 from .core.model import Exit, Output, Task
 from .core.paths import TaskFiles, private_dir
@@ -28,6 +27,7 @@ _LOCK_WAIT = 2.0
 #: A directory without a task that is younger (seconds) belongs to a create that is under way.
 _UNBORN = 60.0
 _TRASH = ".removed-"
+_WHAT = "the task's directory"
 
 #: What the exit record's reasons come to.
 _STATES = {
@@ -69,7 +69,7 @@ class Catalogue:
             files = self.files(spec["id"])
             os.mkdir(files.dir, 0o700)
         except OSError as error:
-            raise _storage_error(error) from error
+            raise storage_fault(error, _WHAT) from error
         try:
             # It is free, but another server may be looking just now whether it is.
             lock = self.lock(spec["id"], wait=_LOCK_WAIT)
@@ -86,7 +86,7 @@ class Catalogue:
         try:
             write_json(self.files(spec["id"]).spec, spec, durable=True)
         except OSError as error:
-            raise _storage_error(error) from error
+            raise storage_fault(error, _WHAT) from error
 
     def read_spec(self, task_id: str) -> dict[str, Any]:
         """Give a task's spec. Raises ServiceFault when it is gone or garbage."""
@@ -104,7 +104,7 @@ class Catalogue:
         try:
             fd = os.open(self.files(task_id).lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
-            raise _storage_error(error) from error
+            raise storage_fault(error, _WHAT) from error
         deadline = time.monotonic() + wait
         while True:
             try:
@@ -117,7 +117,7 @@ class Catalogue:
                 time.sleep(_LOCK_POLL)
             except OSError as error:
                 os.close(fd)
-                raise _storage_error(error) from error
+                raise storage_fault(error, _WHAT) from error
 
     def is_hosted(self, task_id: str) -> bool:
         """Tell whether a ptyhost of the task runs, or a server is just starting one."""
@@ -170,14 +170,14 @@ class Catalogue:
             task = task_of(self.read_spec(task_id))
         except (ServiceFault, KeyError, TypeError, ValueError):
             return None
+        host = self.host(task)
+        if host is not None:
+            task = task.with_(state=State.RUNNING, pid=host["pid"], host_pid=host["host_pid"], started=host["started"])
         ending = self.ending(task)
         if ending is not None:
             return task.with_(**ending)
-        host = self.host(task)
-        if host is None:
-            # A create that is under way puts its task into the database itself, or is cut off before anything ran.
-            return task if task.attempt > 1 else None
-        return task.with_(state=State.RUNNING, pid=host["pid"], host_pid=host["host_pid"], started=host["started"])
+        # A create that is under way puts its task into the database itself, or is cut off before anything ran.
+        return task if host is not None or task.attempt > 1 else None
 
     def remove(self, task_id: str) -> None:
         """Take a task's directory out of sight, in one step; `sweep` deletes it. Raises StorageFull or ServiceFault."""
@@ -186,7 +186,7 @@ class Catalogue:
         except FileNotFoundError:
             pass
         except OSError as error:
-            raise _storage_error(error) from error
+            raise storage_fault(error, _WHAT) from error
 
     def sweep(self) -> None:
         """Delete what was removed, and what creates left that were cut off before anything ran."""
@@ -244,10 +244,3 @@ def outcome(record: Mapping[str, Any]) -> dict[str, Any]:
         "output": Output.from_json(record.get("output") or {}),
         "usage": dict(record.get("rusage") or {}),
     }
-
-
-def _storage_error(error: OSError) -> ServiceFault:
-    return (StorageFull if error.errno in _FULL else ServiceFault)(f"the task's directory: {error}")
-
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
