@@ -65,6 +65,7 @@ class Database:
         self._rebuild = rebuild
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
+        self._opened = 0
 
     def close(self) -> None:
         """Close the file."""
@@ -75,9 +76,11 @@ class Database:
     # -- what servers do with it ------------------------------------------------------------------------------------
 
     def version(self) -> tuple[int, int]:
-        """Give a value that differs whenever another connection has changed the file (or replaced it)."""
+        """Give two numbers: the first differs whenever the file was opened anew, the second also when another
+        connection has changed it.
+        """
         with self._transaction(write=False) as sql:
-            return self._inode, int(sql.execute("PRAGMA data_version").fetchone()[0])
+            return self._opened, int(sql.execute("PRAGMA data_version").fetchone()[0])
 
     def changes(self, since: int) -> Delta:
         """Give what has changed after revision `since`; all tasks for 0."""
@@ -177,6 +180,8 @@ class Database:
         except sqlite3.OperationalError as error:
             if _is_full(error):
                 raise StorageFull(f"the tasks' database has no room: {error}") from error
+            # Opened anew it is looked at again: somebody may have emptied it.
+            self.close()
             raise ServiceFault(f"the tasks' database: {error}") from error
         except sqlite3.DatabaseError as error:
             self.close()
@@ -204,6 +209,7 @@ class Database:
                 self._move_aside()
                 connection = self._connect()
         self._connection, self._inode = connection, _inode(self._path)
+        self._opened += 1
         return connection
 
     def _connect(self) -> sqlite3.Connection:
@@ -213,9 +219,9 @@ class Database:
         connection = sqlite3.connect(self._path, timeout=_BUSY, isolation_level=None, check_same_thread=False)
         try:
             connection.row_factory = sqlite3.Row
-            # Not WAL: home directories are on NFS, where it needs what is not there. What a power cut may cost is in
-            # the directories.
-            connection.execute("PRAGMA journal_mode = TRUNCATE")
+            # Not WAL: home directories are on NFS, where it needs what is not there. The journal keeps its room, so
+            # that an end can be written down when the disk is full. What a power cut may cost is in the directories.
+            connection.execute("PRAGMA journal_mode = PERSIST")
             connection.execute("PRAGMA synchronous = NORMAL")
             if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("quick_check failed")

@@ -102,7 +102,7 @@ class Store:
         version = self._database.version()
         if version == self._version:
             return None
-        # Another file at the path: its revisions say nothing about ours.
+        # Opened anew, it may be another file, whose revisions say nothing about ours.
         whole = self._version is None or version[0] != self._version[0]
         return version, self._database.changes(0 if whole else self._revision), whole
 
