@@ -134,8 +134,18 @@ class Hosts:
     # -- what a ptyhost tells ---------------------------------------------------------------------------------------
 
     async def _take_status(self, task_id: str, link: Link, status: dict[str, Any]) -> None:
-        """Bring what the store says into line with what the ptyhost does: it is the one who knows."""
+        """Tell of a status and note it; as long as there is no room for that, try again until there is a newer one."""
         self._tell(task_id)
+        while link.connected and link.status is status:
+            try:
+                await self._note_status(task_id, link, status)
+                return
+            except PtyTasksError as error:
+                self._log.warning("task %s: %s", task_id, error)
+                await asyncio.sleep(_RETRY_MAX)
+
+    async def _note_status(self, task_id: str, link: Link, status: dict[str, Any]) -> None:
+        """Bring what the store says into line with what the ptyhost does: it is the one who knows."""
         task = self._store.get(task_id)
         if task is None or not task.live or status.get("attempt") != task.attempt or task_id in self.launching:
             return
@@ -146,8 +156,7 @@ class Hosts:
         if task.state is State.STOPPING and state is not State.STOPPING:
             # The server that was to send the stop died before it did.
             spec = await asyncio.to_thread(self._catalogue.read_spec, task_id)
-            if link.connected:
-                link.stop(spec["ladder"], task.state_reason or "cancelled")
+            link.stop(spec["ladder"], task.state_reason or "cancelled")
         elif task.state is not state:
             changes.update(state=state, state_reason=reason)
         if changes:
@@ -156,15 +165,16 @@ class Hosts:
     async def _take_exit(self, task_id: str, record: dict[str, Any]) -> None:
         task = self._store.get(task_id)
         if task is not None and task.live and record.get("attempt") == task.attempt:
-            await self._change(task, **outcome(record))
+            try:
+                await self._change(task, **outcome(record))
+            except PtyTasksError as error:
+                self._log.warning("task %s: %s", task_id, error)  # the keeper tries again
 
     async def _change(self, task: Task, **changes: Any) -> None:
         try:
             await self._store.change(task.id, attempt=task.attempt, **changes)
         except (IllegalMove, TaskNotFound):
             pass  # another server was quicker
-        except PtyTasksError as error:
-            self._log.warning("task %s: %s", task.id, error)
 
     # -- what silence means -----------------------------------------------------------------------------------------
 

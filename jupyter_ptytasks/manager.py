@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import spec as specs
 from .core import wire
-from .core.errors import Conflict, HostUnreachable, IllegalMove, InputRefused, PtyTasksError, SpawnFailed
+from .core.errors import Conflict, HostUnreachable, IllegalMove, InputRefused, PtyTasksError, ServiceFault, SpawnFailed
 from .core.model import IfExists, new_id
 from .core.states import State
 from .link import Channel
@@ -85,7 +85,7 @@ class TaskManager:
         """Start a task and give it, running; with False if `if_exists` found one that is there already.
 
         Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull: then nothing has been started, and nothing
-        is left.
+        is left (but for a failed task, where a full disk has no room even for its removal).
         """
         await self.store.refresh()
         spec, lock = await asyncio.to_thread(self._prepare, request)
@@ -104,10 +104,11 @@ class TaskManager:
         try:
             return await self._launch(task, lock), True
         except PtyTasksError as error:
-            await self.store.change(
-                task.id, state=State.FAILED, state_reason="spawn_error", state_message=error.message
-            )
-            await self._forget(task.id)
+            try:
+                await self._fail_start(task, error)
+                await self._forget(task.id)
+            except ServiceFault:
+                pass  # a full disk; `hosts` finds that nothing ran, as soon as there is room to say so
             raise
 
     def _prepare(self, request: Request) -> tuple[dict[str, Any], int]:
@@ -133,14 +134,12 @@ class TaskManager:
         finally:
             os.close(lock)
             self.hosts.launching.discard(task.id)
-        return await self.store.change(
-            task.id,
-            state=State.RUNNING,
-            attempt=task.attempt,
-            pid=started.pid,
-            host_pid=started.host_pid,
-            started=started.started,
-        )
+        news = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
+        try:
+            return await self.store.change(task.id, state=State.RUNNING, attempt=task.attempt, **news)
+        except ServiceFault:
+            # It runs, whether that can be written down just now or not; `hosts` does so as soon as there is room.
+            return task.with_(state=State.RUNNING, **news)
 
     async def restart(self, ref: str, ladder: Ladder | None = None) -> Task:
         """Run a task once more, with the same id, name and output; a live one is stopped first, and restarted when

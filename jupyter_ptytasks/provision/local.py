@@ -9,7 +9,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import HostUnreachable, ServiceFault, SpawnFailed
+from ..core.errors import HostUnreachable, ServiceFault, SpawnFailed, storage_fault
 from .base import Launched, Provisioner
 
 if TYPE_CHECKING:
@@ -29,27 +29,30 @@ class LocalProvisioner(Provisioner):
     def launch(self, files: TaskFiles, socket_path: str, lock: int) -> Launched:
         """See Provisioner.launch."""
         command = [sys.executable, "-I", "-S", "-X", "utf8", _MAIN, files.dir, socket_path, str(lock)]
-        # Should the ptyhost itself fail, what Python says of it is found there.
-        with open(os.path.join(files.dir, "host.log"), "ab", opener=_private) as log:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                cwd="/",
-                env={"PATH": os.defpath},
-                pass_fds=(lock,),
-                start_new_session=True,
-            )
+        try:
+            # Should the ptyhost itself fail, what Python says of it is found there.
+            with open(os.path.join(files.dir, "host.log"), "ab", opener=_private) as log:
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    cwd="/",
+                    env={"PATH": os.defpath},
+                    pass_fds=(lock,),
+                    start_new_session=True,
+                )
+        except OSError as error:
+            raise storage_fault(error, "the ptyhost could not be started") from error
         try:
             report = _read_report(process)
         finally:
             process.wait()  # it has forked and left, or failed
         if "error" in report:
-            error = report["error"]
-            if "field" in error:
-                raise SpawnFailed(error["message"], field=error["field"])
-            raise ServiceFault(error["message"])
+            said = report["error"]
+            if "field" in said:
+                raise SpawnFailed(said["message"], field=said["field"])
+            raise storage_fault(OSError(said.get("errno"), said["message"]), "the ptyhost could not start")
         return Launched(report["pid"], report["host_pid"], report["started"])
 
 

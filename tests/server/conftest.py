@@ -79,6 +79,9 @@ def start_server(tmp_path: Path) -> Iterator[Callable[..., LiveServer]]:
         return servers[-1].start()
 
     yield start
+    for server in servers:
+        with contextlib.suppress(ProcessLookupError):
+            server.kill9()
     while servers and (left := list(servers[0].processes())):
         for process in left:
             with contextlib.suppress(psutil.NoSuchProcess):
