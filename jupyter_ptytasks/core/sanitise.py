@@ -14,7 +14,7 @@ from .vt import CSI, TOKEN, plain, seven_bit, string
 _BEL_ENQ = b"\x07\x05"
 
 # BEL, ENQ, and an ESC that begins no plain CSI but those that may ask (c, n, t, x) or print (i).
-_SUSPECT = re.compile(rb"[\x05\x07]|\x1b(?!\[[0-9;:]*[@-bd-hj-mo-su-wyz{|}~`])")
+_SUSPECT = re.compile(rb"[\x05\x07\x1b](?:(?<!\x1b)|(?!\[[0-9;:]*[@-bd-hj-mo-su-wyz{|}~`]))")
 _INSIDE = re.compile(rb"[\x00-\x04\x06\x08-\x17\x19\x1c-\x1f]")
 
 # What stands for a dropped token: ST, which ends what the token ended and else does nothing, so that no two pieces
