@@ -1,0 +1,258 @@
+"""The database and its mirror: files of every age and state, changes by others, and what is kept for how long."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jupyter_ptytasks import database
+from jupyter_ptytasks.core.errors import IllegalMove, NameInUse, ServiceFault, TaskNotFound, TooManyTasks
+from jupyter_ptytasks.core.model import IfExists, Kind, Task, new_id
+from jupyter_ptytasks.core.states import State
+from jupyter_ptytasks.database import MIGRATIONS, Database
+from jupyter_ptytasks.recovery import Retention
+from jupyter_ptytasks.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+NOW = 1.8e9
+
+
+def make(name: str = "task", *, age: float = 0.0, state: State = State.RUNNING, **about: Any) -> Task:
+    """Give a task that was made `age` seconds ago; one that is not live has ended then."""
+    ended = NOW - age if not state.live else None
+    created = NOW - age
+    return Task(
+        id=new_id(created), name=name, command="true", kind=Kind.COMMAND, cwd="/", state=state, created=created,
+        ended=ended, **about,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the database is."""
+    return tmp_path / "ptytasks" / "tasks.db"
+
+
+@pytest.fixture
+def opened(path: Path) -> Iterator[Callable[..., Database]]:
+    """Open the database; another time for another server."""
+    files: list[Database] = []
+
+    def open_it(*on_disk: Task) -> Database:
+        files.append(Database(str(path), lambda: on_disk))
+        return files[-1]
+
+    yield open_it
+    for file in files:
+        file.close()
+
+
+def version_of(path: Path) -> int:
+    sql = sqlite3.connect(path)
+    try:
+        return int(sql.execute("PRAGMA user_version").fetchone()[0])
+    finally:
+        sql.close()
+
+
+# -- the file ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_task_comes_back_as_it_was(opened: Callable[..., Database]) -> None:
+    task = make(tags=("a", "b"), metadata={"k": [1, None]}, pid=5, timeout=2.5, group="g", usage={"user": 0.5})
+    added, _ = opened().add(task, IfExists.NEW, 10)
+    (found,) = opened().changes(0).tasks
+    assert found == added
+    assert found == task.with_(revision=found.revision)
+
+
+def test_a_new_file_is_private_and_of_the_newest_version(path: Path, opened: Callable[..., Database]) -> None:
+    opened().newest_id()
+    assert version_of(path) == len(MIGRATIONS)
+    assert path.stat().st_mode & 0o077 == 0
+
+
+def test_an_old_file_is_migrated_and_keeps_its_tasks(
+    path: Path, opened: Callable[..., Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = opened()
+    task, _ = file.add(make(), IfExists.NEW, 10)
+    file.close()
+    monkeypatch.setattr(database, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE later (x);"))
+    assert opened(make("not asked for")).changes(0).tasks == [task]
+    assert version_of(path) == len(MIGRATIONS) + 1
+
+
+def test_a_migration_that_fails_changes_nothing(
+    path: Path, opened: Callable[..., Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = opened()
+    task, _ = file.add(make(), IfExists.NEW, 10)
+    file.close()
+    with monkeypatch.context() as patch:
+        patch.setattr(database, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE later (x); CREATE TABLE tasks (y);"))
+        with pytest.raises(ServiceFault):
+            opened().changes(0)
+    assert version_of(path) == len(MIGRATIONS)
+    assert opened().changes(0).tasks == [task]
+
+
+def test_a_file_of_a_newer_version_is_left_alone(path: Path, opened: Callable[..., Database]) -> None:
+    opened().newest_id()
+    sql = sqlite3.connect(path)
+    sql.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    sql.close()
+    before = path.read_bytes()
+    with pytest.raises(ServiceFault, match="newer version"):
+        opened().changes(0)
+    assert path.read_bytes() == before
+
+
+@pytest.mark.parametrize("damage", [b"garbage" * 1000, b"SQLite format 3\0" + bytes(4096), b"x" * 600])
+def test_a_corrupt_file_is_moved_aside_and_rebuilt(
+    path: Path, opened: Callable[..., Database], damage: bytes
+) -> None:
+    path.parent.mkdir()
+    path.write_bytes(damage)
+    task = make("from disk")
+    (found,) = opened(task).changes(0).tasks
+    assert found == task.with_(revision=found.revision)
+    (aside,) = path.parent.glob("tasks.db.corrupt-*[0-9]")
+    assert aside.read_bytes() == damage
+
+
+def test_a_file_that_is_damaged_under_us(path: Path, opened: Callable[..., Database]) -> None:
+    """The one who finds it is told to come again; what comes then is whole."""
+    task = make("from disk")
+    file, other = opened(task), opened(task)
+    file.add(make("lost"), IfExists.NEW, 10)
+    before = other.version()
+    path.write_bytes(b"garbage" * 1000)
+    with pytest.raises(ServiceFault, match="ask again"):
+        file.changes(0)
+    assert [found.name for found in file.changes(0).tasks] == ["from disk"]
+    assert [found.name for found in other.changes(0).tasks] == ["from disk"]
+    assert other.version()[0] != before[0]
+
+
+def test_a_file_that_is_emptied_under_us(path: Path, opened: Callable[..., Database]) -> None:
+    file = opened(make("from disk"))
+    before = file.version()
+    path.write_bytes(b"")
+    with pytest.raises(ServiceFault):
+        file.changes(0)
+    assert [found.name for found in file.changes(0).tasks] == ["from disk"]
+    assert file.version()[0] != before[0]
+
+
+# -- what servers do with it -------------------------------------------------------------------------------------------
+
+
+def test_names(opened: Callable[..., Database]) -> None:
+    file = opened()
+    first, _ = file.add(make("a"), IfExists.FAIL, 10)
+    assert file.add(make("a"), IfExists.RETURN, 10) == (first, False)
+    assert file.add(make("a"), IfExists.RESTART, 10) == (first, False)
+    with pytest.raises(NameInUse):
+        file.add(make("a"), IfExists.FAIL, 10)
+    ended = file.change(first.id, state=State.SUCCEEDED)
+    assert file.add(make("a"), IfExists.RESTART, 10) == (ended, False)
+    assert file.add(make("a"), IfExists.RETURN, 10)[1]
+    with pytest.raises(TooManyTasks):
+        file.add(make("b"), IfExists.NEW, 1)
+
+
+def test_moves_are_checked(opened: Callable[..., Database]) -> None:
+    file = opened()
+    task, _ = file.add(make(), IfExists.NEW, 10)
+    with pytest.raises(IllegalMove):
+        file.remove(task.id)
+    with pytest.raises(IllegalMove, match="attempt"):
+        file.change(task.id, state=State.SUCCEEDED, attempt=2)
+    file.change(task.id, state=State.SUCCEEDED, attempt=1)
+    with pytest.raises(IllegalMove):
+        file.change(task.id, state=State.RUNNING)
+    again = file.begin_attempt(task.id, 10)
+    assert (again.state, again.attempt) == (State.STARTING, 2)
+    with pytest.raises(TaskNotFound):
+        file.change("unknown0", state=State.FAILED)
+
+
+def test_one_of_many_ends_a_task(opened: Callable[..., Database]) -> None:
+    """Every server sees the end; one of them writes it."""
+    task, _ = opened().add(make(), IfExists.NEW, 10)
+    done: list[State] = []
+
+    def end(state: State) -> None:
+        file = opened()
+        try:
+            done.append(file.change(task.id, state=state, attempt=1).state)
+        except IllegalMove:
+            pass
+
+    workers = [threading.Thread(target=end, args=(state,)) for state in (State.SUCCEEDED, State.FAILED) * 3]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert [found.state for found in opened().changes(0).tasks] == done
+
+
+# -- the mirror --------------------------------------------------------------------------------------------------------
+
+
+async def test_the_mirror_follows_others_change_by_change(opened: Callable[..., Database]) -> None:
+    ours, theirs = Store(opened()), opened()
+    seen: list[list[str]] = []
+    ours.listeners.append(lambda *tasks: seen.append([task.state.value if task else "" for task in tasks]))
+    task, _ = theirs.add(make(), IfExists.NEW, 10)
+    await ours.refresh(0.0)
+    theirs.change(task.id, state=State.STOPPING)
+    await ours.refresh(0.0)
+    await ours.refresh(0.0)
+    theirs.change(task.id, state=State.CANCELLED)
+    theirs.remove(task.id)
+    await ours.refresh(0.0)
+    assert seen == [["", "running"], ["running", "stopping"], ["stopping", ""]]
+    assert ours.tasks == []
+    await ours.close()
+
+
+async def test_the_mirror_follows_a_file_that_was_replaced(path: Path, opened: Callable[..., Database]) -> None:
+    kept, lost = make("kept"), make("lost")
+    ours = Store(opened(kept))
+    await ours.add(lost, IfExists.NEW, 10)
+    await asyncio.to_thread(path.unlink)
+    await ours.refresh(0.0)
+    assert [task.name for task in ours.tasks] == ["kept"]
+    await ours.close()
+
+
+# -- retention ---------------------------------------------------------------------------------------------------------
+
+
+def test_finished_tasks_are_kept_by_age_and_number() -> None:
+    tasks = [make(f"{age}", age=age, state=State.SUCCEEDED) for age in (1, 2, 3, 4)]
+    tasks.insert(2, make("live", age=1000.0))
+
+    def surplus(seconds: float, count: int) -> list[str]:
+        return [task.name for task in Retention(seconds, count).surplus(tasks, NOW)]
+
+    assert surplus(10.0, 10) == []
+    assert surplus(2.5, 10) == ["3", "4"]
+    assert surplus(10.0, 3) == ["4"]
+    assert surplus(10.0, 0) == ["1", "2", "3", "4"]
+
+
+def test_a_task_counts_from_its_end() -> None:
+    long = make("long", age=1000.0, state=State.FAILED).with_(ended=NOW - 1)
+    short = make("short", age=500.0, state=State.FAILED)
+    assert Retention(100.0, 10).surplus([short, long], NOW) == [short]
+    assert Retention(10_000.0, 1).surplus([short, long], NOW) == [short]

@@ -1,0 +1,125 @@
+"""Two servers of one user at once: they see the same tasks, and start, adopt and end nothing twice."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jupyter_ptytasks.client import RequestFailed
+from tests.client.live import LiveServer, ended, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from jupyter_ptytasks.client import Client, Task
+    from jupyter_ptytasks.client.types import IfExists
+
+
+@pytest.fixture
+def servers(start_server: Callable[..., LiveServer]) -> list[LiveServer]:
+    """Two servers with one data directory."""
+    return [start_server(), start_server()]
+
+
+@pytest.fixture
+def clients(servers: list[LiveServer]) -> Iterator[list[Client]]:
+    """A client of each."""
+    with servers[0].client() as one, servers[1].client() as other:
+        yield [one, other]
+
+
+def race(servers: list[LiveServer], each: int, **about: Any) -> tuple[list[Task], list[RequestFailed]]:
+    """Create the same task `each` times at each server, all at once; give what came of it."""
+    tasks: list[Task] = []
+    errors: list[RequestFailed] = []
+    start = threading.Barrier(each * len(servers))
+
+    def create(server: LiveServer) -> None:
+        with server.client() as client:
+            start.wait()
+            try:
+                tasks.append(client.create(["sleep", "1000"], name="only", **about))
+            except RequestFailed as error:
+                errors.append(error)
+
+    workers = [threading.Thread(target=create, args=(server,)) for server in servers * each]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return tasks, errors
+
+
+def test_what_one_does_the_other_sees(clients: list[Client]) -> None:
+    one, other = clients
+    task = one.create("echo hello; exec sleep 1000", name="shared")
+    assert other.get("shared")["pid"] == task["pid"]
+    until(lambda: other.get("shared")["connected"])
+    assert b"hello" in until(lambda: other.raw("shared").data)
+    other.update("shared", name="renamed")
+    assert one.get("renamed")["id"] == task["id"]
+    one.pause("renamed")
+    until(lambda: other.get("renamed")["state"] == "paused")
+    other.resume("renamed")
+    until(lambda: one.get("renamed")["state"] == "running")
+    other.restart("renamed", signals=["SIGKILL"])
+    until(lambda: one.get("renamed")["attempt"] == 2 and one.get("renamed")["connected"])
+    one.stop("renamed")
+    ends = [ended(client, "renamed") for client in clients]
+    assert ends[0] == ends[1]
+    assert ends[0]["state"] == "cancelled"
+    other.delete("renamed")
+    until(lambda: one.list()["tasks"] == [])
+
+
+def test_one_is_killed_and_the_other_goes_on(servers: list[LiveServer], clients: list[Client]) -> None:
+    task = clients[0].create(["sleep", "1000"], name="nap")
+    servers[0].kill9()
+    until(lambda: clients[1].get("nap")["connected"])
+    servers[0].start()
+    until(lambda: clients[0].get("nap")["connected"])
+    assert clients[0].get("nap")["pid"] == clients[1].get("nap")["pid"] == task["pid"]
+    assert len([process for process in servers[0].processes() if process.name() == "sleep"]) == 1
+    clients[1].stop("nap")
+    assert ended(clients[0], "nap") == ended(clients[1], "nap")
+
+
+@pytest.mark.parametrize("if_exists", ["return", "restart", "fail"])
+def test_a_race_for_a_name_makes_one_task(
+    servers: list[LiveServer], clients: list[Client], if_exists: IfExists
+) -> None:
+    tasks, errors = race(servers, 4, if_exists=if_exists)
+    assert len({task["id"] for task in tasks}) == 1
+    if if_exists == "fail":
+        assert (len(tasks), len(errors)) == (1, 7)
+        assert {error.code for error in errors} == {"name_in_use"}
+    elif if_exists == "return":
+        assert errors == []
+    until(lambda: all(client.get("only")["state"] == "running" for client in clients))
+    (task,) = clients[0].list()["tasks"]
+    assert len([process for process in servers[0].processes() if process.name() == "sleep"]) == 1
+    assert task["id"] == tasks[0]["id"]
+
+
+def test_the_limit_of_live_tasks_is_the_users(start_server: Callable[..., LiveServer]) -> None:
+    servers = [start_server("--PtyTasksApp.max_live_tasks=3"), start_server("--PtyTasksApp.max_live_tasks=3")]
+    tasks, errors = race(servers, 4)
+    assert len(tasks) == 3
+    assert {(error.code, error.status) for error in errors} == {("too_many_tasks", 429)}
+    with servers[0].client() as client:
+        assert len(client.list()["tasks"]) == 3
+
+
+def test_a_ptyhost_that_dies_is_lost_once(servers: list[LiveServer], clients: list[Client]) -> None:
+    """Both see it; one writes it down."""
+    task = clients[0].create(["sleep", "1000"], name="nap")
+    record = servers[0].home / "data" / "ptytasks" / "tasks" / task["id"] / "host.json"
+    until(lambda: clients[1].get("nap")["connected"])
+    host_pid = json.loads(record.read_text())["host_pid"]
+    next(process for process in servers[0].processes() if process.pid == host_pid).kill()
+    lost = [ended(client, "nap") for client in clients]
+    assert lost[0] == lost[1]
+    assert lost[0]["state"] == "lost"
