@@ -26,8 +26,14 @@ PATIENCE = 60.0
 
 
 @pytest.fixture
-def jp_server_config() -> dict[str, Any]:
-    return {
+def server_options() -> dict[str, dict[str, Any]]:
+    """Settings of the server beside the usual ones, by class; a test that has its own parametrizes this name."""
+    return {}
+
+
+@pytest.fixture
+def jp_server_config(server_options: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    usual: dict[str, dict[str, Any]] = {
         "ServerApp": {
             "jpserver_extensions": {"jupyter_ptytasks": True, "jupyter_server_terminals": True},
             "allow_unauthenticated_access": False,
@@ -36,6 +42,7 @@ def jp_server_config() -> dict[str, Any]:
         },
         "PtyTasksApp": {"shell_command": ["/bin/sh"], "stop_grace": 0.5},
     }
+    return {name: {**options, **server_options.get(name, {})} for name, options in usual.items()}
 
 
 @pytest.fixture

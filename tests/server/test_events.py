@@ -1,0 +1,136 @@
+"""The events of tasks: one for each change that people can see, in order, each as its schema says."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import jsonschema
+import pytest
+import yaml
+
+from jupyter_ptytasks.core.states import State
+from jupyter_ptytasks.events import SCHEMA_FILES, TASK_STATE
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.server.conftest import Rest
+
+SCHEMA = yaml.safe_load(Path(SCHEMA_FILES[0]).read_text(encoding="utf-8"))
+
+
+class Heard:
+    """The events so far, as a listener within the server hears them."""
+
+    def __init__(self) -> None:
+        self._events: list[dict[str, Any]] = []
+
+    async def hear(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
+        assert schema_id == TASK_STATE
+        self._events.append(data)
+
+    async def until(self, condition: Callable[[dict[str, Any]], Any]) -> list[dict[str, Any]]:
+        """Wait for an event that fulfils a condition, and give and forget those up to it."""
+        deadline = time.monotonic() + 60
+        while not any(condition(event) for event in self._events):
+            assert time.monotonic() < deadline, self._events
+            await asyncio.sleep(0.005)
+        last = next(number for number, event in enumerate(self._events) if condition(event))
+        found = self._events[: last + 1]
+        del self._events[: last + 1]
+        return found
+
+
+@pytest.fixture
+def heard(rest: Rest, jp_serverapp: Any) -> Heard:
+    """What is emitted from now on."""
+    heard = Heard()
+    jp_serverapp.event_logger.add_listener(schema_id=TASK_STATE, listener=heard.hear)
+    return heard
+
+
+def story(events: list[dict[str, Any]]) -> list[tuple[str, str | None, str]]:
+    """Give what events tell: what was done, the state before, the state after."""
+    return [(event["action"], event["previous_state"], event["state"]) for event in events]
+
+
+def check(events: list[dict[str, Any]]) -> None:
+    """Look that every event is what the schema promises, with nothing in it that the schema does not name."""
+    closed = {**SCHEMA, "additionalProperties": False}
+    for event in events:
+        jsonschema.validate(event, closed)
+        assert (event["exit"] is None) == State(event["state"]).live
+        assert (event["ended"] is None) == State(event["state"]).live
+
+
+async def test_from_create_to_delete(rest: Rest, heard: Heard) -> None:
+    task = await rest.create("exit 3", name="three", tags=["a"], group="g")
+    await rest.wait("three")
+    await rest("DELETE", "tasks", "three")
+    events = await heard.until(lambda event: event["action"] == "deleted")
+    assert story(events) == [
+        ("created", None, "starting"),
+        ("changed", "starting", "running"),
+        ("changed", "running", "failed"),
+        ("deleted", "failed", "failed"),
+    ]
+    check(events)
+    assert {event["id"] for event in events} == {task["id"]}
+    end = events[2]
+    assert (end["name"], end["tags"], end["group"], end["attempt"]) == ("three", ["a"], "g", 1)
+    assert (end["state_reason"], end["exit"]) == ("nonzero_exit", {"code": 3, "signal": None})
+    assert end["created"] <= end["started"] <= end["ended"]
+
+
+async def test_pause_rename_stop_restart(rest: Rest, heard: Heard) -> None:
+    await rest.create("sleep 1000", name="nap")
+    await rest("POST", "tasks", "nap", "pause")
+    await rest("POST", "tasks", "nap", "resume")
+    await rest("PATCH", "tasks", "nap", body={"name": "new"})
+    await rest("POST", "tasks", "new", "stop", body={"signals": ["KILL"]})
+    await rest.wait("new")
+    await rest("POST", "tasks", "new", "restart")
+    events = await heard.until(lambda event: event["attempt"] == 2 and event["state"] == "running")
+    assert story(events) == [
+        ("created", None, "starting"),
+        ("changed", "starting", "running"),
+        ("changed", "running", "paused"),
+        ("changed", "paused", "running"),
+        ("changed", "running", "running"),
+        ("changed", "running", "stopping"),
+        ("changed", "stopping", "cancelled"),
+        ("changed", "cancelled", "starting"),
+        ("changed", "starting", "running"),
+    ]
+    check(events)
+    assert [event["name"] for event in events[3:5]] == ["nap", "new"]
+    assert events[6]["exit"] == {"code": None, "signal": "SIGKILL"}
+
+
+async def test_what_cannot_be_started_leaves_no_live_task_behind(rest: Rest, heard: Heard) -> None:
+    assert (await rest("POST", "tasks", body={"command": ["no-such-command"]})).code == 400
+    events = await heard.until(lambda event: event["action"] == "deleted")
+    assert story(events) == [
+        ("created", None, "starting"),
+        ("changed", "starting", "failed"),
+        ("deleted", "failed", "failed"),
+    ]
+    check(events)
+
+
+async def test_output_is_no_event(rest: Rest, heard: Heard) -> None:
+    await rest.create("seq 10000; sleep 1000", name="seq")
+    await heard.until(lambda event: event["state"] == "running")
+    await rest.until("seq", lambda task: task["output"]["lines"] >= 10_000)
+    await rest("PATCH", "tasks", "seq", body={"name": "new"})
+    assert [event["name"] for event in await heard.until(lambda event: event["name"] == "new")] == ["new"]
+
+
+def test_the_schema_names_every_state() -> None:
+    assert SCHEMA["properties"]["state"]["enum"] == [state.value for state in State]
+    assert SCHEMA["version"] == "1"
+    assert set(SCHEMA["required"]) <= set(SCHEMA["properties"])
+    assert all(about.get("description") for about in SCHEMA["properties"].values())
