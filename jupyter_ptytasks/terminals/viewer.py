@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 _BLOCK = 64 << 10
 #: A viewer that is this many bytes behind is shown the present instead of all that it missed.
 _BEHIND_MAX = 4 << 20
+#: Showing the present costs the server more than the output of some hundredths of a second: once a second it may.
+_SKIP_EVERY = 1.0
 #: A resuming viewer may have missed this many bytes; one that has missed more gets a replay.
 _RESUME_MAX = 1 << 20
 
@@ -49,6 +52,7 @@ class Viewer:
         self._reader = RingReader(terminal.output_dir)
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._position = 0
+        self._skipped_at = -_SKIP_EVERY
         self._news = asyncio.Event()
         self._told: dict[str, Any] = {}
         self._channel: Channel | None = None
@@ -155,7 +159,7 @@ class Viewer:
             if self._terminal.ended:
                 return False
             await self._wait()
-        elif end - self._position > _BEHIND_MAX:
+        elif end - self._position > _BEHIND_MAX and time.monotonic() - self._skipped_at >= _SKIP_EVERY:
             await self._skip(end - self._position)
         else:
             await self._forward(min(end - self._position, _BLOCK))
@@ -191,6 +195,7 @@ class Viewer:
         """Give up what the client is behind, and show it the present."""
         await self._event("skipped", bytes=count)
         await self._replay()
+        self._skipped_at = time.monotonic()
 
     async def _end(self) -> None:
         await self._tell_task()
