@@ -61,10 +61,16 @@ class Hosts:
         """Give the link to a task's ptyhost, connected or not; None for a task that is not live."""
         return self._links.get(task_id)
 
-    async def connected(self, task_id: str, patience: float = 2.0) -> Link:
-        """Give the link of a live task, connected. Raises HostUnreachable after `patience` seconds without."""
+    async def connected(self, task_id: str, patience: float = 5.0) -> Link:
+        """Give the link of a live task, connected.
+
+        Raises IllegalMove when the task has ended, HostUnreachable after `patience` seconds without either.
+        """
         deadline = time.monotonic() + patience
         while True:
+            task = self._store.get(task_id)
+            if task is None or not task.live:
+                raise IllegalMove("the task has ended", field="state")
             link = self._links.get(task_id)
             if link is not None and link.connected:
                 return link

@@ -149,7 +149,11 @@ class TaskManager:
         if not task.live:
             return await self._start_again(task.id)
         if task.id not in self._restarts:
-            task = await self.stop(ref, ladder, reason="restarting")
+            try:
+                task = await self.stop(task.id, ladder, reason="restarting")
+            except IllegalMove:
+                return await self._start_again(task.id)  # it was quicker
+        if task.id not in self._restarts:
             waiting = self._restarts[task.id] = asyncio.create_task(self._restart_when_ended(task.id))
             waiting.add_done_callback(lambda _: self._restarts.pop(task.id, None))
         return task
@@ -221,6 +225,12 @@ class TaskManager:
         link.stop(ladder, reason)
         return task
 
+    async def _stop_unless_ended(self, task_id: str) -> None:
+        try:
+            await self.stop(task_id)
+        except IllegalMove:
+            pass  # it was quicker
+
     def ladder(self, signals: list[str] | None, grace: float | None) -> Ladder | None:
         """Give the ladder of these signals, each with this many seconds of grace; None where neither is given."""
         if signals is None and grace is None:
@@ -284,7 +294,7 @@ class TaskManager:
                     f"the task is {task.state.value}; stop it first, or ask for that with stop=1", field="state"
                 )
             spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
-            await self.stop(task.id)
+            await self._stop_unless_ended(task.id)
             await self._ended(task.id, sum(grace for _, grace in spec["ladder"]) + _STOP_SLACK)
         await self._forget(task.id)
 
@@ -360,8 +370,5 @@ class TaskManager:
         if not task.live:
             raise IllegalMove(f"the task has ended: it is {task.state.value}", field="state")
         link = await self.hosts.connected(task.id)
-        # It may have come out of `starting`, or to its end, while we waited.
-        task = self.store.get(task.id) or task
-        if not task.live:
-            raise IllegalMove(f"the task has ended: it is {task.state.value}", field="state")
-        return task, link
+        # It may have come out of `starting` while we waited.
+        return self.store.get(task.id) or task, link

@@ -230,7 +230,7 @@ async def test_restart_of_a_finished_and_of_a_live_task(rest: Rest) -> None:
     await rest.wait("again")
     answer = await rest("POST", "tasks", "again", "restart")
     assert (answer.code, answer.json["attempt"], answer.json["state"]) == (202, 3, "running")
-    text = (await rest.until_output("again", "attempt 3"))
+    text = await rest.until_output("again", "attempt 3")
     assert "attempt 2" in text
 
 
@@ -257,7 +257,7 @@ async def test_signal(rest: Rest) -> None:
 
 
 async def test_input_and_resize(rest: Rest) -> None:
-    await rest.create("stty -echo; echo ready; while read line; do echo \"<$line>\"; stty size; done", name="cat")
+    await rest.create('stty -echo; echo ready; while read line; do echo "<$line>"; stty size; done', name="cat")
     await rest.until_output("cat", "ready")
     assert (await rest("POST", "tasks", "cat", "resize", body={"rows": 30, "cols": 100})).code == 204
     assert (await rest("POST", "tasks", "cat", "input", body={"data": "日本", "newline": True})).code == 204
@@ -326,3 +326,18 @@ async def test_status_counts(rest: Rest) -> None:
     assert status["limits"]["max_live_tasks"] == 100
     assert status["provisioners"] == ["local"]
     assert status["version"]
+
+
+@pytest.mark.parametrize("verb", ["delete", "restart"])
+async def test_a_task_that_ends_just_then_is_no_error(rest: Rest, verb: str) -> None:
+    """Each ends at another moment of what is done to it."""
+    tasks = await asyncio.gather(*(rest.create(f"sleep 0.{number:03}") for number in range(0, 100, 4)))
+    if verb == "delete":
+        answers = await asyncio.gather(*(rest("DELETE", "tasks", task["id"], stop=1) for task in tasks))
+        assert {answer.code for answer in answers} == {204}
+        assert (await rest("GET", "tasks")).json["tasks"] == []
+    else:
+        answers = await asyncio.gather(*(rest("POST", "tasks", task["id"], "restart") for task in tasks))
+        assert {answer.code for answer in answers} <= {202}, [answer.body for answer in answers]
+        for task in tasks:
+            assert (await rest.wait(task["id"]))["attempt"] == 2
