@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from terminado.management import NamedTermManager
 
-from ..core.errors import TaskNotFound
+from ..core.errors import BadRequest, TaskNotFound
 from ..core.model import Request
 from .terminal import TaskTerminal
 
@@ -64,8 +64,13 @@ class TaskTerminals(NamedTermManager):
         return task.name if self.manager.store.look_up(task.name) == task else task.id
 
     async def create(self, name: str | None, cwd: str | None) -> Task:
-        """Start a shell."""
-        task, _ = await self.manager.create(Request(name=name, cwd=cwd))
+        """Start a shell; in the server's root directory where `cwd` is none, as jupyter_server_terminals does."""
+        try:
+            task, _ = await self.manager.create(Request(name=name, cwd=cwd))
+        except BadRequest as error:
+            if error.field != "cwd":
+                raise
+            task, _ = await self.manager.create(Request(name=name))
         return task
 
     async def list(self) -> list[Task]:

@@ -1,0 +1,213 @@
+"""Clients that know nothing but Jupyter's terminals: the stock REST and the stock websocket messages, over our tasks.
+
+What is not ours on purpose: terminals are not culled (a running task is what the user wants to keep), and their number
+is limited by `max_live_tasks`.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from tornado.httpclient import HTTPClientError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.server.conftest import Rest
+
+STOCK = ("setup", "stdout", "disconnect")
+PID = r"pid=(\d+)\."
+
+
+async def start(rest: Rest, **about: Any) -> str:
+    """Start a terminal and give its name."""
+    answer = await rest("POST", "terminals", body=about)
+    assert answer.code == 200, answer.body
+    assert set(answer.json) == {"name", "last_activity"}
+    assert datetime.fromisoformat(answer.json["last_activity"].replace("Z", "+00:00")).tzinfo
+    name: str = answer.json["name"]
+    return name
+
+
+async def names(rest: Rest) -> list[str]:
+    return [model["name"] for model in (await rest("GET", "terminals")).json]
+
+
+async def gone(rest: Rest, name: str) -> None:
+    """Wait until a stock client is told that there is no such terminal."""
+    assert (await rest("GET", "tasks", name, "wait", timeout=55)).code in (200, 404)
+    assert (await rest("GET", "terminals", name)).code == 404
+
+
+# -- REST --------------------------------------------------------------------------------------------------------------
+
+
+async def test_none_to_begin_with(rest: Rest) -> None:
+    answer = await rest("GET", "terminals")
+    assert (answer.code, answer.json) == (200, [])
+    assert answer.headers["Content-Type"].startswith("application/json")
+
+
+async def test_create_list_get_delete(rest: Rest) -> None:
+    name = await start(rest)
+    (listed,) = (await rest("GET", "terminals")).json
+    assert listed["name"] == name
+    answer = await rest("GET", "terminals", name)
+    assert (answer.code, answer.json["name"]) == (200, name)
+    answer = await rest("DELETE", "terminals", name)
+    assert (answer.code, answer.body) == (204, b"")
+    await gone(rest, name)
+    assert await names(rest) == []
+    assert (await rest("DELETE", "terminals", name)).code == 404
+
+
+async def test_names_are_unique(rest: Rest) -> None:
+    found = [await start(rest) for _ in range(3)]
+    assert len(set(found)) == 3
+    found += [await start(rest, name="same") for _ in range(2)]
+    assert sorted(await names(rest)) != sorted(found)  # the older of the name is called by its id now
+    assert len(set(await names(rest))) == 5
+    for name in await names(rest):
+        assert (await rest("GET", "terminals", name)).json["name"] == name
+
+
+async def test_create_with_a_name(rest: Rest) -> None:
+    assert await start(rest, name="mine") == "mine"
+    assert (await rest("GET", "terminals", "mine")).json["name"] == "mine"
+
+
+async def test_a_body_with_more_in_it_than_we_know(rest: Rest) -> None:
+    await start(rest, name="mine", type="terminal", later=[1])
+
+
+@pytest.mark.parametrize("relative", [True, False])
+async def test_create_with_a_directory(rest: Rest, attach: Any, jp_root_dir: Path, relative: bool) -> None:
+    inner = jp_root_dir / "in ner"
+    inner.mkdir()
+    name = await start(rest, cwd="in ner" if relative else str(inner))
+    viewer = await attach(name)
+    await viewer.type("pwd\r")
+    await viewer.shows(f"\r\n{inner}\r\n")
+
+
+async def test_a_directory_that_is_none_is_the_root_directory(rest: Rest, attach: Any, jp_root_dir: Path) -> None:
+    """As in the stock server: a file browser may stand in a place that is no directory of this machine."""
+    viewer = await attach(await start(rest, cwd="no/such/place"))
+    await viewer.type("pwd\r")
+    await viewer.shows(f"\r\n{jp_root_dir}\r\n")
+
+
+@pytest.mark.parametrize("method", ["GET", "DELETE"])
+async def test_no_such_terminal(rest: Rest, method: str) -> None:
+    answer = await rest(method, "terminals", "nobody")
+    assert answer.code == 404
+    assert answer.json["message"]
+
+
+async def test_every_task_is_a_terminal_until_it_has_ended(rest: Rest) -> None:
+    await rest.create("sleep 1000", name="nap")
+    await rest.create("true", name="done")
+    await rest.wait("done")
+    assert await names(rest) == ["nap"]
+    assert (await rest("GET", "terminals", "done")).code == 404
+
+
+async def test_a_terminal_that_nobody_looks_at_is_kept(rest: Rest, attach: Any, jp_serverapp: Any) -> None:
+    """Nothing of ours reads the stock server's culling."""
+    name = await start(rest)
+    viewer = await (await attach(name)).attached()
+    viewer.socket.close()
+    task = await rest.until(name, lambda task: task["viewers"] == 0)
+    assert (task["state"], task["running_in_background"]) == ("running", True)
+    assert not hasattr(jp_serverapp.web_app.settings["ptytasks_terminals"], "cull_inactive_timeout")
+
+
+# -- the websocket -----------------------------------------------------------------------------------------------------
+
+
+async def test_setup_comes_first_and_says_nothing(rest: Rest, attach: Any) -> None:
+    viewer = await attach(await start(rest))
+    assert await viewer.read() == ["setup", {}]
+    await viewer.until(lambda viewer: "stdout" in viewer.kinds)
+
+
+async def test_what_is_typed_is_run(rest: Rest, attach: Any) -> None:
+    viewer = await attach(await start(rest))
+    await viewer.type("who")
+    await viewer.type("ami\r")
+    await viewer.shows("whoami")
+    await viewer.type("echo $((6 * 7))\r")
+    await viewer.shows("\r\n42\r\n")
+
+
+async def test_set_size_takes_four_numbers(rest: Rest, attach: Any) -> None:
+    """Lab sends the size in pixels as well."""
+    viewer = await attach(await start(rest))
+    await viewer.send("set_size", 31, 97, 512.5, 800.25)
+    await viewer.type("stty size\r")
+    await viewer.shows("\r\n31 97\r\n")
+
+
+async def test_the_end_is_a_disconnect(rest: Rest, attach: Any) -> None:
+    viewer = await attach(await start(rest))
+    await viewer.type("exit\r")
+    await viewer.ended()
+    assert viewer.kinds[-1] == "disconnect"
+    assert viewer.socket.close_code in (None, 1000, 1005)
+
+
+async def test_a_deleted_terminal_disconnects_its_clients(rest: Rest, attach: Any) -> None:
+    name = await start(rest)
+    viewers = [await (await attach(name)).attached() for _ in range(2)]
+    await rest("DELETE", "terminals", name)
+    for viewer in viewers:
+        await viewer.ended()
+        assert viewer.kinds[-1] == "disconnect"
+
+
+async def test_our_own_messages_are_of_one_type(rest: Rest, attach: Any) -> None:
+    """A stock client skips what it does not know; in the others the text comes first, as ever."""
+    viewer = await attach(await start(rest))
+    await viewer.type("exit\r")
+    await viewer.ended()
+    assert set(viewer.kinds) == {*STOCK, "ptytask"}
+
+
+async def test_a_name_is_a_process_and_another_name_is_another(rest: Rest, attach: Any) -> None:
+    one, other = await start(rest), await start(rest)
+    said = []
+    for name in (one, one, other, other):
+        viewer = await (await attach(name)).attached()
+        await viewer.type("echo pid=$$.\r")
+        await viewer.until(lambda viewer: re.search(PID, viewer.text))
+        said.append(re.findall(PID, viewer.text)[-1])
+    assert said[0] == said[1]
+    assert said[2] == said[3]
+    assert said[0] != said[2]
+    assert said[0] == str((await rest.get(one))["pid"])
+
+
+async def test_no_socket_to_nothing(attach: Any) -> None:
+    with pytest.raises(HTTPClientError, match="404"):
+        await attach("nobody")
+
+
+@pytest.mark.parametrize("server_options", [{"PtyTasksApp": {"max_live_tasks": 2}}])
+async def test_there_is_a_limit(rest: Rest, server_options: Any) -> None:
+    first = await start(rest)
+    await start(rest)
+    assert (await rest("POST", "terminals", body={})).code == 429
+    await rest("DELETE", "terminals", first)
+    await gone(rest, first)
+    await start(rest)
+
+
+async def test_much_in_and_much_out_at_once(rest: Rest, attach: Any) -> None:
+    """Everything that is typed is echoed while a lot is written; nobody waits for the other for ever."""
+    viewer = await attach(await start(rest))
+    for number in range(200):
+        await viewer.type(f"echo {'x' * 100} {number} $((1 + 1))\r")
+    await viewer.shows("199 2\r\n")
