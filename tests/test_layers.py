@@ -1,0 +1,36 @@
+"""A line of code imports only what stands below it: the contracts are in setup.cfg, import-linter holds them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import grimp
+import pytest
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_contracts_are_kept() -> None:
+    checked = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--config", "setup.cfg", "--no-cache"],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+    )
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    assert "4 kept, 0 broken" in checked.stdout
+
+
+@pytest.mark.parametrize("package", ["core", "ptyhost"])
+def test_only_the_standard_library(package: str) -> None:
+    """What a contract cannot say: no library at all. A ptyhost runs without site-packages."""
+    graph = grimp.build_graph("jupyter_ptytasks", include_external_packages=True, cache_dir=None)
+    root = f"jupyter_ptytasks.{package}"
+    modules = {root, *graph.find_descendants(root)}
+    imported = {found for module in modules for found in graph.find_modules_directly_imported_by(module)}
+    outside = {name for name in imported if name.partition(".")[0] not in sys.stdlib_module_names}
+    assert {name for name in outside - modules if not name.startswith("jupyter_ptytasks.core")} == set()
