@@ -23,7 +23,6 @@ SIGNAL = 3  #: JSON {signal, target: "foreground" | "tree" | "leader"}; SIGSTOP 
 STOP = 4  #: JSON {ladder: [[signal, grace seconds], ...], reason}
 WATCH = 5  #: one byte, 0 or 1: whether somebody waits for every HEAD
 ASK_STATUS = 6  #: empty; answered by STATUS
-VIEWERS = 7  #: COUNT: terminals attached through this connection that can answer queries
 REPLY = 8  #: what a terminal answered by itself, raw bytes; taken from the leader alone
 REPAINT = 9  #: empty; the program is made to draw its screen again
 
@@ -32,11 +31,11 @@ HEAD = 65  #: POSITION
 STATUS = 66  #: JSON, see ptyhost.host
 EXIT = 67  #: JSON, the exit record
 
-# Kept for what comes: a ring read over a byte stream, and the pty master by SCM_RIGHTS.
+# Kept for what comes: a ring read over a byte stream, and the pty master by SCM_RIGHTS. (So is 7, for the number of
+# viewers behind a connection that carries several.)
 READ, DATA, ESCROW = 97, 98, 99
 
 SIZE = struct.Struct(">HH")  #: rows, cols
-COUNT = struct.Struct(">I")
 POSITION = struct.Struct(">QQQQ")  #: end, start (offsets); lines before end; bytes lost
 
 HEADER = struct.Struct(">BI")
