@@ -297,7 +297,8 @@ def main() -> int:
         "--check", action="store_true", help="tell the whole story without a person; exit 0 if all held"
     )
     checks = parser.parse_args().check
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.default_int_handler)
     place = Place(ROOT / ".demo" / ("check" if checks else "home"))
     if checks:
         shutil.rmtree(place.home, ignore_errors=True)
