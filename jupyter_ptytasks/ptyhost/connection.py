@@ -8,11 +8,17 @@ from __future__ import annotations
 
 import _socket
 import os
+import select
 import struct
 import sys
+import time
 
 from ..core import wire
 from ..core.paths import SocketAddress, private_dir
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: Bytes of input taken from one connection before the program has read them; then its socket is left alone.
 INPUT_MAX = 1 << 16
@@ -133,6 +139,21 @@ class Connection:
         """Close the socket."""
         self.closed = True
         self.socket.close()
+
+
+def flush_all(connections: Iterable[Connection], seconds: float) -> None:
+    """Send what is still to be sent, as far as it is taken in time."""
+    deadline = time.monotonic() + seconds
+    while waiting := [one for one in connections if one.wants_write and not one.closed]:
+        left = deadline - time.monotonic()
+        if left <= 0:
+            return
+        poll = select.poll()
+        for one in waiting:
+            poll.register(one.socket, select.POLLOUT)
+        poll.poll(left * 1000)
+        for one in waiting:
+            one.flush()
 
 
 def listen(path: str) -> _socket.socket:

@@ -13,7 +13,7 @@ import time
 
 from ..core import wire
 from ..core.answerer import Answerer
-from .connection import Connection, accept
+from .connection import Connection, accept, flush_all
 from .job import Job
 from .ladder import signal_number
 
@@ -394,16 +394,7 @@ class Host:
         for connection in self._connections.values():
             connection.tell_head(position, time.monotonic())
             connection.send(message)
-        deadline = time.monotonic() + _FAREWELL
-        while time.monotonic() < deadline and (
-            waiting := [one for one in self._connections.values() if one.wants_write and not one.closed]
-        ):
-            poll = select.poll()
-            for one in waiting:
-                poll.register(one.socket, select.POLLOUT)
-            poll.poll((deadline - time.monotonic()) * 1000)
-            for one in waiting:
-                one.flush()
+        flush_all(self._connections.values(), _FAREWELL)
         self._listener.close()
         try:
             os.unlink(self._socket_path)
