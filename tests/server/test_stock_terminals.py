@@ -88,14 +88,14 @@ async def test_create_with_a_directory(rest: Rest, attach: Any, jp_root_dir: Pat
     inner = jp_root_dir / "in ner"
     inner.mkdir()
     name = await start(rest, cwd="in ner" if relative else str(inner))
-    viewer = await attach(name)
+    viewer = await (await attach(name)).attached()
     await viewer.type("pwd\r")
     await viewer.shows(f"\r\n{inner}\r\n")
 
 
 async def test_a_directory_that_is_none_is_the_root_directory(rest: Rest, attach: Any, jp_root_dir: Path) -> None:
     """As in the stock server: a file browser may stand in a place that is no directory of this machine."""
-    viewer = await attach(await start(rest, cwd="no/such/place"))
+    viewer = await (await attach(await start(rest, cwd="no/such/place"))).attached()
     await viewer.type("pwd\r")
     await viewer.shows(f"\r\n{jp_root_dir}\r\n")
 
@@ -135,7 +135,7 @@ async def test_setup_comes_first_and_says_nothing(rest: Rest, attach: Any) -> No
 
 
 async def test_what_is_typed_is_run(rest: Rest, attach: Any) -> None:
-    viewer = await attach(await start(rest))
+    viewer = await (await attach(await start(rest))).attached()
     await viewer.type("who")
     await viewer.type("ami\r")
     await viewer.shows("whoami")
@@ -145,14 +145,14 @@ async def test_what_is_typed_is_run(rest: Rest, attach: Any) -> None:
 
 async def test_set_size_takes_four_numbers(rest: Rest, attach: Any) -> None:
     """Lab sends the size in pixels as well."""
-    viewer = await attach(await start(rest))
+    viewer = await (await attach(await start(rest))).attached()
     await viewer.send("set_size", 31, 97, 512.5, 800.25)
     await viewer.type("stty size\r")
     await viewer.shows("\r\n31 97\r\n")
 
 
 async def test_the_end_is_a_disconnect(rest: Rest, attach: Any) -> None:
-    viewer = await attach(await start(rest))
+    viewer = await (await attach(await start(rest))).attached()
     await viewer.type("exit\r")
     await viewer.ended()
     assert viewer.kinds[-1] == "disconnect"
@@ -170,7 +170,7 @@ async def test_a_deleted_terminal_disconnects_its_clients(rest: Rest, attach: An
 
 async def test_our_own_messages_are_of_one_type(rest: Rest, attach: Any) -> None:
     """A stock client skips what it does not know; in the others the text comes first, as ever."""
-    viewer = await attach(await start(rest))
+    viewer = await (await attach(await start(rest))).attached()
     await viewer.type("exit\r")
     await viewer.ended()
     assert set(viewer.kinds) == {*STOCK, "ptytask"}
@@ -207,7 +207,7 @@ async def test_there_is_a_limit(rest: Rest, server_options: Any) -> None:
 
 async def test_much_in_and_much_out_at_once(rest: Rest, attach: Any) -> None:
     """Everything that is typed is echoed while a lot is written; nobody waits for the other for ever."""
-    viewer = await attach(await start(rest))
+    viewer = await (await attach(await start(rest))).attached()
     for number in range(200):
         await viewer.type(f"echo {'x' * 100} {number} $((1 + 1))\r")
     await viewer.shows("199 2\r\n")
