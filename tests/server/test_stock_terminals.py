@@ -90,14 +90,14 @@ async def test_create_with_a_directory(rest: Rest, attach: Any, jp_root_dir: Pat
     name = await start(rest, cwd="in ner" if relative else str(inner))
     viewer = await (await attach(name)).attached()
     await viewer.type("pwd\r")
-    await viewer.shows(f"\r\n{inner}\r\n")
+    await viewer.shows(f"{inner}\r\n")
 
 
 async def test_a_directory_that_is_none_is_the_root_directory(rest: Rest, attach: Any, jp_root_dir: Path) -> None:
     """As in the stock server: a file browser may stand in a place that is no directory of this machine."""
     viewer = await (await attach(await start(rest, cwd="no/such/place"))).attached()
     await viewer.type("pwd\r")
-    await viewer.shows(f"\r\n{jp_root_dir}\r\n")
+    await viewer.shows(f"{jp_root_dir}\r\n")
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
@@ -140,7 +140,7 @@ async def test_what_is_typed_is_run(rest: Rest, attach: Any) -> None:
     await viewer.type("ami\r")
     await viewer.shows("whoami")
     await viewer.type("echo $((6 * 7))\r")
-    await viewer.shows("\r\n42\r\n")
+    await viewer.shows("42\r\n")
 
 
 async def test_set_size_takes_four_numbers(rest: Rest, attach: Any) -> None:
@@ -148,7 +148,7 @@ async def test_set_size_takes_four_numbers(rest: Rest, attach: Any) -> None:
     viewer = await (await attach(await start(rest))).attached()
     await viewer.send("set_size", 31, 97, 512.5, 800.25)
     await viewer.type("stty size\r")
-    await viewer.shows("\r\n31 97\r\n")
+    await viewer.shows("31 97\r\n")
 
 
 async def test_the_end_is_a_disconnect(rest: Rest, attach: Any) -> None:
