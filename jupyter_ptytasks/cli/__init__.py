@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from .._version import __version__
-from .common import Settings, note
+from .common import Settings
 
 #: Each command's module; the order is that of the help.
 _COMMANDS = {
@@ -45,15 +45,9 @@ class Commands(click.Group):
         return command
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run one; what goes wrong becomes a message and an exit code."""
-        from ..client import errors  # noqa: PLC0415  not for help and completion
-
+        """Run one, until it ends or somebody interrupts it."""
         try:
             return super().invoke(ctx)
-        except errors.ClientError as error:
-            note(f"{error.message}\n{error.hint}".rstrip())
-            codes = {errors.ServerNotFound: 3, errors.TaskNotFound: 4}
-            raise click.exceptions.Exit(codes.get(type(error), 1)) from None
         except KeyboardInterrupt:
             # As a shell has it. Whatever was looked at or waited for goes on.
             raise click.exceptions.Exit(130) from None
@@ -70,7 +64,8 @@ def cli(ctx: click.Context, url: str | None, token: str | None) -> None:
     The server is found by itself: the one that this terminal, task or kernel belongs to, else the one that serves this
     directory, else the newest that runs. A task is meant by its id or its name; of several with a name, the newest.
 
-    With --json all answers are those of the REST API, one JSON value a line. NO_COLOR is respected.
+    With --json all answers are those of the REST API, one JSON value a line; so are errors, on standard error.
+    NO_COLOR is respected.
 
     \b
     Exit codes:

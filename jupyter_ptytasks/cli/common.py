@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -11,9 +12,9 @@ import click
 from click.shell_completion import CompletionItem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
-    from ..client import Client, Task
+    from ..client import Client, ClientError, Task
 
     Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -28,20 +29,25 @@ class Settings:
     url: str
     token: str
 
-    def client(self, **options: Any) -> Client:
-        """Give a client; the caller closes it."""
-        from ..client import Client  # noqa: PLC0415  takes longer than all the rest; not for help
+    @contextmanager
+    def client(self, **options: Any) -> Iterator[Client]:
+        """Give a client; what goes wrong with it becomes a message and an exit code."""
+        from ..client import Client, ClientError  # noqa: PLC0415  takes longer than all the rest; not for help
 
-        return Client(self.url, self.token, **options)
+        try:
+            with Client(self.url, self.token, **options) as client:
+                yield client
+        except ClientError as error:
+            raise click.exceptions.Exit(tell(error)) from None
 
 
 def complete_ref(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Give the tasks that may be meant, by name and by id; none where anything is in the way."""
-    from ..client import ClientError  # noqa: PLC0415  as above
+    from ..client import Client, ClientError  # noqa: PLC0415  as above
 
     said = ctx.find_root().params
     try:
-        with Settings(said.get("url") or "", said.get("token") or "").client(timeout=_COMPLETION_TIME) as client:
+        with Client(said.get("url") or "", said.get("token") or "", timeout=_COMPLETION_TIME) as client:
             tasks = client.list(limit=200)["tasks"]
     except ClientError:
         return []
@@ -66,24 +72,33 @@ def print_json(value: object) -> None:
 
 
 def each(refs: Iterable[str], do: Callable[[str], Task], *, as_json: bool, done: str = "") -> None:
-    """Do something to each task and say so; if it fails for some, the first of these errors is raised at the end."""
+    """Do something to each task and say so; where it fails for some, the exit code is that of the first of them."""
     from ..client import RequestFailed  # noqa: PLC0415  as above
 
-    failures: list[RequestFailed] = []
+    failures: list[int] = []
     for ref in refs:
         try:
             task = do(ref)
         except RequestFailed as error:
-            if failures:
-                note(f"{ref}: {error.message}")
-            failures.append(error)
+            failures.append(tell(error, f"{ref}: "))
             continue
         if as_json:
             print_json(task)
         else:
             click.echo(f"{task['id']} {task['name']} {done or task['state']}")
     if failures:
-        raise failures[0]
+        raise click.exceptions.Exit(failures[0])
+
+
+def tell(error: ClientError, about: str = "") -> int:
+    """Tell what went wrong: with --json as the REST API would. Gives the exit code for it."""
+    from ..client import ServerNotFound, TaskNotFound  # noqa: PLC0415  as above
+
+    if click.get_current_context().params.get("as_json"):
+        click.echo(json.dumps(error.to_json(), ensure_ascii=False), err=True)
+    else:
+        note(f"{about}{error.message}\n{error.hint}".rstrip())
+    return {ServerNotFound: 3, TaskNotFound: 4}.get(type(error), 1)
 
 
 def note(text: str) -> None:

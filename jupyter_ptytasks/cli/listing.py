@@ -12,7 +12,8 @@ from . import human
 from .common import json_option, note, one_ref, print_json
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     from ..client import Task
     from .common import Settings
@@ -39,13 +40,13 @@ def ls(
     Those that live and those that ended within the last day; all with -a, or with --state all that are in it.
     """
     with settings.client() as client:
-        page = client.list(state=states, group=group, tag=tag)  # type: ignore[arg-type]  # click has checked
-    shown = [task for task in page["tasks"] if all_ or states or _is_recent(task)]
+        tasks = list(client.all(state=states, group=group, tag=tag))  # type: ignore[arg-type]  # click has checked
+    shown = [task for task in tasks if all_ or states or _is_recent(task)]
     if as_json:
-        print_json({**page, "tasks": shown})
+        print_json({"tasks": shown, "next_cursor": None})
         return
     if not shown:
-        older = len(page["tasks"])
+        older = len(tasks)
         note(f"no tasks, but {older} that ended earlier: ls -a" if older else "no tasks")
         return
     _print_table(shown)
@@ -62,22 +63,28 @@ def _print_table(tasks: list[Task]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     extra = [name for name, usual in (("group", "default"), ("tags", [])) if any(task[name] != usual for task in tasks)]  # type: ignore[literal-required]
     for name in ("id", "name", "state", "exit", "ran", "started", *extra, "command"):
-        is_free = name in ("name", "command")
-        table.add_column(name.upper(), no_wrap=True, overflow="ellipsis", min_width=12 if is_free else None)
+        # Where all is too wide, only columns that may wrap are made narrower; what stands in them is cut instead.
+        table.add_column(name.upper(), no_wrap=name not in ("name", "tags", "command"))
     for task in tasks:
         state = task["state"]
         ran = human.runtime(task)
         row = [
             Text(task["id"]),
-            Text(task["name"], "bold" if state in _LIVE else ""),
+            _cut(task["name"], "bold" if state in _LIVE else ""),
             Text(state, human.STYLES[state]),
             Text(human.ending(task)),
             Text("" if ran is None else human.duration(ran)),
             Text(f"{human.duration(human.ago(task['started'] or task['created']))} ago"),
         ]
-        row += [Text(task["group"])] * ("group" in extra) + [Text(", ".join(task["tags"]))] * ("tags" in extra)
-        table.add_row(*row, Text(human.command(task), "dim"))
-    _console().print(table)
+        row += [Text(task["group"])] * ("group" in extra) + [_cut(", ".join(task["tags"]))] * ("tags" in extra)
+        table.add_row(*row, _cut(human.command(task), "dim"))
+    _print(table)
+
+
+def _cut(text: str, style: str = "") -> Text:
+    from rich.text import Text  # noqa: PLC0415  as above
+
+    return Text(text, style, no_wrap=True, overflow="ellipsis")
 
 
 @click.command()
@@ -93,11 +100,11 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         return
     ran = human.runtime(task)
     output = task["output"]
-    kept = f"{output['end']} bytes, line feeds: {output['lines']}"
+    kept = f"{output['end']:,} bytes, {output['lines']:,} lines"
     if output["start"]:
-        kept += f"; the first {output['start']} bytes are gone"
+        kept += f"; the first {output['start']:,} bytes are gone"
     if output["lost"]:
-        kept += f"; {output['lost']} bytes found no room"
+        kept += f"; {output['lost']:,} bytes found no room"
     viewers = f"{task['viewers']} attached" if task["viewers"] else "in the background" if task["alive"] else ""
     reason = task["state_message"] or task["state_reason"].replace("_", " ")
     rows = {
@@ -155,14 +162,18 @@ def _print_pairs(rows: dict[str, str], style: str = "") -> None:
     for name, value in rows.items():
         if value:
             table.add_row(Text(name, "dim"), Text(value, style if name == "state" else "", overflow="fold"))
-    _console().print(table)
+    _print(table)
 
 
-def _console() -> Console:
-    from rich.console import Console  # noqa: PLC0415
+def _print(table: Table) -> None:
+    from rich.console import Console  # noqa: PLC0415  as above
 
     # A pipe has no edge at which lines would have to be cut.
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
+    with console.capture() as shown:
+        console.print(table)
+    for line in shown.get().splitlines():
+        click.echo(line.rstrip(), color=True)
 
 
 def _local(iso: str | None) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .common import json_option, note, one_ref, print_json
-from .modes import RESET
+from .modes import Modes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -78,6 +78,7 @@ def _pieces(client: Client, ref: str, count: int | None, *, follow: bool) -> Ite
 def _copy(pieces: Iterator[Piece]) -> None:
     """Copy bytes to standard output, and leave a terminal as it was."""
     is_first = True
+    modes = Modes()
     try:
         for piece in pieces:
             # What went before one came is not what one misses.
@@ -86,9 +87,10 @@ def _copy(pieces: Iterator[Piece]) -> None:
             is_first = False
             sys.stdout.buffer.write(piece.data)
             sys.stdout.buffer.flush()
+            modes.feed(piece.data.decode("latin-1"))
     finally:
         if sys.stdout.isatty():
-            sys.stdout.buffer.write(RESET)
+            sys.stdout.buffer.write(modes.undo())
             sys.stdout.buffer.flush()
 
 

@@ -106,14 +106,17 @@ def restart(settings: Settings, refs: tuple[str, ...], grace: float | None, as_j
 @one_ref
 @click.argument("text")
 @click.option("--no-newline", is_flag=True, help="Do not press Enter after it.")
+@json_option
 @click.pass_obj
-def input(settings: Settings, ref: str, text: str, no_newline: bool) -> None:  # noqa: A001  the verb's name everywhere
+def input(settings: Settings, ref: str, text: str, no_newline: bool, as_json: bool) -> None:  # noqa: A001  the verb's name
     """Type TEXT into a task, and Enter after it. `-` takes the text from standard input, as it is."""
     with settings.client() as client:
         if text == "-":
             client.input(ref, sys.stdin.read())
         else:
             client.input(ref, text, newline=not no_newline)
+        if as_json:
+            print_json(client.get(ref))
 
 
 @click.command()
@@ -123,11 +126,17 @@ def input(settings: Settings, ref: str, text: str, no_newline: bool) -> None:  #
 @click.pass_obj
 def rm(settings: Settings, refs: tuple[str, ...], stops: bool, as_json: bool) -> None:
     """Forget tasks that have ended, with their output."""
+    from ..client import RequestFailed  # noqa: PLC0415  not for help
+
     with settings.client() as client:
 
         def do(ref: str) -> Task:
             task = client.get(ref)
-            client.delete(task["id"], stop=stops)
+            try:
+                client.delete(task["id"], stop=stops)
+            except RequestFailed as error:
+                error.hint = "`rm --stop` stops it first." if error.code == "illegal_move" else error.hint
+                raise
             return task
 
         each(refs, do, as_json=as_json, done="removed")

@@ -91,6 +91,24 @@ class Client:
         said = {"name": name, "group": group, "tag": tag, "q": q, "limit": limit, "cursor": cursor}
         return cast("Page", self._get("tasks", state=",".join(state) or None, **said))
 
+    def all(
+        self,
+        *,
+        state: Iterable[StateName] = (),
+        name: str | None = None,
+        group: str | None = None,
+        tag: str | None = None,
+        q: str | None = None,
+    ) -> Iterator[Task]:
+        """Iterate over all such tasks, newest first, page by page."""
+        cursor: str | None = None
+        while True:
+            page = self.list(state=state, name=name, group=group, tag=tag, q=q, cursor=cursor)
+            yield from page["tasks"]
+            cursor = page["next_cursor"]
+            if cursor is None:
+                return
+
     def create(
         self,
         command: Command | None = None,

@@ -14,24 +14,36 @@ from typing import Any
 
 
 class ClientError(Exception):
-    """The root of the tree."""
+    """The root of the tree; each kind has a `code` for programs."""
+
+    code = "client_error"
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
         self.message = message
         self.hint = hint
 
+    def to_json(self) -> dict[str, Any]:
+        """Give it as the server tells of its own."""
+        return {"code": self.code, "message": self.message}
+
 
 class ServerNotFound(ClientError):
     """No server runs, none that was found can be reached, or it runs without jupyter_ptytasks."""
+
+    code = "server_not_found"
 
 
 class Unauthorized(ClientError):
     """The server does not take our token, or its user may not do this."""
 
+    code = "unauthorized"
+
 
 class ConnectionLost(ClientError):
     """The server went away, or said nothing for too long: it may have done what was asked, or not."""
+
+    code = "connection_lost"
 
 
 class RequestFailed(ClientError):
@@ -45,7 +57,7 @@ class RequestFailed(ClientError):
 
     def to_json(self) -> dict[str, Any]:
         """Give what the server said."""
-        said = {"code": self.code, "message": self.message}
+        said = super().to_json()
         return said if self.field is None else {**said, "field": self.field}
 
 

@@ -121,7 +121,7 @@ def _open(server: Server, timeout: float) -> httpx.Client:
 
 
 def _is_listening(path: str) -> bool:
-    """Tell whether somebody listens at a unix socket. httpcore (1.0.9) would leak one of ours for each time nobody does."""
+    """Tell whether somebody listens at a unix socket: where nobody does, httpcore (1.0.9) would leak one of ours."""
     with socket.socket(socket.AF_UNIX) as probe:
         return probe.connect_ex(path) == 0
 

@@ -171,8 +171,8 @@ class LiveServer:
 
     def cli(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
         """Run a command of `jupyter ptytasks` in its home, and give what it printed."""
-        usual = {"cwd": self.home, "env": self.environ, "timeout": PATIENCE, "stdin": subprocess.DEVNULL}
-        return subprocess.run([*CLI, *arguments], text=True, capture_output=True, **{**usual, **options})
+        usual = {"cwd": self.home, "env": self.environ, "timeout": PATIENCE, "stdin": subprocess.DEVNULL, "text": True}
+        return subprocess.run([*CLI, *arguments], capture_output=True, **{**usual, **options})
 
     def terminal(self, *arguments: str, **options: Any) -> Terminal:
         """Run a command of `jupyter ptytasks` in a terminal."""
@@ -256,7 +256,6 @@ class Terminal:
         assert code is not None
         return code
 
-    @property
     def is_restored(self) -> bool:
         """Whether the terminal is as it was before the program."""
         return termios.tcgetattr(self._slave) == self.modes

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DETACH = b"\x1c\x1c"
 #: Echoes each line that is typed until it is `end`.
-TALK = "stty -echo; echo ready; while read line && [ $line != end ]; do echo got $line; stty size; done; exit 4"
+TALK = "stty -echo; echo ready; while read line && [ \"$line\" != end ]; do echo \"got $line\"; stty size; done; exit 4"
 
 
 def talk(client: Client) -> str:
@@ -42,7 +42,7 @@ def test_what_is_typed_arrives_and_the_end_is_ours(live: LiveServer, client: Cli
         assert terminal.end() == 4
         assert b"[exited 4]" in terminal.seen
         assert terminal.seen.endswith(RESET)
-        assert terminal.is_restored
+        assert terminal.is_restored()
 
 
 def test_detaching_leaves_it_running(live: LiveServer, client: Client) -> None:
@@ -54,7 +54,7 @@ def test_detaching_leaves_it_running(live: LiveServer, client: Client) -> None:
         terminal.type(b"one\r" + DETACH + b"lost\r")
         assert terminal.end() == 0
         assert b"detached from" in terminal.seen
-        assert terminal.is_restored
+        assert terminal.is_restored()
     until(lambda: "got one" in client.output(ref)["output"])
     until(lambda: client.get(ref)["viewers"] == 0)
     assert client.get(ref)["state"] == "running"
@@ -95,7 +95,7 @@ def test_what_has_ended_is_shown_once_more(live: LiveServer, client: Client) -> 
         assert b"[exited 6]" in terminal.seen
     with live.terminal("attach", "nobody") as terminal:
         assert terminal.end() == 4
-        assert terminal.is_restored
+        assert terminal.is_restored()
 
 
 def test_run_attach_and_a_shell_of_its_own(live: LiveServer, client: Client) -> None:
@@ -125,7 +125,7 @@ def test_binary_garbage_is_no_trouble(live: LiveServer, client: Client) -> None:
         terminal.type(b"\r")
         assert terminal.end() == 0
         assert b"still here" in terminal.seen
-        assert terminal.is_restored
+        assert terminal.is_restored()
 
 
 # -- the terminal afterwards ------------------------------------------------------------------------------------------
@@ -136,10 +136,10 @@ def test_a_signal_to_us_restores_the_terminal(live: LiveServer, client: Client, 
     ref = client.create(r"printf '\033[?1049h\033[?1003hfull screen'; sleep 1000", name="full")["id"]
     with live.terminal("attach", ref) as terminal:
         terminal.until(b"full screen")
-        assert not terminal.is_restored
+        assert not terminal.is_restored()
         terminal.process.send_signal(number)
         assert terminal.end() == 128 + number
-        assert terminal.is_restored
+        assert terminal.is_restored()
         assert b"\x1b[?1049l" in terminal.seen
         assert b"\x1b[?1003l" in terminal.seen
     assert client.get(ref)["state"] == "running"
@@ -192,7 +192,7 @@ def test_a_restart_of_the_server_is_lived_through(tmp_path: Path, sock: bool) ->
             terminal.until(b"detaches")
             terminal.type(DETACH)
             assert terminal.end() == 0
-            assert terminal.is_restored
+            assert terminal.is_restored()
     finally:
         server.stop()
 
@@ -295,4 +295,4 @@ def test_the_keyboard_of_kitty_is_given_back() -> None:
 def test_the_terminal_of_these_tests_notices_what_is_not_restored(tmp_path: Path) -> None:
     with Terminal(["sh", "-c", "stty raw; echo ready; read x"], cwd=tmp_path, env=dict(os.environ)) as terminal:
         terminal.until(b"ready")
-        assert not terminal.is_restored
+        assert not terminal.is_restored()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -74,7 +75,7 @@ def test_status_counts(client: Client) -> None:
     assert client.status()["limits"]["max_live_tasks"] == 100
 
 
-def test_pages_lead_on(client: Client) -> None:
+def test_pages_lead_on(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     names = [f"page-{number}" for number in range(3)]
     for name in names:
         client.create(["true"], name=name, group="pages")
@@ -82,6 +83,8 @@ def test_pages_lead_on(client: Client) -> None:
     second = client.list(group="pages", limit=2, cursor=first["next_cursor"])
     assert [task["name"] for task in first["tasks"] + second["tasks"]] == names[::-1]
     assert second["next_cursor"] is None
+    monkeypatch.setattr(client, "list", partial(client.list, limit=2))
+    assert [task["name"] for task in client.all(group="pages")] == names[::-1]
 
 
 @pytest.mark.parametrize("name", ["a/b", "..", ".", "50% ?&#", "日本 🎉", "שלום", "a b\\c"])
