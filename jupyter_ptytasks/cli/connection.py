@@ -70,8 +70,9 @@ class Connection:
                 self._on_message(self, json.loads(text))
         except (OSError, ValueError, websocket.WebSocketException):
             pass
-        self.is_over = True
-        self._on_end()
+        finally:
+            self.is_over = True
+            self._on_end()
 
     def _write(self) -> None:
         try:

@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 
 #: Takes back what may be set at any time: margins, attributes, character set, modes of cursor and keypad, reports of
-#: mouse and focus, bracketed paste. Not RIS and not DECSTR: they clear the screen, or forget where the cursor was.
+#: mouse and focus, bracketed paste. Not RIS and not DECSTR: they clear the screen, or forget where the cursor was; nor
+#: ?6l (origin mode), which moves it.
 RESET = (
-    b"\x1b7\x1b[r\x1b8\x1b[m\x1b(B\x0f\x1b[4l\x1b[?1l\x1b>\x1b[?6l\x1b[?7h\x1b[?25h\x1b[0 q"
+    b"\x1b7\x1b[r\x1b8\x1b[m\x1b(B\x0f\x1b[4l\x1b[?1l\x1b>\x1b[?7h\x1b[?25h\x1b[0 q"
     b"\x1b[?9l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1004l\x1b[?1005l\x1b[?1006l\x1b[?1015l"
     b"\x1b[?2004l\x1b[?2026l\x1b[>4m"
 )
 _LEAVE_ALTERNATE = b"\x1b[?1049l"
+_LEAVE_ORIGIN = b"\x1b[r\x1b[?6l\x1b[999;1H"
 #: kitty's keyboard protocol: other terminals may take it for something else, so it is undone where it was used.
 _LEAVE_KITTY = b"\x1b[<99u"
 
-_MODE = re.compile(r"\x1b\[\?(?:\d+;)*(?:1049|1047|47)(?:;\d+)*([hl])|\x1b\[[>=][\d;]*(u)|\x1bc")
+_MODE = re.compile(
+    r"\x1b\[\?(?:\d+;)*(?:1049|1047|47)(?:;\d+)*([hl])|\x1b\[[>=][\d;]*(u)|\x1b\[\?(?:\d+;)*(6)(?:;\d+)*h|\x1bc"
+)
 #: Longer than any of these, for one that is cut between two messages.
 _OVERLAP = 16
 
@@ -27,6 +31,7 @@ class Modes:
         #: Whether a full-screen program is on.
         self.alternate = False
         self._uses_kitty = False
+        self._uses_origin = False
         self._tail = ""
 
     def feed(self, text: str) -> None:
@@ -37,6 +42,8 @@ class Modes:
         for found in _MODE.finditer(text):
             if found[2]:
                 self._uses_kitty = True
+            elif found[3]:
+                self._uses_origin = True
             else:
                 self.alternate = found[1] == "h"
         cut = text.rfind("\x1b", -_OVERLAP)
@@ -44,6 +51,7 @@ class Modes:
 
     def undo(self) -> bytes:
         """Give what takes back all that was set, and begin anew."""
-        undone = _LEAVE_ALTERNATE * self.alternate + _LEAVE_KITTY * self._uses_kitty + RESET
-        self.alternate, self._uses_kitty, self._tail = False, False, ""
+        undone = _LEAVE_ORIGIN * self._uses_origin + _LEAVE_ALTERNATE * self.alternate
+        undone += _LEAVE_KITTY * self._uses_kitty + RESET
+        self.alternate, self._uses_kitty, self._uses_origin, self._tail = False, False, False, ""
         return undone

@@ -12,11 +12,14 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 from tests.client.live import LiveServer
+from tests.oracle.client import xterm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from jupyter_ptytasks.client import Client
+
+__all__ = ["xterm"]
 
 
 @pytest.fixture(scope="module")

@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jupyter_ptytasks.client import Client
+    from tests.oracle.client import Xterm
 
 DETACH = b"\x1c\x1c"
 #: Echoes each line that is typed until it is `end`.
-TALK = "stty -echo; echo ready; while read line && [ \"$line\" != end ]; do echo \"got $line\"; stty size; done; exit 4"
+TALK = 'stty -echo; echo ready; while read line && [ "$line" != end ]; do echo "got $line"; stty size; done; exit 4'
 
 
 def talk(client: Client) -> str:
@@ -284,6 +285,24 @@ def test_a_full_screen_program_is_noticed(texts: list[str], alternate: bool) -> 
     assert modes.alternate is alternate
     assert (b"\x1b[?1049l" in modes.undo()) is alternate
     assert modes.undo() == RESET
+
+
+@pytest.mark.parametrize(
+    ("text", "cursor"),
+    [
+        ("one\r\ntwo", (1, 3)),
+        ("one\r\ntwo\x1b[?1h\x1b[?1003h\x1b[4h", (1, 3)),
+        ("one\r\ntwo\x1b[?1049h\x1b[5;9Hfull", (1, 3)),
+        # Where margins are, the cursor is moved by whatever takes origin mode back; it goes below all that is shown.
+        ("one\x1b[2;8r\x1b[?6htwo", (23, 0)),
+    ],
+)
+def test_the_shell_goes_on_below_what_was_shown(xterm: Xterm, text: str, cursor: tuple[int, int]) -> None:
+    modes = Modes()
+    modes.feed(text)
+    before, after = xterm.show(b"one\r\ntwo", text.encode() + modes.undo())
+    assert after["modes"] == before["modes"]
+    assert (after["normal"]["y"], after["normal"]["x"]) == cursor
 
 
 def test_the_keyboard_of_kitty_is_given_back() -> None:
