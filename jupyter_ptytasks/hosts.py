@@ -142,15 +142,15 @@ class Hosts:
     async def _take_status(self, task_id: str, link: Link, status: dict[str, Any]) -> None:
         """Tell of a status and note it; as long as there is no room for that, try again until there is a newer one."""
         self._tell(task_id)
-        while link.connected and link.status is status:
+        while self._links.get(task_id) is link and link.status is status:
             try:
-                await self._note_status(task_id, link, status)
+                await self._note_status(task_id, status)
                 return
             except PtyTasksError as error:
                 self._log.warning("task %s: %s", task_id, error)
                 await asyncio.sleep(_RETRY_MAX)
 
-    async def _note_status(self, task_id: str, link: Link, status: dict[str, Any]) -> None:
+    async def _note_status(self, task_id: str, status: dict[str, Any]) -> None:
         """Bring what the store says into line with what the ptyhost does: it is the one who knows."""
         task = self._store.get(task_id)
         if task is None or not task.live or status.get("attempt") != task.attempt or task_id in self.launching:
@@ -159,11 +159,7 @@ class Hosts:
         if task.pid != status["pid"] or task.started is None:
             changes.update(pid=status["pid"], started=status["started"])
         state, reason = _state_of(status)
-        if task.state is State.STOPPING and state is not State.STOPPING:
-            # The server that was to send the stop died before it did.
-            spec = await asyncio.to_thread(self._catalogue.read_spec, task_id)
-            link.stop(spec["ladder"], task.state_reason or "cancelled")
-        elif task.state is not state:
+        if task.state is not state and task.state is not State.STOPPING:
             changes.update(state=state, state_reason=reason)
         if changes:
             await self._change(task, **changes)

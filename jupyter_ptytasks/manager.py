@@ -11,7 +11,7 @@ from . import spec as specs
 from .core import wire
 from .core.errors import Conflict, HostUnreachable, IllegalMove, InputRefused, PtyTasksError, ServiceFault, SpawnFailed
 from .core.model import IfExists, new_id
-from .core.states import State
+from .core.states import State, check
 from .link import Channel
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 _LEAVING = 5.0
 #: Seconds for a program to take what is typed through REST.
 _INPUT_PATIENCE = 5.0
+#: Seconds for a ptyhost to tell that it did what it was asked.
+_SETTLING = 2.0
 #: Seconds beyond a ladder's graces until we stop believing that a stop will ever end.
 _STOP_SLACK = 30.0
 
@@ -217,13 +219,16 @@ class TaskManager:
         HostUnreachable.
         """
         task, link = await self._reach(ref)
-        if ladder is None:
+        link.stop(ladder or await self._ladder_of(task), reason)
+        return await self._settled(task, lambda now: now.state is State.STOPPING or not now.live)
+
+    async def _ladder_of(self, task: Task) -> Ladder:
+        """Give a task's own ladder; the usual one where its spec is gone, for it must be possible to stop it."""
+        try:
             spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
-            ladder = spec["ladder"]
-        if task.state is not State.STOPPING:
-            task = await self.store.change(task.id, state=State.STOPPING, attempt=task.attempt, state_reason=reason)
-        link.stop(ladder, reason)
-        return task
+        except ServiceFault:
+            return self._surroundings().ladder
+        return tuple((str(name), float(grace)) for name, grace in spec["ladder"])
 
     async def _stop_unless_ended(self, task_id: str) -> None:
         try:
@@ -250,9 +255,17 @@ class TaskManager:
     async def _halt(self, ref: str, state: State, signal: str) -> Task:
         task, link = await self._reach(ref)
         if task.state is not state:
-            task = await self.store.change(task.id, state=state, attempt=task.attempt)
+            check(task.state, state)
         link.signal(signal, "tree")
-        return task
+        return await self._settled(task, lambda now: now.state is state or not now.live)
+
+    async def _settled(self, task: Task, done: Callable[[Task], bool]) -> Task:
+        """Wait until the ptyhost has told that it did what it was asked, and give the task as it is then.
+
+        It is the one who knows: were the state changed here, what it tells of a moment before would change it back.
+        """
+        await self._until(task.id, done, _SETTLING)
+        return self.store.get(task.id) or task
 
     async def wait(self, ref: str, timeout: float) -> Task:
         """Give the task when it has ended (and is not about to be restarted), or as it is after `timeout` seconds."""
@@ -262,6 +275,10 @@ class TaskManager:
 
     async def _ended(self, task_id: str, timeout: float | None, *, final: bool = False) -> None:
         """Wait for the end of a task: of its last attempt if `final`."""
+        await self._until(task_id, lambda task: not (task.live or (final and task_id in self._restarts)), timeout)
+
+    async def _until(self, task_id: str, done: Callable[[Task], bool], timeout: float | None) -> None:
+        """Wait until a condition holds for a task, or it is deleted, or `timeout` seconds have passed."""
         changed = asyncio.Event()
 
         def listen(old: Task | None, new: Task | None) -> None:
@@ -271,9 +288,7 @@ class TaskManager:
         self.store.listeners.append(listen)
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
-            while (task := self.store.get(task_id)) is not None and (
-                task.live or (final and task_id in self._restarts)
-            ):
+            while (task := self.store.get(task_id)) is not None and not done(task):
                 changed.clear()
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
@@ -293,9 +308,9 @@ class TaskManager:
                 raise IllegalMove(
                     f"the task is {task.state.value}; stop it first, or ask for that with stop=1", field="state"
                 )
-            spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
+            ladder = await self._ladder_of(task)
             await self._stop_unless_ended(task.id)
-            await self._ended(task.id, sum(grace for _, grace in spec["ladder"]) + _STOP_SLACK)
+            await self._ended(task.id, sum(grace for _, grace in ladder) + _STOP_SLACK)
         await self._forget(task.id)
 
     async def _forget(self, task_id: str) -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ..core.model import Task
     from ..terminals.manager import TaskTerminals
 
+#: Seconds that a DELETE waits; a shell needs few hundredths.
+_END_PATIENCE = 3.0
+
 
 class _TerminalHandler(TaskHandler):
     @property
@@ -59,12 +62,13 @@ class OneTerminal(_TerminalHandler):
     @web.authenticated
     @authorized
     async def delete(self, name: str) -> None:
-        """Stop a task."""
+        """Stop a task; wait a little for its end, as the stock route does."""
         task = await self._find(name)
         try:
             await self.manager.stop(task.id)
         except IllegalMove:
             pass  # it has just ended by itself
+        await self.manager.wait(task.id, _END_PATIENCE)
         self.set_status(204)
         self.finish()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import os
 import pty
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 import jupyter_ptytasks
-from jupyter_ptytasks.client import Client, ClientError
+from jupyter_ptytasks.client import Client, ClientError, RequestFailed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -143,7 +144,8 @@ class LiveServer:
         with self.client() as client:
             for task in client.list()["tasks"]:
                 if task["alive"]:
-                    client.stop(task["id"], signals=["SIGKILL"])
+                    with contextlib.suppress(RequestFailed):  # it has just ended by itself
+                        client.stop(task["id"], signals=["SIGKILL"])
             for task in client.list()["tasks"]:
                 client.wait(task["id"], PATIENCE)
         self._process.terminate()

@@ -86,12 +86,21 @@ async def test_from_create_to_delete(rest: Rest, heard: Heard) -> None:
 
 
 async def test_pause_and_resume(rest: Rest, heard: Heard) -> None:
+    """Each is told once, however soon the next one comes."""
     await rest.create("sleep 1000", name="nap")
-    await rest("POST", "tasks", "nap", "pause")
-    paused = await heard.until(lambda event: event["state"] == "paused")
-    assert story(paused)[-1] == ("changed", "running", "paused")
-    await rest("POST", "tasks", "nap", "resume")
-    check(paused + await heard.until(lambda event: event["state"] == "running"))
+    for _ in range(3):
+        await rest("POST", "tasks", "nap", "pause")
+        await rest("POST", "tasks", "nap", "resume")
+    await rest("POST", "tasks", "nap", "stop")
+    events = await heard.until(lambda event: event["state"] == "cancelled")
+    assert story(events) == [
+        ("created", None, "starting"),
+        ("changed", "starting", "running"),
+        *[("changed", "running", "paused"), ("changed", "paused", "running")] * 3,
+        ("changed", "running", "stopping"),
+        ("changed", "stopping", "cancelled"),
+    ]
+    check(events)
 
 
 async def test_rename_stop_restart(rest: Rest, heard: Heard) -> None:

@@ -85,9 +85,7 @@ NAMES = ["vim", "nano", "less", "top", "htop", "python", "tqdm", "rich"]
         *((name, "wrapped within") for name in TURNS),
     ],
 )
-async def test_coming_back(
-    rest: Rest, attach: Any, xterm: Xterm, tmp_path: Path, program: str, wrapped: str
-) -> None:
+async def test_coming_back(rest: Rest, attach: Any, xterm: Xterm, tmp_path: Path, program: str, wrapped: str) -> None:
     command, keys = PROGRAMS[program]
     if shutil.which(command[0]) is None:
         pytest.skip(f"{program} is not installed")

@@ -75,9 +75,7 @@ async def test_the_end_is_told_then_disconnected(rest: Rest, attach: Any) -> Non
     ("command", "words"),
     [("echo bye", "exited 0"), ("kill -9 $$", "killed by SIGKILL"), ("echo $0; exit 9", "exited 9")],
 )
-async def test_a_finished_task_shows_its_output_and_its_end(
-    rest: Rest, attach: Any, command: str, words: str
-) -> None:
+async def test_a_finished_task_shows_its_output_and_its_end(rest: Rest, attach: Any, command: str, words: str) -> None:
     await rest.create(f"echo hello; {command}", name="done")
     await rest.wait("done")
     viewer = await (await attach("done")).ended()

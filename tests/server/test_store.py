@@ -116,9 +116,7 @@ def test_a_file_of_a_newer_version_is_left_alone(path: Path, opened: Callable[..
 
 
 @pytest.mark.parametrize("damage", [b"garbage" * 1000, b"SQLite format 3\0" + bytes(4096), b"x" * 600])
-def test_a_corrupt_file_is_moved_aside_and_rebuilt(
-    path: Path, opened: Callable[..., Database], damage: bytes
-) -> None:
+def test_a_corrupt_file_is_moved_aside_and_rebuilt(path: Path, opened: Callable[..., Database], damage: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(damage)
     task = make("from disk")
