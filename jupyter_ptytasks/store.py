@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from .core.model import IfExists, Task
     from .core.states import State
-    from .database import Database
+    from .database import Database, Delta
 
     Listener = Callable[[Task | None, Task | None], None]
 
@@ -36,7 +36,8 @@ class Store:
         self._tasks: dict[str, Task] = {}
         self._revision = 0
         self._version: tuple[int, int] | None = None
-        self._looked = 0.0
+        self._looked = -_FRESH
+        self._looking = asyncio.Lock()
         self.listeners: list[Listener] = []
 
     async def close(self) -> None:
@@ -81,24 +82,29 @@ class Store:
 
     async def refresh(self, max_age: float = _FRESH) -> None:
         """Take in what other servers have changed, unless the last look is less than `max_age` seconds old."""
-        if time.monotonic() - self._looked < max_age:
-            return
-        self._looked = time.monotonic()
-        found = await self._run(self._look)
-        if found is not None:
-            version, delta, whole = found
-            known = {task.id for task in delta.tasks}
-            gone = [task_id for task_id in self._tasks if task_id not in known] if whole else delta.removed
-            self._version = version
-            self._revision = max(delta.revision, 0 if whole else self._revision)
-            for task_id in gone:
-                self._apply(self._tasks.get(task_id), None)
-            for task in delta.tasks:
-                old = self._tasks.get(task.id)
-                if old != task and (whole or old is None or old.revision < task.revision):
-                    self._apply(old, task)
+        # One at a time: who comes while somebody looks must not see what was there before.
+        async with self._looking:
+            if time.monotonic() - self._looked < max_age:
+                return
+            began = time.monotonic()
+            found = await self._run(self._look)
+            if found is not None:
+                self._take_in(*found)
+            self._looked = began
 
-    def _look(self) -> tuple[tuple[int, int], Any, bool] | None:
+    def _take_in(self, version: tuple[int, int], delta: Delta, whole: bool) -> None:
+        known = {task.id for task in delta.tasks}
+        gone = [task_id for task_id in self._tasks if task_id not in known] if whole else delta.removed
+        self._version = version
+        self._revision = max(delta.revision, 0 if whole else self._revision)
+        for task_id in gone:
+            self._apply(self._tasks.get(task_id), None)
+        for task in delta.tasks:
+            old = self._tasks.get(task.id)
+            if old != task and (whole or old is None or old.revision < task.revision):
+                self._apply(old, task)
+
+    def _look(self) -> tuple[tuple[int, int], Delta, bool] | None:
         version = self._database.version()
         if version == self._version:
             return None

@@ -233,6 +233,17 @@ async def test_the_mirror_follows_a_file_that_was_replaced(path: Path, opened: C
     await ours.close()
 
 
+async def test_whoever_asks_during_the_first_look_waits_for_it(opened: Callable[..., Database]) -> None:
+    ours = Store(opened(make("there")))
+
+    async def names() -> list[str]:
+        await ours.refresh()
+        return [task.name for task in ours.tasks]
+
+    assert await asyncio.gather(names(), names(), names()) == [["there"]] * 3
+    await ours.close()
+
+
 # -- retention ---------------------------------------------------------------------------------------------------------
 
 
