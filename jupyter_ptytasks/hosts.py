@@ -41,6 +41,8 @@ class Hosts:
         self._links: dict[str, Link] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._chores: set[asyncio.Task[None]] = set()
+        #: Tasks whose end was told, and is not yet written down: on a busy disk that may take seconds.
+        self._exited: set[str] = set()
         #: Tasks that this server is just starting: nobody else's business until it has.
         self.launching: set[str] = set()
         #: Called on the loop with the id of a task whose output has grown or whose status has changed.
@@ -69,7 +71,7 @@ class Hosts:
         deadline = time.monotonic() + patience
         while True:
             task = self._store.get(task_id)
-            if task is None or not task.live:
+            if task is None or not task.live or task_id in self._exited:
                 raise IllegalMove("the task has ended", field="state")
             link = self._links.get(task_id)
             if link is not None and link.connected:
@@ -90,6 +92,7 @@ class Hosts:
             self._drop(old.id)
 
     def _drop(self, task_id: str) -> None:
+        self._exited.discard(task_id)
         keeper = self._keepers.pop(task_id, None)
         if keeper is not None and keeper is not asyncio.current_task():
             keeper.cancel()
@@ -167,6 +170,7 @@ class Hosts:
     async def _take_exit(self, task_id: str, record: dict[str, Any]) -> None:
         task = self._store.get(task_id)
         if task is not None and task.live and record.get("attempt") == task.attempt:
+            self._exited.add(task_id)
             try:
                 await self._change(task, **outcome(record))
             except PtyTasksError as error:

@@ -154,7 +154,8 @@ class TaskManager:
             try:
                 task = await self.stop(task.id, ladder, reason="restarting")
             except IllegalMove:
-                return await self._start_again(task.id)  # it was quicker
+                await self._ended(task.id, _STOP_SLACK)  # it was quicker
+                return await self._start_again(task.id)
         if task.id not in self._restarts:
             waiting = self._restarts[task.id] = asyncio.create_task(self._restart_when_ended(task.id))
             waiting.add_done_callback(lambda _: self._restarts.pop(task.id, None))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -341,3 +342,27 @@ async def test_a_task_that_ends_just_then_is_no_error(rest: Rest, verb: str) -> 
         assert {answer.code for answer in answers} <= {202}, [answer.body for answer in answers]
         for task in tasks:
             assert (await rest.wait(task["id"]))["attempt"] == 2
+
+
+async def test_an_end_that_is_not_yet_written_down_is_an_end(
+    rest: Rest, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy disk the database may take seconds for it."""
+    database = jp_serverapp.web_app.settings["ptytasks_manager"].store._database
+    asked, free, change = threading.Event(), threading.Event(), database.change
+
+    def slow(task_id: str, **about: Any) -> Any:
+        if about.get("state") == "succeeded":
+            asked.set()
+            assert free.wait(60)
+        return change(task_id, **about)
+
+    monkeypatch.setattr(database, "change", slow)
+    await rest.create("read line", name="task")
+    assert (await rest("POST", "tasks", "task", "input", body={"newline": True})).code == 204
+    assert await asyncio.to_thread(asked.wait, 60)
+    assert (await rest("POST", "tasks", "task", "signal", body={"signal": "USR1"})).json["code"] == "illegal_move"
+    deleting = asyncio.create_task(rest("DELETE", "tasks", "task", stop=1))
+    await asyncio.sleep(0)
+    free.set()
+    assert (await deleting).code == 204
