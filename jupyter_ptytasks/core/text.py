@@ -48,4 +48,5 @@ def _put_together(line: str) -> str:
             text = _CONTROL.sub("", part)
             shown = shown[:at] + text + shown[at + len(text) :]
             at += len(text)
-    return shown
+    # Bars are cleared with blanks, which nobody sees.
+    return shown.rstrip(" ")

@@ -18,6 +18,8 @@ from jupyter_ptytasks.core.text import lines_of
         (b"a longer line\rshort", ["shortger line"]),
         (b"a longer line\r\x1b[Kshort", ["short"]),
         (b"a longer line\rshort\x1b[K", ["short"]),
+        (b"a long bar\r          \rdone  \r\n", ["done", ""]),
+        (b"blanks that were written stay  \n", ["blanks that were written stay  ", ""]),
         (b"abd\bc", ["abc"]),
         (b"12/100\b\b\b\b\b\b13/100", ["13/100"]),
         (b"\x07bell \x1b[?25lhidden\x1b(B", ["bell hidden"]),
