@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import re
 
+# With neither of these in it, output holds no query; in a coloured log they are found out far faster than queries are.
+_SUSPECT = re.compile(rb"\x1b\[(?:[cn>?56]|0[cn])")
+_SUSPECT_STRING = b"\x1b]1"
 _QUERY = re.compile(rb"\x1b(?:\[(>?)0?c|\[(\??)([56])n|\](1[01]);\?(\x07|\x1b\\))")
 # The beginning of a query, cut by the end of a read.
 _CUT = re.compile(rb"\x1b(?:\[(?:>?0?|\??[56]?)|\](?:1(?:[01](?:;(?:\?\x1b?)?)?)?)?)?\Z")
@@ -30,6 +33,8 @@ class Answerer:
             return b""
         cut = _CUT.search(output, max(0, len(output) - 8))
         self._cut = cut[0] if cut else b""
+        if not _SUSPECT.search(output) and _SUSPECT_STRING not in output:
+            return b""
         return b"".join(map(_answer, _QUERY.finditer(output)))
 
 

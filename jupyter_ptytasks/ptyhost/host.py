@@ -32,9 +32,10 @@ _DRAIN = 0.25
 #: How often we look whether a terminal that nobody had open has been opened again (`exec >/dev/null; ...; exec
 #: >/dev/tty`).
 _REOPENED = 0.2
-#: Bytes read at one go before anything else gets its turn.
-_READ = 1 << 16
-_READ_BATCH = 1 << 18
+#: Bytes read at one go before they are dealt with: fewer than the terminal's buffer takes meanwhile, so that the
+#: program need not wait for us. A read of a terminal gives some 4 KiB at most.
+_READ = 1 << 13
+_READ_BATCH = 1 << 14
 #: How long the program has to see the changed size before it gets the right one back.
 _REPAINT = 0.05
 #: How often we look whether our socket's name is still there: cleaners of temporary directories take it away.
@@ -112,15 +113,7 @@ class Host:
         return self._job.ended is not None and self._job.stopping is None and not self._terminal_open
 
     def _turn(self) -> None:
-        poll = select.poll()
-        poll.register(self._wakeup, select.POLLIN)
-        poll.register(self._listener, select.POLLIN)
-        if self._terminal_open:
-            typing = self._leftover or any(connection.input for connection in self._connections.values())
-            poll.register(self._pty.fileno(), select.POLLIN | (select.POLLOUT if typing else 0))
-        for fd, connection in self._connections.items():
-            poll.register(fd, select.POLLIN * connection.wants_read | select.POLLOUT * connection.wants_write)
-        for fd, event in poll.poll(self._timeout()):
+        for fd, event in self._interest().poll(self._timeout()):
             if fd == self._pty.fileno():
                 self._serve_terminal(event)
             elif fd == self._wakeup:
@@ -138,6 +131,17 @@ class Host:
         self._tell_heads(now)
         for connection in [one for one in self._connections.values() if one.closed]:
             self._forget(connection)
+
+    def _interest(self) -> select.poll:
+        poll = select.poll()
+        poll.register(self._wakeup, select.POLLIN)
+        poll.register(self._listener, select.POLLIN)
+        if self._terminal_open:
+            typing = self._leftover or any(connection.input for connection in self._connections.values())
+            poll.register(self._pty.fileno(), select.POLLIN | (select.POLLOUT if typing else 0))
+        for fd, connection in self._connections.items():
+            poll.register(fd, select.POLLIN * connection.wants_read | select.POLLOUT * connection.wants_write)
+        return poll
 
     def _timeout(self) -> float:
         """Give the milliseconds until something is due."""

@@ -240,7 +240,7 @@ async def test_whoever_asks_during_the_first_look_waits_for_it(opened: Callable[
         await ours.refresh()
         return [task.name for task in ours.tasks]
 
-    assert await asyncio.gather(names(), names(), names()) == [["there"]] * 3
+    assert [*await asyncio.gather(names(), names(), names())] == [["there"]] * 3
     await ours.close()
 
 

@@ -19,7 +19,7 @@ _TRICKLE = 256
 #: How far back (bytes) the carry of a keyframe looks at least, and how much more for every second that the segment
 #: took. A flood so spends a bounded share of its time on keyframes, while a progress bar that took an hour is looked at
 #: whole.
-_LOOK_BACK = 1 << 18
+_LOOK_BACK = 1 << 17
 _LOOK_BACK_PER_SECOND = 400_000
 
 
