@@ -26,13 +26,15 @@ _RETRY, _RETRY_MAX = 0.1, 1.0
 _STEADY = 5.0
 #: Bytes that are acknowledged at once; the server waits when much more is not.
 _ACK_EVERY = 64 << 10
+#: Signals that end a sitting, also where SIGINT was ignored by whoever started us, as shells do in the background.
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 #: What a replay begins with (RIS): the screen is cleared already, and what can be scrolled back to shall stay.
 _RIS = "\x1bc"
 
 
 def sit(client: Client, task: Task, keys: DetachKeys, *, readonly: bool = False) -> int:
     """Attach this terminal to a task until that has ended or the keys are typed, and give the exit status for it."""
-    with Wakeups(signal.SIGWINCH, signal.SIGTERM, signal.SIGHUP) as wakeups, Screen() as screen:
+    with Wakeups(signal.SIGWINCH, *ENDING) as wakeups, Screen() as screen:
         sitting = Sitting(client, task, keys, screen, wakeups, readonly=readonly)
         code = sitting.run()
     if sitting.detached:
@@ -84,7 +86,7 @@ class Sitting:
         ready, _, _ = select.select([self._screen.stdin, self._wakeups.fd], [], [], timeout)
         if self._wakeups.fd in ready:
             signals = self._wakeups.read()
-            for number in (signal.SIGTERM, signal.SIGHUP):
+            for number in ENDING:
                 if number in signals:
                     return 128 + number
             if signal.SIGWINCH in signals:
