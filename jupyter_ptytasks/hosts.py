@@ -41,8 +41,8 @@ class Hosts:
         self._links: dict[str, Link] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._chores: set[asyncio.Task[None]] = set()
-        #: Tasks whose end was told, and is not yet written down: on a busy disk that may take seconds.
-        self._exited: set[str] = set()
+        #: The attempts whose end was told, and is not yet written down: on a busy disk that may take seconds.
+        self._exited: dict[str, int] = {}
         #: Tasks that this server is just starting: nobody else's business until it has.
         self.launching: set[str] = set()
         #: Called on the loop with the id of a task whose output has grown or whose status has changed.
@@ -71,7 +71,7 @@ class Hosts:
         deadline = time.monotonic() + patience
         while True:
             task = self._store.get(task_id)
-            if task is None or not task.live or task_id in self._exited:
+            if task is None or not task.live or self._exited.get(task_id) == task.attempt:
                 raise IllegalMove("the task has ended", field="state")
             link = self._links.get(task_id)
             if link is not None and link.connected:
@@ -92,7 +92,7 @@ class Hosts:
             self._drop(old.id)
 
     def _drop(self, task_id: str) -> None:
-        self._exited.discard(task_id)
+        self._exited.pop(task_id, None)
         keeper = self._keepers.pop(task_id, None)
         if keeper is not None and keeper is not asyncio.current_task():
             keeper.cancel()
@@ -170,7 +170,7 @@ class Hosts:
     async def _take_exit(self, task_id: str, record: dict[str, Any]) -> None:
         task = self._store.get(task_id)
         if task is not None and task.live and record.get("attempt") == task.attempt:
-            self._exited.add(task_id)
+            self._exited[task_id] = task.attempt
             try:
                 await self._change(task, **outcome(record))
             except PtyTasksError as error:
