@@ -123,10 +123,7 @@ class Database:
         With `attempt` the task must still be at it. Raises TaskNotFound, IllegalMove.
         """
         with self._transaction() as sql:
-            row = sql.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
-            if row is None:
-                raise TaskNotFound(f"there is no task {task_id}")
-            task = _task(row)
+            task = _find(sql, task_id)
             if attempt is not None and task.attempt != attempt:
                 raise IllegalMove(f"the task is at attempt {task.attempt} by now, not {attempt}")
             if state is not None:
@@ -134,28 +131,26 @@ class Database:
                 changes["state"] = state
             return _put(sql, task.with_(**changes))
 
-    def begin_attempt(self, task_id: str, max_live: int) -> Task:
-        """Move a finished task to `starting`, with the next attempt. Raises TaskNotFound, IllegalMove, TooManyTasks."""
+    def begin_attempt(self, task_id: str, attempt: int, max_live: int) -> tuple[Task, bool]:
+        """Move a finished task to `starting`, with `attempt`, the one that follows its last; where somebody else has
+        done so, give the task as it is and False. Raises TaskNotFound, IllegalMove, TooManyTasks.
+        """
         with self._transaction() as sql:
-            row = sql.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
-            if row is None:
-                raise TaskNotFound(f"there is no task {task_id}")
-            task = _task(row)
+            task = _find(sql, task_id)
+            if attempt <= task.attempt:
+                return task, False
             check(task.state, State.STARTING)
             _check_room(sql, max_live)
             fresh = task.with_(
-                state=State.STARTING, state_reason="", state_message="", exit=Exit(), attempt=task.attempt + 1,
+                state=State.STARTING, state_reason="", state_message="", exit=Exit(), attempt=attempt,
                 pid=None, host_pid=None, started=None, ended=None, usage={},
             )  # fmt: skip
-            return _put(sql, fresh)
+            return _put(sql, fresh), True
 
     def remove(self, task_id: str) -> None:
         """Remove a task that has ended. Raises TaskNotFound, IllegalMove."""
         with self._transaction() as sql:
-            row = sql.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
-            if row is None:
-                raise TaskNotFound(f"there is no task {task_id}")
-            if _task(row).live:
+            if _find(sql, task_id).live:
                 raise IllegalMove("the task has not ended", field="state")
             revision = _next_revision(sql)
             sql.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
@@ -268,6 +263,13 @@ def _check_room(sql: sqlite3.Connection, max_live: int) -> None:
     live = sql.execute(query, (states,)).fetchone()[0]
     if live >= max_live:
         raise TooManyTasks(f"{live} tasks are live, and {max_live} is the limit (max_live_tasks)")
+
+
+def _find(sql: sqlite3.Connection, task_id: str) -> Task:
+    row = sql.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
+    if row is None:
+        raise TaskNotFound(f"there is no task {task_id}")
+    return _task(row)
 
 
 def _revision(sql: sqlite3.Connection) -> int:

@@ -64,7 +64,7 @@ class Hosts:
         return self._links.get(task_id)
 
     async def connected(self, task_id: str, patience: float = 5.0) -> Link:
-        """Give the link of a live task, connected.
+        """Give the link of a live task, connected to the ptyhost of its present attempt.
 
         Raises IllegalMove when the task has ended, HostUnreachable after `patience` seconds without either.
         """
@@ -74,7 +74,8 @@ class Hosts:
             if task is None or not task.live or self._exited.get(task_id) == task.attempt:
                 raise IllegalMove("the task has ended", field="state")
             link = self._links.get(task_id)
-            if link is not None and link.connected:
+            # Another server may have begun an attempt whose ptyhost this link does not lead to.
+            if link is not None and link.connected and link.status.get("attempt") == task.attempt:
                 return link
             if time.monotonic() > deadline:
                 raise HostUnreachable("the task's ptyhost cannot be reached just now; the task may well be running")

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 #: Seconds for an old ptyhost to be gone after it told its end.
 _LEAVING = 5.0
+#: Seconds between two looks whether somebody else has started the task that we wait for.
+_LOOKING = 0.1
 #: Seconds for a program to take what is typed through REST.
 _INPUT_PATIENCE = 5.0
 #: Seconds for a ptyhost to tell that it did what it was asked.
@@ -146,51 +148,67 @@ class TaskManager:
     async def restart(self, ref: str, ladder: Ladder | None = None) -> Task:
         """Run a task once more, with the same id, name and output; a live one is stopped first, and restarted when
         it has ended.
+
+        Where somebody else starts it again meanwhile, that is it: it runs once more, not twice.
         """
         task = await self.get(ref)
         if not task.live:
-            return await self._start_again(task.id)
+            return await self._start_again(task)
+        if task.id in self._restarts:
+            return task
+        try:
+            stopped = await self._begin_stop(task.id, ladder, "restarting")
+        except IllegalMove:
+            await self._ended(task, _STOP_SLACK)  # it was quicker
+            return await self._start_again(task)
         if task.id not in self._restarts:
-            try:
-                task = await self.stop(task.id, ladder, reason="restarting")
-            except IllegalMove:
-                await self._ended(task.id, _STOP_SLACK)  # it was quicker
-                return await self._start_again(task.id)
-        if task.id not in self._restarts:
-            waiting = self._restarts[task.id] = asyncio.create_task(self._restart_when_ended(task.id))
+            waiting = self._restarts[task.id] = asyncio.create_task(self._restart_when_ended(stopped))
             waiting.add_done_callback(lambda _: self._restarts.pop(task.id, None))
-        return task
+        return await self._settled(stopped, State.STOPPING)
 
     def is_restarting(self, task_id: str) -> bool:
         """Tell whether the task will be started again as soon as it has ended."""
         return task_id in self._restarts
 
-    async def _restart_when_ended(self, task_id: str) -> None:
-        await self._ended(task_id, None)
+    async def _restart_when_ended(self, task: Task) -> None:
+        await self._ended(task, None)
         try:
-            await self._start_again(task_id)
+            await self._start_again(task)
         except PtyTasksError:
             pass  # the task's state tells why
 
-    async def _start_again(self, task_id: str) -> Task:
-        lock = await asyncio.to_thread(self.catalogue.lock, task_id, _LEAVING)
-        if lock is None:
-            raise Conflict("the task's ptyhost has not left yet")
+    async def _start_again(self, ended: Task) -> Task:
+        """Start the attempt that follows `ended`, and give the task; as it is, where somebody else has done so.
+
+        Raises Conflict when the old ptyhost does not leave.
+        """
+        deadline = time.monotonic() + _LEAVING
+        while (lock := await asyncio.to_thread(self.catalogue.lock, ended.id, _LOOKING)) is None:
+            await self.store.refresh(0.0)
+            task = await self.store.find(ended.id)
+            if task.attempt != ended.attempt:
+                return task
+            if time.monotonic() > deadline:
+                raise Conflict("the task's ptyhost has not left yet")
         try:
-            spec = await asyncio.to_thread(self.catalogue.read_spec, task_id)
-            self.hosts.launching.add(task_id)
-            task = await self.store.begin_attempt(task_id, self.max_live)
+            spec = await asyncio.to_thread(self.catalogue.read_spec, ended.id)
+            self.hosts.launching.add(ended.id)
+            task, begun = await self.store.begin_attempt(ended.id, ended.attempt + 1, self.max_live)
         except BaseException:
-            self.hosts.launching.discard(task_id)
+            self.hosts.launching.discard(ended.id)
             os.close(lock)
             raise
+        if not begun:
+            self.hosts.launching.discard(ended.id)
+            os.close(lock)
+            return task
         try:
             await asyncio.to_thread(
                 self.catalogue.write_spec, specs.next_attempt(spec, task.attempt, self._surroundings())
             )
         except PtyTasksError as error:
             os.close(lock)
-            self.hosts.launching.discard(task_id)
+            self.hosts.launching.discard(task.id)
             await self._fail_start(task, error)
             raise
         try:
@@ -212,16 +230,21 @@ class TaskManager:
 
     # -- stopping ---------------------------------------------------------------------------------------------------
 
-    async def stop(self, ref: str, ladder: Ladder | None = None, *, reason: str = "cancelled") -> Task:
+    async def stop(self, ref: str, ladder: Ladder | None = None) -> Task:
         """Begin to stop a task: its ptyhost sends the signals of `ladder` (or the task's own) until the whole tree is
         gone.
 
         A task that is stopping already goes on with the new ladder. Raises IllegalMove when it has ended,
         HostUnreachable.
         """
+        return await self._settled(await self._begin_stop(ref, ladder, "cancelled"), State.STOPPING)
+
+    async def _begin_stop(self, ref: str, ladder: Ladder | None, reason: str) -> Task:
+        """Tell the ptyhost to stop the task, and give the task: its attempt is the one that stops."""
+        ladder = ladder or await self._ladder_of(await self.get(ref))
         task, link = await self._reach(ref)
-        link.stop(ladder or await self._ladder_of(task), reason)
-        return await self._settled(task, lambda now: now.state is State.STOPPING or not now.live)
+        link.stop(ladder, reason)
+        return task
 
     async def _ladder_of(self, task: Task) -> Ladder:
         """Give a task's own ladder; the usual one where its spec is gone, for it must be possible to stop it."""
@@ -231,9 +254,10 @@ class TaskManager:
             return self._surroundings().ladder
         return tuple((str(name), float(grace)) for name, grace in spec["ladder"])
 
-    async def _stop_unless_ended(self, task_id: str) -> None:
+    async def stop_unless_ended(self, ref: str) -> None:
+        """Begin to stop a task, which may just be ending by itself. Raises HostUnreachable."""
         try:
-            await self.stop(task_id)
+            await self.stop(ref)
         except IllegalMove:
             pass  # it was quicker
 
@@ -258,25 +282,25 @@ class TaskManager:
         if task.state is not state:
             check(task.state, state)
         link.signal(signal, "tree")
-        return await self._settled(task, lambda now: now.state is state or not now.live)
+        return await self._settled(task, state)
 
-    async def _settled(self, task: Task, done: Callable[[Task], bool]) -> Task:
+    async def _settled(self, task: Task, state: State) -> Task:
         """Wait until the ptyhost has told that it did what it was asked, and give the task as it is then.
 
         It is the one who knows: were the state changed here, what it tells of a moment before would change it back.
         """
-        await self._until(task.id, done, _SETTLING)
+        await self._until(task.id, lambda now: now.state is state or _is_over(task, now), _SETTLING)
         return self.store.get(task.id) or task
 
     async def wait(self, ref: str, timeout: float) -> Task:
         """Give the task when it has ended (and is not about to be restarted), or as it is after `timeout` seconds."""
         task = await self.get(ref)
-        await self._ended(task.id, timeout, final=True)
+        await self._until(task.id, lambda now: not (now.live or now.id in self._restarts), timeout)
         return self.store.get(task.id) or task
 
-    async def _ended(self, task_id: str, timeout: float | None, *, final: bool = False) -> None:
-        """Wait for the end of a task: of its last attempt if `final`."""
-        await self._until(task_id, lambda task: not (task.live or (final and task_id in self._restarts)), timeout)
+    async def _ended(self, task: Task, timeout: float | None) -> None:
+        """Wait for the end of the task's present attempt."""
+        await self._until(task.id, lambda now: _is_over(task, now), timeout)
 
     async def _until(self, task_id: str, done: Callable[[Task], bool], timeout: float | None) -> None:
         """Wait until a condition holds for a task, or it is deleted, or `timeout` seconds have passed."""
@@ -310,8 +334,8 @@ class TaskManager:
                     f"the task is {task.state.value}; stop it first, or ask for that with stop=1", field="state"
                 )
             ladder = await self._ladder_of(task)
-            await self._stop_unless_ended(task.id)
-            await self._ended(task.id, sum(grace for _, grace in ladder) + _STOP_SLACK)
+            await self.stop_unless_ended(task.id)
+            await self._ended(task, sum(grace for _, grace in ladder) + _STOP_SLACK)
         await self._forget(task.id)
 
     async def _forget(self, task_id: str) -> None:
@@ -388,3 +412,8 @@ class TaskManager:
         link = await self.hosts.connected(task.id)
         # It may have come out of `starting` while we waited.
         return self.store.get(task.id) or task, link
+
+
+def _is_over(task: Task, now: Task) -> bool:
+    """Tell whether the attempt of `task` has ended: another server may have begun the next before we look."""
+    return not now.live or now.attempt != task.attempt

@@ -152,11 +152,11 @@ class Store:
         self._see(task)
         return self._tasks.get(task_id, task)
 
-    async def begin_attempt(self, task_id: str, max_live: int) -> Task:
+    async def begin_attempt(self, task_id: str, attempt: int, max_live: int) -> tuple[Task, bool]:
         """See Database.begin_attempt."""
-        task: Task = await self._run(self._database.begin_attempt, task_id, max_live)
+        task, begun = await self._run(self._database.begin_attempt, task_id, attempt, max_live)
         self._see(task)
-        return task
+        return task, begun
 
     async def remove(self, task_id: str) -> None:
         """See Database.remove."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_server.auth.decorator import authorized
 from tornado import web
 
-from ..core.errors import IllegalMove, TaskNotFound
+from ..core.errors import TaskNotFound
 from . import bodies
 from .base import TaskHandler
 
@@ -64,10 +64,7 @@ class OneTerminal(_TerminalHandler):
     async def delete(self, name: str) -> None:
         """Stop a task; wait a little for its end, as the stock route does."""
         task = await self._find(name)
-        try:
-            await self.manager.stop(task.id)
-        except IllegalMove:
-            pass  # it has just ended by itself
+        await self.manager.stop_unless_ended(task.id)
         await self.manager.wait(task.id, _END_PATIENCE)
         self.set_status(204)
         self.finish()

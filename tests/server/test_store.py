@@ -177,8 +177,9 @@ def test_moves_are_checked(opened: Callable[..., Database]) -> None:
     file.change(task.id, state=State.SUCCEEDED, attempt=1)
     with pytest.raises(IllegalMove):
         file.change(task.id, state=State.RUNNING)
-    again = file.begin_attempt(task.id, 10)
-    assert (again.state, again.attempt) == (State.STARTING, 2)
+    again, begun = file.begin_attempt(task.id, 2, 10)
+    assert (begun, again.state, again.attempt) == (True, State.STARTING, 2)
+    assert file.begin_attempt(task.id, 2, 10) == (again, False)
     with pytest.raises(TaskNotFound):
         file.change("unknown0", state=State.FAILED)
 

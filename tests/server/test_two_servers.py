@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import signal
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +88,31 @@ def test_one_is_killed_and_the_other_goes_on(servers: list[LiveServer], clients:
     assert len([process for process in servers[0].processes() if process.name() == "sleep"]) == 1
     clients[1].stop("nap")
     assert ended(clients[0], "nap") == ended(clients[1], "nap")
+
+
+def test_a_restart_that_another_server_has_done_is_not_done_once_more(
+    servers: list[LiveServer], clients: list[Client]
+) -> None:
+    """The second server waits for an end that it sleeps through: when it looks again the next attempt runs."""
+    clients[0].create("trap '' TERM; echo deaf; while :; do sleep 0.1; done", name="deaf")
+    until(lambda: b"deaf" in clients[0].raw("deaf").data)
+    clients[1].restart("deaf", signals=["SIGTERM"], grace=1000)
+    with asleep(servers[1]):
+        clients[0].restart("deaf", signals=["SIGKILL"])
+        until(lambda: clients[0].get("deaf")["attempt"] == 2 and clients[0].get("deaf")["connected"])
+    until(lambda: clients[1].get("deaf")["attempt"] == 2)
+    clients[0].stop("deaf", signals=["SIGKILL"])
+    assert ended(clients[1], "deaf")["attempt"] == 2
+
+
+@contextlib.contextmanager
+def asleep(server: LiveServer) -> Iterator[None]:
+    """Let the server sleep, as a laptop's lid does."""
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
 
 
 @pytest.mark.parametrize("if_exists", ["return", "restart", "fail"])
