@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LONGEST_PENDING = 4096
 _LONGEST_TITLE = 256
 _LONGEST_URL = 2048
+_MOST_ASKED = 1000
 
 _ALTERNATE = (47, 1047, 1049)
 _MOUSE = (9, 1000, 1001, 1002, 1003)
@@ -37,8 +38,9 @@ _CHARSETS = b"0AB4C5RQKYE6ZH7="
 _LEVELS = {40: 0, 41: 1, 42: 2, 43: 3, 45: 1, 46: 2}  # ( ) * + - .
 _SHIFTS = {b"\x0e": 1, b"\x0f": 0, b"n": 2, b"o": 3, b"|": 3, b"}": 2, b"~": 1}
 
-# An ESC that begins neither a plain SGR nor any other plain CSI without a lasting effect (h, l, r, s and u have one).
-_RARE = re.compile(rb"\x1b(?!\[[0-9;:]*[@-gi-km-qtv-~])")
+# An ESC that begins neither a plain SGR nor any other plain CSI without a lasting effect and without a question (h, l, r, s
+# and u have the one, c and n are the other).
+_RARE = re.compile(rb"\x1b(?!\[[0-9;:]*[@-bd-gi-kmo-qtv-~])")
 _RARE_OR_SHIFT = re.compile(rb"[\x0e\x0f]|" + _RARE.pattern)
 _SHIFT = re.compile(rb"[\x0e\x0f]")
 
@@ -72,6 +74,7 @@ class Ledger:
         "alternate_mode",
         "alternate_since",
         "alternate_token",
+        "asked",
         "blink",
         "charset",
         "charsets",
@@ -94,6 +97,7 @@ class Ledger:
     def __init__(self) -> None:
         self.fed = 0
         self.pending = b""
+        self.asked: list[bytes] = []  # the tokens that ask the terminal for something
         self.newline = False  # ANSI mode 20: a line feed returns the carriage too
         self.blink: bool | None = None  # mode 12; None as the viewer likes it
         self.title = ""
@@ -140,7 +144,7 @@ class Ledger:
         other = Ledger()
         for name in self.__slots__:
             setattr(other, name, getattr(self, name))
-        other.flags, other.charsets = set(self.flags), list(self.charsets)
+        other.flags, other.charsets, other.asked = set(self.flags), list(self.charsets), []
         other.pen = dict(self.pen)
         other.screens = (self.screens[0].copy(), self.screens[1].copy())
         return other
@@ -178,7 +182,7 @@ class Ledger:
         kind = token[1:2]
         if kind == b"]":
             if token[-1] not in b"\x18\x1a":
-                self._take_osc(string(token))
+                self._take_osc(token)
             return
         if kind not in b"PX^_":
             for shift in _SHIFT.findall(token):
@@ -186,7 +190,9 @@ class Ledger:
         token = plain(token)
         if token[1:2] == b"[":
             csi = CSI.fullmatch(token)
-            if csi:
+            if csi and csi[4] in b"cn":
+                self._note_query(token)
+            elif csi:
                 self._take_csi(csi[1] + csi[3] + csi[4], csi[2])
         else:
             self._take_escape(token[1:])
@@ -233,8 +239,8 @@ class Ledger:
         elif function == b" q":
             self.style = number(parameters, 0, 0)
 
-    def _take_osc(self, text: bytes) -> None:
-        command, separator, value = text.partition(b";")
+    def _take_osc(self, token: bytes) -> None:
+        command, separator, value = string(token).partition(b";")
         if not separator:
             return
         if command in (b"0", b"2"):
@@ -244,6 +250,17 @@ class Ledger:
         elif command == b"8" and b";" in value:
             link = _clean(value)
             self.link = link if not link.endswith(";") and len(link) <= _LONGEST_URL else ""
+        elif value == b"?":
+            self._note_query(token)
+
+    def _note_query(self, token: bytes) -> None:
+        if len(self.asked) < _MOST_ASKED:
+            self.asked.append(token)
+
+    def take_asked(self) -> list[bytes]:
+        """The tokens that have asked the terminal for its nature, state or colours since this was last called."""
+        asked, self.asked = self.asked, []
+        return asked
 
     def _set_private(self, mode: int, on: bool) -> None:
         if mode in _FLAGS:

@@ -12,7 +12,7 @@ import signal
 import time
 
 from ..core import wire
-from ..core.answerer import Answerer
+from ..core.answers import answer
 from .connection import Connection, accept, flush_all
 from .job import Job
 from .ladder import signal_number
@@ -32,10 +32,9 @@ _DRAIN = 0.25
 #: How often we look whether a terminal that nobody had open has been opened again (`exec >/dev/null; ...; exec
 #: >/dev/tty`).
 _REOPENED = 0.2
-#: Bytes read at one go before they are dealt with: fewer than the terminal's buffer takes meanwhile, so that the
-#: program need not wait for us. A read of a terminal gives some 4 KiB at most.
+#: Bytes read at one go; a read of a terminal gives some 4 KiB at most. One read a turn: while that is dealt with the
+#: kernel makes the next ready, so that the program need not wait for us.
 _READ = 1 << 13
-_READ_BATCH = 1 << 14
 #: How long the program has to see the changed size before it gets the right one back.
 _REPAINT = 0.05
 #: How often we look whether our socket's name is still there: cleaners of temporary directories take it away.
@@ -72,7 +71,6 @@ class Host:
         self._leftover = bytearray()
         self._leader: Connection | None = None
         self._typed = 0
-        self._answerer = Answerer()
         self._last_output = self._job.started
         self._terminal_open = True
         self._timers: dict[Callable[[], None], float] = {self._rebind: time.monotonic() + _REBIND}
@@ -165,23 +163,16 @@ class Host:
 
     def _drain(self) -> None:
         """Move what the program wrote into the ring."""
-        parts = []
-        size = 0
-        while size < _READ_BATCH:
-            data = self._pty.read(_READ)
-            if not data:
-                if data is not None:
-                    self._hung_up()
-                break
-            parts.append(data)
-            size += len(data)
-        if parts:
-            output = parts[0] if len(parts) == 1 else b"".join(parts)
-            self._ring.write(output)
-            self._last_output = time.time()
-            answer = self._answerer.feed(output)
-            if answer and not any(one.viewer and not one.readonly for one in self._connections.values()):
-                self._pty.write(answer)
+        output = self._pty.read(_READ)
+        if not output:
+            if output is not None:
+                self._hung_up()
+            return
+        self._ring.write(output)
+        self._last_output = time.time()
+        asked = self._ring.ledger.take_asked()
+        if asked and not any(one.viewer and not one.readonly for one in self._connections.values()):
+            self._pty.write(b"".join(map(answer, asked)))
 
     def _hung_up(self) -> None:
         """Nobody has the terminal open. A live command may open it again, so look from time to time."""
