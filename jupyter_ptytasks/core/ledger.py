@@ -38,8 +38,8 @@ _CHARSETS = b"0AB4C5RQKYE6ZH7="
 _LEVELS = {40: 0, 41: 1, 42: 2, 43: 3, 45: 1, 46: 2}  # ( ) * + - .
 _SHIFTS = {b"\x0e": 1, b"\x0f": 0, b"n": 2, b"o": 3, b"|": 3, b"}": 2, b"~": 1}
 
-# An ESC that begins neither a plain SGR nor any other plain CSI but those that ask (c, n) or have a lasting effect (h, l,
-# r, s, u).
+# An ESC that begins neither a plain SGR nor any other plain CSI, but for those that ask (c, n) and those that have a
+# lasting effect (h, l, r, s, u).
 _RARE = re.compile(rb"\x1b(?!\[[0-9;:]*[@-bd-gi-kmo-qtv-~])")
 _RARE_OR_SHIFT = re.compile(rb"[\x0e\x0f]|" + _RARE.pattern)
 _SHIFT = re.compile(rb"[\x0e\x0f]")
