@@ -6,7 +6,7 @@ import { TaskModel } from '../model';
 import { ITaskModel } from '../tokens';
 
 export const modelPlugin: JupyterFrontEndPlugin<ITaskModel> = {
-  id: 'jupyter-ptytasks:model',
+  id: 'jupyter-ptytasks:plugin',
   description: 'Keeps the list of background tasks up to date.',
   autoStart: true,
   provides: ITaskModel,

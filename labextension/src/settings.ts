@@ -1,0 +1,61 @@
+/** The user's settings, as what they mean. Their description is in schema/plugin.json. */
+
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { Signal, type ISignal } from '@lumino/signaling';
+import { z } from 'zod';
+
+/** The plugin whose schema describes all settings. */
+export const SETTINGS_ID = 'jupyter-ptytasks:plugin';
+
+const FILE_RUNNERS = {
+  '.py': 'python {file}',
+  '.sh': 'bash {file}',
+  '.ipynb': 'jupyter nbconvert --to notebook --execute --inplace {file}',
+  '.R': 'Rscript {file}',
+  '.jl': 'julia {file}'
+};
+
+const TEXT_RUNNERS = {
+  '.py': 'python -c {text}',
+  '.R': 'Rscript -e {text}',
+  '.jl': 'julia -e {text}'
+};
+
+/** A value that makes no sense counts as not set. */
+const schema = z.object({
+  notify: z.enum(['all', 'failures', 'none']).catch('all'),
+  desktopNotifications: z.boolean().catch(false),
+  fileRunners: z.record(z.string()).catch(FILE_RUNNERS),
+  textRunners: z.record(z.string()).catch(TEXT_RUNNERS)
+});
+
+export type ISettings = Readonly<z.infer<typeof schema>>;
+
+/** The settings: the defaults until they are loaded, and where there is no registry of settings. */
+export class TaskSettings {
+  constructor(registry: ISettingRegistry | null) {
+    // Somebody may have disabled the plugin that owns the schema: then the defaults stay.
+    registry?.load(SETTINGS_ID).then(
+      settings => {
+        const take = () => {
+          this._current = schema.parse(settings.composite);
+          this._changed.emit();
+        };
+        settings.changed.connect(take);
+        take();
+      },
+      () => undefined
+    );
+  }
+
+  get current(): ISettings {
+    return this._current;
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  private _current: ISettings = schema.parse({});
+  private readonly _changed = new Signal<this, void>(this);
+}
