@@ -1,11 +1,14 @@
-"""The wheel: what a user gets by `pip install`."""
+"""What a user gets by `pip install`: the sdist, and the wheel that is built from it where there is no node."""
 
 from __future__ import annotations
 
 import json
+import os
+import re
 import shutil
 import subprocess
 import sys
+import tarfile
 import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,39 +23,80 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parent.parent
+NAME = f"jupyter_ptytasks-{jupyter_ptytasks.__version__}"
+DATA = f"{NAME}.data/data"
+EXTENSION = f"{DATA}/share/jupyter/labextensions/jupyter-ptytasks"
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
-    """The wheel, built from a copy of the sources."""
-    source, target = tmp_path_factory.mktemp("source"), tmp_path_factory.mktemp("wheel")
-    for name in ("pyproject.toml", "README.md", "LICENSE"):
-        shutil.copy(ROOT / name, source)
-    without = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "jupyter_ptytasks", source / "jupyter_ptytasks", ignore=without)
+def sdist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sdist, unpacked."""
+    pytest.importorskip("hatchling")
+    if not (ROOT / "jupyter_ptytasks" / "labextension").exists() and not os.environ.get("CI"):
+        pytest.skip("the front end is not built here: that takes node, and scripts/frontend")
+    packed, unpacked = tmp_path_factory.mktemp("packed"), tmp_path_factory.mktemp("unpacked")
     built = subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", target, source],
+        [sys.executable, "-m", "hatchling", "build", "-t", "sdist", "-d", packed],
+        cwd=ROOT,
         capture_output=True,
         text=True,
     )
-    if "hatchling" in built.stderr and "No module named" in built.stderr:
-        pytest.skip("hatchling is not installed here")
+    assert built.returncode == 0, built.stderr
+    with tarfile.open(packed / f"{NAME}.tar.gz") as archive:
+        for member in archive:
+            archive.extract(member, unpacked)
+    return unpacked / NAME
+
+
+@pytest.fixture(scope="module")
+def wheel(sdist: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[zipfile.ZipFile]:
+    """The wheel, built from the sdist without any program on the path."""
+    target = tmp_path_factory.mktemp("wheel")
+    built = subprocess.run(
+        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", target, sdist],
+        env={**os.environ, "PATH": str(tmp_path_factory.mktemp("nothing"))},
+        capture_output=True,
+        text=True,
+    )
     assert built.returncode == 0, built.stderr
     (path,) = target.glob("*.whl")
     with zipfile.ZipFile(path) as archive:
         yield archive
 
 
+def test_the_sdist_holds_the_sources_of_both_ends_and_nothing_of_others(sdist: Path) -> None:
+    for name in ("labextension/src/index.ts", "labextension/yarn.lock", "jupyter_ptytasks/extension.py", "LICENSE"):
+        assert (sdist / name).is_file(), name
+    assert not [path for path in sdist.rglob("*") if path.name in ("node_modules", "lib", ".yarn", "__pycache__")]
+
+
 def test_its_name_tells_the_version(wheel: zipfile.ZipFile) -> None:
-    assert f"/jupyter_ptytasks-{jupyter_ptytasks.__version__}-py3-none-any.whl" in str(wheel.filename)
-    metadata = wheel.read(f"jupyter_ptytasks-{jupyter_ptytasks.__version__}.dist-info/METADATA").decode()
+    assert str(wheel.filename).endswith(f"/{NAME}-py3-none-any.whl")
+    metadata = wheel.read(f"{NAME}.dist-info/METADATA").decode()
     assert f"\nVersion: {jupyter_ptytasks.__version__}\n" in metadata
 
 
 def test_the_extension_is_switched_on(wheel: zipfile.ZipFile) -> None:
-    data = f"jupyter_ptytasks-{jupyter_ptytasks.__version__}.data/data"
-    config = json.loads(wheel.read(f"{data}/etc/jupyter/jupyter_server_config.d/jupyter_ptytasks.json"))
+    config = json.loads(wheel.read(f"{DATA}/etc/jupyter/jupyter_server_config.d/jupyter_ptytasks.json"))
     assert config == {"ServerApp": {"jpserver_extensions": {"jupyter_ptytasks": True}}}
+
+
+def test_the_front_end_is_in_it_once_and_whole(wheel: zipfile.ZipFile) -> None:
+    names = wheel.namelist()
+    package = json.loads(wheel.read(f"{EXTENSION}/package.json"))
+    assert (package["name"], package["version"]) == ("jupyter-ptytasks", jupyter_ptytasks.__version__)
+    assert f"{EXTENSION}/{package['jupyterlab']['_build']['load']}" in names
+    assert json.loads(wheel.read(f"{EXTENSION}/install.json"))["packageName"] == "jupyter_ptytasks"
+    assert f"{EXTENSION}/static/style.js" in names
+    schemas = {path.name for path in (ROOT / "labextension" / "schema").glob("*.json")}
+    assert schemas <= {Path(name).name for name in names if name.startswith(f"{EXTENSION}/schemas/")}
+    assert not [name for name in names if name.startswith("jupyter_ptytasks/labextension")]
+
+
+def test_the_front_end_brings_no_component_of_lab(wheel: zipfile.ZipFile) -> None:
+    licenses = json.loads(wheel.read(f"{EXTENSION}/static/third-party-licenses.json"))
+    bundled = {package["name"] for package in licenses["packages"]}
+    assert not [name for name in bundled if re.match(r"@jupyterlab/|@lumino/|react$", name)]
 
 
 def test_every_source_and_schema_is_in_it(wheel: zipfile.ZipFile) -> None:
@@ -65,5 +109,28 @@ def test_every_source_and_schema_is_in_it(wheel: zipfile.ZipFile) -> None:
 
 
 def test_the_command_is_installed(wheel: zipfile.ZipFile) -> None:
-    points = wheel.read(f"jupyter_ptytasks-{jupyter_ptytasks.__version__}.dist-info/entry_points.txt").decode()
+    points = wheel.read(f"{NAME}.dist-info/entry_points.txt").decode()
     assert "jupyter-ptytasks = jupyter_ptytasks.cli:main" in points
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("labextension", rf"jupyter-ptytasks v{jupyter_ptytasks.__version__} enabled OK \(python, jupyter_ptytasks\)"),
+        ("server extension", rf"jupyter_ptytasks {jupyter_ptytasks.__version__} OK"),
+    ],
+)
+def test_jupyter_says_that_it_is_there(command: str, told: str, tmp_path: Path) -> None:
+    program = Path(sys.prefix) / "bin" / "jupyter"
+    front = Path(sys.prefix) / "share" / "jupyter" / "labextensions" / "jupyter-ptytasks" / "package.json"
+    if not (front.exists() and shutil.which(f"jupyter-{command.split(maxsplit=1)[0]}", path=program.parent)):
+        assert not os.environ.get("CI"), "neither the front end nor JupyterLab may be missing here"
+        pytest.skip("JupyterLab, or the front end, is not installed in this environment")
+    listed = subprocess.run(
+        [program, *command.split(), "list"],
+        env={**os.environ, "HOME": str(tmp_path), "JUPYTER_CONFIG_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    plain = re.sub(r"\x1b\[[0-9;]*m", "", listed.stdout + listed.stderr)
+    assert re.search(told, plain), plain
