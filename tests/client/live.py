@@ -53,15 +53,25 @@ def free_port() -> int:
 class LiveServer:
     """A Jupyter server that lives in `home` and nowhere else; its tasks outlive it as they should. `stop` ends both.
 
-    `options` are further arguments of the server; with `sock` it listens on a unix socket in `home`.
+    `options` are further arguments of the server; with `sock` it listens on a unix socket in `home`, with `lab` it
+    serves JupyterLab, too.
     """
 
-    def __init__(self, home: Path, *options: str, token: str = "tok", base_url: str = "/", sock: bool = False) -> None:
+    def __init__(
+        self,
+        home: Path,
+        *options: str,
+        token: str = "tok",
+        base_url: str = "/",
+        sock: bool = False,
+        lab: bool = False,
+    ) -> None:
         self.home = home
         self.token = token
         self.port = free_port()
         self.base_url = base_url
         self.sock = str(home / "s") if sock else ""
+        self.lab = lab
         self._options = options
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -81,6 +91,7 @@ class LiveServer:
         """The environment of somebody who works there."""
         env = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_", "PTYTASK"))}
         places = {f"JUPYTER_{name}_DIR": str(self.home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
+        places |= {f"JUPYTERLAB_{name}_DIR": str(self.home / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
         path = os.pathsep.join(filter(None, (_ROOT, env.get("PYTHONPATH"))))
         return {
             **env,
@@ -94,11 +105,12 @@ class LiveServer:
     def start(self) -> LiveServer:
         """Start it, and return when it answers."""
         self.home.mkdir(parents=True, exist_ok=True)
+        module = "jupyterlab" if self.lab else "jupyter_server"
         where = [f"--ServerApp.sock={self.sock}"] if self.sock else [f"--ServerApp.port={self.port}"]
         with (self.home / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", *where, *self._options),
+                    *(sys.executable, "-m", module, "--no-browser", "--allow-root", *where, *self._options),
                     *(
                         "--ServerApp.ip=127.0.0.1",
                         "--ServerApp.port_retries=0",
@@ -107,6 +119,7 @@ class LiveServer:
                     *(
                         f"--IdentityProvider.token={self.token}",
                         "--ServerApp.jpserver_extensions=jupyter_ptytasks=True",
+                        f"--ServerApp.jpserver_extensions=jupyterlab={self.lab}",
                     ),
                 ],
                 cwd=self.home,
