@@ -1,0 +1,105 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+
+import { EndWatch, isWorthTelling, type INotice } from '../notices';
+import { taskSchema, type ITask, type State } from '../task';
+import type { IStateChange, ITaskModel } from '../tokens';
+import sample from '../../../tests/contract/task.json';
+
+const trans = nullTranslator.load('jupyter_ptytasks');
+const running = taskSchema.parse(sample);
+
+function ended(state: State, changes: Partial<ITask> = {}): ITask {
+  const exit = { code: state === 'succeeded' ? 0 : 3, signal: null };
+  return { ...running, state, exit, ...changes };
+}
+
+function changed(task: ITask): IStateChange {
+  return { task, previous: 'running' };
+}
+
+describe('isWorthTelling', () => {
+  it.each<[State, boolean, boolean]>([
+    ['running', false, false],
+    ['stopping', false, false],
+    ['cancelled', false, false],
+    ['succeeded', true, false],
+    ['failed', true, true],
+    ['timed_out', true, true],
+    ['lost', true, true]
+  ])('%s: of all %s, of failures %s', (state, all, failures) => {
+    const change = changed(ended(state));
+    expect(isWorthTelling(change, 'all')).toBe(all);
+    expect(isWorthTelling(change, 'failures')).toBe(failures);
+    expect(isWorthTelling(change, 'none')).toBe(false);
+  });
+
+  it('is silent about shells', () => {
+    expect(isWorthTelling(changed(ended('failed', { kind: 'shell' })), 'all')).toBe(false);
+  });
+});
+
+describe('EndWatch', () => {
+  let shown: INotice[];
+  let lookedAt: string | null;
+  let tail: jest.Mock;
+  let end: (...tasks: ITask[]) => Promise<void>;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    shown = [];
+    lookedAt = null;
+    tail = jest.fn().mockResolvedValue({ output: 'loading\nValueError: no data\n \n' });
+    const owner = {};
+    const stateChanged = new Signal<object, IStateChange>(owner);
+    new EndWatch({
+      model: { stateChanged, api: { tail } } as unknown as ITaskModel,
+      trans,
+      notify: () => 'all',
+      isLookedAt: id => id === lookedAt,
+      show: notice => shown.push(notice)
+    });
+    end = async (...tasks) => {
+      tasks.forEach(task => stateChanged.emit(changed(task)));
+      await jest.advanceTimersByTimeAsync(1000);
+    };
+  });
+
+  afterEach(() => {
+    jest.useRealTimers();
+  });
+
+  it('tells of a success', async () => {
+    await end(ended('succeeded'));
+    expect(shown).toEqual([{ kind: 'success', id: running.id, message: '“train” succeeded' }]);
+    expect(tail).not.toHaveBeenCalled();
+  });
+
+  it('tells how it failed, with the last line that says something', async () => {
+    await end(ended('failed'));
+    const message = '“train” failed (exit 3): ValueError: no data';
+    expect(shown).toEqual([{ kind: 'error', id: running.id, message }]);
+  });
+
+  it('tells of a failure whose output cannot be had', async () => {
+    tail.mockRejectedValue(new Error('gone'));
+    await end(ended('timed_out'));
+    expect(shown[0].message).toBe('“train” timed out');
+  });
+
+  it('is silent about what is looked at', async () => {
+    lookedAt = running.id;
+    await end(ended('failed'));
+    expect(shown).toEqual([]);
+  });
+
+  it('tells of many at once', async () => {
+    const tasks = ['a', 'b', 'c', 'd'].map(id => ended('succeeded', { id }));
+    await end(...tasks);
+    await end(...tasks.map(task => ({ ...task, state: 'failed' as const })));
+    expect(shown).toEqual([
+      { kind: 'success', message: '4 tasks succeeded' },
+      { kind: 'error', message: '4 tasks ended, 4 of them not well' }
+    ]);
+  });
+});

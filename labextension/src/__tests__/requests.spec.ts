@@ -1,0 +1,164 @@
+import { nullTranslator } from '@jupyterlab/translation';
+
+import { TaskError } from '../api';
+import {
+  directoryOf,
+  durationText,
+  fileRequest,
+  formOf,
+  parseDuration,
+  parseEnvironment,
+  parseTags,
+  quote,
+  requestOf,
+  textRequest
+} from '../requests';
+
+const trans = nullTranslator.load('jupyter_ptytasks');
+
+function blamed(act: () => unknown): string | undefined {
+  try {
+    act();
+  } catch (error) {
+    return error instanceof TaskError ? error.field : 'no TaskError';
+  }
+  return undefined;
+}
+
+describe('the form', () => {
+  it('says nothing of what is left empty', () => {
+    const form = { ...formOf(), command: '  make all \n' };
+    expect(requestOf(form, trans)).toEqual({ command: 'make all', if_exists: 'new' });
+  });
+
+  it('says all that is filled in, and is filled in with it again', () => {
+    const request = {
+      command: 'python train.py',
+      name: 'train',
+      cwd: 'runs',
+      env: { SEED: '1', EMPTY: '', URL: 'a=b' },
+      group: 'gpu',
+      tags: ['a', 'b'],
+      timeout: 5400,
+      if_exists: 'fail' as const
+    };
+    expect(requestOf(formOf(request), trans)).toEqual(request);
+  });
+
+  it('shows arguments as a line for the shell', () => {
+    expect(formOf({ command: ['echo', "it's", 'a b'] }).command).toBe(`echo 'it'\\''s' 'a b'`);
+  });
+
+  it.each([
+    ['command', { command: ' ' }],
+    ['env', { command: 'x', env: 'A=1\nB' }],
+    ['timeout', { command: 'x', timeout: 'soon' }],
+    ['timeout', { command: 'x', timeout: '0' }]
+  ])('blames %s', (field, fields) => {
+    expect(blamed(() => requestOf({ ...formOf(), ...fields }, trans))).toBe(field);
+  });
+
+  it('reads variables by line, and leaves their values as they are', () => {
+    const text = 'A=1\r\n\n# no\n  B = two "words" \nC=';
+    expect(blamed(() => parseEnvironment(text, trans))).toBe('env');
+    expect(parseEnvironment(text.replace('B =', 'B='), trans)).toEqual({
+      A: '1',
+      B: ' two "words" ',
+      C: ''
+    });
+  });
+
+  it('reads tags, each once', () => {
+    expect(parseTags(' gpu, night,, gpu ')).toEqual(['gpu', 'night']);
+  });
+
+  it.each([
+    ['90', 90],
+    ['0.5', 0.5],
+    ['90m', 5400],
+    ['1h30m', 5400],
+    ['2d 4h', 187_200],
+    ['1W', 604_800],
+    ['m', null],
+    ['-5', null],
+    ['5 apples', null],
+    ['1h90', null],
+    ['', null]
+  ])('%p lasts %p seconds', (text, seconds) => {
+    expect(parseDuration(text)).toBe(seconds);
+  });
+
+  it.each([1, 90, 5400, 86_400, 187_201])('writes %d seconds so that they can be read', seconds => {
+    expect(parseDuration(durationText(seconds))).toBe(seconds);
+  });
+});
+
+describe('the shell', () => {
+  it.each([
+    ['train.py', 'train.py'],
+    ['my file.py', "'my file.py'"],
+    ["it's.py", `'it'\\''s.py'`],
+    ['$(reboot).py', "'$(reboot).py'"],
+    ['', "''"]
+  ])('takes %p as one word', (text, word) => {
+    expect(quote(text)).toBe(word);
+  });
+
+  it('does not take a directory for a home', () => {
+    expect(directoryOf('~ada/x')).toBe('./~ada/x');
+    expect(directoryOf('ada')).toBe('ada');
+  });
+});
+
+describe('a file', () => {
+  const runners = { '.py': 'python {file}', '.sh': 'bash {file} && echo {file}' };
+
+  it('runs in its directory, under its name', () => {
+    expect(fileRequest('a dir/my file.py', runners)).toEqual({
+      command: "python 'my file.py'",
+      name: 'my file.py',
+      cwd: 'a dir',
+      if_exists: 'new'
+    });
+  });
+
+  it('is put wherever the runner wants it, as it is', () => {
+    const request = fileRequest('$&.sh', runners);
+    expect(request?.command).toBe("bash '$&.sh' && echo '$&.sh'");
+    expect(request).not.toHaveProperty('cwd');
+  });
+
+  it('is never an option', () => {
+    expect(fileRequest('-c.py', runners)?.command).toBe('python ./-c.py');
+  });
+
+  it('needs a runner', () => {
+    expect(fileRequest('notes.txt', runners)).toBeNull();
+    expect(fileRequest('Makefile', runners)).toBeNull();
+  });
+});
+
+describe('text', () => {
+  const runners = { '.py': 'python -c {text}' };
+
+  it('is run by the runner of its file, without the margin', () => {
+    const text = '\n    if True:\n        print("a")\n\n    print(2)\n';
+    expect(textRequest(text, 'src/x.py', runners)).toEqual({
+      command: `python -c 'if True:\n    print("a")\n\nprint(2)'`,
+      name: 'x.py: if True:',
+      cwd: 'src',
+      if_exists: 'new'
+    });
+  });
+
+  it('is run by the shell where there is no runner', () => {
+    expect(textRequest('  make all\n', 'README.md', runners)).toEqual({
+      command: 'make all',
+      if_exists: 'new'
+    });
+  });
+
+  it('is nothing when it is blank', () => {
+    expect(textRequest(' \n\t\n', 'x.py', runners)).toBeNull();
+  });
+});

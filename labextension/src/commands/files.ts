@@ -1,0 +1,103 @@
+/** The commands that run files, and pieces of them. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
+
+import { tasksIcon } from '../icons';
+import { fileRequest, textRequest } from '../requests';
+import type { TaskSettings } from '../settings';
+import type { ITaskRequest } from '../task';
+import { CommandIDs, type ITaskModel } from '../tokens';
+import { startTask } from './start';
+
+/** A file that is open in an editor; its path is below the server's root. */
+export interface IOpenFile {
+  path: string;
+  /** What is selected, or else the line of the cursor. */
+  text: string;
+  save: () => Promise<void>;
+}
+
+export interface IFileOptions {
+  model: ITaskModel;
+  settings: TaskSettings;
+  trans: TranslationBundle;
+  /** Paths of the files that are selected in the file browser. */
+  selected: () => string[];
+  /** The file of the current editor; null where the current tab is none. */
+  edited: () => IOpenFile | null;
+}
+
+const FILE_ARGUMENTS: ReadonlyJSONObject = {
+  type: 'object',
+  properties: {
+    path: {
+      type: 'string',
+      description: 'The path of the file, relative to the root of the server'
+    },
+    source: {
+      type: 'string',
+      enum: ['browser', 'editor'],
+      description: 'Without a path: the files selected in the file browser, or the one being edited'
+    }
+  }
+};
+
+export function addFileCommands(commands: CommandRegistry, options: IFileOptions): void {
+  const { model, settings, trans, selected, edited } = options;
+
+  const pathsOf = (args: { path?: unknown; source?: unknown }): string[] => {
+    if (typeof args.path === 'string') {
+      return [args.path];
+    }
+    const file = args.source === 'browser' ? null : edited();
+    if (file) {
+      return [file.path];
+    }
+    return args.source === 'editor' ? [] : selected();
+  };
+  /** All of the files, or none: what is run should be what is selected. */
+  const requestsFor = (paths: string[]): ITaskRequest[] => {
+    const requests = paths.map(path => fileRequest(path, settings.current.fileRunners));
+    const runnable = requests.filter(request => request !== null);
+    return runnable.length === paths.length ? runnable : [];
+  };
+
+  commands.addCommand(CommandIDs.runFile, {
+    label: args =>
+      args.source === 'editor' ? trans.__('Run File as Task') : trans.__('Run as Task'),
+    caption: trans.__(
+      'Run the file in the background, by the command that the settings name for it'
+    ),
+    icon: tasksIcon,
+    describedBy: { args: FILE_ARGUMENTS },
+    isEnabled: args => requestsFor(pathsOf(args)).length > 0,
+    isVisible: args => args.source !== 'browser' || requestsFor(pathsOf(args)).length > 0,
+    execute: async args => {
+      const paths = pathsOf(args);
+      const file = edited();
+      if (file && paths.includes(file.path)) {
+        await file.save();
+      }
+      for (const request of requestsFor(paths)) {
+        await startTask(commands, model, request, trans);
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.runSelection, {
+    label: trans.__('Run Selection as Task'),
+    caption: trans.__('Run the selected text, or the line of the cursor, in the background'),
+    icon: tasksIcon,
+    describedBy: { args: { type: 'object', properties: {} } },
+    isEnabled: () => edited() !== null,
+    execute: async () => {
+      const file = edited();
+      const request = file && textRequest(file.text, file.path, settings.current.textRunners);
+      if (request) {
+        await startTask(commands, model, request, trans);
+      }
+    }
+  });
+}

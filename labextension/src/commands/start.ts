@@ -1,0 +1,166 @@
+/** The commands that start tasks. */
+
+import { Notification } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { terminalIcon } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { z } from 'zod';
+
+import type { TaskHistory } from '../history';
+import { tasksIcon } from '../icons';
+import { directoryOf, formOf } from '../requests';
+import type { ITask, ITaskRequest } from '../task';
+import { CommandIDs, type ITaskModel } from '../tokens';
+import { askForTask } from '../widgets/newtask';
+
+export interface IStartOptions {
+  model: ITaskModel;
+  history: TaskHistory;
+  trans: TranslationBundle;
+  /** The directory that the user is looking at, below the server's root; empty for the root. */
+  directory: () => string;
+  chooseDirectory?: (cwd: string) => Promise<string | null>;
+}
+
+/** What is known of a task, as a command's arguments. */
+const ARGUMENTS: ReadonlyJSONObject = {
+  type: 'object',
+  properties: {
+    command: {
+      oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
+      description: 'A line for the shell, or a list of arguments'
+    },
+    name: { type: 'string', description: 'The name of the task' },
+    cwd: {
+      type: 'string',
+      description: 'Its working directory, relative to the root of the server'
+    },
+    env: {
+      type: 'object',
+      additionalProperties: { type: 'string' },
+      description: 'Variables of its environment'
+    },
+    group: { type: 'string', description: 'Its group' },
+    tags: { type: 'array', items: { type: 'string' }, description: 'Its tags' },
+    timeout: { type: 'number', description: 'Seconds after which it is stopped' },
+    if_exists: {
+      type: 'string',
+      enum: ['new', 'return', 'restart', 'fail'],
+      description: 'What a live task of the same name means'
+    }
+  }
+};
+
+/** Arguments come from settings of users and from other extensions: what is of the wrong kind is left out. */
+const known = z.object({
+  command: z
+    .union([z.string(), z.array(z.string())])
+    .optional()
+    .catch(undefined),
+  name: z.string().optional().catch(undefined),
+  cwd: z.string().optional().catch(undefined),
+  env: z.record(z.string()).optional().catch(undefined),
+  group: z.string().optional().catch(undefined),
+  tags: z.array(z.string()).optional().catch(undefined),
+  timeout: z.number().optional().catch(undefined),
+  if_exists: z.enum(['new', 'return', 'restart', 'fail']).optional().catch(undefined)
+});
+
+/** Starts a task at once and opens its terminal; what goes wrong is shown. Resolves with the task, or null. */
+export async function startTask(
+  commands: CommandRegistry,
+  model: ITaskModel,
+  request: ITaskRequest,
+  trans: TranslationBundle
+): Promise<ITask | null> {
+  let task: ITask;
+  try {
+    task = await model.api.create(request);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : `${error}`;
+    Notification.error(trans.__('The task could not be started: %1', why), { autoClose: 10_000 });
+    return null;
+  }
+  void model.refresh();
+  await commands.execute(CommandIDs.open, { id: task.id });
+  return task;
+}
+
+export function addStartCommands(commands: CommandRegistry, options: IStartOptions): void {
+  const { model, history, trans } = options;
+  const whereWeAre = () => directoryOf(options.directory());
+
+  commands.addCommand(CommandIDs.newTask, {
+    label: args => (args.isLauncher ? trans.__('Task') : trans.__('New Task…')),
+    caption: trans.__('Run a command in the background; it goes on when the browser is closed'),
+    icon: tasksIcon,
+    describedBy: { args: ARGUMENTS },
+    execute: async args => {
+      const { commands: before, openTerminal } = await history.load();
+      const given: ITaskRequest = known.parse(args);
+      const answer = await askForTask({
+        form: formOf({ ...given, cwd: given.cwd ?? whereWeAre() }),
+        commands: before,
+        groups: [...new Set(model.tasks.map(task => task.group))].sort(),
+        openTerminal,
+        trans,
+        start: request => model.api.create(request),
+        chooseDirectory: options.chooseDirectory
+      });
+      if (!answer) {
+        return;
+      }
+      void model.refresh();
+      if (typeof answer.request.command === 'string') {
+        await history.add(answer.request.command);
+      }
+      await history.setOpenTerminal(answer.openTerminal);
+      if (answer.openTerminal) {
+        await commands.execute(CommandIDs.open, { id: answer.task.id });
+      }
+    }
+  });
+
+  commands.addCommand(CommandIDs.run, {
+    label: trans.__('Run Task'),
+    caption: trans.__('Start a task at once, without asking'),
+    icon: tasksIcon,
+    describedBy: { args: { ...ARGUMENTS, required: ['command'] } },
+    isEnabled: args => hasCommand(args),
+    execute: async args => {
+      const request: ITaskRequest = known.parse(args);
+      await startTask(commands, model, request, trans);
+    }
+  });
+
+  commands.addCommand(CommandIDs.newShell, {
+    label: args =>
+      args.isLauncher ? trans.__('Persistent terminal') : trans.__('New Persistent Terminal'),
+    caption: trans.__(
+      'Open a shell that goes on when the browser is closed or the server restarts'
+    ),
+    icon: terminalIcon,
+    describedBy: {
+      args: {
+        type: 'object',
+        properties: {
+          name: { type: 'string', description: 'The name of the terminal' },
+          cwd: {
+            type: 'string',
+            description: 'Its working directory, relative to the root of the server'
+          }
+        }
+      }
+    },
+    execute: async args => {
+      const { name, cwd = whereWeAre() } = known.parse(args);
+      await startTask(commands, model, { name, cwd }, trans);
+    }
+  });
+}
+
+function hasCommand(args: ReadonlyPartialJSONObject): boolean {
+  const { command } = known.parse(args);
+  return command !== undefined && command.length > 0;
+}

@@ -1,0 +1,60 @@
+/** Lists live tasks among all else that runs. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { showErrorMessage } from '@jupyterlab/apputils';
+import { IRunningSessionManagers, type IRunningSessions } from '@jupyterlab/running';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { terminalIcon } from '@jupyterlab/ui-components';
+
+import { stateLabel } from '../format';
+import { tasksIcon } from '../icons';
+import { commandLine, isLive } from '../task';
+import { CommandIDs, ITaskModel } from '../tokens';
+
+export const runningPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-ptytasks:running',
+  description: 'Lists background tasks in the panel of what is running.',
+  autoStart: true,
+  requires: [ITaskModel, IRunningSessionManagers],
+  optional: [ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: ITaskModel,
+    managers: IRunningSessionManagers,
+    translator: ITranslator | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
+    const live = () => model.tasks.filter(isLive);
+
+    const stop = async (ids: string[]) => {
+      const ends = await Promise.allSettled(ids.map(id => model.api.stop(id)));
+      void model.refresh();
+      const refused = ends.find(end => end.status === 'rejected');
+      if (refused) {
+        void showErrorMessage(trans.__('A task could not be stopped'), refused.reason);
+      }
+    };
+
+    managers.add({
+      name: trans.__('Background Tasks'),
+      running: () =>
+        live().map(task => ({
+          icon: () => (task.kind === 'shell' ? terminalIcon : tasksIcon),
+          label: () => task.name,
+          labelTitle: () => commandLine(task),
+          detail: () => stateLabel(task.state, trans),
+          open: () => void app.commands.execute(CommandIDs.open, { id: task.id }),
+          shutdown: () => void stop([task.id])
+        })),
+      runningChanged: model.changed,
+      refreshRunning: () => void model.refresh(),
+      shutdownAll: () => void stop(live().map(task => task.id)),
+      shutdownLabel: (item: IRunningSessions.IRunningItem) =>
+        trans.__('Stop %1', `${item.label()}`),
+      shutdownAllLabel: trans.__('Stop All'),
+      shutdownAllConfirmationText: trans.__(
+        'Are you sure you want to stop all background tasks? Their output is kept.'
+      )
+    });
+  }
+};

@@ -1,0 +1,50 @@
+/** Starts tasks: the dialog, and the commands to run one without it. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { PathExt } from '@jupyterlab/coreutils';
+import { FileDialog, IDefaultFileBrowser } from '@jupyterlab/filebrowser';
+import { IStateDB } from '@jupyterlab/statedb';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { addStartCommands } from '../commands/start';
+import { TaskHistory } from '../history';
+import { directoryOf } from '../requests';
+import { ITaskModel } from '../tokens';
+
+export const startPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-ptytasks:start',
+  description: 'Adds the commands that start background tasks.',
+  autoStart: true,
+  requires: [ITaskModel],
+  optional: [IDefaultFileBrowser, IStateDB, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: ITaskModel,
+    browser: IDefaultFileBrowser | null,
+    state: IStateDB | null,
+    translator: ITranslator | null
+  ): void => {
+    const { contents } = app.serviceManager;
+    const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
+
+    const chooseDirectory = async (from: IDefaultFileBrowser, cwd: string) => {
+      // What is absolute, or somebody's home, lies where the file browser cannot look.
+      const isBelow = !/^[/~]/.test(cwd);
+      const { value } = await FileDialog.getExistingDirectory({
+        manager: from.model.manager,
+        title: trans.__('Working Directory'),
+        defaultPath: isBelow ? PathExt.normalize(cwd) : undefined,
+        translator: translator ?? undefined
+      });
+      return value?.length ? directoryOf(contents.localPath(value[0].path)) : null;
+    };
+
+    addStartCommands(app.commands, {
+      model,
+      history: new TaskHistory(state),
+      trans,
+      directory: () => (browser ? contents.localPath(browser.model.path) : ''),
+      chooseDirectory: browser ? cwd => chooseDirectory(browser, cwd) : undefined
+    });
+  }
+};

@@ -1,0 +1,32 @@
+/** Shows in the status bar how the tasks are doing. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IStatusBar } from '@jupyterlab/statusbar';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+
+import { CommandIDs, ITaskModel } from '../tokens';
+import { StatusItem } from '../widgets/status';
+
+export const statusbarPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-ptytasks:statusbar',
+  description: 'Shows in the status bar how many background tasks run and have failed.',
+  autoStart: true,
+  requires: [ITaskModel, IStatusBar],
+  optional: [ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: ITaskModel,
+    statusBar: IStatusBar,
+    translator: ITranslator | null
+  ): void => {
+    const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
+    const showPanel = () => void app.commands.execute(CommandIDs.showPanel);
+    statusBar.registerStatusItem('jupyter-ptytasks:status', {
+      item: new StatusItem(model, showPanel, trans),
+      align: 'left',
+      rank: 4,
+      isActive: () => model.tasks.length > 0,
+      activeStateChanged: model.changed
+    });
+  }
+};

@@ -1,0 +1,63 @@
+/** What the status bar says of the tasks. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { tasksIcon } from '../icons';
+import { isLive, type ITask } from '../task';
+import type { ITaskModel } from '../tokens';
+
+/**
+ * Milliseconds for which a failure counts. A day: whoever comes in the morning sees what happened overnight, and what
+ * is older is no news.
+ */
+const RECENT = 86_400_000;
+
+const BAD: ReadonlySet<ITask['state']> = new Set(['failed', 'timed_out', 'lost']);
+
+/** How many tasks are live, and how many went wrong lately: `2 running · 1 failed`. */
+export function summary(tasks: readonly ITask[], now: number, trans: TranslationBundle): string {
+  const running = tasks.filter(isLive).length;
+  const failed = tasks.filter(
+    task => BAD.has(task.state) && now - Date.parse(task.ended ?? task.created) < RECENT
+  ).length;
+  const parts = [trans.__('%1 running', running)];
+  if (failed > 0) {
+    parts.push(trans.__('%1 failed', failed));
+  }
+  return parts.join(' · ');
+}
+
+/** A button that says it and opens the panel. */
+export class StatusItem extends ReactWidget {
+  constructor(
+    private readonly _model: ITaskModel,
+    private readonly _onClick: () => void,
+    private readonly _trans: TranslationBundle
+  ) {
+    super();
+    this.addClass('jp-mod-highlighted');
+  }
+
+  protected render(): React.JSX.Element {
+    const caption = this._trans.__(
+      'Background tasks that run, and that failed in the last 24 hours'
+    );
+    return (
+      <UseSignal signal={this._model.changed}>
+        {() => (
+          <button
+            type="button"
+            className="jp-PtyTasks-status"
+            title={caption}
+            onClick={this._onClick}
+          >
+            <tasksIcon.react tag="span" height="16px" width="16px" />
+            <span>{summary(this._model.tasks, Date.now(), this._trans)}</span>
+          </button>
+        )}
+      </UseSignal>
+    );
+  }
+}
