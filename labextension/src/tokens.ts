@@ -38,6 +38,19 @@ export const ITaskModel = new Token<ITaskModel>(
   'The background tasks of the Jupyter server, kept up to date.'
 );
 
+/** The sidebar panel, for those who want to know what is selected in it. */
+export interface ITasksPanel {
+  /** The tasks that are selected. */
+  readonly selected: readonly ITask[];
+  /** Whether the user can see the panel. */
+  readonly isVisible: boolean;
+}
+
+export const ITasksPanel = new Token<ITasksPanel>(
+  'jupyter-ptytasks:ITasksPanel',
+  'The sidebar panel of background tasks.'
+);
+
 /**
  * The commands. Those that are about tasks take `{ids: string[]}`, or `{id: string}`; without either they mean what is
  * selected in the panel, or the task of the current tab.
@@ -46,6 +59,9 @@ export namespace CommandIDs {
   /** Opens a task's terminal tab, or reveals it: `{id, readonly?, activate?}`. */
   export const open = 'ptytasks:open';
   export const openReadonly = 'ptytasks:open-readonly';
+  /** Copies what is selected in the terminal of the current tab; pastes into it. */
+  export const copySelection = 'ptytasks:copy-selection';
+  export const paste = 'ptytasks:paste';
   export const showPanel = 'ptytasks:show-panel';
   /** The dialog; its fields can be filled in: `{command?, name?, cwd?, group?, tags?, env?, timeout?}`. */
   export const newTask = 'ptytasks:new-task';

@@ -1,0 +1,115 @@
+/** The commands of terminal tabs: open one, copy from it, paste into it. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { copyIcon, pasteIcon, terminalIcon } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import { DisposableSet, type IDisposable } from '@lumino/disposable';
+
+import { CommandIDs } from '../tokens';
+import { argumentsOf, TASKS } from './args';
+
+const ACTIVATE: ReadonlyJSONObject = {
+  type: 'boolean',
+  description: 'Whether the tab comes to the front; it does by default'
+};
+
+const READONLY: ReadonlyJSONObject = {
+  type: 'boolean',
+  description: 'Whether the tab is for looking on only'
+};
+
+/** A terminal that can be copied from and pasted into. */
+export interface IClip {
+  hasSelection(): boolean;
+  getSelection(): string | null;
+  paste(text: string): void;
+}
+
+export interface ITerminalCommandsOptions {
+  commands: CommandRegistry;
+  trans: TranslationBundle;
+  /** Opens a task's tab, or reveals it. */
+  open: (id: string, readonly: boolean, activate: boolean) => Promise<void>;
+  /** The task that is meant where the arguments name none. */
+  target: () => string | null;
+  /** The terminal of the current tab, and whether it takes input. */
+  current: () => { terminal: IClip; isReadonly: boolean } | null;
+}
+
+export function addTerminalCommands(options: ITerminalCommandsOptions): IDisposable {
+  const added = new DisposableSet();
+  addOpening(options, added);
+  addClipboard(options, added);
+  return added;
+}
+
+function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): void {
+  const { commands, trans, target } = options;
+  const targets = (args: ReadonlyPartialJSONObject): string[] => {
+    const id = target();
+    return argumentsOf(args) ?? (id === null ? [] : [id]);
+  };
+  const open = async (args: ReadonlyPartialJSONObject, readonly: boolean): Promise<void> => {
+    for (const id of targets(args)) {
+      await options.open(id, readonly, args.activate !== false);
+    }
+  };
+  const properties = { ...(TASKS.properties as ReadonlyJSONObject), activate: ACTIVATE };
+
+  added.add(
+    commands.addCommand(CommandIDs.open, {
+      label: trans.__('Open in a Terminal'),
+      caption: trans.__('Open the terminal of the task, or go to it'),
+      icon: terminalIcon,
+      describedBy: {
+        args: { type: 'object', properties: { ...properties, readonly: READONLY } }
+      },
+      isEnabled: args => targets(args).length > 0,
+      execute: args => open(args, args.readonly === true)
+    })
+  );
+  added.add(
+    commands.addCommand(CommandIDs.openReadonly, {
+      label: trans.__('Open Read-Only'),
+      caption: trans.__('Look on in a terminal that sends nothing to the task'),
+      icon: terminalIcon,
+      describedBy: { args: { type: 'object', properties } },
+      isEnabled: args => targets(args).length > 0,
+      execute: args => open(args, true)
+    })
+  );
+}
+
+function addClipboard(options: ITerminalCommandsOptions, added: DisposableSet): void {
+  const { commands, trans, current } = options;
+  const describedBy = { args: { type: 'object', properties: {} } };
+  added.add(
+    commands.addCommand(CommandIDs.copySelection, {
+      label: trans.__('Copy'),
+      caption: trans.__('Copy what is selected in the terminal'),
+      icon: copyIcon,
+      describedBy,
+      isEnabled: () => current()?.terminal.hasSelection() ?? false,
+      execute: async () => {
+        const text = current()?.terminal.getSelection();
+        if (text) {
+          await navigator.clipboard.writeText(text);
+        }
+      }
+    })
+  );
+  added.add(
+    commands.addCommand(CommandIDs.paste, {
+      label: trans.__('Paste'),
+      caption: trans.__('Paste into the terminal'),
+      icon: pasteIcon,
+      describedBy,
+      isEnabled: () => current()?.isReadonly === false,
+      execute: async () => {
+        const text = await navigator.clipboard.readText();
+        current()?.terminal.paste(text);
+      }
+    })
+  );
+}

@@ -1,0 +1,129 @@
+/** Opens tasks in terminal tabs. */
+
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { IThemeManager, WidgetTracker } from '@jupyterlab/apputils';
+import { ISettingRegistry } from '@jupyterlab/settingregistry';
+import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import { Menu } from '@lumino/widgets';
+
+import { addTerminalCommands } from '../commands/terminal';
+import { TerminalSettings } from '../terminalsettings';
+import { CommandIDs, ITaskModel, ROW_SELECTOR } from '../tokens';
+import type { TaskTab } from '../widgets/terminal';
+
+/** What the context menu of a tab offers, in groups. */
+const MENU: readonly (readonly string[])[] = [
+  [CommandIDs.copySelection, CommandIDs.paste],
+  [CommandIDs.stop, CommandIDs.kill, CommandIDs.pause, CommandIDs.resume, CommandIDs.restart],
+  [CommandIDs.rename, CommandIDs.copyId, CommandIDs.copyCommand, CommandIDs.download]
+];
+
+export const terminalPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-ptytasks:terminal',
+  description: 'Opens background tasks in terminal tabs.',
+  autoStart: true,
+  requires: [ITaskModel],
+  optional: [ILayoutRestorer, ISettingRegistry, IThemeManager, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: ITaskModel,
+    restorer: ILayoutRestorer | null,
+    registry: ISettingRegistry | null,
+    themes: IThemeManager | null,
+    translator: ITranslator | null
+  ): void => {
+    const { commands, shell } = app;
+    const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
+    const settings = new TerminalSettings(registry);
+    const tracker = new WidgetTracker<TaskTab>({ namespace: 'ptytasks' });
+    const find = (id: string, readonly: boolean): TaskTab | undefined =>
+      tracker.find(tab => tab.taskId === id && tab.isReadonly === readonly);
+
+    const create = async (id: string, readonly: boolean): Promise<TaskTab> => {
+      // Terminals are large, and not everybody opens one.
+      const [{ TaskTab }] = await Promise.all([import('../widgets/terminal'), settings.ready]);
+      const there = find(id, readonly);
+      if (there) {
+        return there;
+      }
+      const tab = new TaskTab({
+        id,
+        readonly,
+        model,
+        settings: settings.options,
+        actions: {
+          stop: action(commands, CommandIDs.stop, id),
+          restart: action(commands, CommandIDs.restart, id)
+        },
+        onContextMenu: event => openMenu(commands, event, id),
+        translator: translator ?? nullTranslator
+      });
+      shell.add(tab, 'main', { type: 'Task', activate: false });
+      void tracker.add(tab);
+      return tab;
+    };
+
+    addTerminalCommands({
+      commands,
+      trans,
+      open: async (id, readonly, activate) => {
+        const tab = find(id, readonly) ?? (await create(id, readonly));
+        if (activate) {
+          shell.activateById(tab.id);
+        }
+      },
+      target: () => {
+        const row = app.contextMenuHitTest(node => node.matches(ROW_SELECTOR));
+        return row?.dataset.task ?? tracker.currentWidget?.taskId ?? null;
+      },
+      current: () => {
+        const tab = tracker.currentWidget;
+        return tab && { terminal: tab.content, isReadonly: tab.connection.isReadonly };
+      }
+    });
+
+    settings.changed.connect(() => tracker.forEach(tab => tab.configure(settings.options)));
+    themes?.themeChanged.connect(() =>
+      // Whatever it is: the colours of the theme are read anew.
+      tracker.forEach(tab => tab.configure({ theme: tab.content.getOption('theme') }))
+    );
+    if (restorer) {
+      void restorer.restore(tracker, {
+        command: CommandIDs.open,
+        args: ({ taskId, isReadonly }) => ({ id: taskId, readonly: isReadonly, activate: false }),
+        name: ({ taskId, isReadonly }) => (isReadonly ? `${taskId}:readonly` : taskId)
+      });
+    }
+  }
+};
+
+/** What a button does with a task; nothing where the plugin of the command is switched off. */
+function action(commands: CommandRegistry, command: string, id: string): (() => void) | undefined {
+  return commands.hasCommand(command) ? () => void commands.execute(command, { id }) : undefined;
+}
+
+/** Instead of Lab's: of Lab's own entries for terminals none fits a tab that Lab does not know of. */
+function openMenu(commands: CommandRegistry, event: MouseEvent, id: string): void {
+  if (event.shiftKey) {
+    return; // the browser's
+  }
+  event.preventDefault();
+  event.stopPropagation();
+  const menu = new Menu({ commands });
+  for (const group of MENU) {
+    menu.addItem({ type: 'separator' });
+    for (const command of group.filter(name => commands.hasCommand(name))) {
+      menu.addItem({ command, args: { id } });
+    }
+  }
+  menu.aboutToClose.connect(() => {
+    // Not before the menu has executed what was chosen.
+    setTimeout(() => menu.dispose());
+  });
+  menu.open(event.clientX, event.clientY);
+}
