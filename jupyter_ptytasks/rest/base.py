@@ -43,7 +43,7 @@ class TaskHandler(ExtensionHandlerMixin, APIHandler):
         """Give the request's query, checked, but for what is Jupyter's own. Raises BadRequest that names the field
         to blame.
         """
-        value = {name: self.get_query_argument(name) for name in self.request.query_arguments if name not in _JUPYTERS}
+        value = {name: self.get_query_argument(name) for name in self.request.query_arguments if not _is_jupyters(name)}
         return check(model, value)
 
     def send(self, value: object, status: int = 200) -> None:
@@ -78,6 +78,11 @@ class TaskHandler(ExtensionHandlerMixin, APIHandler):
 
 #: Query arguments that Jupyter Server reads itself.
 _JUPYTERS = frozenset({"token", "no_track_activity", "_"})
+
+
+def _is_jupyters(name: str) -> bool:
+    """Tell whether a parameter is none of ours. JupyterLab appends the time as a name to get past caches."""
+    return name in _JUPYTERS or name.isdigit()
 
 
 def check(model: type[Body], value: object) -> Body:

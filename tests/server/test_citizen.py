@@ -65,6 +65,11 @@ async def test_polling_is_no_activity_if_it_says_so(rest: Rest, jp_serverapp: An
     assert settings["api_last_activity"] > before
 
 
+async def test_what_lab_appends_to_get_past_caches_is_no_parameter(rest: Rest) -> None:
+    assert (await rest("GET", "tasks", **{"1795251397613": ""})).code == 200
+    assert (await rest("GET", "tasks", colour="red")).code == 400
+
+
 @pytest.mark.parametrize("server_options", [{"ServerApp": {"terminals_enabled": False}}])
 async def test_no_terminals_means_no_tasks(rest: Rest, app: PtyTasksApp, attach: Any, server_options: Any) -> None:
     for parts in (("status",), ("tasks",), ("terminals",)):
