@@ -138,8 +138,7 @@ export class TaskApi {
   private async _request(where: string, options: IOptions): Promise<unknown> {
     const query = { ...options.query, ...(options.quiet && { no_track_activity: '1' }) };
     const url = this._url(this.serverSettings.baseUrl, where) + URLExt.objectToQueryString(query);
-    // With `no-store`, the default, Lab adds a number to the query, which the server takes for a mistake of ours.
-    const init: RequestInit = { method: options.method ?? 'GET', cache: 'no-cache' };
+    const init: RequestInit = { method: options.method ?? 'GET' };
     if (options.body !== undefined) {
       init.body = JSON.stringify(options.body);
     }
