@@ -1,5 +1,25 @@
 /** The plugins of the extension. */
 
 import { modelPlugin } from './plugins/model';
+import { sidebarPlugin } from './plugins/sidebar';
+import { taskCommandsPlugin } from './plugins/task-commands';
+import { filesPlugin } from './plugins/files';
+import { launcherPlugin } from './plugins/launcher';
+import { notifyPlugin } from './plugins/notify';
+import { runningPlugin } from './plugins/running';
+import { startPlugin } from './plugins/start';
+import { terminalPlugin } from './plugins/terminal';
+import { statusbarPlugin } from './plugins/statusbar';
 
-export default [modelPlugin];
+export default [
+  modelPlugin,
+  terminalPlugin,
+  sidebarPlugin,
+  taskCommandsPlugin,
+  filesPlugin,
+  launcherPlugin,
+  notifyPlugin,
+  runningPlugin,
+  startPlugin,
+  statusbarPlugin
+];

@@ -1,0 +1,97 @@
+import { nullTranslator } from '@jupyterlab/translation';
+
+import { taskSchema, type ITask } from '../task';
+import { listRows, matches, readView, toggled, type IView } from '../widgets/filter';
+import sample from '../../../tests/contract/task.json';
+
+const trans = nullTranslator.load('jupyter_ptytasks');
+
+function task(changes: Partial<ITask>): ITask {
+  return { ...taskSchema.parse(sample), ...changes };
+}
+
+const tasks = [
+  task({ id: 'd', name: 'newest', state: 'succeeded', group: 'b' }),
+  task({ id: 'c', name: 'train', state: 'running', group: 'a10' }),
+  task({ id: 'b', name: 'broken', state: 'failed', group: '', tags: [] }),
+  task({ id: 'a', name: 'oldest', state: 'running', group: 'a9' })
+];
+
+function keys(view: Partial<IView>, query = ''): string[] {
+  const whole: IView = { grouping: 'none', collapsed: [], ...view };
+  return listRows(tasks, query, whole, trans).map(row => row.key);
+}
+
+describe('matches', () => {
+  const one = task({
+    name: 'Train model',
+    command: ['python', 'train.py'],
+    group: 'night',
+    tags: ['gpu'],
+    state: 'timed_out',
+    exit: { code: 3, signal: null }
+  });
+
+  it.each(['', '  ', 'TRAIN', 'train.py', 'night', 'gpu', 'timed out', 'exit 3', 'gpu model'])(
+    'finds by %j',
+    query => {
+      expect(matches(one, query, trans)).toBe(true);
+    }
+  );
+
+  it.each(['cpu', 'gpu cpu', 'running'])('does not find by %j', query => {
+    expect(matches(one, query, trans)).toBe(false);
+  });
+});
+
+describe('listRows', () => {
+  it('puts live tasks first and keeps the order otherwise', () => {
+    expect(keys({})).toEqual(['c', 'a', 'd', 'b']);
+  });
+
+  it('groups by state, what needs a look first', () => {
+    expect(keys({ grouping: 'state' })).toEqual([
+      'state:running',
+      'c',
+      'a',
+      'state:failed',
+      'b',
+      'state:succeeded',
+      'd'
+    ]);
+  });
+
+  it('groups by group, in the order of the numbers in their names, those without at the end', () => {
+    expect(keys({ grouping: 'group' })).toEqual([
+      'group:a9',
+      'a',
+      'group:a10',
+      'c',
+      'group:b',
+      'd',
+      'group:',
+      'b'
+    ]);
+  });
+
+  it('counts what a collapsed group hides', () => {
+    const view = toggled({ grouping: 'state', collapsed: [] }, 'state:running');
+    const [heading, next] = listRows(tasks, '', view, trans);
+    expect(heading).toMatchObject({ label: 'Running', count: 2, isCollapsed: true });
+    expect(next.key).toBe('state:failed');
+    expect(toggled(view, 'state:running').collapsed).toEqual([]);
+  });
+
+  it('has no headings of groups in which nothing matches', () => {
+    expect(keys({ grouping: 'state' }, 'broken')).toEqual(['state:failed', 'b']);
+  });
+});
+
+describe('readView', () => {
+  it('takes only what it knows', () => {
+    const view: IView = { grouping: 'group', collapsed: ['group:a'] };
+    expect(readView(view)).toEqual(view);
+    expect(readView({ grouping: 'moon', collapsed: [] })).toBeUndefined();
+    expect(readView(undefined)).toBeUndefined();
+  });
+});

@@ -1,0 +1,123 @@
+/** Questions before something is lost. Each names the tasks it is about, and says what will be gone. */
+
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { isLive, type ITask } from '../task';
+
+/** Names that are listed: the others are counted. */
+const LISTED = 5;
+
+/** What is to become of tasks that are to be deleted. */
+export type Removal = 'keep' | 'stop' | 'delete';
+
+/** The questions, with one answer each; replaced in tests. */
+export class Questions {
+  constructor(private readonly _trans: TranslationBundle) {}
+
+  stop(tasks: readonly ITask[]): Promise<boolean> {
+    const trans = this._trans;
+    return this._isSure(
+      trans._n('Stop %2?', 'Stop %1 tasks?', tasks.length, quoted(tasks[0])),
+      this._about(
+        tasks,
+        trans.__('What it has not finished is lost. Its output so far is kept.'),
+        trans.__('What they have not finished is lost. Their output so far is kept.')
+      ),
+      trans.__('Stop')
+    );
+  }
+
+  kill(tasks: readonly ITask[]): Promise<boolean> {
+    const trans = this._trans;
+    return this._isSure(
+      trans._n('Kill %2?', 'Kill %1 tasks?', tasks.length, quoted(tasks[0])),
+      this._about(
+        tasks,
+        trans.__('It ends at once, without a chance to save anything. Its output so far is kept.'),
+        trans.__('They end at once, without a chance to save anything. Their output is kept.')
+      ),
+      trans.__('Kill')
+    );
+  }
+
+  restart(tasks: readonly ITask[]): Promise<boolean> {
+    const trans = this._trans;
+    return this._isSure(
+      trans._n('Restart %2?', 'Restart %1 running tasks?', tasks.length, quoted(tasks[0])),
+      this._about(
+        tasks,
+        trans.__('It is still running: it is stopped first, and what it has not finished is lost.'),
+        trans.__('They are still running: what they have not finished is lost.')
+      ),
+      trans.__('Restart')
+    );
+  }
+
+  /** Tasks that still run can be stopped and kept, instead. */
+  async remove(tasks: readonly ITask[]): Promise<Removal> {
+    const trans = this._trans;
+    const running = tasks.filter(isLive).length;
+    const lost = this._lostOutput(tasks);
+    const removing = running > 0 ? trans.__('Stop and Delete') : trans.__('Delete');
+    const stopping = trans.__('Only Stop');
+    const what =
+      running > 0
+        ? `${trans._n('%1 task is still running.', '%1 tasks are still running.', running)} ${lost}`
+        : lost;
+    const result = await showDialog({
+      title: trans._n('Delete %2?', 'Delete %1 tasks?', tasks.length, quoted(tasks[0])),
+      body: this._about(tasks, what, what),
+      buttons: [
+        Dialog.cancelButton({ label: trans.__('Cancel') }),
+        ...(running > 0 ? [Dialog.warnButton({ label: stopping, actions: ['stop'] })] : []),
+        Dialog.warnButton({ label: removing, actions: ['delete'] })
+      ],
+      defaultButton: 0
+    });
+    const [action] = result.button.actions;
+    return action === 'stop' || action === 'delete' ? action : 'keep';
+  }
+
+  private _lostOutput(tasks: readonly ITask[]): string {
+    const trans = this._trans;
+    const lines = tasks.reduce((sum, task) => sum + task.output.lines, 0);
+    if (lines === 0) {
+      return trans.__('It cannot be undone.');
+    }
+    return trans._n(
+      '%2 line of output is lost for good.',
+      '%2 lines of output are lost for good.',
+      lines,
+      lines.toLocaleString()
+    );
+  }
+
+  /** What happens, and below it the names, where the title has no room for them. */
+  private _about(tasks: readonly ITask[], one: string, many: string): string {
+    if (tasks.length === 1) {
+      return one;
+    }
+    const names = tasks.slice(0, LISTED).map(quoted).join(', ');
+    const more = tasks.length - LISTED;
+    const all = more > 0 ? this._trans._n('%2 and %1 more', '%2 and %1 more', more, names) : names;
+    return `${many} ${all}`;
+  }
+
+  private async _isSure(title: string, body: string, label: string): Promise<boolean> {
+    const result = await showDialog({
+      title,
+      body,
+      buttons: [
+        Dialog.cancelButton({ label: this._trans.__('Cancel') }),
+        Dialog.warnButton({ label })
+      ],
+      defaultButton: 0
+    });
+    return result.button.accept;
+  }
+}
+
+function quoted(task: ITask): string {
+  return `“${task.name}”`;
+}

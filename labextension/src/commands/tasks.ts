@@ -1,0 +1,256 @@
+/** The commands about tasks that there are: stop them, start them again, name them, and be rid of them. */
+
+import { Clipboard, InputDialog, showErrorMessage } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import {
+  closeIcon,
+  copyIcon,
+  downloadIcon,
+  editIcon,
+  pauseIcon,
+  redoIcon,
+  refreshIcon,
+  runIcon,
+  stopIcon,
+  tagIcon,
+  type LabIcon
+} from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+import { DisposableSet, type IDisposable } from '@lumino/disposable';
+
+import type { TaskApi } from '../api';
+import { parseTags, quote } from '../requests';
+import { isLive, type ITask } from '../task';
+import { CommandIDs, type ITaskModel } from '../tokens';
+import { argumentsOf, TASKS } from './args';
+import type { Questions } from './confirm';
+
+export interface ITaskCommandsOptions {
+  commands: CommandRegistry;
+  model: ITaskModel;
+  questions: Questions;
+  trans: TranslationBundle;
+  /** The tasks that are meant where the arguments name none. */
+  current: () => readonly ITask[];
+  /** Shows a task that has just been started. */
+  open: (id: string) => void;
+}
+
+/** What a command is; the tasks it is about are found by `addTaskCommands`. */
+interface IAction {
+  label: string;
+  caption: string;
+  icon?: LabIcon;
+  /** Whether it can be done with a task. */
+  fits?: (task: ITask) => boolean;
+  /** Whether it is about one task only. */
+  isSingle?: boolean;
+  run: (tasks: ITask[]) => Promise<void> | void;
+}
+
+export function addTaskCommands(options: ITaskCommandsOptions): IDisposable {
+  const { commands, model, trans, current } = options;
+  const added = new DisposableSet();
+  for (const [id, action] of Object.entries(actions(options))) {
+    const fits = action.fits ?? (() => true);
+    const targets = (args: Parameters<typeof argumentsOf>[0]): ITask[] => {
+      const named = argumentsOf(args);
+      const tasks = named ? named.flatMap(task => model.get(task) ?? []) : [...current()];
+      return action.isSingle && tasks.length !== 1 ? [] : tasks.filter(fits);
+    };
+    added.add(
+      commands.addCommand(id, {
+        label: action.label,
+        caption: action.caption,
+        icon: action.icon,
+        describedBy: { args: TASKS },
+        isEnabled: args => targets(args).length > 0,
+        execute: async args => {
+          const tasks = targets(args);
+          if (tasks.length === 0) {
+            return;
+          }
+          try {
+            await action.run(tasks);
+          } catch (error) {
+            await showErrorMessage(
+              trans.__('%1 failed', action.label),
+              error instanceof Error ? error.message : `${error}`
+            );
+          } finally {
+            await model.refresh();
+          }
+        }
+      })
+    );
+  }
+  return added;
+}
+
+function actions(options: ITaskCommandsOptions): Record<string, IAction> {
+  const { model, questions, trans, open } = options;
+  const api: TaskApi = model.api;
+  return {
+    [CommandIDs.stop]: {
+      label: trans.__('Stop'),
+      caption: trans.__('Stop the task, as Ctrl+C and then a signal would; its output is kept'),
+      icon: stopIcon,
+      fits: task => isLive(task) && task.state !== 'stopping',
+      run: async tasks => {
+        if (await questions.stop(tasks)) {
+          await each(tasks, task => api.stop(task.id));
+        }
+      }
+    },
+    [CommandIDs.kill]: {
+      label: trans.__('Kill'),
+      caption: trans.__('End the task at once, without a chance to clean up'),
+      icon: closeIcon,
+      fits: isLive,
+      run: async tasks => {
+        if (await questions.kill(tasks)) {
+          await each(tasks, task => api.stop(task.id, ['SIGKILL']));
+        }
+      }
+    },
+    [CommandIDs.pause]: {
+      label: trans.__('Pause'),
+      caption: trans.__('Suspend the processes of the task until it is resumed'),
+      icon: pauseIcon,
+      fits: task => task.state === 'running',
+      run: tasks => each(tasks, task => api.pause(task.id))
+    },
+    [CommandIDs.resume]: {
+      label: trans.__('Resume'),
+      caption: trans.__('Let a paused task go on'),
+      icon: runIcon,
+      fits: task => task.state === 'paused',
+      run: tasks => each(tasks, task => api.resume(task.id))
+    },
+    [CommandIDs.restart]: {
+      label: trans.__('Restart'),
+      caption: trans.__(
+        'Run the task once more from its beginning; a running one is stopped first'
+      ),
+      icon: refreshIcon,
+      fits: task => task.state !== 'stopping',
+      run: async tasks => {
+        const live = tasks.filter(isLive);
+        if (live.length === 0 || (await questions.restart(live))) {
+          await each(tasks, task => api.restart(task.id));
+        }
+      }
+    },
+    [CommandIDs.runAgain]: {
+      label: trans.__('Run Again as New Task'),
+      caption: trans.__('Start a new task with the same command, name, folder, group and tags'),
+      icon: redoIcon,
+      run: tasks =>
+        each(tasks, async task => {
+          const { command, kind, name, cwd, group, tags, timeout } = task;
+          const { id } = await api.create({
+            ...(kind === 'command' && { command }),
+            ...(timeout !== null && { timeout }),
+            name,
+            cwd,
+            group,
+            tags
+          });
+          open(id);
+        })
+    },
+    [CommandIDs.rename]: {
+      label: trans.__('Rename…'),
+      caption: trans.__('Give the task another name'),
+      icon: editIcon,
+      isSingle: true,
+      run: async ([task]) => {
+        const { value } = await InputDialog.getText({
+          title: trans.__('Rename task'),
+          label: trans.__('Name'),
+          text: task.name,
+          okLabel: trans.__('Rename'),
+          required: true
+        });
+        if (value?.trim()) {
+          await api.update(task.id, { name: value.trim() });
+        }
+      }
+    },
+    [CommandIDs.editTags]: {
+      label: trans.__('Edit Tags…'),
+      caption: trans.__('Change the tags of the task'),
+      icon: tagIcon,
+      isSingle: true,
+      run: async ([task]) => {
+        const { value } = await InputDialog.getText({
+          title: trans.__('Tags of “%1”', task.name),
+          label: trans.__('Tags, separated by commas'),
+          text: task.tags.join(', '),
+          okLabel: trans.__('Save')
+        });
+        if (value !== null) {
+          await api.update(task.id, { tags: parseTags(value) });
+        }
+      }
+    },
+    [CommandIDs.copyId]: {
+      label: trans.__('Copy Id'),
+      caption: trans.__('Copy the id of the task'),
+      icon: copyIcon,
+      run: tasks => Clipboard.copyToSystem(tasks.map(task => task.id).join('\n'))
+    },
+    [CommandIDs.copyCommand]: {
+      label: trans.__('Copy Command'),
+      caption: trans.__('Copy the command of the task as a line for a shell'),
+      icon: copyIcon,
+      run: tasks => Clipboard.copyToSystem(tasks.map(shellLine).join('\n'))
+    },
+    [CommandIDs.download]: {
+      label: trans.__('Download Output'),
+      caption: trans.__('Download all output that is kept of the task'),
+      icon: downloadIcon,
+      run: tasks => tasks.forEach(task => download(api.downloadUrl(task.id)))
+    },
+    [CommandIDs.remove]: {
+      label: trans.__('Delete…'),
+      caption: trans.__('Forget the task and its output; a running one can be stopped'),
+      icon: closeIcon,
+      run: async tasks => {
+        const removal = await questions.remove(tasks);
+        if (removal === 'delete') {
+          await each(tasks, task => api.remove(task.id, isLive(task)));
+        } else if (removal === 'stop') {
+          await each(tasks.filter(isLive), task => api.stop(task.id));
+        }
+      }
+    }
+  };
+}
+
+/** Does it with each task, whatever becomes of the others; then throws what went wrong, each thing once. */
+async function each(
+  tasks: readonly ITask[],
+  act: (task: ITask) => Promise<unknown>
+): Promise<void> {
+  const results = await Promise.allSettled(tasks.map(act));
+  const failures = results.flatMap(result =>
+    result.status === 'rejected' ? [`${(result.reason as Error).message}`] : []
+  );
+  if (failures.length > 0) {
+    throw new Error([...new Set(failures)].join('\n'));
+  }
+}
+
+function shellLine(task: ITask): string {
+  return typeof task.command === 'string' ? task.command : task.command.map(quote).join(' ');
+}
+
+function download(url: string): void {
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = '';
+  document.body.appendChild(link);
+  link.click();
+  link.remove();
+}

@@ -1,0 +1,84 @@
+/** Adds the sidebar panel and its toolbar; the context menu of its rows is in schema/plugin.json. */
+
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { IStateDB } from '@jupyterlab/statedb';
+import { ITranslator } from '@jupyterlab/translation';
+import { CommandToolbarButton } from '@jupyterlab/ui-components';
+
+import { tasksIcon } from '../icons';
+import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
+import { readView } from '../widgets/filter';
+import { TasksPanel } from '../widgets/panel';
+
+const ID = 'jupyter-ptytasks:sidebar';
+
+/** Where the panel stands among the others on the left. */
+const RANK = 210;
+
+export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
+  id: ID,
+  description: 'Adds a sidebar panel that lists the background tasks of the server.',
+  autoStart: true,
+  provides: ITasksPanel,
+  requires: [ITaskModel, ITranslator],
+  optional: [ILayoutRestorer, IStateDB, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    model: ITaskModel,
+    translator: ITranslator,
+    restorer: ILayoutRestorer | null,
+    state: IStateDB | null,
+    palette: ICommandPalette | null
+  ): ITasksPanel => {
+    const { commands, shell } = app;
+    const trans = translator.load('jupyter_ptytasks');
+    const panel = new TasksPanel({
+      model,
+      translator,
+      actions: {
+        create: command => {
+          void commands.execute(CommandIDs.newTask, command === undefined ? {} : { command });
+        },
+        open: id => void commands.execute(CommandIDs.open, { id }),
+        stop: ids => void commands.execute(CommandIDs.stop, { ids }),
+        restart: ids => void commands.execute(CommandIDs.restart, { ids }),
+        remove: ids => void commands.execute(CommandIDs.remove, { ids })
+      }
+    });
+    for (const id of [CommandIDs.newTask, CommandIDs.newShell, CommandIDs.refresh]) {
+      panel.toolbar.addItem(id, new CommandToolbarButton({ commands, id, label: '' }));
+    }
+
+    shell.add(panel, 'left', { rank: RANK, type: 'Tasks' });
+    restorer?.add(panel, panel.id);
+    if (state) {
+      void remember(panel, state);
+    }
+    commands.addCommand(CommandIDs.showPanel, {
+      label: trans.__('Show Tasks'),
+      caption: trans.__('Show the tasks in the sidebar'),
+      icon: tasksIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => shell.activateById(panel.id)
+    });
+    palette?.addItem({ command: CommandIDs.showPanel, category: trans.__('Tasks') });
+    return panel;
+  }
+};
+
+/** Shows the list as it was looked at the last time, and keeps how it is looked at from now on. */
+async function remember(panel: TasksPanel, state: IStateDB): Promise<void> {
+  const view = readView(await state.fetch(ID).catch(() => undefined));
+  if (view) {
+    panel.view.value = view;
+  }
+  panel.view.changed.connect(store => {
+    const { grouping, collapsed } = store.value;
+    void state.save(ID, { grouping, collapsed });
+  });
+}

@@ -1,0 +1,72 @@
+/** Adds the commands about tasks, also to the command palette. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
+import { ITranslator } from '@jupyterlab/translation';
+import { refreshIcon } from '@jupyterlab/ui-components';
+
+import { Questions } from '../commands/confirm';
+import { addTaskCommands } from '../commands/tasks';
+import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
+
+export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
+  id: 'jupyter-ptytasks:task-commands',
+  description: 'Adds the commands that stop, restart, name and delete background tasks.',
+  autoStart: true,
+  requires: [ITaskModel, ITranslator],
+  optional: [ITasksPanel, ICommandPalette],
+  activate: (
+    app: JupyterFrontEnd,
+    model: ITaskModel,
+    translator: ITranslator,
+    panel: ITasksPanel | null,
+    palette: ICommandPalette | null
+  ): void => {
+    const { commands, shell } = app;
+    const trans = translator.load('jupyter_ptytasks');
+
+    addTaskCommands({
+      commands,
+      model,
+      questions: new Questions(trans),
+      trans,
+      current: () => {
+        if (panel?.isVisible && panel.selected.length > 0) {
+          return panel.selected;
+        }
+        const task = model.get(shell.currentWidget?.node.dataset.task ?? '');
+        return task ? [task] : [];
+      },
+      open: id => void commands.execute(CommandIDs.open, { id })
+    });
+    commands.addCommand(CommandIDs.refresh, {
+      label: trans.__('Refresh Tasks'),
+      caption: trans.__('Ask the server for its tasks again'),
+      icon: refreshIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: () => model.refresh()
+    });
+    model.stateChanged.connect(() => {
+      COMMANDS.forEach(id => commands.notifyCommandChanged(id));
+    });
+
+    const category = trans.__('Tasks');
+    COMMANDS.forEach(command => palette?.addItem({ command, category }));
+  }
+};
+
+const COMMANDS: readonly string[] = [
+  CommandIDs.refresh,
+  CommandIDs.stop,
+  CommandIDs.kill,
+  CommandIDs.pause,
+  CommandIDs.resume,
+  CommandIDs.restart,
+  CommandIDs.runAgain,
+  CommandIDs.rename,
+  CommandIDs.editTags,
+  CommandIDs.copyId,
+  CommandIDs.copyCommand,
+  CommandIDs.download,
+  CommandIDs.remove
+];

@@ -1,0 +1,185 @@
+/** One row of the list: a task, or the heading of a group. */
+
+import {
+  caretDownIcon,
+  caretRightIcon,
+  closeIcon,
+  refreshIcon,
+  stopIcon,
+  usersIcon,
+  type LabIcon
+} from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { Clock } from '../clock';
+import { exitLabel, when } from '../format';
+import type { LastLines } from '../lastlines';
+import { useSignalValue } from '../store';
+import { commandLine, isLive, type ITask } from '../task';
+import type { IHeading } from './filter';
+import { StateIcon } from './state';
+
+/** What the user can ask for with the buttons of a row. */
+export type RowAction = 'stop' | 'restart' | 'remove';
+
+/** What all rows have in common. */
+export interface IRowContext {
+  clock: Clock;
+  lastLines: LastLines;
+  trans: TranslationBundle;
+  onAction: (action: RowAction, id: string) => void;
+}
+
+/** Where an element stands, for the virtual list and for assistive technologies. */
+export interface IPlace {
+  id: string;
+  index: number;
+  offset: number;
+  isActive: boolean;
+  measure: (node: HTMLElement | null) => void;
+}
+
+interface ITaskRowProps extends IRowContext {
+  task: ITask;
+  place: IPlace;
+  level: number;
+  isSelected: boolean;
+}
+
+export function TaskRow({
+  task,
+  place,
+  level,
+  isSelected,
+  ...context
+}: ITaskRowProps): JSX.Element {
+  const { trans } = context;
+  const exit = task.exit?.code === 0 ? '' : exitLabel(task, trans);
+  const command = commandLine(task);
+  return (
+    <div
+      {...placed(place, 'jp-PtyTasks-row')}
+      data-task={task.id}
+      aria-level={level}
+      aria-selected={isSelected}
+    >
+      <div role="gridcell" className="jp-PtyTasks-cell">
+        <div className="jp-PtyTasks-line">
+          <StateIcon state={task.state} trans={trans} />
+          <span className="jp-PtyTasks-name" title={task.name}>
+            {task.name}
+          </span>
+          {exit && <span className="jp-PtyTasks-exit">{exit}</span>}
+          {task.viewers > 0 && <Viewers count={task.viewers} trans={trans} />}
+          <When task={task} {...context} />
+        </div>
+        <div className="jp-PtyTasks-command" title={command}>
+          {command}
+        </div>
+        <LastLine task={task} {...context} />
+      </div>
+      <Actions task={task} {...context} />
+    </div>
+  );
+}
+
+interface IHeadingRowProps {
+  heading: IHeading;
+  place: IPlace;
+  trans: TranslationBundle;
+}
+
+export function HeadingRow({ heading, place, trans }: IHeadingRowProps): JSX.Element {
+  const Caret = heading.isCollapsed ? caretRightIcon.react : caretDownIcon.react;
+  return (
+    <div
+      {...placed(place, 'jp-PtyTasks-heading')}
+      aria-level={1}
+      aria-expanded={!heading.isCollapsed}
+    >
+      <div role="gridcell" aria-colspan={2} className="jp-PtyTasks-line">
+        <Caret tag="span" className="jp-PtyTasks-caret" />
+        <span className="jp-PtyTasks-name" title={heading.label}>
+          {heading.label}
+        </span>
+        <span
+          className="jp-PtyTasks-count"
+          aria-label={trans._n('%1 task', '%1 tasks', heading.count)}
+          role="img"
+        >
+          {heading.count}
+        </span>
+      </div>
+    </div>
+  );
+}
+
+function placed(place: IPlace, className: string) {
+  return {
+    id: place.id,
+    ref: place.measure,
+    role: 'row',
+    className: place.isActive ? `${className} jp-mod-active` : className,
+    style: { transform: `translateY(${place.offset}px)` },
+    'data-index': place.index,
+    'aria-rowindex': place.index + 1
+  };
+}
+
+interface IPartProps extends IRowContext {
+  task: ITask;
+}
+
+/** The only part of a row that the clock draws anew. */
+function When({ task, clock, trans }: IPartProps): JSX.Element {
+  const text = useSignalValue(clock.ticked, () => when(task, clock.now, trans));
+  return <span className="jp-PtyTasks-when">{text}</span>;
+}
+
+/** What the task wrote last; where it could not write anything, the reason. */
+function LastLine({ task, lastLines }: IPartProps): JSX.Element {
+  const line = useSignalValue(lastLines.changed, () => lastLines.get(task.id));
+  const text = line || task.state_message;
+  return (
+    <div className="jp-PtyTasks-lastLine" title={text}>
+      {text}
+    </div>
+  );
+}
+
+function Viewers({ count, trans }: { count: number; trans: TranslationBundle }): JSX.Element {
+  const label = trans._n('%1 viewer', '%1 viewers', count);
+  return (
+    <span className="jp-PtyTasks-viewers" role="img" aria-label={label} title={label}>
+      <usersIcon.react tag="span" />
+      {count}
+    </span>
+  );
+}
+
+/** Short cuts for the mouse. The keyboard has its own ways to the same commands, so that these are no further stops for it. */
+function Actions({ task, trans, onAction }: IPartProps): JSX.Element {
+  const button = (action: RowAction, icon: LabIcon, label: string) => (
+    <button
+      type="button"
+      tabIndex={-1}
+      className="jp-PtyTasks-action"
+      title={label}
+      aria-label={trans.__('%1 %2', label, task.name)}
+      onClick={event => {
+        event.stopPropagation();
+        onAction(action, task.id);
+      }}
+    >
+      <icon.react tag="span" />
+    </button>
+  );
+  return (
+    <div role="gridcell" className="jp-PtyTasks-actions">
+      {isLive(task) && task.state !== 'stopping' && button('stop', stopIcon, trans.__('Stop'))}
+      {task.state !== 'stopping' && button('restart', refreshIcon, trans.__('Restart'))}
+      {!isLive(task) && button('remove', closeIcon, trans.__('Delete'))}
+    </div>
+  );
+}

@@ -1,0 +1,93 @@
+/** Which rows are selected and which is the active one, and what mouse and keyboard make of that. Pure. */
+
+import type { Row } from './filter';
+
+export interface ISelection {
+  /** The ids of the tasks that commands are about. */
+  selected: ReadonlySet<string>;
+  /** The key of the row where the keyboard is: a task or a heading. */
+  active: string | null;
+  /** The key of the row where a range begins. */
+  anchor: string | null;
+}
+
+/** What becomes of the rows that are selected already. */
+export type Mode = 'only' | 'toggle' | 'range';
+
+export const NOTHING: ISelection = { selected: new Set(), active: null, anchor: null };
+
+/** Goes to the row of this key. A heading becomes active, but is never selected. */
+export function pick(
+  selection: ISelection,
+  rows: readonly Row[],
+  key: string,
+  mode: Mode
+): ISelection {
+  if (mode === 'toggle') {
+    const selected = new Set(selection.selected);
+    if (!selected.delete(key)) {
+      ids(rows, key, key).forEach(id => selected.add(id));
+    }
+    return { selected, active: key, anchor: key };
+  }
+  const anchor = mode === 'range' ? (selection.anchor ?? key) : key;
+  return { selected: new Set(ids(rows, anchor, key)), active: key, anchor };
+}
+
+/** Goes `step` rows down, or up; not beyond the ends of the list. */
+export function move(
+  selection: ISelection,
+  rows: readonly Row[],
+  step: number,
+  mode: Mode
+): ISelection {
+  if (rows.length === 0) {
+    return NOTHING;
+  }
+  const from = rows.findIndex(row => row.key === selection.active);
+  // Without an active row, any step leads to the first one.
+  const to = from < 0 ? 0 : Math.min(Math.max(from + step, 0), rows.length - 1);
+  return pick(selection, rows, rows[to].key, mode);
+}
+
+/** Selects all tasks in the list. */
+export function pickAll(selection: ISelection, rows: readonly Row[]): ISelection {
+  const selected = new Set(rows.filter(row => row.kind === 'task').map(row => row.key));
+  return { ...selection, selected };
+}
+
+/**
+ * The selection after the rows have changed: nothing is selected that cannot be seen, and where the active row is gone,
+ * the one that has taken its place is active.
+ */
+export function settle(
+  selection: ISelection,
+  before: readonly Row[],
+  rows: readonly Row[]
+): ISelection {
+  const present = new Set(rows.map(row => row.key));
+  const isThere = (key: string | null): key is string => key !== null && present.has(key);
+  const selected = [...selection.selected].filter(isThere);
+  const isWhole = selected.length === selection.selected.size;
+  if (isWhole && (selection.active === null || isThere(selection.active))) {
+    return selection;
+  }
+  let { active } = selection;
+  if (active !== null && !isThere(active)) {
+    const place = before.findIndex(row => row.key === selection.active);
+    active = rows[Math.min(Math.max(place, 0), rows.length - 1)]?.key ?? null;
+  }
+  const anchor = isThere(selection.anchor) ? selection.anchor : active;
+  return { selected: new Set(selected), active, anchor };
+}
+
+/** The tasks between two rows, these included. */
+function ids(rows: readonly Row[], from: string, to: string): string[] {
+  const end = rows.findIndex(row => row.key === to);
+  const start = rows.findIndex(row => row.key === from);
+  const [first, last] = start < 0 ? [end, end] : [Math.min(start, end), Math.max(start, end)];
+  return rows
+    .slice(first, last + 1)
+    .filter(row => row.kind === 'task')
+    .map(row => row.key);
+}

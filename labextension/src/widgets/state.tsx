@@ -1,0 +1,55 @@
+/** The state of a task as an icon: its shape and name tell as much as its colour. */
+
+import {
+  checkIcon,
+  circleEmptyIcon,
+  closeIcon,
+  errorIcon,
+  historyIcon,
+  lockIcon,
+  notTrustedIcon,
+  pauseIcon,
+  runIcon,
+  stopIcon,
+  type LabIcon
+} from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import { stateLabel } from '../format';
+import type { State } from '../task';
+
+const ICONS: Readonly<Record<State, LabIcon>> = {
+  held: lockIcon,
+  queued: circleEmptyIcon,
+  starting: circleEmptyIcon,
+  running: runIcon,
+  paused: pauseIcon,
+  stopping: stopIcon,
+  succeeded: checkIcon,
+  failed: errorIcon,
+  cancelled: closeIcon,
+  timed_out: historyIcon,
+  lost: notTrustedIcon
+};
+
+interface IStateIconProps {
+  state: State;
+  trans: TranslationBundle;
+}
+
+export function StateIcon({ state, trans }: IStateIconProps): JSX.Element {
+  const label = stateLabel(state, trans);
+  const Icon = ICONS[state].react;
+  return (
+    <span
+      className="jp-PtyTasks-state"
+      data-state={state}
+      role="img"
+      aria-label={label}
+      title={label}
+    >
+      <Icon tag="span" />
+    </span>
+  );
+}
