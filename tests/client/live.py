@@ -148,12 +148,16 @@ class LiveServer:
         os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
+    def revive(self) -> None:
+        """Start it again if it was killed."""
+        if self._process is not None and self._process.poll() is not None:
+            self.start()
+
     def stop(self) -> None:
         """End its tasks and then it, and see that nothing is left. One that was killed is started again for that."""
         if self._process is None:
             return
-        if self._process.poll() is not None:
-            self.start()
+        self.revive()
         with self.client() as client:
             for task in client.list()["tasks"]:
                 if task["alive"]:

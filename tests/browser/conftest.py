@@ -1,0 +1,168 @@
+"""A JupyterLab and a Chromium for all of these tests, and pages whose errors fail the test that caused them."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn, Protocol
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from tests.client.live import PATIENCE, LiveServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+    from jupyter_ptytasks.client import Client
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+EXTENSION = os.path.join(sys.prefix, "share", "jupyter", "labextensions", "jupyter-ptytasks", "package.json")
+
+
+@pytest.fixture(autouse=True)
+def jp_asyncio_loop() -> None:
+    """Replace that of pytest-jupyter, which would close the loop that the browser is driven with."""
+
+
+@pytest.fixture(autouse=True)
+def jp_server_cleanup() -> None:
+    """Replace that of pytest-jupyter, which would run that loop."""
+
+
+def missing(what: str) -> NoReturn:
+    """Skip these tests; where all tests shall run, fail."""
+    if os.environ.get("CI"):
+        pytest.fail(f"{what} is missing")
+    pytest.skip(f"{what} is missing")
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """Give a Chromium that shows nothing on the screen."""
+    if CHROMIUM is None:
+        missing("chromium")
+    with sync_playwright() as playwright:
+        # Containers give it neither the privileges for a sandbox nor much shared memory.
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="package")
+def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Give a JupyterLab that answers, and asks nobody about news."""
+    if not os.path.exists(EXTENSION):
+        missing("the front end, which scripts/frontend builds,")
+    home = tmp_path_factory.mktemp("lab").resolve()
+    config = home / "config" / "labconfig"
+    config.mkdir(parents=True)
+    switched_off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (config / "page_config.json").write_text(json.dumps(switched_off))
+    work = home / "work"
+    work.mkdir()
+    lab = LiveServer(home, f"--ServerApp.root_dir={work}", "--LabApp.expose_app_in_browser=True", lab=True)
+    try:
+        yield lab.start()
+    finally:
+        lab.stop()
+
+
+@pytest.fixture
+def lab(running_lab: LiveServer) -> Iterator[LiveServer]:
+    """Give the JupyterLab. Afterwards it runs, and knows no task."""
+    yield running_lab
+    running_lab.revive()
+    with running_lab.client() as client:
+        for task in list(client.all()):
+            client.delete(task["id"], stop=True)
+
+
+@pytest.fixture
+def client(lab: LiveServer) -> Iterator[Client]:
+    """Give a client of the server, for what somebody else does meanwhile."""
+    with lab.client() as client:
+        yield client
+
+
+class Console:
+    """What the browser complains about in any page of a test."""
+
+    def __init__(self) -> None:
+        self._complaints: list[str] = []
+        self._expected: list[str] = []
+
+    def watch(self, page: Page) -> None:
+        """Listen to a page."""
+        page.on("console", self._on_message)
+        page.on("pageerror", lambda error: self._complaints.append(f"{page.url}: {error.stack or error.message}"))
+
+    def _on_message(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self._complaints.append(f"{message.location['url']}: {message.text}")
+
+    def expect(self, pattern: str) -> None:
+        """Take no offence at complaints, `address: text`, in which the pattern is found: the test causes them."""
+        self._expected.append(pattern)
+
+    @property
+    def complaints(self) -> list[str]:
+        """All that nobody expected."""
+        return [text for text in self._complaints if not any(re.search(known, text) for known in self._expected)]
+
+
+@pytest.fixture
+def console() -> Iterator[Console]:
+    """Give the console of all pages; whatever is in it at the end and was not expected fails the test."""
+    console = Console()
+    yield console
+    assert not console.complaints
+
+
+class OpenLab(Protocol):
+    """Opens JupyterLab in a browser of its own, as another person would, and returns when it is ready."""
+
+    def __call__(self, path: str = ..., **options: Any) -> Page: ...
+
+
+@pytest.fixture
+def open_lab(browser: Browser, lab: LiveServer, console: Console, request: pytest.FixtureRequest) -> Iterator[OpenLab]:
+    """Give a function that opens JupyterLab: at a path, with options of the browser's context."""
+    contexts: list[BrowserContext] = []
+
+    def open_it(path: str = "lab", **options: Any) -> Page:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        contexts.append(context)
+        context.set_default_timeout(PATIENCE * 1000)
+        page = context.new_page()
+        console.watch(page)
+        page.goto(f"{lab.url}{path}?token={lab.token}&reset")
+        is_ready(page)
+        return page
+
+    yield open_it
+    keep = os.environ.get("PTYTASKS_SHOTS")
+    for number, context in enumerate(contexts):
+        if keep and context.pages:
+            context.pages[0].screenshot(path=os.path.join(keep, f"{request.node.name}-{number}.png"))
+        context.close()
+
+
+def is_ready(page: Page) -> None:
+    """Wait until JupyterLab can be used."""
+    page.locator("#jupyterlab-splash").wait_for(state="detached")
+    page.locator("#jp-main-dock-panel .lm-TabBar-tab").first.wait_for()
+
+
+@pytest.fixture
+def page(open_lab: OpenLab) -> Page:
+    """Give a page with JupyterLab, newly opened."""
+    return open_lab()

@@ -1,0 +1,99 @@
+"""The panel: it is there, it follows what happens elsewhere, and it heals itself."""
+
+from __future__ import annotations
+
+import time
+from statistics import median
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import axe, panel
+from tests.client.live import PATIENCE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from jupyter_ptytasks.client import Client
+    from tests.browser.conftest import Console, OpenLab
+    from tests.client.live import LiveServer
+
+pytestmark = pytest.mark.slow
+
+#: What is said at every request while there is no server.
+NO_SERVER = r"ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection|Failed to fetch"
+
+
+def test_it_is_there_and_says_how_to_begin(page: Page) -> None:
+    tasks = panel.show(page)
+    expect(tasks.get_by_role("heading", name="No tasks yet")).to_be_visible()
+    expect(tasks.get_by_role("button", name="New task…").first).to_be_visible()
+
+
+def test_what_others_do_shows_within_a_second(page: Page, client: Client, console: Console) -> None:
+    # The panel may ask for the last line of a task that was deleted a moment ago.
+    console.expect(r"/output\?.* 404 ")
+    tasks = panel.show(page)
+    expect(tasks.get_by_role("heading", name="No tasks yet")).to_be_visible()
+    seconds = []
+    for name in ("one", "two", "three"):
+        task = client.create("sleep 1000", name=name)["id"]
+        since = time.monotonic()
+        panel.in_state(panel.row(tasks, task), "Running").wait_for()
+        seconds.append(time.monotonic() - since)
+        client.stop(task, signals=["SIGKILL"])
+        since = time.monotonic()
+        panel.in_state(panel.row(tasks, task), "Cancelled").wait_for()
+        seconds.append(time.monotonic() - since)
+        client.delete(task)
+        expect(panel.row(tasks, task)).to_have_count(0)
+    # The median: a machine may be busy with something else now and then. The poll alone would take half a minute.
+    assert median(seconds) < 1, seconds
+
+
+def test_the_command_line_is_followed_too(page: Page, lab: LiveServer) -> None:
+    tasks = panel.show(page)
+    task = lab.cli("run", "--name", "typed", "--", "exit 3").stdout.split()[0]
+    row = panel.row(tasks, task)
+    panel.in_state(row, "Failed").wait_for()
+    expect(row).to_contain_text("typed")
+    expect(row).to_contain_text("exit 3")
+
+
+def test_newest_first(page: Page, client: Client) -> None:
+    ids = [client.create("sleep 1000", name=name)["id"] for name in ("one", "two", "three")]
+    tasks = panel.show(page)
+    rows = tasks.locator(".jp-PtyTasks-row")
+    expect(rows).to_have_count(3)
+    assert [row.get_attribute("data-task") for row in rows.all()] == ids[::-1]
+
+
+def test_it_heals_itself_after_the_server_was_killed(
+    page: Page, lab: LiveServer, client: Client, console: Console
+) -> None:
+    console.expect(NO_SERVER)
+    tasks = panel.show(page)
+    survivor = client.create("sleep 1000", name="survivor")["id"]
+    panel.in_state(panel.row(tasks, survivor), "Running").wait_for()
+    lab.kill9()
+    tasks.get_by_role("button", name="Ask the server").click()
+    alert = tasks.get_by_role("alert")
+    expect(alert).to_contain_text("cannot be reached", timeout=PATIENCE * 1000)
+    expect(panel.row(tasks, survivor)).to_be_visible()
+    lab.start()
+    expect(alert).to_have_count(0, timeout=PATIENCE * 1000)
+    panel.in_state(panel.row(tasks, survivor), "Running").wait_for()
+    after = client.create("sleep 1000", name="after")["id"]
+    panel.in_state(panel.row(tasks, after), "Running").wait_for()
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing_serious_in_it(open_lab: OpenLab, client: Client, theme: str) -> None:
+    client.create("echo hello; exec sleep 1000", name="running", tags=["gpu"])
+    client.create("exit 3", name="failed", group="nightly")
+    page = open_lab()
+    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    tasks = panel.show(page)
+    expect(tasks.get_by_role("img", name="Failed")).to_be_visible()
+    assert axe.serious(page, ".jp-PtyTasks-panel") == []
