@@ -47,7 +47,7 @@ export function endOfMany(tasks: readonly ITask[], trans: TranslationBundle): IN
   if (failed === 0) {
     return { kind: 'success', message: trans.__('%1 tasks succeeded', tasks.length) };
   }
-  const message = trans.__('%1 tasks ended, %2 of them not well', tasks.length, failed);
+  const message = trans.__('%1 tasks ended; %2 failed', tasks.length, failed);
   return { kind: 'error', message };
 }
 

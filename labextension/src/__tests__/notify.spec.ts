@@ -99,7 +99,7 @@ describe('EndWatch', () => {
     await end(...tasks.map(task => ({ ...task, state: 'failed' as const })));
     expect(shown).toEqual([
       { kind: 'success', message: '4 tasks succeeded' },
-      { kind: 'error', message: '4 tasks ended, 4 of them not well' }
+      { kind: 'error', message: '4 tasks ended; 4 failed' }
     ]);
   });
 });

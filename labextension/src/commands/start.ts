@@ -92,7 +92,8 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
   const whereWeAre = () => directoryOf(options.directory());
 
   commands.addCommand(CommandIDs.newTask, {
-    label: args => (args.isLauncher ? trans.__('Task') : trans.__('New Task…')),
+    label: args =>
+      args.isLauncher ? trans.__('Task') : args.isMenu ? trans.__('Task…') : trans.__('New Task…'),
     caption: trans.__('Run a command in the background; it goes on when the browser is closed'),
     icon: tasksIcon,
     describedBy: { args: ARGUMENTS },
@@ -136,7 +137,9 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
 
   commands.addCommand(CommandIDs.newShell, {
     label: args =>
-      args.isLauncher ? trans.__('Persistent terminal') : trans.__('New Persistent Terminal'),
+      args.isLauncher || args.isMenu
+        ? trans.__('Persistent Terminal')
+        : trans.__('New Persistent Terminal'),
     caption: trans.__(
       'Open a shell that goes on when the browser is closed or the server restarts'
     ),

@@ -7,8 +7,15 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../tokens';
 
-/** All but `run`, which can do nothing without being told what to run. */
-const IN_PALETTE = Object.values(CommandIDs).filter(id => id !== CommandIDs.run);
+/** What concerns the panel and the tasks in it is in the palette by the plugins that add it. */
+const IN_PALETTE = [
+  CommandIDs.newTask,
+  CommandIDs.newShell,
+  CommandIDs.open,
+  CommandIDs.openReadonly,
+  CommandIDs.runFile,
+  CommandIDs.runSelection
+];
 
 export const launcherPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:launcher',

@@ -28,12 +28,18 @@ export const startPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
 
     const chooseDirectory = async (from: IDefaultFileBrowser, cwd: string) => {
-      // What is absolute, or somebody's home, lies where the file browser cannot look.
-      const isBelow = !/^[/~]/.test(cwd);
+      // What is no directory below the server's root cannot be shown: begin at the root.
+      const path = PathExt.normalize(cwd);
+      const isShown =
+        !path.startsWith('/') &&
+        (await contents.get(path, { content: false }).then(
+          found => found.type === 'directory',
+          () => false
+        ));
       const { value } = await FileDialog.getExistingDirectory({
         manager: from.model.manager,
         title: trans.__('Working Directory'),
-        defaultPath: isBelow ? PathExt.normalize(cwd) : undefined,
+        defaultPath: isShown ? path : '',
         translator: translator ?? undefined
       });
       return value?.length ? directoryOf(contents.localPath(value[0].path)) : null;

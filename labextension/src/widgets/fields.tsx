@@ -9,6 +9,8 @@ import type { IForm } from '../requests';
 export interface IFieldsProps {
   /** What is in the fields at first. */
   form: IForm;
+  /** The field to begin in. */
+  focus: keyof IForm;
   /** Called with everything that is typed. */
   onChange: (form: IForm, field: keyof IForm) => void;
   /** Why the task could not be started; gone when the field to blame is changed. */
@@ -22,8 +24,11 @@ export interface IFieldsProps {
   trans: TranslationBundle;
 }
 
-/** The field that a refusal names, where it is one of ours: `tags.0` means that of the tags. */
-function fieldToBlame(refused: TaskError | null, form: IForm): keyof IForm | null {
+/** The field that a refusal is about, where it is one of ours: `tags.0` means that of the tags. */
+export function blamedField(refused: TaskError | null, form: IForm): keyof IForm | null {
+  if (refused?.code === 'name_in_use') {
+    return 'name';
+  }
   const field = refused?.field?.split('.')[0] ?? '';
   return field in form ? (field as keyof IForm) : null;
 }
@@ -34,15 +39,20 @@ const MORE: readonly (keyof IForm)[] = ['env', 'group', 'tags', 'timeout', 'if_e
 export function TaskFields(props: IFieldsProps): React.JSX.Element {
   const { commands, groups, onBrowse, refused, trans } = props;
   const [form, setForm] = useState(props.form);
-  const [isOpen, setOpen] = useState(() => MORE.some(field => !['', 'new'].includes(form[field])));
+  const [startsOpen] = useState(() => MORE.some(field => !['', 'new'].includes(form[field])));
   const root = useRef<HTMLDivElement>(null);
+  const details = useRef<HTMLDetailsElement>(null);
   const groupsId = useId();
-  const blamed = fieldToBlame(refused, form);
+  const blamed = blamedField(refused, form);
 
+  const focus = (field: keyof IForm) =>
+    root.current?.querySelector<HTMLElement>(`[name=${field}]`)?.focus();
+  useEffect(() => focus(props.focus), []);
   useEffect(() => {
     if (blamed) {
-      setOpen(isOpen || MORE.includes(blamed));
-      root.current?.querySelector<HTMLElement>(`[name=${blamed}]`)?.focus();
+      // What is folded away cannot have the focus.
+      details.current?.toggleAttribute('open', details.current.open || MORE.includes(blamed));
+      focus(blamed);
     }
   }, [refused]);
 
@@ -95,7 +105,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
       <Field
         {...field('cwd')}
         label={trans.__('Working directory')}
-        hint={trans.__('Below the directory that the server was started in, or absolute.')}
+        hint={trans.__('Relative to the directory of the server, or absolute.')}
         beside={
           onBrowse && (
             <button type="button" onClick={onBrowse}>
@@ -112,7 +122,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
           placeholder={trans.__('The directory of the server')}
         />
       </Field>
-      <details open={isOpen} onToggle={event => setOpen(event.currentTarget.open)}>
+      <details open={startsOpen} ref={details}>
         <summary>{trans.__('More options')}</summary>
         <Field
           {...field('env')}

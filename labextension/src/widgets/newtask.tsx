@@ -8,7 +8,7 @@ import React from 'react';
 import { TaskError } from '../api';
 import { requestOf, type IForm } from '../requests';
 import type { ITask, ITaskRequest } from '../task';
-import { TaskFields } from './fields';
+import { blamedField, TaskFields } from './fields';
 
 /** The places of the buttons. */
 const START = 1;
@@ -61,7 +61,7 @@ export class NewTaskDialog extends Dialog<IForm> {
   ) {
     const { trans } = _options;
     const onBrowse = _options.chooseDirectory ? () => this._browse() : undefined;
-    const body = new FormBody(_options, onBrowse);
+    const body = new FormBody(_options, focus, onBrowse);
     super({
       title: trans.__('New Task'),
       body,
@@ -159,6 +159,7 @@ export class NewTaskDialog extends Dialog<IForm> {
 class FormBody extends ReactWidget {
   constructor(
     private readonly _options: INewTaskOptions,
+    private readonly _focus: keyof IForm,
     private readonly _onBrowse?: () => void
   ) {
     super();
@@ -177,6 +178,7 @@ class FormBody extends ReactWidget {
     return (
       <TaskFields
         form={this.form}
+        focus={this._focus}
         onChange={(form, field) => this._take(form, field)}
         refused={this._refused}
         commands={commands}
@@ -189,8 +191,8 @@ class FormBody extends ReactWidget {
 
   private _take(form: IForm, field: keyof IForm): void {
     this.form = form;
-    const blamed = this._refused?.field?.split('.')[0];
-    if (this._refused && (blamed === field || blamed === undefined || !(blamed in form))) {
+    const blamed = blamedField(this._refused, form);
+    if (this._refused && (blamed === field || blamed === null)) {
       this._refused = null;
       this.update();
     }

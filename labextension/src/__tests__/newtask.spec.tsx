@@ -1,0 +1,186 @@
+import { Dialog } from '@jupyterlab/apputils';
+import { nullTranslator } from '@jupyterlab/translation';
+
+import { TaskError } from '../api';
+import { formOf } from '../requests';
+import { taskSchema } from '../task';
+import { askForTask, type INewTask, type INewTaskOptions } from '../widgets/newtask';
+import sample from '../../../tests/contract/task.json';
+
+const task = taskSchema.parse(sample);
+const trans = nullTranslator.load('jupyter_ptytasks');
+
+/** Lets promises, Lumino's messages and React have their turns. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) {
+    await new Promise(resolve => setTimeout(resolve, 5));
+  }
+}
+
+function find<T extends HTMLElement>(selector: string): T {
+  const found = document.querySelector<T>(`.jp-PtyTasks-dialog ${selector}`);
+  if (!found) {
+    throw new Error(`no ${selector}`);
+  }
+  return found;
+}
+
+function valueOf(name: string): string {
+  return find<HTMLInputElement>(`[name=${name}]`).value;
+}
+
+function type(name: string, value: string): void {
+  const field = find<HTMLInputElement | HTMLTextAreaElement>(`[name=${name}]`);
+  // React keeps its own record of the value, that of the element's class goes past it.
+  const own = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value');
+  own?.set?.call(field, value);
+  field.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
+function press(name: string, key: string, init: KeyboardEventInit = {}): KeyboardEvent {
+  const event = new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true, ...init });
+  const field = find(`[name=${name}]`);
+  field.focus();
+  field.dispatchEvent(event);
+  return event;
+}
+
+describe('askForTask', () => {
+  let start: jest.Mock;
+  let answer: INewTask | null | undefined;
+
+  async function ask(options: Partial<INewTaskOptions> = {}): Promise<void> {
+    answer = undefined;
+    const asked = askForTask({
+      form: formOf({ cwd: 'runs' }),
+      commands: ['newest', 'older'],
+      groups: ['default', 'gpu'],
+      openTerminal: true,
+      trans,
+      start,
+      ...options
+    });
+    // What is still open at the end of a test is thrown away.
+    asked.then(
+      value => (answer = value),
+      () => undefined
+    );
+    await settle();
+  }
+
+  beforeEach(() => {
+    start = jest.fn().mockResolvedValue(task);
+  });
+
+  afterEach(async () => {
+    Dialog.flush();
+    await settle();
+  });
+
+  it('begins in the field of the command, and starts by Ctrl+Enter', async () => {
+    await ask();
+    expect(document.activeElement).toBe(find('[name=command]'));
+    type('command', 'make\nmake test');
+    press('command', 'Enter', { ctrlKey: true });
+    await settle();
+    const request = { command: 'make\nmake test', cwd: 'runs', if_exists: 'new' };
+    expect(start).toHaveBeenCalledWith(request);
+    expect(answer).toEqual({ task, request, openTerminal: true });
+    expect(document.querySelector('.jp-PtyTasks-dialog')).toBeNull();
+  });
+
+  it('leaves Enter to the field of several lines', async () => {
+    await ask();
+    expect(press('command', 'Enter').defaultPrevented).toBe(false);
+    await settle();
+    expect(start).not.toHaveBeenCalled();
+  });
+
+  it('starts by Enter in a field of one line, and once only', async () => {
+    await ask({ form: formOf({ command: 'make' }) });
+    press('name', 'Enter');
+    press('name', 'Enter');
+    await settle();
+    expect(start).toHaveBeenCalledTimes(1);
+    expect(answer?.task).toBe(task);
+  });
+
+  it('gives nothing when it is closed', async () => {
+    await ask();
+    press('command', 'Escape');
+    await settle();
+    expect(answer).toBeNull();
+    expect(start).not.toHaveBeenCalled();
+  });
+
+  it('stays open when the server refuses, and blames the field', async () => {
+    start.mockRejectedValueOnce(new TaskError('no such place', 400, 'bad_request', 'cwd'));
+    await ask();
+    type('command', 'make');
+    press('command', 'Enter', { ctrlKey: true });
+    await settle();
+    expect(answer).toBeUndefined();
+    const field = find('[name=cwd]');
+    expect(field.getAttribute('aria-invalid')).toBe('true');
+    expect(document.activeElement).toBe(field);
+    const error = document.getElementById(field.getAttribute('aria-describedby') ?? '');
+    expect(error?.textContent).toBe('no such place');
+    expect(valueOf('command')).toBe('make');
+
+    type('cwd', 'there');
+    await settle();
+    expect(field.hasAttribute('aria-invalid')).toBe(false);
+    press('cwd', 'Enter');
+    await settle();
+    expect(answer?.request.cwd).toBe('there');
+  });
+
+  it.each([
+    ['tags', new TaskError('too long', 400, 'bad_request', 'tags.0')],
+    ['name', new TaskError('is running', 409, 'name_in_use')]
+  ])('unfolds and blames %s', async (name, error) => {
+    start.mockRejectedValueOnce(error);
+    await ask({ form: formOf({ command: 'make' }) });
+    press('name', 'Enter');
+    await settle();
+    expect(find<HTMLDetailsElement>('details').open).toBe(name === 'tags');
+    expect(find(`[name=${name}]`).getAttribute('aria-invalid')).toBe('true');
+  });
+
+  it('says what no field is to blame for', async () => {
+    start.mockRejectedValueOnce(new TaskError('too many tasks', 429, 'too_many_tasks'));
+    await ask({ form: formOf({ command: 'make' }) });
+    press('name', 'Enter');
+    await settle();
+    expect(find('.jp-PtyTasks-refused').textContent).toBe('too many tasks');
+  });
+
+  it('brings back what was run before, and what was being typed', async () => {
+    await ask();
+    type('command', 'mine');
+    const seen: string[] = [];
+    for (const key of ['ArrowUp', 'ArrowUp', 'ArrowUp', 'ArrowDown', 'ArrowDown', 'ArrowDown']) {
+      press('command', key);
+      await settle();
+      seen.push(valueOf('command'));
+    }
+    expect(seen).toEqual(['newest', 'older', 'older', 'newest', 'mine', 'mine']);
+  });
+
+  it('keeps everything while a directory is chosen', async () => {
+    const chooseDirectory = jest.fn().mockResolvedValueOnce('data').mockResolvedValueOnce(null);
+    await ask({ chooseDirectory });
+    type('command', 'make');
+    find<HTMLInputElement>('.jp-Dialog-checkbox input').checked = false;
+    for (let time = 0; time < 2; time++) {
+      find('.jp-PtyTasks-control button').click();
+      await settle();
+      await settle();
+      expect([valueOf('command'), valueOf('cwd')]).toEqual(['make', 'data']);
+    }
+    expect(chooseDirectory.mock.calls).toEqual([['runs'], ['data']]);
+    press('cwd', 'Enter');
+    await settle();
+    expect(answer?.openTerminal).toBe(false);
+  });
+});
