@@ -3,7 +3,14 @@
 /** Calls back when the terminal has drawn all that it was given so far. */
 export type WhenDrawn = (done: () => void) => void;
 
-/** Acknowledges what is drawn: not each message of a flood, but as far as the terminal has come. */
+/** Milliseconds of drawing after which the rest of the page gets its turn; and at most so many. */
+const TURN = 16;
+const TURN_MAX = 200;
+
+/**
+ * Acknowledges what is drawn: of a flood not each message, but all that may be under way at once. After that the page
+ * gets as much time for everything else as the terminal has taken: nobody reads a flood, but somebody may be typing.
+ */
 export class Acknowledger {
   constructor(
     private readonly _whenDrawn: WhenDrawn,
@@ -13,25 +20,40 @@ export class Acknowledger {
   /** The terminal was given everything up to `offset`. */
   push(offset: number): void {
     this._given = offset;
-    if (!this._isWaiting) {
+    if (!this._isBusy) {
+      this._isBusy = true;
+      this._began = performance.now();
       this._wait();
     }
   }
 
   private _wait(): void {
     const offset = this._given;
-    this._isWaiting = true;
     this._whenDrawn(() => {
-      this._isWaiting = false;
-      this._acknowledge(offset);
       if (this._given !== offset) {
         this._wait();
+        return;
+      }
+      const took = performance.now() - this._began;
+      if (took > TURN) {
+        setTimeout(() => this._end(offset), Math.min(took, TURN_MAX));
+      } else {
+        this._end(offset);
       }
     });
   }
 
+  private _end(offset: number): void {
+    this._isBusy = false;
+    this._acknowledge(offset);
+    if (this._given !== offset) {
+      this.push(this._given);
+    }
+  }
+
   private _given = 0;
-  private _isWaiting = false;
+  private _isBusy = false;
+  private _began = 0;
 }
 
 /** Knows whether history is being drawn: from when it begins to come until the last of it is on the screen. */

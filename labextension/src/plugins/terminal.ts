@@ -8,8 +8,8 @@ import {
 import { IThemeManager, WidgetTracker } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { MenuSvg } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
-import { Menu } from '@lumino/widgets';
 
 import { addTerminalCommands } from '../commands/terminal';
 import { TerminalSettings } from '../terminalsettings';
@@ -114,7 +114,7 @@ function openMenu(commands: CommandRegistry, event: MouseEvent, id: string): voi
   }
   event.preventDefault();
   event.stopPropagation();
-  const menu = new Menu({ commands });
+  const menu = new MenuSvg({ commands });
   for (const group of MENU) {
     menu.addItem({ type: 'separator' });
     for (const command of group.filter(name => commands.hasCommand(name))) {

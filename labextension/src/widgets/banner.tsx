@@ -37,11 +37,10 @@ export function tell(
 
 function ending(task: ITask, trans: TranslationBundle): string {
   const state = stateLabel(task.state, trans);
-  const exit = exitLabel(task, trans);
-  const told = exit ? trans.__('%1 (%2)', state, exit) : state;
-  return task.state_message
-    ? trans.__('The task has ended: %1. %2', told, task.state_message)
-    : trans.__('The task has ended: %1.', told);
+  const why = exitLabel(task, trans) || task.state_message;
+  return why
+    ? trans.__('The task has ended: %1 (%2).', state, why)
+    : trans.__('The task has ended: %1.', state);
 }
 
 /** The banner as a widget of the tab. */

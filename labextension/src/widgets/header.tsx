@@ -131,7 +131,7 @@ export class TaskHeader extends ReactWidget {
   private _renderTask(): JSX.Element | null {
     const { model, connection, actions, trans } = this._options;
     const task = newest(model, connection);
-    if (!task || connection.link === 'gone') {
+    if (!task) {
       return null;
     }
     return (
@@ -139,7 +139,7 @@ export class TaskHeader extends ReactWidget {
         task={task}
         isReadonly={connection.isReadonly}
         isFollowing={connection.isFollowing}
-        actions={actions}
+        actions={connection.link === 'gone' ? {} : actions}
         trans={trans}
       />
     );

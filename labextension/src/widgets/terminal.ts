@@ -39,6 +39,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this.addClass('jp-PtyTasks-terminal');
     this.node.dataset.ptytask = id;
     const trans = translator.load('jupyter_ptytasks');
+    this.toolbar.hide();
     this.contentHeader.addWidget(
       new TaskHeader({ model, connection, actions: options.actions, trans })
     );
@@ -116,7 +117,8 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     if (known) {
       this._wasKnown = true;
       if (connection.link === 'ended' && known.attempt > (connection.task?.attempt ?? 0)) {
-        connection.connect();
+        // Anew: what was said of its end stands where the program does not know of it, and would draw over it.
+        void connection.reconnect();
       }
     } else if (this._wasKnown && !this._model.error && connection.link !== 'gone') {
       void connection.check();
