@@ -1,4 +1,4 @@
-"""Start a Jupyter server and a training as a task, and show it; or, with --check, see that it outlives the server.
+"""Start JupyterLab and a training as a task, and show it; or, with --check, see that it outlives the server.
 
 `scripts/demo` runs this with the project installed. All that it writes is below .demo/.
 """
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import pty
 import re
@@ -19,6 +20,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import psutil
 
 from jupyter_ptytasks.cli import human
@@ -29,10 +31,20 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.prefix) / "bin"
+#: Without it there is the command line.
+HAS_LAB = (BIN / "jupyter-lab").exists()
 NAME = "train"
 TRAINING = ["python", str(ROOT / "examples" / "train.py")]
 #: Seconds that anything but the training may take.
 PATIENCE = 60.0
+PANEL = "jp-ptytasks-panel"
+#: As JupyterLab keeps it.
+LAYOUT = {
+    "main": {"dock": None, "current": None},
+    "left": {"collapsed": False, "visible": True, "current": PANEL, "widgets": [PANEL]},
+    "right": {"collapsed": True, "visible": True, "widgets": []},
+    "relativeSizes": [0.25, 0.75, 0],
+}
 DETACH = b"\x1c\x1c"
 
 
@@ -53,7 +65,7 @@ class Place:
     def start(self) -> None:
         """Start the server; return when it answers."""
         self.home.mkdir(parents=True, exist_ok=True)
-        face = "lab" if (BIN / "jupyter-lab").exists() else "server"
+        face = "lab" if HAS_LAB else "server"
         port = self.url.rstrip("/").rpartition(":")[2]
         with (self.home / "server.log").open("ab") as log:
             self.server = subprocess.Popen(
@@ -83,6 +95,20 @@ class Place:
         except ClientError:
             return False
         return True
+
+    def furnish(self) -> None:
+        """Have JupyterLab open with the panel of tasks in front, and without asking about news. What the user has
+        made of it since then stays.
+        """
+        config = self.home / "config" / "labconfig" / "page_config.json"
+        if config.exists():
+            return
+        config.parent.mkdir(parents=True)
+        config.write_text(json.dumps({"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}))
+        workspace = self.home / "workspace.json"
+        workspace.write_text(json.dumps({"data": {"layout-restorer:data": LAYOUT}, "metadata": {"id": "default"}}))
+        command = [str(BIN / "jupyter"), "lab", "workspaces", "import", str(workspace)]
+        subprocess.run(command, cwd=self.home, env=self.env, check=True, capture_output=True)
 
     def client(self) -> Client:
         """Give a client of the server; the caller closes it."""
@@ -138,13 +164,15 @@ def until(condition: Callable[[], Any], what: str) -> Any:
 
 def show(place: Place) -> None:
     """Start a training and show what becomes of it, until Ctrl-C."""
-    print("starting a Jupyter server ...", flush=True)
+    print("starting JupyterLab ..." if HAS_LAB else "starting a Jupyter server ...", flush=True)
+    if HAS_LAB:
+        place.furnish()
     place.start()
     started = place.cli("run", "--name", NAME, "--if-exists", "return", "--", *TRAINING)
     if started.returncode:
         raise AssertionError(started.stderr)
     address = f"{place.url}?token={place.token}"
-    page = "lab" if (BIN / "jupyter-lab").exists() else f"ptytasks/api/tasks/{NAME}"
+    page = "lab" if HAS_LAB else f"ptytasks/api/tasks/{NAME}"
     command = f"{os.path.relpath(BIN)}/jupyter ptytasks --url '{address}'"
     print(f"started the task {started.stdout.strip()}")
     print(f"  open    {place.url}{page}?token={place.token}")
@@ -174,6 +202,10 @@ def check(place: Place) -> None:
     """Tell the whole story, and look at each step whether it is so."""
     place.start()
     tick("a Jupyter server answers")
+    if HAS_LAB:
+        page = httpx.get(f"{place.url}lab", headers={"Authorization": f"token {place.token}"}).raise_for_status().text
+        expect('"jupyter-ptytasks"' in page, "JupyterLab knows nothing of the panel")
+        tick("its JupyterLab has the panel")
     arguments = ["--epochs", str(EPOCHS), "--seconds", str(SECONDS)]
     started = place.cli("run", "--name", NAME, "--", *TRAINING, *arguments)
     expect(started.returncode == 0, started.stderr)
