@@ -34,7 +34,7 @@ export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
         if (panel?.isVisible && panel.selected.length > 0) {
           return panel.selected;
         }
-        const task = model.get(shell.currentWidget?.node.dataset.task ?? '');
+        const task = model.get(shell.currentWidget?.node.dataset.ptytask ?? '');
         return task ? [task] : [];
       },
       open: id => void commands.execute(CommandIDs.open, { id })

@@ -54,8 +54,9 @@ export function TaskList(props: ITaskListProps): JSX.Element {
   });
   const items = virtualizer.getVirtualItems();
 
-  const first = items[0]?.index;
-  const last = items[items.length - 1]?.index;
+  // Not those of `items`: the active row is one of them wherever it is.
+  const first = virtualizer.range?.startIndex;
+  const last = virtualizer.range?.endIndex ?? 0;
   useEffect(() => {
     const inSight = first === undefined ? [] : rows.slice(first, last + 1);
     onVisible(inSight.flatMap(row => (row.kind === 'task' ? [row.task] : [])));

@@ -95,12 +95,12 @@ export function Failure({ trans, error }: IFailureProps): JSX.Element {
 }
 
 /** The same in one line, above tasks that were known before. */
-export function StaleBanner({ trans, error }: IFailureProps): JSX.Element {
+export function Stale({ trans, error }: IFailureProps): JSX.Element {
   const text = error.isDisabled
     ? trans.__('Tasks are not enabled on the server any more. Enable them with: %1', ENABLE)
     : trans.__('%1. Trying again…', headline(error, trans));
   return (
-    <div className="jp-PtyTasks-banner" role="alert" title={error.message}>
+    <div className="jp-PtyTasks-stale" role="alert" title={error.message}>
       {text}
     </div>
   );

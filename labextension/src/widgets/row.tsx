@@ -70,7 +70,11 @@ export function TaskRow({
           <span className="jp-PtyTasks-name" title={task.name}>
             {task.name}
           </span>
-          {exit && <span className="jp-PtyTasks-exit">{exit}</span>}
+          {exit && (
+            <span className="jp-PtyTasks-exit" data-state={task.state}>
+              {exit}
+            </span>
+          )}
           {task.viewers > 0 && <Viewers count={task.viewers} trans={trans} />}
           <When task={task} {...context} />
         </div>

@@ -17,7 +17,7 @@ import type { ITask } from '../task';
 import type { ITaskModel } from '../tokens';
 import { GROUPINGS, listRows, toggled, type Grouping, type IView } from './filter';
 import { TaskList } from './list';
-import { Empty, Failure, Loading, NoMatch, StaleBanner } from './notices';
+import { Empty, Failure, Loading, NoMatch, Stale } from './notices';
 import type { IRowContext } from './row';
 import { settle, type ISelection } from './selection';
 
@@ -72,7 +72,7 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
           type="search"
           rightIcon="ui-components:search"
           aria-label={trans.__('Search tasks by name, command, tag or state')}
-          placeholder={trans.__('Search tasks')}
+          placeholder={trans.__('Search')}
           value={query}
           onChange={event => setQuery(event.target.value)}
           onKeyDown={event => {
@@ -94,7 +94,7 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
           }}
         />
       </div>
-      {error && <StaleBanner error={error} trans={trans} />}
+      {error && <Stale error={error} trans={trans} />}
       <div className="jp-PtyTasks-announcement" role="status">
         {wanted && trans._n('%1 task found', '%1 tasks found', countTasks(rows))}
       </div>

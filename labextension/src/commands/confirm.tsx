@@ -2,6 +2,7 @@
 
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
 
 import { isLive, type ITask } from '../task';
 
@@ -58,9 +59,9 @@ export class Questions {
   async remove(tasks: readonly ITask[]): Promise<Removal> {
     const trans = this._trans;
     const running = tasks.filter(isLive).length;
-    const lost = this._lostOutput(tasks);
     const removing = running > 0 ? trans.__('Stop and Delete') : trans.__('Delete');
     const stopping = trans.__('Only Stop');
+    const lost = this._lostOutput(tasks);
     const what =
       running > 0
         ? `${trans._n('%1 task is still running.', '%1 tasks are still running.', running)} ${lost}`
@@ -82,29 +83,36 @@ export class Questions {
   private _lostOutput(tasks: readonly ITask[]): string {
     const trans = this._trans;
     const lines = tasks.reduce((sum, task) => sum + task.output.lines, 0);
-    if (lines === 0) {
-      return trans.__('It cannot be undone.');
+    return lines === 0
+      ? trans.__('Deleting cannot be undone.')
+      : trans._n(
+          'Deleting loses %2 line of output for good.',
+          'Deleting loses %2 lines of output for good.',
+          lines,
+          lines.toLocaleString()
+        );
+  }
+
+  /** What happens; and below it the names, where the title has no room for them. */
+  private _about(tasks: readonly ITask[], one: string, many: string): JSX.Element {
+    if (tasks.length === 1) {
+      return <p>{one}</p>;
     }
-    return trans._n(
-      '%2 line of output is lost for good.',
-      '%2 lines of output are lost for good.',
-      lines,
-      lines.toLocaleString()
+    const more = tasks.length - LISTED;
+    return (
+      <>
+        <p>{many}</p>
+        <ul>
+          {tasks.slice(0, LISTED).map(task => (
+            <li key={task.id}>{task.name}</li>
+          ))}
+          {more > 0 && <li>{this._trans._n('%1 more', '%1 more', more)}</li>}
+        </ul>
+      </>
     );
   }
 
-  /** What happens, and below it the names, where the title has no room for them. */
-  private _about(tasks: readonly ITask[], one: string, many: string): string {
-    if (tasks.length === 1) {
-      return one;
-    }
-    const names = tasks.slice(0, LISTED).map(quoted).join(', ');
-    const more = tasks.length - LISTED;
-    const all = more > 0 ? this._trans._n('%2 and %1 more', '%2 and %1 more', more, names) : names;
-    return `${many} ${all}`;
-  }
-
-  private async _isSure(title: string, body: string, label: string): Promise<boolean> {
+  private async _isSure(title: string, body: JSX.Element, label: string): Promise<boolean> {
     const result = await showDialog({
       title,
       body,

@@ -1,0 +1,234 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+import { Widget } from '@lumino/widgets';
+import { act } from 'react';
+
+import { TaskError, type TaskApi } from '../api';
+import { taskSchema, type ITask } from '../task';
+import type { ITaskModel } from '../tokens';
+import { TasksPanel } from '../widgets/panel';
+import sample from '../../../tests/contract/task.json';
+
+class FakeModel {
+  tasks: readonly ITask[] = [];
+  isReady = false;
+  error: TaskError | null = null;
+  isDisposed = false;
+  readonly changed = new Signal<this, void>(this);
+  readonly stateChanged = new Signal<this, never>(this);
+  readonly disposed = new Signal<this, void>(this);
+  readonly tail = jest.fn(async () => ({
+    output: 'epoch 7\n',
+    first_line: 0,
+    next_line: 1,
+    total_lines: 1,
+    ended: false
+  }));
+  readonly api = { tail: this.tail } as unknown as TaskApi;
+  get = (id: string) => this.tasks.find(task => task.id === id);
+  refresh = async () => undefined;
+  dispose = () => undefined;
+
+  tell(changes: Partial<Pick<FakeModel, 'tasks' | 'isReady' | 'error'>>): void {
+    act(() => {
+      Object.assign(this, changes);
+      this.changed.emit();
+    });
+  }
+}
+
+function task(changes: Partial<ITask>): ITask {
+  return { ...taskSchema.parse(sample), started: new Date().toISOString(), ...changes };
+}
+
+const RUNNING = task({ id: 'running', name: 'train', viewers: 2 });
+const FAILED = task({
+  id: 'failed',
+  name: 'broken',
+  state: 'failed',
+  ended: new Date().toISOString(),
+  exit: { code: 3, signal: null }
+});
+
+describe('TasksPanel', () => {
+  let model: FakeModel;
+  let panel: TasksPanel;
+  const actions = {
+    create: jest.fn(),
+    open: jest.fn(),
+    stop: jest.fn(),
+    restart: jest.fn(),
+    remove: jest.fn()
+  };
+
+  const find = (selector: string) => panel.node.querySelector<HTMLElement>(selector);
+  const row = (id: string) => find(`[data-task="${id}"]`) as HTMLElement;
+  const press = (key: string, init: KeyboardEventInit = {}) =>
+    act(() => {
+      find('[role="treegrid"]')?.dispatchEvent(
+        new KeyboardEvent('keydown', { key, bubbles: true, ...init })
+      );
+    });
+  const click = (node: HTMLElement | null, init: MouseEventInit = {}) =>
+    act(() => {
+      node?.dispatchEvent(new MouseEvent('click', { bubbles: true, ...init }));
+    });
+
+  beforeAll(() => {
+    (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
+    // Nothing has a size here, and a virtual list shows what it has room for.
+    jest.spyOn(HTMLElement.prototype, 'offsetHeight', 'get').mockImplementation(function (
+      this: HTMLElement
+    ) {
+      return this.getAttribute('role') === 'row' ? 60 : 400;
+    });
+    jest.spyOn(HTMLElement.prototype, 'offsetWidth', 'get').mockReturnValue(300);
+    Element.prototype.scrollTo = () => undefined;
+  });
+
+  beforeEach(async () => {
+    jest.clearAllMocks();
+    jest.useFakeTimers();
+    model = new FakeModel();
+    panel = new TasksPanel({
+      model: model as unknown as ITaskModel,
+      translator: nullTranslator,
+      actions
+    });
+    await act(async () => {
+      Widget.attach(panel, document.body);
+      await jest.advanceTimersByTimeAsync(100);
+    });
+  });
+
+  afterEach(() => {
+    act(() => panel.dispose());
+    jest.useRealTimers();
+  });
+
+  it('says what it waits for, and teaches where there is nothing', () => {
+    expect(panel.node.textContent).toContain('Loading tasks…');
+    model.tell({ isReady: true });
+    click(find('.jp-mod-accept'));
+    expect(actions.create).toHaveBeenLastCalledWith();
+    click(find('.jp-PtyTasks-plain'));
+    expect(actions.create).toHaveBeenLastCalledWith(expect.stringContaining('echo'));
+  });
+
+  it('says how the extension is enabled', () => {
+    model.tell({ error: new TaskError('Not Found', 404, 'not_ours') });
+    expect(find('[role="alert"]')?.textContent).toContain(
+      'jupyter server extension enable jupyter_ptytasks'
+    );
+  });
+
+  it('keeps the list while the server cannot be reached', () => {
+    model.tell({ isReady: true, tasks: [RUNNING] });
+    model.tell({ error: new TaskError('no network', 0, 'unreachable') });
+    expect(find('[role="alert"]')?.textContent).toContain('Trying again');
+    expect(row('running')).not.toBeNull();
+    model.tell({ error: null });
+    expect(find('[role="alert"]')).toBeNull();
+  });
+
+  describe('with tasks', () => {
+    beforeEach(() => {
+      model.tell({ isReady: true, tasks: [FAILED, RUNNING] });
+    });
+
+    it('shows of each task what there is to know', () => {
+      expect(row('running').getAttribute('aria-rowindex')).toBe('1');
+      expect(row('running').querySelector('[aria-label="Running"]')).not.toBeNull();
+      expect(row('running').querySelector('[aria-label="2 viewers"]')).not.toBeNull();
+      expect(row('failed').textContent).toContain('exit 3');
+      expect(row('failed').textContent).toContain('just now');
+      expect(row('failed').querySelector('[aria-label="Delete broken"]')).not.toBeNull();
+      expect(row('failed').querySelector('[aria-label="Stop broken"]')).toBeNull();
+    });
+
+    it('shows the last lines: of live tasks again and again, of others once', async () => {
+      await act(async () => jest.advanceTimersByTimeAsync(10_000));
+      expect(row('running').textContent).toContain('epoch 7');
+      const asked = model.tail.mock.calls.map(([id]: string[]) => id);
+      expect(asked.filter(id => id === 'failed')).toHaveLength(1);
+      expect(asked.filter(id => id === 'running').length).toBeGreaterThan(2);
+    });
+
+    it('does nothing while nobody sees it', async () => {
+      act(() => panel.hide());
+      model.tail.mockClear();
+      const before = row('running').textContent;
+      await act(async () => jest.advanceTimersByTimeAsync(10_000));
+      expect(model.tail).not.toHaveBeenCalled();
+      expect(row('running').textContent).toBe(before);
+    });
+
+    it('counts the seconds', async () => {
+      await act(async () => jest.advanceTimersByTimeAsync(5_000));
+      expect(row('running').querySelector('.jp-PtyTasks-when')?.textContent).toBe('5s');
+    });
+
+    it('opens by a click, and selects with Ctrl', () => {
+      click(row('running'));
+      expect(actions.open).toHaveBeenCalledWith('running');
+      click(row('failed'), { ctrlKey: true });
+      expect(actions.open).toHaveBeenCalledTimes(1);
+      expect(panel.selected.map(({ id }) => id)).toEqual(['running', 'failed']);
+      expect(row('failed').getAttribute('aria-selected')).toBe('true');
+    });
+
+    it('does what the buttons of a row say, and does not open it', () => {
+      click(row('running').querySelector('[aria-label="Stop train"]'));
+      expect(actions.stop).toHaveBeenCalledWith(['running']);
+      expect(actions.open).not.toHaveBeenCalled();
+    });
+
+    it('goes by the keyboard', () => {
+      press('End');
+      expect(find('[role="treegrid"]')?.getAttribute('aria-activedescendant')).toBe(
+        row('running').id
+      );
+      press('End');
+      expect(find('[role="treegrid"]')?.getAttribute('aria-activedescendant')).toBe(
+        row('failed').id
+      );
+      press('ArrowUp', { shiftKey: true });
+      press('Delete');
+      expect(actions.remove).toHaveBeenCalledWith(['running', 'failed']);
+      press('Enter');
+      expect(actions.open).toHaveBeenCalledWith('running');
+    });
+
+    it('has the menu of the active row opened by the key for that', () => {
+      press('Home');
+      const menu = jest.fn();
+      row('running').addEventListener('contextmenu', menu);
+      act(() => {
+        find('[role="treegrid"]')?.dispatchEvent(
+          new MouseEvent('contextmenu', { bubbles: true, button: 0 })
+        );
+      });
+      expect(menu).toHaveBeenCalledTimes(1);
+    });
+
+    it('folds groups', () => {
+      act(() => {
+        panel.view.value = { grouping: 'state', collapsed: [] };
+      });
+      click(row('failed'), { ctrlKey: true });
+      press('ArrowLeft');
+      press('ArrowLeft');
+      expect(panel.view.value.collapsed).toEqual(['state:failed']);
+      expect(row('failed')).toBeNull();
+      expect(panel.selected).toEqual([]);
+      press('ArrowRight');
+      expect(row('failed').getAttribute('aria-level')).toBe('2');
+    });
+
+    it('forgets the selection of a task that is gone', () => {
+      click(row('failed'));
+      model.tell({ tasks: [RUNNING] });
+      expect(panel.selected).toEqual([]);
+    });
+  });
+});
