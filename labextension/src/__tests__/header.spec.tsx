@@ -1,0 +1,90 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import { MessageLoop } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
+import React from 'react';
+
+import { taskSchema, type ITask } from '../task';
+import type { TaskConnection } from '../connection';
+import { tell } from '../widgets/banner';
+import { Header, type IHeaderProps } from '../widgets/header';
+import sample from '../../../tests/contract/task.json';
+
+const trans = nullTranslator.load('jupyter_ptytasks');
+const task: ITask = taskSchema.parse(sample);
+const failed: ITask = { ...task, state: 'failed', exit: { code: 3, signal: null } };
+
+describe('Header', () => {
+  let widget: ReactWidget;
+
+  const render = async (props: Partial<IHeaderProps>) => {
+    const all = { task, isReadonly: false, isFollowing: false, actions: {}, trans, ...props };
+    widget = ReactWidget.create(<Header {...all} />);
+    Widget.attach(widget, document.body);
+    MessageLoop.flush();
+    await widget.renderPromise;
+  };
+  const button = (name: string) =>
+    [...widget.node.querySelectorAll<HTMLElement>('[title], [aria-label]')].find(
+      ({ title, ariaLabel }) => title.startsWith(name) || ariaLabel?.startsWith(name)
+    );
+
+  afterEach(() => widget.dispose());
+
+  it('tells the state and the time', async () => {
+    const started = new Date(Date.now() - 61_000).toISOString();
+    await render({ task: { ...task, started } });
+    expect(widget.node.textContent).toContain('Running');
+    expect(widget.node.textContent).toContain('1m 01s');
+  });
+
+  it('tells the exit, and has nothing to stop then', async () => {
+    await render({ task: failed, actions: { stop: jest.fn(), restart: jest.fn() } });
+    expect(widget.node.textContent).toContain('Failed');
+    expect(widget.node.textContent).toContain('exit 3');
+    expect(button('Stop')).toBeUndefined();
+    expect(button('Restart')).toBeDefined();
+  });
+
+  it('tells of others', async () => {
+    await render({ task: { ...task, viewers: 2 }, isFollowing: true, isReadonly: true });
+    expect(widget.node.textContent).toContain('2 viewers');
+    expect(widget.node.textContent).toContain('Size follows another viewer');
+    expect(widget.node.textContent).toContain('Read-only');
+  });
+
+  it('says nothing of others where there are none', async () => {
+    await render({ task: { ...task, viewers: 1 } });
+    expect(widget.node.textContent).not.toMatch(/viewer|Read-only/);
+  });
+
+  it('has no buttons for what cannot be done', async () => {
+    await render({});
+    expect(button('Stop')).toBeUndefined();
+    expect(button('Restart')).toBeUndefined();
+  });
+});
+
+describe('the banner', () => {
+  const told = (link: TaskConnection['link'], of: ITask = task) =>
+    tell({ link } as TaskConnection, of, trans);
+
+  it('is silent while all is well', () => {
+    expect(told('connected')).toBeNull();
+    expect(told('connecting')).toBeNull();
+  });
+
+  it('tells of a lost connection, and that the task goes on', () => {
+    expect(told('lost')).toMatch(/lost.*not affected/);
+  });
+
+  it('tells how the task ended', () => {
+    expect(told('ended', failed)).toBe('The task has ended: Failed (exit 3).');
+    expect(told('ended', { ...failed, exit: null, state_message: 'no host' })).toContain('no host');
+    expect(told('ended', task)).toBeNull();
+  });
+
+  it('tells that it is deleted', () => {
+    expect(told('gone')).toMatch(/deleted/);
+  });
+});
