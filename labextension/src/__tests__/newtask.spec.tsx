@@ -105,6 +105,15 @@ describe('askForTask', () => {
     expect(answer?.task).toBe(task);
   });
 
+  it('goes round by Tab, through all of it', async () => {
+    await ask();
+    find('.jp-Dialog-footer button:last-child').focus();
+    const event = new KeyboardEvent('keydown', { key: 'Tab', bubbles: true, cancelable: true });
+    document.activeElement?.dispatchEvent(event);
+    expect(event.defaultPrevented).toBe(true);
+    expect(document.activeElement).toBe(find('.jp-Dialog-close-button'));
+  });
+
   it('gives nothing when it is closed', async () => {
     await ask();
     press('command', 'Escape');

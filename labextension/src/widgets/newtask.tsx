@@ -117,12 +117,24 @@ export class NewTaskDialog extends Dialog<IForm> {
       this.resolve();
       return;
     }
+    const { activeElement } = document;
+    if (key === 'Tab' && !event.shiftKey && activeElement === this._lastButton()) {
+      // Lab's dialog would go on with what came first before the fields were there.
+      event.stopPropagation();
+      event.preventDefault();
+      this.node.querySelector<HTMLElement>('button, textarea')?.focus();
+      return;
+    }
     // Lab's dialog would take Enter from the fields of several lines, and from the buttons among the fields.
     const isOurs =
       this._formBody.node.contains(target as Node) && !(target instanceof HTMLInputElement);
     if (key === 'Escape' || !isOurs) {
       super._evtKeydown(event);
     }
+  }
+
+  private _lastButton(): Element | null {
+    return [...this.node.querySelectorAll('.jp-Dialog-footer button')].pop() ?? null;
   }
 
   private async _start(): Promise<void> {
