@@ -1,0 +1,71 @@
+"""The terminal tab of a task, as its users see it: what is on the screen, what stands above it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from tests.client.live import until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+#: The lines in a tab's terminal, from the first that can be scrolled to. The screen is a picture: it cannot be read.
+_LINES = """id => {
+  for (const tab of window.jupyterapp.shell.widgets('main')) {
+    if (tab.node.dataset.ptytask === id && tab.content._term) {
+      const buffer = tab.content._term.buffer.active;
+      return Array.from({ length: buffer.length }, (_, at) => buffer.getLine(at).translateToString(true));
+    }
+  }
+  return [];
+}"""
+
+
+def show(page: Page, task: str, **options: Any) -> Locator:
+    """Open the tab of the task with this id, and give it."""
+    page.evaluate("args => window.jupyterapp.commands.execute('ptytasks:open', args)", {"id": task, **options})
+    return find(page, task)
+
+
+def find(page: Page, task: str) -> Locator:
+    """Wait for the tab of the task with this id, and give it."""
+    tab = page.locator(f'.jp-PtyTasks-terminal[data-ptytask="{task}"]').last
+    tab.locator(".xterm-screen").wait_for()
+    return tab
+
+
+def lines(page: Page, task: str) -> list[str]:
+    """Give what is in the terminal, without empty lines."""
+    found: list[str] = page.evaluate(_LINES, task)
+    return [line for line in found if line]
+
+
+def numbers(page: Page, task: str) -> list[int]:
+    """Give the N of all lines `line N` in the terminal."""
+    return [int(line[5:]) for line in lines(page, task) if re.fullmatch(r"line \d+", line)]
+
+
+def until_line(page: Page, task: str, text: str) -> None:
+    """Wait until there is a line with this text in the terminal."""
+
+    def is_there() -> bool:
+        page.wait_for_timeout(50)  # the page has its turn, and the test hears of it
+        return any(text in line for line in lines(page, task))
+
+    until(is_there, f"{text!r} in the terminal")
+
+
+def until_number(page: Page, task: str, number: int) -> None:
+    """Wait until `line N` with at least this number is in the terminal."""
+
+    def is_there() -> bool:
+        page.wait_for_timeout(50)
+        return max(numbers(page, task), default=0) >= number
+
+    until(is_there, f"line {number} in the terminal")
+
+
+def banner(tab: Locator) -> Locator:
+    """Give what tells why nothing more comes."""
+    return tab.locator(".jp-PtyTasks-banner")

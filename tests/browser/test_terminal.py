@@ -1,0 +1,141 @@
+"""The terminal tab: it shows a task from its first line, whatever happens to the browser and the server meanwhile."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import axe, terminal
+from tests.browser.conftest import is_ready
+from tests.browser.test_panel import NO_SERVER
+from tests.client.live import PATIENCE, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from jupyter_ptytasks.client import Client
+    from tests.browser.conftest import Console, OpenLab
+    from tests.client.live import LiveServer
+
+pytestmark = pytest.mark.slow
+
+COUNTER = "for i in $(seq 100000); do echo line $i; sleep 0.05; done"
+
+
+def assert_no_gap(page: Page, task: str) -> None:
+    """Every line is there, once."""
+    found = terminal.numbers(page, task)
+    assert found == list(range(found[0], found[-1] + 1))
+    assert found[0] == 1
+
+
+def test_a_reload_of_the_browser_in_the_middle(page: Page, client: Client) -> None:
+    task = client.create(COUNTER, name="counter")["id"]
+    terminal.show(page, task)
+    terminal.until_number(page, task, 20)
+    # Lab keeps its layout a moment after it has changed.
+    page.wait_for_timeout(1500)
+    before = terminal.numbers(page, task)[-1]
+    page.goto(page.url.split("?")[0])
+    is_ready(page)
+    terminal.find(page, task)
+    terminal.until_number(page, task, before + 20)
+    assert_no_gap(page, task)
+
+
+def test_a_server_that_is_killed_in_the_middle(page: Page, lab: LiveServer, client: Client, console: Console) -> None:
+    console.expect(NO_SERVER)
+    task = client.create(COUNTER, name="counter")["id"]
+    tab = terminal.show(page, task)
+    terminal.until_number(page, task, 20)
+    lab.kill9()
+    expect(terminal.banner(tab)).to_contain_text("lost", timeout=PATIENCE * 1000)
+    before = terminal.numbers(page, task)[-1]
+    lab.start()
+    expect(terminal.banner(tab)).to_have_text("", timeout=PATIENCE * 1000)
+    terminal.until_number(page, task, before + 20)
+    assert_no_gap(page, task)
+
+
+def test_the_network_is_away_for_a_moment(page: Page, client: Client, console: Console) -> None:
+    console.expect(r"ERR_INTERNET_DISCONNECTED|WebSocket connection|Failed to fetch")
+    task = client.create(COUNTER, name="counter")["id"]
+    terminal.show(page, task)
+    terminal.until_number(page, task, 20)
+    for _ in range(3):
+        # Chromium leaves the websockets alone that there are: it is their loss that matters, not why.
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+        terminal.until_number(page, task, terminal.numbers(page, task)[-1] + 5)
+    assert_no_gap(page, task)
+
+
+def test_an_ended_task_shows_its_end_and_comes_to_life_again(page: Page, client: Client, console: Console) -> None:
+    # The tab asks for the task that was deleted, to know that it was.
+    console.expect(r"/api/tasks/.* 404 ")
+    task = client.create("echo hello; sleep 1; echo bad; exit 3", name="failing")["id"]
+    tab = terminal.show(page, task)
+    expect(terminal.banner(tab)).to_contain_text("Failed (exit 3)", timeout=PATIENCE * 1000)
+    assert terminal.lines(page, task) == ["hello", "bad", "[exited 3]"]
+    client.restart(task)
+    expect(terminal.banner(tab)).to_have_text("")
+    expect(terminal.banner(tab)).to_contain_text("Failed (exit 3)", timeout=PATIENCE * 1000)
+    found = terminal.lines(page, task)
+    assert found[-4:] == ["── attempt 2 ──", "hello", "bad", "[exited 3]"]
+    client.delete(task)
+    expect(terminal.banner(tab)).to_contain_text("deleted", timeout=PATIENCE * 1000)
+
+
+def test_what_is_typed_arrives_and_closing_the_tab_ends_nothing(page: Page, client: Client) -> None:
+    task = client.create(["cat"], name="cat")["id"]
+    tab = terminal.show(page, task)
+    tab.locator(".xterm-screen").click()
+    page.keyboard.type("hello\n")
+    until(lambda: client.output(task)["output"].splitlines() == ["hello", "hello"], "the echo and cat's answer")
+    page.locator(".lm-TabBar-tab.lm-mod-current .lm-TabBar-tabCloseIcon").last.click()
+    expect(tab).to_have_count(0)
+    until(lambda: client.get(task)["viewers"] == 0, "no viewer")
+    assert client.get(task)["alive"]
+
+
+def test_nothing_is_typed_where_one_only_looks_on(page: Page, client: Client) -> None:
+    task = client.create(["cat"], name="cat")["id"]
+    tab = terminal.show(page, task, readonly=True)
+    expect(tab.get_by_text("Read-only")).to_be_visible()
+    tab.locator(".xterm-screen").click()
+    page.keyboard.type("hello\n")
+    client.input(task, "typed elsewhere", newline=True)
+    terminal.until_line(page, task, "typed elsewhere")
+    assert "hello" not in client.output(task)["output"]
+
+
+def test_the_same_task_in_two_windows(open_lab: OpenLab, client: Client) -> None:
+    task = client.create(["cat"], name="cat")["id"]
+    large = open_lab()
+    small = open_lab("lab/workspaces/two", viewport={"width": 900, "height": 500})
+    first = terminal.show(large, task)
+    cols = until(lambda: client.get(task)["viewers"] == 1 and client.get(task)["cols"], "a viewer")
+    second = terminal.show(small, task)
+    follows = "Size follows another viewer"
+    expect(second.get_by_text(follows)).to_be_visible()
+    second.locator(".xterm-screen").click()
+    small.keyboard.type("from two\n")
+    terminal.until_line(large, task, "from two")
+    expect(first.get_by_text(follows)).to_be_visible()
+    expect(second.get_by_text(follows)).to_have_count(0)
+    until(lambda: client.get(task)["cols"] < cols, "the size of the smaller window")
+    small.close()
+    until(lambda: client.get(task)["cols"] == cols, "the size of the larger window")
+    expect(first.get_by_text(follows)).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_axe_finds_nothing_serious_in_it(open_lab: OpenLab, client: Client, theme: str) -> None:
+    task = client.create("echo hello; exit 3", name="failed")["id"]
+    page = open_lab()
+    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    tab = terminal.show(page, task)
+    expect(terminal.banner(tab)).to_contain_text("Failed", timeout=PATIENCE * 1000)
+    for part in ("header", "banner"):
+        assert axe.serious(page, f".jp-PtyTasks-{part}") == []
