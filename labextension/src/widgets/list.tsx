@@ -201,12 +201,12 @@ export function TaskList(props: ITaskListProps): JSX.Element {
             measure: virtualizer.measureElement
           };
           return row.kind === 'heading' ? (
-            <HeadingRow key={row.key} heading={row} place={place} trans={context.trans} />
+            <HeadingRow key={row.key} heading={row} {...place} trans={context.trans} />
           ) : (
             <TaskRow
               key={row.key}
               task={row.task}
-              place={place}
+              {...place}
               level={hasHeadings ? 2 : 1}
               isSelected={selected.has(row.key)}
               {...context}

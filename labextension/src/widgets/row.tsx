@@ -40,26 +40,21 @@ export interface IPlace {
   measure: (node: HTMLElement | null) => void;
 }
 
-interface ITaskRowProps extends IRowContext {
+interface ITaskRowProps extends IRowContext, IPlace {
   task: ITask;
-  place: IPlace;
   level: number;
   isSelected: boolean;
 }
 
-export function TaskRow({
-  task,
-  place,
-  level,
-  isSelected,
-  ...context
-}: ITaskRowProps): JSX.Element {
-  const { trans } = context;
+/** Drawn anew only when something about it has changed, and not because the list is scrolled. */
+export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.Element {
+  const { task, level, isSelected, clock, lastLines, trans, onAction } = props;
+  const context = { clock, lastLines, trans, onAction };
   const exit = task.exit?.code === 0 ? '' : exitLabel(task, trans);
   const command = commandLine(task);
   return (
     <div
-      {...placed(place, 'jp-PtyTasks-row')}
+      {...placed(props, 'jp-PtyTasks-row')}
       data-task={task.id}
       aria-level={level}
       aria-selected={isSelected}
@@ -86,19 +81,19 @@ export function TaskRow({
       <Actions task={task} {...context} />
     </div>
   );
-}
+});
 
-interface IHeadingRowProps {
+interface IHeadingRowProps extends IPlace {
   heading: IHeading;
-  place: IPlace;
   trans: TranslationBundle;
 }
 
-export function HeadingRow({ heading, place, trans }: IHeadingRowProps): JSX.Element {
+export function HeadingRow(props: IHeadingRowProps): JSX.Element {
+  const { heading, trans } = props;
   const Caret = heading.isCollapsed ? caretRightIcon.react : caretDownIcon.react;
   return (
     <div
-      {...placed(place, 'jp-PtyTasks-heading')}
+      {...placed(props, 'jp-PtyTasks-heading')}
       aria-level={1}
       aria-expanded={!heading.isCollapsed}
     >
