@@ -1,0 +1,63 @@
+/** The server's answers in tests/contract, which its own tests hold it to, are what we take them for. */
+
+import {
+  STATES,
+  commandLine,
+  errorSchema,
+  isLive,
+  outputSchema,
+  pageSchema,
+  taskSchema
+} from '../task';
+import error from '../../../tests/contract/error.json';
+import finished from '../../../tests/contract/finished.json';
+import list from '../../../tests/contract/list.json';
+import output from '../../../tests/contract/output.json';
+import status from '../../../tests/contract/status.json';
+import task from '../../../tests/contract/task.json';
+
+describe('the contract', () => {
+  it('tells of a live task', () => {
+    const parsed = taskSchema.parse(task);
+    expect(parsed).toMatchObject({ id: task.id, name: 'train', state: 'running', exit: null });
+    expect(isLive(parsed)).toBe(true);
+    expect(commandLine(parsed)).toBe(task.command);
+  });
+
+  it('tells of a task that has ended', () => {
+    const parsed = taskSchema.parse(finished);
+    expect(parsed.exit).toEqual({ code: 3, signal: null });
+    expect(isLive(parsed)).toBe(false);
+  });
+
+  it('gives tasks page by page', () => {
+    const page = pageSchema.parse(list);
+    expect(page.tasks.map(({ id }) => id)).toEqual(list.tasks.map(({ id }) => id));
+    expect(page.next_cursor).toBe(list.next_cursor);
+  });
+
+  it('gives output by line', () => {
+    expect(outputSchema.parse(output)).toMatchObject({ output: 'hello\n', ended: false });
+  });
+
+  it('blames a field', () => {
+    expect(errorSchema.parse(error)).toEqual(error);
+  });
+
+  it('has the states that we know, in their order', () => {
+    expect(Object.keys(status.tasks)).toEqual([...STATES]);
+  });
+
+  it('may say more than we know, and not less', () => {
+    expect(taskSchema.parse({ ...task, colour: 'red' })).not.toHaveProperty('colour');
+    const { state, ...rest } = task;
+    expect(state).toBe('running');
+    expect(taskSchema.safeParse(rest).success).toBe(false);
+    expect(taskSchema.safeParse({ ...task, state: 'dreaming' }).success).toBe(false);
+  });
+
+  it('allows a command that is a list of arguments', () => {
+    const parsed = taskSchema.parse({ ...task, command: ['python', 'train.py'] });
+    expect(commandLine(parsed)).toBe('python train.py');
+  });
+});

@@ -1,0 +1,209 @@
+import type { Event as Events } from '@jupyterlab/services';
+import { Stream } from '@lumino/signaling';
+
+import { TaskModel } from '../model';
+import type { ITask } from '../task';
+import { taskSchema } from '../task';
+import type { IStateChange } from '../tokens';
+import { FakeServer, type IAnswer } from './fakeserver';
+import sample from '../../../tests/contract/task.json';
+
+const TASK_STATE = 'https://events.jupyter.org/jupyter_ptytasks/task_state';
+/** Longer than events are gathered, and shorter than anything is polled. */
+const SOON = 500;
+const SLOWLY = 30_000;
+const reallyLater = window.setTimeout;
+
+function task(id: string, changes: Partial<ITask> = {}): ITask {
+  return { ...taskSchema.parse(sample), id, name: id, ...changes };
+}
+
+class FakeEvents implements Events.IManager {
+  constructor(readonly serverSettings: FakeServer['settings']) {}
+
+  readonly stream: Stream<Events.IManager, Events.Emission> = new Stream<
+    Events.IManager,
+    Events.Emission
+  >(this);
+  readonly isDisposed = false;
+
+  dispose(): void {
+    /* Nothing to do. */
+  }
+
+  async emit(): Promise<void> {
+    /* Nobody listens. */
+  }
+
+  tell(schema = TASK_STATE): void {
+    this.stream.emit({ schema_id: schema });
+  }
+}
+
+describe('TaskModel', () => {
+  let tasks: ITask[];
+  let answer: () => IAnswer | Promise<IAnswer>;
+  let server: FakeServer;
+  let events: FakeEvents;
+  let model: TaskModel;
+  let changes: number;
+  let news: IStateChange[];
+  let visibility: jest.SpyInstance<DocumentVisibilityState, []>;
+
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+    visibility = jest.spyOn(document, 'visibilityState', 'get');
+    tasks = [task('b'), task('a')];
+    answer = () => ({ body: { tasks, next_cursor: null } });
+    server = new FakeServer(() => answer());
+    events = new FakeEvents(server.settings);
+    model = new TaskModel({ serverSettings: server.settings, events });
+    changes = 0;
+    news = [];
+    model.changed.connect(() => {
+      changes += 1;
+    });
+    model.stateChanged.connect((_, change) => {
+      news.push(change);
+    });
+  });
+
+  afterEach(() => {
+    model.dispose();
+    visibility.mockRestore();
+    document.dispatchEvent(new Event('visibilitychange'));
+    jest.useRealTimers();
+  });
+
+  /** Lets time pass, and all that is due in it happen. */
+  async function pass(milliseconds: number): Promise<void> {
+    for (let passed = 0; passed < milliseconds; passed += SOON) {
+      await jest.advanceTimersByTimeAsync(SOON);
+      // Answers are read in turns of their own.
+      await new Promise(resolve => reallyLater(resolve, 0));
+    }
+  }
+
+  it('asks at once, and knows then', async () => {
+    expect([model.isReady, model.tasks, model.error]).toEqual([false, [], null]);
+    await pass(SOON);
+    expect(model.isReady).toBe(true);
+    expect(model.tasks.map(({ id }) => id)).toEqual(['b', 'a']);
+    expect(model.get('a')?.name).toBe('a');
+    expect(model.get('c')).toBeUndefined();
+    expect(changes).toBe(1);
+  });
+
+  it('tells no news of what was there before', async () => {
+    await pass(SOON);
+    expect(news).toEqual([]);
+  });
+
+  it('asks no more than now and then, and says that no user did', async () => {
+    await pass(SOON);
+    await pass(SLOWLY - 2 * SOON);
+    expect(server.requests).toHaveLength(1);
+    await pass(2 * SOON);
+    expect(server.requests).toHaveLength(2);
+    expect(server.requests.map(({ query }) => query.get('no_track_activity'))).toEqual(['1', '1']);
+  });
+
+  it('makes one request of a burst of events', async () => {
+    await pass(SOON);
+    tasks = [task('c'), task('b', { state: 'failed' }), task('a')];
+    for (let index = 0; index < 20; index++) {
+      events.tell();
+    }
+    await pass(SOON);
+    expect(server.requests).toHaveLength(2);
+    expect(news.map(({ task, previous }) => [task.id, previous, task.state])).toEqual([
+      ['c', null, 'running'],
+      ['b', 'running', 'failed']
+    ]);
+  });
+
+  it('has the tasks up to date when it tells the news', async () => {
+    await pass(SOON);
+    let known: string | undefined;
+    model.stateChanged.connect((sender, change) => {
+      known = sender.get(change.task.id)?.state;
+    });
+    tasks = [task('b', { state: 'succeeded' })];
+    events.tell();
+    await pass(SOON);
+    expect(known).toBe('succeeded');
+    expect(model.get('a')).toBeUndefined();
+  });
+
+  it('does not mind what others tell', async () => {
+    await pass(SOON);
+    events.tell('https://events.jupyter.org/jupyter_server/kernel_actions/v1');
+    await pass(SOON);
+    expect(server.requests).toHaveLength(1);
+  });
+
+  it('leaves the server alone while nobody looks, but for an event', async () => {
+    await pass(SOON);
+    visibility.mockReturnValue('hidden');
+    document.dispatchEvent(new Event('visibilitychange'));
+    // A poll lingers a little.
+    await pass(2 * SLOWLY);
+    const before = server.requests.length;
+    await pass(3 * SLOWLY);
+    expect(server.requests).toHaveLength(before);
+    tasks = [task('b', { state: 'failed' })];
+    events.tell();
+    await pass(SOON);
+    expect(news.map(({ task }) => task.state)).toEqual(['failed']);
+  });
+
+  it('takes in what is asked for', async () => {
+    await pass(SOON);
+    tasks = [];
+    const refreshed = model.refresh();
+    await pass(SOON);
+    await refreshed;
+    expect(model.tasks).toEqual([]);
+  });
+
+  it('keeps what it knew while the server is gone, and finds it again by itself', async () => {
+    await pass(SOON);
+    answer = () => {
+      throw new TypeError('Failed to fetch');
+    };
+    const refreshed = model.refresh();
+    await pass(SOON);
+    await refreshed;
+    expect(model.error).toMatchObject({ code: 'unreachable' });
+    expect(model.tasks).toHaveLength(2);
+    const told = changes;
+    await pass(20_000);
+    expect(changes).toBe(told);
+    tasks = [task('b', { state: 'lost' }), task('a')];
+    answer = () => ({ body: { tasks, next_cursor: null } });
+    await pass(10_000);
+    expect(model.error).toBeNull();
+    expect(news.map(({ task }) => [task.id, task.state])).toEqual([['b', 'lost']]);
+  });
+
+  it('says that the extension is switched off', async () => {
+    answer = () => ({ status: 404, text: '404: Not Found' });
+    await pass(SOON);
+    expect(model.error?.isDisabled).toBe(true);
+    expect(model.isReady).toBe(false);
+  });
+
+  it('is silent once it is disposed', async () => {
+    await pass(SOON);
+    let isTold = false;
+    model.disposed.connect(() => {
+      isTold = true;
+    });
+    model.dispose();
+    model.dispose();
+    expect([isTold, model.isDisposed]).toEqual([true, true]);
+    events.tell();
+    await pass(2 * SLOWLY);
+    expect(server.requests).toHaveLength(1);
+  });
+});
