@@ -133,7 +133,11 @@ interface IPartProps extends IRowContext {
 /** The only part of a row that the clock draws anew. */
 function When({ task, clock, trans }: IPartProps): JSX.Element {
   const text = useSignalValue(clock.ticked, () => when(task, clock.now, trans));
-  return <span className="jp-PtyTasks-when">{text}</span>;
+  return (
+    <span className="jp-PtyTasks-when" title={text}>
+      {text}
+    </span>
+  );
 }
 
 /** What the task wrote last; where it could not write anything, the reason. */

@@ -1,0 +1,142 @@
+import { nullTranslator } from '@jupyterlab/translation';
+import { CommandRegistry } from '@lumino/commands';
+
+import { TaskError } from '../api';
+import type { Questions, Removal } from '../commands/confirm';
+import { addTaskCommands } from '../commands/tasks';
+import { taskSchema, type ITask } from '../task';
+import { CommandIDs, type ITaskModel } from '../tokens';
+import sample from '../../../tests/contract/task.json';
+
+const showErrorMessage = jest.fn();
+jest.mock('@jupyterlab/apputils', () => ({
+  showErrorMessage: (...args: unknown[]) => showErrorMessage(...args)
+}));
+
+function task(changes: Partial<ITask>): ITask {
+  return { ...taskSchema.parse(sample), ...changes };
+}
+
+const TASKS = [
+  task({ id: 'run1', state: 'running' }),
+  task({ id: 'run2', state: 'running' }),
+  task({ id: 'rest', state: 'paused' }),
+  task({ id: 'done', state: 'succeeded', kind: 'shell' })
+];
+
+const api = {
+  stop: jest.fn<Promise<void>, [string]>(async () => undefined),
+  restart: jest.fn<Promise<void>, [string]>(async () => undefined),
+  remove: jest.fn<Promise<void>, [string, boolean]>(async () => undefined),
+  create: jest.fn<Promise<ITask>, [object]>(async () => task({ id: 'new' }))
+};
+const refresh = jest.fn(async () => undefined);
+const open = jest.fn();
+const commands = new CommandRegistry();
+let current: ITask[] = [];
+let isSure = true;
+let removal: Removal = 'delete';
+
+const questions = {
+  stop: async () => isSure,
+  kill: async () => isSure,
+  restart: async () => isSure,
+  remove: async () => removal
+};
+
+addTaskCommands({
+  commands,
+  model: {
+    api,
+    refresh,
+    get: (id: string) => TASKS.find(one => one.id === id)
+  } as unknown as ITaskModel,
+  questions: questions as unknown as Questions,
+  trans: nullTranslator.load('jupyter_ptytasks'),
+  current: () => current,
+  open
+});
+
+describe('the commands about tasks', () => {
+  beforeEach(() => {
+    jest.clearAllMocks();
+    current = [];
+    isSure = true;
+  });
+
+  it('have labels, captions, and a schema of their arguments', async () => {
+    for (const id of commands.listCommands()) {
+      expect(commands.label(id)).not.toBe('');
+      expect(commands.caption(id)).not.toBe('');
+      expect((await commands.describedBy(id)).args).toMatchObject({ type: 'object' });
+    }
+  });
+
+  it.each([
+    [CommandIDs.stop, ['run1'], true],
+    [CommandIDs.stop, ['done'], false],
+    [CommandIDs.stop, ['done', 'run1'], true],
+    [CommandIDs.pause, ['rest'], false],
+    [CommandIDs.resume, ['rest'], true],
+    [CommandIDs.rename, ['run1'], true],
+    [CommandIDs.rename, ['run1', 'run2'], false],
+    [CommandIDs.remove, ['nobody'], false],
+    [CommandIDs.remove, [], false]
+  ])('%s of %j: %s', (id, ids, isEnabled) => {
+    expect(commands.isEnabled(id, { ids })).toBe(isEnabled);
+  });
+
+  it('mean what is selected, where they are not told', async () => {
+    expect(commands.isEnabled(CommandIDs.stop)).toBe(false);
+    current = [TASKS[0]];
+    await commands.execute(CommandIDs.stop);
+    expect(api.stop.mock.calls).toEqual([['run1']]);
+    expect(refresh).toHaveBeenCalled();
+  });
+
+  it('do nothing when told not to', async () => {
+    isSure = false;
+    await commands.execute(CommandIDs.stop, { id: 'run1' });
+    await commands.execute(CommandIDs.kill, { id: 'run1' });
+    await commands.execute(CommandIDs.restart, { id: 'run1' });
+    expect(api.stop).not.toHaveBeenCalled();
+    expect(api.restart).not.toHaveBeenCalled();
+  });
+
+  it('restart what has ended without a question', async () => {
+    isSure = false;
+    await commands.execute(CommandIDs.restart, { id: 'done' });
+    expect(api.restart).toHaveBeenCalledWith('done');
+  });
+
+  it.each<[Removal, unknown[], unknown[]]>([
+    ['keep', [], []],
+    ['stop', [], [['run1']]],
+    [
+      'delete',
+      [
+        ['run1', true],
+        ['done', false]
+      ],
+      []
+    ]
+  ])('delete, answered by %j', async (answer, removed, stopped) => {
+    removal = answer;
+    await commands.execute(CommandIDs.remove, { ids: ['run1', 'done'] });
+    expect(api.remove.mock.calls).toEqual(removed);
+    expect(api.stop.mock.calls).toEqual(stopped);
+  });
+
+  it('start a shell again as a shell, and show it', async () => {
+    await commands.execute(CommandIDs.runAgain, { id: 'done' });
+    expect(api.create.mock.calls[0][0]).not.toHaveProperty('command');
+    expect(open).toHaveBeenCalledWith('new');
+  });
+
+  it('do it with the others where one fails, and say what went wrong', async () => {
+    api.stop.mockRejectedValueOnce(new TaskError('gone', 404, 'task_not_found'));
+    await commands.execute(CommandIDs.stop, { ids: ['run1', 'run2'] });
+    expect(api.stop).toHaveBeenCalledTimes(2);
+    expect(showErrorMessage).toHaveBeenCalledWith('Stop failed', 'gone');
+  });
+});
