@@ -13,7 +13,10 @@ const stored = z.object({
   openTerminal: z.boolean().catch(true)
 });
 
-/** Commands, the newest first and each once. Without a database it is forgotten with the page. */
+/**
+ * Commands, the newest first and each once. Without a database, or with one that fails, it is forgotten with the page:
+ * nothing but convenience is lost.
+ */
 export class TaskHistory {
   constructor(private readonly _state: IStateDB | null) {}
 
@@ -36,14 +39,13 @@ export class TaskHistory {
   }
 
   private async _read(): Promise<TaskHistory.IContent> {
-    // What cannot be read is as good as empty: nothing but convenience is lost.
     const value = await this._state?.fetch(KEY).catch(() => undefined);
     return stored.parse(typeof value === 'object' && value !== null ? value : {});
   }
 
   private async _write(content: z.infer<typeof stored>): Promise<void> {
     this._content = Promise.resolve(content);
-    await this._state?.save(KEY, content);
+    await this._state?.save(KEY, content).catch(() => undefined);
   }
 
   private _content: Promise<TaskHistory.IContent> | undefined;

@@ -43,7 +43,7 @@ describe('TaskHistory', () => {
     }
   );
 
-  it('begins anew where the database fails', async () => {
+  it('does without a database that fails', async () => {
     const state = new StateDB();
     jest.spyOn(state, 'fetch').mockRejectedValue(new Error('no'));
     expect((await new TaskHistory(state).load()).commands).toEqual([]);

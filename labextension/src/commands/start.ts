@@ -67,24 +67,30 @@ const known = z.object({
   if_exists: z.enum(['new', 'return', 'restart', 'fail']).optional().catch(undefined)
 });
 
-/** Starts a task at once and opens its terminal; what goes wrong is shown. Resolves with the task, or null. */
+/** Starts a task at once and opens its terminal; what goes wrong is shown. */
 export async function startTask(
   commands: CommandRegistry,
   model: ITaskModel,
   request: ITaskRequest,
   trans: TranslationBundle
-): Promise<ITask | null> {
+): Promise<void> {
   let task: ITask;
   try {
     task = await model.api.create(request);
   } catch (error) {
     const why = error instanceof Error ? error.message : `${error}`;
     Notification.error(trans.__('The task could not be started: %1', why), { autoClose: 10_000 });
-    return null;
+    return;
   }
   void model.refresh();
-  await commands.execute(CommandIDs.open, { id: task.id });
-  return task;
+  await openTerminal(commands, task);
+}
+
+async function openTerminal(commands: CommandRegistry, { id }: ITask): Promise<void> {
+  // The plugin of the terminals may be disabled: tasks run all the same.
+  if (commands.hasCommand(CommandIDs.open)) {
+    await commands.execute(CommandIDs.open, { id });
+  }
 }
 
 export function addStartCommands(commands: CommandRegistry, options: IStartOptions): void {
@@ -98,13 +104,13 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
     icon: tasksIcon,
     describedBy: { args: ARGUMENTS },
     execute: async args => {
-      const { commands: before, openTerminal } = await history.load();
+      const before = await history.load();
       const given: ITaskRequest = known.parse(args);
       const answer = await askForTask({
         form: formOf({ ...given, cwd: given.cwd ?? whereWeAre() }),
-        commands: before,
+        commands: before.commands,
         groups: [...new Set(model.tasks.map(task => task.group))].sort(),
-        openTerminal,
+        openTerminal: before.openTerminal,
         trans,
         start: request => model.api.create(request),
         chooseDirectory: options.chooseDirectory
@@ -118,7 +124,7 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
       }
       await history.setOpenTerminal(answer.openTerminal);
       if (answer.openTerminal) {
-        await commands.execute(CommandIDs.open, { id: answer.task.id });
+        await openTerminal(commands, answer.task);
       }
     }
   });
