@@ -66,7 +66,8 @@ async def test_polling_is_no_activity_if_it_says_so(rest: Rest, jp_serverapp: An
 
 
 async def test_what_lab_appends_to_get_past_caches_is_no_parameter(rest: Rest) -> None:
-    assert (await rest("GET", "tasks", **{"1795251397613": ""})).code == 200
+    appended: dict[str, Any] = {"1795251397613": ""}
+    assert (await rest("GET", "tasks", **appended)).code == 200
     assert (await rest("GET", "tasks", colour="red")).code == 400
 
 
