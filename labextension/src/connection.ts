@@ -1,13 +1,13 @@
 /** The connection of a terminal tab to its task (docs/protocol.md), in the shape that Lab's terminal asks for. */
 
-import { URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection, Terminal } from '@jupyterlab/services';
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { NAMESPACE, TaskError, type TaskApi } from './api';
+import { TaskError, type TaskApi } from './api';
 import { Acknowledger, Replays, type WhenDrawn } from './drawing';
+import { isAnswer, parse, socketUrl, type ServerEvent } from './protocol';
 import { LastingSocket } from './socket';
-import { taskSchema, type ITask } from './task';
+import type { ITask } from './task';
 
 /**
  * How things stand: `lost` is until a try succeeds; of an `ended` task all output has come, and there is no connection
@@ -17,9 +17,6 @@ export type Link = 'connecting' | 'connected' | 'lost' | 'ended' | 'gone';
 
 /** Characters typed ahead that are kept for when there is a connection. */
 const TYPED_AHEAD = 4096;
-
-/** What terminals type by themselves when a program asks them: attributes, status, position, size, modes, colours. */
-const ANSWER = /^\x1b(?:\[[?>=]?[\d;]*(?:[cnRtu]|\$y)|[P\]_])/;
 
 /** A connection to one task. Nothing happens before `connect`; `dispose` it, which leaves the task alone. */
 export class TaskConnection implements Terminal.ITerminalConnection {
@@ -31,7 +28,8 @@ export class TaskConnection implements Terminal.ITerminalConnection {
       new Acknowledger(whenDrawn, offset => this._socket.send(['ack', offset]));
     this._socket = new LastingSocket({
       WebSocket: this.serverSettings.WebSocket,
-      url: () => this._url(),
+      url: () =>
+        socketUrl(this.serverSettings, this.name, this._offset, _options.readonly === true),
       onOpening: () => this._onOpening(),
       onMessage: data => this._onMessage(data),
       onLost: wasAccepted => this._onLost(wasAccepted)
@@ -176,7 +174,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
 
   private _type(text: string): void {
     // Nobody waits for what the terminal answers to queries in the history.
-    if (this.isReadonly || (this._replays.isDrawing && ANSWER.test(text))) {
+    if (this.isReadonly || (this._replays.isDrawing && isAnswer(text))) {
       return;
     }
     if (this._socket.isAccepted) {
@@ -184,18 +182,6 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     } else if (this.connectionStatus === 'connecting') {
       this._typed = (this._typed + text).slice(0, TYPED_AHEAD);
     }
-  }
-
-  private _url(): string {
-    const { wsUrl, token, appendToken } = this.serverSettings;
-    const where = URLExt.join(NAMESPACE, 'terminals/websocket', encodeURIComponent(this.name));
-    const query: Record<string, string> = {
-      flow: 'ack',
-      ...(this._offset !== null && { offset: `${this._offset}` }),
-      ...(this._options.readonly && { readonly: '1' }),
-      ...(appendToken && token && { token })
-    };
-    return URLExt.join(wsUrl, where) + URLExt.objectToQueryString(query);
   }
 
   private _onOpening(): void {
@@ -215,25 +201,30 @@ export class TaskConnection implements Terminal.ITerminalConnection {
   }
 
   private _onMessage(data: unknown): void {
-    const message: unknown = JSON.parse(`${data}`);
-    if (!Array.isArray(message)) {
-      return;
+    const message = parse(data);
+    switch (message?.[0]) {
+      case 'setup':
+        this._onSetup();
+        break;
+      case 'stdout':
+        this._onOutput(message[1], message[2]);
+        break;
+      case 'ptytask':
+        this._onEvent(message[1]);
+        break;
+      case 'disconnect':
+        this._socket.close();
+        this._setLink('ended');
+        break;
     }
-    const [kind, content, offset] = message as unknown[];
-    if (kind === 'setup') {
-      this._onSetup();
-    } else if (kind === 'stdout' && typeof content === 'string') {
-      this._messageReceived.emit({ type: 'stdout', content: [content] });
-      if (typeof offset === 'number') {
-        // Not when it is drawn: the terminal draws all that it was given, also when the connection is lost meanwhile.
-        this._offset = offset;
-        this._acknowledger?.push(offset);
-      }
-    } else if (kind === 'ptytask' && typeof content === 'object' && content !== null) {
-      this._onEvent(content as Record<string, unknown>);
-    } else if (kind === 'disconnect') {
-      this._socket.close();
-      this._setLink('ended');
+  }
+
+  private _onOutput(text: string, offset: unknown): void {
+    this._messageReceived.emit({ type: 'stdout', content: [text] });
+    if (typeof offset === 'number') {
+      // Not when it is drawn: the terminal draws all that it was given, also when the connection is lost meanwhile.
+      this._offset = offset;
+      this._acknowledger?.push(offset);
     }
   }
 
@@ -251,23 +242,24 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     }
   }
 
-  private _onEvent(event: Record<string, unknown>): void {
-    if (event.event === 'task') {
-      const parsed = taskSchema.safeParse(event.task);
-      if (parsed.success) {
-        this._task = parsed.data;
-        this._viewer = `${event.viewer}`;
-        this._isReadonly = event.readonly === true;
+  private _onEvent(event: ServerEvent): void {
+    switch (event.event) {
+      case 'task':
+        this._task = event.task;
+        this._viewer = event.viewer;
+        this._isReadonly = event.readonly;
         this._changed.emit();
-      }
-    } else if (event.event === 'replay') {
-      // A history that is cut off must come again from its beginning.
-      this._offset = null;
-      this._replays.begin();
-      this._replaying.emit({ rows: Number(event.rows), cols: Number(event.cols) });
-    } else if (event.event === 'replayed') {
-      this._offset = Number(event.offset);
-      this._replays.end();
+        break;
+      case 'replay':
+        // A history that is cut off must come again from its beginning.
+        this._offset = null;
+        this._replays.begin();
+        this._replaying.emit({ rows: event.rows, cols: event.cols });
+        break;
+      case 'replayed':
+        this._offset = event.offset;
+        this._replays.end();
+        break;
     }
   }
 

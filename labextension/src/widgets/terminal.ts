@@ -144,12 +144,13 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     }
   }
 
-  /** Has the terminal fill its place; or, while another viewer leads, have the size that the program draws for. */
+  /** Has the terminal fill its place; or, where its size does not count, have the one that the program draws for. */
   private _settle(): void {
     const { connection, content } = this;
-    const task = connection.task;
-    const follows = connection.isFollowing && task !== undefined;
+    const task = connection.link === 'connected' ? connection.task : undefined;
+    const follows = task !== undefined && (connection.isFollowing || connection.isReadonly);
     content.setOption('autoFit', !follows);
+    content.toggleClass('jp-mod-following', follows);
     if (follows) {
       resize(content, task.rows, task.cols);
     }
