@@ -24,6 +24,7 @@ import { isLive, type ITask } from '../task';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, TASKS } from './args';
 import type { Questions } from './confirm';
+import { each } from './each';
 
 export interface ITaskCommandsOptions {
   commands: CommandRegistry;
@@ -226,20 +227,6 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       }
     }
   };
-}
-
-/** Does it with each task, whatever becomes of the others; then throws what went wrong, each thing once. */
-async function each(
-  tasks: readonly ITask[],
-  act: (task: ITask) => Promise<unknown>
-): Promise<void> {
-  const results = await Promise.allSettled(tasks.map(act));
-  const failures = results.flatMap(result =>
-    result.status === 'rejected' ? [`${(result.reason as Error).message}`] : []
-  );
-  if (failures.length > 0) {
-    throw new Error([...new Set(failures)].join('\n'));
-  }
 }
 
 function shellLine(task: ITask): string {
