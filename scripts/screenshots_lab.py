@@ -1,0 +1,198 @@
+"""Make pictures of JupyterLab with tasks in it: every state, in both themes, in build/screenshots.
+
+A few of them go to docs/images. What is seen is real: a server, tasks, a Chromium. Only a list of a thousand
+tasks is made up, for the browser alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from playwright.sync_api import Page, Route, expect, sync_playwright
+
+from tests.browser import panel
+from tests.client.live import LiveServer, until
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from playwright.sync_api import Browser
+
+ROOT = Path(__file__).resolve().parent.parent
+ALL = ROOT / "build" / "screenshots"
+CHOSEN = ROOT / "docs" / "images"
+#: What the documentation shows, as they are called there.
+IN_DOCS = {
+    "tab-light": "lab",
+    "tab-dark": "lab-dark",
+    "dialog-light": "dialog",
+    "ended-light": "ended",
+    "notification-light": "notification",
+}
+#: Where the panel asks for the tasks.
+LIST = re.compile(r"/ptytasks/api/tasks\?")
+TRAIN = "python train.py --epochs 400 --seconds 100"
+
+
+class Camera:
+    """A page in one theme, and where its pictures go."""
+
+    def __init__(self, browser: Browser, lab: LiveServer, theme: str) -> None:
+        self._theme = theme
+        context = browser.new_context(viewport={"width": 1280, "height": 760}, color_scheme=theme)  # type: ignore[arg-type]
+        context.set_default_timeout(60_000)
+        self.page = context.new_page()
+        self._url = f"{lab.url}lab?token={lab.token}&reset"
+
+    def open(self) -> Page:
+        """Open JupyterLab in the theme, with the panel in front."""
+        page = self.page
+        page.goto(self._url)
+        page.locator("#jupyterlab-splash").wait_for(state="detached")
+        page.locator(".jp-Launcher").wait_for()
+        name = f"JupyterLab {self._theme.title()}"
+        self.run("apputils:change-theme", {"theme": name})
+        page.locator(f'body[data-jp-theme-name="{name}"]').wait_for(state="attached")
+        panel.show(page)
+        return page
+
+    def run(self, command: str, args: dict[str, Any] | None = None) -> None:
+        """Run a command of JupyterLab's, and do not wait for its end: it may be a dialog."""
+        self.page.evaluate("([id, args]) => void window.jupyterapp.commands.execute(id, args)", [command, args or {}])
+
+    def take(self, name: str) -> None:
+        """Take a picture."""
+        ALL.mkdir(parents=True, exist_ok=True)
+        path = ALL / f"{name}-{self._theme}.png"
+        self.page.screenshot(path=path, animations="disabled")
+        chosen = IN_DOCS.get(path.stem)
+        if chosen is not None:
+            shutil.copy(path, CHOSEN / f"{chosen}.png")
+        print(path)
+
+
+def empty(camera: Camera, _: LiveServer) -> None:
+    """Nothing was ever started; then the dialog, and what the server says of it."""
+    page = camera.open()
+    page.get_by_role("heading", name="No tasks yet").wait_for()
+    camera.take("empty")
+    camera.run("ptytasks:new-task", {"command": "python train.py --lr 1e-3", "name": "train"})
+    page.locator(".jp-Dialog").wait_for()
+    camera.take("dialog")
+    page.get_by_label("Working directory").fill("no/such/place")
+    page.get_by_role("button", name="Start", exact=True).click()
+    page.get_by_text("there is no directory").wait_for()
+    camera.take("dialog-error")
+    page.keyboard.press("Escape")
+
+
+def working(camera: Camera, lab: LiveServer) -> None:
+    """Tasks in several states, the terminal of one of them, and how one ends."""
+    with lab.client() as client:
+        ids = [
+            client.create("echo collecting; sleep 0.1; echo '2 failed, 41 passed'; exit 1", name="tests")["id"],
+            client.create("echo done", name="download data", group="data")["id"],
+            client.create("sleep 1000", name="evaluate on the whole test set, every metric 📊", tags=["gpu"])["id"],
+            client.create(TRAIN, name="train", tags=["gpu"])["id"],
+        ]
+        client.pause(ids[2])
+        for task in ids[:2]:
+            client.wait(task, 30)
+        until(lambda: client.output(ids[3])["total_lines"] > 25)
+        page = camera.open()
+        panel.in_state(panel.row(panel.show(page), ids[2]), "Paused").wait_for()
+        expect(panel.row(panel.show(page), ids[0])).to_contain_text("exit 1")
+        camera.take("panel")
+        panel.row(panel.show(page), ids[3]).click()
+        page.locator(".jp-PtyTasks-terminal .xterm-screen").wait_for()
+        until(lambda: client.get(ids[3])["viewers"] == 1)
+        page.wait_for_function("document.querySelector('.jp-PtyTasks-terminal').innerText.includes('Running')")
+        page.wait_for_timeout(1000)  # for the canvas, of which nothing can be asked
+        camera.take("tab")
+        panel.row(panel.show(page), ids[0]).click()
+        page.get_by_text("The task has ended").wait_for()
+        page.wait_for_timeout(1000)
+        camera.take("ended")
+        short = client.create("sleep 1; echo 'CUDA out of memory'; exit 137", name="finetune")["id"]
+        client.wait(short, 30)
+        page.locator(".Toastify__toast").first.wait_for()
+        page.wait_for_timeout(500)
+        camera.take("notification")
+
+
+def lost(camera: Camera, lab: LiveServer) -> None:
+    """The server is killed."""
+    page = camera.page
+    page.locator("#jp-main-dock-panel .lm-TabBar-tab", has_text="train").click()
+    lab.kill9()
+    page.get_by_text("The connection to the server is lost").first.wait_for()
+    panel.show(page).get_by_role("alert").wait_for()
+    # Lab's own dialog is about the same.
+    page.wait_for_timeout(1000)
+    camera.take("lost")
+    lab.start()
+
+
+def many(camera: Camera, lab: LiveServer) -> None:
+    """A thousand tasks, in groups."""
+    with lab.client() as client:
+        sample = client.create("echo done", name="sample")
+
+    def answer(route: Route) -> None:
+        states = ("running", "succeeded", "failed", "cancelled", "paused")
+        tasks = [
+            {**sample, "id": f"made{number:08}", "name": f"experiment {number}", "state": states[number % 5]}
+            for number in range(1000)
+        ]
+        route.fulfill(body=json.dumps({"tasks": tasks, "next_cursor": None}), content_type="application/json")
+
+    camera.page.route(LIST, answer)
+    page = camera.open()
+    panel.show(page).get_by_text("experiment 0", exact=True).wait_for()
+    camera.take("many")
+    camera.page.unroute(LIST)
+
+
+def switched_off(camera: Camera, _: LiveServer) -> None:
+    """The server knows nothing of tasks."""
+    camera.page.route(LIST, lambda route: route.fulfill(status=404, body="{}"))
+    page = camera.open()
+    panel.show(page).get_by_text("jupyter server extension enable").wait_for()
+    camera.take("switched-off")
+    camera.page.unroute(LIST)
+
+
+def main() -> None:
+    """Take all pictures, of a new JupyterLab for each theme."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    os.environ["PATH"] = f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}"
+    story: tuple[Callable[[Camera, LiveServer], None], ...] = (empty, working, lost, many, switched_off)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        for theme in ("light", "dark"):
+            home = Path(tempfile.mkdtemp())
+            shutil.copy(ROOT / "examples" / "train.py", home)
+            config = home / "config" / "labconfig"
+            config.mkdir(parents=True)
+            quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+            (config / "page_config.json").write_text(json.dumps(quiet))
+            lab = LiveServer(home, "--LabApp.expose_app_in_browser=True", lab=True).start()
+            try:
+                camera = Camera(browser, lab, theme)
+                for part in story:
+                    part(camera, lab)
+            finally:
+                lab.stop()
+                shutil.rmtree(home, ignore_errors=True)
+        browser.close()
+
+
+if __name__ == "__main__":
+    main()
