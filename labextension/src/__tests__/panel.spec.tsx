@@ -9,6 +9,8 @@ import type { ITaskModel } from '../tokens';
 import { TasksPanel } from '../widgets/panel';
 import sample from '../../../tests/contract/task.json';
 
+const NOW = new Date('2026-11-21T06:00:00Z');
+
 class FakeModel {
   tasks: readonly ITask[] = [];
   isReady = false;
@@ -38,7 +40,7 @@ class FakeModel {
 }
 
 function task(changes: Partial<ITask>): ITask {
-  return { ...taskSchema.parse(sample), started: new Date().toISOString(), ...changes };
+  return { ...taskSchema.parse(sample), started: NOW.toISOString(), ...changes };
 }
 
 const RUNNING = task({ id: 'running', name: 'train', viewers: 2 });
@@ -46,7 +48,7 @@ const FAILED = task({
   id: 'failed',
   name: 'broken',
   state: 'failed',
-  ended: new Date().toISOString(),
+  ended: NOW.toISOString(),
   exit: { code: 3, signal: null }
 });
 
@@ -88,7 +90,7 @@ describe('TasksPanel', () => {
 
   beforeEach(async () => {
     jest.clearAllMocks();
-    jest.useFakeTimers();
+    jest.useFakeTimers({ now: NOW });
     model = new FakeModel();
     panel = new TasksPanel({
       model: model as unknown as ITaskModel,
