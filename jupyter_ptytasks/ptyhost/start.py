@@ -90,7 +90,7 @@ def _begin_attempt(ring: RingWriter, attempt: int) -> bytes:
     """
     leave = b"\x1b[?1049l" if ring.ledger.alternate else b""
     mouse = b"\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004l"
-    return b"\x18" + leave + b"\x1b[!p\x1b[r" + mouse + f"\r\n\x1b[2m── attempt {attempt} ──\x1b[m\r\n".encode()
+    return b"\x18" + leave + b"\x1b[!p" + mouse + f"\r\n\x1b[2m── attempt {attempt} ──\x1b[m\r\n".encode()
 
 
 def _silence() -> None:

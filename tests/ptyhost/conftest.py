@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.oracle.client import xterm
 from tests.ptyhost.hosting import Hosted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+__all__ = ["xterm"]
 
 
 @pytest.fixture

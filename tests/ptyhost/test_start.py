@@ -6,11 +6,15 @@ import fcntl
 import json
 import os
 import stat
+from typing import TYPE_CHECKING
 
 import pytest
 
 from jupyter_ptytasks.core.errors import SpawnFailed
 from tests.ptyhost.hosting import Hosted, is_alive, wait_until
+
+if TYPE_CHECKING:
+    from tests.oracle.client import Xterm
 
 
 def test_it_runs_and_its_end_is_recorded(hosted: Hosted) -> None:
@@ -115,6 +119,15 @@ def test_a_second_attempt_goes_on_in_the_same_ring(hosted: Hosted) -> None:
     # What the first left on is taken off.
     assert b"\x1b[?1049l" in output
     assert output.endswith("── attempt 2 ──\x1b[m\r\nagain\r\n".encode())
+
+
+def test_a_second_attempt_leaves_what_the_first_has_written(hosted: Hosted, xterm: Xterm) -> None:
+    hosted.start("printf", r"\033[3;20r\033[5;1Hhello\nbad\n")
+    hosted.ended()
+    hosted.start("echo", "again", attempt=2)
+    hosted.ended()
+    (screen,) = xterm.show(hosted.output())
+    assert [line[0] for line in screen["normal"]["lines"] if line[0]] == ["hello", "bad", "── attempt 2 ──", "again"]
 
 
 def test_the_host_is_nobodys_child_and_holds_the_lock(hosted: Hosted) -> None:
