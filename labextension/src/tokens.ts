@@ -84,6 +84,3 @@ export namespace CommandIDs {
   export const runFile = 'ptytasks:run-file';
   export const runSelection = 'ptytasks:run-selection';
 }
-
-/** The CSS selector of a task in the panel, with its id in `data-task`. */
-export const ROW_SELECTOR = '.jp-PtyTasks-row';

@@ -31,8 +31,8 @@ export interface ITerminalCommandsOptions {
   trans: TranslationBundle;
   /** Opens a task's tab, or reveals it. */
   open: (id: string, readonly: boolean, activate: boolean) => Promise<void>;
-  /** The task that is meant where the arguments name none. */
-  target: () => string | null;
+  /** The ids of the tasks that are meant where the arguments name none. */
+  targets: () => string[];
   /** The terminal of the current tab, and whether it takes input. */
   current: () => { terminal: IClip; isReadonly: boolean } | null;
 }
@@ -45,11 +45,9 @@ export function addTerminalCommands(options: ITerminalCommandsOptions): IDisposa
 }
 
 function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): void {
-  const { commands, trans, target } = options;
-  const targets = (args: ReadonlyPartialJSONObject): string[] => {
-    const id = target();
-    return argumentsOf(args) ?? (id === null ? [] : [id]);
-  };
+  const { commands, trans } = options;
+  const targets = (args: ReadonlyPartialJSONObject): string[] =>
+    argumentsOf(args) ?? options.targets();
   const open = async (args: ReadonlyPartialJSONObject, readonly: boolean): Promise<void> => {
     for (const id of targets(args)) {
       await options.open(id, readonly, args.activate !== false);

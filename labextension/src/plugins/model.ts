@@ -10,9 +10,11 @@ export const modelPlugin: JupyterFrontEndPlugin<ITaskModel> = {
   description: 'Keeps the list of background tasks up to date.',
   autoStart: true,
   provides: ITaskModel,
-  activate: (app: JupyterFrontEnd): ITaskModel =>
-    new TaskModel({
-      serverSettings: app.serviceManager.serverSettings,
-      events: app.serviceManager.events
-    })
+  activate: (app: JupyterFrontEnd): ITaskModel => {
+    const { serverSettings, events, connectionFailure } = app.serviceManager;
+    const model = new TaskModel({ serverSettings, events });
+    // Whoever is the first not to be answered says so: that is sooner than the next look of ours.
+    connectionFailure.connect(() => void model.refresh());
+    return model;
+  }
 };

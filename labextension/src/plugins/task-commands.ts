@@ -8,6 +8,7 @@ import { refreshIcon } from '@jupyterlab/ui-components';
 import { Questions } from '../commands/confirm';
 import { addTaskCommands } from '../commands/tasks';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
+import { currentTasks } from './current';
 
 export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:task-commands',
@@ -30,13 +31,7 @@ export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
       model,
       questions: new Questions(trans),
       trans,
-      current: () => {
-        if (panel?.isVisible && panel.selected.length > 0) {
-          return panel.selected;
-        }
-        const task = model.get(shell.currentWidget?.node.dataset.ptytask ?? '');
-        return task ? [task] : [];
-      },
+      current: () => currentTasks(shell, model, panel),
       open: id => void commands.execute(CommandIDs.open, { id })
     });
     commands.addCommand(CommandIDs.refresh, {

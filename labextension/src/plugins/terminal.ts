@@ -13,8 +13,9 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import { addTerminalCommands } from '../commands/terminal';
 import { TerminalSettings } from '../terminalsettings';
-import { CommandIDs, ITaskModel, ROW_SELECTOR } from '../tokens';
+import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
 import type { TaskTab } from '../widgets/terminal';
+import { currentTasks } from './current';
 
 /** What the context menu of a tab offers, in groups. */
 const MENU: readonly (readonly string[])[] = [
@@ -28,10 +29,11 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Opens background tasks in terminal tabs.',
   autoStart: true,
   requires: [ITaskModel],
-  optional: [ILayoutRestorer, ISettingRegistry, IThemeManager, ITranslator],
+  optional: [ITasksPanel, ILayoutRestorer, ISettingRegistry, IThemeManager, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: ITaskModel,
+    panel: ITasksPanel | null,
     restorer: ILayoutRestorer | null,
     registry: ISettingRegistry | null,
     themes: IThemeManager | null,
@@ -77,10 +79,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
           shell.activateById(tab.id);
         }
       },
-      target: () => {
-        const row = app.contextMenuHitTest(node => node.matches(ROW_SELECTOR));
-        return row?.dataset.task ?? tracker.currentWidget?.taskId ?? null;
-      },
+      targets: () => currentTasks(shell, model, panel).map(task => task.id),
       current: () => {
         const tab = tracker.currentWidget;
         return tab && { terminal: tab.content, isReadonly: tab.connection.isReadonly };

@@ -129,6 +129,12 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this._retitle();
     clearTimeout(this._settling);
     this._settling = setTimeout(() => this._settle(), SETTLED);
+    const viewers = this.connection.task?.viewers;
+    if (viewers !== this._viewers) {
+      // No event tells of those who look on.
+      this._viewers = viewers;
+      void this._model.refresh();
+    }
     if (this.connection.link === 'ended') {
       // The model may have heard of a new attempt before we heard of the end of the last one.
       this._onModel();
@@ -160,6 +166,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
   private readonly _translator: ITranslator;
   private _hasBegun = false;
   private _wasKnown = false;
+  private _viewers: number | undefined;
   private _settling: ReturnType<typeof setTimeout> | undefined;
 }
 

@@ -1,0 +1,18 @@
+/** Which tasks a command means that is given none: those selected in the panel, or that of the current tab. */
+
+import type { JupyterFrontEnd } from '@jupyterlab/application';
+
+import type { ITask } from '../task';
+import type { ITaskModel, ITasksPanel } from '../tokens';
+
+export function currentTasks(
+  shell: JupyterFrontEnd.IShell,
+  model: ITaskModel,
+  panel: ITasksPanel | null
+): readonly ITask[] {
+  if (panel?.isVisible && panel.selected.length > 0) {
+    return panel.selected;
+  }
+  const task = model.get(shell.currentWidget?.node.dataset.ptytask ?? '');
+  return task ? [task] : [];
+}
