@@ -66,9 +66,13 @@ class Terminal:
 
 
 class Server:
-    """A server process. As a context manager it is there from the beginning, and its tasks are gone at the end."""
+    """A server process, with `lab` one of JupyterLab.
 
-    def __init__(self, directory: str) -> None:
+    As a context manager it is there from the beginning, and its tasks are gone at the end.
+    """
+
+    def __init__(self, directory: str, *, lab: bool = False) -> None:
+        self._module = "jupyterlab" if lab else "jupyter_server"
         self.home = tempfile.mkdtemp(dir=directory)
         self.token = secrets.token_hex(16)
         with socket.socket() as free:
@@ -110,9 +114,11 @@ class Server:
         for name, place in (("CONFIG", "config"), ("DATA", "data"), ("RUNTIME", "run")):
             environment[f"JUPYTER_{name}_DIR"] = os.path.join(self.home, place)
         environment.update(HOME=self.home, JUPYTER_TOKEN=self.token, PYTHONPATH=_PACKAGE)
-        command = [sys.executable, "-m", "jupyter_server", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
+        command = [sys.executable, "-m", self._module, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
         command += [f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"]
-        command += [f"--ServerApp.jpserver_extensions={_EXTENSIONS}"]
+        if self._module == "jupyterlab":
+            command += ["--LabApp.expose_app_in_browser=True"]
+        command += [f"--ServerApp.jpserver_extensions={ {**_EXTENSIONS, self._module: True} }"]
         with open(os.path.join(self.home, "server.log"), "ab") as log:
             self._process = subprocess.Popen(command, cwd=self.home, env=environment, stdout=log, stderr=log)
         wait_until(self._answers, "the server answered", every=0.002)
