@@ -12,8 +12,10 @@ if TYPE_CHECKING:
     from .link import Link
 
 
-def describe(task: Task, link: Link | None) -> dict[str, Any]:
-    """Give the whole of a task; `link` is that to its ptyhost, None when it has none. Its environment is never told."""
+def describe(task: Task, link: Link | None, directory: str) -> dict[str, Any]:
+    """Give the whole of a task; `link` is that to its ptyhost, None when it has none; its output is in files in
+    `directory`. Its environment is never told.
+    """
     status = link.status if link is not None else {}
     viewers = int(status.get("viewers", 0)) if task.live else 0
     alive = task.state in STARTED
@@ -41,7 +43,7 @@ def describe(task: Task, link: Link | None) -> dict[str, Any]:
         "ended": iso(task.ended),
         "last_activity": iso(last_output(task, link) or task.started or task.created),
         "timeout": task.timeout,
-        "output": _bounds(output(task, link)),
+        "output": {**_bounds(output(task, link)), "directory": directory},
         "group": task.group,
         "tags": list(task.tags),
         "metadata": dict(task.metadata),

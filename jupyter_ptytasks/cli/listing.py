@@ -124,6 +124,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "pid": str(task["pid"] or "") if task["alive"] else "",
         "size": f"{task['cols']}x{task['rows']}",
         "output": kept,
+        "kept in": output["directory"],
         "group": task["group"],
         "tags": ", ".join(task["tags"]),
         "metadata": json.dumps(task["metadata"], ensure_ascii=False) if task["metadata"] else "",

@@ -33,12 +33,16 @@ class Exit(TypedDict):
 
 
 class Bounds(TypedDict):
-    """The output that is kept, as absolute offsets; `lost` are bytes that found no room."""
+    """The output that is kept, as absolute offsets; `lost` are bytes that found no room.
+
+    `directory` is where the server keeps it, in files that are named by the offset of their first byte.
+    """
 
     start: int
     end: int
     lines: int
     lost: int
+    directory: str
 
 
 class Task(TypedDict):

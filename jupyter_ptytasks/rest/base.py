@@ -57,7 +57,7 @@ class TaskHandler(ExtensionHandlerMixin, APIHandler):
 
     def describe(self, task: Task) -> dict[str, Any]:
         """Give a task's JSON."""
-        return view.describe(task, self.manager.hosts.link(task.id))
+        return view.describe(task, self.manager.hosts.link(task.id), self.manager.catalogue.files(task.id).output)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with an error: `{code, message}`, with `field` where one is to blame."""

@@ -114,7 +114,7 @@ class TaskTerminal(PtyWithClients):
 
     def describe(self) -> dict[str, Any]:
         """Give the task's JSON."""
-        return view.describe(self.task, self.link)
+        return view.describe(self.task, self.link, self.output_dir)
 
     def getwinsize(self) -> tuple[int, int]:
         """Give (rows, cols)."""

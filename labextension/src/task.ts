@@ -44,7 +44,14 @@ export const taskSchema = z.object({
   ended: z.string().nullable(),
   last_activity: z.string(),
   timeout: z.number().nullable(),
-  output: z.object({ start: z.number(), end: z.number(), lines: z.number(), lost: z.number() }),
+  output: z.object({
+    start: z.number(),
+    end: z.number(),
+    lines: z.number(),
+    lost: z.number(),
+    /** Where the server keeps it. */
+    directory: z.string()
+  }),
   group: z.string(),
   tags: z.array(z.string())
 });

@@ -78,6 +78,7 @@ export namespace CommandIDs {
   export const editTags = 'ptytasks:edit-tags';
   export const copyId = 'ptytasks:copy-id';
   export const copyCommand = 'ptytasks:copy-command';
+  export const copyOutputPath = 'ptytasks:copy-output-path';
   export const download = 'ptytasks:download-output';
   export const remove = 'ptytasks:delete';
   export const refresh = 'ptytasks:refresh';

@@ -70,7 +70,7 @@ def test_samples_fit_their_schemas(name: str) -> None:
     check(sample(name), SAMPLES[name])
 
 
-async def test_the_server_answers_like_the_samples(rest: Rest) -> None:
+async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path) -> None:
     task = await rest.create("echo hello; exec sleep 1000", name="train", tags=["gpu"], metadata={"run": 1})
     await rest.until_output("train", "hello")
     await rest.create("exit 3", name="failing")
@@ -85,7 +85,8 @@ async def test_the_server_answers_like_the_samples(rest: Rest) -> None:
     assert task["id"] == answers["task"]["id"]
     if os.environ.get("PTYTASKS_RECORD"):
         for name, answer in answers.items():
-            text = json.dumps(answer, indent=2, ensure_ascii=False).replace(task["cwd"], "/home/user")
+            text = json.dumps(answer, indent=2, ensure_ascii=False)
+            text = text.replace(str(jp_data_dir), "/home/user/.local/share/jupyter").replace(task["cwd"], "/home/user")
             (ROOT / "tests" / "contract" / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     assert set(answers) == set(SAMPLES)
     for name, answer in answers.items():

@@ -207,6 +207,12 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       icon: copyIcon,
       run: tasks => Clipboard.copyToSystem(tasks.map(shellLine).join('\n'))
     },
+    [CommandIDs.copyOutputPath]: {
+      label: trans.__('Copy Output Path'),
+      caption: trans.__('Copy where the server keeps the output of the task'),
+      icon: copyIcon,
+      run: tasks => Clipboard.copyToSystem(tasks.map(task => task.output.directory).join('\n'))
+    },
     [CommandIDs.download]: {
       label: trans.__('Download Output'),
       caption: trans.__('Download all output that is kept of the task'),

@@ -62,6 +62,7 @@ const COMMANDS: readonly string[] = [
   CommandIDs.editTags,
   CommandIDs.copyId,
   CommandIDs.copyCommand,
+  CommandIDs.copyOutputPath,
   CommandIDs.download,
   CommandIDs.remove
 ];

@@ -21,7 +21,13 @@ import { currentTasks } from './current';
 const MENU: readonly (readonly string[])[] = [
   [CommandIDs.copySelection, CommandIDs.paste],
   [CommandIDs.stop, CommandIDs.kill, CommandIDs.pause, CommandIDs.resume, CommandIDs.restart],
-  [CommandIDs.rename, CommandIDs.copyId, CommandIDs.copyCommand, CommandIDs.download]
+  [
+    CommandIDs.rename,
+    CommandIDs.copyId,
+    CommandIDs.copyCommand,
+    CommandIDs.copyOutputPath,
+    CommandIDs.download
+  ]
 ];
 
 export const terminalPlugin: JupyterFrontEndPlugin<void> = {
