@@ -15,12 +15,13 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:running',
   description: 'Lists background tasks in the panel of what is running.',
   autoStart: true,
-  requires: [ITaskModel, IRunningSessionManagers],
-  optional: [ITranslator],
+  requires: [ITaskModel],
+  // Most pages of Notebook 7 have none.
+  optional: [IRunningSessionManagers, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: ITaskModel,
-    managers: IRunningSessionManagers,
+    managers: IRunningSessionManagers | null,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
@@ -35,7 +36,7 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
       }
     };
 
-    managers.add({
+    managers?.add({
       name: trans.__('Background Tasks'),
       running: () =>
         live().map(task => ({

@@ -11,17 +11,18 @@ export const statusbarPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:statusbar',
   description: 'Shows in the status bar how many background tasks run and have failed.',
   autoStart: true,
-  requires: [ITaskModel, IStatusBar],
-  optional: [ITranslator],
+  requires: [ITaskModel],
+  // Notebook 7 has none.
+  optional: [IStatusBar, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: ITaskModel,
-    statusBar: IStatusBar,
+    statusBar: IStatusBar | null,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
     const showPanel = () => void app.commands.execute(CommandIDs.showPanel);
-    statusBar.registerStatusItem('jupyter-ptytasks:status', {
+    statusBar?.registerStatusItem('jupyter-ptytasks:status', {
       item: new StatusItem(model, showPanel, trans),
       align: 'left',
       rank: 4,

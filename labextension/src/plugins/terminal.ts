@@ -1,6 +1,7 @@
 /** Opens tasks in terminal tabs. */
 
 import {
+  ILabShell,
   ILayoutRestorer,
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
@@ -35,11 +36,12 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Opens background tasks in terminal tabs.',
   autoStart: true,
   requires: [ITaskModel],
-  optional: [ITasksPanel, ILayoutRestorer, ISettingRegistry, IThemeManager, ITranslator],
+  optional: [ITasksPanel, ILabShell, ILayoutRestorer, ISettingRegistry, IThemeManager, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: ITaskModel,
     panel: ITasksPanel | null,
+    lab: ILabShell | null,
     restorer: ILayoutRestorer | null,
     registry: ISettingRegistry | null,
     themes: IThemeManager | null,
@@ -71,7 +73,8 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
         onContextMenu: event => openMenu(commands, event, id),
         translator: translator ?? nullTranslator
       });
-      shell.add(tab, 'main', { type: 'Task', activate: false });
+      // The main area of Notebook 7 has room for one thing, which is there already.
+      shell.add(tab, lab ? 'main' : 'down', { type: 'Task', activate: false });
       void tracker.add(tab);
       return tab;
     };
