@@ -85,17 +85,24 @@ class OldHost:
 
     def close(self) -> None:
         """Leave, as a ptyhost does after its end."""
-        for one in (self._listener, *self._connections):
-            try:
-                one.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
-            one.close()
-        for thread in self._threads:
+        # Nobody is let in any more before those who are inside are sent away: a last one would never hear of it.
+        _hang_up(self._listener)
+        self._threads[0].join()
+        for connection in self._connections:
+            _hang_up(connection)
+        for thread in self._threads[1:]:
             thread.join()
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def _hang_up(one: socket.socket) -> None:
+    try:
+        one.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        pass
+    one.close()
 
 
 GREETING: bytes = RECORDED["hello"].encode() + b"\n" + frames(RECORDED["greeting"])
@@ -142,7 +149,7 @@ async def test_frames_of_unknown_types_are_skipped(old_host: OldHost, rest: Rest
         await asyncio.to_thread(old_host.say, frames([(kind, ""), (kind, "{"), (kind, "\xff" * 100_000)]))
     old_host.say(frames([(65, struct.pack(">QQQQ", 900, 100, 20, 3).decode("latin-1"))]))
     task = await rest.until("months old", lambda task: task["output"]["end"] == 900)
-    assert task["output"] == {"start": 100, "end": 900, "lines": 20, "lost": 3}
+    assert task["output"].items() >= {"start": 100, "end": 900, "lines": 20, "lost": 3}.items()
     assert task["connected"]
 
 
