@@ -21,7 +21,7 @@ def describe() -> dict[str, str]:
         "system": f"{platform.system()} {platform.release()}",
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "memory": f"{psutil.virtual_memory().total / (1 << 30):.0f} GiB",
-        "load": f"load {os.getloadavg()[0]:.1f}",
+        "load": f"{os.getloadavg()[0]:.1f}",
         "python": platform.python_version(),
         "jupyter_ptytasks": jupyter_ptytasks.__version__,
     }

@@ -30,11 +30,7 @@ def log(plan: Plan) -> Iterator[Row]:
     """A coloured log."""
     path = os.path.join(plan.directory, "log")
     write_log(path, _SIZE)
-    with Server(plan.directory) as server:
-        with _full(plan, server, path) as terminal:
-            seconds, sizes, _ = _come_back(plan, server, terminal)
-        with _stock(plan, server, path) as terminal:
-            stock_seconds, stock_sizes = _come_back_to_stock(plan, server, terminal)
+    (seconds, sizes, _), (stock_seconds, stock_sizes) = _come_back_to_both(plan, path)
     what = "coming back to a full 64 MiB of coloured log: open until the last byte of the replay"
     yield Row(what, seconds, seconds, {"terminado (its last 1000 reads)": stock_seconds}, Must(0.15, "s"))
     yield Row("bytes sent for it", sizes, sizes, {"terminado": stock_sizes}, Must(1 << 20, "B"))
@@ -44,11 +40,7 @@ def bars(plan: Plan) -> Iterator[Row]:
     """Progress bars, as tqdm draws them."""
     path = os.path.join(plan.directory, "bars")
     write_bars(path, _SIZE)
-    with Server(plan.directory) as server:
-        with _full(plan, server, path) as terminal:
-            seconds, sizes, text = _come_back(plan, server, terminal)
-        with _stock(plan, server, path) as terminal:
-            _, stock_sizes = _come_back_to_stock(plan, server, terminal)
+    (seconds, sizes, text), (_, stock_sizes) = _come_back_to_both(plan, path)
     raw = _size_of_last_lines(path, text.count("\n"))
     yield Row("coming back to a full 64 MiB of progress bars", seconds, seconds, {}, Must(0.15, "s"))
     yield Row(
@@ -58,6 +50,15 @@ def bars(plan: Plan) -> Iterator[Row]:
         {"raw": Series((float(raw),), "B"), "terminado": stock_sizes},
         Must(50.0, "ratio", at_least=True),
     )
+
+
+def _come_back_to_both(plan: Plan, path: str) -> tuple[tuple[Series, Series, str], tuple[Series, Series]]:
+    """Come back to a task that has written the file, and to a stock terminal that has."""
+    with Server(plan.directory) as server:
+        with _full(plan, server, path) as terminal:
+            ours = _come_back(plan, server, terminal)
+        with _stock(plan, server, path) as terminal:
+            return ours, _come_back_to_stock(plan, server, terminal)
 
 
 @contextmanager

@@ -5,10 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tests.client.live import until
+from playwright.sync_api import expect
+
+from tests.client.live import PATIENCE, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
+
+    from tests.client.live import LiveServer
 
 #: The lines in a tab's terminal, from the first that can be scrolled to. The screen is a picture: it cannot be read.
 _LINES = """id => {
@@ -64,6 +68,14 @@ def until_number(page: Page, task: str, number: int) -> None:
         return max(numbers(page, task), default=0) >= number
 
     until(is_there, f"line {number} in the terminal")
+
+
+def lose_the_server(tab: Locator, lab: LiveServer) -> None:
+    """Kill the server and start it again; wait until the tab has seen both."""
+    lab.kill9()
+    expect(banner(tab)).to_contain_text("lost", timeout=PATIENCE * 1000)
+    lab.start()
+    expect(banner(tab)).to_have_text("", timeout=PATIENCE * 1000)
 
 
 def banner(tab: Locator) -> Locator:

@@ -46,11 +46,8 @@ def test_a_training_is_started_left_and_found_again(
     terminal.until_number(page, task, 40)
 
     # The server is killed in the middle, and started again.
-    lab.kill9()
-    expect(terminal.banner(tab)).to_contain_text("lost", timeout=PATIENCE * 1000)
     before = terminal.numbers(page, task)[-1]
-    lab.start()
-    expect(terminal.banner(tab)).to_have_text("", timeout=PATIENCE * 1000)
+    terminal.lose_the_server(tab, lab)
     terminal.until_number(page, task, before + 20)
 
     # It ends.

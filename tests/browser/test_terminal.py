@@ -50,11 +50,8 @@ def test_a_server_that_is_killed_in_the_middle(page: Page, lab: LiveServer, clie
     task = client.create(COUNTER, name="counter")["id"]
     tab = terminal.show(page, task)
     terminal.until_number(page, task, 20)
-    lab.kill9()
-    expect(terminal.banner(tab)).to_contain_text("lost", timeout=PATIENCE * 1000)
     before = terminal.numbers(page, task)[-1]
-    lab.start()
-    expect(terminal.banner(tab)).to_have_text("", timeout=PATIENCE * 1000)
+    terminal.lose_the_server(tab, lab)
     terminal.until_number(page, task, before + 20)
     assert_no_gap(page, task)
 
