@@ -179,11 +179,7 @@ def main() -> None:
         for theme in ("light", "dark"):
             home = Path(tempfile.mkdtemp())
             shutil.copy(ROOT / "examples" / "train.py", home)
-            config = home / "config" / "labconfig"
-            config.mkdir(parents=True)
-            quiet = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
-            (config / "page_config.json").write_text(json.dumps(quiet))
-            lab = LiveServer(home, "--LabApp.expose_app_in_browser=True", lab=True).start()
+            lab = LiveServer(home, lab=True).start()
             try:
                 camera = Camera(browser, lab, theme)
                 for part in story:

@@ -171,7 +171,7 @@ class Host:
         self._ring.write(output)
         self._last_output = time.time()
         asked = self._ring.ledger.take_asked()
-        if asked and not any(one.viewer and not one.readonly for one in self._connections.values()):
+        if asked and self._find_leader() is None:
             self._pty.write(b"".join(map(answer, asked)))
 
     def _hung_up(self) -> None:

@@ -80,25 +80,22 @@ export class TaskApi {
 
   /** Begins to stop a task: with these signals, or with its own. */
   stop(id: string, signals?: string[]): Promise<ITask> {
-    return this._ask(taskSchema, path(id, 'stop'), {
-      method: 'POST',
-      body: signals ? { signals } : {}
-    });
+    return this._do(id, 'stop', signals ? { signals } : {});
   }
 
   /** Stops the task's processes in their tracks. */
   pause(id: string): Promise<ITask> {
-    return this._ask(taskSchema, path(id, 'pause'), { method: 'POST', body: {} });
+    return this._do(id, 'pause');
   }
 
   /** Lets a paused task go on. */
   resume(id: string): Promise<ITask> {
-    return this._ask(taskSchema, path(id, 'resume'), { method: 'POST', body: {} });
+    return this._do(id, 'resume');
   }
 
   /** Runs a task once more; a live one is stopped first. */
   restart(id: string): Promise<ITask> {
-    return this._ask(taskSchema, path(id, 'restart'), { method: 'POST', body: {} });
+    return this._do(id, 'restart');
   }
 
   /** Forgets a task that has ended, and its output; with `stop` a live one is stopped first. */
@@ -117,6 +114,10 @@ export class TaskApi {
     const { baseUrl, token } = this.serverSettings;
     const query = { download: '1', ...(token && { token }) };
     return this._url(baseUrl, path(id, 'output/raw')) + URLExt.objectToQueryString(query);
+  }
+
+  private _do(id: string, verb: string, body: object = {}): Promise<ITask> {
+    return this._ask(taskSchema, path(id, verb), { method: 'POST', body });
   }
 
   private _url(base: string, where: string): string {

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { exitLabel, stateLabel } from './format';
-import { isLive, type ITask } from './task';
+import { wentWrong, type ITask } from './task';
 import type { ISettings } from './settings';
 import type { IStateChange, ITaskModel } from './tokens';
 
@@ -24,10 +24,10 @@ export interface INotice {
 /** Whether a change is an end that somebody may be waiting for: not of a shell, nor one that the user wanted. */
 export function isWorthTelling(change: IStateChange, notify: ISettings['notify']): boolean {
   const { task } = change;
-  if (isLive(task) || task.kind === 'shell' || task.state === 'cancelled') {
+  if (task.kind === 'shell' || notify === 'none') {
     return false;
   }
-  return notify === 'all' || (notify === 'failures' && task.state !== 'succeeded');
+  return wentWrong(task) || (notify === 'all' && task.state === 'succeeded');
 }
 
 /** What is said of the end of one task; `line` is the last of its output. */
@@ -43,7 +43,7 @@ export function endOf(task: ITask, line: string, trans: TranslationBundle): INot
 
 /** What is said of the ends of many tasks. */
 export function endOfMany(tasks: readonly ITask[], trans: TranslationBundle): INotice {
-  const failed = tasks.filter(task => task.state !== 'succeeded').length;
+  const failed = tasks.filter(wentWrong).length;
   if (failed === 0) {
     return { kind: 'success', message: trans.__('%1 tasks succeeded', tasks.length) };
   }

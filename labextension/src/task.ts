@@ -81,6 +81,9 @@ export const outputSchema = z.object({
 
 export type IOutput = z.infer<typeof outputSchema>;
 
+/** What a live task of the same name can mean to a new one. */
+export const IF_EXISTS = ['new', 'return', 'restart', 'fail'] as const;
+
 /** What a task is started with; all of it may be left out. Without a command an interactive shell is started. */
 export interface ITaskRequest {
   command?: string | string[];
@@ -92,7 +95,7 @@ export interface ITaskRequest {
   /** Seconds until it is stopped. */
   timeout?: number;
   /** What a live task of the same name means. */
-  if_exists?: 'new' | 'return' | 'restart' | 'fail';
+  if_exists?: (typeof IF_EXISTS)[number];
 }
 
 /** What may be changed of a task. */
@@ -110,6 +113,11 @@ const LIVE: ReadonlySet<State> = new Set([
 /** Whether a task has not ended. */
 export function isLive(task: Pick<ITask, 'state'>): boolean {
   return LIVE.has(task.state);
+}
+
+/** Whether it has ended otherwise than it should: not of itself with success, nor because somebody wanted it to. */
+export function wentWrong(task: Pick<ITask, 'state'>): boolean {
+  return !isLive(task) && task.state !== 'succeeded' && task.state !== 'cancelled';
 }
 
 /** A command as one line to read. */

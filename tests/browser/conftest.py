@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
@@ -59,17 +58,13 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Give a JupyterLab that answers, and asks nobody about news."""
+    """Give a JupyterLab that answers."""
     if not os.path.exists(EXTENSION):
         missing("the front end, which scripts/frontend builds,")
     home = tmp_path_factory.mktemp("lab").resolve()
-    config = home / "config" / "labconfig"
-    config.mkdir(parents=True)
-    switched_off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
-    (config / "page_config.json").write_text(json.dumps(switched_off))
     work = home / "work"
     work.mkdir()
-    lab = LiveServer(home, f"--ServerApp.root_dir={work}", "--LabApp.expose_app_in_browser=True", lab=True)
+    lab = LiveServer(home, f"--ServerApp.root_dir={work}", lab=True)
     try:
         yield lab.start()
     finally:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import select
@@ -105,12 +106,15 @@ class LiveServer:
     def start(self) -> LiveServer:
         """Start it, and return when it answers."""
         self.home.mkdir(parents=True, exist_ok=True)
+        if self.lab:
+            self._be_quiet()
         module = "jupyterlab" if self.lab else "jupyter_server"
         where = [f"--ServerApp.sock={self.sock}"] if self.sock else [f"--ServerApp.port={self.port}"]
         with (self.home / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
                     *(sys.executable, "-m", module, "--no-browser", "--allow-root", *where, *self._options),
+                    *(["--LabApp.expose_app_in_browser=True"] if self.lab else []),
                     *(
                         "--ServerApp.ip=127.0.0.1",
                         "--ServerApp.port_retries=0",
@@ -131,6 +135,13 @@ class LiveServer:
             )
         until(self._answers, "the server to answer")
         return self
+
+    def _be_quiet(self) -> None:
+        """JupyterLab asks everybody about news, but not here."""
+        config = self.home / "config" / "labconfig"
+        config.mkdir(parents=True, exist_ok=True)
+        switched_off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+        (config / "page_config.json").write_text(json.dumps(switched_off))
 
     def _answers(self) -> bool:
         assert self._process is not None

@@ -10,7 +10,7 @@ import { z } from 'zod';
 import type { TaskHistory } from '../history';
 import { tasksIcon } from '../icons';
 import { directoryOf, formOf } from '../requests';
-import type { ITask, ITaskRequest } from '../task';
+import { IF_EXISTS, type ITask, type ITaskRequest } from '../task';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { askForTask } from '../widgets/newtask';
 
@@ -46,7 +46,7 @@ const ARGUMENTS: ReadonlyJSONObject = {
     timeout: { type: 'number', description: 'Seconds after which it is stopped' },
     if_exists: {
       type: 'string',
-      enum: ['new', 'return', 'restart', 'fail'],
+      enum: [...IF_EXISTS],
       description: 'What a live task of the same name means'
     }
   }
@@ -64,7 +64,7 @@ const known = z.object({
   group: z.string().optional().catch(undefined),
   tags: z.array(z.string()).optional().catch(undefined),
   timeout: z.number().optional().catch(undefined),
-  if_exists: z.enum(['new', 'return', 'restart', 'fail']).optional().catch(undefined)
+  if_exists: z.enum(IF_EXISTS).optional().catch(undefined)
 });
 
 /** Starts a task at once and opens its terminal; what goes wrong is shown. */

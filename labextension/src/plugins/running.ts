@@ -6,9 +6,10 @@ import { IRunningSessionManagers, type IRunningSessions } from '@jupyterlab/runn
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { terminalIcon } from '@jupyterlab/ui-components';
 
+import { each } from '../commands/each';
 import { stateLabel } from '../format';
 import { tasksIcon } from '../icons';
-import { commandLine, isLive } from '../task';
+import { commandLine, isLive, type ITask } from '../task';
 import { CommandIDs, ITaskModel } from '../tokens';
 
 export const runningPlugin: JupyterFrontEndPlugin<void> = {
@@ -27,12 +28,13 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
     const live = () => model.tasks.filter(isLive);
 
-    const stop = async (ids: string[]) => {
-      const ends = await Promise.allSettled(ids.map(id => model.api.stop(id)));
-      void model.refresh();
-      const refused = ends.find(end => end.status === 'rejected');
-      if (refused) {
-        void showErrorMessage(trans.__('A task could not be stopped'), refused.reason);
+    const stop = async (tasks: readonly ITask[]) => {
+      try {
+        await each(tasks, task => model.api.stop(task.id));
+      } catch (error) {
+        void showErrorMessage(trans.__('A task could not be stopped'), error as Error);
+      } finally {
+        void model.refresh();
       }
     };
 
@@ -45,11 +47,11 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
           labelTitle: () => commandLine(task),
           detail: () => stateLabel(task.state, trans),
           open: () => void app.commands.execute(CommandIDs.open, { id: task.id }),
-          shutdown: () => void stop([task.id])
+          shutdown: () => void stop([task])
         })),
       runningChanged: model.changed,
       refreshRunning: () => void model.refresh(),
-      shutdownAll: () => void stop(live().map(task => task.id)),
+      shutdownAll: () => void stop(live()),
       shutdownLabel: (item: IRunningSessions.IRunningItem) =>
         trans.__('Stop %1', `${item.label()}`),
       shutdownAllLabel: trans.__('Stop All'),

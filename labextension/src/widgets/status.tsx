@@ -5,7 +5,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { tasksIcon } from '../icons';
-import { isLive, type ITask } from '../task';
+import { isLive, wentWrong, type ITask } from '../task';
 import type { ITaskModel } from '../tokens';
 
 /**
@@ -14,13 +14,11 @@ import type { ITaskModel } from '../tokens';
  */
 const RECENT = 86_400_000;
 
-const BAD: ReadonlySet<ITask['state']> = new Set(['failed', 'timed_out', 'lost']);
-
 /** How many tasks are live, and how many went wrong lately: `2 running · 1 failed`. */
 export function summary(tasks: readonly ITask[], now: number, trans: TranslationBundle): string {
   const running = tasks.filter(isLive).length;
   const failed = tasks.filter(
-    task => BAD.has(task.state) && now - Date.parse(task.ended ?? task.created) < RECENT
+    task => wentWrong(task) && now - Date.parse(task.ended ?? task.created) < RECENT
   ).length;
   const parts = [trans.__('%1 running', running)];
   if (failed > 0) {
