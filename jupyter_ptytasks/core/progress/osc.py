@@ -1,0 +1,74 @@
+"""What a program tells of its progress by escape sequences: OSC 9;4, and behind it the exact numbers of the helper.
+
+OSC 9;4 is ConEmu's (`ESC ] 9 ; 4 ; state ; percent`, ended by BEL or ST), and understood by Windows Terminal, Ghostty,
+WezTerm and others. OSC 7784 is ours (docs/protocol.md) and comes from `jupyter_ptytasks.progress`.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from typing import Any
+
+#: The OSC that carries done, total and text; chosen because no terminal is known to use it.
+PRIVATE = 7784
+
+_TOLD = re.compile(
+    rb"\x1b\](?:9;4;(?P<state>[0-4])(?:;(?P<percent>[0-9]{0,3}))?;?|%d;(?P<exact>[^\x00-\x1f\x7f]*))(?:\x07|\x1b\\)"
+    % PRIVATE
+)
+_STATES = ("", "normal", "error", "indeterminate", "paused")
+
+
+@dataclass(frozen=True)
+class Told:
+    """One statement: cleared, or a state with as much of the rest as is known."""
+
+    state: str
+    fraction: float | None = None
+    done: float | None = None
+    total: float | None = None
+    text: str = ""
+    source: str = "osc"
+
+
+def told(data: bytes) -> list[Told]:
+    """Everything that `data` tells, in order; an empty state clears."""
+    if b"\x1b]" not in data:
+        return []
+    found = []
+    for match in _TOLD.finditer(data):
+        if match["exact"] is not None:
+            exact = _exact(match["exact"])
+            if exact is not None:
+                found.append(exact)
+        else:
+            percent = match["percent"]
+            fraction = min(int(percent), 100) / 100 if percent else None
+            found.append(Told(_STATES[int(match["state"])], fraction))
+    return found
+
+
+def _exact(body: bytes) -> Told | None:
+    try:
+        value = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    done, total, text = _number(value.get("done")), _number(value.get("total")), value.get("text")
+    text = text if isinstance(text, str) else ""
+    if done is None or total is None or total <= 0:
+        return Told("indeterminate", None, done, None, text, "helper")
+    return Told("normal", min(max(done / total, 0.0), 1.0), done, total, text, "helper")
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return value if math.isfinite(value) else None
+    except OverflowError:
+        return None
