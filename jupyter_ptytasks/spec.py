@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -96,6 +97,8 @@ def environment(spec: Mapping[str, Any], around: Surroundings) -> dict[str, str]
     env["COLORTERM"] = env.get("COLORTERM", "truecolor")
     env["PTYTASK_ID"] = spec["id"]
     env["PTYTASK_NAME"] = spec["name"]
+    # Whatever `python` means in the task, this one has jupyter_ptytasks: "$PTYTASK_PYTHON" -m jupyter_ptytasks.execute
+    env["PTYTASK_PYTHON"] = sys.executable
     env["JUPYTER_SERVER_ROOT"] = around.root
     if around.server_url:
         env["JUPYTER_SERVER_URL"] = around.server_url

@@ -25,6 +25,7 @@ WATCH = 5  #: one byte, 0 or 1: whether somebody waits for every HEAD
 ASK_STATUS = 6  #: empty; answered by STATUS
 REPLY = 8  #: what a terminal answered by itself, raw bytes; taken from the leader alone
 REPAINT = 9  #: empty; the program is made to draw its screen again
+NOTE = 10  #: JSON object, merged into the notes, which STATUS tells and the exit record keeps
 
 # Host to server.
 HEAD = 65  #: POSITION
@@ -43,6 +44,8 @@ HEADER = struct.Struct(">BI")
 Malformed = struct.error
 
 MAX_PAYLOAD = 1 << 20
+#: Bytes of all notes together, as JSON: they have to fit into the exit record.
+MAX_NOTES = 1 << 10
 MAX_HELLO = 1 << 16
 
 

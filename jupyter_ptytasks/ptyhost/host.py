@@ -13,6 +13,7 @@ import time
 
 from ..core import wire
 from ..core.answers import answer
+from ..core.files import encode
 from .connection import Connection, accept, flush_all
 from .job import Job
 from .ladder import signal_number
@@ -69,6 +70,7 @@ class Host:
         self._listener = listen()
         self._connections: dict[int, Connection] = {}
         self._leftover = bytearray()
+        self._notes: dict[str, Any] = {}
         self._leader: Connection | None = None
         self._typed = 0
         self._last_output = self._job.started
@@ -215,7 +217,10 @@ class Host:
         if sock is None:
             return
         greeting = wire.hello(
-            id=self._spec["id"], pid=os.getpid(), attempt=self._spec["attempt"], capabilities=["reply", "repaint"]
+            id=self._spec["id"],
+            pid=os.getpid(),
+            attempt=self._spec["attempt"],
+            capabilities=["reply", "repaint", "note"],
         )
         connection = Connection(sock, greeting + wire.json_frame(wire.STATUS, self._status()))
         self._connections[sock.fileno()] = connection
@@ -259,9 +264,18 @@ class Host:
             self._tell_status()
         elif kind == wire.REPAINT:
             self._repaint()
+        elif kind == wire.NOTE:
+            self._note(wire.fields(payload))
         elif kind == wire.ASK_STATUS:
             connection.asked = True
             self._answer_in_turn(connection)
+
+    def _note(self, more: dict[str, Any]) -> None:
+        """Remember what a server wants to be told again, and found in the exit record; too much of it is ignored."""
+        notes = {**self._notes, **more}
+        if notes != self._notes and len(encode(notes)) <= wire.MAX_NOTES:
+            self._notes = notes
+            self._tell_status()
 
     def _answer_in_turn(self, connection: Connection) -> None:
         """Answer ASK_STATUS once the program has taken what the connection typed before it asked."""
@@ -310,6 +324,7 @@ class Host:
             "leader": leader.viewer_id if leader is not None else None,
             "last_output": self._last_output,
             "output": self._output(),
+            "notes": self._notes,
         }
 
     def _output(self) -> dict[str, int]:
@@ -380,6 +395,7 @@ class Host:
         self._ring.close()
         ended = {"version": 1, "id": self._spec["id"], "attempt": self._spec["attempt"], **self._job.ended}
         ended.update(rows=self._ring.rows, cols=self._ring.cols, last_output=self._last_output, output=self._output())
+        ended["notes"] = self._notes
         try:
             self._record.write(ended)
         except OSError as error:

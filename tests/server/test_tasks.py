@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -134,6 +135,7 @@ async def test_cwd_and_env_reach_the_command_and_secrets_do_not(
     assert (env["PTYTASK_ID"], env["PTYTASK_NAME"]) == (task["id"], "env")
     assert env["JUPYTER_SERVER_ROOT"] == str(jp_root_dir)
     assert env["JUPYTER_SERVER_URL"].startswith("http://")
+    assert env["PTYTASK_PYTHON"] == sys.executable
     assert "secret" not in env.values()
 
 

@@ -1,0 +1,55 @@
+"""What a server wants to be told again: merged, bounded, told to everybody, and in the exit record."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from jupyter_ptytasks.core import wire
+from jupyter_ptytasks.core.files import read_json
+
+if TYPE_CHECKING:
+    from tests.ptyhost.hosting import Hosted
+
+
+def test_notes_are_merged_told_to_all_and_recorded(hosted: Hosted) -> None:
+    hosted.start("cat")
+    link, other = hosted.connect(role="link"), hosted.connect(role="link")
+    assert link.decoder.hello is not None
+    assert "note" in link.decoder.hello["capabilities"]
+    assert other.ask_status()["notes"] == {}
+    link.send_json(wire.NOTE, peak={"rss": 1}, by="one")
+    link.send_json(wire.NOTE, peak={"rss": 2})
+    assert other.wait_status(lambda status: status["notes"].get("peak") == {"rss": 2})["notes"]["by"] == "one"
+    # Whoever comes later, as a server that was restarted, hears of them at once.
+    assert hosted.connect(role="link").status["notes"] == {"peak": {"rss": 2}, "by": "one"}
+    hosted.stop()
+    assert json.loads(link.next(wire.EXIT))["notes"] == {"peak": {"rss": 2}, "by": "one"}
+    record = read_json(hosted.files.exit)
+    assert record is not None
+    assert record["notes"] == {"peak": {"rss": 2}, "by": "one"}
+
+
+def test_too_much_and_nonsense_is_ignored(hosted: Hosted) -> None:
+    hosted.start("cat")
+    link = hosted.connect(role="link")
+    link.send_json(wire.NOTE, long="x" * wire.MAX_NOTES)
+    for nonsense in (b"", b"{", b"[1]", b"\xff"):
+        link.send(wire.NOTE, nonsense)
+    assert link.ask_status()["notes"] == {}
+    for number in range(100):
+        link.send_json(wire.NOTE, **{f"many-{number}": "x" * 50})
+    link.send(wire.RESIZE, wire.SIZE.pack(50, 50))
+    notes = link.wait_status(lambda status: status["rows"] == 50)["notes"]
+    assert "many-0" in notes
+    assert len(json.dumps(notes, separators=(",", ":"))) <= wire.MAX_NOTES
+    hosted.stop()
+    assert json.loads(link.next(wire.EXIT))["notes"] == notes
+
+
+def test_what_is_noted_once_more_is_no_news(hosted: Hosted) -> None:
+    hosted.start("cat")
+    link = hosted.connect(role="link")
+    for value in (1, 1, 1, 2):
+        link.send_json(wire.NOTE, value=value)
+    assert [json.loads(link.next(wire.STATUS))["notes"]["value"] for _ in range(2)] == [1, 2]
