@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from .. import kindred
 from .attach import detach_keys, require_terminal
 from .common import is_terminal, json_option, print_json
 from .human import parse_duration
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from .common import Settings
     from .keys import DetachKeys
 
-#: What makes the caller's programs the task's: which python, which environment.
-_KINDRED = re.compile(r"PATH|VIRTUAL_ENV|CONDA_.*")
 #: What only a shell understands.
 _SHELL = re.compile(r"[\s|&;<>()$`*?]")
 
@@ -77,8 +76,9 @@ def run(
     Several words are a program and its arguments; a single one with spaces or anything else that a shell understands is
     a line for the shell; without a command an interactive shell is started, and attached where there is a terminal.
 
-    The task runs in this directory and in the server's environment; of ours it gets PATH, VIRTUAL_ENV and CONDA_*, so
-    that its python is the one of here, and what -e says. (Not so where the server is on another machine.)
+    The task runs in this directory and in the server's environment; of ours it gets PATH, VIRTUAL_ENV, CONDA_* and what
+    else says which programs, libraries and devices are meant, so that its python is the one of here, and what -e says.
+    (Not so where the server is on another machine.)
 
     \b
       jupyter ptytasks run -n train -- python train.py --epochs 20
@@ -97,7 +97,7 @@ def run(
             _command(words),
             name=name,
             cwd=os.path.abspath(cwd or "") if is_local else cwd,
-            env=_environment(pairs, kindred=is_local),
+            env=_environment(pairs, is_local=is_local),
             rows=rows,
             cols=cols,
             group=group,
@@ -128,17 +128,12 @@ def _command(words: tuple[str, ...]) -> Command | None:
     return list(words) or None
 
 
-def _environment(pairs: tuple[str, ...], *, kindred: bool) -> dict[str, str]:
-    env = {name: value for name, value in os.environ.items() if kindred and _KINDRED.fullmatch(name)}
-    for pair in pairs:
-        name, equals, value = pair.partition("=")
-        if equals:
-            env[name] = value
-        elif name in os.environ:
-            env[name] = os.environ[name]
-        else:
-            raise click.UsageError(f"-e {name}: there is no such variable here")
-    return env
+def _environment(pairs: tuple[str, ...], *, is_local: bool) -> dict[str, str]:
+    try:
+        given = kindred.named(pairs)
+    except KeyError as error:
+        raise click.UsageError(f"-e {error.args[0]}: there is no such variable here") from error
+    return {**(kindred.of_caller() if is_local else {}), **given}
 
 
 def _size() -> tuple[int, int]:
