@@ -8,8 +8,10 @@ import {
   errorSchema,
   outputSchema,
   pageSchema,
+  statsSchema,
   taskSchema,
   type IOutput,
+  type IStats,
   type ITask,
   type ITaskChanges,
   type ITaskRequest
@@ -44,6 +46,11 @@ export class TaskError extends Error {
 /** Requests that the user did not cause do not count as activity of the user. */
 export interface IQuiet {
   quiet?: boolean;
+}
+
+/** Colours are escape sequences in the text (SGR). */
+export interface IColours {
+  colours?: boolean;
 }
 
 /** The server's tasks, by REST. Every call rejects with a TaskError. */
@@ -103,10 +110,16 @@ export class TaskApi {
     await this._request(path(id), { method: 'DELETE', query: stop ? { stop: '1' } : {} });
   }
 
-  /** The last lines of a task's output, as plain text. */
-  tail(id: string, lines: number, options: IQuiet = {}): Promise<IOutput> {
-    const query = { mode: 'tail', tail_lines: `${lines}` };
-    return this._ask(outputSchema, path(id, 'output'), { query, ...options });
+  /** The last lines of a task's output, as plain text; or with the colours it has in the terminal. */
+  tail(id: string, lines: number, options: IQuiet & IColours = {}): Promise<IOutput> {
+    const { colours, ...rest } = options;
+    const query = { mode: 'tail', tail_lines: `${lines}`, ...(colours && { ansi: 'keep' }) };
+    return this._ask(outputSchema, path(id, 'output'), { query, ...rest });
+  }
+
+  /** How much of the machine a task has used lately. Being asked has the server measure more often for a while. */
+  stats(id: string, options: IQuiet = {}): Promise<IStats> {
+    return this._ask(statsSchema, path(id, 'stats'), options);
   }
 
   /** Where all that is kept of a task's output can be downloaded. */
@@ -124,7 +137,11 @@ export class TaskApi {
     return URLExt.join(base, NAMESPACE, 'api', where);
   }
 
-  private async _ask<T>(schema: z.ZodType<T>, where: string, options: IOptions): Promise<T> {
+  private async _ask<T>(
+    schema: z.ZodType<T, z.ZodTypeDef, unknown>,
+    where: string,
+    options: IOptions
+  ): Promise<T> {
     const parsed = schema.safeParse(await this._request(where, options));
     if (!parsed.success) {
       throw new TaskError(

@@ -1,6 +1,7 @@
 /** The plugins of the extension. */
 
 import { modelPlugin } from './plugins/model';
+import { cellPlugin } from './plugins/cell';
 import { sidebarPlugin } from './plugins/sidebar';
 import { taskCommandsPlugin } from './plugins/task-commands';
 import { filesPlugin } from './plugins/files';
@@ -13,6 +14,7 @@ import { statusbarPlugin } from './plugins/statusbar';
 
 export default [
   modelPlugin,
+  cellPlugin,
   terminalPlugin,
   sidebarPlugin,
   taskCommandsPlugin,

@@ -28,10 +28,16 @@ export class LastLines {
     return this._lines.get(id)?.text ?? '';
   }
 
-  /** These tasks can be seen from now on, and no others. */
+  /** These tasks can be seen from now on, and no others. Tasks that only make progress bring no look forward nor put it off. */
   show(tasks: readonly ITask[]): void {
+    const before = this._visible;
     this._visible = tasks;
-    this._schedule(SETTLE);
+    const isSame =
+      tasks.length === before.length &&
+      tasks.every((task, at) => task.id === before[at].id && end(task) === end(before[at]));
+    if (!isSame) {
+      this._schedule(SETTLE);
+    }
   }
 
   /** Whether anything is asked at all. */

@@ -5,14 +5,18 @@ import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { TaskApi, TaskError } from './api';
-import type { ITask } from './task';
+import { newsSchema, type INews, type ITask } from './task';
 import type { IStateChange, ITaskModel } from './tokens';
 
-/** The event that tells of a task; see events/task_state of the server. */
+/** The events that tell of a task; see events/ of the server. */
 const TASK_STATE = 'https://events.jupyter.org/jupyter_ptytasks/task_state';
+const TASK_PROGRESS = 'https://events.jupyter.org/jupyter_ptytasks/task_progress';
 
 /** Milliseconds for further events to come in before the server is asked: a burst of them makes one request. */
 const GATHER = 100;
+
+/** Milliseconds for further news of progress to come in before they are told: those of all tasks at once. */
+const DIGEST = 200;
 
 /** Milliseconds between two looks that no event has caused; and between two tries of a server that does not answer. */
 const SLOW = { interval: 30_000, backoff: false, max: 30_000 };
@@ -69,6 +73,7 @@ export class TaskModel implements ITaskModel {
     }
     this._events.stream.disconnect(this._onEvent, this);
     clearTimeout(this._gathering);
+    clearTimeout(this._digesting);
     this._poll.dispose();
     this._disposed.emit();
     Signal.clearData(this);
@@ -132,11 +137,39 @@ export class TaskModel implements ITaskModel {
   }
 
   private _onEvent(_: Event.IManager, event: Event.Emission): void {
-    if (event.schema_id === TASK_STATE && this._gathering === undefined) {
+    if (event.schema_id === TASK_PROGRESS) {
+      this._onNews(event);
+    } else if (event.schema_id === TASK_STATE && this._gathering === undefined) {
       this._gathering = setTimeout(() => {
         this._gathering = undefined;
         void this.refresh();
       }, GATHER);
+    }
+  }
+
+  private _onNews(event: Event.Emission): void {
+    const { success, data } = newsSchema.safeParse(event);
+    if (success) {
+      this._news.set(data.id, data);
+      this._digesting ??= setTimeout(() => this._digest(), DIGEST);
+    }
+  }
+
+  /** Takes the news in. Nobody need be asked: all of them are in the events; a task without news stays the same object. */
+  private _digest(): void {
+    this._digesting = undefined;
+    const changed = new Map<string, ITask>();
+    for (const { id, attempt, progress, usage } of this._news.values()) {
+      const task = this._byId.get(id);
+      if (task?.attempt === attempt) {
+        changed.set(id, { ...task, progress, usage });
+      }
+    }
+    this._news.clear();
+    if (changed.size > 0) {
+      this._tasks = this._tasks.map(task => changed.get(task.id) ?? task);
+      this._byId = new Map([...this._byId, ...changed]);
+      this._changed.emit();
     }
   }
 
@@ -148,6 +181,9 @@ export class TaskModel implements ITaskModel {
   private _isDue = true;
   private _error: TaskError | null = null;
   private _gathering: ReturnType<typeof setTimeout> | undefined;
+  private _digesting: ReturnType<typeof setTimeout> | undefined;
+  /** What was told last of the progress of each task, and is not taken in yet. */
+  private readonly _news = new Map<string, INews>();
   private readonly _changed = new Signal<this, void>(this);
   private readonly _stateChanged = new Signal<this, IStateChange>(this);
   private readonly _disposed = new Signal<this, void>(this);

@@ -21,6 +21,50 @@ export type State = (typeof STATES)[number];
 
 const exit = z.object({ code: z.number().nullable(), signal: z.string().nullable() });
 
+/** What is only to be looked at: where it makes no sense, or an older server does not tell it, it is not known. */
+const amount = z.number().nullable().catch(null);
+const word = z.string().catch('');
+
+/** How far a task is, as far as its output tells. */
+const progressSchema = z
+  .object({
+    /** 0 to 1 of the whole; null where something moves and nobody knows how far it is. */
+    fraction: amount,
+    /** What its program says of it, for people. */
+    text: word,
+    state: z.enum(['normal', 'error', 'paused', 'indeterminate']).catch('normal'),
+    /** Seconds that are left, counted from `updated`. */
+    eta: amount,
+    updated: word
+  })
+  .nullable()
+  .catch(null);
+
+export type IProgress = NonNullable<z.infer<typeof progressSchema>>;
+
+/** Percents of one core, and bytes. */
+const measured = {
+  cpu: amount,
+  rss: amount,
+  gpu_memory: amount,
+  gpu_load: amount
+};
+
+const peakSchema = z.object(measured);
+
+const usageObject = z.object({
+  ...measured,
+  /** Whether what is said of a GPU is of the task alone, or of all that use the device. */
+  gpu_scope: z.enum(['process', 'device']).nullable().catch(null),
+  /** The highest values so far. */
+  peak: peakSchema.catch(() => peakSchema.parse({}))
+});
+
+/** What the processes of a task need of the machine, all together. */
+const usageSchema = usageObject.nullable().catch(null);
+
+export type IUsage = z.infer<typeof usageObject>;
+
 /** Objects may hold more than is named here: a newer server is welcome. */
 export const taskSchema = z.object({
   id: z.string(),
@@ -53,7 +97,9 @@ export const taskSchema = z.object({
     directory: z.string()
   }),
   group: z.string(),
-  tags: z.array(z.string())
+  tags: z.array(z.string()),
+  progress: progressSchema,
+  usage: usageSchema
 });
 
 export type ITask = z.infer<typeof taskSchema>;
@@ -80,6 +126,30 @@ export const outputSchema = z.object({
 });
 
 export type IOutput = z.infer<typeof outputSchema>;
+
+const sampleSchema = z.object({ time: z.string(), ...measured });
+
+export type ISample = z.infer<typeof sampleSchema>;
+
+/** How the usage of a live task went lately: the oldest sample first. */
+export const statsSchema = z.object({ usage: usageSchema, samples: z.array(sampleSchema) });
+
+export type IStats = z.infer<typeof statsSchema>;
+
+/** What an event says of an attempt of a task that goes on. */
+export const newsSchema = z.object({
+  id: z.string(),
+  attempt: z.number(),
+  progress: progressSchema,
+  usage: usageSchema
+});
+
+export type INews = z.infer<typeof newsSchema>;
+
+/** The output of a cell that refers to a task: the task as it was when that was written, and its last lines then. */
+export const bundleSchema = z.object({ version: z.literal(1), task: taskSchema, tail: word });
+
+export type IBundle = z.infer<typeof bundleSchema>;
 
 /** What a live task of the same name can mean to a new one. */
 export const IF_EXISTS = ['new', 'return', 'restart', 'fail'] as const;

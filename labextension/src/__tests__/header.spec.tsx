@@ -1,13 +1,17 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import { MessageLoop } from '@lumino/messaging';
+import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 
+import type { TaskFollower } from '../follower';
 import { taskSchema, type ITask } from '../task';
 import type { TaskConnection } from '../connection';
 import { tell } from '../widgets/banner';
 import { Header, type IHeaderProps } from '../widgets/header';
+import { PROGRESS, USAGE } from './samples';
+import { mockSight } from './sight';
 import sample from '../../../tests/contract/task.json';
 
 const trans = nullTranslator.load('jupyter_ptytasks');
@@ -17,8 +21,21 @@ const failed: ITask = { ...task, state: 'failed', exit: { code: 3, signal: null 
 describe('Header', () => {
   let widget: ReactWidget;
 
+  beforeAll(() => {
+    mockSight();
+  });
+
   const render = async (props: Partial<IHeaderProps>) => {
-    const all = { task, isReadonly: false, isFollowing: false, actions: {}, trans, ...props };
+    const follower = { samples: [], changed: new Signal({}) };
+    const all: IHeaderProps = {
+      task,
+      isReadonly: false,
+      isFollowing: false,
+      actions: {},
+      follower: follower as unknown as TaskFollower,
+      trans,
+      ...props
+    };
     widget = ReactWidget.create(<Header {...all} />);
     Widget.attach(widget, document.body);
     MessageLoop.flush();
@@ -56,6 +73,18 @@ describe('Header', () => {
   it('says nothing of others where there are none', async () => {
     await render({ task: { ...task, viewers: 1 } });
     expect(widget.node.textContent).not.toMatch(/viewer|Read-only/);
+  });
+
+  it('tells how far it is, and what it needs', async () => {
+    const progress = { ...PROGRESS, fraction: 0.415, eta: 200, text: 'Epoch 5/10' };
+    await render({
+      task: { ...task, progress, usage: { ...USAGE, cpu: 187.3, rss: 1.2 * 2 ** 30 } }
+    });
+    const bar = widget.node.querySelector('[role="progressbar"]');
+    expect(bar?.getAttribute('aria-valuenow')).toBe('41');
+    expect(bar?.getAttribute('aria-valuetext')).toBe('41% · 3m 20s left · Epoch 5/10');
+    expect(widget.node.textContent).toContain('41% · 3m 20s left');
+    expect(widget.node.textContent).toContain('187% · 1.2 GiB');
   });
 
   it('has no buttons for what cannot be done', async () => {

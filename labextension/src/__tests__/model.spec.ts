@@ -6,9 +6,11 @@ import type { ITask } from '../task';
 import { taskSchema } from '../task';
 import type { IStateChange } from '../tokens';
 import { FakeServer, type IAnswer } from './fakeserver';
+import { PROGRESS } from './samples';
 import sample from '../../../tests/contract/task.json';
 
 const TASK_STATE = 'https://events.jupyter.org/jupyter_ptytasks/task_state';
+const TASK_PROGRESS = 'https://events.jupyter.org/jupyter_ptytasks/task_progress';
 /** Longer than events are gathered, and shorter than anything is polled. */
 const SOON = 500;
 const SLOWLY = 30_000;
@@ -35,8 +37,8 @@ class FakeEvents implements Events.IManager {
     /* Nobody listens. */
   }
 
-  tell(schema = TASK_STATE): void {
-    this.stream.emit({ schema_id: schema });
+  tell(schema = TASK_STATE, body: object = {}): void {
+    this.stream.emit({ schema_id: schema, ...body });
   }
 }
 
@@ -134,6 +136,66 @@ describe('TaskModel', () => {
     await pass(SOON);
     expect(known).toBe('succeeded');
     expect(model.get('a')).toBeUndefined();
+  });
+
+  describe('progress', () => {
+    const tell = (id: string, fraction: number | null, attempt = sample.attempt) =>
+      events.tell(TASK_PROGRESS, {
+        id,
+        attempt,
+        progress: fraction === null ? null : { ...PROGRESS, fraction },
+        usage: { cpu: 100 * (fraction ?? 0) }
+      });
+
+    it('is taken in without asking, and leaves all else as it was', async () => {
+      await pass(SOON);
+      const [b, a] = model.tasks;
+      const before = model.tasks;
+      tell('a', 0.5);
+      await pass(SOON);
+      expect(model.get('a')).toMatchObject({ progress: { fraction: 0.5 }, usage: { cpu: 50 } });
+      expect(model.tasks).not.toBe(before);
+      expect(model.tasks[0]).toBe(b);
+      expect(model.tasks[1]).toBe(model.get('a'));
+      expect(a.progress).toBeNull();
+      expect([changes, server.requests.length, news]).toEqual([2, 1, []]);
+      tell('a', null);
+      await pass(SOON);
+      expect(model.get('a')?.progress).toBeNull();
+    });
+
+    it('of a hundred tasks is told a few times in a second, not a hundred times', async () => {
+      tasks = Array.from({ length: 100 }, (_, index) => task(`t${index}`));
+      await pass(SOON);
+      changes = 0;
+      for (let index = 0; index < 100; index++) {
+        tell(`t${index}`, index / 100);
+        await jest.advanceTimersByTimeAsync(10);
+      }
+      await pass(SOON);
+      expect(changes).toBeLessThanOrEqual(6);
+      expect(model.tasks.map(({ progress }) => progress?.fraction)).toEqual(
+        tasks.map((_, index) => index / 100)
+      );
+    });
+
+    it('is that of the attempt, of a task that there is, and makes sense', async () => {
+      await pass(SOON);
+      tell('a', 0.5, 7);
+      tell('c', 0.5);
+      events.tell(TASK_PROGRESS, { id: 'a' });
+      await pass(SOON);
+      expect(model.get('a')?.progress).toBeNull();
+      expect(changes).toBe(1);
+    });
+
+    it('is not told any more once it is disposed', async () => {
+      await pass(SOON);
+      tell('a', 0.5);
+      model.dispose();
+      await pass(SOON);
+      expect(changes).toBe(1);
+    });
   });
 
   it('does not mind what others tell', async () => {

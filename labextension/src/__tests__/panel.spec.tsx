@@ -7,6 +7,7 @@ import { TaskError, type TaskApi } from '../api';
 import { taskSchema, type ITask } from '../task';
 import type { ITaskModel } from '../tokens';
 import { TasksPanel } from '../widgets/panel';
+import { PROGRESS } from './samples';
 import sample from '../../../tests/contract/task.json';
 
 const NOW = new Date('2026-11-21T06:00:00Z');
@@ -163,6 +164,31 @@ describe('TasksPanel', () => {
       await act(async () => jest.advanceTimersByTimeAsync(10_000));
       expect(model.tail).not.toHaveBeenCalled();
       expect(row('running').textContent).toBe(before);
+    });
+
+    it('shows how far a task is, as long as it is on its way', () => {
+      const progress = { ...PROGRESS, fraction: 0.625, eta: 61, text: 'Epoch 5/8' };
+      const failed = row('failed');
+      model.tell({ tasks: [FAILED, { ...RUNNING, progress }] });
+      const bar = () => row('running').querySelector('[role="progressbar"]');
+      expect(bar()?.getAttribute('aria-label')).toBe('Progress of train');
+      expect(bar()?.getAttribute('aria-valuenow')).toBe('62');
+      expect(row('running').textContent).toContain('62% · 1m 01s left');
+      expect(row('failed')).toBe(failed);
+      model.tell({ tasks: [{ ...RUNNING, progress: { ...progress, fraction: null } }] });
+      expect(bar()?.hasAttribute('aria-valuenow')).toBe(false);
+      expect(bar()?.getAttribute('data-look')).toBe('unknown');
+      model.tell({ tasks: [{ ...RUNNING, progress, state: 'succeeded' }] });
+      expect(bar()).toBeNull();
+    });
+
+    it('looks for last lines in time while tasks make progress all the time', async () => {
+      model.tail.mockClear();
+      for (let step = 0; step < 40; step++) {
+        model.tell({ tasks: [FAILED, { ...RUNNING, progress: PROGRESS }] });
+        await act(async () => jest.advanceTimersByTimeAsync(100));
+      }
+      expect(model.tail).toHaveBeenCalled();
     });
 
     it('counts the seconds', async () => {

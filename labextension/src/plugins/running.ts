@@ -5,8 +5,10 @@ import { showErrorMessage } from '@jupyterlab/apputils';
 import { IRunningSessionManagers, type IRunningSessions } from '@jupyterlab/running';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { terminalIcon } from '@jupyterlab/ui-components';
+import { Signal } from '@lumino/signaling';
 
 import { each } from '../commands/each';
+import { offer } from '../commands/offer';
 import { stateLabel } from '../format';
 import { tasksIcon } from '../icons';
 import { commandLine, isLive, type ITask } from '../task';
@@ -28,6 +30,17 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
     const live = () => model.tasks.filter(isLive);
 
+    // Lab draws the whole section anew each time: not for progress, which it does not show.
+    const changed = new Signal<ITaskModel, void>(model);
+    let shown = '';
+    model.changed.connect(() => {
+      const showing = JSON.stringify(live().map(({ id, name, state }) => [id, name, state]));
+      if (showing !== shown) {
+        shown = showing;
+        changed.emit();
+      }
+    });
+
     const stop = async (tasks: readonly ITask[]) => {
       try {
         await each(tasks, task => model.api.stop(task.id));
@@ -46,10 +59,10 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
           label: () => task.name,
           labelTitle: () => commandLine(task),
           detail: () => stateLabel(task.state, trans),
-          open: () => void app.commands.execute(CommandIDs.open, { id: task.id }),
+          open: () => offer(app.commands, CommandIDs.open, { id: task.id })?.(),
           shutdown: () => void stop([task])
         })),
-      runningChanged: model.changed,
+      runningChanged: changed,
       refreshRunning: () => void model.refresh(),
       shutdownAll: () => void stop(live()),
       shutdownLabel: (item: IRunningSessions.IRunningItem) =>

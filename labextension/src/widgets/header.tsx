@@ -8,15 +8,18 @@ import {
   ToolbarButtonComponent,
   UseSignal
 } from '@jupyterlab/ui-components';
-import React, { useEffect, useState } from 'react';
+import React from 'react';
 
 import type { TaskConnection } from '../connection';
+import { TaskFollower } from '../follower';
 import { duration, elapsed, exitLabel, stateLabel } from '../format';
+import { progressLabel } from '../measures';
 import { isLive, type ITask } from '../task';
 import type { ITaskModel } from '../tokens';
+import { useNow } from './hooks';
+import { ProgressBar } from './progress';
 import { StateIcon } from './state';
-
-const SECOND = 1000;
+import { WatchedUsage } from './usage';
 
 /** What the header's buttons do; a button that would do nothing is not there. */
 export interface IHeaderActions {
@@ -31,6 +34,8 @@ export interface IHeaderProps {
   /** Another viewer gives the task's terminal its size. */
   isFollowing: boolean;
   actions: IHeaderActions;
+  /** Knows how the usage of the task went. */
+  follower: TaskFollower;
   trans: TranslationBundle;
 }
 
@@ -55,6 +60,14 @@ export function Header(props: IHeaderProps): JSX.Element {
         </span>
       )}
       {ended && <span className="jp-PtyTasks-header-fact">{ended}</span>}
+      {task.progress && task.state !== 'succeeded' && (
+        <span className="jp-PtyTasks-header-progress">
+          <ProgressBar task={task} progress={task.progress} trans={trans} />
+          <span className="jp-PtyTasks-header-fact">
+            {progressLabel(task, task.progress, trans)}
+          </span>
+        </span>
+      )}
       {props.isReadonly && (
         <span
           className="jp-PtyTasks-header-badge"
@@ -77,6 +90,7 @@ export function Header(props: IHeaderProps): JSX.Element {
         </span>
       )}
       <span className="jp-PtyTasks-header-spacer" />
+      <WatchedUsage task={task} follower={props.follower} trans={trans} />
       {live && props.actions.stop && (
         <ToolbarButtonComponent
           icon={stopIcon}
@@ -96,20 +110,6 @@ export function Header(props: IHeaderProps): JSX.Element {
   );
 }
 
-/** The time, once a second while it matters. */
-function useNow(matters: boolean): number {
-  const [now, setNow] = useState(Date.now());
-  useEffect(() => {
-    setNow(Date.now());
-    if (!matters) {
-      return;
-    }
-    const timer = setInterval(() => setNow(Date.now()), SECOND);
-    return () => clearInterval(timer);
-  }, [matters]);
-  return now;
-}
-
 /** The header as a widget of the tab. */
 export class TaskHeader extends ReactWidget {
   constructor(private readonly _options: TaskHeader.IOptions) {
@@ -117,6 +117,13 @@ export class TaskHeader extends ReactWidget {
     this.addClass('jp-PtyTasks-header');
     this.node.setAttribute('role', 'group');
     this.node.setAttribute('aria-label', _options.trans.__('Task'));
+    const { model, connection } = _options;
+    this._follower = new TaskFollower({ id: connection.name, model, lines: 0 });
+  }
+
+  override dispose(): void {
+    this._follower.dispose();
+    super.dispose();
   }
 
   protected override render(): JSX.Element {
@@ -134,16 +141,22 @@ export class TaskHeader extends ReactWidget {
     if (!task) {
       return null;
     }
+    const known = model.get(task.id);
+    // The connection tells of states, the model of all that comes between them.
+    const measured = known?.attempt === task.attempt ? known : task;
     return (
       <Header
-        task={task}
+        task={{ ...task, progress: measured.progress, usage: measured.usage }}
         isReadonly={connection.isReadonly}
         isFollowing={connection.isFollowing}
         actions={connection.link === 'gone' ? {} : actions}
+        follower={this._follower}
         trans={trans}
       />
     );
   }
+
+  private readonly _follower: TaskFollower;
 }
 
 export namespace TaskHeader {

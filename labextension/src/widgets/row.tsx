@@ -15,9 +15,11 @@ import React from 'react';
 import type { Clock } from '../clock';
 import { exitLabel, when } from '../format';
 import type { LastLines } from '../lastlines';
+import { progressLabel } from '../measures';
 import { useSignalValue } from '../store';
 import { commandLine, isLive, type ITask } from '../task';
 import type { IHeading } from './filter';
+import { ProgressBar } from './progress';
 import { StateIcon } from './state';
 
 /** What the user can ask for with the buttons of a row. */
@@ -73,8 +75,11 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
           {task.viewers > 0 && <Viewers count={task.viewers} trans={trans} />}
           <When task={task} {...context} />
         </div>
-        <div className="jp-PtyTasks-command" title={command}>
-          {command}
+        <div className="jp-PtyTasks-doing">
+          <span className="jp-PtyTasks-command" title={command}>
+            {command}
+          </span>
+          <HowFar task={task} trans={trans} />
         </div>
         <LastLine task={task} {...context} />
       </div>
@@ -128,6 +133,22 @@ function placed(place: IPlace, className: string) {
 
 interface IPartProps extends IRowContext {
   task: ITask;
+}
+
+/** Of a task that has all of it behind it, its state tells. */
+function HowFar({ task, trans }: Pick<IPartProps, 'task' | 'trans'>): JSX.Element | null {
+  const { progress } = task;
+  if (!progress || task.state === 'succeeded') {
+    return null;
+  }
+  return (
+    <>
+      <span className="jp-PtyTasks-howFar" title={progress.text}>
+        {progressLabel(task, progress, trans)}
+      </span>
+      <ProgressBar task={task} progress={progress} trans={trans} />
+    </>
+  );
 }
 
 /** The only part of a row that the clock draws anew. */

@@ -1,0 +1,204 @@
+import { Sanitizer } from '@jupyterlab/apputils';
+import { MimeModel } from '@jupyterlab/rendermime';
+import { nullTranslator } from '@jupyterlab/translation';
+import { Signal } from '@lumino/signaling';
+import { Widget } from '@lumino/widgets';
+import { act } from 'react';
+
+import { TaskError, type TaskApi } from '../api';
+import { taskSchema, type ITask } from '../task';
+import type { ITaskModel } from '../tokens';
+import { MIME_TYPE, TaskCell } from '../widgets/cell';
+import { PROGRESS, USAGE } from './samples';
+import { mockSight } from './sight';
+import sample from '../../../tests/contract/task.json';
+
+const task: ITask = taskSchema.parse(sample);
+const NOT_FOUND = new TaskError('no', 404, 'task_not_found');
+
+describe('TaskCell', () => {
+  let cell: TaskCell;
+  let known: ITask[];
+  let setSight: (isInSight: boolean) => void;
+  const actions = { open: jest.fn(), stop: jest.fn(), restart: jest.fn() };
+  const api = {
+    tail: jest.fn(async () => ({ output: '\u001b[32mepoch 7\u001b[0m <b>\n' })),
+    stats: jest.fn(async () => ({ usage: null, samples: [] })),
+    get: jest.fn(async (): Promise<ITask> => task)
+  };
+  const model = {
+    isReady: true,
+    error: null as TaskError | null,
+    api: api as unknown as TaskApi,
+    get: (id: string) => known.find(one => one.id === id),
+    refresh: async () => undefined
+  } as unknown as { -readonly [key in keyof ITaskModel]: ITaskModel[key] };
+  const changed = new Signal<ITaskModel, void>(model);
+
+  const draw = (bundle: object, plain = '') =>
+    act(async () => {
+      const data = { [MIME_TYPE]: JSON.parse(JSON.stringify(bundle)), 'text/plain': plain };
+      await cell.renderModel(new MimeModel({ data }));
+      await jest.advanceTimersByTimeAsync(100);
+    });
+  const tell = (tasks: ITask[]) =>
+    act(async () => {
+      known = tasks;
+      changed.emit();
+      await jest.advanceTimersByTimeAsync(100);
+    });
+  const button = (name: string) =>
+    cell.node.querySelector<HTMLButtonElement>(`button[aria-label^="${name} "]`);
+  const said = () => cell.node.textContent;
+
+  beforeAll(() => {
+    (globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }).IS_REACT_ACT_ENVIRONMENT = true;
+    setSight = mockSight();
+  });
+
+  beforeEach(() => {
+    jest.clearAllMocks();
+    jest.useFakeTimers();
+    setSight(true);
+    known = [task];
+    Object.assign(model, { changed, error: null });
+    cell = new TaskCell({
+      model,
+      actions,
+      sanitizer: new Sanitizer(),
+      translator: nullTranslator
+    });
+    act(() => Widget.attach(cell, document.body));
+  });
+
+  afterEach(() => {
+    act(() => cell.dispose());
+    jest.useRealTimers();
+  });
+
+  const SNAPSHOT = { version: 1, task, tail: 'as it was' };
+
+  it('shows the task as it is, not as it was', async () => {
+    known = [
+      {
+        ...task,
+        state: 'failed',
+        ended: '2026-11-21T07:00:00.000Z',
+        exit: { code: 3, signal: null },
+        usage: { ...USAGE, peak: { ...USAGE.peak, cpu: 390 } }
+      }
+    ];
+    await draw(SNAPSHOT);
+    expect(said()).toContain('Failed · exit 3');
+    expect(said()).toContain('Peak 390%');
+    expect(said()).not.toContain('as it was');
+    expect(button('Stop')).toBeNull();
+    expect(button('Restart')).not.toBeNull();
+  });
+
+  it('draws the last lines in colour, and as text', async () => {
+    await draw(SNAPSHOT);
+    const tail = cell.node.querySelector('.jp-PtyTasks-tail');
+    expect(tail?.textContent).toBe('epoch 7 <b>');
+    expect(tail?.querySelector('.ansi-green-fg')?.textContent).toBe('epoch 7');
+  });
+
+  it('follows the task', async () => {
+    await draw(SNAPSHOT);
+    expect(said()).toContain('Running');
+    await tell([{ ...task, progress: { ...PROGRESS, eta: 61, text: 'Epoch 5/10' } }]);
+    expect(said()).toContain('50% · 1m 01s left');
+    expect(said()).toContain('Epoch 5/10');
+    await tell([{ ...task, state: 'succeeded', ended: task.started }]);
+    expect(said()).toContain('Succeeded');
+  });
+
+  it('has buttons for what can be done', async () => {
+    await draw(SNAPSHOT);
+    act(() => button('Open')?.click());
+    act(() => button('Stop')?.click());
+    act(() => button('Restart')?.click());
+    for (const action of Object.values(actions)) {
+      expect(action).toHaveBeenCalledWith(task.id);
+    }
+  });
+
+  it('keeps the keys of its buttons from the notebook', async () => {
+    await draw(SNAPSHOT);
+    const onKey = jest.fn();
+    document.body.addEventListener('keydown', onKey);
+    for (const key of ['Enter', ' ', 'a']) {
+      button('Stop')?.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true }));
+    }
+    document.body.removeEventListener('keydown', onKey);
+    expect(onKey.mock.calls.map(([event]: KeyboardEvent[]) => event.key)).toEqual(['a']);
+  });
+
+  it('shows what was seen last of a task that is gone', async () => {
+    known = [];
+    api.get.mockRejectedValueOnce(NOT_FOUND);
+    await draw({ ...SNAPSHOT, task: { ...task, progress: { ...PROGRESS, eta: 61 } } });
+    expect(said()).toContain('Last seen: Running');
+    expect(said()).toContain('as it was');
+    expect(said()).toContain('not on the server any more');
+    expect(said()).not.toContain('left');
+    expect(cell.node.querySelector('button')).toBeNull();
+  });
+
+  it.each([
+    [new TaskError('no', 0, 'unreachable'), 'cannot be reached'],
+    [new TaskError('no', 404, 'not_ours'), 'no background tasks']
+  ])('shows what was seen last while the server does not tell: %s', async (error, note) => {
+    known = [];
+    model.error = error;
+    await draw(SNAPSHOT);
+    expect(said()).toContain('Last seen: Running');
+    expect(said()).toContain(note);
+    expect(api.get).not.toHaveBeenCalled();
+    model.error = null;
+    await tell([task]);
+    expect(said()).not.toContain(note);
+    expect(said()).toContain('epoch 7');
+  });
+
+  it('asks nothing and draws no second while it is out of sight', async () => {
+    await draw(SNAPSHOT);
+    setSight(false);
+    jest.clearAllMocks();
+    const before = said();
+    await act(async () => jest.advanceTimersByTimeAsync(10_000));
+    expect([api.tail, api.stats].flatMap(({ mock }) => mock.calls)).toEqual([]);
+    expect([said(), jest.getTimerCount()]).toEqual([before, 0]);
+    setSight(true);
+    await act(async () => jest.advanceTimersByTimeAsync(100));
+    expect(api.tail).toHaveBeenCalledTimes(1);
+  });
+
+  it('asks nothing once it is detached', async () => {
+    await draw(SNAPSHOT);
+    act(() => Widget.detach(cell));
+    jest.clearAllMocks();
+    await act(async () => jest.advanceTimersByTimeAsync(10_000));
+    expect(api.tail).not.toHaveBeenCalled();
+  });
+
+  it('shows another task when it is told to', async () => {
+    const other = { ...task, id: 'other', name: 'evaluate' };
+    known = [task, other];
+    await draw(SNAPSHOT);
+    await draw({ ...SNAPSHOT, task: other });
+    expect(said()).toContain('evaluate');
+    expect(api.tail).toHaveBeenLastCalledWith('other', expect.anything(), expect.anything());
+    act(() => button('Open')?.click());
+    expect(actions.open).toHaveBeenCalledWith('other');
+  });
+
+  it.each([
+    ['a version to come', { ...SNAPSHOT, version: 2 }],
+    ['something else', { version: 1, task: { id: 'x' } }]
+  ])('gives the text that came with %s', async (_, bundle) => {
+    await draw(bundle, 'Task train: running');
+    expect(said()).toContain('Task train: running');
+    expect(api.tail).not.toHaveBeenCalled();
+  });
+});

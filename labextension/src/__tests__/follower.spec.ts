@@ -1,0 +1,181 @@
+import { Signal } from '@lumino/signaling';
+
+import { TaskApi, type TaskError } from '../api';
+import { TaskFollower } from '../follower';
+import { taskSchema, type ITask } from '../task';
+import type { ITaskModel } from '../tokens';
+import { FakeServer, type IAnswer, type IRequest } from './fakeserver';
+import output from '../../../tests/contract/output.json';
+import sample from '../../../tests/contract/task.json';
+
+const task: ITask = taskSchema.parse(sample);
+const ended: ITask = { ...task, state: 'failed', ended: '2026-11-21T07:00:00.000Z' };
+const reallyLater = window.setTimeout;
+const SAMPLE = {
+  time: '2026-11-21T06:00:00.000Z',
+  cpu: 1,
+  rss: 2,
+  gpu_memory: null,
+  gpu_load: null
+};
+
+describe('TaskFollower', () => {
+  let answer: (request: IRequest) => IAnswer;
+  let server: FakeServer;
+  let follower: TaskFollower;
+  let known: ITask | undefined;
+  let refreshes: number;
+  const model = {
+    isReady: true,
+    error: null as TaskError | null,
+    get: () => known,
+    refresh: async () => {
+      refreshes += 1;
+    }
+  } as unknown as { -readonly [key in keyof ITaskModel]: ITaskModel[key] };
+  const changed = new Signal<ITaskModel, void>(model);
+
+  /** Lets time pass, and all that is due in it happen. */
+  async function pass(milliseconds: number): Promise<void> {
+    for (let passed = 0; passed < milliseconds; passed += 500) {
+      await jest.advanceTimersByTimeAsync(500);
+      for (let turn = 0; turn < 3; turn++) {
+        await new Promise(resolve => reallyLater(resolve, 0));
+      }
+    }
+  }
+  const asked = (verb: string) =>
+    server.requests.filter(({ path }) => path === `tasks/${task.id}${verb}`).length;
+  const tell = (next: ITask | undefined) => {
+    known = next;
+    changed.emit();
+  };
+
+  beforeEach(() => {
+    jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
+    known = task;
+    refreshes = 0;
+    answer = ({ path }) =>
+      path.endsWith('/stats')
+        ? { body: { usage: null, interval: 2, samples: [SAMPLE, { ...SAMPLE, cpu: null }] } }
+        : { body: output };
+    server = new FakeServer(request => answer(request));
+    Object.assign(model, {
+      isReady: true,
+      error: null,
+      changed,
+      api: new TaskApi(server.settings)
+    });
+    follower = new TaskFollower({ id: task.id, model, lines: 10 });
+  });
+
+  afterEach(() => {
+    follower.dispose();
+    jest.useRealTimers();
+  });
+
+  it('asks nothing before somebody looks', async () => {
+    changed.emit();
+    await pass(10_000);
+    expect(server.requests).toEqual([]);
+  });
+
+  it('reads on while somebody looks, and no longer', async () => {
+    follower.isActive = true;
+    await pass(9_000);
+    expect(follower.tail).toBe('hello\n');
+    expect(follower.samples.map(({ cpu }) => cpu)).toEqual([1, null]);
+    expect([4, 5]).toContain(asked('/output'));
+    expect([2, 3]).toContain(asked('/stats'));
+    expect(server.requests.every(({ query }) => query.has('no_track_activity'))).toBe(true);
+    expect(server.requests[0].query.get('ansi')).toBe('keep');
+    follower.isActive = false;
+    const before = server.requests.length;
+    await pass(10_000);
+    expect(server.requests).toHaveLength(before);
+    expect(follower.tail).toBe('hello\n');
+  });
+
+  it('reads the end once, and a new attempt again', async () => {
+    known = ended;
+    follower.isActive = true;
+    await pass(10_000);
+    expect([asked('/output'), asked('/stats')]).toEqual([1, 0]);
+    changed.emit();
+    await pass(1_000);
+    follower.isActive = false;
+    follower.isActive = true;
+    await pass(1_000);
+    expect(asked('/output')).toBe(1);
+    tell({ ...task, attempt: 2 });
+    await pass(1_000);
+    expect([asked('/output'), asked('/stats')]).toEqual([2, 1]);
+  });
+
+  it('reads the last lines at the end of a task, without waiting', async () => {
+    follower.isActive = true;
+    await pass(500);
+    tell(ended);
+    await pass(500);
+    expect(asked('/output')).toBe(2);
+  });
+
+  it('does not ask more often because the task makes progress', async () => {
+    follower.isActive = true;
+    for (let second = 0; second < 8; second++) {
+      tell({ ...task });
+      await pass(1_000);
+    }
+    expect(asked('/output')).toBeLessThan(6);
+  });
+
+  it('finds out what has become of a task that is not in the list', async () => {
+    known = undefined;
+    answer = () => ({ status: 404, body: { code: 'task_not_found', message: 'no' } });
+    follower.isActive = true;
+    await pass(10_000);
+    expect(follower.isGone).toBe(true);
+    expect(server.requests).toHaveLength(1);
+    tell(task);
+    expect(follower.isGone).toBe(false);
+  });
+
+  it('has the list brought up to date for a task that is newer', async () => {
+    known = undefined;
+    answer = () => ({ body: sample });
+    follower.isActive = true;
+    await pass(1_000);
+    expect([follower.isGone, refreshes]).toEqual([false, 1]);
+  });
+
+  it('waits for a server that is not there, and goes on then', async () => {
+    follower.isActive = true;
+    await pass(500);
+    answer = () => {
+      throw new TypeError('Failed to fetch');
+    };
+    await pass(3_000);
+    model.error = {} as TaskError;
+    changed.emit();
+    await pass(3_000);
+    const before = server.requests.length;
+    await pass(10_000);
+    expect(server.requests).toHaveLength(before);
+    expect([follower.tail, follower.isGone]).toEqual(['hello\n', false]);
+    answer = () => ({ body: { ...output, output: 'back\n' } });
+    model.error = null;
+    changed.emit();
+    await pass(500);
+    expect(follower.tail).toBe('back\n');
+  });
+
+  it('is silent once it is disposed', async () => {
+    follower.isActive = true;
+    await pass(500);
+    follower.dispose();
+    const before = server.requests.length;
+    tell(ended);
+    await pass(10_000);
+    expect(server.requests).toHaveLength(before);
+  });
+});

@@ -1,0 +1,84 @@
+import { nullTranslator } from '@jupyterlab/translation';
+
+import { bytes, peakLabel, percent, progressLabel, usageDetails, usageLabel } from '../measures';
+import { taskSchema, type IProgress, type ITask } from '../task';
+import { points } from '../widgets/usage';
+import { PROGRESS, USAGE } from './samples';
+import sample from '../../../tests/contract/task.json';
+
+const trans = nullTranslator.load('jupyter_ptytasks');
+const task: ITask = taskSchema.parse(sample);
+
+describe('progress', () => {
+  const label = (progress: Partial<IProgress>, of: Partial<ITask> = {}, isSnapshot = false) =>
+    progressLabel({ ...task, ...of }, { ...PROGRESS, ...progress }, trans, isSnapshot);
+
+  it('is in whole percents, and complete only when it is', () => {
+    const of = (fraction: number | null) => percent({ ...PROGRESS, fraction });
+    expect([0, 0.5, 0.999, 1, 1.2, -1, null].map(of)).toEqual([0, 50, 99, 100, 100, 0, null]);
+  });
+
+  it('says what is left, where that is known', () => {
+    expect(label({ fraction: 0.62, eta: 200 })).toBe('62% · 3m 20s left');
+    expect(label({ fraction: null, eta: 200 })).toBe('3m 20s left');
+    expect(label({ fraction: null })).toBe('');
+  });
+
+  it('leaves nothing to a task that has ended, or that was seen some day', () => {
+    expect(label({ fraction: 0.62, eta: 200 }, { state: 'failed' })).toBe('62%');
+    expect(label({ fraction: 0.62, eta: 200 }, {}, true)).toBe('62%');
+  });
+});
+
+describe('usage', () => {
+  const usage = {
+    ...USAGE,
+    cpu: 187.4,
+    rss: 1.2 * 2 ** 30,
+    peak: { ...USAGE.peak, cpu: 390, rss: 2 ** 31 }
+  };
+
+  it.each([
+    [0, '0 B'],
+    [1023, '1023 B'],
+    [1024, '1.0 KiB'],
+    [340 * 2 ** 20, '340 MiB'],
+    [1023.9 * 2 ** 20, '1.0 GiB'],
+    [9.96 * 2 ** 30, '10 GiB'],
+    [5000 * 2 ** 40, '5000 TiB']
+  ])('counts %d bytes', (count, text) => {
+    expect(bytes(count)).toBe(text);
+  });
+
+  it('is told in a few words', () => {
+    expect(usageLabel(usage, trans)).toBe('187% · 1.2 GiB');
+    expect(usageLabel({ ...usage, gpu_load: 45, gpu_memory: 3 * 2 ** 30 }, trans)).toBe(
+      '187% · 1.2 GiB · GPU 45% · 3.0 GiB'
+    );
+    expect(usageLabel(USAGE, trans)).toBe('');
+    expect(peakLabel(usage, trans)).toBe('Peak 390% · 2.0 GiB');
+    expect(peakLabel(USAGE, trans)).toBe('');
+  });
+
+  it('is told in more words, and says whose the GPU is', () => {
+    expect(usageDetails(usage, trans).split('\n')).toEqual([
+      'CPU, of one core: 187% (peak 390%)',
+      'Memory: 1.2 GiB (peak 2.0 GiB)'
+    ]);
+    const shared = { ...USAGE, gpu_load: 45, gpu_scope: 'device' as const };
+    expect(usageDetails(shared, trans)).toBe('GPU, by all: 45%');
+    expect(usageDetails({ ...USAGE, peak: usage.peak }, trans)).toContain('Memory: peak 2.0 GiB');
+  });
+});
+
+describe('the corners of a line', () => {
+  it('go from left to right, the highest near the top', () => {
+    expect(points([0, 50, 100])).toBe('0.0,15.0 30.0,8.0 60.0,1.0');
+  });
+
+  it('pass over what was not measured', () => {
+    expect(points([0, null, 100])).toBe('0.0,15.0 60.0,1.0');
+    expect(points([null, null])).toBe('');
+    expect(points([0, 0])).toBe('0.0,15.0 60.0,15.0');
+  });
+});
