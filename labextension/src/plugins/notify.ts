@@ -5,6 +5,7 @@ import { Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { offer } from '../commands/offer';
 import { EndWatch, type INotice } from '../notices';
 import { TaskSettings } from '../settings';
 import { CommandIDs, ITaskModel } from '../tokens';
@@ -37,28 +38,29 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    const open = ({ id }: INotice) =>
-      void (id
-        ? commands.execute(CommandIDs.open, { id })
-        : commands.execute(CommandIDs.showPanel));
+    const opening = ({ id }: INotice) =>
+      id ? offer(commands, CommandIDs.open, { id }) : offer(commands, CommandIDs.showPanel);
 
     const actionsOf = (notice: INotice): Notification.IAction[] => {
       const { id, kind } = notice;
-      const actions: Notification.IAction[] = [
-        {
+      const actions: Notification.IAction[] = [];
+      const open = opening(notice);
+      if (open) {
+        actions.push({
           label: id ? trans.__('Open') : trans.__('Show Tasks'),
           caption: id
             ? trans.__('Open the terminal of the task')
             : trans.__('Show the panel of tasks'),
           displayType: 'accent',
-          callback: () => open(notice)
-        }
-      ];
-      if (id && kind === 'error' && commands.hasCommand(CommandIDs.runAgain)) {
+          callback: open
+        });
+      }
+      const again = id && kind === 'error' && offer(commands, CommandIDs.runAgain, { id });
+      if (again) {
         actions.push({
           label: trans.__('Run Again'),
           caption: trans.__('Run the same command once more'),
-          callback: () => void commands.execute(CommandIDs.runAgain, { id })
+          callback: again
         });
       }
       return actions;
@@ -73,7 +75,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       const shown = new Desktop(notice.message, { tag: `ptytasks-${notice.id ?? 'many'}` });
       shown.onclick = () => {
         window.focus();
-        open(notice);
+        opening(notice)?.();
         shown.close();
       };
     };

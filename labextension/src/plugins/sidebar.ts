@@ -10,6 +10,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
 import { CommandToolbarButton } from '@jupyterlab/ui-components';
 
+import { offer } from '../commands/offer';
 import { tasksIcon } from '../icons';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
 import { readView } from '../widgets/filter';
@@ -41,13 +42,12 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
       model,
       translator,
       actions: {
-        create: command => {
-          void commands.execute(CommandIDs.newTask, command === undefined ? {} : { command });
-        },
-        open: id => void commands.execute(CommandIDs.open, { id }),
-        stop: ids => void commands.execute(CommandIDs.stop, { ids }),
-        restart: ids => void commands.execute(CommandIDs.restart, { ids }),
-        remove: ids => void commands.execute(CommandIDs.remove, { ids })
+        create: command =>
+          offer(commands, CommandIDs.newTask, command === undefined ? {} : { command })?.(),
+        open: id => offer(commands, CommandIDs.open, { id })?.(),
+        stop: ids => offer(commands, CommandIDs.stop, { ids })?.(),
+        restart: ids => offer(commands, CommandIDs.restart, { ids })?.(),
+        remove: ids => offer(commands, CommandIDs.remove, { ids })?.()
       }
     });
     for (const id of [CommandIDs.newTask, CommandIDs.newShell, CommandIDs.refresh]) {

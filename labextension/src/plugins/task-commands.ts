@@ -6,6 +6,7 @@ import { ITranslator } from '@jupyterlab/translation';
 import { refreshIcon } from '@jupyterlab/ui-components';
 
 import { Questions } from '../commands/confirm';
+import { offer } from '../commands/offer';
 import { addTaskCommands } from '../commands/tasks';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
 import { currentTasks } from './current';
@@ -32,7 +33,7 @@ export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
       questions: new Questions(trans),
       trans,
       current: () => currentTasks(shell, model, panel),
-      open: id => void commands.execute(CommandIDs.open, { id })
+      open: id => offer(commands, CommandIDs.open, { id })?.()
     });
     commands.addCommand(CommandIDs.refresh, {
       label: trans.__('Refresh Tasks'),

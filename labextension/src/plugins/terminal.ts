@@ -12,6 +12,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { MenuSvg } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 
+import { offer } from '../commands/offer';
 import { addTerminalCommands } from '../commands/terminal';
 import { TerminalSettings } from '../terminalsettings';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
@@ -67,8 +68,8 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
         model,
         settings: settings.options,
         actions: {
-          stop: action(commands, CommandIDs.stop, id),
-          restart: action(commands, CommandIDs.restart, id)
+          stop: offer(commands, CommandIDs.stop, { id }),
+          restart: offer(commands, CommandIDs.restart, { id })
         },
         onContextMenu: event => openMenu(commands, event, id),
         translator: translator ?? nullTranslator
@@ -109,11 +110,6 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
     }
   }
 };
-
-/** What a button does with a task; nothing where the plugin of the command is switched off. */
-function action(commands: CommandRegistry, command: string, id: string): (() => void) | undefined {
-  return commands.hasCommand(command) ? () => void commands.execute(command, { id }) : undefined;
-}
 
 /** Instead of Lab's: of Lab's own entries for terminals none fits a tab that Lab does not know of. */
 function openMenu(commands: CommandRegistry, event: MouseEvent, id: string): void {

@@ -1,0 +1,13 @@
+/** Commands of plugins that may be switched off. */
+
+import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+/** What executes a command; undefined where the plugin that adds it is switched off, or has not begun yet. */
+export function offer(
+  commands: CommandRegistry,
+  id: string,
+  args?: ReadonlyPartialJSONObject
+): (() => void) | undefined {
+  return commands.hasCommand(id) ? () => void commands.execute(id, args) : undefined;
+}
