@@ -7,11 +7,42 @@ from __future__ import annotations
 
 from ._version import __version__
 
-__all__ = ["__version__"]
+__all__ = ["Task", "TaskList", "__version__", "get", "progress", "run", "run_notebook", "tasks"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from .notebook import Task, TaskList, get, run, run_notebook, tasks
+    from .report import progress
+
+#: Names that are loaded when they are wanted, and the modules here that have them.
+_LAZY = {
+    "progress": "report",
+    **dict.fromkeys(("Task", "TaskList", "get", "run", "run_notebook", "tasks"), "notebook"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module  # noqa: PLC0415
+
+    value = globals()[name] = getattr(import_module(f".{_LAZY[name]}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LAZY})
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Do what `%load_ext jupyter_ptytasks` asks for: offer the magics `%task` and `%%task`."""
+    from .notebook.magics import load  # noqa: PLC0415
+
+    load(shell)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:

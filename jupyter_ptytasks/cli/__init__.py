@@ -26,6 +26,7 @@ _COMMANDS = {
     "input": "verbs",
     "rm": "verbs",
     "status": "listing",
+    "progress": "progress",
 }
 _COMPLETE = "_JUPYTER_PTYTASKS_COMPLETE"
 

@@ -21,7 +21,7 @@ from .vt import CSI, TOKEN, complete, number, plain, seven_bit, string
 # What ends a stretch of plain lines, made of text, colours, tabs, erasing to the right, and strings of no concern.
 _NEWS = re.compile(
     rb"[\x00-\x06\x08\n-\x1f\x7f](?:(?<![\n\r\x1b])|(?<=\r)(?!\n)|(?<=\n)(?<!\r\n)"
-    rb"|(?<=\x1b)(?!\[[0-9;:]*m|\[0?K|\](?!0|[1279][;\x07\x1b])[^\x00-\x1f\x7f]*(?:\x07|\x1b\\)|\\))"
+    rb"|(?<=\x1b)(?!\[[0-9;:]*m|\[0?K|\](?!0|7784;|[1279][;\x07\x1b])[^\x00-\x1f\x7f]*(?:\x07|\x1b\\)|\\))"
 )
 # What ends a batch of frames, which are made of text, colours and erasing to the right.
 _BATCH_END = re.compile(rb"[\x00-\x0c\x0e-\x1f\x7f](?:(?<!\x1b)|(?!\[[0-9;:]*m|\[0?K))")
@@ -32,7 +32,7 @@ _CLEAR = re.compile(rb"\x1b\[H\x1b\[2?J\x1b\[3J|\x1b\[3J\x1b\[H\x1b\[2?J|\x1b\[2
 
 # Modes and strings that concern no cells: of each only what was said last counts.
 _HARMLESS = frozenset((1, 5, 9, 12, 25, 66, 1000, 1001, 1002, 1003, 1004, 1005, 1006, 1007, 1015, 1016, 2004, 2026))
-_HARMLESS_STRINGS = (b"0", b"1", b"2", b"7")
+_HARMLESS_STRINGS = (b"0", b"1", b"2", b"7", b"7784")
 _ALTERNATE = frozenset((47, 1047, 1049))
 # Sequences that leave the cursor in its column, and those that end its waiting to wrap.
 _STAYS = frozenset(b"n ?n c >c =c t q p S T i J ?J ?K >q $p ?$p g".split()) | {b" q"}
