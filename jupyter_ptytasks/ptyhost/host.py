@@ -36,8 +36,11 @@ _REOPENED = 0.2
 #: Bytes read at one go; a read of a terminal gives some 4 KiB at most. One read a turn: while that is dealt with the
 #: kernel makes the next ready, so that the program need not wait for us.
 _READ = 1 << 13
-#: How long the program has to see the changed size before it gets the right one back.
+#: A program that is to repaint gets the right size back when it has drawn something since the change, and not before
+#: the first number (seconds); one that draws nothing, after the second. On a busy machine it may be a while until it
+#: runs, and what it then sees must be the other size.
 _REPAINT = 0.05
+_REPAINT_MAX = 1.0
 #: How often we look whether our socket's name is still there: cleaners of temporary directories take it away.
 _REBIND = 30.0
 #: Bytes of input that are kept for a program that does not read, when those who typed them have gone.
@@ -75,6 +78,8 @@ class Host:
         self._typed = 0
         self._last_output = self._job.started
         self._terminal_open = True
+        #: The end of the output when a repaint was asked for last, and when we stop to wait for more.
+        self._repainting = (0, 0.0)
         self._timers: dict[Callable[[], None], float] = {self._rebind: time.monotonic() + _REBIND}
         self._wakeup, waker = os.pipe()
         for fd in (self._wakeup, waker):
@@ -205,10 +210,17 @@ class Host:
         """Make a full-screen program draw everything: it does so for a new size, and for nothing else that is sure."""
         rows, cols = self._ring.rows, self._ring.cols
         self._pty.resize(rows - 1 if rows > 1 else 2, cols)
-        self._timers[self._repainted] = time.monotonic() + _REPAINT
+        now = time.monotonic()
+        self._repainting = (self._ring.end, now + _REPAINT_MAX)
+        self._timers[self._repainted] = now + _REPAINT
 
     def _repainted(self) -> None:
-        self._pty.resize(self._ring.rows, self._ring.cols)
+        before, deadline = self._repainting
+        now = time.monotonic()
+        if self._ring.end == before and now < deadline:
+            self._timers[self._repainted] = now + _REPAINT
+        else:
+            self._pty.resize(self._ring.rows, self._ring.cols)
 
     # -- connections ------------------------------------------------------------------------------------------------
 

@@ -103,6 +103,36 @@ def test_repaint_is_a_real_change_of_size_and_back(hosted: Hosted) -> None:
     assert hosted.output() == b"ready\r\n80 23\r\n80 24\r\n"
 
 
+def test_a_program_that_is_late_sees_the_changed_size_too(hosted: Hosted) -> None:
+    # Woken some times a second, as by a machine with too much to do.
+    hosted.python(
+        "import os, time\n"
+        "known = 24\n"
+        "print('ready')\n"
+        "while True:\n"
+        "    time.sleep(0.2)\n"
+        "    rows = os.get_terminal_size(0).lines\n"
+        "    if rows != known:\n"
+        "        os.write(1, b'%d rows\\n' % rows)\n"
+        "        known = rows\n"
+    )
+    hosted.wait_output(b"ready")
+    hosted.connect(role="link").send(wire.REPAINT)
+    hosted.wait_output(b"23 rows\r\n24 rows")
+
+
+def test_a_program_that_draws_nothing_gets_its_size_back(hosted: Hosted) -> None:
+    hosted.python("import time\nprint('ready')\ntime.sleep(1000)")
+    hosted.wait_output(b"ready")
+    hosted.connect(role="link").send(wire.REPAINT)
+    terminal = os.open(f"/proc/{hosted.pid}/fd/0", os.O_RDWR | os.O_NOCTTY)
+    try:
+        wait_until(lambda: os.get_terminal_size(terminal).lines == 23)
+        wait_until(lambda: os.get_terminal_size(terminal).lines == 24)
+    finally:
+        os.close(terminal)
+
+
 def test_a_watched_head_comes_at_once_and_another_once_a_second(hosted: Hosted) -> None:
     hosted.start("cat")
     watching, idle = hosted.connect(role="link"), hosted.connect(role="link")
