@@ -22,14 +22,15 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-#: A desktop of which the page says what was shown, and which nobody looks at.
+#: A page that nobody looks at, and that says what the browser has shown on the desktop.
 DESKTOP = """
 window.shown = [];
 document.hasFocus = () => false;
-window.Notification = class {
-  static permission = 'granted';
-  constructor(message) { window.shown.push(message); }
-  close() {}
+window.Notification = class extends window.Notification {
+  constructor(message, options) {
+    super(message, options);
+    this.addEventListener('show', () => window.shown.push(this));
+  }
 };
 """
 
@@ -183,7 +184,7 @@ def test_the_running_panel_stops_a_task(page: Page, client: Client) -> None:
 
 
 def test_the_desktop_is_told_where_it_may_be(open_lab: OpenLab, client: Client) -> None:
-    page = open_lab()
+    page = open_lab(permissions=["notifications"])
     save = "settings => window.jupyterapp.serviceManager.settings.save('jupyter-ptytasks:plugin', settings)"
     page.evaluate(save, '{"notify": "failures", "desktopNotifications": true}')
     try:
@@ -194,7 +195,9 @@ def test_the_desktop_is_told_where_it_may_be(open_lab: OpenLab, client: Client) 
         client.create("true", name="well")
         client.create("sleep 1; exit 3", name="badly")
         page.wait_for_function("window.shown.length > 0")
-        assert page.evaluate("window.shown") == ["“badly” failed (exit 3)"]
+        assert page.evaluate("window.shown.map(one => one.title)") == ["“badly” failed (exit 3)"]
+        page.evaluate("window.shown[0].dispatchEvent(new Event('click'))")
+        expect(tab(page, newest(client)["id"])).to_be_visible()
     finally:
         page.evaluate(save, "{}")
 
