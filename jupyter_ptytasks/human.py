@@ -75,5 +75,5 @@ def in_brief(task: Task) -> str:
     if ended:
         words.append(f"({ended if ended.startswith('SIG') else f'exit {ended}'})")
     if ran is not None:
-        words.append(f"after {duration(ran)}")
+        words.append(f"{'after' if task['ended'] else 'for'} {duration(ran)}")
     return " ".join(words)

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from .api import Client
-from .errors import ClientError, ConnectionLost, RequestFailed, ServerNotFound, TaskNotFound, Unauthorized
+from .errors import (
+    ClientError,
+    ConnectionLost,
+    RequestFailed,
+    ServerNotFound,
+    StillRunning,
+    TaskFailed,
+    TaskNotFound,
+    Unauthorized,
+)
 from .outcome import exit_status, is_live
 from .types import Page, Piece, Status, Task, Text
 
@@ -16,7 +25,9 @@ __all__ = [
     "RequestFailed",
     "ServerNotFound",
     "Status",
+    "StillRunning",
     "Task",
+    "TaskFailed",
     "TaskNotFound",
     "Text",
     "Unauthorized",

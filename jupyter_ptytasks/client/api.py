@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: Seconds for the server to hold a `wait`, and for it to do what takes its time: to stop a task and then delete it.
 _HOLD = 50.0
 _SLOW = 600.0
+#: The answer where `if_exists` has found one; 201 where one was started.
+_FOUND = 200
 #: Seconds between two tries to reach a server that is being started again.
 _RETRY = 0.5
 
@@ -43,6 +45,8 @@ class Client:
         self._patience = patience
         self._address = (url, token)
         self._transport = Transport(self._find, timeout)
+        #: Whether the last `create` found a task by its name, where it did not start one.
+        self.found = False
 
     def _find(self) -> list[discovery.Server]:
         try:
@@ -148,7 +152,9 @@ class Client:
             "if_exists": if_exists,
             "metadata": metadata,
         }
-        return self._task("POST", "tasks", json=_only_said(said))
+        response = self._transport.request("POST", "tasks", json=_only_said(said))
+        self.found = response.status_code == _FOUND
+        return cast("Task", _json(response.content))
 
     def get(self, ref: str) -> Task:
         """Give a task."""

@@ -17,15 +17,22 @@ if TYPE_CHECKING:
 
 API = "ptytasks/api/"
 
-_START_ONE = "Start one with `jupyter lab` or `jupyter server`, or say where it is with --url or JUPYTER_PTYTASKS_URL."
+_START_ONE = (
+    "Start one with `jupyter lab` or `jupyter server`, or say where it is: --url, url= or JUPYTER_PTYTASKS_URL."
+)
+_START_IT = "Start it, where it is started: on the page of the hub, if it is a hub's."
 _INSTALL = "Install jupyter_ptytasks where that server runs (`pip install jupyter_ptytasks`), and start it again."
-_TOKEN = "Give the server's token: --token or JUPYTER_PTYTASKS_TOKEN (`jupyter server list` shows it)."  # noqa: S105  a hint
+_TOKEN = "Give the server's token: --token, token= or JUPYTER_PTYTASKS_TOKEN (`jupyter server list` shows it)."  # noqa: S105  a hint
 _HINTS = {
     "task_not_found": "`jupyter ptytasks ls -a` lists them all.",
-    "name_in_use": "Take another name, or say what becomes of the one that runs: --if-exists return, restart or new.",
+    "name_in_use": "Take another name, or say what becomes of it: --if-exists or if_exists= return, restart, new.",
     "too_many_tasks": "Stop some, or raise PtyTasksApp.max_live_tasks.",
     "host_unreachable": "The task may well be running. Try again, or look at its state.",
 }
+
+
+#: What a proxy says of a server that does not answer it (RFC 9110, 15.6.3 to 15.6.5).
+_GATEWAY = (502, 503, 504)
 
 
 class Transport:
@@ -101,7 +108,7 @@ class Transport:
                 f"the server at {_where(server)} has gone; it may have done it all the same"
             ) from error
         if not response.is_success:
-            raise _failure(response, server)
+            raise _failure(response, server, method)
         return response
 
 
@@ -134,14 +141,18 @@ def _where(server: Server) -> str:
     return server.sock or server.url
 
 
-def _failure(response: httpx.Response, server: Server) -> ClientError:
-    """Give the error that an answer comes to."""
+def _failure(response: httpx.Response, server: Server, method: str) -> ClientError:
+    """Give the error that an answer to a request by `method` comes to."""
     try:
         said = response.json()
         code, message, field = str(said["code"]), str(said["message"]), said.get("field")
     except (ValueError, TypeError, KeyError, AttributeError):
         code, message, field = "", "", None
     status = response.status_code
+    if not code and status in _GATEWAY and method != "GET":
+        return ConnectionLost(f"the server at {_where(server)} has gone; it may have done it all the same")
+    if not code and (status in _GATEWAY or _is_of_hub(response)):
+        return ServerNotFound(f"the server at {_where(server)} is not running", hint=_START_IT)
     if status in (401, 403) or (status == 302 and "/login" in response.headers.get("Location", "")):
         return Unauthorized(f"the server at {_where(server)} refuses: {message or response.reason_phrase}", hint=_TOKEN)
     if not code and (response.is_redirect or status == 404):
@@ -150,3 +161,14 @@ def _failure(response: httpx.Response, server: Server) -> ClientError:
         return RequestFailed(f"the server says {status} {response.reason_phrase}", code=f"http_{status}", status=status)
     kind = TaskNotFound if code == "task_not_found" else RequestFailed
     return kind(message, code=code, status=status, field=field, hint=_HINTS.get(code, ""))
+
+
+def _is_of_hub(response: httpx.Response) -> bool:
+    """Tell whether a JupyterHub answers in the place of a server that it has stopped, or starts.
+
+    It sends those who read to a page of its own, and those who write away with one; a server speaks JSON.
+    """
+    if "X-JupyterHub-Version" not in response.headers:
+        return False
+    refused = response.status_code == 403 and response.headers.get("Content-Type", "").startswith("text/html")
+    return refused or response.status_code == 424 or "/hub/user/" in response.headers.get("Location", "")

@@ -1,0 +1,116 @@
+"""Runs a notebook to its end in a kernel of its own: tells how far it is, shows what it says, keeps what came of it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import nbformat
+from nbclient import NotebookClient
+
+from ..report import progress
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from nbformat import NotebookNode
+
+#: Lines of a result that are shown; the copy of the notebook has them all.
+_RESULT_LINES = 20
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Runner(NotebookClient):
+    """Executes `notebook`; its copy at `output` is saved after every cell. `signal` is what has stopped it, if any.
+
+    Of errors raises those of nbclient; CancelledError when a signal has stopped it. Its kernel has ended then.
+    """
+
+    def __init__(self, notebook: NotebookNode, output: str, directory: str, kernel: str) -> None:
+        super().__init__(
+            notebook,
+            kernel_name=kernel,
+            resources={"metadata": {"path": directory}},
+            timeout=None,
+            record_timing=True,
+            coalesce_streams=True,
+        )
+        self._output = output
+        self._codes = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
+        self._done = 0
+        self._running: asyncio.Task[Any] | None = None
+        self.signal: signal.Signals | None = None
+
+    async def run(self) -> None:
+        """Run it from its first cell to its last."""
+        self._running = asyncio.current_task()
+        self._tell("kernel starts")
+        try:
+            await self.async_execute()
+        finally:
+            self.save()
+        self._tell("")
+
+    def save(self) -> None:
+        """Save the copy as it is now; whoever reads it meanwhile finds the one before."""
+        directory = os.path.dirname(self._output)
+        with tempfile.NamedTemporaryFile(
+            "w", dir=directory, prefix=".", suffix=".ipynb.part", encoding="utf-8", delete=False
+        ) as file:
+            nbformat.write(self.nb, file)  # type: ignore[no-untyped-call]
+        # A temporary file is private; this one is as any that the user makes.
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(file.name, 0o666 & ~umask)
+        os.replace(file.name, self._output)
+
+    @asynccontextmanager
+    async def async_setup_kernel(self, **kwargs: Any) -> AsyncIterator[None]:
+        """Have a kernel; a signal ends what runs in it."""
+        async with super().async_setup_kernel(**kwargs):
+            # In place of nbclient's own, which leave open whether a signal or the kernel's death was it.
+            for number in _SIGNALS:
+                asyncio.get_running_loop().add_signal_handler(number, self._stop, number)
+            yield
+
+    def _stop(self, number: signal.Signals) -> None:
+        self.signal = self.signal or number
+        assert self._running is not None
+        self._running.cancel()
+
+    async def async_execute_cell(self, cell: NotebookNode, cell_index: int, *args: Any, **kwargs: Any) -> NotebookNode:
+        """Execute a cell, with what is to be told before and kept after it."""
+        if not any(cell is code for code in self._codes):
+            return await super().async_execute_cell(cell, cell_index, *args, **kwargs)
+        title = cell.source.strip().splitlines()[0][:60]
+        self._tell(title)
+        print(f"\x1b[2mcell {self._done + 1} of {len(self._codes)}: {title}\x1b[0m", flush=True)
+        try:
+            executed = await super().async_execute_cell(cell, cell_index, *args, **kwargs)
+        finally:
+            self.save()
+        self._done += 1
+        return executed
+
+    def _tell(self, title: str) -> None:
+        count = len(self._codes)
+        text = f"cell {min(self._done + 1, count)}/{count}" + (f" · {title}" if title else "")
+        progress(self._done, count, text if self._done < count else f"{count} cells")
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        """Show what a cell says as it says it, and of its results the beginning."""
+        content = msg["content"]
+        if msg["msg_type"] == "stream":
+            out = sys.stderr if content["name"] == "stderr" else sys.stdout
+            out.write(content["text"])
+            out.flush()
+        elif msg["msg_type"] in ("execute_result", "display_data"):
+            lines = str(content["data"].get("text/plain", "")).splitlines()
+            more = len(lines) - _RESULT_LINES
+            print("\n".join(lines[:_RESULT_LINES] + [f"… {more} more lines"] * (more > 0)), flush=True)
+        return super().process_message(msg, cell, cell_index)

@@ -1,0 +1,207 @@
+"""The magics: `%%task NAME` runs a cell as a task, `%task VERB NAME` does what is to be done with tasks."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from IPython.core.error import UsageError
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.display import display
+
+from .. import human
+from ..client import ClientError, StillRunning, is_live
+from . import completion, scripts
+from .connections import connections
+from .listing import TaskList
+from .options import CELL, read_verb, split
+from .starting import get, start, tasks
+from .task import Task
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from IPython.core.interactiveshell import InteractiveShell
+
+    from ..client import Client
+    from ..client.types import Command, StateName
+
+_LIVE: tuple[StateName, ...] = ("held", "queued", "starting", "running", "paused", "stopping")
+#: What ended longer ago (seconds) is shown by `ls -a` only.
+_RECENT = 86400.0
+#: Seconds between two updates of a view that follows.
+_UPDATE = 1.0
+
+
+def load(shell: InteractiveShell) -> None:
+    """Offer the magics, and completion behind them."""
+    shell.register_magics(TaskMagics)
+    completion.install(shell)
+
+
+@magics_class
+class TaskMagics(Magics):
+    """`%%task` and `%task`."""
+
+    @line_cell_magic  # type: ignore[untyped-decorator,unused-ignore]
+    def task(self, line: str, cell: str | None = None) -> Any:
+        """Run the cell as a background task (`%%task NAME`), or do something with tasks (`%task stop NAME`).
+
+        `%%task --help` and `%task --help` tell more.
+        """
+        with _plainly():
+            if cell is not None:
+                asked = CELL.read(split(line))
+                if asked is not None:
+                    self._run(asked, cell)
+                return None
+            verb, said = read_verb(line)
+            return said and getattr(self, f"_{verb}")(said)
+
+    # -- a cell -------------------------------------------------------------------------------------------------------
+
+    def _run(self, asked: argparse.Namespace, cell: str) -> None:
+        server = connections()
+        with server.client() as client:
+            command = self._python(client, asked.name, cell) if asked.python else self._shell(cell)
+            if asked.restart:
+                _stop_all(client, asked.name)
+            try:
+                info, found = start(
+                    client,
+                    command,
+                    name=asked.name,
+                    cwd=asked.cwd,
+                    env=asked.env,
+                    group=asked.group,
+                    tags=asked.tags,
+                    timeout=asked.timeout,
+                    if_exists="return",
+                )
+            except KeyError as error:
+                raise UsageError(f"--env {error.args[0]}: there is no such variable here") from error
+        if found:
+            print(f"Reattached: task {asked.name!r} has been running for {human.duration(human.runtime(info) or 0)}.")
+            if info["command"] != command:
+                print("It runs what the cell said then, which has changed since: --restart runs it as it is now.")
+        task = Task(info, server)
+        if asked.follow:
+            self._follow(task, asked.lines)
+        else:
+            view = display(task, display_id=True)  # type: ignore[no-untyped-call]
+            if asked.wait:
+                task.wait()
+                view.update(task)
+        if asked.wait or asked.follow:
+            task.check()
+
+    def _shell(self, cell: str) -> Command:
+        lines = cell.strip("\n").split("\n")
+        command = "\n".join(_expanded(self.shell, line) for line in lines)
+        if not command.strip():
+            raise UsageError("%%task: the cell says nothing to run")
+        return command
+
+    def _python(self, client: Client, name: str, cell: str) -> Command:
+        if not client.server.is_local:
+            raise UsageError("--python takes a server on this machine: the source is kept in a file")
+        try:
+            compile(cell, name, "exec")
+        except SyntaxError as error:  # it shows here and now
+            said = "".join(traceback.format_exception_only(error))
+            raise UsageError(f"--python: the cell is no script in Python\n{said.rstrip()}") from error
+        return [sys.executable, "-m", "jupyter_ptytasks.execute.cell", scripts.keep(name, cell)]
+
+    def _follow(self, task: Task, lines: int) -> None:
+        if not hasattr(self.shell, "kernel"):
+            for text in task.follow(lines):  # a terminal: nothing in it can be replaced
+                print(text, end="", flush=True)
+            return
+        view = display(task.view(lines), raw=True, display_id=True)  # type: ignore[no-untyped-call]
+        while is_live(task.as_heard):
+            try:
+                task.wait(_UPDATE)
+            except StillRunning:
+                pass
+            view.update(task.view(lines), raw=True)
+
+    # -- a line -------------------------------------------------------------------------------------------------------
+
+    def _ls(self, said: argparse.Namespace) -> TaskList:
+        found = tasks(group=said.group, tag=said.tag)
+        return TaskList(task for task in found if said.all or _is_recent(task))
+
+    def _attach(self, said: argparse.Namespace) -> Task:
+        return get(said.ref)
+
+    def _logs(self, said: argparse.Namespace) -> None:
+        task = get(said.ref)
+        if said.follow:
+            self._follow(task, said.lines)
+        else:
+            print(task.output(said.lines, grep=said.grep), end="")
+
+    def _wait(self, said: argparse.Namespace) -> Any:
+        return _each(said, lambda task: task.wait(said.timeout, check=True))
+
+    def _stop(self, said: argparse.Namespace) -> Any:
+        signals = ["SIGKILL"] if said.now else None
+        found = _each(said, lambda task: task.stop(grace=said.grace, signals=signals))
+        if said.wait:
+            for task in [found] if isinstance(found, Task) else found:
+                task.wait()
+        return found
+
+    def _pause(self, said: argparse.Namespace) -> Any:
+        return _each(said, Task.pause)
+
+    def _resume(self, said: argparse.Namespace) -> Any:
+        return _each(said, Task.resume)
+
+    def _restart(self, said: argparse.Namespace) -> Any:
+        return _each(said, Task.restart)
+
+    def _send(self, said: argparse.Namespace) -> None:
+        get(said.ref).send(" ".join(said.text) + "\n")
+
+    def _rm(self, said: argparse.Namespace) -> None:
+        for ref in said.refs:
+            get(ref).delete(stop=said.stop)
+
+
+def _each(said: argparse.Namespace, do: Any) -> Task | TaskList:
+    """Do something to the tasks that were named, and give them: first all are found, for a name may be misspelt."""
+    found = TaskList(get(ref) for ref in said.refs)
+    for task in found:
+        do(task)
+    return found[0] if len(found) == 1 else found
+
+
+def _stop_all(client: Client, name: str) -> None:
+    """Stop what lives under a name, and wait for its end."""
+    for task in [client.stop(task["id"]) for task in client.all(name=name, state=_LIVE)]:
+        client.wait(task["id"])
+
+
+def _is_recent(task: Task) -> bool:
+    info = task.as_heard
+    return is_live(info) or human.ago(info["ended"] or info["created"]) < _RECENT
+
+
+def _expanded(_ptytasks_shell: Any, _ptytasks_line: str) -> str:
+    """Give a line with the notebook's variables in it. IPython looks for them here, too: hence the names."""
+    return str(_ptytasks_shell.var_expand(_ptytasks_line))
+
+
+@contextmanager
+def _plainly() -> Iterator[None]:
+    """Have IPython show the message of an error alone: the user's code is no more than this one line."""
+    try:
+        yield
+    except ClientError as error:
+        text = f"{type(error).__name__}: {error}"
+        error._render_traceback_ = lambda: text.split("\n")  # type: ignore[attr-defined]
+        raise
