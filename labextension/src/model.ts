@@ -18,8 +18,14 @@ const GATHER = 100;
 /** Milliseconds for further news of progress to come in before they are told: those of all tasks at once. */
 const DIGEST = 200;
 
-/** Milliseconds between two looks that no event has caused; and between two tries of a server that does not answer. */
-const SLOW = { interval: 30_000, backoff: false, max: 30_000 };
+/**
+ * Milliseconds between two looks that no event has caused. Nobody tells whether the events come already, or again: after
+ * the start and after an outage the first looks are soon, then ever later, until an event shows that they do.
+ */
+const SOON = 1_000;
+const LATE = 30_000;
+
+/** Milliseconds between two tries of a server that does not answer. */
 const AGAIN = { interval: 1_000, backoff: true, max: 10_000 };
 
 /** See ITaskModel. `dispose` it. */
@@ -30,7 +36,7 @@ export class TaskModel implements ITaskModel {
     this._events.stream.connect(this._onEvent, this);
     this._poll = new Poll({
       factory: () => this._look(),
-      frequency: SLOW,
+      frequency: { interval: SOON, backoff: false, max: LATE },
       name: 'jupyter-ptytasks:model',
       // What an event tells is of interest to somebody who looks elsewhere, too: there may be a notification of it.
       standby: () => (this._isDue ? 'never' : 'when-hidden')
@@ -109,6 +115,7 @@ export class TaskModel implements ITaskModel {
       return;
     }
     this._poll.frequency = AGAIN;
+    this._pause = SOON;
     if (error.message !== this._error?.message) {
       this._error = error;
       this._changed.emit();
@@ -116,7 +123,8 @@ export class TaskModel implements ITaskModel {
   }
 
   private _take(found: ITask[]): void {
-    this._poll.frequency = SLOW;
+    this._poll.frequency = { interval: this._pause, backoff: false, max: LATE };
+    this._pause = Math.min(2 * this._pause, LATE);
     const before = this._byId;
     const wasReady = this._isReady;
     const news: IStateChange[] = [];
@@ -137,6 +145,7 @@ export class TaskModel implements ITaskModel {
   }
 
   private _onEvent(_: Event.IManager, event: Event.Emission): void {
+    this._pause = LATE;
     if (event.schema_id === TASK_PROGRESS) {
       this._onNews(event);
     } else if (event.schema_id === TASK_STATE && this._gathering === undefined) {
@@ -179,6 +188,8 @@ export class TaskModel implements ITaskModel {
   private _byId: ReadonlyMap<string, ITask> = new Map();
   private _isReady = false;
   private _isDue = true;
+  /** Milliseconds from the next answer to the look after it. */
+  private _pause = SOON;
   private _error: TaskError | null = null;
   private _gathering: ReturnType<typeof setTimeout> | undefined;
   private _digesting: ReturnType<typeof setTimeout> | undefined;

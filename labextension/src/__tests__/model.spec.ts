@@ -103,11 +103,26 @@ describe('TaskModel', () => {
 
   it('asks no more than now and then, and says that no user did', async () => {
     await pass(SOON);
-    await pass(SLOWLY - 2 * SOON);
-    expect(server.requests).toHaveLength(1);
-    await pass(2 * SOON);
-    expect(server.requests).toHaveLength(2);
-    expect(server.requests.map(({ query }) => query.get('no_track_activity'))).toEqual(['1', '1']);
+    events.tell();
+    await pass(2_000);
+    const before = server.requests.length;
+    await pass(SLOWLY - 2_000);
+    expect(server.requests).toHaveLength(before);
+    await pass(2_000);
+    expect(server.requests).toHaveLength(before + 1);
+    expect(server.requests.every(({ query }) => query.get('no_track_activity') === '1')).toBe(true);
+  });
+
+  it('asks sooner as long as no event has come, and less and less often', async () => {
+    await pass(SOON);
+    tasks = [task('b', { state: 'failed' })];
+    await pass(1_000);
+    expect(news.map(({ task }) => task.state)).toEqual(['failed']);
+    await pass(2 * SLOWLY);
+    const asked = server.requests.length;
+    expect(asked).toBeLessThan(10);
+    await pass(SLOWLY - 1_000);
+    expect(server.requests.length - asked).toBeLessThanOrEqual(1);
   });
 
   it('makes one request of a burst of events', async () => {
@@ -167,6 +182,9 @@ describe('TaskModel', () => {
     it('of a hundred tasks is told a few times in a second, not a hundred times', async () => {
       tasks = Array.from({ length: 100 }, (_, index) => task(`t${index}`));
       await pass(SOON);
+      // From the first event on, looks without one are far apart.
+      tell('t0', 0);
+      await pass(2_000);
       changes = 0;
       for (let index = 0; index < 100; index++) {
         tell(`t${index}`, index / 100);
