@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from .core.model import Task
     from .store import Store
 
-#: Seconds between two reports; cullers look every few minutes.
-_EVERY = 10.0
+#: Seconds between two reports: a culler whose patience is shorter would end a server that is busy.
+_EVERY = 1.0
 _KEY = "ptytasks"
 
 
