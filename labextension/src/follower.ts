@@ -81,7 +81,7 @@ export class TaskFollower {
     this._isLooking = true;
     const { task } = this;
     try {
-      await (task ? this._read(task) : this._check(id));
+      await (task ? this._read(task) : this._isGone || this._check(id));
       this._seen = moment(task);
     } catch (error) {
       // The task is gone, or the server: the model tells which, and what is known stays meanwhile.

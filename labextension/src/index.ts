@@ -6,6 +6,7 @@ import { sidebarPlugin } from './plugins/sidebar';
 import { taskCommandsPlugin } from './plugins/task-commands';
 import { filesPlugin } from './plugins/files';
 import { launcherPlugin } from './plugins/launcher';
+import { notebookPlugin } from './plugins/notebook';
 import { notifyPlugin } from './plugins/notify';
 import { runningPlugin } from './plugins/running';
 import { startPlugin } from './plugins/start';
@@ -20,6 +21,7 @@ export default [
   taskCommandsPlugin,
   filesPlugin,
   launcherPlugin,
+  notebookPlugin,
   notifyPlugin,
   runningPlugin,
   startPlugin,

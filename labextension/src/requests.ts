@@ -188,6 +188,7 @@ function dedent(text: string): string {
   return lines.map(line => (line.startsWith(margin) ? line.slice(margin.length) : '')).join('\n');
 }
 
-function refusal(field: keyof IForm, message: string): TaskError {
+/** What is wrong with a field, told as the server would. */
+export function refusal(field: string, message: string): TaskError {
   return new TaskError(message, 400, 'bad_request', field);
 }

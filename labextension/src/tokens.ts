@@ -84,4 +84,6 @@ export namespace CommandIDs {
   export const refresh = 'ptytasks:refresh';
   export const runFile = 'ptytasks:run-file';
   export const runSelection = 'ptytasks:run-selection';
+  /** The dialog that runs a notebook: `{path?, source?}`. */
+  export const runNotebook = 'ptytasks:run-notebook';
 }

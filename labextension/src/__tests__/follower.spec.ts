@@ -135,6 +135,9 @@ describe('TaskFollower', () => {
     follower.isActive = true;
     await pass(10_000);
     expect(follower.isGone).toBe(true);
+    follower.isActive = false;
+    follower.isActive = true;
+    await pass(1_000);
     expect(server.requests).toHaveLength(1);
     tell(task);
     expect(follower.isGone).toBe(false);

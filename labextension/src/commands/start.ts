@@ -86,7 +86,8 @@ export async function startTask(
   await openTerminal(commands, task);
 }
 
-async function openTerminal(commands: CommandRegistry, { id }: ITask): Promise<void> {
+/** Opens the terminal of a task that has just been started. */
+export async function openTerminal(commands: CommandRegistry, { id }: ITask): Promise<void> {
   // The plugin of the terminals may be disabled: tasks run all the same.
   if (commands.hasCommand(CommandIDs.open)) {
     await commands.execute(CommandIDs.open, { id });

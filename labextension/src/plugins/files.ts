@@ -10,13 +10,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { addFileCommands, type IOpenFile } from '../commands/files';
 import { TaskSettings } from '../settings';
 import { CommandIDs, ITaskModel } from '../tokens';
-
-/** Drives whose paths are those of the server: its own, and the one for editing together. */
-const OWN_DRIVES = ['', 'RTC'];
-
-function isOnServer(contents: Contents.IManager, path: string): boolean {
-  return OWN_DRIVES.includes(contents.driveName(path));
-}
+import { isOnServer } from './drives';
 
 /** The file of the current tab, where that is an editor. */
 function editedFile(app: JupyterFrontEnd, editors: IEditorTracker): IOpenFile | null {

@@ -5,6 +5,7 @@ import React, { useEffect, useId, useRef, useState } from 'react';
 
 import type { TaskError } from '../api';
 import type { IForm } from '../requests';
+import { Field } from './field';
 
 export interface IFieldsProps {
   /** What is in the fields at first. */
@@ -181,43 +182,6 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
           </Field>
         </div>
       </details>
-    </div>
-  );
-}
-
-/** Bound to its label, its hint and its error. */
-function Field(props: {
-  label: string;
-  hint?: string;
-  error?: string;
-  beside?: React.ReactNode;
-  children: React.ReactElement;
-}): React.JSX.Element {
-  const id = useId();
-  const { label, hint, error, beside } = props;
-  const control = React.cloneElement(props.children, {
-    id,
-    'aria-describedby': error || hint ? `${id}-about` : undefined,
-    'aria-invalid': error ? true : undefined
-  });
-  return (
-    <div className="jp-PtyTasks-field">
-      <label htmlFor={id}>{label}</label>
-      <div className="jp-PtyTasks-control">
-        {control}
-        {beside}
-      </div>
-      {error ? (
-        <div id={`${id}-about`} role="alert" className="jp-PtyTasks-error">
-          {error}
-        </div>
-      ) : (
-        hint && (
-          <div id={`${id}-about`} className="jp-PtyTasks-hint">
-            {hint}
-          </div>
-        )
-      )}
     </div>
   );
 }

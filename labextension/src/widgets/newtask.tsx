@@ -1,17 +1,14 @@
 /** The "New task" dialog: it stays open until the task has started. */
 
-import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import { TaskError } from '../api';
+import type { TaskError } from '../api';
 import { requestOf, type IForm } from '../requests';
 import type { ITask, ITaskRequest } from '../task';
 import { blamedField, TaskFields } from './fields';
-
-/** The places of the buttons. */
-const START = 1;
+import { FormDialog } from './formdialog';
 
 export interface INewTaskOptions {
   form: IForm;
@@ -39,8 +36,8 @@ export async function askForTask(options: INewTaskOptions): Promise<INewTask | n
     const dialog = new NewTaskDialog({ ...options, form, openTerminal }, focus);
     const result = await dialog.launch();
     openTerminal = result.isChecked ?? openTerminal;
-    if (dialog.started) {
-      return { ...dialog.started, openTerminal };
+    if (dialog.done) {
+      return { ...dialog.done, openTerminal };
     }
     if (!dialog.isBrowsing) {
       return null;
@@ -54,33 +51,23 @@ export async function askForTask(options: INewTaskOptions): Promise<INewTask | n
 }
 
 /** See askForTask. */
-export class NewTaskDialog extends Dialog<IForm> {
-  constructor(
-    private readonly _options: INewTaskOptions,
-    focus: keyof IForm = 'command'
-  ) {
-    const { trans } = _options;
-    const onBrowse = _options.chooseDirectory ? () => this._browse() : undefined;
-    const body = new FormBody(_options, focus, onBrowse);
+export class NewTaskDialog extends FormDialog<Pick<INewTask, 'task' | 'request'>> {
+  constructor(options: INewTaskOptions, focus: keyof IForm = 'command') {
+    const { openTerminal, start, trans } = options;
+    const onBrowse = options.chooseDirectory ? () => this._browse() : undefined;
+    const body = new FormBody(options, focus, onBrowse);
     super({
       title: trans.__('New Task'),
       body,
-      buttons: [
-        Dialog.cancelButton(),
-        Dialog.okButton({ label: trans.__('Start'), caption: trans.__('Start (Ctrl+Enter)') })
-      ],
-      defaultButton: START,
-      checkbox: {
-        label: trans.__('Open its terminal'),
-        caption: trans.__('Open the terminal of the task when it has started'),
-        checked: _options.openTerminal
-      },
-      focusNodeSelector: `[name=${focus}]`,
-      hasClose: true
+      focus: `[name=${focus}]`,
+      openTerminal,
+      trans,
+      submit: async () => {
+        const request = requestOf(body.form, trans);
+        return { request, task: await start(request) };
+      }
     });
     this._formBody = body;
-    this.addClass('jp-PtyTasks-dialog');
-    this.node.ariaLabel = trans.__('New Task');
   }
 
   /** What is in the fields. */
@@ -88,72 +75,9 @@ export class NewTaskDialog extends Dialog<IForm> {
     return this._formBody.form;
   }
 
-  /** What has been started. */
-  get started(): Pick<INewTask, 'task' | 'request'> | null {
-    return this._started;
-  }
-
   /** Whether it has been closed to choose a directory. */
   get isBrowsing(): boolean {
     return this._isBrowsing;
-  }
-
-  override resolve(index = START): void {
-    if (index === START) {
-      void this._start();
-    } else {
-      super.resolve(index);
-    }
-  }
-
-  protected override _evtKeydown(event: KeyboardEvent): void {
-    const { key, target } = event;
-    if (event.isComposing) {
-      return;
-    }
-    if (key === 'Enter' && (event.ctrlKey || event.metaKey)) {
-      event.stopPropagation();
-      event.preventDefault();
-      this.resolve();
-      return;
-    }
-    const { activeElement } = document;
-    if (key === 'Tab' && !event.shiftKey && activeElement === this._lastButton()) {
-      // Lab's dialog would go on with what came first before the fields were there.
-      event.stopPropagation();
-      event.preventDefault();
-      this.node.querySelector<HTMLElement>('button, textarea')?.focus();
-      return;
-    }
-    // Lab's dialog would take Enter from the fields of several lines, and from the buttons among the fields.
-    const isOurs =
-      this._formBody.node.contains(target as Node) && !(target instanceof HTMLInputElement);
-    if (key === 'Escape' || !isOurs) {
-      super._evtKeydown(event);
-    }
-  }
-
-  private _lastButton(): Element | null {
-    return [...this.node.querySelectorAll('.jp-Dialog-footer button')].pop() ?? null;
-  }
-
-  private async _start(): Promise<void> {
-    if (this._isStarting) {
-      return;
-    }
-    this._isStarting = true;
-    try {
-      const request = requestOf(this.form, this._options.trans);
-      this._started = { request, task: await this._options.start(request) };
-    } catch (error) {
-      this._formBody.refuse(
-        error instanceof TaskError ? error : new TaskError(`${error}`, 0, 'unreachable')
-      );
-      return;
-    } finally {
-      this._isStarting = false;
-    }
-    super.resolve(START);
   }
 
   private _browse(): void {
@@ -162,8 +86,6 @@ export class NewTaskDialog extends Dialog<IForm> {
   }
 
   private readonly _formBody: FormBody;
-  private _started: Pick<INewTask, 'task' | 'request'> | null = null;
-  private _isStarting = false;
   private _isBrowsing = false;
 }
 

@@ -1,0 +1,112 @@
+import { nullTranslator } from '@jupyterlab/translation';
+
+import { TaskError } from '../api';
+import { taskSchema } from '../task';
+import { askForNotebook, type IRunNotebook } from '../widgets/runnotebook';
+import sample from '../../../tests/contract/task.json';
+
+const task = taskSchema.parse(sample);
+const trans = nullTranslator.load('jupyter_ptytasks');
+
+/** Lets promises, Lumino's messages and React have their turns. */
+async function settle(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) {
+    await new Promise(resolve => setTimeout(resolve, 5));
+  }
+}
+
+function all<T extends HTMLElement>(selector: string): T[] {
+  return [...document.querySelectorAll<T>(`.jp-PtyTasks-dialog ${selector}`)];
+}
+
+function type(field: HTMLElement, value: string): void {
+  // React keeps its own record of the value, that of the element's class goes past it.
+  const own = Object.getOwnPropertyDescriptor(Object.getPrototypeOf(field), 'value');
+  own?.set?.call(field, value);
+  field.dispatchEvent(new Event('input', { bubbles: true }));
+}
+
+describe('askForNotebook', () => {
+  const start = jest.fn();
+  let answer: IRunNotebook | null | undefined;
+  const values = () => all<HTMLInputElement>('[name=value]');
+  const names = () => all<HTMLInputElement>('[name=parameter]');
+  const click = async (label: string) => {
+    all('button')
+      .find(one => one.textContent === label || one.getAttribute('aria-label') === label)
+      ?.click();
+    await settle();
+  };
+
+  beforeEach(async () => {
+    start.mockReset().mockResolvedValue(task);
+    answer = undefined;
+    void askForNotebook({
+      path: 'runs/a.ipynb',
+      form: {
+        output: 'a.executed.ipynb',
+        name: 'a.ipynb',
+        kernel: '',
+        parameters: [{ name: 'lr', value: '1e-3' }]
+      },
+      kernels: [{ name: 'ir', label: 'R' }],
+      trans,
+      start
+    }).then(given => {
+      answer = given;
+    });
+    await settle();
+  });
+
+  afterEach(async () => {
+    await click('Cancel');
+  });
+
+  it('starts it with what was changed', async () => {
+    expect(names()[0].value).toBe('lr');
+    type(values()[0], '0.1');
+    await click('Start');
+    expect(start.mock.calls[0][0].command).toContain(
+      'execute a.ipynb --output a.executed.ipynb -p lr 0.1'
+    );
+    expect(answer).toEqual({ task, openTerminal: true });
+  });
+
+  it('has rows added and left out, and says where one goes on', async () => {
+    await click('Add Parameter');
+    expect(document.activeElement).toBe(names()[1]);
+    type(names()[1], 'epochs');
+    type(values()[1], '3');
+    await settle();
+    await click('Leave out lr');
+    expect(document.activeElement?.textContent).toBe('Add Parameter');
+    await click('Start');
+    expect(start.mock.calls[0][0].command).toMatch(/ipynb -p epochs 3$/);
+  });
+
+  it('stays with what is wrong, beside the row', async () => {
+    type(names()[0], 'l-r');
+    await click('Start');
+    expect(start).not.toHaveBeenCalled();
+    expect(document.activeElement).toBe(names()[0]);
+    expect(names()[0].getAttribute('aria-invalid')).toBe('true');
+    expect(all('[role=alert]').map(one => one.textContent)).toEqual([
+      '“l-r” is no name of a variable.'
+    ]);
+    type(names()[0], 'lr');
+    await settle();
+    expect(all('[role=alert]')).toEqual([]);
+  });
+
+  it('shows what the server refuses', async () => {
+    start.mockRejectedValue(new TaskError('no room', 429, 'too_many_tasks'));
+    await click('Start');
+    expect(all('[role=alert]')[0].textContent).toBe('no room');
+    expect(answer).toBeUndefined();
+  });
+
+  it('gives nothing where the user thinks better of it', async () => {
+    await click('Cancel');
+    expect(answer).toBeNull();
+  });
+});
