@@ -2,48 +2,144 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+from ..vt import complete
+from .bars import is_half, read_bar
+from .lines import read_line
 from .osc import Told, told
-from .value import TEXT_LIMIT, Progress, Track
+from .rate import Rate
+from .rows import Rows
+from .segments import WINDOW, Segment, Splitter
+from .summary import of_told, of_tracks
+from .tracks import Tracks
 
-#: An escape sequence that has not ended after so many bytes is none.
-_LONGEST_SEQUENCE = 4096
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .counts import Sighting
+    from .value import Progress
+
+# What output must hold to be looked at: looking for these takes a few microseconds, all the rest a hundred times that.
+_GATE = (b"%", b"/", b" of ", b"]\t", b"tep", b"poch", b"ter", b"ound", b"atch", b"pisode", b"pdate")
+#: The same for one segment, sharper.
+_HINT = re.compile(
+    r"\d ?%|[\d)] ?/ ?[\d?U]|\w \[\d\d:|\d\s+(?:out )?of\s+\d|^\[\d+\]\t"
+    r"|(?:step|poch|iter|iteration|round|batch|episode|update)\W{0,3}\d",
+    re.IGNORECASE,
+)
 
 
 class ProgressReader:
-    """Reads how far a task is; one for each attempt."""
+    """Reads how far a task is; one for each attempt.
+
+    What OSC 9;4 and the helper say goes before what bars and lines say, until they clear it. They are looked for in all
+    that is fed, text in the last `segments.WINDOW` bytes of what is fed at once.
+
+    The fraction never falls within a `phase`.
+    """
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
-        self._cut = b""
+        self._cut = b""  # a sequence or character that is not yet complete
+        self._told: Told | None = None
+        self._splitter = Splitter()
+        self._rows = Rows()
+        self._tracks = Tracks()
+        self._rate = Rate()
+        self._phase = 0
+        self._teller: object = None
+
+    @property
+    def phase(self) -> int:
+        """How often progress began anew: with another bar, the same from the start, another teller."""
+        return self._phase
 
     def feed(self, data: bytes, now: float, *, gap: bool = False) -> Progress | None:
         """Read output that was not seen before, at `now` (Unix seconds), and give the present progress, None if there
         is none. With a `gap`, output between the last piece and this one is missing. Never raises.
         """
-        data = data if gap else self._cut + data
-        start = data.rfind(b"\x1b", max(len(data) - _LONGEST_SEQUENCE, 0))
-        self._cut = data[start:] if start >= 0 and b"\x07" not in data[start:] else b""
+        if gap:
+            self._cut = b""
+            self._splitter.lose()
+            self._rows = Rows()
+        data = self._cut + data
+        end = complete(data)
+        if len(data) - end > WINDOW:
+            end = len(data)
+        self._cut = data[end:]
+        data = data[:end]
+        self._read_sequences(data)
+        tracks = self._read_text(data)
+        if self._told is not None:
+            self._keep(of_told(self._told), None, now)
+        elif tracks.counts:
+            self._keep(of_tracks(tracks), tracks.phase, now)
+        else:
+            self._progress = None
+        return self._progress
+
+    def end(self, succeeded: bool, now: float) -> Progress | None:
+        """Tell that the attempt has ended, and give the last progress: all is done where there was progress and the
+        attempt succeeded; else it stays where it was.
+        """
+        last = self._progress
+        if last is not None and succeeded:
+            done = last.done if last.total is None else last.total
+            last = replace(last, fraction=1.0, done=done, state="normal", eta=None, updated=now)
+        elif last is not None:
+            last = replace(last, eta=None)
+        self._progress = last
+        return last
+
+    def _read_sequences(self, data: bytes) -> None:
         for each in told(data):
-            self._progress = _explicit(each, self._progress, now)
-        return self._progress
+            before = self._told
+            if not each.state:
+                self._told = None
+                continue
+            if before is not None and each.fraction is None and each.state in ("error", "paused"):
+                each = replace(each, fraction=before.fraction)  # noqa: PLW2901
+            self._told = each
 
-    def end(self, succeeded: bool, now: float) -> Progress | None:  # noqa: FBT001
-        """The attempt has ended: all is done where there was progress and it succeeded; else things stay as they are."""
-        if self._progress is not None and succeeded:
-            self._progress = replace(self._progress, fraction=1.0, state="normal", eta=None, updated=now)
-        elif self._progress is not None:
-            self._progress = replace(self._progress, eta=None)
-        return self._progress
+    def _read_text(self, data: bytes) -> Tracks:
+        """Give the tracks as they are with the last segment, which may go on; what is kept is without it."""
+        tail = data[-WINDOW:]
+        if not any(hint in tail for hint in _GATE) and not _HINT.search(self._splitter.open):
+            self._splitter.skip(data)
+            return self._tracks
+        tracks, rows = self._tracks, self._rows
+        for segment in self._splitter.split(data):
+            self._tracks, self._rows = tracks, rows
+            sighting = self._read_segment(segment)
+            depth, rows = rows.after(segment, sighting)
+            if sighting is not None:
+                tracks = tracks.after(sighting, depth)
+        return tracks
 
+    def _read_segment(self, segment: Segment) -> Sighting | None:
+        text = segment.text
+        if not _HINT.search(text):
+            return None
+        if not segment.ended and is_half(text):
+            return None
+        sighting = read_bar(text) or read_line(text, over=segment.over)
+        if sighting is None or segment.ended or not text[-1].isdigit():
+            return sighting
+        # The end of what there is may be one half of a number: "3/1" of "3/10". A total that is known is whole.
+        last = sighting.counts[-1]
+        return sighting if any(map(last.continues, self._tracks.counts)) else None
 
-def _explicit(each: Told, before: Progress | None, now: float) -> Progress | None:
-    if not each.state:
-        return None
-    fraction = each.fraction
-    if fraction is None and each.state in ("error", "paused") and before is not None:
-        fraction = before.fraction
-    tracks = (Track("", each.done, each.total),) if each.done is not None else ()
-    text = each.text[:TEXT_LIMIT]
-    return Progress(fraction, each.done, each.total, "", text, each.state, each.source, None, tracks, now)
+    def _keep(self, progress: Progress, phase: int | None, now: float) -> None:
+        last = self._progress
+        teller = phase, progress.source if phase is None else ""
+        fell = phase is None and last is not None and (progress.fraction or 1.0) < (last.fraction or 0.0)
+        if teller != self._teller or fell:
+            self._phase += self._teller is not None
+            self._teller, self._rate = teller, Rate()
+        if progress.fraction is not None:
+            self._rate.take(progress.fraction, now)
+            if progress.eta is None:
+                progress = replace(progress, eta=self._rate.eta)
+        if last is None or replace(progress, updated=last.updated) != last:
+            self._progress = replace(progress, updated=now)

@@ -1,0 +1,146 @@
+"""Bars: tqdm's, and all those that draw a bar beside a percentage or a count (rich, pip, keras, ultralytics, wget)."""
+
+from __future__ import annotations
+
+import re
+
+from .counts import NUMBER, Count, Rank, Sighting, number, sane, seconds
+
+_AMOUNT = rf"(?P<done>{NUMBER})(?P<scale>[kKMGTP]?i?B?)/(?P<total>{NUMBER}|\?)(?P<of_scale>[kKMGTP]?i?B?)"
+# https://github.com/tqdm/tqdm/blob/master/tqdm/std.py, format_meter
+_TQDM = re.compile(
+    rf"(?:(?P<percent>\d{{1,3}})%)?\|(?P<bar>[^|]*)\| *{_AMOUNT} *\[(?P<elapsed>[\d:? a-z]+)<(?P<eta>[\d:?]+)"
+    r"(?:, *(?P<rate>[^\],]+))?[^\]]*\]"
+)
+_TQDM_OPEN = re.compile(
+    rf"(?P<done>{NUMBER})(?P<scale>[kMGTP]?)(?P<unit>[A-Za-z]*) \[\d\d:\d\d(?::\d\d)?"
+    r", *(?P<rate>[\d.?]+[^\]/]*/[^\]]*)\]"
+)
+_TQDM_BEGUN = re.compile(r"\d% ?\|")
+_RATE_UNIT = re.compile(r"[\d.?]+[kMGTP]? *([A-Za-z]+)/s|s/([A-Za-z]+)")
+
+# A drawn bar. Blocks and lines may be any that no text has; of ASCII it takes brackets, or hashes.
+_DRAWN = "━╸╺█▉▊▋▌▍▎▏▓▒░■□▰▱⣿⣀─"
+_BAR = re.compile(
+    rf"[{_DRAWN}]{{3,}}[{_DRAWN} ]*|\[[=#>*\-. ]*[=#>*\-]{{2}}[=#>*\-. ]*\]|\[[=#]?>? +\]|#{{3,}}[#=O\- ]*(?= )"
+)
+_PERCENT = rf"(?P<percent>{NUMBER}) ?%"
+_COUNT = rf"(?<![\w/.:]){_AMOUNT}(?![\w/:]) ?(?P<unit>[kKMGT]?i?[Bb](?:ytes)?\b)?"
+_BEHIND = re.compile(rf"^[ |\]]*(?:{_PERCENT})?(?:(?: |[\d\-?]+:[\d\-:?]+|•)*{_COUNT})?")
+_BEFORE_COUNT = re.compile(rf"{_COUNT}[ |\[]*$")
+_BEFORE_PERCENT = re.compile(rf"{_PERCENT}[ |\[]*$")
+_KERAS_OPEN = re.compile(r"^(?P<done>\d+)/Unknown\b")
+_KERAS = re.compile(r"\d ?[mu]?s/(?:step|epoch)|\bETA:")
+
+# In a label: the epoch, or the one of several, that the bar belongs to.
+_EPOCH = re.compile(
+    r"\bepoch\b\s*[:=#]?\s*[\[(]?\s*(?P<done>\d+)(?:\s*(?:/|of)\s*(?P<total>\d+))?[\])]?", re.IGNORECASE
+)
+_OF = re.compile(r"(?<![\w/.])\[?(?P<done>\d+)/(?P<total>\d+)\]?(?![\w/.])")
+_LABEL_LIMIT = 40
+_SPINNER = re.compile(r"^[⠀-⣿◐-◷|/\\\-] +")
+#: The columns of ultralytics begin with the memory of the GPU.
+_ULTRALYTICS = re.compile(r"^\s*[\d.]+G\b")
+
+
+def read_bar(text: str) -> Sighting | None:
+    """Give what a bar says, None if `text` has none."""
+    return _read_tqdm(text) or _read_drawn(text)
+
+
+def is_half(text: str) -> bool:
+    """Whether `text`, which goes on, may be a bar that is not yet drawn to its end."""
+    if _TQDM_BEGUN.search(text):
+        return _TQDM.search(text) is None
+    drawn = _BAR.search(text)
+    return drawn is not None and drawn.end() == len(text)
+
+
+def _read_tqdm(text: str) -> Sighting | None:
+    found = _TQDM.search(text)
+    if found is None:
+        found = _TQDM_OPEN.search(text)
+        if found is None:
+            return None
+        unit = found["unit"] or _unit_of(found["rate"])
+        count = Count("", number(found["done"], found["scale"]), None, unit, slot="bar")
+        return _sighting(text[: found.start()], count, "tqdm", None)
+    total = None if found["total"] == "?" else number(found["total"], found["of_scale"])
+    done = number(found["done"], found["scale"])
+    if not sane(done, total):
+        # More than was thought: tqdm itself draws no bar then, others do.
+        return None
+    count = Count("", done, total, _unit_of(found["rate"]) or "it", slot="bar")
+    return _sighting(text[: found.start()], count, "tqdm", seconds(found["eta"]))
+
+
+def _unit_of(rate: str | None) -> str:
+    found = _RATE_UNIT.search(rate or "")
+    return (found[1] or found[2]) if found else ""
+
+
+def _read_drawn(text: str) -> Sighting | None:
+    unknown = _KERAS_OPEN.match(text)
+    if unknown and _KERAS.search(text):
+        return Sighting((Count("", int(unknown["done"]), None, "step", slot="bar"),), "keras", bar=True)
+    drawn = _BAR.search(text)
+    if drawn is None:
+        return None
+    before, behind = text[: drawn.start()], text[drawn.end() :]
+    keras = False
+    count = None
+    told = _BEHIND.match(behind)
+    if told and (told["percent"] or told["done"]):
+        percent = _BEFORE_PERCENT.search(before)
+        if percent:
+            before = before[: percent.start()]
+        count = _count(told) or _percentage(told["percent"])
+    else:
+        told = _BEFORE_COUNT.search(before) or _BEFORE_PERCENT.search(before)
+        if told:
+            before = before[: told.start()]
+            keras = told.re is _BEFORE_COUNT and drawn[0][0] == "━"
+            count = _count(told) if told.re is _BEFORE_COUNT else _percentage(told["percent"])
+    if count is None:
+        return None
+    source = "keras" if keras or _KERAS.search(behind) else "rich" if drawn[0][0] in "━╸╺" else "text"
+    return _sighting(before, count, source, None)
+
+
+def _count(told: re.Match[str]) -> Count | None:
+    if not told["done"] or told["total"] == "?":
+        return None
+    unit = told["unit"] or ""
+    # In 40.1/79.2 MB the unit counts for both; in 12.3MB/45MB each has its own.
+    scale, of_scale = told["scale"] or told["of_scale"], told["of_scale"]
+    done, total = number(told["done"], scale), number(told["total"], of_scale)
+    if not sane(done, total):
+        return None
+    return Count("", done, total, unit or ("B" if "B" in of_scale else ""), slot="bar")
+
+
+def _percentage(digits: str | None) -> Count | None:
+    if digits is None:
+        return None
+    percent = number(digits)
+    return Count("", percent, 100, "%", slot="bar") if percent <= 100 else None
+
+
+def _sighting(before: str, count: Count, source: str, eta: float | None) -> Sighting:
+    """Put together what stands before a bar and what the bar says."""
+    label = _SPINNER.sub("", before.strip(" :|[")).strip(" :|[\t")
+    outer: Count | None = None
+    epoch = _EPOCH.search(label)
+    found = epoch or _OF.search(label)
+    if found:
+        done, total = int(found["done"][:15]), int(found["total"][:15]) if found["total"] else None
+        if sane(done, total):
+            name = "epoch" if epoch or _ULTRALYTICS.match(label[found.end() :]) else ""
+            rank = Rank.EPOCH if name else Rank.OUTER
+            outer = Count(name, done, total, name, rank, name or "of", begun=True)
+            # What else the label of such a bar tells are columns of numbers.
+            label = (label[: found.start()].strip(" :-([") if found.start() else "").strip()
+    if len(label) > _LABEL_LIMIT:
+        label = label[: _LABEL_LIMIT - 1] + "…"
+    count = Count(label, count.done, count.total, count.unit, slot="bar")
+    return Sighting((outer, count) if outer else (count,), source, None if outer else eta, bar=True)

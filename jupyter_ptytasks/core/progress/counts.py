@@ -1,0 +1,108 @@
+"""What one piece of text says: counts, outermost first, and the numbers they are written with."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import IntEnum
+
+
+class Rank(IntEnum):
+    """What lies around what; counts of one rank lie around each other as they came."""
+
+    OUTER = 0
+    EPOCH = 1
+    INNER = 2
+
+
+@dataclass(frozen=True)
+class Count:
+    """One thing that is counted."""
+
+    name: str
+    done: float
+    total: float | None
+    unit: str = ""
+    rank: Rank = Rank.INNER
+    #: Counts in one slot take the place of each other: "bar" (of one row), "step", "plain", or the name.
+    slot: str = "plain"
+    #: `done` is the one in work, not yet done: "Epoch 1/10" at its beginning.
+    begun: bool = False
+    #: Counted from 0 to the last: "Epoch 0/9".
+    from_zero: bool = False
+
+    @property
+    def completed(self) -> float:
+        """How many are done."""
+        return self.done - 1 if self.begun and not self.from_zero else self.done
+
+    @property
+    def size(self) -> float | None:
+        """How many there are."""
+        return self.total + 1 if self.total is not None and self.from_zero else self.total
+
+    @property
+    def fraction(self) -> float | None:
+        """How much is done by this count alone."""
+        return self.with_inner(0.0)
+
+    def with_inner(self, inner: float) -> float | None:
+        """How much is done when of the one in work `inner` (0 to 1) is."""
+        size = self.size
+        return None if size is None else min(max((self.completed + inner) / size, 0.0), 1.0)
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.fraction == 1.0
+
+    def continues(self, other: Count) -> bool:
+        """Whether it tells of the same thing as `other`, perhaps in another row."""
+        same = self.slot.split()[0] == other.slot.split()[0] and self.key == other.key
+        return same and self.total == other.total and self.total is not None
+
+    @property
+    def key(self) -> str:
+        """What stays the same while it goes on: a label without the numbers that it may tell."""
+        return _NUMBERS.sub("", self.name)
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """What one segment tells."""
+
+    counts: tuple[Count, ...]
+    source: str
+    eta: float | None = None
+    #: Whether it is a bar, which may be one of several in rows.
+    bar: bool = False
+
+
+_NUMBERS = re.compile(r"[\d.,:%/]+")
+
+#: A number as bars have it: 12, 1,234, 40.1, 1.2M, 3.4kB, 5GiB.
+NUMBER = r"\d[\d,]*(?:\.\d+)?"
+_SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
+
+
+def number(digits: str, scale: str | None = None) -> float:
+    """Read `digits` that match NUMBER (infinite ones do not, at 15 digits they are cut), times k, M, G, T or P."""
+    value = float(digits.replace(",", "")[:15])
+    value *= _SCALES.get((scale or " ")[0], 1.0)
+    return int(value) if value == int(value) else value
+
+
+def seconds(clock: str) -> float | None:
+    """Read 1:02:03 or 02:03; None for ? and the like."""
+    fields = clock.split(":")
+    if not 2 <= len(fields) <= 3 or not all(field.isdecimal() and len(field) < 6 for field in fields):
+        return None
+    total = 0.0
+    for field in fields:
+        total = total * 60 + int(field)
+    return total
+
+
+def sane(done: float, total: float | None) -> bool:
+    """Whether it can be a count of progress at all."""
+    return total is None or (total > 0 and 0 <= done <= total)

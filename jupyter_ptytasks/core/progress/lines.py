@@ -1,0 +1,176 @@
+"""Lines without a bar that tell of progress: "Epoch [3/10], Step [100/600]", "[12/340] CC a.o", "Progress: 45%".
+
+What does not tell of progress is far more common in output: free disks, tests that passed, dates, fractions. So a
+number counts only where a word or its place says what it is.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .counts import NUMBER, Count, Rank, Sighting, number, sane
+
+_OUTER = (
+    "fold|trial|run|seed|split|experiment|phase|stage|part|file|image|video|document|chapter|page|chunk|model|task|"
+    "episode|generation"
+)
+_STEPS = (
+    "step|global[ _-]?step|batch|mini-?batch|iter|iteration|it|round|frame|sample|example|item|update|cycle|record|"
+    "request|row|cell|game"
+)
+_WORD = re.compile(
+    rf"\b(?P<word>epoch|{_OUTER}|{_STEPS})s?\b\s*[:=#]?\s*[\[(]?\s*"
+    rf"(?P<done>{NUMBER})\s*(?:/|of|out of)\s*(?P<total>{NUMBER})(?![\w/.])\]?",
+    re.IGNORECASE,
+)
+_IS_OUTER = re.compile(_OUTER, re.IGNORECASE)
+# "Train Epoch: 1 [640/60000 (1%)]", "Epoch: [0][ 100/5004]", "Epoch 3: ... loss=0.2"
+_EPOCH = re.compile(r"\bepoch\b\s*[:=#]?\s*\[?\s*(?P<done>\d+)\b\]?(?!\s*(?:/|of|\.\d))", re.IGNORECASE)
+_BRACKETED = re.compile(rf"[\[(]\s*(?P<done>{NUMBER})/(?P<total>{NUMBER})(?:\s*\(\s*\d+(?:\.\d+)?%\s*\))?\s*[\])]")
+# A counter that has no end, with a number that it is about.
+_COUNTER = re.compile(
+    r"^(?P<word>epoch|step|global[ _-]?step|iter|iteration|batch|round|episode|update)\s*[:=#]?\s*"
+    r"\[?(?P<done>\d+)\]?\s*[:,|\-]?\s"
+    r"(?=.*[A-Za-z]\w*['\")]?\s*[:=]?\s*-?\d+(?:\.\d+|e-?\d+))",
+    re.IGNORECASE,
+)
+# xgboost and lightgbm: "[10]\ttrain-rmse:0.26", "[10]\ttraining's l2: 0.07"
+_ROUND = re.compile(r"^\[(?P<done>\d+)\]\t\S.*?:\s*-?\d+\.\d+")
+
+#: What may stand before a count besides: when, who, and what is done to it.
+_PREFIX = re.compile(
+    r"(?:(?:\[[^\]/]*\]|\([^)/]*\)|\d[\d:.,TZ/+\-]*|INFO|DEBUG|NOTICE|WARN(?:ING)?|[\w.]+:(?=\s)|[|>*#•=~\-]+)\s*)*"
+)
+_DOING = re.compile(
+    r"\s*(?:(?:the|now|start(?:ing|ed)?|begin(?:ning)?|finish(?:ed|ing)|complet(?:ed|ing)|end(?: of)?|done(?: with)?|"
+    r"train(?:ing)?|valid(?:ation|ating)?|eval(?:uation|uating)?|test(?:ing)?|process(?:ing|ed)|runn?(?:ing)?|"
+    r"comput(?:ing|ed)|render(?:ing|ed)|convert(?:ing|ed)|download(?:ing|ed)|load(?:ing)?|analy[sz](?:ing|ed)|"
+    r"execut(?:ing|ed)|generat(?:ing|ed)|build(?:ing)?|pretrain(?:ing)?|fine-?tun(?:ing|e))\s*[:,\-]?\s*){0,2}[\[(]?\s*",
+    re.IGNORECASE,
+)
+_TOLD = re.compile(r"\d\.\d|\d%|\b(?:loss|acc|done|took|complete|finished|time)\b|=", re.IGNORECASE)
+
+_NINJA = re.compile(r"^(?:#\d+\s+)?\[\s*(?:[\w.\-]+\s+)?(?P<done>\d+)/(?P<total>\d+)\](?=\s|$)")
+_DID = re.compile(
+    r"^(?:process|complet|finish|download|upload|convert|comput|evaluat|render|train|index|extract|copy|copi|encod|"
+    r"scann|analy[sz]|execut|transferr|migrat|simulat)(?:ed|ing)\b:?\s+(?:[a-z]+\s+)?"
+    rf"(?P<done>{NUMBER})\s*(?:/|of|out of)\s*(?P<total>{NUMBER})(?![\w/.])",
+    re.IGNORECASE,
+)
+_GIT = re.compile(rf"\b(?P<percent>\d{{1,3}})% \((?P<done>{NUMBER})/(?P<total>{NUMBER})\)")
+_ALONE = re.compile(rf"^(?P<done>{NUMBER})\s?/\s?(?P<total>{NUMBER})(?P<rest>\s.*)?$")
+
+_PERCENT = r"(?P<percent>\d{1,3}(?:\.\d+)?)\s?%"
+_DOES = (
+    "download|upload|process|extract|unpack|copy|build|compil|install|convert|encod|render|load|train|writ|read|receiv|"
+    "resolv|index|analy[sz]|verify|scann|comput|simulat|optimi[sz]"
+)
+_PERCENTAGES = tuple(
+    re.compile(each, re.IGNORECASE)
+    for each in (
+        # cmake, make, and pytest's at the end of a line (xdist's behind the worker)
+        rf"^(?:\[gw\d+\]\s*)?\[\s*{_PERCENT}\]",
+        rf"(?:^|[.FEsxX]|PASSED|FAILED|SKIPPED|XFAIL|XPASS|ERROR|\))\s+\[\s*{_PERCENT}\]$",
+        rf"^\(?{_PERCENT}\)?$",
+        rf"^(?:total\s+|overall\s+)?progress\b[\s:=\-]*[\[(]?\s*{_PERCENT}",
+        rf"^(?:{_DOES})ing\b[^%=]{{0,60}}?[\s:(\[]{_PERCENT}",
+        rf"^(?:remote: )?[A-Z][a-z]+ [a-z]+:\s+{_PERCENT}",
+        rf"^{_PERCENT}\s+(?:done|complete|completed|finished|processed|downloaded)\b",
+        rf"^(?:done|complete|completed|finished|processed)\b[\s:]*{_PERCENT}",
+        # rsync
+        rf"^[\d,.]+[kKMGT]?\s+{_PERCENT}\s+[\d.]+[kKMGT]?i?B/s",
+    )
+)
+
+
+def read_line(text: str, *, over: bool) -> Sighting | None:
+    """Give what a line says, None if that is nothing of progress; `over`: it is drawn over an earlier one."""
+    counts = _of_words(text) or _of_place(text, over=over) or _of_percentage(text) or _without_end(text)
+    return Sighting(counts, "text") if counts else None
+
+
+def _of_words(text: str) -> tuple[Count, ...]:
+    counts: dict[str, Count] = {}
+    end = 0
+    for found in _WORD.finditer(text):
+        word = re.sub(r"[ _-]", " ", found["word"].lower())
+        done, total = number(found["done"]), number(found["total"])
+        if not counts and not _introduces(text[: found.start()]):
+            return ()
+        if not sane(done, total):
+            continue
+        end = found.end()
+        if word == "epoch" or _IS_OUTER.fullmatch(word):
+            rank = Rank.EPOCH if word == "epoch" else Rank.OUTER
+            counts.setdefault(word, Count(word, done, total, word, rank, word, begun=True))
+        else:
+            # "Step 3/12 : RUN make" is begun; "step 100/2000, loss 2.3" is done.
+            begun = text[end:].startswith(" : ")
+            counts.setdefault("step", Count(word, done, total, word, slot="step", begun=begun))
+    if not any(count.rank is Rank.EPOCH for count in counts.values()):
+        epoch = _EPOCH.search(text)
+        if epoch and (counts or _introduces(text[: epoch.start()])):
+            inner = _BRACKETED.search(text, epoch.end())
+            if counts or inner:
+                done = int(epoch["done"][:15])
+                counts["epoch"] = Count("epoch", done, None, "epoch", Rank.EPOCH, "epoch", begun=True)
+                end = epoch.end()
+    if "epoch" in counts and "step" not in counts:
+        inner = _BRACKETED.search(text, end)
+        if inner and sane(number(inner["done"]), number(inner["total"])):
+            counts["step"] = Count("step", number(inner["done"]), number(inner["total"]), "step", slot="step")
+    ordered = sorted(counts.values(), key=lambda count: count.rank)
+    if ordered and ordered[-1].begun and ordered[-1].rank < Rank.INNER and _TOLD.search(text, end):
+        last = ordered[-1]
+        if last.done > 0:
+            ordered[-1] = Count(last.name, last.done, last.total, last.unit, last.rank, last.slot)
+    return tuple(ordered)
+
+
+def _introduces(before: str) -> bool:
+    """Whether nothing stands before a count that makes it a part of a sentence."""
+    before = before.strip()
+    if not before:
+        return True
+    prefix = _PREFIX.match(before)
+    return _DOING.fullmatch(before, prefix.end() if prefix else 0) is not None
+
+
+def _of_place(text: str, *, over: bool) -> tuple[Count, ...]:
+    found = _NINJA.match(text)
+    if found:
+        done, total = number(found["done"]), number(found["total"])
+        # It is told when the one begins (yarn, docker), or cannot be told from that.
+        return (Count("", done, total, "", begun=done > 0),) if sane(done, total) else ()
+    found = _GIT.search(text)
+    if found and abs(number(found["done"]) * 100 - int(found["percent"]) * number(found["total"])) <= number(
+        found["total"]
+    ):
+        return (Count(text[: found.start()].strip(" :"), number(found["done"]), number(found["total"])),)
+    found = _DID.match(text) or (_ALONE.match(text) if over else None)
+    if found and sane(number(found["done"]), number(found["total"])):
+        return (Count("", number(found["done"]), number(found["total"])),)
+    return ()
+
+
+def _of_percentage(text: str) -> tuple[Count, ...]:
+    if "%" not in text:
+        return ()
+    for pattern in _PERCENTAGES:
+        found = pattern.search(text)
+        if found and (percent := number(found["percent"])) <= 100:
+            return (Count("", percent, 100, "%"),)
+    return ()
+
+
+def _without_end(text: str) -> tuple[Count, ...]:
+    found = _ROUND.match(text)
+    if found:
+        return (Count("round", int(found["done"][:15]), None, "round", slot="step"),)
+    prefix = _PREFIX.match(text)
+    found = _COUNTER.match(text[prefix.end() if prefix else 0 :])
+    if found is None:
+        return ()
+    word = found["word"].lower()
+    rank = Rank.EPOCH if word == "epoch" else Rank.INNER
+    return (Count(word, int(found["done"][:15]), None, word, rank, "epoch" if word == "epoch" else "step"),)

@@ -1,0 +1,117 @@
+"""From a terminal's bytes to the pieces of text that a program drew one after another, and the moves between them.
+
+A bar is drawn over itself: what stands between two moves of the cursor is one state of it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+#: How much is looked at, at most, of what comes at once (and of a line that does not end).
+WINDOW = 4096
+
+_CONTROL_SEQUENCE = re.compile(r"\x1b\[([0-?]*)[ -/]*([@-~])")
+_OTHER_SEQUENCE = re.compile(
+    r"\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?|\x1b|[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f]"
+)
+#: Between two pieces: carriage return, line feed, backspaces, and rises (cursor up), which are kept as vertical tabs.
+_MOVES = re.compile(r"([\r\n\b\v]+)")
+_RISE = "\v"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """One piece of text."""
+
+    text: str
+    #: Whether it is drawn where something else may stand: after a carriage return alone, backspaces, or a rise.
+    over: bool
+    #: Rows that the cursor went up and then down before it, and those that it rises behind it.
+    rises: int
+    falls: int
+    rises_behind: int
+    #: Whether a move follows: its text will not grow.
+    ended: bool
+
+
+class Splitter:
+    """Splits output that comes in pieces; the last segment stays open until text follows it."""
+
+    def __init__(self) -> None:
+        self._open = ""  # the last segment, with the moves before and behind it
+        self._headless = False  # the beginning of the line that goes on is not known
+
+    @property
+    def open(self) -> str:
+        """The last segment, with the moves before and behind it."""
+        return self._open
+
+    def lose(self) -> None:
+        """Output is missing here."""
+        self._open, self._headless = "", True
+
+    def skip(self, data: bytes) -> None:
+        """Take in output in which there is nothing to be found."""
+        end = max(data.rfind(b"\r"), data.rfind(b"\n"), data.rfind(b"\b"))
+        if end >= 0:
+            self._open, self._headless = "", False
+            data = data[end:]
+        self.split(data)
+
+    def split(self, data: bytes) -> list[Segment]:
+        """Give the segments up to the end of `data`, which cuts no sequence and no character; the last one is given
+        again, whole, as long as it is open.
+        """
+        if len(data) > WINDOW:
+            data = data[-WINDOW:]
+            self.lose()
+        parts = _MOVES.split(self._open + _clean(data.decode("utf-8", "replace")))
+        if self._headless:
+            if len(parts) == 1:
+                return []
+            parts[0] = ""
+            self._headless = False
+        # Text and moves take turns, text is first and last; blank text only wipes what stood there.
+        found: list[tuple[str, str]] = []
+        moves = ""
+        for i in range(0, len(parts), 2):
+            if parts[i] and not parts[i].isspace():
+                found.append((moves, parts[i]))
+                moves = ""
+            if i + 1 < len(parts):
+                moves += parts[i + 1]
+        segments = []
+        for i, (before, piece) in enumerate(found):
+            behind = found[i + 1][0] if i + 1 < len(found) else moves
+            segments.append(_segment(before, piece, behind))
+        self._open = "".join((*found[-1], moves)) if found else moves
+        if len(self._open) > WINDOW:
+            self.lose()
+        return segments
+
+
+def _segment(before: str, text: str, behind: str) -> Segment:
+    rises = before.count(_RISE)
+    falls = before.rpartition(_RISE)[2].count("\n")
+    rises_behind = len(behind) - len(behind.lstrip(_RISE))
+    over = rises > 0 or before.endswith(("\r", "\b"))
+    return Segment(text.strip(), over, rises, falls, rises_behind, ended=bool(behind))
+
+
+def _clean(text: str) -> str:
+    text = text.replace("\r\n", "\n").replace("\v", "").replace("\f", "\n")
+    if "\x1b" in text:
+        text = _CONTROL_SEQUENCE.sub(_move, text)
+    return _OTHER_SEQUENCE.sub("", text)
+
+
+def _move(sequence: re.Match[str]) -> str:
+    parameters, final = sequence[1], sequence[2]
+    if final in "AF":
+        return _RISE * min(int(parameters) if parameters.isdecimal() else 1, 99)
+    if final in "BE":
+        return "\n"
+    if final in "GHf":
+        return "\r"
+    return " " if final == "C" else ""
