@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from .core.errors import ServiceFault, storage_fault
 from .core.files import read_json, write_json
-from .core.model import Exit, Output, Task
+from .core.follow import Follower
+from .core.model import Exit, Kind, Output, Task
 from .core.paths import TaskFiles, private_dir
 from .core.ring.reader import RingReader
 from .core.states import State
@@ -175,9 +176,17 @@ class Catalogue:
             task = task.with_(state=State.RUNNING, pid=host["pid"], host_pid=host["host_pid"], started=host["started"])
         ending = self.ending(task)
         if ending is not None:
-            return task.with_(**ending)
+            return task.with_(**ending, progress=self._progress(task, ending["state"]))
         # A create that is under way puts its task into the database itself, or is cut off before anything ran.
         return task if host is not None or task.attempt > 1 else None
+
+    def _progress(self, task: Task, state: State) -> dict[str, Any] | None:
+        """Tell how far an attempt was when it ended, from the end of its output."""
+        try:
+            found = Follower(self.files(task.id).output, task.attempt).end(state is State.SUCCEEDED, time.time())
+        except OSError:
+            return None
+        return found.to_json() if found is not None and task.kind is Kind.COMMAND else None
 
     def remove(self, task_id: str) -> None:
         """Take a task's directory out of sight, in one step; `sweep` deletes it. Raises StorageFull or ServiceFault."""
@@ -242,5 +251,10 @@ def outcome(record: Mapping[str, Any]) -> dict[str, Any]:
         "cols": int(record["cols"]),
         "last_output": float(record["last_output"]),
         "output": Output.from_json(record.get("output") or {}),
-        "usage": dict(record.get("rusage") or {}),
+        "usage": {**(record.get("rusage") or {}), **_peak(record.get("notes"))},
     }
+
+
+def _peak(notes: object) -> dict[str, Any]:
+    """Give what servers have noted of the highest usage."""
+    return {"peak": notes["peak"]} if isinstance(notes, dict) and isinstance(notes.get("peak"), dict) else {}

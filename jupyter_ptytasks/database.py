@@ -144,6 +144,7 @@ class Database:
             fresh = task.with_(
                 state=State.STARTING, state_reason="", state_message="", exit=Exit(), attempt=attempt,
                 pid=None, host_pid=None, started=None, ended=None, usage={},
+                progress=None,
             )  # fmt: skip
             return _put(sql, fresh), True
 
@@ -283,7 +284,7 @@ def _next_revision(sql: sqlite3.Connection) -> int:
 
 _PLAIN = (
     "command", "cwd", "created", "state_reason", "state_message", "attempt", "pid", "host_pid", "rows", "cols",
-    "started", "ended", "last_output", "group", "metadata", "usage", "timeout", "provisioner",
+    "started", "ended", "last_output", "group", "metadata", "usage", "progress", "timeout", "provisioner",
 )  # fmt: skip
 
 
@@ -312,5 +313,6 @@ def _task(row: sqlite3.Row) -> Task:
         tags=tuple(body["tags"]),
         exit=Exit(*body["exit"]),
         output=Output(*body["output"]),
-        **{name: body[name] for name in _PLAIN},
+        # What a server of an older version has written knows less.
+        **{name: body[name] for name in _PLAIN if name in body},
     )

@@ -17,7 +17,8 @@ from .catalogue import Catalogue
 from .core.errors import PtyTasksError
 from .core.paths import private_dir
 from .database import Database
-from .events import Announcer
+from .events import Announcer, register
+from .events.progress import ProgressAnnouncer
 from .hosts import Hosts
 from .manager import TaskManager
 from .provision.local import LocalProvisioner
@@ -27,6 +28,9 @@ from .spec import Surroundings
 from .store import Store
 from .terminals.manager import TaskTerminals
 from .terminals.socket import TaskSocket
+from .tracking import Tracker
+from .usage import Sampler
+from .view import View
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -113,21 +117,37 @@ class PtyTasksApp(ExtensionApp):
             return
         catalogue = Catalogue(self.data_dir)
         store = Store(Database(os.path.join(self.data_dir, "tasks.db"), catalogue.tasks))
-        if self._server.event_logger is not None:
-            store.listeners.append(Announcer(self._server.event_logger))
+        hosts = Hosts(store, catalogue, self.log)
+        self.tracker = Tracker(store, hosts, catalogue, self.log)
+        self.sampler = Sampler(store, hosts, self.log)
+        view = View(hosts, catalogue, self.tracker, self.sampler)
+        self._announce(store, view)
         self.manager = TaskManager(
             store=store,
             catalogue=catalogue,
-            hosts=Hosts(store, catalogue, self.log),
+            hosts=hosts,
             provisioners={LocalProvisioner.name: LocalProvisioner()},
             surroundings=self._surroundings,
             runtime_dir=self.runtime_dir,
             max_live=self.max_live_tasks,
         )
-        self.terminals = TaskTerminals(self.manager)
+        self.terminals = TaskTerminals(self.manager, view)
+        for listeners in (self.tracker.listeners, self.sampler.listeners):
+            listeners.append(self.terminals.wake)
         self.recovery = Recovery(self.manager, Retention(self.keep_days * _DAY, self.keep_count), self.log)
         self.activity = Activity(store, self._server.web_app.settings, self.keep_alive_days * _DAY)
-        self.settings.update(ptytasks_manager=self.manager, ptytasks_terminals=self.terminals)
+        self.settings.update(ptytasks_manager=self.manager, ptytasks_view=view, ptytasks_terminals=self.terminals)
+
+    def _announce(self, store: Store, view: View) -> None:
+        """Tell Jupyter's event system of tasks, if it is there."""
+        self._progress: ProgressAnnouncer | None = None
+        logger = self._server.event_logger
+        if logger is not None:
+            register(logger)
+            store.listeners.append(Announcer(logger))
+            self._progress = ProgressAnnouncer(logger, store, view)
+            for listeners in (self.tracker.listeners, self.sampler.listeners):
+                listeners.append(self._progress)
 
     def initialize_handlers(self) -> None:
         """Offer the routes."""
@@ -173,6 +193,7 @@ class PtyTasksApp(ExtensionApp):
             return
         self.activity.stop()
         await self.recovery.stop()
+        await self.sampler.stop()
         if self.shutdown_policy == "stop":
             stops = [self.manager.stop(task.id) for task in self.manager.store.live]
             # Their ptyhosts climb the ladders whether we wait or not.
@@ -180,4 +201,7 @@ class PtyTasksApp(ExtensionApp):
         self.manager.close()
         self.terminals.close()
         self.manager.hosts.close()
+        await self.tracker.stop()
+        if self._progress is not None:
+            self._progress.close()
         await self.manager.store.close()

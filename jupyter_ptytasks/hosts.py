@@ -16,7 +16,7 @@ from .link import Link
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from .catalogue import Catalogue
     from .core.model import Task
@@ -47,6 +47,8 @@ class Hosts:
         self.launching: set[str] = set()
         #: Called on the loop with the id of a task whose output has grown or whose status has changed.
         self.on_news: list[Callable[[str], None]] = []
+        #: Asked when a task is about to come to an end, in this state: gives what else is to be written down of it.
+        self.at_end: Callable[[Task, State], Awaitable[dict[str, Any]]] | None = None
         store.listeners.append(self._on_change)
 
     def close(self) -> None:
@@ -173,9 +175,13 @@ class Hosts:
         if task is not None and task.live and record.get("attempt") == task.attempt:
             self._exited[task_id] = task.attempt
             try:
-                await self._change(task, **outcome(record))
+                await self._end(task, outcome(record))
             except PtyTasksError as error:
                 self._log.warning("task %s: %s", task_id, error)  # the keeper tries again
+
+    async def _end(self, task: Task, changes: dict[str, Any]) -> None:
+        more = await self.at_end(task, changes["state"]) if self.at_end is not None else {}
+        await self._change(task, **changes, **more)
 
     async def _change(self, task: Task, **changes: Any) -> None:
         try:
@@ -197,7 +203,7 @@ class Hosts:
         changes = await asyncio.to_thread(self._find_end, task)
         if changes is None:
             return False
-        await self._change(task, **changes)
+        await self._end(task, changes)
         return True
 
     def _find_end(self, task: Task) -> dict[str, Any] | None:

@@ -162,6 +162,12 @@ class Link:
         """Whether the ptyhost is at the other end."""
         return self._channel is not None
 
+    @property
+    def host_pid(self) -> int | None:
+        """The process id of the ptyhost, as it says itself; None while there is no connection."""
+        pid = self._channel.hello.get("pid") if self._channel is not None else None
+        return pid if isinstance(pid, int) else None
+
     async def connect(self, path: str, task_id: str) -> None:
         """Connect to the ptyhost of `task_id`. Raises HostUnreachable; also where another task's ptyhost answers."""
         channel = await Channel.open(path, self._take, self._lose, role="link")
@@ -224,6 +230,13 @@ class Link:
     def resize(self, rows: int, cols: int) -> None:
         """Give the terminal a size, whoever leads."""
         self._send(wire.frame(wire.RESIZE, wire.SIZE.pack(rows, cols)))
+
+    def note(self, notes: dict[str, Any]) -> None:
+        """Have something told again in `status`, to all servers, and written into the exit record. What an older
+        ptyhost cannot remember is lost.
+        """
+        if self._channel is not None and "note" in self._channel.hello.get("capabilities", ()):
+            self._send(wire.json_frame(wire.NOTE, notes))
 
     def repaint(self) -> None:
         """Make a full-screen program draw its screen again."""

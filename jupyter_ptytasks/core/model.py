@@ -57,6 +57,7 @@ class Task:
     """One task. Times are Unix seconds (UTC), None until they come.
 
     `command` is what the user gave: a shell line or the arguments; `host_pid` the ptyhost of the present attempt;
+    `usage` is what the exit record says of it, `progress` how far it was in the end (core.progress, as JSON);
     `revision` counts the changes of the whole store, so that the highest seen tells what is new.
     """
 
@@ -83,6 +84,7 @@ class Task:
     tags: tuple[str, ...] = ()
     metadata: Mapping[str, Any] = field(default_factory=dict)
     usage: Mapping[str, Any] = field(default_factory=dict)
+    progress: Mapping[str, Any] | None = None
     timeout: float | None = None
     provisioner: str = "local"
     owner: str = ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-from .. import view
+from ..core.times import iso
 
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
@@ -13,7 +13,17 @@ if TYPE_CHECKING:
     from ..core.model import Task
 
 TASK_STATE = "https://events.jupyter.org/jupyter_ptytasks/task_state"
-SCHEMA_FILES = (os.path.join(os.path.dirname(__file__), "task_state", "v1.yaml"),)
+TASK_PROGRESS = "https://events.jupyter.org/jupyter_ptytasks/task_progress"
+SCHEMA_FILES = tuple(
+    os.path.join(os.path.dirname(__file__), name, "v1.yaml") for name in ("task_state", "task_progress")
+)
+
+
+def register(logger: EventLogger) -> None:
+    """Make our events known."""
+    for path in SCHEMA_FILES:
+        with open(path, encoding="utf-8") as file:
+            logger.register_event_schema(file.read())
 
 
 class Announcer:
@@ -21,9 +31,6 @@ class Announcer:
 
     def __init__(self, logger: EventLogger) -> None:
         self._logger = logger
-        for path in SCHEMA_FILES:
-            with open(path, encoding="utf-8") as file:
-                logger.register_event_schema(file.read())
 
     def __call__(self, old: Task | None, new: Task | None) -> None:
         """Emit the event of one change; nothing if only a revision or an output has changed."""
@@ -48,7 +55,7 @@ def event(old: Task | None, new: Task | None) -> dict[str, Any]:
         "attempt": task.attempt,
         "group": task.group,
         "tags": list(task.tags),
-        "created": view.iso(task.created),
-        "started": view.iso(task.started),
-        "ended": view.iso(task.ended),
+        "created": iso(task.created),
+        "started": iso(task.started),
+        "ended": iso(task.ended),
     }

@@ -10,8 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: Bytes set aside for the exit record, so that it can be written when the disk is full. It needs some 600, and the notes
-#: as many as wire.MAX_NOTES.
+#: Bytes set aside for the exit record, so that it can be written when the disk is full. It needs some 600, and
+#: wire.MAX_NOTES for the notes.
 _RESERVE = 4096
 
 

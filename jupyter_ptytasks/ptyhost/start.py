@@ -6,6 +6,7 @@ import os
 import time
 
 from ..core import wire
+from ..core.attempts import heading
 from ..core.files import encode, read_json, write_json
 from ..core.machine import boot_id, start_time
 from ..core.paths import TaskFiles
@@ -90,7 +91,7 @@ def _begin_attempt(ring: RingWriter, attempt: int) -> bytes:
     """
     leave = b"\x1b[?1049l" if ring.ledger.alternate else b""
     mouse = b"\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004l"
-    return b"\x18" + leave + b"\x1b[!p" + mouse + f"\r\n\x1b[2m── attempt {attempt} ──\x1b[m\r\n".encode()
+    return b"\x18" + leave + b"\x1b[!p" + mouse + b"\r\n" + heading(attempt)
 
 
 def _silence() -> None:

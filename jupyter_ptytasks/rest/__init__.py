@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import output, status, tasks, terminals
+from . import output, stats, status, tasks, terminals
 
 if TYPE_CHECKING:
     from .base import TaskHandler
@@ -21,6 +21,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/input", tasks.SendInput),
     (rf"/ptytasks/api/tasks/{_REF}/resize", tasks.Resize),
     (rf"/ptytasks/api/tasks/{_REF}/wait", tasks.Wait),
+    (rf"/ptytasks/api/tasks/{_REF}/stats", stats.Stats),
     (rf"/ptytasks/api/tasks/{_REF}/output", output.Output),
     (rf"/ptytasks/api/tasks/{_REF}/output/raw", output.RawOutput),
     (r"/ptytasks/api/terminals", terminals.Terminals),

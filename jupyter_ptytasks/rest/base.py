@@ -9,13 +9,13 @@ import pydantic
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 
-from .. import view
 from ..core.errors import BadRequest, PtyTasksError, ServiceFault
 from ..terminals.socket import AUTH_RESOURCE
 
 if TYPE_CHECKING:
     from ..core.model import Task
     from ..manager import TaskManager
+    from ..view import View
 
     Body = TypeVar("Body", bound=pydantic.BaseModel)
 
@@ -30,6 +30,12 @@ class TaskHandler(ExtensionHandlerMixin, APIHandler):
         """The tasks."""
         manager: TaskManager = self.settings["ptytasks_manager"]
         return manager
+
+    @property
+    def view(self) -> View:
+        """How tasks are told."""
+        view: View = self.settings["ptytasks_view"]
+        return view
 
     def body(self, model: type[Body]) -> Body:
         """Give the request's body, checked; none is `{}`. Raises BadRequest that names the field to blame."""
@@ -57,7 +63,7 @@ class TaskHandler(ExtensionHandlerMixin, APIHandler):
 
     def describe(self, task: Task) -> dict[str, Any]:
         """Give a task's JSON."""
-        return view.describe(task, self.manager.hosts.link(task.id), self.manager.catalogue.files(task.id).output)
+        return self.view.describe(task)
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with an error: `{code, message}`, with `field` where one is to blame."""

@@ -13,31 +13,34 @@ from .terminal import TaskTerminal
 if TYPE_CHECKING:
     from ..core.model import Task
     from ..manager import TaskManager
+    from ..view import View
 
 
 class TaskTerminals(NamedTermManager):
     """Gives a TaskTerminal for a task's id or name; starts nothing by being asked. `close` it."""
 
-    def __init__(self, manager: TaskManager) -> None:
+    def __init__(self, manager: TaskManager, view: View) -> None:
         super().__init__(shell_command=[])
         self.manager = manager
+        self._view = view
         self.terminals: dict[str, TaskTerminal] = {}  # type: ignore[assignment]  # the same with our own class
-        manager.hosts.on_news.append(self._wake)
+        manager.hosts.on_news.append(self.wake)
         manager.store.listeners.append(self._on_change)
 
     def close(self) -> None:
         """Stop listening, and the thread that terminado keeps."""
-        self.manager.hosts.on_news.remove(self._wake)
+        self.manager.hosts.on_news.remove(self.wake)
         self.manager.store.listeners.remove(self._on_change)
         self.blocking_io_executor.shutdown(wait=False)
 
     def _on_change(self, old: Task | None, new: Task | None) -> None:
         for task in (old, new):
             if task is not None:
-                self._wake(task.id)
+                self.wake(task.id)
                 return
 
-    def _wake(self, task_id: str) -> None:
+    def wake(self, task_id: str) -> None:
+        """Tell those who look at a task that there is news of it."""
         terminal = self.terminals.get(task_id)
         if terminal is not None:
             terminal.wake()
@@ -47,7 +50,7 @@ class TaskTerminals(NamedTermManager):
         task = self.manager.store.look_up(url_component)
         if task is None:
             raise TaskNotFound(f"there is no task with the id or name {url_component!r}")
-        return self.terminals.setdefault(task.id, TaskTerminal(task.id, self.manager))
+        return self.terminals.setdefault(task.id, TaskTerminal(task.id, self.manager, self._view))
 
     def client_disconnected(self, websocket: Any) -> None:  # noqa: ARG002
         """A client has gone: its task runs on, and is forgotten here when it was the last."""

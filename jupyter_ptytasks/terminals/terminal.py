@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..core.model import Output, Task
     from ..link import Channel, Link
     from ..manager import TaskManager
+    from ..view import View
 
 
 class HostedProcess:
@@ -58,7 +59,7 @@ class HostedProcess:
 class TaskTerminal(PtyWithClients):
     """A task that somebody looks at. terminado's pty with clients, but that nothing is forked and nothing read here."""
 
-    def __init__(self, task_id: str, manager: TaskManager) -> None:
+    def __init__(self, task_id: str, manager: TaskManager, shown: View) -> None:
         # Not super().__init__(): that would start a process.
         self.clients: list[Any] = []
         self.read_buffer: deque[str] = deque(maxlen=0)
@@ -66,6 +67,7 @@ class TaskTerminal(PtyWithClients):
         self.ptyproc = HostedProcess(self)
         self._id = task_id
         self._manager = manager
+        self._view = shown
         task = manager.store.get(task_id)
         assert task is not None
         self._task = task
@@ -114,7 +116,7 @@ class TaskTerminal(PtyWithClients):
 
     def describe(self) -> dict[str, Any]:
         """Give the task's JSON."""
-        return view.describe(self.task, self.link, self.output_dir)
+        return self._view.describe(self.task)
 
     def getwinsize(self) -> tuple[int, int]:
         """Give (rows, cols)."""

@@ -1,0 +1,12 @@
+"""Times as everybody outside reads them."""
+
+from __future__ import annotations
+
+from datetime import datetime, timezone
+
+
+def iso(moment: float | None) -> str | None:
+    """Give Unix seconds as ISO 8601 in UTC, to the millisecond."""
+    if moment is None:
+        return None
+    return datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")
