@@ -95,7 +95,7 @@ def test_repaint_is_a_real_change_of_size_and_back(hosted: Hosted) -> None:
         "import os, signal\n"
         "say = lambda *_: os.write(1, b'%d %d\\n' % os.get_terminal_size(0))\n"
         "signal.signal(signal.SIGWINCH, say)\n"
-        "print('ready')\nwhile True: signal.pause()"
+        "os.write(1, b'ready\\n')\nwhile True: signal.pause()"
     )
     hosted.wait_output(b"ready")
     hosted.connect(role="link").send(wire.REPAINT)
