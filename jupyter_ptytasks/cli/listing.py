@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import human
+from . import human, measures
 from .common import json_option, note, one_ref, print_json
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def _print_table(tasks: list[Task]) -> None:
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     extra = [name for name, usual in (("group", "default"), ("tags", [])) if any(task[name] != usual for task in tasks)]  # type: ignore[literal-required]
-    for name in ("id", "name", "state", "exit", "ran", "started", *extra, "command"):
+    # Only where there is something to be seen in it.
+    progress = ["progress"] * any(task["progress"] for task in tasks)
+    for name in ("id", "name", "state", *progress, "exit", "ran", "started", *extra, "command"):
         # Where all is too wide, only columns that may wrap are made narrower; what stands in them is cut instead.
         table.add_column(name.upper(), no_wrap=name not in ("name", "tags", "command"))
     for task in tasks:
@@ -72,6 +74,7 @@ def _print_table(tasks: list[Task]) -> None:
             Text(task["id"]),
             _cut(task["name"], "bold" if state in _LIVE else ""),
             Text(state, human.STYLES[state]),
+            *[Text(measures.progress(task))] * len(progress),
             Text(human.ending(task)),
             Text("" if ran is None else human.duration(ran)),
             Text(f"{human.duration(human.ago(task['started'] or task['created']))} ago"),
@@ -111,6 +114,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "id": task["id"],
         "name": task["name"],
         "state": f"{task['state']}: {reason}" if reason else task["state"],
+        "progress": measures.progress_in_full(task),
         "viewers": viewers + ("" if task["connected"] or not task["alive"] else "; cannot be reached just now"),
         "exit": human.ending(task),
         "command": human.command(task),
@@ -128,7 +132,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "group": task["group"],
         "tags": ", ".join(task["tags"]),
         "metadata": json.dumps(task["metadata"], ensure_ascii=False) if task["metadata"] else "",
-        "usage": ", ".join(f"{name} {value:,.10g}" for name, value in (task["usage"] or {}).items()),
+        **measures.usage(task),
     }
     _print_pairs(rows, style=human.STYLES[task["state"]])
 

@@ -14,7 +14,7 @@ from .errors import (
     Unauthorized,
 )
 from .outcome import exit_status, is_live
-from .types import Page, Piece, Status, Task, Text
+from .types import Page, Piece, Progress, Stats, Status, Task, Text, Usage
 
 __all__ = [
     "Client",
@@ -22,8 +22,10 @@ __all__ = [
     "ConnectionLost",
     "Page",
     "Piece",
+    "Progress",
     "RequestFailed",
     "ServerNotFound",
+    "Stats",
     "Status",
     "StillRunning",
     "Task",
@@ -31,6 +33,7 @@ __all__ = [
     "TaskNotFound",
     "Text",
     "Unauthorized",
+    "Usage",
     "exit_status",
     "is_live",
 ]

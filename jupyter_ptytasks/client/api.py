@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from .types import Ansi, Command, IfExists, Mode, Page, StateName, Status, Target, Task, Text, Warn
+    from .types import Ansi, Command, IfExists, Mode, Page, StateName, Stats, Status, Target, Task, Text, Warn
 
     Answer = TypeVar("Answer")
     Asked = ParamSpec("Asked")
@@ -222,6 +222,10 @@ class Client:
     def wait_once(self, ref: str, timeout: float) -> Task:
         """Give the task when it has ended, or as it is after `timeout` seconds, at most 55: one request."""
         return self._task("GET", _path(ref, "wait"), params={"timeout": timeout, **_IDLE}, timeout=timeout + 15.0)
+
+    def stats(self, ref: str) -> Stats:
+        """Give what a live task used in the last minutes; it is sampled more often for the next 10 seconds."""
+        return cast("Stats", self._get(_path(ref, "stats"), **_IDLE))
 
     # -- output -------------------------------------------------------------------------------------------------------
 

@@ -45,6 +45,72 @@ class Bounds(TypedDict):
     directory: str
 
 
+class Track(TypedDict):
+    """One thing that a task counts, such as epochs, or the steps of one."""
+
+    name: str
+    done: float
+    total: float | None
+
+
+class Progress(TypedDict):
+    """How far a task is: `fraction` of the whole, None where nobody knows how far it has to go; `eta` in seconds from
+    `updated`; `tracks` the outermost first, whose numbers `done` and `total` are.
+    """
+
+    fraction: float | None
+    done: float | None
+    total: float | None
+    unit: str
+    text: str
+    state: Literal["normal", "error", "paused", "indeterminate"]
+    source: str
+    eta: float | None
+    tracks: list[Track]
+    updated: str
+
+
+class Measures(TypedDict):
+    """What the processes of a task use: percent of one processor, bytes, a number, bytes, percent of one GPU."""
+
+    cpu: float | None
+    rss: int | None
+    pss: int | None
+    processes: int | None
+    gpu_memory: int | None
+    gpu_load: float | None
+
+
+class Usage(Measures):
+    """What a live task uses; of a finished one `peak`, and what the kernel says: seconds, and bytes."""
+
+    gpu_scope: Literal["process", "device"] | None
+    cpu_time: float | None
+    sampled: str | None
+    peak: Measures
+    user: float | None
+    system: float | None
+    max_rss: int | None
+
+
+class Sample(TypedDict):
+    """What a task used at one time."""
+
+    time: str
+    cpu: float | None
+    rss: int
+    gpu_memory: int | None
+    gpu_load: float | None
+
+
+class Stats(TypedDict):
+    """What a task used in the last minutes, oldest first; `interval` seconds pass between two samples from now on."""
+
+    usage: Usage | None
+    interval: float
+    samples: list[Sample]
+
+
 class Task(TypedDict):
     """A task; times are ISO 8601 in UTC."""
 
@@ -75,8 +141,8 @@ class Task(TypedDict):
     group: str
     tags: list[str]
     metadata: dict[str, Any]
-    progress: dict[str, Any] | None
-    usage: dict[str, float] | None
+    progress: Progress | None
+    usage: Usage | None
 
 
 class Page(TypedDict):

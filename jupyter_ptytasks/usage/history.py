@@ -87,12 +87,12 @@ class History:
     def learn(self, peak: object) -> None:
         """Take in highest values, also those that somebody else has seen."""
         for name, value in known(peak).items():
-            self.peak[name] = max(self.peak.get(name, 0), value)
+            self.peak[name] = max(self.peak.get(name, value), value)
 
     def is_news(self, noted: object) -> bool:
         """Tell whether a peak is noticeably higher than it was `noted`."""
         before = known(noted)
-        return any(value > before.get(name, 0) * (1 + _NOTICEABLE) for name, value in self.peak.items())
+        return any(name not in before or value > before[name] * (1 + _NOTICEABLE) for name, value in self.peak.items())
 
     def to_json(self) -> dict[str, Any] | None:
         """Give the newest sample as the usage of a live task (docs/rest.md); None before the first."""

@@ -29,8 +29,12 @@ SAMPLES = {
     "list": "TaskList",
     "status": "Status",
     "output": "Output",
+    "stats": "Stats",
     "error": "Error",
 }
+
+#: Tells how far a task is.
+PROGRESS = """printf '\\033]7784;{"done":45,"total":100,"text":"step 45 of 100"}\\007'"""
 
 
 def check(value: Any, schema: str) -> None:
@@ -71,15 +75,19 @@ def test_samples_fit_their_schemas(name: str) -> None:
 
 
 async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path) -> None:
-    task = await rest.create("echo hello; exec sleep 1000", name="train", tags=["gpu"], metadata={"run": 1})
-    await rest.until_output("train", "hello")
-    await rest.create("exit 3", name="failing")
+    line = f"echo hello; {PROGRESS}; exec sleep 1000"
+    task = await rest.create(line, name="train", tags=["gpu"], metadata={"run": 1})
+    await rest.create(f"{PROGRESS}; read line; exit 3", name="failing")
+    for name in ("train", "failing"):
+        await rest.until(name, lambda task: task["progress"] and task["usage"])
+    await rest("POST", "tasks", "failing", "input", body={"data": "go on", "newline": True})
     answers = {
         "finished": await rest.wait("failing"),
         "task": await rest.get("train"),
         "list": (await rest("GET", "tasks", limit=1)).json,
         "status": (await rest("GET", "status")).json,
         "output": await rest.output("train"),
+        "stats": (await rest("GET", "tasks", "train", "stats")).json,
         "error": (await rest("POST", "tasks", body={"command": "true", "cwd": "no/such/place"})).json,
     }
     assert task["id"] == answers["task"]["id"]

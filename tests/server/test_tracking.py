@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import os
 import shutil
@@ -15,6 +16,7 @@ import jsonschema
 import pytest
 import yaml
 
+from jupyter_ptytasks import tracking
 from jupyter_ptytasks.core.follow import Follower
 from jupyter_ptytasks.core.ring.writer import RingWriter
 from jupyter_ptytasks.events import SCHEMA_FILES, TASK_PROGRESS
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from jupyter_ptytasks.client import Client
     from tests.server.conftest import Rest
 
+SCHEMA = yaml.safe_load(Path(SCHEMA_FILES[1]).read_text(encoding="utf-8"))
 #: Shell lines: tell a percentage, and wait for a file.
 SAY = r"say() { printf '\033]9;4;1;%s\007' $1; }; "
 WAIT = 'until [ -e "$PTYTASK_ID.go" ]; do sleep 0.02; done; '
@@ -35,6 +38,11 @@ def fraction(task: Any) -> float | None:
     """Give how far a task is."""
     progress = task["progress"]
     return None if progress is None else progress["fraction"]
+
+
+def until_fraction(client: Client, ref: str, expected: float) -> None:
+    """Wait until a task is so far."""
+    until(lambda: fraction(client.get(ref)) == expected)
 
 
 def let_go(live: LiveServer, task: Any) -> None:
@@ -90,8 +98,6 @@ async def test_the_next_attempt_begins_anew(rest: Rest) -> None:
 
 
 async def test_a_shell_forgets_what_ran_in_it(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
-    from jupyter_ptytasks import tracking
-
     monkeypatch.setattr(tracking, "_FORGOTTEN_COMPLETE", 0.3)
     await rest.create(name="sh")
     for line in (SAY.rstrip("; "), "say 50"):
@@ -142,14 +148,13 @@ async def test_events_are_few_and_as_their_schema_says(rest: Rest, jp_serverapp:
     while not any(fraction(data) == 0.99 for _, data in heard):
         assert time.monotonic() < deadline, heard
         await asyncio.sleep(0.01)
-    schema = yaml.safe_load(Path(SCHEMA_FILES[1]).read_text(encoding="utf-8"))
     for _, data in heard:
-        jsonschema.validate(data, {**schema, "additionalProperties": False})
+        jsonschema.validate(data, {**SCHEMA, "additionalProperties": False})
         assert (data["id"], data["attempt"]) == (task["id"], 1)
     told = [fraction(data) or 0.0 for _, data in heard]
     assert told == sorted(told)
     assert len(told) > 3
-    gaps = [after - before for (before, _), (after, _) in zip(heard, heard[1:], strict=False)]
+    gaps = [after - before for (before, _), (after, _) in itertools.pairwise(heard)]
     assert min(gaps) > 0.8
 
 
@@ -221,15 +226,16 @@ def test_two_servers_tell_the_same(start_server: Callable[..., LiveServer]) -> N
     with servers[0].client() as one, servers[1].client() as other:
         task = one.create(f"{SAY}say 10; {WAIT}say 80; exit 1", name="shared")
         for client in (one, other):
-            until(lambda client=client: fraction(client.get("shared")) == 0.1)
+            until_fraction(client, "shared", 0.1)
         let_go(servers[0], task)
         ends = [ended(client, "shared") for client in (one, other)]
         assert ends[0] == ends[1]
         assert fraction(ends[0]) == 0.8
         os.unlink(servers[0].home / f"{task['id']}.go")
         other.restart("shared")
+        until(lambda: {client.get("shared")["attempt"] for client in (one, other)} == {2})
         for client in (one, other):
-            until(lambda client=client: client.get("shared")["attempt"] == 2 and fraction(client.get("shared")) == 0.1)
+            until_fraction(client, "shared", 0.1)
         other.stop("shared", signals=["SIGKILL"])
         assert [fraction(ended(client, "shared")) for client in (one, other)] == [0.1, 0.1]
 
