@@ -68,6 +68,8 @@ class LiveServer:
         lab: bool = False,
     ) -> None:
         self.home = home
+        #: Where it tells of itself: another one may do so in the same place.
+        self.runtime = home / "runtime"
         self.token = token
         self.port = free_port()
         self.base_url = base_url
@@ -91,7 +93,8 @@ class LiveServer:
     def environ(self) -> dict[str, str]:
         """The environment of somebody who works there."""
         env = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_", "PTYTASK"))}
-        places = {f"JUPYTER_{name}_DIR": str(self.home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
+        places = {f"JUPYTER_{name}_DIR": str(self.home / name.lower()) for name in ("CONFIG", "DATA")}
+        places["JUPYTER_RUNTIME_DIR"] = str(self.runtime)
         places |= {f"JUPYTERLAB_{name}_DIR": str(self.home / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
         path = os.pathsep.join(filter(None, (_ROOT, env.get("PYTHONPATH"))))
         return {
@@ -107,7 +110,7 @@ class LiveServer:
         """Start it, and return when it answers."""
         self.home.mkdir(parents=True, exist_ok=True)
         if self.lab:
-            self._be_quiet()
+            be_quiet(self.home / "config")
         module = "jupyterlab" if self.lab else "jupyter_server"
         where = [f"--ServerApp.sock={self.sock}"] if self.sock else [f"--ServerApp.port={self.port}"]
         with (self.home / "server.log").open("ab") as log:
@@ -135,13 +138,6 @@ class LiveServer:
             )
         until(self._answers, "the server to answer")
         return self
-
-    def _be_quiet(self) -> None:
-        """JupyterLab asks everybody about news, but not here."""
-        config = self.home / "config" / "labconfig"
-        config.mkdir(parents=True, exist_ok=True)
-        switched_off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
-        (config / "page_config.json").write_text(json.dumps(switched_off))
 
     def _answers(self) -> bool:
         assert self._process is not None
@@ -207,6 +203,14 @@ class LiveServer:
     def terminal(self, *arguments: str, **options: Any) -> Terminal:
         """Run a command of `jupyter ptytasks` in a terminal."""
         return Terminal([*CLI, *arguments], **{"cwd": self.home, "env": self.environ, **options})
+
+
+def be_quiet(config: Path) -> None:
+    """Keep JupyterLab, where `config` is its user's configuration, from asking about news."""
+    directory = config / "labconfig"
+    directory.mkdir(parents=True, exist_ok=True)
+    switched_off = {"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": True}}
+    (directory / "page_config.json").write_text(json.dumps(switched_off))
 
 
 CLI = [sys.executable, "-m", "jupyter_ptytasks.cli"]

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import reject
 
+from tests.npm import install
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-HERE = os.path.dirname(os.path.abspath(__file__))
+HERE = Path(__file__).parent
 
 Snapshot = dict[str, Any]
 """As xterm.mjs writes it: `normal` and `alt` (lines, cursor, margins, tabs, saved cursor), `pen`, `modes`, `title`."""
@@ -66,20 +68,12 @@ class Xterm:
         self._process.communicate()
 
 
-def install() -> None:
-    """Installs the pinned terminals beside this file, once."""
-    if not os.path.isdir(os.path.join(HERE, "node_modules")):
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=HERE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert done.returncode == 0, f"npm ci for the oracle failed:\n{done.stdout}"
-
-
 @pytest.fixture(scope="session")
 def xterm() -> Iterator[Xterm]:
     """xterm.js; skips where there is no node to run it."""
     if not (shutil.which("node") and shutil.which("npm")):
         pytest.skip("the oracle is xterm.js, which needs node and npm")
-    install()
+    install(HERE)
     oracle = Xterm()
     yield oracle
     oracle.close()
