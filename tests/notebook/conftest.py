@@ -1,0 +1,54 @@
+"""A real server, and real kernels beside it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+# Tests are found one by one, without a package around them: what they share is imported from the root of the project.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from jupyter_ptytasks.notebook.connections import connections
+from tests.client.live import LiveServer
+from tests.notebook.kernel import Kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture(scope="module")
+def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Give a server that answers."""
+    server = LiveServer(tmp_path_factory.mktemp("live").resolve())
+    try:
+        yield server.start()
+    finally:
+        server.stop()
+
+
+@pytest.fixture(scope="module")
+def kernel(live: LiveServer) -> Iterator[Kernel]:
+    """Give a kernel that works in the server's home."""
+    with Kernel(live) as kernel:
+        yield kernel
+
+
+@pytest.fixture
+def here(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveServer]:
+    """Work in the server's home ourselves."""
+    go(live, monkeypatch)
+    yield live
+    connections().close()
+
+
+def go(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have the environment of somebody who works there."""
+    for name in list(os.environ):
+        if name.startswith(("JUPYTER", "JPY_", "PTYTASK")):
+            monkeypatch.delenv(name)
+    for name, value in server.environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(server.home)

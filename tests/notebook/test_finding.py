@@ -1,0 +1,118 @@
+"""Which of real servers a script and a kernel find, wherever it listens and whoever started them."""
+
+from __future__ import annotations
+
+import contextlib
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from jupyter_client.blocking.client import BlockingKernelClient
+
+from tests.client.live import PATIENCE, LiveServer, until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+#: Tells where a task is kept: the home of its server.
+TELL = "from jupyter_ptytasks import run; print(run('true').wait(check=True).info['output']['directory'])"
+
+
+@pytest.fixture(scope="module")
+def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, LiveServer]]:
+    """Give two servers of one user, the second one newer; each has tasks of its own."""
+    home = tmp_path_factory.mktemp("two").resolve()
+    first, second = LiveServer(home / "first", token="1st"), LiveServer(home / "second", token="2nd")
+    second.runtime = first.runtime
+    with contextlib.ExitStack() as stack:
+        for server in (first, second):
+            stack.callback(server.stop)
+            server.start()
+        yield first, second
+
+
+def tell(server: LiveServer, cwd: Path, **env: str) -> str:
+    """Give where the task of a script is kept."""
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", TELL],
+        cwd=cwd,
+        env={**server.environ, **env},
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+@contextlib.contextmanager
+def kernel_of(server: LiveServer) -> Iterator[BlockingKernelClient]:
+    """Give a kernel that the server has started."""
+    headers = {"Authorization": f"token {server.token}"}
+    with httpx.Client(base_url=server.url, headers=headers, timeout=PATIENCE, trust_env=False) as http:
+        kernel = http.post("api/kernels", json={"name": "python3"}).raise_for_status().json()["id"]
+        client = BlockingKernelClient(connection_file=str(server.runtime / f"kernel-{kernel}.json"))
+        try:
+            client.load_connection_file()
+            client.start_channels()
+            client.wait_for_ready(timeout=PATIENCE)
+            yield client
+        finally:
+            client.stop_channels()
+            http.delete(f"api/kernels/{kernel}").raise_for_status()
+    until(lambda: not (server.runtime / f"kernel-{kernel}.json").exists(), "the kernel to be gone")
+
+
+def output_of(client: BlockingKernelClient, code: str) -> str:
+    """Run a cell, and give what it printed."""
+    texts: list[str] = []
+
+    def take(message: dict[str, Any]) -> None:
+        if message["msg_type"] == "stream":
+            texts.append(message["content"]["text"])
+
+    reply = client.execute_interactive(code, output_hook=take, timeout=PATIENCE, allow_stdin=False)
+    assert reply["content"]["status"] == "ok", (reply["content"], texts)
+    return "".join(texts)
+
+
+def test_a_kernel_uses_the_server_that_started_it(two: tuple[LiveServer, LiveServer], tmp_path: Path) -> None:
+    for server in two:
+        with kernel_of(server) as kernel:
+            # In a directory of neither, so that nothing else tells which one is meant.
+            assert output_of(kernel, f"import os; os.chdir({str(tmp_path)!r})\n{TELL}").startswith(f"{server.home}/")
+
+
+def test_a_script_uses_the_server_of_its_directory(two: tuple[LiveServer, LiveServer], tmp_path: Path) -> None:
+    first, second = two
+    assert tell(first, first.home).startswith(f"{first.home}/")
+    assert tell(first, second.home).startswith(f"{second.home}/")
+    assert tell(first, tmp_path).startswith(f"{second.home}/")  # the newest
+
+
+def test_a_task_uses_the_server_that_runs_it(two: tuple[LiveServer, LiveServer], tmp_path: Path) -> None:
+    for server in two:
+        with server.client() as client:
+            task = client.create([sys.executable, "-c", TELL], cwd=str(tmp_path))
+            client.wait(task["id"], PATIENCE)
+            assert client.output(task["id"])["output"].startswith(f"{server.home}/")
+
+
+def test_what_is_said_goes_before_all(two: tuple[LiveServer, LiveServer], tmp_path: Path) -> None:
+    first, second = two
+    said = {"JUPYTER_PTYTASKS_URL": first.url, "JUPYTER_PTYTASKS_TOKEN": first.token}
+    assert tell(second, second.home, **said).startswith(f"{first.home}/")
+    # On another machine, with nothing here that tells of it.
+    assert tell(second, tmp_path, **said, JUPYTER_RUNTIME_DIR=str(tmp_path)).startswith(f"{first.home}/")
+
+
+@pytest.mark.parametrize("options", [{"sock": True}, {"base_url": "/user/jo/"}, {"sock": True, "base_url": "/b/"}])
+def test_wherever_it_listens(tmp_path: Path, options: dict[str, Any]) -> None:
+    server = LiveServer(tmp_path.resolve() / "h", **options)
+    try:
+        assert tell(server.start(), tmp_path).startswith(f"{server.home}/")
+    finally:
+        server.stop()

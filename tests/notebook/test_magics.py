@@ -1,0 +1,239 @@
+"""The magics, in a real kernel."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.client.live import PATIENCE, ended
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.client.live import LiveServer
+    from tests.notebook.kernel import Cell, Kernel
+
+MIME = "application/vnd.jupyter.ptytask+json"
+
+
+@pytest.fixture(scope="module")
+def cells(kernel: Kernel) -> Kernel:
+    """Give the kernel with the magics in it."""
+    kernel.run("%load_ext jupyter_ptytasks")
+    return kernel
+
+
+@pytest.fixture
+def sleeper(live: LiveServer) -> Iterator[str]:
+    """Give the name of a task that lives."""
+    with live.client() as client:
+        client.create("sleep 1000", name="sleeper")
+        yield "sleeper"
+        client.delete("sleeper", stop=True)
+
+
+def shown(cell: Cell) -> dict[str, Any]:
+    """Give the task that a cell shows."""
+    task: dict[str, Any] = cell.view[MIME]["task"]
+    return task
+
+
+def test_a_cell_is_a_task_and_the_kernel_is_free(cells: Kernel, live: LiveServer) -> None:
+    cell = cells.run("%%task made -g night -t a -t b -e SEED=3 --timeout 2h\necho $SEED\nread line")
+    task = shown(cell)
+    assert (task["name"], task["group"], task["tags"], task["timeout"]) == ("made", "night", ["a", "b"], 7200)
+    assert (task["command"], task["cwd"]) == ("echo $SEED\nread line", str(live.home))
+    assert task["state"] == "running"
+    assert cells.run("%task attach made").result[MIME]["task"]["id"] == task["id"]
+    cells.run("%task send made hello")
+    assert cells.run("t = %task wait made\nt.state").text == "'succeeded'"
+    assert cells.run("%task logs made -n 2").out == "3\nhello\n"
+    assert "made" in cells.run("%task").text
+    cells.run("%task rm made")
+    assert "TaskNotFound: " in cells.run("%task attach made", fails=True).traceback
+
+
+def test_the_same_cell_reattaches_while_the_task_lives(cells: Kernel, live: LiveServer) -> None:
+    code = "%%task again\nsleep 1000"
+    first = shown(cells.run(code))
+    cell = cells.run(code)
+    assert cell.out.startswith("Reattached: task 'again' has been running for ")
+    assert "changed" not in cell.out
+    assert shown(cell)["id"] == first["id"]
+    changed = cells.run("%%task again\necho changed")
+    assert "--restart runs it as it is now" in changed.out
+    assert shown(changed)["id"] == first["id"]
+    restarted = cells.run("%%task again --restart --wait\necho changed")
+    assert restarted.out == ""
+    assert (shown(restarted)["state"], restarted.view[MIME]["tail"]) == ("succeeded", "changed\n")
+    with live.client() as client:
+        assert client.get(first["id"])["state"] == "cancelled"
+    # It has ended: the cell starts anew.
+    anew = cells.run(code)
+    assert (anew.out, shown(anew)["state"]) == ("", "running")
+    cells.run("%task rm again --stop")
+
+
+def test_variables_are_put_in_as_in_bang_lines(cells: Kernel) -> None:
+    cells.run("lr, names, cell, line = 0.5, ['a b', 'c'], 'C', 'L'")
+    cell = cells.run(
+        "%%task v-$lr --wait\necho {lr * 2} $lr {names[0]!r} $cell $line $$HOME\nfor i in 1 2; do echo $i; done\n"
+        "echo '{}' {not python}"
+    )
+    assert shown(cell)["name"] == "v-0.5"
+    assert shown(cell)["command"].splitlines() == [
+        "echo 1.0 0.5 'a b' C L $HOME",
+        "for i in 1 2; do echo $i; done",
+        "echo '{}' {not python}",
+    ]
+
+
+def test_a_cell_of_python_is_a_script(cells: Kernel, live: LiveServer) -> None:
+    (live.home / "beside.py").write_text("ANSWER = 42\n")
+    source = """%%task script --python --wait
+import sys, beside, multiprocessing
+def double(x): return 2 * x
+if __name__ == "__main__":
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        print(pool.map(double, [beside.ANSWER]), '{kept}', {'main', 'path'} & set(globals()))
+"""
+    cell = cells.run(source)
+    assert cell.view[MIME]["tail"] == "[84] {kept} set()\n"
+    path = live.home / "data" / "ptytasks" / "cells"
+    (kept,) = path.iterdir()
+    assert kept.stat().st_mode & 0o77 == 0
+    assert shown(cell)["command"][-1] == str(kept)
+    cells.run(source)
+    assert len(list(path.iterdir())) == 1
+    failed = cells.run("%%task script --python --wait\n\n1 / 0", fails=True)
+    assert "line 2, in <module>" in failed.traceback
+    assert "ZeroDivisionError" in failed.traceback
+    slip = cells.run("%%task script --python\n\n1 /", fails=True)
+    assert "line 2" in slip.err
+    assert "SyntaxError" in slip.err
+
+
+def test_waiting_shows_the_end_and_fails_with_the_task(cells: Kernel) -> None:
+    cell = cells.run("%%task works --wait\necho well")
+    assert (cell.updates, shown(cell)["state"]) == (1, "succeeded")
+    cell = cells.run("%%task breaks --wait\necho oh no; exit 4", fails=True)
+    assert shown(cell)["state"] == "failed"
+    assert cell.error == "TaskFailed"
+    assert cell.traceback.splitlines()[:2] == ["TaskFailed: task 'breaks': failed (exit 4) after 0s", "oh no"]
+
+
+def test_following_keeps_the_last_lines_in_one_display(cells: Kernel) -> None:
+    cell = cells.run("%%task talks --follow -n 3\nfor i in $(seq 9); do echo $i; sleep 0.3; done")
+    assert cell.out == ""
+    assert cell.updates >= 2
+    assert cell.view["text/plain"].splitlines()[-3:] == ["7", "8", "9"]
+    assert cell.view["text/plain"].startswith("task talks (")
+    logs = cells.run("%task logs talks -f -n 2")
+    assert logs.view["text/plain"].splitlines()[2:] == ["8", "9"]
+
+
+def test_an_interrupt_is_not_the_tasks(cells: Kernel, live: LiveServer) -> None:
+    cells.run("%%task stays\nsleep 1000")
+    cell = cells.run("print('now'); get_ipython().run_line_magic('task', 'wait stays')", fails=True, interrupt_at="now")
+    assert cell.error == "KeyboardInterrupt"
+    assert "Task 'stays' goes on in the background" in cell.err
+    with live.client() as client:
+        assert client.get("stays")["state"] == "running"
+    cells.run("%task rm stays --stop")
+
+
+def test_several_are_dealt_with_at_once(cells: Kernel, live: LiveServer) -> None:
+    for name in ("one", "two"):
+        cells.run(f"%%task {name}\nsleep 1000")
+    assert cells.run("%task pause one two").text.count("paused") == 2
+    cells.run("%task resume one two")
+    assert "TaskNotFound: " in cells.run("%task stop one three", fails=True).traceback
+    with live.client() as client:
+        assert client.get("one")["state"] == "running"
+    assert cells.run("%task stop one two --now --wait").text.count("cancelled  SIGKILL") == 2
+    cells.run("%task restart one")
+    assert cells.run("%task wait one --timeout 100ms", fails=True).error == "StillRunning"
+    cells.run("%task stop one --grace 20")
+    with live.client() as client:
+        assert ended(client, "one")["state"] == "cancelled"
+    cells.run("%task rm one two")
+
+
+@pytest.mark.parametrize(
+    ("code", "said"),
+    [
+        ("%%task\necho", "NAME"),
+        ("%%task x --wat\necho", "--wat"),
+        ("%%task x --timeout soon\necho", "'soon' is no duration"),
+        ("%%task x -n 0\necho", "number of lines"),
+        ("%%task x -e NOT_THERE\necho", "NOT_THERE"),
+        ("%%task x\n\n", "nothing to run"),
+        ("%%task x 'y\necho", "No closing quotation"),
+        ("%task jump", "ls, attach, logs"),
+        ("%task stop", "usage: %task stop"),
+    ],
+)
+def test_a_slip_is_told_shortly(cells: Kernel, code: str, said: str) -> None:
+    cell = cells.run(code, fails=True)
+    assert cell.error == "UsageError"
+    assert said in cell.err
+    assert "Traceback" not in cell.err
+
+
+def test_a_directory_that_is_none_is_told(cells: Kernel) -> None:
+    cell = cells.run("%%task x --cwd nowhere\necho", fails=True)
+    assert cell.traceback.startswith("RequestFailed: there is no directory")
+
+
+def test_help(cells: Kernel) -> None:
+    assert "--restart" in cells.run("%%task --help\nx").out
+    assert "%task logs" in cells.run("%task --help").out
+    assert "--follow" in cells.run("%task logs --help").out
+
+
+@pytest.mark.parametrize(
+    ("code", "completed"),
+    [
+        ("%task st", ["%task stop"]),
+        ("%task stop ", ["%task stop 'two words'", "%task stop sleeper"]),
+        ("%task stop sl", ["%task stop sleeper"]),
+        ("%task stop x tw", ["%task stop x 'two words'"]),
+        ("%task stop 'two w", ["%task stop 'two words'"]),
+        ("%task stop --n", ["%task stop --now"]),
+        ("t = %task attach sle", ["t = %task attach sleeper"]),
+        ("%%task sle", ["%%task sleeper"]),
+        ("%%task sleeper --f", ["%%task sleeper --follow"]),
+        ("%%task sleeper\nsle", []),
+    ],
+)
+def test_completion(cells: Kernel, sleeper: str, live: LiveServer, code: str, completed: list[str]) -> None:
+    with live.client() as client:
+        client.create("sleep 1000", name="two words", if_exists="return")
+        try:
+            assert cells.complete(code) == completed
+        finally:
+            client.delete("two words", stop=True)
+
+
+def test_completion_of_other_things_is_left_alone(cells: Kernel) -> None:
+    assert "%task" in cells.complete("%ta")
+    assert cells.complete("impor") == ["import"]
+
+
+def test_a_terminal_shows_what_comes(live: LiveServer) -> None:
+    """In IPython itself nothing can be replaced: the output is printed."""
+    code = "%load_ext jupyter_ptytasks\nget_ipython().run_cell_magic('task', 'plain --follow', 'echo one; echo two')"
+    script = live.home / "plain.ipy"
+    script.write_text(code)
+    ran = subprocess.run(
+        [sys.executable, "-m", "IPython", "--simple-prompt", "--colors=nocolor", str(script)],
+        env=live.environ,
+        cwd=live.home,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+    )
+    assert ran.stdout.endswith("one\ntwo\n"), ran.stderr

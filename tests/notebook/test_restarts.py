@@ -1,0 +1,110 @@
+"""What a cell has started is found again: after a restart of the kernel, and of the server, in the middle."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jupyter_ptytasks import get, run
+from jupyter_ptytasks.client import ServerNotFound
+from jupyter_ptytasks.notebook.connections import connections
+from tests.client.live import PATIENCE, LiveServer, free_port, until
+from tests.notebook.conftest import go
+from tests.notebook.kernel import Kernel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+MIME = "application/vnd.jupyter.ptytask+json"
+#: A task that says how far it is, and ends when it is told to.
+WORK = "for i in $(seq 100000); do echo step $i; test -e done && exit 5; sleep 0.02; done"
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveServer]:
+    """Give a server of one's own, and work in its home."""
+    server = LiveServer(tmp_path.resolve() / "h")
+    try:
+        server.start()
+        go(server, monkeypatch)
+        yield server
+    finally:
+        connections().close()
+        server.stop()
+
+
+def come_back(server: LiveServer) -> None:
+    """Kill the server as hard as can be, and start it on another port with another token."""
+    server.kill9()
+    server.port, server.token = free_port(), "another"
+    server.start()
+
+
+def test_a_kernel_finds_its_task_after_its_restart(server: LiveServer) -> None:
+    with Kernel(server) as kernel:
+        kernel.run("%load_ext jupyter_ptytasks")
+        cell = f"%%task train\n{WORK}"
+        task_id = kernel.run(cell).view[MIME]["task"]["id"]
+        kernel.restart()
+        kernel.run("%load_ext jupyter_ptytasks\nfrom jupyter_ptytasks import get")
+        again = kernel.run(cell)
+        assert again.out.startswith("Reattached: task 'train'")
+        assert again.view[MIME]["task"]["id"] == task_id
+        kernel.run("train = get('train')")
+        (server.home / "done").touch()
+        assert kernel.run("train.wait().exit").text == "5"
+        assert kernel.run("train.output().splitlines()[0]").text == "'step 1'"
+
+
+def test_an_object_in_a_kernel_outlives_the_server(server: LiveServer) -> None:
+    with Kernel(server) as kernel:
+        kernel.run(f"from jupyter_ptytasks import run\ntrain = run({WORK!r}, name='train')")
+        before = kernel.run("train.pid").text
+        come_back(server)
+        assert kernel.run("train.state, train.attempt").text == "('running', 1)"
+        assert kernel.run("train.refresh().pid").text == before
+        (server.home / "done").touch()
+        assert kernel.run("(await train).exit").text == "5"
+
+
+def test_whoever_waits_or_follows_does_not_notice(server: LiveServer) -> None:
+    task = run(WORK, name="train")
+    seen: list[str] = []
+    states: list[str] = []
+
+    def look() -> None:
+        seen.extend(task)
+
+    def wait() -> None:
+        states.append(get(task.id).wait().state)
+
+    threads = [threading.Thread(target=look), threading.Thread(target=wait)]
+    for thread in threads:
+        thread.start()
+    until(lambda: seen, "some lines")
+    come_back(server)
+    count = len(seen)
+    until(lambda: len(seen) > count, "more lines")
+    (server.home / "done").touch()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert seen == [f"step {number}" for number in range(1, len(seen) + 1)]
+    assert (states, task.exit) == (["failed"], 5)
+
+
+def test_a_view_is_shown_while_the_server_is_gone(server: LiveServer) -> None:
+    task = run("echo before; sleep 1000", name="train")
+    until(lambda: "before" in task.view()["text/plain"], "its output")
+    server.kill9()
+    view = task._repr_mimebundle_()
+    assert view[MIME]["tail"] == "before\n"
+    assert "as last known: " in view["text/plain"]
+    assert "as last known: " in view["text/html"]
+    with pytest.raises(ServerNotFound):
+        task.refresh()
+    server.start()
+    assert "as last known" not in task.view()["text/plain"]
+    task.delete(stop=True)
