@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: Lines of a result that are shown; the copy of the notebook has them all.
 _RESULT_LINES = 20
+#: Seconds after which a report is told again.
+_SETTLED = 0.2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -44,6 +46,7 @@ class Runner(NotebookClient):
         self._codes = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source.strip()]
         self._done = 0
         self._running: asyncio.Task[Any] | None = None
+        self._again: asyncio.TimerHandle | None = None
         self.signal: signal.Signals | None = None
 
     async def run(self) -> None:
@@ -100,7 +103,12 @@ class Runner(NotebookClient):
     def _tell(self, title: str) -> None:
         count = len(self._codes)
         text = f"cell {min(self._done + 1, count)}/{count}" + (f" · {title}" if title else "")
-        progress(self._done, count, text if self._done < count else f"{count} cells")
+        report = (self._done, count, text if self._done < count else f"{count} cells")
+        progress(*report)
+        # Of reports that come fast all but the first are dropped; a cell of hours may follow one that took no time.
+        if self._again is not None:
+            self._again.cancel()
+        self._again = asyncio.get_running_loop().call_later(_SETTLED, progress, *report)
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
         """Show what a cell says as it says it, and of its results the beginning."""
