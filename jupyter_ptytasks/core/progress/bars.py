@@ -53,7 +53,7 @@ def is_half(text: str) -> bool:
     if _TQDM_BEGUN.search(text):
         return _TQDM.search(text) is None
     drawn = _BAR.search(text)
-    return drawn is not None and drawn.end() == len(text)
+    return text[-1] in _DRAWN or (drawn is not None and drawn.end() == len(text))
 
 
 def _read_tqdm(text: str) -> Sighting | None:

@@ -56,10 +56,13 @@ class Count:
         """Whether nothing is left to do."""
         return self.fraction == 1.0
 
-    def continues(self, other: Count) -> bool:
+    def is_of(self, other: Count) -> bool:
         """Whether it tells of the same thing as `other`, perhaps in another row."""
-        same = self.slot.split()[0] == other.slot.split()[0] and self.key == other.key
-        return same and self.total == other.total and self.total is not None
+        return self.slot.split()[0] == other.slot.split()[0] and self.key == other.key
+
+    def continues(self, other: Count) -> bool:
+        """The same, and of as much."""
+        return self.is_of(other) and self.total == other.total and self.total is not None
 
     @property
     def key(self) -> str:

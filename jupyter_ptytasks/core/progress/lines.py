@@ -10,10 +10,7 @@ import re
 
 from .counts import NUMBER, Count, Rank, Sighting, number, sane
 
-_OUTER = (
-    "fold|trial|run|seed|split|experiment|phase|stage|part|file|image|video|document|chapter|page|chunk|model|task|"
-    "episode|generation"
-)
+_OUTER = "fold|trial|run|seed|split|experiment|phase|stage|part|file|image|video|document|chunk|task|episode|generation"
 _STEPS = (
     "step|global[ _-]?step|batch|mini-?batch|iter|iteration|it|round|frame|sample|example|item|update|cycle|record|"
     "request|row|cell|game"
@@ -83,13 +80,15 @@ _PERCENTAGES = tuple(
 )
 
 
-def read_line(text: str, *, over: bool) -> Sighting | None:
-    """Give what a line says, None if that is nothing of progress; `over`: it is drawn over an earlier one."""
-    counts = _of_words(text) or _of_place(text, over=over) or _of_percentage(text) or _without_end(text)
+def read_line(text: str, *, over: bool, ended: bool) -> Sighting | None:
+    """Give what a line says, None if that is nothing of progress; `over`: it is drawn over an earlier one; `ended`: no
+    more will follow.
+    """
+    counts = _of_words(text, ended=ended) or _of_place(text, over=over) or _of_percentage(text) or _without_end(text)
     return Sighting(counts, "text") if counts else None
 
 
-def _of_words(text: str) -> tuple[Count, ...]:
+def _of_words(text: str, *, ended: bool) -> tuple[Count, ...]:
     counts: dict[str, Count] = {}
     end = 0
     for found in _WORD.finditer(text):
@@ -120,7 +119,7 @@ def _of_words(text: str) -> tuple[Count, ...]:
         if inner and sane(number(inner["done"]), number(inner["total"])):
             counts["step"] = Count("step", number(inner["done"]), number(inner["total"]), "step", slot="step")
     ordered = sorted(counts.values(), key=lambda count: count.rank)
-    if ordered and ordered[-1].begun and ordered[-1].rank < Rank.INNER and _TOLD.search(text, end):
+    if ended and ordered and ordered[-1].begun and ordered[-1].rank < Rank.INNER and _TOLD.search(text, end):
         last = ordered[-1]
         if last.done > 0:
             ordered[-1] = Count(last.name, last.done, last.total, last.unit, last.rank, last.slot)

@@ -45,9 +45,9 @@ def told(data: bytes) -> list[Told]:
             if exact is not None:
                 found.append(exact)
         else:
-            percent = match["percent"]
-            fraction = min(int(percent), 100) / 100 if percent else None
-            found.append(Told(_STATES[int(match["state"])], fraction))
+            state, percent = _STATES[int(match["state"])], match["percent"]
+            known = percent and state != "indeterminate"
+            found.append(Told(state, min(int(percent), 100) / 100 if known else None))
     return found
 
 

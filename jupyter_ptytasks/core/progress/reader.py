@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # What output must hold to be looked at: looking for these takes a few microseconds, all the rest a hundred times that.
 _GATE = (b"%", b"/", b" of ", b"]\t", b"tep", b"poch", b"ter", b"ound", b"atch", b"pisode", b"pdate")
+_LONGEST_HINT = max(map(len, _GATE))
 #: The same for one segment, sharper.
 _HINT = re.compile(
     r"\d ?%|[\d)] ?/ ?[\d?U]|\w \[\d\d:|\d\s+(?:out )?of\s+\d|^\[\d+\]\t"
@@ -48,7 +49,8 @@ class ProgressReader:
         self._tracks = Tracks()
         self._rate = Rate()
         self._phase = 0
-        self._teller: object = None
+        self._teller = ""
+        self._changes = 0  # of who tells, and falls of what is told
 
     @property
     def phase(self) -> int:
@@ -72,9 +74,9 @@ class ProgressReader:
         self._read_sequences(data)
         tracks = self._read_text(data)
         if self._told is not None:
-            self._keep(of_told(self._told), None, now)
+            self._keep(of_told(self._told), "told", now)
         elif tracks.counts:
-            self._keep(of_tracks(tracks), tracks.phase, now)
+            self._keep(of_tracks(tracks), "read", now, tracks.phase)
         else:
             self._progress = None
         return self._progress
@@ -104,8 +106,9 @@ class ProgressReader:
 
     def _read_text(self, data: bytes) -> Tracks:
         """Give the tracks as they are with the last segment, which may go on; what is kept is without it."""
-        tail = data[-WINDOW:]
-        if not any(hint in tail for hint in _GATE) and not _HINT.search(self._splitter.open):
+        begun = self._splitter.open
+        tail = begun[-_LONGEST_HINT:].encode() + data[-WINDOW:]
+        if not any(hint in tail for hint in _GATE) and not _HINT.search(begun):
             self._splitter.skip(data)
             return self._tracks
         tracks, rows = self._tracks, self._rows
@@ -113,6 +116,9 @@ class ProgressReader:
             self._tracks, self._rows = tracks, rows
             sighting = self._read_segment(segment)
             depth, rows = rows.after(segment, sighting)
+            if sighting is not None and sighting.bar and not segment.ended:
+                # In which row it is will be seen behind it.
+                depth = tracks.row_of(sighting.counts[-1], depth)
             if sighting is not None:
                 tracks = tracks.after(sighting, depth)
         return tracks
@@ -123,20 +129,27 @@ class ProgressReader:
             return None
         if not segment.ended and is_half(text):
             return None
-        sighting = read_bar(text) or read_line(text, over=segment.over)
-        if sighting is None or segment.ended or not text[-1].isdigit():
+        sighting = read_bar(text) or read_line(text, over=segment.over, ended=segment.ended)
+        if sighting is None or segment.ended:
             return sighting
-        # The end of what there is may be one half of a number: "3/1" of "3/10". A total that is known is whole.
-        last = sighting.counts[-1]
-        return sighting if any(map(last.continues, self._tracks.counts)) else None
+        # What goes on may be cut: "3/1" of "3/10", "33%" of "33%|███ | 1/3". A total that is known is whole.
+        last, known = sighting.counts[-1], self._tracks.counts
+        if any(map(last.continues, known)):
+            return sighting
+        if text[-1].isdigit() or text[-1] == "%" or any(map(last.is_of, known)):
+            return None
+        # A bar that tqdm draws below others is known as such by the rise behind it.
+        below = sighting.source == "tqdm" and any(each.slot.startswith("bar") and not each.complete for each in known)
+        return None if below else sighting
 
-    def _keep(self, progress: Progress, phase: int | None, now: float) -> None:
+    def _keep(self, progress: Progress, teller: str, now: float, phase: int = 0) -> None:
         last = self._progress
-        teller = phase, progress.source if phase is None else ""
-        fell = phase is None and last is not None and (progress.fraction or 1.0) < (last.fraction or 0.0)
+        fell = teller == "told" and last is not None and (progress.fraction or 1.0) < (last.fraction or 0.0)
         if teller != self._teller or fell:
-            self._phase += self._teller is not None
-            self._teller, self._rate = teller, Rate()
+            self._changes += bool(self._teller)
+            self._teller = teller
+        if phase + self._changes != self._phase:
+            self._phase, self._rate = phase + self._changes, Rate()
         if progress.fraction is not None:
             self._rate.take(progress.fraction, now)
             if progress.eta is None:

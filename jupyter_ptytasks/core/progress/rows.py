@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,9 +16,8 @@ class Rows:
 
     #: How many rows the cursor went up to draw all again.
     height: int = 0
-    #: The row of the bar that was drawn last, None where something else was; and whether that bar is complete.
-    row: int | None = field(default=None)
-    complete: bool = False
+    #: The row of the bar that was drawn last, None where something else was.
+    row: int | None = None
 
     def after(self, segment: Segment, sighting: Sighting | None) -> tuple[int, Rows]:
         """Give the row of what was seen, 0 for all that is no bar, and what was drawn last."""
@@ -31,6 +30,7 @@ class Rows:
         if segment.rises:
             # Rich goes up to the first row, and draws all of them.
             height, row = segment.rises, min(segment.falls, segment.rises)
-        elif self.row is not None and segment.falls == 1 and (self.row < height or not self.complete):
+        elif self.row is not None and segment.falls == 1 and not segment.over:
+            # The first time it draws them, or one more. What begins after another bar returns to its line first.
             row = self.row + 1
-        return row, Rows(height, row, sighting.counts[-1].complete)
+        return row, Rows(height, row)

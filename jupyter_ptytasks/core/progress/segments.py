@@ -11,10 +11,12 @@ from dataclasses import dataclass
 #: How much is looked at, at most, of what comes at once (and of a line that does not end).
 WINDOW = 4096
 
-_CONTROL_SEQUENCE = re.compile(r"\x1b\[([0-?]*)[ -/]*([@-~])")
-_OTHER_SEQUENCE = re.compile(
-    r"\x1b[\]PX^_][^\x07\x1b]*(?:\x07|\x1b\\)?|\x1b[ -/]*[0-~]?|\x1b|[\x00-\x07\x0e-\x1a\x1c-\x1f\x7f]"
+_SEQUENCE = re.compile(
+    r"\x1b\[([0-?]*)[ -/]*([@-~])"
+    r"|\x1b\][^\x07\x18\x1a\x1b]*(?:\x07|\x1b\\)?|\x1b[PX^_][^\x18\x1a\x1b]*(?:\x1b\\)?"
+    r"|\x1b[ -/]*[0-~]?"
 )
+_CONTROL = re.compile(r"[\x00-\x07\x0e-\x1f\x7f]")
 #: Between two pieces: carriage return, line feed, backspaces, and rises (cursor up), which are kept as vertical tabs.
 _MOVES = re.compile(r"([\r\n\b\v]+)")
 _RISE = "\v"
@@ -44,8 +46,8 @@ class Splitter:
 
     @property
     def open(self) -> str:
-        """The last segment, with the moves before and behind it."""
-        return self._open
+        """The text of the last segment, which may go on."""
+        return self._open.strip("\r\n\b\v")
 
     def lose(self) -> None:
         """Output is missing here."""
@@ -102,12 +104,14 @@ def _segment(before: str, text: str, behind: str) -> Segment:
 def _clean(text: str) -> str:
     text = text.replace("\r\n", "\n").replace("\v", "").replace("\f", "\n")
     if "\x1b" in text:
-        text = _CONTROL_SEQUENCE.sub(_move, text)
-    return _OTHER_SEQUENCE.sub("", text)
+        text = _SEQUENCE.sub(_move, text)
+    return _CONTROL.sub("", text)
 
 
 def _move(sequence: re.Match[str]) -> str:
     parameters, final = sequence[1], sequence[2]
+    if final is None:
+        return ""
     if final in "AF":
         return _RISE * min(int(parameters) if parameters.isdecimal() else 1, 99)
     if final in "BE":

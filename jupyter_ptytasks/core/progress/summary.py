@@ -35,7 +35,8 @@ def of_tracks(tracks: Tracks) -> Progress:
         done=outermost.completed,
         total=outermost.size,
         unit=outermost.unit,
-        text=_short(text[:1].upper() + text[1:]),
+        # Words of our own become a sentence; labels stay as they were given.
+        text=_short(text if outermost.slot.startswith("bar") else text[:1].upper() + text[1:]),
         state="normal" if tracks.fraction is not None else "indeterminate",
         source=tracks.source,
         eta=tracks.eta,

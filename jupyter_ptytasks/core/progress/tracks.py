@@ -31,6 +31,13 @@ class Tracks:
         """Of the whole, None while the outermost count has no total."""
         return None if _whole(self.counts) is None else self.held
 
+    def row_of(self, bar: Count, row: int) -> int:
+        """Give the row in which a bar was seen last, `row` if it was in none."""
+        rows = [
+            int(each.slot.split()[1]) for each in self.counts if each.slot.startswith("bar") and bar.continues(each)
+        ]
+        return rows[0] if rows else row
+
     def after(self, sighting: Sighting, depth: int) -> Tracks:
         """Give what is known after a sighting, in the row `depth` of several bars."""
         seen = sighting.counts
@@ -74,15 +81,19 @@ def _whole(counts: tuple[Count, ...]) -> float | None:
 
 def _take(counts: tuple[Count, ...], count: Count, depth: int) -> tuple[tuple[Count, ...], bool]:
     """Give the counts after `count`, and whether that begins a new phase."""
-    for i, old in enumerate(counts):
-        if old.slot == count.slot:
-            return _update(counts, i, count)
     if not counts:
         return (_from_zero(count),), False
-    if count.complete:
+    all_done = _whole(counts) == 1.0
+    for i, old in enumerate(counts):
+        if old.slot == count.slot:
+            if all_done and i > 0 and depth == 0 and not count.continues(old) and not count.complete:
+                # After the last epoch something else begins.
+                return (count,), True
+            return _update(counts, i, count)
+    if count.complete and count.rank is counts[0].rank is Rank.INNER:
         # Seen for the first time when it is over: it tells nothing of what goes on.
         return counts, False
-    over = _whole(counts) == 1.0 or (counts[0].rank is Rank.INNER and counts[0].complete)
+    over = all_done or (counts[0].rank is Rank.INNER and counts[0].complete)
     if over and (depth == 0 or counts[0].rank is Rank.INNER):
         return (_from_zero(count),), True
     at = sum(_around(old, count) for old in counts)
@@ -102,7 +113,8 @@ def _update(counts: tuple[Count, ...], at: int, new: Count) -> tuple[tuple[Count
     old = counts[at]
     outermost = at == 0
     within = (*counts[:at], _from_zero(new))
-    if old.key != new.key:
+    renamed = old.total == new.total and new.completed >= old.completed
+    if old.key != new.key and not renamed:
         if new.complete and not old.complete:
             return counts, False
         # Inside of something, another bar goes on with it; by itself it is another thing.
