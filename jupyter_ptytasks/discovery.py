@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
+from .local_token import LocalToken
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -105,8 +107,9 @@ def _running() -> Iterator[_Running]:
             with open(path, encoding="utf-8") as file:
                 record = json.load(file)
             pid, sock, url = int(record["pid"]), str(record.get("sock") or ""), str(record["url"])
-            # A server behind a hub knows no token but the hub's.
-            token = str(record.get("token") or os.environ.get("JUPYTERHUB_API_TOKEN", ""))
+            # A server with a password has left us a token of ours; one behind a hub knows none but the hub's.
+            token = str(record.get("token") or LocalToken(os.path.dirname(path), pid).read())
+            token = token or os.environ.get("JUPYTERHUB_API_TOKEN", "")
             server = replace(Server.parse(url, token), sock=sock)
             since = os.stat(path).st_mtime
         except (OSError, ValueError, KeyError, TypeError):

@@ -12,6 +12,7 @@ from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Enum, Float, Integer, List, Unicode, default
 
+from . import admission
 from .activity import Activity
 from .catalogue import Catalogue
 from .core.errors import PtyTasksError
@@ -20,6 +21,7 @@ from .database import Database
 from .events import Announcer, register
 from .events.progress import ProgressAnnouncer
 from .hosts import Hosts
+from .local_token import LocalToken
 from .manager import TaskManager
 from .provision.local import LocalProvisioner
 from .recovery import Recovery, Retention
@@ -136,7 +138,15 @@ class PtyTasksApp(ExtensionApp):
             listeners.append(self.terminals.wake)
         self.recovery = Recovery(self.manager, Retention(self.keep_days * _DAY, self.keep_count), self.log)
         self.activity = Activity(store, self._server.web_app.settings, self.keep_alive_days * _DAY)
-        self.settings.update(ptytasks_manager=self.manager, ptytasks_view=view, ptytasks_terminals=self.terminals)
+        self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
+        self.settings.update(
+            {
+                "ptytasks_manager": self.manager,
+                "ptytasks_view": view,
+                "ptytasks_terminals": self.terminals,
+                admission.SETTING: self.local_token,
+            }
+        )
 
     def _announce(self, store: Store, view: View) -> None:
         """Tell Jupyter's event system of tasks, if it is there."""
@@ -175,6 +185,8 @@ class PtyTasksApp(ExtensionApp):
             return
         try:
             private_dir(self.runtime_dir)
+            if admission.takes_local_token(self._server.identity_provider):
+                self.local_token.write()
             await self.recovery.start()
         except (PtyTasksError, OSError):
             # The server itself shall come up all the same; each request tries again.
@@ -191,6 +203,7 @@ class PtyTasksApp(ExtensionApp):
         """Let go of the tasks; they run on, unless `shutdown_policy` says otherwise."""
         if self.manager is None:
             return
+        self.local_token.remove()
         self.activity.stop()
         await self.recovery.stop()
         await self.sampler.stop()

@@ -9,6 +9,7 @@ import pydantic
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
 
+from ..admission import Admission
 from ..core.errors import BadRequest, PtyTasksError, ServiceFault
 from ..terminals.socket import AUTH_RESOURCE
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     Body = TypeVar("Body", bound=pydantic.BaseModel)
 
 
-class TaskHandler(ExtensionHandlerMixin, APIHandler):
+class TaskHandler(ExtensionHandlerMixin, Admission, APIHandler):
     """A route below `<base>/ptytasks/api`. Every verb carries `@web.authenticated @authorized` (a test looks)."""
 
     auth_resource = AUTH_RESOURCE

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_core.utils import ensure_async
 from jupyter_server.auth.decorator import ws_authenticated
-from jupyter_server.base.handlers import JupyterHandler
 from jupyter_server.base.websocket import WebSocketMixin
 from terminado.websocket import TermSocket
 from tornado import web
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
 
+from ..admission import Admission
 from ..core.errors import TaskNotFound
 from . import history
 from .viewer import Viewer
@@ -33,7 +33,7 @@ _SIZE_MAX = 1000
 _MESSAGE_MAX = 32 << 20
 
 
-class TaskSocket(WebSocketMixin, JupyterHandler, TermSocket):
+class TaskSocket(WebSocketMixin, Admission, TermSocket):
     """Attaches a client to a task, by id or name. Needs `execute` on terminals to type, `read` to look on."""
 
     auth_resource = AUTH_RESOURCE

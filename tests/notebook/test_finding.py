@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 from jupyter_client.blocking.client import BlockingKernelClient
+from jupyter_server.auth.security import passwd
 
+from jupyter_ptytasks.client import Client
+from jupyter_ptytasks.local_token import LocalToken
 from tests.client.live import PATIENCE, LiveServer, until
 
 if TYPE_CHECKING:
@@ -116,3 +119,81 @@ def test_wherever_it_listens(tmp_path: Path, options: dict[str, Any]) -> None:
         assert tell(server.start(), tmp_path).startswith(f"{server.home}/")
     finally:
         server.stop()
+
+
+class PasswordServer(LiveServer):
+    """A server that knows a password, and no token."""
+
+    def __init__(self, home: Path) -> None:
+        hashed = passwd("secret")  # type: ignore[no-untyped-call]
+        super().__init__(home, f"--PasswordIdentityProvider.hashed_password={hashed}", token="")
+
+    def revived(self) -> PasswordServer:
+        """Start it, and give it."""
+        self.start()
+        return self
+
+    def local_token(self) -> LocalToken:
+        """Give the token that it leaves for us."""
+        return LocalToken(str(self.runtime), self.pid)
+
+    def client(self, **options: Any) -> Client:
+        """Give a client of it."""
+        return Client(self.url, self.local_token().read(), **options)
+
+
+@pytest.fixture(scope="module")
+def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PasswordServer]:
+    """Give a server with a password."""
+    server = PasswordServer(tmp_path_factory.mktemp("guarded").resolve())
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()
+
+
+def test_a_server_with_a_password_lets_our_own_programs_in(guarded: PasswordServer, tmp_path: Path) -> None:
+    assert tell(guarded, tmp_path).startswith(f"{guarded.home}/")
+    with guarded.client() as client:
+        client.create("echo inside; sleep 1000", name="guarded")
+        with guarded.terminal("attach", "guarded") as terminal:  # by a websocket
+            terminal.until(b"inside")
+        client.delete("guarded", stop=True)
+
+
+def test_the_token_of_our_own_is_private_and_opens_tasks_alone(guarded: PasswordServer) -> None:
+    (path,) = guarded.runtime.glob("ptytasks-*.token")
+    assert path.stat().st_mode & 0o777 == 0o600
+    token = guarded.local_token().read()
+    assert len(token) == 64
+    with httpx.Client(base_url=guarded.url, timeout=PATIENCE, trust_env=False) as http:
+
+        def status(path: str, token: str, method: str = "GET") -> int:
+            answer = http.request(method, path, headers={"Authorization": f"token {token}"})
+            assert "username-" not in answer.headers.get("Set-Cookie", "")
+            return answer.status_code
+
+        assert status("ptytasks/api/status", token) == 200
+        assert status("ptytasks/api/tasks/nobody/pause", token, "POST") == 404
+        for wrong in ("wrong", "tok", token[:-1], token.upper()):
+            assert status("ptytasks/api/status", wrong) == 403
+        assert status("api/contents", token) == 403
+        assert status("api/kernels", token, "POST") == 403
+
+
+def test_the_token_of_our_own_lives_as_long_as_the_server(tmp_path: Path) -> None:
+    server = PasswordServer(tmp_path.resolve() / "h")
+    try:
+        first = server.revived().local_token().read()
+        server.kill9()
+        assert server.revived().local_token().read() != first
+    finally:
+        server.stop()
+    # That of the one that was killed opens nothing any more, whatever has its number.
+    assert len(list(server.runtime.glob("ptytasks-*.token"))) <= 1
+    assert first in "".join(path.read_text() for path in server.runtime.glob("ptytasks-*.token"))
+
+
+def test_a_server_with_a_token_leaves_no_other(two: tuple[LiveServer, LiveServer]) -> None:
+    assert not list(two[0].runtime.glob("*.token"))
