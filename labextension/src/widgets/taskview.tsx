@@ -7,6 +7,7 @@ import { refreshIcon, stopIcon, terminalIcon, type LabIcon } from '@jupyterlab/u
 import React, { useEffect, useRef } from 'react';
 
 import type { TaskError } from '../api';
+import { onlyColours } from '../colours';
 import type { TaskFollower } from '../follower';
 import { duration, elapsed, exitLabel, stateLabel } from '../format';
 import { progressLabel } from '../measures';
@@ -179,7 +180,7 @@ interface ITailProps {
 /** Drawn as Lab draws the output of cells; it can be scrolled by the keyboard, where lines are longer than there is room. */
 function Tail({ source, sanitizer, translator }: ITailProps): JSX.Element | null {
   const ref = useRef<HTMLDivElement>(null);
-  const text = source.trimEnd();
+  const text = onlyColours(source).trimEnd();
   useEffect(() => {
     const host = document.createElement('div');
     void renderText({ host, source: text, sanitizer, translator });

@@ -1,0 +1,82 @@
+"""What a cell asks of the server: nothing while nobody can see it, and all that it missed after an outage."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import notebook
+from tests.browser.test_panel import NO_SERVER
+from tests.client.live import PATIENCE
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Request
+
+    from jupyter_ptytasks.client import Client
+    from tests.browser.conftest import Console
+    from tests.client.live import LiveServer
+
+pytestmark = pytest.mark.slow
+
+COUNTER = "for i in $(seq 100000); do echo line $i; sleep 0.05; done"
+
+
+def asked(page: Page) -> list[str]:
+    """Give a list of what will be asked of single tasks."""
+    requests: list[str] = []
+
+    def note(request: Request) -> None:
+        if re.search(r"/ptytasks/api/tasks/", request.url):
+            requests.append(request.url)
+
+    page.on("request", note)
+    return requests
+
+
+def test_out_of_sight_it_asks_nothing(page: Page, lab: LiveServer, client: Client) -> None:
+    task = client.create(COUNTER, name="counter")
+    lines = "\n\n".join(f"Line {number}" for number in range(80))
+    cells = [notebook.cell("", notebook.bundle(task)), notebook.text(lines), notebook.text("# The end")]
+    notebook.write(lab, "long.ipynb", *cells)
+    opened = notebook.show(page, "long.ipynb")
+    view = notebook.view(opened, "counter")
+    notebook.until_later(view)
+    requests = asked(page)
+    pause = 3500  # longer than from one look to the next
+
+    opened.get_by_role("heading", name="The end").scroll_into_view_if_needed()
+    expect(view).not_to_be_in_viewport()
+    page.wait_for_timeout(500)  # what is under way
+    requests.clear()
+    page.wait_for_timeout(pause)
+    assert requests == []
+    view.scroll_into_view_if_needed()
+    notebook.until_later(view)
+    assert requests
+
+    page.evaluate("() => window.jupyterapp.commands.execute('launcher:create')")
+    expect(view).not_to_be_visible()
+    page.wait_for_timeout(500)
+    requests.clear()
+    page.wait_for_timeout(pause)
+    assert requests == []
+
+
+def test_it_says_that_the_server_is_away_and_goes_on_then(
+    page: Page, lab: LiveServer, client: Client, console: Console
+) -> None:
+    console.expect(NO_SERVER)
+    # The notebook's kernel has gone with the server.
+    console.expect(r"/api/(kernels|sessions)/.* 404 ")
+    task = client.create(COUNTER, name="counter")
+    notebook.write(lab, "away.ipynb", notebook.cell("", notebook.bundle(task)))
+    view = notebook.view(notebook.show(page, "away.ipynb"), "counter")
+    notebook.until_later(view)
+    lab.kill9()
+    expect(view.get_by_role("status")).to_contain_text("cannot be reached", timeout=PATIENCE * 1000)
+    lab.start()
+    expect(view.get_by_role("status")).to_have_text("", timeout=PATIENCE * 1000)
+    notebook.until_later(view)
