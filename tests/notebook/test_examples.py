@@ -1,0 +1,73 @@
+"""The notebooks in examples/ do what they say, from their first cell to their last."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import nbformat
+from nbclient import NotebookClient
+
+from tests.client.live import PATIENCE
+
+if TYPE_CHECKING:
+    from nbformat import NotebookNode
+
+    from tests.client.live import LiveServer
+
+EXAMPLES = Path(__file__).parent.parent.parent / "examples"
+MIME = "application/vnd.jupyter.ptytask+json"
+
+
+def execute(server: LiveServer, name: str) -> list[NotebookNode]:
+    """Execute a copy of a notebook in the server's home, and give its cells of code."""
+    place = server.home / "examples"
+    shutil.copytree(EXAMPLES, place, dirs_exist_ok=True)
+    notebook = nbformat.read(place / name, as_version=4)  # type: ignore[no-untyped-call]
+    resources = {"metadata": {"path": str(place)}}
+    client = NotebookClient(notebook, timeout=int(PATIENCE), resources=resources, kernel_name="python3")
+    client.execute(env=server.environ)
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def text(cell: NotebookNode) -> str:
+    """Give what a cell has printed and shown, as text."""
+    shown = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs]
+    return "\n".join(shown)
+
+
+def test_follow_a_training(live: LiveServer) -> None:
+    _, start, listing, look, end, tail = execute(live, "follow-a-training.ipynb")
+    assert start.outputs[0].data[MIME]["task"]["command"].startswith("python train.py --epochs 3 --seconds 6 ")
+    assert "train" in text(listing)
+    assert "'running'" in text(look)
+    assert end.outputs[0].data[MIME]["task"]["state"] == "succeeded"
+    lines = text(tail).splitlines()
+    assert [line.split()[:2] for line in lines[:3]] == [["epoch", "2/3"], ["epoch", "3/3"], ["saved", "train.npz"]]
+
+
+def test_many_tasks_and_a_notebook_with_parameters(live: LiveServer) -> None:
+    _, sweep, end, tails, reports = execute(live, "many-tasks.ipynb")
+    assert text(sweep).count("python train.py") == 3
+    assert text(end) == "{'seed-1': 0, 'seed-2': 0, 'seed-3': 0}"
+    assert text(tails) == "".join(f"seed-{seed} | saved seed-{seed}.npz\n" for seed in (1, 2, 3))
+    assert text(reports).startswith("Executed: ")
+    copy = nbformat.read(live.home / "examples" / "report-seed-1.ipynb", as_version=4)  # type: ignore[no-untyped-call]
+    assert any("seed-1: succeeded after " in text(cell) for cell in copy.cells if cell.cell_type == "code")
+
+
+def test_the_report_stands_by_itself(live: LiveServer) -> None:
+    with live.client() as client:
+        client.wait(client.create("echo the last thing", name="last")["id"], PATIENCE)
+    _, title, view, tail = execute(live, "report.ipynb")
+    assert text(title).startswith("the newest task: succeeded after ")
+    assert view.outputs[0].data[MIME]["task"]["name"] == "last"
+    assert text(tail) == "the last thing\n"
+
+
+def test_they_are_kept_without_outputs() -> None:
+    for path in EXAMPLES.glob("*.ipynb"):
+        notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        nbformat.validate(notebook)
+        assert not [cell for cell in notebook.cells if cell.get("outputs") or cell.get("execution_count")], path
