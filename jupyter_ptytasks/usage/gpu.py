@@ -91,7 +91,7 @@ class Gpus:
         """Let go of the driver."""
         if self._nvml is not None:
             self._nvml.nvmlShutdown()
-        self._nvml, self._absent = None, True
+        self._nvml, self._handles, self._absent = None, [], True
 
     def use(self, trees: Mapping[str, Tree], present: Container[int]) -> dict[str, GpuUse]:
         """Give what each of these trees uses, without those that use none. `present` are all processes here.

@@ -1,0 +1,89 @@
+"""How far tasks are and what they use, at the command line."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, cast
+
+import pytest
+
+from jupyter_ptytasks.cli import human, measures
+from tests.client.live import LiveServer, ended, until
+
+if TYPE_CHECKING:
+    from jupyter_ptytasks.client import Client, Task
+
+TELL = r"""printf '\033]7784;{"done":3,"total":7,"text":"third of seven"}\007'"""
+
+
+def test_ls_has_a_column_where_there_is_something_in_it(live: LiveServer, client: Client) -> None:
+    quiet = client.create("exec sleep 1000", name="quiet", group="measures")
+    assert "PROGRESS" not in live.cli("ls", "-g", "measures").stdout
+    client.create(f"{TELL}; exec sleep 1000", name="tells", group="measures")
+    until(lambda: client.get("tells")["progress"])
+    head, *rows = live.cli("ls", "-g", "measures").stdout.splitlines()
+    assert head.split()[:4] == ["ID", "NAME", "STATE", "PROGRESS"]
+    assert [" 42% " in row for row in rows] == [True, False]
+    listed = json.loads(live.cli("ls", "-g", "measures", "--json").stdout)
+    assert [task["progress"] and task["progress"]["text"] for task in listed["tasks"]] == ["third of seven", None]
+    for ref in ("tells", quiet["id"]):
+        client.stop(ref, signals=["SIGKILL"])
+
+
+def test_show_tells_progress_and_usage(live: LiveServer, client: Client) -> None:
+    client.create(f"{TELL}; exec sleep 1000", name="shown")
+    until(lambda: client.stats("shown")["usage"])
+    shown = live.cli("show", "shown").stdout
+    rows = {line.split()[0]: line for line in shown.splitlines()}
+    assert rows["progress"].split(maxsplit=1)[1] == "42% · third of seven (from helper)"
+    assert "iB (at most " in rows["memory"]
+    assert rows["cpu"].split(maxsplit=1)[1].startswith("0% (at most 0%)")
+    assert rows["processes"].split(maxsplit=1)[1] == "1 (at most 1)"
+    assert "gpu" not in rows
+    told = json.loads(live.cli("show", "shown", "--json").stdout)
+    assert told["usage"]["processes"] == 1
+    client.stop("shown", signals=["SIGKILL"])
+    ended(client, "shown")
+    rows = {line.split()[0]: line for line in live.cli("show", "shown").stdout.splitlines()}
+    assert "at most" in rows["memory"]
+    assert "largest process" in rows["memory"]
+
+
+def told(**about: Any) -> Task:
+    """Give a task that tells its progress like that."""
+    usual = {"fraction": None, "done": None, "unit": "", "text": "", "state": "normal", "source": "text", "eta": None}
+    progress = {**usual, "updated": "2026-11-21T06:00:00.000Z", **about}
+    return cast("Task", {"progress": progress, "ended": None})
+
+
+@pytest.mark.parametrize(
+    ("about", "words"),
+    [
+        ({"fraction": 0.429}, "42%"),
+        ({"fraction": 0.29}, "29%"),
+        ({"fraction": 0.999}, "99%"),
+        ({"fraction": 1.0}, "100%"),
+        ({"fraction": 0.5, "state": "error"}, "50% error"),
+        ({"fraction": 0.5, "eta": 200.0}, "50% 3m20s left"),
+        ({"done": 1234.0, "unit": "it", "state": "indeterminate"}, "1,234 it indeterminate"),
+        ({"state": "indeterminate"}, "indeterminate"),
+    ],
+)
+def test_progress_in_words(monkeypatch: pytest.MonkeyPatch, about: dict[str, Any], words: str) -> None:
+    monkeypatch.setattr(human, "ago", lambda _: 0.0)
+    assert measures.progress(told(**about)) == words
+
+
+@pytest.mark.parametrize(
+    ("count", "words"),
+    [(0, "0 B"), (999, "999 B"), (1024, "1 KiB"), (5 << 20, "5 MiB"), (3 << 29, "1.5 GiB"), (2 << 40, "2,048 GiB")],
+)
+def test_sizes(count: int, words: str) -> None:
+    assert measures.size(count) == words
+
+
+def test_a_gpu_that_others_use_too_is_named_so() -> None:
+    values = {"cpu": 1.0, "rss": 1, "pss": None, "processes": 1, "gpu_memory": 8 << 30, "gpu_load": 97.0}
+    usage = {**values, "gpu_scope": "device", "cpu_time": 1.0, "peak": values, "max_rss": None}
+    shown = measures.usage(cast("Task", {"usage": usage}))
+    assert shown["gpu"] == "8 GiB (at most 8 GiB), 97% (at most 97%), of its devices, whoever uses them"
