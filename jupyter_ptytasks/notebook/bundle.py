@@ -9,7 +9,7 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from .. import human
-from . import reading
+from .colours import plain
 
 if TYPE_CHECKING:
     from ..client import Task
@@ -38,8 +38,8 @@ def bundle(task: Task, tail: str, note: str = "") -> dict[str, Any]:
     kept = "".join(tail.splitlines(keepends=True)[-LINES:])
     return {
         MIME: {"version": VERSION, "task": task, "tail": kept},
-        "text/html": _html(task, reading.plain(tail), note),
-        "text/plain": _text(task, reading.plain(tail), note),
+        "text/html": _html(task, plain(tail), note),
+        "text/plain": _text(task, plain(tail), note),
     }
 
 

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import codecs
-import re
 from typing import TYPE_CHECKING
+
+from .colours import last_lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from ..client import Client, Piece, Text
+    from ..client import Client, Piece, Task, Text
 
-#: Of a terminal's language, colours and the like (SGR); and all the rest of it (ECMA-48).
-_COLOUR = re.compile(r"\x1b\[[0-9;:]*m")
-_CONTROL = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]|\x1b[\]PX^_].*?(?:\x07|\x1b\\|$)|\x1b[ -/]*[0-~]?|[\x00-\x08\x0b-\x1f\x7f]"
-)
+#: Bytes that are looked at for the last lines.
+_WINDOW = 64 << 10
 
 
 def decoded(pieces: Iterable[Piece]) -> Iterator[str]:
@@ -50,27 +48,9 @@ def finished(texts: Iterable[Text]) -> Iterator[str]:
         yield unfinished
 
 
-def tail(client: Client, ref: str, count: int, limit: int) -> str:
-    """Give the last `count` lines with their colours, of them at most the last `limit` bytes."""
-    text = client.output(ref, mode="tail", tail_lines=count, ansi="keep")["output"]
-    data = only_colours(text).encode()
-    if len(data) > limit:
-        cut = data[-limit:]
-        whole_lines = cut.partition(b"\n")[2]
-        data = whole_lines or cut
-    return data.decode(errors="ignore")
-
-
-def only_colours(text: str) -> str:
-    """Take out of a text what moves the cursor or asks the terminal, and leave colours."""
-    parts = []
-    position = 0
-    for colour in _COLOUR.finditer(text):
-        parts += [_CONTROL.sub("", text[position : colour.start()]), colour.group()]
-        position = colour.end()
-    return "".join([*parts, _CONTROL.sub("", text[position:])])
-
-
-def plain(text: str) -> str:
-    """Take colours out, too."""
-    return _CONTROL.sub("", text)
+def tail(client: Client, task: Task, count: int, limit: int) -> str:
+    """Give the last `count` lines with their colours, of them at most the last `limit` bytes: one request."""
+    # By bytes, not by lines: a bar that is drawn a thousand times is one long line.
+    first = max(task["output"]["end"] - _WINDOW, 0)
+    piece = client.raw(task["id"], first, 2 * _WINDOW)
+    return last_lines(piece.data, count, limit, columns=task["cols"], whole=piece.offset == piece.start)

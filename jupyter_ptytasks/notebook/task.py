@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from .. import human
 from ..client import ClientError, StillRunning, TaskFailed, exit_status, is_live
 from . import bundle, reading, threads
+from .colours import plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator, Sequence
     from datetime import datetime
 
     from ..client import Task as Info
-    from ..client.types import Command, StateName
+    from ..client.types import Command, Progress, StateName, Usage
     from .connections import Connections
 
 #: Seconds for which what was last heard of a live task is good enough.
@@ -155,14 +156,14 @@ class Task:
         return human.runtime(self.info)
 
     @property
-    def progress(self) -> dict[str, Any] | None:
+    def progress(self) -> Progress | None:
         """How far it is, `progress` of docs/rest.md: `fraction`, `text`, `eta` and more; None where nothing tells."""
         return self.info["progress"]
 
     @property
-    def usage(self) -> dict[str, Any] | None:
+    def usage(self) -> Usage | None:
         """What it uses, `usage` of docs/rest.md: CPU, memory, GPU; None where it is not known."""
-        return self.info["usage"]  # type: ignore[return-value,unused-ignore]  # a mapping, however it is typed
+        return self.info["usage"]
 
     # -- its output ---------------------------------------------------------------------------------------------------
 
@@ -246,7 +247,7 @@ class Task:
         if info["state"] == "succeeded":
             return self
         with self._connections.client() as client:
-            tail = reading.plain(reading.tail(client, self.id, _ERROR_LINES, _ERROR_BYTES)).rstrip()
+            tail = plain(reading.tail(client, info, _ERROR_LINES, _ERROR_BYTES)).rstrip()
         reason = "" if human.ending(info) else info["state_message"]
         message = f"task {info['name']!r}: {human.in_brief(info)}" + (f": {reason}" if reason else "")
         hint = f"All of its output: get({self.id!r}).output()"
@@ -318,7 +319,7 @@ class Task:
         try:
             with self._connections.client() as client:
                 self._take(client.get(self.id))
-                self._tail = reading.tail(client, self.id, lines, bundle.BYTES)
+                self._tail = reading.tail(client, self._info, lines, bundle.BYTES)
         except ClientError as error:
             return bundle.bundle(self._info, self._tail, note=f"as last known: {error.message}")
         return bundle.bundle(self._info, self._tail)

@@ -218,7 +218,7 @@ MIME = "application/vnd.jupyter.ptytask+json"
 
 
 def test_its_view_is_bounded_escaped_and_json(here: LiveServer) -> None:
-    noise = r"\033]0;title\007\033[2K\033[5A\033]8;;http://x\033\\link\033]8;;\033\\\n"
+    noise = r"\033]0;title\007\033[2K\033[?25l\033]8;;http://x\033\\link\033]8;;\033\\\n"
     task = run(f"seq 1000; printf '\\033[31m<red>\\033[0m & co\\n{noise}'", name="<b>").wait()
     bundle = task._repr_mimebundle_()
     assert set(bundle) == {MIME, "text/html", "text/plain"}
