@@ -27,8 +27,8 @@ def takes_local_token(provider: IdentityProvider) -> bool:
 
 
 class Admission(JupyterHandler):
-    """A handler that takes the local token, too. Whoever brings it is a user like one with the server's own token, and
-    passes by the authorizer; but gets no cookie, with which everything else would be open.
+    """A handler that takes the local token, too. Whoever brings it is a user like one with the server's own token, of
+    whom the authorizer is asked; but gets no cookie, with which everything else would be open.
     """
 
     async def prepare(self, *args: Any, **kwargs: Any) -> Any:

@@ -54,6 +54,8 @@ def jp_environ(jp_environ: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def end_hosts(data_dir: Path) -> None:
     """Kill what tests left running, whole trees of it: ptyhosts outlive the server, that is what they are for."""
     for record in data_dir.glob("ptytasks/tasks/*/host.json"):
+        if (record.parent / "exit.json").exists():
+            continue  # it has ended: its numbers may be those of others by now
         host = json.loads(record.read_text())
         for pid in (host["host_pid"], host["pid"]):
             try:
