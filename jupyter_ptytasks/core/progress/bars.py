@@ -9,13 +9,11 @@ from .counts import NUMBER, Count, Rank, Sighting, number, sane, seconds
 _AMOUNT = rf"(?P<done>{NUMBER})(?P<scale>[kKMGTP]?i?B?)/(?P<total>{NUMBER}|\?)(?P<of_scale>[kKMGTP]?i?B?)"
 # https://github.com/tqdm/tqdm/blob/master/tqdm/std.py, format_meter
 _TQDM = re.compile(
-    rf"(?:(?P<percent>\d{{1,3}})%)?\|(?P<bar>[^|]*)\| *{_AMOUNT} *\[(?P<elapsed>[\d:? a-z]+)<(?P<eta>[\d:?]+)"
-    r"(?:, *(?P<rate>[^\],]+))?[^\]]*\]"
+    rf"\|[^|]*\| *{_AMOUNT} *\[[\d:? a-z]{{1,30}}<(?P<eta>[\d:?]{{1,20}})(?:, *(?P<rate>[^\],]+))?[^\]]*\]"
 )
-_TQDM_OPEN = re.compile(
-    rf"(?P<done>{NUMBER})(?P<scale>[kMGTP]?)(?P<unit>[A-Za-z]*) \[\d\d:\d\d(?::\d\d)?"
-    r", *(?P<rate>[\d.?]+[^\]/]*/[^\]]*)\]"
-)
+_TQDM_OPEN = re.compile(r" \[\d\d:\d\d(?::\d\d)?, *(?P<rate>[\d.?]+[^\]/]*/[^\]]*)\]")
+_OPEN_AMOUNT = re.compile(rf"(?P<done>{NUMBER})(?P<scale>[kMGTP]?)(?P<unit>[A-Za-z]*)$")
+_TQDM_PERCENT = re.compile(r"\d{1,3}%$")
 _TQDM_BEGUN = re.compile(r"\d% ?\|")
 _RATE_UNIT = re.compile(r"[\d.?]+[kMGTP]? *([A-Za-z]+)/s|s/([A-Za-z]+)")
 
@@ -24,20 +22,23 @@ _DRAWN = "━╸╺█▉▊▋▌▍▎▏▓▒░■□▰▱⣿⣀─"
 _BAR = re.compile(
     rf"[{_DRAWN}]{{3,}}[{_DRAWN} ]*|\[[=#>*\-. ]*[=#>*\-]{{2}}[=#>*\-. ]*\]|\[[=#]?>? +\]|#{{3,}}[#=O\- ]*(?= )"
 )
+_ASCII_BARS = ("##", "[=", "[>", "[#", "[-", "[*", "[.", "[ ")
 _PERCENT = rf"(?P<percent>{NUMBER}) ?%"
 _COUNT = rf"(?<![\w/.:]){_AMOUNT}(?![\w/:]) ?(?P<unit>[kKMGT]?i?[Bb](?:ytes)?\b)?"
 _BEHIND = re.compile(rf"^[ |\]]*(?:{_PERCENT})?(?:(?: |[\d\-?]+:[\d\-:?]+|•)*{_COUNT})?")
-_BEFORE_COUNT = re.compile(rf"{_COUNT}[ |\[]*$")
-_BEFORE_PERCENT = re.compile(rf"{_PERCENT}[ |\[]*$")
-_KERAS_OPEN = re.compile(r"^(?P<done>\d+)/Unknown\b")
+_BEFORE_COUNT = re.compile(rf"{_COUNT}[ |\[]{{0,4}}$")
+_BEFORE_PERCENT = re.compile(rf"{_PERCENT}[ |\[]{{0,4}}$")
+_KERAS_OPEN = re.compile(r"^(?P<done>\d{1,12})/Unknown\b")
 _KERAS = re.compile(r"\d ?[mu]?s/(?:step|epoch)|\bETA:")
 
 # In a label: the epoch, or the one of several, that the bar belongs to.
 _EPOCH = re.compile(
-    r"\bepoch\b\s*[:=#]?\s*[\[(]?\s*(?P<done>\d+)(?:\s*(?:/|of)\s*(?P<total>\d+))?[\])]?", re.IGNORECASE
+    r"\bepoch\b\s*[:=#]?\s*[\[(]?\s*(?P<done>\d{1,12})(?:\s*(?:/|of)\s*(?P<total>\d{1,12}))?[\])]?", re.IGNORECASE
 )
-_OF = re.compile(r"(?<![\w/.])\[?(?P<done>\d+)/(?P<total>\d+)\]?(?![\w/.])")
+_OF = re.compile(r"(?<![\w/.])\[?(?P<done>\d{1,12})/(?P<total>\d{1,12})\]?(?![\w/.])")
 _LABEL_LIMIT = 40
+#: In characters, a number with its unit.
+_AMOUNT_LIMIT = 40
 _SPINNER = re.compile(r"^[⠀-⣿◐-◷|/\\\-] +")
 #: The columns of ultralytics begin with the memory of the GPU.
 _ULTRALYTICS = re.compile(r"^\s*[\d.]+G\b")
@@ -59,19 +60,24 @@ def is_half(text: str) -> bool:
 def _read_tqdm(text: str) -> Sighting | None:
     found = _TQDM.search(text)
     if found is None:
-        found = _TQDM_OPEN.search(text)
-        if found is None:
-            return None
-        unit = found["unit"] or _unit_of(found["rate"])
-        count = Count("", number(found["done"], found["scale"]), None, unit, slot="bar")
-        return _sighting(text[: found.start()], count, "tqdm", None)
+        return _read_open_tqdm(text)
     total = None if found["total"] == "?" else number(found["total"], found["of_scale"])
     done = number(found["done"], found["scale"])
     if not sane(done, total):
         # More than was thought: tqdm itself draws no bar then, others do.
         return None
     count = Count("", done, total, _unit_of(found["rate"]) or "it", slot="bar")
-    return _sighting(text[: found.start()], count, "tqdm", seconds(found["eta"]))
+    return _sighting(_TQDM_PERCENT.sub("", text[: found.start()]), count, "tqdm", seconds(found["eta"]))
+
+
+def _read_open_tqdm(text: str) -> Sighting | None:
+    found = _TQDM_OPEN.search(text)
+    amount = _OPEN_AMOUNT.search(text[: found.start()][-_AMOUNT_LIMIT:]) if found else None
+    if found is None or amount is None:
+        return None
+    unit = amount["unit"] or _unit_of(found["rate"])
+    count = Count("", number(amount["done"], amount["scale"]), None, unit, slot="bar")
+    return _sighting(text[: found.start() - len(amount[0])], count, "tqdm", None)
 
 
 def _unit_of(rate: str | None) -> str:
@@ -80,10 +86,10 @@ def _unit_of(rate: str | None) -> str:
 
 
 def _read_drawn(text: str) -> Sighting | None:
-    unknown = _KERAS_OPEN.match(text)
+    unknown = _KERAS_OPEN.match(text) if "/U" in text else None
     if unknown and _KERAS.search(text):
         return Sighting((Count("", int(unknown["done"]), None, "step", slot="bar"),), "keras", bar=True)
-    drawn = _BAR.search(text)
+    drawn = _BAR.search(text) if _may_be_drawn(text) else None
     if drawn is None:
         return None
     before, behind = text[: drawn.start()], text[drawn.end() :]
@@ -91,12 +97,14 @@ def _read_drawn(text: str) -> Sighting | None:
     count = None
     told = _BEHIND.match(behind)
     if told and (told["percent"] or told["done"]):
-        percent = _BEFORE_PERCENT.search(before)
+        percent = _BEFORE_PERCENT.search(before, max(len(before) - _AMOUNT_LIMIT, 0))
         if percent:
             before = before[: percent.start()]
         count = _count(told) or _percentage(told["percent"])
     else:
-        told = _BEFORE_COUNT.search(before) or _BEFORE_PERCENT.search(before)
+        told = _BEFORE_COUNT.search(before, max(len(before) - _AMOUNT_LIMIT, 0)) or _BEFORE_PERCENT.search(
+            before, max(len(before) - _AMOUNT_LIMIT, 0)
+        )
         if told:
             before = before[: told.start()]
             keras = told.re is _BEFORE_COUNT and drawn[0][0] == "━"
@@ -105,6 +113,12 @@ def _read_drawn(text: str) -> Sighting | None:
         return None
     source = "keras" if keras or _KERAS.search(behind) else "rich" if drawn[0][0] in "━╸╺" else "text"
     return _sighting(before, count, source, None)
+
+
+def _may_be_drawn(text: str) -> bool:
+    if text.isascii():
+        return any(each in text for each in _ASCII_BARS)
+    return any(each in text for each in _DRAWN)
 
 
 def _count(told: re.Match[str]) -> Count | None:
@@ -130,10 +144,10 @@ def _sighting(before: str, count: Count, source: str, eta: float | None) -> Sigh
     """Put together what stands before a bar and what the bar says."""
     label = _SPINNER.sub("", before.strip(" :|[")).strip(" :|[\t")
     outer: Count | None = None
-    epoch = _EPOCH.search(label)
-    found = epoch or _OF.search(label)
+    epoch = _EPOCH.search(label) if "poch" in label.lower() else None
+    found = epoch or (_OF.search(label) if "/" in label else None)
     if found:
-        done, total = int(found["done"][:15]), int(found["total"][:15]) if found["total"] else None
+        done, total = int(found["done"]), int(found["total"]) if found["total"] else None
         if sane(done, total):
             name = "epoch" if epoch or _ULTRALYTICS.match(label[found.end() :]) else ""
             rank = Rank.EPOCH if name else Rank.OUTER

@@ -84,15 +84,45 @@ class Sighting:
 _NUMBERS = re.compile(r"[\d.,:%/]+")
 
 #: A number as bars have it: 12, 1,234, 40.1, 1.2M, 3.4kB, 5GiB.
-NUMBER = r"\d[\d,]*(?:\.\d+)?"
+NUMBER = r"\d[\d,]{0,14}(?:\.\d{1,6})?"
+_UNITS = frozenset("kKMGTPB")
 _SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 
 
 def number(digits: str, scale: str | None = None) -> float:
-    """Read `digits` that match NUMBER (infinite ones do not, at 15 digits they are cut), times k, M, G, T or P."""
-    value = float(digits.replace(",", "")[:15])
+    """Read `digits` that match NUMBER, times k, M, G, T or P."""
+    value = float(digits.replace(",", ""))
     value *= _SCALES.get((scale or " ")[0], 1.0)
     return int(value) if value == int(value) else value
+
+
+def has_count(text: str) -> bool:
+    """Whether there may be a count in `text`: 3/10, 3 / 10, 1.2M/5M, 12/?, 12/Unknown, 3 of 10. Regular expressions
+    take far longer to find that there is none.
+    """
+    at = text.find("/")
+    while at > 0:
+        before = text[at - 1] if text[at - 1] != " " else text[at - 2 : at - 1]
+        after = text[at + 1 : at + 2] if text[at + 1 : at + 2] != " " else text[at + 2 : at + 3]
+        if (after.isdigit() or after in ("?", "U")) and (before.isdigit() or before in _UNITS):
+            return True
+        at = text.find("/", at + 1)
+    at = text.find("of ")
+    while at > 0:
+        if text[at + 3 : at + 4].isdigit():
+            return True
+        at = text.find("of ", at + 1)
+    return False
+
+
+def has_percentage(text: str) -> bool:
+    """Whether there may be a percentage in `text`."""
+    at = text.find("%")
+    while at > 0:
+        if text[at - 1].isdigit() or text[at - 2 : at].strip().isdigit():
+            return True
+        at = text.find("%", at + 1)
+    return False
 
 
 def seconds(clock: str) -> float | None:

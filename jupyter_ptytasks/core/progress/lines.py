@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from .counts import NUMBER, Count, Rank, Sighting, number, sane
+from .counts import NUMBER, Count, Rank, Sighting, has_count, has_percentage, number, sane
 
 _OUTER = "fold|trial|run|seed|split|experiment|phase|stage|part|file|image|video|document|chunk|task|episode|generation"
 _STEPS = (
@@ -22,17 +22,20 @@ _WORD = re.compile(
 )
 _IS_OUTER = re.compile(_OUTER, re.IGNORECASE)
 # "Train Epoch: 1 [640/60000 (1%)]", "Epoch: [0][ 100/5004]", "Epoch 3: ... loss=0.2"
-_EPOCH = re.compile(r"\bepoch\b\s*[:=#]?\s*\[?\s*(?P<done>\d+)\b\]?(?!\s*(?:/|of|\.\d))", re.IGNORECASE)
+_EPOCH = re.compile(r"\bepoch\b\s*[:=#]?\s*\[?\s*(?P<done>\d{1,12})\b\]?(?!\s*(?:/|of|\.\d))", re.IGNORECASE)
 _BRACKETED = re.compile(rf"[\[(]\s*(?P<done>{NUMBER})/(?P<total>{NUMBER})(?:\s*\(\s*\d+(?:\.\d+)?%\s*\))?\s*[\])]")
 # A counter that has no end, with a number that it is about.
 _COUNTER = re.compile(
-    r"^(?P<word>epoch|step|global[ _-]?step|iter|iteration|batch|round|episode|update)\s*[:=#]?\s*"
-    r"\[?(?P<done>\d+)\]?\s*[:,|\-]?\s"
-    r"(?=.*[A-Za-z]\w*['\")]?\s*[:=]?\s*-?\d+(?:\.\d+|e-?\d+))",
+    r"(?P<word>epoch|step|global[ _-]?step|iter|iteration|batch|round|episode|update)\s*[:=#]?\s*"
+    r"\[?(?P<done>\d{1,12})\]?\s*[:,|\-]?\s"
+    r"(?=.{0,60}?[A-Za-z]['\")]?\s?[:=]?\s{0,3}-?\d+(?:\.\d+|e-?\d+))",
     re.IGNORECASE,
 )
+_COUNTED = ("epoch", "step", "iter", "batch", "round", "episode", "update")
+#: A sentence begins within so many characters, behind dates and names.
+_HEAD = 80
 # xgboost and lightgbm: "[10]\ttrain-rmse:0.26", "[10]\ttraining's l2: 0.07"
-_ROUND = re.compile(r"^\[(?P<done>\d+)\]\t\S.*?:\s*-?\d+\.\d+")
+_ROUND = re.compile(r"^\[(?P<done>\d{1,12})\]\t\S.*?:\s*-?\d+\.\d+")
 
 #: What may stand before a count besides: when, who, and what is done to it.
 _PREFIX = re.compile(
@@ -47,7 +50,7 @@ _DOING = re.compile(
 )
 _TOLD = re.compile(r"\d\.\d|\d%|\b(?:loss|acc|done|took|complete|finished|time)\b|=", re.IGNORECASE)
 
-_NINJA = re.compile(r"^(?:#\d+\s+)?\[\s*(?:[\w.\-]+\s+)?(?P<done>\d+)/(?P<total>\d+)\](?=\s|$)")
+_NINJA = re.compile(r"^(?:#\d+\s+)?\[\s*(?:[\w.\-]+\s+)?(?P<done>\d{1,12})/(?P<total>\d{1,12})\](?=\s|$)")
 _DID = re.compile(
     r"^(?:process|complet|finish|download|upload|convert|comput|evaluat|render|train|index|extract|copy|copi|encod|"
     r"scann|analy[sz]|execut|transferr|migrat|simulat)(?:ed|ing)\b:?\s+(?:[a-z]+\s+)?"
@@ -84,7 +87,10 @@ def read_line(text: str, *, over: bool, ended: bool) -> Sighting | None:
     """Give what a line says, None if that is nothing of progress; `over`: it is drawn over an earlier one; `ended`: no
     more will follow.
     """
-    counts = _of_words(text, ended=ended) or _of_place(text, over=over) or _of_percentage(text) or _without_end(text)
+    counts: tuple[Count, ...] = ()
+    if has_count(text):
+        counts = _of_words(text, ended=ended) or _of_place(text, over=over)
+    counts = counts or (has_percentage(text) and _of_percentage(text)) or _without_end(text)
     return Sighting(counts, "text") if counts else None
 
 
@@ -111,7 +117,7 @@ def _of_words(text: str, *, ended: bool) -> tuple[Count, ...]:
         if epoch and (counts or _introduces(text[: epoch.start()])):
             inner = _BRACKETED.search(text, epoch.end())
             if counts or inner:
-                done = int(epoch["done"][:15])
+                done = int(epoch["done"])
                 counts["epoch"] = Count("epoch", done, None, "epoch", Rank.EPOCH, "epoch", begun=True)
                 end = epoch.end()
     if "epoch" in counts and "step" not in counts:
@@ -129,6 +135,8 @@ def _of_words(text: str, *, ended: bool) -> tuple[Count, ...]:
 def _introduces(before: str) -> bool:
     """Whether nothing stands before a count that makes it a part of a sentence."""
     before = before.strip()
+    if len(before) > _HEAD:
+        return False
     if not before:
         return True
     prefix = _PREFIX.match(before)
@@ -153,8 +161,6 @@ def _of_place(text: str, *, over: bool) -> tuple[Count, ...]:
 
 
 def _of_percentage(text: str) -> tuple[Count, ...]:
-    if "%" not in text:
-        return ()
     for pattern in _PERCENTAGES:
         found = pattern.search(text)
         if found and (percent := number(found["percent"])) <= 100:
@@ -163,13 +169,16 @@ def _of_percentage(text: str) -> tuple[Count, ...]:
 
 
 def _without_end(text: str) -> tuple[Count, ...]:
-    found = _ROUND.match(text)
+    found = _ROUND.match(text) if text[0] == "[" else None
     if found:
-        return (Count("round", int(found["done"][:15]), None, "round", slot="step"),)
-    prefix = _PREFIX.match(text)
-    found = _COUNTER.match(text[prefix.end() if prefix else 0 :])
+        return (Count("round", int(found["done"]), None, "round", slot="step"),)
+    head = text[:_HEAD].lower()
+    if not any(word in head for word in _COUNTED):
+        return ()
+    prefix = _PREFIX.match(head)
+    found = _COUNTER.match(text, prefix.end() if prefix else 0)
     if found is None:
         return ()
     word = found["word"].lower()
     rank = Rank.EPOCH if word == "epoch" else Rank.INNER
-    return (Count(word, int(found["done"][:15]), None, word, rank, "epoch" if word == "epoch" else "step"),)
+    return (Count(word, int(found["done"]), None, word, rank, "epoch" if word == "epoch" else "step"),)

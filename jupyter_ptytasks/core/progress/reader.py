@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 from ..vt import complete
@@ -23,12 +22,8 @@ if TYPE_CHECKING:
 # What output must hold to be looked at: looking for these takes a few microseconds, all the rest a hundred times that.
 _GATE = (b"%", b"/", b" of ", b"]\t", b"tep", b"poch", b"ter", b"ound", b"atch", b"pisode", b"pdate")
 _LONGEST_HINT = max(map(len, _GATE))
-#: The same for one segment, sharper.
-_HINT = re.compile(
-    r"\d ?%|[\d)] ?/ ?[\d?U]|\w \[\d\d:|\d\s+(?:out )?of\s+\d|^\[\d+\]\t"
-    r"|(?:step|poch|iter|iteration|round|batch|episode|update)\W{0,3}\d",
-    re.IGNORECASE,
-)
+#: A longer line is no bar, and none that tells how far it is.
+_LONGEST_LINE = 512
 
 
 class ProgressReader:
@@ -108,7 +103,7 @@ class ProgressReader:
         """Give the tracks as they are with the last segment, which may go on; what is kept is without it."""
         begun = self._splitter.open
         tail = begun[-_LONGEST_HINT:].encode() + data[-WINDOW:]
-        if not any(hint in tail for hint in _GATE) and not _HINT.search(begun):
+        if not any(hint in tail for hint in _GATE) and not any(hint.decode() in begun for hint in _GATE):
             self._splitter.skip(data)
             return self._tracks
         tracks, rows = self._tracks, self._rows
@@ -125,7 +120,7 @@ class ProgressReader:
 
     def _read_segment(self, segment: Segment) -> Sighting | None:
         text = segment.text
-        if not _HINT.search(text):
+        if len(text) > _LONGEST_LINE:
             return None
         if not segment.ended and is_half(text):
             return None
