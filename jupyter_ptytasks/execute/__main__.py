@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import nbformat
 from jupyter_client.kernelspec import NoSuchKernel
-from nbclient.exceptions import CellExecutionError, DeadKernelError
+from nbclient.exceptions import CellExecutionError
 
 from . import parameters
 from .runner import Runner
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         asyncio.run(runner.run())
     except NoSuchKernel as error:
         return _say(f"{path}: there is no kernel {error.name!r} here; --kernel takes another one", 2)
-    except (CellExecutionError, DeadKernelError) as error:
+    except (CellExecutionError, RuntimeError) as error:  # a kernel that dies, or does not start, is a RuntimeError
         if runner.signal is None:
             return _say(f"{error}\nUp to this cell it is in {output}", 1)
     except asyncio.CancelledError:

@@ -52,6 +52,7 @@ class Runner(NotebookClient):
     async def run(self) -> None:
         """Run it from its first cell to its last."""
         self._running = asyncio.current_task()
+        self._heed_signals()
         self._tell("kernel starts")
         try:
             await self.async_execute()
@@ -77,9 +78,12 @@ class Runner(NotebookClient):
         """Have a kernel; a signal ends what runs in it."""
         async with super().async_setup_kernel(**kwargs):
             # In place of nbclient's own, which leave open whether a signal or the kernel's death was it.
-            for number in _SIGNALS:
-                asyncio.get_running_loop().add_signal_handler(number, self._stop, number)
+            self._heed_signals()
             yield
+
+    def _heed_signals(self) -> None:
+        for number in _SIGNALS:
+            asyncio.get_running_loop().add_signal_handler(number, self._stop, number)
 
     def _stop(self, number: signal.Signals) -> None:
         self.signal = self.signal or number

@@ -13,7 +13,7 @@ from IPython.display import display
 
 from .. import human
 from ..client import ClientError, StillRunning, is_live
-from . import completion, scripts
+from . import scripts
 from .connections import connections
 from .listing import TaskList
 from .options import CELL, read_verb, split
@@ -39,6 +39,10 @@ _UPDATE = 1.0
 def load(shell: InteractiveShell) -> None:
     """Offer the magics, and completion behind them."""
     shell.register_magics(TaskMagics)
+    try:
+        from . import completion  # noqa: PLC0415
+    except ImportError:
+        return  # IPython before 8.6 cannot be asked that way
     completion.install(shell)
 
 
