@@ -230,6 +230,7 @@ LINES: list[tuple[str, float | None, str]] = [
     ("[2026-11-21 10:00:00,123] [INFO] step=100/2000, loss 0.2", 0.05, "Step 100/2000"),
     ("2026-11-21 10:00:00 INFO Epoch 3/10 loss 0.5", 0.3, "Epoch 3/10"),
     ("step 100 of 2000", 0.05, "Step 100/2000"),
+    ("global_step=100/2000", 0.05, "Step 100/2000"),
     ("Processing file 3/10", 0.2, "File 3/10"),
     ("Processed 100/2000 files", 0.05, "100/2000"),
     ("\r12/340", 12 / 340, "12/340"),

@@ -85,7 +85,7 @@ _NUMBERS = re.compile(r"[\d.,:%/]+")
 
 #: A number as bars have it: 12, 1,234, 40.1, 1.2M, 3.4kB, 5GiB.
 NUMBER = r"\d[\d,]{0,14}(?:\.\d{1,6})?"
-_UNITS = frozenset("kKMGTPB")
+_OPEN = ("?", "U")
 _SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
 
 
@@ -102,9 +102,8 @@ def has_count(text: str) -> bool:
     """
     at = text.find("/")
     while at > 0:
-        before = text[at - 1] if text[at - 1] != " " else text[at - 2 : at - 1]
-        after = text[at + 1 : at + 2] if text[at + 1 : at + 2] != " " else text[at + 2 : at + 3]
-        if (after.isdigit() or after in ("?", "U")) and (before.isdigit() or before in _UNITS):
+        after = text[at + 1 : at + 3].lstrip(" ")[:1]
+        if (after.isdigit() or after in _OPEN) and any(map(str.isdigit, text[max(at - 4, 0) : at])):
             return True
         at = text.find("/", at + 1)
     at = text.find("of ")

@@ -10,17 +10,19 @@ import re
 
 from .counts import NUMBER, Count, Rank, Sighting, has_count, has_percentage, number, sane
 
-_OUTER = "fold|trial|run|seed|split|experiment|phase|stage|part|file|image|video|document|chunk|task|episode|generation"
-_STEPS = (
-    "step|global[ _-]?step|batch|mini-?batch|iter|iteration|it|round|frame|sample|example|item|update|cycle|record|"
-    "request|row|cell|game"
+#: Words before a count that tell what is counted: what lies around other things, and what lies within.
+_OUTER = frozenset(
+    "fold trial run seed split experiment phase stage part file image video document chunk "  # noqa: SIM905  words
+    "task episode generation".split()
+)
+_INNER = frozenset(
+    "step batch minibatch iter iteration it round frame sample example item update cycle "  # noqa: SIM905  words
+    "record request row cell game".split()
 )
 _WORD = re.compile(
-    rf"\b(?P<word>epoch|{_OUTER}|{_STEPS})s?\b\s*[:=#]?\s*[\[(]?\s*"
-    rf"(?P<done>{NUMBER})\s*(?:/|of|out of)\s*(?P<total>{NUMBER})(?![\w/.])\]?",
-    re.IGNORECASE,
+    rf"(?<![A-Za-z])(?P<word>[A-Za-z]{{2,12}})[\s:=#\[(]{{1,5}}"
+    rf"(?P<done>{NUMBER})\s?(?:/|of|out of)\s?(?P<total>{NUMBER})(?![\w/]|[.:]\d)\]?"
 )
-_IS_OUTER = re.compile(_OUTER, re.IGNORECASE)
 # "Train Epoch: 1 [640/60000 (1%)]", "Epoch: [0][ 100/5004]", "Epoch 3: ... loss=0.2"
 _EPOCH = re.compile(r"\bepoch\b\s*[:=#]?\s*\[?\s*(?P<done>\d{1,12})\b\]?(?!\s*(?:/|of|\.\d))", re.IGNORECASE)
 _BRACKETED = re.compile(rf"[\[(]\s*(?P<done>{NUMBER})/(?P<total>{NUMBER})(?:\s*\(\s*\d+(?:\.\d+)?%\s*\))?\s*[\])]")
@@ -37,6 +39,8 @@ _HEAD = 80
 # xgboost and lightgbm: "[10]\ttrain-rmse:0.26", "[10]\ttraining's l2: 0.07"
 _ROUND = re.compile(r"^\[(?P<done>\d{1,12})\]\t\S.*?:\s*-?\d+\.\d+")
 
+_KNOWN = _OUTER | _INNER | {"epoch"}
+
 #: What may stand before a count besides: when, who, and what is done to it.
 _PREFIX = re.compile(
     r"(?:(?:\[[^\]/]*\]|\([^)/]*\)|\d[\d:.,TZ/+\-]*|INFO|DEBUG|NOTICE|WARN(?:ING)?|[\w.]+:(?=\s)|[|>*#•=~\-]+)\s*)*"
@@ -45,7 +49,7 @@ _DOING = re.compile(
     r"\s*(?:(?:the|now|start(?:ing|ed)?|begin(?:ning)?|finish(?:ed|ing)|complet(?:ed|ing)|end(?: of)?|done(?: with)?|"
     r"train(?:ing)?|valid(?:ation|ating)?|eval(?:uation|uating)?|test(?:ing)?|process(?:ing|ed)|runn?(?:ing)?|"
     r"comput(?:ing|ed)|render(?:ing|ed)|convert(?:ing|ed)|download(?:ing|ed)|load(?:ing)?|analy[sz](?:ing|ed)|"
-    r"execut(?:ing|ed)|generat(?:ing|ed)|build(?:ing)?|pretrain(?:ing)?|fine-?tun(?:ing|e))\s*[:,\-]?\s*){0,2}[\[(]?\s*",
+    r"execut(?:ing|ed)|generat(?:ing|ed)|build(?:ing)?|pretrain(?:ing)?|fine-?tun(?:ing|e)|global|mini)\s*[:,_\-]?\s*){0,2}[\[(]?\s*",
     re.IGNORECASE,
 )
 _TOLD = re.compile(r"\d\.\d|\d%|\b(?:loss|acc|done|took|complete|finished|time)\b|=", re.IGNORECASE)
@@ -98,22 +102,26 @@ def _of_words(text: str, *, ended: bool) -> tuple[Count, ...]:
     counts: dict[str, Count] = {}
     end = 0
     for found in _WORD.finditer(text):
-        word = re.sub(r"[ _-]", " ", found["word"].lower())
+        word = found["word"].lower()
+        if word not in _KNOWN:
+            word = word.removesuffix("s")
+            if word not in _KNOWN:
+                continue
         done, total = number(found["done"]), number(found["total"])
         if not counts and not _introduces(text[: found.start()]):
             return ()
         if not sane(done, total):
             continue
         end = found.end()
-        if word == "epoch" or _IS_OUTER.fullmatch(word):
-            rank = Rank.EPOCH if word == "epoch" else Rank.OUTER
-            counts.setdefault(word, Count(word, done, total, word, rank, word, begun=True))
-        else:
+        if word in _INNER:
             # "Step 3/12 : RUN make" is begun; "step 100/2000, loss 2.3" is done.
             begun = text[end:].startswith(" : ")
             counts.setdefault("step", Count(word, done, total, word, slot="step", begun=begun))
+        else:
+            rank = Rank.EPOCH if word == "epoch" else Rank.OUTER
+            counts.setdefault(word, Count(word, done, total, word, rank, word, begun=True))
     if not any(count.rank is Rank.EPOCH for count in counts.values()):
-        epoch = _EPOCH.search(text)
+        epoch = _EPOCH.search(text) if "poch" in text else None
         if epoch and (counts or _introduces(text[: epoch.start()])):
             inner = _BRACKETED.search(text, epoch.end())
             if counts or inner:

@@ -103,7 +103,7 @@ class ProgressReader:
         """Give the tracks as they are with the last segment, which may go on; what is kept is without it."""
         begun = self._splitter.open
         tail = begun[-_LONGEST_HINT:].encode() + data[-WINDOW:]
-        if not any(hint in tail for hint in _GATE) and not any(hint.decode() in begun for hint in _GATE):
+        if not _may_tell(tail) and not (begun and _may_tell(begun.encode())):
             self._splitter.skip(data)
             return self._tracks
         tracks, rows = self._tracks, self._rows
@@ -151,3 +151,10 @@ class ProgressReader:
                 progress = replace(progress, eta=self._rate.eta)
         if last is None or replace(progress, updated=last.updated) != last:
             self._progress = replace(progress, updated=now)
+
+
+def _may_tell(data: bytes) -> bool:
+    for hint in _GATE:  # noqa: SIM110  `any` takes three times as long
+        if hint in data:
+            return True
+    return False
