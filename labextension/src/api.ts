@@ -48,9 +48,11 @@ export interface IQuiet {
   quiet?: boolean;
 }
 
-/** Colours are escape sequences in the text (SGR). */
-export interface IColours {
-  colours?: boolean;
+/** Bytes of an output as they were written, the offset of the first of them, and where the output ends just now. */
+export interface IPiece {
+  data: Uint8Array;
+  offset: number;
+  end: number;
 }
 
 /** The server's tasks, by REST. Every call rejects with a TaskError. */
@@ -110,11 +112,22 @@ export class TaskApi {
     await this._request(path(id), { method: 'DELETE', query: stop ? { stop: '1' } : {} });
   }
 
-  /** The last lines of a task's output, as plain text; or with the colours it has in the terminal. */
-  tail(id: string, lines: number, options: IQuiet & IColours = {}): Promise<IOutput> {
-    const { colours, ...rest } = options;
-    const query = { mode: 'tail', tail_lines: `${lines}`, ...(colours && { ansi: 'keep' }) };
-    return this._ask(outputSchema, path(id, 'output'), { query, ...rest });
+  /** The last lines of a task's output, as plain text. */
+  tail(id: string, lines: number, options: IQuiet = {}): Promise<IOutput> {
+    const query = { mode: 'tail', tail_lines: `${lines}` };
+    return this._ask(outputSchema, path(id, 'output'), { query, ...options });
+  }
+
+  /** At most `limit` bytes of a task's output, from the offset on, or from where it is still kept. */
+  async raw(id: string, offset: number, limit: number, options: IQuiet = {}): Promise<IPiece> {
+    const query = { offset: `${offset}`, limit: `${limit}` };
+    const response = await this._fetch(path(id, 'output/raw'), { query, ...options });
+    const told = (name: string) => Number(response.headers.get(`X-Ptytasks-${name}`) ?? NaN);
+    const piece = { offset: told('Offset'), end: told('End') };
+    if (Number.isNaN(piece.offset) || Number.isNaN(piece.end)) {
+      throw new TaskError('The server does not tell which bytes these are.', 200, 'garbled');
+    }
+    return { ...piece, data: new Uint8Array(await response.arrayBuffer()) };
   }
 
   /** How much of the machine a task has used lately. Being asked has the server measure more often for a while. */
@@ -154,6 +167,11 @@ export class TaskApi {
   }
 
   private async _request(where: string, options: IOptions): Promise<unknown> {
+    const text = await (await this._fetch(where, options)).text();
+    return text ? json(text) : undefined;
+  }
+
+  private async _fetch(where: string, options: IOptions): Promise<Response> {
     const query = { ...options.query, ...(options.quiet && { no_track_activity: '1' }) };
     const url = this._url(this.serverSettings.baseUrl, where) + URLExt.objectToQueryString(query);
     const init: RequestInit = { method: options.method ?? 'GET' };
@@ -166,11 +184,10 @@ export class TaskApi {
     } catch (error) {
       throw new TaskError(`${error instanceof Error ? error.message : error}`, 0, 'unreachable');
     }
-    const text = await response.text();
     if (response.ok) {
-      return text ? json(text) : undefined;
+      return response;
     }
-    const told = errorSchema.safeParse(json(text));
+    const told = errorSchema.safeParse(json(await response.text()));
     if (told.success) {
       throw new TaskError(told.data.message, response.status, told.data.code, told.data.field);
     }

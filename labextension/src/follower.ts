@@ -3,6 +3,7 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { TaskError } from './api';
+import { Tail } from './tail';
 import { isLive, type ISample, type ITask } from './task';
 import type { ITaskModel } from './tokens';
 
@@ -13,6 +14,7 @@ const MEASURE = 4000;
 /** Follows one task while `isActive`. `dispose` it. */
 export class TaskFollower {
   constructor(private readonly _options: TaskFollower.IOptions) {
+    this._tail = new Tail(_options.lines);
     _options.model.changed.connect(this._onModel, this);
   }
 
@@ -28,7 +30,7 @@ export class TaskFollower {
 
   /** The last lines, with their colours; undefined before they were read. */
   get tail(): string | undefined {
-    return this._tail;
+    return this._tail.lines;
   }
 
   /** How its usage went lately, the oldest first. */
@@ -102,7 +104,7 @@ export class TaskFollower {
   private async _read(task: ITask): Promise<void> {
     const { lines } = this._options;
     if (lines > 0 && (isLive(task) || this._seen !== moment(task))) {
-      await this._readTail(task.id, lines);
+      await this._readTail(task);
     }
     if (isLive(task) && Date.now() - this._measured >= MEASURE) {
       this._measured = Date.now();
@@ -110,13 +112,17 @@ export class TaskFollower {
     }
   }
 
-  private async _readTail(id: string, lines: number): Promise<void> {
-    const { output } = await this._options.model.api.tail(id, lines, {
-      quiet: true,
-      colours: true
-    });
-    if (output !== this._tail) {
-      this._tail = output;
+  private async _readTail({ id, output }: ITask): Promise<void> {
+    const { api } = this._options.model;
+    const before = this._tail.lines;
+    let { end } = output;
+    for (let isMore = true; isMore;) {
+      const piece = await api.raw(id, this._tail.from(end), this._tail.limit, { quiet: true });
+      ({ end } = piece);
+      // A task may write faster than we read: then some of it comes at the next look.
+      isMore = this._tail.take(piece) && piece.data.length === this._tail.limit;
+    }
+    if (this._tail.lines !== before) {
       this._changed.emit();
     }
   }
@@ -150,7 +156,7 @@ export class TaskFollower {
   /** What was last looked at, see `moment`; null where there was nothing to be seen. */
   private _seen: string | null = null;
   private _measured = -Infinity;
-  private _tail: string | undefined;
+  private readonly _tail: Tail;
   private _samples: readonly ISample[] = [];
   private readonly _changed = new Signal<this, void>(this);
 }

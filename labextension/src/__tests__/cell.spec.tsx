@@ -14,6 +14,7 @@ import { mockSight } from './sight';
 import sample from '../../../tests/contract/task.json';
 
 const task: ITask = taskSchema.parse(sample);
+const OUTPUT = new TextEncoder().encode('\u001b[32mepoch 7\u001b[0m <b>\n');
 const NOT_FOUND = new TaskError('no', 404, 'task_not_found');
 
 describe('TaskCell', () => {
@@ -22,7 +23,11 @@ describe('TaskCell', () => {
   let setSight: (isInSight: boolean) => void;
   const actions = { open: jest.fn(), stop: jest.fn(), restart: jest.fn() };
   const api = {
-    tail: jest.fn(async () => ({ output: '\u001b[32mepoch 7\u001b[0m <b>\n' })),
+    raw: jest.fn(async (_id: string, from: number) => ({
+      data: OUTPUT.slice(from),
+      offset: from,
+      end: OUTPUT.length
+    })),
     stats: jest.fn(async () => ({ usage: null, samples: [] })),
     get: jest.fn(async (): Promise<ITask> => task)
   };
@@ -167,11 +172,12 @@ describe('TaskCell', () => {
     jest.clearAllMocks();
     const before = said();
     await act(async () => jest.advanceTimersByTimeAsync(10_000));
-    expect([api.tail, api.stats].flatMap(({ mock }) => mock.calls)).toEqual([]);
+    expect(api.raw).not.toHaveBeenCalled();
+    expect(api.stats).not.toHaveBeenCalled();
     expect([said(), jest.getTimerCount()]).toEqual([before, 0]);
     setSight(true);
     await act(async () => jest.advanceTimersByTimeAsync(100));
-    expect(api.tail).toHaveBeenCalledTimes(1);
+    expect(api.raw).toHaveBeenCalledTimes(1);
   });
 
   it('asks nothing once it is detached', async () => {
@@ -179,7 +185,7 @@ describe('TaskCell', () => {
     act(() => Widget.detach(cell));
     jest.clearAllMocks();
     await act(async () => jest.advanceTimersByTimeAsync(10_000));
-    expect(api.tail).not.toHaveBeenCalled();
+    expect(api.raw).not.toHaveBeenCalled();
   });
 
   it('shows another task when it is told to', async () => {
@@ -188,7 +194,7 @@ describe('TaskCell', () => {
     await draw(SNAPSHOT);
     await draw({ ...SNAPSHOT, task: other });
     expect(said()).toContain('evaluate');
-    expect(api.tail).toHaveBeenLastCalledWith('other', expect.anything(), expect.anything());
+    expect(api.raw).toHaveBeenLastCalledWith('other', 0, expect.anything(), expect.anything());
     act(() => button('Open')?.click());
     expect(actions.open).toHaveBeenCalledWith('other');
   });
@@ -199,6 +205,6 @@ describe('TaskCell', () => {
   ])('gives the text that came with %s', async (_, bundle) => {
     await draw(bundle, 'Task train: running');
     expect(said()).toContain('Task train: running');
-    expect(api.tail).not.toHaveBeenCalled();
+    expect(api.raw).not.toHaveBeenCalled();
   });
 });

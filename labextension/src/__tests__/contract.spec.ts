@@ -7,12 +7,14 @@ import {
   isLive,
   outputSchema,
   pageSchema,
+  statsSchema,
   taskSchema
 } from '../task';
 import error from '../../../tests/contract/error.json';
 import finished from '../../../tests/contract/finished.json';
 import list from '../../../tests/contract/list.json';
 import output from '../../../tests/contract/output.json';
+import stats from '../../../tests/contract/stats.json';
 import status from '../../../tests/contract/status.json';
 import task from '../../../tests/contract/task.json';
 
@@ -38,6 +40,21 @@ describe('the contract', () => {
 
   it('gives output by line', () => {
     expect(outputSchema.parse(output)).toMatchObject({ output: 'hello\n', ended: false });
+  });
+
+  it('tells how far a task is, and what it uses', () => {
+    const { progress, usage } = taskSchema.parse(task);
+    const { fraction, text, eta } = task.progress;
+    expect(progress).toMatchObject({ fraction, text, eta });
+    expect(usage?.rss).toBe(task.usage?.rss ?? null);
+    const { samples } = statsSchema.parse(stats);
+    expect(samples).toEqual(stats.samples);
+  });
+
+  it('takes the word of an older server, which says nothing of that', () => {
+    const { progress, usage, ...rest } = task;
+    expect([progress, usage]).not.toContain(undefined);
+    expect(taskSchema.parse(rest)).toMatchObject({ progress: null, usage: null });
   });
 
   it('blames a field', () => {

@@ -15,6 +15,7 @@ export interface IAnswer {
   status?: number;
   body?: unknown;
   text?: string;
+  headers?: Record<string, string>;
 }
 
 const BASE = 'http://localhost:8888/user/ada/';
@@ -41,9 +42,14 @@ export class FakeServer {
         body: text ? JSON.parse(text) : undefined
       };
       this.requests.push(asked);
-      const { status = 200, body, text: said = JSON.stringify(body) } = await this.answer(asked);
+      const {
+        status = 200,
+        body,
+        headers,
+        text: said = JSON.stringify(body)
+      } = await this.answer(asked);
       // Some statuses must not have a body.
-      return new Response(status === 204 ? null : said, { status });
+      return new Response(status === 204 ? null : said, { status, headers });
     }
   });
 }

@@ -5,7 +5,6 @@ import { TaskFollower } from '../follower';
 import { taskSchema, type ITask } from '../task';
 import type { ITaskModel } from '../tokens';
 import { FakeServer, type IAnswer, type IRequest } from './fakeserver';
-import output from '../../../tests/contract/output.json';
 import sample from '../../../tests/contract/task.json';
 
 const task: ITask = taskSchema.parse(sample);
@@ -35,6 +34,13 @@ describe('TaskFollower', () => {
   } as unknown as { -readonly [key in keyof ITaskModel]: ITaskModel[key] };
   const changed = new Signal<ITaskModel, void>(model);
 
+  /** The answer to somebody who asks for the output, which is that. */
+  function output(text: string, { query }: IRequest): IAnswer {
+    const offset = Math.min(Number(query.get('offset')), text.length);
+    const headers = { 'X-Ptytasks-Offset': `${offset}`, 'X-Ptytasks-End': `${text.length}` };
+    return { text: text.slice(offset), headers };
+  }
+
   /** Lets time pass, and all that is due in it happen. */
   async function pass(milliseconds: number): Promise<void> {
     for (let passed = 0; passed < milliseconds; passed += 500) {
@@ -55,10 +61,10 @@ describe('TaskFollower', () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
     known = task;
     refreshes = 0;
-    answer = ({ path }) =>
-      path.endsWith('/stats')
+    answer = request =>
+      request.path.endsWith('/stats')
         ? { body: { usage: null, interval: 2, samples: [SAMPLE, { ...SAMPLE, cpu: null }] } }
-        : { body: output };
+        : output('hello\n', request);
     server = new FakeServer(request => answer(request));
     Object.assign(model, {
       isReady: true,
@@ -83,33 +89,33 @@ describe('TaskFollower', () => {
   it('reads on while somebody looks, and no longer', async () => {
     follower.isActive = true;
     await pass(9_000);
-    expect(follower.tail).toBe('hello\n');
+    expect(follower.tail).toBe('hello');
     expect(follower.samples.map(({ cpu }) => cpu)).toEqual([1, null]);
-    expect([4, 5]).toContain(asked('/output'));
+    expect([4, 5]).toContain(asked('/output/raw'));
     expect([2, 3]).toContain(asked('/stats'));
     expect(server.requests.every(({ query }) => query.has('no_track_activity'))).toBe(true);
-    expect(server.requests[0].query.get('ansi')).toBe('keep');
+    expect(server.requests.map(({ query }) => query.get('offset'))).toContain('6');
     follower.isActive = false;
     const before = server.requests.length;
     await pass(10_000);
     expect(server.requests).toHaveLength(before);
-    expect(follower.tail).toBe('hello\n');
+    expect(follower.tail).toBe('hello');
   });
 
   it('reads the end once, and a new attempt again', async () => {
     known = ended;
     follower.isActive = true;
     await pass(10_000);
-    expect([asked('/output'), asked('/stats')]).toEqual([1, 0]);
+    expect([asked('/output/raw'), asked('/stats')]).toEqual([1, 0]);
     changed.emit();
     await pass(1_000);
     follower.isActive = false;
     follower.isActive = true;
     await pass(1_000);
-    expect(asked('/output')).toBe(1);
+    expect(asked('/output/raw')).toBe(1);
     tell({ ...task, attempt: 2 });
     await pass(1_000);
-    expect([asked('/output'), asked('/stats')]).toEqual([2, 1]);
+    expect([asked('/output/raw'), asked('/stats')]).toEqual([2, 1]);
   });
 
   it('reads the last lines at the end of a task, without waiting', async () => {
@@ -117,7 +123,7 @@ describe('TaskFollower', () => {
     await pass(500);
     tell(ended);
     await pass(500);
-    expect(asked('/output')).toBe(2);
+    expect(asked('/output/raw')).toBe(2);
   });
 
   it('does not ask more often because the task makes progress', async () => {
@@ -126,7 +132,7 @@ describe('TaskFollower', () => {
       tell({ ...task });
       await pass(1_000);
     }
-    expect(asked('/output')).toBeLessThan(6);
+    expect(asked('/output/raw')).toBeLessThan(6);
   });
 
   it('finds out what has become of a task that is not in the list', async () => {
@@ -164,12 +170,12 @@ describe('TaskFollower', () => {
     const before = server.requests.length;
     await pass(10_000);
     expect(server.requests).toHaveLength(before);
-    expect([follower.tail, follower.isGone]).toEqual(['hello\n', false]);
-    answer = () => ({ body: { ...output, output: 'back\n' } });
+    expect([follower.tail, follower.isGone]).toEqual(['hello', false]);
+    answer = request => output('hello\nback\n', request);
     model.error = null;
     changed.emit();
     await pass(500);
-    expect(follower.tail).toBe('back\n');
+    expect(follower.tail).toBe('hello\nback');
   });
 
   it('is silent once it is disposed', async () => {

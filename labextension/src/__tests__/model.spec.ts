@@ -17,7 +17,7 @@ const SLOWLY = 30_000;
 const reallyLater = window.setTimeout;
 
 function task(id: string, changes: Partial<ITask> = {}): ITask {
-  return { ...taskSchema.parse(sample), id, name: id, ...changes };
+  return { ...taskSchema.parse(sample), id, name: id, progress: null, ...changes };
 }
 
 class FakeEvents implements Events.IManager {

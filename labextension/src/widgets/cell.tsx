@@ -8,13 +8,10 @@ import React from 'react';
 import { TaskFollower } from '../follower';
 import { bundleSchema, type IBundle } from '../task';
 import type { ITaskModel } from '../tokens';
-import { TaskView, type IViewActions } from './taskview';
+import { LINES, TaskView, type IViewActions } from './taskview';
 
 /** The type of what cells put out to refer to a task. */
 export const MIME_TYPE = 'application/vnd.jupyter.ptytask+json';
-
-/** How many of the last lines are shown: as many as a notebook keeps. */
-const LINES = 10;
 
 /** Draws outputs of our type. Asks nothing while it cannot be seen. */
 export class TaskCell extends ReactWidget implements IRenderMime.IRenderer {

@@ -7,10 +7,10 @@ import { refreshIcon, stopIcon, terminalIcon, type LabIcon } from '@jupyterlab/u
 import React, { useEffect, useRef } from 'react';
 
 import type { TaskError } from '../api';
-import { onlyColours } from '../colours';
 import type { TaskFollower } from '../follower';
 import { duration, elapsed, exitLabel, stateLabel } from '../format';
 import { progressLabel } from '../measures';
+import { lastLines } from '../lines';
 import { useSignalValue } from '../store';
 import { commandLine, isLive, type IBundle, type ITask } from '../task';
 import type { ITaskModel } from '../tokens';
@@ -18,6 +18,9 @@ import { useNow, useSeen } from './hooks';
 import { ProgressBar } from './progress';
 import { StateIcon } from './state';
 import { Usage, useFollowing } from './usage';
+
+/** How many of the last lines are shown: as many as a notebook keeps. */
+export const LINES = 10;
 
 /** What the buttons do; a button that would do nothing is not there. */
 export interface IViewActions {
@@ -76,7 +79,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
         </div>
       )}
       <Tail
-        source={(isGone ? undefined : tail) ?? bundle.tail}
+        source={(isGone ? undefined : tail) ?? lastLines(bundle.tail, LINES)}
         sanitizer={sanitizer}
         translator={translator}
       />
@@ -121,7 +124,8 @@ function Facts({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element {
   const label = stateLabel(task.state, trans);
   const facts = [isLive(task) && isSnapshot ? trans.__('Last seen: %1', label) : label];
   const exit = exitLabel(task, trans);
-  if (exit) {
+  // That it has succeeded says it already.
+  if (exit && task.exit?.code !== 0) {
     facts.push(exit);
   }
   // Nobody knows how long it ran after it was last seen.
@@ -180,7 +184,7 @@ interface ITailProps {
 /** Drawn as Lab draws the output of cells; it can be scrolled by the keyboard, where lines are longer than there is room. */
 function Tail({ source, sanitizer, translator }: ITailProps): JSX.Element | null {
   const ref = useRef<HTMLDivElement>(null);
-  const text = onlyColours(source).trimEnd();
+  const text = source.trimEnd();
   useEffect(() => {
     const host = document.createElement('div');
     void renderText({ host, source: text, sanitizer, translator });
