@@ -15,7 +15,7 @@ import psutil
 from rich.console import Console
 from websocket import WebSocketException
 
-from . import browser, latency, machine, memory, reattach, report, scale, throughput
+from . import browser, latency, machine, memory, progress, reattach, report, scale, throughput
 from .plan import BenchmarkFailed, Plan
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "start": scale.start,
     "idle": scale.idle,
     "browser": browser.flood,
+    "progress": progress.reading,
 }
 
 
