@@ -146,7 +146,10 @@ class Tracker:
             track.forgetting = None
         if task.kind is Kind.SHELL and progress is not None:
             delay = _FORGOTTEN_COMPLETE if progress.fraction == 1.0 else _FORGOTTEN
-            track.forgetting = asyncio.get_running_loop().call_later(delay, self._forget, task, track)
+            # A server that has just been started may have found what is long over.
+            link = self._hosts.link(task.id)
+            age = time.time() - link.last_output if link is not None else 0.0
+            track.forgetting = asyncio.get_running_loop().call_later(max(delay - age, 0.0), self._forget, task, track)
         for listener in list(self.listeners):
             listener(task.id)
 

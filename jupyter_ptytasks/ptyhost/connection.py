@@ -39,6 +39,7 @@ class Connection:
 
     __slots__ = (
         "_decoder",
+        "_linked",
         "_out",
         "_told",
         "_told_at",
@@ -58,7 +59,7 @@ class Connection:
         sock.setblocking(False)
         self.socket = sock
         self.closed = False
-        self.viewer = self.readonly = self.watching = self.asked = False
+        self.viewer = self.readonly = self.watching = self.asked = self._linked = False
         self.viewer_id = ""
         self.size: tuple[int, int] | None = None
         self.typed = 0
@@ -71,8 +72,8 @@ class Connection:
 
     @property
     def is_link(self) -> bool:
-        """Whether it has greeted as a server's link, which is told of every change."""
-        return self._decoder.hello is not None and not self.viewer
+        """Whether it has greeted as a server's link, which is told of every change: not as somebody who types."""
+        return self._linked
 
     @property
     def wants_read(self) -> bool:
@@ -102,7 +103,9 @@ class Connection:
             self.closed = True
             return []
         if not greeted and self._decoder.hello is not None:
-            self.viewer = self._decoder.hello.get("role") == "viewer"
+            role = self._decoder.hello.get("role")
+            self.viewer = role == "viewer"
+            self._linked = role not in ("viewer", "input")
             self.readonly = bool(self._decoder.hello.get("readonly"))
             self.viewer_id = str(self._decoder.hello.get("viewer", ""))
         return frames

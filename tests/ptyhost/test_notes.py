@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from jupyter_ptytasks.core import wire
 from jupyter_ptytasks.core.files import read_json
 
@@ -53,3 +55,17 @@ def test_what_is_noted_once_more_is_no_news(hosted: Hosted) -> None:
     for value in (1, 1, 1, 2):
         link.send_json(wire.NOTE, value=value)
     assert [json.loads(link.next(wire.STATUS))["notes"]["value"] for _ in range(2)] == [1, 2]
+
+
+def test_who_only_types_is_told_what_it_asks_for_and_no_more(hosted: Hosted) -> None:
+    """It takes the second STATUS for the news that all it typed has been taken."""
+    hosted.python("import tty, time; tty.setraw(0); print('ready'); time.sleep(1000)")
+    hosted.wait_output(b"ready")
+    typist, link = hosted.connect(role="input"), hosted.connect(role="link")
+    typist.send(wire.INPUT, b"x" * wire.MAX_PAYLOAD)
+    typist.send(wire.ASK_STATUS)
+    link.send_json(wire.NOTE, some=1)
+    link.wait_status(lambda status: status["notes"] == {"some": 1})
+    typist.socket.setblocking(False)
+    with pytest.raises(BlockingIOError):
+        typist.socket.recv(1)
