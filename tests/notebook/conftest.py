@@ -12,21 +12,15 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 from jupyter_ptytasks.notebook.connections import connections
-from tests.client.live import LiveServer
+from tests.client.conftest import live
 from tests.notebook.kernel import Kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.client.live import LiveServer
 
-@pytest.fixture(scope="module")
-def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Give a server that answers."""
-    server = LiveServer(tmp_path_factory.mktemp("live").resolve())
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+__all__ = ["live"]
 
 
 @pytest.fixture(scope="module")

@@ -174,6 +174,7 @@ def test_several_are_dealt_with_at_once(cells: Kernel, live: LiveServer) -> None
         ("%%task x 'y\necho", "No closing quotation"),
         ("%task jump", "ls, attach, logs"),
         ("%task stop", "usage: %task stop"),
+        ("%task logs x -f --grep y", "not allowed with"),
     ],
 )
 def test_a_slip_is_told_shortly(cells: Kernel, code: str, said: str) -> None:
