@@ -86,7 +86,7 @@ def test_the_others_do_without(
 ) -> None:
     if plugin == MODEL:
         # JupyterLab says so of each of the others.
-        console.expect(r"Error activating plugin: jupyter-ptytasks:|Plugin 'jupyter-ptytasks:[\w-]+' failed")
+        console.expect(r"Error activating plugin: jupyter-ptytasks:|No provider for: jupyter-ptytasks:ITaskModel")
     page = open_lab()
     if plugin == MODEL:
         assert page.locator(".jp-PtyTasks-status").count() == 0
