@@ -15,16 +15,17 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from playwright.sync_api import Page, Route, expect, sync_playwright
+from playwright.sync_api import Page, Route, ViewportSize, expect, sync_playwright
 
-from tests.browser import panel
+from tests.browser import notebook, panel
 from tests.client.live import LiveServer, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Locator
 
+SIZE: ViewportSize = {"width": 1280, "height": 760}
 ROOT = Path(__file__).resolve().parent.parent
 ALL = ROOT / "build" / "screenshots"
 CHOSEN = ROOT / "docs" / "images"
@@ -35,10 +36,26 @@ IN_DOCS = {
     "dialog-light": "dialog",
     "ended-light": "ended",
     "notification-light": "notification",
+    "cell-running-light": "cell-running",
+    "cell-failed-light": "cell-failed",
+    "panel-progress-light": "panel-progress",
+    "run-notebook-light": "run-notebook",
 }
 #: Where the panel asks for the tasks.
 LIST = re.compile(r"/ptytasks/api/tasks\?")
 TRAIN = "python train.py --epochs 400 --seconds 100"
+#: A program that is far on its way when it fails.
+FINETUNE = """\
+import time
+from jupyter_ptytasks import progress
+
+for epoch in range(1, 32):
+    progress(epoch, 50, f"Epoch {epoch}/50")
+    print(f"epoch {epoch:2}  loss {2 / epoch**0.5:.3f}", flush=True)
+    time.sleep(0.1)
+print("\\033[1;31mRuntimeError\\033[0m: CUDA out of memory. Tried to allocate 2.00 GiB")
+raise SystemExit(1)
+"""
 
 
 class Camera:
@@ -46,7 +63,7 @@ class Camera:
 
     def __init__(self, browser: Browser, lab: LiveServer, theme: str) -> None:
         self._theme = theme
-        context = browser.new_context(viewport={"width": 1280, "height": 760}, color_scheme=theme)  # type: ignore[arg-type]
+        context = browser.new_context(viewport=SIZE, color_scheme=theme)  # type: ignore[arg-type]
         context.set_default_timeout(60_000)
         self.page = context.new_page()
         self._url = f"{lab.url}lab?token={lab.token}&reset"
@@ -67,11 +84,11 @@ class Camera:
         """Run a command of JupyterLab's, and do not wait for its end: it may be a dialog."""
         self.page.evaluate("([id, args]) => void window.jupyterapp.commands.execute(id, args)", [command, args or {}])
 
-    def take(self, name: str) -> None:
-        """Take a picture."""
+    def take(self, name: str, part: Locator | None = None) -> None:
+        """Take a picture of the page, or of a part of it."""
         ALL.mkdir(parents=True, exist_ok=True)
         path = ALL / f"{name}-{self._theme}.png"
-        self.page.screenshot(path=path, animations="disabled")
+        (part or self.page).screenshot(path=path, animations="disabled")
         chosen = IN_DOCS.get(path.stem)
         if chosen is not None:
             shutil.copy(path, CHOSEN / f"{chosen}.png")
@@ -127,6 +144,70 @@ def working(camera: Camera, lab: LiveServer) -> None:
         camera.take("notification")
 
 
+def cells(camera: Camera, lab: LiveServer) -> None:
+    """Cells with tasks in them: one that runs, also in a narrow window; one that failed, one that is gone."""
+    page = camera.open()
+    page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+    source = f'from jupyter_ptytasks import run\n\ntrain = run("{TRAIN}", name="train")\ntrain'
+    notebook.write(lab, "training.ipynb", notebook.text("## Train the model"), notebook.cell(source))
+    opened = notebook.show(page, "work/training.ipynb")
+    notebook.run_all(page)
+    view = notebook.view(opened, "train")
+    view.locator(".jp-PtyTasks-sparkline").wait_for()
+    view.get_by_role("progressbar").wait_for()
+    page.wait_for_timeout(8000)  # for a bar that is worth a picture, and a line of the usage
+    camera.take("cell-running", view)
+    camera.take("cell-notebook")
+    page.set_viewport_size({"width": 420, "height": 760})
+    page.wait_for_timeout(500)
+    view.scroll_into_view_if_needed()
+    camera.take("cell-narrow")
+    page.set_viewport_size(SIZE)
+    with lab.client() as client:
+        client.stop("train", signals=["SIGKILL"])
+        failed = client.create("python finetune.py", name="finetune", cwd="work")
+        done = client.create("printf '\\033]9;4;1;100\\033\\\\'; echo 41 passed", name="tests")
+        gone = client.create("sleep 1000", name="last month")
+        client.wait(failed["id"])
+        client.delete(gone["id"], stop=True)
+        progress = client.get(failed["id"])["progress"]
+    ends = [notebook.bundle(task) for task in (failed, done)]
+    ends.append(notebook.bundle({**gone, "progress": progress}, "\x1b[32mepoch 62\x1b[0m: loss 0.28"))
+    notebook.write(lab, "ends.ipynb", *(notebook.cell("", end) for end in ends))
+    opened = notebook.show(page, "work/ends.ipynb")
+    notebook.view(opened, "last month").get_by_text("not on the server any more").wait_for()
+    notebook.view(opened, "finetune").get_by_text("CUDA out of memory").wait_for()
+    camera.take("cell-failed", notebook.view(opened, "finetune"))
+    camera.take("cell-ends")
+
+
+def progress(camera: Camera, lab: LiveServer) -> None:
+    """The panel, with tasks that tell how far they are; and the dialog that runs a notebook."""
+    with lab.client() as client:
+        for task in list(client.all()):
+            client.delete(task["id"], stop=True)
+        client.create("printf '\\033]9;4;3\\033\\\\'; echo compiling…; exec sleep 1000", name="build")
+        failed = client.create("python finetune.py", name="finetune", cwd="work")["id"]
+        train = client.create(TRAIN, name="train", tags=["gpu"])["id"]
+        client.wait(failed)
+        until(lambda: client.output(train)["total_lines"] > 25)
+        page = camera.open()
+        panel.row(panel.show(page), train).get_by_role("progressbar").wait_for()
+        panel.row(panel.show(page), failed).get_by_text("CUDA out of memory").wait_for()
+        page.wait_for_timeout(1000)
+        camera.take("progress")
+        page.set_viewport_size({**SIZE, "height": 320})
+        camera.take("panel-progress", panel.show(page))
+        page.set_viewport_size(SIZE)
+    knobs = notebook.cell("lr: float = 1e-3\nepochs = 10\ndata = 'train.csv'", tags=("parameters",))
+    notebook.write(lab, "report.ipynb", knobs)
+    camera.run("ptytasks:run-notebook", {"path": "work/report.ipynb"})
+    expect(page.get_by_label("Executed copy")).to_be_focused()
+    page.get_by_label("Value of epochs").fill("50")
+    camera.take("run-notebook", page.locator(".jp-Dialog-content"))
+    page.keyboard.press("Escape")
+
+
 def lost(camera: Camera, lab: LiveServer) -> None:
     """The server is killed."""
     page = camera.page
@@ -173,12 +254,23 @@ def main() -> None:
     """Take all pictures, of a new JupyterLab for each theme."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     os.environ["PATH"] = f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}"
-    story: tuple[Callable[[Camera, LiveServer], None], ...] = (empty, working, lost, many, switched_off)
+    story: tuple[Callable[[Camera, LiveServer], None], ...] = (
+        empty,
+        working,
+        lost,
+        cells,
+        progress,
+        many,
+        switched_off,
+    )
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
         for theme in ("light", "dark"):
             home = Path(tempfile.mkdtemp())
-            shutil.copy(ROOT / "examples" / "train.py", home)
+            for directory in (home, home / "work"):
+                directory.mkdir(exist_ok=True)
+                shutil.copy(ROOT / "examples" / "train.py", directory)
+                (directory / "finetune.py").write_text(FINETUNE)
             lab = LiveServer(home, lab=True).start()
             try:
                 camera = Camera(browser, lab, theme)

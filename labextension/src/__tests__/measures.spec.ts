@@ -72,13 +72,13 @@ describe('usage', () => {
 });
 
 describe('the corners of a line', () => {
-  it('go from left to right, the highest near the top', () => {
-    expect(points([0, 50, 100])).toBe('0.0,15.0 30.0,8.0 60.0,1.0');
+  it('go from left to right, as high as they are of the top', () => {
+    expect(points([0, 50, 100], 100)).toBe('0.0,15.0 30.0,8.0 60.0,1.0');
   });
 
   it('pass over what was not measured', () => {
-    expect(points([0, null, 100])).toBe('0.0,15.0 60.0,1.0');
-    expect(points([null, null])).toBe('');
-    expect(points([0, 0])).toBe('0.0,15.0 60.0,15.0');
+    expect(points([0, null, 100], 200)).toBe('0.0,15.0 60.0,8.0');
+    expect(points([null, null], 0)).toBe('');
+    expect(points([0, 0], 0)).toBe('0.0,15.0 60.0,15.0');
   });
 });

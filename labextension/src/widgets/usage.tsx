@@ -59,8 +59,15 @@ export function useFollowing(follower: TaskFollower, isSeen: boolean): void {
   }, [follower, isSeen]);
 }
 
-/** Each line has a height of its own measure: the words beside it say how much that is. */
+/** A processor that has nothing else to do is half of the height, as long as more are not used. */
+const CORES = 200;
+
+/** Each line has a measure of its own: the words beside it say how much that is. */
 function Sparkline({ samples }: { samples: readonly ISample[] }): JSX.Element {
+  const cpu = samples.map(sample => sample.cpu);
+  const memory = samples.map(sample => sample.rss);
+  const highest = (values: readonly (number | null)[]) =>
+    Math.max(...values.map(value => value ?? 0));
   return (
     <svg
       className="jp-PtyTasks-sparkline"
@@ -68,18 +75,20 @@ function Sparkline({ samples }: { samples: readonly ISample[] }): JSX.Element {
       preserveAspectRatio="none"
       aria-hidden
     >
-      <polyline data-of="memory" points={points(samples.map(sample => sample.rss))} />
-      <polyline data-of="cpu" points={points(samples.map(sample => sample.cpu))} />
+      <polyline data-of="memory" points={points(memory, 1.25 * highest(memory))} />
+      <polyline data-of="cpu" points={points(cpu, Math.max(CORES, highest(cpu)))} />
     </svg>
   );
 }
 
-/** The corners of a line through the values, in the order of time; what was not measured is passed over. */
-export function points(values: readonly (number | null)[]): string {
-  const most = Math.max(...values.map(value => value ?? 0), Number.MIN_VALUE);
+/**
+ * The corners of a line through the values, in the order of time; `top` is what is as high as the picture. What was not
+ * measured is passed over.
+ */
+export function points(values: readonly (number | null)[], top: number): string {
   const step = WIDTH / Math.max(1, values.length - 1);
   // Half the width of the line stays free, above and below.
-  const place = (value: number) => HEIGHT - 1 - (value / most) * (HEIGHT - 2);
+  const place = (value: number) => HEIGHT - 1 - (value / (top || 1)) * (HEIGHT - 2);
   return values
     .flatMap((value, at) =>
       value === null ? [] : [`${(at * step).toFixed(1)},${place(value).toFixed(1)}`]
