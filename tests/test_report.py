@@ -85,6 +85,16 @@ def test_of_many_calls_few_are_told_but_the_last_always() -> None:
     assert seen.fraction == 1.0
 
 
+def test_it_is_loaded_when_it_is_wanted() -> None:
+    out = run(
+        "import sys, types\nassert isinstance(progress, types.FunctionType)\n"
+        "assert not {'click', 'httpx', 'tornado', 'jupyter_server', 'jupyter_ptytasks.core'} & set(sys.modules)"
+    )
+    assert out == b""
+    lazy = "import sys, jupyter_ptytasks\nassert 'jupyter_ptytasks.report' not in sys.modules"
+    assert written([sys.executable, "-c", lazy]) == b""
+
+
 def test_outside_of_a_task_nothing_happens() -> None:
     assert run("progress(1, 2)", task=False) == b""
 

@@ -30,6 +30,7 @@ _SIGNS = (
 )
 #: In bytes, what may have begun in the piece before.
 _LONGEST_HINT = 24
+_SWITCH = re.compile(rb"\x1b\[\?(?:47|1047|1049)([hl])")
 #: A longer line is no bar, and none that tells how far it is.
 _LONGEST_LINE = 512
 
@@ -47,6 +48,7 @@ class ProgressReader:
         self._progress: Progress | None = None
         self._cut = b""  # a sequence or character that is not yet complete
         self._told: Told | None = None
+        self._alternate = False  # a full-screen program draws
         self._splitter = Splitter()
         self._rows = Rows()
         self._tracks = Tracks()
@@ -75,7 +77,7 @@ class ProgressReader:
         self._cut = data[end:]
         data = data[:end]
         self._read_sequences(data)
-        tracks = self._read_text(data)
+        tracks = self._read_text(self._on_normal_screen(data))
         if self._told is not None:
             self._keep(of_told(self._told), "told", now)
         elif tracks.counts:
@@ -119,12 +121,22 @@ class ProgressReader:
             self._tracks, self._rows = tracks, rows
             sighting = self._read_segment(segment)
             depth, rows = rows.after(segment, sighting)
-            if sighting is not None and sighting.bar and not segment.ended:
-                # In which row it is will be seen behind it.
-                depth = tracks.row_of(sighting.counts[-1], depth)
             if sighting is not None:
                 tracks = tracks.after(sighting, depth)
         return tracks
+
+    def _on_normal_screen(self, data: bytes) -> bytes:
+        """Give what is not drawn by full-screen programs: the meters of htop tell no progress, nor does vim's ruler."""
+        drawn, start = [], 0
+        for switch in _SWITCH.finditer(data) if b"\x1b[?" in data else ():
+            if not self._alternate:
+                drawn.append(data[start : switch.start()])
+            self._alternate, start = switch[1] == b"h", switch.end()
+        if start == 0:
+            return b"" if self._alternate else data
+        if not self._alternate:
+            drawn.append(data[start:])
+        return b"".join(drawn)
 
     def _read_segment(self, segment: Segment) -> Sighting | None:
         text = segment.text

@@ -31,13 +31,6 @@ class Tracks:
         """Of the whole, None while the outermost count has no total."""
         return None if _whole(self.counts) is None else self.held
 
-    def row_of(self, bar: Count, row: int) -> int:
-        """Give the row in which a bar was seen last, `row` if it was in none."""
-        rows = [
-            int(each.slot.split()[1]) for each in self.counts if each.slot.startswith("bar") and bar.continues(each)
-        ]
-        return rows[0] if rows else row
-
     def after(self, sighting: Sighting, depth: int) -> Tracks:
         """Give what is known after a sighting, in the row `depth` of several bars."""
         seen = sighting.counts
@@ -45,8 +38,13 @@ class Tracks:
             # "step 100: loss 2.3" beside something whose end is known.
             return self
         counts, phase = self.counts, self.phase
-        for count in _fitting(seen, depth):
+        line = len(counts) == 1 and counts[0].total is None and not counts[0].slot.startswith("bar")
+        if line and (sighting.bar or seen[-1].total is not None):
+            # What has an end does not lie within a line that has none.
+            counts, phase = (), phase + 1
+        for count in _fitting(counts, seen, depth):
             if count.slot == "bar":
+                depth = _row(counts, count, depth)
                 count = replace(count, slot=f"bar {depth}")  # noqa: PLW2901
             counts, anew = _take(counts, count, depth)
             phase += anew
@@ -64,12 +62,19 @@ class Tracks:
         return Tracks(counts, source, sighting.eta if alone else None, held, phase)
 
 
-def _fitting(seen: tuple[Count, ...], depth: int) -> tuple[Count, ...]:
+def _row(counts: tuple[Count, ...], bar: Count, depth: int) -> int:
+    """Give the row of a bar. One that was in another row stays: tqdm draws a bar that is over above all others."""
+    rows = [int(each.slot.split()[1]) for each in counts if each.slot.startswith("bar") and bar.continues(each)]
+    return depth if depth in rows or not rows else rows[0]
+
+
+def _fitting(counts: tuple[Count, ...], seen: tuple[Count, ...], depth: int) -> tuple[Count, ...]:
     """In a row below others, a bar called "epoch 3" lies within those; it does not lie within epochs without an end."""
-    if depth == 0 or len(seen) == 1 or seen[0].total is not None:
+    if len(seen) == 1 or seen[0].total is not None:
         return seen
     epoch, bar = seen
-    return (replace(bar, name=f"{epoch.name} {epoch.done:g} {bar.name}".strip()),)
+    bar = replace(bar, name=f"{epoch.name} {epoch.done:g} {bar.name}".strip())
+    return (bar,) if depth > 0 or any(map(bar.continues, counts)) else seen
 
 
 def _whole(counts: tuple[Count, ...]) -> float | None:

@@ -50,6 +50,14 @@ for epoch in trange(4, desc="epochs"):
             tqdm.write(f"epoch {epoch}: half way, loss={1 / (epoch + 1):.3f}")
 print("saved model.pt")
 """
+# As most people write it: bars that are over stay, without labels.
+TQDM_LEFT = """
+import time
+from tqdm import tqdm
+for epoch in tqdm(range(3)):
+    for batch in tqdm(range(20)):
+        time.sleep(0.015)
+"""
 TQDM_UNKNOWN = """
 import time
 from tqdm import tqdm
@@ -203,6 +211,7 @@ subprocess.run([sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"])
 PROGRAMS = {
     "tqdm": TQDM,
     "tqdm_nested": TQDM_NESTED,
+    "tqdm_left": TQDM_LEFT,
     "tqdm_unknown": TQDM_UNKNOWN,
     "tqdm_logging": TQDM_LOGGING,
     "tqdm_sequence": TQDM_SEQUENCE,
