@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -80,9 +81,8 @@ class Sampler:
             return {"usage": self.usage(task), "interval": _EVERY, "samples": []}
         now = time.monotonic()
         history.asked = now
-        if history.due > now + _EVERY_WATCHED:
-            history.due = max(history.due - _EVERY + _EVERY_WATCHED, now)
-            self._changed.set()
+        history.due = min(history.due, math.ceil(now / _EVERY_WATCHED) * _EVERY_WATCHED)
+        self._changed.set()
         return {"usage": history.to_json(), "interval": _EVERY_WATCHED, "samples": history.samples_to_json()}
 
     async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
@@ -142,7 +142,7 @@ class Sampler:
             history = self._histories[task_id]
             root = self._root(task_id)
             often = root is None or now - history.asked < _WATCHED
-            history.due = now + (_EVERY_WATCHED if often else _EVERY)
+            history.due = _after(now, _EVERY_WATCHED if often else _EVERY)
             if root is not None:
                 roots[task_id] = root
                 if now - history.pss_at >= _PSS_EVERY and len(stale) < _PSS_TREES:
@@ -192,3 +192,8 @@ class Sampler:
         history.learn(noted)
         if history.is_news(noted):
             link.note({"peak": history.peak})
+
+
+def _after(now: float, every: float) -> float:
+    """Give when a task is due next: at moments that are the same for all, whenever they were started."""
+    return math.ceil(now / every + 0.5) * every
