@@ -41,23 +41,35 @@ _ROUND = re.compile(r"^\[(?P<done>\d{1,12})\]\t\S.*?:\s*-?\d+\.\d+")
 
 _KNOWN = _OUTER | _INNER | {"epoch"}
 
+
+def _forms(verbs: str, ends: str = "ed|ing") -> str:
+    """Give a pattern of verbs in those forms: loading, computed, scanning."""
+    stems = [verb.removesuffix("e") for verb in verbs.split()]
+    return "|".join(f"{stem}{stem[-1]}?(?:{ends})" for stem in stems)
+
+
 #: What may stand before a count besides: when, who, and what is done to it.
 _PREFIX = re.compile(
     r"(?:(?:\[[^\]/]*\]|\([^)/]*\)|\d[\d:.,TZ/+\-]*|INFO|DEBUG|NOTICE|WARN(?:ING)?|[\w.]+:(?=\s)|[|>*#•=~\-]+)\s*)*"
 )
-_DOING = re.compile(
-    r"\s*(?:(?:the|now|start(?:ing|ed)?|begin(?:ning)?|finish(?:ed|ing)|complet(?:ed|ing)|end(?: of)?|done(?: with)?|"
-    r"train(?:ing)?|valid(?:ation|ating)?|eval(?:uation|uating)?|test(?:ing)?|process(?:ing|ed)|runn?(?:ing)?|"
-    r"comput(?:ing|ed)|render(?:ing|ed)|convert(?:ing|ed)|download(?:ing|ed)|load(?:ing)?|analy[sz](?:ing|ed)|"
-    r"execut(?:ing|ed)|generat(?:ing|ed)|build(?:ing)?|pretrain(?:ing)?|fine-?tun(?:ing|e)|global|mini)\s*[:,_\-]?\s*){0,2}[\[(]?\s*",
+_DOING = _forms(
+    "train validate evaluate test process run compute render convert download load analyse analyze execute generate "
+    "build start begin finish complete end pretrain finetune fine-tune"
+)
+_BEFORE = re.compile(
+    rf"\s*(?:(?:{_DOING}|the|now|start|begin|end of|done with|done|train|valid|eval|test|run|global|mini)"
+    r"\s*[:,_\-]?\s*){0,2}[\[(]?\s*",
     re.IGNORECASE,
 )
 _TOLD = re.compile(r"\d\.\d|\d%|\b(?:loss|acc|done|took|complete|finished|time)\b|=", re.IGNORECASE)
 
 _NINJA = re.compile(r"^(?:#\d+\s+)?\[\s*(?:[\w.\-]+\s+)?(?P<done>\d{1,12})/(?P<total>\d{1,12})\](?=\s|$)")
+_DONE_TO = _forms(
+    "process complete finish download upload convert compute evaluate render train index extract copy encode scan "
+    "analyse analyze execute transfer migrate simulate"
+)
 _DID = re.compile(
-    r"^(?:process|complet|finish|download|upload|convert|comput|evaluat|render|train|index|extract|copy|copi|encod|"
-    r"scann|analy[sz]|execut|transferr|migrat|simulat)(?:ed|ing)\b:?\s+(?:[a-z]+\s+)?"
+    rf"^(?:{_DONE_TO}|copied)\b:?\s+(?:[a-z]+\s+)?"
     rf"(?P<done>{NUMBER})\s*(?:/|of|out of)\s*(?P<total>{NUMBER})(?![\w/.])",
     re.IGNORECASE,
 )
@@ -65,9 +77,10 @@ _GIT = re.compile(rf"\b(?P<percent>\d{{1,3}})% \((?P<done>{NUMBER})/(?P<total>{N
 _ALONE = re.compile(rf"^(?P<done>{NUMBER})\s?/\s?(?P<total>{NUMBER})(?P<rest>\s.*)?$")
 
 _PERCENT = r"(?P<percent>\d{1,3}(?:\.\d+)?)\s?%"
-_DOES = (
-    "download|upload|process|extract|unpack|copy|build|compil|install|convert|encod|render|load|train|writ|read|receiv|"
-    "resolv|index|analy[sz]|verify|scann|comput|simulat|optimi[sz]"
+_DOES = _forms(
+    "download upload process extract unpack copy build compile install convert encode render load train write read "
+    "receive resolve index analyse analyze verify scan compute simulate optimise optimize",
+    "ing",
 )
 _PERCENTAGES = tuple(
     re.compile(each, re.IGNORECASE)
@@ -77,7 +90,7 @@ _PERCENTAGES = tuple(
         rf"(?:^|[.FEsxX]|PASSED|FAILED|SKIPPED|XFAIL|XPASS|ERROR|\))\s+\[\s*{_PERCENT}\]$",
         rf"^\(?{_PERCENT}\)?$",
         rf"^(?:total\s+|overall\s+)?progress\b[\s:=\-]*[\[(]?\s*{_PERCENT}",
-        rf"^(?:{_DOES})ing\b[^%=]{{0,60}}?[\s:(\[]{_PERCENT}",
+        rf"^(?:{_DOES})\b[^%=]{{0,60}}?[\s:(\[]{_PERCENT}",
         rf"^(?:remote: )?[A-Z][a-z]+ [a-z]+:\s+{_PERCENT}",
         rf"^{_PERCENT}\s+(?:done|complete|completed|finished|processed|downloaded)\b",
         rf"^(?:done|complete|completed|finished|processed)\b[\s:]*{_PERCENT}",
@@ -148,7 +161,7 @@ def _introduces(before: str) -> bool:
     if not before:
         return True
     prefix = _PREFIX.match(before)
-    return _DOING.fullmatch(before, prefix.end() if prefix else 0) is not None
+    return _BEFORE.fullmatch(before, prefix.end() if prefix else 0) is not None
 
 
 def _of_place(text: str, *, over: bool) -> tuple[Count, ...]:
