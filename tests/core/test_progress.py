@@ -516,6 +516,14 @@ def test_after_a_gap_what_lost_its_beginning_is_not_read() -> None:
     assert seen.fraction == 0.15
 
 
+def test_the_very_first_line_is_read_whatever_is_missing_before_it() -> None:
+    data = capture("keras")[:1000]
+    seen = ProgressReader().feed(data, 100.0, gap=True)
+    assert seen == read(data)
+    assert seen is not None
+    assert seen.text == "Epoch 1/3 · 10/15"
+
+
 # -- the end, and JSON
 
 

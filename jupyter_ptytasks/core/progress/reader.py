@@ -46,6 +46,7 @@ class ProgressReader:
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
+        self._fed = False
         self._cut = b""  # a sequence or character that is not yet complete
         self._told: Told | None = None
         self._alternate = False  # a full-screen program draws
@@ -64,12 +65,14 @@ class ProgressReader:
 
     def feed(self, data: bytes, now: float, *, gap: bool = False) -> Progress | None:
         """Read output that was not seen before, at `now` (Unix seconds), and give the present progress, None if there
-        is none. With a `gap`, output between the last piece and this one is missing. Never raises.
+        is none. With a `gap`, output between the last piece and this one is missing; the first piece of all is taken to
+        begin with a line. Never raises.
         """
-        if gap:
+        if gap and self._fed:
             self._cut = b""
             self._splitter.lose()
             self._rows = Rows()
+        self._fed = True
         data = self._cut + data
         end = complete(data)
         if len(data) - end > WINDOW:
