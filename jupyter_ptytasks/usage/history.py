@@ -130,11 +130,11 @@ def of_ended(recorded: Mapping[str, Any]) -> dict[str, Any] | None:
     if not recorded:
         return None
     rusage = {name: recorded.get(name) for name in ("user", "system", "max_rss")}
-    times = [rusage[name] for name in ("user", "system")]
+    user, system = rusage["user"], rusage["system"]
     peak = known(recorded.get("peak"))
     return {
         **dict.fromkeys((*MEASURES, "gpu_scope")),
-        "cpu_time": round(sum(times), 2) if None not in times else None,
+        "cpu_time": round(user + system, 2) if user is not None and system is not None else None,
         "sampled": None,
         "peak": {name: peak.get(name) for name in MEASURES},
         **rusage,

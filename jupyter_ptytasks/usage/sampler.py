@@ -138,8 +138,8 @@ class Sampler:
         now = time.monotonic()
         roots: dict[str, int] = {}
         stale: set[str] = set()
-        for task_id in task_ids:
-            history = self._histories[task_id]
+        chosen = {task_id: self._histories[task_id] for task_id in task_ids}
+        for task_id, history in chosen.items():
             root = self._root(task_id)
             often = root is None or now - history.asked < _WATCHED
             history.due = _after(now, _EVERY_WATCHED if often else _EVERY)
@@ -156,10 +156,10 @@ class Sampler:
             self._log.warning("what tasks use cannot be measured just now: %s", error)
             return
         for task_id, about in measured.items():
-            history = self._histories.get(task_id)  # it may have ended meanwhile
-            if history is not None:
-                history.add(moment, time.time(), *about)
-                self._note_peak(task_id, history)
+            sampled = chosen[task_id]
+            if self._histories.get(task_id) is sampled:  # it may have ended meanwhile, or been started anew
+                sampled.add(moment, time.time(), *about)
+                self._note_peak(task_id, sampled)
                 for listener in list(self.listeners):
                     listener(task_id)
 
