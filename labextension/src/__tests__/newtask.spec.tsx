@@ -114,6 +114,22 @@ describe('askForTask', () => {
     expect(document.activeElement).toBe(find('.jp-Dialog-close-button'));
   });
 
+  it('leaves the focus where it is, however late the browser is idle', async () => {
+    const idle: (() => void)[] = [];
+    const before = window.requestIdleCallback;
+    window.requestIdleCallback = callback => idle.push(callback as () => void);
+    try {
+      await ask();
+      expect(document.activeElement).toBe(find('[name=command]'));
+      find('[name=cwd]').focus();
+      idle.forEach(callback => callback());
+      await settle();
+      expect(document.activeElement).toBe(find('[name=cwd]'));
+    } finally {
+      window.requestIdleCallback = before;
+    }
+  });
+
   it('gives nothing when it is closed', async () => {
     await ask();
     press('command', 'Escape');

@@ -2,24 +2,28 @@
 
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import type { Widget } from '@lumino/widgets';
+import { Panel, type Widget } from '@lumino/widgets';
 
 import { TaskError } from '../api';
 
 /** The place of the button. */
 const START = 1;
 
-/** Its fields; they say why they were refused. */
+/** Its fields. They take the focus when they are there, and say why they were refused. */
 export interface IFormBody extends Widget {
   refuse(error: TaskError): void;
 }
 
 export class FormDialog<T> extends Dialog<unknown> {
   constructor(private readonly _form: FormDialog.IOptions<T>) {
-    const { title, body, focus, openTerminal, trans } = _form;
+    const { title, body, openTerminal, trans } = _form;
+    // For fields that it knows to be React's, Lab's dialog sets the focus when the browser is idle: by then somebody may be
+    // typing in the next one.
+    const frame = new Panel();
+    frame.addWidget(body);
     super({
       title,
-      body,
+      body: frame,
       buttons: [
         Dialog.cancelButton(),
         Dialog.okButton({ label: trans.__('Start'), caption: trans.__('Start (Ctrl+Enter)') })
@@ -30,7 +34,6 @@ export class FormDialog<T> extends Dialog<unknown> {
         caption: trans.__('Open the terminal of the task when it has started'),
         checked: openTerminal
       },
-      focusNodeSelector: focus,
       hasClose: true
     });
     this.addClass('jp-PtyTasks-dialog');
@@ -107,8 +110,6 @@ export namespace FormDialog {
   export interface IOptions<T> {
     title: string;
     body: IFormBody;
-    /** The selector of the field to begin in. */
-    focus: string;
     /** Whether the box for opening the terminal is ticked at first. */
     openTerminal: boolean;
     trans: TranslationBundle;

@@ -59,7 +59,6 @@ export class NewTaskDialog extends FormDialog<Pick<INewTask, 'task' | 'request'>
     super({
       title: trans.__('New Task'),
       body,
-      focus: `[name=${focus}]`,
       openTerminal,
       trans,
       submit: async () => {

@@ -38,7 +38,6 @@ export async function askForNotebook(options: IRunNotebookOptions): Promise<IRun
   const dialog = new FormDialog({
     title: trans.__('Run Notebook as Task'),
     body,
-    focus: '[name=output]',
     openTerminal: true,
     trans,
     submit: () => start(notebookRequest(path, body.form, form.parameters, trans))
@@ -112,6 +111,7 @@ function NotebookFields(props: IFieldsProps): JSX.Element {
         <input
           name="output"
           type="text"
+          autoFocus
           autoComplete="off"
           spellCheck={false}
           value={form.output}
