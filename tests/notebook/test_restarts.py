@@ -97,7 +97,7 @@ def test_whoever_waits_or_follows_does_not_notice(server: LiveServer) -> None:
 
 def test_a_view_is_shown_while_the_server_is_gone(server: LiveServer) -> None:
     task = run("echo before; sleep 1000", name="train")
-    until(lambda: "before" in task.view()["text/plain"], "its output")
+    until(lambda: task.view()[MIME]["tail"] == "before\n", "its output")
     server.kill9()
     view = task._repr_mimebundle_()
     assert view[MIME]["tail"] == "before\n"
