@@ -99,7 +99,7 @@ def test_the_others_do_without(
         status.press("Enter")
     if plugin != "jupyter-ptytasks:sidebar":
         panel = show(page)
-        row(panel, task["id"]).press("Enter")
+        row(panel, task["id"]).click()
     if plugin not in ("jupyter-ptytasks:sidebar", "jupyter-ptytasks:terminal"):
         until_line(page, task["id"], "here")
     client.create("exit 3", name="unseen")

@@ -72,6 +72,7 @@ def test_an_object_in_a_kernel_outlives_the_server(server: LiveServer) -> None:
 
 def test_whoever_waits_or_follows_does_not_notice(server: LiveServer) -> None:
     task = run(WORK, name="train")
+    other = get(task.id)
     seen: list[str] = []
     states: list[str] = []
 
@@ -79,7 +80,7 @@ def test_whoever_waits_or_follows_does_not_notice(server: LiveServer) -> None:
         seen.extend(task)
 
     def wait() -> None:
-        states.append(get(task.id).wait().state)
+        states.append(other.wait().state)
 
     threads = [threading.Thread(target=look), threading.Thread(target=wait)]
     for thread in threads:
