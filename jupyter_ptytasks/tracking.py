@@ -91,7 +91,9 @@ class Tracker:
         track = self._tracks.get(task.id)
         if track is None or track.attempt != task.attempt or track.progress is None:
             return None
-        return track.progress.to_json()
+        told = track.progress.to_json()
+        # While it is paused nobody knows how long it will take; nor does it matter of one that is stopped.
+        return told if task.state is State.RUNNING else told | {"eta": None}
 
     # -- while it runs ------------------------------------------------------------------------------------------------
 

@@ -37,7 +37,8 @@ IN_DOCS = {
     "ended-light": "ended",
     "notification-light": "notification",
     "cell-running-light": "cell-running",
-    "cell-failed-light": "cell-failed",
+    "cell-states-light": "cell-states",
+    "cell-away-light": "cell-away",
     "panel-progress-light": "panel-progress",
     "run-notebook-light": "run-notebook",
 }
@@ -117,7 +118,8 @@ def working(camera: Camera, lab: LiveServer) -> None:
             client.create("echo collecting; sleep 0.1; echo '2 failed, 41 passed'; exit 1", name="tests")["id"],
             client.create("echo done", name="download data", group="data")["id"],
             client.create("sleep 1000", name="evaluate on the whole test set, every metric 📊", tags=["gpu"])["id"],
-            client.create(TRAIN, name="train", tags=["gpu"])["id"],
+            # Narrower than its tab will be: a bar that was drawn wider would be broken in two.
+            client.create(TRAIN, name="train", tags=["gpu"], cols=100)["id"],
         ]
         client.pause(ids[2])
         for task in ids[:2]:
@@ -131,6 +133,7 @@ def working(camera: Camera, lab: LiveServer) -> None:
         page.locator(".jp-PtyTasks-terminal .xterm-screen").wait_for()
         until(lambda: client.get(ids[3])["viewers"] == 1)
         page.wait_for_function("document.querySelector('.jp-PtyTasks-terminal').innerText.includes('Running')")
+        page.locator(".jp-PtyTasks-terminal .jp-PtyTasks-sparkline").wait_for()
         page.wait_for_timeout(1000)  # for the canvas, of which nothing can be asked
         camera.take("tab")
         panel.row(panel.show(page), ids[0]).click()
@@ -145,7 +148,7 @@ def working(camera: Camera, lab: LiveServer) -> None:
 
 
 def cells(camera: Camera, lab: LiveServer) -> None:
-    """Cells with tasks in them: one that runs, also in a narrow window; one that failed, one that is gone."""
+    """A cell with a task that runs, also in a narrow window."""
     page = camera.open()
     page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
     source = f'from jupyter_ptytasks import run\n\ntrain = run("{TRAIN}", name="train")\ntrain'
@@ -164,21 +167,46 @@ def cells(camera: Camera, lab: LiveServer) -> None:
     camera.take("cell-narrow")
     page.set_viewport_size(SIZE)
     with lab.client() as client:
-        client.stop("train", signals=["SIGKILL"])
-        failed = client.create("python finetune.py", name="finetune", cwd="work")
-        done = client.create("printf '\\033]9;4;1;100\\033\\\\'; echo 41 passed", name="tests")
-        gone = client.create("sleep 1000", name="last month")
-        client.wait(failed["id"])
-        client.delete(gone["id"], stop=True)
-        progress = client.get(failed["id"])["progress"]
-    ends = [notebook.bundle(task) for task in (failed, done)]
-    ends.append(notebook.bundle({**gone, "progress": progress}, "\x1b[32mepoch 62\x1b[0m: loss 0.28"))
-    notebook.write(lab, "ends.ipynb", *(notebook.cell("", end) for end in ends))
-    opened = notebook.show(page, "work/ends.ipynb")
+        client.delete("train", stop=True)
+
+
+def cell_states(camera: Camera, lab: LiveServer) -> None:
+    """Cells with tasks in every state, one below the other; one whose server is away."""
+    with lab.client() as client:
+        failed = client.create("python finetune.py", name="finetune", cwd="work")["id"]
+        done = client.create("printf '\\033]9;4;1;100\\033\\\\'; echo 41 passed", name="tests")["id"]
+        paused = client.create(TRAIN, name="evaluate")["id"]
+        stopped = client.create("echo trial 1 of 20; exec sleep 1000", name="sweep")["id"]
+        late = client.create("echo '3% of 12 GiB'; exec sleep 1000", name="download", timeout=1)["id"]
+        gone = client.create("sleep 1000", name="last month")["id"]
+        until(lambda: client.output(paused)["total_lines"] > 25 and client.output(stopped)["total_lines"])
+        client.pause(paused)
+        client.stop(stopped)
+        for task in (failed, done, stopped, late):
+            client.wait(task)
+        tasks = [client.get(task) for task in (failed, done, paused, stopped, late)]
+        last = {**client.get(gone), "progress": tasks[0]["progress"]}
+        client.delete(gone, stop=True)
+    bundles = [*map(notebook.bundle, tasks), notebook.bundle(last, "\x1b[32mepoch 62\x1b[0m: loss 0.28")]
+    notebook.write(lab, "states.ipynb", *(notebook.cell("", bundle) for bundle in bundles))
+    # A page that was not there when they ended has no notices of it.
+    page = camera.open()
+    page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+    page.set_viewport_size({"width": 900, "height": 1700})
+    opened = notebook.show(page, "work/states.ipynb")
     notebook.view(opened, "last month").get_by_text("not on the server any more").wait_for()
     notebook.view(opened, "finetune").get_by_text("CUDA out of memory").wait_for()
-    camera.take("cell-failed", notebook.view(opened, "finetune"))
-    camera.take("cell-ends")
+    camera.take("cell-states", opened.locator(".jp-WindowedPanel-viewport"))
+    lab.kill9()
+    away = notebook.view(opened, "evaluate")
+    away.get_by_text("cannot be reached").wait_for()
+    # Lab's own dialog is about the same.
+    page.locator(".jp-Dialog").get_by_role("button", name="Close").click()
+    page.locator(".jp-Dialog").wait_for(state="detached")
+    camera.take("cell-away", away)
+    lab.start()
+    away.get_by_text("cannot be reached").wait_for(state="hidden")
+    page.set_viewport_size(SIZE)
 
 
 def progress(camera: Camera, lab: LiveServer) -> None:
@@ -259,6 +287,7 @@ def main() -> None:
         working,
         lost,
         cells,
+        cell_states,
         progress,
         many,
         switched_off,

@@ -23,7 +23,10 @@ export class TaskConnection implements Terminal.ITerminalConnection {
   constructor(private readonly _options: TaskConnection.IOptions) {
     this.name = _options.id;
     const whenDrawn: WhenDrawn = done => this.whenDrawn(done);
-    this._replays = new Replays(whenDrawn, () => this._replaying.emit(null));
+    this._replays = new Replays(whenDrawn, () => {
+      this._replaying.emit(null);
+      this._catchUp();
+    });
     this._newAcknowledger = () =>
       new Acknowledger(whenDrawn, offset => this._socket.send(['ack', offset]));
     this._socket = new LastingSocket({
@@ -159,7 +162,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
       // A terminal that is not shown yet has no size of its own: it must not give it to the task.
       if (Number(content[2]) > 0) {
         this._size = content;
-        this._socket.send(['set_size', ...content]);
+        this._tellSize();
       }
     } else if (message.type === 'stdin' && typeof content[0] === 'string') {
       this._type(content[0]);
@@ -184,8 +187,22 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     }
   }
 
+  /** Nothing that was drawn for another size is on its way any more. */
+  private _catchUp(): void {
+    this._isUpToDate = true;
+    this._tellSize();
+  }
+
+  /** Not before the history is drawn: the program would draw for our size while the terminal still has the other. */
+  private _tellSize(): void {
+    if (this._size && this._isUpToDate) {
+      this._socket.send(['set_size', ...this._size]);
+    }
+  }
+
   private _onOpening(): void {
     this._replays.end();
+    this._isUpToDate = false;
     if (this._link !== 'lost') {
       this._setLink('connecting');
     }
@@ -233,9 +250,6 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     // What the connection before this one has yet to acknowledge is nothing to this one.
     this._acknowledger = this._newAcknowledger();
     this._setLink('connected');
-    if (this._size) {
-      this._socket.send(['set_size', ...this._size]);
-    }
     if (this._typed) {
       this._socket.send(['stdin', this._typed]);
       this._typed = '';
@@ -253,12 +267,16 @@ export class TaskConnection implements Terminal.ITerminalConnection {
       case 'replay':
         // A history that is cut off must come again from its beginning.
         this._offset = null;
+        this._isUpToDate = false;
         this._replays.begin();
         this._replaying.emit({ rows: event.rows, cols: event.cols });
         break;
       case 'replayed':
         this._offset = event.offset;
         this._replays.end();
+        break;
+      case 'resumed':
+        this._catchUp();
         break;
     }
   }
@@ -282,6 +300,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
   private _link: Link = 'connecting';
   private _offset: number | null = null;
   private _size: Terminal.IMessage['content'];
+  private _isUpToDate = false;
   private _typed = '';
   private _task: ITask | undefined;
   private _viewer = '';

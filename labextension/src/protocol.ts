@@ -15,7 +15,8 @@ const event = z.discriminatedUnion('event', [
     readonly: z.boolean()
   }),
   z.object({ event: z.literal('replay'), rows: z.number(), cols: z.number() }),
-  z.object({ event: z.literal('replayed'), offset: z.number() })
+  z.object({ event: z.literal('replayed'), offset: z.number() }),
+  z.object({ event: z.literal('resumed') })
 ]);
 
 const message = z.union([

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -66,6 +67,29 @@ def test_the_network_is_away_for_a_moment(page: Page, client: Client, console: C
         page.evaluate("window.dispatchEvent(new Event('online'))")
         terminal.until_number(page, task, terminal.numbers(page, task)[-1] + 5)
     assert_no_gap(page, task)
+
+
+#: Fills the width of its terminal, whatever that is, again and again; a line follows every twentieth time.
+BAR = """
+import itertools, shutil, time
+for number in itertools.count():
+    print("\\r" + f"bar {number} ".ljust(shutil.get_terminal_size().columns - 1, "#"), end="", flush=True)
+    if number % 20 == 0:
+        print(f"\\r\\x1b[Kline {number // 20} of {shutil.get_terminal_size().columns} columns", flush=True)
+    time.sleep(0.005)
+"""
+
+
+def test_a_bar_as_wide_as_its_terminal_is_not_broken_by_a_wider_tab(page: Page, client: Client) -> None:
+    task = client.create([sys.executable, "-uc", BAR], name="bar", cols=60)["id"]
+    until(lambda: client.output(task)["total_lines"] > 20)
+    terminal.show(page, task)
+    until(lambda: client.get(task)["cols"] > 60, "the tab's size")
+    wide = f"of {client.get(task)['cols']} columns"
+    terminal.until_line(page, task, wide)
+    found = terminal.lines(page, task)
+    assert found[0] == "line 0 of 60 columns"
+    assert [line for line in found[:-1] if line.startswith("bar")] == []
 
 
 def test_an_ended_task_shows_its_end_and_comes_to_life_again(page: Page, client: Client, console: Console) -> None:

@@ -77,6 +77,17 @@ async def test_after_a_failure_it_stays_where_it_was(rest: Rest) -> None:
     assert (fraction(task), task["progress"]["eta"]) == (0.3, None)
 
 
+async def test_nobody_knows_how_long_a_paused_one_will_take(rest: Rest) -> None:
+    await rest.create("for i in $(seq 1000); do echo step $i/1000; sleep 0.05; done", name="train")
+    moving = await rest.until("train", lambda task: task["progress"] and task["progress"]["eta"])
+    await rest("POST", "tasks", "train", "pause")
+    paused = await rest.until("train", lambda task: task["state"] == "paused")
+    assert paused["progress"]["eta"] is None
+    assert fraction(paused) >= fraction(moving)
+    await rest("POST", "tasks", "train", "resume")
+    await rest.until("train", lambda task: task["progress"]["eta"])
+
+
 async def test_a_task_that_tells_nothing_has_none(rest: Rest, jp_serverapp: Any) -> None:
     await rest.create("echo hello; exec sleep 1000", name="talks")
     await rest.create("exec sleep 1000", name="is silent")

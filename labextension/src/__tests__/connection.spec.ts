@@ -190,12 +190,33 @@ describe('TaskConnection', () => {
     connection.send({ type: 'set_size', content: [24, 80, -1, -1] });
     connection.send({ type: 'set_size', content: [40, 120, 600, 900] });
     FakeSocket.last.attach();
+    draw();
     FakeSocket.last.break();
     jest.advanceTimersByTime(500);
-    FakeSocket.last.attach();
+    FakeSocket.last.say('setup', {});
+    FakeSocket.last.event('resumed', { offset: 100 });
     for (const socket of FakeSocket.opened) {
       expect(socket.ofKind('set_size')).toEqual([['set_size', 40, 120, 600, 900]]);
     }
+  });
+
+  it('says no size while history is drawn, which is for another, and then the newest', () => {
+    connection.replaying.connect((_, size) => {
+      if (!size) {
+        connection.send({ type: 'set_size', content: [30, 133, 450, 1000] });
+      }
+    });
+    connection.send({ type: 'set_size', content: [24, 80, 360, 600] });
+    FakeSocket.last.attach();
+    expect(FakeSocket.last.ofKind('set_size')).toEqual([]);
+    draw();
+    expect(FakeSocket.last.ofKind('set_size')).toEqual([['set_size', 30, 133, 450, 1000]]);
+    FakeSocket.last.event('skipped', { bytes: 9 });
+    FakeSocket.last.attach(900);
+    connection.send({ type: 'set_size', content: [30, 90, 450, 700] });
+    expect(FakeSocket.last.ofKind('set_size')).toHaveLength(1);
+    draw();
+    expect(FakeSocket.last.ofKind('set_size')).toHaveLength(2);
   });
 
   it('keeps what is typed ahead', () => {

@@ -5,8 +5,10 @@ import { act } from 'react';
 
 import { TaskError, type TaskApi } from '../api';
 import { taskSchema, type ITask } from '../task';
+import { Store } from '../store';
 import type { ITaskModel } from '../tokens';
 import { TasksPanel } from '../widgets/panel';
+import type { IRowActions } from '../widgets/row';
 import { PROGRESS } from './samples';
 import sample from '../../../tests/contract/task.json';
 
@@ -59,9 +61,8 @@ describe('TasksPanel', () => {
   const actions = {
     create: jest.fn(),
     open: jest.fn(),
-    stop: jest.fn(),
-    restart: jest.fn(),
-    remove: jest.fn()
+    remove: jest.fn(),
+    ofRow: new Store<IRowActions>({})
   };
 
   const find = (selector: string) => panel.node.querySelector<HTMLElement>(selector);
@@ -206,9 +207,21 @@ describe('TasksPanel', () => {
     });
 
     it('does what the buttons of a row say, and does not open it', () => {
+      const stop = jest.fn();
+      act(() => {
+        actions.ofRow.value = { stop };
+      });
       click(row('running').querySelector('[aria-label="Stop train"]'));
-      expect(actions.stop).toHaveBeenCalledWith(['running']);
+      expect(stop).toHaveBeenCalledWith('running');
       expect(actions.open).not.toHaveBeenCalled();
+    });
+
+    it('has no button for what nobody does', () => {
+      act(() => {
+        actions.ofRow.value = { restart: jest.fn() };
+      });
+      const buttons = [...row('running').querySelectorAll('button')];
+      expect(buttons.map(node => node.title)).toEqual(['Restart']);
     });
 
     it('goes by the keyboard', () => {

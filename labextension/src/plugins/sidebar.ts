@@ -12,9 +12,11 @@ import { CommandToolbarButton } from '@jupyterlab/ui-components';
 
 import { offer } from '../commands/offer';
 import { tasksIcon } from '../icons';
+import { Store } from '../store';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
 import { readView } from '../widgets/filter';
 import { TasksPanel } from '../widgets/panel';
+import type { IRowActions } from '../widgets/row';
 
 const ID = 'jupyter-ptytasks:sidebar';
 
@@ -38,6 +40,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
   ): ITasksPanel => {
     const { commands, shell } = app;
     const trans = translator.load('jupyter_ptytasks');
+    const ofRow = new Store<IRowActions>({});
     const panel = new TasksPanel({
       model,
       translator,
@@ -45,10 +48,21 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
         create: command =>
           offer(commands, CommandIDs.newTask, command === undefined ? {} : { command })?.(),
         open: id => offer(commands, CommandIDs.open, { id })?.(),
-        stop: ids => offer(commands, CommandIDs.stop, { ids })?.(),
-        restart: ids => offer(commands, CommandIDs.restart, { ids })?.(),
-        remove: ids => offer(commands, CommandIDs.remove, { ids })?.()
+        remove: ids => offer(commands, CommandIDs.remove, { ids })?.(),
+        ofRow
       }
+    });
+    void app.started.then(() => {
+      // By now every plugin that is not switched off has added its commands.
+      const act = (command: string) =>
+        commands.hasCommand(command)
+          ? (id: string) => void commands.execute(command, { id })
+          : undefined;
+      ofRow.value = {
+        stop: act(CommandIDs.stop),
+        restart: act(CommandIDs.restart),
+        remove: act(CommandIDs.remove)
+      };
     });
     for (const id of [CommandIDs.newTask, CommandIDs.newShell, CommandIDs.refresh]) {
       panel.toolbar.addItem(id, new CommandToolbarButton({ commands, id, label: '' }));

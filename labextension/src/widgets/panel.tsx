@@ -13,7 +13,7 @@ import { Store } from '../store';
 import type { ITask } from '../task';
 import type { ITaskModel, ITasksPanel } from '../tokens';
 import type { IView } from './filter';
-import type { RowAction } from './row';
+import type { IRowActions } from './row';
 import { NOTHING, type ISelection } from './selection';
 import { TasksView } from './view';
 
@@ -48,9 +48,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
             actions.remove(ids);
           }
         }}
-        onAction={(action: RowAction, id: string) => {
-          actions[action]([id]);
-        }}
+        actions={actions.ofRow}
       />
     );
     body.addClass('jp-PtyTasks-body');
@@ -133,8 +131,7 @@ export namespace TasksPanel {
     /** Asks what to start; the command is a proposal. */
     create: (command?: string) => void;
     open: (id: string) => void;
-    stop: (ids: string[]) => void;
-    restart: (ids: string[]) => void;
     remove: (ids: string[]) => void;
+    ofRow: Store<IRowActions>;
   }
 }

@@ -16,21 +16,25 @@ import type { Clock } from '../clock';
 import { exitLabel, when } from '../format';
 import type { LastLines } from '../lastlines';
 import { progressLabel } from '../measures';
-import { useSignalValue } from '../store';
+import { useSignalValue, useStore, type Store } from '../store';
 import { commandLine, isLive, type ITask } from '../task';
 import type { IHeading } from './filter';
 import { ProgressBar } from './progress';
 import { StateIcon } from './state';
 
-/** What the user can ask for with the buttons of a row. */
-export type RowAction = 'stop' | 'restart' | 'remove';
+/** What the buttons do; a button that would do nothing is not there. */
+export interface IRowActions {
+  stop?: (id: string) => void;
+  restart?: (id: string) => void;
+  remove?: (id: string) => void;
+}
 
 /** What all rows have in common. */
 export interface IRowContext {
   clock: Clock;
   lastLines: LastLines;
   trans: TranslationBundle;
-  onAction: (action: RowAction, id: string) => void;
+  actions: Store<IRowActions>;
 }
 
 /** Where an element stands, for the virtual list and for assistive technologies. */
@@ -50,8 +54,8 @@ interface ITaskRowProps extends IRowContext, IPlace {
 
 /** Drawn anew only when something about it has changed, and not because the list is scrolled. */
 export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.Element {
-  const { task, level, isSelected, clock, lastLines, trans, onAction } = props;
-  const context = { clock, lastLines, trans, onAction };
+  const { task, level, isSelected, clock, lastLines, trans, actions } = props;
+  const context = { clock, lastLines, trans, actions };
   const exit = task.exit?.code === 0 ? '' : exitLabel(task, trans);
   const command = commandLine(task);
   return (
@@ -183,8 +187,10 @@ function Viewers({ count, trans }: { count: number; trans: TranslationBundle }):
 }
 
 /** Short cuts for the mouse. The keyboard has its own ways to the same commands, so that these are no further stops for it. */
-function Actions({ task, trans, onAction }: IPartProps): JSX.Element {
-  const button = (action: RowAction, icon: LabIcon, label: string) => (
+function Actions({ task, trans, actions }: IPartProps): JSX.Element {
+  const { stop, restart, remove } = useStore(actions);
+  const isStopping = task.state === 'stopping';
+  const button = (icon: LabIcon, label: string, act: (id: string) => void) => (
     <button
       type="button"
       tabIndex={-1}
@@ -193,7 +199,7 @@ function Actions({ task, trans, onAction }: IPartProps): JSX.Element {
       aria-label={trans.__('%1 %2', label, task.name)}
       onClick={event => {
         event.stopPropagation();
-        onAction(action, task.id);
+        act(task.id);
       }}
     >
       <icon.react tag="span" />
@@ -201,9 +207,9 @@ function Actions({ task, trans, onAction }: IPartProps): JSX.Element {
   );
   return (
     <div role="gridcell" className="jp-PtyTasks-actions">
-      {isLive(task) && task.state !== 'stopping' && button('stop', stopIcon, trans.__('Stop'))}
-      {task.state !== 'stopping' && button('restart', refreshIcon, trans.__('Restart'))}
-      {!isLive(task) && button('remove', closeIcon, trans.__('Delete'))}
+      {stop && isLive(task) && !isStopping && button(stopIcon, trans.__('Stop'), stop)}
+      {restart && !isStopping && button(refreshIcon, trans.__('Restart'), restart)}
+      {remove && !isLive(task) && button(closeIcon, trans.__('Delete'), remove)}
     </div>
   );
 }
