@@ -166,9 +166,10 @@ class Viewer:
         return True
 
     async def _wait(self) -> None:
+        # Now, and not when there is news: who types waits for the echo.
+        await self._tell_task()
         await self._news.wait()
         self._news.clear()
-        await self._tell_task()
         if self._channel is None:
             await self._open_channel()
 
