@@ -27,7 +27,7 @@ class Plan:
         return quick if self.quick else full
 
 
-def wait_until(true: Callable[[], bool], what: str, *, timeout: float = 60.0, every: float = 0.01) -> None:
+def wait_until(true: Callable[[], object], what: str, *, timeout: float = 60.0, every: float = 0.01) -> None:
     """Wait until something is so. Raises BenchmarkFailed when it has not become so in time."""
     deadline = time.monotonic() + timeout
     while not true():

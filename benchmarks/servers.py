@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,7 +86,12 @@ class Server:
         return self
 
     def __exit__(self, *exc: object) -> None:
+        # Under nohup the programs in stock terminals do not heed that their terminal has gone.
+        children = self.process.children(recursive=True)
         self.kill()
+        for child in children:
+            with suppress(psutil.NoSuchProcess):
+                child.kill()
         self._sweep()
         shutil.rmtree(self.home, ignore_errors=True)
 
@@ -165,12 +170,20 @@ class Server:
         finally:
             self.rest.request("DELETE", f"{path}?stop=1")
 
+    def _in_terminals(self) -> Iterator[int]:
+        """Give the server's children that have a terminal (Linux tells); other extensions have children, too."""
+        for child in self.process.children():
+            with suppress(OSError):
+                if os.readlink(f"/proc/{child.pid}/fd/0").startswith("/dev/pts/"):
+                    yield child.pid
+
     @contextmanager
     def stock(self, argv: Sequence[str]) -> Iterator[Terminal]:
         """Run a command in a stock terminal (terminado, in the server's own process); end it afterwards."""
-        before = {child.pid for child in self.process.children()}
+        before = set(self._in_terminals())
         name = self.rest.request("POST", STOCK, {"shell_command": list(argv)})["name"]
-        pid = next(child.pid for child in self.process.children() if child.pid not in before)
+        wait_until(lambda: set(self._in_terminals()) - before, "the program had its terminal")
+        (pid,) = set(self._in_terminals()) - before
         try:
             yield Terminal(f"{STOCK}/{name}", f"ws://127.0.0.1:{self.port}/terminals/websocket/{name}", pid)
         finally:
