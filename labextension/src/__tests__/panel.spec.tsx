@@ -58,11 +58,12 @@ const FAILED = task({
 describe('TasksPanel', () => {
   let model: FakeModel;
   let panel: TasksPanel;
+  const ofRow = { stop: jest.fn(), restart: jest.fn(), remove: jest.fn() };
   const actions = {
     create: jest.fn(),
     open: jest.fn(),
     remove: jest.fn(),
-    ofRow: new Store<IRowActions>({})
+    ofRow: new Store<IRowActions>(ofRow)
   };
 
   const find = (selector: string) => panel.node.querySelector<HTMLElement>(selector);
@@ -93,6 +94,7 @@ describe('TasksPanel', () => {
   beforeEach(async () => {
     jest.clearAllMocks();
     jest.useFakeTimers({ now: NOW });
+    actions.ofRow.value = ofRow;
     model = new FakeModel();
     panel = new TasksPanel({
       model: model as unknown as ITaskModel,
@@ -207,12 +209,8 @@ describe('TasksPanel', () => {
     });
 
     it('does what the buttons of a row say, and does not open it', () => {
-      const stop = jest.fn();
-      act(() => {
-        actions.ofRow.value = { stop };
-      });
       click(row('running').querySelector('[aria-label="Stop train"]'));
-      expect(stop).toHaveBeenCalledWith('running');
+      expect(ofRow.stop).toHaveBeenCalledWith('running');
       expect(actions.open).not.toHaveBeenCalled();
     });
 
