@@ -87,7 +87,9 @@ class Server:
 
     def __exit__(self, *exc: object) -> None:
         # Under nohup the programs in stock terminals do not heed that their terminal has gone.
-        children = self.process.children(recursive=True)
+        children: list[psutil.Process] = []
+        with suppress(psutil.NoSuchProcess):  # it was killed, and did not start again
+            children = self.process.children(recursive=True)
         self.kill()
         for child in children:
             with suppress(psutil.NoSuchProcess):
@@ -182,8 +184,12 @@ class Server:
         """Run a command in a stock terminal (terminado, in the server's own process); end it afterwards."""
         before = set(self._in_terminals())
         name = self.rest.request("POST", STOCK, {"shell_command": list(argv)})["name"]
-        wait_until(lambda: set(self._in_terminals()) - before, "the program had its terminal")
-        (pid,) = set(self._in_terminals()) - before
+
+        def added() -> set[int]:
+            return set(self._in_terminals()) - before
+
+        wait_until(added, "the program had its terminal")
+        (pid,) = added()
         try:
             yield Terminal(f"{STOCK}/{name}", f"ws://127.0.0.1:{self.port}/terminals/websocket/{name}", pid)
         finally:

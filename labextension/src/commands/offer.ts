@@ -11,3 +11,11 @@ export function offer(
 ): (() => void) | undefined {
   return commands.hasCommand(id) ? () => void commands.execute(id, args) : undefined;
 }
+
+/** The same of a command about one task, which is named when it is executed. */
+export function offerForTask(
+  commands: CommandRegistry,
+  command: string
+): ((id: string) => void) | undefined {
+  return commands.hasCommand(command) ? id => void commands.execute(command, { id }) : undefined;
+}

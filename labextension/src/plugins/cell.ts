@@ -4,6 +4,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { offerForTask } from '../commands/offer';
 import { CommandIDs, ITaskModel } from '../tokens';
 import { MIME_TYPE, TaskCell } from '../widgets/cell';
 
@@ -22,11 +23,6 @@ export const cellPlugin: JupyterFrontEndPlugin<void> = {
     renderers: IRenderMimeRegistry,
     translator: ITranslator | null
   ): void => {
-    const action = (command: string) =>
-      commands.hasCommand(command)
-        ? (id: string) => void commands.execute(command, { id })
-        : undefined;
-
     renderers.addFactory(
       {
         // What comes from the file is checked, and drawn as text.
@@ -38,9 +34,9 @@ export const cellPlugin: JupyterFrontEndPlugin<void> = {
             sanitizer,
             translator: translator ?? nullTranslator,
             actions: {
-              open: action(CommandIDs.open),
-              stop: action(CommandIDs.stop),
-              restart: action(CommandIDs.restart)
+              open: offerForTask(commands, CommandIDs.open),
+              stop: offerForTask(commands, CommandIDs.stop),
+              restart: offerForTask(commands, CommandIDs.restart)
             }
           })
       },

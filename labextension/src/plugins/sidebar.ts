@@ -10,7 +10,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
 import { CommandToolbarButton } from '@jupyterlab/ui-components';
 
-import { offer } from '../commands/offer';
+import { offer, offerForTask } from '../commands/offer';
 import { tasksIcon } from '../icons';
 import { Store } from '../store';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
@@ -54,14 +54,10 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
     });
     void app.started.then(() => {
       // By now every plugin that is not switched off has added its commands.
-      const act = (command: string) =>
-        commands.hasCommand(command)
-          ? (id: string) => void commands.execute(command, { id })
-          : undefined;
       ofRow.value = {
-        stop: act(CommandIDs.stop),
-        restart: act(CommandIDs.restart),
-        remove: act(CommandIDs.remove)
+        stop: offerForTask(commands, CommandIDs.stop),
+        restart: offerForTask(commands, CommandIDs.restart),
+        remove: offerForTask(commands, CommandIDs.remove)
       };
     });
     for (const id of [CommandIDs.newTask, CommandIDs.newShell, CommandIDs.refresh]) {
