@@ -2,7 +2,7 @@
 
 A segment is two files, named by the offset of its first byte in twenty digits, so that they sort:
 
-* `<base>.log`: the task's raw output, nothing else;
+* `<base>.log`: the task's raw output, nothing else; `<base>.log.gz` once it was compressed (see packing);
 * `<base>.idx`: a keyframe, then records of when and at what size the bytes came.
 
 The keyframe is all that a terminal must know to go on from the base: it makes every segment a place to start from,
@@ -23,7 +23,7 @@ LENGTHS = struct.Struct(">II")  #: of the JSON and of the carry, behind the magi
 #: Unix time of the bytes before `offset`; rows and cols are those in force from there on.
 RECORD = struct.Struct(">dQHHI")
 
-_LOG_NAME = re.compile(r"(\d{20})\.log")
+_LOG_NAME = re.compile(r"(\d{20})\.log(?:\.gz)?")
 
 
 class Keyframe:
@@ -87,6 +87,11 @@ def log_path(directory: str, base: int) -> str:
     return os.path.join(directory, f"{base:020d}.log")
 
 
+def packed_path(directory: str, base: int) -> str:
+    """Return the path of the log of the segment at `base` once it is compressed."""
+    return log_path(directory, base) + ".gz"
+
+
 def index_path(directory: str, base: int) -> str:
     """Give the path of the index of the segment at `base`."""
     return os.path.join(directory, f"{base:020d}.idx")
@@ -98,4 +103,4 @@ def list_bases(directory: str) -> list[int]:
         names = os.listdir(directory)
     except OSError:
         return []
-    return sorted(int(match[1]) for name in names if (match := _LOG_NAME.fullmatch(name)))
+    return sorted({int(match[1]) for name in names if (match := _LOG_NAME.fullmatch(name))})

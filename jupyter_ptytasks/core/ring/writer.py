@@ -7,7 +7,7 @@ import time
 
 from ..files import write_all
 from ..ledger import Ledger
-from .format import RECORD, Keyframe, decode_index, index_path, list_bases, log_path
+from .format import RECORD, Keyframe, decode_index, index_path, list_bases, log_path, packed_path
 
 _LINE_FEED = 0x0A
 
@@ -76,10 +76,30 @@ class RingWriter:
         self._carry = b""
         os.makedirs(directory, mode=0o700, exist_ok=True)
         bases = list_bases(directory)
-        if bases:
+        if bases and self._is_plain(bases[-1]):
             self._resume(bases)
         else:
+            self.start = bases[0] if bases else 0
             self._begin_segment()
+
+    def _is_plain(self, base: int) -> bool:
+        """Return whether the segment at `base` can be written on, after unpacking it if need be. If not, it is as good
+        as full: `end` is where it ends.
+        """
+        if os.path.exists(log_path(self._directory, base)):
+            return True
+        from .packing import packed_size, restore  # noqa: PLC0415  of an attempt that ended long ago
+
+        try:
+            restore(self._directory, base)
+            return True
+        except OSError:
+            pass
+        try:
+            self.end = base + packed_size(packed_path(self._directory, base))
+        except OSError:
+            self.end = base
+        return False
 
     def _resume(self, bases: list[int]) -> None:
         """Go on where the last writer ended: at the file's end, in the state that its bytes lead to."""
@@ -215,8 +235,16 @@ class RingWriter:
         for fd in old:
             if fd >= 0:
                 os.close(fd)
-        while self.end - self.start + self._segment + self._slack > self._size and self._drop_oldest():
+        while self._used() + self._segment + self._slack > self._size and self._drop_oldest():
             pass
+
+    def _used(self) -> int:
+        """Return how many bytes the ring takes, with its index: of a trickle that is larger than the log."""
+        try:
+            with os.scandir(self._directory) as entries:
+                return sum(entry.stat().st_size for entry in entries)
+        except OSError:
+            return self.end - self.start
 
     def _begin_segment(self, carry: bytes = b"") -> None:
         keyframe = Keyframe(
@@ -268,7 +296,9 @@ class RingWriter:
         bases = list_bases(self._directory)
         if len(bases) < 2 or bases[0] >= self._base:
             return False
-        for path in (log_path(self._directory, bases[0]), index_path(self._directory, bases[0])):
+        oldest = bases[0]
+        paths = (log_path(self._directory, oldest), packed_path(self._directory, oldest))
+        for path in (*paths, index_path(self._directory, oldest)):
             try:
                 os.unlink(path)
             except FileNotFoundError:
