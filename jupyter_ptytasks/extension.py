@@ -15,17 +15,19 @@ from traitlets import Enum, Float, Integer, List, Unicode, default
 from . import admission
 from .activity import Activity
 from .catalogue import Catalogue
-from .core.errors import PtyTasksError
 from .core.paths import private_dir
 from .database import Database
 from .events import Announcer, register
 from .events.progress import ProgressAnnouncer
 from .hosts import Hosts
+from .housekeeping import Housekeeping
 from .local_token import LocalToken
+from .locks import Locks
 from .manager import TaskManager
 from .provision.local import LocalProvisioner
-from .recovery import Recovery, Retention
+from .recovery import Recovery
 from .rest import ROUTES, SOCKET_ROUTE
+from .retention import Retention
 from .spec import Surroundings
 from .store import Store
 from .terminals.manager import TaskTerminals
@@ -77,6 +79,13 @@ class PtyTasksApp(ExtensionApp):
     ).tag(config=True)
     keep_days = Float(30.0, min=0.0, help="Days that a finished task and its output are kept.").tag(config=True)
     keep_count = Integer(500, min=0, help="How many finished tasks are kept at most.").tag(config=True)
+    keep_size = Integer(
+        None,
+        allow_none=True,
+        min=0,
+        help="Bytes on disk that finished tasks may take; by default a tenth of the file system, 5 GiB at most. "
+        "None: any number.",
+    ).tag(config=True)
     keep_alive_days = Float(
         7.0,
         min=0.0,
@@ -105,6 +114,14 @@ class PtyTasksApp(ExtensionApp):
         # A login shell, as in jupyter_server_terminals: a server that a hub has started has seen no profile.
         return [os.environ.get("SHELL") or shutil.which("sh") or "/bin/sh", "-l"]
 
+    @default("keep_size")
+    def _default_keep_size(self) -> int:
+        place = self.data_dir
+        while place and not os.path.isdir(place):
+            place = os.path.dirname(place)
+        disk = os.statvfs(place or "/")
+        return min(5 << 30, disk.f_blocks * disk.f_frsize // 10)
+
     @property
     def _server(self) -> ServerApp:
         server = self.serverapp
@@ -117,9 +134,9 @@ class PtyTasksApp(ExtensionApp):
         if not self._server.terminals_enabled:
             self.log.info("jupyter_ptytasks is off, because ServerApp.terminals_enabled is")
             return
-        catalogue = Catalogue(self.data_dir)
-        store = Store(Database(os.path.join(self.data_dir, "tasks.db"), catalogue.tasks))
-        hosts = Hosts(store, catalogue, self.log)
+        catalogue = Catalogue(self.data_dir, [self.runtime_dir])
+        store = Store(lambda: self._database(catalogue))
+        hosts = Hosts(store, catalogue, self.runtime_dir, self.log)
         self.tracker = Tracker(store, hosts, catalogue, self.log)
         self.sampler = Sampler(store, hosts, self.log)
         view = View(hosts, catalogue, self.tracker, self.sampler)
@@ -130,13 +147,14 @@ class PtyTasksApp(ExtensionApp):
             hosts=hosts,
             provisioners={LocalProvisioner.name: LocalProvisioner()},
             surroundings=self._surroundings,
-            runtime_dir=self.runtime_dir,
             max_live=self.max_live_tasks,
         )
         self.terminals = TaskTerminals(self.manager, view)
         for listeners in (self.tracker.listeners, self.sampler.listeners):
             listeners.append(self.terminals.wake)
-        self.recovery = Recovery(self.manager, Retention(self.keep_days * _DAY, self.keep_count), self.log)
+        self.recovery = Recovery(self.manager, self.log)
+        retention = Retention(self.keep_days * _DAY, self.keep_count, self.keep_size)
+        self.housekeeping = Housekeeping(self.manager, retention, self.log)
         self.activity = Activity(store, self._server.web_app.settings, self.keep_alive_days * _DAY)
         self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
         self.settings.update(
@@ -144,9 +162,15 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_manager": self.manager,
                 "ptytasks_view": view,
                 "ptytasks_terminals": self.terminals,
+                "ptytasks_housekeeping": self.housekeeping,
+                "ptytasks_recovery": self.recovery,
                 admission.SETTING: self.local_token,
             }
         )
+
+    def _database(self, catalogue: Catalogue) -> Database:
+        locks = Locks(self.data_dir, [self.runtime_dir])
+        return Database(os.path.join(self.data_dir, "tasks.db"), catalogue.tasks, catalogue.task, locks)
 
     def _announce(self, store: Store, view: View) -> None:
         """Tell Jupyter's event system of tasks, if it is there."""
@@ -187,10 +211,11 @@ class PtyTasksApp(ExtensionApp):
             private_dir(self.runtime_dir)
             if admission.takes_local_token(self._server.identity_provider):
                 self.local_token.write()
-            await self.recovery.start()
-        except (PtyTasksError, OSError):
-            # The server itself shall come up all the same; each request tries again.
-            self.log.exception("the tasks could not be recovered")
+        except OSError as error:
+            # The server itself shall come up all the same.
+            self.log.warning("the directory of the ptyhosts' sockets cannot be used: %s", error)
+        await self.recovery.start()
+        self.housekeeping.start()
         self.activity.start()
 
     def current_activity(self) -> dict[str, str] | None:
@@ -206,6 +231,7 @@ class PtyTasksApp(ExtensionApp):
         self.local_token.remove()
         self.activity.stop()
         await self.recovery.stop()
+        await self.housekeeping.stop()
         await self.sampler.stop()
         if self.shutdown_policy == "stop":
             stops = [self.manager.stop(task.id) for task in self.manager.store.live]

@@ -3,24 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import logging
 import time
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import spec as specs
+from .catalogue import RESTARTING
 from .core import wire
-from .core.errors import Conflict, HostUnreachable, IllegalMove, InputRefused, PtyTasksError, ServiceFault, SpawnFailed
+from .core.errors import (
+    Conflict,
+    HostUnreachable,
+    IllegalMove,
+    InputRefused,
+    PtyTasksError,
+    ServiceFault,
+    SpawnFailed,
+    StorageFull,
+    TaskNotFound,
+)
 from .core.model import IfExists, new_id
 from .core.states import State, check
+from .hosts import state_of
 from .link import Channel
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from .catalogue import Catalogue
     from .core.model import Request, Task
     from .hosts import Hosts
     from .link import Link
+    from .locks import Lock
     from .provision.base import Provisioner
     from .spec import Surroundings
     from .store import Store
@@ -37,14 +52,17 @@ _INPUT_PATIENCE = 5.0
 _SETTLING = 2.0
 #: Seconds beyond a ladder's graces until we stop believing that a stop will ever end.
 _STOP_SLACK = 30.0
+#: Seconds after a task was stopped to be restarted until a server takes over from the one that was to do it.
+_ORPHANED = 5.0
+
+_LOG = logging.getLogger(__name__)
 
 
 class TaskManager:
     """Starts, stops and changes tasks. Every verb takes an id or a name and raises errors of core.errors, TaskNotFound
     among them.
 
-    `surroundings` is asked anew for every start; `runtime_dir` holds the sockets; `max_live` limits the live tasks of
-    the user.
+    `surroundings` is asked anew for every start; `max_live` limits the live tasks of the user.
     """
 
     def __init__(
@@ -55,7 +73,6 @@ class TaskManager:
         hosts: Hosts,
         provisioners: Mapping[str, Provisioner],
         surroundings: Callable[[], Surroundings],
-        runtime_dir: str,
         max_live: int = 100,
     ) -> None:
         self.store = store
@@ -64,7 +81,6 @@ class TaskManager:
         self.provisioners = provisioners
         self.max_live = max_live
         self._surroundings = surroundings
-        self._runtime_dir = runtime_dir
         #: Tasks that are started again as soon as they have ended.
         self._restarts: dict[str, asyncio.Task[None]] = {}
 
@@ -88,94 +104,137 @@ class TaskManager:
     async def create(self, request: Request) -> tuple[Task, bool]:
         """Start a task and give it, running; with False if `if_exists` found one that is there already.
 
-        Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull: then nothing has been started, and nothing
-        is left (but for a failed task, where a full disk has no room even for its removal).
+        Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull, StoreUnavailable: then nothing runs, and
+        nothing is left (but for a failed task, where a full disk has no room even for its removal).
         """
         await self.store.refresh()
         spec, lock = await asyncio.to_thread(self._prepare, request)
         task = specs.task_of(spec)
-        self.hosts.launching.add(task.id)
-        try:
-            found, added = await self.store.add(task, request.if_exists, self.max_live)
-        except BaseException:
-            await self._undo(task.id, lock)
-            raise
-        if not added:
-            await self._undo(task.id, lock)
-            if request.if_exists is IfExists.RESTART:
-                found = await self.restart(found.id)
-            return found, False
-        try:
-            return await self._launch(task, lock), True
-        except PtyTasksError as error:
+        with self._claim(task.id, lock):
             try:
-                await self._fail_start(task, error)
-                await self._forget(task.id)
-            except ServiceFault:
-                pass  # a full disk; `hosts` finds that nothing ran, as soon as there is room to say so
-            raise
+                found, added = await self.store.add(task, request.if_exists, self.max_live)
+            except BaseException:
+                await asyncio.to_thread(self._discard, task.id)
+                raise
+            if added:
+                return await self._launch_new(task, lock), True
+            await asyncio.to_thread(self._discard, task.id)
+        if request.if_exists is IfExists.RESTART:
+            found = await self.restart(found.id)
+        return found, False
 
-    def _prepare(self, request: Request) -> tuple[dict[str, Any], int]:
+    def _prepare(self, request: Request) -> tuple[dict[str, Any], Lock]:
         now = time.time()
         tasks = self.store.tasks
         task_id = new_id(now, tasks[0].id if tasks else "")
         spec = specs.build(request, task_id, now, self._surroundings(), (task.name for task in tasks if task.live))
         return spec, self.catalogue.create(spec)
 
-    async def _undo(self, task_id: str, lock: int) -> None:
-        self.hosts.launching.discard(task_id)
-        await asyncio.to_thread(self.catalogue.remove, task_id)
-        os.close(lock)
-        await asyncio.to_thread(self.catalogue.sweep)
+    def _discard(self, task_id: str) -> None:
+        """Delete the directory of a task that never was, whose lock we hold."""
+        self.catalogue.remove(task_id)
+        self.catalogue.sweep()
 
-    async def _launch(self, task: Task, lock: int) -> Task:
-        """Start the ptyhost of a task that is `starting`, and close the lock."""
-        self.hosts.launching.add(task.id)
+    @contextmanager
+    def _claim(self, task_id: str, lock: Lock) -> Iterator[None]:
+        """Keep this server's link away from a task while it starts it, and let go of its lock in the end."""
+        self.hosts.launching.add(task_id)
         try:
-            provisioner = self.provisioners[task.provisioner]
-            socket_path = os.path.join(self._runtime_dir, f"{task.id}.sock")
-            started = await asyncio.to_thread(provisioner.launch, self.catalogue.files(task.id), socket_path, lock)
+            with lock:
+                yield
         finally:
-            os.close(lock)
-            self.hosts.launching.discard(task.id)
-        news = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
+            self.hosts.launching.discard(task_id)
+            task = self.store.get(task_id)
+            if task is not None and task.live:
+                self.hosts.keep(task)
+
+    async def _launch_new(self, task: Task, lock: Lock) -> Task:
+        """Start a new task. If that fails, nothing is left of it, unless it runs all the same: then this returns it."""
         try:
-            return await self.store.change(task.id, state=State.RUNNING, attempt=task.attempt, **news)
-        except ServiceFault:
+            return await self._launch(task, lock)
+        except PtyTasksError as error:
+            lock.close()
+            own = await asyncio.to_thread(self.catalogue.lock, task.id, _LEAVING)
+            if own is None:
+                # Whatever went wrong, somebody holds the task: it is told to run, and not deleted under whoever does.
+                return await self.store.find(task.id)
+            with own:
+                try:
+                    await self._fail_start(task, error)
+                    await self._erase(task.id)
+                except ServiceFault:
+                    pass  # a full disk; `hosts` finds that nothing ran, as soon as there is room to say so
+            raise
+
+    async def _launch(self, task: Task, lock: Lock) -> Task:
+        """Start the ptyhost of a task that is `starting`, and return the task as it is then."""
+        provisioner = self.provisioners[task.provisioner]
+        files, socket_path = self.catalogue.files(task.id), self.hosts.socket_path(task.id)
+        started = await asyncio.to_thread(provisioner.launch, files, socket_path, lock.fd)
+        facts = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
+        try:
+            return await self.store.observe(task.id, task.attempt, State.RUNNING, **facts)
+        except (ServiceFault, TaskNotFound):
             # It runs, whether that can be written down just now or not; `hosts` does so as soon as there is room.
-            return task.with_(state=State.RUNNING, **news)
+            return task.with_(state=State.RUNNING, **facts)
 
     async def restart(self, ref: str, ladder: Ladder | None = None) -> Task:
         """Run a task once more, with the same id, name and output; a live one is stopped first, and restarted when
-        it has ended.
+        it has ended, if need be by another server.
 
         Where somebody else starts it again meanwhile, that is it: it runs once more, not twice.
         """
         task = await self.get(ref)
+        async with self._unless_deleted(task):
+            # Whatever would keep it from being started again must not have it stopped.
+            await asyncio.to_thread(self.catalogue.read_spec, task.id)
         if not task.live:
             return await self._start_again(task)
         if task.id in self._restarts:
             return task
         try:
-            stopped = await self._begin_stop(task.id, ladder, "restarting")
+            stopped = await self._begin_stop(task.id, ladder, RESTARTING)
         except IllegalMove:
             await self._ended(task, _STOP_SLACK)  # it was quicker
             return await self._start_again(task)
         if task.id not in self._restarts:
-            waiting = self._restarts[task.id] = asyncio.create_task(self._restart_when_ended(stopped))
-            waiting.add_done_callback(lambda _: self._restarts.pop(task.id, None))
+            self._restart_later(stopped)
         return await self._settled(stopped, State.STOPPING)
 
-    def is_restarting(self, task_id: str) -> bool:
-        """Tell whether the task will be started again as soon as it has ended."""
-        return task_id in self._restarts
+    def is_restarting(self, task: Task) -> bool:
+        """Return whether the task will be started again as soon as it has ended, by this server or another."""
+        return task.id in self._restarts or (task.state is State.CANCELLED and task.state_reason == RESTARTING)
+
+    def finish_restarts(self) -> None:
+        """Start the tasks again that were stopped for that by a server which has died since."""
+        now = time.time()
+        for task in self.store.tasks:
+            overdue = now - (task.ended or now) > _ORPHANED
+            if task.id not in self._restarts and overdue and self.is_restarting(task):
+                self._restart_later(task)
+
+    def _restart_later(self, task: Task) -> None:
+        waiting = self._restarts[task.id] = asyncio.create_task(self._restart_when_ended(task))
+        waiting.add_done_callback(lambda _: self._restarts.pop(task.id, None))
 
     async def _restart_when_ended(self, task: Task) -> None:
         await self._ended(task, None)
         try:
             await self._start_again(task)
+        except PtyTasksError as error:
+            _LOG.warning("task %s: it was stopped to be restarted, and cannot be: %s", task.id, error)
+            await self._give_up_restart(task, error)
+
+    async def _give_up_restart(self, task: Task, error: PtyTasksError) -> None:
+        """Note why a task that was stopped to be restarted stays as it is."""
+        now = self.store.get(task.id)
+        if now is None or now.attempt != task.attempt or now.state_reason != RESTARTING:
+            return
+        message = f"stopped to be restarted, but it could not be started: {error.message}"
+        try:
+            await self.store.change(task.id, state_reason=error.code, state_message=message)
         except PtyTasksError:
-            pass  # the task's state tells why
+            pass  # tried again with the restart itself
 
     async def _start_again(self, ended: Task) -> Task:
         """Start the attempt that follows `ended`, and give the task; as it is, where somebody else has done so.
@@ -183,50 +242,33 @@ class TaskManager:
         Raises Conflict when the old ptyhost does not leave.
         """
         deadline = time.monotonic() + _LEAVING
-        while (lock := await asyncio.to_thread(self.catalogue.lock, ended.id, _LOOKING)) is None:
-            await self.store.refresh(0.0)
-            task = await self.store.find(ended.id)
-            if task.attempt != ended.attempt:
+        async with self._unless_deleted(ended):
+            while (lock := await asyncio.to_thread(self.catalogue.lock, ended.id, _LOOKING)) is None:
+                await self.store.refresh(0.0)
+                task = await self.store.find(ended.id)
+                if task.attempt != ended.attempt:
+                    return task
+                if time.monotonic() > deadline:
+                    raise Conflict("the task's ptyhost has not left yet")
+        with self._claim(ended.id, lock):
+            task, begun = await self.store.begin_attempt(ended.id, ended.attempt + 1, self.max_live, self._next_spec)
+            if not begun:
                 return task
-            if time.monotonic() > deadline:
-                raise Conflict("the task's ptyhost has not left yet")
-        try:
-            spec = await asyncio.to_thread(self.catalogue.read_spec, ended.id)
-            self.hosts.launching.add(ended.id)
-            task, begun = await self.store.begin_attempt(ended.id, ended.attempt + 1, self.max_live)
-        except BaseException:
-            self.hosts.launching.discard(ended.id)
-            os.close(lock)
-            raise
-        if not begun:
-            self.hosts.launching.discard(ended.id)
-            os.close(lock)
-            return task
-        try:
-            await asyncio.to_thread(
-                self.catalogue.write_spec, specs.next_attempt(spec, task.attempt, self._surroundings())
-            )
-        except PtyTasksError as error:
-            os.close(lock)
-            self.hosts.launching.discard(task.id)
-            await self._fail_start(task, error)
-            raise
-        try:
-            return await self._launch(task, lock)
-        except PtyTasksError as error:
-            await self._fail_start(task, error)
-            raise
+            try:
+                return await self._launch(task, lock)
+            except PtyTasksError as error:
+                await self._fail_start(task, error)
+                raise
+
+    def _next_spec(self, task: Task) -> AbstractContextManager[None]:
+        """Give a task's directory the spec of its next attempt. In the transaction that begins it."""
+        spec = self.catalogue.read_spec(task.id)
+        return self.catalogue.replaced_spec(specs.next_attempt(spec, task.attempt, self._surroundings()))
 
     async def _fail_start(self, task: Task, error: PtyTasksError) -> None:
         reason = "spawn_error" if isinstance(error, SpawnFailed) else error.code
-        await self.store.change(
-            task.id,
-            state=State.FAILED,
-            attempt=task.attempt,
-            state_reason=reason,
-            state_message=error.message,
-            ended=time.time(),
-        )
+        facts = {"state_reason": reason, "state_message": error.message, "ended": time.time()}
+        await self.store.observe(task.id, task.attempt, State.FAILED, **facts)
 
     # -- stopping ---------------------------------------------------------------------------------------------------
 
@@ -289,31 +331,50 @@ class TaskManager:
 
         It is the one who knows: were the state changed here, what it tells of a moment before would change it back.
         """
-        await self._until(task.id, lambda now: now.state is state or _is_over(task, now), _SETTLING)
-        return self.store.get(task.id) or task
+
+        def told() -> bool:
+            """Whether the ptyhost has told, and the database, which somebody else has, takes no note of it."""
+            link = self.hosts.link(task.id)
+            status = link.status if link is not None and self.store.stale_since is not None else {}
+            return status.get("attempt") == task.attempt and state_of(status)[0] is state
+
+        await self._until(task.id, lambda now: now.state is state or _is_over(task, now), _SETTLING, or_else=told)
+        now = self.store.get(task.id) or task
+        return now.with_(state=state) if told() and not _is_over(task, now) else now
 
     async def wait(self, ref: str, timeout: float) -> Task:
         """Give the task when it has ended (and is not about to be restarted), or as it is after `timeout` seconds."""
         task = await self.get(ref)
-        await self._until(task.id, lambda now: not (now.live or now.id in self._restarts), timeout)
+        await self._until(task.id, lambda now: not (now.live or self.is_restarting(now)), timeout)
         return self.store.get(task.id) or task
 
     async def _ended(self, task: Task, timeout: float | None) -> None:
         """Wait for the end of the task's present attempt."""
         await self._until(task.id, lambda now: _is_over(task, now), timeout)
 
-    async def _until(self, task_id: str, done: Callable[[Task], bool], timeout: float | None) -> None:
-        """Wait until a condition holds for a task, or it is deleted, or `timeout` seconds have passed."""
+    async def _until(
+        self,
+        task_id: str,
+        done: Callable[[Task], bool],
+        timeout: float | None,
+        or_else: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Wait until a condition holds for a task or its link, or it is deleted, or `timeout` seconds have passed."""
         changed = asyncio.Event()
 
-        def listen(old: Task | None, new: Task | None) -> None:
+        def on_change(old: Task | None, new: Task | None) -> None:
             if any(task is not None and task.id == task_id for task in (old, new)):
                 changed.set()
 
-        self.store.listeners.append(listen)
+        def on_news(about: str) -> None:
+            if about == task_id:
+                changed.set()
+
+        self.store.listeners.append(on_change)
+        self.hosts.on_news.append(on_news)
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
-            while (task := self.store.get(task_id)) is not None and not done(task):
+            while (task := self.store.get(task_id)) is not None and not done(task) and not or_else():
                 changed.clear()
                 left = None if deadline is None else deadline - time.monotonic()
                 if left is not None and left <= 0:
@@ -323,12 +384,20 @@ class TaskManager:
                 except asyncio.TimeoutError:
                     return
         finally:
-            self.store.listeners.remove(listen)
+            self.store.listeners.remove(on_change)
+            self.hosts.on_news.remove(on_news)
 
-    async def delete(self, ref: str, *, stop: bool = False) -> None:
-        """Forget a task that has ended, and its output; with `stop` a live one is stopped first. Raises IllegalMove."""
+    async def delete(self, ref: str, *, stop: bool = False, force: bool = False) -> None:
+        """Forget a task that has ended, and its output; with `stop` a live one is stopped first, with `force` one that
+        runs on another machine is given up, whatever becomes of it there. Raises IllegalMove, Conflict,
+        HostUnreachable.
+        """
         task = await self.get(ref)
-        if task.live:
+        machine = self.hosts.machine(task.id)
+        if task.live and force and machine is not None:
+            facts = {"state_reason": "given_up", "state_message": f"given up; it ran on {machine}"}
+            await self.store.observe(task.id, task.attempt, State.LOST, ended=time.time(), **facts)
+        elif task.live:
             if not stop:
                 raise IllegalMove(
                     f"the task is {task.state.value}; stop it first, or ask for that with stop=1", field="state"
@@ -336,28 +405,52 @@ class TaskManager:
             ladder = await self._ladder_of(task)
             await self.stop_unless_ended(task.id)
             await self._ended(task, sum(grace for _, grace in ladder) + _STOP_SLACK)
-        await self._forget(task.id)
+        await self._forget(task)
 
-    async def _forget(self, task_id: str) -> None:
-        lock = await asyncio.to_thread(self.catalogue.lock, task_id, _LEAVING)
+    async def _forget(self, task: Task) -> None:
+        """Delete a task that has ended. Raises Conflict if its ptyhost does not leave."""
+        if not await asyncio.to_thread(self.catalogue.exists, task.id):
+            await self.store.remove(task.id)
+            return
+        async with self._unless_deleted(task):
+            lock = await asyncio.to_thread(self.catalogue.lock, task.id, _LEAVING)
+        if lock is None:
+            raise Conflict("the task's ptyhost has not left yet")
+        with lock:
+            await self._erase(task.id)
+
+    async def _erase(self, task_id: str) -> None:
+        """Delete what is known of a task whose lock we hold."""
         try:
             await self.store.remove(task_id)
-            await asyncio.to_thread(self.catalogue.remove, task_id)
-        finally:
-            if lock is not None:
-                os.close(lock)
-        await asyncio.to_thread(self.catalogue.sweep)
+        except StorageFull:
+            # Not even to note that it is gone: its output makes room for that.
+            await asyncio.to_thread(self.catalogue.remove_output, task_id)
+            await self.store.remove(task_id)
+        await asyncio.to_thread(self._discard, task_id)
+
+    @asynccontextmanager
+    async def _unless_deleted(self, task: Task) -> AsyncIterator[None]:
+        """What fails in the block because somebody deletes the task meanwhile raises TaskNotFound."""
+        try:
+            yield
+        except ServiceFault:
+            await self.store.refresh(0.0)
+            await self.store.find(task.id)
+            raise
 
     # -- the rest ---------------------------------------------------------------------------------------------------
 
     async def update(self, ref: str, **changes: Any) -> Task:
-        """Change what a task is called: `name`, `tags`, `group`, `metadata`."""
+        """Change what a task is called (`name`, `tags`, `group`, `metadata`), and whether it is `pinned`."""
         task = await self.get(ref)
-        task = await self.store.change(task.id, **changes)
-        spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
-        spec.update(name=task.name, tags=list(task.tags), group=task.group, metadata=dict(task.metadata))
-        await asyncio.to_thread(self.catalogue.write_spec, spec)
-        return task
+        return await self.store.change(task.id, self._changed_spec, **changes)
+
+    def _changed_spec(self, task: Task) -> AbstractContextManager[None]:
+        """Say in a task's directory, too, what it is called. In the transaction that changes it."""
+        spec = self.catalogue.read_spec(task.id)
+        about = {name: getattr(task, name) for name in ("name", "group", "pinned")}
+        return self.catalogue.replaced_spec({**spec, **about, "tags": list(task.tags), "metadata": dict(task.metadata)})
 
     async def signal(self, ref: str, name: str, target: str) -> None:
         """Send a signal to the `foreground` group, the whole `tree` or the command itself (`leader`)."""

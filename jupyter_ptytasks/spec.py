@@ -124,6 +124,7 @@ def task_of(spec: Mapping[str, Any], state: State = State.STARTING) -> Task:
         metadata=spec["metadata"],
         timeout=limit["seconds"] if limit else None,
         provisioner=spec.get("provisioner", "local"),
+        pinned=spec.get("pinned") is True,
     )
 
 

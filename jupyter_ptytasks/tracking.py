@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any
 from .core.follow import Follower
 from .core.model import Kind
 from .core.states import State
+from .listeners import Listeners
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
 
     from .catalogue import Catalogue
     from .core.model import Task
@@ -70,7 +70,7 @@ class Tracker:
         self._log = log
         self._thread = ThreadPoolExecutor(1, "ptytasks-tracking")
         self._tracks: dict[str, _Track] = {}
-        self.listeners: list[Callable[[str], None]] = []
+        self.listeners: Listeners[str] = Listeners()
         hosts.on_news.append(self._on_news)
         hosts.at_end = self._at_end
         store.listeners.append(self._on_change)
@@ -152,8 +152,7 @@ class Tracker:
             link = self._hosts.link(task.id)
             age = time.time() - link.last_output if link is not None else 0.0
             track.forgetting = asyncio.get_running_loop().call_later(max(delay - age, 0.0), self._forget, task, track)
-        for listener in list(self.listeners):
-            listener(task.id)
+        self.listeners(task.id)
 
     def _forget(self, task: Task, track: _Track) -> None:
         track.follower.forget()

@@ -32,6 +32,7 @@ class View:
         status = link.status if link is not None else {}
         viewers = int(status.get("viewers", 0)) if task.live else 0
         alive = task.state in STARTED
+        machine = self._hosts.machine(task.id)
         return {
             "id": task.id,
             "name": task.name,
@@ -40,7 +41,7 @@ class View:
             "cwd": task.cwd,
             "state": task.state.value,
             "state_reason": task.state_reason,
-            "state_message": task.state_message,
+            "state_message": task.state_message or (f"runs on {machine}" if machine is not None else ""),
             "exit": {"code": task.exit.code, "signal": task.exit.signal} if not task.live else None,
             "attempt": task.attempt,
             "pid": task.pid,
@@ -60,6 +61,7 @@ class View:
             "group": task.group,
             "tags": list(task.tags),
             "metadata": dict(task.metadata),
+            "pinned": task.pinned,
             **self.measures(task),
         }
 

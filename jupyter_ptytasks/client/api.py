@@ -168,15 +168,18 @@ class Client:
         tags: Sequence[str] | None = None,
         group: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        pinned: bool | None = None,
     ) -> Task:
-        """Change what a task is called, and give it; what is not said stays as it is."""
-        said = {"name": name, "tags": tags, "group": group, "metadata": metadata}
+        """Change what a task is called, or whether it is kept for good, and return it; what is None stays as it is."""
+        said = {"name": name, "tags": tags, "group": group, "metadata": metadata, "pinned": pinned}
         return self._task("PATCH", _path(ref), json=_only_said(said))
 
-    def delete(self, ref: str, *, stop: bool = False) -> None:
-        """Forget a task that has ended, and its output; with `stop` a live one is stopped first, in its time."""
-        params, timeout = ({"stop": "1"}, _SLOW) if stop else ({}, None)
-        self._transport.request("DELETE", _path(ref), params=params, timeout=timeout)
+    def delete(self, ref: str, *, stop: bool = False, force: bool = False) -> None:
+        """Forget a task that has ended, and its output; with `stop` a live one is stopped first, in its time, with
+        `force` one that runs on another machine is given up.
+        """
+        params = {name: "1" for name, said in (("stop", stop), ("force", force)) if said}
+        self._transport.request("DELETE", _path(ref), params=params, timeout=_SLOW if stop else None)
 
     # -- verbs --------------------------------------------------------------------------------------------------------
 

@@ -141,6 +141,7 @@ class Task(TypedDict):
     group: str
     tags: list[str]
     metadata: dict[str, Any]
+    pinned: bool
     progress: Progress | None
     usage: Usage | None
 
@@ -152,13 +153,28 @@ class Page(TypedDict):
     next_cursor: str | None
 
 
+class Storage(TypedDict):
+    """Bytes on disk that the finished tasks take, and may take (None: any number)."""
+
+    used: int
+    limit: int | None
+
+
 class Status(TypedDict):
-    """The service as a whole; `tasks` counts them by state."""
+    """The service as a whole; `tasks` counts them by state.
+
+    `stale`: seconds for which the server's database has not answered; `unreadable`: tasks that are left out because
+    they are damaged or of a newer version; `problem`: what keeps the server from looking after the tasks.
+    """
 
     version: str
     tasks: dict[StateName, int]
     limits: dict[str, int]
     provisioners: list[str]
+    storage: Storage
+    stale: float | None
+    unreadable: int
+    problem: str | None
 
 
 class _Text(TypedDict):

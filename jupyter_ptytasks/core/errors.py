@@ -11,6 +11,7 @@
   * TooManyTasks .......... 429  the limit of live tasks is reached
   * ServiceFault .......... 500  our own trouble
     - HostUnreachable ..... 503  the ptyhost does not answer (the task may well be running)
+    - StoreUnavailable .... 503  the database is locked by another process, or was written by a newer version
     - StorageFull ......... 507  no room left for the database or a task's directory
 
 `status` is the HTTP status that rest/ answers with; nothing below rest/ knows HTTP otherwise. `code` is for programs
@@ -110,6 +111,13 @@ class HostUnreachable(ServiceFault):
     status = 503
 
 
+class StoreUnavailable(ServiceFault):
+    """The tasks' database cannot be used now; `message` says who or what is in the way."""
+
+    code = "store_unavailable"
+    status = 503
+
+
 class StorageFull(ServiceFault):
     """No room is left for the database or for a task's directory."""
 
@@ -117,9 +125,10 @@ class StorageFull(ServiceFault):
     status = 507
 
 
+#: What a write fails with where there is no room.
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
 def storage_fault(error: OSError, what: str) -> ServiceFault:
     """Give the error for a file of `what` that could not be written or made."""
-    return (StorageFull if error.errno in _FULL else ServiceFault)(f"{what}: {error}")
-
-
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+    return (StorageFull if error.errno in FULL else ServiceFault)(f"{what}: {error}")

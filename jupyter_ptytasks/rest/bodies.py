@@ -141,6 +141,7 @@ class ChangedTask(Strict):
     tags: Tags = []
     group: Name = Field(default="")
     metadata: Metadata = {}
+    pinned: bool = False
 
     def changes(self) -> dict[str, Any]:
         """Give what was said, as the fields of a task."""
@@ -207,6 +208,7 @@ class Removal(Strict):
     """The query of `DELETE /tasks/{ref}`."""
 
     stop: bool = False
+    force: bool = False
 
 
 class OutputQuery(Strict):

@@ -62,7 +62,8 @@ class OneTask(TaskHandler):
     @authorized
     async def delete(self, ref: str) -> None:
         """Forget a finished task and its output."""
-        await self.manager.delete(ref, stop=self.query(bodies.Removal).stop)
+        query = self.query(bodies.Removal)
+        await self.manager.delete(ref, stop=query.stop, force=query.force)
         self.set_status(204)
         self.finish()
 

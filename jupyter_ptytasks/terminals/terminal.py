@@ -92,7 +92,7 @@ class TaskTerminal(PtyWithClients):
     def ended(self) -> bool:
         """Whether there is nothing more to come: it has ended, and nobody is about to restart it."""
         deleted = self._manager.store.get(self._id) is None
-        return deleted or not (self.task.live or self._manager.is_restarting(self._id))
+        return deleted or not (self.task.live or self._manager.is_restarting(self.task))
 
     @property
     def output(self) -> Output:

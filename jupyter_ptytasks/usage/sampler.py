@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ..core.states import STARTED
+from ..listeners import Listeners
 from . import processes
 from .gpu import Gpus
 from .history import History, of_ended
@@ -55,7 +56,7 @@ class Sampler:
         self._histories: dict[str, History] = {}
         self._changed = asyncio.Event()
         self._job: asyncio.Task[None] | None = None
-        self.listeners: list[Callable[[str], None]] = []
+        self.listeners: Listeners[str] = Listeners()
         store.listeners.append(self._on_change)
 
     async def stop(self) -> None:
@@ -160,8 +161,7 @@ class Sampler:
             if self._histories.get(task_id) is sampled:  # it may have ended meanwhile, or been started anew
                 sampled.add(moment, time.time(), *about)
                 self._note_peak(task_id, sampled)
-                for listener in list(self.listeners):
-                    listener(task_id)
+                self.listeners(task_id)
 
     def _root(self, task_id: str) -> int | None:
         """Give the ptyhost of a task that runs on this machine, if it can be reached: it is the one that we believe

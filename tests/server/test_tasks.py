@@ -239,7 +239,8 @@ async def test_restart_of_a_finished_and_of_a_live_task(rest: Rest) -> None:
 
 
 async def test_wait_sees_through_a_restart(rest: Rest) -> None:
-    await rest.create("[ $(cat n 2>/dev/null || echo 1) = 2 ] && exit 7; echo 2 > n; sleep 100", name="twice")
+    await rest.create("[ -e n ] && exit 7; touch n; echo first; sleep 100", name="twice")
+    await rest.until_output("twice", "first")
     await rest("POST", "tasks", "twice", "restart", body={"grace": 5})
     task = await rest.wait("twice")
     assert (task["attempt"], task["exit"]["code"]) == (2, 7)
@@ -352,15 +353,15 @@ async def test_an_end_that_is_not_yet_written_down_is_an_end(
 ) -> None:
     """On a disk that is full or busy the database may take its time for it."""
     database = jp_serverapp.web_app.settings["ptytasks_manager"].store._database
-    asked, free, change = threading.Event(), threading.Event(), database.change
+    asked, free, observe = threading.Event(), threading.Event(), database.observe
 
-    def slow(task_id: str, **about: Any) -> Any:
-        if about.get("state") == "succeeded" and not free.is_set():
+    def slow(task_id: str, attempt: int, state: str, **about: Any) -> Any:
+        if state == "succeeded" and not free.is_set():
             asked.set()
             raise ServiceFault("not now")
-        return change(task_id, **about)
+        return observe(task_id, attempt, state, **about)
 
-    monkeypatch.setattr(database, "change", slow)
+    monkeypatch.setattr(database, "observe", slow)
     await rest.create("read line", name="task")
     assert (await rest("POST", "tasks", "task", "input", body={"newline": True})).code == 204
     assert await asyncio.to_thread(asked.wait, 60)
