@@ -10,7 +10,12 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tornado.httpclient import HTTPClientError
+from hypothesis import given
+from hypothesis import strategies as st
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
+
+from jupyter_ptytasks.terminals import messages
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest, Viewer
@@ -50,15 +55,94 @@ async def test_the_size_reaches_the_program_and_is_checked(rest: Rest, attach: A
     await viewer.shows("33 111\r\n")
 
 
-@pytest.mark.parametrize(
-    "message", ["", "{", "[]", "{}", "5", '["stdin"]', '["stdin", 5]', "[[]]", '["what", 1]', '["ack", "x"]']
-)
-async def test_nonsense_is_ignored(rest: Rest, attach: Any, message: str) -> None:
+NONSENSE = [
+    *("", "{", "[]", "{}", "5", "null", '"stdin"', "[[]]", '["what", 1]', '{"stdin": "x"}', '[5, "x"]', "\0"),
+    *('["stdin"]', '["stdin", 5]', '["stdin", null]', "[" * 50_000, '["stdin", ' + "[" * 50_000),
+    *('["ack", "x"]', '["ack", Infinity]', '["ack", NaN]', '["ack", -1]', '["ack", 1e999]', '["ack", true]'),
+    *('["ack", [1]]', '["ack", ' + "1" * 5000 + "]", '["ack", ' + "9" * 300 + "]"),
+    *(
+        '["set_size"]',
+        '["set_size", 24]',
+        '["set_size", Infinity, 80]',
+        '["set_size", 1e400, 80]',
+        '["set_size", {}, []]',
+    ),
+    *('["set_size", "a", 80]', '["set_size", true, true]', '["set_size", 24.5, 80]'),
+]
+
+
+async def test_nonsense_is_ignored(rest: Rest, attach: Any, caplog: pytest.LogCaptureFixture) -> None:
     await rest.create(**SHELL, name="sh")
     viewer = await (await attach("sh")).attached()
-    await viewer.socket.write_message(message)
+    for message in NONSENSE:
+        await viewer.socket.write_message(message)
+        await viewer.socket.write_message(message.encode() + b"\xff", binary=True)
     await viewer.type("echo still $((1 + 1))\r")
     await viewer.shows("still 2")
+    assert (viewer.task["rows"], viewer.task["cols"]) == (40, 120)
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+parts = st.one_of(
+    st.sampled_from(["stdin", "ack", "set_size"]), st.integers(), st.floats(), st.text(), st.booleans(), st.none()
+)
+garbage = st.one_of(st.binary(), st.text('[]{}",:stdinack_ze0123456789.eE+-INfty\\u '), st.lists(parts).map(json.dumps))
+
+
+@given(garbage)
+def test_whatever_comes_is_a_message_or_nothing(message: str | bytes) -> None:
+    said = messages.parse(message)
+    if isinstance(said, messages.SetSize):
+        assert 1 <= said.rows <= 1000
+        assert 1 <= said.cols <= 1000
+    elif isinstance(said, messages.Ack):
+        assert said.offset >= 0
+    else:
+        assert said is None or isinstance(said.text, str)
+
+
+async def test_a_client_that_leaves_while_it_is_greeted_leaves_nothing_behind(
+    rest: Rest,
+    attach: Any,
+    jp_http_port: int,
+    jp_base_url: str,
+    jp_auth_header: dict[str, str],
+    jp_serverapp: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    task = await rest.create(**SHELL, name="sh")
+    request = (
+        f"GET {jp_base_url}ptytasks/terminals/websocket/sh HTTP/1.1\r\nHost: localhost:{jp_http_port}\r\n"
+        f"Authorization: {jp_auth_header['Authorization']}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+    for turns in range(40):
+        client = socket.socket()
+        client.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", jp_http_port))
+        await asyncio.get_running_loop().sock_sendall(client, request)
+        # The server is on the same loop: each client leaves after another of its steps.
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+    viewer = await (await attach("sh")).attached()
+    await rest.until("sh", lambda task: task["viewers"] == 1)
+    terminals = jp_serverapp.web_app.settings["ptytasks_terminals"].terminals
+    assert len(terminals[task["id"]].clients) == 1
+    viewer.socket.close()
+    await rest.until("sh", lambda task: task["viewers"] == 0)
+    assert terminals == {}
+    assert [record.message for record in caplog.records if record.exc_info] == []
+
+
+async def test_a_query_that_is_no_text_is_refused_before_there_is_a_socket(
+    rest: Rest, jp_http_port: int, jp_base_url: str, jp_auth_header: dict[str, str]
+) -> None:
+    await rest.create(**SHELL, name="sh")
+    url = f"ws://localhost:{jp_http_port}{jp_base_url}ptytasks/terminals/websocket/sh?lines=%ff"
+    with pytest.raises(HTTPClientError, match="400"):
+        await websocket_connect(HTTPRequest(url, headers=jp_auth_header))
 
 
 async def test_the_end_is_told_then_disconnected(rest: Rest, attach: Any) -> None:
