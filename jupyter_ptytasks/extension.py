@@ -25,7 +25,7 @@ from .local_token import LocalToken
 from .manager import TaskManager
 from .provision.local import LocalProvisioner
 from .recovery import Recovery, Retention
-from .rest import ROUTES, SOCKET_ROUTE
+from .rest import OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
 from .spec import Surroundings
 from .store import Store
 from .terminals.manager import TaskTerminals
@@ -114,15 +114,17 @@ class PtyTasksApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Put the parts together; nothing runs yet."""
         self.manager: TaskManager | None = None
+        self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
+        self.settings[admission.SETTING] = self.local_token
         if not self._server.terminals_enabled:
-            self.log.info("jupyter_ptytasks is off, because ServerApp.terminals_enabled is")
+            self.log.info("jupyter_ptytasks is disabled, because ServerApp.terminals_enabled is off")
             return
         catalogue = Catalogue(self.data_dir)
         store = Store(Database(os.path.join(self.data_dir, "tasks.db"), catalogue.tasks))
         hosts = Hosts(store, catalogue, self.log)
         self.tracker = Tracker(store, hosts, catalogue, self.log)
         self.sampler = Sampler(store, hosts, self.log)
-        view = View(hosts, catalogue, self.tracker, self.sampler)
+        view = View(hosts, catalogue, self.tracker, self.sampler, self.log)
         self._announce(store, view)
         self.manager = TaskManager(
             store=store,
@@ -138,13 +140,11 @@ class PtyTasksApp(ExtensionApp):
             listeners.append(self.terminals.wake)
         self.recovery = Recovery(self.manager, Retention(self.keep_days * _DAY, self.keep_count), self.log)
         self.activity = Activity(store, self._server.web_app.settings, self.keep_alive_days * _DAY)
-        self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
         self.settings.update(
             {
                 "ptytasks_manager": self.manager,
                 "ptytasks_view": view,
                 "ptytasks_terminals": self.terminals,
-                admission.SETTING: self.local_token,
             }
         )
 
@@ -161,9 +161,12 @@ class PtyTasksApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Offer the routes."""
-        if self.manager is not None:
-            self.handlers.extend(ROUTES)
-            self.handlers.append((SOCKET_ROUTE, TaskSocket, {"term_manager": self.terminals}))
+        if self.manager is None:
+            self.handlers.append(OFF_ROUTE)
+            return
+        self.handlers.extend(ROUTES)
+        self.handlers.append((SOCKET_ROUTE, TaskSocket, {"term_manager": self.terminals}))
+        self.handlers.append(UNKNOWN_ROUTE)
 
     def _surroundings(self) -> Surroundings:
         grace = self.stop_grace

@@ -9,6 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .core import names
 from .core.errors import BadRequest
 from .core.model import Kind, Request, Task
 from .core.states import State
@@ -27,8 +28,6 @@ KILL_LADDER = (("SIGKILL", 0.0),)
 _UNFIT = re.compile(
     r"JUPYTER_TOKEN|JUPYTERHUB_(API_TOKEN|COOKIE_.*|OAUTH_.*)|JPY_.*|CONFIGPROXY_AUTH_TOKEN|PTYTASK_.*|COLUMNS|LINES|TERM|TERM_PROGRAM.*"
 )
-
-_NAME_MAX = 40
 
 
 @dataclass(frozen=True)
@@ -144,13 +143,9 @@ def _directory(cwd: str | None, root: str) -> str:
 
 
 def _command_name(command: str | Sequence[str]) -> str:
-    """Give a name that tells the command: its line, shortened."""
-    line = command if isinstance(command, str) else shlex.join(command)
-    words = "".join(char if char.isprintable() else " " for char in line).split()
-    name = " ".join(words)
-    return name if len(name) <= _NAME_MAX else name[: _NAME_MAX - 1] + "…"
+    return names.from_line(command if isinstance(command, str) else shlex.join(command))
 
 
 def _shell_name(taken: Iterable[str]) -> str:
-    names = set(taken)
-    return next(name for number in range(1, len(names) + 2) if (name := f"shell-{number}") not in names)
+    used = set(taken)
+    return next(name for number in range(1, len(used) + 2) if (name := f"shell-{number}") not in used)

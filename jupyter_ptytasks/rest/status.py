@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 
-from jupyter_server.auth.decorator import authorized
-from tornado import web
-
 from .._version import __version__
 from ..core.states import State
 from . import bodies
-from .base import TaskHandler
+from .base import TaskHandler, needs
 
 
 class Status(TaskHandler):
     """`/status`."""
 
-    @web.authenticated
-    @authorized
+    @needs("read")
     async def get(self) -> None:
-        """Give version, counts by state, limits and provisioners."""
+        """Return version, counts by state, limits and provisioners."""
         self.query(bodies.Strict)
         counts = Counter(task.state for task in await self.manager.list_all())
         self.send(

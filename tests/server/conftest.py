@@ -121,17 +121,23 @@ class Rest:
     async def __call__(
         self, method: str, *parts: str, body: Any = None, headers: dict[str, str] | None = None, **params: Any
     ) -> Answer:
-        # Not jp_fetch: it would encode what is encoded.
         path = "/".join(quote(part, safe="") for part in parts)
+        return await self.at(method, path, body=body, headers=headers, **params)
+
+    async def at(
+        self, method: str, path: str, *, body: Any = None, headers: dict[str, str] | None = None, **params: Any
+    ) -> Answer:
+        """Ask at a path that is encoded already. Not by jp_fetch: it would encode what is encoded."""
         request = HTTPRequest(
-            url_concat(f"{self._root}/{path}", params),
+            # Not for nothing: it would mend what is no text.
+            url_concat(f"{self._root}/{path}", params) if params else f"{self._root}/{path}",
             method=method,
             headers=self._headers if headers is None else headers,
-            body=body if isinstance(body, str) else json.dumps(body if body is not None else {}),
+            body=body if isinstance(body, (str, bytes)) else json.dumps(body if body is not None else {}),
             allow_nonstandard_methods=True,
             request_timeout=PATIENCE,
         )
-        if method not in ("POST", "PATCH"):
+        if method not in ("POST", "PATCH", "PUT"):
             request.body = None  # type: ignore[assignment]
         found = await AsyncHTTPClient().fetch(request, raise_error=False)
         return Answer(found.code, found.headers, found.body)

@@ -16,7 +16,7 @@ from tests.ptyhost.hosting import is_alive
 if TYPE_CHECKING:
     from tests.server.conftest import Rest
 
-NAMES = ["a/b\\c", "..", "ünïcode 日本語", "👩‍💻 train", "שלום עולם", "a b+c%20d?e#f&g", "x" * 128, "mwptqfk2h9s1"]
+NAMES = ["a/b\\c", "...", "ünïcode 日本語", "👩‍💻 train", "שלום עולם", "a b+c%20d?e#f&g", "x" * 128, "mwptqfk2h9s1"]
 
 
 async def test_create_answers_201_with_the_task_running(rest: Rest) -> None:
@@ -59,6 +59,8 @@ async def test_no_command_is_an_interactive_shell(rest: Rest) -> None:
 async def test_a_name_is_made_from_the_command(rest: Rest) -> None:
     task = await rest.create("echo  one\n  two three four five six seven eight nine ten")
     assert task["name"] == "echo one two three four five six seven …"
+    assert (await rest.create("\u200b"))["name"] == "task"
+    assert (await rest.create("."))["name"] == "task"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -83,20 +85,31 @@ async def test_names_are_free_text(rest: Rest, name: str) -> None:
         ({"command": "true", "name": "x" * 129}, "name"),
         ({"command": "true", "name": "bell\a"}, "name"),
         ({"command": "true", "name": "\u202egnp.exe"}, "name"),
+        ({"command": "true", "name": ".."}, "name"),
+        ({"command": "true", "name": "\u200b\u0301"}, "name"),
+        ({"command": "true", "group": "\u3164"}, "group"),
+        ({"command": [5]}, "command"),
         ({"command": "true", "env": {"A=B": "c"}}, "env"),
         ({"command": "true", "env": ["A"]}, "env"),
         ({"command": "true", "rows": 0}, "rows"),
         ({"command": "true", "cols": 1001}, "cols"),
         ({"command": "true", "rows": 2.5}, "rows"),
+        ({"command": "true", "rows": "40"}, "rows"),
+        ({"command": "true", "cols": True}, "cols"),
+        ({"command": "true", "timeout": "5"}, "timeout"),
+        ({"command": "true", "tags": "abc"}, "tags"),
         ({"command": "true", "timeout": 0}, "timeout"),
         ({"command": "true", "timeout": "soon"}, "timeout"),
         ({"command": "true", "stop_grace": -1}, "stop_grace"),
         ({"command": "true", "stop_signals": ["SIGNOTHING"]}, "stop_signals.0"),
         ({"command": "true", "timeout_warning": {"signal": "USR1"}}, "timeout_warning.before"),
+        ({"command": "true", "timeout_warning": {"signal": "USR1", "before": 1}}, "timeout_warning"),
+        ({"command": "true", "timeout": 5, "timeout_warning": {"signal": "USR1", "before": 5}}, "timeout_warning"),
         ({"command": "true", "tags": [""]}, "tags.0"),
         ({"command": "true", "if_exists": "maybe"}, "if_exists"),
         ({"command": "true", "metadata": {"x": "y" * 20000}}, "metadata"),
         ({"command": "true", "comand": "typo"}, "comand"),
+        ({"command": "true", "string": "no branch of a type"}, "string"),
     ],
 )
 async def test_bad_input_names_its_field_and_leaves_nothing(
@@ -298,6 +311,11 @@ async def test_delete_forgets_the_finished_alone(rest: Rest, jp_data_dir: Any) -
     assert (await rest("GET", "tasks", "nap")).code == 404
     assert not is_alive(task["pid"])
     assert list(jp_data_dir.glob("ptytasks/tasks/*")) == []
+
+
+async def test_a_whole_number_is_an_integer_however_it_is_written(rest: Rest) -> None:
+    answer = await rest("POST", "tasks", body='{"command": "true", "rows": 30.0, "timeout": 5}')
+    assert (answer.code, answer.json["rows"], answer.json["timeout"]) == (201, 30, 5.0)
 
 
 @pytest.mark.parametrize(
