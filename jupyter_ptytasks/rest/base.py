@@ -12,7 +12,7 @@ from tornado import web
 
 from ..admission import AUTH_RESOURCE, Admission
 from ..core import strict_json
-from ..core.errors import BadRequest, PtyTasksError, ServiceFault, TooLarge, shortage
+from ..core.errors import BadRequest, Disabled, PtyTasksError, ServiceFault, TooLarge, shortage
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -152,7 +152,7 @@ class TaskHandler(ExtensionHandlerMixin, Admission, APIHandler):
         ours = value if isinstance(value, PtyTasksError) else shortage(value)
         if ours is None:
             super().log_exception(typ, value, tb)
-        elif isinstance(ours, ServiceFault):
+        elif isinstance(ours, ServiceFault) and not isinstance(ours, Disabled):
             self.log.warning("%s %s: %s", self.request.method, self.request.path, ours.message)
         else:
             self.log.debug("%s %s: %s", self.request.method, self.request.path, ours.message)
