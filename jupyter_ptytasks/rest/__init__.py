@@ -20,6 +20,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/pause", tasks.Pause),
     (rf"/ptytasks/api/tasks/{_REF}/resume", tasks.Resume),
     (rf"/ptytasks/api/tasks/{_REF}/restart", tasks.Restart),
+    (rf"/ptytasks/api/tasks/{_REF}/again", tasks.Again),
     (rf"/ptytasks/api/tasks/{_REF}/signal", tasks.SendSignal),
     (rf"/ptytasks/api/tasks/{_REF}/input", tasks.SendInput),
     (rf"/ptytasks/api/tasks/{_REF}/resize", tasks.Resize),

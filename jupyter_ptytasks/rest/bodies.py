@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import unicodedata
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -179,11 +180,26 @@ class Signal(Body):
     target: Literal["foreground", "tree", "leader"] = "tree"
 
 
+class Again(Body):
+    """`POST /tasks/{ref}/again`."""
+
+    name: Name | None = None
+
+
 class Input(Body):
-    """`POST /tasks/{ref}/input`."""
+    """`POST /tasks/{ref}/input`. Without `newline` the Enter key follows text that holds no control character: `y` is
+    an answer, while Ctrl-C, or a line with its end, is complete.
+    """
 
     data: str = ""
-    newline: bool = False
+    newline: bool | None = None
+
+    @property
+    def typed(self) -> bytes:
+        """All that is typed."""
+        is_plain = not any(unicodedata.category(char) == "Cc" for char in self.data)
+        enter = is_plain if self.newline is None else self.newline
+        return (self.data + "\r" * enter).encode()
 
 
 class Resize(Body):

@@ -15,6 +15,8 @@ from .page import page_of
 if TYPE_CHECKING:
     from ..core.model import Task
 
+#: Bytes of a body that is to be typed: as much as the websocket takes.
+_INPUT_MAX = 32 << 20
 #: Seconds that `wait` waits at most: many proxies cut a connection after a minute of silence.
 _WAIT_MAX = 55.0
 
@@ -42,8 +44,7 @@ class Tasks(TaskHandler):
         body = self.body(bodies.NewTask)
         ladder = self.manager.ladder(body.stop_signals, body.stop_grace)
         task, created = await self.manager.create(body.request(ladder))
-        self.set_header("Location", url_path_join(self.base_url, "ptytasks", "api", "tasks", quote(task.id)))
-        self.send_task(task, 201 if created else 200)
+        _send_started(self, task, 201 if created else 200)
 
 
 class OneTask(TaskHandler):
@@ -106,6 +107,15 @@ class Restart(TaskHandler):
         self.send_task(await self.manager.restart(ref, self.manager.ladder(body.signals, body.grace)), 202)
 
 
+class Again(TaskHandler):
+    """`/tasks/{ref}/again`."""
+
+    @needs("execute")
+    async def post(self, ref: str) -> None:
+        """Start another task like this one: 201."""
+        _send_started(self, await self.manager.again(ref, self.body(bodies.Again).name), 201)
+
+
 class SendSignal(TaskHandler):
     """`/tasks/{ref}/signal`."""
 
@@ -122,9 +132,8 @@ class SendInput(TaskHandler):
 
     @needs("execute")
     async def post(self, ref: str) -> None:
-        """Type something; with `newline` the Enter key after it."""
-        body = self.body(bodies.Input)
-        await self.manager.input(ref, (body.data + "\r" * body.newline).encode("utf-8", "replace"))
+        """Type something."""
+        await self.manager.input(ref, self.body(bodies.Input, _INPUT_MAX).typed)
         self.send_nothing()
 
 
@@ -147,6 +156,11 @@ class Wait(TaskHandler):
         """Return the task when it has ended, or as it is when the time is up."""
         timeout = min(self.query(bodies.Wait).timeout, _WAIT_MAX)
         self.send_task(await self.manager.wait(ref, timeout))
+
+
+def _send_started(handler: TaskHandler, task: Task, status: int) -> None:
+    handler.set_header("Location", url_path_join(handler.base_url, "ptytasks", "api", "tasks", quote(task.id)))
+    handler.send_task(task, status)
 
 
 def _matches(task: Task, query: bodies.TaskFilter) -> bool:

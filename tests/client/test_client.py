@@ -192,6 +192,18 @@ def test_the_last_lines_have_an_offset(client: Client, end: str, count: int, tai
     assert everything[offset:] == (everything if tail is None else tail)
 
 
+def test_again(client: Client) -> None:
+    first = client.create("echo $WHO", name="hello", env={"WHO": "you"}, tags=["t"])
+    ended(client, first["id"])
+    second, third = client.again("hello"), client.again(first["id"], name="other")
+    assert first["id"] not in (second["id"], third["id"])
+    assert (second["name"], second["tags"], third["name"]) == ("hello", ["t"], "other")
+    ended(client, second["id"])
+    assert client.output(second["id"])["output"] == "you\n"
+    with pytest.raises(TaskNotFound):
+        client.again("nobody")
+
+
 # -- errors -----------------------------------------------------------------------------------------------------------
 
 

@@ -31,6 +31,7 @@ NEEDS = {
     "POST tasks/{ref}/pause": "write",
     "POST tasks/{ref}/resume": "write",
     "POST tasks/{ref}/restart": "execute",
+    "POST tasks/{ref}/again": "execute",
     "POST tasks/{ref}/signal": "execute",
     "POST tasks/{ref}/input": "execute",
     "POST tasks/{ref}/resize": "execute",

@@ -45,6 +45,7 @@ TAKING = [
     ("PATCH", "tasks/nap", "tags"),
     ("POST", "tasks/nap/stop", "grace"),
     ("POST", "tasks/nap/restart", "signals"),
+    ("POST", "tasks/nap/again", "name"),
     ("POST", "tasks/nap/pause", "unknown"),
     ("POST", "tasks/nap/resume", "unknown"),
     ("POST", "tasks/nap/signal", "signal"),
