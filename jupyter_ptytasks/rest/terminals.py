@@ -1,5 +1,8 @@
 """The stock `/api/terminals` over our tasks, for clients that know nothing else: POST starts a shell, DELETE stops a
 task.
+
+What they call a name is a task's id. A task's own name is free text that the next task may have as well; and stock
+clients put it into addresses as it is, so that `DELETE /terminals/train#2` would arrive as one of `train`.
 """
 
 from __future__ import annotations
@@ -28,7 +31,13 @@ class _TerminalHandler(TaskHandler):
 
     def model(self, task: Task) -> dict[str, Any]:
         """Return the stock model of a terminal."""
-        return {"name": self.terminals.name_of(task), "last_activity": self.describe(task)["last_activity"]}
+        return {"name": task.id, "last_activity": self.describe(task)["last_activity"]}
+
+    def live(self, task: Task | None, name: str) -> Task:
+        """Return a task unless it has ended, for then it is no terminal. Raises TaskNotFound."""
+        if task is None or not task.live:
+            raise TaskNotFound(f"Terminal not found: {name!r}")
+        return task
 
 
 class Terminals(_TerminalHandler):
@@ -52,19 +61,14 @@ class OneTerminal(_TerminalHandler):
 
     @needs("read")
     async def get(self, name: str) -> None:
-        """Return one task that has not ended."""
-        self.send(self.model(await self._find(name)))
+        """Return one task that has not ended, by id or name."""
+        self.send(self.model(self.live(await self.manager.get(name), name)))
 
     @needs("write")
     async def delete(self, name: str) -> None:
-        """Stop a task; wait a little for its end, as the stock route does."""
-        task = await self._find(name)
+        """Stop a task, by id alone; wait a little for its end, as the stock route does."""
+        task = await self.manager.get(name)
+        self.live(task if task.id == name else None, name)
         await self.manager.stop_unless_ended(task.id)
         await self.manager.wait(task.id, _END_PATIENCE)
         self.send_nothing()
-
-    async def _find(self, name: str) -> Task:
-        task = await self.manager.get(name)
-        if not task.live:
-            raise TaskNotFound(f"Terminal not found: {name!r}")
-        return task

@@ -1,6 +1,4 @@
-"""The websocket: terminado's protocol, with messages of our own beside it that stock clients ignore
-(docs/protocol.md).
-"""
+"""The websocket: terminado's protocol, with messages of our own for those who ask for them (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -32,7 +30,7 @@ _MESSAGE_MAX = 32 << 20
 #: What a client that has left is noticed by.
 _GONE = (WebSocketClosedError, StreamClosedError)
 #: The parts of the query that are ours.
-_WISHES = ("lines", "offset", "readonly", "flow")
+_WISHES = ("lines", "offset", "readonly", "flow", "events")
 
 
 class TaskSocket(WebSocketMixin, Admission, TermSocket):
@@ -95,6 +93,7 @@ class TaskSocket(WebSocketMixin, Admission, TermSocket):
             offset=self._number("offset", -1) if self._wishes.get("offset") else None,
             readonly=not self._may_type or self._wishes.get("readonly", "0") == "1",
             acknowledges=self._wishes.get("flow") == "ack",
+            knows_us=self._wishes.get("events") == "1" or self._wishes.get("flow") == "ack" or "offset" in self._wishes,
         )
         self.terminal.wake()
         self._showing = asyncio.create_task(self._show(self._viewer))

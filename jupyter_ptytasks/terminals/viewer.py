@@ -36,11 +36,20 @@ class Viewer:
     """Shows a task to one client, from its replay to its end, and types for it.
 
     `send` sends a message (terminado's arrays) and returns when it is on its way. `offset`: where an interrupted client
-    wants to go on; `readonly`: it may not type, and its size does not count; `acknowledges`: it says what it has drawn.
+    wants to go on; `readonly`: it may not type, and its size does not count; `acknowledges`: it says what it has drawn;
+    `knows_us`: it gets more than terminado's messages.
     """
 
     def __init__(
-        self, terminal: TaskTerminal, send: Send, *, lines: int, offset: int | None, readonly: bool, acknowledges: bool
+        self,
+        terminal: TaskTerminal,
+        send: Send,
+        *,
+        lines: int,
+        offset: int | None,
+        readonly: bool,
+        acknowledges: bool,
+        knows_us: bool,
     ) -> None:
         self.id = uuid.uuid4().hex[:12]
         self._terminal = terminal
@@ -48,6 +57,7 @@ class Viewer:
         self._lines = lines
         self._wanted = offset
         self._readonly = readonly
+        self._knows_us = knows_us
         self._flow: Acknowledged | Paced = Acknowledged() if acknowledges else Paced()
         self._reader = RingReader(terminal.output_dir)
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
@@ -190,7 +200,7 @@ class Viewer:
         drawn = self._position - len(self._decoder.getstate()[0])
         self._flow.sent(drawn)
         if text:
-            await self._send(["stdout", text, drawn])
+            await self._send(["stdout", text, drawn] if self._knows_us else ["stdout", text])
 
     async def _skip(self, count: int) -> None:
         """Give up what the client is behind, and show it the present."""
@@ -205,6 +215,8 @@ class Viewer:
 
     async def _tell_task(self) -> None:
         """Tell the task if anything about it has changed, but for its output: that the client sees."""
+        if not self._knows_us:
+            return
         task = self._terminal.describe()
         about = {name: value for name, value in task.items() if name not in ("output", "last_activity")}
         if about != self._told:
@@ -212,4 +224,5 @@ class Viewer:
             await self._event("task", task=task, viewer=self.id, readonly=self._readonly)
 
     async def _event(self, event: str, **about: Any) -> None:
-        await self._send(["ptytask", {"event": event, **about}])
+        if self._knows_us:
+            await self._send(["ptytask", {"event": event, **about}])
