@@ -255,6 +255,13 @@ class Viewer:
         return next((event for event in reversed(self.events) if event["event"] == name), None)
 
     @property
+    def id(self) -> str:
+        """Its id as a viewer."""
+        event = self.event("task")
+        assert event is not None
+        return str(event["viewer"])
+
+    @property
     def task(self) -> dict[str, Any]:
         """The task as last told."""
         event = self.event("task")

@@ -16,6 +16,7 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from jupyter_ptytasks.terminals import messages
+from jupyter_ptytasks.terminals import viewer as viewers
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest, Viewer
@@ -213,7 +214,7 @@ async def test_two_viewers_see_the_same_and_the_one_that_types_leads(rest: Rest,
     await phone.type("stty size\r")
     await phone.shows("12 40\r\n")
     await desk.shows("12 40\r\n")
-    await desk.until(lambda viewer: viewer.task["leader"] == phone.event("task")["viewer"])
+    await desk.until(lambda viewer: viewer.task["leader"] == phone.id)
     assert desk.task["viewers"] == 2
     assert (desk.task["rows"], desk.task["cols"]) == (12, 40)
 
@@ -369,3 +370,88 @@ async def test_every_change_of_the_task_is_told(rest: Rest, attach: Any) -> None
     await viewer.until(lambda viewer: viewer.task["name"] == "after")
     await rest("POST", "tasks", "after", "pause")
     await viewer.until(lambda viewer: viewer.task["state"] == "paused")
+
+
+# -- whoever cannot see does not lead ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute is half a second."""
+    monkeypatch.setattr(viewers, "_UNSEEN", 0.5)
+
+
+async def has_left(rest: Rest, viewer: Viewer) -> None:
+    """Wait until a viewer is not counted, and does not lead."""
+    mine = viewer.id
+    await rest.until("sh", lambda task: task["viewers"] == 1 and task["leader"] != mine)
+
+
+async def two_viewers(rest: Rest, attach: Any, **query: Any) -> tuple[Viewer, Viewer]:
+    """Attach one that leads and knows how to acknowledge, and another."""
+    await rest.create(**SHELL, name="sh")
+    phone = await (await attach("sh", **query)).attached()
+    desk = await (await attach("sh")).attached()
+    await phone.send("set_size", 12, 40)
+    await phone.type("stty size\r")
+    await desk.send("set_size", 50, 150)
+    await desk.shows("12 40\r\n")
+    return phone, desk
+
+
+SIGNS = {"ack": None, "stdin": "\r", "set_size": (12, 40)}
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("sign", SIGNS)
+async def test_who_acknowledges_nothing_is_no_viewer_until_it_shows_that_it_is_there(
+    rest: Rest, attach: Any, sign: str
+) -> None:
+    phone, desk = await two_viewers(rest, attach, flow="ack")
+    await has_left(rest, phone)
+    await desk.until(lambda viewer: viewer.task["rows"] == 50)
+    # An acknowledgement of what it had acknowledged says nothing.
+    await phone.send("ack", 0)
+    await desk.type("echo still $((1 + 1))\r")
+    await phone.shows("still 2")
+    assert (await rest.get("sh"))["viewers"] == 1
+    given = SIGNS[sign]
+    await phone.send(sign, *((phone.offset,) if given is None else given if isinstance(given, tuple) else (given,)))
+    await rest.until("sh", lambda task: task["viewers"] == 2)
+    if sign == "stdin":
+        await desk.until(lambda viewer: viewer.task["rows"] == 12)
+        assert desk.task["leader"] == phone.id
+
+
+async def test_who_acknowledges_or_was_sent_nothing_stays(
+    rest: Rest, attach: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewers, "_UNSEEN", 1.0)
+    await rest.create("sleep 1.2; echo one; sleep 0.6; echo two; sleep 0.6; echo three; sleep 100", name="sh")
+    viewer = await (await attach("sh", flow="ack")).attached()
+    for word in ("one", "two", "three"):
+        await viewer.shows(word)
+        assert viewer.task["viewers"] == 1
+        await viewer.send("ack", viewer.offset)
+    counts = [event["task"]["viewers"] for event in viewer.events if event["event"] == "task"]
+    assert counts == sorted(counts)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("query", [{}, {"flow": "ack"}])
+async def test_who_takes_nothing_is_no_viewer_until_it_does(rest: Rest, attach: Any, query: dict[str, Any]) -> None:
+    phone, desk = await two_viewers(rest, attach, **query)
+    await desk.type("while :; do seq 20000; sleep 0.01; done\r")
+    # Whoever does not ask for the next message leaves it, and all behind it, in the socket.
+    reading: list[asyncio.Task[Any]] = [asyncio.create_task(desk.ended())]
+    await has_left(rest, phone)
+
+    async def look_on() -> None:
+        async for _ in phone:
+            await phone.send("ack", phone.offset)
+
+    reading.append(asyncio.create_task(look_on()))
+    await rest.until("sh", lambda task: task["viewers"] == 2)
+    for job in reading:
+        job.cancel()
+    await rest("POST", "tasks", "sh", "stop", body={"signals": ["KILL"]})
