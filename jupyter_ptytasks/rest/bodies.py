@@ -6,7 +6,7 @@ import signal
 import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from ..core import names, strict_json
 from ..core.errors import BadRequest
@@ -27,7 +27,6 @@ def _check_name(value: str) -> str:
 
 
 def _named(value: str, *, of_task: bool) -> str:
-    value = value.strip()
     fault = names.fault(value, of_task=of_task)
     if fault is not None:
         raise ValueError(fault)
@@ -75,12 +74,13 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Name = Annotated[str, AfterValidator(_check_name)]
-Label = Annotated[str, AfterValidator(_check_label)]
+_Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=names.LENGTH_MAX)]
+Name = Annotated[_Short, AfterValidator(_check_name)]
+Label = Annotated[_Short, AfterValidator(_check_label)]
 Text = Annotated[str, AfterValidator(_check_no_nul)]
-Line = Annotated[Text, AfterValidator(_check_not_blank)]
+Line = Annotated[Text, Field(min_length=1), AfterValidator(_check_not_blank)]
 Arguments = Annotated[list[Text], Field(min_length=1)]
-Size = Annotated[int, BeforeValidator(_whole), Field(ge=1, le=1000)]
+Size = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole)]
 Grace = Annotated[float, Field(ge=0, le=3600)]
 SignalName = Annotated[str, AfterValidator(_check_signal)]
 Ladder = Annotated[list[SignalName], Field(min_length=1, max_length=8)]
