@@ -66,7 +66,7 @@ def _check_metadata(value: dict[str, Any]) -> dict[str, Any]:
 
 
 def _split(value: Any) -> Any:
-    return [part for part in value.split(",") if part] if isinstance(value, str) else value
+    return value.split(",") if isinstance(value, str) else value
 
 
 def _whole(value: Any) -> Any:
