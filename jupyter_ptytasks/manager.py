@@ -434,7 +434,7 @@ class TaskManager:
         host = await asyncio.to_thread(self.catalogue.host, task)
         if host is None:
             raise HostUnreachable("the task has no ptyhost")
-        return await Channel.open(host["socket"], on_frame, on_lost, **about)
+        return await Channel.open(host.get("socket", ""), on_frame, on_lost, **about)
 
     async def _reach(self, ref: str) -> tuple[Task, Link]:
         """Give a task that runs, and its link. Raises IllegalMove when it has ended, HostUnreachable."""

@@ -116,8 +116,7 @@ class TaskSocket(WebSocketMixin, Admission, TermSocket):
         except _GONE:
             return
         except Exception as error:
-            scarce = shortage(error)
-            self.log.warning("the viewer of %s failed: %s", self.term_name, error, exc_info=None if scarce else error)
+            self.log.warning("the viewer of %s failed: %s", self.term_name, error, exc_info=_unless_scarce(error))
             # Not 1000 or 1001: the client shall come again.
             self.close(1011)
             return
@@ -141,12 +140,16 @@ class TaskSocket(WebSocketMixin, Admission, TermSocket):
         said = messages.parse(message)
         if said is None or self._viewer is None:
             self.log.debug("no message of the terminal protocol: %.80r", message)
-        elif isinstance(said, messages.Stdin):
-            await self._viewer.type(said.text)
-        elif isinstance(said, messages.SetSize):
-            self._viewer.resize(said.rows, said.cols)
-        else:
-            self._viewer.acknowledge(said.offset)
+            return
+        try:
+            if isinstance(said, messages.Stdin):
+                await self._viewer.type(said.text)
+            elif isinstance(said, messages.SetSize):
+                self._viewer.resize(said.rows, said.cols)
+            else:
+                self._viewer.acknowledge(said.offset)
+        except Exception as error:  # noqa: BLE001  our trouble, for which the client's connection is not to end
+            self.log.warning("a message to %s was lost: %s", self.term_name, error, exc_info=_unless_scarce(error))
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log what is our fault: not that a client has left, nor that what it sent is no websocket's."""
@@ -161,3 +164,8 @@ class TaskSocket(WebSocketMixin, Admission, TermSocket):
         super().on_close()
         if self._showing is not None:
             self._showing.cancel()
+
+
+def _unless_scarce(error: Exception) -> Exception | None:
+    """Return what is to be logged with its traceback: not that the machine has nothing left."""
+    return None if shortage(error) else error
