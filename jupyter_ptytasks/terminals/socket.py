@@ -148,7 +148,8 @@ class TaskSocket(WebSocketMixin, Admission, TermSocket):
                 self._viewer.resize(said.rows, said.cols)
             else:
                 self._viewer.acknowledge(said.offset)
-        except Exception as error:  # noqa: BLE001  our trouble, for which the client's connection is not to end
+        except Exception as error:
+            # Our trouble, for which the connection of the client is not to end.
             self.log.warning("a message to %s was lost: %s", self.term_name, error, exc_info=_unless_scarce(error))
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:

@@ -87,7 +87,7 @@ def test_pages_lead_on(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [task["name"] for task in client.all(group="pages")] == names[::-1]
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", ".", "50% ?&#", "日本 🎉", "שלום", "a b\\c"])
+@pytest.mark.parametrize("name", ["a/b", "...", ".a", "50% ?&#", "日本 🎉", "שלום", "a b\\c"])
 def test_a_name_may_be_anything(client: Client, name: str) -> None:
     task = client.create(["true"], name=name)
     assert client.get(name)["id"] == task["id"]
