@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from .local_token import LocalToken
 
+#: Whoever was denied terminals is denied tasks.
+AUTH_RESOURCE = "terminals"
 #: The key of the tornado application's settings under which the local token is.
 SETTING = "ptytasks_local_token"
 

@@ -26,7 +26,7 @@ from .locks import Locks
 from .manager import TaskManager
 from .provision.local import LocalProvisioner
 from .recovery import Recovery
-from .rest import ROUTES, SOCKET_ROUTE
+from .rest import OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
 from .retention import Retention
 from .spec import Surroundings
 from .store import Store
@@ -131,15 +131,17 @@ class PtyTasksApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Put the parts together; nothing runs yet."""
         self.manager: TaskManager | None = None
+        self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
+        self.settings[admission.SETTING] = self.local_token
         if not self._server.terminals_enabled:
-            self.log.info("jupyter_ptytasks is off, because ServerApp.terminals_enabled is")
+            self.log.info("jupyter_ptytasks is disabled, because ServerApp.terminals_enabled is off")
             return
         catalogue = Catalogue(self.data_dir, [self.runtime_dir])
         store = Store(lambda: self._database(catalogue))
         hosts = Hosts(store, catalogue, self.runtime_dir, self.log)
         self.tracker = Tracker(store, hosts, catalogue, self.log)
         self.sampler = Sampler(store, hosts, self.log)
-        view = View(hosts, catalogue, self.tracker, self.sampler)
+        view = View(hosts, catalogue, self.tracker, self.sampler, self.log)
         self._announce(store, view)
         self.manager = TaskManager(
             store=store,
@@ -156,7 +158,6 @@ class PtyTasksApp(ExtensionApp):
         retention = Retention(self.keep_days * _DAY, self.keep_count, self.keep_size)
         self.housekeeping = Housekeeping(self.manager, retention, self.log)
         self.activity = Activity(store, self._server.web_app.settings, self.keep_alive_days * _DAY)
-        self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
         self.settings.update(
             {
                 "ptytasks_manager": self.manager,
@@ -164,7 +165,6 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_terminals": self.terminals,
                 "ptytasks_housekeeping": self.housekeeping,
                 "ptytasks_recovery": self.recovery,
-                admission.SETTING: self.local_token,
             }
         )
 
@@ -185,9 +185,12 @@ class PtyTasksApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Offer the routes."""
-        if self.manager is not None:
-            self.handlers.extend(ROUTES)
-            self.handlers.append((SOCKET_ROUTE, TaskSocket, {"term_manager": self.terminals}))
+        if self.manager is None:
+            self.handlers.append(OFF_ROUTE)
+            return
+        self.handlers.extend(ROUTES)
+        self.handlers.append((SOCKET_ROUTE, TaskSocket, {"term_manager": self.terminals}))
+        self.handlers.append(UNKNOWN_ROUTE)
 
     def _surroundings(self) -> Surroundings:
         grace = self.stop_grace

@@ -11,7 +11,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from .catalogue import outcome
-from .core.errors import HostUnreachable, IllegalMove, PtyTasksError, TaskNotFound
+from .core.errors import HostUnreachable, IllegalMove, PtyTasksError, TaskNotFound, shortage
 from .core.machine import boot_id, is_here, is_running
 from .core.states import STARTED, State, is_news
 from .link import Link
@@ -153,18 +153,24 @@ class Hosts:
                 self._tell(task_id)
             except HostUnreachable:
                 self._call_back(host)
-            except Exception:  # noqa: BLE001  whatever it is, the next try may do better
-                self._log.exception("task %s: the link to its ptyhost failed", task_id)
+            except Exception as error:  # noqa: BLE001  whatever it is, the next try may do better
+                self._tell_failure(task_id, error)
             try:
                 if await self._settle(task_id):
                     return
-            except PtyTasksError as error:
-                # Not even the database: try again, it may have room later.
-                self._log.warning("task %s: %s", task_id, error)
-            except Exception:  # noqa: BLE001
-                self._log.exception("task %s: it cannot be told what became of it", task_id)
+            except Exception as error:  # noqa: BLE001  such as a full disk: there may be room later
+                self._tell_failure(task_id, error)
             await asyncio.sleep(retry)
             retry = min(retry * 2, _RETRY_ELSEWHERE if task_id in self._elsewhere else _RETRY_MAX)
+
+    def _tell_failure(self, task_id: str, error: Exception) -> None:
+        """Log what keeps us from a task, in a line where we know what it is. It is tried again and again."""
+        if shortage(error) is not None:
+            self._log.debug("task %s: %s", task_id, error)  # whoever asks for something meanwhile is told
+        elif isinstance(error, PtyTasksError):
+            self._log.warning("task %s: %s", task_id, error)
+        else:
+            self._log.error("task %s: the link to its ptyhost failed", task_id, exc_info=error)
 
     def _locate(self, task_id: str, host: dict[str, Any] | None) -> None:
         """Note where a task runs."""

@@ -178,6 +178,15 @@ class TaskManager:
             # It runs, whether that can be written down just now or not; `hosts` does so as soon as there is room.
             return task.with_(state=State.RUNNING, **facts)
 
+    async def again(self, ref: str, name: str | None = None) -> Task:
+        """Start another task like this one, live or not, under `name` or the same name, and give it. Raises what
+        `create` raises, ServiceFault where nothing tells any more how it was started.
+        """
+        task = await self.get(ref)
+        spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
+        started, _ = await self.create(specs.request_of(spec, name))
+        return started
+
     async def restart(self, ref: str, ladder: Ladder | None = None) -> Task:
         """Run a task once more, with the same id, name and output; a live one is stopped first, and restarted when
         it has ended, if need be by another server.
@@ -463,28 +472,51 @@ class TaskManager:
         link.resize(rows, cols)
 
     async def input(self, ref: str, data: bytes) -> None:
-        """Type `data`. Returns when the terminal has taken it; raises InputRefused when the program does not read."""
-        task, _ = await self._reach(ref)
-        taken = asyncio.Event()
+        """Type `data`. Returns when the terminal has taken it; raises InputRefused when the program does not read,
+        IllegalMove when the task ends before it has.
+        """
+        taken = False
+        answered = asyncio.Event()
         greetings = 1  # the STATUS that every connection begins with
 
         def on_frame(kind: int, _: bytes) -> None:
-            nonlocal greetings
+            nonlocal greetings, taken
             if kind == wire.STATUS:
                 greetings -= 1
                 if greetings < 0:
-                    taken.set()
+                    taken = True
+                    answered.set()
 
-        channel = await self.open_channel(task, on_frame, taken.set, role="input")
+        task, channel = await self._open_input(ref, on_frame, answered.set)
         try:
-            for start in range(0, len(data), wire.MAX_PAYLOAD):
-                channel.send(wire.frame(wire.INPUT, data[start : start + wire.MAX_PAYLOAD]))
-            channel.send(wire.frame(wire.ASK_STATUS))
-            await asyncio.wait_for(taken.wait(), _INPUT_PATIENCE)
+            parts = [data[start : start + wire.MAX_PAYLOAD] for start in range(0, len(data), wire.MAX_PAYLOAD)]
+            # At once: a program that ends by what is typed takes its ptyhost along before that has heard the question.
+            channel.send(b"".join(wire.frame(wire.INPUT, part) for part in parts) + wire.frame(wire.ASK_STATUS))
+            await asyncio.wait_for(answered.wait(), _INPUT_PATIENCE)
         except asyncio.TimeoutError as error:
             raise InputRefused("the program does not read its input; some of it may have been taken") from error
         finally:
             channel.close()
+        if not taken:
+            await self._ended(task, _SETTLING)
+            await self._reach(task.id)
+            raise HostUnreachable("the ptyhost closed the connection; some of the input may have been taken")
+
+    async def _open_input(
+        self, ref: str, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None]
+    ) -> tuple[Task, Channel]:
+        """Open a connection for input, and give the task with it. Raises IllegalMove when the task has ended, also when
+        it does so just now: its ptyhost answers no more a moment before that is known. Raises HostUnreachable.
+        """
+        deadline = time.monotonic() + _SETTLING
+        while True:
+            task, _ = await self._reach(ref)
+            try:
+                return task, await self.open_channel(task, on_frame, on_lost, role="input")
+            except HostUnreachable:
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(_LOOKING)
 
     async def open_channel(
         self, task: Task, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
@@ -493,9 +525,8 @@ class TaskManager:
         closes it.
         """
         host = await asyncio.to_thread(self.catalogue.host, task)
-        if host is None:
-            raise HostUnreachable("the task has no ptyhost")
-        return await Channel.open(host["socket"], on_frame, on_lost, **about)
+        path = host["socket"] if host is not None else self.hosts.socket_path(task.id)
+        return await Channel.open(path, on_frame, on_lost, **about)
 
     async def _reach(self, ref: str) -> tuple[Task, Link]:
         """Give a task that runs, and its link. Raises IllegalMove when it has ended, HostUnreachable."""

@@ -9,8 +9,9 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from .core import names
 from .core.errors import BadRequest
-from .core.model import Kind, Request, Task
+from .core.model import Kind, Request, Task, TimeWarning
 from .core.states import State
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ KILL_LADDER = (("SIGKILL", 0.0),)
 _UNFIT = re.compile(
     r"JUPYTER_TOKEN|JUPYTERHUB_(API_TOKEN|COOKIE_.*|OAUTH_.*)|JPY_.*|CONFIGPROXY_AUTH_TOKEN|PTYTASK_.*|COLUMNS|LINES|TERM|TERM_PROGRAM.*"
 )
-
-_NAME_MAX = 40
 
 
 @dataclass(frozen=True)
@@ -81,6 +80,30 @@ def build(request: Request, task_id: str, created: float, around: Surroundings, 
     spec["given_env"] = dict(request.env)
     spec["env"] = environment(spec, around)
     return spec
+
+
+def request_of(spec: Mapping[str, Any], name: str | None) -> Request:
+    """Return the request for another task like that of `spec`, under `name` or the same name: the same command, the
+    environment that its creator gave, limits and labels. What the server adds it adds as it does now.
+    """
+    limit = spec.get("timeout") or {}
+    warning = limit.get("warning")
+    # An older version may have taken a name that is none today.
+    usual = spec["name"] if names.fault(spec["name"], of_task=True) is None else None
+    return Request(
+        command=None if spec["kind"] == Kind.SHELL.value else spec["command"],
+        name=name or usual,
+        cwd=spec["cwd"],
+        env=spec.get("given_env", {}),
+        rows=spec["rows"],
+        cols=spec["cols"],
+        group=spec["group"],
+        tags=tuple(spec["tags"]),
+        timeout=limit.get("seconds"),
+        warning=TimeWarning(warning["signal"], warning["before"]) if warning else None,
+        ladder=tuple((str(signal), float(grace)) for signal, grace in spec["ladder"]),
+        metadata=spec["metadata"],
+    )
 
 
 def next_attempt(spec: dict[str, Any], attempt: int, around: Surroundings) -> dict[str, Any]:
@@ -145,13 +168,9 @@ def _directory(cwd: str | None, root: str) -> str:
 
 
 def _command_name(command: str | Sequence[str]) -> str:
-    """Give a name that tells the command: its line, shortened."""
-    line = command if isinstance(command, str) else shlex.join(command)
-    words = "".join(char if char.isprintable() else " " for char in line).split()
-    name = " ".join(words)
-    return name if len(name) <= _NAME_MAX else name[: _NAME_MAX - 1] + "…"
+    return names.from_line(command if isinstance(command, str) else shlex.join(command))
 
 
 def _shell_name(taken: Iterable[str]) -> str:
-    names = set(taken)
-    return next(name for number in range(1, len(names) + 2) if (name := f"shell-{number}") not in names)
+    used = set(taken)
+    return next(name for number in range(1, len(used) + 2) if (name := f"shell-{number}") not in used)

@@ -8,6 +8,8 @@ from .core.states import STARTED
 from .core.times import iso
 
 if TYPE_CHECKING:
+    import logging
+
     from .catalogue import Catalogue
     from .core.model import Output, Task
     from .hosts import Hosts
@@ -19,11 +21,15 @@ if TYPE_CHECKING:
 class View:
     """Tells tasks as they are, with what this server knows of them at the moment. It looks at nothing but memory."""
 
-    def __init__(self, hosts: Hosts, catalogue: Catalogue, tracker: Tracker, sampler: Sampler) -> None:
+    def __init__(
+        self, hosts: Hosts, catalogue: Catalogue, tracker: Tracker, sampler: Sampler, log: logging.Logger
+    ) -> None:
         self._hosts = hosts
         self._catalogue = catalogue
         self._tracker = tracker
         self._sampler = sampler
+        self._log = log
+        self._failed: set[str] = set()
 
     def describe(self, task: Task) -> dict[str, Any]:
         """Give the whole of a task. Its environment is never told."""
@@ -64,6 +70,12 @@ class View:
             "pinned": task.pinned,
             **self.measures(task),
         }
+
+    def log_failure(self, task: Task, error: Exception) -> None:
+        """Log that a task cannot be described, once: lists are asked for again and again."""
+        if task.id not in self._failed:
+            self._failed.add(task.id)
+            self._log.warning("task %s cannot be described, and is left out of lists", task.id, exc_info=error)
 
     def measures(self, task: Task) -> dict[str, Any]:
         """Give what changes while a task runs: its progress and its usage."""

@@ -105,16 +105,22 @@ def restart(settings: Settings, refs: tuple[str, ...], grace: float | None, as_j
 @click.command("input")
 @one_ref
 @click.argument("text")
-@click.option("--no-newline", is_flag=True, help="Do not press Enter after it.")
+@click.option(
+    "--newline/--no-newline",
+    default=None,
+    help="Press Enter after it.  [default: if TEXT has no control characters]",
+)
 @json_option
 @click.pass_obj
-def input(settings: Settings, ref: str, text: str, no_newline: bool, as_json: bool) -> None:  # noqa: A001  the verb's name
-    """Type TEXT into a task, and Enter after it. `-` takes the text from standard input, as it is."""
+def input(  # noqa: A001  the verb's name
+    settings: Settings, ref: str, text: str, newline: bool | None, as_json: bool
+) -> None:
+    """Type TEXT into a task, followed by Enter. With `-`, type standard input as it is."""
     with settings.client() as client:
         if text == "-":
-            client.input(ref, sys.stdin.read())
+            client.input(ref, sys.stdin.read(), newline=bool(newline))
         else:
-            client.input(ref, text, newline=not no_newline)
+            client.input(ref, text, newline=newline)
         if as_json:
             print_json(client.get(ref))
 

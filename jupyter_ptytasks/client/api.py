@@ -199,13 +199,19 @@ class Client:
         """Run a task once more; a live one is stopped first, as by `stop`, and starts when it has ended."""
         return self._task("POST", _path(ref, "restart"), json=_only_said({"grace": grace, "signals": signals}))
 
+    def again(self, ref: str, *, name: str | None = None) -> Task:
+        """Start another task with the command, environment and limits of this one, and return it. Its name is the same
+        unless `name` is given.
+        """
+        return self._task("POST", _path(ref, "again"), json=_only_said({"name": name}))
+
     def signal(self, ref: str, signal: str, *, target: Target = "tree") -> None:
         """Send a signal: to the `foreground` group, the whole `tree`, or the command itself (`leader`)."""
         self._transport.request("POST", _path(ref, "signal"), json={"signal": signal, "target": target})
 
-    def input(self, ref: str, data: str, *, newline: bool = False) -> None:
-        """Type `data`, and with `newline` the Enter key after it."""
-        self._transport.request("POST", _path(ref, "input"), json={"data": data, "newline": newline})
+    def input(self, ref: str, data: str, *, newline: bool | None = None) -> None:
+        """Type `data`. The Enter key follows with `newline`; by default after data without control characters."""
+        self._transport.request("POST", _path(ref, "input"), json=_only_said({"data": data, "newline": newline}))
 
     def resize(self, ref: str, rows: int, cols: int) -> None:
         """Give the task's terminal a size."""

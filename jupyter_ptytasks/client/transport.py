@@ -22,6 +22,7 @@ _START_ONE = (
 )
 _START_IT = "Start it, where it is started: on the page of the hub, if it is a hub's."
 _INSTALL = "Install jupyter_ptytasks where that server runs (`pip install jupyter_ptytasks`), and start it again."
+_ENABLE = "Set c.ServerApp.terminals_enabled = True in that server's configuration, and start it again."
 _TOKEN = "Give the server's token: --token, token= or JUPYTER_PTYTASKS_TOKEN (`jupyter server list` shows it)."  # noqa: S105  a hint
 _HINTS = {
     "task_not_found": "`jupyter ptytasks ls -a` lists them all.",
@@ -157,6 +158,8 @@ def _failure(response: httpx.Response, server: Server, method: str) -> ClientErr
         return Unauthorized(f"the server at {_where(server)} refuses: {message or response.reason_phrase}", hint=_TOKEN)
     if not code and (response.is_redirect or status == 404):
         return ServerNotFound(f"the server at {_where(server)} runs without jupyter_ptytasks", hint=_INSTALL)
+    if code == "disabled":
+        return ServerNotFound(f"terminals are disabled on the server at {_where(server)}", hint=_ENABLE)
     if not code:
         return RequestFailed(f"the server says {status} {response.reason_phrase}", code=f"http_{status}", status=status)
     kind = TaskNotFound if code == "task_not_found" else RequestFailed

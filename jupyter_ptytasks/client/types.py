@@ -147,10 +147,11 @@ class Task(TypedDict):
 
 
 class Page(TypedDict):
-    """Some tasks, newest first; `next_cursor` leads to those before them."""
+    """Some tasks, newest first; `next_cursor` leads to those before them, `omitted` could not be described."""
 
     tasks: list[Task]
     next_cursor: str | None
+    omitted: int
 
 
 class Storage(TypedDict):

@@ -3,6 +3,7 @@
 * PtyTasksError
   * BadRequest ............ 400  what was asked makes no sense; `field` names the part that is wrong
     - SpawnFailed ......... 400  the command could not be started: not found, not executable, bad directory
+    - TooLarge ............ 413  the request is larger than is taken
   * TaskNotFound .......... 404  no task has this id or name
   * Conflict .............. 409  right in itself, but not now
     - NameInUse ........... 409  a live task has the name, and the caller said `if_exists: fail`
@@ -12,6 +13,8 @@
   * ServiceFault .......... 500  our own trouble
     - HostUnreachable ..... 503  the ptyhost does not answer (the task may well be running)
     - StoreUnavailable .... 503  the database is locked by another process, or was written by a newer version
+    - OutOfResources ...... 503  the machine has no file descriptor, process or memory left for it just now
+    - Disabled ............ 503  terminals, and with them tasks, are switched off on this server
     - StorageFull ......... 507  no room left for the database or a task's directory
 
 `status` is the HTTP status that rest/ answers with; nothing below rest/ knows HTTP otherwise. `code` is for programs
@@ -57,6 +60,13 @@ class SpawnFailed(BadRequest):
     """The command could not be started; `field` is `command` or `cwd`."""
 
     code = "spawn_failed"
+
+
+class TooLarge(BadRequest):
+    """The request is larger than is taken."""
+
+    code = "too_large"
+    status = 413
 
 
 class TaskNotFound(PtyTasksError):
@@ -118,6 +128,20 @@ class StoreUnavailable(ServiceFault):
     status = 503
 
 
+class OutOfResources(ServiceFault):
+    """The machine has no file descriptor, process or memory left for it just now."""
+
+    code = "out_of_resources"
+    status = 503
+
+
+class Disabled(ServiceFault):
+    """Terminals, and with them tasks, are switched off on this server."""
+
+    code = "disabled"
+    status = 503
+
+
 class StorageFull(ServiceFault):
     """No room is left for the database or for a task's directory."""
 
@@ -127,8 +151,23 @@ class StorageFull(ServiceFault):
 
 #: What a write fails with where there is no room.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+#: Descriptors of the process and of the machine, memory, processes, room in the network's queues.
+_SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS)
 
 
 def storage_fault(error: OSError, what: str) -> ServiceFault:
-    """Give the error for a file of `what` that could not be written or made."""
-    return (StorageFull if error.errno in FULL else ServiceFault)(f"{what}: {error}")
+    """Return the error for a file of `what` that could not be written or made."""
+    kind = StorageFull if error.errno in FULL else OutOfResources if error.errno in _SCARCE else ServiceFault
+    return kind(f"{what}: {error}")
+
+
+def shortage(error: BaseException) -> OutOfResources | None:
+    """Return the error for an exception by which Python says that the machine has nothing left to give; None for any
+    other.
+    """
+    is_scarce = isinstance(error, OSError) and error.errno in _SCARCE
+    # What threading raises where no thread can be started.
+    is_threadless = isinstance(error, RuntimeError) and "can't start new thread" in str(error)
+    if is_scarce or is_threadless or isinstance(error, MemoryError):
+        return OutOfResources(f"the server has not enough resources just now: {str(error) or type(error).__name__}")
+    return None

@@ -169,7 +169,7 @@ class TaskMagics(Magics):
         return _each(said, Task.restart)
 
     def _send(self, said: argparse.Namespace) -> None:
-        get(said.ref).send(" ".join(said.text) + "\n")
+        get(said.ref).send(" ".join(said.text), newline=True)
 
     def _rm(self, said: argparse.Namespace) -> None:
         for ref in said.refs:

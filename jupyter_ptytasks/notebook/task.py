@@ -269,10 +269,12 @@ class Task:
 
     # -- verbs --------------------------------------------------------------------------------------------------------
 
-    def send(self, text: str) -> Task:
-        r"""Type something: `send("y\n")`."""
+    def send(self, text: str, *, newline: bool | None = None) -> Task:
+        """Type something: `send("y")`. Enter follows with `newline`, by default after text without control
+        characters.
+        """
         with self._connections.client() as client:
-            client.input(self.id, text)
+            client.input(self.id, text, newline=newline)
         return self
 
     def stop(self, *, grace: float | None = None, signals: Sequence[str] | None = None) -> Task:

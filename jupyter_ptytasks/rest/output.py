@@ -6,14 +6,12 @@ import asyncio
 from typing import Any
 from urllib.parse import quote
 
-from jupyter_server.auth.decorator import authorized
-from tornado import web
 from tornado.iostream import StreamClosedError
 
 from ..core.ring.reader import RingReader
 from ..transcript import Query, Transcript
 from . import bodies
-from .base import TaskHandler
+from .base import TaskHandler, needs
 
 _BLOCK = 1 << 20
 
@@ -21,10 +19,9 @@ _BLOCK = 1 << 20
 class Output(TaskHandler):
     """`/tasks/{ref}/output`."""
 
-    @web.authenticated
-    @authorized
+    @needs("read")
     async def get(self, ref: str) -> None:
-        """Give some lines of the output as text."""
+        """Return some lines of the output as text."""
         query = self.query(bodies.OutputQuery).query()
         task = await self.manager.get(ref)
         directory = self.manager.catalogue.files(task.id).output
@@ -42,10 +39,9 @@ def _read(directory: str, query: Query) -> dict[str, Any]:
 class RawOutput(TaskHandler):
     """`/tasks/{ref}/output/raw`."""
 
-    @web.authenticated
-    @authorized
+    @needs("read")
     async def get(self, ref: str) -> None:
-        """Give bytes of the output; the headers tell which."""
+        """Return bytes of the output; the headers tell which."""
         query = self.query(bodies.RawQuery)
         task = await self.manager.get(ref)
         with RingReader(self.manager.catalogue.files(task.id).output) as reader:
@@ -58,7 +54,7 @@ class RawOutput(TaskHandler):
             self.set_header("X-Ptytasks-End", str(end))
             if query.download:
                 self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(task.name, safe='')}.log")
-            while first < behind:
+            while first < behind and self.request.method != "HEAD":
                 offset, data = await asyncio.to_thread(reader.read, first, min(_BLOCK, behind - first))
                 if not data or offset >= behind:
                     break

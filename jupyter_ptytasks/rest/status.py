@@ -6,21 +6,17 @@ import contextlib
 import time
 from collections import Counter
 
-from jupyter_server.auth.decorator import authorized
-from tornado import web
-
 from .._version import __version__
 from ..core.errors import PtyTasksError
 from ..core.states import State
 from . import bodies
-from .base import TaskHandler
+from .base import TaskHandler, needs
 
 
 class Status(TaskHandler):
     """`/status`."""
 
-    @web.authenticated
-    @authorized
+    @needs("read")
     async def get(self) -> None:
         """Return version, counts by state, limits, provisioners, room on disk, and what does not work."""
         self.query(bodies.Strict)

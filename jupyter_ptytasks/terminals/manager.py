@@ -59,12 +59,7 @@ class TaskTerminals(NamedTermManager):
                 terminal.wake()
                 del self.terminals[task_id]
 
-    # -- the stock /api/terminals, over the same tasks
-    # ------------------------------------------------------------------
-
-    def name_of(self, task: Task) -> str:
-        """Give what a stock client calls a task: its name if that leads back to it, else its id."""
-        return task.name if self.manager.store.look_up(task.name) == task else task.id
+    # -- the stock /api/terminals, over the same tasks ----------------------------------------------------------------
 
     async def create(self, name: str | None, cwd: str | None) -> Task:
         """Start a shell; in the server's root directory where `cwd` is none, as jupyter_server_terminals does."""

@@ -214,14 +214,23 @@ def test_a_task_is_led_through_its_life(live: LiveServer, client: Client) -> Non
 def test_input_as_it_is(live: LiveServer, client: Client) -> None:
     ref = start(live, "stty raw -echo; echo ready; head -c 5 | od -An -c")
     until(lambda: "ready" in client.output(ref)["output"])
-    assert live.cli("input", "--no-newline", ref, "ab").returncode == 0
+    assert live.cli("input", "--no-newline", ref, "a").returncode == 0
+    assert live.cli("input", ref, "\x1b").returncode == 0  # no Enter after a control character
     read, write = os.pipe()
     os.write(write, b"c\td")
     os.close(write)
     assert json.loads(live.cli("input", "--json", ref, "-", stdin=read).stdout)["id"] == ref
     os.close(read)
     ended(client, ref)
-    assert "a   b   c  \\t   d" in client.output(ref)["output"]
+    assert "a 033   c  \\t   d" in client.output(ref)["output"]
+
+
+def test_input_is_an_answer(live: LiveServer, client: Client) -> None:
+    ref = start(live, "echo ready; read -r answer; echo got $answer")
+    until(lambda: "ready" in client.output(ref)["output"])
+    assert live.cli("input", ref, "y").returncode == 0
+    ended(client, ref)
+    assert "got y" in client.output(ref)["output"]
 
 
 def test_rm_stop(live: LiveServer) -> None:

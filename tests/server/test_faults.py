@@ -82,7 +82,7 @@ def test_kill9_in_the_middle_of_creates(live: LiveServer, enough: int) -> None:
     with live.client() as client:
         until(lambda: not client.list(state=["starting"])["tasks"])
         until(lambda: all(task["connected"] or not task["alive"] for task in client.list()["tasks"]))
-        tasks = client.list(limit=10_000)["tasks"]
+        tasks = list(client.all())
     assert len({task["name"] for task in tasks}) == len({task["id"] for task in tasks}) == len(tasks)
     assert {task["id"] for task in told} <= {task["id"] for task in tasks}
     for task in tasks:
