@@ -31,7 +31,7 @@ _RETRY_MAX = 1.0
 #: The same for one on another machine, whose exit record is all that can be seen of it here.
 _RETRY_ELSEWHERE = 5.0
 #: Seconds after which a ptyhost has a socket, unless somebody has removed it.
-_SETTLED = 5.0
+_SETTLED = 2.0
 
 
 class Hosts:
