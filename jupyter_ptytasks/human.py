@@ -73,6 +73,11 @@ def command(task: Task) -> str:
     return " ".join((given if isinstance(given, str) else shlex.join(given)).split())
 
 
+def visible(text: str) -> str:
+    """Return a text with an escape in place of each character that a terminal would obey, or that is none."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+
+
 def in_brief(task: Task) -> str:
     """Give what became of a task, in a few words."""
     ended, ran = ending(task), runtime(task)

@@ -79,7 +79,7 @@ def _print_table(tasks: list[Task]) -> None:
             Text("" if ran is None else human.duration(ran)),
             Text(f"{human.duration(human.ago(task['started'] or task['created']))} ago"),
         ]
-        row += [Text(task["group"])] * ("group" in extra) + [_cut(", ".join(task["tags"]))] * ("tags" in extra)
+        row += [_cut(task["group"])] * ("group" in extra) + [_cut(", ".join(task["tags"]))] * ("tags" in extra)
         table.add_row(*row, _cut(human.command(task), "dim"))
     _print(table)
 
@@ -87,7 +87,7 @@ def _print_table(tasks: list[Task]) -> None:
 def _cut(text: str, style: str = "") -> Text:
     from rich.text import Text  # noqa: PLC0415  as above
 
-    return Text(text, style, no_wrap=True, overflow="ellipsis")
+    return Text(human.visible(text), style, no_wrap=True, overflow="ellipsis")
 
 
 @click.command()
@@ -166,7 +166,8 @@ def _print_pairs(rows: dict[str, str], style: str = "") -> None:
     table = Table.grid(padding=(0, 2))
     for name, value in rows.items():
         if value:
-            table.add_row(Text(name, "dim"), Text(value, style if name == "state" else "", overflow="fold"))
+            shown = Text(human.visible(value), style if name == "state" else "", overflow="fold")
+            table.add_row(Text(name, "dim"), shown)
     _print(table)
 
 

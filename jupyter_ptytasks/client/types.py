@@ -141,6 +141,8 @@ class Task(TypedDict):
     group: str
     tags: list[str]
     metadata: dict[str, Any]
+    #: Whether it is kept for ever; a server that cannot do that does not say so.
+    pinned: bool
     progress: Progress | None
     usage: Usage | None
 
