@@ -173,6 +173,27 @@ def test_odd_text_of_a_task_is_shown_and_not_obeyed(capsys: pytest.CaptureFixtur
     assert all(text in shown for text in (r"a\ud800b", r"printf '\x1b[2J' true", r"\x9b2J"))
 
 
+def test_one_odd_task_hides_no_other(capsys: pytest.CaptureFixture[str]) -> None:
+    good = json.loads(SAMPLE.read_text())
+    tomorrow: Any = {**good, "name": "of tomorrow", "state": "dreaming"}
+    changes: list[dict[str, Any]] = [
+        {"created": None, "started": None},
+        {"tags": None},
+        {"exit": 7},
+        {"command": None},
+        {"progress": {}},
+    ]
+    for change in changes:
+        odd: Any = {**good, "name": "odd one", **change}
+        listing._print_table([odd, good, tomorrow])
+        shown = capsys.readouterr()
+        assert [line.split()[1] for line in shown.out.splitlines()] == ["NAME", "train", "of"]
+        assert shown.err == "jupyter ptytasks: 1 task could not be shown: odd one\n"
+    nothing: Any = {"id": "x"}
+    listing._print_table([nothing])
+    assert capsys.readouterr().out == ""
+
+
 def test_what_a_request_cannot_carry_is_our_error(client: Client) -> None:
     nested: Any = []
     for _ in range(100_000):
