@@ -23,8 +23,42 @@ _SECRET = re.compile(r".*(TOKEN|SECRET|PASSW|CREDENTIAL|_KEY\b).*", re.IGNORECAS
 
 
 def of_caller(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give what a caller's environment has for its tasks."""
-    return {name: value for name, value in environ.items() if _KINDRED.fullmatch(name) and not _SECRET.fullmatch(name)}
+    """Give what a caller's environment has for its tasks.
+
+    Directories whose names are not UTF-8 are left out, for no request can carry them.
+    """
+    env = {}
+    for name, told in environ.items():
+        if not _KINDRED.fullmatch(name) or _SECRET.fullmatch(name):
+            continue
+        value = as_utf8(told)
+        if not is_utf8(value):
+            value = os.pathsep.join(filter(is_utf8, value.split(os.pathsep)))
+        if value or not told:
+            env[name] = value
+    return env
+
+
+def as_utf8(text: str) -> str:
+    """Return what the system has told as the UTF-8 that it is, also where Python took its bytes for something else.
+
+    Python writes bytes that it cannot read as surrogates (PEP 383); where they are no UTF-8 either, they stay.
+    """
+    if is_utf8(text):
+        return text
+    try:
+        return os.fsencode(text).decode()
+    except UnicodeError:
+        return text
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether UTF-8 can carry a text: surrogates it cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def of_python(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
@@ -52,5 +86,5 @@ def named(pairs: Iterable[str], environ: Mapping[str, str] = os.environ) -> dict
     env = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        env[name] = value if equals else environ[name]
+        env[name] = value if equals else as_utf8(environ[name])
     return env

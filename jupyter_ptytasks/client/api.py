@@ -320,7 +320,11 @@ def _path(ref: str, verb: str = "") -> str:
     if not ref:
         raise TaskNotFound("a task has an id and a name; neither is empty", code="task_not_found", status=404)
     # Dots too: a name may be `..`, and that would be taken for a way up.
-    name = quote(ref, safe="").replace(".", "%2E")
+    try:
+        name = quote(ref, safe="").replace(".", "%2E")
+    except UnicodeEncodeError as error:
+        message = f"there is no task with the id or name {ref!r}: names are UTF-8"
+        raise TaskNotFound(message, code="task_not_found", status=404) from error
     return f"tasks/{name}/{verb}" if verb else f"tasks/{name}"
 
 

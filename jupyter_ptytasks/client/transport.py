@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -59,8 +60,10 @@ class Transport:
     def request(self, method: str, path: str, *, timeout: float | None = None, **content: Any) -> httpx.Response:
         """Give the answer to a request. Nothing is ever asked for twice that the server may have done already.
 
-        `timeout` seconds at most pass without a byte. Raises any ClientError.
+        `timeout` seconds at most pass without a byte. Raises any ClientError; RequestFailed (`bad_request`) also for
+        what no request can carry.
         """
+        content = _encoded(content)
         if self._server is not None and self._http is not None:
             try:
                 return self._exchange(self._server, self._http, method, path, timeout, content)
@@ -126,6 +129,33 @@ def _open(server: Server, timeout: float) -> httpx.Client:
         transport=transport,
         trust_env=not server.is_local,
     )
+
+
+def _encoded(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a request's content with its body as bytes. Raises RequestFailed that names the field to blame."""
+    fields = {**content.get("params", {}), **content.get("json", {})}
+    try:
+        _json(fields)
+    except (ValueError, RecursionError):
+        raise next(filter(None, map(_unfit, fields, fields.values()))) from None
+    if "json" not in content:
+        return content
+    rest = {name: value for name, value in content.items() if name != "json"}
+    return {**rest, "content": _json(content["json"]), "headers": {"Content-Type": "application/json"}}
+
+
+def _unfit(field: str, value: object) -> RequestFailed | None:
+    """Return what is to be said of a field that JSON or UTF-8 cannot carry; None of another one."""
+    try:
+        _json({field: value})
+    except (ValueError, RecursionError) as error:
+        why = "text that is not UTF-8 cannot be sent" if isinstance(error, UnicodeError) else str(error)
+        return RequestFailed(f"{field}: {why}", code="bad_request", status=400, field=field)
+    return None
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
 def _is_listening(path: str) -> bool:

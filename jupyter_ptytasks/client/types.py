@@ -147,7 +147,7 @@ class Task(TypedDict):
 
 
 class Page(TypedDict):
-    """Some tasks, newest first; `next_cursor` leads to those before them, `omitted` could not be described."""
+    """Some tasks, newest first; `next_cursor` leads to those before them, `omitted` could not be read or described."""
 
     tasks: list[Task]
     next_cursor: str | None

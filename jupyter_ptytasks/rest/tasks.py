@@ -35,8 +35,10 @@ class Tasks(TaskHandler):
             matches=lambda task: _matches(task, query),
             limit=query.limit,
         )
+        # What nobody can read has neither a name nor a state to be found by: it is told once, with the first page.
+        omitted = page.omitted + (self.manager.store.unreadable if query.cursor is None else 0)
         tasks, cursor = b",".join(page.told), strict_json.encode(page.cursor)
-        self.send_encoded(b'{"tasks":[%b],"next_cursor":%b,"omitted":%d}' % (tasks, cursor, page.omitted))
+        self.send_encoded(b'{"tasks":[%b],"next_cursor":%b,"omitted":%d}' % (tasks, cursor, omitted))
 
     @needs("execute")
     async def post(self) -> None:

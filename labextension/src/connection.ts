@@ -11,9 +11,10 @@ import type { ITask } from './task';
 
 /**
  * How things stand: `lost` is until a try succeeds; of an `ended` task all output has come, and there is no connection
- * until it is restarted; one that is `gone` has been deleted.
+ * until it is restarted; one that is `gone` has been deleted; with `off` the server has no tasks, and is not tried again
+ * by itself.
  */
-export type Link = 'connecting' | 'connected' | 'lost' | 'ended' | 'gone';
+export type Link = 'connecting' | 'connected' | 'lost' | 'ended' | 'gone' | 'off';
 
 /** Characters typed ahead that are kept for when there is a connection. */
 const TYPED_AHEAD = 4096;
@@ -62,7 +63,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     if (this._link === 'connected') {
       return 'connected';
     }
-    return this._link === 'ended' || this._link === 'gone' ? 'disconnected' : 'connecting';
+    return ['ended', 'gone', 'off'].includes(this._link) ? 'disconnected' : 'connecting';
   }
 
   /** The task as the server told it here; undefined before the first word. */
@@ -132,7 +133,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
       const look = () => {
         if (this._link === 'connected') {
           resolve();
-        } else if (this._link === 'gone') {
+        } else if (this._link === 'gone' || this._link === 'off') {
           reject(new Error(`There is no task ${this.name}`));
         } else {
           return;
@@ -149,9 +150,10 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     try {
       await this._options.api.get(this.name, { quiet: true });
     } catch (error) {
-      if (error instanceof TaskError && error.code === 'task_not_found') {
+      const isKnown = error instanceof TaskError;
+      if (isKnown && (error.code === 'task_not_found' || error.isLasting)) {
         this._socket.close();
-        this._setLink('gone');
+        this._setLink(error.isLasting ? 'off' : 'gone');
       }
     }
   }

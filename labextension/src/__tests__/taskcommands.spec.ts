@@ -28,7 +28,7 @@ const api = {
   stop: jest.fn<Promise<void>, [string]>(async () => undefined),
   restart: jest.fn<Promise<void>, [string]>(async () => undefined),
   remove: jest.fn<Promise<void>, [string, boolean]>(async () => undefined),
-  create: jest.fn<Promise<ITask>, [object]>(async () => task({ id: 'new' }))
+  again: jest.fn<Promise<ITask>, [string]>(async id => task({ id: `${id}-again` }))
 };
 const refresh = jest.fn(async () => undefined);
 const open = jest.fn();
@@ -127,10 +127,10 @@ describe('the commands about tasks', () => {
     expect(api.stop.mock.calls).toEqual(stopped);
   });
 
-  it('start a shell again as a shell, and show it', async () => {
-    await commands.execute(CommandIDs.runAgain, { id: 'done' });
-    expect(api.create.mock.calls[0][0]).not.toHaveProperty('command');
-    expect(open).toHaveBeenCalledWith('new');
+  it('have the server start tasks again as they were, and show them', async () => {
+    await commands.execute(CommandIDs.runAgain, { ids: ['done', 'run1'] });
+    expect(api.again.mock.calls).toEqual([['done'], ['run1']]);
+    expect(open.mock.calls).toEqual([['done-again'], ['run1-again']]);
   });
 
   it('do it with the others where one fails, and say what went wrong', async () => {

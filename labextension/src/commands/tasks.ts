@@ -144,21 +144,11 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
     },
     [CommandIDs.runAgain]: {
       label: trans.__('Run Again as New Task'),
-      caption: trans.__('Start a new task with the same command, name, folder, group and tags'),
+      caption: trans.__(
+        'Start a new task with the same command, environment, name, folder, group and tags'
+      ),
       icon: redoIcon,
-      run: tasks =>
-        each(tasks, async task => {
-          const { command, kind, name, cwd, group, tags, timeout } = task;
-          const { id } = await api.create({
-            ...(kind === 'command' && { command }),
-            ...(timeout !== null && { timeout }),
-            name,
-            cwd,
-            group,
-            tags
-          });
-          open(id);
-        })
+      run: tasks => each(tasks, async task => open((await api.again(task.id)).id))
     },
     [CommandIDs.rename]: {
       label: trans.__('Rename…'),

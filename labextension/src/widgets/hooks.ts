@@ -2,17 +2,19 @@
 
 import { useEffect, useState, type RefObject } from 'react';
 
+import { serverNow } from '../clock';
+
 const SECOND = 1000;
 
-/** The time, once a second while it matters. */
+/** The server's time, once a second while it matters. */
 export function useNow(matters: boolean): number {
-  const [now, setNow] = useState(Date.now());
+  const [now, setNow] = useState(serverNow());
   useEffect(() => {
-    setNow(Date.now());
+    setNow(serverNow());
     if (!matters) {
       return;
     }
-    const timer = setInterval(() => setNow(Date.now()), SECOND);
+    const timer = setInterval(() => setNow(serverNow()), SECOND);
     return () => clearInterval(timer);
   }, [matters]);
   return now;

@@ -141,6 +141,14 @@ export function TaskList(props: ITaskListProps): JSX.Element {
     return node ? rows[Number(node.getAttribute('data-index'))] : undefined;
   };
 
+  /** With Shift, the browser would select the text of the page from wherever a selection began last. */
+  const onMouseDown = (event: React.MouseEvent) => {
+    if (event.shiftKey && event.button === 0) {
+      event.preventDefault();
+      listRef.current?.focus({ preventScroll: true });
+    }
+  };
+
   const onClick = (event: React.MouseEvent) => {
     const row = rowOf(event);
     if (!row) {
@@ -183,6 +191,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
       aria-rowcount={rows.length}
       aria-activedescendant={activeIndex < 0 ? undefined : rowId(id, activeIndex)}
       onKeyDown={onKeyDown}
+      onMouseDown={onMouseDown}
       onClick={onClick}
       onContextMenu={onContextMenu}
       onPointerDown={() => {

@@ -9,6 +9,7 @@ import React from 'react';
 import { Clock } from '../clock';
 import { tasksIcon } from '../icons';
 import { LastLines } from '../lastlines';
+import { StorageWatch } from '../storage';
 import { Store } from '../store';
 import type { ITask } from '../task';
 import type { ITaskModel, ITasksPanel } from '../tokens';
@@ -23,7 +24,8 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     const { model, translator, actions } = options;
     const trans = translator.load('jupyter_ptytasks');
     this._model = model;
-    this._lastLines = new LastLines(model.api);
+    this._lastLines = new LastLines(model);
+    this._storage = new StorageWatch(model);
     this.id = 'jp-ptytasks-panel';
     this.addClass('jp-PtyTasks-panel');
     this.title.icon = tasksIcon;
@@ -39,6 +41,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
         selection={this._selection}
         clock={this._clock}
         lastLines={this._lastLines}
+        storage={this._storage}
         trans={trans}
         onNew={actions.create}
         onOpen={actions.open}
@@ -71,6 +74,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     document.removeEventListener('visibilitychange', this._onVisibility);
     this._clock.stop();
     this._lastLines.dispose();
+    this._storage.dispose();
     super.dispose();
   }
 
@@ -106,6 +110,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
   private readonly _onVisibility = (): void => {
     const isSeen = this.isVisible && document.visibilityState === 'visible';
     this._lastLines.isActive = isSeen;
+    this._storage.isActive = isSeen;
     if (isSeen) {
       this._clock.start();
     } else {
@@ -115,6 +120,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
 
   private readonly _model: ITaskModel;
   private readonly _lastLines: LastLines;
+  private readonly _storage: StorageWatch;
   private readonly _clock = new Clock();
   private readonly _selection = new Store<ISelection>(NOTHING);
 }

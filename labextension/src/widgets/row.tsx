@@ -83,7 +83,7 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
           <span className="jp-PtyTasks-command" title={command}>
             {command}
           </span>
-          <HowFar task={task} trans={trans} />
+          <HowFar task={task} {...context} />
         </div>
         <LastLine task={task} {...context} />
       </div>
@@ -139,23 +139,26 @@ interface IPartProps extends IRowContext {
   task: ITask;
 }
 
-/** Of a task that has all of it behind it, its state tells. */
-function HowFar({ task, trans }: Pick<IPartProps, 'task' | 'trans'>): JSX.Element | null {
+/** Of a task that has all of it behind it, its state tells. The clock draws it anew, as what is left changes with time. */
+function HowFar({ task, clock, trans }: IPartProps): JSX.Element | null {
   const { progress } = task;
+  const label = useSignalValue(clock.ticked, () =>
+    progress ? progressLabel(task, progress, clock.now, trans) : ''
+  );
   if (!progress || task.state === 'succeeded') {
     return null;
   }
   return (
     <>
       <span className="jp-PtyTasks-howFar" title={progress.text}>
-        {progressLabel(task, progress, trans)}
+        {label}
       </span>
-      <ProgressBar task={task} progress={progress} trans={trans} />
+      <ProgressBar task={task} progress={progress} label={label} trans={trans} />
     </>
   );
 }
 
-/** The only part of a row that the clock draws anew. */
+/** So is this. */
 function When({ task, clock, trans }: IPartProps): JSX.Element {
   const text = useSignalValue(clock.ticked, () => when(task, clock.now, trans));
   return (

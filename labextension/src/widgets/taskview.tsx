@@ -71,13 +71,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
       <div className="jp-PtyTasks-view-command" title={commandLine(task)}>
         {commandLine(task)}
       </div>
-      {task.progress && (
-        <div className="jp-PtyTasks-view-progress">
-          <ProgressBar task={task} progress={task.progress} isSnapshot={isSnapshot} trans={trans} />
-          <span>{progressLabel(task, task.progress, trans, isSnapshot)}</span>
-          <span className="jp-PtyTasks-view-doing">{task.progress.text}</span>
-        </div>
-      )}
+      <HowFar task={task} isSnapshot={isSnapshot} isSeen={isSeen} trans={trans} />
       <Tail
         source={(isGone ? undefined : tail) ?? lastLines(bundle.tail, LINES)}
         sanitizer={sanitizer}
@@ -91,7 +85,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
 
 /** Why what is shown may not be how it is; empty while all is well. */
 function noteOf(isGone: boolean, error: TaskError | null, trans: TranslationBundle): string {
-  if (error?.isDisabled) {
+  if (error?.isLasting) {
     return trans.__('This server has no background tasks. The task is shown as it was last seen.');
   }
   if (error) {
@@ -138,6 +132,28 @@ function Facts({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element {
     facts.push(task.state_message);
   }
   return <span className="jp-PtyTasks-view-facts">{facts.join(' · ')}</span>;
+}
+
+function HowFar({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element | null {
+  const { progress } = task;
+  const now = useNow(isLive(task) && !isSnapshot && isSeen && progress !== null);
+  if (!progress) {
+    return null;
+  }
+  const label = progressLabel(task, progress, now, trans, isSnapshot);
+  return (
+    <div className="jp-PtyTasks-view-progress">
+      <ProgressBar
+        task={task}
+        progress={progress}
+        label={label}
+        isSnapshot={isSnapshot}
+        trans={trans}
+      />
+      <span>{label}</span>
+      <span className="jp-PtyTasks-view-doing">{progress.text}</span>
+    </div>
+  );
 }
 
 interface IButtonsProps {
