@@ -92,7 +92,7 @@ class TaskManager:
         is left (but for a failed task, where a full disk has no room even for its removal).
         """
         await self.store.refresh()
-        spec, lock = await asyncio.to_thread(self._prepare, request)
+        spec, env, lock = await asyncio.to_thread(self._prepare, request)
         task = specs.task_of(spec)
         self.hosts.launching.add(task.id)
         try:
@@ -106,7 +106,7 @@ class TaskManager:
                 found = await self.restart(found.id)
             return found, False
         try:
-            return await self._launch(task, lock), True
+            return await self._launch(task, lock, env), True
         except PtyTasksError as error:
             try:
                 await self._fail_start(task, error)
@@ -115,12 +115,14 @@ class TaskManager:
                 pass  # a full disk; `hosts` finds that nothing ran, as soon as there is room to say so
             raise
 
-    def _prepare(self, request: Request) -> tuple[dict[str, Any], int]:
+    def _prepare(self, request: Request) -> tuple[dict[str, Any], dict[str, str], int]:
         now = time.time()
         tasks = self.store.tasks
         task_id = new_id(now, tasks[0].id if tasks else "")
-        spec = specs.build(request, task_id, now, self._surroundings(), (task.name for task in tasks if task.live))
-        return spec, self.catalogue.create(spec)
+        around = self._surroundings()
+        spec = specs.build(request, task_id, now, around, (task.name for task in tasks if task.live))
+        env = specs.environment(spec, around)
+        return spec, env, self.catalogue.create(spec)
 
     async def _undo(self, task_id: str, lock: int) -> None:
         self.hosts.launching.discard(task_id)
@@ -128,13 +130,13 @@ class TaskManager:
         os.close(lock)
         await asyncio.to_thread(self.catalogue.sweep)
 
-    async def _launch(self, task: Task, lock: int) -> Task:
+    async def _launch(self, task: Task, lock: int, env: dict[str, str]) -> Task:
         """Start the ptyhost of a task that is `starting`, and close the lock."""
         self.hosts.launching.add(task.id)
         try:
             provisioner = self.provisioners[task.provisioner]
             socket_path = os.path.join(self._runtime_dir, f"{task.id}.sock")
-            started = await asyncio.to_thread(provisioner.launch, self.catalogue.files(task.id), socket_path, lock)
+            started = await asyncio.to_thread(provisioner.launch, self.catalogue.files(task.id), socket_path, lock, env)
         finally:
             os.close(lock)
             self.hosts.launching.discard(task.id)
@@ -203,16 +205,15 @@ class TaskManager:
             os.close(lock)
             return task
         try:
-            await asyncio.to_thread(
-                self.catalogue.write_spec, specs.next_attempt(spec, task.attempt, self._surroundings())
-            )
+            env = specs.environment(spec, self._surroundings())
+            await asyncio.to_thread(self.catalogue.write_spec, specs.next_attempt(spec, task.attempt))
         except PtyTasksError as error:
             os.close(lock)
             self.hosts.launching.discard(task.id)
             await self._fail_start(task, error)
             raise
         try:
-            return await self._launch(task, lock)
+            return await self._launch(task, lock, env)
         except PtyTasksError as error:
             await self._fail_start(task, error)
             raise
@@ -370,13 +371,18 @@ class TaskManager:
         link.resize(rows, cols)
 
     async def input(self, ref: str, data: bytes) -> None:
-        """Type `data`. Returns when the terminal has taken it; raises InputRefused when the program does not read."""
+        """Type `data`. Returns when the terminal has taken it; raises InputRefused when the program does not read, or
+        when a line is longer than its terminal takes.
+        """
         task, _ = await self._reach(ref)
         taken = asyncio.Event()
         greetings = 1  # the STATUS that every connection begins with
+        refused: list[dict[str, Any]] = []
 
-        def on_frame(kind: int, _: bytes) -> None:
+        def on_frame(kind: int, payload: bytes) -> None:
             nonlocal greetings
+            if kind == wire.REFUSED:
+                refused.append(wire.fields(payload))
             if kind == wire.STATUS:
                 greetings -= 1
                 if greetings < 0:
@@ -392,6 +398,8 @@ class TaskManager:
             raise InputRefused("the program does not read its input; some of it may have been taken") from error
         finally:
             channel.close()
+        if refused:
+            raise InputRefused(wire.explain_refusal(refused, len(data)))
 
     async def open_channel(
         self, task: Task, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any

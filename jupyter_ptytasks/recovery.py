@@ -77,6 +77,8 @@ class Recovery:
             try:
                 await self._manager.store.refresh(_LOOK_EVERY / 2)
                 self._adopt()
+                for provisioner in self._manager.provisioners.values():
+                    provisioner.reap()
                 if time.monotonic() - cleaned >= _CLEAN_EVERY:
                     cleaned = time.monotonic()
                     await self._clean()

@@ -56,6 +56,8 @@ class Viewer:
         self._news = asyncio.Event()
         self._told: dict[str, Any] = {}
         self._channel: Channel | None = None
+        #: What the ptyhost would not type for us, and the client has not been told of yet.
+        self._refused: list[dict[str, Any]] = []
         self._introduced = asyncio.Event()
         self._size: tuple[int, int] | None = None
 
@@ -115,12 +117,17 @@ class Viewer:
             return
         try:
             self._channel = await self._terminal.open_channel(
-                self._lose_channel, viewer=self.id, readonly=self._readonly
+                self._take_frame, self._lose_channel, viewer=self.id, readonly=self._readonly
             )
         except PtyTasksError:
             return  # it has just ended, or is out of reach for now
         if self._size is not None:
             self.resize(*self._size)
+
+    def _take_frame(self, kind: int, payload: bytes) -> None:
+        if kind == wire.REFUSED:
+            self._refused.append(wire.fields(payload))
+            self.wake()
 
     def _lose_channel(self) -> None:
         self._channel = None
@@ -154,6 +161,10 @@ class Viewer:
 
     async def _step(self) -> bool:
         """Send the next of what is there, or wait for more; False when the task has ended and all of it is sent."""
+        while self._refused:
+            one = self._refused.pop(0)
+            size = int(one.get("bytes", 0))
+            await self._event("refused", **one, message=wire.explain_refusal([one], size))
         end = self._terminal.output.end
         if end <= self._position:
             if self._terminal.ended:
