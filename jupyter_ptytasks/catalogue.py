@@ -9,6 +9,7 @@ import time
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
+from .core import leftovers
 from .core.errors import FULL, ServiceFault, storage_fault
 from .core.files import read_json, write_json
 from .core.follow import Follower
@@ -183,6 +184,15 @@ class Catalogue:
                     return None
         return None
 
+    def leftover(self, task: Task) -> list[tuple[int, int]]:
+        """Return the (pid, start time) of the processes that a command left running, and that still run on this
+        machine.
+        """
+        record = read_json(self.files(task.id).exit)
+        if record is None or record.get("attempt") != task.attempt:
+            return []
+        return leftovers.alive(record.get("leftover"))
+
     def output(self, task_id: str) -> Output:
         """Give the bounds of a task's ring as the files tell them."""
         with RingReader(self.files(task_id).output) as ring:
@@ -305,11 +315,16 @@ def outcome(record: Mapping[str, Any]) -> dict[str, Any]:
             state, reason, message = State.FAILED, "nonzero_exit", f"exited with code {exited.code}"
         else:
             raise ValueError("neither a code nor a signal")
+    left = _leftover(record)
+    if left:
+        said = "a process is still running" if left == 1 else f"{left} processes are still running"
+        message = f"{message}; {said}" if message else said
     return {
         "state": state,
         "state_reason": reason,
         "state_message": message,
         "exit": exited,
+        "leftover": left,
         "started": float(record["started"]) if record.get("started") is not None else None,
         "ended": float(record["ended"]) if record.get("ended") is not None else None,
         "rows": int(record["rows"]),
@@ -318,6 +333,13 @@ def outcome(record: Mapping[str, Any]) -> dict[str, Any]:
         "output": Output.from_json(record.get("output") or {}),
         "usage": {**(record.get("rusage") or {}), **_peak(record.get("notes"))},
     }
+
+
+def _leftover(record: Mapping[str, Any]) -> int:
+    """Return how many processes a command left running; 0 where an older ptyhost has not looked."""
+    leftover = record.get("leftover")
+    count = leftover.get("count") if isinstance(leftover, dict) else 0
+    return count if isinstance(count, int) and count > 0 else 0
 
 
 def _peak(notes: object) -> dict[str, Any]:

@@ -226,7 +226,7 @@ class Database:
             fresh = task.with_(
                 state=State.STARTING, state_reason="", state_message="", exit=Exit(), attempt=attempt,
                 pid=None, host_pid=None, started=None, ended=None, usage={},
-                progress=None,
+                progress=None, leftover=0,
             )  # fmt: skip
             fresh = _put(sql, fresh)
             if also is not None:
@@ -413,6 +413,7 @@ def _next_revision(sql: sqlite3.Connection) -> int:
 _PLAIN = (
     "command", "cwd", "created", "state_reason", "state_message", "attempt", "pid", "host_pid", "rows", "cols",
     "started", "ended", "last_output", "group", "metadata", "usage", "progress", "timeout", "provisioner", "pinned",
+    "leftover",
 )  # fmt: skip
 
 
@@ -422,6 +423,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "attempt": (int,), "rows": (int,), "cols": (int,), "pid": _NUMBER, "host_pid": _NUMBER, "started": _NUMBER,
     "ended": _NUMBER, "last_output": _NUMBER, "timeout": _NUMBER, "group": (str,), "metadata": (dict,),
     "usage": (dict,), "progress": (dict, type(None)), "provisioner": (str,), "pinned": (bool,),
+    "leftover": (int,),
 }  # fmt: skip
 _STATES = frozenset(state.value for state in State)
 

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 _DAY = 86400.0
+#: What accounts of services have for a shell: it runs nothing.
+_NO_SHELLS = ("nologin", "false", "true", "sync", "shutdown", "halt", "git-shell")
 
 
 class PtyTasksApp(ExtensionApp):
@@ -112,7 +114,7 @@ class PtyTasksApp(ExtensionApp):
         if given:
             return shlex.split(given) if isinstance(given, str) else list(given)
         # A login shell, as in jupyter_server_terminals: a server that a hub has started has seen no profile.
-        return [os.environ.get("SHELL") or shutil.which("sh") or "/bin/sh", "-l"]
+        return [_usable_shell(os.environ.get("SHELL")) or shutil.which("sh") or "/bin/sh", "-l"]
 
     @default("keep_size")
     def _default_keep_size(self) -> int:
@@ -247,3 +249,8 @@ class PtyTasksApp(ExtensionApp):
         if self._progress is not None:
             self._progress.close()
         await self.manager.store.close()
+
+
+def _usable_shell(shell: str | None) -> str | None:
+    """Return the path of a shell that runs commands; None where that is missing, or none."""
+    return shutil.which(shell) if shell and os.path.basename(shell) not in _NO_SHELLS else None

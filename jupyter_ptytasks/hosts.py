@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from .catalogue import outcome
 from .core.errors import HostUnreachable, IllegalMove, PtyTasksError, TaskNotFound, shortage
+from .core.hostlog import last_line
 from .core.machine import boot_id, is_here, is_running
 from .core.states import STARTED, State, is_news
 from .link import Link
@@ -278,11 +279,12 @@ class Hosts:
             reason, message = "reboot", "the machine rebooted"
         elif not self._catalogue.exists(task.id):
             reason, message = "directory_removed", "the task's directory was removed, and its ptyhost does not answer"
+        why = last_line(self._catalogue.files(task.id).log)
         output = self._catalogue.output(task.id)
         return {
             "state": State.LOST,
             "state_reason": reason,
-            "state_message": message,
+            "state_message": f"{message} ({why})" if why else message,
             "ended": time.time(),
             "output": output,
         }

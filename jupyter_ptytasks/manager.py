@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import signal
 import time
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import spec as specs
 from .catalogue import RESTARTING
-from .core import wire
+from .core import leftovers, wire
 from .core.errors import (
     Conflict,
     HostUnreachable,
@@ -52,6 +53,8 @@ _INPUT_PATIENCE = 5.0
 _SETTLING = 2.0
 #: Seconds beyond a ladder's graces until we stop believing that a stop will ever end.
 _STOP_SLACK = 30.0
+#: Seconds that processes have to end which a command left running, before they are killed.
+_LEFTOVER_GRACE = 5.0
 #: Seconds after a task was stopped to be restarted until a server takes over from the one that was to do it.
 _ORPHANED = 5.0
 
@@ -108,7 +111,7 @@ class TaskManager:
         nothing is left (but for a failed task, where a full disk has no room even for its removal).
         """
         await self.store.refresh()
-        spec, lock = await asyncio.to_thread(self._prepare, request)
+        spec, env, lock = await asyncio.to_thread(self._prepare, request)
         task = specs.task_of(spec)
         with self._claim(task.id, lock):
             try:
@@ -117,18 +120,20 @@ class TaskManager:
                 await asyncio.to_thread(self._discard, task.id)
                 raise
             if added:
-                return await self._launch_new(task, lock), True
+                return await self._launch_new(task, lock, env), True
             await asyncio.to_thread(self._discard, task.id)
         if request.if_exists is IfExists.RESTART:
             found = await self.restart(found.id)
         return found, False
 
-    def _prepare(self, request: Request) -> tuple[dict[str, Any], Lock]:
+    def _prepare(self, request: Request) -> tuple[dict[str, Any], dict[str, str], Lock]:
         now = time.time()
         tasks = self.store.tasks
         task_id = new_id(now, tasks[0].id if tasks else "")
-        spec = specs.build(request, task_id, now, self._surroundings(), (task.name for task in tasks if task.live))
-        return spec, self.catalogue.create(spec)
+        around = self._surroundings()
+        spec = specs.build(request, task_id, now, around, (task.name for task in tasks if task.live))
+        env = specs.environment(spec, around)
+        return spec, env, self.catalogue.create(spec)
 
     def _discard(self, task_id: str) -> None:
         """Delete the directory of a task that never was, whose lock we hold."""
@@ -148,10 +153,10 @@ class TaskManager:
             if task is not None and task.live:
                 self.hosts.keep(task)
 
-    async def _launch_new(self, task: Task, lock: Lock) -> Task:
+    async def _launch_new(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
         """Start a new task. If that fails, nothing is left of it, unless it runs all the same: then this returns it."""
         try:
-            return await self._launch(task, lock)
+            return await self._launch(task, lock, env)
         except PtyTasksError as error:
             lock.close()
             own = await asyncio.to_thread(self.catalogue.lock, task.id, _LEAVING)
@@ -166,11 +171,11 @@ class TaskManager:
                     pass  # a full disk; `hosts` finds that nothing ran, as soon as there is room to say so
             raise
 
-    async def _launch(self, task: Task, lock: Lock) -> Task:
+    async def _launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
         """Start the ptyhost of a task that is `starting`, and return the task as it is then."""
         provisioner = self.provisioners[task.provisioner]
         files, socket_path = self.catalogue.files(task.id), self.hosts.socket_path(task.id)
-        started = await asyncio.to_thread(provisioner.launch, files, socket_path, lock.fd)
+        started = await asyncio.to_thread(provisioner.launch, files, socket_path, lock.fd, env)
         facts = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
         try:
             return await self.store.observe(task.id, task.attempt, State.RUNNING, **facts)
@@ -194,9 +199,8 @@ class TaskManager:
         Where somebody else starts it again meanwhile, that is it: it runs once more, not twice.
         """
         task = await self.get(ref)
-        async with self._unless_deleted(task):
-            # Whatever would keep it from being started again must not have it stopped.
-            await asyncio.to_thread(self.catalogue.read_spec, task.id)
+        # Whatever would keep it from being started again must not have it stopped.
+        await self._environment(task)
         if not task.live:
             return await self._start_again(task)
         if task.id in self._restarts:
@@ -250,6 +254,7 @@ class TaskManager:
 
         Raises Conflict when the old ptyhost does not leave.
         """
+        env = await self._environment(ended)
         deadline = time.monotonic() + _LEAVING
         async with self._unless_deleted(ended):
             while (lock := await asyncio.to_thread(self.catalogue.lock, ended.id, _LOOKING)) is None:
@@ -264,15 +269,23 @@ class TaskManager:
             if not begun:
                 return task
             try:
-                return await self._launch(task, lock)
+                return await self._launch(task, lock, env)
             except PtyTasksError as error:
                 await self._fail_start(task, error)
                 raise
 
+    async def _environment(self, task: Task) -> dict[str, str]:
+        """Return the environment of a task's next attempt. Raises ServiceFault if its spec is gone or damaged,
+        SpawnFailed if no program can be started with it.
+        """
+        async with self._unless_deleted(task):
+            spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
+        return specs.environment(spec, self._surroundings())
+
     def _next_spec(self, task: Task) -> AbstractContextManager[None]:
         """Give a task's directory the spec of its next attempt. In the transaction that begins it."""
         spec = self.catalogue.read_spec(task.id)
-        return self.catalogue.replaced_spec(specs.next_attempt(spec, task.attempt, self._surroundings()))
+        return self.catalogue.replaced_spec(specs.next_attempt(spec, task.attempt))
 
     async def _fail_start(self, task: Task, error: PtyTasksError) -> None:
         reason = "spawn_error" if isinstance(error, SpawnFailed) else error.code
@@ -304,6 +317,26 @@ class TaskManager:
         except ServiceFault:
             return self._surroundings().ladder
         return tuple((str(name), float(grace)) for name, grace in spec["ladder"])
+
+    async def end_leftover(self, ref: str) -> Task:
+        """End the processes that a command has left running: SIGTERM, and SIGKILL for those that are still there after
+        some seconds. Returns when none is left, or there is nothing to be done about it. Raises IllegalMove for a task
+        that has not ended.
+        """
+        task = await self.get(ref)
+        if task.live:
+            raise IllegalMove("the task has not ended; what it runs ends with it", field="state")
+        deadline = time.monotonic() + _LEFTOVER_GRACE
+        number = signal.SIGTERM
+        while left := await asyncio.to_thread(self.catalogue.leftover, task):
+            now = time.monotonic()
+            if now > deadline + _LEFTOVER_GRACE:
+                break  # they sleep in the kernel
+            if now > deadline:
+                number = signal.SIGKILL
+            await asyncio.to_thread(leftovers.send, left, number)
+            await asyncio.sleep(_LOOKING)
+        return await self.store.change(task.id, leftover=len(left))
 
     async def stop_unless_ended(self, ref: str) -> None:
         """Begin to stop a task, which may just be ending by itself. Raises HostUnreachable."""
@@ -472,15 +505,18 @@ class TaskManager:
         link.resize(rows, cols)
 
     async def input(self, ref: str, data: bytes) -> None:
-        """Type `data`. Returns when the terminal has taken it; raises InputRefused when the program does not read,
-        IllegalMove when the task ends before it has.
+        """Type `data`. Returns when the terminal has taken it; raises InputRefused when the program does not read, or
+        when a line is longer than its terminal takes, IllegalMove when the task ends before it has.
         """
         taken = False
         answered = asyncio.Event()
         greetings = 1  # the STATUS that every connection begins with
+        refused: list[dict[str, Any]] = []
 
-        def on_frame(kind: int, _: bytes) -> None:
+        def on_frame(kind: int, payload: bytes) -> None:
             nonlocal greetings, taken
+            if kind == wire.REFUSED:
+                refused.append(wire.fields(payload))
             if kind == wire.STATUS:
                 greetings -= 1
                 if greetings < 0:
@@ -497,6 +533,8 @@ class TaskManager:
             raise InputRefused("the program does not read its input; some of it may have been taken") from error
         finally:
             channel.close()
+        if refused:
+            raise InputRefused(wire.explain_refusal(refused, len(data)))
         if not taken:
             await self._ended(task, _SETTLING)
             await self._reach(task.id)

@@ -60,6 +60,8 @@ class Recovery:
             else:
                 await self._recover()
             self._adopt()
+            for provisioner in self._manager.provisioners.values():
+                provisioner.reap()
             await self._correct()
         except (PtyTasksError, OSError) as error:
             if str(error) != self.problem:

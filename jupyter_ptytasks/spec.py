@@ -9,7 +9,7 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .core import names
+from .core import execve, names
 from .core.errors import BadRequest
 from .core.model import Kind, Request, Task, TimeWarning
 from .core.states import State
@@ -24,9 +24,11 @@ LADDER = (("SIGINT", 10.0), ("SIGTERM", 10.0), ("SIGKILL", 0.0))
 SHELL_LADDER = (("SIGHUP", 10.0), ("SIGTERM", 10.0), ("SIGKILL", 0.0))
 KILL_LADDER = (("SIGKILL", 0.0),)
 
-#: What a task must not inherit: secrets of the server, and what was true of the server's own terminal.
+#: What a task must not inherit: secrets of Jupyter and of a hub (JUPYTERHUB_API_TOKEN, JUPYTER_PTYTASKS_TOKEN,
+#: JUPYTER_GATEWAY_HTTP_PWD …), what was true of the server's own terminal, and where the server was started.
 _UNFIT = re.compile(
-    r"JUPYTER_TOKEN|JUPYTERHUB_(API_TOKEN|COOKIE_.*|OAUTH_.*)|JPY_.*|CONFIGPROXY_AUTH_TOKEN|PTYTASK_.*|COLUMNS|LINES|TERM|TERM_PROGRAM.*"
+    r"(JUPYTER|JPY_|EG_|CONFIGPROXY_).*(TOKEN|PASSW|PWD|SECRET|COOKIE|CRYPT|CREDENTIAL).*"
+    r"|JUPYTERHUB_OAUTH_.*|JPY_.*|PTYTASK_.*|COLUMNS|LINES|TERM|TERM_PROGRAM.*|PWD|OLDPWD"
 )
 
 
@@ -47,9 +49,9 @@ class Surroundings:
 
 
 def build(request: Request, task_id: str, created: float, around: Surroundings, taken: Iterable[str]) -> dict[str, Any]:
-    """Give the spec of a new task: a JSON object, kept as spec.json, from which the task can be told and run again.
+    """Return the spec of a new task: a JSON object, kept as spec.json, from which the task can be told and run again.
 
-    `taken` are the names in use, for numbering shells. Raises BadRequest for a directory that is none.
+    `taken` are the names in use, for numbering shells. Raises BadRequest for a directory that does not exist.
     """
     kind = Kind.SHELL if request.command is None else Kind.COMMAND
     name = request.name or (_shell_name(taken) if request.command is None else _command_name(request.command))
@@ -76,9 +78,9 @@ def build(request: Request, task_id: str, created: float, around: Surroundings, 
     if request.timeout is not None:
         warning = request.warning and {"signal": request.warning.signal, "before": request.warning.before}
         spec["timeout"] = {"seconds": request.timeout, "warning": warning}
-    # Kept apart too: a restart takes the server's surroundings as they are then, and what the user gave as it was.
+    # A restart takes the server's surroundings as they are then, and what the user gave as it was. No more of the
+    # environment is kept: it holds what the server knows, passwords of clouds and the like.
     spec["given_env"] = dict(request.env)
-    spec["env"] = environment(spec, around)
     return spec
 
 
@@ -106,14 +108,17 @@ def request_of(spec: Mapping[str, Any], name: str | None) -> Request:
     )
 
 
-def next_attempt(spec: dict[str, Any], attempt: int, around: Surroundings) -> dict[str, Any]:
-    """Give the spec with which the task is run once more."""
-    return {**spec, "attempt": attempt, "env": environment(spec, around)}
+def next_attempt(spec: dict[str, Any], attempt: int) -> dict[str, Any]:
+    """Return the spec with which the task is run once more."""
+    # Older versions kept the whole environment.
+    return {**{name: value for name, value in spec.items() if name != "env"}, "attempt": attempt}
 
 
 def environment(spec: Mapping[str, Any], around: Surroundings) -> dict[str, str]:
-    """Give the whole environment of a task: the server's without what is unfit, what tells the task of itself, what
+    """Return the whole environment of a task: the server's without what is unfit, what tells the task of itself, what
     the user gave.
+
+    Raises SpawnFailed, `field` being `command` or `env`, for what no program can be started with (core.execve).
     """
     env = {name: value for name, value in around.environ.items() if not _UNFIT.fullmatch(name)}
     env["TERM"] = "xterm-256color"
@@ -125,7 +130,12 @@ def environment(spec: Mapping[str, Any], around: Surroundings) -> dict[str, str]
     env["JUPYTER_SERVER_ROOT"] = around.root
     if around.server_url:
         env["JUPYTER_SERVER_URL"] = around.server_url
-    return {**env, **spec["given_env"]}
+    env["PWD"] = spec["cwd"]
+    env.update(spec["given_env"])
+    # A line for the shell may be of any length: one that is too long for an argument goes by a file.
+    *others, last = spec["argv"]
+    execve.encode([*others, "" if isinstance(spec["command"], str) else last], env)
+    return env
 
 
 def task_of(spec: Mapping[str, Any], state: State = State.STARTING) -> Task:

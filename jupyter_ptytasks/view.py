@@ -68,6 +68,7 @@ class View:
             "tags": list(task.tags),
             "metadata": dict(task.metadata),
             "pinned": task.pinned,
+            "leftover": task.leftover,
             **self.measures(task),
         }
 

@@ -174,6 +174,8 @@ class Sitting:
             self._drawn = about["offset"]
             if event == "resumed":
                 self._screen.say("back again")
+        elif event == "refused":
+            self._screen.say(f"not typed: {about['message']}")
 
     def _exit_status(self) -> int:
         if is_live(self._task):

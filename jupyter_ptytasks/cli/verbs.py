@@ -51,9 +51,18 @@ def _wait(client: Client, task: Task, deadline: float | None, *, as_json: bool) 
 @click.option("--grace", type=parse_duration, metavar="TIME", help="Time after SIGINT, and again after SIGTERM.")
 @click.option("--now", is_flag=True, help="Kill at once (SIGKILL).")
 @click.option("--wait", "waits", is_flag=True, help="Return when it has ended.")
+@click.option("--leftover", is_flag=True, help="End the processes that a finished task left running.")
 @json_option
 @click.pass_obj
-def stop(settings: Settings, refs: tuple[str, ...], grace: float | None, now: bool, waits: bool, as_json: bool) -> None:
+def stop(
+    settings: Settings,
+    refs: tuple[str, ...],
+    grace: float | None,
+    now: bool,
+    waits: bool,
+    leftover: bool,
+    as_json: bool,
+) -> None:
     """Stop tasks.
 
     All of their processes get SIGINT, after a time of grace SIGTERM, and after another one SIGKILL, or what signals the
@@ -62,6 +71,8 @@ def stop(settings: Settings, refs: tuple[str, ...], grace: float | None, now: bo
     with settings.client() as client:
 
         def do(ref: str) -> Task:
+            if leftover:
+                return client.end_leftover(ref)
             task = client.stop(ref, grace=grace, signals=["SIGKILL"] if now else None)
             return client.wait(task["id"]) if waits else task
 

@@ -187,6 +187,12 @@ class Client:
         """Begin to stop a task: `signals` (or its own), with `grace` seconds after each."""
         return self._task("POST", _path(ref, "stop"), json=_only_said({"grace": grace, "signals": signals}))
 
+    def end_leftover(self, ref: str) -> Task:
+        """End the processes that the command of a finished task has left running; return the task, whose `leftover`
+        counts those that could not be ended.
+        """
+        return self._task("DELETE", _path(ref, "leftover"), timeout=_SLOW)
+
     def pause(self, ref: str) -> Task:
         """Stop a task in its tracks, until `resume`."""
         return self._task("POST", _path(ref, "pause"))

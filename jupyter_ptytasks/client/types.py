@@ -142,6 +142,7 @@ class Task(TypedDict):
     tags: list[str]
     metadata: dict[str, Any]
     pinned: bool
+    leftover: int
     progress: Progress | None
     usage: Usage | None
 

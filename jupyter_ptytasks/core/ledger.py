@@ -371,7 +371,7 @@ class Ledger:
         self.style = None if obj["style"] is None else int(obj["style"])
         self.shift = (0, 1, 2, 3)[obj["shift"]]
         pens.write(self.pen, obj["pen"].encode() or b"0")
-        for screen, (margins, saved_pen, saved_charset) in zip(self.screens, obj["screens"], strict=True):
+        for screen, (margins, saved_pen, saved_charset) in zip(self.screens, obj["screens"]):
             screen.margins, screen.saved_charset = margins.encode(), _charset(saved_charset)
             pens.write(screen.saved_pen, saved_pen.encode() or b"0")
 

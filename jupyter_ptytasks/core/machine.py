@@ -27,24 +27,24 @@ def start_time(pid: int) -> int:
     """Return when a process started, in clock ticks since the boot (proc(5)): with the pid it names a process for
     good. 0: unknown.
     """
-    fields = _stat(pid)
-    return int(fields[19]) if fields else 0
+    found = look(pid)
+    return found[1] if found is not None else 0
 
 
 def is_running(pid: int, started: int) -> bool:
     """Return whether the process with this pid and start time (of `start_time`) runs; False where that is unknown."""
-    fields = _stat(pid)
-    return bool(fields and started) and int(fields[19]) == started and fields[0] not in (b"Z", b"X")
+    found = look(pid)
+    return found is not None and found[1] == started
 
 
-def _stat(pid: int) -> list[bytes]:
-    """Return the fields of /proc/PID/stat from the state on; empty where there is none."""
+def look(pid: int) -> tuple[int, int] | None:
+    """Return the (parent, start time) of a process from /proc (proc(5)); None where there is none, or a zombie."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
-            fields = file.read().rpartition(b")")[2].split()
-    except OSError:
-        return []
-    return fields if len(fields) > 19 else []
+            fields = file.read().rpartition(b")")[2].split(None, 20)
+        return None if fields[0] in (b"Z", b"X") else (int(fields[1]), int(fields[19]))
+    except (OSError, ValueError, IndexError):
+        return None
 
 
 def is_here(host: Mapping[str, Any]) -> bool:

@@ -58,7 +58,8 @@ class Task:
 
     `command` is what the user gave: a shell line or the arguments; `host_pid` the ptyhost of the present attempt;
     `usage` is what the exit record says of it, `progress` how far it was in the end (core.progress, as JSON); a task
-    that is `pinned` is kept until somebody deletes it; `revision` counts the changes of the whole store, so that the
+    that is `pinned` is kept until somebody deletes it; `leftover` counts the processes that its command left running;
+    `revision` counts the changes of the whole store, so that the
     highest seen tells what is new.
     """
 
@@ -89,6 +90,7 @@ class Task:
     timeout: float | None = None
     provisioner: str = "local"
     pinned: bool = False
+    leftover: int = 0
     revision: int = 0
 
     @property

@@ -18,7 +18,7 @@ _SHIFTS = (b"\x0f", b"\x0e", b"\x1bn", b"\x1bo")
 def between(since: Ledger, to: Ledger, *, known: bool) -> bytes:
     """From `since` to `to`; unless it is `known`, nothing is taken for granted that a RIS may have left."""
     out: list[bytes] = []
-    normal, alternate = zip(since.screens, to.screens, strict=True)
+    normal, alternate = zip(since.screens, to.screens)
     leaves = since.alternate and (not to.alternate or _differ(*normal))
     enters = to.alternate and (leaves or not since.alternate)
     if leaves:

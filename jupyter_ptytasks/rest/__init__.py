@@ -17,6 +17,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (r"/ptytasks/api/tasks", tasks.Tasks),
     (rf"/ptytasks/api/tasks/{_REF}", tasks.OneTask),
     (rf"/ptytasks/api/tasks/{_REF}/stop", tasks.Stop),
+    (rf"/ptytasks/api/tasks/{_REF}/leftover", tasks.Leftover),
     (rf"/ptytasks/api/tasks/{_REF}/pause", tasks.Pause),
     (rf"/ptytasks/api/tasks/{_REF}/resume", tasks.Resume),
     (rf"/ptytasks/api/tasks/{_REF}/restart", tasks.Restart),

@@ -80,6 +80,16 @@ class Stop(TaskHandler):
         self.send_task(await self.manager.stop(ref, self.manager.ladder(body.signals, body.grace)), 202)
 
 
+class Leftover(TaskHandler):
+    """`/tasks/{ref}/leftover`: what a command has left running."""
+
+    @needs("write")
+    async def delete(self, ref: str) -> None:
+        """End those processes, and return the task when they have."""
+        self.query(bodies.Strict)
+        self.send_task(await self.manager.end_leftover(ref))
+
+
 class Pause(TaskHandler):
     """`/tasks/{ref}/pause`."""
 

@@ -123,9 +123,11 @@ class TaskTerminal(PtyWithClients):
         shown = self.link.status if self.link is not None else {}
         return int(shown.get("rows", self.task.rows)), int(shown.get("cols", self.task.cols))
 
-    async def open_channel(self, on_lost: Callable[[], None], **about: Any) -> Channel:
+    async def open_channel(
+        self, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
+    ) -> Channel:
         """Open a viewer's connection to the ptyhost. Raises HostUnreachable."""
-        return await self._manager.open_channel(self.task, lambda *_: None, on_lost, role="viewer", **about)
+        return await self._manager.open_channel(self.task, on_frame, on_lost, role="viewer", **about)
 
     def repaint(self) -> None:
         """Make a full-screen program draw its screen again, if it can be reached."""

@@ -70,6 +70,8 @@ class Viewer:
         self._told: dict[str, Any] = {}
         self._channel: Channel | None = None
         self._opening = asyncio.Lock()
+        #: What the ptyhost would not type for us, and the client has not been told of yet.
+        self._refused: list[dict[str, Any]] = []
         self._introduced = asyncio.Event()
         #: Since when (monotonic seconds) the client has not taken a message, and whether it is taken not to see.
         self._sending_since: float | None = None
@@ -144,7 +146,7 @@ class Viewer:
             mine: list[Channel] = []
             try:
                 channel = await self._terminal.open_channel(
-                    lambda: self._lose_channel(mine), viewer=self.id, readonly=self._readonly
+                    self._take_frame, lambda: self._lose_channel(mine), viewer=self.id, readonly=self._readonly
                 )
             except PtyTasksError:
                 return  # it has just ended, or is out of reach for now
@@ -152,6 +154,11 @@ class Viewer:
             self._channel = channel
             if self._size is not None:
                 channel.send(wire.frame(wire.RESIZE, wire.SIZE.pack(*self._size)))
+
+    def _take_frame(self, kind: int, payload: bytes) -> None:
+        if kind == wire.REFUSED:
+            self._refused.append(wire.fields(payload))
+            self.wake()
 
     def _lose_channel(self, mine: list[Channel]) -> None:
         if self._channel in mine:
@@ -210,6 +217,10 @@ class Viewer:
 
     async def _step(self) -> bool:
         """Send the next of what is there, or wait for more; False when the task has ended and all of it is sent."""
+        while self._refused:
+            one = self._refused.pop(0)
+            size = int(one.get("bytes", 0))
+            await self._event("refused", **one, message=wire.explain_refusal([one], size))
         end = self._terminal.output.end
         if end <= self._position:
             if self._terminal.ended:

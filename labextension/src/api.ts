@@ -126,6 +126,11 @@ export class TaskApi {
     return this._do(id, 'stop', signals ? { signals } : {});
   }
 
+  /** Ends the processes that a finished task has left running. */
+  endLeftover(id: string): Promise<ITask> {
+    return this._ask(taskSchema, `${path(id)}/leftover`, { method: 'DELETE' });
+  }
+
   /** Stops the task's processes in their tracks. */
   pause(id: string): Promise<ITask> {
     return this._do(id, 'pause');

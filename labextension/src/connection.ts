@@ -54,6 +54,11 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     return this._options.api.serverSettings;
   }
 
+  /** Why what was typed last was not typed; null if it was. */
+  get refusal(): string | null {
+    return this._refusal;
+  }
+
   /** See Link. */
   get link(): Link {
     return this._link;
@@ -182,6 +187,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     if (this.isReadonly || (this._replays.isDrawing && isAnswer(text))) {
       return;
     }
+    this._setRefusal(null);
     if (this._socket.isAccepted) {
       this._socket.send(['stdin', text]);
     } else if (this.connectionStatus === 'connecting') {
@@ -280,6 +286,16 @@ export class TaskConnection implements Terminal.ITerminalConnection {
       case 'resumed':
         this._catchUp();
         break;
+      case 'refused':
+        this._setRefusal(event.message);
+        break;
+    }
+  }
+
+  private _setRefusal(refusal: string | null): void {
+    if (refusal !== this._refusal) {
+      this._refusal = refusal;
+      this._changed.emit();
     }
   }
 
@@ -295,6 +311,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     this._changed.emit();
   }
 
+  private _refusal: string | null = null;
   private readonly _socket: LastingSocket;
   private readonly _replays: Replays;
   private readonly _newAcknowledger: () => Acknowledger;

@@ -100,6 +100,8 @@ export const taskSchema = z.object({
   }),
   group: z.string(),
   tags: z.array(z.string()),
+  /** Processes that its command left running when it ended. */
+  leftover: z.number().catch(0),
   progress: progressSchema,
   usage: usageSchema
 });

@@ -77,6 +77,7 @@ export namespace CommandIDs {
   export const newShell = 'ptytasks:new-shell';
   export const stop = 'ptytasks:stop';
   export const kill = 'ptytasks:kill';
+  export const endLeftover = 'ptytasks:end-leftover';
   export const pause = 'ptytasks:pause';
   export const resume = 'ptytasks:resume';
   export const restart = 'ptytasks:restart';

@@ -28,6 +28,7 @@ NEEDS = {
     "PATCH tasks/{ref}": "write",
     "DELETE tasks/{ref}": "write",
     "POST tasks/{ref}/stop": "write",
+    "DELETE tasks/{ref}/leftover": "write",
     "POST tasks/{ref}/pause": "write",
     "POST tasks/{ref}/resume": "write",
     "POST tasks/{ref}/restart": "execute",

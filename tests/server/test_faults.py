@@ -236,6 +236,36 @@ def test_a_ptyhost_that_is_stopped_is_out_of_reach_and_not_lost(live: LiveServer
         assert client.get("nap")["state"] == "running"
 
 
+def test_a_lost_task_tells_what_its_ptyhost_said_last(live: LiveServer) -> None:
+    with live.client() as client:
+        task = client.create("echo hello; exec sleep 1000", name="crash")
+        until(lambda: b"hello" in client.raw("crash").data)
+        # A crash of Python itself, of which faulthandler writes down what it can.
+        os.kill(host_of(live, task)["host_pid"], signal.SIGSEGV)
+        task = until_state(live, "crash", "lost")
+        assert "Segmentation fault" in task["state_message"]
+        assert "Segmentation fault" in live.cli("show", "crash").stdout
+
+
+def test_what_a_command_left_running_is_told_and_ended(live: LiveServer) -> None:
+    with live.client() as client:
+        line = "(trap '' TERM; setsid sh -c 'trap \"\" TERM HUP; echo $$ > left; exec sleep 1000' </dev/null >/dev/null 2>&1) & "
+        client.create(line + "until [ -s left ]; do sleep 0.01; done", name="leaver")
+        task = ended(client, "leaver")
+        assert (task["state"], task["leftover"]) == ("succeeded", 1)
+        assert task["state_message"] == "a process is still running"
+        pid = int((live.home / "left").read_text())
+        assert is_alive(pid)
+        with pytest.raises(RequestFailed):
+            client.end_leftover(client.create(["sleep", "1000"], name="nap")["id"])
+        # A server that is started again knows of it, too.
+        live.kill9()
+        live.start()
+        assert client.end_leftover("leaver")["leftover"] == 0
+        assert not is_alive(pid)
+        assert client.end_leftover("leaver")["leftover"] == 0
+
+
 @pytest.mark.parametrize("same_boot", [True, False])
 def test_what_vanished_while_no_server_ran(live: LiveServer, same_boot: bool) -> None:
     """A reboot is told from a ptyhost that was killed by the boot's id."""

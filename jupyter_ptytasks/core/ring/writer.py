@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
@@ -222,12 +223,16 @@ class RingWriter:
 
     def _roll(self) -> None:
         """Begin a new segment at `end`; where none can be made, the old one simply goes on growing."""
-        carry = self._next_carry()
+        try:
+            carry = self._next_carry()
+        except Exception:  # noqa: BLE001  whatever is wrong with what was written, or with us: it costs no output
+            carry = b""
         old = (self._log, self._index)
         try:
             self._begin_segment(carry)
-        except OSError:
-            if self._drop_oldest():
+        except OSError as error:
+            # What else is wrong (no descriptor is free) does not get better by that.
+            if error.errno in (errno.ENOSPC, errno.EDQUOT) and self._drop_oldest():
                 self._roll()
             else:
                 self._roll_at += self._slack

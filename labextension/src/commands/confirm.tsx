@@ -42,6 +42,26 @@ export class Questions {
     );
   }
 
+  endLeftover(tasks: readonly ITask[]): Promise<boolean> {
+    const trans = this._trans;
+    const count = tasks.reduce((sum, task) => sum + task.leftover, 0);
+    const what = trans._n(
+      'The process that is still running gets SIGTERM, and SIGKILL after five seconds.',
+      'The %1 processes that are still running get SIGTERM, and SIGKILL after five seconds.',
+      count
+    );
+    return this._isSure(
+      trans._n(
+        'End what %2 left running?',
+        'End what %1 tasks left running?',
+        tasks.length,
+        quoted(tasks[0])
+      ),
+      this._about(tasks, what, what),
+      trans.__('End')
+    );
+  }
+
   restart(tasks: readonly ITask[]): Promise<boolean> {
     const trans = this._trans;
     return this._isSure(

@@ -114,6 +114,17 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
         }
       }
     },
+    [CommandIDs.endLeftover]: {
+      label: trans.__('End Leftover Processes'),
+      caption: trans.__('End the processes that the command of a finished task left running'),
+      icon: closeIcon,
+      fits: task => !isLive(task) && task.leftover > 0,
+      run: async tasks => {
+        if (await questions.endLeftover(tasks)) {
+          await each(tasks, task => api.endLeftover(task.id));
+        }
+      }
+    },
     [CommandIDs.pause]: {
       label: trans.__('Pause'),
       caption: trans.__('Suspend the processes of the task until it is resumed'),

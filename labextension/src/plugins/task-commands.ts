@@ -55,6 +55,7 @@ const COMMANDS: readonly string[] = [
   CommandIDs.refresh,
   CommandIDs.stop,
   CommandIDs.kill,
+  CommandIDs.endLeftover,
   CommandIDs.pause,
   CommandIDs.resume,
   CommandIDs.restart,
