@@ -6,6 +6,7 @@ import contextlib
 import os
 import resource
 import socket
+import sys
 import time
 from typing import TYPE_CHECKING
 
@@ -15,18 +16,7 @@ from jupyter_ptytasks.core import wire
 from tests.ptyhost.hosting import Hosted, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-
-@contextlib.contextmanager
-def limited(kind: int, soft: int) -> Iterator[None]:
-    """Let what is started in here have no more of something."""
-    before = resource.getrlimit(kind)
-    resource.setrlimit(kind, (soft, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(kind, before)
+    from pathlib import Path
 
 
 def processor_seconds(pid: int) -> float:
@@ -67,10 +57,16 @@ def test_without_a_free_descriptor_it_waits_for_one(hosted: Hosted) -> None:
 
 
 @pytest.mark.parametrize("descriptors", [26, 32, 48])
-def test_connections_take_no_descriptor_that_the_task_needs(hosted: Hosted, descriptors: int) -> None:
-    with limited(resource.RLIMIT_NOFILE, descriptors):
-        ring = {"size": 1 << 20, "segment": 1 << 16}
-        hosted.start("sh", "-c", "read go; seq 100000; ulimit -n; exit 3", ring=ring)
+def test_connections_take_no_descriptor_that_the_task_needs(
+    hosted: Hosted, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, descriptors: int
+) -> None:
+    # Not in this process, which may have more of them open.
+    python = tmp_path / "python"
+    python.write_text(f'#!/bin/sh\nulimit -S -n {descriptors}\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    ring = {"size": 1 << 20, "segment": 1 << 16}
+    hosted.start("sh", "-c", "read go; seq 100000; ulimit -n; exit 3", ring=ring)
     viewer = hosted.viewer("one")
     with contextlib.ExitStack() as stack:
         for _ in range(40):

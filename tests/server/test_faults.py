@@ -249,8 +249,9 @@ def test_a_lost_task_tells_what_its_ptyhost_said_last(live: LiveServer) -> None:
 
 def test_what_a_command_left_running_is_told_and_ended(live: LiveServer) -> None:
     with live.client() as client:
-        line = "(trap '' TERM; setsid sh -c 'trap \"\" TERM HUP; echo $$ > left; exec sleep 1000' </dev/null >/dev/null 2>&1) & "
-        client.create(line + "until [ -s left ]; do sleep 0.01; done", name="leaver")
+        deaf = "trap '' TERM HUP; echo $$ > left; exec sleep 1000"
+        line = f'setsid sh -c "{deaf}" < /dev/null > /dev/null 2>&1 & until [ -s left ]; do sleep 0.01; done'
+        client.create(line.replace("$$", "\\$\\$"), name="leaver")
         task = ended(client, "leaver")
         assert (task["state"], task["leftover"]) == ("succeeded", 1)
         assert task["state_message"] == "a process is still running"

@@ -242,6 +242,14 @@ describe('TaskConnection', () => {
     ]);
   });
 
+  it('tells why what was typed did not arrive, until something else is typed', () => {
+    FakeSocket.last.attach();
+    FakeSocket.last.event('refused', { reason: 'line_too_long', message: 'a line is too long' });
+    expect(connection.refusal).toBe('a line is too long');
+    type('x');
+    expect(connection.refusal).toBeNull();
+  });
+
   it('tells when history comes, and when it is drawn', () => {
     const told: (TaskConnection.ISize | null)[] = [];
     connection.replaying.connect((_, size) => void told.push(size));

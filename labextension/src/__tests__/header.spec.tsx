@@ -104,6 +104,11 @@ describe('the banner', () => {
     expect(told('connecting')).toBeNull();
   });
 
+  it('tells why what was typed did not arrive', () => {
+    const refused = { link: 'connected', refusal: 'a line is too long' } as TaskConnection;
+    expect(tell(refused, task, trans)).toBe('Your input was not sent: a line is too long.');
+  });
+
   it('tells of a lost connection, and that the task goes on', () => {
     expect(told('lost')).toMatch(/lost.*not affected/);
   });

@@ -21,12 +21,14 @@ const TASKS = [
   task({ id: 'run1', state: 'running' }),
   task({ id: 'run2', state: 'running' }),
   task({ id: 'rest', state: 'paused' }),
-  task({ id: 'done', state: 'succeeded', kind: 'shell' })
+  task({ id: 'done', state: 'succeeded', kind: 'shell' }),
+  task({ id: 'left', state: 'succeeded', leftover: 2 })
 ];
 
 const api = {
   stop: jest.fn<Promise<void>, [string]>(async () => undefined),
   restart: jest.fn<Promise<void>, [string]>(async () => undefined),
+  endLeftover: jest.fn<Promise<void>, [string]>(async () => undefined),
   remove: jest.fn<Promise<void>, [string, boolean]>(async () => undefined),
   again: jest.fn<Promise<ITask>, [string]>(async id => task({ id: `${id}-again` }))
 };
@@ -41,6 +43,7 @@ const questions = {
   stop: async () => isSure,
   kill: async () => isSure,
   restart: async () => isSure,
+  endLeftover: async () => isSure,
   remove: async () => removal
 };
 
@@ -101,6 +104,12 @@ describe('the commands about tasks', () => {
     await commands.execute(CommandIDs.restart, { id: 'run1' });
     expect(api.stop).not.toHaveBeenCalled();
     expect(api.restart).not.toHaveBeenCalled();
+  });
+
+  it('end what a finished task left running, and nothing else', async () => {
+    expect(commands.isEnabled(CommandIDs.endLeftover, { ids: ['run1', 'done'] })).toBe(false);
+    await commands.execute(CommandIDs.endLeftover, { ids: ['left', 'done'] });
+    expect(api.endLeftover.mock.calls).toEqual([['left']]);
   });
 
   it('restart what has ended without a question', async () => {

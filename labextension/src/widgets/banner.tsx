@@ -33,9 +33,9 @@ export function tell(
     case 'ended':
       return task && !isLive(task) ? ending(task, trans) : null;
     default:
-      return connection.refusal === null
-        ? null
-        : trans.__('Your input was not sent: %1.', connection.refusal);
+      return connection.refusal
+        ? trans.__('Your input was not sent: %1.', connection.refusal)
+        : null;
   }
 }
 
