@@ -11,7 +11,7 @@ from jupyter_server.base.handlers import JupyterHandler
 if TYPE_CHECKING:
     from jupyter_server.auth.identity import IdentityProvider
 
-    from .local_token import LocalToken
+    from .core.local_token import LocalToken
 
 #: Whoever was denied terminals is denied tasks.
 AUTH_RESOURCE = "terminals"

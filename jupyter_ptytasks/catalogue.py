@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 from .core import leftovers
 from .core.errors import FULL, ServiceFault, storage_fault
 from .core.files import read_json, write_json
-from .core.follow import Follower
 from .core.machine import boot_id, is_here, is_running
 from .core.model import Exit, Kind, Output, Task
 from .core.paths import TaskFiles, private_dir
+from .core.progress.follower import Follower
 from .core.ring.packing import bases_to_pack, pack
 from .core.ring.reader import RingReader
 from .core.states import State

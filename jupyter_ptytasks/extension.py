@@ -15,13 +15,13 @@ from traitlets import Enum, Float, Integer, List, Unicode, default
 from . import admission
 from .activity import Activity
 from .catalogue import Catalogue
+from .core.local_token import LocalToken
 from .core.paths import private_dir
 from .database import Database
 from .events import Announcer, register
 from .events.progress import ProgressAnnouncer
 from .hosts import Hosts
 from .housekeeping import Housekeeping
-from .local_token import LocalToken
 from .locks import Locks
 from .manager import TaskManager
 from .provision.local import LocalProvisioner

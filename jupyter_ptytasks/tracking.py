@@ -11,8 +11,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from .core.follow import Follower
 from .core.model import Kind
+from .core.progress.follower import Follower
 from .core.states import State
 from .listeners import Listeners
 

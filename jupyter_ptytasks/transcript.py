@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from .core.errors import BadRequest
-from .core.text import lines_of
+from .core.terminal.lines import lines_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from jupyter_ptytasks.core.collapse import collapse
 from jupyter_ptytasks.core.progress import Progress, ProgressReader
-from jupyter_ptytasks.core.sanitise import sanitise
+from jupyter_ptytasks.core.terminal.collapse import collapse
+from jupyter_ptytasks.core.terminal.sanitise import sanitise
 
 CLI = [sys.executable, "-m", "jupyter_ptytasks.cli", "progress"]
 

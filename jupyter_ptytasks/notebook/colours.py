@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from ..core.collapse import collapse
-from ..core.text import lines_of
+from ..core.terminal.collapse import collapse
+from ..core.terminal.lines import lines_of
 
 #: What moves the cursor within a line (CUF, CUB, CHA), erases in it (EL) or colours it (SGR); then the rest of ECMA-48.
 _TOKEN = re.compile(

@@ -13,7 +13,7 @@ import signal
 import time
 
 from ..core import wire
-from ..core.answers import answer
+from ..core.terminal.answers import answer
 from . import tree
 from .job import Job
 from .ladder import Ladder, signal_number

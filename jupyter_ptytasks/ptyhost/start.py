@@ -14,11 +14,11 @@ import sys
 import time
 
 from ..core import execve, wire
-from ..core.attempts import heading
 from ..core.errors import SpawnFailed
 from ..core.files import encode, read_json, write_all
 from ..core.machine import boot_id, start_time
 from ..core.paths import TaskFiles
+from ..core.ring.attempts import heading
 from ..core.ring.writer import RingWriter
 from . import tree
 from .guard import Guard
@@ -188,7 +188,7 @@ def _remove(path: str) -> None:
 
 
 def _load() -> None:
-    from ..core import replay  # noqa: F401, PLC0415
+    from ..core.terminal import replay  # noqa: F401, PLC0415
 
 
 def _silence() -> None:

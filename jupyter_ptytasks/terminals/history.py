@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ..core import replay
+from ..core.terminal import replay
 
 if TYPE_CHECKING:
     from ..core.ring.reader import RingReader

@@ -8,9 +8,10 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ..core import replies, wire
+from ..core import wire
 from ..core.errors import PtyTasksError
 from ..core.ring.reader import RingReader
+from ..core.terminal import replies
 from . import history
 from .flow import Acknowledged, Paced
 

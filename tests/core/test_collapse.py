@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from hypothesis import given
 
-from jupyter_ptytasks.core.collapse import collapse
+from jupyter_ptytasks.core.terminal.collapse import collapse
 from tests.oracle import streams
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_ptytasks.core.text import lines_of
+from jupyter_ptytasks.core.terminal.lines import lines_of
 
 
 @pytest.mark.parametrize(

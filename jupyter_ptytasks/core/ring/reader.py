@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from bisect import bisect_right
 
-from ..ledger import Ledger
+from ..terminal.modes import Ledger
 from .format import Keyframe, decode_index, index_path, list_bases, log_path, packed_path
 from .packing import packed_size, unpack
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from threading import Lock
 
-from .attempts import since
-from .progress import ProgressReader
-from .ring.reader import RingReader
+from ..ring.attempts import since
+from ..ring.reader import RingReader
+from . import ProgressReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .progress import Progress
+    from . import Progress
 
 #: Bytes that are read at a time: of what is older only the newest counts.
 _TAIL = 64 << 10

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .counts import Sighting
-    from .segments import Segment
+    from .fragments import Segment
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .ledger import Ledger
+    from .modes import Ledger
 
 # What leaves the alternate screen (or every screen: RIS).
 LEAVE = re.compile(rb"\x1b\[\?[0-9;]*(?:47|1047|1049)(?:;[0-9]*)*l|\x1bc")

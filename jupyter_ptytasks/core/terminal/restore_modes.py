@@ -6,7 +6,7 @@ from . import pen as pens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .ledger import Ledger, Screen
+    from .modes import Ledger, Screen
     from .pen import Pen
 
 _ORIGIN = 6

@@ -9,7 +9,7 @@ the size that it has now.
 from __future__ import annotations
 
 from .collapse import collapse
-from .ledger import Ledger
+from .modes import Ledger
 from .sanitise import sanitise
 from .vt import complete, seven_bit
 

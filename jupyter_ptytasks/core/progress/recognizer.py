@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from ..vt import complete
+from ..terminal.vt import complete
+from .bar_rows import Rows
 from .bars import is_half, read_bar
+from .fragments import WINDOW, Segment, Splitter
 from .lines import read_line
 from .osc import Told, told
 from .rate import Rate
-from .rows import Rows
-from .segments import WINDOW, Segment, Splitter
 from .summary import of_told, of_tracks
 from .tracks import Tracks
 

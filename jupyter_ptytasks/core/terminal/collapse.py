@@ -13,7 +13,7 @@ import re
 
 from . import frames, full_screen
 from . import pen as pens
-from .ledger import Ledger
+from .modes import Ledger
 from .rows import ERASE, Region, after, has_background, pen_of, restored
 from .vt import CSI, TOKEN, complete, number, plain, seven_bit, string
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from . import pen as pens
-from . import prelude
+from . import restore_modes as prelude
 from .vt import CSI, TOKEN, complete, number, plain, seven_bit, string
 
 TYPE_CHECKING = False
