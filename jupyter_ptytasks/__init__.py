@@ -47,6 +47,6 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     """Tell Jupyter Server which application to load."""
-    from .extension import PtyTasksApp  # noqa: PLC0415
+    from .server.extension import PtyTasksApp  # noqa: PLC0415
 
     return [{"module": "jupyter_ptytasks", "app": PtyTasksApp}]

@@ -203,5 +203,5 @@ def test_nothing_of_the_server_is_imported() -> None:
         "terminado",
         "traitlets",
         "pydantic",
-        "jupyter_ptytasks.manager",
+        "jupyter_ptytasks.server.manager",
     }

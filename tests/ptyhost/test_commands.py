@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from jupyter_ptytasks.core import execve
 from jupyter_ptytasks.core.errors import SpawnFailed
 from jupyter_ptytasks.core.shell_line import by_file
-from jupyter_ptytasks.provision import local
+from jupyter_ptytasks.server.provision import local
 
 if TYPE_CHECKING:
     from pathlib import Path

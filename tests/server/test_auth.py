@@ -12,8 +12,8 @@ import pytest
 from jupyter_server.auth.authorizer import Authorizer
 from tornado.httpclient import HTTPClientError
 
-from jupyter_ptytasks.rest import ROUTES, SOCKET_ROUTE
-from jupyter_ptytasks.rest.base import METHODS, TaskHandler
+from jupyter_ptytasks.server.rest import ROUTES, SOCKET_ROUTE
+from jupyter_ptytasks.server.rest.base import METHODS, TaskHandler
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest

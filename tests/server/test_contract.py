@@ -17,8 +17,8 @@ import pytest
 import yaml
 
 from jupyter_ptytasks.core import errors
-from jupyter_ptytasks.rest import ROUTES, bodies
-from jupyter_ptytasks.rest.base import METHODS
+from jupyter_ptytasks.server.rest import ROUTES, bodies
+from jupyter_ptytasks.server.rest.base import METHODS
 
 if TYPE_CHECKING:
     from pydantic import BaseModel

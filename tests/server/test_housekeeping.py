@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks.listeners import Listeners
+from jupyter_ptytasks.server.listeners import Listeners
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jupyter_ptytasks.housekeeping import Housekeeping
+    from jupyter_ptytasks.server.housekeeping import Housekeeping
     from tests.server.conftest import Rest
 
 DAY = 86400.0

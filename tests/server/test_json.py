@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks.core.states import State
-from jupyter_ptytasks.rest import page
-from jupyter_ptytasks.rest.base import BODY_MAX
+from jupyter_ptytasks.server.rest import page
+from jupyter_ptytasks.server.rest.base import BODY_MAX
 from tests.core.test_strict_json import nested, strictly
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from jupyter_ptytasks.core import wire
 from jupyter_ptytasks.core.errors import HostUnreachable
-from jupyter_ptytasks.link import Link
+from jupyter_ptytasks.server.hosts.link import Link
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyter_ptytasks.core.errors import ServiceFault, StoreUnavailable
-from jupyter_ptytasks.locks import UNSUPPORTED, Locks
+from jupyter_ptytasks.storage.locks import UNSUPPORTED, Locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.model import Kind, Task, new_id
 from jupyter_ptytasks.core.states import State
-from jupyter_ptytasks.retention import Retention
+from jupyter_ptytasks.server.retention import Retention
 
 NOW = 1.8e9
 DAY = 86400.0

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from jupyter_ptytasks.terminals import messages
-from jupyter_ptytasks.terminals import viewer as viewers
+from jupyter_ptytasks.server.terminals import messages
+from jupyter_ptytasks.server.terminals import viewer as viewers
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest, Viewer

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks import database
 from jupyter_ptytasks.core.errors import (
     IllegalMove,
     NameInUse,
@@ -20,8 +19,9 @@ from jupyter_ptytasks.core.errors import (
 )
 from jupyter_ptytasks.core.model import IfExists, Kind, Task, new_id
 from jupyter_ptytasks.core.states import State
-from jupyter_ptytasks.database import MIGRATIONS, Database
-from jupyter_ptytasks.store import Store
+from jupyter_ptytasks.server.store import Store
+from jupyter_ptytasks.storage import database
+from jupyter_ptytasks.storage.database import MIGRATIONS, Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

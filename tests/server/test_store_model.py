@@ -17,7 +17,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from jupyter_ptytasks.core.errors import IllegalMove, NameInUse, TaskNotFound, TooManyTasks
 from jupyter_ptytasks.core.model import IfExists, Kind, Task, new_id
 from jupyter_ptytasks.core.states import ENDED, State
-from jupyter_ptytasks.database import Database
+from jupyter_ptytasks.storage.database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks.core.errors import ServiceFault
-from jupyter_ptytasks.rest import bodies
+from jupyter_ptytasks.server.rest import bodies
 from tests.ptyhost.hosting import is_alive
 
 if TYPE_CHECKING:

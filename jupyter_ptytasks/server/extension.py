@@ -1,0 +1,256 @@
+"""The Jupyter Server extension: its settings, how the parts are put together, and how they begin and end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import shutil
+from typing import TYPE_CHECKING
+
+from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Enum, Float, Integer, List, Unicode, default
+
+from ..core.local_token import LocalToken
+from ..core.paths import private_dir
+from ..storage.database import Database
+from ..storage.locks import Locks
+from ..storage.task_dirs import Catalogue
+from . import auth as admission
+from .activity import Activity
+from .events import Announcer, register
+from .events.progress import ProgressAnnouncer
+from .hosts.supervisor import Hosts
+from .housekeeping import Housekeeping
+from .manager import TaskManager
+from .monitor.progress import Tracker
+from .monitor.sampler import Sampler
+from .provision.local import LocalProvisioner
+from .recovery import Recovery
+from .rest import OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
+from .retention import Retention
+from .serialize import View
+from .spec import Surroundings
+from .store import Store
+from .terminals.manager import TaskTerminals
+from .terminals.websocket import TaskSocket
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+_DAY = 86400.0
+#: What accounts of services have for a shell: it runs nothing.
+_NO_SHELLS = ("nologin", "false", "true", "sync", "shutdown", "halt", "git-shell")
+
+
+class PtyTasksApp(ExtensionApp):
+    """Named background tasks in a pseudo-terminal: they outlive the browser, the kernel and the server."""
+
+    name = "jupyter_ptytasks"
+    description = "Named background tasks in a pseudo-terminal"
+
+    data_dir = Unicode(
+        help="Where tasks and their output are kept; `ptytasks` in Jupyter's data directory if empty."
+    ).tag(config=True)
+    runtime_dir = Unicode(
+        help="Where the ptyhosts' sockets are; `ptytasks` in Jupyter's runtime directory if empty."
+    ).tag(config=True)
+    shell_command = List(
+        Unicode(),
+        help="The shell: interactive ones are started with all of these arguments, command lines with the first "
+        "and `-c`. By default as for Jupyter's terminals: ServerApp.terminado_settings, $SHELL, sh.",
+    ).tag(config=True)
+    max_live_tasks = Integer(100, min=1, help="How many tasks may be live at once.").tag(config=True)
+    ring_size = Integer(
+        64 << 20, min=1 << 16, help="Bytes of output that are kept of each task; the oldest go first."
+    ).tag(config=True)
+    segment_size = Integer(4 << 20, min=1 << 12, help="Bytes of output in one file; so much goes at a time.").tag(
+        config=True
+    )
+    default_rows = Integer(40, min=1, max=1000, help="Rows of a terminal that nobody has looked at yet.").tag(
+        config=True
+    )
+    default_cols = Integer(120, min=1, max=1000, help="Columns of a terminal that nobody has looked at yet.").tag(
+        config=True
+    )
+    stop_grace = Float(
+        10.0,
+        min=0.0,
+        help="Seconds that a task has after SIGINT, and again after SIGTERM, before the next signal comes.",
+    ).tag(config=True)
+    keep_days = Float(30.0, min=0.0, help="Days that a finished task and its output are kept.").tag(config=True)
+    keep_count = Integer(500, min=0, help="How many finished tasks are kept at most.").tag(config=True)
+    keep_size = Integer(
+        None,
+        allow_none=True,
+        min=0,
+        help="Bytes on disk that finished tasks may take; by default a tenth of the file system, 5 GiB at most. "
+        "None: any number.",
+    ).tag(config=True)
+    keep_alive_days = Float(
+        7.0,
+        min=0.0,
+        help="Days for which a running task counts as activity, so that the server is not culled or shut down for "
+        "idleness. 0: it never counts.",
+    ).tag(config=True)
+    shutdown_policy = Enum(
+        ["keep", "stop"],
+        default_value="keep",
+        help="What the end of the server means for its tasks: `keep` them running, or `stop` them.",
+    ).tag(config=True)
+
+    @default("data_dir")
+    def _default_data_dir(self) -> str:
+        return os.path.join(jupyter_data_dir(), "ptytasks")
+
+    @default("runtime_dir")
+    def _default_runtime_dir(self) -> str:
+        return os.path.join(jupyter_runtime_dir(), "ptytasks")
+
+    @default("shell_command")
+    def _default_shell_command(self) -> list[str]:
+        given = self._server.terminado_settings.get("shell_command")
+        if given:
+            return shlex.split(given) if isinstance(given, str) else list(given)
+        # A login shell, as in jupyter_server_terminals: a server that a hub has started has seen no profile.
+        return [_usable_shell(os.environ.get("SHELL")) or shutil.which("sh") or "/bin/sh", "-l"]
+
+    @default("keep_size")
+    def _default_keep_size(self) -> int:
+        place = self.data_dir
+        while place and not os.path.isdir(place):
+            place = os.path.dirname(place)
+        disk = os.statvfs(place or "/")
+        return min(5 << 30, disk.f_blocks * disk.f_frsize // 10)
+
+    @property
+    def _server(self) -> ServerApp:
+        server = self.serverapp
+        assert server is not None
+        return server
+
+    def initialize_settings(self) -> None:
+        """Put the parts together; nothing runs yet."""
+        self.manager: TaskManager | None = None
+        self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
+        self.settings[admission.SETTING] = self.local_token
+        if not self._server.terminals_enabled:
+            self.log.info("jupyter_ptytasks is disabled, because ServerApp.terminals_enabled is off")
+            return
+        catalogue = Catalogue(self.data_dir, [self.runtime_dir])
+        store = Store(lambda: self._database(catalogue))
+        hosts = Hosts(store, catalogue, self.runtime_dir, self.log)
+        self.tracker = Tracker(store, hosts, catalogue, self.log)
+        self.sampler = Sampler(store, hosts, self.log)
+        view = View(hosts, catalogue, self.tracker, self.sampler, self.log)
+        self._announce(store, view)
+        self.manager = TaskManager(
+            store=store,
+            catalogue=catalogue,
+            hosts=hosts,
+            provisioners={LocalProvisioner.name: LocalProvisioner()},
+            surroundings=self._surroundings,
+            max_live=self.max_live_tasks,
+        )
+        self.terminals = TaskTerminals(self.manager, view)
+        for listeners in (self.tracker.listeners, self.sampler.listeners):
+            listeners.append(self.terminals.wake)
+        self.recovery = Recovery(self.manager, self.log)
+        retention = Retention(self.keep_days * _DAY, self.keep_count, self.keep_size)
+        self.housekeeping = Housekeeping(self.manager, retention, self.log)
+        self.activity = Activity(store, self._server.web_app.settings, self.keep_alive_days * _DAY)
+        self.settings.update(
+            {
+                "ptytasks_manager": self.manager,
+                "ptytasks_view": view,
+                "ptytasks_terminals": self.terminals,
+                "ptytasks_housekeeping": self.housekeeping,
+                "ptytasks_recovery": self.recovery,
+            }
+        )
+
+    def _database(self, catalogue: Catalogue) -> Database:
+        locks = Locks(self.data_dir, [self.runtime_dir])
+        return Database(os.path.join(self.data_dir, "tasks.db"), catalogue.tasks, catalogue.task, locks)
+
+    def _announce(self, store: Store, view: View) -> None:
+        """Tell Jupyter's event system of tasks, if it is there."""
+        self._progress: ProgressAnnouncer | None = None
+        logger = self._server.event_logger
+        if logger is not None:
+            register(logger)
+            store.listeners.append(Announcer(logger))
+            self._progress = ProgressAnnouncer(logger, store, view)
+            for listeners in (self.tracker.listeners, self.sampler.listeners):
+                listeners.append(self._progress)
+
+    def initialize_handlers(self) -> None:
+        """Offer the routes."""
+        if self.manager is None:
+            self.handlers.append(OFF_ROUTE)
+            return
+        self.handlers.extend(ROUTES)
+        self.handlers.append((SOCKET_ROUTE, TaskSocket, {"term_manager": self.terminals}))
+        self.handlers.append(UNKNOWN_ROUTE)
+
+    def _surroundings(self) -> Surroundings:
+        grace = self.stop_grace
+        return Surroundings(
+            shell=tuple(self.shell_command),
+            environ=os.environ,
+            root=os.path.expanduser(self._server.root_dir),
+            server_url=self._server.connection_url,
+            rows=self.default_rows,
+            cols=self.default_cols,
+            ring_size=self.ring_size,
+            segment_size=self.segment_size,
+            ladder=(("SIGINT", grace), ("SIGTERM", grace), ("SIGKILL", 0.0)),
+        )
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002
+        """Find the tasks again, once the loop runs."""
+        if self.manager is None:
+            return
+        try:
+            private_dir(self.runtime_dir)
+            if admission.takes_local_token(self._server.identity_provider):
+                self.local_token.write()
+        except OSError as error:
+            # The server itself shall come up all the same.
+            self.log.warning("the directory of the ptyhosts' sockets cannot be used: %s", error)
+        await self.recovery.start()
+        self.housekeeping.start()
+        self.activity.start()
+
+    def current_activity(self) -> dict[str, str] | None:
+        """Give what keeps the server from shutting itself down for want of activity."""
+        if self.manager is None:
+            return None
+        return {task.id: task.state.value for task in self.activity.busy()} or None
+
+    async def stop_extension(self) -> None:
+        """Let go of the tasks; they run on, unless `shutdown_policy` says otherwise."""
+        if self.manager is None:
+            return
+        self.local_token.remove()
+        self.activity.stop()
+        await self.recovery.stop()
+        await self.housekeeping.stop()
+        await self.sampler.stop()
+        if self.shutdown_policy == "stop":
+            stops = [self.manager.stop(task.id) for task in self.manager.store.live]
+            # Their ptyhosts climb the ladders whether we wait or not.
+            await asyncio.gather(*stops, return_exceptions=True)
+        self.manager.close()
+        self.terminals.close()
+        self.manager.hosts.close()
+        await self.tracker.stop()
+        if self._progress is not None:
+            self._progress.close()
+        await self.manager.store.close()
+
+
+def _usable_shell(shell: str | None) -> str | None:
+    """Return the path of a shell that runs commands; None where that is missing, or none."""
+    return shutil.which(shell) if shell and os.path.basename(shell) not in _NO_SHELLS else None

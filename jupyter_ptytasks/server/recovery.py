@@ -1,0 +1,102 @@
+"""What a server does when it starts, and from then on from time to time: find the tasks again."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from ..core.errors import PtyTasksError
+from ..core.states import State
+
+if TYPE_CHECKING:
+    import logging
+
+    from .manager import TaskManager
+
+#: Seconds between two looks at what other servers do, and at the directories of tasks that were given up.
+_LOOK_EVERY = 1.0
+_CORRECT_EVERY = 60.0
+#: Seconds after which nobody expects any more that a task that was given up has ended well.
+_CORRECT_FOR = 30 * 86400.0
+
+
+class Recovery:
+    """Brings the store into line with the task directories, links to what lives, and keeps looking. `stop` it.
+
+    What does not work at the start (a disk that is full or cannot be written to) is tried again until it does.
+    `problem` says what does not work, empty if all does.
+    """
+
+    def __init__(self, manager: TaskManager, log: logging.Logger) -> None:
+        self._manager = manager
+        self._log = log
+        self._watch: asyncio.Task[None] | None = None
+        self._recovered = False
+        self._corrected = -_CORRECT_EVERY
+        self.problem = ""
+
+    async def start(self) -> None:
+        """Adopt the living, take in the records of the dead, then go on watching in the background."""
+        await self._look()
+        self._watch = asyncio.create_task(self._go_on())
+
+    async def stop(self) -> None:
+        """Stop watching."""
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+
+    async def _go_on(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            await self._look()
+
+    async def _look(self) -> None:
+        """Look once. Says what does not work when it begins and when it has ended, not in between."""
+        try:
+            if self._recovered:
+                await self._manager.store.refresh(_LOOK_EVERY / 2)
+            else:
+                await self._recover()
+            self._adopt()
+            for provisioner in self._manager.provisioners.values():
+                provisioner.reap()
+            await self._correct()
+        except (PtyTasksError, OSError) as error:
+            if str(error) != self.problem:
+                self._log.warning("the tasks cannot be looked after just now: %s", error)
+            self.problem = str(error)
+        except Exception:  # noqa: BLE001  the next look may do better
+            self._log.exception("the tasks cannot be looked after just now")
+            self.problem = "an internal error; see the server's log"
+        else:
+            if self.problem:
+                self._log.info("the tasks are looked after again")
+            self.problem = ""
+
+    async def _recover(self) -> None:
+        """Take in tasks that the database does not know."""
+        store, catalogue = self._manager.store, self._manager.catalogue
+        await store.refresh(0.0)
+        if store.problem is not None:
+            raise store.problem
+        unknown = await asyncio.to_thread(lambda: list(catalogue.tasks(besides=store.ids)))
+        if unknown:
+            self._log.info("found %d tasks on disk that the database did not know", len(unknown))
+            await store.put(unknown)
+        self._recovered = True
+
+    def _adopt(self) -> None:
+        for task in self._manager.store.live:
+            self._manager.hosts.keep(task)
+        self._manager.finish_restarts()
+
+    async def _correct(self) -> None:
+        """Look whether tasks that were given up have left an exit record after all."""
+        if time.monotonic() - self._corrected < _CORRECT_EVERY:
+            return
+        self._corrected = time.monotonic()
+        for task in self._manager.store.tasks:
+            if task.state is State.LOST and time.time() - (task.ended or 0.0) < _CORRECT_FOR:
+                await self._manager.hosts.correct(task)

@@ -1,0 +1,269 @@
+"""What requests may say: bodies and queries, checked by pydantic, and turned into the manager's values."""
+
+from __future__ import annotations
+
+import signal
+import unicodedata
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from ...core import names, strict_json
+from ...core.errors import BadRequest
+from ...core.model import IfExists, Request, TimeWarning
+from ...core.states import State
+from ..output_lines import Mode, Query
+
+_TEN_YEARS = 10 * 366 * 86400
+_METADATA_MAX = 16 << 10
+
+
+def _check_label(value: str) -> str:
+    return _named(value, of_task=False)
+
+
+def _check_name(value: str) -> str:
+    return _named(value, of_task=True)
+
+
+def _named(value: str, *, of_task: bool) -> str:
+    fault = names.fault(value, of_task=of_task)
+    if fault is not None:
+        raise ValueError(fault)
+    return value
+
+
+def _check_no_nul(value: str) -> str:
+    if "\0" in value:
+        raise ValueError("must not hold NUL characters")
+    return value
+
+
+def _check_not_blank(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def _check_env(value: dict[str, str]) -> dict[str, str]:
+    for name, content in value.items():
+        if not name or "=" in name or "\0" in name or "\0" in content:
+            raise ValueError(f"{name!r} cannot be set")
+    return value
+
+
+def _check_signal(value: str) -> str:
+    name = value.upper() if value.upper().startswith("SIG") else f"SIG{value.upper()}"
+    if name not in signal.Signals.__members__:
+        raise ValueError(f"there is no signal {value}")
+    return name
+
+
+def _check_metadata(value: dict[str, Any]) -> dict[str, Any]:
+    if len(strict_json.encode(value)) > _METADATA_MAX:
+        raise ValueError(f"must not take more than {_METADATA_MAX} bytes")
+    return value
+
+
+def _split(value: Any) -> Any:
+    return value.split(",") if isinstance(value, str) else value
+
+
+def _whole(value: Any) -> Any:
+    """Take 40.0 as the integer that it is in JSON."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=names.LENGTH_MAX)]
+Name = Annotated[_Short, AfterValidator(_check_name)]
+Label = Annotated[_Short, AfterValidator(_check_label)]
+Text = Annotated[str, AfterValidator(_check_no_nul)]
+Line = Annotated[Text, Field(min_length=1), AfterValidator(_check_not_blank)]
+Arguments = Annotated[list[Text], Field(min_length=1)]
+Size = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole)]
+Grace = Annotated[float, Field(ge=0, le=3600)]
+SignalName = Annotated[str, AfterValidator(_check_signal)]
+Ladder = Annotated[list[SignalName], Field(min_length=1, max_length=8)]
+Tags = Annotated[list[Label], Field(max_length=32)]
+Metadata = Annotated[dict[str, Any], AfterValidator(_check_metadata)]
+Count = Annotated[int, Field(ge=0, le=100_000)]
+
+
+class Strict(BaseModel):
+    """A query: all of it is text, and unknown parts of it are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Body(Strict):
+    """A JSON body: `"40"` is no number, and `true` none either."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class Warn(Body):
+    """A signal that comes `before` seconds before the time is up."""
+
+    signal: SignalName
+    before: Annotated[float, Field(gt=0, le=_TEN_YEARS)]
+
+
+class NewTask(Body):
+    """`POST /tasks`."""
+
+    command: Line | Arguments | None = None
+    name: Name | None = None
+    cwd: Text | None = None
+    env: Annotated[dict[str, str], AfterValidator(_check_env)] = {}
+    rows: Size | None = None
+    cols: Size | None = None
+    group: Label = "default"
+    tags: Tags = []
+    timeout: Annotated[float, Field(gt=0, le=_TEN_YEARS)] | None = None
+    timeout_warning: Warn | None = None
+    stop_grace: Grace | None = None
+    stop_signals: Ladder | None = None
+    if_exists: Annotated[IfExists, Field(strict=False)] = IfExists.NEW
+    metadata: Metadata = {}
+
+    def request(self, ladder: tuple[tuple[str, float], ...] | None) -> Request:
+        """Return the manager's value; `ladder` is what `stop_grace` and `stop_signals` come to. Raises BadRequest."""
+        warning = self.timeout_warning
+        if warning is not None and self.timeout is None:
+            raise BadRequest("timeout_warning: needs a timeout", field="timeout_warning")
+        if warning is not None and self.timeout is not None and warning.before >= self.timeout:
+            raise BadRequest("timeout_warning.before: must be less than timeout", field="timeout_warning.before")
+        return Request(
+            command=self.command,
+            name=self.name,
+            cwd=self.cwd,
+            env=self.env,
+            rows=self.rows,
+            cols=self.cols,
+            group=self.group,
+            tags=tuple(dict.fromkeys(self.tags)),
+            timeout=self.timeout,
+            warning=TimeWarning(warning.signal, warning.before) if warning is not None else None,
+            ladder=ladder,
+            if_exists=self.if_exists,
+            metadata=self.metadata,
+        )
+
+
+class ChangedTask(Body):
+    """`PATCH /tasks/{ref}`; what is not there stays as it is."""
+
+    name: Name = Field(default="")
+    tags: Tags = []
+    group: Label = Field(default="")
+    metadata: Metadata = {}
+    pinned: bool = False
+
+    def changes(self) -> dict[str, Any]:
+        """Give what was said, as the fields of a task."""
+        said = self.model_dump(include=self.model_fields_set)
+        if "tags" in said:
+            said["tags"] = tuple(dict.fromkeys(said["tags"]))
+        return said
+
+
+class Stop(Body):
+    """`POST /tasks/{ref}/stop` and `restart`."""
+
+    grace: Grace | None = None
+    signals: Ladder | None = None
+
+
+class Signal(Body):
+    """`POST /tasks/{ref}/signal`."""
+
+    signal: SignalName
+    target: Literal["foreground", "tree", "leader"] = "tree"
+
+
+class Again(Body):
+    """`POST /tasks/{ref}/again`."""
+
+    name: Name | None = None
+
+
+class Input(Body):
+    """`POST /tasks/{ref}/input`. Without `newline` the Enter key follows text that holds no control character: `y` is
+    an answer, while Ctrl-C, or a line with its end, is complete.
+    """
+
+    data: str = ""
+    newline: bool | None = None
+
+    @property
+    def typed(self) -> bytes:
+        """All that is typed."""
+        is_plain = not any(unicodedata.category(char) == "Cc" for char in self.data)
+        enter = is_plain if self.newline is None else self.newline
+        return (self.data + "\r" * enter).encode()
+
+
+class Resize(Body):
+    """`POST /tasks/{ref}/resize`."""
+
+    rows: Size
+    cols: Size
+
+
+class NewTerminal(BaseModel):
+    """`POST /terminals`, in its stock form; what else a client says is not for us."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: Name | None = None
+    cwd: Text | None = None
+
+
+class TaskFilter(Strict):
+    """The query of `GET /tasks`."""
+
+    state: Annotated[list[State], BeforeValidator(_split)] = []
+    name: str | None = None
+    group: str | None = None
+    tag: str | None = None
+    q: str | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
+    cursor: str | None = None
+
+
+class Wait(Strict):
+    """The query of `GET /tasks/{ref}/wait`; no connection is held for longer than proxies let it."""
+
+    timeout: Annotated[float, Field(ge=0)] = 55.0
+
+
+class Removal(Strict):
+    """The query of `DELETE /tasks/{ref}`."""
+
+    stop: bool = False
+    force: bool = False
+
+
+class OutputQuery(Strict):
+    """The query of `GET /tasks/{ref}/output`."""
+
+    since: Annotated[int, Field(ge=0)] = 0
+    mode: Mode = Mode.FULL
+    head_lines: Count = 50
+    tail_lines: Count = 50
+    max_lines: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    grep: Annotated[str, Field(max_length=1000)] | None = None
+    ansi: Literal["strip", "keep"] = "strip"
+
+    def query(self) -> Query:
+        """Give the transcript's value."""
+        said = self.model_dump(exclude={"ansi"})
+        return Query(**said, keep_ansi=self.ansi == "keep")
+
+
+class RawQuery(Strict):
+    """The query of `GET /tasks/{ref}/output/raw`."""
+
+    offset: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0)] | None = None
+    download: bool = False

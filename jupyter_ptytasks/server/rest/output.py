@@ -1,0 +1,68 @@
+"""The routes of output: bounded text by line, and the bytes themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+from tornado.iostream import StreamClosedError
+
+from ...core.ring.reader import RingReader
+from ..output_lines import Query, Transcript
+from . import bodies
+from .base import TaskHandler, needs
+
+_BLOCK = 1 << 20
+
+
+class Output(TaskHandler):
+    """`/tasks/{ref}/output`."""
+
+    @needs("read")
+    async def get(self, ref: str) -> None:
+        """Return some lines of the output as text."""
+        query = self.query(bodies.OutputQuery).query()
+        task = await self.manager.get(ref)
+        directory = self.manager.catalogue.files(task.id).output
+        # Asked before the lines are read: whoever is told of the end has seen all lines.
+        ended = not task.live
+        answer = await asyncio.to_thread(_read, directory, query)
+        self.send({**answer, "ended": ended})
+
+
+def _read(directory: str, query: Query) -> dict[str, Any]:
+    with RingReader(directory) as reader:
+        return Transcript(reader).read(query)
+
+
+class RawOutput(TaskHandler):
+    """`/tasks/{ref}/output/raw`."""
+
+    @needs("read")
+    async def get(self, ref: str) -> None:
+        """Return bytes of the output; the headers tell which."""
+        query = self.query(bodies.RawQuery)
+        task = await self.manager.get(ref)
+        with RingReader(self.manager.catalogue.files(task.id).output) as reader:
+            start, end = await asyncio.to_thread(reader.bounds)
+            first = min(max(query.offset, start), end)
+            behind = end if query.limit is None else min(first + query.limit, end)
+            self.set_header("Content-Type", "application/octet-stream")
+            self.set_header("X-Ptytasks-Start", str(start))
+            self.set_header("X-Ptytasks-Offset", str(first))
+            self.set_header("X-Ptytasks-End", str(end))
+            if query.download:
+                self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(task.name, safe='')}.log")
+            while first < behind and self.request.method != "HEAD":
+                offset, data = await asyncio.to_thread(reader.read, first, min(_BLOCK, behind - first))
+                if not data or offset >= behind:
+                    break
+                self.write(data[: behind - offset])
+                first = offset + len(data)
+                try:
+                    await self.flush()
+                except StreamClosedError:
+                    return
+        # APIHandler.finish would call it JSON.
+        self.finish(set_content_type="application/octet-stream")

@@ -1,0 +1,103 @@
+"""A task as everybody outside sees it: the JSON of REST, events and websockets (docs/rest.md)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..core.states import STARTED
+from ..core.times import iso
+
+if TYPE_CHECKING:
+    import logging
+
+    from ..core.model import Output, Task
+    from ..storage.task_dirs import Catalogue
+    from .hosts.link import Link
+    from .hosts.supervisor import Hosts
+    from .monitor.progress import Tracker
+    from .monitor.sampler import Sampler
+
+
+class View:
+    """Tells tasks as they are, with what this server knows of them at the moment. It looks at nothing but memory."""
+
+    def __init__(
+        self, hosts: Hosts, catalogue: Catalogue, tracker: Tracker, sampler: Sampler, log: logging.Logger
+    ) -> None:
+        self._hosts = hosts
+        self._catalogue = catalogue
+        self._tracker = tracker
+        self._sampler = sampler
+        self._log = log
+        self._failed: set[str] = set()
+
+    def describe(self, task: Task) -> dict[str, Any]:
+        """Give the whole of a task. Its environment is never told."""
+        link = self._hosts.link(task.id)
+        directory = self._catalogue.files(task.id).output
+        status = link.status if link is not None else {}
+        viewers = int(status.get("viewers", 0)) if task.live else 0
+        alive = task.state in STARTED
+        machine = self._hosts.machine(task.id)
+        return {
+            "id": task.id,
+            "name": task.name,
+            "command": task.command,
+            "kind": task.kind.value,
+            "cwd": task.cwd,
+            "state": task.state.value,
+            "state_reason": task.state_reason,
+            "state_message": task.state_message or (f"runs on {machine}" if machine is not None else ""),
+            "exit": {"code": task.exit.code, "signal": task.exit.signal} if not task.live else None,
+            "attempt": task.attempt,
+            "pid": task.pid,
+            "rows": status.get("rows", task.rows),
+            "cols": status.get("cols", task.cols),
+            "viewers": viewers,
+            "leader": status.get("leader") if task.live else None,
+            "running_in_background": alive and viewers == 0,
+            "alive": alive,
+            "connected": link is not None and link.connected,
+            "created": iso(task.created),
+            "started": iso(task.started),
+            "ended": iso(task.ended),
+            "last_activity": iso(last_output(task, link) or task.started or task.created),
+            "timeout": task.timeout,
+            "output": {**_bounds(output(task, link)), "directory": directory},
+            "group": task.group,
+            "tags": list(task.tags),
+            "metadata": dict(task.metadata),
+            "pinned": task.pinned,
+            "leftover": task.leftover,
+            **self.measures(task),
+        }
+
+    def log_failure(self, task: Task, error: Exception) -> None:
+        """Log that a task cannot be described, once: lists are asked for again and again."""
+        if task.id not in self._failed:
+            self._failed.add(task.id)
+            self._log.warning("task %s cannot be described, and is left out of lists", task.id, exc_info=error)
+
+    def measures(self, task: Task) -> dict[str, Any]:
+        """Give what changes while a task runs: its progress and its usage."""
+        return {"progress": self._tracker.progress(task), "usage": self._sampler.usage(task)}
+
+    def stats(self, task: Task) -> dict[str, Any]:
+        """Give a task's usage as it was in the last minutes. Somebody looks at it now."""
+        return self._sampler.look(task)
+
+
+def output(task: Task, link: Link | None) -> Output:
+    """Give the bounds of a task's ring as last heard: of a live one from its ptyhost, of a finished one from its
+    exit record.
+    """
+    return link.output if link is not None and task.live else task.output
+
+
+def last_output(task: Task, link: Link | None) -> float | None:
+    """Give when the task last wrote something, in Unix seconds; None if that is not known."""
+    return link.last_output if link is not None and link.last_output else task.last_output
+
+
+def _bounds(bounds: Output) -> dict[str, int]:
+    return {"start": bounds.start, "end": bounds.end, "lines": bounds.lines, "lost": bounds.lost}

@@ -1,0 +1,293 @@
+"""One attached client: an offset into the ring that moves as fast as the client takes it, and no faster."""
+
+from __future__ import annotations
+
+import asyncio
+import codecs
+import time
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from ...core import wire
+from ...core.errors import PtyTasksError
+from ...core.ring.reader import RingReader
+from ...core.terminal import replies
+from . import replay as history
+from .flow import Acknowledged, Paced
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from ..hosts.link import Channel
+    from .terminal import TaskTerminal
+
+    Send = Callable[[list[Any]], Awaitable[None]]
+
+#: Bytes in one message.
+_BLOCK = 64 << 10
+#: A viewer that is this many bytes behind is shown the present instead of all that it missed.
+_BEHIND_MAX = 4 << 20
+#: Showing the present costs the server more than the output of some hundredths of a second: once a second it may.
+_SKIP_EVERY = 1.0
+#: A client that for so long (seconds) takes nothing of what it is sent, or acknowledges nothing of it, is taken not to
+#: see it: its page is frozen, its machine asleep.
+_UNSEEN = 60.0
+#: A resuming viewer may have missed this many bytes; one that has missed more gets a replay.
+_RESUME_MAX = 1 << 20
+
+
+class Viewer:
+    """Shows a task to one client, from its replay to its end, and types for it.
+
+    `send` sends a message (terminado's arrays) and returns when it is on its way. `offset`: where an interrupted client
+    wants to go on; `readonly`: it may not type, and its size does not count; `acknowledges`: it says what it has drawn;
+    `knows_us`: it gets more than terminado's messages.
+    """
+
+    def __init__(
+        self,
+        terminal: TaskTerminal,
+        send: Send,
+        *,
+        lines: int,
+        offset: int | None,
+        readonly: bool,
+        acknowledges: bool,
+        knows_us: bool,
+    ) -> None:
+        self.id = uuid.uuid4().hex[:12]
+        self._terminal = terminal
+        self._send = send
+        self._lines = lines
+        self._wanted = offset
+        self._readonly = readonly
+        self._knows_us = knows_us
+        self._flow: Acknowledged | Paced = Acknowledged() if acknowledges else Paced()
+        self._reader = RingReader(terminal.output_dir)
+        self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+        self._position = 0
+        self._skipped_at = -_SKIP_EVERY
+        self._news = asyncio.Event()
+        self._told: dict[str, Any] = {}
+        self._channel: Channel | None = None
+        self._opening = asyncio.Lock()
+        #: What the ptyhost would not type for us, and the client has not been told of yet.
+        self._refused: list[dict[str, Any]] = []
+        self._introduced = asyncio.Event()
+        #: Since when (monotonic seconds) the client has not taken a message, and whether it is taken not to see.
+        self._sending_since: float | None = None
+        self._is_away = False
+        self._returned = asyncio.Event()
+        self._size: tuple[int, int] | None = None
+
+    # -- what the client says -----------------------------------------------------------------------------------------
+
+    async def type(self, text: str) -> None:
+        """Type what came from the client's keyboard, or what its terminal answered by itself. Waits while nobody
+        reads it.
+        """
+        # A client may be quicker than we are.
+        await self._introduced.wait()
+        self._return()
+        if self._channel is None:
+            await self._open_channel()
+        channel = self._channel
+        if channel is None or self._readonly:
+            return
+        typed, answered = replies.split(text)
+        for kind, part in ((wire.REPLY, answered), (wire.INPUT, typed)):
+            data = part.encode("utf-8", "replace")
+            for start in range(0, len(data), wire.MAX_PAYLOAD):
+                channel.send(wire.frame(kind, data[start : start + wire.MAX_PAYLOAD]))
+                await channel.drain()
+
+    def resize(self, rows: int, cols: int) -> None:
+        """The client's terminal has this size; the task's follows if this viewer leads."""
+        self._size = (rows, cols)
+        self._return()
+        if self._channel is not None:
+            self._channel.send(wire.frame(wire.RESIZE, wire.SIZE.pack(rows, cols)))
+
+    def acknowledge(self, offset: int) -> None:
+        """The client has drawn everything up to `offset`."""
+        if self._flow.acknowledge(offset):
+            self._return()
+
+    def wake(self) -> None:
+        """There is news of the task: output, a state."""
+        self._news.set()
+
+    # -- what the client is told --------------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Show the task until it has ended; then the client has been told so. Cancel it when the client is gone."""
+        minding = asyncio.create_task(self._mind())
+        try:
+            await self._tell_task()
+            await self._open_channel()
+            self._introduced.set()
+            await self._begin()
+            while await self._step():
+                pass
+            await self._end()
+        finally:
+            minding.cancel()
+            self._introduced.set()
+            self._reader.close()
+            if self._channel is not None:
+                self._channel.close()
+
+    # -- whether it is there ------------------------------------------------------------------------------------------
+
+    async def _open_channel(self) -> None:
+        """Count as a viewer, and be able to type."""
+        async with self._opening:
+            if self._channel is not None or self._is_away or not self._terminal.alive:
+                return
+            mine: list[Channel] = []
+            try:
+                channel = await self._terminal.open_channel(
+                    self._take_frame, lambda: self._lose_channel(mine), viewer=self.id, readonly=self._readonly
+                )
+            except PtyTasksError:
+                return  # it has just ended, or is out of reach for now
+            mine.append(channel)
+            self._channel = channel
+            if self._size is not None:
+                channel.send(wire.frame(wire.RESIZE, wire.SIZE.pack(*self._size)))
+
+    def _take_frame(self, kind: int, payload: bytes) -> None:
+        if kind == wire.REFUSED:
+            self._refused.append(wire.fields(payload))
+            self.wake()
+
+    def _lose_channel(self, mine: list[Channel]) -> None:
+        if self._channel in mine:
+            self._channel = None
+            self.wake()
+
+    async def _mind(self) -> None:
+        """While the client does not see, be no viewer: nobody counts it, and its size is not the terminal's."""
+        while True:
+            since = [moment for moment in (self._sending_since, self._flow.owing_since) if moment is not None]
+            left = min(since, default=time.monotonic()) + _UNSEEN - time.monotonic()
+            if left > 0:
+                await asyncio.sleep(left)
+                continue
+            self._is_away = True
+            self._returned.clear()
+            if self._channel is not None:
+                self._channel.close()
+                self._channel = None
+            await self._returned.wait()
+            await self._open_channel()
+
+    def _return(self) -> None:
+        """The client has done something: it is there."""
+        now = time.monotonic()
+        self._flow.owing_since = now if self._flow.owing_since is not None else None
+        self._sending_since = now if self._sending_since is not None else None
+        self._is_away = False
+        self._returned.set()
+
+    async def _begin(self) -> None:
+        """Send what was missed, or all that there is to see."""
+        start, end = await asyncio.to_thread(self._reader.bounds)
+        if self._wanted is not None and start <= self._wanted <= end <= self._wanted + _RESUME_MAX:
+            self._go_on_at(self._wanted)
+            await self._event("resumed", offset=self._wanted)
+        else:
+            await self._replay()
+
+    async def _replay(self) -> None:
+        rows, cols = self._terminal.getwinsize()
+        shown = await asyncio.to_thread(history.load, self._reader, self._lines, rows, cols)
+        await self._event("replay", offset=shown.offset, rows=rows, cols=cols)
+        text = shown.data.decode("utf-8", "replace")
+        for at in range(0, len(text), _BLOCK):
+            await self._say(["stdout", text[at : at + _BLOCK]])
+        self._go_on_at(shown.offset)
+        await self._event("replayed", offset=shown.offset, bytes=len(shown.data))
+        if shown.alternate:
+            self._terminal.repaint()
+
+    def _go_on_at(self, offset: int) -> None:
+        self._position = offset
+        self._flow.begin(offset)
+        self._decoder.reset()
+
+    async def _step(self) -> bool:
+        """Send the next of what is there, or wait for more; False when the task has ended and all of it is sent."""
+        while self._refused:
+            one = self._refused.pop(0)
+            size = int(one.get("bytes", 0))
+            await self._event("refused", **one, message=wire.explain_refusal([one], size))
+        end = self._terminal.output.end
+        if end <= self._position:
+            if self._terminal.ended:
+                return False
+            await self._wait()
+        elif end - self._position > _BEHIND_MAX and time.monotonic() - self._skipped_at >= _SKIP_EVERY:
+            await self._skip(end - self._position)
+        else:
+            await self._forward(min(end - self._position, _BLOCK))
+        return True
+
+    async def _wait(self) -> None:
+        # Now, and not when there is news: who types waits for the echo.
+        await self._tell_task()
+        await self._news.wait()
+        self._news.clear()
+        if self._channel is None:
+            await self._open_channel()
+
+    async def _forward(self, limit: int) -> None:
+        limit = min(limit, await self._flow.room())
+        data = self._reader.read_nowait(self._position, limit)
+        if data is None:
+            start, data = await asyncio.to_thread(self._reader.read, self._position, limit)
+            if start > self._position:
+                await self._skip(start - self._position)
+                return
+            if not data:
+                # Its bytes are gone though it was told of them: somebody cut the file. There will be others.
+                await self._wait()
+                return
+        self._position += len(data)
+        text = self._decoder.decode(data)
+        drawn = self._position - len(self._decoder.getstate()[0])
+        self._flow.sent(drawn)
+        if text:
+            await self._say(["stdout", text, drawn] if self._knows_us else ["stdout", text])
+
+    async def _skip(self, count: int) -> None:
+        """Give up what the client is behind, and show it the present."""
+        await self._event("skipped", bytes=count)
+        await self._replay()
+        self._skipped_at = time.monotonic()
+
+    async def _end(self) -> None:
+        await self._tell_task()
+        await self._say(["stdout", f"\x1b[m\r\n[{self._terminal.last_words}]\r\n"])
+        await self._say(["disconnect", 1])
+
+    async def _tell_task(self) -> None:
+        """Tell the task if anything about it has changed, but for its output: that the client sees."""
+        if not self._knows_us:
+            return
+        task = self._terminal.describe()
+        about = {name: value for name, value in task.items() if name not in ("output", "last_activity")}
+        if about != self._told:
+            self._told = about
+            await self._event("task", task=task, viewer=self.id, readonly=self._readonly)
+
+    async def _say(self, message: list[Any]) -> None:
+        self._sending_since = time.monotonic()
+        await self._send(message)
+        self._sending_since = None
+        if self._is_away and self._flow.owing_since is None:
+            self._return()
+
+    async def _event(self, event: str, **about: Any) -> None:
+        if self._knows_us:
+            await self._say(["ptytask", {"event": event, **about}])
