@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from .._version import __version__
-from ..kindred import as_utf8
+from ..client.caller_env import as_utf8
 from . import streams
 from .common import Settings
 

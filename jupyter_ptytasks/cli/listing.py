@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import human, measures
+from . import measures
+from . import values as human
 from .common import json_option, note, one_ref, print_json
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import human
+from . import values as human
 
 if TYPE_CHECKING:
     from collections.abc import Callable

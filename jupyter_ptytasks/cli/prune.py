@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import human, measures
+from . import measures
+from . import values as human
 from .common import json_option, note, print_json, tell
-from .human import parse_duration
+from .values import parse_duration
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,14 +11,14 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
-from .. import human
 from ..client import ClientError, StillRunning, is_live
+from ..client import format as human
 from . import scripts
-from .connections import connections
-from .listing import TaskList
+from .clients import connections
 from .options import CELL, read_verb, split
 from .starting import get, start, tasks
 from .task import Task
+from .task_list import TaskList
 
 if TYPE_CHECKING:
     import argparse

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from .. import human, kindred
-from .connections import connections
-from .listing import TaskList
+from ..client import caller_env as kindred
+from ..client import format as human
+from .clients import connections
 from .task import Task
+from .task_list import TaskList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

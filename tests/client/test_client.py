@@ -10,17 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks import discovery
 from jupyter_ptytasks.client import (
     Client,
     RequestFailed,
     ServerNotFound,
     TaskNotFound,
     Unauthorized,
+    discovery,
     exit_status,
     is_live,
 )
-from jupyter_ptytasks.discovery import Server
+from jupyter_ptytasks.client.discovery import Server
 from tests.client.live import PATIENCE, LiveServer, ended, free_port, until
 
 if TYPE_CHECKING:

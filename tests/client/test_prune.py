@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks import human
 from jupyter_ptytasks.cli.prune import doomed
+from jupyter_ptytasks.client import format as human
 from tests.client.live import ended
 
 if TYPE_CHECKING:

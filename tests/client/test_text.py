@@ -12,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks import human, kindred
 from jupyter_ptytasks.cli import listing
 from jupyter_ptytasks.client import Client, RequestFailed
+from jupyter_ptytasks.client import caller_env as kindred
+from jupyter_ptytasks.client import format as human
 from tests.client.live import CLI, LiveServer, ended
 
 if TYPE_CHECKING:

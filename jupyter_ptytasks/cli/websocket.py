@@ -17,7 +17,7 @@ from ..client import ConnectionLost, ServerNotFound, TaskNotFound, Unauthorized
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..discovery import Server
+    from ..client.discovery import Server
 
 #: Seconds for the server to answer, and for what was typed last to be on its way when we leave.
 _TIMEOUT = 10.0

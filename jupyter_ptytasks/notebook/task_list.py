@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from .. import human
+from ..client import format as human
 from .task import Task
 
 _HEAD = ("name", "state", "exit", "ran", "started", "tags", "id", "command")

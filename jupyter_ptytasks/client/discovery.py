@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, unquote, urlsplit, urlunsplit
 
-from .core.local_token import LocalToken
+from ..core.local_token import LocalToken
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -13,8 +13,8 @@ import click
 
 from ..client import ConnectionLost, RequestFailed, ServerNotFound, exit_status, is_live
 from .common import note
-from .connection import Connection
 from .screen import Screen, Wakeups
+from .websocket import Connection
 
 if TYPE_CHECKING:
     from ..client import Client, Task

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from ..human import ago, command, duration, ending, in_brief, moment, now, runtime, seconds, visible
+from ..client.format import ago, command, duration, ending, in_brief, moment, now, runtime, seconds, visible
 
 __all__ = [
     "STYLES",

@@ -91,7 +91,7 @@ def test_it_is_loaded_when_it_is_wanted() -> None:
         "assert not {'click', 'httpx', 'tornado', 'jupyter_server', 'jupyter_ptytasks.core'} & set(sys.modules)"
     )
     assert out == b""
-    lazy = "import sys, jupyter_ptytasks\nassert 'jupyter_ptytasks.report' not in sys.modules"
+    lazy = "import sys, jupyter_ptytasks\nassert 'jupyter_ptytasks._progress' not in sys.modules"
     assert written([sys.executable, "-c", lazy]) == b""
 
 
