@@ -30,10 +30,10 @@ ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 _RIS = "\x1bc"
 
 
-def sit(client: Client, task: Task, keys: DetachKeys, *, readonly: bool = False) -> int:
+def attach_terminal(client: Client, task: Task, keys: DetachKeys, *, readonly: bool = False) -> int:
     """Attach this terminal to a task until that has ended or the keys are typed, and give the exit status for it."""
     with Wakeups(signal.SIGWINCH, *ENDING) as wakeups, Screen() as screen:
-        sitting = Sitting(client, task, keys, screen, wakeups, readonly=readonly)
+        sitting = AttachSession(client, task, keys, screen, wakeups, readonly=readonly)
         code = sitting.run()
     if sitting.detached:
         click.echo()
@@ -41,7 +41,7 @@ def sit(client: Client, task: Task, keys: DetachKeys, *, readonly: bool = False)
     return code
 
 
-class Sitting:
+class AttachSession:
     """A terminal attached to a task: what is typed goes out, output comes in, over one connection after another."""
 
     def __init__(

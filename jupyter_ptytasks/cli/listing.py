@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import measures
-from . import values as human
+from . import measures, values
 from .common import json_option, note, one_ref, print_json
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
 @click.command()
 @click.option("-a", "--all", "all_", is_flag=True, help="Also what ended more than a day ago.")
 @click.option(
-    "--state", "states", multiple=True, type=click.Choice(list(human.STYLES)), help="Only those; may be repeated."
+    "--state", "states", multiple=True, type=click.Choice(list(values.STYLES)), help="Only those; may be repeated."
 )
 @click.option("-g", "--group", metavar="NAME", help="Only those of this group.")
 @click.option("-t", "--tag", metavar="NAME", help="Only those with this tag.")
@@ -55,7 +54,7 @@ def ls(
 
 def _is_recent(task: Task) -> bool:
     try:
-        return task["state"] in _LIVE or human.ago(task["ended"] or task["created"]) < _RECENT
+        return task["state"] in _LIVE or values.ago(task["ended"] or task["created"]) < _RECENT
     except _ODD:
         return True
 
@@ -69,7 +68,7 @@ def _print_table(tasks: list[Task]) -> None:
         try:
             rows.append(_row(task))
         except _ODD:
-            odd.append(human.visible(str(task.get("name") or task.get("id"))))
+            odd.append(values.visible(str(task.get("name") or task.get("id"))))
     # Some only where there is something to be seen in them.
     shown = {
         "progress": any(row["progress"].plain for row in rows),
@@ -98,25 +97,25 @@ def _row(task: Task) -> dict[str, Text]:
     from rich.text import Text  # noqa: PLC0415  as above
 
     state = task["state"]
-    ran = human.runtime(task)
+    ran = values.runtime(task)
     return {
         "id": Text(task["id"]),
         "name": _cut(task["name"], "bold" if state in _LIVE else ""),
-        "state": _cut(state, human.STYLES.get(state, "")),
+        "state": _cut(state, values.STYLES.get(state, "")),
         "progress": Text(measures.progress(task)),
-        "exit": Text(human.ending(task)),
-        "ran": Text("" if ran is None else human.duration(ran)),
-        "started": Text(f"{human.duration(human.ago(task['started'] or task['created']))} ago"),
+        "exit": Text(values.ending(task)),
+        "ran": Text("" if ran is None else values.duration(ran)),
+        "started": Text(f"{values.duration(values.ago(task['started'] or task['created']))} ago"),
         "group": _cut(task["group"]),
         "tags": _cut(", ".join(task["tags"])),
-        "command": _cut(human.command(task), "dim"),
+        "command": _cut(values.command(task), "dim"),
     }
 
 
 def _cut(text: str, style: str = "") -> Text:
     from rich.text import Text  # noqa: PLC0415  as above
 
-    return Text(human.visible(text), style, no_wrap=True, overflow="ellipsis")
+    return Text(values.visible(text), style, no_wrap=True, overflow="ellipsis")
 
 
 @click.command()
@@ -130,7 +129,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
     if as_json:
         print_json(task)
         return
-    ran = human.runtime(task)
+    ran = values.runtime(task)
     output = task["output"]
     kept = f"{output['end']:,} bytes, {output['lines']:,} lines"
     if output["start"]:
@@ -145,14 +144,14 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "state": f"{task['state']}: {reason}" if reason else task["state"],
         "progress": measures.progress_in_full(task),
         "viewers": viewers + ("" if task["connected"] or not task["alive"] else "; cannot be reached just now"),
-        "exit": human.ending(task),
-        "command": human.command(task),
+        "exit": values.ending(task),
+        "command": values.command(task),
         "directory": task["cwd"],
         "created": _local(task["created"]),
         "started": _local(task["started"]),
         "ended": _local(task["ended"]),
-        "ran": "" if ran is None else human.duration(ran),
-        "time limit": human.duration(task["timeout"]) if task["timeout"] is not None else "",
+        "ran": "" if ran is None else values.duration(ran),
+        "time limit": values.duration(task["timeout"]) if task["timeout"] is not None else "",
         "attempt": str(task["attempt"]) if task["attempt"] > 1 else "",
         "pid": str(task["pid"] or "") if task["alive"] else "",
         "size": f"{task['cols']}x{task['rows']}",
@@ -163,7 +162,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "metadata": json.dumps(task["metadata"], ensure_ascii=False) if task["metadata"] else "",
         **measures.usage(task),
     }
-    _print_pairs(rows, style=human.STYLES.get(task["state"], ""))
+    _print_pairs(rows, style=values.STYLES.get(task["state"], ""))
 
 
 @click.command()
@@ -195,7 +194,7 @@ def _print_pairs(rows: dict[str, str], style: str = "") -> None:
     table = Table.grid(padding=(0, 2))
     for name, value in rows.items():
         if value:
-            shown = Text(human.visible(value), style if name == "state" else "", overflow="fold")
+            shown = Text(values.visible(value), style if name == "state" else "", overflow="fold")
             table.add_row(Text(name, "dim"), shown)
     _print(table)
 
@@ -212,4 +211,4 @@ def _print(table: Table) -> None:
 
 
 def _local(iso: str | None) -> str:
-    return "" if iso is None else human.moment(iso).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return "" if iso is None else values.moment(iso).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import values as human
+from . import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,10 +30,10 @@ def progress(task: Task) -> str:
     # Of what has ended, nobody asks any more how far it had to go.
     state = "" if told["state"] == "normal" or (is_over and told["state"] == "indeterminate") else told["state"]
     words = [_done(told), state]
-    rest = remaining(task, human.now())
+    rest = remaining(task, values.now())
     if rest is not None:
         what, seconds = rest
-        words.append(f"{human.duration(seconds)} left" if what == "left" else f"silent for {human.duration(seconds)}")
+        words.append(f"{values.duration(seconds)} left" if what == "left" else f"silent for {values.duration(seconds)}")
     return " ".join(filter(None, words))
 
 
@@ -47,9 +47,9 @@ def remaining(task: Task, now: datetime) -> tuple[Literal["left", "silent"], flo
     told = task["progress"]
     if told is None or task["state"] != "running" or told["fraction"] == 1.0:
         return None
-    moved = human.moment(told["updated"])
+    moved = values.moment(told["updated"])
     step = _step(told)
-    silent = max((now - max(moved, human.moment(task["last_activity"]))).total_seconds(), 0.0)
+    silent = max((now - max(moved, values.moment(task["last_activity"]))).total_seconds(), 0.0)
     if silent >= max(_SILENT, _SILENT_STEPS * step):
         return "silent", silent
     if told["eta"] is None:
@@ -89,7 +89,7 @@ def usage(task: Task) -> dict[str, str]:
     if told is None:
         return {}
     peak = told["peak"]
-    spent = f"{human.duration(told['cpu_time'])} in all" if told["cpu_time"] is not None else ""
+    spent = f"{values.duration(told['cpu_time'])} in all" if told["cpu_time"] is not None else ""
     alone = f"largest process {size(told['max_rss'])}" if told["max_rss"] is not None else ""
     proportional = _with_peak(told["pss"], peak["pss"], size)
     lines = {

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import measures
-from . import values as human
+from . import measures, values
 from .common import json_option, note, print_json, tell
 from .values import parse_duration
 
@@ -82,4 +81,4 @@ def doomed(tasks: Iterable[Task], *, older: float | None = None, keep: int = 0) 
     `older` seconds ago. What is pinned or not finished is none of them, and is not counted either.
     """
     finished = [task for task in tasks if task["state"] in _FINISHED and not task.get("pinned")]
-    return [task for task in finished[keep:] if older is None or human.ago(task["ended"] or task["created"]) > older]
+    return [task for task in finished[keep:] if older is None or values.ago(task["ended"] or task["created"]) > older]

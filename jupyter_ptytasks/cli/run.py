@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..client import caller_env as kindred
+from ..client import caller_env
 from .attach import detach_keys, require_terminal
 from .common import is_terminal, json_option, note, print_json
 from .values import parse_duration
@@ -114,9 +114,9 @@ def run(
             if_exists=if_exists,
         )
         if sits:
-            from .attach_session import sit  # noqa: PLC0415  not for help
+            from .attach_session import attach_terminal  # noqa: PLC0415  not for help
 
-            sys.exit(sit(client, task, keys))
+            sys.exit(attach_terminal(client, task, keys))
         if not as_json:
             with _saying(task):
                 click.echo(f"{task['id']} {task['name']}")
@@ -157,10 +157,10 @@ def _saying(task: Task) -> Iterator[None]:
 
 def _environment(pairs: tuple[str, ...], *, is_local: bool) -> dict[str, str]:
     try:
-        given = kindred.named(pairs)
+        given = caller_env.parse_pairs(pairs)
     except KeyError as error:
         raise click.UsageError(f"-e {error.args[0]}: there is no such variable here") from error
-    return {**(kindred.of_caller() if is_local else {}), **given}
+    return {**(caller_env.from_caller() if is_local else {}), **given}
 
 
 def _size() -> tuple[int, int]:

@@ -152,7 +152,7 @@ def rm(settings: Settings, refs: tuple[str, ...], stops: bool, as_json: bool) ->
             try:
                 client.delete(task["id"], stop=stops)
             except RequestFailed as error:
-                error.hint = "`rm --stop` stops it first." if error.code == "illegal_move" else error.hint
+                error.hint = "`rm --stop` stops it first." if error.code == "invalid_state" else error.hint
                 raise
             return task
 

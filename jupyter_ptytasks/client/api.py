@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Asked = ParamSpec("Asked")
 
 #: Seconds for the server to hold a `wait`, and for it to do what takes its time: to stop a task and then delete it.
-_HOLD = 50.0
+_LONG_POLL = 50.0
 _SLOW = 600.0
 #: The answer where `if_exists` has found one; 201 where one was started.
 _FOUND = 200
@@ -225,12 +225,12 @@ class Client:
     def wait(self, ref: str, timeout: float | None = None) -> Task:
         """Give the task when it has ended, or as it is after `timeout` seconds. Bears with a server's restart."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        task = self.patiently(self.get, ref)
+        task = self.retrying(self.get, ref)
         while is_live(task):
-            left = _HOLD if deadline is None else min(max(deadline - time.monotonic(), 0.0), _HOLD)
+            left = _LONG_POLL if deadline is None else min(max(deadline - time.monotonic(), 0.0), _LONG_POLL)
             if left <= 0:
                 break
-            task = self.patiently(self.wait_once, task["id"], left)
+            task = self.retrying(self.wait_once, task["id"], left)
         return task
 
     def wait_once(self, ref: str, timeout: float) -> Task:
@@ -297,7 +297,7 @@ class Client:
 
     # -- how ----------------------------------------------------------------------------------------------------------
 
-    def patiently(self, ask: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+    def retrying(self, ask: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
         """Give what `ask` gives; while the server is gone try again, for it may be coming back."""
         deadline = time.monotonic() + self._patience
         first = self._transport.server is None

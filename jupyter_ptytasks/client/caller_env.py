@@ -22,7 +22,7 @@ _KINDRED = re.compile(
 _SECRET = re.compile(r".*(TOKEN|SECRET|PASSW|CREDENTIAL|_KEY\b).*", re.IGNORECASE)
 
 
-def of_caller(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+def from_caller(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Give what a caller's environment has for its tasks.
 
     Directories whose names are not UTF-8 are left out, for no request can carry them.
@@ -61,12 +61,12 @@ def is_utf8(text: str) -> bool:
     return True
 
 
-def of_python(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+def from_interpreter(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Give the same for tasks whose `python` is to be the one that runs this.
 
     A kernel is often started by its path alone, with the PATH of a server that lives in another environment.
     """
-    env = of_caller(environ)
+    env = from_caller(environ)
     programs = os.path.dirname(sys.executable)
     path = env.get("PATH", os.defpath).split(os.pathsep)
     env["PATH"] = os.pathsep.join([programs, *(place for place in path if place != programs)])
@@ -78,7 +78,7 @@ def of_python(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     return env
 
 
-def named(pairs: Iterable[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+def parse_pairs(pairs: Iterable[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Give the variables that are meant by `NAME=VALUE`, and by `NAME` for our own.
 
     Raises KeyError with a name that we do not have.

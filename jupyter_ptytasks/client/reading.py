@@ -38,18 +38,18 @@ class Pace:
     def wait(self) -> Task:
         """Wait a while, or until the task has ended, and give it."""
         pause, self._pause = self._pause, min(self._pause * 1.5, _SLOW)
-        return self._client.patiently(self._client.wait_once, self._ref, pause)
+        return self._client.retrying(self._client.wait_once, self._ref, pause)
 
 
 def follow(client: Client, ref: str, since: int) -> Iterator[Piece]:
     """See Client.follow."""
-    task = client.patiently(client.get, ref)
+    task = client.retrying(client.get, ref)
     ref, live = task["id"], is_live(task)
     pace = Pace(client, ref)
     position = since
     while True:
         # Whether it is live was asked before this is read: nothing that it wrote until its end is missed.
-        piece = client.patiently(client.raw, ref, position, _BLOCK)
+        piece = client.retrying(client.raw, ref, position, _BLOCK)
         position = piece.next
         if piece.data or piece.lost:
             pace.hurry()
@@ -64,12 +64,12 @@ def lines(
     client: Client, ref: str, *, since: int, tail: int | None, grep: str | None, ansi: Ansi, follow: bool
 ) -> Iterator[Text]:
     """See Client.lines."""
-    ref = client.patiently(client.get, ref)["id"]
+    ref = client.retrying(client.get, ref)["id"]
     pace = Pace(client, ref)
     mode: Mode = "full" if tail is None else "tail"
     unfinished = ""
     while True:
-        text = client.patiently(
+        text = client.retrying(
             client.output, ref, since=since, mode=mode, tail_lines=tail, max_lines=_LINES, grep=grep, ansi=ansi
         )
         is_news = text["next_line"] > since or text["output"] != unfinished

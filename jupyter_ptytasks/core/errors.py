@@ -7,10 +7,10 @@
   * TaskNotFound .......... 404  no task has this id or name
   * Conflict .............. 409  right in itself, but not now
     - NameInUse ........... 409  a live task has the name, and the caller said `if_exists: fail`
-    - IllegalMove ......... 409  the task's state does not allow the verb
+    - InvalidState ........ 409  the task's state does not allow the verb
   * InputRefused .......... 409  the program does not read what is typed
   * TooManyTasks .......... 429  the limit of live tasks is reached
-  * ServiceFault .......... 500  our own trouble
+  * InternalError ......... 500  our own trouble
     - HostUnreachable ..... 503  the ptyhost does not answer (the task may well be running)
     - StoreUnavailable .... 503  the database is locked by another process, or was written by a newer version
     - OutOfResources ...... 503  the machine has no file descriptor, process or memory left for it just now
@@ -89,10 +89,10 @@ class NameInUse(Conflict):
     code = "name_in_use"
 
 
-class IllegalMove(Conflict):
+class InvalidState(Conflict):
     """The task's state does not allow what was asked."""
 
-    code = "illegal_move"
+    code = "invalid_state"
 
 
 class InputRefused(Conflict):
@@ -108,41 +108,41 @@ class TooManyTasks(PtyTasksError):
     status = 429
 
 
-class ServiceFault(PtyTasksError):
+class InternalError(PtyTasksError):
     """Our own trouble, not the caller's."""
 
-    code = "service_fault"
+    code = "internal_error"
 
 
-class HostUnreachable(ServiceFault):
+class HostUnreachable(InternalError):
     """The ptyhost does not answer; the task may well be running."""
 
     code = "host_unreachable"
     status = 503
 
 
-class StoreUnavailable(ServiceFault):
+class StoreUnavailable(InternalError):
     """The tasks' database cannot be used now; `message` says who or what is in the way."""
 
     code = "store_unavailable"
     status = 503
 
 
-class OutOfResources(ServiceFault):
+class OutOfResources(InternalError):
     """The machine has no file descriptor, process or memory left for it just now."""
 
     code = "out_of_resources"
     status = 503
 
 
-class Disabled(ServiceFault):
+class Disabled(InternalError):
     """Terminals, and with them tasks, are switched off on this server."""
 
     code = "disabled"
     status = 503
 
 
-class StorageFull(ServiceFault):
+class StorageFull(InternalError):
     """No room is left for the database or for a task's directory."""
 
     code = "storage_full"
@@ -155,9 +155,9 @@ FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS)
 
 
-def storage_fault(error: OSError, what: str) -> ServiceFault:
+def storage_fault(error: OSError, what: str) -> InternalError:
     """Return the error for a file of `what` that could not be written or made."""
-    kind = StorageFull if error.errno in FULL else OutOfResources if error.errno in _SCARCE else ServiceFault
+    kind = StorageFull if error.errno in FULL else OutOfResources if error.errno in _SCARCE else InternalError
     return kind(f"{what}: {error}")
 
 

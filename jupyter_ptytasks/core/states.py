@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from .errors import IllegalMove
+from .errors import InvalidState
 
 
 class State(str, Enum):
@@ -33,7 +33,7 @@ LIVE = frozenset(State) - ENDED
 #: A process exists, or is believed to.
 STARTED = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
 
-MOVES: dict[State, frozenset[State]] = {
+TRANSITIONS: dict[State, frozenset[State]] = {
     State.HELD: frozenset({State.QUEUED, State.STARTING, State.CANCELLED}),
     State.QUEUED: frozenset({State.HELD, State.STARTING, State.CANCELLED}),
     # Paused or stopping before the command was seen to run: a server died in the middle of a create, and another took
@@ -65,19 +65,19 @@ _STAGES = {
 
 
 def check(old: State, new: State) -> None:
-    """Raise `IllegalMove` unless a task may go from `old` to `new`."""
-    if new not in MOVES[old]:
-        raise IllegalMove(f"a task that is {old.value} cannot become {new.value}", field="state")
+    """Raise `InvalidState` unless a task may go from `old` to `new`."""
+    if new not in TRANSITIONS[old]:
+        raise InvalidState(f"a task that is {old.value} cannot become {new.value}", field="state")
 
 
 def is_news(old: State, new: State) -> bool:
     """Return whether a report that an attempt is `new` changes anything for someone who has it as `old`.
 
     Several servers watch the same attempt and report what they see. False means that somebody else has reported this
-    or something later already: that is no error. Raises IllegalMove for a report that skips what must come before it,
+    or something later already: that is no error. Raises InvalidState for a report that skips what must come before it,
     such as a task that runs without having been started.
     """
-    if new in MOVES[old]:
+    if new in TRANSITIONS[old]:
         return True
     if _STAGES[new] > _STAGES[old]:
         check(old, new)

@@ -12,7 +12,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
 from ..client import ClientError, StillRunning, is_live
-from ..client import format as human
+from ..client import format as formats
 from . import scripts
 from .clients import connections
 from .options import CELL, read_verb, split
@@ -88,9 +88,10 @@ class TaskMagics(Magics):
             except KeyError as error:
                 raise UsageError(f"--env {error.args[0]}: there is no such variable here") from error
         if found:
-            print(f"Reattached: task {asked.name!r} has been running for {human.duration(human.runtime(info) or 0)}.")
+            runtime = formats.duration(formats.runtime(info) or 0)
+            print(f"Reattached: task {asked.name!r} has been running for {runtime}.")
             if info["command"] != command:
-                print("It runs what the cell said then, which has changed since: --restart runs it as it is now.")
+                print("The cell has changed since the task was started. Use --restart to run the new version.")
         task = Task(info, server)
         if asked.follow:
             self._follow(task, asked.lines)
@@ -192,7 +193,7 @@ def _stop_all(client: Client, name: str) -> None:
 
 def _is_recent(task: Task) -> bool:
     info = task.as_heard
-    return is_live(info) or human.ago(info["ended"] or info["created"]) < _RECENT
+    return is_live(info) or formats.ago(info["ended"] or info["created"]) < _RECENT
 
 
 def _expanded(_ptytasks_shell: Any, _ptytasks_line: str) -> str:

@@ -51,7 +51,7 @@ _FOREVER = float("inf")
 
 
 class Host:
-    """Hosts one command. Made before the command is started: whatever can fail, fails here (OSError; ValueError,
+    """Supervisor one command. Made before the command is started: whatever can fail, fails here (OSError; ValueError,
     TypeError or KeyError for a spec that makes no sense).
 
     `run` returns when all is written down and everybody was told. `notes` are what servers wish to be told again.

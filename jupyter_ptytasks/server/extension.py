@@ -16,12 +16,12 @@ from ..core.local_token import LocalToken
 from ..core.paths import private_dir
 from ..storage.database import Database
 from ..storage.locks import Locks
-from ..storage.task_dirs import Catalogue
-from . import auth as admission
+from ..storage.task_dirs import TaskDirs
+from . import auth
 from .activity import Activity
 from .events import Announcer, register
 from .events.progress import ProgressAnnouncer
-from .hosts.supervisor import Hosts
+from .hosts.supervisor import Supervisor
 from .housekeeping import Housekeeping
 from .manager import TaskManager
 from .monitor.progress import Tracker
@@ -30,8 +30,8 @@ from .provision.local import LocalProvisioner
 from .recovery import Recovery
 from .rest import OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
 from .retention import Retention
-from .serialize import View
-from .spec import Surroundings
+from .serialize import TaskSerializer
+from .spec import SpawnDefaults
 from .store import Store
 from .terminals.manager import TaskTerminals
 from .terminals.websocket import TaskSocket
@@ -134,26 +134,26 @@ class PtyTasksApp(ExtensionApp):
         """Put the parts together; nothing runs yet."""
         self.manager: TaskManager | None = None
         self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
-        self.settings[admission.SETTING] = self.local_token
+        self.settings[auth.SETTING] = self.local_token
         if not self._server.terminals_enabled:
             self.log.info("jupyter_ptytasks is disabled, because ServerApp.terminals_enabled is off")
             return
-        catalogue = Catalogue(self.data_dir, [self.runtime_dir])
-        store = Store(lambda: self._database(catalogue))
-        hosts = Hosts(store, catalogue, self.runtime_dir, self.log)
-        self.tracker = Tracker(store, hosts, catalogue, self.log)
-        self.sampler = Sampler(store, hosts, self.log)
-        view = View(hosts, catalogue, self.tracker, self.sampler, self.log)
-        self._announce(store, view)
+        task_dirs = TaskDirs(self.data_dir, [self.runtime_dir])
+        store = Store(lambda: self._database(task_dirs))
+        supervisor = Supervisor(store, task_dirs, self.runtime_dir, self.log)
+        self.tracker = Tracker(store, supervisor, task_dirs, self.log)
+        self.sampler = Sampler(store, supervisor, self.log)
+        serializer = TaskSerializer(supervisor, task_dirs, self.tracker, self.sampler, self.log)
+        self._announce(store, serializer)
         self.manager = TaskManager(
             store=store,
-            catalogue=catalogue,
-            hosts=hosts,
+            task_dirs=task_dirs,
+            supervisor=supervisor,
             provisioners={LocalProvisioner.name: LocalProvisioner()},
-            surroundings=self._surroundings,
+            spawn_defaults=self._spawn_defaults,
             max_live=self.max_live_tasks,
         )
-        self.terminals = TaskTerminals(self.manager, view)
+        self.terminals = TaskTerminals(self.manager, serializer)
         for listeners in (self.tracker.listeners, self.sampler.listeners):
             listeners.append(self.terminals.wake)
         self.recovery = Recovery(self.manager, self.log)
@@ -163,25 +163,25 @@ class PtyTasksApp(ExtensionApp):
         self.settings.update(
             {
                 "ptytasks_manager": self.manager,
-                "ptytasks_view": view,
+                "ptytasks_serializer": serializer,
                 "ptytasks_terminals": self.terminals,
                 "ptytasks_housekeeping": self.housekeeping,
                 "ptytasks_recovery": self.recovery,
             }
         )
 
-    def _database(self, catalogue: Catalogue) -> Database:
+    def _database(self, task_dirs: TaskDirs) -> Database:
         locks = Locks(self.data_dir, [self.runtime_dir])
-        return Database(os.path.join(self.data_dir, "tasks.db"), catalogue.tasks, catalogue.task, locks)
+        return Database(os.path.join(self.data_dir, "tasks.db"), task_dirs.tasks, task_dirs.task, locks)
 
-    def _announce(self, store: Store, view: View) -> None:
+    def _announce(self, store: Store, serializer: TaskSerializer) -> None:
         """Tell Jupyter's event system of tasks, if it is there."""
         self._progress: ProgressAnnouncer | None = None
         logger = self._server.event_logger
         if logger is not None:
             register(logger)
             store.listeners.append(Announcer(logger))
-            self._progress = ProgressAnnouncer(logger, store, view)
+            self._progress = ProgressAnnouncer(logger, store, serializer)
             for listeners in (self.tracker.listeners, self.sampler.listeners):
                 listeners.append(self._progress)
 
@@ -194,9 +194,9 @@ class PtyTasksApp(ExtensionApp):
         self.handlers.append((SOCKET_ROUTE, TaskSocket, {"term_manager": self.terminals}))
         self.handlers.append(UNKNOWN_ROUTE)
 
-    def _surroundings(self) -> Surroundings:
+    def _spawn_defaults(self) -> SpawnDefaults:
         grace = self.stop_grace
-        return Surroundings(
+        return SpawnDefaults(
             shell=tuple(self.shell_command),
             environ=os.environ,
             root=os.path.expanduser(self._server.root_dir),
@@ -214,7 +214,7 @@ class PtyTasksApp(ExtensionApp):
             return
         try:
             private_dir(self.runtime_dir)
-            if admission.takes_local_token(self._server.identity_provider):
+            if auth.takes_local_token(self._server.identity_provider):
                 self.local_token.write()
         except OSError as error:
             # The server itself shall come up all the same.
@@ -244,7 +244,7 @@ class PtyTasksApp(ExtensionApp):
             await asyncio.gather(*stops, return_exceptions=True)
         self.manager.close()
         self.terminals.close()
-        self.manager.hosts.close()
+        self.manager.supervisor.close()
         await self.tracker.stop()
         if self._progress is not None:
             self._progress.close()

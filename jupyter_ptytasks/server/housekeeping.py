@@ -67,8 +67,8 @@ class Housekeeping:
             measuring.add_done_callback(self._measuring.discard)
 
     async def _measure(self, tasks: list[Task]) -> None:
-        catalogue = self._manager.catalogue
-        sizes = await asyncio.to_thread(lambda: {task.id: catalogue.size(task.id) for task in tasks})
+        task_dirs = self._manager.task_dirs
+        sizes = await asyncio.to_thread(lambda: {task.id: task_dirs.size(task.id) for task in tasks})
         for task_id, size in sizes.items():
             task = self._manager.store.get(task_id)
             if task is not None and not task.live:
@@ -89,19 +89,19 @@ class Housekeeping:
 
     async def _clean(self) -> bool:
         """Clean up once; True when there is more to do."""
-        store, catalogue = self._manager.store, self._manager.catalogue
+        store, task_dirs = self._manager.store, self._manager.task_dirs
         if store.stale_since is None:
-            await asyncio.to_thread(catalogue.discard_unborn, store.ids)
+            await asyncio.to_thread(task_dirs.remove_incomplete, store.ids)
             live = {task.id for task in store.live}
-            await asyncio.to_thread(remove_dead, self._manager.hosts.runtime_dir, live)
-        await asyncio.to_thread(catalogue.sweep)
+            await asyncio.to_thread(remove_dead, self._manager.supervisor.runtime_dir, live)
+        await asyncio.to_thread(task_dirs.purge_trash)
         await self._measure([task for task in store.tasks if not task.live])
         behind = await self._prune()
         return await self._pack() or behind
 
     async def _prune(self) -> bool:
-        hosts = self._manager.hosts
-        links = [hosts.link(task.id) for task in self._manager.store.live]
+        supervisor = self._manager.supervisor
+        links = [supervisor.link(task.id) for task in self._manager.store.live]
         seen = max((link.last_output for link in links if link is not None), default=0.0)
         surplus = self._retention.surplus(
             self._manager.store.tasks, self._sizes, time.time(), seen=seen, by_age=self._trusts_clock
@@ -120,7 +120,7 @@ class Housekeeping:
             if task.live or time.time() - (task.ended or task.created) < _PACK_AFTER:
                 continue
             try:
-                packed = await asyncio.to_thread(self._manager.catalogue.pack, task.id, left)
+                packed = await asyncio.to_thread(self._manager.task_dirs.pack, task.id, left)
             except (OSError, PtyTasksError) as error:
                 self._log.debug("task %s: its output cannot be compressed: %s", task.id, error)
                 continue

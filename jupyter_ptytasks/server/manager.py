@@ -13,10 +13,10 @@ from ..core import leftovers, wire
 from ..core.errors import (
     Conflict,
     HostUnreachable,
-    IllegalMove,
     InputRefused,
+    InternalError,
+    InvalidState,
     PtyTasksError,
-    ServiceFault,
     SpawnFailed,
     StorageFull,
     TaskNotFound,
@@ -34,11 +34,11 @@ if TYPE_CHECKING:
 
     from ..core.model import Request, Task
     from ..storage.locks import Lock
-    from ..storage.task_dirs import Catalogue
+    from ..storage.task_dirs import TaskDirs
     from .hosts.link import Link
-    from .hosts.supervisor import Hosts
+    from .hosts.supervisor import Supervisor
     from .provision.base import Provisioner
-    from .spec import Surroundings
+    from .spec import SpawnDefaults
     from .store import Store
 
     Ladder = tuple[tuple[str, float], ...]
@@ -65,25 +65,25 @@ class TaskManager:
     """Starts, stops and changes tasks. Every verb takes an id or a name and raises errors of core.errors, TaskNotFound
     among them.
 
-    `surroundings` is asked anew for every start; `max_live` limits the live tasks of the user.
+    `spawn_defaults` is asked anew for every start; `max_live` limits the live tasks of the user.
     """
 
     def __init__(
         self,
         *,
         store: Store,
-        catalogue: Catalogue,
-        hosts: Hosts,
+        task_dirs: TaskDirs,
+        supervisor: Supervisor,
         provisioners: Mapping[str, Provisioner],
-        surroundings: Callable[[], Surroundings],
+        spawn_defaults: Callable[[], SpawnDefaults],
         max_live: int = 100,
     ) -> None:
         self.store = store
-        self.catalogue = catalogue
-        self.hosts = hosts
+        self.task_dirs = task_dirs
+        self.supervisor = supervisor
         self.provisioners = provisioners
         self.max_live = max_live
-        self._surroundings = surroundings
+        self._spawn_defaults = spawn_defaults
         #: Tasks that are started again as soon as they have ended.
         self._restarts: dict[str, asyncio.Task[None]] = {}
 
@@ -130,28 +130,28 @@ class TaskManager:
         now = time.time()
         tasks = self.store.tasks
         task_id = new_id(now, tasks[0].id if tasks else "")
-        around = self._surroundings()
-        spec = specs.build(request, task_id, now, around, (task.name for task in tasks if task.live))
-        env = specs.environment(spec, around)
-        return spec, env, self.catalogue.create(spec)
+        defaults = self._spawn_defaults()
+        spec = specs.build(request, task_id, now, defaults, (task.name for task in tasks if task.live))
+        env = specs.environment(spec, defaults)
+        return spec, env, self.task_dirs.create(spec)
 
     def _discard(self, task_id: str) -> None:
         """Delete the directory of a task that never was, whose lock we hold."""
-        self.catalogue.remove(task_id)
-        self.catalogue.sweep()
+        self.task_dirs.remove(task_id)
+        self.task_dirs.purge_trash()
 
     @contextmanager
     def _claim(self, task_id: str, lock: Lock) -> Iterator[None]:
         """Keep this server's link away from a task while it starts it, and let go of its lock in the end."""
-        self.hosts.launching.add(task_id)
+        self.supervisor.starting.add(task_id)
         try:
             with lock:
                 yield
         finally:
-            self.hosts.launching.discard(task_id)
+            self.supervisor.starting.discard(task_id)
             task = self.store.get(task_id)
             if task is not None and task.live:
-                self.hosts.keep(task)
+                self.supervisor.keep(task)
 
     async def _launch_new(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
         """Start a new task. If that fails, nothing is left of it, unless it runs all the same: then this returns it."""
@@ -159,7 +159,7 @@ class TaskManager:
             return await self._launch(task, lock, env)
         except PtyTasksError as error:
             lock.close()
-            own = await asyncio.to_thread(self.catalogue.lock, task.id, _LEAVING)
+            own = await asyncio.to_thread(self.task_dirs.lock, task.id, _LEAVING)
             if own is None:
                 # Whatever went wrong, somebody holds the task: it is told to run, and not deleted under whoever does.
                 return await self.store.find(task.id)
@@ -167,28 +167,28 @@ class TaskManager:
                 try:
                     await self._fail_start(task, error)
                     await self._erase(task.id)
-                except ServiceFault:
-                    pass  # a full disk; `hosts` finds that nothing ran, as soon as there is room to say so
+                except InternalError:
+                    pass  # a full disk; the supervisor finds that nothing ran, as soon as there is room to say so
             raise
 
     async def _launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
         """Start the ptyhost of a task that is `starting`, and return the task as it is then."""
         provisioner = self.provisioners[task.provisioner]
-        files, socket_path = self.catalogue.files(task.id), self.hosts.socket_path(task.id)
+        files, socket_path = self.task_dirs.files(task.id), self.supervisor.socket_path(task.id)
         started = await asyncio.to_thread(provisioner.launch, files, socket_path, lock.fd, env)
         facts = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
         try:
             return await self.store.observe(task.id, task.attempt, State.RUNNING, **facts)
-        except (ServiceFault, TaskNotFound):
-            # It runs, whether that can be written down just now or not; `hosts` does so as soon as there is room.
+        except (InternalError, TaskNotFound):
+            # It runs, whether that can be written down now or not; the supervisor does so as soon as there is room.
             return task.with_(state=State.RUNNING, **facts)
 
     async def again(self, ref: str, name: str | None = None) -> Task:
         """Start another task like this one, live or not, under `name` or the same name, and give it. Raises what
-        `create` raises, ServiceFault where nothing tells any more how it was started.
+        `create` raises, InternalError where nothing tells any more how it was started.
         """
         task = await self.get(ref)
-        spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
+        spec = await asyncio.to_thread(self.task_dirs.read_spec, task.id)
         started, _ = await self.create(specs.request_of(spec, name))
         return started
 
@@ -207,7 +207,7 @@ class TaskManager:
             return task
         try:
             stopped = await self._begin_stop(task.id, ladder, RESTARTING)
-        except IllegalMove:
+        except InvalidState:
             await self._ended(task, _STOP_SLACK)  # it was quicker
             return await self._start_again(task)
         if task.id not in self._restarts:
@@ -257,7 +257,7 @@ class TaskManager:
         env = await self._environment(ended)
         deadline = time.monotonic() + _LEAVING
         async with self._unless_deleted(ended):
-            while (lock := await asyncio.to_thread(self.catalogue.lock, ended.id, _LOOKING)) is None:
+            while (lock := await asyncio.to_thread(self.task_dirs.lock, ended.id, _LOOKING)) is None:
                 await self.store.refresh(0.0)
                 task = await self.store.find(ended.id)
                 if task.attempt != ended.attempt:
@@ -275,17 +275,17 @@ class TaskManager:
                 raise
 
     async def _environment(self, task: Task) -> dict[str, str]:
-        """Return the environment of a task's next attempt. Raises ServiceFault if its spec is gone or damaged,
+        """Return the environment of a task's next attempt. Raises InternalError if its spec is gone or damaged,
         SpawnFailed if no program can be started with it.
         """
         async with self._unless_deleted(task):
-            spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
-        return specs.environment(spec, self._surroundings())
+            spec = await asyncio.to_thread(self.task_dirs.read_spec, task.id)
+        return specs.environment(spec, self._spawn_defaults())
 
     def _next_spec(self, task: Task) -> AbstractContextManager[None]:
         """Give a task's directory the spec of its next attempt. In the transaction that begins it."""
-        spec = self.catalogue.read_spec(task.id)
-        return self.catalogue.replaced_spec(specs.next_attempt(spec, task.attempt))
+        spec = self.task_dirs.read_spec(task.id)
+        return self.task_dirs.replaced_spec(specs.next_attempt(spec, task.attempt))
 
     async def _fail_start(self, task: Task, error: PtyTasksError) -> None:
         reason = "spawn_error" if isinstance(error, SpawnFailed) else error.code
@@ -298,7 +298,7 @@ class TaskManager:
         """Begin to stop a task: its ptyhost sends the signals of `ladder` (or the task's own) until the whole tree is
         gone.
 
-        A task that is stopping already goes on with the new ladder. Raises IllegalMove when it has ended,
+        A task that is stopping already goes on with the new ladder. Raises InvalidState when it has ended,
         HostUnreachable.
         """
         return await self._settled(await self._begin_stop(ref, ladder, "cancelled"), State.STOPPING)
@@ -313,22 +313,22 @@ class TaskManager:
     async def _ladder_of(self, task: Task) -> Ladder:
         """Give a task's own ladder; the usual one where its spec is gone, for it must be possible to stop it."""
         try:
-            spec = await asyncio.to_thread(self.catalogue.read_spec, task.id)
-        except ServiceFault:
-            return self._surroundings().ladder
+            spec = await asyncio.to_thread(self.task_dirs.read_spec, task.id)
+        except InternalError:
+            return self._spawn_defaults().ladder
         return tuple((str(name), float(grace)) for name, grace in spec["ladder"])
 
     async def end_leftover(self, ref: str) -> Task:
         """End the processes that a command has left running: SIGTERM, and SIGKILL for those that are still there after
-        some seconds. Returns when none is left, or there is nothing to be done about it. Raises IllegalMove for a task
+        some seconds. Returns when none is left, or there is nothing to be done about it. Raises InvalidState for a task
         that has not ended.
         """
         task = await self.get(ref)
         if task.live:
-            raise IllegalMove("the task has not ended; what it runs ends with it", field="state")
+            raise InvalidState("the task has not ended; what it runs ends with it", field="state")
         deadline = time.monotonic() + _LEFTOVER_GRACE
         number = signal.SIGTERM
-        while left := await asyncio.to_thread(self.catalogue.leftover, task):
+        while left := await asyncio.to_thread(self.task_dirs.leftover, task):
             now = time.monotonic()
             if now > deadline + _LEFTOVER_GRACE:
                 break  # they sleep in the kernel
@@ -342,14 +342,14 @@ class TaskManager:
         """Begin to stop a task, which may just be ending by itself. Raises HostUnreachable."""
         try:
             await self.stop(ref)
-        except IllegalMove:
+        except InvalidState:
             pass  # it was quicker
 
     def ladder(self, signals: list[str] | None, grace: float | None) -> Ladder | None:
         """Give the ladder of these signals, each with this many seconds of grace; None where neither is given."""
         if signals is None and grace is None:
             return None
-        usual = self._surroundings().ladder
+        usual = self._spawn_defaults().ladder
         names = signals if signals is not None else [name for name, _ in usual]
         return tuple((name, usual[0][1] if grace is None else grace) for name in names)
 
@@ -376,7 +376,7 @@ class TaskManager:
 
         def told() -> bool:
             """Whether the ptyhost has told, and the database, which somebody else has, takes no note of it."""
-            link = self.hosts.link(task.id)
+            link = self.supervisor.link(task.id)
             status = link.status if link is not None and self.store.stale_since is not None else {}
             return status.get("attempt") == task.attempt and state_of(status)[0] is state
 
@@ -408,12 +408,12 @@ class TaskManager:
             if any(task is not None and task.id == task_id for task in (old, new)):
                 changed.set()
 
-        def on_news(about: str) -> None:
+        def on_update(about: str) -> None:
             if about == task_id:
                 changed.set()
 
         self.store.listeners.append(on_change)
-        self.hosts.on_news.append(on_news)
+        self.supervisor.on_update.append(on_update)
         deadline = None if timeout is None else time.monotonic() + timeout
         try:
             while (task := self.store.get(task_id)) is not None and not done(task) and not or_else():
@@ -427,21 +427,21 @@ class TaskManager:
                     return
         finally:
             self.store.listeners.remove(on_change)
-            self.hosts.on_news.remove(on_news)
+            self.supervisor.on_update.remove(on_update)
 
     async def delete(self, ref: str, *, stop: bool = False, force: bool = False) -> None:
         """Forget a task that has ended, and its output; with `stop` a live one is stopped first, with `force` one that
-        runs on another machine is given up, whatever becomes of it there. Raises IllegalMove, Conflict,
+        runs on another machine is given up, whatever becomes of it there. Raises InvalidState, Conflict,
         HostUnreachable.
         """
         task = await self.get(ref)
-        machine = self.hosts.machine(task.id)
+        machine = self.supervisor.machine(task.id)
         if task.live and force and machine is not None:
             facts = {"state_reason": "given_up", "state_message": f"given up; it ran on {machine}"}
             await self.store.observe(task.id, task.attempt, State.LOST, ended=time.time(), **facts)
         elif task.live:
             if not stop:
-                raise IllegalMove(
+                raise InvalidState(
                     f"the task is {task.state.value}; stop it first, or ask for that with stop=1", field="state"
                 )
             ladder = await self._ladder_of(task)
@@ -451,11 +451,11 @@ class TaskManager:
 
     async def _forget(self, task: Task) -> None:
         """Delete a task that has ended. Raises Conflict if its ptyhost does not leave."""
-        if not await asyncio.to_thread(self.catalogue.exists, task.id):
+        if not await asyncio.to_thread(self.task_dirs.exists, task.id):
             await self.store.remove(task.id)
             return
         async with self._unless_deleted(task):
-            lock = await asyncio.to_thread(self.catalogue.lock, task.id, _LEAVING)
+            lock = await asyncio.to_thread(self.task_dirs.lock, task.id, _LEAVING)
         if lock is None:
             raise Conflict("the task's ptyhost has not left yet")
         with lock:
@@ -467,7 +467,7 @@ class TaskManager:
             await self.store.remove(task_id)
         except StorageFull:
             # Not even to note that it is gone: its output makes room for that.
-            await asyncio.to_thread(self.catalogue.remove_output, task_id)
+            await asyncio.to_thread(self.task_dirs.remove_output, task_id)
             await self.store.remove(task_id)
         await asyncio.to_thread(self._discard, task_id)
 
@@ -476,7 +476,7 @@ class TaskManager:
         """What fails in the block because somebody deletes the task meanwhile raises TaskNotFound."""
         try:
             yield
-        except ServiceFault:
+        except InternalError:
             await self.store.refresh(0.0)
             await self.store.find(task.id)
             raise
@@ -490,9 +490,9 @@ class TaskManager:
 
     def _changed_spec(self, task: Task) -> AbstractContextManager[None]:
         """Say in a task's directory, too, what it is called. In the transaction that changes it."""
-        spec = self.catalogue.read_spec(task.id)
+        spec = self.task_dirs.read_spec(task.id)
         about = {name: getattr(task, name) for name in ("name", "group", "pinned")}
-        return self.catalogue.replaced_spec({**spec, **about, "tags": list(task.tags), "metadata": dict(task.metadata)})
+        return self.task_dirs.replaced_spec({**spec, **about, "tags": list(task.tags), "metadata": dict(task.metadata)})
 
     async def signal(self, ref: str, name: str, target: str) -> None:
         """Send a signal to the `foreground` group, the whole `tree` or the command itself (`leader`)."""
@@ -506,7 +506,7 @@ class TaskManager:
 
     async def input(self, ref: str, data: bytes) -> None:
         """Type `data`. Returns when the terminal has taken it; raises InputRefused when the program does not read, or
-        when a line is longer than its terminal takes, IllegalMove when the task ends before it has.
+        when a line is longer than its terminal takes, InvalidState when the task ends before it has.
         """
         taken = False
         answered = asyncio.Event()
@@ -543,8 +543,8 @@ class TaskManager:
     async def _open_input(
         self, ref: str, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None]
     ) -> tuple[Task, Channel]:
-        """Open a connection for input, and give the task with it. Raises IllegalMove when the task has ended, also when
-        it does so just now: its ptyhost answers no more a moment before that is known. Raises HostUnreachable.
+        """Open a connection for input, and return the task with it. Raises InvalidState when the task has ended, also
+        if it ends just now: its ptyhost stops answering a moment before that is known. Raises HostUnreachable.
         """
         deadline = time.monotonic() + _SETTLING
         while True:
@@ -562,16 +562,16 @@ class TaskManager:
         """Open a connection of its own to the ptyhost, for somebody who types. Raises HostUnreachable. The caller
         closes it.
         """
-        host = await asyncio.to_thread(self.catalogue.host, task)
-        path = host["socket"] if host is not None else self.hosts.socket_path(task.id)
+        host = await asyncio.to_thread(self.task_dirs.host, task)
+        path = host["socket"] if host is not None else self.supervisor.socket_path(task.id)
         return await Channel.open(path, on_frame, on_lost, **about)
 
     async def _reach(self, ref: str) -> tuple[Task, Link]:
-        """Give a task that runs, and its link. Raises IllegalMove when it has ended, HostUnreachable."""
+        """Give a task that runs, and its link. Raises InvalidState when it has ended, HostUnreachable."""
         task = await self.get(ref)
         if not task.live:
-            raise IllegalMove(f"the task has ended: it is {task.state.value}", field="state")
-        link = await self.hosts.connected(task.id)
+            raise InvalidState(f"the task has ended: it is {task.state.value}", field="state")
+        link = await self.supervisor.connected(task.id)
         # It may have come out of `starting` while we waited.
         return self.store.get(task.id) or task, link
 

@@ -77,11 +77,11 @@ class Recovery:
 
     async def _recover(self) -> None:
         """Take in tasks that the database does not know."""
-        store, catalogue = self._manager.store, self._manager.catalogue
+        store, task_dirs = self._manager.store, self._manager.task_dirs
         await store.refresh(0.0)
         if store.problem is not None:
             raise store.problem
-        unknown = await asyncio.to_thread(lambda: list(catalogue.tasks(besides=store.ids)))
+        unknown = await asyncio.to_thread(lambda: list(task_dirs.tasks(besides=store.ids)))
         if unknown:
             self._log.info("found %d tasks on disk that the database did not know", len(unknown))
             await store.put(unknown)
@@ -89,7 +89,7 @@ class Recovery:
 
     def _adopt(self) -> None:
         for task in self._manager.store.live:
-            self._manager.hosts.keep(task)
+            self._manager.supervisor.keep(task)
         self._manager.finish_restarts()
 
     async def _correct(self) -> None:
@@ -99,4 +99,4 @@ class Recovery:
         self._corrected = time.monotonic()
         for task in self._manager.store.tasks:
             if task.state is State.LOST and time.time() - (task.ended or 0.0) < _CORRECT_FOR:
-                await self._manager.hosts.correct(task)
+                await self._manager.supervisor.correct(task)

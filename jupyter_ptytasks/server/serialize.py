@@ -11,34 +11,34 @@ if TYPE_CHECKING:
     import logging
 
     from ..core.model import Output, Task
-    from ..storage.task_dirs import Catalogue
+    from ..storage.task_dirs import TaskDirs
     from .hosts.link import Link
-    from .hosts.supervisor import Hosts
+    from .hosts.supervisor import Supervisor
     from .monitor.progress import Tracker
     from .monitor.sampler import Sampler
 
 
-class View:
+class TaskSerializer:
     """Tells tasks as they are, with what this server knows of them at the moment. It looks at nothing but memory."""
 
     def __init__(
-        self, hosts: Hosts, catalogue: Catalogue, tracker: Tracker, sampler: Sampler, log: logging.Logger
+        self, supervisor: Supervisor, task_dirs: TaskDirs, tracker: Tracker, sampler: Sampler, log: logging.Logger
     ) -> None:
-        self._hosts = hosts
-        self._catalogue = catalogue
+        self._supervisor = supervisor
+        self._task_dirs = task_dirs
         self._tracker = tracker
         self._sampler = sampler
         self._log = log
         self._failed: set[str] = set()
 
-    def describe(self, task: Task) -> dict[str, Any]:
+    def to_json(self, task: Task) -> dict[str, Any]:
         """Give the whole of a task. Its environment is never told."""
-        link = self._hosts.link(task.id)
-        directory = self._catalogue.files(task.id).output
+        link = self._supervisor.link(task.id)
+        directory = self._task_dirs.files(task.id).output
         status = link.status if link is not None else {}
         viewers = int(status.get("viewers", 0)) if task.live else 0
         alive = task.state in STARTED
-        machine = self._hosts.machine(task.id)
+        machine = self._supervisor.machine(task.id)
         return {
             "id": task.id,
             "name": task.name,

@@ -25,14 +25,14 @@ KILL_LADDER = (("SIGKILL", 0.0),)
 
 #: What a task must not inherit: secrets of Jupyter and of a hub (JUPYTERHUB_API_TOKEN, JUPYTER_PTYTASKS_TOKEN,
 #: JUPYTER_GATEWAY_HTTP_PWD …), what was true of the server's own terminal, and where the server was started.
-_UNFIT = re.compile(
+_STRIPPED = re.compile(
     r"(JUPYTER|JPY_|EG_|CONFIGPROXY_).*(TOKEN|PASSW|PWD|SECRET|COOKIE|CRYPT|CREDENTIAL).*"
     r"|JUPYTERHUB_OAUTH_.*|JPY_.*|PTYTASK_.*|COLUMNS|LINES|TERM|TERM_PROGRAM.*|PWD|OLDPWD"
 )
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class SpawnDefaults:
     """What a server adds to every task: its shell, its environment, its directory and the size of rings."""
 
     shell: tuple[str, ...]
@@ -47,7 +47,9 @@ class Surroundings:
     provisioner: str = field(default="local")
 
 
-def build(request: Request, task_id: str, created: float, around: Surroundings, taken: Iterable[str]) -> dict[str, Any]:
+def build(
+    request: Request, task_id: str, created: float, defaults: SpawnDefaults, taken: Iterable[str]
+) -> dict[str, Any]:
     """Return the spec of a new task: a JSON object, kept as spec.json, from which the task can be told and run again.
 
     `taken` are the names in use, for numbering shells. Raises BadRequest for a directory that does not exist.
@@ -60,24 +62,24 @@ def build(request: Request, task_id: str, created: float, around: Surroundings, 
         "name": name,
         "attempt": 1,
         "kind": kind.value,
-        "command": request.command if request.command is not None else list(around.shell),
-        "argv": _arguments(request.command, around.shell),
-        "cwd": _directory(request.cwd, around.root),
-        "rows": request.rows or around.rows,
-        "cols": request.cols or around.cols,
+        "command": request.command if request.command is not None else list(defaults.shell),
+        "argv": _arguments(request.command, defaults.shell),
+        "cwd": _directory(request.cwd, defaults.root),
+        "rows": request.rows or defaults.rows,
+        "cols": request.cols or defaults.cols,
         "group": request.group,
         "tags": list(request.tags),
         "metadata": dict(request.metadata),
         "created": created,
         "timeout": None,
-        "ladder": request.ladder or (around.ladder if kind is Kind.COMMAND else SHELL_LADDER),
-        "ring": {"size": around.ring_size, "segment": around.segment_size},
-        "provisioner": around.provisioner,
+        "ladder": request.ladder or (defaults.ladder if kind is Kind.COMMAND else SHELL_LADDER),
+        "ring": {"size": defaults.ring_size, "segment": defaults.segment_size},
+        "provisioner": defaults.provisioner,
     }
     if request.timeout is not None:
         warning = request.warning and {"signal": request.warning.signal, "before": request.warning.before}
         spec["timeout"] = {"seconds": request.timeout, "warning": warning}
-    # A restart takes the server's surroundings as they are then, and what the user gave as it was. No more of the
+    # A restart takes the server's spawn_defaults as they are then, and what the user gave as it was. No more of the
     # environment is kept: it holds what the server knows, passwords of clouds and the like.
     spec["given_env"] = dict(request.env)
     return spec
@@ -113,22 +115,22 @@ def next_attempt(spec: dict[str, Any], attempt: int) -> dict[str, Any]:
     return {**{name: value for name, value in spec.items() if name != "env"}, "attempt": attempt}
 
 
-def environment(spec: Mapping[str, Any], around: Surroundings) -> dict[str, str]:
+def environment(spec: Mapping[str, Any], defaults: SpawnDefaults) -> dict[str, str]:
     """Return the whole environment of a task: the server's without what is unfit, what tells the task of itself, what
     the user gave.
 
     Raises SpawnFailed, `field` being `command` or `env`, for what no program can be started with (core.execve).
     """
-    env = {name: value for name, value in around.environ.items() if not _UNFIT.fullmatch(name)}
+    env = {name: value for name, value in defaults.environ.items() if not _STRIPPED.fullmatch(name)}
     env["TERM"] = "xterm-256color"
     env["COLORTERM"] = env.get("COLORTERM", "truecolor")
     env["PTYTASK_ID"] = spec["id"]
     env["PTYTASK_NAME"] = spec["name"]
     # Whatever `python` means in the task, this one has jupyter_ptytasks: "$PTYTASK_PYTHON" -m jupyter_ptytasks.execute
     env["PTYTASK_PYTHON"] = sys.executable
-    env["JUPYTER_SERVER_ROOT"] = around.root
-    if around.server_url:
-        env["JUPYTER_SERVER_URL"] = around.server_url
+    env["JUPYTER_SERVER_ROOT"] = defaults.root
+    if defaults.server_url:
+        env["JUPYTER_SERVER_URL"] = defaults.server_url
     env["PWD"] = spec["cwd"]
     env.update(spec["given_env"])
     # A line for the shell may be of any length: one that is too long for an argument goes by a file.

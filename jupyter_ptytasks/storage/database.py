@@ -1,7 +1,7 @@
 """The tasks in sqlite: what every server of the user agrees on. Blocking; runs on one thread, behind `store`.
 
 The tables hold what is asked for in SQL as columns and the rest of a task as JSON. All of it can be rebuilt from the
-task directories (see `catalogue`), so a file that sqlite finds corrupt is moved aside and never repaired in place.
+task directories (see `task_dirs`), so a file that sqlite finds corrupt is moved aside and never repaired in place.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from ..core.errors import (
-    IllegalMove,
+    InternalError,
+    InvalidState,
     NameInUse,
-    ServiceFault,
     StorageFull,
     StoreUnavailable,
     TaskNotFound,
@@ -80,7 +80,7 @@ class Database:
     """The file at `path`. `rebuild` gives the tasks to begin with when there is no file, or a corrupt one; `recall`
     the task with an id as its directory tells it, for a row that is damaged.
 
-    Every method is one transaction and raises StorageFull, StoreUnavailable or ServiceFault (nothing is changed then).
+    Every method is one transaction and raises StorageFull, StoreUnavailable or InternalError (nothing is changed then).
     `patience` is how many seconds a transaction waits for other processes. The caller closes it.
     """
 
@@ -189,7 +189,7 @@ class Database:
 
         Several servers report what they see of the same attempt. A report of what somebody else has reported already,
         or of something earlier, or of another attempt, changes nothing but fields that are still missing. Raises
-        TaskNotFound, and IllegalMove for what cannot have happened.
+        TaskNotFound, and InvalidState for what cannot have happened.
         """
         with self._transaction() as sql:
             task = self._find(sql, task_id)
@@ -214,8 +214,8 @@ class Database:
             return task
 
     def begin_attempt(self, task_id: str, attempt: int, max_live: int, also: Also | None = None) -> tuple[Task, bool]:
-        """Move a finished task to `starting`, with `attempt`, the one that follows its last; where somebody else has
-        done so, give the task as it is and False. `also`: see `change`. Raises TaskNotFound, IllegalMove, TooManyTasks.
+        """Move a finished task to `starting`, with `attempt`, the one that follows its last. If somebody else has done
+        so, return the task as it is and False. `also`: see `change`. Raises TaskNotFound, InvalidState, TooManyTasks.
         """
         with ExitStack() as together, self._transaction() as sql:
             task = self._find(sql, task_id)
@@ -234,10 +234,10 @@ class Database:
             return fresh, True
 
     def remove(self, task_id: str) -> None:
-        """Remove a task that has ended. Raises TaskNotFound, IllegalMove."""
+        """Remove a task that has ended. Raises TaskNotFound, InvalidState."""
         with self._transaction() as sql:
             if self._find(sql, task_id).live:
-                raise IllegalMove("the task has not ended", field="state")
+                raise InvalidState("the task has not ended", field="state")
             self._remove(sql, task_id)
 
     def _remove(self, sql: sqlite3.Connection, task_id: str) -> None:
@@ -272,7 +272,7 @@ class Database:
             except sqlite3.DatabaseError as error:
                 self.close()
                 self._open()
-                raise ServiceFault(
+                raise InternalError(
                     f"the tasks' database was damaged ({error}) and has been rebuilt; ask again"
                 ) from error
 
@@ -368,7 +368,7 @@ def _inode(path: str) -> int:
         return 0
 
 
-def _fault(error: sqlite3.OperationalError) -> ServiceFault:
+def _fault(error: sqlite3.OperationalError) -> InternalError:
     """Return what an error of sqlite means to us."""
     text = str(error)
     if "locked" in text or "busy" in text:
@@ -380,7 +380,7 @@ def _fault(error: sqlite3.OperationalError) -> ServiceFault:
             return StoreUnavailable(f"the tasks' database cannot be opened: {reason}")
     if "full" in text or "disk I/O" in text or "unable to open" in text:
         return StorageFull(f"the tasks' database has no room: {error}")
-    return ServiceFault(f"the tasks' database: {error}")
+    return InternalError(f"the tasks' database: {error}")
 
 
 def _has_locks(path: str) -> bool:

@@ -100,7 +100,7 @@ class Locks:
         """Return the lock `name`, held; None if somebody else still holds it after `wait` seconds.
 
         The caller closes it. Raises FileNotFoundError if `home` has no directory for `name`, StorageFull,
-        StoreUnavailable, ServiceFault.
+        StoreUnavailable, InternalError.
         """
         deadline = time.monotonic() + wait
         while (lock := self._try(name, exclusive=True)) is None:

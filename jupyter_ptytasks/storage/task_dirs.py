@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 from ..core import leftovers
-from ..core.errors import FULL, ServiceFault, storage_fault
+from ..core.errors import FULL, InternalError, storage_fault
 from ..core.files import read_json, write_json
 from ..core.machine import boot_id, is_here, is_running
 from ..core.model import Exit, Kind, Output, Task
@@ -28,7 +28,7 @@ _ID = re.compile(r"[a-z0-9]{8,16}")
 #: Seconds for which the lock of a new task is tried for.
 _LOCK_WAIT = 2.0
 #: A directory without a task that is younger (seconds) belongs to a create that is under way.
-_UNBORN = 60.0
+_INCOMPLETE = 60.0
 _TRASH = ".removed-"
 #: Bytes of a block that stat(2) counts.
 _BLOCK = 512
@@ -51,7 +51,7 @@ _MESSAGES = {
 }
 
 
-class Catalogue:
+class TaskDirs:
     """The directory `tasks` below `root`, one directory a task. `elsewhere` are directories for locks, should those in
     `root` not work.
     """
@@ -89,7 +89,7 @@ class Catalogue:
             # It is free, but another server may be looking just now whether it is.
             lock = self.lock(spec["id"], wait=_LOCK_WAIT)
             if lock is None:
-                raise ServiceFault("the lock of a new task is taken")
+                raise InternalError("the lock of a new task is taken")
             self.write_spec(spec)
         except BaseException:
             shutil.rmtree(files.dir, ignore_errors=True)
@@ -136,17 +136,17 @@ class Catalogue:
                 os.unlink(kept)
 
     def read_spec(self, task_id: str) -> dict[str, Any]:
-        """Give a task's spec. Raises ServiceFault when it is gone or garbage."""
+        """Give a task's spec. Raises InternalError when it is gone or garbage."""
         spec = read_json(self.files(task_id).spec)
         if spec is None or spec.get("id") != task_id:
-            raise ServiceFault(f"the spec of the task {task_id} is gone or damaged")
+            raise InternalError(f"the spec of the task {task_id} is gone or damaged")
         return spec
 
     def lock(self, task_id: str, wait: float = 0.0) -> Lock | None:
         """Take a task's lock: while it is held no ptyhost of the task starts, and where one runs this returns None.
 
         `wait` seconds at most are spent on a ptyhost that is just leaving. The caller closes it, or hands it on to a
-        ptyhost. Raises StorageFull or ServiceFault, also for a task whose directory is gone.
+        ptyhost. Raises StorageFull or InternalError, also for a task whose directory is gone.
         """
         try:
             return self._locks.take(os.path.join(task_id, "lock"), wait)
@@ -170,7 +170,7 @@ class Catalogue:
             return None
         return found if isinstance(found.get("host_pid"), int) and isinstance(found.get("socket"), str) else None
 
-    def ending(self, task: Task) -> dict[str, Any] | None:
+    def read_exit(self, task: Task) -> dict[str, Any] | None:
         """Give what an exit record of the task's present attempt makes of it, as changes; None where there is none."""
         files = self.files(task.id)
         # A record that was written, but whose rename found no room, stands where its room was reserved.
@@ -178,7 +178,7 @@ class Catalogue:
             record = read_json(path)
             if record is not None and record.get("attempt") == task.attempt:
                 try:
-                    return outcome(record)
+                    return changes_from_exit(record)
                 except (KeyError, TypeError, ValueError, AttributeError):
                     return None
         return None
@@ -212,12 +212,12 @@ class Catalogue:
         """Tell a task from its directory; None where that is not finished, or its spec is damaged."""
         try:
             task = task_of(self.read_spec(task_id))
-        except (ServiceFault, KeyError, TypeError, ValueError):
+        except (InternalError, KeyError, TypeError, ValueError):
             return None
         host = self.host(task)
         if host is not None:
             task = task.with_(state=State.RUNNING, pid=host["pid"], host_pid=host["host_pid"], started=host["started"])
-        ending = self.ending(task)
+        ending = self.read_exit(task)
         if ending is not None:
             return task.with_(**ending, progress=self._progress(task, ending["state"]))
         # A create that is under way puts its task into the database itself, or is cut off before anything ran.
@@ -242,7 +242,7 @@ class Catalogue:
 
     def pack(self, task_id: str, limit: int) -> int:
         """Compress the output of a task that has ended; return how many bytes were compressed, `limit` or a little
-        more at most. Raises OSError, StorageFull or ServiceFault.
+        more at most. Raises OSError, StorageFull or InternalError.
         """
         directory = self.files(task_id).output
         done = 0
@@ -262,7 +262,7 @@ class Catalogue:
         shutil.rmtree(self.files(task_id).output, ignore_errors=True)
 
     def remove(self, task_id: str) -> None:
-        """Take a task's directory out of sight, in one step; `sweep` deletes it. Raises StorageFull or ServiceFault."""
+        """Take a task's directory out of sight; `purge_trash` deletes it. Raises StorageFull or InternalError."""
         try:
             os.rename(self.files(task_id).dir, os.path.join(self._root, f"{_TRASH}{task_id}"))
         except FileNotFoundError:
@@ -270,7 +270,7 @@ class Catalogue:
         except OSError as error:
             raise storage_fault(error, _WHAT) from error
 
-    def sweep(self) -> None:
+    def purge_trash(self) -> None:
         """Delete what was removed."""
         try:
             names = os.listdir(self._root)
@@ -280,17 +280,17 @@ class Catalogue:
             if name.startswith(_TRASH):
                 shutil.rmtree(os.path.join(self._root, name), ignore_errors=True)
 
-    def discard_unborn(self, known: set[str]) -> None:
+    def remove_incomplete(self, known: set[str]) -> None:
         """Delete the directories of creates that were cut off before the task was in the database, and nothing ran."""
         for task_id in self.ids():
             files = self.files(task_id)
             if task_id in known or os.path.exists(files.host) or os.path.exists(files.exit):
                 continue
             try:
-                if time.time() - os.stat(files.dir).st_mtime < _UNBORN:
+                if time.time() - os.stat(files.dir).st_mtime < _INCOMPLETE:
                     continue
                 lock = self.lock(task_id)
-            except (OSError, ServiceFault):
+            except (OSError, InternalError):
                 continue
             if lock is not None:
                 with lock:
@@ -320,7 +320,7 @@ def task_of(spec: Mapping[str, Any], state: State = State.STARTING) -> Task:
     )
 
 
-def outcome(record: Mapping[str, Any]) -> dict[str, Any]:
+def changes_from_exit(record: Mapping[str, Any]) -> dict[str, Any]:
     """Give the changes to a task that its exit record comes to. Raises KeyError, TypeError, ValueError or
     AttributeError for a record that is none.
     """

@@ -29,7 +29,7 @@ PAGES = "seq -f 'line %g' 200; for i in $(seq 201 300); do read go; echo line $i
 
 def is_at_end(page: Page, task: str) -> bool:
     """Tell whether the last line of the terminal is in sight."""
-    at_end: bool = page.evaluate(
+    end_hook: bool = page.evaluate(
         """id => {
             const tab = [...window.jupyterapp.shell.widgets('main')].find(one => one.node.dataset.ptytask === id);
             const { viewportY, baseY } = tab.content._term.buffer.active;
@@ -37,7 +37,7 @@ def is_at_end(page: Page, task: str) -> bool:
         }""",
         task,
     )
-    return at_end
+    return end_hook
 
 
 def stray(tab: Locator) -> None:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from jupyter_ptytasks.cli import measures
-from jupyter_ptytasks.cli import values as human
+from jupyter_ptytasks.cli import measures, values
 from tests.client.live import LiveServer, ended, until
 
 if TYPE_CHECKING:
@@ -79,12 +78,12 @@ def told(ended: str | None = None, **about: Any) -> Task:
     ],
 )
 def test_progress_in_words(monkeypatch: pytest.MonkeyPatch, about: dict[str, Any], words: str) -> None:
-    monkeypatch.setattr(human, "now", lambda: human.moment(MOMENT))
+    monkeypatch.setattr(values, "now", lambda: values.moment(MOMENT))
     assert measures.progress(told(**about)) == words
 
 
 def test_silence_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(human, "now", lambda: human.moment(MOMENT) + timedelta(seconds=100))
+    monkeypatch.setattr(values, "now", lambda: values.moment(MOMENT) + timedelta(seconds=100))
     assert measures.progress(told(fraction=0.5, eta=6.0)) == "50% silent for 1m40s"
 
 
@@ -94,7 +93,7 @@ CASES = json.loads((Path(__file__).parents[1] / "contract" / "remaining.json").r
 @pytest.mark.parametrize("case", CASES, ids=[case["what"] for case in CASES])
 def test_what_is_left_is_that_of_jupyterlab(case: dict[str, Any]) -> None:
     task = cast("Task", {**case["task"], "progress": case["progress"], "ended": None})
-    rest = measures.remaining(task, human.moment(case["now"]))
+    rest = measures.remaining(task, values.moment(case["now"]))
     assert (dict([rest]) if rest else None) == (case["remaining"] and pytest.approx(case["remaining"]))
 
 

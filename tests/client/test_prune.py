@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.cli.prune import doomed
-from jupyter_ptytasks.client import format as human
+from jupyter_ptytasks.client import format as formats
 from tests.client.live import ended
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ TASKS = st.builds(
 @given(st.lists(TASKS), st.none() | st.floats(0, 1e6), st.integers(0, 5))
 def test_what_lives_or_is_pinned_stays(tasks: list[dict[str, Any]], older: float | None, keep: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(human, "now", lambda: NOW)
+        patch.setattr(formats, "now", lambda: NOW)
         removed = doomed(cast("list[Task]", tasks), older=older, keep=keep)
     candidates = [task for task in tasks if task["ended"] and not task.get("pinned")]
     assert all(any(task is one for one in candidates[keep:]) for task in removed)

@@ -13,9 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.cli import listing
-from jupyter_ptytasks.client import Client, RequestFailed
-from jupyter_ptytasks.client import caller_env as kindred
-from jupyter_ptytasks.client import format as human
+from jupyter_ptytasks.client import Client, RequestFailed, caller_env
+from jupyter_ptytasks.client import format as formats
 from tests.client.live import CLI, LiveServer, ended
 
 if TYPE_CHECKING:
@@ -207,17 +206,17 @@ def test_what_a_request_cannot_carry_is_our_error(client: Client) -> None:
 
 @given(st.text())
 def test_visible_text_can_be_printed_and_moves_nothing(text: str) -> None:
-    assert human.visible(text).isprintable()
+    assert formats.visible(text).isprintable()
     if text.isprintable():
-        assert human.visible(text) == text
+        assert formats.visible(text) == text
 
 
 @given(st.text(alphabet=st.characters(exclude_categories=["Cs"])))
 def test_utf8_is_found_in_what_was_read_as_ascii(text: str) -> None:
-    assert kindred.as_utf8(text.encode().decode("ascii", "surrogateescape")) == text
+    assert caller_env.as_utf8(text.encode().decode("ascii", "surrogateescape")) == text
 
 
 @given(st.binary())
 def test_what_the_system_tells_stays_what_it_is(data: bytes) -> None:
-    text = kindred.as_utf8(os.fsdecode(data))
+    text = caller_env.as_utf8(os.fsdecode(data))
     assert os.fsencode(text) == data

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jupyter_ptytasks.core.errors import HostUnreachable, PtyTasksError, ServiceFault, StorageFull
+from jupyter_ptytasks.core.errors import HostUnreachable, InternalError, PtyTasksError, StorageFull
 from jupyter_ptytasks.core.files import read_json
 from jupyter_ptytasks.server.provision import local
 from tests.ptyhost.hosting import Hosted, is_alive, wait_until
@@ -134,7 +134,7 @@ def test_a_disk_without_a_free_inode(tmp_path: Path) -> None:
                     taken.append(disk / f"{number}")
             for path in taken[:free]:
                 path.unlink()
-            outcomes.append(one.fails(StorageFull, ServiceFault))
+            outcomes.append(one.fails(StorageFull, InternalError))
             for path in taken[free:]:
                 path.unlink()
             if outcomes[-1] is None:
@@ -148,7 +148,7 @@ def test_a_read_only_directory(attempt: Attempt, part: str) -> None:
     files = attempt.hosted.files
     run = os.path.dirname(attempt.hosted.socket_path)
     with read_only({"task": files.dir, "output": files.output, "run": run}[part]):
-        error = attempt.fails(ServiceFault)
+        error = attempt.fails(InternalError)
     assert error is not None
     assert os.strerror(errno.EROFS) in error.message
     assert attempt.fails() is None
@@ -189,7 +189,7 @@ def test_a_name_that_is_taken(attempt: Attempt, block: Callable[[str], None], pa
         "socket": hosted.socket_path,
     }[part]
     block(path)
-    with pytest.raises(ServiceFault):
+    with pytest.raises(InternalError):
         hosted.launch()
     assert running_with(attempt.mark.encode()) == []
     assert not attempt.ran.exists()
@@ -279,7 +279,7 @@ def test_one_that_is_told_to_end_just_before(attempt: Attempt, package: Path) ->
         )
     )
     assert pty.read_text() != whole
-    error = attempt.fails(ServiceFault)
+    error = attempt.fails(InternalError)
     assert error is not None
     assert "told to end" in error.message
 

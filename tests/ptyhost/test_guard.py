@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyter_ptytasks.core import wire
-from jupyter_ptytasks.core.errors import ServiceFault
+from jupyter_ptytasks.core.errors import InternalError
 from jupyter_ptytasks.core.hostlog import last_line
 from jupyter_ptytasks.server.provision import local
 from tests.ptyhost.hosting import Hosted, wait_until
@@ -219,7 +219,7 @@ def test_a_start_that_fails_says_why(
     program = tmp_path / "main.py"
     program.write_text(source)
     monkeypatch.setattr(local, "_MAIN", str(program))
-    with pytest.raises(ServiceFault) as failure:
+    with pytest.raises(InternalError) as failure:
         hosted.start("true")
     assert failure.value.message == "the ptyhost failed to start" + (f": {why}" if why else "")
 

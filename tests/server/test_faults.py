@@ -218,7 +218,7 @@ def test_a_restart_that_fails_is_not_tried_for_ever(live: LiveServer) -> None:
         (directory(live, task) / "spec.json").write_text("garbage")
         (live.home / "go").touch()
         found = ended(client, "task")
-        assert (found["state"], found["attempt"], found["state_reason"]) == ("cancelled", 1, "service_fault")
+        assert (found["state"], found["attempt"], found["state_reason"]) == ("cancelled", 1, "internal_error")
         assert "could not be started" in found["state_message"]
 
 

@@ -176,7 +176,7 @@ async def test_a_listener_that_fails_harms_nobody(rest: Rest, jp_serverapp: Any,
     def fail(*_: object) -> None:
         raise RuntimeError("a listener that fails")
 
-    for listeners in (manager.store.listeners, manager.hosts.on_news):
+    for listeners in (manager.store.listeners, manager.supervisor.on_update):
         listeners.append(fail)
     manager.store.listeners.append(lambda old, new: told.append((new or old).state.value))
     task = await rest.create("echo hello", name="task")

@@ -249,7 +249,7 @@ async def test_a_machine_that_has_nothing_left_is_a_line_in_the_log(
 
     await rest.create("sleep 100", name="nap")
     manager = jp_serverapp.web_app.settings["ptytasks_manager"]
-    monkeypatch.setattr(manager.catalogue, "files", fail)
+    monkeypatch.setattr(manager.task_dirs, "files", fail)
     for method, path in (("GET", "tasks/nap/output"), ("GET", "tasks/nap/output/raw"), ("POST", "tasks")):
         caplog.clear()
         answer = await rest.at(method, path, body=json.dumps({"command": "true"}))

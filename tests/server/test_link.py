@@ -139,7 +139,7 @@ async def test_watch_is_said_when_it_changes_and_again_to_a_new_connection(
     await viewer.type("\r")
     await viewer.shows("\n500\r\n")
     assert said == {b"\x01": 1}
-    kept = jp_serverapp.web_app.settings["ptytasks_manager"].hosts.link(task["id"])
+    kept = jp_serverapp.web_app.settings["ptytasks_manager"].supervisor.link(task["id"])
     kept._channel._transport.abort()
     await rest.until("lines", lambda task: not task["connected"] or said[b"\x01"] > 1)
     await rest.until("lines", lambda task: task["connected"])

@@ -140,7 +140,7 @@ def test_a_task_is_stopped_all_the_same_and_its_end_is_written_down_later(live: 
             until(lambda: not [one for one in live.processes() if one.name() == "sleep"])
             with pytest.raises(RequestFailed) as refused:
                 client.signal("nap", "SIGCONT")
-            assert refused.value.code == "illegal_move"
+            assert refused.value.code == "invalid_state"
         assert ended(client, "nap")["state"] == "cancelled"
 
 

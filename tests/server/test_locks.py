@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jupyter_ptytasks.core.errors import ServiceFault, StoreUnavailable
+from jupyter_ptytasks.core.errors import InternalError, StoreUnavailable
 from jupyter_ptytasks.storage.locks import UNSUPPORTED, Locks
 
 if TYPE_CHECKING:
@@ -103,7 +103,7 @@ def test_whatever_a_file_system_answers_that_has_none(
 
 def test_a_disk_that_fails_is_not_one_without_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     refuse_in(tmp_path, "flock", errno.EIO, monkeypatch)
-    with pytest.raises(ServiceFault, match="Input/output error"):
+    with pytest.raises(InternalError, match="Input/output error"):
         Locks(str(tmp_path)).take("lock")
 
 

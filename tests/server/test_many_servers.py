@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 CREATES = 500
 RESTARTS = 150
 #: What may be answered to a verb that came too late: the task had ended, or somebody deleted it.
-LATE = {"illegal_move", "task_not_found", "conflict"}
+LATE = {"invalid_state", "task_not_found", "conflict"}
 
 
 @pytest.fixture(params=[2, 3])
@@ -171,6 +171,6 @@ def test_random_verbs(servers: list[LiveServer]) -> None:
         alive = {task["id"] for task in one.list()["tasks"] if task["alive"]}
         until(lambda: all(one.get(task_id)["connected"] for task_id in alive))
         for task in one.list()["tasks"]:
-            assert task["state_reason"] not in ("illegal_move", "start_interrupted", "service_fault"), task
+            assert task["state_reason"] not in ("invalid_state", "start_interrupted", "internal_error"), task
         sleeping = [process.environ()["PTYTASK_ID"] for process in servers[0].processes() if process.name() == "sleep"]
         assert sorted(sleeping) == sorted(alive)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks.core.errors import (
-    IllegalMove,
+    InternalError,
+    InvalidState,
     NameInUse,
-    ServiceFault,
     StoreUnavailable,
     TaskNotFound,
     TooManyTasks,
@@ -104,7 +104,7 @@ def test_a_migration_that_fails_changes_nothing(
     file.close()
     with monkeypatch.context() as patch:
         patch.setattr(database, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE later (x); CREATE TABLE tasks (y);"))
-        with pytest.raises(ServiceFault):
+        with pytest.raises(InternalError):
             opened().changes(0)
     assert version_of(path) == len(MIGRATIONS)
     assert opened().changes(0).tasks == [task]
@@ -139,7 +139,7 @@ def test_a_file_that_is_damaged_under_us(path: Path, opened: Callable[..., Datab
     file.add(make("lost"), IfExists.NEW, 10)
     before = other.version()
     path.write_bytes(b"garbage" * 1000)
-    with pytest.raises(ServiceFault, match="ask again"):
+    with pytest.raises(InternalError, match="ask again"):
         file.changes(0)
     assert [found.name for found in file.changes(0).tasks] == ["from disk"]
     assert [found.name for found in other.changes(0).tasks] == ["from disk"]
@@ -150,7 +150,7 @@ def test_a_file_that_is_emptied_under_us(path: Path, opened: Callable[..., Datab
     file = opened(make("from disk"))
     before = file.version()
     path.write_bytes(b"")
-    with pytest.raises(ServiceFault):
+    with pytest.raises(InternalError):
         file.changes(0)
     assert [found.name for found in file.changes(0).tasks] == ["from disk"]
     assert file.version()[0] != before[0]
@@ -176,7 +176,7 @@ def test_names(opened: Callable[..., Database]) -> None:
 def test_moves_are_checked(opened: Callable[..., Database]) -> None:
     file = opened()
     task, _ = file.add(make(), IfExists.NEW, 10)
-    with pytest.raises(IllegalMove):
+    with pytest.raises(InvalidState):
         file.remove(task.id)
     ended = file.observe(task.id, 1, State.SUCCEEDED, pid=5)
     assert (ended.state, ended.pid) == (State.SUCCEEDED, 5)
@@ -186,7 +186,7 @@ def test_moves_are_checked(opened: Callable[..., Database]) -> None:
     with pytest.raises(TaskNotFound):
         file.observe("unknown0", 1, State.FAILED)
     queued, _ = file.add(make(state=State.QUEUED), IfExists.NEW, 10)
-    with pytest.raises(IllegalMove, match="queued cannot become running"):
+    with pytest.raises(InvalidState, match="queued cannot become running"):
         file.observe(queued.id, 1, State.RUNNING)
 
 

@@ -14,7 +14,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from jupyter_ptytasks.core.errors import IllegalMove, NameInUse, TaskNotFound, TooManyTasks
+from jupyter_ptytasks.core.errors import InvalidState, NameInUse, TaskNotFound, TooManyTasks
 from jupyter_ptytasks.core.model import IfExists, Kind, Task, new_id
 from jupyter_ptytasks.core.states import ENDED, State
 from jupyter_ptytasks.storage.database import Database
@@ -114,7 +114,7 @@ class Servers(RuleBasedStateMachine):
         live = sum(one.live for one in self.tasks.values())
         try:
             new, begun = self.files[server].begin_attempt(old.id, old.attempt + ahead, MAX_LIVE)
-        except IllegalMove:
+        except InvalidState:
             assert old.live
             assert ahead
         except TooManyTasks:
@@ -159,7 +159,7 @@ class Servers(RuleBasedStateMachine):
         old = self.any_task(data)
         try:
             self.files[server].remove(old.id)
-        except IllegalMove:
+        except InvalidState:
             assert old.live
             return
         assert not self.tasks.pop(old.id).live

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks.core.errors import ServiceFault
+from jupyter_ptytasks.core.errors import InternalError
 from jupyter_ptytasks.server.rest import bodies
 from tests.ptyhost.hosting import is_alive
 
@@ -213,7 +213,7 @@ async def test_stop_goes_through_stopping_to_cancelled(rest: Rest) -> None:
     task = await rest.wait("nap")
     assert (task["state"], task["state_reason"], task["exit"]["signal"]) == ("cancelled", "cancelled", "SIGTERM")
     answer = await rest("POST", "tasks", "nap", "stop")
-    assert (answer.code, answer.json["code"]) == (409, "illegal_move")
+    assert (answer.code, answer.json["code"]) == (409, "invalid_state")
 
 
 async def test_stop_at_once(rest: Rest) -> None:
@@ -338,7 +338,7 @@ async def test_patch_changes_what_was_said_and_no_more(rest: Rest) -> None:
 async def test_delete_forgets_the_finished_alone(rest: Rest, jp_data_dir: Any) -> None:
     task = await rest.create("sleep 100", name="nap")
     answer = await rest("DELETE", "tasks", "nap")
-    assert (answer.code, answer.json["code"]) == (409, "illegal_move")
+    assert (answer.code, answer.json["code"]) == (409, "invalid_state")
     assert (await rest("DELETE", "tasks", "nap", stop=1)).code == 204
     assert (await rest("GET", "tasks", "nap")).code == 404
     assert not is_alive(task["pid"])
@@ -415,8 +415,8 @@ async def test_again_is_another_task_of_the_same_kind(
     assert {name: second[name] for name in same} == {name: first[name] for name in same}
     await rest.wait(second["id"])
     assert (await rest.output(second["id"]))["output"] == f"g, {second['id']}, one, now\n{jp_root_dir / 'sub'}\n"
-    catalogue = jp_serverapp.web_app.settings["ptytasks_manager"].catalogue
-    specs = [catalogue.read_spec(task["id"]) for task in (first, second)]
+    task_dirs = jp_serverapp.web_app.settings["ptytasks_manager"].task_dirs
+    specs = [task_dirs.read_spec(task["id"]) for task in (first, second)]
     assert specs[0]["ladder"] == specs[1]["ladder"] == [["SIGTERM", 3.0]]
     assert specs[0]["timeout"] == specs[1]["timeout"]
     answer = await rest("POST", "tasks", "one", "again", body={"name": "two"})
@@ -444,7 +444,7 @@ async def test_input_to_a_task_that_is_just_ending_is_taken_or_in_conflict(rest:
         answers = await asyncio.gather(*(rest("POST", "tasks", task["id"], "input") for task in tasks))
         found += [(answer.code, answer.code != 204 and answer.json["code"]) for answer in answers]
         tasks = [task for task, answer in zip(tasks, answers, strict=True) if answer.code == 204]
-    assert set(found) <= {(204, False), (409, "illegal_move")}
+    assert set(found) <= {(204, False), (409, "invalid_state")}
 
 
 @pytest.mark.parametrize("verb", ["delete", "restart"])
@@ -472,14 +472,14 @@ async def test_an_end_that_is_not_yet_written_down_is_an_end(
     def slow(task_id: str, attempt: int, state: str, **about: Any) -> Any:
         if state == "succeeded" and not free.is_set():
             asked.set()
-            raise ServiceFault("not now")
+            raise InternalError("not now")
         return observe(task_id, attempt, state, **about)
 
     monkeypatch.setattr(database, "observe", slow)
     await rest.create("read line", name="task")
     assert (await rest("POST", "tasks", "task", "input", body={"newline": True})).code == 204
     assert await asyncio.to_thread(asked.wait, 60)
-    assert (await rest("POST", "tasks", "task", "signal", body={"signal": "USR1"})).json["code"] == "illegal_move"
+    assert (await rest("POST", "tasks", "task", "signal", body={"signal": "USR1"})).json["code"] == "invalid_state"
     deleting = asyncio.create_task(rest("DELETE", "tasks", "task", stop=1))
     await asyncio.sleep(0)
     free.set()

@@ -10,11 +10,11 @@ import signal
 import time
 from typing import TYPE_CHECKING, Any
 
-from ...core.errors import HostUnreachable, IllegalMove, PtyTasksError, TaskNotFound, shortage
+from ...core.errors import HostUnreachable, InvalidState, PtyTasksError, TaskNotFound, shortage
 from ...core.hostlog import last_line
 from ...core.machine import boot_id, is_here, is_running
 from ...core.states import STARTED, State, is_news
-from ...storage.task_dirs import outcome
+from ...storage.task_dirs import changes_from_exit
 from ..listeners import Listeners
 from .link import Link
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
     from ...core.model import Task
-    from ...storage.task_dirs import Catalogue
+    from ...storage.task_dirs import TaskDirs
     from ..store import Store
 
 #: Seconds until a ptyhost that could not be reached is tried again; doubled up to the second number.
@@ -35,16 +35,16 @@ _RETRY_ELSEWHERE = 5.0
 _SETTLED = 2.0
 
 
-class Hosts:
+class Supervisor:
     """Keeps a link to the ptyhost of every task that the store says is live.
 
     Whoever started a task, all servers link to it; whoever sees its end first writes it down. `runtime_dir` holds the
     sockets. `close` it: the tasks run on.
     """
 
-    def __init__(self, store: Store, catalogue: Catalogue, runtime_dir: str, log: logging.Logger) -> None:
+    def __init__(self, store: Store, task_dirs: TaskDirs, runtime_dir: str, log: logging.Logger) -> None:
         self._store = store
-        self._catalogue = catalogue
+        self._task_dirs = task_dirs
         self.runtime_dir = runtime_dir
         self._log = log
         self._links: dict[str, Link] = {}
@@ -55,11 +55,11 @@ class Hosts:
         #: The names of other machines on which tasks run.
         self._elsewhere: dict[str, str] = {}
         #: Tasks that this server is just starting: nobody else's business until it has.
-        self.launching: set[str] = set()
+        self.starting: set[str] = set()
         #: Called on the loop with the id of a task whose output has grown or whose status has changed.
-        self.on_news: Listeners[str] = Listeners()
+        self.on_update: Listeners[str] = Listeners()
         #: Asked when a task is about to come to an end, in this state: gives what else is to be written down of it.
-        self.at_end: Callable[[Task, State], Awaitable[dict[str, Any]]] | None = None
+        self.end_hook: Callable[[Task, State], Awaitable[dict[str, Any]]] | None = None
         store.listeners.append(self._on_change)
 
     def close(self) -> None:
@@ -87,13 +87,13 @@ class Hosts:
     async def connected(self, task_id: str, patience: float = 5.0) -> Link:
         """Give the link of a live task, connected to the ptyhost of its present attempt.
 
-        Raises IllegalMove when the task has ended, HostUnreachable after `patience` seconds without either.
+        Raises InvalidState when the task has ended, HostUnreachable after `patience` seconds without either.
         """
         deadline = time.monotonic() + patience
         while True:
             task = self._store.get(task_id)
             if task is None or not task.live or self._exited.get(task_id) == task.attempt:
-                raise IllegalMove("the task has ended", field="state")
+                raise InvalidState("the task has ended", field="state")
             link = self._links.get(task_id)
             # Another server may have begun an attempt whose ptyhost this link does not lead to.
             if link is not None and link.connected and link.status.get("attempt") == task.attempt:
@@ -106,7 +106,7 @@ class Hosts:
 
     def keep(self, task: Task) -> None:
         """Begin to keep a link to the task's ptyhost, unless that is done already."""
-        if task.id not in self._keepers and task.id not in self.launching:
+        if task.id not in self._keepers and task.id not in self.starting:
             self._keepers[task.id] = asyncio.create_task(self._keep(task.id))
 
     def _on_change(self, old: Task | None, new: Task | None) -> None:
@@ -127,7 +127,7 @@ class Hosts:
         self._tell(task_id)
 
     def _tell(self, task_id: str) -> None:
-        self.on_news(task_id)
+        self.on_update(task_id)
 
     async def _keep(self, task_id: str) -> None:
         """Connect, wait until the connection is lost, settle what that means, and so on until the task has ended."""
@@ -142,7 +142,7 @@ class Hosts:
         host: dict[str, Any] | None = None
         while (task := self._store.get(task_id)) is not None and task.live:
             try:
-                host = await asyncio.to_thread(self._catalogue.host, task)
+                host = await asyncio.to_thread(self._task_dirs.host, task)
                 self._locate(task_id, host)
                 # Where its directory is gone, a ptyhost that lives answers all the same, where all of them do.
                 path = host["socket"] if host is not None else self.socket_path(task_id)
@@ -214,7 +214,7 @@ class Hosts:
     async def _note_status(self, task_id: str, status: dict[str, Any]) -> None:
         """Bring what the store says into line with what the ptyhost does: it is the one who knows."""
         task = self._store.get(task_id)
-        if task is None or not task.live or status.get("attempt") != task.attempt or task_id in self.launching:
+        if task is None or not task.live or status.get("attempt") != task.attempt or task_id in self.starting:
             return
         state, reason = state_of(status)
         if task.pid is None or task.started is None or is_news(task.state, state):
@@ -226,12 +226,12 @@ class Hosts:
         if task is not None and task.live and record.get("attempt") == task.attempt:
             self._exited[task_id] = task.attempt
             try:
-                await self._end(task, outcome(record))
+                await self._end(task, changes_from_exit(record))
             except PtyTasksError as error:
                 self._log.warning("task %s: %s", task_id, error)  # the keeper tries again
 
     async def _end(self, task: Task, changes: dict[str, Any]) -> None:
-        more = await self.at_end(task, changes["state"]) if self.at_end is not None else {}
+        more = await self.end_hook(task, changes["state"]) if self.end_hook is not None else {}
         await self._observe(task, **changes, **more)
 
     async def _observe(self, task: Task, state: State, **facts: Any) -> None:
@@ -259,11 +259,11 @@ class Hosts:
 
     def _find_end(self, task: Task) -> dict[str, Any] | None:
         # In this order: the record is written before the lock is let go.
-        hosted = self._catalogue.is_hosted(task)
-        ending = self._catalogue.ending(task) if not hosted else None
+        hosted = self._task_dirs.is_hosted(task)
+        ending = self._task_dirs.read_exit(task) if not hosted else None
         if hosted or ending is not None:
             return ending
-        host = self._catalogue.host(task)
+        host = self._task_dirs.host(task)
         if host is not None and not is_here(host):
             return None
         if host is None and task.state not in STARTED:
@@ -277,10 +277,10 @@ class Hosts:
         reason, message = "host_vanished", "the ptyhost died; the command was sent SIGHUP"
         if host is not None and host.get("boot_id") != boot_id():
             reason, message = "reboot", "the machine rebooted"
-        elif not self._catalogue.exists(task.id):
+        elif not self._task_dirs.exists(task.id):
             reason, message = "directory_removed", "the task's directory was removed, and its ptyhost does not answer"
-        why = last_line(self._catalogue.files(task.id).log)
-        output = self._catalogue.output(task.id)
+        why = last_line(self._task_dirs.files(task.id).log)
+        output = self._task_dirs.output(task.id)
         return {
             "state": State.LOST,
             "state_reason": reason,
@@ -291,7 +291,7 @@ class Hosts:
 
     async def correct(self, task: Task) -> None:
         """Take in the exit record of a task that was given up as lost, if it has turned up after all."""
-        found = await asyncio.to_thread(self._catalogue.ending, task)
+        found = await asyncio.to_thread(self._task_dirs.read_exit, task)
         if found is not None:
             await self._end(task, found)
 

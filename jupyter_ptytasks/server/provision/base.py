@@ -32,7 +32,7 @@ class Provisioner(ABC):
 
         `lock` is the task's lock, held; the ptyhost goes on holding it, the caller closes its own end in any case.
         `env` is the whole environment of the command; it is written to no file. Raises SpawnFailed when the command is
-        to blame, ServiceFault when we are; nothing runs then.
+        to blame, InternalError when we are; nothing runs then.
         """
 
     def reap(self) -> None:  # noqa: B027  most have nothing to do

@@ -13,7 +13,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from ...core.errors import HostUnreachable, ServiceFault, SpawnFailed, storage_fault
+from ...core.errors import HostUnreachable, InternalError, SpawnFailed, storage_fault
 from ...core.hostlog import last_line
 from .base import Launched, Provisioner
 
@@ -171,12 +171,12 @@ def _read_report(line: bytes, files: TaskFiles) -> Launched:
         report = None
     if not isinstance(report, dict):
         why = last_line(files.log)
-        raise ServiceFault(f"the ptyhost failed to start{': ' if why else ''}{why}")
+        raise InternalError(f"the ptyhost failed to start{': ' if why else ''}{why}")
     said: dict[str, Any] | None = report.get("error")
     if said is not None:
         if said.get("field"):
             raise SpawnFailed(said["message"], field=said["field"])
         if said.get("errno") is None:
-            raise ServiceFault(f"the ptyhost could not start: {said['message']}")
+            raise InternalError(f"the ptyhost could not start: {said['message']}")
         raise storage_fault(OSError(said["errno"], said["message"]), "the ptyhost could not start")
     return Launched(report["pid"], report["host_pid"], report["started"])

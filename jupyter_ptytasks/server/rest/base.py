@@ -11,8 +11,8 @@ from jupyter_server.extension.handler import ExtensionHandlerMixin
 from tornado import web
 
 from ...core import strict_json
-from ...core.errors import BadRequest, Disabled, PtyTasksError, ServiceFault, TooLarge, shortage
-from ..auth import AUTH_RESOURCE, Admission
+from ...core.errors import BadRequest, Disabled, InternalError, PtyTasksError, TooLarge, shortage
+from ..auth import AUTH_RESOURCE, LocalTokenMixin
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ...core.model import Task
     from ..manager import TaskManager
-    from ..serialize import View
+    from ..serialize import TaskSerializer
 
     Content = TypeVar("Content", bound=pydantic.BaseModel)
     Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
@@ -45,7 +45,7 @@ def needs(action: Action) -> Callable[[Method], Method]:
     return check
 
 
-class TaskHandler(ExtensionHandlerMixin, Admission, APIHandler):
+class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
     """A route below `<base>/ptytasks/api`. A class with a method that says not what it `needs` cannot be made."""
 
     auth_resource = AUTH_RESOURCE
@@ -63,10 +63,10 @@ class TaskHandler(ExtensionHandlerMixin, Admission, APIHandler):
         return manager
 
     @property
-    def view(self) -> View:
+    def serializer(self) -> TaskSerializer:
         """How tasks are told."""
-        view: View = self.settings["ptytasks_view"]
-        return view
+        serializer: TaskSerializer = self.settings["ptytasks_serializer"]
+        return serializer
 
     # -- what is asked ------------------------------------------------------------------------------------------------
 
@@ -106,11 +106,11 @@ class TaskHandler(ExtensionHandlerMixin, Admission, APIHandler):
 
     def send_task(self, task: Task, status: int = 200) -> None:
         """Answer with a task."""
-        self.send(self.describe(task), status)
+        self.send(self.to_json(task), status)
 
-    def describe(self, task: Task) -> dict[str, Any]:
+    def to_json(self, task: Task) -> dict[str, Any]:
         """Return a task's JSON."""
-        return self.view.describe(task)
+        return self.serializer.to_json(task)
 
     # -- methods that follow from the others --------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ class TaskHandler(ExtensionHandlerMixin, Admission, APIHandler):
         ours = value if isinstance(value, PtyTasksError) else shortage(value)
         if ours is None:
             super().log_exception(typ, value, tb)
-        elif isinstance(ours, ServiceFault) and not isinstance(ours, Disabled):
+        elif isinstance(ours, InternalError) and not isinstance(ours, Disabled):
             self.log.warning("%s %s: %s", self.request.method, self.request.path, ours.message)
         else:
             self.log.debug("%s %s: %s", self.request.method, self.request.path, ours.message)

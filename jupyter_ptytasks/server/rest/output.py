@@ -24,7 +24,7 @@ class Output(TaskHandler):
         """Return some lines of the output as text."""
         query = self.query(bodies.OutputQuery).query()
         task = await self.manager.get(ref)
-        directory = self.manager.catalogue.files(task.id).output
+        directory = self.manager.task_dirs.files(task.id).output
         # Asked before the lines are read: whoever is told of the end has seen all lines.
         ended = not task.live
         answer = await asyncio.to_thread(_read, directory, query)
@@ -44,7 +44,7 @@ class RawOutput(TaskHandler):
         """Return bytes of the output; the headers tell which."""
         query = self.query(bodies.RawQuery)
         task = await self.manager.get(ref)
-        with RingReader(self.manager.catalogue.files(task.id).output) as reader:
+        with RingReader(self.manager.task_dirs.files(task.id).output) as reader:
             start, end = await asyncio.to_thread(reader.bounds)
             first = min(max(query.offset, start), end)
             behind = end if query.limit is None else min(first + query.limit, end)

@@ -30,8 +30,8 @@ class Tasks(TaskHandler):
         query = self.query(bodies.TaskFilter)
         page = await page_of(
             await self.manager.list_all(),
-            self.describe,
-            on_failure=self.view.log_failure,
+            self.to_json,
+            on_failure=self.serializer.log_failure,
             matches=lambda task: _matches(task, query),
             limit=query.limit,
         )

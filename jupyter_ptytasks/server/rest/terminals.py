@@ -31,7 +31,7 @@ class _TerminalHandler(TaskHandler):
 
     def model(self, task: Task) -> dict[str, Any]:
         """Return the stock model of a terminal."""
-        return {"name": task.id, "last_activity": self.describe(task)["last_activity"]}
+        return {"name": task.id, "last_activity": self.to_json(task)["last_activity"]}
 
     def live(self, task: Task | None, name: str) -> Task:
         """Return a task unless it has ended, for then it is no terminal. Raises TaskNotFound."""
@@ -46,7 +46,7 @@ class Terminals(_TerminalHandler):
     @needs("read")
     async def get(self) -> None:
         """List the tasks that have not ended."""
-        page = await page_of(await self.terminals.list(), self.model, on_failure=self.view.log_failure)
+        page = await page_of(await self.terminals.list(), self.model, on_failure=self.serializer.log_failure)
         self.send_encoded(b"[%b]" % b",".join(page.told))
 
     @needs("execute")

@@ -12,7 +12,7 @@ from ...core import wire
 from ...core.errors import PtyTasksError
 from ...core.ring.reader import RingReader
 from ...core.terminal import replies
-from . import replay as history
+from . import replay
 from .flow import Acknowledged, Paced
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class Viewer:
 
     async def _replay(self) -> None:
         rows, cols = self._terminal.getwinsize()
-        shown = await asyncio.to_thread(history.load, self._reader, self._lines, rows, cols)
+        shown = await asyncio.to_thread(replay.load, self._reader, self._lines, rows, cols)
         await self._event("replay", offset=shown.offset, rows=rows, cols=cols)
         text = shown.data.decode("utf-8", "replace")
         for at in range(0, len(text), _BLOCK):
@@ -275,7 +275,7 @@ class Viewer:
         """Tell the task if anything about it has changed, but for its output: that the client sees."""
         if not self._knows_us:
             return
-        task = self._terminal.describe()
+        task = self._terminal.to_json()
         about = {name: value for name, value in task.items() if name not in ("output", "last_activity")}
         if about != self._told:
             self._told = about

@@ -15,9 +15,8 @@ from tornado.websocket import WebSocketClosedError
 
 from ...core import strict_json
 from ...core.errors import PtyTasksError, shortage
-from ..auth import AUTH_RESOURCE, Admission
-from . import messages
-from . import replay as history
+from ..auth import AUTH_RESOURCE, LocalTokenMixin
+from . import messages, replay
 from .viewer import Viewer
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ _GONE = (WebSocketClosedError, StreamClosedError)
 _WISHES = ("lines", "offset", "readonly", "flow", "events")
 
 
-class TaskSocket(WebSocketMixin, Admission, TermSocket):
+class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
     """Attaches a client to a task, by id or name. Needs `execute` on terminals to type, `read` to look on."""
 
     auth_resource = AUTH_RESOURCE
@@ -90,7 +89,7 @@ class TaskSocket(WebSocketMixin, Admission, TermSocket):
         self._viewer = Viewer(
             self.terminal,
             self._send,
-            lines=min(self._number("lines", history.LINES), history.LINES_MAX),
+            lines=min(self._number("lines", replay.LINES), replay.LINES_MAX),
             offset=self._number("offset", -1) if self._wishes.get("offset") else None,
             readonly=not self._may_type or self._wishes.get("readonly", "0") == "1",
             acknowledges=self._wishes.get("flow") == "ack",
