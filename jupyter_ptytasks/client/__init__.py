@@ -1,5 +1,5 @@
-"""The client: everything that talks to the server from outside. `Client` is for programs; the command line and notebooks
-are built on it.
+"""The client: whatever talks to the server from outside. `Client` is for programs; the command line and notebooks are
+built on it.
 
 Names are imported on first use: the HTTP client takes longer to load than a command line takes to print its help.
 """
