@@ -1,5 +1,5 @@
-import { TaskApi, TaskError } from '../api';
-import { serverNow } from '../clock';
+import { TaskApi, TaskError } from '../services/api';
+import { serverNow } from '../services/clock';
 import { FakeServer } from './fakeserver';
 import finished from '../../../tests/contract/finished.json';
 import output from '../../../tests/contract/output.json';

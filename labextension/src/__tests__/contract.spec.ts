@@ -11,7 +11,7 @@ import {
   statsSchema,
   statusSchema,
   taskSchema
-} from '../task';
+} from '../services/types';
 import error from '../../../tests/contract/error.json';
 import finished from '../../../tests/contract/finished.json';
 import list from '../../../tests/contract/list.json';

@@ -1,4 +1,4 @@
-import { EndKeeper } from '../endkeeper';
+import { EndKeeper } from '../terminal/endkeeper';
 
 describe('EndKeeper', () => {
   let keeper: EndKeeper;

@@ -10,8 +10,8 @@ import {
   storageLabel,
   usageDetails,
   usageLabel
-} from '../measures';
-import { taskSchema, type IProgress, type ITask, type State } from '../task';
+} from '../format/measures';
+import { taskSchema, type IProgress, type ITask, type State } from '../services/types';
 import { points } from '../widgets/usage';
 import { PROGRESS, USAGE } from './samples';
 import cases from '../../../tests/contract/remaining.json';

@@ -1,8 +1,8 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
-import { EndWatch, isWorthTelling, type INotice } from '../notices';
-import { taskSchema, type ITask, type State } from '../task';
+import { CompletionNotifier, isWorthTelling, type INotice } from '../services/completions';
+import { taskSchema, type ITask, type State } from '../services/types';
 import type { IStateChange, ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 
@@ -39,7 +39,7 @@ describe('isWorthTelling', () => {
   });
 });
 
-describe('EndWatch', () => {
+describe('CompletionNotifier', () => {
   let shown: INotice[];
   let lookedAt: string | null;
   let tail: jest.Mock;
@@ -54,7 +54,7 @@ describe('EndWatch', () => {
     tail = jest.fn().mockResolvedValue({ output: 'loading\nValueError: no data\n \n' });
     const owner = {};
     const stateChanged = new Signal<object, IStateChange>(owner);
-    new EndWatch({
+    new CompletionNotifier({
       model: {
         stateChanged,
         api: { tail },

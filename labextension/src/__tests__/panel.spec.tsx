@@ -3,12 +3,12 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { act } from 'react';
 
-import { TaskError, type TaskApi } from '../api';
-import { taskSchema, type IStatus, type ITask, type IUnreadable } from '../task';
-import { Store } from '../store';
+import { TaskError, type TaskApi } from '../services/api';
+import { taskSchema, type IStatus, type ITask, type IUnreadable } from '../services/types';
+import { WatchedValue } from '../services/watchedvalue';
 import type { ITaskModel } from '../tokens';
-import { TasksPanel } from '../widgets/panel';
-import type { IRowActions } from '../widgets/row';
+import { TasksPanel } from '../widgets/panel/panel';
+import type { IRowActions } from '../widgets/panel/row';
 import { PROGRESS } from './samples';
 import sample from '../../../tests/contract/task.json';
 
@@ -66,7 +66,7 @@ describe('TasksPanel', () => {
     create: jest.fn(),
     open: jest.fn(),
     remove: jest.fn(),
-    ofRow: new Store<IRowActions>(ofRow)
+    ofRow: new WatchedValue<IRowActions>(ofRow)
   };
 
   const find = (selector: string) => panel.node.querySelector<HTMLElement>(selector);

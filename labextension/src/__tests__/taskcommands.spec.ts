@@ -1,10 +1,10 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 
-import { TaskError } from '../api';
-import type { Questions, Removal } from '../commands/confirm';
+import { TaskError } from '../services/api';
+import type { ConfirmDialogs, Removal } from '../commands/confirm';
 import { addTaskCommands } from '../commands/tasks';
-import { taskSchema, type ITask } from '../task';
+import { taskSchema, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 
@@ -54,7 +54,7 @@ addTaskCommands({
     refresh,
     get: (id: string) => TASKS.find(one => one.id === id)
   } as unknown as ITaskModel,
-  questions: questions as unknown as Questions,
+  questions: questions as unknown as ConfirmDialogs,
   trans: nullTranslator.load('jupyter_ptytasks'),
   current: () => current,
   open

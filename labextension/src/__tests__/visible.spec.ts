@@ -1,4 +1,4 @@
-import { isShown } from '../visible';
+import { isShown } from '../services/visible';
 import { mockSight } from './sight';
 
 describe('isShown', () => {

@@ -1,10 +1,10 @@
-/** Questions before something is lost. Each names the tasks it is about, and says what will be gone. */
+/** ConfirmDialogs before something is lost. Each names the tasks it is about, and says what will be gone. */
 
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { isLive, type ITask } from '../task';
+import { isLive, type ITask } from '../services/types';
 
 /** Names that are listed: the others are counted. */
 const LISTED = 5;
@@ -13,7 +13,7 @@ const LISTED = 5;
 export type Removal = 'keep' | 'stop' | 'delete';
 
 /** The questions, with one answer each; replaced in tests. */
-export class Questions {
+export class ConfirmDialogs {
   constructor(private readonly _trans: TranslationBundle) {}
 
   stop(tasks: readonly ITask[]): Promise<boolean> {

@@ -18,18 +18,18 @@ import {
 import type { CommandRegistry } from '@lumino/commands';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
-import type { TaskApi } from '../api';
-import { parseTags, quote } from '../requests';
-import { isLive, type ITask } from '../task';
+import type { TaskApi } from '../services/api';
+import { parseTags, quote } from '../forms/requests';
+import { isLive, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, TASKS } from './args';
-import type { Questions } from './confirm';
+import type { ConfirmDialogs } from './confirm';
 import { each } from './each';
 
 export interface ITaskCommandsOptions {
   commands: CommandRegistry;
   model: ITaskModel;
-  questions: Questions;
+  questions: ConfirmDialogs;
   trans: TranslationBundle;
   /** The tasks that are meant where the arguments name none. */
   current: () => readonly ITask[];

@@ -4,9 +4,9 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { offerForTask } from '../commands/offer';
+import { taskCommandIfPresent } from '../commands/ifpresent';
 import { CommandIDs, ITaskModel } from '../tokens';
-import { MIME_TYPE, TaskCell } from '../widgets/cell';
+import { MIME_TYPE, TaskCell } from '../widgets/cell/cell';
 
 /** Before HTML, which is for where this is not installed. */
 const RANK = 40;
@@ -34,9 +34,9 @@ export const cellPlugin: JupyterFrontEndPlugin<void> = {
             sanitizer,
             translator: translator ?? nullTranslator,
             actions: {
-              open: offerForTask(commands, CommandIDs.open),
-              stop: offerForTask(commands, CommandIDs.stop),
-              restart: offerForTask(commands, CommandIDs.restart)
+              open: taskCommandIfPresent(commands, CommandIDs.open),
+              stop: taskCommandIfPresent(commands, CommandIDs.stop),
+              restart: taskCommandIfPresent(commands, CommandIDs.restart)
             }
           })
       },

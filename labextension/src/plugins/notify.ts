@@ -5,11 +5,11 @@ import { Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { offer } from '../commands/offer';
-import { EndWatch, type INotice } from '../notices';
-import { TaskSettings } from '../settings';
+import { commandIfPresent } from '../commands/ifpresent';
+import { CompletionNotifier, type INotice } from '../services/completions';
+import { TaskSettings } from '../services/settings';
 import { CommandIDs, ITaskModel } from '../tokens';
-import { isShown } from '../visible';
+import { isShown } from '../services/visible';
 
 /** Milliseconds for which a success is shown; what went wrong stays until it is seen to. */
 const BRIEFLY = 5000;
@@ -54,7 +54,9 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
     });
 
     const openingOf = ({ id }: INotice) =>
-      id ? offer(commands, CommandIDs.open, { id }) : offer(commands, CommandIDs.showPanel);
+      id
+        ? commandIfPresent(commands, CommandIDs.open, { id })
+        : commandIfPresent(commands, CommandIDs.showPanel);
 
     const actionsOf = (notice: INotice): Notification.IAction[] => {
       const { id, kind } = notice;
@@ -70,7 +72,8 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
           callback: open
         });
       }
-      const again = id && kind === 'error' && offer(commands, CommandIDs.runAgain, { id });
+      const again =
+        id && kind === 'error' && commandIfPresent(commands, CommandIDs.runAgain, { id });
       if (again) {
         actions.push({
           label: trans.__('Run Again'),
@@ -95,7 +98,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       };
     };
 
-    new EndWatch({
+    new CompletionNotifier({
       model,
       trans,
       notify: () => settings.current.notify,

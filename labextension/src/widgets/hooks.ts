@@ -2,7 +2,7 @@
 
 import { useEffect, useState, type RefObject } from 'react';
 
-import { serverNow } from '../clock';
+import { serverNow } from '../services/clock';
 
 const SECOND = 1000;
 
@@ -21,7 +21,7 @@ export function useNow(matters: boolean): number {
 }
 
 /** Whether any of an element is in sight: not scrolled away, not in another tab of Lab's, not in a page behind others. */
-export function useSeen(ref: RefObject<Element>): boolean {
+export function useIsVisible(ref: RefObject<Element>): boolean {
   const [isInSight, setInSight] = useState(false);
   const [isPageShown, setPageShown] = useState(document.visibilityState === 'visible');
   useEffect(() => {

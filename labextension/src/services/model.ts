@@ -1,0 +1,281 @@
+/** The model of the tasks: fed by the server's events, and by a slow poll for what no event tells. */
+
+import type { Event, ServerConnection } from '@jupyterlab/services';
+import { Poll } from '@lumino/polling';
+import { Signal, type ISignal } from '@lumino/signaling';
+
+import { TaskApi, TaskError, type IListing } from './api';
+import { newsSchema, type INews, type ITask, type IUnreadable } from './types';
+import type { IStateChange, ITaskModel } from '../tokens';
+
+/** The events that tell of a task; see events/ of the server. */
+const TASK_STATE = 'https://events.jupyter.org/jupyter_ptytasks/task_state';
+const TASK_PROGRESS = 'https://events.jupyter.org/jupyter_ptytasks/task_progress';
+
+/** Milliseconds for further events to come in before the server is asked: a burst of them makes one request. */
+const GATHER = 100;
+
+/** Milliseconds for further news of progress to come in before they are told: those of all tasks at once. */
+const DIGEST = 200;
+
+/**
+ * Milliseconds between two looks that no event has caused. Nobody tells whether the events come already, or again: after
+ * the start and after an outage the first looks are soon, then ever later, until an event shows that they do.
+ */
+const SOON = 1_000;
+const LATE = 30_000;
+
+/** Milliseconds between two tries of a server that does not answer. */
+const AGAIN = { interval: 1_000, backoff: true, max: 10_000 };
+
+/** Of a server that has no tasks, nobody asks for them again unless there is a reason to. */
+const NEVER = { interval: Poll.NEVER, backoff: false, max: Poll.NEVER };
+
+/** Milliseconds for which a list is taken to be true though no event has come. */
+const FRESH = 1_000;
+
+/** See ITaskModel. `dispose` it. */
+export class TaskModel implements ITaskModel {
+  constructor(options: TaskModel.IOptions) {
+    this.api = new TaskApi(options.serverSettings);
+    this._events = options.events;
+    this._events.stream.connect(this._onEvent, this);
+    this._poll = new Poll({
+      factory: () => this._look(),
+      frequency: { interval: SOON, backoff: false, max: LATE },
+      name: 'jupyter-ptytasks:model',
+      // What an event tells is of interest to somebody who looks elsewhere, too: there may be a notification of it.
+      standby: () => (this._isDue ? 'never' : 'when-hidden')
+    });
+    document.addEventListener('visibilitychange', this._onVisible);
+    window.addEventListener('pageshow', this._onShown);
+  }
+
+  readonly api: TaskApi;
+
+  get tasks(): readonly ITask[] {
+    return this._tasks;
+  }
+
+  get unreadable(): readonly IUnreadable[] {
+    return this._unreadable;
+  }
+
+  get isReady(): boolean {
+    return this._isReady;
+  }
+
+  get error(): TaskError | null {
+    return this._error;
+  }
+
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  get stateChanged(): ISignal<this, IStateChange> {
+    return this._stateChanged;
+  }
+
+  get disposed(): ISignal<this, void> {
+    return this._disposed;
+  }
+
+  get isDisposed(): boolean {
+    return this._poll.isDisposed;
+  }
+
+  dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this._events.stream.disconnect(this._onEvent, this);
+    document.removeEventListener('visibilitychange', this._onVisible);
+    window.removeEventListener('pageshow', this._onShown);
+    clearTimeout(this._gathering);
+    clearTimeout(this._digesting);
+    this._poll.dispose();
+    this._disposed.emit();
+    Signal.clearData(this);
+  }
+
+  get(id: string): ITask | undefined {
+    return this._byId.get(id);
+  }
+
+  async refresh(): Promise<void> {
+    this._isDue = true;
+    clearTimeout(this._gathering);
+    this._gathering = undefined;
+    // A look that was under way had begun before we were called: what it has found may be older than that.
+    for (let look = 0; look < 2 && this._isDue && !this.isDisposed; look++) {
+      await this._poll.refresh();
+      // It is rejected where the model is disposed meanwhile.
+      await this._poll.tick.catch(() => undefined);
+    }
+  }
+
+  async current(): Promise<void> {
+    const now = Date.now();
+    const isFollowed = now - this._looked < FRESH || now - this._heard < LATE;
+    if (!isFollowed || this._gathering !== undefined || this._isDue) {
+      await this.refresh();
+    }
+  }
+
+  /** Nobody has looked for a while, and nothing was asked: what is shown now should not be old. */
+  private readonly _onVisible = (): void => {
+    const isOld = Date.now() - this._looked > LATE;
+    if (!document.hidden && isOld && this._isReady && !this._error?.isLasting) {
+      void this.refresh();
+    }
+  };
+
+  /** The page comes back from the browser's back/forward cache: no event has come meanwhile. */
+  private readonly _onShown = ({ persisted }: PageTransitionEvent): void => {
+    if (persisted) {
+      this._heard = -Infinity;
+      void this.refresh();
+    }
+  };
+
+  private async _look(): Promise<void> {
+    this._isDue = false;
+    const turn = ++this._turns;
+    const began = Date.now();
+    let found: IListing;
+    try {
+      found = await this.api.list({ quiet: true });
+    } catch (error) {
+      this._fail(error instanceof TaskError ? error : new TaskError(`${error}`, 0, 'unreachable'));
+      // The poll comes again, slower and slower.
+      throw error;
+    }
+    // Of two looks at once, the one that began first may be answered last.
+    if (!this.isDisposed && turn > this._taken) {
+      this._taken = turn;
+      this._looked = began;
+      this._take(found);
+    }
+  }
+
+  private _fail(error: TaskError): void {
+    if (this.isDisposed) {
+      return;
+    }
+    this._poll.frequency = error.isLasting ? NEVER : AGAIN;
+    this._pause = SOON;
+    // Whatever happens meanwhile, nobody tells.
+    this._looked = this._heard = -Infinity;
+    if (error.message !== this._error?.message) {
+      this._error = error;
+      this._changed.emit();
+    }
+  }
+
+  private _take({ tasks: found, unreadable }: IListing): void {
+    this._poll.frequency = { interval: this._pause, backoff: false, max: LATE };
+    this._pause = Math.min(2 * this._pause, LATE);
+    const before = this._byId;
+    const wasReady = this._isReady;
+    const news: IStateChange[] = [];
+    for (const task of found) {
+      const previous = before.get(task.id)?.state ?? null;
+      if (wasReady && previous !== task.state) {
+        news.push({ task, previous });
+      }
+    }
+    this._tasks = found;
+    this._unreadable = unreadable;
+    this._byId = new Map(found.map(task => [task.id, task]));
+    this._isReady = true;
+    this._error = null;
+    this._changed.emit();
+    for (const change of news) {
+      this._stateChanged.emit(change);
+    }
+  }
+
+  private _onEvent(_: Event.IManager, event: Event.Emission): void {
+    this._pause = LATE;
+    this._heard = Date.now();
+    if (event.schema_id === TASK_PROGRESS) {
+      this._onNews(event);
+    } else if (event.schema_id === TASK_STATE) {
+      if (event.action === 'deleted') {
+        this._drop(event.id);
+      }
+      this._gathering ??= setTimeout(() => {
+        this._gathering = undefined;
+        void this.refresh();
+      }, GATHER);
+    }
+  }
+
+  /** Forgets a task at once: whoever asked for it until the list has come would be told that there is none. */
+  private _drop(id: unknown): void {
+    const tasks = this._tasks.filter(task => task.id !== id);
+    if (tasks.length < this._tasks.length) {
+      this._tasks = tasks;
+      this._byId = new Map(tasks.map(task => [task.id, task]));
+      this._changed.emit();
+    }
+  }
+
+  private _onNews(event: Event.Emission): void {
+    const { success, data } = newsSchema.safeParse(event);
+    if (success) {
+      this._news.set(data.id, data);
+      this._digesting ??= setTimeout(() => this._digest(), DIGEST);
+    }
+  }
+
+  /** Takes the news in. Nobody need be asked: all of them are in the events; a task without news stays the same object. */
+  private _digest(): void {
+    this._digesting = undefined;
+    const changed = new Map<string, ITask>();
+    for (const { id, attempt, progress, usage } of this._news.values()) {
+      const task = this._byId.get(id);
+      if (task?.attempt === attempt) {
+        changed.set(id, { ...task, progress, usage });
+      }
+    }
+    this._news.clear();
+    if (changed.size > 0) {
+      this._tasks = this._tasks.map(task => changed.get(task.id) ?? task);
+      this._byId = new Map([...this._byId, ...changed]);
+      this._changed.emit();
+    }
+  }
+
+  private readonly _events: Event.IManager;
+  private readonly _poll: Poll;
+  private _tasks: readonly ITask[] = [];
+  private _byId: ReadonlyMap<string, ITask> = new Map();
+  private _unreadable: readonly IUnreadable[] = [];
+  private _isReady = false;
+  private _isDue = true;
+  /** How many looks have begun, and the last of them whose answer was taken in. */
+  private _turns = 0;
+  private _taken = 0;
+  /** When the look began whose answer `tasks` is; and when an event came last. */
+  private _looked = -Infinity;
+  private _heard = -Infinity;
+  /** Milliseconds from the next answer to the look after it. */
+  private _pause = SOON;
+  private _error: TaskError | null = null;
+  private _gathering: ReturnType<typeof setTimeout> | undefined;
+  private _digesting: ReturnType<typeof setTimeout> | undefined;
+  /** What was told last of the progress of each task, and is not taken in yet. */
+  private readonly _news = new Map<string, INews>();
+  private readonly _changed = new Signal<this, void>(this);
+  private readonly _stateChanged = new Signal<this, IStateChange>(this);
+  private readonly _disposed = new Signal<this, void>(this);
+}
+
+export namespace TaskModel {
+  export interface IOptions {
+    serverSettings: ServerConnection.ISettings;
+    events: Event.IManager;
+  }
+}
