@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from ..core.model import Request, Task
+    from ..core.model import Task, TaskRequest
     from ..storage.locks import Lock
     from ..storage.task_dirs import TaskDirs
     from .hosts.link import Link
@@ -104,7 +104,7 @@ class TaskManager:
 
     # -- starting ---------------------------------------------------------------------------------------------------
 
-    async def create(self, request: Request) -> tuple[Task, bool]:
+    async def create(self, request: TaskRequest) -> tuple[Task, bool]:
         """Start a task and give it, running; with False if `if_exists` found one that is there already.
 
         Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull, StoreUnavailable: then nothing runs, and
@@ -126,7 +126,7 @@ class TaskManager:
             found = await self.restart(found.id)
         return found, False
 
-    def _prepare(self, request: Request) -> tuple[dict[str, Any], dict[str, str], Lock]:
+    def _prepare(self, request: TaskRequest) -> tuple[dict[str, Any], dict[str, str], Lock]:
         now = time.time()
         tasks = self.store.tasks
         task_id = new_id(now, tasks[0].id if tasks else "")
@@ -263,7 +263,7 @@ class TaskManager:
                 if task.attempt != ended.attempt:
                     return task
                 if time.monotonic() > deadline:
-                    raise Conflict("the task's ptyhost has not left yet")
+                    raise Conflict("the task's ptyhost has not ended yet; try again")
         with self._claim(ended.id, lock):
             task, begun = await self.store.begin_attempt(ended.id, ended.attempt + 1, self.max_live, self._next_spec)
             if not begun:
@@ -325,7 +325,7 @@ class TaskManager:
         """
         task = await self.get(ref)
         if task.live:
-            raise InvalidState("the task has not ended; what it runs ends with it", field="state")
+            raise InvalidState("the task is live; stop it to end its processes", field="state")
         deadline = time.monotonic() + _LEFTOVER_GRACE
         number = signal.SIGTERM
         while left := await asyncio.to_thread(self.task_dirs.leftover, task):
@@ -441,9 +441,7 @@ class TaskManager:
             await self.store.observe(task.id, task.attempt, State.LOST, ended=time.time(), **facts)
         elif task.live:
             if not stop:
-                raise InvalidState(
-                    f"the task is {task.state.value}; stop it first, or ask for that with stop=1", field="state"
-                )
+                raise InvalidState(f"the task is {task.state.value}; stop it first, or add stop=1", field="state")
             ladder = await self._ladder_of(task)
             await self.stop_unless_ended(task.id)
             await self._ended(task, sum(grace for _, grace in ladder) + _STOP_SLACK)
@@ -457,7 +455,7 @@ class TaskManager:
         async with self._unless_deleted(task):
             lock = await asyncio.to_thread(self.task_dirs.lock, task.id, _LEAVING)
         if lock is None:
-            raise Conflict("the task's ptyhost has not left yet")
+            raise Conflict("the task's ptyhost has not ended yet; try again")
         with lock:
             await self._erase(task.id)
 
@@ -530,7 +528,7 @@ class TaskManager:
             channel.send(b"".join(wire.frame(wire.INPUT, part) for part in parts) + wire.frame(wire.ASK_STATUS))
             await asyncio.wait_for(answered.wait(), _INPUT_PATIENCE)
         except asyncio.TimeoutError as error:
-            raise InputRefused("the program does not read its input; some of it may have been taken") from error
+            raise InputRefused("the program does not read its input; part of it may have been typed") from error
         finally:
             channel.close()
         if refused:
@@ -538,7 +536,7 @@ class TaskManager:
         if not taken:
             await self._ended(task, _SETTLING)
             await self._reach(task.id)
-            raise HostUnreachable("the ptyhost closed the connection; some of the input may have been taken")
+            raise HostUnreachable("the ptyhost closed the connection; part of the input may have been typed")
 
     async def _open_input(
         self, ref: str, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None]
@@ -570,7 +568,7 @@ class TaskManager:
         """Give a task that runs, and its link. Raises InvalidState when it has ended, HostUnreachable."""
         task = await self.get(ref)
         if not task.live:
-            raise InvalidState(f"the task has ended: it is {task.state.value}", field="state")
+            raise InvalidState(f"the task has already ended: {task.state.value}", field="state")
         link = await self.supervisor.connected(task.id)
         # It may have come out of `starting` while we waited.
         return self.store.get(task.id) or task, link

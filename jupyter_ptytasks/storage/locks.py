@@ -162,7 +162,7 @@ class Locks:
             raise storage_fault(error, _WHAT) from error
         if len(self._choices) == 1:
             raise StoreUnavailable(
-                f"file locks work neither in {self._home} nor in {place} ({error.strerror}): "
+                f"file locks work neither in {self._home} nor in {place} ({error.strerror}); "
                 "set PtyTasksApp.runtime_dir to a directory on a local disk"
             ) from error
         if self._choices[0] == (place, method):

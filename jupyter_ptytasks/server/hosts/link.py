@@ -57,7 +57,7 @@ class Channel(asyncio.Protocol):
             await asyncio.wait_for(asyncio.shield(channel.greeted), _PATIENCE)
         except asyncio.TimeoutError as error:
             channel.close()
-            raise HostUnreachable("the ptyhost does not answer") from error
+            raise HostUnreachable("the ptyhost does not respond") from error
         except Exception as error:
             # A host record may hold anything: not even that its path is one is certain.
             channel.close()
@@ -184,9 +184,9 @@ class Link:
         channel = await Channel.open(path, self._take, self._lose, role="link")
         if channel.hello.get("id") != task_id:
             channel.close()
-            raise HostUnreachable(f"another task answers at {path}")
+            raise HostUnreachable(f"the ptyhost at {path} belongs to another task")
         if channel.is_closing:
-            raise HostUnreachable("the ptyhost has just left")
+            raise HostUnreachable("the ptyhost has just ended")
         self._channel = channel
         if self._watched:
             self._tell_watched()
@@ -220,7 +220,7 @@ class Link:
 
     def _send(self, data: bytes) -> None:
         if self._channel is None:
-            raise HostUnreachable("the ptyhost cannot be reached just now; the task may well be running")
+            raise HostUnreachable("the ptyhost does not respond; the task may still be running")
         self._channel.send(data)
 
     # -- commands: each raises HostUnreachable while there is no connection -------------------------------------------

@@ -99,9 +99,9 @@ class Supervisor:
             if link is not None and link.connected and link.status.get("attempt") == task.attempt:
                 return link
             if task_id in self._elsewhere:
-                raise HostUnreachable(f"the task runs on {self._elsewhere[task_id]}; it cannot be reached from here")
+                raise HostUnreachable(f"the task runs on {self._elsewhere[task_id]} and cannot be reached from here")
             if time.monotonic() > deadline:
-                raise HostUnreachable("the task's ptyhost cannot be reached just now; the task may well be running")
+                raise HostUnreachable("the task's ptyhost does not respond; the task may still be running")
             await asyncio.sleep(_RETRY / 2)
 
     def keep(self, task: Task) -> None:
@@ -267,7 +267,7 @@ class Supervisor:
         if host is not None and not is_here(host):
             return None
         if host is None and task.state not in STARTED:
-            message = "the server ended while it was starting the task; nothing ran"
+            message = "the server died while starting the task; nothing was run"
             return {
                 "state": State.FAILED,
                 "state_reason": "start_interrupted",
@@ -278,7 +278,7 @@ class Supervisor:
         if host is not None and host.get("boot_id") != boot_id():
             reason, message = "reboot", "the machine rebooted"
         elif not self._task_dirs.exists(task.id):
-            reason, message = "directory_removed", "the task's directory was removed, and its ptyhost does not answer"
+            reason, message = "directory_removed", "the task's directory was removed, and its ptyhost does not respond"
         why = last_line(self._task_dirs.files(task.id).log)
         output = self._task_dirs.output(task.id)
         return {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from terminado.management import NamedTermManager
 
 from ...core.errors import BadRequest, TaskNotFound
-from ...core.model import Request
+from ...core.model import TaskRequest
 from .terminal import TaskTerminal
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class TaskTerminals(NamedTermManager):
         """Give the terminal of a task that the store knows (the socket has looked). Raises TaskNotFound."""
         task = self.manager.store.look_up(url_component)
         if task is None:
-            raise TaskNotFound(f"there is no task with the id or name {url_component!r}")
+            raise TaskNotFound(f"no task has the id or name {url_component!r}")
         return self.terminals.setdefault(task.id, TaskTerminal(task.id, self.manager, self._serializer))
 
     def client_disconnected(self, websocket: Any) -> None:  # noqa: ARG002
@@ -64,11 +64,11 @@ class TaskTerminals(NamedTermManager):
     async def create(self, name: str | None, cwd: str | None) -> Task:
         """Start a shell; in the server's root directory where `cwd` is none, as jupyter_server_terminals does."""
         try:
-            task, _ = await self.manager.create(Request(name=name, cwd=cwd))
+            task, _ = await self.manager.create(TaskRequest(name=name, cwd=cwd))
         except BadRequest as error:
             if error.field != "cwd":
                 raise
-            task, _ = await self.manager.create(Request(name=name))
+            task, _ = await self.manager.create(TaskRequest(name=name))
         return task
 
     async def list(self) -> list[Task]:
