@@ -41,7 +41,7 @@ def test_show_tells_progress_and_usage(live: LiveServer, client: Client) -> None
     assert rows["progress"].split(maxsplit=1)[1] == "42% · third of seven (from helper)"
     assert "iB (peak " in rows["memory"]
     assert rows["cpu"].split(maxsplit=1)[1].startswith("0% (peak 0%)")
-    assert rows["processes"].split(maxsplit=1)[1] == "1 (at most 1)"
+    assert rows["processes"].split(maxsplit=1)[1] == "1 (peak 1)"
     assert "gpu" not in rows
     told = json.loads(live.cli("show", "shown", "--json").stdout)
     assert told["usage"]["processes"] == 1
