@@ -228,7 +228,7 @@ def test_no_server_is_told_with_how_to_start_one(tmp_path: Path, monkeypatch: py
     with Client() as client, pytest.raises(ServerNotFound, match="no running Jupyter server found") as caught:
         client.status()
     assert "jupyter lab" in caught.value.hint
-    with Client("http://127.0.0.1:9/") as client, pytest.raises(ServerNotFound, match="no Jupyter server answers"):
+    with Client("http://127.0.0.1:9/") as client, pytest.raises(ServerNotFound, match="no Jupyter server responds"):
         client.wait("x")
     with Client("nonsense") as client, pytest.raises(ServerNotFound, match="not a valid server URL"):
         client.status()
