@@ -59,6 +59,11 @@ class ProgressReader:
         self._changes = 0  # of who tells, and falls of what is told
 
     @property
+    def progress(self) -> Progress | None:
+        """The present progress; the last one, once the attempt has ended."""
+        return self._progress
+
+    @property
     def phase(self) -> int:
         """How often progress began anew: with another bar, the same from the start, another teller."""
         return self._phase

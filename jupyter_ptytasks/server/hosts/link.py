@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from ...core import wire
 from ...core.errors import HostUnreachable
 from ...core.model import Output
-from ...core.paths import SocketAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+    #: Opens a stream to a ptyhost, for a protocol that it makes by calling its argument (see Provisioner.connect).
+    Connect = Callable[[Callable[[], asyncio.BaseProtocol]], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
@@ -44,20 +46,21 @@ class Channel(asyncio.Protocol):
 
     @classmethod
     async def open(
-        cls, path: str, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
+        cls, connect: Connect, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
     ) -> Channel:
-        """Connect to the ptyhost at `path` and exchange hellos. Raises HostUnreachable, whatever is wrong: with the
-        path, the socket, or what answers there. The caller closes it.
+        """Connect to a ptyhost and exchange hellos. Raises HostUnreachable, whatever is wrong: with the way there, or
+        with what answers. The caller closes it.
         """
-        loop = asyncio.get_running_loop()
         channel = cls(on_frame, on_lost, about)
         try:
-            with SocketAddress(path) as address:
-                await asyncio.wait_for(loop.create_unix_connection(lambda: channel, address), _PATIENCE)
+            await asyncio.wait_for(connect(lambda: channel), _PATIENCE)
             await asyncio.wait_for(asyncio.shield(channel.greeted), _PATIENCE)
         except asyncio.TimeoutError as error:
             channel.close()
             raise HostUnreachable("the ptyhost does not respond") from error
+        except HostUnreachable:
+            channel.close()
+            raise
         except Exception as error:
             # A host record may hold anything: not even that its path is one is certain.
             channel.close()
@@ -179,12 +182,12 @@ class Link:
         pid = self._channel.hello.get("pid") if self._channel is not None else None
         return pid if isinstance(pid, int) else None
 
-    async def connect(self, path: str, task_id: str) -> None:
+    async def connect(self, connect: Connect, task_id: str) -> None:
         """Connect to the ptyhost of `task_id`. Raises HostUnreachable; also where another task's ptyhost answers."""
-        channel = await Channel.open(path, self._take, self._lose, role="link")
+        channel = await Channel.open(connect, self._take, self._lose, role="link")
         if channel.hello.get("id") != task_id:
             channel.close()
-            raise HostUnreachable(f"the ptyhost at {path} belongs to another task")
+            raise HostUnreachable("the ptyhost of another task answers")
         if channel.is_closing:
             raise HostUnreachable("the ptyhost has just ended")
         self._channel = channel

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -15,12 +16,19 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.errors import HostUnreachable, InternalError, SpawnFailed, storage_fault
 from ...core.hostlog import last_line
+from ...core.machine import boot_id, is_here, is_running
+from ...core.paths import SocketAddress
+from ...core.states import STARTED, State
+from . import sockets
 from .base import Launched, Provisioner
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from ...core.model import Task
     from ...core.paths import TaskFiles
+    from ...storage.locks import Lock
+    from ...storage.task_dirs import TaskDirs
 
 _PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 #: Named as a program: the server imports nothing of it, so that each can be of another version.
@@ -29,6 +37,8 @@ _MAIN = os.path.join(_PACKAGE, "ptyhost", "__main__.py")
 _PATIENCE = 30.0
 #: Seconds that one has to end which has not.
 _FAREWELL = 5.0
+#: Seconds after which a ptyhost has a socket, unless something has removed it.
+_SETTLED = 2.0
 #: What Python itself may need to start: where its libraries are, for the loaders of Linux, macOS, AIX, HP-UX and Nix,
 #: and where its modules are.
 _LOADER = re.compile(
@@ -39,16 +49,30 @@ _FRUGAL = {"MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "16384"}
 
 
 class LocalProvisioner(Provisioner):
-    """Starts `python -I -S` detached: in a session of its own, and forked once more by itself."""
+    """Starts `python -I -S` detached: in a session of its own, and forked once more by itself.
+
+    `runtime_dir` holds the sockets of the ptyhosts. Tasks of other machines that share the directories are told apart
+    by their host records.
+    """
 
     name = "local"
+    is_here = True
 
-    def __init__(self) -> None:
+    def __init__(self, task_dirs: TaskDirs, runtime_dir: str) -> None:
+        self._task_dirs = task_dirs
+        self._runtime_dir = runtime_dir
         #: Ptyhosts that are our children after all: we are the first process of a container, or a subreaper.
         self._children: set[int] = set()
 
-    def launch(self, files: TaskFiles, socket_path: str, lock: int, env: Mapping[str, str]) -> Launched:
+    def _socket_path(self, task_id: str) -> str:
+        return os.path.join(self._runtime_dir, f"{task_id}.sock")
+
+    def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched:
         """See Provisioner.launch."""
+        return self.start(self._task_dirs.files(task.id), self._socket_path(task.id), lock.fd, env)
+
+    def start(self, files: TaskFiles, socket_path: str, lock: int, env: Mapping[str, str]) -> Launched:
+        """Start the ptyhost of the task whose spec is in `files`; `lock` is the descriptor of its lock."""
         self.reap()
         loader = {name: value for name, value in os.environ.items() if _LOADER.fullmatch(name)}
         # Isolated, Python would not look at PYTHONHOME. There is nothing else in its environment that it would heed.
@@ -86,6 +110,78 @@ class LocalProvisioner(Provisioner):
                 self._children.add(pid)
         except ChildProcessError:
             pass  # as it should be: it is somebody else's
+
+    # -- what became of it --------------------------------------------------------------------------------------------
+
+    def is_alive(self, task: Task) -> bool:
+        """See Provisioner.is_alive."""
+        return self._task_dirs.is_hosted(task) or self.machine(task) is not None
+
+    def machine(self, task: Task) -> str | None:
+        """See Provisioner.machine."""
+        host = self._task_dirs.host(task)
+        return None if host is None or is_here(host) else str(host["hostname"])
+
+    def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
+        """See Provisioner.poll."""
+        found = {task.id: self._find_end(task) for task in tasks}
+        return {task_id: changes for task_id, changes in found.items() if changes is not None}
+
+    def _find_end(self, task: Task) -> dict[str, Any] | None:
+        # In this order: the record is written before the lock is let go.
+        hosted = self._task_dirs.is_hosted(task)
+        ending = self._task_dirs.read_exit(task) if not hosted else None
+        if hosted or ending is not None:
+            return ending
+        host = self._task_dirs.host(task)
+        if host is not None and not is_here(host):
+            return None
+        if host is None and task.state not in STARTED:
+            return {
+                "state": State.FAILED,
+                "state_reason": "start_interrupted",
+                "state_message": "the server died while starting the task; nothing was run",
+                "ended": time.time(),
+            }
+        reason, message = "host_vanished", "the ptyhost died; the command was sent SIGHUP"
+        if host is not None and host.get("boot_id") != boot_id():
+            reason, message = "reboot", "the machine rebooted"
+        elif not self._task_dirs.exists(task.id):
+            reason, message = "directory_removed", "the task's directory was removed, and its ptyhost does not respond"
+        why = last_line(self._task_dirs.files(task.id).log)
+        return {
+            "state": State.LOST,
+            "state_reason": reason,
+            "state_message": f"{message} ({why})" if why else message,
+            "ended": time.time(),
+            "output": self._task_dirs.output(task.id),
+        }
+
+    # -- reaching it --------------------------------------------------------------------------------------------------
+
+    async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
+        """See Provisioner.connect."""
+        host = await asyncio.to_thread(self._task_dirs.host, task)
+        # Where its directory is gone, a ptyhost that lives answers all the same, where all of them do.
+        path = host["socket"] if host is not None else self._socket_path(task.id)
+        loop = asyncio.get_running_loop()
+        with SocketAddress(path) as address:
+            await loop.create_unix_connection(protocol, address)
+
+    def wake(self, task: Task) -> None:
+        """Ask a ptyhost for its socket if something has removed it, as cleaners of temporary directories do."""
+        host = self._task_dirs.host(task)
+        if host is None or os.path.exists(host["socket"]) or not is_here(host) or host.get("boot_id") != boot_id():
+            return
+        # One that has just been started may have no socket yet, and would die of the signal.
+        is_settled = time.time() - host.get("started", 0.0) > _SETTLED
+        if is_settled and is_running(host["host_pid"], host.get("host_start", 0)):
+            with contextlib.suppress(OSError):  # it has just ended
+                os.kill(host["host_pid"], signal.SIGUSR1)
+
+    def clean_up(self, active: Collection[str]) -> None:
+        """See Provisioner.clean_up."""
+        sockets.remove_dead(self._runtime_dir, active)
 
     def reap(self) -> None:
         """See Provisioner.reap."""
