@@ -22,7 +22,7 @@ class LocalToken:
         """Make a token, and leave it for others to `read`. Raises OSError."""
         self.remove()  # of a server that was killed, and had the same id
         value = os.urandom(32).hex()
-        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(file, "w", encoding="ascii") as written:
             written.write(value)
         self.value = value

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 
-from ..core.files import encode, sync_dir, write_all
+from ..core.files import encode, write_all
+from ..core.platform import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ class Record:
     def __init__(self, path: str) -> None:
         self._path = path
         self._draft = f"{path}.reserved"
-        self._fd = os.open(self._draft, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._fd = os.open(self._draft, os.O_RDWR | os.O_CREAT | files.BINARY, 0o600)
         try:
             # Spaces: a record that cannot be cut to its length is JSON all the same.
             write_all(self._fd, b" " * _RESERVE)
@@ -45,11 +46,11 @@ class Record:
         os.ftruncate(self._fd, len(data))
         if durable:
             os.fsync(self._fd)
-        os.rename(self._draft, self._path)
+        os.replace(self._draft, self._path)
         os.close(self._fd)
         self._fd = -1
         if durable:
-            sync_dir(os.path.dirname(self._path))
+            files.sync_dir(os.path.dirname(self._path))
 
     def discard(self) -> None:
         """Give the room back, and take back what was written: the command never ran. Raises OSError."""

@@ -22,6 +22,7 @@ from ..core.errors import (
     TaskNotFound,
 )
 from ..core.model import IfExists, new_id
+from ..core.signals import KILL
 from ..core.states import State, check
 from ..storage.task_dirs import RESTARTING, task_of
 from . import spec as specs
@@ -327,13 +328,13 @@ class TaskManager:
         if task.live:
             raise InvalidState("the task has not ended; what it runs ends with it", field="state")
         deadline = time.monotonic() + _LEFTOVER_GRACE
-        number = signal.SIGTERM
+        number: int = signal.SIGTERM
         while left := await asyncio.to_thread(self.task_dirs.leftover, task):
             now = time.monotonic()
             if now > deadline + _LEFTOVER_GRACE:
                 break  # they sleep in the kernel
             if now > deadline:
-                number = signal.SIGKILL
+                number = KILL
             await asyncio.to_thread(leftovers.send, left, number)
             await asyncio.sleep(_LOOKING)
         return await self.store.change(task.id, leftover=len(left))

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 import os
 
-from ..files import sync_dir, write_all
+from ..files import write_all
+from ..platform import files
 from .format import list_bases, log_path, packed_path
 
 #: Bytes of a segment that is compressed; a reader has to unpack one as a whole.
@@ -33,7 +34,7 @@ def pack(directory: str, base: int) -> int:
     packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     target = packed_path(directory, base)
     draft = f"{target}.draft"
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | files.BINARY, 0o600)
     try:
         try:
             write_all(fd, packer.compress(data) + packer.flush())
@@ -44,7 +45,7 @@ def pack(directory: str, base: int) -> int:
     except OSError:
         os.unlink(draft)
         raise
-    sync_dir(directory)
+    files.sync_dir(directory)
     os.unlink(source)
     return len(data)
 
@@ -66,7 +67,7 @@ def restore(directory: str, base: int) -> None:
     with open(source, "rb") as file:
         data = unpack(file.read())
     draft = f"{log_path(directory, base)}.draft"
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | files.BINARY, 0o600)
     try:
         try:
             write_all(fd, data)

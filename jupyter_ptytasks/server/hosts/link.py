@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ...core import wire
 from ...core.errors import HostUnreachable
 from ...core.model import Output
-from ...core.paths import SocketAddress
+from ...core.platform import endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,8 +52,7 @@ class Channel(asyncio.Protocol):
         loop = asyncio.get_running_loop()
         channel = cls(on_frame, on_lost, about)
         try:
-            with SocketAddress(path) as address:
-                await asyncio.wait_for(loop.create_unix_connection(lambda: channel, address), _PATIENCE)
+            await asyncio.wait_for(endpoint.connect(loop, lambda: channel, path), _PATIENCE)
             await asyncio.wait_for(asyncio.shield(channel.greeted), _PATIENCE)
         except asyncio.TimeoutError as error:
             channel.close()
@@ -236,7 +235,7 @@ class Link:
             self._channel.send(wire.frame(wire.WATCH, b"\x01" if self._watched else b"\x00"))
 
     def stop(self, ladder: tuple[tuple[str, float], ...], reason: str) -> None:
-        """Climb the ladder: (signal name, seconds of grace after it)."""
+        """Stop the task by a stop sequence: pairs of a signal name and the grace period after it (seconds)."""
         self._send(wire.json_frame(wire.STOP, {"ladder": ladder, "reason": reason}))
 
     def signal(self, name: str, target: str) -> None:

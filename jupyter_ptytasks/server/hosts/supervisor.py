@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import time
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import HostUnreachable, InvalidState, PtyTasksError, TaskNotFound, shortage
 from ...core.hostlog import last_line
 from ...core.machine import boot_id, is_here, is_running
+from ...core.platform import events
 from ...core.states import STARTED, State, is_news
 from ...storage.task_dirs import changes_from_exit
 from ..listeners import Listeners
@@ -189,7 +189,7 @@ class Supervisor:
         is_settled = time.time() - host.get("started", 0.0) > _SETTLED
         if is_settled and is_running(host["host_pid"], host.get("host_start", 0)):
             try:
-                os.kill(host["host_pid"], signal.SIGUSR1)
+                events.ask_for_renewal(host["host_pid"])
             except OSError:
                 pass  # it has just ended
 
