@@ -1,4 +1,4 @@
-"""Follows how far one attempt of a task is, through what is new at the end of its ring. Blocking."""
+"""Follows the progress of one attempt of a task, through new output at the end of its ring. Blocking."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from . import Progress
 
-#: Bytes that are read at a time: of what is older only the newest counts.
+#: Bytes that are read at a time; older output is skipped.
 _TAIL = 64 << 10
 
 
 class Follower:
-    """Reads the progress of `attempt` from the ring in `directory`, from its last bytes on.
+    """Reads the progress of `attempt` from the ring in `directory`, starting with its last bytes.
 
-    It may be called from any thread. Between two calls nothing is open.
+    It may be called from any thread. No file is open between two calls.
     """
 
     __slots__ = ("_attempt", "_directory", "_lock", "_position", "_progress", "_reader")
@@ -33,19 +33,19 @@ class Follower:
         self._lock = Lock()
 
     def read(self, now: float) -> Progress | None:
-        """Take in what is new, at `now` (Unix seconds), and give the present progress. Raises OSError."""
+        """Read new output, at `now` (Unix seconds), and return the current progress. Raises OSError."""
         with self._lock, RingReader(self._directory) as ring:
             self._read(ring, now)
             return self._progress
 
     def end(self, succeeded: bool, now: float) -> Progress | None:
-        """Take in the rest: the attempt has ended. Give its progress for ever. Raises OSError."""
+        """Read the rest of an attempt that has ended, and return its final progress. Raises OSError."""
         with self._lock, RingReader(self._directory) as ring:
             self._read(ring, now)
             return self._reader.end(succeeded, now)
 
     def forget(self) -> None:
-        """Begin anew with what comes next."""
+        """Start over with the next output."""
         self._reader, self._progress = ProgressReader(), None
 
     def _read(self, ring: RingReader, now: float) -> None:
