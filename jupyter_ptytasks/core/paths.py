@@ -16,13 +16,13 @@ class TaskFiles:
         self.spec = os.path.join(directory, "spec.json")
         #: The line for the shell, where it is too long for an argument.
         self.command = os.path.join(directory, "command")
-        #: Who runs it: pids, start time, boot id, host name, protocol version.
+        #: Its ptyhost: pids, start time, boot id, host name, protocol version.
         self.host = os.path.join(directory, "host.json")
         #: How it ended; written last.
         self.exit = os.path.join(directory, "exit.json")
-        #: Locked (flock) from before the ptyhost starts until it is gone: nobody holds it, nobody runs.
+        #: Locked from before the ptyhost starts until it is gone: if it is not locked, nothing runs.
         self.lock = os.path.join(directory, "lock")
-        #: What went wrong in the ptyhost of the last attempt (core.hostlog); bounded.
+        #: The errors of the ptyhost of the last attempt (core.hostlog); bounded.
         self.log = os.path.join(directory, "host.log")
         #: The directory of the ring.
         self.output = os.path.join(directory, "output")

@@ -64,15 +64,15 @@ class Spawned:
         except BrokenPipeError:
             pass  # it has failed already, and reports why
         os.close(self._go)
-        said = b""
+        report = b""
         # A successful exec closes the pipe.
         while part := os.read(self._report, 4096):
-            said += part
+            report += part
         os.close(self._report)
-        if said:
+        if report:
             os.waitpid(self.pid, 0)
             self._is_gone = True
-            self._fail(json.loads(said))
+            self._fail(json.loads(report))
 
     def abandon(self) -> None:
         """Kill the process, unless it is gone: the command will not run, or stops. Raises OSError."""

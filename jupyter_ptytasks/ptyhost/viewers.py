@@ -1,4 +1,4 @@
-"""Viewers of a task: which of them leads, what size the terminal has, who may type, and who is told how often.
+"""Viewers of a task: which of them leads, what size the terminal has, who may type, and when a HEAD is due.
 
 Values only: no sockets, no processes and no clock.
 """
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 #: Seconds between two HEADs to a link without a viewer behind it, and to one that is watching.
 _HEAD_EVERY = 1.0
 _HEAD_EVERY_WATCHED = 0.003
-#: Characters of a viewer's id that others are told.
+#: The most characters of a viewer's id, which is sent to others.
 _ID_MAX = 64
 
 
 class Viewer:
     """One side that is connected to the task.
 
-    `is_viewer` is true for the typing end of an attached viewer, `is_link` for a server's link, which is told of every
+    `is_viewer` is true for the typing end of an attached viewer, `is_link` for a server's link, which gets every
     change; both are false until it has greeted, and for a connection that only types. `size` is the (rows, cols) that
     it wants, `typed` counts up with every key press of any viewer, so that the highest is the leader's. `watching`: it
     wants every HEAD at once. `closed`: it is of no more use.

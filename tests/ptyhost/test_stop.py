@@ -128,7 +128,7 @@ while True:
 
 
 def running_with(mark: bytes) -> list[int]:
-    """Give the processes that were started with `mark` in their arguments."""
+    """Return the processes that were started with `mark` in their arguments."""
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -156,7 +156,7 @@ def test_pause_and_resume_reach_the_whole_tree(hosted: Hosted) -> None:
 
 
 def stands_still(hosted: Hosted) -> int:
-    """Give the size of the output if it is the same ten of its periods later."""
+    """Return the size of the output if it is the same ten of its periods later."""
     before = len(hosted.output())
     time.sleep(0.1)
     return before if len(hosted.output()) == before else 0

@@ -168,7 +168,7 @@ def _of_place(text: str, *, over: bool) -> tuple[Count, ...]:
     found = _NINJA.match(text)
     if found:
         done, total = number(found["done"]), number(found["total"])
-        # It is told when the one begins (yarn, docker), or cannot be told from that.
+        # It is shown when the step begins (yarn, docker), or that cannot be distinguished.
         return (Count("", done, total, "", begun=done > 0),) if sane(done, total) else ()
     found = _GIT.search(text)
     if found and abs(number(found["done"]) * 100 - int(found["percent"]) * number(found["total"])) <= number(

@@ -89,11 +89,11 @@ def _read_report(line: bytes, files: TaskFiles) -> Launched:
     if not isinstance(report, dict):
         why = last_line(files.log)
         raise InternalError(f"the ptyhost failed to start{': ' if why else ''}{why}")
-    said: dict[str, Any] | None = report.get("error")
-    if said is not None:
-        if said.get("field"):
-            raise SpawnFailed(said["message"], field=said["field"])
-        if said.get("errno") is None:
-            raise InternalError(f"the ptyhost could not start: {said['message']}")
-        raise storage_fault(OSError(said["errno"], said["message"]), "the ptyhost could not start")
+    failure: dict[str, Any] | None = report.get("error")
+    if failure is not None:
+        if failure.get("field"):
+            raise SpawnFailed(failure["message"], field=failure["field"])
+        if failure.get("errno") is None:
+            raise InternalError(f"the ptyhost could not start: {failure['message']}")
+        raise storage_fault(OSError(failure["errno"], failure["message"]), "the ptyhost could not start")
     return Launched(report["pid"], report["host_pid"], report["started"])

@@ -1,4 +1,4 @@
-"""Starting a ptyhost, as a process that is nobody's child, and reading its report. Blocking; for servers."""
+"""Starting a ptyhost, detached from this process, and reading its report. Blocking; for servers."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ class Children:
 
     def reap(self) -> None:
         """Take note of those that have ended, so that no zombies are left."""
-        # Each by its own number: other children of this process are waited for by whoever started them.
+        # Each by its pid: other children of this process are not waited for here.
         for pid in list(self._pids):
             try:
                 if os.waitpid(pid, os.WNOHANG) != (0, 0):
