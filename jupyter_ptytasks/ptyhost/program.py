@@ -56,7 +56,7 @@ def _execute(path: bytes, argv: list[bytes], env: Mapping[bytes, bytes]) -> None
 
 
 def failure(number: int, path: bytes, argv: list[bytes], env: Mapping[bytes, bytes], cwd: str) -> SpawnFailed:
-    """Return the error for a program that could not be started because of `number` (errno), with an explanation."""
+    """Return the error for a program that could not be started, with the likely cause of the errno `number`."""
     shown = argv[0][:_SHOWN].decode("utf-8", "replace")
     field = "command"
     what = os.strerror(number)
@@ -68,7 +68,7 @@ def failure(number: int, path: bytes, argv: list[bytes], env: Mapping[bytes, byt
     elif number == errno.EACCES and os.path.isdir(path):
         what = os.strerror(errno.EISDIR)
     elif number == errno.ENOEXEC:
-        what = f"{what}: it is a program for another system, or not a program"
+        what = f"{what}: it is not a program, or one for another system"
     return SpawnFailed(f"{shown} cannot be started: {what}", field=field)
 
 
@@ -78,7 +78,7 @@ def _blame(path: bytes, what: str) -> str:
         return f"{what}; the file is not executable"
     head = _head(path)
     if not head.startswith(b"#!"):
-        return f"{what}: its loader is missing; it may be a program for another system"
+        return f"{what}: its dynamic loader; it may be a program for another system"
     # A word ends at a space or a tab, not at a carriage return.
     line = head[2:].partition(b"\n")[0].replace(b"\t", b" ").lstrip(b" ")
     interpreter = line.partition(b" ")[0]

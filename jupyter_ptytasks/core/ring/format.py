@@ -1,12 +1,12 @@
-"""The files of a ring (docs/architecture.md, "On disk").
+"""What the files of a ring hold (docs/architecture.md, "On disk").
 
-A segment is two files, named by the offset of its first byte in twenty digits, so that the names sort:
+A segment is two files, named by the offset of its first byte in twenty digits, so that they sort:
 
-* `<base>.log`: the task's raw output, nothing else; `<base>.log.gz` once it is compressed (see packing);
+* `<base>.log`: the task's raw output, nothing else; `<base>.log.gz` once it was compressed (see packing);
 * `<base>.idx`: a keyframe, then records of when and at what size the bytes came.
 
-The keyframe is the state of the terminal at the base: it makes every segment a place to start from, however much before
-it has been dropped. An index may be missing or torn; the log is valid without it.
+The keyframe is all that a terminal must know to go on from the base: it makes every segment a place to start from,
+however much before it has been dropped. An index may be missing or torn; the log alone is still good.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ _LOG_NAME = re.compile(r"(\d{20})\.log(?:\.gz)?")
 
 
 class Keyframe:
-    """The state of the terminal at the base of a segment.
+    """What a terminal must know to go on from the base of a segment.
 
     `line` is the number of line feeds before the base, `ledger` the state of the terminal there, `carry` the last lines
-    of its normal screen (from replay.keyframe), `time` the Unix time at which the segment was begun.
+    of its normal screen (replay.keyframe made it), `time` the Unix time at which the segment was begun.
     """
 
     __slots__ = ("carry", "cols", "ledger", "line", "rows", "time")
@@ -44,7 +44,7 @@ class Keyframe:
         self.carry = carry
 
     def encode(self) -> bytes:
-        """Return the beginning of an index file."""
+        """Give the beginning of an index file."""
         about = {
             "line": self.line,
             "time": self.time,
@@ -57,7 +57,9 @@ class Keyframe:
 
 
 def decode_index(data: bytes) -> tuple[Keyframe, int] | None:
-    """Read the beginning of an index file: the keyframe, and where the records start. None if it is torn or invalid."""
+    """Read the beginning of an index file: the keyframe and where the records start. None when it is torn or
+    garbage.
+    """
     if not data.startswith(MAGIC) or len(data) < len(MAGIC) + LENGTHS.size:
         return None
     head_length, carry_length = LENGTHS.unpack_from(data, len(MAGIC))
@@ -81,7 +83,7 @@ def decode_index(data: bytes) -> tuple[Keyframe, int] | None:
 
 
 def log_path(directory: str, base: int) -> str:
-    """Return the path of the log of the segment at `base`."""
+    """Give the path of the log of the segment at `base`."""
     return os.path.join(directory, f"{base:020d}.log")
 
 
@@ -91,12 +93,12 @@ def packed_path(directory: str, base: int) -> str:
 
 
 def index_path(directory: str, base: int) -> str:
-    """Return the path of the index of the segment at `base`."""
+    """Give the path of the index of the segment at `base`."""
     return os.path.join(directory, f"{base:020d}.idx")
 
 
 def list_bases(directory: str) -> list[int]:
-    """Return the offsets where segments begin, in order; empty if there is no ring."""
+    """Give the offsets at which segments begin, in order; empty where there is no ring."""
     try:
         names = os.listdir(directory)
     except OSError:

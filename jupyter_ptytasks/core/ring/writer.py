@@ -1,4 +1,4 @@
-"""The writing end of a ring: appends, rolls segments, drops the oldest, and never raises for a full disk."""
+"""The writing end of a ring: appends, rolls segments, drops the oldest, and never fails its caller."""
 
 from __future__ import annotations
 
@@ -13,13 +13,14 @@ from .format import RECORD, Keyframe, decode_index, index_path, list_bases, log_
 
 _LINE_FEED = 0x0A
 
-#: The least time between two records of the index (seconds), and the same for a trickle of single bytes.
+#: Records of the index come at most this often (seconds), and in a trickle of single bytes once a second.
 _RECORD_EVERY = 0.05
 _RECORD_EVERY_TRICKLE = 1.0
 _TRICKLE = 256
 
-#: The carry of a keyframe is made from at least so much output before it (bytes), and so much more for every second of
-#: the segment. A flood spends a bounded share of its time on keyframes, while a progress bar of an hour is read whole.
+#: How far back (bytes) the carry of a keyframe looks at least, and how much more for every second that the segment
+#: took. A flood so spends a bounded share of its time on keyframes, while a progress bar that took an hour is looked at
+#: whole.
 _LOOK_BACK = 1 << 17
 _LOOK_BACK_PER_SECOND = 400_000
 
@@ -27,10 +28,10 @@ _LOOK_BACK_PER_SECOND = 400_000
 class RingWriter:
     """Appends the output of one task to the ring in `directory`, and keeps it under `size` bytes.
 
-    A ring has one writer (the holder of the task's lock), which does not know of its readers. `end` and `start` are the
-    absolute offsets of the ring, `lines` the line feeds before `end`, `lost` the bytes for which there was no room.
-    Lost bytes have no offset. An existing ring is continued at its end. The caller closes it. Raises OSError only if
-    the directory or the first segment cannot be created.
+    There is one writer to a ring (the holder of the task's lock); readers come and go without its notice. `end` and
+    `start` are the absolute offsets of the ring, `lines` the line feeds before `end`, `lost` the bytes that found no
+    room. Bytes that are lost take no offset. Opening a ring that is there goes on at its end. The caller closes it.
+    Raises OSError only where not even the directory and the first segment can be made.
     """
 
     __slots__ = (
@@ -64,7 +65,7 @@ class RingWriter:
         self._directory = directory
         self._size = size
         self._segment = min(segment, size)
-        # A segment may become this much longer, so that it ends with a line.
+        # So that it ends with a line, a segment may become this much longer.
         self._slack = self._segment // 8
         self._roll_at = self._segment
         self._log = self._index = -1
@@ -84,8 +85,8 @@ class RingWriter:
             self._begin_segment()
 
     def _is_plain(self, base: int) -> bool:
-        """Return whether the segment at `base` can be continued, after unpacking it if necessary. If not, it counts as
-        full: `end` is where it ends.
+        """Return whether the segment at `base` can be written on, after unpacking it if need be. If not, it is as good
+        as full: `end` is where it ends.
         """
         if os.path.exists(log_path(self._directory, base)):
             return True
@@ -103,7 +104,7 @@ class RingWriter:
         return False
 
     def _resume(self, bases: list[int]) -> None:
-        """Continue where the last writer ended: at the end of the file, in the state after its bytes."""
+        """Go on where the last writer ended: at the file's end, in the state that its bytes lead to."""
         self.start, self._base = bases[0], bases[-1]
         self._log = os.open(log_path(self._directory, self._base), os.O_RDWR | files.BINARY)
         data = files.pread(self._log, os.fstat(self._log).st_size, 0)
@@ -120,7 +121,7 @@ class RingWriter:
             self._rewrite_index(keyframe)
         else:
             keyframe, records = found
-            # A record that was cut by a crash would misalign all later ones.
+            # A record cut by a crash would put all later ones out of step.
             self._index_size -= (self._index_size - records) % RECORD.size
             self._records = records
         self._start_from(keyframe)
@@ -149,7 +150,7 @@ class RingWriter:
         self._since = time.monotonic()
 
     def write(self, data: bytes) -> int:
-        """Append `data`; return how many bytes of it were kept. Never raises for a full or failing disk."""
+        """Append `data`; give how many bytes of it were kept. Never raises for a full or failing disk."""
         if self._fault:
             note = f"\x18\r\n[{self.lost} bytes of output lost: {self._fault}]\r\n".encode()
             if self._append(note) < len(note):
@@ -161,12 +162,12 @@ class RingWriter:
         return kept
 
     def _append(self, data: bytes) -> int:
-        """Write as much as there is room for, dropping old segments for it, and note why there is none for the rest."""
+        """Write what finds room, dropping old segments for it, and note why the rest found none."""
         rest = data
         while rest:
             part = rest[: self._helping(rest)]
             try:
-                # At its offset, not at the end of the file: offsets stay valid even if the file is truncated.
+                # At its offset, not at the file's end: offsets hold even if somebody truncates the file under us.
                 count = files.pwrite(self._log, part, self.end - self._base)
             except OSError as error:
                 if not self._drop_oldest():
@@ -180,7 +181,7 @@ class RingWriter:
         return len(data) - len(rest)
 
     def _helping(self, data: bytes) -> int:
-        """Return how many bytes of `data` go into this segment: up to the end of the line that fills it, or all."""
+        """Give how many bytes of `data` go into this segment: up to the line that fills it, or all that is left."""
         filled = self.end - self._base
         if filled + len(data) <= self._roll_at:
             return len(data)
@@ -188,7 +189,7 @@ class RingWriter:
         return min(line or len(data), self._roll_at + self._slack - filled)
 
     def _is_full(self, last: int) -> bool:
-        """Return whether a new segment is due, preferably after a line; `last` is the last byte written."""
+        """Tell whether a new segment is due: preferably behind a line, whose last byte is `last`."""
         filled = self.end - self._base
         if filled >= self._roll_at and (last == _LINE_FEED or filled >= self._roll_at + self._slack):
             return True
@@ -206,7 +207,7 @@ class RingWriter:
             self._record(now)
 
     def resize(self, rows: int, cols: int) -> None:
-        """Record the size that the terminal has from here on."""
+        """Note that the terminal has this size from here on."""
         self.rows, self.cols = rows, cols
         self._record(time.monotonic())
 
@@ -222,16 +223,16 @@ class RingWriter:
             self._drop_index()
 
     def _roll(self) -> None:
-        """Begin a new segment at `end`; if none can be created, the old one keeps growing."""
+        """Begin a new segment at `end`; where none can be made, the old one simply goes on growing."""
         try:
             carry = self._next_carry()
-        except Exception:  # noqa: BLE001  an error here must not cost output
+        except Exception:  # noqa: BLE001  whatever is wrong with what was written, or with us: it costs no output
             carry = b""
         old = (self._log, self._index)
         try:
             self._begin_segment(carry)
         except OSError as error:
-            # Dropping does not help with other errors, such as too many open files.
+            # What else is wrong (no descriptor is free) does not get better by that.
             if error.errno in (errno.ENOSPC, errno.EDQUOT) and self._drop_oldest():
                 self._roll()
             else:
@@ -244,7 +245,7 @@ class RingWriter:
             pass
 
     def _used(self) -> int:
-        """Return the size of the ring on disk with its index, which is larger than the log of a trickle."""
+        """Return how many bytes the ring takes, with its index: of a trickle that is larger than the log."""
         try:
             with os.scandir(self._directory) as entries:
                 return sum(entry.stat().st_size for entry in entries)
@@ -255,7 +256,7 @@ class RingWriter:
         keyframe = Keyframe(
             line=self.lines, time=time.time(), rows=self.rows, cols=self.cols, ledger=self.ledger, carry=carry
         )
-        # The index first: a reader that finds the log finds its keyframe, too.
+        # The index first: who finds the log finds its keyframe too.
         index = log = -1
         head = keyframe.encode()
         try:
@@ -278,10 +279,10 @@ class RingWriter:
         self.resize(self.rows, self.cols)
 
     def _next_carry(self) -> bytes:
-        """Return the carry for a segment that begins at `end`."""
+        """Give the carry for a segment that begins at `end`."""
         alternate = self.ledger.alternate_since
         if alternate is not None and alternate <= self._base:
-            return self._carry  # the normal screen has not changed
+            return self._carry  # the normal screen has stood still
         look_back = _LOOK_BACK + int(_LOOK_BACK_PER_SECOND * (time.monotonic() - self._since))
         if alternate is not None or self.end - self._base <= look_back:
             return self._keyframe_from(self._base, self._start_ledger, self._carry)
@@ -292,12 +293,12 @@ class RingWriter:
             data = files.pread(self._log, self.end - offset, offset - self._base)
         except OSError:
             return b""
-        from ..terminal import replay  # noqa: PLC0415  # takes longer to load than the rest of a ptyhost
+        from ..terminal import replay  # noqa: PLC0415  # takes longer to load than all the rest of a ptyhost
 
         return replay.keyframe(carry, ledger, data, self.cols, self.rows)
 
     def _drop_oldest(self) -> bool:
-        """Delete the oldest segment, unless it is the one being written."""
+        """Forget the oldest segment, if it is not the one being written."""
         bases = list_bases(self._directory)
         if len(bases) < 2 or bases[0] >= self._base:
             return False
@@ -314,13 +315,13 @@ class RingWriter:
         return True
 
     def _drop_index(self) -> None:
-        """Continue without an index: the log is what matters."""
+        """Go on without an index: the log is what counts."""
         if self._index >= 0:
             os.close(self._index)
         self._index, self._index_size = -1, 0
 
     def close(self) -> None:
-        """Close the files."""
+        """Let go of the files; the ring stays."""
         self._drop_index()
         if self._log >= 0:
             os.close(self._log)
