@@ -137,13 +137,22 @@ def test_a_part_that_does_not_exist() -> None:
         platform.sound  # noqa: B018
 
 
-def test_windows_reads_and_writes_at_an_offset(tmp_path: Path) -> None:
+def test_files_on_windows(tmp_path: Path) -> None:
     files = import_module(f"{platform.__name__}.windows.files")
     with open(tmp_path / "file", "w+b") as file:
         assert files.pwrite(file.fileno(), b"0123456789", 0) == 10
         assert files.pwrite(file.fileno(), b"ab", 4) == 2
         assert files.pread(file.fileno(), 4, 3) == b"3ab6"
         assert files.read_cached(file.fileno(), 4, 3) is None
+    with open(files.open_shared(str(tmp_path / "file")), "rb") as file:
+        assert file.read() == b"0123ab6789"
+    (tmp_path / "other").write_bytes(b"other")
+    files.replace(str(tmp_path / "other"), str(tmp_path / "file"))
+    assert (tmp_path / "file").read_bytes() == b"other"
+    files.remove(str(tmp_path / "file"))
+    assert list(tmp_path.iterdir()) == []
+    with pytest.raises(FileNotFoundError):
+        files.remove(str(tmp_path / "file"))
     directory = tmp_path / "private"
     assert files.private_dir(str(directory)) == str(directory)
     (tmp_path / "link").symlink_to(directory)

@@ -29,7 +29,7 @@ def write_json(path: str, value: object, *, durable: bool = False) -> None:
                 os.fsync(fd)
         finally:
             os.close(fd)
-        os.replace(draft, path)
+        system.replace(draft, path)
     except OSError:
         try:
             os.unlink(draft)

@@ -46,7 +46,7 @@ class Record:
         os.ftruncate(self._fd, len(data))
         if durable:
             os.fsync(self._fd)
-        os.replace(self._draft, self._path)
+        files.replace(self._draft, self._path)
         os.close(self._fd)
         self._fd = -1
         if durable:

@@ -149,7 +149,7 @@ class RingReader:
         if index < 0:
             return
         try:
-            self._fd = os.open(log_path(self.directory, bases[index]), os.O_RDONLY | files.BINARY)
+            self._fd = files.open_shared(log_path(self.directory, bases[index]))
         except OSError:
             try:
                 with open(packed_path(self.directory, bases[index]), "rb") as file:

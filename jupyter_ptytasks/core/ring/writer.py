@@ -306,7 +306,7 @@ class RingWriter:
         paths = (log_path(self._directory, oldest), packed_path(self._directory, oldest))
         for path in (*paths, index_path(self._directory, oldest)):
             try:
-                os.unlink(path)
+                files.remove(path)
             except FileNotFoundError:
                 pass
             except OSError:

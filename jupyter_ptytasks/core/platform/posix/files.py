@@ -27,6 +27,21 @@ def read_cached(fd: int, limit: int, offset: int) -> bytes | None:
     return bytes(memoryview(buffer)[:count]) if count else None
 
 
+def open_shared(path: str) -> int:
+    """Open a file for reading that may be replaced or removed meanwhile. Raises OSError."""
+    return os.open(path, os.O_RDONLY)
+
+
+def replace(source: str, target: str) -> None:
+    """Rename a file, over another one if there is one, even if that is open. Raises OSError."""
+    os.replace(source, target)
+
+
+def remove(path: str) -> None:
+    """Remove a file from its directory, even if it is open. Raises OSError."""
+    os.unlink(path)
+
+
 def sync_dir(path: str) -> None:
     """Flush the names in a directory to the disk, after a rename. Raises OSError."""
     fd = os.open(path, os.O_RDONLY)
