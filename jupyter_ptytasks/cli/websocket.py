@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import websocket
 
 from ..client import ConnectionLost, ServerNotFound, TaskNotFound, Unauthorized
+from ..core.platform import endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,10 +109,7 @@ def _dial(server: Server) -> socket.socket | None:
     """Connect to a server on this machine, past any proxy; None for others: that is left to the library."""
     parts = urlsplit(server.url)
     if server.sock:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(_TIMEOUT)
-        connection.connect(server.sock)
-        return connection
+        return endpoint.dial(server.sock, _TIMEOUT)
     if not server.is_local or not parts.hostname:
         return None
     is_secure = parts.scheme == "https"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from ..core.platform import endpoint
 from .errors import ClientError, ConnectionLost, RequestFailed, ServerNotFound, TaskNotFound, Unauthorized
 
 if TYPE_CHECKING:
@@ -159,9 +159,12 @@ def _json(value: object) -> bytes:
 
 
 def _is_listening(path: str) -> bool:
-    """Tell whether somebody listens at a unix socket: where nobody does, httpcore (1.0.9) would leak one of ours."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(path) == 0
+    """Return whether a process listens at a unix socket: if none does, httpcore (1.0.9) would leak one of ours."""
+    try:
+        endpoint.dial(path, None).close()
+    except OSError:
+        return False
+    return True
 
 
 def _limits(timeout: float) -> httpx.Timeout:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import leftovers, wire
 from ..core.errors import Conflict, HostUnreachable, InputRefused, InternalError, InvalidState, StorageFull
 from ..core.model import Kind
+from ..core.signals import KILL
 from ..core.states import PENDING, State, check
 from ..storage.task_dirs import RESTARTING
 from .hosts.link import Channel
@@ -168,13 +169,13 @@ class Control:
         if task.live:
             raise InvalidState("the task has not ended; what it runs ends with it", field="state")
         deadline = time.monotonic() + _LEFTOVER_GRACE
-        number = signal.SIGTERM
+        number: int = signal.SIGTERM
         while left := await asyncio.to_thread(self._task_dirs.leftover, task):
             now = time.monotonic()
             if now > deadline + _LEFTOVER_GRACE:
                 break  # they sleep in the kernel
             if now > deadline:
-                number = signal.SIGKILL
+                number = KILL
             await asyncio.to_thread(leftovers.send, left, number)
             await asyncio.sleep(_LOOKING)
         return await self._store.change(task.id, leftover=len(left))

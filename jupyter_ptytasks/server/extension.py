@@ -14,7 +14,7 @@ from traitlets import Enum, Float, Integer, List, Unicode, default
 
 from ..core.local_token import LocalToken
 from ..core.model import COLS, ROWS
-from ..core.paths import private_dir
+from ..core.platform import files
 from ..storage.database import Database
 from ..storage.locks import Locks
 from ..storage.task_dirs import TaskDirs
@@ -124,8 +124,7 @@ class PtyTasksApp(ExtensionApp):
         place = self.data_dir
         while place and not os.path.isdir(place):
             place = os.path.dirname(place)
-        disk = os.statvfs(place or "/")
-        return min(5 << 30, disk.f_blocks * disk.f_frsize // 10)
+        return min(5 << 30, shutil.disk_usage(place or "/").total // 10)
 
     @property
     def _server(self) -> ServerApp:
@@ -244,7 +243,7 @@ class PtyTasksApp(ExtensionApp):
         if not self._enabled:
             return
         try:
-            private_dir(self.runtime_dir)
+            files.private_dir(self.runtime_dir)
             if auth.takes_local_token(self._server.identity_provider):
                 self.local_token.write()
         except OSError as error:
