@@ -76,6 +76,8 @@ class LiveServer:
         self.sock = str(home / "s") if sock else ""
         self.lab = lab
         self._options = options
+        #: What runs it.
+        self.python = sys.executable
         #: Where it looks for modules first.
         self.extra_path: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -118,7 +120,7 @@ class LiveServer:
         with (self.home / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", module, "--no-browser", "--allow-root", *where, *self._options),
+                    *(self.python, "-m", module, "--no-browser", "--allow-root", *where, *self._options),
                     *(["--LabApp.expose_app_in_browser=True"] if self.lab else []),
                     *(
                         "--ServerApp.ip=127.0.0.1",
