@@ -1,6 +1,6 @@
-"""What a notebook shows of a task, and keeps: for the Lab extension JSON, for everybody else HTML and text.
+"""The MIME bundle that displays a task in a notebook: JSON for the Lab extension, HTML and text for other viewers.
 
-The HTML stands by itself, and is still readable where styles are stripped from it.
+The HTML is self-contained, and readable even if its styles are removed.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 MIME = "application/vnd.jupyter.ptytask+json"
 VERSION = 1
-#: The last lines that are kept, and bytes of them: a notebook is no place for a log.
+#: How many lines and bytes of output are saved in the notebook.
 LINES = 10
 BYTES = 4096
 
-#: Colours that are readable on white and on black, by state; as words say the same, nothing depends on them.
-_COLOURS = {
+#: Colors by state, readable on white and black. The text says the same, so nothing depends on them.
+_COLORS = {
     "running": "#2e8b57",
     "succeeded": "#2e8b57",
     "failed": "#d1242f",
@@ -34,7 +34,12 @@ _GREY = "#808080"
 
 
 def bundle(task: Task, tail: str, note: str = "") -> dict[str, Any]:
-    """Give the MIME bundle of a task with its last lines; `note` says what is to be said about its truth."""
+    """Return the MIME bundle of a task.
+
+    Args:
+        tail: its last lines.
+        note: a remark on how current this is.
+    """
     kept = "".join(tail.splitlines(keepends=True)[-LINES:])
     return {
         MIME: {"version": VERSION, "task": task, "tail": kept},
@@ -50,11 +55,11 @@ def _text(task: Task, tail: str, note: str) -> str:
 
 
 def _html(task: Task, tail: str, note: str) -> str:
-    colour = _COLOURS.get(task["state"], _GREY)
+    color = _COLORS.get(task["state"], _GREY)
     ran = formats.runtime(task)
     cells = {
         "task": f"<b>{escape(task['name'])}</b>",
-        "state": f'<span style="color: {colour}">{escape(task["state"].replace("_", " "))}</span>',
+        "state": f'<span style="color: {color}">{escape(task["state"].replace("_", " "))}</span>',
         "exit": escape(formats.ending(task)),
         "ran": "" if ran is None else formats.duration(ran),
         "progress": escape(_progress(task)),
@@ -71,7 +76,7 @@ def _html(task: Task, tail: str, note: str) -> str:
     reason = "" if formats.ending(task) else task["state_message"]
     parts += [f'<div style="color: {_GREY}">{escape(text)}</div>' for text in (reason, note) if text]
     if tail.strip():
-        style = f"margin: 4px 0; padding: 6px 8px; border-left: 3px solid {colour}; overflow-x: auto; line-height: 1.3"
+        style = f"margin: 4px 0; padding: 6px 8px; border-left: 3px solid {color}; overflow-x: auto; line-height: 1.3"
         parts.append(f'<pre style="{style}">{escape(tail.rstrip())}</pre>')
     return f"<div>{''.join(parts)}</div>"
 

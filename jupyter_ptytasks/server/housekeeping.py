@@ -91,7 +91,7 @@ class Housekeeping:
             try:
                 behind = await self._clean()
             except Exception:  # noqa: BLE001  the next clean-up may do better
-                self._log.exception("the clean-up of the tasks failed")
+                self._log.exception("cleaning up tasks failed")
                 behind = False
             await asyncio.sleep(_EVERY_BEHIND if behind else _EVERY if self._trusts_clock else _TRUST_CLOCK)
 

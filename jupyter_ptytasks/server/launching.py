@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from ..core.model import Request, Task
+    from ..core.model import Task, TaskRequest
     from ..storage.locks import Lock
     from ..storage.task_dirs import TaskDirs
     from .control import Control
@@ -70,7 +70,7 @@ class Launcher:
 
     # -- new tasks --------------------------------------------------------------------------------------------------
 
-    async def create(self, request: Request, state: State = State.STARTING) -> tuple[Task, bool]:
+    async def create(self, request: TaskRequest, state: State = State.STARTING) -> tuple[Task, bool]:
         """Submit a task and launch it, unless `state` says that it is held or queued; return it, running or pending.
         With False if `if_exists` found one that is there already.
 
@@ -88,7 +88,7 @@ class Launcher:
             found = await self.restart(found.id)
         return found, False
 
-    def _prepare(self, request: Request, state: State) -> tuple[dict[str, Any], dict[str, str], Lock]:
+    def _prepare(self, request: TaskRequest, state: State) -> tuple[dict[str, Any], dict[str, str], Lock]:
         now = time.time()
         tasks = self._store.tasks
         task_id = new_id(now, tasks[0].id if tasks else "")

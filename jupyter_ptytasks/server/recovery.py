@@ -82,14 +82,14 @@ class Recovery:
             await self._correct()
         except (PtyTasksError, OSError) as error:
             if str(error) != self.problem:
-                self._log.warning("the tasks cannot be looked after just now: %s", error)
+                self._log.warning("tasks cannot be managed right now: %s", error)
             self.problem = str(error)
         except Exception:  # noqa: BLE001  the next look may do better
-            self._log.exception("the tasks cannot be looked after just now")
+            self._log.exception("tasks cannot be managed right now")
             self.problem = "an internal error; see the server's log"
         else:
             if self.problem:
-                self._log.info("the tasks are looked after again")
+                self._log.info("tasks are managed again")
             self.problem = ""
 
     async def _recover(self) -> None:
@@ -100,7 +100,7 @@ class Recovery:
         known = self._store.ids
         unknown = await asyncio.to_thread(lambda: list(self._task_dirs.tasks(besides=known)))
         if unknown:
-            self._log.info("found %d tasks on disk that the database did not know", len(unknown))
+            self._log.info("found %d tasks on disk that were not in the database", len(unknown))
             await self._store.put(unknown)
         self._recovered = True
 

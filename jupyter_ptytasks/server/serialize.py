@@ -76,7 +76,7 @@ class TaskSerializer:
         """Log that a task cannot be described, once: lists are asked for again and again."""
         if task.id not in self._failed:
             self._failed.add(task.id)
-            self._log.warning("task %s cannot be described, and is left out of lists", task.id, exc_info=error)
+            self._log.warning("task %s cannot be converted to JSON, and is left out of lists", task.id, exc_info=error)
 
     def measures(self, task: Task) -> dict[str, Any]:
         """Give what changes while a task runs: its progress and its usage."""

@@ -117,7 +117,7 @@ class Store:
             await self.refresh(0.0)
             found = self.look_up(ref)
         if found is None:
-            raise TaskNotFound(f"there is no task with the id or name {ref!r}", field="ref")
+            raise TaskNotFound(f"no task has the id or name {ref!r}", field="ref")
         return found
 
     def look_up(self, ref: str) -> Task | None:
@@ -140,7 +140,7 @@ class Store:
                 self._look = asyncio.create_task(self._look_once())
             done, _ = await asyncio.wait({self._look}, timeout=deadline - time.monotonic())
             if not done:
-                self._be_stale(StoreUnavailable("the tasks' database does not answer"))
+                self._be_stale(StoreUnavailable("the task database does not respond"))
                 break
         if self._version is None and self.problem is not None:
             raise self.problem
@@ -163,7 +163,7 @@ class Store:
             if found is not None:
                 self._take_in(*found)
             if self.problem is not None:
-                _LOG.info("the tasks' database answers again")
+                _LOG.info("the task database responds again")
             self.problem = self.stale_since = None
         finally:
             self._looked = began
@@ -171,7 +171,7 @@ class Store:
 
     def _be_stale(self, error: PtyTasksError) -> None:
         if self.problem is None or self.problem.message != error.message:
-            _LOG.warning("what is shown of the tasks may be out of date: %s", error)
+            _LOG.warning("task states may be out of date: %s", error)
         self.problem = error
         if self.stale_since is None:
             self.stale_since = time.monotonic()
@@ -185,7 +185,7 @@ class Store:
         for task_id in gone:
             self._learn(task_id, None)
         for task_id in set(delta.unreadable) - self._unreadable:
-            _LOG.warning("the task %s is left out: it is damaged, or of a newer version of jupyter_ptytasks", task_id)
+            _LOG.warning("task %s is not shown: it is damaged, or from a newer version of jupyter_ptytasks", task_id)
         if whole:
             self._unreadable.clear()
             self._removed.clear()
@@ -242,7 +242,7 @@ class Store:
         def run() -> tuple[Any, list[tuple[Task | None, Task | None]]]:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise StoreUnavailable("the tasks' database is busy; try again")
+                raise StoreUnavailable("the task database is busy; try again")
             self._database.patience = left
             return function(), self._database.written
 

@@ -94,9 +94,9 @@ class Supervisor:
             if link is not None and link.connected and link.status.get("attempt") == task.attempt:
                 return link
             if task_id in self._elsewhere:
-                raise HostUnreachable(f"the task runs on {self._elsewhere[task_id]}; it cannot be reached from here")
+                raise HostUnreachable(f"the task runs on {self._elsewhere[task_id]} and cannot be reached from here")
             if time.monotonic() > deadline:
-                raise HostUnreachable("the task's ptyhost cannot be reached just now; the task may well be running")
+                raise HostUnreachable("the task's ptyhost does not respond; the task may still be running")
             await asyncio.sleep(_RETRY / 2)
 
     def keep(self, task: Task) -> None:

@@ -157,7 +157,7 @@ class Sampler:
         try:
             moment, measured = await self._in_thread(self._measure, roots, stale)
         except OSError as error:
-            self._log.warning("what tasks use cannot be measured just now: %s", error)
+            self._log.warning("resource usage cannot be measured right now: %s", error)
             return
         for task_id, about in measured.items():
             sampled = chosen[task_id]

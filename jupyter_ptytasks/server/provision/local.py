@@ -112,14 +112,14 @@ class LocalProvisioner(Provisioner):
             return {
                 "state": State.FAILED,
                 "state_reason": "start_interrupted",
-                "state_message": "the server ended while it was starting the task; nothing ran",
+                "state_message": "the server died while starting the task; nothing was run",
                 "ended": time.time(),
             }
         reason, message = "host_vanished", "the ptyhost died; the command was sent SIGHUP"
         if host is not None and host.get("boot_id") != boot_id():
             reason, message = "reboot", "the machine rebooted"
         elif not self._task_dirs.exists(task.id):
-            reason, message = "directory_removed", "the task's directory was removed, and its ptyhost does not answer"
+            reason, message = "directory_removed", "the task's directory was removed, and its ptyhost does not respond"
         why = last_line(self._task_dirs.files(task.id).log)
         return {
             "state": State.LOST,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from terminado.management import NamedTermManager
 
 from ...core.errors import BadRequest, TaskNotFound
-from ...core.model import Request
+from ...core.model import TaskRequest
 from .terminal import TaskTerminal
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class TaskTerminals(NamedTermManager):
         """Return the terminal of a task that was looked up already (by the websocket). Raises TaskNotFound."""
         task = self.control.look_up(url_component)
         if task is None:
-            raise TaskNotFound(f"there is no task with the id or name {url_component!r}")
+            raise TaskNotFound(f"no task has the id or name {url_component!r}")
         return self.terminals.setdefault(task.id, TaskTerminal(task, self.control, self._serializer))
 
     def client_disconnected(self, websocket: Any) -> None:  # noqa: ARG002
@@ -70,11 +70,11 @@ class TaskTerminals(NamedTermManager):
     async def create(self, name: str | None, cwd: str | None) -> Task:
         """Start a shell; in the server's root directory where `cwd` is none, as jupyter_server_terminals does."""
         try:
-            task, _ = await self._launcher.create(Request(name=name, cwd=cwd))
+            task, _ = await self._launcher.create(TaskRequest(name=name, cwd=cwd))
         except BadRequest as error:
             if error.field != "cwd":
                 raise
-            task, _ = await self._launcher.create(Request(name=name))
+            task, _ = await self._launcher.create(TaskRequest(name=name))
         return task
 
     async def list(self) -> list[Task]:
