@@ -137,11 +137,11 @@ describe('usage', () => {
 
   it('is told in more words, and says whose the GPU is', () => {
     expect(usageDetails(usage, trans).split('\n')).toEqual([
-      'CPU, of one core: 187% (peak 390%)',
+      'CPU (100% is one core): 187% (peak 390%)',
       'Memory: 1.2 GiB (peak 2.0 GiB)'
     ]);
     const shared = { ...USAGE, gpu_load: 45, gpu_scope: 'device' as const };
-    expect(usageDetails(shared, trans)).toBe('GPU, by all: 45%');
+    expect(usageDetails(shared, trans)).toBe('GPU (all processes): 45%');
     expect(usageDetails({ ...USAGE, peak: usage.peak }, trans)).toContain('Memory: peak 2.0 GiB');
   });
 });

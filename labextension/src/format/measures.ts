@@ -162,10 +162,10 @@ export function usageDetails(usage: IUsage, trans: TranslationBundle): string {
       lines.push(trans.__('%1: peak %2', label, most));
     }
   };
-  tell(trans.__('CPU, of one core'), load(usage.cpu), load(peak.cpu));
+  tell(trans.__('CPU (100% is one core)'), load(usage.cpu), load(peak.cpu));
   tell(trans.__('Memory'), room(usage.rss), room(peak.rss));
   // What belongs to the whole device is not all of this task.
-  const whose = usage.gpu_scope === 'device' ? trans.__('GPU, by all') : trans.__('GPU');
+  const whose = usage.gpu_scope === 'device' ? trans.__('GPU (all processes)') : trans.__('GPU');
   tell(whose, load(usage.gpu_load), load(peak.gpu_load));
   tell(trans.__('GPU memory'), room(usage.gpu_memory), room(peak.gpu_memory));
   return lines.join('\n');

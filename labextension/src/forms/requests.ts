@@ -44,7 +44,7 @@ export function formOf(known: ITaskRequest = {}): IForm {
 export function requestOf(form: IForm, trans: TranslationBundle): ITaskRequest {
   const command = form.command.trim();
   if (!command) {
-    throw refusal('command', trans.__('Type the command to run.'));
+    throw refusal('command', trans.__('Enter a command to run.'));
   }
   const request: ITaskRequest = { command, if_exists: form.if_exists };
   const env = parseEnvironment(form.env, trans);
@@ -65,7 +65,7 @@ export function requestOf(form: IForm, trans: TranslationBundle): ITaskRequest {
   if (limit) {
     const seconds = parseDuration(limit);
     if (!seconds) {
-      throw refusal('timeout', trans.__('A time limit looks like 90, 30m or 1h30m.'));
+      throw refusal('timeout', trans.__('Enter a time limit such as 90, 30m or 1h30m.'));
     }
     request.timeout = seconds;
   }
@@ -81,7 +81,7 @@ export function parseEnvironment(text: string, trans: TranslationBundle): Record
     }
     const [, name, value] = /^\s*([^=\s]+)=(.*)$/.exec(line) ?? [];
     if (name === undefined) {
-      throw refusal('env', trans.__('Line %1 is not of the form NAME=value.', index + 1));
+      throw refusal('env', trans.__('Line %1 does not have the form NAME=value.', index + 1));
     }
     env[name] = value;
   });

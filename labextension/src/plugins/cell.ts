@@ -13,7 +13,7 @@ const RANK = 40;
 
 export const cellPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:cell',
-  description: 'Draws background tasks in the output of cells.',
+  description: 'Renders background tasks in cell output.',
   autoStart: true,
   requires: [ITaskModel, IRenderMimeRegistry],
   optional: [ITranslator],

@@ -16,7 +16,7 @@ import { CommandIDs, ITaskModel } from '../tokens';
 
 export const runningPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:running',
-  description: 'Lists background tasks in the panel of what is running.',
+  description: 'Lists background tasks in the running sessions panel.',
   autoStart: true,
   requires: [ITaskModel],
   // Most pages of Notebook 7 have none.

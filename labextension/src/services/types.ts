@@ -217,7 +217,7 @@ export interface ITaskRequest {
   tags?: string[];
   /** Seconds until it is stopped. */
   timeout?: number;
-  /** What a live task of the same name means. */
+  /** What to do if a live task has the same name. */
   if_exists?: (typeof IF_EXISTS)[number];
 }
 

@@ -139,7 +139,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
         if (this._link === 'connected') {
           resolve();
         } else if (this._link === 'gone' || this._link === 'off') {
-          reject(new Error(`There is no task ${this.name}`));
+          reject(new Error(`Task ${this.name} does not exist`));
         } else {
           return;
         }

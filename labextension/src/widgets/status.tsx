@@ -40,7 +40,7 @@ export class StatusItem extends ReactWidget {
 
   protected render(): React.JSX.Element {
     const caption = this._trans.__(
-      'Background tasks that run, and that failed in the last 24 hours'
+      'Background tasks: running now, and failed in the last 24 hours'
     );
     return (
       <UseSignal signal={this._model.changed}>

@@ -86,13 +86,15 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
 /** Why what is shown may not be how it is; empty while all is well. */
 function noteOf(isGone: boolean, error: TaskError | null, trans: TranslationBundle): string {
   if (error?.isLasting) {
-    return trans.__('This server has no background tasks. The task is shown as it was last seen.');
+    return trans.__(
+      'Background tasks are not available on this server. Showing the last known state.'
+    );
   }
   if (error) {
-    return trans.__('The server cannot be reached. The task is shown as it was last seen.');
+    return trans.__('The server cannot be reached. Showing the last known state.');
   }
   return isGone
-    ? trans.__('This task is not on the server any more. It is shown as it was last seen.')
+    ? trans.__('This task no longer exists on the server. Showing the last known state.')
     : '';
 }
 

@@ -56,7 +56,7 @@ export function Header(props: IHeaderProps): JSX.Element {
       <StateIcon state={task.state} trans={trans} />
       <span className="jp-PtyTasks-header-state">{stateLabel(task.state, trans)}</span>
       {task.started && (
-        <span className="jp-PtyTasks-header-fact" title={trans.__('How long it has run')}>
+        <span className="jp-PtyTasks-header-fact" title={trans.__('Run time')}>
           {duration(elapsed(task, now))}
         </span>
       )}
@@ -70,7 +70,7 @@ export function Header(props: IHeaderProps): JSX.Element {
       {props.isReadonly && (
         <span
           className="jp-PtyTasks-header-badge"
-          title={trans.__('What you type does not reach the task')}
+          title={trans.__('The task does not receive your input')}
         >
           {trans.__('Read-only')}
         </span>
@@ -83,7 +83,7 @@ export function Header(props: IHeaderProps): JSX.Element {
       {props.isFollowing && (
         <span
           className="jp-PtyTasks-header-fact"
-          title={trans.__('Whoever typed last gives the terminal its size')}
+          title={trans.__('The terminal has the size of the viewer who typed last')}
         >
           {trans.__('Size follows another viewer')}
         </span>
