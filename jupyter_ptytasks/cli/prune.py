@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import measures, values
+from . import values
 from .common import json_option, note, print_json, tell
 from .values import parse_duration
 
@@ -69,7 +69,7 @@ def prune(
                 print_json(task)
             else:
                 click.echo(f"{task['id']} {task['name']} {'would be removed' if dry_run else 'removed'}")
-    freed = measures.size(sum(task["output"]["end"] - task["output"]["start"] for task in removed))
+    freed = values.size(sum(task["output"]["end"] - task["output"]["start"] for task in removed))
     what = f"{len(removed)} {'task' if len(removed) == 1 else 'tasks'}"
     note(f"{what} with {freed} of output {'would be removed' if dry_run else 'removed'}")
     if failures:

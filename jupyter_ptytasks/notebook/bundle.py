@@ -81,7 +81,7 @@ def _progress(task: Task) -> str:
     if not progress:
         return ""
     fraction = progress.get("fraction")
-    part = "" if fraction is None else f"{fraction:.0%}"
+    part = "" if fraction is None else f"{formats.percent(fraction)}%"
     return " · ".join(filter(None, (part, str(progress.get("text") or ""))))
 
 

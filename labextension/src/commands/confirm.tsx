@@ -4,7 +4,7 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { isLive, type ITask } from '../services/types';
+import { isEnded, type ITask } from '../services/types';
 
 /** Names that are listed: the others are counted. */
 const LISTED = 5;
@@ -82,7 +82,7 @@ export class ConfirmDialogs {
   /** Tasks that still run can be stopped and kept, instead. */
   async remove(tasks: readonly ITask[]): Promise<Removal> {
     const trans = this._trans;
-    const running = tasks.filter(isLive).length;
+    const running = tasks.filter(task => !isEnded(task)).length;
     const removing = running > 0 ? trans.__('Stop and Delete') : trans.__('Delete');
     const stopping = trans.__('Stop Only');
     const lost = this._lostOutput(tasks);

@@ -20,7 +20,7 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import type { TaskApi } from '../services/api';
 import { parseTags, quote } from '../forms/requests';
-import { isLive, type ITask } from '../services/types';
+import { isEnded, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, TASKS } from './args';
 import type { ConfirmDialogs } from './confirm';
@@ -96,7 +96,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       label: trans.__('Stop'),
       caption: trans.__('Stop the task: Ctrl+C first, then stronger signals; its output is kept'),
       icon: stopIcon,
-      fits: task => isLive(task) && task.state !== 'stopping',
+      fits: task => !isEnded(task) && task.state !== 'stopping',
       run: async tasks => {
         if (await questions.stop(tasks)) {
           await each(tasks, task => api.stop(task.id));
@@ -107,7 +107,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       label: trans.__('Kill'),
       caption: trans.__('End the task immediately, without a chance to clean up'),
       icon: closeIcon,
-      fits: isLive,
+      fits: task => !isEnded(task),
       run: async tasks => {
         if (await questions.kill(tasks)) {
           await each(tasks, task => api.stop(task.id, ['SIGKILL']));
@@ -118,7 +118,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       label: trans.__('End Leftover Processes'),
       caption: trans.__('End the processes that a finished task left running'),
       icon: closeIcon,
-      fits: task => !isLive(task) && task.leftover > 0,
+      fits: task => isEnded(task) && task.leftover > 0,
       run: async tasks => {
         if (await questions.endLeftover(tasks)) {
           await each(tasks, task => api.endLeftover(task.id));
@@ -145,7 +145,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       icon: refreshIcon,
       fits: task => task.state !== 'stopping',
       run: async tasks => {
-        const live = tasks.filter(isLive);
+        const live = tasks.filter(task => !isEnded(task));
         if (live.length === 0 || (await questions.restart(live))) {
           await each(tasks, task => api.restart(task.id));
         }
@@ -225,9 +225,12 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       run: async tasks => {
         const removal = await questions.remove(tasks);
         if (removal === 'delete') {
-          await each(tasks, task => api.remove(task.id, isLive(task)));
+          await each(tasks, task => api.remove(task.id, !isEnded(task)));
         } else if (removal === 'stop') {
-          await each(tasks.filter(isLive), task => api.stop(task.id));
+          await each(
+            tasks.filter(task => !isEnded(task)),
+            task => api.stop(task.id)
+          );
         }
       }
     }

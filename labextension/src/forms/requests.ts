@@ -21,7 +21,14 @@ export interface IForm {
 /** Commands by file extension; `{file}` or `{text}` in them stands for what is run, quoted for the shell. */
 export type IRunners = Readonly<Record<string, string>>;
 
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 0.001,
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86400,
+  w: 604800
+};
 
 /** The dialog's fields for what is known of a task already. */
 export function formOf(known: ITaskRequest = {}): IForm {
@@ -94,17 +101,19 @@ export function parseTags(text: string): string[] {
   return [...new Set(tags)].filter(tag => tag !== '');
 }
 
-/** Seconds from `90` (seconds), `30m`, `1h30m` or `2d 4h`; null for what is none of that. */
+const PART = /(\d+(?:\.\d+)?)\s*(ms|[smhdw])\s*/g;
+
+/** Return the seconds of `90`, `30m`, `1h30m`, `2d 4h` or `500ms`; null if the text is not a duration. */
 export function parseDuration(text: string): number | null {
-  const compact = text.replace(/\s+/g, '').toLowerCase();
-  if (/^\d+(\.\d+)?$/.test(compact)) {
-    return Number(compact);
+  const wanted = text.trim().toLowerCase();
+  if (/^\d+(\.\d+)?$/.test(wanted)) {
+    return Number(wanted);
   }
-  if (!/^(\d+(\.\d+)?[smhdw])+$/.test(compact)) {
+  if (!wanted || wanted.replace(PART, '')) {
     return null;
   }
-  const parts = compact.matchAll(/([\d.]+)([smhdw])/g);
-  return [...parts].reduce((sum, [, number, unit]) => sum + Number(number) * UNITS[unit], 0);
+  const parts = [...wanted.matchAll(PART)];
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * UNITS[unit], 0);
 }
 
 /** So many seconds, written in a way that parseDuration reads. */

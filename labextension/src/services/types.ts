@@ -224,23 +224,27 @@ export interface ITaskRequest {
 /** What may be changed of a task. */
 export type ITaskChanges = Partial<Pick<ITask, 'name' | 'tags' | 'group'>>;
 
-const LIVE: ReadonlySet<State> = new Set([
-  'held',
-  'queued',
-  'starting',
-  'running',
-  'paused',
-  'stopping'
-]);
+const PENDING: ReadonlySet<State> = new Set(['held', 'queued']);
+const ACTIVE: ReadonlySet<State> = new Set(['starting', 'running', 'paused', 'stopping']);
 
-/** Whether a task has not ended. */
-export function isLive(task: Pick<ITask, 'state'>): boolean {
-  return LIVE.has(task.state);
+/** Return whether a task waits to be started. */
+export function isPending(task: Pick<ITask, 'state'>): boolean {
+  return PENDING.has(task.state);
 }
 
-/** Whether it has ended otherwise than it should: not of itself with success, nor because somebody wanted it to. */
+/** Return whether a task has processes, or is about to. */
+export function isActive(task: Pick<ITask, 'state'>): boolean {
+  return ACTIVE.has(task.state);
+}
+
+/** Return whether a task has ended, successfully or not. */
+export function isEnded(task: Pick<ITask, 'state'>): boolean {
+  return !isPending(task) && !isActive(task);
+}
+
+/** Return whether a task has ended, neither successfully nor because it was stopped. */
 export function wentWrong(task: Pick<ITask, 'state'>): boolean {
-  return !isLive(task) && task.state !== 'succeeded' && task.state !== 'cancelled';
+  return isEnded(task) && task.state !== 'succeeded' && task.state !== 'cancelled';
 }
 
 /** A command as one line to read. */

@@ -12,7 +12,7 @@ import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { progressLabel } from '../../format/measures';
 import { lastLines } from '../../format/ansilines';
 import { useSignalValue } from '../../services/watchedvalue';
-import { commandLine, isLive, type IBundle, type ITask } from '../../services/types';
+import { commandLine, isActive, isEnded, type IBundle, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { useNow, useIsVisible } from '../hooks';
 import { ProgressBar } from '../progress';
@@ -115,10 +115,10 @@ interface IFactsProps {
 }
 
 function Facts({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element {
-  const isGoingOn = isLive(task) && !isSnapshot;
+  const isGoingOn = isActive(task) && !isSnapshot;
   const now = useNow(isGoingOn && isSeen);
   const label = stateLabel(task.state, trans);
-  const facts = [isLive(task) && isSnapshot ? trans.__('Last seen: %1', label) : label];
+  const facts = [!isEnded(task) && isSnapshot ? trans.__('Last seen: %1', label) : label];
   const exit = exitLabel(task, trans);
   // That it has succeeded says it already.
   if (exit && task.exit?.code !== 0) {
@@ -130,7 +130,7 @@ function Facts({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element {
   }
   if (task.ended) {
     facts.push(trans.__('ended %1', new Date(task.ended).toLocaleString()));
-  } else if (!isLive(task) && task.state_message) {
+  } else if (isEnded(task) && task.state_message) {
     facts.push(task.state_message);
   }
   return <span className="jp-PtyTasks-view-facts">{facts.join(' · ')}</span>;
@@ -138,7 +138,7 @@ function Facts({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element {
 
 function HowFar({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element | null {
   const { progress } = task;
-  const now = useNow(isLive(task) && !isSnapshot && isSeen && progress !== null);
+  const now = useNow(isActive(task) && !isSnapshot && isSeen && progress !== null);
   if (!progress) {
     return null;
   }
@@ -187,7 +187,7 @@ function Buttons({ task, actions, trans }: IButtonsProps): JSX.Element {
   return (
     <span className="jp-PtyTasks-view-buttons">
       {open && button(terminalIcon, trans.__('Open'), open)}
-      {stop && isLive(task) && !isStopping && button(stopIcon, trans.__('Stop'), stop)}
+      {stop && !isEnded(task) && !isStopping && button(stopIcon, trans.__('Stop'), stop)}
       {restart && !isStopping && button(refreshIcon, trans.__('Restart'), restart)}
     </span>
   );

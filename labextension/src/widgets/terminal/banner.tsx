@@ -8,7 +8,7 @@ import React from 'react';
 
 import type { TaskConnection } from '../../terminal/connection';
 import { exitLabel, stateLabel } from '../../format/times';
-import { isLive, type ITask } from '../../services/types';
+import { isEnded, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { newest } from './header';
 
@@ -31,7 +31,7 @@ export function tell(
     case 'off':
       return trans.__('Background tasks are not available on this server.');
     case 'ended':
-      return task && !isLive(task) ? ending(task, trans) : null;
+      return task && isEnded(task) ? ending(task, trans) : null;
     default:
       return connection.refusal
         ? trans.__('Your input was not sent: %1.', connection.refusal)

@@ -14,7 +14,7 @@ import type { TaskConnection } from '../../terminal/connection';
 import { TaskFollower } from '../../services/follower';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { progressLabel } from '../../format/measures';
-import { isLive, type ITask } from '../../services/types';
+import { isActive, isEnded, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { useNow } from '../hooks';
 import { ProgressBar } from '../progress';
@@ -47,8 +47,7 @@ export function newest(model: ITaskModel, connection: TaskConnection): ITask | u
 
 export function Header(props: IHeaderProps): JSX.Element {
   const { task, trans } = props;
-  const live = isLive(task);
-  const now = useNow(live);
+  const now = useNow(isActive(task));
   const ended = exitLabel(task, trans);
   const howFar = task.progress ? progressLabel(task, task.progress, now, trans) : '';
   return (
@@ -75,7 +74,7 @@ export function Header(props: IHeaderProps): JSX.Element {
           {trans.__('Read-only')}
         </span>
       )}
-      {live && task.viewers > 1 && (
+      {isActive(task) && task.viewers > 1 && (
         <span className="jp-PtyTasks-header-fact">
           {trans._n('%1 viewer', '%1 viewers', task.viewers)}
         </span>
@@ -90,7 +89,7 @@ export function Header(props: IHeaderProps): JSX.Element {
       )}
       <span className="jp-PtyTasks-header-spacer" />
       <WatchedUsage task={task} follower={props.follower} trans={trans} />
-      {live && props.actions.stop && (
+      {!isEnded(task) && props.actions.stop && (
         <ToolbarButtonComponent
           icon={stopIcon}
           tooltip={trans.__('Stop %1', task.name)}
