@@ -147,7 +147,15 @@ describe('TaskCell', () => {
     expect(said()).toContain('as it was');
     expect(said()).toContain('no longer exists on the server');
     expect(said()).not.toContain('left');
+    expect(said()).not.toContain('as of');
     expect(cell.node.querySelector('button')).toBeNull();
+  });
+
+  it('shows when that was, if the output tells', async () => {
+    known = [];
+    const time = '2026-11-21T06:00:00.000+00:00';
+    await draw({ ...SNAPSHOT, as_of: time });
+    expect(said()).toContain(`Last seen: Running · as of ${new Date(time).toLocaleString()}`);
   });
 
   it.each([

@@ -199,8 +199,13 @@ export const newsSchema = z.object({
 
 export type INews = z.infer<typeof newsSchema>;
 
-/** The output of a cell that refers to a task: the task as it was when that was written, and its last lines then. */
-export const bundleSchema = z.object({ version: z.literal(1), task: taskSchema, tail: word });
+/** The output of a cell that refers to a task: the task and its last lines as they were at `as_of`, if that is known. */
+export const bundleSchema = z.object({
+  version: z.literal(1),
+  task: taskSchema,
+  tail: word,
+  as_of: word
+});
 
 export type IBundle = z.infer<typeof bundleSchema>;
 

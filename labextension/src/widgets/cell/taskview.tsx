@@ -65,7 +65,13 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
         <span className="jp-PtyTasks-view-name" title={task.name}>
           {task.name}
         </span>
-        <Facts task={task} isSnapshot={isSnapshot} isSeen={isSeen} trans={trans} />
+        <Facts
+          task={task}
+          isSnapshot={isSnapshot}
+          asOf={known ? '' : bundle.as_of}
+          isSeen={isSeen}
+          trans={trans}
+        />
         {known && !isSnapshot && <Buttons task={task} actions={actions} trans={trans} />}
       </div>
       <div className="jp-PtyTasks-view-command" title={commandLine(task)}>
@@ -114,7 +120,13 @@ interface IFactsProps {
   trans: TranslationBundle;
 }
 
-function Facts({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element {
+function Facts({
+  task,
+  isSnapshot,
+  asOf,
+  isSeen,
+  trans
+}: IFactsProps & { asOf: string }): JSX.Element {
   const isGoingOn = isActive(task) && !isSnapshot;
   const now = useNow(isGoingOn && isSeen);
   const label = stateLabel(task.state, trans);
@@ -127,6 +139,9 @@ function Facts({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element {
   // Nobody knows how long it ran after it was last seen.
   if (task.started && (task.ended || isGoingOn)) {
     facts.push(duration(elapsed(task, now)));
+  }
+  if (isSnapshot && !isEnded(task) && asOf) {
+    facts.push(trans.__('as of %1', new Date(asOf).toLocaleString()));
   }
   if (task.ended) {
     facts.push(trans.__('ended %1', new Date(task.ended).toLocaleString()));
