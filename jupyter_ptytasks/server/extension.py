@@ -201,7 +201,7 @@ class PtyTasksApp(ExtensionApp):
         return Database(os.path.join(self.data_dir, "tasks.db"), task_dirs.tasks, task_dirs.task, locks)
 
     def _announce(self, store: Store, serializer: TaskSerializer) -> None:
-        """Tell Jupyter's event system of tasks, if it is there."""
+        """Emit events, if the server has an event logger."""
         self._progress: ProgressAnnouncer | None = None
         logger = self._server.event_logger
         if logger is not None:
@@ -250,13 +250,13 @@ class PtyTasksApp(ExtensionApp):
         self.activity.start()
 
     def current_activity(self) -> dict[str, str] | None:
-        """Give what keeps the server from shutting itself down for want of activity."""
+        """Return what keeps the server from shutting itself down for lack of activity; None if nothing does."""
         if not self._enabled:
             return None
         return {task.id: task.state.value for task in self.activity.busy()} or None
 
     async def stop_extension(self) -> None:
-        """Let go of the tasks; they run on, unless `shutdown_policy` says otherwise."""
+        """Disconnect from the tasks; they keep running, unless `shutdown_policy` says otherwise."""
         if not self._enabled:
             return
         self.local_token.remove()

@@ -291,7 +291,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
-        """Run the block in a transaction. A corrupt file is replaced, and the caller told to come again."""
+        """Run the block in a transaction. A corrupt file is replaced, and InternalError raised."""
         self.written = []
         connection = self._open()
         with self._alone():
@@ -416,7 +416,7 @@ def _fault(error: sqlite3.OperationalError) -> InternalError:
     if "unable to open" in text:
         try:
             os.close(os.open(os.devnull, os.O_RDONLY))
-        except OSError as reason:  # sqlite does not tell that it had no descriptor
+        except OSError as reason:  # sqlite does not say that it had no descriptor
             return StoreUnavailable(f"the task database cannot be opened: {reason}")
     if "full" in text or "disk I/O" in text or "unable to open" in text:
         return StorageFull(f"no space left for the task database: {error}")

@@ -139,7 +139,7 @@ class Channel(asyncio.Protocol):
         self._room.clear()
 
     def resume_writing(self) -> None:
-        """Let `drain` return."""
+        """Unblock `drain`."""
         self._room.set()
 
 

@@ -134,7 +134,7 @@ class LocalProvisioner(Provisioner):
     async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
         """See Provisioner.connect."""
         host = await asyncio.to_thread(self._task_dirs.host, task)
-        # Where its directory is gone, a ptyhost that lives answers all the same, where all of them do.
+        # If the directory is gone, a living ptyhost still answers at its usual socket.
         path = host["socket"] if host is not None else self._socket_path(task.id)
         await endpoint.connect(asyncio.get_running_loop(), protocol, path)
 
