@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from .states import State
 
 
+#: The size of a terminal to which no client has been attached yet, unless the server is configured otherwise.
+ROWS, COLS = 40, 120
+
+
 class Kind(str, Enum):
     """The kind of command that a task runs."""
 
@@ -69,14 +73,15 @@ class Task:
     cwd: str
     state: State
     created: float
+    provisioner: str
     state_reason: str = ""
     state_message: str = ""
     exit: Exit = field(default_factory=Exit)
     attempt: int = 1
     pid: int | None = None
     host_pid: int | None = None
-    rows: int = 40
-    cols: int = 120
+    rows: int = ROWS
+    cols: int = COLS
     started: float | None = None
     ended: float | None = None
     last_output: float | None = None
@@ -87,14 +92,23 @@ class Task:
     usage: Mapping[str, Any] = field(default_factory=dict)
     progress: Mapping[str, Any] | None = None
     timeout: float | None = None
-    provisioner: str = "local"
     pinned: bool = False
     leftover: int = 0
     revision: int = 0
 
     @property
+    def pending(self) -> bool:
+        """See State.pending."""
+        return self.state.pending
+
+    @property
+    def active(self) -> bool:
+        """See State.active."""
+        return self.state.active
+
+    @property
     def live(self) -> bool:
-        """True until the task has ended."""
+        """See State.live."""
         return self.state.live
 
     def with_(self, **changes: Any) -> Task:

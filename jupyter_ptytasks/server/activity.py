@@ -41,9 +41,9 @@ class Activity:
         self._timer.stop()
 
     def busy(self) -> list[Task]:
-        """Give the tasks that keep the server up."""
+        """Return the tasks that keep the server up."""
         now = time.time()
-        return [task for task in self._store.live if now - (task.started or task.created) < self._limit]
+        return [task for task in self._store.active if now - (task.started or task.created) < self._limit]
 
     def report(self) -> None:
         """Note that there is activity, if there is."""

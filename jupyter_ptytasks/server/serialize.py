@@ -36,7 +36,7 @@ class TaskSerializer:
         link = self._supervisor.link(task.id)
         directory = self._task_dirs.files(task.id).output
         status = link.status if link is not None else {}
-        viewers = int(status.get("viewers", 0)) if task.live else 0
+        viewers = int(status.get("viewers", 0)) if task.active else 0
         alive = task.state in STARTED
         machine = self._supervisor.machine(task.id)
         return {
@@ -54,7 +54,7 @@ class TaskSerializer:
             "rows": status.get("rows", task.rows),
             "cols": status.get("cols", task.cols),
             "viewers": viewers,
-            "leader": status.get("leader") if task.live else None,
+            "leader": status.get("leader") if task.active else None,
             "running_in_background": alive and viewers == 0,
             "alive": alive,
             "connected": link is not None and link.connected,
@@ -91,7 +91,7 @@ def output(task: Task, link: Link | None) -> Output:
     """Give the bounds of a task's ring as last heard: of a live one from its ptyhost, of a finished one from its
     exit record.
     """
-    return link.output if link is not None and task.live else task.output
+    return link.output if link is not None and task.active else task.output
 
 
 def last_output(task: Task, link: Link | None) -> float | None:

@@ -26,11 +26,11 @@ from ..core.errors import (
 )
 from ..core.model import Exit, IfExists, Kind, Output, Task
 from ..core.platform import locks
-from ..core.states import LIVE, State, check, is_news
+from ..core.states import ACTIVE, State, check, is_news
 from .locks import Locks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
     #: Gives, for a task as it is about to be stored, a context that does something else together with that.
@@ -81,7 +81,8 @@ class Database:
     the task with an id as its directory tells it, for a row that is damaged.
 
     Every method is one transaction and raises StorageFull, StoreUnavailable or InternalError (nothing is changed then).
-    `patience` is how many seconds a transaction waits for other processes. The caller closes it.
+    `patience` is how many seconds a transaction waits for other processes; `written` has the tasks before and after
+    each change of the last transaction (None: not there). The caller closes it.
     """
 
     def __init__(
@@ -92,6 +93,7 @@ class Database:
         locks: Locks | None = None,
     ) -> None:
         self.patience = BUSY
+        self.written: list[tuple[Task | None, Task | None]] = []
         self._path = path
         self._name = os.path.basename(path)
         self._rebuild = rebuild
@@ -149,7 +151,7 @@ class Database:
             if row is not None:
                 task = self._task(row)
                 # A damaged row is mended: what its directory tells may be later than what anybody has seen.
-                return task if _read(row) is not None else _put(sql, task)
+                return task if _read(row) is not None else self._put(sql, task, task)
         except Unreadable:
             pass
         raise TaskNotFound(f"there is no task {task_id}")
@@ -166,8 +168,9 @@ class Database:
                 if if_exists is IfExists.FAIL:
                     raise NameInUse(f"the task {found.id} of this name is {found.state.value}", field="name")
                 return found, False
-            _check_room(sql, max_live)
-            return _put(sql, task), True
+            if task.active:
+                _check_room(sql, max_live)
+            return self._put(sql, None, task), True
 
     def _newest(self, sql: sqlite3.Connection, name: str) -> Task | None:
         for row in sql.execute("SELECT * FROM tasks WHERE name = ? ORDER BY id DESC", (name,)):
@@ -181,7 +184,7 @@ class Database:
         """Add tasks that were found on disk; those that are there already stay as they are."""
         with self._transaction() as sql:
             known = {row["id"] for row in sql.execute("SELECT id FROM tasks")}
-            return [_put(sql, task) for task in tasks if task.id not in known]
+            return [self._put(sql, None, task) for task in tasks if task.id not in known]
 
     def observe(self, task_id: str, attempt: int, state: State, **facts: Any) -> Task:
         """Take in a report that an attempt is in `state`, with the fields that go with it; return the task as it is
@@ -196,9 +199,9 @@ class Database:
             if task.attempt != attempt:
                 return task
             if is_news(task.state, state):
-                return _put(sql, task.with_(state=state, **facts))
+                return self._put(sql, task, task.with_(state=state, **facts))
             missing = {name: value for name, value in facts.items() if getattr(task, name) is None}
-            return _put(sql, task.with_(**missing)) if missing and task.live else task
+            return self._put(sql, task, task.with_(**missing)) if missing and task.live else task
 
     def change(self, task_id: str, also: Also | None = None, **changes: Any) -> Task:
         """Change what does not depend on a task's state, and return the task as it is then.
@@ -208,7 +211,8 @@ class Database:
         TaskNotFound, and what `also` raises.
         """
         with ExitStack() as together, self._transaction() as sql:
-            task = _put(sql, self._find(sql, task_id).with_(**changes))
+            old = self._find(sql, task_id)
+            task = self._put(sql, old, old.with_(**changes))
             if also is not None:
                 together.enter_context(also(task))
             return task
@@ -221,24 +225,59 @@ class Database:
             task = self._find(sql, task_id)
             if attempt <= task.attempt:
                 return task, False
-            check(task.state, State.STARTING)
+            if task.live:
+                raise InvalidState(f"the task has not ended: it is {task.state.value}", field="state")
             _check_room(sql, max_live)
             fresh = task.with_(
                 state=State.STARTING, state_reason="", state_message="", exit=Exit(), attempt=attempt,
                 pid=None, host_pid=None, started=None, ended=None, usage={},
                 progress=None, leftover=0,
             )  # fmt: skip
-            fresh = _put(sql, fresh)
+            fresh = self._put(sql, task, fresh)
             if also is not None:
                 together.enter_context(also(fresh))
             return fresh, True
 
+    def move(
+        self,
+        task_id: str,
+        before: Container[State],
+        state: State,
+        *,
+        max_live: int | None = None,
+        also: Also | None = None,
+        **facts: Any,
+    ) -> tuple[Task, bool]:
+        """Move a task to `state` if its state is one of `before`, else return it as it is and False: of several that
+        try, one succeeds. `also`: see `change`. Raises TaskNotFound, InvalidState, and TooManyTasks for one that would
+        start as one too many.
+        """
+        with ExitStack() as together, self._transaction() as sql:
+            task = self._find(sql, task_id)
+            if task.state not in before:
+                return task, False
+            check(task.state, state)
+            if max_live is not None:
+                _check_room(sql, max_live)
+            moved = self._put(sql, task, task.with_(state=state, **facts))
+            if also is not None:
+                together.enter_context(also(moved))
+            return moved, True
+
     def remove(self, task_id: str) -> None:
         """Remove a task that has ended. Raises TaskNotFound, InvalidState."""
         with self._transaction() as sql:
-            if self._find(sql, task_id).live:
+            task = self._find(sql, task_id)
+            if task.live:
                 raise InvalidState("the task has not ended", field="state")
             self._remove(sql, task_id)
+            self.written.append((task, None))
+
+    def _put(self, sql: sqlite3.Connection, old: Task | None, task: Task) -> Task:
+        """Store a task in the place of `old`, and return it with its revision."""
+        task = _write_row(sql, task)
+        self.written.append((old, task))
+        return task
 
     def _remove(self, sql: sqlite3.Connection, task_id: str) -> None:
         revision = _next_revision(sql)
@@ -251,6 +290,7 @@ class Database:
     @contextmanager
     def _transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
         """Run the block in a transaction. A corrupt file is replaced, and the caller told to come again."""
+        self.written = []
         connection = self._open()
         with self._alone():
             try:
@@ -338,7 +378,7 @@ class Database:
             if self._migrate(connection):
                 connection.execute("BEGIN IMMEDIATE")
                 for task in self._rebuild():
-                    _put(connection, task)
+                    _write_row(connection, task)
                 connection.execute("COMMIT")
         except BaseException:
             connection.close()
@@ -384,11 +424,11 @@ def _fault(error: sqlite3.OperationalError) -> InternalError:
 
 
 def _check_room(sql: sqlite3.Connection, max_live: int) -> None:
-    states = json.dumps([state.value for state in LIVE])
+    states = json.dumps([state.value for state in ACTIVE])
     query = "SELECT count(*) FROM tasks WHERE state IN (SELECT value FROM json_each(?))"
-    live = sql.execute(query, (states,)).fetchone()[0]
-    if live >= max_live:
-        raise TooManyTasks(f"{live} tasks are live, and {max_live} is the limit (max_live_tasks)")
+    active = sql.execute(query, (states,)).fetchone()[0]
+    if active >= max_live:
+        raise TooManyTasks(f"{active} tasks are running, and {max_live} is the limit (max_live_tasks)")
 
 
 def _revision(sql: sqlite3.Connection) -> int:
@@ -418,7 +458,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 _STATES = frozenset(state.value for state in State)
 
 
-def _put(sql: sqlite3.Connection, task: Task) -> Task:
+def _write_row(sql: sqlite3.Connection, task: Task) -> Task:
     task = task.with_(revision=_next_revision(sql))
     body = {name: getattr(task, name) for name in _PLAIN}
     body["kind"] = task.kind.value

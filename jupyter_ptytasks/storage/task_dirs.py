@@ -16,9 +16,10 @@ from ..core.machine import boot_id, is_here, is_running
 from ..core.model import Exit, Kind, Output, Task
 from ..core.paths import TaskFiles
 from ..core.platform import files as system
-from ..core.progress.follower import Follower
+from ..core.progress import ProgressReader
 from ..core.ring.packing import bases_to_pack, pack
 from ..core.ring.reader import RingReader
+from ..core.ring.tail import TailReader
 from ..core.states import State
 from .locks import Lock, Locks
 
@@ -71,6 +72,10 @@ class TaskDirs:
             return sorted(name for name in os.listdir(self._root) if _ID.fullmatch(name))
         except OSError:
             return []
+
+    def open_ring(self, task_id: str) -> RingReader:
+        """Open a task's output. The caller closes it."""
+        return RingReader(self.files(task_id).output)
 
     def exists(self, task_id: str) -> bool:
         """Return whether the task has a directory."""
@@ -195,7 +200,7 @@ class TaskDirs:
 
     def output(self, task_id: str) -> Output:
         """Give the bounds of a task's ring as the files tell them."""
-        with RingReader(self.files(task_id).output) as ring:
+        with self.open_ring(task_id) as ring:
             start, end = ring.bounds()
             if not end:
                 return Output()
@@ -212,7 +217,8 @@ class TaskDirs:
     def task(self, task_id: str) -> Task | None:
         """Tell a task from its directory; None where that is not finished, or its spec is damaged."""
         try:
-            task = task_of(self.read_spec(task_id))
+            spec = self.read_spec(task_id)
+            task = task_of(spec)
         except (InternalError, KeyError, TypeError, ValueError):
             return None
         host = self.host(task)
@@ -221,15 +227,22 @@ class TaskDirs:
         ending = self.read_exit(task)
         if ending is not None:
             return task.with_(**ending, progress=self._progress(task, ending["state"]))
-        # A create that is under way puts its task into the database itself, or is cut off before anything ran.
-        return task if host is not None or task.attempt > 1 else None
+        if task.state is State.CANCELLED:
+            return task.with_(state_reason="cancelled", state_message="canceled before it started")
+        if host is None and task.pending and self.is_hosted(task):
+            return None  # a create that is under way puts its task into the database itself
+        # Without a state it is a create that was cut off before anything ran.
+        return task if host is not None or task.attempt > 1 or "state" in spec else None
 
     def _progress(self, task: Task, state: State) -> dict[str, Any] | None:
         """Tell how far an attempt was when it ended, from the end of its output."""
+        reader = ProgressReader()
         try:
-            found = Follower(self.files(task.id).output, task.attempt).end(state is State.SUCCEEDED, time.time())
+            tail = TailReader(lambda: self.open_ring(task.id), task.attempt, [reader])
+            tail.end(state is State.SUCCEEDED, time.time())
         except OSError:
             return None
+        found = reader.progress
         return found.to_json() if found is not None and task.kind is Kind.COMMAND else None
 
     def size(self, task_id: str) -> int:
@@ -261,6 +274,11 @@ class TaskDirs:
     def remove_output(self, task_id: str) -> None:
         """Delete a task's output, which makes room on a full disk."""
         shutil.rmtree(self.files(task_id).output, ignore_errors=True)
+
+    def discard(self, task_id: str) -> None:
+        """Delete the directory of a task whose lock is held by the caller. Raises StorageFull or InternalError."""
+        self.remove(task_id)
+        self.purge_trash()
 
     def remove(self, task_id: str) -> None:
         """Take a task's directory out of sight; `purge_trash` deletes it. Raises StorageFull or InternalError."""
@@ -298,8 +316,12 @@ class TaskDirs:
                     shutil.rmtree(files.dir, ignore_errors=True)
 
 
-def task_of(spec: Mapping[str, Any], state: State = State.STARTING) -> Task:
-    """Return the task that a spec tells of. Raises KeyError, TypeError or ValueError for one that is damaged."""
+def task_of(spec: Mapping[str, Any]) -> Task:
+    """Return the task that a spec describes. Raises KeyError, TypeError or ValueError for one that is damaged.
+
+    A spec says in `state` whether the task is pending, was canceled as such, or was launched after it had been; it is
+    missing in the spec of a task that was launched when it was created.
+    """
     limit = spec.get("timeout")
     return Task(
         id=spec["id"],
@@ -307,7 +329,7 @@ def task_of(spec: Mapping[str, Any], state: State = State.STARTING) -> Task:
         command=spec["command"],
         kind=Kind(spec["kind"]),
         cwd=spec["cwd"],
-        state=state,
+        state=State(spec.get("state", State.STARTING)),
         created=spec["created"],
         attempt=spec["attempt"],
         rows=spec["rows"],
@@ -316,7 +338,7 @@ def task_of(spec: Mapping[str, Any], state: State = State.STARTING) -> Task:
         tags=tuple(spec["tags"]),
         metadata=spec["metadata"],
         timeout=limit["seconds"] if limit else None,
-        provisioner=spec.get("provisioner", "local"),
+        provisioner=spec["provisioner"],
         pinned=spec.get("pinned") is True,
     )
 

@@ -16,6 +16,7 @@ from jupyter_ptytasks.core import wire
 from jupyter_ptytasks.core.paths import TaskFiles
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.server.provision.local import LocalProvisioner
+from jupyter_ptytasks.storage.task_dirs import TaskDirs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -136,7 +137,7 @@ class Hosted:
         lock = os.open(self.files.lock, os.O_RDONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            launched = LocalProvisioner().launch(self.files, self.socket_path, lock, env)
+            launched = LocalProvisioner(TaskDirs(""), "").start(self.files, self.socket_path, lock, env)
         finally:
             os.close(lock)
         self.pid, self.host_pid = launched.pid, launched.host_pid

@@ -59,6 +59,11 @@ class ProgressReader:
         self._changes = 0  # of the source, and falls of what is reported
 
     @property
+    def progress(self) -> Progress | None:
+        """The present progress; the last one, once the attempt has ended."""
+        return self._progress
+
+    @property
     def phase(self) -> int:
         """How often progress started over: with another bar, the same from the start, another source."""
         return self._phase

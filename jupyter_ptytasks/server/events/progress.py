@@ -10,7 +10,7 @@ from . import TASK_PROGRESS
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
 
-    from ...core.model import Task
+    from ..changes import Change
     from ..serialize import TaskSerializer
     from ..store import Store
 
@@ -46,7 +46,7 @@ class ProgressAnnouncer:
             self._waiting.add(task_id)
             return
         task = self._store.get(task_id)
-        if task is None or not task.live:
+        if task is None or not task.active:
             return
         told = {"attempt": task.attempt, **self._serializer.measures(task)}
         if _essence(told) == _essence(self._told.get(task_id, {})):
@@ -61,9 +61,9 @@ class ProgressAnnouncer:
             self._waiting.discard(task_id)
             self(task_id)
 
-    def _on_change(self, old: Task | None, new: Task | None) -> None:
-        if old is not None and (new is None or not new.live):
-            self._forget(old.id)
+    def _on_change(self, change: Change) -> None:
+        if change.new is None or not change.new.active:
+            self._forget(change.task_id)
 
     def _forget(self, task_id: str) -> None:
         self._told.pop(task_id, None)

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING, Any
 from ...core import wire
 from ...core.errors import HostUnreachable
 from ...core.model import Output
-from ...core.platform import endpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+    #: Opens a stream to a ptyhost, for a protocol that it makes by calling its argument (see Provisioner.connect).
+    Connect = Callable[[Callable[[], asyncio.BaseProtocol]], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
@@ -43,20 +45,22 @@ class Channel(asyncio.Protocol):
 
     @classmethod
     async def open(
-        cls, path: str, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
+        cls, connect: Connect, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
     ) -> Channel:
-        """Connect to the ptyhost at `path` and exchange hellos. The caller closes the channel.
+        """Connect to a ptyhost and exchange hellos. The caller closes the channel.
 
-        Raises HostUnreachable for any error: of the path, the socket, or the peer.
+        Raises HostUnreachable for any error: on the way there, or of what answers.
         """
-        loop = asyncio.get_running_loop()
         channel = cls(on_frame, on_lost, about)
         try:
-            await asyncio.wait_for(endpoint.connect(loop, lambda: channel, path), _PATIENCE)
+            await asyncio.wait_for(connect(lambda: channel), _PATIENCE)
             await asyncio.wait_for(asyncio.shield(channel.greeted), _PATIENCE)
         except asyncio.TimeoutError as error:
             channel.close()
             raise HostUnreachable("the ptyhost does not answer") from error
+        except HostUnreachable:
+            channel.close()
+            raise
         except Exception as error:
             # A host record may contain anything: its path may not even be a path.
             channel.close()
@@ -178,12 +182,12 @@ class Link:
         pid = self._channel.hello.get("pid") if self._channel is not None else None
         return pid if isinstance(pid, int) else None
 
-    async def connect(self, path: str, task_id: str) -> None:
+    async def connect(self, connect: Connect, task_id: str) -> None:
         """Connect to the ptyhost of `task_id`. Raises HostUnreachable, also if the ptyhost of another task answers."""
-        channel = await Channel.open(path, self._take, self._lose, role="link")
+        channel = await Channel.open(connect, self._take, self._lose, role="link")
         if channel.hello.get("id") != task_id:
             channel.close()
-            raise HostUnreachable(f"another task answers at {path}")
+            raise HostUnreachable("the ptyhost of another task answers")
         if channel.is_closing:
             raise HostUnreachable("the ptyhost has just left")
         self._channel = channel

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ...core.model import Task
+    from ..changes import Change
     from ..hosts.supervisor import Supervisor
+    from ..provision.base import Provisioners
     from ..store import Store
     from .gpu import GpuUse
     from .processes import Tree
@@ -47,9 +49,10 @@ class Sampler:
     goes on from there. `listeners` are called on the loop with the id of a task that was sampled.
     """
 
-    def __init__(self, store: Store, supervisor: Supervisor, log: logging.Logger) -> None:
+    def __init__(self, store: Store, supervisor: Supervisor, provisioners: Provisioners, log: logging.Logger) -> None:
         self._store = store
         self._supervisor = supervisor
+        self._provisioners = provisioners
         self._log = log
         self._gpus = Gpus()
         self._thread = ThreadPoolExecutor(1, "ptytasks-usage")
@@ -70,14 +73,14 @@ class Sampler:
 
     def usage(self, task: Task) -> dict[str, Any] | None:
         """Give what a task uses, or has used in all, as JSON; None if that is not known."""
-        if not task.live:
+        if not task.active:
             return of_ended(task.usage)
         history = self._history(task)
         return history.to_json() if history is not None else None
 
     def look(self, task: Task) -> dict[str, Any]:
         """Give the last samples of a task as JSON (docs/rest.md), and sample it more often for a while."""
-        history = self._history(task) if task.live else None
+        history = self._history(task) if task.active else None
         if history is None:
             return {"usage": self.usage(task), "interval": _EVERY, "samples": []}
         now = time.monotonic()
@@ -95,11 +98,11 @@ class Sampler:
         history = self._histories.get(task.id)
         return history if history is not None and history.attempt == task.attempt else None
 
-    def _on_change(self, old: Task | None, new: Task | None) -> None:
-        if new is not None and new.live:
-            self._begin(new)
-        elif old is not None:
-            self._histories.pop(old.id, None)
+    def _on_change(self, change: Change) -> None:
+        if change.new is not None and change.new.active:
+            self._begin(change.new)
+        elif change.task_id in self._histories:
+            del self._histories[change.task_id]
             self._changed.set()
 
     def _begin(self, task: Task) -> None:
@@ -168,7 +171,7 @@ class Sampler:
         it to be, then.
         """
         task, link = self._store.get(task_id), self._supervisor.link(task_id)
-        if task is None or task.state not in STARTED or task.provisioner != "local":
+        if task is None or task.state not in STARTED or not self._provisioners.of(task).is_here:
             return None
         return link.host_pid if link is not None and link.status.get("attempt") == task.attempt else None
 

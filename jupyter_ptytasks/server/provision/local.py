@@ -2,39 +2,64 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import json
 import os
 import sys
+import time
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import HostUnreachable, InternalError, SpawnFailed, storage_fault
 from ...core.hostlog import last_line
-from ...core.platform import launch
+from ...core.machine import boot_id, is_here, is_running
+from ...core.platform import endpoint, events, launch
+from ...core.states import STARTED, State
+from . import sockets
 from .base import Launched, Provisioner
 
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from ...core.model import Task
     from ...core.paths import TaskFiles
+    from ...storage.locks import Lock
+    from ...storage.task_dirs import TaskDirs
 
 _PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
 #: Run as a program: the server imports nothing of it, so that their versions may differ.
 _MAIN = os.path.join(_PACKAGE, "ptyhost", "__main__.py")
 #: Seconds until a ptyhost must have reported how its start went. A directory on a network drive may be slow.
 _PATIENCE = 30.0
+#: Seconds after which a ptyhost has a socket, unless something has removed it.
+_SETTLED = 2.0
 
 
 class LocalProvisioner(Provisioner):
-    """Starts `python -I -S` detached: in a session of its own, where it forks once more."""
+    """Starts `python -I -S` detached: in a session of its own, where it forks once more.
+
+    `runtime_dir` holds the sockets of the ptyhosts. Tasks of other machines that share the directories are told apart
+    by their host records.
+    """
 
     name = "local"
+    is_here = True
 
-    def __init__(self) -> None:
+    def __init__(self, task_dirs: TaskDirs, runtime_dir: str) -> None:
+        self._task_dirs = task_dirs
+        self._runtime_dir = runtime_dir
         self._children = launch.Children()
 
-    def launch(self, files: TaskFiles, socket_path: str, lock: int, env: Mapping[str, str]) -> Launched:
+    def _socket_path(self, task_id: str) -> str:
+        return os.path.join(self._runtime_dir, f"{task_id}.sock")
+
+    def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched:
         """See Provisioner.launch."""
+        return self.start(self._task_dirs.files(task.id), self._socket_path(task.id), lock.fd, env)
+
+    def start(self, files: TaskFiles, socket_path: str, lock: int, env: Mapping[str, str]) -> Launched:
+        """Start the ptyhost of the task whose spec is in `files`; `lock` is the descriptor of its lock."""
         self.reap()
         own_env = launch.environment()
         # If isolated, Python would ignore PYTHONHOME. No other variable that it uses is in its environment.
@@ -57,6 +82,77 @@ class LocalProvisioner(Provisioner):
         launched = _read_report(line, files)
         self._children.adopt(launched.host_pid)
         return launched
+
+    # -- what became of it --------------------------------------------------------------------------------------------
+
+    def is_alive(self, task: Task) -> bool:
+        """See Provisioner.is_alive."""
+        return self._task_dirs.is_hosted(task) or self.machine(task) is not None
+
+    def machine(self, task: Task) -> str | None:
+        """See Provisioner.machine."""
+        host = self._task_dirs.host(task)
+        return None if host is None or is_here(host) else str(host["hostname"])
+
+    def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
+        """See Provisioner.poll."""
+        found = {task.id: self._find_end(task) for task in tasks}
+        return {task_id: changes for task_id, changes in found.items() if changes is not None}
+
+    def _find_end(self, task: Task) -> dict[str, Any] | None:
+        # In this order: the record is written before the lock is let go.
+        hosted = self._task_dirs.is_hosted(task)
+        ending = self._task_dirs.read_exit(task) if not hosted else None
+        if hosted or ending is not None:
+            return ending
+        host = self._task_dirs.host(task)
+        if host is not None and not is_here(host):
+            return None
+        if host is None and task.state not in STARTED:
+            return {
+                "state": State.FAILED,
+                "state_reason": "start_interrupted",
+                "state_message": "the server ended while it was starting the task; nothing ran",
+                "ended": time.time(),
+            }
+        reason, message = "host_vanished", "the ptyhost died; the command was sent SIGHUP"
+        if host is not None and host.get("boot_id") != boot_id():
+            reason, message = "reboot", "the machine rebooted"
+        elif not self._task_dirs.exists(task.id):
+            reason, message = "directory_removed", "the task's directory was removed, and its ptyhost does not answer"
+        why = last_line(self._task_dirs.files(task.id).log)
+        return {
+            "state": State.LOST,
+            "state_reason": reason,
+            "state_message": f"{message} ({why})" if why else message,
+            "ended": time.time(),
+            "output": self._task_dirs.output(task.id),
+        }
+
+    # -- reaching it --------------------------------------------------------------------------------------------------
+
+    async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
+        """See Provisioner.connect."""
+        host = await asyncio.to_thread(self._task_dirs.host, task)
+        # Where its directory is gone, a ptyhost that lives answers all the same, where all of them do.
+        path = host["socket"] if host is not None else self._socket_path(task.id)
+        loop = asyncio.get_running_loop()
+        await endpoint.connect(loop, protocol, path)
+
+    def wake(self, task: Task) -> None:
+        """Ask a ptyhost for its socket if something has removed it, as cleaners of temporary directories do."""
+        host = self._task_dirs.host(task)
+        if host is None or os.path.exists(host["socket"]) or not is_here(host) or host.get("boot_id") != boot_id():
+            return
+        # One that has just been started may have no socket yet, and would die of the signal.
+        is_settled = time.time() - host.get("started", 0.0) > _SETTLED
+        if is_settled and is_running(host["host_pid"], host.get("host_start", 0)):
+            with contextlib.suppress(OSError):  # it has just ended
+                events.ask_for_renewal(host["host_pid"])
+
+    def clean_up(self, active: Collection[str]) -> None:
+        """See Provisioner.clean_up."""
+        sockets.remove_dead(self._runtime_dir, active)
 
     def reap(self) -> None:
         """See Provisioner.reap."""

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from ...core.model import Task
-    from ..manager import TaskManager
+    from ..control import Control
+    from ..launching import Launcher
     from ..serialize import TaskSerializer
 
     Content = TypeVar("Content", bound=pydantic.BaseModel)
@@ -57,10 +58,16 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
                 raise TypeError(f"{cls.__name__}.{name} does not say what it needs")
 
     @property
-    def manager(self) -> TaskManager:
-        """The tasks."""
-        manager: TaskManager = self.settings["ptytasks_manager"]
-        return manager
+    def control(self) -> Control:
+        """The verbs for tasks that exist."""
+        control: Control = self.settings["ptytasks_control"]
+        return control
+
+    @property
+    def launcher(self) -> Launcher:
+        """The verbs that start tasks."""
+        launcher: Launcher = self.settings["ptytasks_launcher"]
+        return launcher
 
     @property
     def serializer(self) -> TaskSerializer:

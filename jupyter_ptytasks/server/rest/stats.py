@@ -13,4 +13,4 @@ class Stats(TaskHandler):
     async def get(self, ref: str) -> None:
         """Return the last samples of a task; it is sampled more often for a while."""
         self.query(bodies.Strict)
-        self.send(self.serializer.stats(await self.manager.get(ref)))
+        self.send(self.serializer.stats(await self.control.get(ref)))

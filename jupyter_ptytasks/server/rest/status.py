@@ -20,7 +20,7 @@ class Status(TaskHandler):
     async def get(self) -> None:
         """Return version, counts by state, limits, provisioners, room on disk, and what does not work."""
         self.query(bodies.Strict)
-        store = self.manager.store
+        store = self.settings["ptytasks_store"]
         stale = time.monotonic() - store.stale_since if store.stale_since is not None else None
         with contextlib.suppress(PtyTasksError):  # it is told as the problem
             await store.refresh()
@@ -29,8 +29,8 @@ class Status(TaskHandler):
             {
                 "version": __version__,
                 "tasks": {state.value: counts[state] for state in State},
-                "limits": {"max_live_tasks": self.manager.max_live},
-                "provisioners": sorted(self.manager.provisioners),
+                "limits": {"max_live_tasks": self.launcher.max_live},
+                "provisioners": sorted(provisioner.name for provisioner in self.settings["ptytasks_provisioners"].all),
                 "storage": self.settings["ptytasks_housekeeping"].to_json(),
                 "stale": stale,
                 "unreadable": store.unreadable,

@@ -29,14 +29,14 @@ class Tasks(TaskHandler):
         """List tasks, newest first."""
         query = self.query(bodies.TaskFilter)
         page = await page_of(
-            await self.manager.list_all(),
+            await self.control.list_all(),
             self.to_json,
             on_failure=self.serializer.log_failure,
             matches=lambda task: _matches(task, query),
             limit=query.limit,
         )
         # What nobody can read has neither a name nor a state to be found by: it is told once, with the first page.
-        omitted = page.omitted + (self.manager.store.unreadable if query.cursor is None else 0)
+        omitted = page.omitted + (self.settings["ptytasks_store"].unreadable if query.cursor is None else 0)
         tasks, cursor = b",".join(page.told), strict_json.encode(page.cursor)
         self.send_encoded(b'{"tasks":[%b],"next_cursor":%b,"omitted":%d}' % (tasks, cursor, omitted))
 
@@ -44,8 +44,8 @@ class Tasks(TaskHandler):
     async def post(self) -> None:
         """Start a task: 201, or 200 where `if_exists` found one."""
         body = self.body(bodies.NewTask)
-        ladder = self.manager.ladder(body.stop_signals, body.stop_grace)
-        task, created = await self.manager.create(body.request(ladder))
+        ladder = self.control.stop_sequence(body.stop_signals, body.stop_grace)
+        task, created = await self.launcher.create(body.request(ladder))
         _send_started(self, task, 201 if created else 200)
 
 
@@ -55,18 +55,18 @@ class OneTask(TaskHandler):
     @needs("read")
     async def get(self, ref: str) -> None:
         """Return a task."""
-        self.send_task(await self.manager.get(ref))
+        self.send_task(await self.control.get(ref))
 
     @needs("write")
     async def patch(self, ref: str) -> None:
         """Change what a task is called."""
-        self.send_task(await self.manager.update(ref, **self.body(bodies.ChangedTask).changes()))
+        self.send_task(await self.control.update(ref, **self.body(bodies.ChangedTask).changes()))
 
     @needs("write")
     async def delete(self, ref: str) -> None:
         """Forget a finished task and its output."""
         query = self.query(bodies.Removal)
-        await self.manager.delete(ref, stop=query.stop, force=query.force)
+        await self.control.delete(ref, stop=query.stop, force=query.force)
         self.send_nothing()
 
 
@@ -77,7 +77,7 @@ class Stop(TaskHandler):
     async def post(self, ref: str) -> None:
         """Begin to stop a task."""
         body = self.body(bodies.Stop)
-        self.send_task(await self.manager.stop(ref, self.manager.ladder(body.signals, body.grace)), 202)
+        self.send_task(await self.control.stop(ref, self.control.stop_sequence(body.signals, body.grace)), 202)
 
 
 class Leftover(TaskHandler):
@@ -87,7 +87,7 @@ class Leftover(TaskHandler):
     async def delete(self, ref: str) -> None:
         """End those processes, and return the task when they have."""
         self.query(bodies.Strict)
-        self.send_task(await self.manager.end_leftover(ref))
+        self.send_task(await self.control.end_leftover(ref))
 
 
 class Pause(TaskHandler):
@@ -97,7 +97,7 @@ class Pause(TaskHandler):
     async def post(self, ref: str) -> None:
         """Pause a task."""
         self.body(bodies.Body)
-        self.send_task(await self.manager.pause(ref), 202)
+        self.send_task(await self.control.pause(ref), 202)
 
 
 class Resume(TaskHandler):
@@ -107,7 +107,7 @@ class Resume(TaskHandler):
     async def post(self, ref: str) -> None:
         """Let a paused task continue."""
         self.body(bodies.Body)
-        self.send_task(await self.manager.resume(ref), 202)
+        self.send_task(await self.control.resume(ref), 202)
 
 
 class Restart(TaskHandler):
@@ -117,7 +117,7 @@ class Restart(TaskHandler):
     async def post(self, ref: str) -> None:
         """Begin to run a task once more."""
         body = self.body(bodies.Stop)
-        self.send_task(await self.manager.restart(ref, self.manager.ladder(body.signals, body.grace)), 202)
+        self.send_task(await self.launcher.restart(ref, self.control.stop_sequence(body.signals, body.grace)), 202)
 
 
 class Again(TaskHandler):
@@ -126,7 +126,7 @@ class Again(TaskHandler):
     @needs("execute")
     async def post(self, ref: str) -> None:
         """Start another task like this one: 201."""
-        _send_started(self, await self.manager.again(ref, self.body(bodies.Again).name), 201)
+        _send_started(self, await self.launcher.again(ref, self.body(bodies.Again).name), 201)
 
 
 class SendSignal(TaskHandler):
@@ -136,7 +136,7 @@ class SendSignal(TaskHandler):
     async def post(self, ref: str) -> None:
         """Send a signal."""
         body = self.body(bodies.Signal)
-        await self.manager.signal(ref, body.signal, body.target)
+        await self.control.signal(ref, body.signal, body.target)
         self.send_nothing()
 
 
@@ -146,7 +146,7 @@ class SendInput(TaskHandler):
     @needs("execute")
     async def post(self, ref: str) -> None:
         """Type something."""
-        await self.manager.input(ref, self.body(bodies.Input, _INPUT_MAX).typed)
+        await self.control.input(ref, self.body(bodies.Input, _INPUT_MAX).typed)
         self.send_nothing()
 
 
@@ -157,7 +157,7 @@ class Resize(TaskHandler):
     async def post(self, ref: str) -> None:
         """Set the size of the terminal."""
         body = self.body(bodies.Resize)
-        await self.manager.resize(ref, body.rows, body.cols)
+        await self.control.resize(ref, body.rows, body.cols)
         self.send_nothing()
 
 
@@ -168,7 +168,7 @@ class Wait(TaskHandler):
     async def get(self, ref: str) -> None:
         """Return the task when it has ended, or as it is when the time is up."""
         timeout = min(self.query(bodies.Wait).timeout, _WAIT_MAX)
-        self.send_task(await self.manager.wait(ref, timeout))
+        self.send_task(await self.control.wait(ref, timeout))
 
 
 def _send_started(handler: TaskHandler, task: Task, status: int) -> None:

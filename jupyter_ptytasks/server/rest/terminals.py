@@ -34,8 +34,8 @@ class _TerminalHandler(TaskHandler):
         return {"name": task.id, "last_activity": self.to_json(task)["last_activity"]}
 
     def live(self, task: Task | None, name: str) -> Task:
-        """Return a task unless it has ended, for then it is no terminal. Raises TaskNotFound."""
-        if task is None or not task.live:
+        """Return a task unless it has no terminal: it has ended, or not started. Raises TaskNotFound."""
+        if task is None or not task.active:
             raise TaskNotFound(f"Terminal not found: {name!r}")
         return task
 
@@ -45,7 +45,7 @@ class Terminals(_TerminalHandler):
 
     @needs("read")
     async def get(self) -> None:
-        """List the tasks that have not ended."""
+        """List the tasks that have a terminal."""
         page = await page_of(await self.terminals.list(), self.model, on_failure=self.serializer.log_failure)
         self.send_encoded(b"[%b]" % b",".join(page.told))
 
@@ -62,13 +62,13 @@ class OneTerminal(_TerminalHandler):
     @needs("read")
     async def get(self, name: str) -> None:
         """Return one task that has not ended, by id or name."""
-        self.send(self.model(self.live(await self.manager.get(name), name)))
+        self.send(self.model(self.live(await self.control.get(name), name)))
 
     @needs("write")
     async def delete(self, name: str) -> None:
         """Stop a task, by id alone; wait a little for its end, as the stock route does."""
-        task = await self.manager.get(name)
+        task = await self.control.get(name)
         self.live(task if task.id == name else None, name)
-        await self.manager.stop_unless_ended(task.id)
-        await self.manager.wait(task.id, _END_PATIENCE)
+        await self.control.stop_unless_ended(task.id)
+        await self.control.wait(task.id, _END_PATIENCE)
         self.send_nothing()

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...core import wire
 from ...core.errors import PtyTasksError
-from ...core.ring.reader import RingReader
 from ...core.terminal import replies
 from . import replay
 from .flow import Acknowledged, Paced
@@ -63,7 +62,7 @@ class Viewer:
         self._readonly = readonly
         self._knows_us = knows_us
         self._flow: Acknowledged | Paced = Acknowledged() if acknowledges else Paced()
-        self._reader = RingReader(terminal.output_dir)
+        self._reader = terminal.open_ring()
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._position = 0
         self._skipped_at = -_SKIP_EVERY

@@ -66,7 +66,7 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
         # All that can be wrong with the query is so before there is a websocket, which has no way to say it.
         self._wishes = {name: self.get_query_argument(name) for name in _WISHES if name in self.request.query_arguments}
         try:
-            task = await self.term_manager.manager.get(args[0])
+            task = await self.term_manager.control.get(args[0])
         except PtyTasksError as error:
             raise web.HTTPError(error.status, error.message) from error
         await super().get(task.id, **kwargs)

@@ -155,7 +155,7 @@ class SocketAddress:
             self._fd = -1
 
 
-async def connect(loop: asyncio.AbstractEventLoop, protocol: Callable[[], asyncio.Protocol], path: str) -> None:
+async def connect(loop: asyncio.AbstractEventLoop, protocol: Callable[[], asyncio.BaseProtocol], path: str) -> None:
     """Connect a protocol to the endpoint at `path`. Raises OSError, or ValueError if that is not a path."""
     with SocketAddress(path) as address:
         await loop.create_unix_connection(protocol, address)

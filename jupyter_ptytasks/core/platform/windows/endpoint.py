@@ -36,7 +36,7 @@ class Endpoint:
 
 async def connect(
     loop: asyncio.AbstractEventLoop,  # noqa: ARG001
-    protocol: Callable[[], asyncio.Protocol],  # noqa: ARG001
+    protocol: Callable[[], asyncio.BaseProtocol],  # noqa: ARG001
     path: str,  # noqa: ARG001
 ) -> None:
     """Connect a protocol to an endpoint."""
