@@ -47,8 +47,9 @@ class Channel(asyncio.Protocol):
     async def open(
         cls, connect: Connect, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
     ) -> Channel:
-        """Connect to a ptyhost and exchange hellos. Raises HostUnreachable, whatever is wrong: with the way there, or
-        with what answers. The caller closes it.
+        """Connect to a ptyhost and exchange hellos. The caller closes the channel.
+
+        Raises HostUnreachable for any error: on the way there, or of what answers.
         """
         channel = cls(on_frame, on_lost, about)
         try:
@@ -182,7 +183,7 @@ class Link:
         return pid if isinstance(pid, int) else None
 
     async def connect(self, connect: Connect, task_id: str) -> None:
-        """Connect to the ptyhost of `task_id`. Raises HostUnreachable; also where another task's ptyhost answers."""
+        """Connect to the ptyhost of `task_id`. Raises HostUnreachable, also if the ptyhost of another task answers."""
         channel = await Channel.open(connect, self._take, self._lose, role="link")
         if channel.hello.get("id") != task_id:
             channel.close()
