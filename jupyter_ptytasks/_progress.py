@@ -69,7 +69,7 @@ def _write(data: bytes) -> None:
     opened = None
     try:
         if out is None:
-            out = opened = os.open("/dev/tty", os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+            out = opened = os.open("/dev/tty", os.O_WRONLY)
         while data:
             data = data[os.write(out, data) :]
     except OSError:

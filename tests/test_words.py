@@ -30,8 +30,6 @@ WORDS = re.compile(
 def texts() -> Iterator[tuple[str, str]]:
     """Iterate over text for users, each with where it is from."""
     for path in sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]):
-        if path.name == "panel.md":
-            continue  # written with the front end
         yield path.name, path.read_text(encoding="utf-8")
     yield "openapi.yaml", (ROOT / "docs" / "openapi.yaml").read_text(encoding="utf-8")
     for schema in sorted(ROOT.glob("jupyter_ptytasks/server/events/*/*.yaml")):

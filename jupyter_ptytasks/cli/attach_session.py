@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import codecs
 import os
-import select
-import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +11,7 @@ import click
 
 from ..client import ConnectionLost, RequestFailed, ServerNotFound, exit_status, is_live
 from .common import note
-from .screen import Screen, Wakeups
+from .screen import ENDING, HANGUP_STATUS, RESIZED, Screen, Wakeups
 from .websocket import Connection
 
 if TYPE_CHECKING:
@@ -24,15 +22,13 @@ if TYPE_CHECKING:
 _RETRY, _RETRY_MAX = 0.1, 1.0
 #: Seconds a connection must have lasted to be reopened without a longer pause.
 _STEADY = 5.0
-#: Signals that end the session, even if the parent ignored SIGINT, as shells do for background jobs.
-ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 #: The RIS at the start of a replay: dropped, since the screen is already clear and the scrollback must stay.
 _RIS = "\x1bc"
 
 
 def attach_terminal(client: Client, task: Task, keys: DetachKeys, *, readonly: bool = False) -> int:
     """Attach this terminal until the task ends or the detach keys are typed. Return the exit status to use."""
-    with Wakeups(signal.SIGWINCH, *ENDING) as wakeups, Screen() as screen:
+    with Wakeups() as wakeups, Screen() as screen:
         session = AttachSession(client, task, keys, screen, wakeups, readonly=readonly)
         code = session.run()
     if session.detached:
@@ -80,19 +76,17 @@ class AttachSession:
 
     def _attend(self, timeout: float | None) -> int | None:
         """Wait for keys and signals and handle them. Return an exit status if the session is to end."""
-        ready, _, _ = select.select([self._screen.stdin, self._wakeups.fd], [], [], timeout)
-        if self._wakeups.fd in ready:
-            signals = self._wakeups.read()
-            for number in ENDING:
-                if number in signals:
-                    return 128 + number
-            if signal.SIGWINCH in signals:
-                self._send("set_size", *self._screen.size)
-        if self._screen.stdin not in ready:
+        has_keys, signals = self._wakeups.wait(self._screen.stdin, timeout)
+        for number in ENDING:
+            if number in signals:
+                return 128 + number
+        if RESIZED in signals:
+            self._send("set_size", *self._screen.size)
+        if not has_keys:
             return None
         typed = os.read(self._screen.stdin, 1 << 16)
         if not typed:
-            return 128 + signal.SIGHUP
+            return HANGUP_STATUS
         passed, found = self._keys.feed(typed)
         self.detached = found or (self._readonly and b"\x03" in passed)
         if not self._readonly and (text := self._decoder.decode(passed)):

@@ -22,7 +22,7 @@ _PERCENTS = 100.0
 
 
 def progress(task: Task) -> str:
-    """Return progress and remaining time, like `42% 3m05s left`; empty if the task reports none."""
+    """Return progress and remaining time, like `42% 3m 07s left`; empty if the task reports none."""
     told = task["progress"]
     if told is None:
         return ""
@@ -69,8 +69,7 @@ def _step(told: Progress) -> float:
 
 def _done(told: Progress) -> str:
     if told["fraction"] is not None:
-        # Rounded down: 100% means done.
-        return f"{int(told['fraction'] * 100 + 1e-9)}%"
+        return f"{values.percent(told['fraction'])}%"
     return "" if told["done"] is None else f"{told['done']:,.10g} {told['unit']}".strip()
 
 
@@ -90,36 +89,23 @@ def usage(task: Task) -> dict[str, str]:
         return {}
     peak = told["peak"]
     spent = f"{values.duration(told['cpu_time'])} total" if told["cpu_time"] is not None else ""
-    alone = f"largest process {size(told['max_rss'])}" if told["max_rss"] is not None else ""
-    proportional = _with_peak(told["pss"], peak["pss"], size)
+    alone = f"largest process {values.size(told['max_rss'])}" if told["max_rss"] is not None else ""
+    proportional = _with_peak(told["pss"], peak["pss"], values.size)
     lines = {
-        "cpu": [_with_peak(told["cpu"], peak["cpu"], _percent), spent],
+        "cpu": [_with_peak(told["cpu"], peak["cpu"], values.load), spent],
         "memory": [
-            _with_peak(told["rss"], peak["rss"], size),
+            _with_peak(told["rss"], peak["rss"], values.size),
             f"proportional {proportional}" if proportional else "",
             alone,
         ],
         "processes": [_with_peak(told["processes"], peak["processes"], str)],
         "gpu": [
-            _with_peak(told["gpu_memory"], peak["gpu_memory"], size),
-            _with_peak(told["gpu_load"], peak["gpu_load"], _percent),
+            _with_peak(told["gpu_memory"], peak["gpu_memory"], values.size),
+            _with_peak(told["gpu_load"], peak["gpu_load"], values.load),
             "whole device, all processes" if told["gpu_scope"] == "device" else "",
         ],
     }
     return {name: ", ".join(filter(None, parts)) for name, parts in lines.items()}
-
-
-def size(count: float) -> str:
-    """Format a number of bytes."""
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1024
-    return f"{count:,.3g} GiB" if count < 1000 else f"{count:,.0f} GiB"
-
-
-def _percent(value: float) -> str:
-    return f"{value:.0f}%"
 
 
 def _with_peak(now: float | None, highest: float | None, said: Callable[[Any], str]) -> str:

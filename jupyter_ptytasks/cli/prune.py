@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import measures, values
+from . import values
 from .common import json_option, note, print_json, tell
 from .values import parse_duration
 
@@ -72,7 +72,7 @@ def prune(
                 print_json(task)
             else:
                 click.echo(f"{task['id']} {task['name']} {'would be deleted' if dry_run else 'deleted'}")
-    freed = measures.size(sum(task["output"]["end"] - task["output"]["start"] for task in deleted))
+    freed = values.size(sum(task["output"]["end"] - task["output"]["start"] for task in deleted))
     what = f"{len(deleted)} {'task' if len(deleted) == 1 else 'tasks'}"
     note(f"{what} with {freed} of output {'would be deleted' if dry_run else 'deleted'}")
     if failures:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import termios
-import tty
-from typing import Any
 
 from .modes import Modes
+
+if sys.platform == "win32":
+    from .terminal_windows import ENDING, HANGUP_STATUS, RESIZED, RawMode, Wakeups, from_background
+else:
+    from .terminal_posix import ENDING, HANGUP_STATUS, RESIZED, RawMode, Wakeups, from_background
+
+__all__ = ["ENDING", "HANGUP_STATUS", "RESIZED", "Screen", "Wakeups"]
 
 
 class Screen:
@@ -25,21 +28,16 @@ class Screen:
 
     def __enter__(self) -> Screen:
         sys.stdout.flush()
-        self._saved = termios.tcgetattr(self.stdin)
-        tty.setraw(self.stdin, termios.TCSADRAIN)
+        self._mode = RawMode(self.stdin)
         return self
 
     def __exit__(self, *_: object) -> None:
-        # In the background, tcsetattr would stop us otherwise.
-        usual = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         try:
-            self._write(self._modes.undo())
-            # Drops terminal replies to the program, which the shell would read as typed.
-            termios.tcsetattr(self.stdin, termios.TCSAFLUSH, self._saved)
-        except (OSError, termios.error):
-            pass  # the terminal is gone
-        finally:
-            signal.signal(signal.SIGTTOU, usual)
+            with from_background():
+                self._write(self._modes.undo())
+                self._mode.restore()
+        except OSError:
+            pass  # it has hung up
 
     @property
     def alternate(self) -> bool:
@@ -80,42 +78,3 @@ class Screen:
 
 def _style(text: str) -> bytes:
     return f"\x1b[m\x1b[2m[{text}]\x1b[m".encode()
-
-
-class Wakeups:
-    """Context manager in which signals, and calls of `wake`, make `fd` readable."""
-
-    def __init__(self, *signals: signal.Signals) -> None:
-        self._signals = signals
-        self._usual: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> Wakeups:
-        self.fd, self._inlet = os.pipe()
-        for fd in (self.fd, self._inlet):
-            os.set_blocking(fd, False)
-        signal.set_wakeup_fd(self._inlet, warn_on_full_buffer=False)
-        for number in self._signals:
-            self._usual[number] = signal.signal(number, lambda *_: None)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._usual.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(-1)
-        inlet, self._inlet = self._inlet, -1
-        os.close(inlet)
-        os.close(self.fd)
-
-    def wake(self) -> None:
-        """Make `fd` readable; from any thread."""
-        try:
-            os.write(self._inlet, b"\0")
-        except OSError:
-            pass  # full, so it is readable already; or closed
-
-    def read(self) -> set[int]:
-        """Return the signals received since the last call."""
-        try:
-            return set(os.read(self.fd, 4096)) - {0}
-        except BlockingIOError:
-            return set()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import io
 import os
 import sys
-from signal import SIGPIPE
+
+from ..core import signals
 
 #: The status a shell reports for a program ended by SIGPIPE.
-PIPE_CLOSED = 128 + SIGPIPE
+PIPE_CLOSED = 128 + signals.number_of("SIGPIPE")
 
 
 def prepare() -> None:

@@ -4,7 +4,21 @@ from __future__ import annotations
 
 import click
 
-from ..client.format import ago, command, duration, ending, in_brief, moment, now, runtime, seconds, visible
+from ..client.format import (
+    ago,
+    command,
+    duration,
+    ending,
+    in_brief,
+    load,
+    moment,
+    now,
+    percent,
+    runtime,
+    seconds,
+    size,
+    visible,
+)
 
 __all__ = [
     "STYLES",
@@ -13,10 +27,13 @@ __all__ = [
     "duration",
     "ending",
     "in_brief",
+    "load",
     "moment",
     "now",
     "parse_duration",
+    "percent",
     "runtime",
+    "size",
     "visible",
 ]
 

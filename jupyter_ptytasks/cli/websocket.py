@@ -13,6 +13,7 @@ from urllib.parse import urlencode, urlsplit
 import websocket
 
 from ..client import ConnectionLost, ServerNotFound, TaskNotFound, Unauthorized
+from ..core.platform import endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,10 +115,7 @@ def _dial(server: Server) -> socket.socket | None:
     """Connect to a local server, bypassing any proxy. Return None for others: the library connects."""
     parts = urlsplit(server.url)
     if server.sock:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(_TIMEOUT)
-        connection.connect(server.sock)
-        return connection
+        return endpoint.dial(server.sock, _TIMEOUT)
     if not server.is_local or not parts.hostname:
         return None
     is_secure = parts.scheme == "https"

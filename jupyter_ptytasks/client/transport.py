@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import socket
 import ssl
 from typing import TYPE_CHECKING, Any
 
 import httpx
 
+from ..core.platform import endpoint
 from .errors import ClientError, ConnectionLost, RequestFailed, ServerNotFound, TaskNotFound, Unauthorized
 
 if TYPE_CHECKING:
@@ -161,8 +161,11 @@ def _json(value: object) -> bytes:
 
 def _is_listening(path: str) -> bool:
     """Return whether a unix socket accepts connections; if not, httpcore (1.0.9) would leak a socket."""
-    with socket.socket(socket.AF_UNIX) as probe:
-        return probe.connect_ex(path) == 0
+    try:
+        endpoint.dial(path, None).close()
+    except OSError:
+        return False
+    return True
 
 
 def _limits(timeout: float) -> httpx.Timeout:

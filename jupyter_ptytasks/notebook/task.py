@@ -44,7 +44,7 @@ class Task:
 
     def _take(self, info: Info) -> Task:
         self._info = info
-        self._heard = time.monotonic()
+        self._heard, self._heard_at = time.monotonic(), formats.now()
         return self
 
     def __eq__(self, other: object) -> bool:
@@ -352,5 +352,5 @@ class Task:
                 self._take(client.get(self.id))
                 self._tail = reading.tail(client, self._info, lines, bundle.BYTES)
         except ClientError as error:
-            return bundle.bundle(self._info, self._tail, note=f"last known state: {error.message}")
-        return bundle.bundle(self._info, self._tail)
+            return bundle.bundle(self._info, self._tail, self._heard_at, note=f"last known state: {error.message}")
+        return bundle.bundle(self._info, self._tail, self._heard_at)

@@ -14,7 +14,7 @@ from traitlets import Enum, Float, Integer, List, Unicode, default
 
 from ..core.local_token import LocalToken
 from ..core.model import COLS, ROWS
-from ..core.paths import private_dir
+from ..core.platform import files
 from ..storage.database import Database
 from ..storage.locks import Locks
 from ..storage.task_dirs import TaskDirs
@@ -120,8 +120,7 @@ class PtyTasksApp(ExtensionApp):
         place = self.data_dir
         while place and not os.path.isdir(place):
             place = os.path.dirname(place)
-        disk = os.statvfs(place or "/")
-        return min(5 << 30, disk.f_blocks * disk.f_frsize // 10)
+        return min(5 << 30, shutil.disk_usage(place or "/").total // 10)
 
     @property
     def _server(self) -> ServerApp:
@@ -202,7 +201,7 @@ class PtyTasksApp(ExtensionApp):
         return Database(os.path.join(self.data_dir, "tasks.db"), task_dirs.tasks, task_dirs.task, locks)
 
     def _announce(self, store: Store, serializer: TaskSerializer) -> None:
-        """Tell Jupyter's event system of tasks, if it is there."""
+        """Emit events, if the server has an event logger."""
         self._progress: ProgressAnnouncer | None = None
         logger = self._server.event_logger
         if logger is not None:
@@ -240,7 +239,7 @@ class PtyTasksApp(ExtensionApp):
         if not self._enabled:
             return
         try:
-            private_dir(self.runtime_dir)
+            files.private_dir(self.runtime_dir)
             if auth.takes_local_token(self._server.identity_provider):
                 self.local_token.write()
         except OSError as error:
@@ -251,13 +250,13 @@ class PtyTasksApp(ExtensionApp):
         self.activity.start()
 
     def current_activity(self) -> dict[str, str] | None:
-        """Give what keeps the server from shutting itself down for want of activity."""
+        """Return what keeps the server from shutting itself down for lack of activity; None if nothing does."""
         if not self._enabled:
             return None
         return {task.id: task.state.value for task in self.activity.busy()} or None
 
     async def stop_extension(self) -> None:
-        """Let go of the tasks; they run on, unless `shutdown_policy` says otherwise."""
+        """Disconnect from the tasks; they keep running, unless `shutdown_policy` says otherwise."""
         if not self._enabled:
             return
         self.local_token.remove()

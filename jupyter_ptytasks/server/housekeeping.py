@@ -120,7 +120,7 @@ class Housekeeping:
         for task in surplus:
             try:
                 await self._control.delete(task.id)
-            except PtyTasksError as error:  # it stands in nobody else's way
+            except PtyTasksError as error:  # the others are deleted all the same
                 self._log.warning("task %s cannot be deleted: %s", task.id, error)
         return bool(surplus)
 

@@ -64,7 +64,7 @@ class Launcher:
         self._restarts: dict[str, asyncio.Task[None]] = {}
 
     def close(self) -> None:
-        """Give up the restarts that wait."""
+        """Cancel the restarts that wait."""
         for restart in self._restarts.values():
             restart.cancel()
 
@@ -112,7 +112,7 @@ class Launcher:
         return found, added
 
     async def _launch_new(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
-        """Start a new task. If that fails, nothing is left of it, unless it runs all the same: then this returns it."""
+        """Start a new task. If that fails nothing is left of it; if it runs nevertheless, return it."""
         try:
             return await self._launch(task, lock, env)
         except PtyTasksError as error:
@@ -222,8 +222,8 @@ class Launcher:
         """Run a task once more, with the same id, name and output; one that runs is stopped first, and restarted when
         it has ended, if need be by another server.
 
-        Where another client starts it again meanwhile, that is it: it runs once more, not twice. Raises InvalidState
-        for a task that has not started.
+        If another client starts it again at the same time, it runs once more, not twice. Raises InvalidState for a task
+        that has not started.
         """
         task = await self._control.get(ref)
         if task.pending:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Seconds between two looks at what other servers do, and at the directories of tasks that were given up.
 _LOOK_EVERY = 1.0
 _CORRECT_EVERY = 60.0
-#: Seconds after which nobody expects any more that a task that was given up has ended well.
+#: Seconds after the end of a lost task in which its exit record is still looked for.
 _CORRECT_FOR = 30 * 86400.0
 
 
@@ -93,7 +93,7 @@ class Recovery:
             self.problem = ""
 
     async def _recover(self) -> None:
-        """Take in tasks that the database does not know."""
+        """Add tasks that are missing in the database."""
         await self._store.refresh(0.0)
         if self._store.problem is not None:
             raise self._store.problem

@@ -56,7 +56,7 @@ class SpawnDefaults:
 def build(
     request: TaskRequest, task_id: str, created: float, defaults: SpawnDefaults, taken: Iterable[str]
 ) -> dict[str, Any]:
-    """Return the spec of a new task: a JSON object, kept as spec.json, from which the task can be told and run again.
+    """Return the spec of a new task: a JSON object, kept as spec.json, to rebuild the task from and run it again.
 
     `taken` are the names in use, for numbering shells. Raises BadRequest for a directory that does not exist.
     """
@@ -97,7 +97,7 @@ def request_of(spec: Mapping[str, Any], name: str | None) -> TaskRequest:
     """
     limit = spec.get("timeout") or {}
     warning = limit.get("warning")
-    # An older version may have taken a name that is none today.
+    # An older version may have accepted a name that is invalid now.
     usual = spec["name"] if names.fault(spec["name"], of_task=True) is None else None
     return TaskRequest(
         command=None if spec["kind"] == Kind.SHELL.value else spec["command"],

@@ -6,7 +6,6 @@ Fields used in queries are columns; the rest of a task is JSON. Everything can b
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sqlite3
@@ -26,8 +25,9 @@ from ..core.errors import (
     storage_fault,
 )
 from ..core.model import Exit, IfExists, Kind, Output, Task
+from ..core.platform import locks
 from ..core.states import ACTIVE, State, check, is_news
-from .locks import UNSUPPORTED, Locks
+from .locks import Locks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
@@ -292,7 +292,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
-        """Run the block in a transaction. A corrupt file is replaced, and the caller asked to try again."""
+        """Run the block in a transaction. A corrupt file is replaced, and InternalError raised."""
         self.written = []
         connection = self._open()
         with self._alone():
@@ -352,7 +352,7 @@ class Database:
         try:
             return self._connect()
         except sqlite3.OperationalError as error:
-            if not self._unlocked and not _has_locks(self._path):
+            if not self._unlocked and not locks.has_record_locks(f"{self._path}.lock"):
                 self._unlocked = True
                 return self._open_checked()
             raise _fault(error) from error
@@ -362,7 +362,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         if not os.path.exists(self._path):
-            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))
         # https://www.sqlite.org/uri.html#urinolock
         address = f"file:{quote(os.path.abspath(self._path))}{'?nolock=1' if self._unlocked else ''}"
         connection = sqlite3.connect(
@@ -416,22 +416,12 @@ def _fault(error: sqlite3.OperationalError) -> InternalError:
         return StoreUnavailable(_BUSY_MESSAGE)
     if "unable to open" in text:
         try:
-            os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
-        except OSError as reason:  # sqlite does not tell that it had no descriptor
+            os.close(os.open(os.devnull, os.O_RDONLY))
+        except OSError as reason:  # sqlite does not say that it had no descriptor
             return StoreUnavailable(f"the task database cannot be opened: {reason}")
     if "full" in text or "disk I/O" in text or "unable to open" in text:
         return StorageFull(f"no space left for the task database: {error}")
     return InternalError(f"the task database failed: {error}")
-
-
-def _has_locks(path: str) -> bool:
-    """Return whether the file system of `path` has the locks that sqlite uses (POSIX record locks)."""
-    with open(f"{path}.lock", "ab") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            return error.errno not in UNSUPPORTED
-    return True
 
 
 def _check_room(sql: sqlite3.Connection, max_live: int) -> None:

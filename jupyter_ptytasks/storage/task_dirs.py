@@ -14,7 +14,8 @@ from ..core.errors import FULL, InternalError, storage_fault
 from ..core.files import read_json, write_json
 from ..core.machine import boot_id, is_here, is_running
 from ..core.model import Exit, Kind, Output, Task
-from ..core.paths import TaskFiles, private_dir
+from ..core.paths import TaskFiles
+from ..core.platform import files as system
 from ..core.progress import ProgressReader
 from ..core.ring.packing import bases_to_pack, pack
 from ..core.ring.reader import RingReader
@@ -85,8 +86,8 @@ class TaskDirs:
     def create(self, spec: Mapping[str, Any]) -> Lock:
         """Create the directory of a new task and return its lock, held. On failure (StorageFull) nothing is left."""
         try:
-            private_dir(os.path.dirname(self._root))
-            private_dir(self._root)
+            system.private_dir(os.path.dirname(self._root))
+            system.private_dir(self._root)
             files = self.files(spec["id"])
             os.mkdir(files.dir, 0o700)
         except OSError as error:

@@ -57,7 +57,7 @@ def test_what_nobody_scrolled_goes_on_to_follow(page: Page, client: Client) -> N
         client.send_input(task, "", newline=True)
         terminal.until_number(page, task, number)
         until(lambda: is_at_end(page, task), "the end")
-    expect(tab.get_by_role("button", name="Jump to end")).to_be_hidden()
+    expect(tab.get_by_role("button", name="Jump to End")).to_be_hidden()
 
 
 def test_whoever_scrolls_away_stays_there_and_can_jump_back(page: Page, client: Client) -> None:
@@ -65,7 +65,7 @@ def test_whoever_scrolls_away_stays_there_and_can_jump_back(page: Page, client: 
     tab = terminal.show(page, task)
     terminal.until_number(page, task, 200)
     until(lambda: is_at_end(page, task), "the end")
-    jump = tab.get_by_role("button", name="Jump to end")
+    jump = tab.get_by_role("button", name="Jump to End")
     expect(jump).to_be_hidden()
     for by_keyboard in (False, True):
         tab.locator(".xterm-screen").click()

@@ -121,14 +121,14 @@ def test_a_directory_is_chosen_and_nothing_typed_is_lost(page: Page, work: Path)
 def test_what_was_run_is_known_again(page: Page, client: Client) -> None:
     dialog = ask(page)
     page.keyboard.type("true")
-    dialog.get_by_label("Open its terminal").uncheck()
+    dialog.get_by_label("Open terminal").uncheck()
     page.keyboard.press("Control+Enter")
     expect(dialog).to_have_count(0)
     expect(tab(page, newest(client)["id"])).to_have_count(0)
     dialog = ask(page)
     page.keyboard.press("ArrowUp")
     expect(dialog.get_by_label("Command", exact=True)).to_have_value("true")
-    expect(dialog.get_by_label("Open its terminal")).not_to_be_checked()
+    expect(dialog.get_by_label("Open terminal")).not_to_be_checked()
 
 
 def test_a_file_runs_and_its_failure_is_told(page: Page, client: Client, work: Path) -> None:

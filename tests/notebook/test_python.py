@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -236,6 +236,20 @@ def test_its_view_is_bounded_escaped_and_json(here: LiveServer) -> None:
     assert bundle["text/plain"].splitlines()[0] == f"task <b> ({task.id}): succeeded (exit 0) after 0s"
     assert len(task.view(20)["text/plain"].splitlines()) == 22
     assert len(task.view(20)[MIME]["tail"].splitlines()) == 10
+
+
+def test_its_view_of_a_running_task_says_when_that_was(here: LiveServer) -> None:
+    task = ready(run("echo ready; exec sleep 1000"))
+    bundle = task.view()
+    moment = datetime.fromisoformat(bundle[MIME]["as_of"])
+    assert abs(datetime.now(timezone.utc) - moment) < timedelta(minutes=1)
+    shown = moment.astimezone().strftime("%Y-%m-%d %H:%M")
+    assert f"running as of {shown}" in bundle["text/plain"]
+    assert f">{shown}" in bundle["text/html"]
+    assert "ran" not in bundle["text/html"]
+    task.stop(signals=["SIGKILL"])
+    task.wait(check=False)
+    assert "as of" not in task.view()["text/plain"] + task.view()["text/html"]
 
 
 @pytest.mark.parametrize("line", ["x" * 3000, "é" * 3000])

@@ -1,28 +1,25 @@
-"""Sockets of ptyhosts that were killed: nobody answers there any more. Blocking."""
+"""Sockets of ptyhosts that were killed: no process listens there any more. Blocking."""
 
 from __future__ import annotations
 
 import os
 import re
-import socket
 import time
 from typing import TYPE_CHECKING
 
-from ...core.paths import SocketAddress
+from ...core.platform import endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Container
 
 _NAME = re.compile(r"([a-z0-9]{8,16})\.sock")
-
-
-#: Seconds for which a socket at which nobody listens may belong to a ptyhost that is just starting.
+#: Seconds for which a socket where no process listens may belong to a ptyhost that is just starting.
 _YOUNG = 60.0
 
 
 def remove_dead(runtime_dir: str, live: Container[str]) -> None:
-    """Remove the sockets in `runtime_dir` at which nobody listens, but for those that are new, and for those of tasks
-    that are `live` (ids): their ptyhosts may run on another machine that shares the directory.
+    """Remove the sockets in `runtime_dir` where no process listens, except for new ones and those of tasks that are
+    `live` (ids): their ptyhosts may run on another machine that shares the directory.
     """
     try:
         names = os.listdir(runtime_dir)
@@ -38,15 +35,8 @@ def remove_dead(runtime_dir: str, live: Container[str]) -> None:
 
 
 def _is_dead(path: str) -> bool:
-    with socket.socket(socket.AF_UNIX) as probe:
-        probe.setblocking(False)
-        try:
-            if time.time() - os.lstat(path).st_mtime < _YOUNG:
-                return False
-            with SocketAddress(path) as address:
-                probe.connect(address)
-        except ConnectionRefusedError:
-            return True
-        except OSError:
-            pass  # BlockingIOError: somebody has no time
-    return False
+    try:
+        is_young = time.time() - os.lstat(path).st_mtime < _YOUNG
+    except OSError:
+        return False
+    return not is_young and endpoint.is_dead(path)

@@ -129,12 +129,12 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
     async def head(self, *args: str) -> None:
         """Answer as GET does; tornado leaves out the body."""
         answered = self.get(*args)
-        assert answered is not None  # all of ours are coroutines; where there is none this raises 405
+        assert answered is not None  # all of ours are coroutines; a handler without one raises 405
         await answered
 
     @allow_unauthenticated
     def options(self, *args: str) -> None:
-        """Tell a browser which methods there are, before it lets a page of another origin use them."""
+        """Answer a CORS preflight request: list the methods of this route."""
         super().options(*args)
         self.set_header("Access-Control-Allow-Methods", self._allowed())
         self.set_header("Allow", self._allowed())
@@ -159,7 +159,7 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
         self.send({"code": f"http_{status_code}", "message": message}, status_code)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log what is our fault, in a line where we know what it is; what is the caller's is for debugging."""
+        """Log server errors, known ones in one line; log client errors at debug level."""
         ours = value if isinstance(value, PtyTasksError) else shortage(value)
         if ours is None:
             super().log_exception(typ, value, tb)
@@ -178,7 +178,7 @@ _JUPYTERS = frozenset({"token", "no_track_activity", "_"})
 
 
 def _is_jupyters(name: str) -> bool:
-    """Whether a parameter is none of ours. JupyterLab appends the time as a name to get past caches."""
+    """Return whether a parameter belongs to Jupyter. JupyterLab appends the time as a name to bypass caches."""
     return name in _JUPYTERS or name.isdigit()
 
 
@@ -194,6 +194,6 @@ def check(model: type[Content], value: object) -> Content:
 
 
 def _field(place: tuple[int | str, ...]) -> str:
-    # A command may be of several types, which pydantic names where it tells the place.
+    # A command may have several types, which pydantic adds to the location.
     parts = [part for part in place[1:] if isinstance(part, int)] if place[:1] == ("command",) else place[1:]
     return ".".join(str(part) for part in (*place[:1], *parts))

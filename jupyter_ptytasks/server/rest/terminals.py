@@ -33,7 +33,7 @@ class _TerminalHandler(TaskHandler):
         return {"name": task.id, "last_activity": self.to_json(task)["last_activity"]}
 
     def live(self, task: Task | None, name: str) -> Task:
-        """Return a task unless it has no terminal: it has ended, or not started. Raises TaskNotFound."""
+        """Return a task if it is active, else raise TaskNotFound: an ended or pending task is not a terminal."""
         if task is None or not task.active:
             raise TaskNotFound(f"Terminal not found: {name!r}")
         return task

@@ -1,4 +1,4 @@
-"""The terminals of all tasks that somebody looks at, as terminado's manager."""
+"""The terminals of all tasks with attached clients, as a terminado manager."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class TaskTerminals(NamedTermManager):
         self.wake(change.task_id)
 
     def wake(self, task_id: str) -> None:
-        """Tell the clients of a task that there is news of it."""
+        """Notify the clients of a task of a change."""
         terminal = self.terminals.get(task_id)
         if terminal is not None:
             terminal.wake()
@@ -68,7 +68,7 @@ class TaskTerminals(NamedTermManager):
     # -- the stock /api/terminals, over the same tasks ----------------------------------------------------------------
 
     async def create(self, name: str | None, cwd: str | None) -> Task:
-        """Start a shell; in the server's root directory where `cwd` is none, as jupyter_server_terminals does."""
+        """Start a shell; in the server's root directory if `cwd` is not one, as jupyter_server_terminals does."""
         try:
             task, _ = await self._launcher.create(TaskRequest(name=name, cwd=cwd))
         except BadRequest as error:
