@@ -32,8 +32,6 @@ _LOCK_WAIT = 2.0
 #: A directory without a task that is younger (seconds) belongs to a create that is under way.
 _INCOMPLETE = 60.0
 _TRASH = ".removed-"
-#: Bytes of a block that stat(2) counts.
-_BLOCK = 512
 _WHAT = "the task's directory"
 
 #: The reason of an end that another attempt is to follow.
@@ -251,7 +249,7 @@ class TaskDirs:
         for directory, _, names in os.walk(self.files(task_id).dir):
             for name in names:
                 with suppress(OSError):
-                    size += os.lstat(os.path.join(directory, name)).st_blocks * _BLOCK
+                    size += system.size_on_disk(os.path.join(directory, name))
         return size
 
     def pack(self, task_id: str, limit: int) -> int:
