@@ -1,4 +1,4 @@
-"""The terminal that a person sits at: raw while a task is attached to it, and afterwards as it was."""
+"""The user's terminal: raw while a task is attached to it, restored afterwards."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ __all__ = ["ENDING", "HANGUP_STATUS", "RESIZED", "Screen", "Wakeups"]
 
 
 class Screen:
-    """A context: inside, keys come one by one as they are, and output goes out as it is.
+    """Context manager that puts the terminal into raw mode.
 
-    Leaving it takes back what the task has set, whatever the reason.
+    On exit it resets all modes that the task has set.
     """
 
     def __init__(self) -> None:
@@ -41,12 +41,12 @@ class Screen:
 
     @property
     def alternate(self) -> bool:
-        """Whether a full-screen program is on."""
+        """Whether the alternate screen is in use."""
         return self._modes.alternate
 
     @property
     def size(self) -> tuple[int, int]:
-        """The rows and columns there are."""
+        """Rows and columns."""
         try:
             size = os.get_terminal_size(self._stdout)
         except OSError:
@@ -54,18 +54,18 @@ class Screen:
         return size.lines or 24, size.columns or 80
 
     def draw(self, text: str) -> None:
-        """Draw what the task has written. Raises OSError when the terminal has hung up."""
+        """Write output of the task. Raises OSError if the terminal is gone."""
         self._write(text.encode("utf-8", "replace"))
         self._modes.feed(text)
 
     def begin(self, banner: str) -> None:
-        """Make room for a replay below the banner; what was on the screen can be scrolled back to."""
+        """Scroll the screen away, so that it stays in the scrollback, and print a banner above the replay."""
         rows, _ = self.size
         self._write(self._modes.undo() + b"\x1b[%d;1H" % rows + b"\n" * rows + b"\x1b[H\x1b[J")
         self._write(_style(banner) + b"\r\n")
 
     def say(self, text: str) -> None:
-        """Tell the person something: in a line of its own, or over the last one of a full-screen program."""
+        """Show a message: on its own line, or over the last line of a full-screen program."""
         if self.alternate:
             self._write(b"\x1b7\x1b[999;1H\x1b[2K" + _style(text) + b"\x1b8")
         else:

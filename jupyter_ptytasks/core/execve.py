@@ -23,7 +23,7 @@ def encode(argv: Sequence[str], env: Mapping[str, str]) -> tuple[list[bytes], di
     NUL, text that is not valid Unicode, or more bytes than this system allows.
     """
     if not argv or not argv[0]:
-        raise SpawnFailed("the command has no name", field="command")
+        raise SpawnFailed("the command is empty", field="command")
     arguments = [_encode(word, "an argument of the command", "command") for word in argv]
     variables = {}
     for name, value in env.items():
@@ -50,7 +50,7 @@ class TooLong(SpawnFailed):
 
 def _encode(text: str, what: str, field: str) -> bytes:
     if "\0" in text:
-        raise SpawnFailed(f"{what} has a NUL character in it", field=field)
+        raise SpawnFailed(f"{what} contains a NUL character", field=field)
     try:
         # Bytes that are not UTF-8 come as lone surrogates of U+DC80 to U+DCFF; other lone surrogates are invalid.
         return text.encode("utf-8", "surrogateescape")

@@ -151,7 +151,7 @@ class TimeWarning:
 
 
 @dataclass(frozen=True)
-class Request:
+class TaskRequest:
     """What a user asks to be run; checked already, defaults not filled in yet.
 
     `command` is a shell line or the arguments, None for an interactive shell; `cwd` None is the server's root

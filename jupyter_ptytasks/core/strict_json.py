@@ -83,7 +83,7 @@ class _Check:
         """Raise BadRequest for the first value that not every client could read."""
         self._count += 1
         if self._count > VALUES_MAX:
-            raise BadRequest(f"the body holds more than {VALUES_MAX} values")
+            raise BadRequest(f"the body has more than {VALUES_MAX} values")
         if isinstance(value, str):
             if not _is_text(value):
                 raise _fault(path, "must be valid Unicode: it contains a lone surrogate")
@@ -93,7 +93,7 @@ class _Check:
             for name, part in value.items() if isinstance(value, dict) else enumerate(value):
                 below = (*path, str(name))
                 if isinstance(name, str) and not _is_text(name):
-                    raise _fault(below, "must have a name in valid Unicode")
+                    raise _fault(below, "must have a name that is valid Unicode")
                 self.value(part, below)
         elif isinstance(value, float):
             if not math.isfinite(value):

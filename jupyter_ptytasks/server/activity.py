@@ -1,6 +1,6 @@
 """Running tasks are activity: a hub or a culler must not end a server in which work is going on.
 
-Jupyter Server asks `current_activity()` before it shuts itself down for want of activity, and tells hubs the newest
+Jupyter Server asks `current_activity()` before it shuts down for lack of activity, and reports to hubs the newest
 time in `settings["last_activity_times"]` (jupyter_server's serverapp.py; jupyter_server_terminals#112 shows what
 happens without).
 """

@@ -1,4 +1,4 @@
-"""Changes of tasks, and those who listen to them: none can do harm to the others, or to whoever made the change."""
+"""What listeners of the store receive: a task before and after a change, and whether this server made it."""
 
 from __future__ import annotations
 

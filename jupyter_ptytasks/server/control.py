@@ -125,11 +125,11 @@ class Control:
         return await self._store.move(task.id, PENDING, State.CANCELLED, also=self._pending_spec, **facts)
 
     def _pending_spec(self, task: Task) -> AbstractContextManager[None]:
-        """Note in a task's directory what has become of it, in the transaction that changes it."""
+        """Write a pending task's new state to its spec, in the transaction that changes it."""
         return self._task_dirs.replaced_spec({**self._task_dirs.read_spec(task.id), "state": task.state.value})
 
     async def begin_stop(self, ref: str, sequence: StopSequence | None, reason: str) -> Task:
-        """Tell the ptyhost to stop the task, and return the task: its attempt is the one that stops."""
+        """Tell the ptyhost to stop the task, and return the task with the attempt that stops."""
         sequence = sequence or await self._sequence_of(await self.get(ref))
         task, link = await self._reach(ref)
         link.stop(sequence, reason)
@@ -167,7 +167,7 @@ class Control:
         """
         task = await self.get(ref)
         if task.live:
-            raise InvalidState("the task has not ended; what it runs ends with it", field="state")
+            raise InvalidState("the task has not ended; its processes end with it", field="state")
         deadline = time.monotonic() + _LEFTOVER_GRACE
         number: int = signal.SIGTERM
         while left := await asyncio.to_thread(self._task_dirs.leftover, task):
@@ -200,7 +200,7 @@ class Control:
     async def settled(self, task: Task, state: State) -> Task:
         """Wait until the ptyhost has reported that it did what it was asked, and return the task as it is then.
 
-        It is the one who knows: were the state changed here, what it reported a moment before would change it back.
+        The state is not changed here: a report that the ptyhost sent a moment before would change it back.
         """
 
         def reported() -> bool:
@@ -319,7 +319,7 @@ class Control:
         return await self._store.change(task.id, self._changed_spec, **changes)
 
     def _changed_spec(self, task: Task) -> AbstractContextManager[None]:
-        """Note in a task's directory, too, what it is called. In the transaction that changes it."""
+        """Update a task's spec, in the transaction that changes the task."""
         spec = self._task_dirs.read_spec(task.id)
         about = {name: getattr(task, name) for name in ("name", "group", "pinned")}
         return self._task_dirs.replaced_spec(
@@ -370,7 +370,7 @@ class Control:
 
     @asynccontextmanager
     async def unless_deleted(self, task: Task) -> AsyncIterator[None]:
-        """What fails in the block because the task is deleted meanwhile raises TaskNotFound."""
+        """Raise TaskNotFound if the block fails because the task has been deleted."""
         try:
             yield
         except InternalError:

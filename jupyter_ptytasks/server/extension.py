@@ -54,53 +54,49 @@ class PtyTasksApp(ExtensionApp):
     description = "Named background tasks in a pseudo-terminal"
 
     data_dir = Unicode(
-        help="Where tasks and their output are kept; `ptytasks` in Jupyter's data directory if empty."
+        help="Directory of tasks and their output; by default `ptytasks` in Jupyter's data directory."
     ).tag(config=True)
     runtime_dir = Unicode(
-        help="Where the ptyhosts' sockets are; `ptytasks` in Jupyter's runtime directory if empty."
+        help="Directory of the ptyhosts' sockets and locks; by default `ptytasks` in Jupyter's runtime directory."
     ).tag(config=True)
     shell_command = List(
         Unicode(),
-        help="The shell: interactive ones are started with all of these arguments, command lines with the first "
-        "and `-c`. By default as for Jupyter's terminals: ServerApp.terminado_settings, $SHELL, sh.",
+        help="Command of the shell. Interactive shells are started with all of its arguments, command lines with the "
+        "first and `-c`. By default as for Jupyter's terminals: ServerApp.terminado_settings, $SHELL, sh.",
     ).tag(config=True)
-    max_live_tasks = Integer(100, min=1, help="How many tasks may be live at once.").tag(config=True)
+    max_live_tasks = Integer(100, min=1, help="Maximum number of tasks that run at a time.").tag(config=True)
     ring_size = Integer(
-        64 << 20, min=1 << 16, help="Bytes of output that are kept of each task; the oldest go first."
+        64 << 20, min=1 << 16, help="Bytes of output kept for each task; the oldest are discarded first."
     ).tag(config=True)
-    segment_size = Integer(4 << 20, min=1 << 12, help="Bytes of output in one file; so much goes at a time.").tag(
+    segment_size = Integer(4 << 20, min=1 << 12, help="Bytes per output file; output is discarded file by file.").tag(
         config=True
     )
-    default_rows = Integer(ROWS, min=1, max=1000, help="Rows of a terminal that nobody has looked at yet.").tag(
-        config=True
-    )
-    default_cols = Integer(COLS, min=1, max=1000, help="Columns of a terminal that nobody has looked at yet.").tag(
-        config=True
-    )
+    default_rows = Integer(ROWS, min=1, max=1000, help="Rows of a terminal without a viewer.").tag(config=True)
+    default_cols = Integer(COLS, min=1, max=1000, help="Columns of a terminal without a viewer.").tag(config=True)
     stop_grace = Float(
         10.0,
         min=0.0,
-        help="Seconds that a task has after SIGINT, and again after SIGTERM, before the next signal comes.",
+        help="Grace period of the stop sequence: seconds after SIGINT, and again after SIGTERM.",
     ).tag(config=True)
-    keep_days = Float(30.0, min=0.0, help="Days that a finished task and its output are kept.").tag(config=True)
-    keep_count = Integer(500, min=0, help="How many finished tasks are kept at most.").tag(config=True)
+    keep_days = Float(30.0, min=0.0, help="Days for which finished tasks and their output are kept.").tag(config=True)
+    keep_count = Integer(500, min=0, help="Maximum number of finished tasks to keep.").tag(config=True)
     keep_size = Integer(
         None,
         allow_none=True,
         min=0,
-        help="Bytes on disk that finished tasks may take; by default a tenth of the file system, 5 GiB at most. "
-        "None: any number.",
+        help="Maximum bytes on disk for finished tasks; by default a tenth of the file system, at most 5 GiB. "
+        "None: no limit.",
     ).tag(config=True)
     keep_alive_days = Float(
         7.0,
         min=0.0,
-        help="Days for which a running task counts as activity, so that the server is not culled or shut down for "
-        "idleness. 0: it never counts.",
+        help="Days for which a running task counts as activity, so that the server is not culled or shut down as "
+        "idle. 0: it never counts.",
     ).tag(config=True)
     shutdown_policy = Enum(
         ["keep", "stop"],
         default_value="keep",
-        help="What the end of the server means for its tasks: `keep` them running, or `stop` them.",
+        help="What happens to live tasks when the server shuts down: `keep` them running, or `stop` them.",
     ).tag(config=True)
 
     @default("data_dir")
@@ -138,7 +134,7 @@ class PtyTasksApp(ExtensionApp):
         self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
         self.settings[auth.SETTING] = self.local_token
         if not self._server.terminals_enabled:
-            self.log.info("jupyter_ptytasks is disabled, because ServerApp.terminals_enabled is off")
+            self.log.info("jupyter_ptytasks is disabled because ServerApp.terminals_enabled is False")
             return
         self._enabled = True
         task_dirs = TaskDirs(self.data_dir, [self.runtime_dir])
@@ -205,7 +201,7 @@ class PtyTasksApp(ExtensionApp):
         return Database(os.path.join(self.data_dir, "tasks.db"), task_dirs.tasks, task_dirs.task, locks)
 
     def _announce(self, store: Store, serializer: TaskSerializer) -> None:
-        """Tell Jupyter's event system of tasks, if it is there."""
+        """Emit events, if the server has an event logger."""
         self._progress: ProgressAnnouncer | None = None
         logger = self._server.event_logger
         if logger is not None:
@@ -247,20 +243,20 @@ class PtyTasksApp(ExtensionApp):
             if auth.takes_local_token(self._server.identity_provider):
                 self.local_token.write()
         except OSError as error:
-            # The server itself shall come up all the same.
-            self.log.warning("the directory of the ptyhosts' sockets cannot be used: %s", error)
+            # The server itself must still start.
+            self.log.warning("the directory for the ptyhosts' sockets cannot be used: %s", error)
         await self.recovery.start()
         self.housekeeping.start()
         self.activity.start()
 
     def current_activity(self) -> dict[str, str] | None:
-        """Give what keeps the server from shutting itself down for want of activity."""
+        """Return what keeps the server from shutting itself down for lack of activity; None if nothing does."""
         if not self._enabled:
             return None
         return {task.id: task.state.value for task in self.activity.busy()} or None
 
     async def stop_extension(self) -> None:
-        """Let go of the tasks; they run on, unless `shutdown_policy` says otherwise."""
+        """Disconnect from the tasks; they keep running, unless `shutdown_policy` says otherwise."""
         if not self._enabled:
             return
         self.local_token.remove()

@@ -91,7 +91,7 @@ class Housekeeping:
             try:
                 behind = await self._clean()
             except Exception:  # noqa: BLE001  the next clean-up may do better
-                self._log.exception("the clean-up of the tasks failed")
+                self._log.exception("cleaning up tasks failed")
                 behind = False
             await asyncio.sleep(_EVERY_BEHIND if behind else _EVERY if self._trusts_clock else _TRUST_CLOCK)
 
@@ -120,7 +120,7 @@ class Housekeeping:
         for task in surplus:
             try:
                 await self._control.delete(task.id)
-            except PtyTasksError as error:  # it stands in nobody else's way
+            except PtyTasksError as error:  # the others are deleted all the same
                 self._log.warning("task %s cannot be deleted: %s", task.id, error)
         return bool(surplus)
 

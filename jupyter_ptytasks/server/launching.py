@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    from ..core.model import Request, Task
+    from ..core.model import Task, TaskRequest
     from ..storage.locks import Lock
     from ..storage.task_dirs import TaskDirs
     from .control import Control
@@ -64,13 +64,13 @@ class Launcher:
         self._restarts: dict[str, asyncio.Task[None]] = {}
 
     def close(self) -> None:
-        """Give up the restarts that wait."""
+        """Cancel the restarts that wait."""
         for restart in self._restarts.values():
             restart.cancel()
 
     # -- new tasks --------------------------------------------------------------------------------------------------
 
-    async def create(self, request: Request, state: State = State.STARTING) -> tuple[Task, bool]:
+    async def create(self, request: TaskRequest, state: State = State.STARTING) -> tuple[Task, bool]:
         """Submit a task and launch it, unless `state` says that it is held or queued; return it, running or pending.
         With False if `if_exists` found one that is there already.
 
@@ -88,7 +88,7 @@ class Launcher:
             found = await self.restart(found.id)
         return found, False
 
-    def _prepare(self, request: Request, state: State) -> tuple[dict[str, Any], dict[str, str], Lock]:
+    def _prepare(self, request: TaskRequest, state: State) -> tuple[dict[str, Any], dict[str, str], Lock]:
         now = time.time()
         tasks = self._store.tasks
         task_id = new_id(now, tasks[0].id if tasks else "")
@@ -112,7 +112,7 @@ class Launcher:
         return found, added
 
     async def _launch_new(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
-        """Start a new task. If that fails, nothing is left of it, unless it runs all the same: then this returns it."""
+        """Start a new task. If that fails nothing is left of it; if it runs nevertheless, return it."""
         try:
             return await self._launch(task, lock, env)
         except PtyTasksError as error:
@@ -222,8 +222,8 @@ class Launcher:
         """Run a task once more, with the same id, name and output; one that runs is stopped first, and restarted when
         it has ended, if need be by another server.
 
-        Where another client starts it again meanwhile, that is it: it runs once more, not twice. Raises InvalidState
-        for a task that has not started.
+        If another client starts it again at the same time, it runs once more, not twice. Raises InvalidState for a task
+        that has not started.
         """
         task = await self._control.get(ref)
         if task.pending:

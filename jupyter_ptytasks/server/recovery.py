@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 #: Seconds between two looks at what other servers do, and at the directories of tasks that were given up.
 _LOOK_EVERY = 1.0
 _CORRECT_EVERY = 60.0
-#: Seconds after which nobody expects any more that a task that was given up has ended well.
+#: Seconds after the end of a lost task in which its exit record is still looked for.
 _CORRECT_FOR = 30 * 86400.0
 
 
@@ -82,25 +82,25 @@ class Recovery:
             await self._correct()
         except (PtyTasksError, OSError) as error:
             if str(error) != self.problem:
-                self._log.warning("the tasks cannot be looked after just now: %s", error)
+                self._log.warning("tasks cannot be managed right now: %s", error)
             self.problem = str(error)
         except Exception:  # noqa: BLE001  the next look may do better
-            self._log.exception("the tasks cannot be looked after just now")
+            self._log.exception("tasks cannot be managed right now")
             self.problem = "an internal error; see the server's log"
         else:
             if self.problem:
-                self._log.info("the tasks are looked after again")
+                self._log.info("tasks are managed again")
             self.problem = ""
 
     async def _recover(self) -> None:
-        """Take in tasks that the database does not know."""
+        """Add tasks that are missing in the database."""
         await self._store.refresh(0.0)
         if self._store.problem is not None:
             raise self._store.problem
         known = self._store.ids
         unknown = await asyncio.to_thread(lambda: list(self._task_dirs.tasks(besides=known)))
         if unknown:
-            self._log.info("found %d tasks on disk that the database did not know", len(unknown))
+            self._log.info("found %d tasks on disk that were not in the database", len(unknown))
             await self._store.put(unknown)
         self._recovered = True
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core import execve, names
 from ..core.errors import BadRequest
-from ..core.model import Kind, Request, TimeWarning
+from ..core.model import Kind, TaskRequest, TimeWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -54,9 +54,9 @@ class SpawnDefaults:
 
 
 def build(
-    request: Request, task_id: str, created: float, defaults: SpawnDefaults, taken: Iterable[str]
+    request: TaskRequest, task_id: str, created: float, defaults: SpawnDefaults, taken: Iterable[str]
 ) -> dict[str, Any]:
-    """Return the spec of a new task: a JSON object, kept as spec.json, from which the task can be told and run again.
+    """Return the spec of a new task: a JSON object, kept as spec.json, to rebuild the task from and run it again.
 
     `taken` are the names in use, for numbering shells. Raises BadRequest for a directory that does not exist.
     """
@@ -91,15 +91,15 @@ def build(
     return spec
 
 
-def request_of(spec: Mapping[str, Any], name: str | None) -> Request:
+def request_of(spec: Mapping[str, Any], name: str | None) -> TaskRequest:
     """Return the request for another task like that of `spec`, under `name` or the same name: the same command, the
     environment that its creator gave, limits and labels. What the server adds it adds as it does now.
     """
     limit = spec.get("timeout") or {}
     warning = limit.get("warning")
-    # An older version may have taken a name that is none today.
+    # An older version may have accepted a name that is invalid now.
     usual = spec["name"] if names.fault(spec["name"], of_task=True) is None else None
-    return Request(
+    return TaskRequest(
         command=None if spec["kind"] == Kind.SHELL.value else spec["command"],
         name=name or usual,
         cwd=spec["cwd"],
@@ -157,7 +157,7 @@ def _directory(cwd: str | None, root: str) -> str:
     path = os.path.join(root, os.path.expanduser(cwd or ""))
     path = os.path.normpath(path)
     if not os.path.isdir(path):
-        raise BadRequest(f"there is no directory {path}", field="cwd")
+        raise BadRequest(f"no such directory: {path}", field="cwd")
     return path
 
 

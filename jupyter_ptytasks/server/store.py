@@ -59,8 +59,8 @@ class Store:
         #: Counts what was written here, and the ids of what was removed: they are never given again.
         self._writes = 0
         self._removed: set[str] = set()
-        #: The tasks that are just being written here, and what was read of them meanwhile: it is taken in when we know
-        #: what was ours.
+        #: The tasks that are just being written here, and what was read of them since: it is applied when our own
+        #: changes are known.
         self._in_flight: Counter[str] = Counter()
         self._held: dict[str, Task | None] = {}
         self._jobs: set[asyncio.Task[Any]] = set()
@@ -107,17 +107,17 @@ class Store:
         return len(self._unreadable)
 
     def get(self, task_id: str) -> Task | None:
-        """Give the task with this id."""
+        """Return the task with this id."""
         return self._tasks.get(task_id)
 
     async def find(self, ref: str) -> Task:
-        """Give the task with the id `ref`, else the newest one with that name. Raises TaskNotFound."""
+        """Return the task with the id `ref`, else the newest one with that name. Raises TaskNotFound."""
         found = self.look_up(ref)
         if found is None:
             await self.refresh(0.0)
             found = self.look_up(ref)
         if found is None:
-            raise TaskNotFound(f"there is no task with the id or name {ref!r}", field="ref")
+            raise TaskNotFound(f"no task has the id or name {ref!r}", field="ref")
         return found
 
     def look_up(self, ref: str) -> Task | None:
@@ -127,20 +127,20 @@ class Store:
         return max((task for task in self._tasks.values() if task.name == ref), key=lambda task: task.id, default=None)
 
     async def refresh(self, max_age: float = _FRESH) -> None:
-        """Take in what other servers have changed, unless the last look is less than `max_age` seconds old.
+        """Read what other servers have changed, unless the last look is less than `max_age` seconds old.
 
         A look that fails or takes long leaves the mirror as it is. Raises what it failed with, a PtyTasksError, only if
         none has ever succeeded.
         """
         wanted = time.monotonic() - max_age
         deadline = time.monotonic() + (_LOOK_PATIENCE if self._version is not None else _LOOK_FIRST)
-        # A look that has begun before somebody comes may not see what was there before.
+        # A look that began before this call may miss changes made before it.
         while self._looked < wanted:
             if self._look is None:
                 self._look = asyncio.create_task(self._look_once())
             done, _ = await asyncio.wait({self._look}, timeout=deadline - time.monotonic())
             if not done:
-                self._be_stale(StoreUnavailable("the tasks' database does not answer"))
+                self._be_stale(StoreUnavailable("the task database does not respond"))
                 break
         if self._version is None and self.problem is not None:
             raise self.problem
@@ -149,7 +149,7 @@ class Store:
         began = time.monotonic()
         try:
             if began - self._failed < _FAILED:
-                return  # whoever has the database, asking again at once does not help
+                return  # asking again at once does not help
             writes = self._writes
             found = await asyncio.get_running_loop().run_in_executor(self._reading, self._read_changes)
             while found is not None and found[2] and writes != self._writes:
@@ -163,7 +163,7 @@ class Store:
             if found is not None:
                 self._take_in(*found)
             if self.problem is not None:
-                _LOG.info("the tasks' database answers again")
+                _LOG.info("the task database responds again")
             self.problem = self.stale_since = None
         finally:
             self._looked = began
@@ -171,7 +171,7 @@ class Store:
 
     def _be_stale(self, error: PtyTasksError) -> None:
         if self.problem is None or self.problem.message != error.message:
-            _LOG.warning("what is shown of the tasks may be out of date: %s", error)
+            _LOG.warning("task states may be out of date: %s", error)
         self.problem = error
         if self.stale_since is None:
             self.stale_since = time.monotonic()
@@ -185,7 +185,7 @@ class Store:
         for task_id in gone:
             self._learn(task_id, None)
         for task_id in set(delta.unreadable) - self._unreadable:
-            _LOG.warning("the task %s is left out: it is damaged, or of a newer version of jupyter_ptytasks", task_id)
+            _LOG.warning("task %s is not shown: it is damaged, or from a newer version of jupyter_ptytasks", task_id)
         if whole:
             self._unreadable.clear()
             self._removed.clear()
@@ -195,7 +195,7 @@ class Store:
             self._learn(task.id, task, anew=whole)
 
     def _learn(self, task_id: str, task: Task | None, *, anew: bool = False) -> None:
-        """Take in what was read of a task. With `anew` its revision says nothing about the one that we know."""
+        """Apply what was read of a task. With `anew`, its revision cannot be compared with the known one."""
         if task_id in self._in_flight:
             self._held[task_id] = task
             return
@@ -211,7 +211,7 @@ class Store:
         version = self._reader.version()
         if version == self._version:
             return None
-        # Opened anew, it may be another file, whose revisions say nothing about ours.
+        # After reopening, it may be another file, with unrelated revisions.
         whole = self._version is None or version[0] != self._version[0]
         return version, self._reader.changes(0 if whole else self._revision), whole
 
@@ -230,19 +230,19 @@ class Store:
         """Run a method of the database that may change the tasks with these ids on the thread that writes. Raises
         StoreUnavailable when others are in the way for as long as one transaction may wait, however many are waiting.
         """
-        # A caller that does not wait for it any more does not keep us from telling what was changed.
-        job = asyncio.create_task(self._write_and_tell(task_ids, lambda: function(*args, **kwargs)))
+        # A caller that is canceled does not keep the change from being announced.
+        job = asyncio.create_task(self._write_and_announce(task_ids, lambda: function(*args, **kwargs)))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
         return await asyncio.shield(job)
 
-    async def _write_and_tell(self, task_ids: Collection[str], function: Callable[[], Any]) -> Any:
+    async def _write_and_announce(self, task_ids: Collection[str], function: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + BUSY
 
         def run() -> tuple[Any, list[tuple[Task | None, Task | None]]]:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise StoreUnavailable("the tasks' database is busy; try again")
+                raise StoreUnavailable("the task database is busy; try again")
             self._database.patience = left
             return function(), self._database.written
 
@@ -260,7 +260,7 @@ class Store:
                 self._learn(task_id, self._held.pop(task_id))
 
     def _take_ours(self, before: Task | None, after: Task | None) -> None:
-        """Tell what we changed, apart from what others had changed before."""
+        """Apply and announce our own change, after what others had changed before."""
         task = after or before
         assert task is not None
         known = self._tasks.get(task.id)
@@ -307,7 +307,7 @@ class Store:
         await self._write([task_id], self._database.remove, task_id)
 
     def _now(self, task: Task) -> Task:
-        """Take in a task that was read, and return it as it is now: others may have changed it since."""
+        """Apply a task that was read, and return it as it is now: others may have changed it since."""
         self._learn(task.id, task)
         known = self._tasks.get(task.id)
         return known if known is not None and known.revision >= task.revision else task

@@ -1,4 +1,4 @@
-"""Waits until something is true of a task, whoever makes it so: another server, its ptyhost, the clock."""
+"""Waits for a condition of a task, whichever process makes it true: this server, another one, its ptyhost."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The tasks in sqlite: what every server of the user agrees on. Blocking; runs on one thread, behind `store`.
+"""The task database (sqlite), shared by all servers of a user. Blocking; runs in one thread, behind `store`.
 
-The tables hold what is asked for in SQL as columns and the rest of a task as JSON. All of it can be rebuilt from the
-task directories (see `task_dirs`), so a file that sqlite finds corrupt is moved aside and never repaired in place.
+Fields used in queries are columns; the rest of a task is JSON. Everything can be rebuilt from the task directories (see
+`task_dirs`), so a file that sqlite finds corrupt is moved aside and never repaired in place.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    #: Gives, for a task as it is about to be stored, a context that does something else together with that.
+    #: Returns, for a task about to be stored, a context manager whose work belongs to the same transaction.
     Also = Callable[[Task], AbstractContextManager[object]]
 
-#: One entry a version; `PRAGMA user_version` counts those that a file has been through.
+#: One script per version; `PRAGMA user_version` is the number of scripts applied to a file.
 MIGRATIONS = (
     """
     CREATE TABLE tasks (
@@ -53,15 +53,13 @@ MIGRATIONS = (
 
 #: Seconds to wait for another process that reads or writes, unless the caller sets `patience`.
 BUSY = 5.0
-_BUSY_MESSAGE = "the tasks' database is locked by another process (a backup, a server that hangs?); try again"
-#: Removals that are remembered for servers that have not looked since.
+_BUSY_MESSAGE = "the task database is locked by another process (a backup, or a server that hangs?); try again"
+#: How many removals are kept for servers that have not seen them yet.
 _REMOVALS_KEPT = 1000
 
 
 class Delta:
-    """What has changed since a revision: the tasks as they are now, and the ids of those that are gone. `unreadable`
-    are the ids of rows that this version cannot read.
-    """
+    """The changes since a revision: current tasks, ids of removed ones, and ids of rows that cannot be read."""
 
     __slots__ = ("removed", "revision", "tasks", "unreadable")
 
@@ -73,16 +71,19 @@ class Delta:
 
 
 class Unreadable(Exception):
-    """A row that this version cannot read: damaged, or of a newer version."""
+    """A row is damaged, or was written by a newer version."""
 
 
 class Database:
-    """The file at `path`. `rebuild` gives the tasks to begin with when there is no file, or a corrupt one; `recall`
-    the task with an id as its directory tells it, for a row that is damaged.
+    """The database file at `path`. The caller closes it.
 
-    Every method is one transaction and raises StorageFull, StoreUnavailable or InternalError (nothing is changed then).
-    `patience` is how many seconds a transaction waits for other processes; `written` has the tasks before and after
-    each change of the last transaction (None: not there). The caller closes it.
+    Every method is one transaction. It may raise StorageFull, StoreUnavailable or InternalError, and has then changed
+    nothing. Set `patience` to the seconds that transactions wait for other processes; `written` has the tasks before
+    and after each change of the last transaction (None: not there).
+
+    Args:
+        rebuild: returns all tasks, to fill a new file, or replace a corrupt one.
+        recall: returns the task with an id from its directory, to replace a damaged row.
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class Database:
         self._rebuild = rebuild
         self._recall = recall
         self._locks = locks or Locks(os.path.dirname(path))
-        #: Whether the file system has no locks for sqlite.
+        #: Whether the file system lacks the locks that sqlite uses.
         self._unlocked = False
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
@@ -111,17 +112,15 @@ class Database:
             self._connection.close()
             self._connection = None
 
-    # -- what servers do with it ------------------------------------------------------------------------------------
+    # -- operations -------------------------------------------------------------------------------------------------
 
     def version(self) -> tuple[int, int]:
-        """Give two numbers: the first differs whenever the file was opened anew, the second also when another
-        connection has changed it.
-        """
+        """Return a version that changes when the file was reopened, or changed by another connection."""
         with self._transaction(write=False) as sql:
             return self._opened, int(sql.execute("PRAGMA data_version").fetchone()[0])
 
     def changes(self, since: int) -> Delta:
-        """Give what has changed after revision `since`; all tasks for 0."""
+        """Return the changes after revision `since`; for 0, all tasks."""
         with self._transaction(write=False) as sql:
             revision = _revision(sql)
             rows = sql.execute("SELECT * FROM tasks WHERE revision > ? ORDER BY id", (since,)).fetchall()
@@ -135,31 +134,31 @@ class Database:
         return Delta(tasks, removed, revision, unreadable)
 
     def _task(self, row: sqlite3.Row) -> Task:
-        """Return the task of a row; of a damaged row, what the task's directory tells. Raises Unreadable."""
+        """Return the task of a row; if it is damaged, from the task's directory. Raises Unreadable."""
         task = _read(row)
         if task is None and row["state"] in _STATES:
             task = self._recall(row["id"])
-        # A state that we do not know is of a newer version: what we would say of the task would be wrong.
+        # An unknown state is from a newer version, and cannot be replaced by a guess.
         if task is None:
             raise Unreadable(row["id"])
         return task.with_(revision=row["revision"])
 
     def _find(self, sql: sqlite3.Connection, task_id: str) -> Task:
-        """Return a task that is about to be changed. Raises TaskNotFound."""
+        """Return a task that will be changed. Raises TaskNotFound."""
         row = sql.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
         try:
             if row is not None:
                 task = self._task(row)
-                # A damaged row is mended: what its directory tells may be later than what anybody has seen.
+                # Repair a damaged row: its directory may have newer data than any server has seen.
                 return task if _read(row) is not None else self._put(sql, task, task)
         except Unreadable:
             pass
-        raise TaskNotFound(f"there is no task {task_id}")
+        raise TaskNotFound(f"no task has the id {task_id}")
 
     def add(self, task: Task, if_exists: IfExists, max_live: int) -> tuple[Task, bool]:
-        """Add `task`, unless a live task of its name stands in the way: then give that one and False.
+        """Add `task` and return it with True; or return a live task of the same name with False, as `if_exists` says.
 
-        With `RESTART` a finished task of the name counts as well, but only the newest. Raises NameInUse (`FAIL`) and
+        With `RESTART`, the newest task of the name counts even if it has ended. Raises NameInUse (for `FAIL`) and
         TooManyTasks.
         """
         with self._transaction() as sql:
@@ -181,18 +180,16 @@ class Database:
         return None
 
     def put(self, tasks: Iterable[Task]) -> list[Task]:
-        """Add tasks that were found on disk; those that are there already stay as they are."""
+        """Add tasks found on disk; existing ones are not changed."""
         with self._transaction() as sql:
             known = {row["id"] for row in sql.execute("SELECT id FROM tasks")}
             return [self._put(sql, None, task) for task in tasks if task.id not in known]
 
     def observe(self, task_id: str, attempt: int, state: State, **facts: Any) -> Task:
-        """Take in a report that an attempt is in `state`, with the fields that go with it; return the task as it is
-        then.
+        """Record that an attempt is in `state`, with the `facts` known then, and return the updated task.
 
-        Several servers report what they see of the same attempt. A report of what somebody else has reported already,
-        or of something earlier, or of another attempt, changes nothing but fields that are still missing. Raises
-        TaskNotFound, and InvalidState for what cannot have happened.
+        Several servers report the same attempt. A report that is not new, or of another attempt, only fills fields that
+        are still missing. Raises TaskNotFound, and InvalidState for an impossible transition.
         """
         with self._transaction() as sql:
             task = self._find(sql, task_id)
@@ -204,11 +201,14 @@ class Database:
             return self._put(sql, task, task.with_(**missing)) if missing and task.live else task
 
     def change(self, task_id: str, also: Also | None = None, **changes: Any) -> Task:
-        """Change what does not depend on a task's state, and return the task as it is then.
+        """Change fields that do not depend on the state, and return the updated task.
 
-        `also` is entered inside the transaction and left after it, so that what it does (to the task's directory)
-        happens together with the change or not at all, and never at the same time as another server's. Raises
-        TaskNotFound, and what `also` raises.
+        Args:
+            also: a context entered within the transaction and left after it, so that its work on the task's directory
+                happens together with the change or not at all, and never concurrently with another server's.
+
+        Raises:
+            TaskNotFound: or what `also` raises.
         """
         with ExitStack() as together, self._transaction() as sql:
             old = self._find(sql, task_id)
@@ -218,8 +218,10 @@ class Database:
             return task
 
     def begin_attempt(self, task_id: str, attempt: int, max_live: int, also: Also | None = None) -> tuple[Task, bool]:
-        """Move a finished task to `starting`, with `attempt`, the one that follows its last. If somebody else has done
-        so, return the task as it is and False. `also`: see `change`. Raises TaskNotFound, InvalidState, TooManyTasks.
+        """Move a finished task to `starting` with a new `attempt`, and return it with True.
+
+        If another server was first, return the task with False. For `also` see `change`. Raises TaskNotFound,
+        InvalidState, TooManyTasks.
         """
         with ExitStack() as together, self._transaction() as sql:
             task = self._find(sql, task_id)
@@ -265,7 +267,7 @@ class Database:
             return moved, True
 
     def remove(self, task_id: str) -> None:
-        """Remove a task that has ended. Raises TaskNotFound, InvalidState."""
+        """Remove a finished task. Raises TaskNotFound, InvalidState."""
         with self._transaction() as sql:
             task = self._find(sql, task_id)
             if task.live:
@@ -289,7 +291,7 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
-        """Run the block in a transaction. A corrupt file is replaced, and the caller told to come again."""
+        """Run the block in a transaction. A corrupt file is replaced, and InternalError raised."""
         self.written = []
         connection = self._open()
         with self._alone():
@@ -306,19 +308,19 @@ class Database:
             except sqlite3.OperationalError as error:
                 fault = _fault(error)
                 if not isinstance(fault, (StorageFull, StoreUnavailable)):
-                    # Opened anew it is looked at again: somebody may have emptied it.
+                    # Reopening checks the file again: it may have been truncated.
                     self.close()
                 raise fault from error
             except sqlite3.DatabaseError as error:
                 self.close()
                 self._open()
                 raise InternalError(
-                    f"the tasks' database was damaged ({error}) and has been rebuilt; ask again"
+                    f"the task database was damaged ({error}) and has been rebuilt; try again"
                 ) from error
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep other servers out of the block, where sqlite cannot do so itself."""
+        """Exclude other servers from the block, if sqlite cannot do so itself."""
         if not self._unlocked:
             yield
             return
@@ -328,21 +330,19 @@ class Database:
             yield
 
     def _open(self) -> sqlite3.Connection:
-        """Return the connection to the file at the path: if another server has moved it aside meanwhile, to the new
-        one.
-        """
+        """Return the connection, to the new file if another server has moved the old one aside."""
         if self._connection is not None and self._inode == _inode(self._path):
             return self._connection
         self.close()
         try:
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            # One server at a time looks whether the file is good: two would move each other's aside.
+            # One server at a time checks the file: two would move each other's aside.
             with self._locks.hold(f"{self._name}.lock", self.patience) as held:
                 if not held:
                     raise StoreUnavailable(_BUSY_MESSAGE)
                 connection = self._open_checked()
         except OSError as error:
-            raise storage_fault(error, "the tasks' database cannot be opened") from error
+            raise storage_fault(error, "the task database cannot be opened") from error
         self._connection, self._inode = connection, _inode(self._path)
         self._opened += 1
         return connection
@@ -369,8 +369,8 @@ class Database:
         )
         try:
             connection.row_factory = sqlite3.Row
-            # Not WAL: home directories are on NFS, where it needs what is not there. The journal keeps its room, so
-            # that an end can be written down when the disk is full. What a power cut may cost is in the directories.
+            # Not WAL, which does not work on NFS. The journal keeps its space, so that an end can be recorded when the
+            # disk is full. What a power failure loses can be recovered from the directories.
             connection.execute("PRAGMA journal_mode = PERSIST")
             connection.execute("PRAGMA synchronous = NORMAL")
             if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
@@ -386,7 +386,7 @@ class Database:
         return connection
 
     def _migrate(self, connection: sqlite3.Connection) -> bool:
-        """Bring the file to the newest version; True if it was empty."""
+        """Migrate the file to the current version. Return whether it was empty."""
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > len(MIGRATIONS):
             raise StoreUnavailable(f"{self._path} was written by a newer version of jupyter_ptytasks")
@@ -409,18 +409,18 @@ def _inode(path: str) -> int:
 
 
 def _fault(error: sqlite3.OperationalError) -> InternalError:
-    """Return what an error of sqlite means to us."""
+    """Return our error for one of sqlite."""
     text = str(error)
     if "locked" in text or "busy" in text:
         return StoreUnavailable(_BUSY_MESSAGE)
     if "unable to open" in text:
         try:
             os.close(os.open(os.devnull, os.O_RDONLY))
-        except OSError as reason:  # sqlite does not tell that it had no descriptor
-            return StoreUnavailable(f"the tasks' database cannot be opened: {reason}")
+        except OSError as reason:  # sqlite does not say that it had no descriptor
+            return StoreUnavailable(f"the task database cannot be opened: {reason}")
     if "full" in text or "disk I/O" in text or "unable to open" in text:
-        return StorageFull(f"the tasks' database has no room: {error}")
-    return InternalError(f"the tasks' database: {error}")
+        return StorageFull(f"no space left for the task database: {error}")
+    return InternalError(f"the task database failed: {error}")
 
 
 def _check_room(sql: sqlite3.Connection, max_live: int) -> None:
@@ -473,7 +473,7 @@ def _write_row(sql: sqlite3.Connection, task: Task) -> Task:
 
 
 def _read(row: sqlite3.Row) -> Task | None:
-    """Return the task of a row; None if it is damaged or of a newer version."""
+    """Return the task of a row; None if it is damaged or from a newer version."""
     try:
         body = json.loads(row["body"])
         if not all(isinstance(body[name], types) for name, types in _TYPES.items() if name in body):
@@ -487,7 +487,7 @@ def _read(row: sqlite3.Row) -> Task | None:
             tags=tuple(body["tags"]),
             exit=Exit(*body["exit"]),
             output=Output(*(int(bound) for bound in body["output"])),
-            # What a server of an older version has written knows less.
+            # Older versions have written fewer fields.
             **{name: body[name] for name in _PLAIN if name in body},
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

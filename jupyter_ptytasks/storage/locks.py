@@ -126,7 +126,7 @@ class Locks:
         """Use the next choice, unless another thread has done so. Raises StoreUnavailable if there is none."""
         if len(self._choices) == 1:
             raise StoreUnavailable(
-                f"file locks work neither in {self._home} nor in {place} ({error.strerror}): "
+                f"file locks work neither in {self._home} nor in {place} ({error.strerror}); "
                 "set PtyTasksApp.runtime_dir to a directory on a local disk"
             ) from error
         if self._choices[0] == (place, method):

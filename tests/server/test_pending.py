@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks.core.errors import InvalidState, SpawnFailed, TooManyTasks
-from jupyter_ptytasks.core.model import Request
+from jupyter_ptytasks.core.model import TaskRequest
 from jupyter_ptytasks.core.states import State
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def app(jp_serverapp: Any) -> PtyTasksApp:
 
 
 async def submit(app: PtyTasksApp, name: str = "later", state: State = State.QUEUED, **about: Any) -> Task:
-    task, added = await app.launcher.create(Request(command="echo ran; sleep 100", name=name, **about), state)
+    task, added = await app.launcher.create(TaskRequest(command="echo ran; sleep 100", name=name, **about), state)
     assert added
     return task
 

@@ -139,7 +139,7 @@ def test_a_file_that_is_damaged_under_us(path: Path, opened: Callable[..., Datab
     file.add(make("lost"), IfExists.NEW, 10)
     before = other.version()
     path.write_bytes(b"garbage" * 1000)
-    with pytest.raises(InternalError, match="ask again"):
+    with pytest.raises(InternalError, match="try again"):
         file.changes(0)
     assert [found.name for found in file.changes(0).tasks] == ["from disk"]
     assert [found.name for found in other.changes(0).tasks] == ["from disk"]

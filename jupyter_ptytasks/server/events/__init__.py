@@ -1,4 +1,4 @@
-"""The events that tell Jupyter of tasks, by schema; see jupyter_events."""
+"""Events about tasks, emitted through jupyter_events."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ class Channel(asyncio.Protocol):
             await asyncio.wait_for(asyncio.shield(channel.greeted), _PATIENCE)
         except asyncio.TimeoutError as error:
             channel.close()
-            raise HostUnreachable("the ptyhost does not answer") from error
+            raise HostUnreachable("the ptyhost does not respond") from error
         except HostUnreachable:
             channel.close()
             raise
@@ -140,7 +140,7 @@ class Channel(asyncio.Protocol):
         self._room.clear()
 
     def resume_writing(self) -> None:
-        """Let `drain` return."""
+        """Unblock `drain`."""
         self._room.set()
 
 
@@ -189,7 +189,7 @@ class Link:
             channel.close()
             raise HostUnreachable("the ptyhost of another task answers")
         if channel.is_closing:
-            raise HostUnreachable("the ptyhost has just left")
+            raise HostUnreachable("the ptyhost has just ended")
         self._channel = channel
         if self._watched:
             self._send_watched()
@@ -223,7 +223,7 @@ class Link:
 
     def _send(self, data: bytes) -> None:
         if self._channel is None:
-            raise HostUnreachable("the ptyhost cannot be reached just now; the task may well be running")
+            raise HostUnreachable("the ptyhost does not respond; the task may still be running")
         self._channel.send(data)
 
     # -- commands: each raises HostUnreachable while there is no connection -------------------------------------------

@@ -47,7 +47,7 @@ class Supervisor:
         self._links: dict[str, Link] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._chores: set[asyncio.Task[None]] = set()
-        #: The attempts whose end was told, and is not yet written down: on a busy disk that may take seconds.
+        #: The attempts whose end was reported but is not yet in the database: on a busy disk that may take seconds.
         self._exited: dict[str, int] = {}
         #: The names of other machines on which tasks run.
         self._elsewhere: dict[str, str] = {}
@@ -94,9 +94,9 @@ class Supervisor:
             if link is not None and link.connected and link.status.get("attempt") == task.attempt:
                 return link
             if task_id in self._elsewhere:
-                raise HostUnreachable(f"the task runs on {self._elsewhere[task_id]}; it cannot be reached from here")
+                raise HostUnreachable(f"the task runs on {self._elsewhere[task_id]} and cannot be reached from here")
             if time.monotonic() > deadline:
-                raise HostUnreachable("the task's ptyhost cannot be reached just now; the task may well be running")
+                raise HostUnreachable("the task's ptyhost does not respond; the task may still be running")
             await asyncio.sleep(_RETRY / 2)
 
     def keep(self, task: Task) -> None:
@@ -175,12 +175,12 @@ class Supervisor:
         return True
 
     def _log_failure(self, task_id: str, error: Exception) -> None:
-        """Log once what keeps us from a task, in a line where we know what it is."""
+        """Log once why a task cannot be reached; known errors in one line."""
         if self._failures.get(task_id) == str(error):
             return
         self._failures[task_id] = str(error)
         if shortage(error) is not None:
-            self._log.debug("task %s: %s", task_id, error)  # requests that meet with it are told
+            self._log.debug("task %s: %s", task_id, error)  # requests fail with it, too
         elif isinstance(error, PtyTasksError):
             self._log.warning("task %s: %s", task_id, error)
         else:
@@ -199,10 +199,10 @@ class Supervisor:
         self._chores.add(chore)
         chore.add_done_callback(self._chores.discard)
 
-    # -- what a ptyhost tells ---------------------------------------------------------------------------------------
+    # -- reports of a ptyhost ---------------------------------------------------------------------------------------
 
     async def _take_status(self, task_id: str, link: Link, status: dict[str, Any]) -> None:
-        """Tell of a status and note it; as long as there is no room for that, try again until there is a newer one."""
+        """Announce and store a status; if the disk is full, try again until there is a newer one."""
         self.on_update(task_id)
         while self._links.get(task_id) is link and link.status is status:
             try:
@@ -213,7 +213,7 @@ class Supervisor:
                 await asyncio.sleep(_RETRY_MAX)
 
     async def _note_status(self, task_id: str, status: dict[str, Any]) -> None:
-        """Bring what the store says into line with what the ptyhost does: it is the one who knows."""
+        """Update the store from a status: the ptyhost knows best."""
         task = self._store.get(task_id)
         if task is None or not task.active or status.get("attempt") != task.attempt or task_id in self._left_alone:
             return
@@ -257,14 +257,14 @@ class Supervisor:
         return True
 
     async def correct(self, task: Task) -> None:
-        """Take in the exit record of a task that was given up as lost, if it has turned up after all."""
+        """Apply the exit record of a task that was marked as lost, if there is one after all."""
         found = await asyncio.to_thread(self._task_dirs.read_exit, task)
         if found is not None:
             await self._end(task, found)
 
 
 def state_of(status: dict[str, Any]) -> tuple[State, str]:
-    """Return the state that a ptyhost tells of, and the reason of a stop."""
+    """Return the state that a ptyhost reports, and the reason of a stop."""
     if status.get("stopping"):
         return State.STOPPING, str(status["stopping"])
     return (State.PAUSED if status.get("paused") else State.RUNNING), ""

@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at the output of one task.
 _EVERY = 0.5
-#: A shell goes on when what somebody ran in it is done, or was interrupted: so many seconds after its last change a
-#: progress is forgotten; sooner when it was complete.
+#: A shell continues after a command in it is done or interrupted: its progress is forgotten this many seconds after
+#: its last change, sooner if it was complete.
 _FORGOTTEN = 60.0
 _FORGOTTEN_COMPLETE = 3.0
 
@@ -47,7 +47,7 @@ class _Track:
         self.reader = ProgressReader()
         self.tail = TailReader(open_ring, attempt, [self.reader])
         self.progress: Progress | None = None
-        #: The end of the ring as last told, and whether it has not been read that far.
+        #: The end of the ring as last reported, and whether it has not been read that far.
         self.seen = 0
         self.news = False
         self.job: asyncio.Task[None] | None = None
@@ -59,7 +59,7 @@ class _Track:
         self.tail.parsers = [self.reader]
 
     def close(self) -> None:
-        """Follow no more."""
+        """Stop following."""
         if self.job is not None:
             self.job.cancel()
         if self.forgetting is not None:
@@ -86,7 +86,7 @@ class Tracker:
         store.listeners.append(self._on_change)
 
     async def stop(self) -> None:
-        """Follow nothing any more; returns when nothing is read any more."""
+        """Stop following; returns when nothing is read any more."""
         self._supervisor.on_update.remove(self._on_news)
         self._supervisor.end_hook = None
         self._store.listeners.remove(self._on_change)
@@ -95,15 +95,15 @@ class Tracker:
         await asyncio.to_thread(self._thread.shutdown)
 
     def progress(self, task: Task) -> dict[str, Any] | None:
-        """Give how far a task is, or was at its end, as JSON; None if it has not told."""
+        """Return the progress of a task as JSON, the final one if it has ended; None if it reports none."""
         if not task.active:
             return None if task.progress is None else dict(task.progress)
         track = self._tracks.get(task.id)
         if track is None or track.attempt != task.attempt or track.progress is None:
             return None
-        told = track.progress.to_json()
-        # While it is paused nobody knows how long it will take; nor does it matter of one that is stopped.
-        return told if task.state is State.RUNNING else told | {"eta": None}
+        progress = track.progress.to_json()
+        # The time left of a paused task is unknown, and that of one being stopped irrelevant.
+        return progress if task.state is State.RUNNING else progress | {"eta": None}
 
     # -- while it runs ------------------------------------------------------------------------------------------------
 
@@ -169,7 +169,7 @@ class Tracker:
     # -- at its end ---------------------------------------------------------------------------------------------------
 
     async def _end_hook(self, task: Task, state: State) -> dict[str, Any]:
-        """Give the progress that a task ends with, as changes. What a shell ran is over, whichever way it ends."""
+        """Return the final progress of a task, as changes. That of a shell is dropped."""
         track = self._tracks.get(task.id)
         if track is None or track.attempt != task.attempt:
             track = self._track(task)

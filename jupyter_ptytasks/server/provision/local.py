@@ -112,14 +112,14 @@ class LocalProvisioner(Provisioner):
             return {
                 "state": State.FAILED,
                 "state_reason": "start_interrupted",
-                "state_message": "the server ended while it was starting the task; nothing ran",
+                "state_message": "the server died while starting the task; nothing was run",
                 "ended": time.time(),
             }
         reason, message = "host_vanished", "the ptyhost died; the command was sent SIGHUP"
         if host is not None and host.get("boot_id") != boot_id():
             reason, message = "reboot", "the machine rebooted"
         elif not self._task_dirs.exists(task.id):
-            reason, message = "directory_removed", "the task's directory was removed, and its ptyhost does not answer"
+            reason, message = "directory_removed", "the task's directory was removed, and its ptyhost does not respond"
         why = last_line(self._task_dirs.files(task.id).log)
         return {
             "state": State.LOST,
@@ -134,10 +134,9 @@ class LocalProvisioner(Provisioner):
     async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
         """See Provisioner.connect."""
         host = await asyncio.to_thread(self._task_dirs.host, task)
-        # Where its directory is gone, a ptyhost that lives answers all the same, where all of them do.
+        # If the directory is gone, a living ptyhost still answers at its usual socket.
         path = host["socket"] if host is not None else self._socket_path(task.id)
-        loop = asyncio.get_running_loop()
-        await endpoint.connect(loop, protocol, path)
+        await endpoint.connect(asyncio.get_running_loop(), protocol, path)
 
     def wake(self, task: Task) -> None:
         """Ask a ptyhost for its socket if something has removed it, as cleaners of temporary directories do."""

@@ -1,4 +1,4 @@
-"""The routes of output: bounded text by line, and the bytes themselves."""
+"""The routes for output: bounded text by line, and raw bytes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Output(TaskHandler):
         """Return some lines of the output as text."""
         query = self.query(bodies.OutputQuery).query()
         task = await self.control.get(ref)
-        # Asked before the lines are read: whoever is told of the end has seen all lines.
+        # Determined before the lines are read: `ended` means that no line is missing.
         ended = not task.live
         answer = await asyncio.to_thread(self._read, task, query)
         self.send({**answer, "ended": ended})
@@ -41,7 +41,7 @@ class RawOutput(TaskHandler):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return bytes of the output; the headers tell which."""
+        """Return output bytes; the headers give their offsets."""
         query = self.query(bodies.RawQuery)
         task = await self.control.get(ref)
         with self.control.open_ring(task) as reader:
@@ -64,5 +64,5 @@ class RawOutput(TaskHandler):
                     await self.flush()
                 except StreamClosedError:
                     return
-        # APIHandler.finish would call it JSON.
+        # APIHandler.finish would set the type of JSON.
         self.finish(set_content_type="application/octet-stream")

@@ -1,4 +1,4 @@
-"""The routes of tasks: list, create, change, and one for each verb."""
+"""The routes for tasks: list, create, change, and one per verb."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .page import page_of
 if TYPE_CHECKING:
     from ...core.model import Task
 
-#: Bytes of a body that is to be typed: as much as the websocket takes.
+#: Largest body with input, in bytes: the same as for a websocket message.
 _INPUT_MAX = 32 << 20
-#: Seconds that `wait` waits at most: many proxies cut a connection after a minute of silence.
+#: The longest `wait`, in seconds: many proxies close a connection after a minute without data.
 _WAIT_MAX = 55.0
 
 
@@ -35,14 +35,14 @@ class Tasks(TaskHandler):
             matches=lambda task: _matches(task, query),
             limit=query.limit,
         )
-        # What nobody can read has neither a name nor a state to be found by: it is told once, with the first page.
+        # Unreadable tasks match no filter; they are counted once, on the first page.
         omitted = page.omitted + (self.settings["ptytasks_store"].unreadable if query.cursor is None else 0)
         tasks, cursor = b",".join(page.told), strict_json.encode(page.cursor)
         self.send_encoded(b'{"tasks":[%b],"next_cursor":%b,"omitted":%d}' % (tasks, cursor, omitted))
 
     @needs("execute")
     async def post(self) -> None:
-        """Start a task: 201, or 200 where `if_exists` found one."""
+        """Start a task: 201, or 200 if `if_exists` found one."""
         body = self.body(bodies.NewTask)
         ladder = self.control.stop_sequence(body.stop_signals, body.stop_grace)
         task, created = await self.launcher.create(body.request(ladder))
@@ -59,33 +59,33 @@ class OneTask(TaskHandler):
 
     @needs("write")
     async def patch(self, ref: str) -> None:
-        """Change what a task is called."""
+        """Change a task's labels."""
         self.send_task(await self.control.update(ref, **self.body(bodies.ChangedTask).changes()))
 
     @needs("write")
     async def delete(self, ref: str) -> None:
-        """Forget a finished task and its output."""
+        """Delete a finished task and its output."""
         query = self.query(bodies.Removal)
         await self.control.delete(ref, stop=query.stop, force=query.force)
         self.send_nothing()
 
 
 class Stop(TaskHandler):
-    """`/tasks/{ref}/stop`: it is under way when this is answered."""
+    """`/tasks/{ref}/stop`: starts the stop sequence, and does not wait for its end."""
 
     @needs("write")
     async def post(self, ref: str) -> None:
-        """Begin to stop a task."""
+        """Start the stop sequence of a task."""
         body = self.body(bodies.Stop)
         self.send_task(await self.control.stop(ref, self.control.stop_sequence(body.signals, body.grace)), 202)
 
 
 class Leftover(TaskHandler):
-    """`/tasks/{ref}/leftover`: what a command has left running."""
+    """`/tasks/{ref}/leftover`: the processes that a command left running."""
 
     @needs("write")
     async def delete(self, ref: str) -> None:
-        """End those processes, and return the task when they have."""
+        """End these processes, and return the task afterwards."""
         self.query(bodies.Strict)
         self.send_task(await self.control.end_leftover(ref))
 
@@ -105,17 +105,17 @@ class Resume(TaskHandler):
 
     @needs("write")
     async def post(self, ref: str) -> None:
-        """Let a paused task continue."""
+        """Resume a paused task."""
         self.body(bodies.Body)
         self.send_task(await self.control.resume(ref), 202)
 
 
 class Restart(TaskHandler):
-    """`/tasks/{ref}/restart`: it is under way when this is answered."""
+    """`/tasks/{ref}/restart`: starts the restart, and does not wait for its end."""
 
     @needs("execute")
     async def post(self, ref: str) -> None:
-        """Begin to run a task once more."""
+        """Restart a task."""
         body = self.body(bodies.Stop)
         self.send_task(await self.launcher.restart(ref, self.control.stop_sequence(body.signals, body.grace)), 202)
 
@@ -125,7 +125,7 @@ class Again(TaskHandler):
 
     @needs("execute")
     async def post(self, ref: str) -> None:
-        """Start another task like this one: 201."""
+        """Start a new task like this one: 201."""
         _send_started(self, await self.launcher.again(ref, self.body(bodies.Again).name), 201)
 
 
@@ -145,7 +145,7 @@ class SendInput(TaskHandler):
 
     @needs("execute")
     async def post(self, ref: str) -> None:
-        """Type something."""
+        """Type text into a task."""
         await self.control.input(ref, self.body(bodies.Input, _INPUT_MAX).typed)
         self.send_nothing()
 
@@ -166,7 +166,7 @@ class Wait(TaskHandler):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return the task when it has ended, or as it is when the time is up."""
+        """Return the task when it has ended, or after the timeout."""
         timeout = min(self.query(bodies.Wait).timeout, _WAIT_MAX)
         self.send_task(await self.control.wait(ref, timeout))
 

@@ -1,4 +1,4 @@
-"""The terminals of all tasks that somebody looks at, as terminado's manager."""
+"""The terminals of all tasks with attached clients, as a terminado manager."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from terminado.management import NamedTermManager
 
 from ...core.errors import BadRequest, TaskNotFound
-from ...core.model import Request
+from ...core.model import TaskRequest
 from .terminal import TaskTerminal
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class TaskTerminals(NamedTermManager):
         self.wake(change.task_id)
 
     def wake(self, task_id: str) -> None:
-        """Tell the clients of a task that there is news of it."""
+        """Notify the clients of a task of a change."""
         terminal = self.terminals.get(task_id)
         if terminal is not None:
             terminal.wake()
@@ -55,7 +55,7 @@ class TaskTerminals(NamedTermManager):
         """Return the terminal of a task that was looked up already (by the websocket). Raises TaskNotFound."""
         task = self.control.look_up(url_component)
         if task is None:
-            raise TaskNotFound(f"there is no task with the id or name {url_component!r}")
+            raise TaskNotFound(f"no task has the id or name {url_component!r}")
         return self.terminals.setdefault(task.id, TaskTerminal(task, self.control, self._serializer))
 
     def client_disconnected(self, websocket: Any) -> None:  # noqa: ARG002
@@ -68,13 +68,13 @@ class TaskTerminals(NamedTermManager):
     # -- the stock /api/terminals, over the same tasks ----------------------------------------------------------------
 
     async def create(self, name: str | None, cwd: str | None) -> Task:
-        """Start a shell; in the server's root directory where `cwd` is none, as jupyter_server_terminals does."""
+        """Start a shell; in the server's root directory if `cwd` is not one, as jupyter_server_terminals does."""
         try:
-            task, _ = await self._launcher.create(Request(name=name, cwd=cwd))
+            task, _ = await self._launcher.create(TaskRequest(name=name, cwd=cwd))
         except BadRequest as error:
             if error.field != "cwd":
                 raise
-            task, _ = await self._launcher.create(Request(name=name))
+            task, _ = await self._launcher.create(TaskRequest(name=name))
         return task
 
     async def list(self) -> list[Task]:

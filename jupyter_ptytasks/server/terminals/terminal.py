@@ -56,7 +56,7 @@ class TaskTerminal(PtyWithClients):
 
     @property
     def ended(self) -> bool:
-        """Whether there is nothing more to come: it has ended, and nobody is about to restart it."""
+        """Whether there is no more output to come: it has ended, and is not about to be restarted."""
         deleted = self._control.look_up(self._id) is None
         return deleted or not (self.task.live or self._control.is_restarting(self.task))
 
@@ -100,7 +100,7 @@ class TaskTerminal(PtyWithClients):
             self.link.repaint()
 
     def wake(self) -> None:
-        """Tell all clients that there is news, and the ptyhost whether anybody waits for it."""
+        """Notify all clients of a change, and tell the ptyhost whether any client is attached."""
         if self.link is not None:
             self.link.watch(bool(self.clients))
         for client in self.clients:
