@@ -167,7 +167,7 @@ class Control:
         """
         task = await self.get(ref)
         if task.live:
-            raise InvalidState("the task has not ended; its processes end with it", field="state")
+            raise InvalidState("the task is live; stop it to end its processes", field="state")
         deadline = time.monotonic() + _LEFTOVER_GRACE
         number: int = signal.SIGTERM
         while left := await asyncio.to_thread(self._task_dirs.leftover, task):
@@ -263,7 +263,7 @@ class Control:
             channel.send(b"".join(wire.frame(wire.INPUT, part) for part in parts) + wire.frame(wire.ASK_STATUS))
             await asyncio.wait_for(answered.wait(), _INPUT_PATIENCE)
         except asyncio.TimeoutError as error:
-            raise InputRefused("the program does not read its input; some of it may have been taken") from error
+            raise InputRefused("the program does not read its input; part of it may have been typed") from error
         finally:
             channel.close()
         if refused:
@@ -271,7 +271,7 @@ class Control:
         if not taken:
             await self.ended(task, _SETTLING)
             await self._reach(task.id)
-            raise HostUnreachable("the ptyhost closed the connection; some of the input may have been taken")
+            raise HostUnreachable("the ptyhost closed the connection; part of the input may have been typed")
 
     async def _open_input(
         self, ref: str, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None]
@@ -304,9 +304,9 @@ class Control:
         """
         task = await self.get(ref)
         if task.pending:
-            raise InvalidState(f"the task has not started: it is {task.state.value}", field="state")
+            raise InvalidState(f"the task has not started yet: {task.state.value}", field="state")
         if not task.live:
-            raise InvalidState(f"the task has ended: it is {task.state.value}", field="state")
+            raise InvalidState(f"the task has already ended: {task.state.value}", field="state")
         link = await self._supervisor.connected(task.id)
         # It may have come out of `starting` while we waited.
         return self._store.get(task.id) or task, link
@@ -334,13 +334,11 @@ class Control:
         task = await self.get(ref)
         machine = self._supervisor.machine(task.id)
         if task.active and force and machine is not None:
-            facts = {"state_reason": "given_up", "state_message": f"given up; it ran on {machine}"}
+            facts = {"state_reason": "given_up", "state_message": f"deleted by force; it ran on {machine}"}
             await self._store.observe(task.id, task.attempt, State.LOST, ended=time.time(), **facts)
         elif task.live:
             if not stop:
-                raise InvalidState(
-                    f"the task is {task.state.value}; stop it first, or ask for that with stop=1", field="state"
-                )
+                raise InvalidState(f"the task is {task.state.value}; stop it first, or add stop=1", field="state")
             sequence = await self._sequence_of(task)
             await self.stop_unless_ended(task.id)
             await self.ended(task, sum(grace for _, grace in sequence) + STOP_SLACK)
@@ -354,7 +352,7 @@ class Control:
         async with self.unless_deleted(task):
             lock = await asyncio.to_thread(self._task_dirs.lock, task.id, LEAVING)
         if lock is None:
-            raise Conflict("the task's ptyhost has not left yet")
+            raise Conflict("the task's ptyhost has not ended yet; try again")
         with lock:
             await self.erase(task.id)
 

@@ -64,15 +64,15 @@ class PtyTasksApp(ExtensionApp):
         help="Command of the shell. Interactive shells are started with all of its arguments, command lines with the "
         "first and `-c`. By default as for Jupyter's terminals: ServerApp.terminado_settings, $SHELL, sh.",
     ).tag(config=True)
-    max_live_tasks = Integer(100, min=1, help="Maximum number of tasks that run at a time.").tag(config=True)
+    max_live_tasks = Integer(100, min=1, help="Maximum number of running tasks.").tag(config=True)
     ring_size = Integer(
         64 << 20, min=1 << 16, help="Bytes of output kept for each task; the oldest are discarded first."
     ).tag(config=True)
     segment_size = Integer(4 << 20, min=1 << 12, help="Bytes per output file; output is discarded file by file.").tag(
         config=True
     )
-    default_rows = Integer(ROWS, min=1, max=1000, help="Rows of a terminal without a viewer.").tag(config=True)
-    default_cols = Integer(COLS, min=1, max=1000, help="Columns of a terminal without a viewer.").tag(config=True)
+    default_rows = Integer(ROWS, min=1, max=1000, help="Initial rows of a terminal.").tag(config=True)
+    default_cols = Integer(COLS, min=1, max=1000, help="Initial columns of a terminal.").tag(config=True)
     stop_grace = Float(
         10.0,
         min=0.0,

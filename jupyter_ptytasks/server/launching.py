@@ -195,7 +195,7 @@ class Launcher:
                 if now.attempt != task.attempt or (task.pending and not now.pending):
                     return None
                 if time.monotonic() > deadline:
-                    raise Conflict("the task's ptyhost has not left yet")
+                    raise Conflict("the task's ptyhost has not ended yet; try again")
         return lock
 
     async def _environment(self, task: Task) -> dict[str, str]:
@@ -227,7 +227,7 @@ class Launcher:
         """
         task = await self._control.get(ref)
         if task.pending:
-            raise InvalidState(f"the task has not started: it is {task.state.value}", field="state")
+            raise InvalidState(f"the task has not started yet: {task.state.value}", field="state")
         # Whatever would keep it from being started again must not have it stopped.
         await self._environment(task)
         if not task.live:
@@ -294,5 +294,5 @@ class Launcher:
 
 def _only_active(task: Task) -> Task:
     if not task.active:
-        raise InvalidState(f"the task is not pending: it is {task.state.value}", field="state")
+        raise InvalidState(f"the task is not pending: {task.state.value}", field="state")
     return task

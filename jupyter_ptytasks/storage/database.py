@@ -78,8 +78,8 @@ class Database:
     """The database file at `path`. The caller closes it.
 
     Every method is one transaction. It may raise StorageFull, StoreUnavailable or InternalError, and has then changed
-    nothing. Set `patience` to the seconds that transactions wait for other processes; `written` has the tasks before
-    and after each change of the last transaction (None: not there).
+    nothing. Set `patience` to the seconds that transactions wait for other processes. `written` has the tasks before
+    and after each change of the last transaction (None: did not exist).
 
     Args:
         rebuild: returns all tasks, to fill a new file, or replace a corrupt one.
@@ -149,7 +149,7 @@ class Database:
         try:
             if row is not None:
                 task = self._task(row)
-                # Repair a damaged row: its directory may have newer data than any server has seen.
+                # Repair a damaged row: its directory may have newer data than anyone has seen.
                 return task if _read(row) is not None else self._put(sql, task, task)
         except Unreadable:
             pass
@@ -250,9 +250,10 @@ class Database:
         also: Also | None = None,
         **facts: Any,
     ) -> tuple[Task, bool]:
-        """Move a task to `state` if its state is one of `before`, else return it as it is and False: of several that
-        try, one succeeds. `also`: see `change`. Raises TaskNotFound, InvalidState, and TooManyTasks for one that would
-        start as one too many.
+        """Move a task to `state` if its state is one of `before`, and return it with True.
+
+        Otherwise return it unchanged with False: if several processes try, one succeeds. For `also` see `change`.
+        Raises TaskNotFound, InvalidState, and TooManyTasks if `max_live` tasks are active already.
         """
         with ExitStack() as together, self._transaction() as sql:
             task = self._find(sql, task_id)
@@ -276,7 +277,7 @@ class Database:
             self.written.append((task, None))
 
     def _put(self, sql: sqlite3.Connection, old: Task | None, task: Task) -> Task:
-        """Store a task in the place of `old`, and return it with its revision."""
+        """Store a task that replaces `old`, and return it with its revision."""
         task = _write_row(sql, task)
         self.written.append((old, task))
         return task
@@ -428,7 +429,7 @@ def _check_room(sql: sqlite3.Connection, max_live: int) -> None:
     query = "SELECT count(*) FROM tasks WHERE state IN (SELECT value FROM json_each(?))"
     active = sql.execute(query, (states,)).fetchone()[0]
     if active >= max_live:
-        raise TooManyTasks(f"{active} tasks are running, and {max_live} is the limit (max_live_tasks)")
+        raise TooManyTasks(f"{active} tasks are running; the limit is {max_live} (max_live_tasks)")
 
 
 def _revision(sql: sqlite3.Connection) -> int:

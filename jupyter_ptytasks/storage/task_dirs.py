@@ -234,7 +234,7 @@ class TaskDirs:
             return task.with_(state_reason="cancelled", state_message="canceled before it started")
         if host is None and task.pending and self.is_hosted(task):
             return None  # a create in progress adds its task to the database itself
-        # Without a state it is a create that was cut off before anything ran.
+        # Without a state, this is a create that was cut off before anything ran.
         return task if host is not None or task.attempt > 1 or "state" in spec else None
 
     def _progress(self, task: Task, state: State) -> dict[str, Any] | None:
