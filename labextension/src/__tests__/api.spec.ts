@@ -95,8 +95,8 @@ describe('TaskApi', () => {
       method === 'DELETE' ? { status: 204 } : { body: task }
     );
     await api.update(task.id, { name: 'eval' });
-    await api.remove(task.id);
-    await api.remove(task.id, true);
+    await api.delete(task.id);
+    await api.delete(task.id, true);
     expect(server.requests.map(({ method, query }) => [method, query.get('stop')])).toEqual([
       ['PATCH', null],
       ['DELETE', null],
