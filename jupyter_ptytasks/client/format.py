@@ -1,4 +1,4 @@
-"""How people say and read things: durations, times, commands, what became of a task."""
+"""Parsing and formatting of values for people: durations, times, commands, how a task ended."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|[smhdw])\s*")
 
 
 def seconds(text: str) -> float:
-    """Return the seconds of `90`, `2h`, `1h30m`, `1h 30m`, `500ms`. Raises ValueError.
+    """Parse a duration such as `90`, `2h`, `1h30m`, `1h 30m` or `500ms` to seconds. Raises ValueError.
 
-    JupyterLab reads the same: tests/contract/format.json.
+    JupyterLab accepts the same: tests/contract/format.json.
     """
     text = text.strip().lower()
     if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return float(text)
     if not text or _PART.sub("", text):
-        raise ValueError(f"{text!r} is no duration; one looks like 90, 2h or 1h30m")
+        raise ValueError(f"{text!r} is not a valid duration; use something like 90, 2h or 1h30m")
     return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
 
 
@@ -71,22 +71,22 @@ def _rounded(value: float) -> int:
 
 
 def moment(iso: str) -> datetime:
-    """Give a time of the REST API."""
+    """Parse a time of the REST API."""
     return datetime.fromisoformat(iso.replace("Z", "+00:00"))
 
 
 def now() -> datetime:
-    """Return the present time, in UTC."""
+    """Return the current time, in UTC."""
     return datetime.now(timezone.utc)
 
 
 def ago(iso: str) -> float:
-    """Give the seconds since then."""
+    """Return the seconds since a time of the REST API."""
     return (now() - moment(iso)).total_seconds()
 
 
 def runtime(task: Task) -> float | None:
-    """Give for how long a task has run; None if it never has."""
+    """Return the seconds that a task has run; None if it never ran."""
     if task["started"] is None:
         return None
     end = moment(task["ended"]) if task["ended"] else now()
@@ -94,7 +94,7 @@ def runtime(task: Task) -> float | None:
 
 
 def ending(task: Task) -> str:
-    """Give how a command ended: its code, or the name of the signal; empty while it runs or where nobody knows."""
+    """Return the exit code or signal name of a command; empty while it runs or if unknown."""
     ended = task["exit"]
     if ended is None:
         return ""
@@ -102,18 +102,18 @@ def ending(task: Task) -> str:
 
 
 def command(task: Task) -> str:
-    """Give the command as one line."""
+    """Return the command on one line."""
     given = task["command"]
     return " ".join((given if isinstance(given, str) else shlex.join(given)).split())
 
 
 def visible(text: str) -> str:
-    """Return a text with an escape in place of each character that a terminal would obey, or that is none."""
+    """Return a text with control characters and other unprintable characters escaped."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def in_brief(task: Task) -> str:
-    """Give what became of a task, in a few words."""
+    """Summarize a task's state in a few words."""
     ended, ran = ending(task), runtime(task)
     words = [task["state"].replace("_", " ")]
     if ended:

@@ -1,4 +1,4 @@
-"""What a notebook shows of a task, and keeps: for the Lab extension JSON, for everybody else HTML and text.
+"""The MIME bundle that displays a task in a notebook: JSON for the Lab extension, HTML and text for other viewers.
 
 The HTML needs no style sheet, and is readable where inline styles are stripped from it. HTML and text do not change
 once they are written: for a running task they say as of when, instead of a run time.
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 MIME = "application/vnd.jupyter.ptytask+json"
 VERSION = 1
-#: The last lines that are kept, and bytes of them: a notebook is no place for a log.
+#: How many lines and bytes of output are saved in the notebook.
 LINES = 10
 BYTES = 4096
 
-#: Colours that are readable on white and on black, by state; as words say the same, nothing depends on them.
-_COLOURS = {
+#: Colors by state, readable on white and black. The text says the same, so nothing depends on them.
+_COLORS = {
     "running": "#2e8b57",
     "succeeded": "#2e8b57",
     "failed": "#d1242f",
@@ -62,11 +62,11 @@ def _text(task: Task, tail: str, as_of: str, note: str) -> str:
 
 
 def _html(task: Task, tail: str, as_of: str, note: str) -> str:
-    colour = _COLOURS.get(task["state"], _GREY)
+    color = _COLORS.get(task["state"], _GREY)
     ran = formats.runtime(task)
     cells = {
         "task": f"<b>{escape(task['name'])}</b>",
-        "state": f'<span style="color: {colour}">{escape(task["state"].replace("_", " "))}</span>',
+        "state": f'<span style="color: {color}">{escape(task["state"].replace("_", " "))}</span>',
         "exit": escape(formats.ending(task)),
         "as of": as_of if is_live(task) else "",
         "ran": "" if ran is None or is_live(task) else formats.duration(ran),
@@ -84,7 +84,7 @@ def _html(task: Task, tail: str, as_of: str, note: str) -> str:
     reason = "" if formats.ending(task) else task["state_message"]
     parts += [f'<div style="color: {_GREY}">{escape(text)}</div>' for text in (reason, note) if text]
     if tail.strip():
-        style = f"margin: 4px 0; padding: 6px 8px; border-left: 3px solid {colour}; overflow-x: auto; line-height: 1.3"
+        style = f"margin: 4px 0; padding: 6px 8px; border-left: 3px solid {color}; overflow-x: auto; line-height: 1.3"
         parts.append(f'<pre style="{style}">{escape(tail.rstrip())}</pre>')
     return f"<div>{''.join(parts)}</div>"
 

@@ -94,7 +94,7 @@ def test_what_the_server_refuses_stays_to_be_mended(page: Page, client: Client, 
     page.keyboard.press("Control+Enter")
     directory = dialog.get_by_label("Working directory")
     expect(directory).to_be_focused()
-    expect(directory).to_have_accessible_description("there is no directory " + str(work.parent / "nowhere"))
+    expect(directory).to_have_accessible_description("no such directory: " + str(work.parent / "nowhere"))
     directory.fill(work.name)
     page.keyboard.press("Enter")
     name = dialog.get_by_label("Name", exact=True)

@@ -39,16 +39,16 @@ def test_show_tells_progress_and_usage(live: LiveServer, client: Client) -> None
     shown = live.cli("show", "shown").stdout
     rows = {line.split()[0]: line for line in shown.splitlines()}
     assert rows["progress"].split(maxsplit=1)[1] == "42% · third of seven (from helper)"
-    assert "iB (at most " in rows["memory"]
-    assert rows["cpu"].split(maxsplit=1)[1].startswith("0% (at most 0%)")
-    assert rows["processes"].split(maxsplit=1)[1] == "1 (at most 1)"
+    assert "iB (peak " in rows["memory"]
+    assert rows["cpu"].split(maxsplit=1)[1].startswith("0% (peak 0%)")
+    assert rows["processes"].split(maxsplit=1)[1] == "1 (peak 1)"
     assert "gpu" not in rows
     told = json.loads(live.cli("show", "shown", "--json").stdout)
     assert told["usage"]["processes"] == 1
     client.stop("shown", signals=["SIGKILL"])
     ended(client, "shown")
     rows = {line.split()[0]: line for line in live.cli("show", "shown").stdout.splitlines()}
-    assert "at most" in rows["memory"]
+    assert "peak" in rows["memory"]
     assert "largest process" in rows["memory"]
 
 
@@ -101,4 +101,4 @@ def test_a_gpu_that_others_use_too_is_named_so() -> None:
     values = {"cpu": 1.0, "rss": 1, "pss": None, "processes": 1, "gpu_memory": 8 << 30, "gpu_load": 97.0}
     usage = {**values, "gpu_scope": "device", "cpu_time": 1.0, "peak": values, "max_rss": None}
     shown = measures.usage(cast("Task", {"usage": usage}))
-    assert shown["gpu"] == "8.0 GiB (at most 8.0 GiB), 97% (at most 97%), of its devices, whoever uses them"
+    assert shown["gpu"] == "8.0 GiB (peak 8.0 GiB), 97% (peak 97%), whole device, all processes"
