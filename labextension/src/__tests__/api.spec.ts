@@ -168,6 +168,6 @@ describe('TaskApi', () => {
     const error = await refused(api.get(task.id));
     expect(error.code).toBe('garbled');
     // In our words, and not in those of the library that has found it.
-    expect(error.message).toMatch(/^The server's answer is not what .*\.$/);
+    expect(error.message).toMatch(/^The server's response does not match .*\.$/);
   });
 });

@@ -208,7 +208,7 @@ export class TaskApi {
       const about = fieldsOf(parsed.error).slice(0, FIELDS).join(', ');
       const what = about ? `, for example: ${about}` : '';
       throw new TaskError(
-        `The server’s response does not match this version of the extension${what}.`,
+        `The server's response does not match this version of the extension${what}.`,
         200,
         'garbled'
       );

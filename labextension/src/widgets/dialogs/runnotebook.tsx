@@ -143,7 +143,7 @@ function NotebookFields(props: IFieldsProps): JSX.Element {
             value={form.kernel}
             onChange={event => change({ kernel: event.target.value })}
           >
-            <option value="">{trans.__('Notebook’s kernel')}</option>
+            <option value="">{trans.__("Notebook's kernel")}</option>
             {kernels.map(({ name, label }) => (
               <option key={name} value={name}>
                 {label}
