@@ -1,4 +1,4 @@
-"""A task's output as text for Python: as it comes, by lines, and its last lines with their colours."""
+"""A task's output as text for Python: as it is written, by line, and the last lines with their colors."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ if TYPE_CHECKING:
 
     from ..client import Client, Piece, Task, Text
 
-#: Bytes that are looked at for the last lines.
+#: Bytes searched for the last lines.
 _WINDOW = 64 << 10
 
 
 def decoded(pieces: Iterable[Piece]) -> Iterator[str]:
-    """Give the text of pieces of the output; the end of a line is a line feed, everything else is as it was written."""
+    """Decode pieces of output. Line ends become line feeds; everything else is unchanged."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     held = ""
     is_first = True
     for piece in pieces:
-        # What went before one came is not what one misses.
+        # Output that was discarded before we started is not missing.
         if piece.lost and not is_first:
             decoder.reset()
-            yield f"{held}\n[{piece.lost} bytes came faster than they were read]\n"
+            yield f"{held}\n[skipped {piece.lost} bytes: output came faster than it was read]\n"
             held = ""
         is_first = False
         text = held + decoder.decode(piece.data)
-        # A carriage return may belong to a line feed that is yet to come.
+        # A line feed may follow this carriage return.
         held = "\r" if text.endswith("\r") else ""
         if text := text.removesuffix("\r").replace("\r\n", "\n"):
             yield text
@@ -38,7 +38,7 @@ def decoded(pieces: Iterable[Piece]) -> Iterator[str]:
 
 
 def finished(texts: Iterable[Text]) -> Iterator[str]:
-    """Give lines without their feeds as they are finished, and at the end what is left of the last one."""
+    """Iterate over completed lines without their line feeds, and an unfinished last line at the end."""
     unfinished = ""
     for text in texts:
         whole, feed, unfinished = text["output"].rpartition("\n")
@@ -49,8 +49,8 @@ def finished(texts: Iterable[Text]) -> Iterator[str]:
 
 
 def tail(client: Client, task: Task, count: int, limit: int) -> str:
-    """Give the last `count` lines with their colours, of them at most the last `limit` bytes: one request."""
-    # By bytes, not by lines: a bar that is drawn a thousand times is one long line.
+    """Return the last `count` lines with their colors, at most `limit` bytes, in one request."""
+    # By bytes, not by line: a progress bar drawn a thousand times is one long line.
     first = max(task["output"]["end"] - _WINDOW, 0)
     piece = client.raw(task["id"], first, 2 * _WINDOW)
     return last_lines(piece.data, count, limit, columns=task["cols"], whole=piece.offset == piece.start)

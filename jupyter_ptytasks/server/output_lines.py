@@ -130,7 +130,7 @@ class Transcript:
         try:
             pattern = regex.compile(query.grep)
         except regex.error as error:
-            raise BadRequest(f"not a regular expression: {error}", field="grep") from error
+            raise BadRequest(f"not a valid regular expression: {error}", field="grep") from error
         found = []
         try:
             for number, line in self._read_lines(start, self.total, keep_ansi=False):

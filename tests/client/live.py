@@ -55,7 +55,7 @@ class LiveServer:
     """A Jupyter server that lives in `home` and nowhere else; its tasks outlive it as they should. `stop` ends both.
 
     `options` are further arguments of the server; with `sock` it listens on a unix socket in `home`, with `lab` it
-    serves JupyterLab, too.
+    serves JupyterLab, too, and it runs under `python`.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class LiveServer:
         base_url: str = "/",
         sock: bool = False,
         lab: bool = False,
+        python: str = sys.executable,
     ) -> None:
         self.home = home
         #: Where it tells of itself: another one may do so in the same place.
@@ -75,6 +76,7 @@ class LiveServer:
         self.base_url = base_url
         self.sock = str(home / "s") if sock else ""
         self.lab = lab
+        self.python = python
         self._options = options
         #: What runs it.
         self.python = sys.executable

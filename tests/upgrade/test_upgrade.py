@@ -105,7 +105,7 @@ def test_a_running_one_is_replayed_and_typed_into(upgraded: Upgraded) -> None:
     client, was = upgraded.client, upgraded.before["running"]
     task = client.get("running")
     assert (task["state"], task["pid"], task["started"]) == ("running", was["pid"], was["started"])
-    client.input("running", "by REST")
+    client.send_input("running", "by REST")
     until(lambda: "got by REST" in client.output("running")["output"])
     with upgraded.server.terminal("attach", "running", rows=25, cols=80) as terminal:
         terminal.until(b"\x1b[1mready")
@@ -140,7 +140,7 @@ def test_it_is_restarted_and_then_hosted_by_this_version(upgraded: Upgraded) -> 
     task = client.get("again")
     assert (task["id"], task["state"]) == (was["id"], "running")
     assert task["pid"] != was["pid"]
-    client.input("again", "hello")
+    client.send_input("again", "hello")
     until(lambda: "got hello" in client.output("again")["output"])
     assert client.output("again")["output"].count("ready") == 2
 

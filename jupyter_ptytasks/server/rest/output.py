@@ -1,17 +1,19 @@
-"""The routes of output: bounded text by line, and the bytes themselves."""
+"""The routes for output: bounded text by line, and raw bytes."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tornado.iostream import StreamClosedError
 
-from ...core.ring.reader import RingReader
 from ..output_lines import Query, Transcript
 from . import bodies
 from .base import TaskHandler, needs
+
+if TYPE_CHECKING:
+    from ...core.model import Task
 
 _BLOCK = 1 << 20
 
@@ -23,17 +25,15 @@ class Output(TaskHandler):
     async def get(self, ref: str) -> None:
         """Return some lines of the output as text."""
         query = self.query(bodies.OutputQuery).query()
-        task = await self.manager.get(ref)
-        directory = self.manager.task_dirs.files(task.id).output
-        # Asked before the lines are read: whoever is told of the end has seen all lines.
+        task = await self.control.get(ref)
+        # Determined before the lines are read: `ended` means that no line is missing.
         ended = not task.live
-        answer = await asyncio.to_thread(_read, directory, query)
+        answer = await asyncio.to_thread(self._read, task, query)
         self.send({**answer, "ended": ended})
 
-
-def _read(directory: str, query: Query) -> dict[str, Any]:
-    with RingReader(directory) as reader:
-        return Transcript(reader).read(query)
+    def _read(self, task: Task, query: Query) -> dict[str, Any]:
+        with self.control.open_ring(task) as reader:
+            return Transcript(reader).read(query)
 
 
 class RawOutput(TaskHandler):
@@ -41,10 +41,10 @@ class RawOutput(TaskHandler):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return bytes of the output; the headers tell which."""
+        """Return output bytes; the headers give their offsets."""
         query = self.query(bodies.RawQuery)
-        task = await self.manager.get(ref)
-        with RingReader(self.manager.task_dirs.files(task.id).output) as reader:
+        task = await self.control.get(ref)
+        with self.control.open_ring(task) as reader:
             start, end = await asyncio.to_thread(reader.bounds)
             first = min(max(query.offset, start), end)
             behind = end if query.limit is None else min(first + query.limit, end)
@@ -64,5 +64,5 @@ class RawOutput(TaskHandler):
                     await self.flush()
                 except StreamClosedError:
                     return
-        # APIHandler.finish would call it JSON.
+        # APIHandler.finish would set the type of JSON.
         self.finish(set_content_type="application/octet-stream")
