@@ -240,9 +240,12 @@ class Client:
         max_lines: int | None = None,
         grep: str | None = None,
         ansi: Ansi = "strip",
+        final: bool = False,
     ) -> Text:
-        """Give some lines of the output as text, bounded: one request."""
-        limits = {"head_lines": head_lines, "tail_lines": tail_lines, "max_lines": max_lines}
+        """Return some lines of the output as text, bounded: one request. `final`: none that is likely to change."""
+        limits: dict[str, Any] = {"head_lines": head_lines, "tail_lines": tail_lines, "max_lines": max_lines}
+        if final:
+            limits["final"] = "1"
         return cast("Text", self._get(_path(ref, "output"), since=since, mode=mode, grep=grep, ansi=ansi, **limits))
 
     def raw(self, ref: str, offset: int = 0, limit: int | None = None) -> Piece:
@@ -272,8 +275,7 @@ class Client:
     ) -> Iterator[Text]:
         """Iterate over the output as text, from the line `since` on, or the last `tail` lines.
 
-        With `follow` as it comes, until the task has ended. An unfinished last line is told again, with what has been
-        added to it.
+        With `follow` as it comes, until the task has ended: every line once, when it is not likely to change any more.
         """
         return reading.lines(self, ref, since=since, tail=tail, grep=grep, ansi=ansi, follow=follow)
 

@@ -167,6 +167,7 @@ class _Text(TypedDict):
     next_line: int
     total_lines: int
     lines_omitted: int
+    more: bool
     truncated: bool
     bytes: int
     estimated_tokens: int
@@ -174,7 +175,9 @@ class _Text(TypedDict):
 
 
 class Text(_Text, total=False):
-    """Some lines of the output; an unfinished last line is told again by an answer from `next_line` on."""
+    """Some lines of the output. `more`: there are others from `next_line` on; what may still change is told again from
+    there, too.
+    """
 
     line_numbers: list[int]
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING
 
-from .colours import last_lines
+from .colours import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..client import Client, Piece, Task, Text
-
-#: Bytes that are looked at for the last lines.
-_WINDOW = 64 << 10
 
 
 def decoded(pieces: Iterable[Piece]) -> Iterator[str]:
@@ -38,19 +35,12 @@ def decoded(pieces: Iterable[Piece]) -> Iterator[str]:
 
 
 def finished(texts: Iterable[Text]) -> Iterator[str]:
-    """Give lines without their feeds as they are finished, and at the end what is left of the last one."""
-    unfinished = ""
+    """Iterate over lines without their feeds."""
     for text in texts:
-        whole, feed, unfinished = text["output"].rpartition("\n")
-        if feed:
-            yield from whole.split("\n")
-    if unfinished:
-        yield unfinished
+        if text["output"]:
+            yield from text["output"].removesuffix("\n").split("\n")
 
 
 def tail(client: Client, task: Task, count: int, limit: int) -> str:
-    """Give the last `count` lines with their colours, of them at most the last `limit` bytes: one request."""
-    # By bytes, not by lines: a bar that is drawn a thousand times is one long line.
-    first = max(task["output"]["end"] - _WINDOW, 0)
-    piece = client.raw(task["id"], first, 2 * _WINDOW)
-    return last_lines(piece.data, count, limit, columns=task["cols"], whole=piece.offset == piece.start)
+    """Return the last `count` lines with their colors, of them at most the last `limit` bytes: one request."""
+    return bounded(client.output(task["id"], mode="tail", tail_lines=count, ansi="keep")["output"], limit)

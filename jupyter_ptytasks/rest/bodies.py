@@ -219,6 +219,7 @@ class OutputQuery(Strict):
     max_lines: Annotated[int, Field(ge=1, le=100_000)] = 1000
     grep: Annotated[str, Field(max_length=1000)] | None = None
     ansi: Literal["strip", "keep"] = "strip"
+    final: bool = False
 
     def query(self) -> Query:
         """Give the transcript's value."""

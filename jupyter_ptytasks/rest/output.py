@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import Any
 from urllib.parse import quote
 
@@ -11,15 +13,21 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from ..core.ring.reader import RingReader
-from ..transcript import Query, Transcript
+from ..transcript import Cancelled, Query, Transcript
 from . import bodies
 from .base import TaskHandler
 
 _BLOCK = 1 << 20
 
 
+#: Searches have threads of their own, and not many: a slow one keeps other searches waiting, and nothing else.
+_searches = ThreadPoolExecutor(2, "ptytasks-search")
+
+
 class Output(TaskHandler):
     """`/tasks/{ref}/output`."""
+
+    _cancel: Event | None = None
 
     @web.authenticated
     @authorized
@@ -30,13 +38,29 @@ class Output(TaskHandler):
         directory = self.manager.catalogue.files(task.id).output
         # Asked before the lines are read: whoever is told of the end has seen all lines.
         ended = not task.live
-        answer = await asyncio.to_thread(_read, directory, query)
+        self._cancel = Event()
+        asked = (directory, query, ended, (task.rows, task.cols), self._cancel)
+        threads = None if query.grep is None else _searches
+        try:
+            answer = await asyncio.get_running_loop().run_in_executor(threads, _read, *asked)
+        except Cancelled:
+            # Nobody is there to answer.
+            return
         self.send({**answer, "ended": ended})
 
+    def on_connection_close(self) -> None:
+        """Search no more: the client has left."""
+        if self._cancel is not None:
+            self._cancel.set()
+        super().on_connection_close()
 
-def _read(directory: str, query: Query) -> dict[str, Any]:
+
+def _read(directory: str, query: Query, ended: bool, size: tuple[int, int], cancel: Event) -> dict[str, Any]:
+    if cancel.is_set():
+        # It has waited for its turn for longer than its client did.
+        raise Cancelled
     with RingReader(directory) as reader:
-        return Transcript(reader).read(query)
+        return Transcript(reader, ended=ended, size=size, cancel=cancel).read(query)
 
 
 class RawOutput(TaskHandler):

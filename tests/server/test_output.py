@@ -19,6 +19,7 @@ async def test_all_of_it(rest: Rest) -> None:
         "next_line": 3,
         "total_lines": 3,
         "lines_omitted": 0,
+        "more": False,
         "truncated": False,
         "bytes": 17,
         "estimated_tokens": 5,

@@ -1,0 +1,505 @@
+"""The grid: the rows of a terminal's normal screen, its cursor, and what each control function does to them.
+
+It does what xterm.js does, function by function (`InputHandler.ts` of its sources), down to where it differs from other
+terminals, and keeps the text alone, or with it an index of how each cell looks.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .cells import HALF, NULL, PARTS, PRIVATE, Clusters, Row
+from .wcwidth import UNUSUAL, wcwidth
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_NEEDS_CARE = re.compile(f"{UNUSUAL.pattern[:-1]}{PRIVATE}]")
+_PRIVATE = re.compile(f"[{PRIVATE}]")
+_TAB = 8
+_LEAST_COLS = 2
+
+
+class Grid:
+    """Rows from the top of the screen on, the cursor at (`x`, `y`), and what decides how it moves.
+
+    Rows that are scrolled out at the top are handed to `leave`. `number` is given to every row that is changed; `top`
+    counts the rows that have left, `low` is the lowest that the cursor has been in, counted with them. `climbs` has how
+    far the cursor went up from there, and where that was then. `pen` is what is drawn with, where pens are kept.
+    """
+
+    __slots__ = (
+        "_keeps_pens",
+        "_leave",
+        "bottom",
+        "climbs",
+        "clusters",
+        "cols",
+        "height",
+        "insert",
+        "join",
+        "low",
+        "newline",
+        "number",
+        "origin",
+        "pen",
+        "reverse",
+        "rows",
+        "saved",
+        "stops",
+        "top",
+        "upper",
+        "wrap",
+        "x",
+        "y",
+    )
+
+    def __init__(self, rows: int, cols: int, leave: Callable[[Row], None], number: int, *, keeps_pens: bool) -> None:
+        self.height = max(rows, 1)
+        self.cols = max(cols, _LEAST_COLS)
+        self._leave = leave
+        self._keeps_pens = keeps_pens
+        self.clusters = Clusters()
+        self.number = number
+        self.top = 0
+        self.low = 0
+        self.climbs: dict[int, int] = {}
+        self.newline = False
+        self.reset()
+
+    def reset(self) -> None:
+        """RIS: a blank screen, and all modes as they are at first but LNM, which xterm.js leaves alone."""
+        self.rows = [Row(self.number) for _ in range(self.height)]
+        self.x = 0
+        self.y = 0
+        self.stops: set[int] | None = None
+        self.soft_reset()
+        self.climb()
+
+    def soft_reset(self) -> None:
+        """DECSTR."""
+        self.upper, self.bottom = 0, self.height - 1
+        self.insert = self.origin = self.reverse = False
+        self.wrap = True
+        self.pen = NULL
+        self.join = 0  # the width of the character before, where nothing came between
+        self.saved = (0, self.top)
+
+    def forget(self, number: int) -> None:
+        """Take the rows as those that were there before, but for the cursor's, which `number` line feeds led to."""
+        self.number = number
+        for row in self.rows:
+            row.number = -1
+        self.rows[self.y].number = number
+        self.low = self.top + self.y
+        self.climbs.clear()
+
+    def resize(self, rows: int, cols: int) -> None:
+        """Take another size. Rows that find no room at the bottom leave at the top; none come back."""
+        rows, cols = max(rows, 1), max(cols, _LEAST_COLS)
+        if (rows, cols) == (self.height, self.cols):
+            return
+        for _ in range(self.y - rows + 1):
+            self._leave_top()
+            self.y -= 1
+        del self.rows[rows:]
+        self.rows += [Row(self.number) for _ in range(rows - len(self.rows))]
+        self.height, self.cols = rows, cols
+        self.upper, self.bottom = 0, rows - 1
+        self.x = min(self.x, cols - 1)
+        self.stops = None
+
+    # -- text ---------------------------------------------------------------------------------------------------------
+
+    def put(self, run: str) -> None:
+        """Print characters."""
+        x, row = self.x, self.rows[self.y]
+        end = x + len(run)
+        if end > self.cols or self.insert or (not run.isascii() and _NEEDS_CARE.search(run)):
+            self._put_any(run)
+            return
+        # Nearly all of it: what fits, a cell for each.
+        self.join = 1
+        self.x = end
+        row.number = self.number
+        if x == len(row.text):
+            row.text += run
+            if self._keeps_pens:
+                row.pens = row.pens.ljust(x, NULL) + self.pen * len(run)
+        else:
+            row.write(x, run, self.pen * len(run) if self._keeps_pens else "")
+
+    def _put_any(self, run: str) -> None:
+        """Print characters that do not fit, or do not all take one cell."""
+        if self.insert or _PRIVATE.search(run):
+            self._put_each(run)
+            return
+        for part in PARTS.findall(run):
+            width = wcwidth(part[0])
+            if width == 0 or (width == 2 and not self.wrap):
+                self._put_each(part)
+            else:
+                self._put_even(part, width)
+
+    def _put_even(self, run: str, width: int) -> None:
+        """Print characters of one width, which is not 0."""
+        start = 0
+        while True:
+            room = max(self.cols - self.x, 0) // width
+            if len(run) - start <= room:
+                break
+            if not self.wrap:
+                # What comes last stays in the last column.
+                last = self.cols - 1
+                self._set(run[: max(last - self.x, 0)], 1)
+                self.x, start = last, len(run) - 1
+                break
+            if room:
+                self._set(run[start : start + room], width)
+                start += room
+            self._wrap()
+        self._set(run[start:], width)
+        self.join = width
+
+    def _put_each(self, run: str) -> None:
+        """Print characters one by one."""
+        for char in run:
+            width = wcwidth(char)
+            if width == 0 and self.join > 0:
+                self._changed().join(self.x, char, self.clusters)
+                continue
+            self.join = width
+            if self.x + width > self.cols:
+                if self.wrap:
+                    self._wrap()
+                else:
+                    self.x = self.cols - 1
+                    if width == 2:
+                        continue
+            if self.x >= self.cols:
+                continue
+            if self.insert:
+                self.insert_cells(width)
+            self._set(self.clusters.cell(char) if _PRIVATE.match(char) else char, max(width, 1))
+
+    def _set(self, run: str, width: int) -> None:
+        """Put characters of one width into the cells from the cursor on, where they fit, and go behind them."""
+        if run:
+            cells = run if width == 1 else HALF.join(run) + HALF
+            self._changed().write(self.x, cells, self.pen * len(cells) if self._keeps_pens else "")
+            self.x += len(cells)
+
+    def _wrap(self) -> None:
+        """Go on in the next row, because this one is full."""
+        if self.x < self.cols:
+            # A wide character found no room.
+            self._changed().cut(self.x)
+        self.x = 0
+        if self.y == self.bottom:
+            self.scroll(wraps=True)
+            return
+        self.y = min(self.y + 1, self.height - 1)
+        self._arrive()
+        self.rows[self.y].wraps = True
+
+    def repeat(self, count: int) -> None:
+        """REP: the character before once more, if it comes right behind it."""
+        at = self.x - self.join
+        cell = self.rows[self.y].text[at : at + 1] if self.join and at >= 0 else NULL
+        if cell and cell != NULL:
+            # More would only be scrolled through.
+            self.put(self.clusters.text(cell) * min(count, self.cols * self.height * 2))
+
+    # -- erasing and editing within a row -----------------------------------------------------------------------------
+
+    def _changed(self) -> Row:
+        """Return the cursor's row, which is about to be changed."""
+        row = self.rows[self.y]
+        row.number = self.number
+        return row
+
+    def _clear(self, rows: list[Row]) -> None:
+        for row in rows:
+            row.clear()
+            row.number = self.number
+
+    def erase_line(self, what: int) -> None:
+        """EL."""
+        self._restrict(self.cols)
+        row = self._changed()
+        if what == 0:
+            row.cut(self.x)
+            row.wraps = row.wraps and self.x > 0
+        elif what == 1:
+            row.blank(0, self.x + 1)
+        elif what == 2:
+            row.clear()
+
+    def erase_display(self, what: int) -> None:
+        """ED. The scrollback stays: it has left already."""
+        self._restrict(self.cols)
+        if what == 0:
+            self.erase_line(0)
+            self._clear(self.rows[self.y + 1 :])
+        elif what == 1:
+            row = self._changed()
+            row.blank(0, self.x + 1)
+            row.wraps = False
+            if self.x + 1 >= self.cols and self.top == 0 and self.y + 1 < self.height:
+                # In xterm.js only where nothing was scrolled.
+                self.rows[self.y + 1].wraps = False
+            self._clear(self.rows[: self.y])
+        elif what == 2:
+            self._clear(self.rows)
+
+    def erase_cells(self, count: int) -> None:
+        """ECH."""
+        self._restrict()
+        self._changed().blank(self.x, self.x + count)
+
+    def insert_cells(self, count: int) -> None:
+        """ICH."""
+        self._restrict()
+        self._changed().insert(self.x, count, self.cols, self.clusters)
+
+    def delete_cells(self, count: int) -> None:
+        """DCH."""
+        self._restrict()
+        self._changed().delete(self.x, count)
+
+    def edit_columns(self, at: int, *, insert: int = 0, delete: int = 0) -> None:
+        """SL, SR, DECIC and DECDC: insert or delete cells in all rows between the margins."""
+        if self.upper <= self.y <= self.bottom:
+            for row in self.rows[self.upper : self.bottom + 1]:
+                if insert:
+                    # So xterm.js does it behind the last column.
+                    row.insert(at % self.cols, insert, self.cols, self.clusters)
+                else:
+                    row.delete(at % self.cols, delete)
+                row.wraps = False
+                row.number = self.number
+
+    def fill(self) -> None:
+        """DECALN."""
+        self.go_to(0, 0)
+        self._clear(self.rows[self.y :])
+        for row in self.rows[self.y :]:
+            row.write(0, "E" * self.cols, self.pen * self.cols if self._keeps_pens else "")
+        self.go_to(0, 0)
+
+    # -- whole rows ---------------------------------------------------------------------------------------------------
+
+    def _leave_top(self) -> None:
+        self._leave(self.rows.pop(0))
+        self.top += 1
+
+    def scroll(self, *, wraps: bool = False) -> None:
+        """Move the rows between the margins up by one; the cursor stays."""
+        row = Row(self.number, wraps=wraps)
+        if self.upper == 0:
+            self._leave_top()
+            self.rows.insert(self.bottom, row)
+        else:
+            del self.rows[self.upper]
+            self.rows.insert(self.bottom, row)
+        if self.top + self.y > self.low:
+            self.low = self.top + self.y
+
+    def pass_rows(self, count: int) -> None:
+        """Begin a blank screen, `count` rows further down."""
+        self.rows = [Row(self.number) for _ in range(self.height)]
+        self.x = self.y = 0
+        self.top += count
+        self.low = self.top
+        self.climbs.clear()
+
+    def insert_rows(self, count: int) -> None:
+        """IL."""
+        self._restrict()
+        if self.upper <= self.y <= self.bottom:
+            self._shift(self.y, self.bottom, -count)
+            self.x = 0
+
+    def delete_rows(self, count: int) -> None:
+        """DL."""
+        self._restrict()
+        if self.upper <= self.y <= self.bottom:
+            self._shift(self.y, self.bottom, count)
+            self.x = 0
+
+    def scroll_up(self, count: int) -> None:
+        """SU. In xterm.js what it scrolls out is gone."""
+        self._shift(self.upper, self.bottom, count)
+
+    def scroll_down(self, count: int) -> None:
+        """SD."""
+        self._shift(self.upper, self.bottom, -count)
+
+    def _shift(self, first: int, last: int, by: int) -> None:
+        """Move the rows from `first` to `last` up (or, where `by` is negative, down)."""
+        rows = self.rows[first : last + 1]
+        blank = [Row(self.number) for _ in range(min(abs(by), len(rows)))]
+        kept = rows[by:] + blank if by > 0 else blank + rows[: max(len(rows) + by, 0)]
+        for row in kept:
+            # They stand elsewhere now.
+            row.number = self.number
+        self.rows[first : last + 1] = kept
+
+    def line_feed(self) -> None:
+        """LF, VT, FF."""
+        if self.newline:
+            self.x = 0
+        elif self.x >= self.cols:
+            self.x -= 1
+        if self.y == self.bottom:
+            self.scroll()
+        elif self.y < self.height - 1:
+            self.y += 1
+            self.rows[self.y].wraps = False
+            self._arrive()
+
+    def _arrive(self) -> None:
+        """Note that the cursor has come to a row from above: for the first time, its line begins here."""
+        low = self.top + self.y
+        if low > self.low:
+            self.low = low
+            self.rows[self.y].number = self.number
+
+    def index(self) -> None:
+        """IND."""
+        self._restrict()
+        if self.y == self.bottom:
+            self.scroll()
+        elif self.y < self.height - 1:
+            self.y += 1
+            self._arrive()
+        self._restrict()
+
+    def reverse_index(self) -> None:
+        """RI."""
+        self._restrict()
+        if self.y == self.upper:
+            self._shift(self.upper, self.bottom, -1)
+        else:
+            self.y = max(self.y - 1, 0)
+            self._restrict()
+        self.climb()
+
+    # -- the cursor ---------------------------------------------------------------------------------------------------
+
+    def _restrict(self, last: int | None = None) -> None:
+        last = self.cols - 1 if last is None else last
+        if self.x > last:
+            self.x = last
+        if self.origin:
+            self.y = min(self.bottom, max(self.upper, self.y))
+
+    def go_to(self, x: int, y: int) -> None:
+        """Go to a place on the screen; in origin mode its rows are counted from the upper margin."""
+        before = self.y
+        if self.origin:
+            self.y = min(self.bottom, max(self.upper, self.upper + y))
+        else:
+            self.y = min(self.height - 1, max(0, y))
+        self.x = min(self.cols - 1, max(0, x))
+        if self.y < before:
+            self.climb()
+        elif self.y > before:
+            self._arrive()
+
+    def move(self, x: int, y: int) -> None:
+        """Go by so much, as xterm.js does it, which in origin mode adds the margin once more."""
+        self._restrict()
+        self.go_to(self.x + x, self.y + y)
+
+    def up(self, count: int) -> None:
+        """CUU: not beyond the upper margin, unless it begins above."""
+        above = self.y - self.upper
+        self.move(0, -min(above, count) if above >= 0 else -count)
+
+    def down(self, count: int) -> None:
+        """CUD."""
+        below = self.bottom - self.y
+        self.move(0, min(below, count) if below >= 0 else count)
+
+    def climb(self) -> None:
+        """Note that the cursor has gone up: what stands from here on is likely to be drawn again."""
+        self.climbs[self.low - self.top - self.y] = self.low
+
+    def back(self) -> None:
+        """BS; with reverse wrap-around also to the row above, where this one is its continuation."""
+        if not self.reverse:
+            self._restrict()
+            self.x = max(self.x - 1, 0)
+            return
+        self._restrict(self.cols)
+        if self.x > 0:
+            self.x -= 1
+        elif self.upper < self.y <= self.bottom and self.rows[self.y].wraps:
+            self.rows[self.y].wraps = False
+            self.y -= 1
+            self.x = self.cols - 1
+            if self.rows[self.y].text[self.x : self.x + 1] in ("", NULL):
+                self.x -= 1
+            self.climb()
+        self._restrict()
+
+    def tab(self, count: int = 1) -> None:
+        """HT, CHT: to the next stop, and never into the next row."""
+        if self.x >= self.cols:
+            return
+        last = self.cols - 1
+        for _ in range(min(count, self.cols)):
+            if self.stops is None:
+                self.x = min(self.x // _TAB * _TAB + _TAB, last)
+            else:
+                self.x = min((stop for stop in self.stops if stop > self.x), default=last)
+                self.x = min(self.x, last)
+
+    def back_tab(self, count: int) -> None:
+        """CBT."""
+        if self.x >= self.cols:
+            return
+        for _ in range(min(count, self.cols)):
+            if self.stops is None:
+                self.x = max((self.x - 1) // _TAB * _TAB, 0)
+            else:
+                self.x = max((stop for stop in self.stops if stop < self.x), default=0)
+
+    def set_stop(self, *, on: bool) -> None:
+        """HTS, TBC."""
+        if self.stops is None:
+            self.stops = set(range(0, self.cols, _TAB))
+        (self.stops.add if on else self.stops.discard)(self.x)
+
+    def clear_stops(self, what: int) -> None:
+        """TBC."""
+        if what == 3:
+            self.stops = set()
+        elif what == 0:
+            self.set_stop(on=False)
+
+    def set_margins(self, upper: int, bottom: int) -> None:
+        """DECSTBM, counted from 1; 0 is the last row."""
+        upper = upper or 1
+        if bottom == 0 or bottom > self.height:
+            bottom = self.height
+        if bottom > upper:
+            self.upper, self.bottom = upper - 1, bottom - 1
+            self.go_to(0, 0)
+
+    def save(self) -> None:
+        """DECSC, of it the place."""
+        self.saved = (self.x, self.top + self.y)
+
+    def restore(self) -> None:
+        """DECRC."""
+        before = self.y
+        self.x = self.saved[0]
+        self.y = min(max(self.saved[1] - self.top, 0), self.height - 1)
+        self._restrict()
+        if self.y < before:
+            self.climb()
+        elif self.y > before:
+            self._arrive()
