@@ -112,7 +112,7 @@ export class TaskFollower {
     }
   }
 
-  private async _readTail({ id, output }: ITask): Promise<void> {
+  private async _readTail({ id, output, rows, cols }: ITask): Promise<void> {
     const { api } = this._options.model;
     const before = this._tail.lines;
     let { end } = output;
@@ -120,7 +120,7 @@ export class TaskFollower {
       const piece = await api.raw(id, this._tail.from(end), this._tail.limit, { quiet: true });
       ({ end } = piece);
       // A task may write faster than we read: then some of it comes at the next look.
-      isMore = this._tail.take(piece) && piece.data.length === this._tail.limit;
+      isMore = this._tail.take(piece, { rows, cols }) && piece.data.length === this._tail.limit;
     }
     if (this._tail.lines !== before) {
       this._changed.emit();

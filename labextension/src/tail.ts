@@ -1,7 +1,7 @@
 /** The end of a task's output, read on from where it was left: only what is new is asked for. */
 
 import type { IPiece } from './api';
-import { lastLines } from './lines';
+import { lastLines, type ISize } from './lines';
 
 /** Bytes that are looked at for the last lines: a bar that is drawn a thousand times is one long line. */
 const WINDOW = 64 << 10;
@@ -24,8 +24,8 @@ export class Tail {
   /** How much to read at once. */
   readonly limit = 4 * WINDOW;
 
-  /** Takes what was read. Gives whether there is more to be read already. */
-  take({ data, offset, end }: IPiece): boolean {
+  /** Takes what was read, of a terminal of this size. Gives whether there is more to be read already. */
+  take({ data, offset, end }: IPiece, size?: ISize): boolean {
     if (offset !== this._next) {
       this._decoder = new TextDecoder();
       this._text = '';
@@ -45,7 +45,9 @@ export class Tail {
         this._isCut = false;
       }
     }
-    this._lines = lastLines(this._text, this._count);
+    // Of a line that has no end, as of a bar that is drawn for hours, what was drawn last from its beginning on.
+    const text = this._isCut ? this._text.slice(this._text.indexOf('\r') + 1) : this._text;
+    this._lines = lastLines(text, this._count, size);
     return this._next < end;
   }
 

@@ -64,7 +64,7 @@ describe('TaskFollower', () => {
     answer = request =>
       request.path.endsWith('/stats')
         ? { body: { usage: null, interval: 2, samples: [SAMPLE, { ...SAMPLE, cpu: null }] } }
-        : output('hello\n', request);
+        : output('hello\r\n', request);
     server = new FakeServer(request => answer(request));
     Object.assign(model, {
       isReady: true,
@@ -171,7 +171,7 @@ describe('TaskFollower', () => {
     await pass(10_000);
     expect(server.requests).toHaveLength(before);
     expect([follower.tail, follower.isGone]).toEqual(['hello', false]);
-    answer = request => output('hello\nback\n', request);
+    answer = request => output('hello\r\nback\r\n', request);
     model.error = null;
     changed.emit();
     await pass(500);

@@ -10,7 +10,7 @@ import type { TaskError } from '../api';
 import type { TaskFollower } from '../follower';
 import { duration, elapsed, exitLabel, stateLabel } from '../format';
 import { progressLabel } from '../measures';
-import { lastLines } from '../lines';
+import { lastOf } from '../lines';
 import { useSignalValue } from '../store';
 import { commandLine, isLive, type IBundle, type ITask } from '../task';
 import type { ITaskModel } from '../tokens';
@@ -79,7 +79,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
         </div>
       )}
       <Tail
-        source={(isGone ? undefined : tail) ?? lastLines(bundle.tail, LINES)}
+        source={(isGone ? undefined : tail) ?? lastOf(bundle.tail, LINES)}
         sanitizer={sanitizer}
         translator={translator}
       />
