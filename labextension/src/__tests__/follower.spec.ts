@@ -94,7 +94,7 @@ describe('TaskFollower', () => {
     expect([4, 5]).toContain(asked('/output/raw'));
     expect([2, 3]).toContain(asked('/stats'));
     expect(server.requests.every(({ query }) => query.has('no_track_activity'))).toBe(true);
-    expect(server.requests.map(({ query }) => query.get('offset'))).toContain('6');
+    expect(server.requests.map(({ query }) => query.get('offset'))).toContain('7');
     follower.isActive = false;
     const before = server.requests.length;
     await pass(10_000);
