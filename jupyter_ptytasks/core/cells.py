@@ -16,6 +16,7 @@ HALF = "\1"
 _FIRST = 0x100000
 _MOST = 0xFFFE
 _LONGEST = 64
+_MOST_MARKS = 64
 #: The characters that Unicode leaves to private use and nobody is known to print: here they stand for clusters.
 PRIVATE = f"{chr(_FIRST)}-\U0010ffff"
 _CLUSTER = re.compile(f"[{PRIVATE}]")
@@ -61,34 +62,40 @@ class Clusters:
 
 
 class Row:
-    """One row: `text` with a character for each cell, `pens` with the look of each (empty where nobody wants to know).
+    """One row: `text` with a character for each cell, `looks` with the look of each (empty where nobody wants to know).
 
     To the right of its text there are nulls. `wraps` says that it goes on the row above, `number` is that of the line
-    feed it was last written behind, `over` says that something was written over in it, or erased.
+    feed it was last written behind, `over` says that something was written over in it, or erased. `marks` are tokens that
+    stand in it and take no cell, each with its column.
+
+    What is erased looks like `blank`: NULL, or a background.
     """
 
-    __slots__ = ("number", "over", "pens", "text", "wraps")
+    __slots__ = ("looks", "marks", "number", "over", "text", "wraps")
 
     def __init__(self, number: int, *, wraps: bool = False) -> None:
         self.text = ""
-        self.pens = ""
+        self.looks = ""
         self.wraps = wraps
         self.number = number
         self.over = False
+        self.marks: list[tuple[int, str]] | None = None
 
-    def write(self, x: int, cells: str, pens: str) -> None:
-        """Put cells from column `x` on; pens are empty, or as many."""
+    def write(self, x: int, cells: str, looks: str) -> None:
+        """Put cells from column `x` on; their looks are empty, or as many."""
         end = x + len(cells)
         text = self.text
         self.over = self.over or x < len(text)
         before, behind = text[:x], text[end:]
+        looks_before, looks_behind = self.looks[:x], self.looks[end:]
+        # A half that is left looks like what cut it off.
         if text[x : x + 1] == HALF:
-            before = before[:-1] + NULL
+            before, looks_before = before[:-1] + NULL, looks_before[:-1] + looks[:1]
         if behind[:1] == HALF:
-            behind = NULL + behind[1:]
+            behind, looks_behind = NULL + behind[1:], looks[:1] + looks_behind[1:]
         self.text = before.ljust(x, NULL) + cells + behind
-        if pens:
-            self.pens = self.pens[:x].ljust(x, NULL) + pens + self.pens[end:]
+        if looks:
+            self.looks = looks_before.ljust(x, NULL) + looks + looks_behind
 
     def join(self, x: int, mark: str, clusters: Clusters) -> None:
         """Add a combining mark to the character before column `x`."""
@@ -99,56 +106,84 @@ class Row:
         if 0 <= at < len(text):
             self.text = text[:at] + clusters.joined(text[at], mark) + text[at + 1 :]
 
-    def clear(self) -> None:
+    def clear(self, cols: int, blank: str = NULL) -> None:
         """Erase all of it; it goes on nothing any more."""
-        self.text = self.pens = ""
+        self.text = self.looks = ""
         self.wraps = False
         self.over = True
+        self.marks = None
+        if blank != NULL:
+            self.text, self.looks = NULL * cols, blank * cols
 
-    def cut(self, start: int) -> None:
+    def cut(self, start: int, cols: int, blank: str = NULL) -> None:
         """Erase the cells from `start` on."""
         text = self.text
         self.over = True
         if start < len(text):
-            self.text = text[: start - 1] + NULL if text[start] == HALF and start else text[:start]
-            self.pens = self.pens[:start]
+            is_half = text[start] == HALF and start > 0
+            self.text = text[: start - 1] + NULL if is_half else text[:start]
+            self.looks = self.looks[: start - 1] + blank if is_half and self.looks else self.looks[:start]
+        if blank != NULL and start < cols:
+            self.text = self.text.ljust(start, NULL) + NULL * (cols - start)
+            self.looks = self.looks.ljust(start, NULL) + blank * (cols - start)
 
-    def blank(self, start: int, end: int) -> None:
+    def erase(self, start: int, end: int, cols: int, blank: str = NULL) -> None:
         """Erase the cells from `start` up to, not including, `end`."""
-        if end >= len(self.text):
-            self.cut(start)
-        else:
-            self.write(start, NULL * (end - start), NULL * (end - start) if self.pens else "")
+        end = min(end, cols)
+        if end >= len(self.text) and blank == NULL:
+            self.cut(start, cols)
+        elif start < end:
+            self.write(start, NULL * (end - start), blank * (end - start) if self.looks or blank != NULL else "")
             self.over = True
 
-    def insert(self, at: int, count: int, cols: int, clusters: Clusters) -> None:
-        """Insert nulls at column `at`; what is pushed out of the row is gone."""
+    def insert(self, at: int, count: int, cols: int, clusters: Clusters, blank: str = NULL) -> None:
+        """Insert erased cells at column `at`; what is pushed out of the row is gone."""
         count = min(count, cols - at)
         text = self.text.ljust(at, NULL)
         before, behind = text[:at], text[at : cols - count]
         if behind[:1] == HALF:
             # So cut, neither half is anything.
             before, behind = before[:-1] + NULL, NULL + behind[1:]
+            if self.looks:
+                self.looks = self.looks[: at - 1] + blank + self.looks[at:]
         text = before + NULL * count + behind
-        if len(text) == cols and text[-1] not in NULL + HALF and clusters.width(text[-1]) == 2:
-            text = text[:-1] + NULL
-        self.text = text
-        if self.pens:
-            pens = self.pens.ljust(at, NULL)
-            self.pens = pens[:at] + NULL * count + pens[at : cols - count]
+        is_cut = len(text) == cols and text[-1] not in NULL + HALF and clusters.width(text[-1]) == 2
+        self.text = text[:-1] + NULL if is_cut else text
+        if self.looks or blank != NULL:
+            looks = self.looks.ljust(at, NULL)
+            self.looks = looks[:at] + blank * count + looks[at : cols - count]
+            if is_cut:
+                self.looks = self.looks[:-1] + blank
         self.over = True
 
-    def delete(self, at: int, count: int) -> None:
+    def delete(self, at: int, count: int, cols: int, blank: str = NULL) -> None:
         """Take cells out at column `at`; what follows moves up."""
         text = self.text
         before, behind = text[:at], text[at + count :]
+        looks_before, looks_behind = self.looks[:at], self.looks[at + count :]
         if before and text[at : at + 1] == HALF:
-            before = before[:-1] + NULL
+            before, looks_before = before[:-1] + NULL, looks_before[:-1] + blank
         if behind[:1] == HALF:
-            behind = NULL + behind[1:]
+            behind, looks_behind = NULL + behind[1:], blank + looks_behind[1:]
         self.text = before + behind
-        self.pens = self.pens[:at] + self.pens[at + count :]
+        self.looks = looks_before + looks_behind if self.looks else ""
         self.over = True
+        start = max(cols - count, at)
+        if blank != NULL:
+            self.text = self.text.ljust(start, NULL) + NULL * (cols - start)
+            self.looks = self.looks.ljust(start, NULL) + blank * (cols - start)
+
+    def mark(self, x: int, token: str) -> None:
+        """Put a token behind what stands before column `x`."""
+        marks = self.marks = self.marks or []
+        marks.append((x, token))
+        if len(marks) > _MOST_MARKS:
+            del marks[0]
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing in it to be drawn."""
+        return not (self.text or self.marks)
 
     @property
     def is_wide_first(self) -> bool:

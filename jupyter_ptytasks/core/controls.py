@@ -42,10 +42,10 @@ TOKEN = re.compile(
     r"|(?<=\x7f)\x7f*|(?<=[\x00-\x07\x10-\x1a\x1c-\x1f])[\x00-\x07\x10-\x1a\x1c-\x1f]*))"
 )
 #: On the alternate screen, what may leave it, or changes what lasts longer than it does.
-LASTING = re.compile(r"\x1b(?:c|\[[^@-~]*[hlp]|[()*+.%-][^\x1b]|[no|}~])|[\x0e\x0f]")
+LASTING = re.compile(r"\x1b(?:c|\](?:4|5|1[0-9]|9;4|7784|104|105|11[0-9])|\[[^@-~]*[hlp]|[()*+.%-][^\x1b]|[no|}~])|[\x0e\x0f]")
 
 _CSI = re.compile(r"\x1b\[([<-?]?)([0-9;:]*)([ -/]*)([@-~])")
-_WELL_FORMED = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]*[0-~])")
+_WELL_FORMED = re.compile(r"\x1b(?:\[[<-?]?[0-;]*[ -/]*[@-~]|[ -/]*[0-~])")
 _KIND = re.compile(r"\x1b[\x00-\x17\x19\x1c-\x1f\x7f]*([^\x00-\x1f\x7f])?")
 _INSIDE = re.compile(r"[\x00-\x17\x19\x1c-\x1f]+")
 
@@ -64,14 +64,16 @@ _MOST_ACTS = 4096
 class Controls:
     """What decides how text is drawn on `grid`: charsets, the pen, which screen is shown.
 
-    `table` is how characters are translated before they are drawn (str.translate), None for not at all.
+    `table` is how characters are translated before they are drawn (str.translate), None for not at all. `strings` is
+    called with each OSC, DCS, APC, PM and SOS that is drawn on the normal screen or lasts longer than the other.
     """
 
-    __slots__ = ("_acts", "_charset", "_charsets", "_saved", "_shift", "alternate", "grid", "paint", "table")
+    __slots__ = ("_acts", "_charset", "_charsets", "_saved", "_shift", "alternate", "grid", "paint", "strings", "table")
 
-    def __init__(self, grid: Grid, paint: Paint | None) -> None:
+    def __init__(self, grid: Grid, paint: Paint | None, strings: Callable[[str], None] | None = None) -> None:
         self.grid = grid
         self.paint = paint
+        self.strings = strings
         self.alternate = False
         self._acts: dict[str, Act] = {}
         self._saved = (NULL, "B")
@@ -172,7 +174,7 @@ class Controls:
         assert kind is not None  # it begins with ESC
         feeds = token.count("\n")
         if kind[1] and kind[1] in "]PX^_":
-            return lambda: self._pass(feeds, KEEPS if kind[1] in "X^_" else None)
+            return lambda: self._string(token, feeds, KEEPS if kind[1] in "X^_" else None)
         inside = _INSIDE.findall(token)
         plain = "\x1b" + _INSIDE.sub("", token[1:]).replace("\x7f", "")
         if inside or plain != token:
@@ -202,8 +204,10 @@ class Controls:
         for _ in range(count):
             act()
 
-    def _pass(self, feeds: int, said: int | None) -> int | None:
+    def _string(self, token: str, feeds: int, said: int | None) -> int | None:
         self.grid.number += feeds
+        if self.strings is not None and token[-1] not in "\x18\x1a":
+            self.strings(token)
         return said
 
     def _line_feeds(self, count: int) -> None:
@@ -228,10 +232,17 @@ class Controls:
             grid.x = max(min(grid.x, grid.cols - 1) - count, 0)
 
     def _colour(self, sequences: tuple[str, ...]) -> None:
-        paint, grid = self.paint, self.grid
+        paint, pen = self.paint, self.grid.pen
         if paint is not None:
             for parameters in sequences:
-                grid.pen = paint.after(grid.pen, parameters)
+                pen = paint.after(pen, parameters)
+            self.take_pen(pen)
+
+    def take_pen(self, pen: str) -> None:
+        """Draw with this look from here on."""
+        self.grid.pen = pen
+        if self.paint is not None:
+            self.grid.blank = self.paint.erased(pen)
 
     def _set_modes(self, modes: list[int], *, on: bool, private: bool) -> int | None:
         grid = self.grid
@@ -295,7 +306,7 @@ class Controls:
 
     def _restore(self) -> None:
         self.grid.restore()
-        self.grid.pen = self._saved[0]
+        self.take_pen(self._saved[0] if self.paint is None else self.paint.relinked(self._saved[0], self.grid.pen))
         self._use(self._saved[1])
 
     def _soft_reset(self) -> None:

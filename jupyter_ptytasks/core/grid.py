@@ -24,15 +24,18 @@ _LEAST_COLS = 2
 class Grid:
     """Rows from the top of the screen on, the cursor at (`x`, `y`), and what decides how it moves.
 
-    Rows that are scrolled out at the top are handed to `leave`. `number` is given to every row that is changed; `top`
+    Rows that are scrolled out at the top are handed to `leave`; `cleared` is called when they are erased, if it is set. `number` is given to every row that is changed; `top`
     counts the rows that have left, `low` is the lowest that the cursor has been in, counted with them. `climbs` has how
-    far the cursor went up from there, and where that was then. `pen` is what is drawn with, where pens are kept.
+    far the cursor went up from there, and where that was then. Where looks are kept, `pen` is that of what is printed,
+    and `blank` that of what is erased.
     """
 
     __slots__ = (
-        "_keeps_pens",
+        "_keeps_looks",
         "_leave",
+        "blank",
         "bottom",
+        "cleared",
         "climbs",
         "clusters",
         "cols",
@@ -55,21 +58,23 @@ class Grid:
         "y",
     )
 
-    def __init__(self, rows: int, cols: int, leave: Callable[[Row], None], number: int, *, keeps_pens: bool) -> None:
+    def __init__(self, rows: int, cols: int, leave: Callable[[Row], None], number: int, *, keeps_looks: bool) -> None:
         self.height = max(rows, 1)
         self.cols = max(cols, _LEAST_COLS)
         self._leave = leave
-        self._keeps_pens = keeps_pens
+        self._keeps_looks = keeps_looks
         self.clusters = Clusters()
         self.number = number
         self.top = 0
         self.low = 0
         self.climbs: dict[int, int] = {}
         self.newline = False
+        self.cleared: Callable[[], None] | None = None
         self.reset()
 
     def reset(self) -> None:
         """RIS: a blank screen, and all modes as they are at first but LNM, which xterm.js leaves alone."""
+        self._clear_scrollback()
         self.rows = [Row(self.number) for _ in range(self.height)]
         self.x = 0
         self.y = 0
@@ -77,12 +82,17 @@ class Grid:
         self.soft_reset()
         self.climb()
 
+    def _clear_scrollback(self) -> None:
+        if self.cleared is not None:
+            self.top = 0
+            self.cleared()
+
     def soft_reset(self) -> None:
         """DECSTR."""
         self.upper, self.bottom = 0, self.height - 1
         self.insert = self.origin = self.reverse = False
         self.wrap = True
-        self.pen = NULL
+        self.pen = self.blank = NULL
         self.join = 0  # the width of the character before, where nothing came between
         self.saved = (0, self.top)
 
@@ -125,10 +135,10 @@ class Grid:
         row.number = self.number
         if x == len(row.text):
             row.text += run
-            if self._keeps_pens:
-                row.pens = row.pens.ljust(x, NULL) + self.pen * len(run)
+            if self._keeps_looks:
+                row.looks = row.looks.ljust(x, NULL) + self.pen * len(run)
         else:
-            row.write(x, run, self.pen * len(run) if self._keeps_pens else "")
+            row.write(x, run, self.pen * len(run) if self._keeps_looks else "")
 
     def _put_any(self, run: str) -> None:
         """Print characters that do not fit, or do not all take one cell."""
@@ -187,14 +197,14 @@ class Grid:
         """Put characters of one width into the cells from the cursor on, where they fit, and go behind them."""
         if run:
             cells = run if width == 1 else HALF.join(run) + HALF
-            self._changed().write(self.x, cells, self.pen * len(cells) if self._keeps_pens else "")
+            self._changed().write(self.x, cells, self.pen * len(cells) if self._keeps_looks else "")
             self.x += len(cells)
 
     def _wrap(self) -> None:
         """Go on in the next row, because this one is full."""
         if self.x < self.cols:
             # A wide character found no room.
-            self._changed().cut(self.x)
+            self._changed().cut(self.x, self.cols, self.blank)
         self.x = 0
         if self.y == self.bottom:
             self.scroll(wraps=True)
@@ -221,7 +231,7 @@ class Grid:
 
     def _clear(self, rows: list[Row]) -> None:
         for row in rows:
-            row.clear()
+            row.clear(self.cols, self.blank)
             row.number = self.number
 
     def erase_line(self, what: int) -> None:
@@ -229,22 +239,22 @@ class Grid:
         self._restrict(self.cols)
         row = self._changed()
         if what == 0:
-            row.cut(self.x)
+            row.cut(self.x, self.cols, self.blank)
             row.wraps = row.wraps and self.x > 0
         elif what == 1:
-            row.blank(0, self.x + 1)
+            row.erase(0, self.x + 1, self.cols, self.blank)
         elif what == 2:
-            row.clear()
+            row.clear(self.cols, self.blank)
 
     def erase_display(self, what: int) -> None:
-        """ED. The scrollback stays: it has left already."""
+        """ED. Of the scrollback `cleared` is told: it has left already."""
         self._restrict(self.cols)
         if what == 0:
             self.erase_line(0)
             self._clear(self.rows[self.y + 1 :])
         elif what == 1:
             row = self._changed()
-            row.blank(0, self.x + 1)
+            row.erase(0, self.x + 1, self.cols, self.blank)
             row.wraps = False
             if self.x + 1 >= self.cols and self.top == 0 and self.y + 1 < self.height:
                 # In xterm.js only where nothing was scrolled.
@@ -252,21 +262,23 @@ class Grid:
             self._clear(self.rows[: self.y])
         elif what == 2:
             self._clear(self.rows)
+        elif what == 3:
+            self._clear_scrollback()
 
     def erase_cells(self, count: int) -> None:
         """ECH."""
         self._restrict()
-        self._changed().blank(self.x, self.x + count)
+        self._changed().erase(self.x, self.x + count, self.cols, self.blank)
 
     def insert_cells(self, count: int) -> None:
         """ICH."""
         self._restrict()
-        self._changed().insert(self.x, count, self.cols, self.clusters)
+        self._changed().insert(self.x, count, self.cols, self.clusters, self.blank)
 
     def delete_cells(self, count: int) -> None:
         """DCH."""
         self._restrict()
-        self._changed().delete(self.x, count)
+        self._changed().delete(self.x, count, self.cols, self.blank)
 
     def edit_columns(self, at: int, *, insert: int = 0, delete: int = 0) -> None:
         """SL, SR, DECIC and DECDC: insert or delete cells in all rows between the margins."""
@@ -274,9 +286,9 @@ class Grid:
             for row in self.rows[self.upper : self.bottom + 1]:
                 if insert:
                     # So xterm.js does it behind the last column.
-                    row.insert(at % self.cols, insert, self.cols, self.clusters)
+                    row.insert(at % self.cols, insert, self.cols, self.clusters, self.blank)
                 else:
-                    row.delete(at % self.cols, delete)
+                    row.delete(at % self.cols, delete, self.cols, self.blank)
                 row.wraps = False
                 row.number = self.number
 
@@ -285,7 +297,7 @@ class Grid:
         self.go_to(0, 0)
         self._clear(self.rows[self.y :])
         for row in self.rows[self.y :]:
-            row.write(0, "E" * self.cols, self.pen * self.cols if self._keeps_pens else "")
+            row.write(0, "E" * self.cols, self.pen * self.cols if self._keeps_looks else "")
         self.go_to(0, 0)
 
     # -- whole rows ---------------------------------------------------------------------------------------------------
@@ -294,9 +306,17 @@ class Grid:
         self._leave(self.rows.pop(0))
         self.top += 1
 
+    def _new_row(self) -> Row:
+        row = Row(self.number)
+        if self.blank != NULL:
+            row.clear(self.cols, self.blank)
+            row.over = False
+        return row
+
     def scroll(self, *, wraps: bool = False) -> None:
         """Move the rows between the margins up by one; the cursor stays."""
-        row = Row(self.number, wraps=wraps)
+        row = self._new_row()
+        row.wraps = wraps
         if self.upper == 0:
             self._leave_top()
             self.rows.insert(self.bottom, row)
@@ -333,13 +353,15 @@ class Grid:
         self._shift(self.upper, self.bottom, count)
 
     def scroll_down(self, count: int) -> None:
-        """SD."""
+        """SD. In xterm.js the rows that come are without a background."""
+        blank, self.blank = self.blank, NULL
         self._shift(self.upper, self.bottom, -count)
+        self.blank = blank
 
     def _shift(self, first: int, last: int, by: int) -> None:
         """Move the rows from `first` to `last` up (or, where `by` is negative, down)."""
         rows = self.rows[first : last + 1]
-        blank = [Row(self.number) for _ in range(min(abs(by), len(rows)))]
+        blank = [self._new_row() for _ in range(min(abs(by), len(rows)))]
         kept = rows[by:] + blank if by > 0 else blank + rows[: max(len(rows) + by, 0)]
         for row in kept:
             # They stand elsewhere now.

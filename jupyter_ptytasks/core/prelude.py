@@ -18,13 +18,13 @@ _SHIFTS = (b"\x0f", b"\x0e", b"\x1bn", b"\x1bo")
 def between(since: Ledger, to: Ledger, *, known: bool) -> bytes:
     """From `since` to `to`; unless it is `known`, nothing is taken for granted that a RIS may have left."""
     out: list[bytes] = []
-    normal, alternate = zip(since.screens, to.screens, strict=True)
+    normal, alternate = ((since.screens[at], to.screens[at]) for at in (0, 1))
     leaves = since.alternate and (not to.alternate or _differ(*normal))
     enters = to.alternate and (leaves or not since.alternate)
     if leaves:
         out.append(b"\x1b[?%dl" % since.alternate_mode)
     if _differ(*normal) or leaves or enters:
-        _screen(out, *normal)
+        _screen(out, *normal, enters=leaves or enters)
     if enters:
         out.append(b"\x1b[?%dh" % to.alternate_mode)
     if _differ(*alternate):
@@ -47,15 +47,29 @@ def between(since: Ledger, to: Ledger, *, known: bool) -> bytes:
     return b"".join(out)
 
 
+def pen_and_charsets(to: Ledger) -> bytes:
+    """The bytes that bring the pen, the hyperlink and the charsets of `to` to a terminal in which G0 and the pen are not
+    known.
+    """
+    out = [_sgr(to.pen)]
+    if to.link:
+        out.append(b"\x1b]8;%s\x1b\\" % to.link.encode())
+    _charsets(out, to, to, redrawn=True)
+    return b"".join(out)
+
+
 def _differ(since: Screen, to: Screen) -> bool:
     return (since.margins, since.saved_pen, since.saved_charset) != (to.margins, to.saved_pen, to.saved_charset)
 
 
-def _screen(out: list[bytes], since: Screen, to: Screen) -> None:
-    """Margins and what DECSC saved; leaves the pen and the charset that it saved in force, for a 1049 to save again."""
+def _screen(out: list[bytes], since: Screen, to: Screen, *, enters: bool = True) -> None:
+    """Margins and what DECSC saved; where one `enters` the other screen then, it leaves the pen and the charset that it
+    saved in force, for a 1049 to save again.
+    """
     if since.margins != to.margins:
         out.append(b"\x1b[%sr" % to.margins)
-    out.append(_sgr(to.saved_pen) + b"\x0f\x1b(" + to.saved_charset + b"\x1b7")
+    if enters or (since.saved_pen, since.saved_charset) != (to.saved_pen, to.saved_charset):
+        out.append(_sgr(to.saved_pen) + b"\x0f\x1b(" + to.saved_charset + b"\x1b7")
 
 
 def _modes(out: list[bytes], since: Ledger, to: Ledger, *, known: bool) -> None:

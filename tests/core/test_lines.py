@@ -46,24 +46,19 @@ def assert_shown(xterm: Xterm, stream: bytes, rows: int, cols: int, size: int = 
         assert found == expected
 
 
-def usual(stream: bytes) -> bytes:
-    """Without 47 and 1047, which nothing uses any more: they take the cursor along to the other screen."""
-    return stream.replace(b"?1047", b"?1049").replace(b"?47", b"?1049")
-
-
 @given(stream=streams.programs, size=streams.sizes)
 def test_programs(xterm: Xterm, stream: bytes, size: tuple[int, int]) -> None:
-    assert_shown(xterm, usual(stream), *size)
+    assert_shown(xterm, stream, *size)
 
 
 @given(stream=streams.everything, size=streams.sizes)
 def test_rare_sequences(xterm: Xterm, stream: bytes, size: tuple[int, int]) -> None:
-    assert_shown(xterm, usual(stream), *size)
+    assert_shown(xterm, stream, *size)
 
 
 @given(stream=streams.anything, size=streams.sizes)
 def test_garbage(xterm: Xterm, stream: bytes, size: tuple[int, int]) -> None:
-    assert_shown(xterm, usual(stream), *size)
+    assert_shown(xterm, stream, *size)
 
 
 @given(stream=streams.rows_of_text, size=streams.sizes)

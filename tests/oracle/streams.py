@@ -150,8 +150,10 @@ def alternate(draw: st.DrawFn) -> bytes:
     """A full-screen program; it may still be running at the end."""
     mode = draw(st.sampled_from([1049, 1049, 1049, 1047, 47]))
     body = b"".join(draw(st.lists(st.one_of(screen_work, screen_work, margins, charsets), max_size=8)))
-    end = draw(st.sampled_from([b"\x1b[?%dl" % mode] * 4 + [b""]))
-    return b"\x1b[?%dh" % mode + body + end
+    # Where a terminal knows no 1049, programs save the cursor themselves.
+    enter, leave = (b"", b"") if mode == 1049 else (b"\x1b7", b"\x1b8")
+    end = draw(st.sampled_from([b"\x1b[?%dl" % mode + leave] * 4 + [b""]))
+    return enter + b"\x1b[?%dh" % mode + body + end
 
 
 usual = st.one_of(ordinary, ordinary, ordinary, moves, moves, erases, titles, alternate())

@@ -53,7 +53,9 @@ function line(buffer, index, cols) {
   let previous;
   for (let x = 0; x < cols; x++) {
     text += source.getString(x) || (source.getWidth(x) ? "\0" : "");
-    const key = attributes(source.getFg(x), source.getBg(x), source._extendedAttrs[x]);
+    // Of a cell that was never written to, or erased, nothing is seen but its background.
+    const isNull = !source.hasContent(x);
+    const key = isNull ? attributes(0, source.getBg(x) & ~FLAGS) : attributes(source.getFg(x), source.getBg(x), source._extendedAttrs[x]);
     if (key === previous) runs[runs.length - 1][0]++;
     else runs.push([1, (previous = key)]);
   }
