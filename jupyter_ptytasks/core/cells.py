@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from .wcwidth import WIDE, ZERO, wcwidth
+from .wcwidth import UNUSUAL, WIDE, ZERO, wcwidth
 
 #: A cell that nothing was written to, or that was erased, and the second half of a wide character.
 NULL = "\0"
@@ -192,4 +192,4 @@ class Row:
 
 
 #: Characters of one width in a row: those that take no cell, two, or one.
-PARTS = re.compile(f"{ZERO.pattern}+|(?:{WIDE.pattern})+|(?:(?!{ZERO.pattern}|{WIDE.pattern}).)+", re.DOTALL)
+PARTS = re.compile(f"{ZERO.pattern}+|(?:(?!{ZERO.pattern}){WIDE.pattern})+|[^{UNUSUAL.pattern[1:-1]}]+")

@@ -9,8 +9,6 @@ from .vt import complete, seven_bit
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .controls import Controls
     from .grid import Grid
 
@@ -74,11 +72,20 @@ class Drawing:
     def _draw(self, text: str) -> None:
         """Draw text that ends where a token does."""
         controls, grid = self._controls, self.grid
-        pieces = iter(TOKEN.split(self._pass_alternate(text) if controls.alternate else text))
-        for run in pieces:
+        # Text and tokens in turn, text first and last.
+        pieces = TOKEN.split(self._pass_alternate(text) if controls.alternate else text)
+        pieces.append("")
+        at, end = 0, len(pieces)
+        while at < end:
+            run, token = pieces[at], pieces[at + 1]
+            at += 2
+            if token == "\r":  # noqa: S105  no secret
+                if run and not (grid.x == 0 and self._is_covered(run, pieces[at])):
+                    grid.put(run if controls.table is None else run.translate(controls.table))
+                grid.x = grid.join = 0
+                continue
             if run:
                 grid.put(run if controls.table is None else run.translate(controls.table))
-            token = next(pieces, "")
             if token == "\r\n":  # noqa: S105  no secret
                 grid.x = grid.join = 0
                 grid.number += 1
@@ -88,7 +95,16 @@ class Drawing:
                 if said != KEEPS:
                     grid.join = 0
                 if said == LEFT:
-                    self._pass_pieces(pieces)
+                    at = self._pass_pieces(pieces, at)
+
+    def _is_covered(self, run: str, behind: str) -> bool:
+        """Whether text from the first column on, which `behind` follows after a return, is drawn over for certain."""
+        if not len(run) <= len(behind) <= self.grid.cols or not (run.isascii() and behind.isascii()) or self.grid.insert:
+            return False
+        row = self.grid.rows[self.grid.y]
+        row.over = True
+        row.number = self.grid.number
+        return True
 
     def _pass_alternate(self, text: str) -> str:
         """Pass over what is drawn on the alternate screen; return what follows when it has been left, or nothing."""
@@ -104,17 +120,18 @@ class Drawing:
             controls.act(token[0])()
         return text[pos:]
 
-    def _pass_pieces(self, pieces: Iterator[str]) -> None:
-        """Pass over text and tokens in turn, until the alternate screen is left."""
+    def _pass_pieces(self, pieces: list[str], at: int) -> int:
+        """Pass over text and tokens in turn, until the alternate screen is left; return where that is."""
         controls = self._controls
-        for _ in pieces:
-            token = next(pieces, "")
+        for place in range(at + 1, len(pieces), 2):
+            token = pieces[place]
             if LASTING.match(token):
                 controls.act(token)()
                 if not controls.alternate:
-                    return
+                    return place + 1
             else:
                 self.grid.number += token.count("\n")
+        return len(pieces)
 
     def _may_pass(self) -> bool:
         """Whether plain lines do nothing but push up what stands there."""

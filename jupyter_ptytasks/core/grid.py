@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from .cells import HALF, NULL, PARTS, PRIVATE, Clusters, Row
-from .wcwidth import UNUSUAL, wcwidth
+from .wcwidth import UNUSUAL, WIDE, ZERO, wcwidth
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,12 +70,14 @@ class Grid:
         self.climbs: dict[int, int] = {}
         self.newline = False
         self.cleared: Callable[[], None] | None = None
+        self.rows: list[Row] = []
         self.reset()
 
     def reset(self) -> None:
         """RIS: a blank screen, and all modes as they are at first but LNM, which xterm.js leaves alone."""
         self._clear_scrollback()
-        self.rows = [Row(self.number) for _ in range(self.height)]
+        if not self.rows or any(row.text or row.over or row.wraps or row.marks for row in self.rows):
+            self.rows = [Row(self.number) for _ in range(self.height)]
         self.x = 0
         self.y = 0
         self.stops: set[int] | None = None
@@ -142,9 +144,19 @@ class Grid:
 
     def _put_any(self, run: str) -> None:
         """Print characters that do not fit, or do not all take one cell."""
+        if run.isascii() and not self.insert:
+            self._put_even(run, 1)
+            return
         if self.insert or _PRIVATE.search(run):
             self._put_each(run)
             return
+        if not ZERO.search(run):
+            cells = WIDE.sub("\\g<0>" + HALF, run)
+            if self.x + len(cells) <= self.cols:
+                self._changed().write(self.x, cells, self.pen * len(cells) if self._keeps_looks else "")
+                self.x += len(cells)
+                self.join = 2 if cells[-1] == HALF else 1
+                return
         for part in PARTS.findall(run):
             width = wcwidth(part[0])
             if width == 0 or (width == 2 and not self.wrap):

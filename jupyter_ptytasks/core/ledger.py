@@ -15,6 +15,7 @@ from .vt import CSI, TOKEN, complete, number, plain, seven_bit, string
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from .pen import Pen
@@ -38,11 +39,35 @@ _CHARSETS = b"0AB4C5RQKYE6ZH7="
 _LEVELS = {40: 0, 41: 1, 42: 2, 43: 3, 45: 1, 46: 2}  # ( ) * + - .
 _SHIFTS = {b"\x0e": 1, b"\x0f": 0, b"n": 2, b"o": 3, b"|": 3, b"}": 2, b"~": 1}
 
+# Titles, directories and other strings of no concern, or of which only the last counts, in the usual form.
+_STRING = rb"(?:[0-26-9]|133|633|1337|7784);[^\x00-\x1f\x7f]*(?:\x07|\x1b\\)"
+_USUAL_STRING = re.compile(rb"\x1b\]" + _STRING)
 # An ESC that begins neither a plain SGR nor any other plain CSI, but for those that ask (c, n) and those that have a
-# lasting effect (h, l, r, s, u).
-_RARE = re.compile(rb"\x1b(?!\[[0-9;:]*[@-bd-gi-kmo-qtv-~])")
-_RARE_OR_SHIFT = re.compile(rb"[\x0e\x0f]|" + _RARE.pattern)
+# lasting effect (h, l, r, s, u), nor what only moves the cursor; with the whole of its token, if that is of the usual
+# form.
+_PLAIN_CSI = rb"\[[0-9;:]*[@-bd-gi-kmo-qtv-~]"
+_USUAL = rb"(?:\[[<-?]?[0-9;:]*[ -/]*[@-~]|[78=>c]|[()*+.-][0-9A-Z=])?"
+_RARE = re.compile(
+    rb"\x1b(?!" + _PLAIN_CSI + rb"|\x1b|[^\x00-\x1f\x7f-\xff%(-+.78=>c\[\]no|}~-]|\]" + _STRING + rb")" + _USUAL
+)
+# Where there are shifts, strings are looked into: within them they are none.
+_RARE_OR_SHIFT = re.compile(rb"[\x0e\x0f]|\x1b(?!" + _PLAIN_CSI + rb"|[D-HMZ\\\x1b])" + _USUAL)
 _SHIFT = re.compile(rb"[\x0e\x0f]")
+# Tokens that neither change the pen nor save it.
+_PENLESS = re.compile(rb"\x1b(?:\[\?(?!10|47)[0-9]{1,4}[hl]|[=>]|[()*+.-].)")
+
+# A flood says the same again and again: what a block of so many bytes does to a state is remembered, for some of them,
+# where it has that many rare tokens.
+_BLOCK = 4096
+_MANY = 100
+_MOST_BLOCKS = 128
+# Of more bytes with more escape sequences, only so many rare tokens are looked at one by one.
+_FLOOD_BYTES = 1 << 20
+_FLOOD = 40_000
+_FLOOD_BLOCK = 1 << 18
+_blocks: dict[tuple[object, ...], tuple[Ledger, int]] = {}
+#: What of a ledger is no state, or is part of it in another form.
+_NO_STATE = frozenset(("fed", "asked", "alternate_since", "pen", "flags", "charsets", "screens"))
 
 
 class Screen:
@@ -142,47 +167,180 @@ class Ledger:
     def copy(self) -> Ledger:
         """An independent ledger in the same state."""
         other = Ledger()
-        for name in self.__slots__:
-            setattr(other, name, getattr(self, name))
-        other.flags, other.charsets, other.asked = set(self.flags), list(self.charsets), []
-        other.pen = dict(self.pen)
-        other.screens = (self.screens[0].copy(), self.screens[1].copy())
+        other._become(self)
         return other
+
+    def _become(self, other: Ledger) -> None:
+        """Take the state of another ledger, but for what was asked."""
+        for name in self.__slots__:
+            setattr(self, name, getattr(other, name))
+        # Pens are not changed in place.
+        self.flags, self.charsets, self.asked = set(other.flags), list(other.charsets), []
+        self.screens = (other.screens[0].copy(), other.screens[1].copy())
 
     def feed(self, data: bytes) -> None:
         """Takes the next bytes of the output."""
+        if len(data) > _FLOOD_BYTES and data.count(b"\x1b") > _FLOOD:
+            data = self._feed_coarsely(data)
+        rare = 0
+        for start in range(0, len(data), _BLOCK) if len(data) > _BLOCK else (0,):
+            block = data[start : start + _BLOCK] if len(data) > _BLOCK else data
+            # To remember pays where there is much to be done.
+            rare = self._feed(block) if rare < _MANY or len(block) < _BLOCK else self._feed_again(block)
+
+    def _feed_coarsely(self, data: bytes) -> bytes:
+        """Takes the beginning of a flood and returns the rest, with as many rare tokens as can be looked at one by one.
+
+        Of what is said in the beginning each thing counts where it is said last; so what is saved may be another pen.
+        """
+        end, left = len(data), _FLOOD
+        while end > 0 and left > 0:
+            start = max(end - _FLOOD_BLOCK, 0)
+            left -= len(_RARE.findall(data, start, end))
+            end = start
+        # Tokens begin with ESC, wherever it stands.
+        begin, end = data.find(b"\x1b", _BLOCK), data.rfind(b"\x1b", 0, end)
+        if not 0 < begin < end:
+            return data
+        self._feed(data[:begin])
+        flood = data[begin:end]
+        fed = self.fed + len(flood)
+        self._take_last_strings(flood, len(flood))
+        reset = max(flood.rfind(b"\x1bc"), 0)
+        said: dict[bytes, None] = {}
+        stop = len(flood)
+        while stop > reset and len(said) < _FLOOD:
+            start = max(stop - _FLOOD_BLOCK, reset)
+            for token in dict.fromkeys(reversed(_RARE.findall(flood, start, stop))):
+                said.setdefault(token)
+            stop = start
+        self._fold(flood, reset, len(flood))
+        self._take_last(flood, len(flood), b"\x1b]8;")
+        was_alternate = self.alternate
+        for token in reversed(said):
+            if len(token) > 1:
+                self._feed(token)
+        if self.alternate_mode and not (was_alternate and b"\x1b[?%dl" % self.alternate_mode not in flood):
+            left_at = flood.rfind(b"\x1b[?%dl" % self.alternate_mode)
+            self.alternate_token = b"\x1b[?%dh" % self.alternate_mode
+            entered = max(flood.find(self.alternate_token, left_at + 1), 0)
+            self.alternate_since = fed - len(flood) + entered + len(self.alternate_token)
+        self.fed = fed
+        return data[end:]
+
+    def _feed_again(self, block: bytes) -> int:
+        """As `_feed`, for a block that may have come before, in the same state."""
+        before = self._state()
+        known = _blocks.get((before, block))
+        if known is None:
+            since, asked = self.alternate_since, len(self.asked)
+            rare = self._feed(block)
+            if self.alternate_since == since and len(self.asked) == asked:
+                if len(_blocks) >= _MOST_BLOCKS:
+                    _blocks.clear()
+                _blocks[before, block] = (self.copy(), rare)
+            return rare
+        state, rare = known
+        fed, since, asked_before = self.fed + len(block), self.alternate_since, self.asked
+        self._become(state)
+        self.fed, self.alternate_since, self.asked = fed, since, asked_before
+        return rare
+
+    def _state(self) -> tuple[object, ...]:
+        """Give all that decides what comes of the next bytes."""
+        values = [getattr(self, name) for name in self.__slots__ if name not in _NO_STATE]
+        screens = [
+            (screen.margins, pens.sequence(screen.saved_pen), screen.saved_charset) for screen in self.screens
+        ]
+        return (*values, pens.sequence(self.pen), frozenset(self.flags), tuple(self.charsets), *screens)
+
+    def _feed(self, data: bytes) -> int:
+        """Take some bytes; give how many rare tokens were among them."""
         start_of_data = self.fed - len(self.pending)
         self.fed += len(data)
         data = seven_bit(self.pending + data if self.pending else data)
         end = complete(data)
         self.pending = data[end : end + _LONGEST_PENDING]
+        if len(data) - end > _LONGEST_PENDING and data.endswith(b"\x1b"):
+            # It may be the first half of the ST that ends it.
+            self.pending += b"\x1b"
+        titled = self._take_last_strings(data, end)
+        linked = data.rfind(b"\x1b]8;", 0, end)
+        reset = -1  # where links were last ended
         rare = _RARE_OR_SHIFT if b"\x0e" in data or b"\x0f" in data else _RARE
-        drawn = read = 0
+        drawn = read = count = 0
         for found in rare.finditer(data, 0, end):
             start = found.start()
             if start < read:
                 continue
-            if data[start] != 0x1B:
-                self._set_shift(_SHIFTS[found[0]])
+            count += 1
+            token = found[0]
+            if len(token) > 1:
+                read = found.end()
+            elif token != b"\x1b":
+                self._set_shift(_SHIFTS[token])
                 continue
-            # Its end may show only by the ESC of the pending token.
-            match = TOKEN.match(data, start)
-            if match is None:
-                continue
-            read = match.end()
-            pens.fold(self.pen, data, drawn, start)
-            drawn = read
-            self._take(match[0])
+            else:
+                # Its end may show only by the ESC of the pending token.
+                match = TOKEN.match(data, start)
+                if match is None:
+                    continue
+                token, read = match[0], match.end()
+            known = _acts.get(token)
+            if known is None:
+                known = _act_of(token)
+            needs_pen, act = known
+            if needs_pen:
+                self._fold(data, drawn, start)
+                drawn = read
+            if act is not None:
+                act(self)
+            else:
+                self._take(token, is_last=start > titled)
+            if token in _ENDS_LINKS:
+                reset = start
             if self.alternate_mode and self.alternate_since is None:
                 self.alternate_since = start_of_data + read
-                self.alternate_token = match[0]
-        pens.fold(self.pen, data, drawn, end)
+                self.alternate_token = token
+        self._fold(data, drawn, end)
+        if linked > reset:
+            self._take_last(data, end, b"\x1b]8;")
+        return count
 
-    def _take(self, token: bytes) -> None:
+    def _fold(self, data: bytes, start: int, end: int) -> None:
+        """Takes in the colours of `data[start:end]`."""
+        if data.find(b"\x1b", start, end) >= 0:
+            # What was saved is not changed with it.
+            self.pen = dict(self.pen)
+            pens.fold(self.pen, data, start, end)
+
+    def _take_last_strings(self, data: bytes, end: int) -> int:
+        """Takes the last title and the last directory of the usual form: nothing sets these back. Returns where the title
+        is.
+        """
+        titled = max(self._take_last(data, end, b"\x1b]0;"), self._take_last(data, end, b"\x1b]2;"))
+        if titled >= 0:
+            self._take_last(data, end, data[titled : titled + 4])
+        self._take_last(data, end, b"\x1b]7;")
+        return titled
+
+    def _take_last(self, data: bytes, end: int, introducer: bytes) -> int:
+        """Takes the last string with this introducer; returns where it is, -1 where there is none."""
+        start = data.rfind(introducer, 0, end)
+        while start >= 0:
+            match = _USUAL_STRING.match(data, start, end)
+            if match is not None:
+                self._take_osc(match[0])
+                return start
+            start = data.rfind(introducer, 0, start)
+        return -1
+
+    def _take(self, token: bytes, *, is_last: bool) -> None:
+        """Takes a token; of one that tells a title, `is_last` says that it does so after the last usual one."""
         kind = token[1:2]
         if kind == b"]":
             if token[-1] not in b"\x18\x1a":
-                self._take_osc(token)
+                self._take_osc(token, is_last=is_last)
             return
         if kind not in b"PX^_":
             for shift in _SHIFT.findall(token):
@@ -225,6 +383,7 @@ class Ledger:
                 elif field.lstrip(b"0") == b"20":
                     self.newline = function == b"h"
         elif function == b"m":
+            self.pen = dict(self.pen)
             pens.write(self.pen, parameters)
         elif function == b"r":
             top, bottom = number(parameters, 0, 1), number(parameters, 1, 0)
@@ -239,12 +398,13 @@ class Ledger:
         elif function == b" q":
             self.style = number(parameters, 0, 0)
 
-    def _take_osc(self, token: bytes) -> None:
+    def _take_osc(self, token: bytes, *, is_last: bool = True) -> None:
         command, separator, value = string(token).partition(b";")
         if not separator:
             return
         if command in (b"0", b"2"):
-            self.title = _clean(value)[:_LONGEST_TITLE]
+            if is_last:
+                self.title = _clean(value)[:_LONGEST_TITLE]
         elif command == b"7":
             self.cwd = _clean(value)[:_LONGEST_URL]
         elif command == b"8" and b";" in value:
@@ -305,11 +465,11 @@ class Ledger:
             self.charset = charset
 
     def _save(self) -> None:
-        self._screen.saved_pen = dict(self.pen)
+        self._screen.saved_pen = self.pen
         self._screen.saved_charset = self.charset
 
     def _restore(self) -> None:
-        self.pen = dict(self._screen.saved_pen)
+        self.pen = self._screen.saved_pen
         self.charset = self._screen.saved_charset
 
     def prelude(self, since: Ledger | None = None) -> bytes:
@@ -379,6 +539,42 @@ class Ledger:
 def _charset(name: str) -> bytes:
     charset = name.encode()
     return charset if len(charset) == 1 and charset in _CHARSETS else b"B"
+
+
+#: What a token does to a ledger, and whether that has to do with the pen; None is for `_take` to tell.
+_acts: dict[bytes, tuple[bool, Callable[[Ledger], None] | None]] = {}
+
+
+def _act_of(token: bytes) -> tuple[bool, Callable[[Ledger], None] | None]:
+    needs_pen = _PENLESS.fullmatch(token) is None
+    act: Callable[[Ledger], None] | None = None
+    csi = CSI.fullmatch(token)
+    if csi and csi[1] + csi[3] == b"?" and csi[4] in b"hl" and csi[2].isdigit() and len(csi[2]) < 9:
+        mode, on = int(csi[2]), csi[4] == b"h"
+        act = lambda ledger: ledger._set_private(mode, on)  # noqa: E731, SLF001
+    elif token in _SHORT:
+        act = _SHORT[token]
+    elif len(token) == 3 and token[1] in _LEVELS and token[2] in _CHARSETS:
+        level, charset = _LEVELS[token[1]], token[2:]
+        act = lambda ledger: ledger._designate(level, charset)  # noqa: E731, SLF001
+    elif csi and csi[1] + csi[3] + csi[4] not in _LASTING and csi[4] not in b"cn":
+        act = _nothing
+    if len(_acts) >= _MOST_ACTS:
+        _acts.clear()
+    if len(token) <= _LONGEST_ACT:
+        _acts[token] = (needs_pen, act)
+    return needs_pen, act
+
+
+def _nothing(_: Ledger) -> None:
+    """What does not last is no concern of a ledger's."""
+
+
+_LASTING = frozenset(b"?h ?l h l m r s u !p".split()) | {b" q"}
+_ENDS_LINKS = (b"\x1bc", b"\x1b[!p")
+_SHORT: dict[bytes, Callable[[Ledger], None]] = {b"\x1b7": Ledger._save, b"\x1b8": Ledger._restore, b"\x1bc": Ledger._reset}  # noqa: SLF001
+_MOST_ACTS = 4096
+_LONGEST_ACT = 32
 
 
 def _clean(value: bytes) -> str:

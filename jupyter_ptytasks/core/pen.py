@@ -7,6 +7,8 @@ what makes a pen cheap to follow through a flood.
 
 from __future__ import annotations
 
+import re
+
 from .vt import SGR
 
 TYPE_CHECKING = False
@@ -21,6 +23,8 @@ _ON |= dict.fromkeys([*range(30, 38), *range(90, 98)], "fg") | dict.fromkeys([*r
 _OFF = {23: "italic", 24: "underline", 25: "blink", 27: "inverse", 28: "invisible", 29: "strike", 39: "fg", 49: "bg"}
 _OFF |= {55: "overline"}
 _COLOUR = {38: "fg", 48: "bg", 58: "line"}
+
+_COLOUR_ALONE = re.compile(rb"[34]8;(?:5;[0-9]+|2;[0-9]+;[0-9]+;[0-9]+)")
 
 # xterm.js reads no more parameters than this of one sequence.
 _MOST_PARAMETERS = 32
@@ -49,8 +53,14 @@ def fold(pen: Pen, data: bytes, start: int, end: int) -> None:
         pen.clear()
         start = reset
     last: dict[bytes, None] = {}
+    colours: set[bytes] = set()
     for parameters in reversed(SGR.findall(data, start, end)):
         if parameters not in last:
+            if parameters[:3] in (b"38;", b"48;") and _COLOUR_ALONE.fullmatch(parameters):
+                # One after another, all different: of them, too, only the last counts.
+                if parameters[:3] in colours:
+                    continue
+                colours.add(parameters[:3])
             last[parameters] = None
             if parameters[:2] == b"0;":
                 break

@@ -8,6 +8,8 @@ out. Bytes were drawn at whatever size the terminal had then; a replay draws the
 
 from __future__ import annotations
 
+import re
+
 from . import full_screen
 from .ledger import Ledger
 from .sanitise import sanitise
@@ -24,9 +26,11 @@ CARRY_BYTES = 128 << 10
 _GLANCES = (1 << 18, 1 << 20)
 
 #: Tokens, of those that are no plain lines, that are drawn at most; a token takes some microseconds.
-_MOST_TOKENS = 100_000
-#: Where they are counted: bytes at a time.
+_MOST_TOKENS = 60_000
+#: Where they are counted: bytes at a time; and those that move or erase rows, with so many more for each.
 _BLOCK = 1 << 16
+_COSTLY = re.compile(rb"\x1b\[[0-9;]*[JLMSTZ]")
+_MORE = 5
 _CONTROLS = bytes(code for code in range(32) if code != 0x0A)
 
 #: Of an incomplete string longer than the first, which no terminal would do anything with, only the beginning is kept.
@@ -102,19 +106,31 @@ class _Past:
         self._whole = whole
         self._size = (rows, cols)
         self._lines = lines
-        # The keyframe's ledger has taken in what `whole` begins with.
-        self._begin = len(ledger.pending)
-        self._state = self._at(len(whole))
+        end = len(whole)
+        #: Where one may begin to draw, the last place first; from the last of them on it can be done in time.
+        self._starts = [at for at in (whole.find(b"\n", end - size) + 1 for size in _GLANCES if end > 2 * size) if at]
+        least = _tokens_fit(whole, 0, end)
+        self._starts = [*(at for at in self._starts if at > least), least]
+        #: The ledgers there and at the end; the keyframe's has taken in what `whole` begins with.
+        self._ledgers: dict[int, Ledger] = {}
+        state, at = ledger.copy(), len(ledger.pending)
+        for place in sorted({*self._starts, end}):
+            state.feed(whole[at:place])
+            at = max(at, place)
+            self._ledgers[place] = state.copy()
+        self._state = self._ledgers[end]
         #: Where the full-screen program was opened that is on at the end.
         self._opened: int | None = None
         since = self._state.alternate_since
         if since is not None:
-            self._opened = max(since - ledger.fed + self._begin, 0) if not ledger.alternate or since > ledger.fed else 0
+            is_older = ledger.alternate and since <= ledger.fed
+            self._opened = 0 if is_older else max(since - ledger.fed + len(ledger.pending), 0)
 
-    def _at(self, end: int, state: Ledger | None = None, start: int | None = None) -> Ledger:
-        """Return the ledger at `end`, from that at `start`, or from the keyframe's."""
-        state = (state or self._ledger).copy()
-        state.feed(self._whole[self._begin if start is None else start : end])
+    def _at(self, end: int) -> Ledger:
+        """Return the ledger at `end`."""
+        start = max(at for at in (0, *self._ledgers) if at <= end)
+        state = (self._ledgers[start] if start in self._ledgers else self._ledger).copy()
+        state.feed(self._whole[max(start, len(self._ledger.pending)) : end])
         return state
 
     def normal_screen(self, limit: int) -> bytes:
@@ -134,39 +150,39 @@ class _Past:
         return sanitise(screen.draw(max(limit - len(finish) - _RESERVE, 0))) + finish
 
     def _drawn(self, end: int) -> Screen:
-        """Draw at least the last lines of the normal screen, or all that is known of it."""
+        """Draw at least the last lines of the normal screen, or all that is known of it and can be drawn in time."""
         rows, cols = self._size
         whole = self._whole
-        for size in _GLANCES:
-            start = whole.find(b"\n", end - size, end) + 1 if end > 2 * size else 0
-            if start:
-                state = self._at(start)
-                if not state.alternate and _tokens_fit(whole, start, end) == start:
-                    screen = Screen(rows, cols, self._lines)
-                    screen.feed(state.prelude() + state.pending + whole[start:end])
-                    if screen.height > self._lines:
-                        return screen
+        *glances, least = self._starts
+        for start in glances:
+            state = self._ledgers[start]
+            if start < end and not state.alternate:
+                screen = Screen(rows, cols, self._lines)
+                screen.feed(state.prelude() + state.pending + whole[start:end])
+                if screen.height > self._lines:
+                    return screen
         screen = Screen(rows, cols, self._lines)
         # A carry leaves the modes as the ledger has them, but for the alternate screen; without one all is to be said.
         screen.feed(self._carry)
-        begun = Ledger()
-        begun.feed(self._carry)
-        start = _tokens_fit(whole, 0, end)
-        if not start:
-            screen.feed((self._ledger.prelude(begun) if self._carry else self._ledger.prelude()) + whole[:end])
-            return screen
-        # What lies between is left out, and so are its lines.
-        state = self._at(start)
-        goes_on = b"\n" not in whole[:start]
-        screen.feed((b"\r" if goes_on else b"\r\n") + state.prelude(begun) + state.pending + whole[start:end])
+        begun: Ledger | None = None
+        if self._carry:
+            begun = Ledger()
+            begun.feed(self._carry)
+        if 0 < least < end:
+            # What lies between is left out, and so are its lines.
+            goes_on = b"\n" not in whole[:least]
+            state = self._ledgers[least]
+            screen.feed((b"\r" if goes_on else b"\r\n") + state.prelude(begun) + state.pending + whole[least:end])
+        else:
+            screen.feed(self._ledger.prelude(begun) + whole[:end])
         return screen
 
     def full_screen(self, limit: int) -> bytes:
         """Return what draws the full-screen program that is on, in so many bytes; then it is for it to repaint."""
         if self._opened is None:
             return b""
-        start, end = self._opened, len(self._whole)
-        section = self._whole[start:end]
+        start = self._opened
+        section = self._whole[start:]
         enter = self._state.alternate_token
         entered = self._at(start) if start else self._ledger.copy()
         if start == 0:
@@ -174,13 +190,15 @@ class _Past:
             before.feed(self._carry)
             enter = self._ledger.prelude(before)
         cut = full_screen.last_clear(section)
-        if cut and self._at(start + cut).alternate_since != self._state.alternate_since:
-            cut = 0
+        at_cut = self._at(start + cut) if cut else entered
+        if at_cut.alternate_since != self._state.alternate_since:
+            cut, at_cut = 0, entered
         least = max(len(section) - max(limit - len(enter) - _RESERVE, 0), _tokens_fit(section, 0, len(section)))
         if cut < least:
             # Not within text: it would stand where the cursor of a blank screen is.
             cut = max(section.find(b"\x1b", least), least)
-        drawn = self._at(start + cut).prelude(entered) + self._at(start + cut).pending if cut else b""
+            at_cut = self._at(start + cut)
+        drawn = at_cut.prelude(entered) + at_cut.pending if cut else b""
         return sanitise(enter + drawn + section[cut:])
 
 
@@ -190,7 +208,7 @@ def _tokens_fit(data: bytes, start: int, end: int) -> int:
     pos = end
     while pos > start:
         block = data[max(pos - _BLOCK, start) : pos]
-        left -= len(block) - len(block.translate(None, _CONTROLS))
+        left -= len(block) - len(block.translate(None, _CONTROLS)) + _MORE * len(_COSTLY.findall(block))
         if left < 0:
             # A token is cut; that it is the end of one does not show, for the ledger has its beginning.
             return data.find(b"\n", pos, end) + 1 or pos

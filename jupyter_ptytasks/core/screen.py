@@ -20,7 +20,7 @@ from .ledger import Ledger
 from .paint import Paint
 
 #: Rows that are kept besides one for each line: lines longer than the screen take several.
-_MORE_ROWS = 10_000
+_MORE_ROWS = 1000
 _PLAIN = (b"", b"")
 
 
@@ -75,20 +75,39 @@ class Screen(Drawing):
 
     def _pass_lines(self, data: bytes, pos: int, stop: int) -> int:
         """Pass over plain lines that are too many to be seen again; return from where they are drawn."""
-        grid, controls = self.grid, self._controls
-        kept = grid.height + self._lines + 1
+        kept = self.grid.height + self._lines + 1
         if data.count(b"\n", pos, stop) <= kept + 1:
-            return pos
+            return self._pass_text(data, pos, stop)
         first = data.find(b"\r\n", pos, stop) + 2
         last = stop
         for _ in range(kept):
             last = data.rfind(b"\r\n", first, last)
         last += 2
         self._draw(data[pos:first].decode("utf-8", "replace"))
-        controls.take_pen(self._paint.folded(grid.pen, data, first, last))
-        self._left.clear()
-        grid.pass_rows(grid.y + data.count(b"\n", first, last))
+        self._pass(data, first, last, self.grid.y + data.count(b"\n", first, last))
         return last
+
+    def _pass_text(self, data: bytes, pos: int, stop: int) -> int:
+        """Pass over the beginning of a text that fills more rows than are kept; return from where it is drawn."""
+        grid = self.grid
+        most = (self._lines + _MORE_ROWS + grid.height) * grid.cols
+        start = pos + (stop - pos - most) // grid.cols * grid.cols
+        skipped = data[pos:start]
+        if start <= pos or b"\n" in data[start:stop]:
+            return pos
+        # Rows are filled as they were, if each byte is a cell.
+        x = grid.x if skipped.isascii() and b"\x1b" not in skipped and b"\t" not in skipped else 0
+        while start < stop and 0x80 <= data[start] < 0xC0:
+            start += 1
+        self._pass(data, pos, start, grid.y + (start - pos) // grid.cols)
+        grid.x, grid.rows[0].wraps = x, True
+        return start
+
+    def _pass(self, data: bytes, start: int, end: int, rows: int) -> None:
+        """Pass over text that takes so many rows."""
+        self._controls.take_pen(self._paint.folded(self.grid.pen, data, start, end))
+        self._left.clear()
+        self.grid.pass_rows(rows)
 
     # -- what comes out -----------------------------------------------------------------------------------------------
 

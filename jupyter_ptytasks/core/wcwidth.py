@@ -31,9 +31,9 @@ _WIDE = (
     "\uff00-\uff60\uffe0-\uffe6\U00020000-\U0002fffd\U00030000-\U0003fffd"
 )
 
-#: Match where a character takes no cell, and where it takes two; a combining mark may be in both, and takes none.
+#: Match where a character takes no cell, and where it takes two; of what is in both, none.
 ZERO = re.compile(f"[{_ZERO}]")
-WIDE = re.compile(f"(?![{_ZERO}])[{_WIDE}]")
+WIDE = re.compile(f"[{_WIDE}]")
 #: Matches where a character does not take exactly one cell.
 UNUSUAL = re.compile(f"[{_ZERO}{_WIDE}]")
 
