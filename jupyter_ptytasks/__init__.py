@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from .notebook import Task, TaskList, get, run, run_notebook, tasks
-    from .report import progress
+    from ._progress import progress
 
 #: Names that are loaded when they are wanted, and the modules here that have them.
 _LAZY = {
@@ -47,6 +47,6 @@ def load_ipython_extension(shell: InteractiveShell) -> None:
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
     """Tell Jupyter Server which application to load."""
-    from .extension import PtyTasksApp  # noqa: PLC0415
+    from .server.extension import PtyTasksApp  # noqa: PLC0415
 
     return [{"module": "jupyter_ptytasks", "app": PtyTasksApp}]

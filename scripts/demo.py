@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import psutil
 
-from jupyter_ptytasks.cli import human
+from jupyter_ptytasks.cli import values as human
 from jupyter_ptytasks.client import Client, ClientError, exit_status, is_live
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ def attach(settings: Settings, ref: str, readonly: bool, keys: DetachKeys) -> No
     has ended the output is shown once more.
     """
     require_terminal()
-    from .sitting import sit  # noqa: PLC0415  not for help
+    from .attach_session import sit  # noqa: PLC0415  not for help
 
     with settings.client() as client:
         code = sit(client, client.get(ref), keys, readonly=readonly)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import human, measures
+from . import values as human, measures
 from .common import json_option, note, one_ref, print_json
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from . import human
+from . import values as human
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .. import report
+from .. import _progress as report
 
 
 @click.command(context_settings={"ignore_unknown_options": True})

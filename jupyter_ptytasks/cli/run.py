@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .. import kindred
+from ..client import caller_env as kindred
 from .attach import detach_keys, require_terminal
 from .common import is_terminal, json_option, print_json
-from .human import parse_duration
+from .values import parse_duration
 
 if TYPE_CHECKING:
     from ..client.types import Command, Warn
@@ -108,7 +108,7 @@ def run(
             if_exists=if_exists,
         )
         if sits:
-            from .sitting import sit  # noqa: PLC0415  not for help
+            from .attach_session import sit  # noqa: PLC0415  not for help
 
             sys.exit(sit(client, task, keys))
         if not as_json:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from .common import each, json_option, many_refs, one_ref, print_json
-from .human import in_brief, parse_duration
+from .values import in_brief, parse_duration
 
 if TYPE_CHECKING:
     from ..client import Client, Task

@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from urllib.parse import quote
 
-from .. import discovery
+from . import discovery
 from . import reading
 from .errors import ClientError, ConnectionLost, ServerNotFound, TaskNotFound
 from .outcome import is_live

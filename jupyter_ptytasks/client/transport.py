@@ -13,7 +13,7 @@ from .errors import ClientError, ConnectionLost, RequestFailed, ServerNotFound, 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..discovery import Server
+    from .discovery import Server
 
 API = "ptytasks/api/"
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import nbformat
 from nbclient import NotebookClient
 
-from ..report import progress
+from .._progress import progress
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

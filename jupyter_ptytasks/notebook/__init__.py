@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .listing import TaskList
+from .task_list import TaskList
 from .notebooks import run_notebook
 from .starting import get, run, tasks
 from .task import Task

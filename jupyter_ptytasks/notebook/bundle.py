@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from .. import human
+from ..client import format as human
 from .colours import plain
 
 if TYPE_CHECKING:

@@ -11,11 +11,11 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
-from .. import human
+from ..client import format as human
 from ..client import ClientError, StillRunning, is_live
 from . import scripts
-from .connections import connections
-from .listing import TaskList
+from .clients import connections
+from .task_list import TaskList
 from .options import CELL, read_verb, split
 from .starting import get, start, tasks
 from .task import Task

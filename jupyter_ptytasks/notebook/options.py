@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.error import UsageError
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # it is there for magics
 
-from .. import human
+from ..client import format as human
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from .. import human, kindred
-from .connections import connections
-from .listing import TaskList
+from ..client import format as human, caller_env as kindred
+from .clients import connections
+from .task_list import TaskList
 from .task import Task
 
 if TYPE_CHECKING:

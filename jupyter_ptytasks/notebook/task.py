@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from .. import human
+from ..client import format as human
 from ..client import ClientError, StillRunning, TaskFailed, exit_status, is_live
 from . import bundle, reading, threads
 from .colours import plain
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..client import Task as Info
     from ..client.types import Command, Progress, StateName, Usage
-    from .connections import Connections
+    from .clients import Connections
 
 #: Seconds for which what was last heard of a live task is good enough.
 _FRESH = 0.5

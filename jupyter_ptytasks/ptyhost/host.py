@@ -12,7 +12,7 @@ import signal
 import time
 
 from ..core import wire
-from ..core.answers import answer
+from ..core.terminal.answers import answer
 from ..core.files import encode
 from .connection import Connection, accept, flush_all
 from .job import Job

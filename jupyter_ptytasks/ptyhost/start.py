@@ -6,7 +6,7 @@ import os
 import time
 
 from ..core import wire
-from ..core.attempts import heading
+from ..core.ring.attempts import heading
 from ..core.files import encode, read_json, write_json
 from ..core.machine import boot_id, start_time
 from ..core.paths import TaskFiles
@@ -38,7 +38,7 @@ def main(directory: str, socket_path: str, lock: str) -> None:
         raise SystemExit(1) from None
     _say(report, {"ready": True, "host_pid": os.getpid(), **host[1]})
     # Nobody waits any more. All that will ever be needed is loaded now: later the package may have been replaced.
-    from ..core import replay  # noqa: F401, PLC0415
+    from ..core.terminal import replay  # noqa: F401, PLC0415
 
     host[0].run()
 

@@ -4,8 +4,8 @@ import { Token } from '@lumino/coreutils';
 import type { IObservableDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 
-import type { TaskApi, TaskError } from './api';
-import type { ITask, State } from './task';
+import type { TaskApi, TaskError } from './services/api';
+import type { ITask, State } from './services/types';
 
 /** A task that has come into another state; `previous` is null for one that was not known before. */
 export interface IStateChange {

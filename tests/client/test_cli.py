@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 import pytest
 
-from jupyter_ptytasks.cli import human
+from jupyter_ptytasks.cli import values as human
 from jupyter_ptytasks.client import exit_status
 from tests.client.live import LiveServer, ended, until
 

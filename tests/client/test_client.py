@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks import discovery
+from jupyter_ptytasks.client import discovery
 from jupyter_ptytasks.client import (
     Client,
     RequestFailed,
@@ -20,7 +20,7 @@ from jupyter_ptytasks.client import (
     exit_status,
     is_live,
 )
-from jupyter_ptytasks.discovery import Server
+from jupyter_ptytasks.client.discovery import Server
 from tests.client.live import PATIENCE, LiveServer, ended, free_port, until
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks import discovery
-from jupyter_ptytasks.discovery import Server
+from jupyter_ptytasks.client import discovery
+from jupyter_ptytasks.client.discovery import Server
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -195,7 +195,7 @@ def test_a_directory_that_is_gone_is_no_trouble(tmp_path: Path, monkeypatch: pyt
 
 def test_nothing_of_the_server_is_imported() -> None:
     env = {**os.environ, "PYTHONPATH": os.path.dirname(os.path.dirname(discovery.__file__))}
-    code = "import sys, jupyter_ptytasks.client, jupyter_ptytasks.cli.sitting; print(*sys.modules)"
+    code = "import sys, jupyter_ptytasks.client, jupyter_ptytasks.cli.attach_session; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], env=env, text=True, stdout=subprocess.PIPE, check=True).stdout
     assert not set(loaded.split()) & {
         "jupyter_server",
@@ -203,5 +203,5 @@ def test_nothing_of_the_server_is_imported() -> None:
         "terminado",
         "traitlets",
         "pydantic",
-        "jupyter_ptytasks.manager",
+        "jupyter_ptytasks.server.manager",
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from jupyter_ptytasks.cli import human, measures
+from jupyter_ptytasks.cli import values as human, measures
 from tests.client.live import LiveServer, ended, until
 
 if TYPE_CHECKING:

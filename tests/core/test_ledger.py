@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.ledger import Ledger
+from jupyter_ptytasks.core.terminal.modes import Ledger
 from tests.oracle import streams
 
 if TYPE_CHECKING:

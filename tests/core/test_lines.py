@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.lines import Lines
+from jupyter_ptytasks.core.terminal.lines import Lines
 from tests.oracle import streams
 from tests.oracle.lines import FILE, make, stream_of
 

@@ -12,7 +12,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.progress import Progress, ProgressReader, Track
-from jupyter_ptytasks.core.progress.segments import WINDOW
+from jupyter_ptytasks.core.progress.fragments import WINDOW
 
 CAPTURES = Path(__file__).parent.parent / "data" / "progress"
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jupyter_ptytasks.core import replay
-from jupyter_ptytasks.core.collapse import collapse
-from jupyter_ptytasks.core.ledger import Ledger
+from jupyter_ptytasks.core.terminal import replay
+from jupyter_ptytasks.core.terminal.collapse import collapse
+from jupyter_ptytasks.core.terminal.modes import Ledger
 from tests.core.test_replay import seen, through
 
 if TYPE_CHECKING:

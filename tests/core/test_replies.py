@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.answers import answer
-from jupyter_ptytasks.core.ledger import Ledger
-from jupyter_ptytasks.core.replies import split
+from jupyter_ptytasks.core.terminal.answers import answer
+from jupyter_ptytasks.core.terminal.modes import Ledger
+from jupyter_ptytasks.core.terminal.replies import split
 from tests.oracle import streams
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.lines import Lines
+from jupyter_ptytasks.core.terminal.lines import Lines
 from jupyter_ptytasks.core.ring import lines as ring_lines
 from jupyter_ptytasks.core.ring.lines import RingLines
 from jupyter_ptytasks.core.ring.reader import RingReader

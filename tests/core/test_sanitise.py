@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import example, given
 
-from jupyter_ptytasks.core.sanitise import sanitise
+from jupyter_ptytasks.core.terminal.sanitise import sanitise
 from tests.oracle import streams
 
 if TYPE_CHECKING:

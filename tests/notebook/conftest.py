@@ -11,7 +11,7 @@ import pytest
 # Tests are found one by one, without a package around them: what they share is imported from the root of the project.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from jupyter_ptytasks.notebook.connections import connections
+from jupyter_ptytasks.notebook.clients import connections
 from tests.client.conftest import live
 from tests.notebook.kernel import Kernel
 

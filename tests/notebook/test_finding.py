@@ -13,7 +13,7 @@ from jupyter_client.blocking.client import BlockingKernelClient
 from jupyter_server.auth.security import passwd
 
 from jupyter_ptytasks.client import Client
-from jupyter_ptytasks.local_token import LocalToken
+from jupyter_ptytasks.core.local_token import LocalToken
 from tests.client.live import PATIENCE, LiveServer, until
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import pytest
 import jupyter_ptytasks
 from jupyter_ptytasks import Task, get, run, tasks
 from jupyter_ptytasks.client import RequestFailed, ServerNotFound, StillRunning, TaskFailed, TaskNotFound
-from jupyter_ptytasks.notebook.connections import Connections
+from jupyter_ptytasks.notebook.clients import Connections
 from tests.client.live import PATIENCE, until
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def test_the_python_of_a_task_is_ours_and_secrets_stay(here: LiveServer, monkeyp
 
 
 def test_another_machine_gets_what_is_said_and_no_more(here: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("jupyter_ptytasks.discovery.Server.is_local", False)
+    monkeypatch.setattr("jupyter_ptytasks.client.discovery.Server.is_local", False)
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "7")
     (here.home / "root").mkdir()
     monkeypatch.chdir(here.home / "root")

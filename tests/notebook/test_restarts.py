@@ -9,7 +9,7 @@ import pytest
 
 from jupyter_ptytasks import get, run
 from jupyter_ptytasks.client import ServerNotFound
-from jupyter_ptytasks.notebook.connections import connections
+from jupyter_ptytasks.notebook.clients import connections
 from tests.client.live import PATIENCE, LiveServer, free_port, until
 from tests.notebook.conftest import go
 from tests.notebook.kernel import Kernel

@@ -9,7 +9,7 @@ import pytest
 from jupyter_server.auth.authorizer import Authorizer
 from tornado.httpclient import HTTPClientError
 
-from jupyter_ptytasks.rest import ROUTES, SOCKET_ROUTE
+from jupyter_ptytasks.server.rest import ROUTES, SOCKET_ROUTE
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest

@@ -14,7 +14,7 @@ from tests.ptyhost.hosting import is_alive
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from jupyter_ptytasks.extension import PtyTasksApp
+    from jupyter_ptytasks.server.extension import PtyTasksApp
     from tests.server.conftest import Rest
 
 

@@ -15,7 +15,7 @@ import openapi_spec_validator
 import pytest
 import yaml
 
-from jupyter_ptytasks.rest import ROUTES
+from jupyter_ptytasks.server.rest import ROUTES
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest

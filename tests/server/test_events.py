@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from jupyter_ptytasks.core.states import State
-from jupyter_ptytasks.events import SCHEMA_FILES, TASK_STATE
+from jupyter_ptytasks.server.events import SCHEMA_FILES, TASK_STATE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

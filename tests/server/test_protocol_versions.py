@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks.core import wire
-from jupyter_ptytasks.usage import sampler
+from jupyter_ptytasks.server.monitor import sampler
 from tests.ptyhost.hosting import wait_until
 
 if TYPE_CHECKING:

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks import database
+from jupyter_ptytasks.storage import database
 from jupyter_ptytasks.core.errors import IllegalMove, NameInUse, ServiceFault, TaskNotFound, TooManyTasks
 from jupyter_ptytasks.core.model import IfExists, Kind, Task, new_id
 from jupyter_ptytasks.core.states import State
-from jupyter_ptytasks.database import MIGRATIONS, Database
-from jupyter_ptytasks.recovery import Retention
-from jupyter_ptytasks.store import Store
+from jupyter_ptytasks.storage.database import MIGRATIONS, Database
+from jupyter_ptytasks.server.recovery import Retention
+from jupyter_ptytasks.server.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from jupyter_ptytasks.usage import gpu, history, processes, sampler
+from jupyter_ptytasks.server.monitor import gpu, samples as history, processes, sampler
 from tests.client.live import LiveServer, ended, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_ptytasks.client import Client, Task
-    from jupyter_ptytasks.extension import PtyTasksApp
+    from jupyter_ptytasks.server.extension import PtyTasksApp
     from tests.server.conftest import Rest
 
 MIB = 1 << 20

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .reader import ProgressReader
+from .recognizer import ProgressReader
 from .value import Progress, Track
 
 __all__ = ["Progress", "ProgressReader", "Track"]

@@ -16,7 +16,7 @@ import os
 import re
 import struct
 
-from ..ledger import Ledger
+from ..terminal.modes import Ledger
 
 MAGIC = b"PTYIDX1\n"
 LENGTHS = struct.Struct(">II")  #: of the JSON and of the carry, behind the magic

@@ -6,8 +6,8 @@ from a keyframe, and of the screen above as much is drawn as may be drawn over. 
 
 from __future__ import annotations
 
-from ..ledger import Ledger
-from ..lines import Lines
+from ..terminal.modes import Ledger
+from ..terminal.lines import Lines
 from .marks import ledger_at
 
 TYPE_CHECKING = False

@@ -7,7 +7,7 @@ from threading import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..ledger import Ledger
+    from ..terminal.modes import Ledger
     from .reader import RingReader
 
 #: Rings of which one place each is remembered: a few KiB of memory a ring.

@@ -11,7 +11,7 @@ import os
 import struct
 from bisect import bisect_right
 
-from ..ledger import Ledger
+from ..terminal.modes import Ledger
 from .format import LENGTHS, MAGIC, RECORD, Keyframe, decode_index, index_path, list_bases, log_path
 
 TYPE_CHECKING = False

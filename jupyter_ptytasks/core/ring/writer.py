@@ -6,7 +6,7 @@ import os
 import time
 
 from ..files import write_all
-from ..ledger import Ledger
+from ..terminal.modes import Ledger
 from .format import RECORD, Keyframe, decode_index, index_path, list_bases, log_path
 
 _LINE_FEED = 0x0A
@@ -259,7 +259,7 @@ class RingWriter:
             data = os.pread(self._log, self.end - offset, offset - self._base)
         except OSError:
             return b""
-        from .. import replay  # noqa: PLC0415  # takes longer to load than all the rest of a ptyhost
+        from ..terminal import replay  # noqa: PLC0415  # takes longer to load than all the rest of a ptyhost
 
         return replay.keyframe(carry, ledger, data, self.cols, self.rows)
 

@@ -1,4 +1,4 @@
-import { TaskApi, TaskError } from '../api';
+import { TaskApi, TaskError } from '../services/api';
 import { FakeServer } from './fakeserver';
 import finished from '../../../tests/contract/finished.json';
 import output from '../../../tests/contract/output.json';

@@ -5,10 +5,10 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { act } from 'react';
 
-import { TaskError, type TaskApi } from '../api';
-import { taskSchema, type ITask } from '../task';
+import { TaskError, type TaskApi } from '../services/api';
+import { taskSchema, type ITask } from '../services/types';
 import type { ITaskModel } from '../tokens';
-import { MIME_TYPE, TaskCell } from '../widgets/cell';
+import { MIME_TYPE, TaskCell } from '../widgets/cell/cell';
 import { PROGRESS, USAGE } from './samples';
 import { mockSight } from './sight';
 import sample from '../../../tests/contract/task.json';

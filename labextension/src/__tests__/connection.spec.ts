@@ -1,8 +1,8 @@
 import { ServerConnection, type Terminal } from '@jupyterlab/services';
 
-import { TaskError } from '../api';
-import { TaskConnection } from '../connection';
-import { taskSchema } from '../task';
+import { TaskError } from '../services/api';
+import { TaskConnection } from '../terminal/connection';
+import { taskSchema } from '../services/types';
 import sample from '../../../tests/contract/task.json';
 
 const task = taskSchema.parse(sample);

@@ -9,7 +9,7 @@ import {
   pageSchema,
   statsSchema,
   taskSchema
-} from '../task';
+} from '../services/types';
 import error from '../../../tests/contract/error.json';
 import finished from '../../../tests/contract/finished.json';
 import list from '../../../tests/contract/list.json';

@@ -1,7 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { taskSchema, type ITask } from '../task';
-import { listRows, matches, readView, toggled, type IView } from '../widgets/filter';
+import { taskSchema, type ITask } from '../services/types';
+import { listRows, matches, readView, toggled, type IView } from '../widgets/panel/filter';
 import sample from '../../../tests/contract/task.json';
 
 const trans = nullTranslator.load('jupyter_ptytasks');

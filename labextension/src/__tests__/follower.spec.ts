@@ -1,8 +1,8 @@
 import { Signal } from '@lumino/signaling';
 
-import { TaskApi, type TaskError } from '../api';
-import { TaskFollower } from '../follower';
-import { taskSchema, type ITask } from '../task';
+import { TaskApi, type TaskError } from '../services/api';
+import { TaskFollower } from '../services/follower';
+import { taskSchema, type ITask } from '../services/types';
 import type { ITaskModel } from '../tokens';
 import { FakeServer, type IAnswer, type IRequest } from './fakeserver';
 import sample from '../../../tests/contract/task.json';

@@ -5,11 +5,11 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 
-import type { TaskFollower } from '../follower';
-import { taskSchema, type ITask } from '../task';
-import type { TaskConnection } from '../connection';
-import { tell } from '../widgets/banner';
-import { Header, type IHeaderProps } from '../widgets/header';
+import type { TaskFollower } from '../services/follower';
+import { taskSchema, type ITask } from '../services/types';
+import type { TaskConnection } from '../terminal/connection';
+import { tell } from '../widgets/terminal/banner';
+import { Header, type IHeaderProps } from '../widgets/terminal/header';
 import { PROGRESS, USAGE } from './samples';
 import { mockSight } from './sight';
 import sample from '../../../tests/contract/task.json';

@@ -1,7 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { bytes, peakLabel, percent, progressLabel, usageDetails, usageLabel } from '../measures';
-import { taskSchema, type IProgress, type ITask } from '../task';
+import { bytes, peakLabel, percent, progressLabel, usageDetails, usageLabel } from '../format/measures';
+import { taskSchema, type IProgress, type ITask } from '../services/types';
 import { points } from '../widgets/usage';
 import { PROGRESS, USAGE } from './samples';
 import sample from '../../../tests/contract/task.json';

@@ -1,9 +1,9 @@
 import type { Event as Events } from '@jupyterlab/services';
 import { Stream } from '@lumino/signaling';
 
-import { TaskModel } from '../model';
-import type { ITask } from '../task';
-import { taskSchema } from '../task';
+import { TaskModel } from '../services/model';
+import type { ITask } from '../services/types';
+import { taskSchema } from '../services/types';
 import type { IStateChange } from '../tokens';
 import { FakeServer, type IAnswer } from './fakeserver';
 import { PROGRESS } from './samples';

@@ -1,10 +1,10 @@
 import { Dialog } from '@jupyterlab/apputils';
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { TaskError } from '../api';
-import { formOf } from '../requests';
-import { taskSchema } from '../task';
-import { askForTask, type INewTask, type INewTaskOptions } from '../widgets/newtask';
+import { TaskError } from '../services/api';
+import { formOf } from '../forms/requests';
+import { taskSchema } from '../services/types';
+import { askForTask, type INewTask, type INewTaskOptions } from '../widgets/dialogs/newtask';
 import sample from '../../../tests/contract/task.json';
 
 const task = taskSchema.parse(sample);

@@ -1,7 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { TaskError } from '../api';
-import { notebookForm, notebookRequest, type INotebookForm } from '../notebooks';
+import { TaskError } from '../services/api';
+import { notebookForm, notebookRequest, type INotebookForm } from '../forms/notebooks';
 
 const trans = nullTranslator.load('jupyter_ptytasks');
 

@@ -1,8 +1,8 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
-import { EndWatch, isWorthTelling, type INotice } from '../notices';
-import { taskSchema, type ITask, type State } from '../task';
+import { EndWatch, isWorthTelling, type INotice } from '../services/completions';
+import { taskSchema, type ITask, type State } from '../services/types';
 import type { IStateChange, ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 

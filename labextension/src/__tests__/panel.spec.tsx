@@ -3,12 +3,12 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import { act } from 'react';
 
-import { TaskError, type TaskApi } from '../api';
-import { taskSchema, type ITask } from '../task';
-import { Store } from '../store';
+import { TaskError, type TaskApi } from '../services/api';
+import { taskSchema, type ITask } from '../services/types';
+import { Store } from '../services/watchedvalue';
 import type { ITaskModel } from '../tokens';
-import { TasksPanel } from '../widgets/panel';
-import type { IRowActions } from '../widgets/row';
+import { TasksPanel } from '../widgets/panel/panel';
+import type { IRowActions } from '../widgets/panel/row';
 import { PROGRESS } from './samples';
 import sample from '../../../tests/contract/task.json';
 

@@ -1,6 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { TaskError } from '../api';
+import { TaskError } from '../services/api';
 import {
   directoryOf,
   durationText,
@@ -12,7 +12,7 @@ import {
   quote,
   requestOf,
   textRequest
-} from '../requests';
+} from '../forms/requests';
 
 const trans = nullTranslator.load('jupyter_ptytasks');
 

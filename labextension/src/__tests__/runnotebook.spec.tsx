@@ -1,8 +1,8 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { TaskError } from '../api';
-import { taskSchema } from '../task';
-import { askForNotebook, type IRunNotebook } from '../widgets/runnotebook';
+import { TaskError } from '../services/api';
+import { taskSchema } from '../services/types';
+import { askForNotebook, type IRunNotebook } from '../widgets/dialogs/runnotebook';
 import sample from '../../../tests/contract/task.json';
 
 const task = taskSchema.parse(sample);

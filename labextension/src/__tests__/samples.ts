@@ -1,6 +1,6 @@
 /** What tasks may say of themselves. */
 
-import type { IProgress, IUsage } from '../task';
+import type { IProgress, IUsage } from '../services/types';
 
 export const PROGRESS: IProgress = {
   fraction: 0.5,

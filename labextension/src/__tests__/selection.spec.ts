@@ -1,5 +1,5 @@
-import type { Row } from '../widgets/filter';
-import { move, NOTHING, pick, pickAll, settle, type ISelection } from '../widgets/selection';
+import type { Row } from '../widgets/panel/filter';
+import { move, NOTHING, pick, pickAll, settle, type ISelection } from '../widgets/panel/selection';
 
 /** Rows from a word: capitals are headings. */
 function rowsOf(word: string): Row[] {

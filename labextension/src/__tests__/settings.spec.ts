@@ -1,7 +1,7 @@
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Signal } from '@lumino/signaling';
 
-import { TaskSettings } from '../settings';
+import { TaskSettings } from '../services/settings';
 import description from '../../schema/plugin.json';
 
 /** A registry that knows one plugin, or none. */

@@ -1,10 +1,10 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 
-import { TaskError } from '../api';
+import { TaskError } from '../services/api';
 import type { Questions, Removal } from '../commands/confirm';
 import { addTaskCommands } from '../commands/tasks';
-import { taskSchema, type ITask } from '../task';
+import { taskSchema, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 

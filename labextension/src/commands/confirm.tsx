@@ -4,7 +4,7 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { isLive, type ITask } from '../task';
+import { isLive, type ITask } from '../services/types';
 
 /** Names that are listed: the others are counted. */
 const LISTED = 5;

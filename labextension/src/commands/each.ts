@@ -1,6 +1,6 @@
 /** The same for several tasks. */
 
-import type { ITask } from '../task';
+import type { ITask } from '../services/types';
 
 /** Does it with each task, whatever becomes of the others; then throws what went wrong, each thing once. */
 export async function each(

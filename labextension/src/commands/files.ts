@@ -5,9 +5,9 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import { tasksIcon } from '../icons';
-import { fileRequest, textRequest } from '../requests';
-import type { TaskSettings } from '../settings';
-import type { ITaskRequest } from '../task';
+import { fileRequest, textRequest } from '../forms/requests';
+import type { TaskSettings } from '../services/settings';
+import type { ITaskRequest } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { startTask } from './start';
 

@@ -6,9 +6,9 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import { tasksIcon } from '../icons';
-import { notebookForm } from '../notebooks';
+import { notebookForm } from '../forms/notebooks';
 import { CommandIDs, type ITaskModel } from '../tokens';
-import { askForNotebook, type IKernel } from '../widgets/runnotebook';
+import { askForNotebook, type IKernel } from '../widgets/dialogs/runnotebook';
 import { openTerminal } from './start';
 
 export interface INotebookOptions {

@@ -7,12 +7,12 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { z } from 'zod';
 
-import type { TaskHistory } from '../history';
+import type { TaskHistory } from '../services/recentcommands';
 import { tasksIcon } from '../icons';
-import { directoryOf, formOf } from '../requests';
-import { IF_EXISTS, type ITask, type ITaskRequest } from '../task';
+import { directoryOf, formOf } from '../forms/requests';
+import { IF_EXISTS, type ITask, type ITaskRequest } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
-import { askForTask } from '../widgets/newtask';
+import { askForTask } from '../widgets/dialogs/newtask';
 
 export interface IStartOptions {
   model: ITaskModel;

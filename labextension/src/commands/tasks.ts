@@ -18,9 +18,9 @@ import {
 import type { CommandRegistry } from '@lumino/commands';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
-import type { TaskApi } from '../api';
-import { parseTags, quote } from '../requests';
-import { isLive, type ITask } from '../task';
+import type { TaskApi } from '../services/api';
+import { parseTags, quote } from '../forms/requests';
+import { isLive, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, TASKS } from './args';
 import type { Questions } from './confirm';

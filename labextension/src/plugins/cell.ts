@@ -6,7 +6,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { offerForTask } from '../commands/offer';
 import { CommandIDs, ITaskModel } from '../tokens';
-import { MIME_TYPE, TaskCell } from '../widgets/cell';
+import { MIME_TYPE, TaskCell } from '../widgets/cell/cell';
 
 /** Before HTML, which is for where this is not installed. */
 const RANK = 40;

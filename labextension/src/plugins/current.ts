@@ -2,7 +2,7 @@
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
-import type { ITask } from '../task';
+import type { ITask } from '../services/types';
 import type { ITaskModel, ITasksPanel } from '../tokens';
 
 export function currentTasks(

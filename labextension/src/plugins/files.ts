@@ -8,7 +8,7 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { addFileCommands, type IOpenFile } from '../commands/files';
-import { TaskSettings } from '../settings';
+import { TaskSettings } from '../services/settings';
 import { CommandIDs, ITaskModel } from '../tokens';
 import { isOnServer } from './drives';
 

@@ -2,7 +2,7 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 
-import { TaskModel } from '../model';
+import { TaskModel } from '../services/model';
 import { ITaskModel } from '../tokens';
 
 export const modelPlugin: JupyterFrontEndPlugin<ITaskModel> = {

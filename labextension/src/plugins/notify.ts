@@ -6,8 +6,8 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { offer } from '../commands/offer';
-import { EndWatch, type INotice } from '../notices';
-import { TaskSettings } from '../settings';
+import { EndWatch, type INotice } from '../services/completions';
+import { TaskSettings } from '../services/settings';
 import { CommandIDs, ITaskModel } from '../tokens';
 
 /** Milliseconds for which a success is shown; what went wrong stays until it is seen to. */

@@ -9,9 +9,9 @@ import { Signal } from '@lumino/signaling';
 
 import { each } from '../commands/each';
 import { offer } from '../commands/offer';
-import { stateLabel } from '../format';
+import { stateLabel } from '../format/times';
 import { tasksIcon } from '../icons';
-import { commandLine, isLive, type ITask } from '../task';
+import { commandLine, isLive, type ITask } from '../services/types';
 import { CommandIDs, ITaskModel } from '../tokens';
 
 export const runningPlugin: JupyterFrontEndPlugin<void> = {

@@ -12,11 +12,11 @@ import { CommandToolbarButton } from '@jupyterlab/ui-components';
 
 import { offer, offerForTask } from '../commands/offer';
 import { tasksIcon } from '../icons';
-import { Store } from '../store';
+import { Store } from '../services/watchedvalue';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
-import { readView } from '../widgets/filter';
-import { TasksPanel } from '../widgets/panel';
-import type { IRowActions } from '../widgets/row';
+import { readView } from '../widgets/panel/filter';
+import { TasksPanel } from '../widgets/panel/panel';
+import type { IRowActions } from '../widgets/panel/row';
 
 const ID = 'jupyter-ptytasks:sidebar';
 

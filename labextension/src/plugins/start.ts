@@ -7,8 +7,8 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { addStartCommands } from '../commands/start';
-import { TaskHistory } from '../history';
-import { directoryOf } from '../requests';
+import { TaskHistory } from '../services/recentcommands';
+import { directoryOf } from '../forms/requests';
 import { ITaskModel } from '../tokens';
 
 export const startPlugin: JupyterFrontEndPlugin<void> = {

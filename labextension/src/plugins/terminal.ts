@@ -14,9 +14,9 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import { offer } from '../commands/offer';
 import { addTerminalCommands } from '../commands/terminal';
-import { TerminalSettings } from '../terminalsettings';
+import { TerminalSettings } from '../terminal/settings';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
-import type { TaskTab } from '../widgets/terminal';
+import type { TaskTab } from '../widgets/terminal/terminal';
 import { currentTasks } from './current';
 
 /** What the context menu of a tab offers, in groups. */
@@ -57,7 +57,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
 
     const create = async (id: string, readonly: boolean): Promise<TaskTab> => {
       // Terminals are large, and not everybody opens one.
-      const [{ TaskTab }] = await Promise.all([import('../widgets/terminal'), settings.ready]);
+      const [{ TaskTab }] = await Promise.all([import('../widgets/terminal/terminal'), settings.ready]);
       const there = find(id, readonly);
       if (there) {
         return there;

@@ -3,8 +3,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { percent, progressLabel } from '../measures';
-import { isLive, type IProgress, type ITask } from '../task';
+import { percent, progressLabel } from '../format/measures';
+import { isLive, type IProgress, type ITask } from '../services/types';
 
 export interface IProgressProps {
   task: ITask;

@@ -16,8 +16,8 @@ import {
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { stateLabel } from '../format';
-import type { State } from '../task';
+import { stateLabel } from '../format/times';
+import type { State } from '../services/types';
 
 const ICONS: Readonly<Record<State, LabIcon>> = {
   held: lockIcon,

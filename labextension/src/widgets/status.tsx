@@ -5,7 +5,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { tasksIcon } from '../icons';
-import { isLive, wentWrong, type ITask } from '../task';
+import { isLive, wentWrong, type ITask } from '../services/types';
 import type { ITaskModel } from '../tokens';
 
 /**

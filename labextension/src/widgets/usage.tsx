@@ -3,10 +3,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useRef } from 'react';
 
-import type { TaskFollower } from '../follower';
-import { peakLabel, usageDetails, usageLabel } from '../measures';
-import { useSignalValue } from '../store';
-import { isLive, type ISample, type ITask } from '../task';
+import type { TaskFollower } from '../services/follower';
+import { peakLabel, usageDetails, usageLabel } from '../format/measures';
+import { useSignalValue } from '../services/watchedvalue';
+import { isLive, type ISample, type ITask } from '../services/types';
 import { useSeen } from './hooks';
 
 /** The size of the picture, in units of its own. */

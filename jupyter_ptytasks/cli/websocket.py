@@ -1,0 +1,124 @@
+"""A websocket to a task's terminal (docs/protocol.md), read and written by two threads so that nobody waits for it."""
+
+from __future__ import annotations
+
+import json
+import queue
+import socket
+import ssl
+import threading
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urlsplit
+
+import websocket
+
+from ..client import ConnectionLost, ServerNotFound, TaskNotFound, Unauthorized
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..client.discovery import Server
+
+#: Seconds for the server to answer, and for what was typed last to be on its way when we leave.
+_TIMEOUT = 10.0
+_PARTING = 1.0
+
+
+class Connection:
+    """One connection; `on_message` is called in a thread with each message, then `on_end` once it is over. `close` it.
+
+    `query` is that of the protocol. Raises ServerNotFound, Unauthorized, TaskNotFound or ConnectionLost.
+    """
+
+    def __init__(
+        self,
+        server: Server,
+        task_id: str,
+        query: dict[str, object],
+        on_message: Callable[[Connection, list[Any]], None],
+        on_end: Callable[[], None],
+    ) -> None:
+        self._on_message = on_message
+        self._on_end = on_end
+        self.is_over = False
+        self._socket = _open(server, f"ptytasks/terminals/websocket/{task_id}?{urlencode(query)}")
+        self._outgoing: queue.SimpleQueue[list[Any] | None] = queue.SimpleQueue()
+        # Daemons: a program that is to end does not wait for a server that does not read.
+        self._threads = [threading.Thread(target=target, daemon=True) for target in (self._read, self._write)]
+
+    def start(self) -> None:
+        """Begin to call `on_message`."""
+        for thread in self._threads:
+            thread.start()
+
+    def send(self, *message: Any) -> None:
+        """Send a message, later; if the connection is over before, nobody gets it."""
+        self._outgoing.put(list(message))
+
+    def close(self) -> None:
+        """Send what is still to be sent, if the server takes it, and be gone; `on_message` is not called any more."""
+        self._outgoing.put(None)
+        reader, writer = self._threads
+        writer.join(_PARTING)
+        self._socket.shutdown()  # type: ignore[no-untyped-call]
+        reader.join(_PARTING)
+
+    def _read(self) -> None:
+        try:
+            # An empty one is the other side's farewell.
+            while text := self._socket.recv():
+                self._on_message(self, json.loads(text))
+        except (OSError, ValueError, websocket.WebSocketException):
+            pass
+        finally:
+            self.is_over = True
+            self._on_end()
+
+    def _write(self) -> None:
+        try:
+            while (message := self._outgoing.get()) is not None:
+                self._socket.send(json.dumps(message, ensure_ascii=False))
+        except (OSError, websocket.WebSocketException):
+            pass  # the reader will notice too
+
+
+def _open(server: Server, path: str) -> websocket.WebSocket:
+    where = server.sock or server.url
+    connection = websocket.WebSocket(enable_multithread=True, skip_utf8_validation=True)
+    connection.settimeout(_TIMEOUT)
+    options: dict[str, Any] = {"suppress_origin": True}
+    if server.token:
+        options["header"] = [f"Authorization: token {server.token}"]
+    try:
+        url = server.url.replace("http", "ws", 1) + path
+        connection.connect(url, socket=_dial(server), **options)  # type: ignore[no-untyped-call]
+    except websocket.WebSocketBadStatusException as error:
+        if error.status_code in (401, 403):
+            raise Unauthorized(f"the server at {where} refuses to attach us") from error
+        if error.status_code == 404:
+            raise TaskNotFound("the task is there no more", code="task_not_found", status=404) from error
+        raise ConnectionLost(f"the server at {where} says {error.status_code}") from error
+    except (OSError, websocket.WebSocketException) as error:
+        raise ServerNotFound(f"no Jupyter server answers at {where}") from error
+    connection.settimeout(None)
+    return connection
+
+
+def _dial(server: Server) -> socket.socket | None:
+    """Connect to a server on this machine, past any proxy; None for others: that is left to the library."""
+    parts = urlsplit(server.url)
+    if server.sock:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(_TIMEOUT)
+        connection.connect(server.sock)
+        return connection
+    if not server.is_local or not parts.hostname:
+        return None
+    is_secure = parts.scheme == "https"
+    connection = socket.create_connection((parts.hostname, parts.port or (443 if is_secure else 80)), _TIMEOUT)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return (
+        ssl.create_default_context().wrap_socket(connection, server_hostname=parts.hostname)
+        if is_secure
+        else connection
+    )

@@ -1,0 +1,186 @@
+"""The reader of one attempt's output: bytes go in as they come, the present progress comes out."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+from ..terminal.vt import complete
+from .bars import is_half, read_bar
+from .lines import read_line
+from .osc import Told, told
+from .rate import Rate
+from .bar_rows import Rows
+from .fragments import WINDOW, Segment, Splitter
+from .summary import of_told, of_tracks
+from .tracks import Tracks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .counts import Sighting
+    from .value import Progress
+
+# What output must hold to be looked at: a count, a percentage, or a counter without an end, behind words that are
+# followed by a number. To find that it holds nothing of it takes some microseconds.
+_COUNT = re.compile(rb"[0-9](?:[kKMGTPiB]{0,3} ?/ ?[0-9?U]| ?%| ?(?:out )?of ?[0-9]|[A-Za-z]* \[[0-9]|\]\t)")
+_COUNTER = re.compile(rb"(?:tep|poch|ter|tion|ound|atch|pisode|pdate|TEP|POCH|TER)[\W_]{0,3}[0-9]")
+_SIGNS = (
+    *((hint, _COUNT) for hint in (b"%", b"/", b"of ", b" [", b"]\t")),
+    *((hint, _COUNTER) for hint in (b"tep", b"poch", b"ter", b"ound", b"atch", b"pisode", b"pdate", b"TEP", b"POCH")),
+)
+#: In bytes, what may have begun in the piece before.
+_LONGEST_HINT = 24
+_SWITCH = re.compile(rb"\x1b\[\?(?:47|1047|1049)([hl])")
+#: A longer line is no bar, and none that tells how far it is.
+_LONGEST_LINE = 512
+
+
+class ProgressReader:
+    """Reads how far a task is; one for each attempt.
+
+    What OSC 9;4 and the helper say goes before what bars and lines say, until they clear it. They are looked for in all
+    that is fed, text in the last `segments.WINDOW` bytes of what is fed at once.
+
+    The fraction never falls within a `phase`.
+    """
+
+    def __init__(self) -> None:
+        self._progress: Progress | None = None
+        self._fed = False
+        self._cut = b""  # a sequence or character that is not yet complete
+        self._told: Told | None = None
+        self._alternate = False  # a full-screen program draws
+        self._splitter = Splitter()
+        self._rows = Rows()
+        self._tracks = Tracks()
+        self._rate = Rate()
+        self._phase = 0
+        self._teller = ""
+        self._changes = 0  # of who tells, and falls of what is told
+
+    @property
+    def phase(self) -> int:
+        """How often progress began anew: with another bar, the same from the start, another teller."""
+        return self._phase
+
+    def feed(self, data: bytes, now: float, *, gap: bool = False) -> Progress | None:
+        """Read output that was not seen before, at `now` (Unix seconds), and give the present progress, None if there
+        is none. With a `gap`, output between the last piece and this one is missing; the first piece of all is taken to
+        begin with a line. Never raises.
+        """
+        if gap and self._fed:
+            self._cut = b""
+            self._splitter.lose()
+            self._rows = Rows()
+        self._fed = True
+        data = self._cut + data
+        end = complete(data)
+        if len(data) - end > WINDOW:
+            end = len(data)
+        self._cut = data[end:]
+        data = data[:end]
+        self._read_sequences(data)
+        tracks = self._read_text(self._on_normal_screen(data))
+        if self._told is not None:
+            self._keep(of_told(self._told), "told", now)
+        elif tracks.counts:
+            self._keep(of_tracks(tracks), "read", now, tracks.phase)
+        else:
+            self._progress = None
+        return self._progress
+
+    def end(self, succeeded: bool, now: float) -> Progress | None:
+        """Tell that the attempt has ended, and give the last progress: all is done where there was progress and the
+        attempt succeeded; else it stays where it was.
+        """
+        last = self._progress
+        if last is not None and succeeded:
+            done = last.done if last.total is None else last.total
+            last = replace(last, fraction=1.0, done=done, state="normal", eta=None, updated=now)
+        elif last is not None:
+            last = replace(last, eta=None)
+        self._progress = last
+        return last
+
+    def _read_sequences(self, data: bytes) -> None:
+        for each in told(data):
+            before = self._told
+            if not each.state:
+                self._told = None
+                continue
+            if before is not None and each.fraction is None and each.state in ("error", "paused"):
+                each = replace(each, fraction=before.fraction)  # noqa: PLW2901
+            self._told = each
+
+    def _read_text(self, data: bytes) -> Tracks:
+        """Give the tracks as they are with the last segment, which may go on; what is kept is without it."""
+        begun = self._splitter.open
+        tail = begun[-_LONGEST_HINT:].encode() + data[-WINDOW:]
+        if not _may_tell(tail) and not (begun and _may_tell(begun.encode())):
+            self._splitter.skip(data)
+            return self._tracks
+        tracks, rows = self._tracks, self._rows
+        for segment in self._splitter.split(data):
+            self._tracks, self._rows = tracks, rows
+            sighting = self._read_segment(segment)
+            depth, rows = rows.after(segment, sighting)
+            if sighting is not None:
+                tracks = tracks.after(sighting, depth)
+        return tracks
+
+    def _on_normal_screen(self, data: bytes) -> bytes:
+        """Give what is not drawn by full-screen programs: the meters of htop tell no progress, nor does vim's ruler."""
+        drawn, start = [], 0
+        for switch in _SWITCH.finditer(data) if b"\x1b[?" in data else ():
+            if not self._alternate:
+                drawn.append(data[start : switch.start()])
+            self._alternate, start = switch[1] == b"h", switch.end()
+        if start == 0:
+            return b"" if self._alternate else data
+        if not self._alternate:
+            drawn.append(data[start:])
+        return b"".join(drawn)
+
+    def _read_segment(self, segment: Segment) -> Sighting | None:
+        text = segment.text
+        if len(text) > _LONGEST_LINE:
+            return None
+        if not segment.ended and is_half(text):
+            return None
+        sighting = read_bar(text) or read_line(text, over=segment.over, ended=segment.ended)
+        if sighting is None or segment.ended:
+            return sighting
+        # What goes on may be cut: "3/1" of "3/10", "33%" of "33%|███ | 1/3". A total that is known is whole.
+        last, known = sighting.counts[-1], self._tracks.counts
+        if any(map(last.continues, known)):
+            return sighting
+        if text[-1].isdigit() or text[-1] == "%" or any(map(last.is_of, known)):
+            return None
+        # A bar that tqdm draws below others is known as such by the rise behind it.
+        below = sighting.source == "tqdm" and any(each.slot.startswith("bar") and not each.complete for each in known)
+        return None if below else sighting
+
+    def _keep(self, progress: Progress, teller: str, now: float, phase: int = 0) -> None:
+        last = self._progress
+        fell = teller == "told" and last is not None and (progress.fraction or 1.0) < (last.fraction or 0.0)
+        if teller != self._teller or fell:
+            self._changes += bool(self._teller)
+            self._teller = teller
+        if phase + self._changes != self._phase:
+            self._phase, self._rate = phase + self._changes, Rate()
+        if progress.fraction is not None:
+            self._rate.take(progress.fraction, now)
+            if progress.eta is None:
+                progress = replace(progress, eta=self._rate.eta)
+        if last is None or replace(progress, updated=last.updated) != last:
+            self._progress = replace(progress, updated=now)
+
+
+def _may_tell(data: bytes) -> bool:
+    tried: re.Pattern[bytes] | None = None
+    for hint, sign in _SIGNS:
+        if sign is not tried and hint in data:
+            if sign.search(data):
+                return True
+            tried = sign
+    return False

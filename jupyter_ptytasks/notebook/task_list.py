@@ -1,0 +1,55 @@
+"""Several tasks: a list that shows itself as a table."""
+
+from __future__ import annotations
+
+from html import escape
+
+from ..client import format as human
+from .task import Task
+
+_HEAD = ("name", "state", "exit", "ran", "started", "tags", "id", "command")
+#: Characters of one cell of the table, about.
+_WIDTH = 40
+
+
+class TaskList(list[Task]):
+    """Some tasks, newest first."""
+
+    def __repr__(self) -> str:
+        """Give a table as text."""
+        if not self:
+            return "no tasks"
+        rows = [tuple(name.upper() for name in _HEAD), *self._rows()]
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+        return "\n".join(line.rstrip() for line in lines)
+
+    def _repr_html_(self) -> str:
+        """Give a table for notebooks."""
+        if not self:
+            return "<p>no tasks</p>"
+        left = 'style="text-align: left"'
+        head = "".join(f"<th {left}>{name}</th>" for name in _HEAD)
+        rows = ("".join(f"<td {left}>{escape(cell)}</td>" for cell in row) for row in self._rows())
+        body = "".join(f"<tr>{row}</tr>" for row in rows)
+        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+    def _rows(self) -> list[tuple[str, ...]]:
+        # As they were when the list was made: a table of one moment, and no request for each of its rows.
+        return [_row(task) for task in self]
+
+
+def _row(task: Task) -> tuple[str, ...]:
+    info = task.as_heard
+    ran = human.runtime(info)
+    cells = (
+        info["name"],
+        info["state"].replace("_", " "),
+        human.ending(info),
+        "" if ran is None else human.duration(ran),
+        f"{human.duration(human.ago(info['started'] or info['created']))} ago",
+        ", ".join(info["tags"]),
+        info["id"],
+        human.command(info),
+    )
+    return tuple(cell if len(cell) <= _WIDTH else cell[: _WIDTH - 1] + "…" for cell in cells)

@@ -1,0 +1,42 @@
+"""Who may use the routes of tasks besides those whom Jupyter Server lets in: the user's own programs."""
+
+from __future__ import annotations
+
+import hmac
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.auth.identity import PasswordIdentityProvider
+from jupyter_server.base.handlers import JupyterHandler
+
+if TYPE_CHECKING:
+    from jupyter_server.auth.identity import IdentityProvider
+
+    from ..core.local_token import LocalToken
+
+#: The key of the tornado application's settings under which the local token is.
+SETTING = "ptytasks_local_token"
+
+
+def takes_local_token(provider: IdentityProvider) -> bool:
+    """Tell whether a server needs a local token: it asks for a password, and nothing else opens it.
+
+    Others have a token, in the file where they tell of themselves or from their hub; or ask for nothing; or know their
+    users by means of their own, which we do not go past.
+    """
+    return type(provider) is PasswordIdentityProvider and bool(provider.hashed_password) and not provider.token
+
+
+class Admission(JupyterHandler):
+    """A handler that takes the local token, too. Whoever brings it is a user like one with the server's own token, of
+    whom the authorizer is asked; but gets no cookie, with which everything else would be open.
+    """
+
+    async def prepare(self, *args: Any, **kwargs: Any) -> Any:
+        """Recognise the token, before Jupyter Server asks who it is."""
+        expected: LocalToken = self.settings[SETTING]
+        token = self.identity_provider.get_token(self) if expected.value else None
+        if token and hmac.compare_digest(token.encode(), expected.value.encode()):
+            self._jupyter_current_user = self.identity_provider.generate_anonymous_user(self)
+            # As with the server's own token no other site can have sent it: it is not checked where it came from.
+            self._token_authenticated = True
+        return await super().prepare(*args, **kwargs)

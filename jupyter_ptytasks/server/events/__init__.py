@@ -1,0 +1,61 @@
+"""The events that tell Jupyter of tasks, by schema; see jupyter_events."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Any
+
+from ...core.times import iso
+
+if TYPE_CHECKING:
+    from jupyter_events import EventLogger
+
+    from ...core.model import Task
+
+TASK_STATE = "https://events.jupyter.org/jupyter_ptytasks/task_state"
+TASK_PROGRESS = "https://events.jupyter.org/jupyter_ptytasks/task_progress"
+SCHEMA_FILES = tuple(
+    os.path.join(os.path.dirname(__file__), name, "v1.yaml") for name in ("task_state", "task_progress")
+)
+
+
+def register(logger: EventLogger) -> None:
+    """Make our events known."""
+    for path in SCHEMA_FILES:
+        with open(path, encoding="utf-8") as file:
+            logger.register_event_schema(file.read())
+
+
+class Announcer:
+    """Emits an event for every change of a task that people outside can see. A listener of the store."""
+
+    def __init__(self, logger: EventLogger) -> None:
+        self._logger = logger
+
+    def __call__(self, old: Task | None, new: Task | None) -> None:
+        """Emit the event of one change; nothing if only a revision or an output has changed."""
+        data = event(old, new)
+        if old is None or new is None or event(None, old) != event(None, new):
+            self._logger.emit(schema_id=TASK_STATE, data=data)
+
+
+def event(old: Task | None, new: Task | None) -> dict[str, Any]:
+    """Give the data of the event of a change."""
+    task = new or old
+    assert task is not None
+    return {
+        "action": "created" if old is None else "deleted" if new is None else "changed",
+        "id": task.id,
+        "name": task.name,
+        "state": task.state.value,
+        "previous_state": old.state.value if old is not None else None,
+        "state_reason": task.state_reason,
+        "state_message": task.state_message,
+        "exit": None if task.live else {"code": task.exit.code, "signal": task.exit.signal},
+        "attempt": task.attempt,
+        "group": task.group,
+        "tags": list(task.tags),
+        "created": iso(task.created),
+        "started": iso(task.started),
+        "ended": iso(task.ended),
+    }

@@ -1,0 +1,83 @@
+"""The events that tell how far tasks are and what they use, no more than is good for anybody."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+from . import TASK_PROGRESS
+
+if TYPE_CHECKING:
+    from jupyter_events import EventLogger
+
+    from ...core.model import Task
+    from ..store import Store
+    from ..serialize import View
+
+#: Seconds between two events of one task.
+_EVERY = 1.0
+
+
+class ProgressAnnouncer:
+    """Emits an event when the progress or the usage of a live task has changed, at most once a second a task.
+
+    A listener of the tracker and of the sampler; what happens at the end of a task is told by its state. `close` it.
+    """
+
+    def __init__(self, logger: EventLogger, store: Store, view: View) -> None:
+        self._logger = logger
+        self._store = store
+        self._view = view
+        #: What was told last, and until when nothing more is.
+        self._told: dict[str, dict[str, Any]] = {}
+        self._pauses: dict[str, asyncio.TimerHandle] = {}
+        self._waiting: set[str] = set()
+        store.listeners.append(self._on_change)
+
+    def close(self) -> None:
+        """Emit nothing any more."""
+        self._store.listeners.remove(self._on_change)
+        for task_id in list(self._pauses):
+            self._forget(task_id)
+
+    def __call__(self, task_id: str) -> None:
+        """Something was measured: tell it now, or as soon as the last event is old enough."""
+        if task_id in self._pauses:
+            self._waiting.add(task_id)
+            return
+        task = self._store.get(task_id)
+        if task is None or not task.live:
+            return
+        told = {"attempt": task.attempt, **self._view.measures(task)}
+        if _essence(told) == _essence(self._told.get(task_id, {})):
+            return
+        self._told[task_id] = told
+        self._pauses[task_id] = asyncio.get_running_loop().call_later(_EVERY, self._go_on, task_id)
+        self._logger.emit(schema_id=TASK_PROGRESS, data={"id": task_id, **told})
+
+    def _go_on(self, task_id: str) -> None:
+        del self._pauses[task_id]
+        if task_id in self._waiting:
+            self._waiting.discard(task_id)
+            self(task_id)
+
+    def _on_change(self, old: Task | None, new: Task | None) -> None:
+        if old is not None and (new is None or not new.live):
+            self._forget(old.id)
+
+    def _forget(self, task_id: str) -> None:
+        self._told.pop(task_id, None)
+        self._waiting.discard(task_id)
+        pause = self._pauses.pop(task_id, None)
+        if pause is not None:
+            pause.cancel()
+
+
+def _essence(told: dict[str, Any]) -> dict[str, Any]:
+    """Give what is worth an event: that something was measured once more with the same result is not."""
+    progress, usage = told.get("progress"), told.get("usage")
+    return {
+        **told,
+        "progress": progress and {**progress, "updated": None},
+        "usage": usage and {**usage, "sampled": None},
+    }

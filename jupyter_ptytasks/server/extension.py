@@ -1,0 +1,220 @@
+"""The Jupyter Server extension: its settings, how the parts are put together, and how they begin and end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import shutil
+from typing import TYPE_CHECKING
+
+from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Enum, Float, Integer, List, Unicode, default
+
+from . import auth as admission
+from .activity import Activity
+from ..storage.task_dirs import Catalogue
+from ..core.errors import PtyTasksError
+from ..core.paths import private_dir
+from ..storage.database import Database
+from .events import Announcer, register
+from .events.progress import ProgressAnnouncer
+from .hosts.supervisor import Hosts
+from ..core.local_token import LocalToken
+from .manager import TaskManager
+from .provision.local import LocalProvisioner
+from .recovery import Recovery, Retention
+from .rest import ROUTES, SOCKET_ROUTE
+from .spec import Surroundings
+from .store import Store
+from .terminals.manager import TaskTerminals
+from .terminals.websocket import TaskSocket
+from .monitor.progress import Tracker
+from .monitor import Sampler
+from .serialize import View
+
+if TYPE_CHECKING:
+    from jupyter_server.serverapp import ServerApp
+
+_DAY = 86400.0
+
+
+class PtyTasksApp(ExtensionApp):
+    """Named background tasks in a pseudo-terminal: they outlive the browser, the kernel and the server."""
+
+    name = "jupyter_ptytasks"
+    description = "Named background tasks in a pseudo-terminal"
+
+    data_dir = Unicode(
+        help="Where tasks and their output are kept; `ptytasks` in Jupyter's data directory if empty."
+    ).tag(config=True)
+    runtime_dir = Unicode(
+        help="Where the ptyhosts' sockets are; `ptytasks` in Jupyter's runtime directory if empty."
+    ).tag(config=True)
+    shell_command = List(
+        Unicode(),
+        help="The shell: interactive ones are started with all of these arguments, command lines with the first "
+        "and `-c`. By default as for Jupyter's terminals: ServerApp.terminado_settings, $SHELL, sh.",
+    ).tag(config=True)
+    max_live_tasks = Integer(100, min=1, help="How many tasks may be live at once.").tag(config=True)
+    ring_size = Integer(
+        64 << 20, min=1 << 16, help="Bytes of output that are kept of each task; the oldest go first."
+    ).tag(config=True)
+    segment_size = Integer(4 << 20, min=1 << 12, help="Bytes of output in one file; so much goes at a time.").tag(
+        config=True
+    )
+    default_rows = Integer(40, min=1, max=1000, help="Rows of a terminal that nobody has looked at yet.").tag(
+        config=True
+    )
+    default_cols = Integer(120, min=1, max=1000, help="Columns of a terminal that nobody has looked at yet.").tag(
+        config=True
+    )
+    stop_grace = Float(
+        10.0,
+        min=0.0,
+        help="Seconds that a task has after SIGINT, and again after SIGTERM, before the next signal comes.",
+    ).tag(config=True)
+    keep_days = Float(30.0, min=0.0, help="Days that a finished task and its output are kept.").tag(config=True)
+    keep_count = Integer(500, min=0, help="How many finished tasks are kept at most.").tag(config=True)
+    keep_alive_days = Float(
+        7.0,
+        min=0.0,
+        help="Days for which a running task counts as activity, so that the server is not culled or shut down for "
+        "idleness. 0: it never counts.",
+    ).tag(config=True)
+    shutdown_policy = Enum(
+        ["keep", "stop"],
+        default_value="keep",
+        help="What the end of the server means for its tasks: `keep` them running, or `stop` them.",
+    ).tag(config=True)
+
+    @default("data_dir")
+    def _default_data_dir(self) -> str:
+        return os.path.join(jupyter_data_dir(), "ptytasks")
+
+    @default("runtime_dir")
+    def _default_runtime_dir(self) -> str:
+        return os.path.join(jupyter_runtime_dir(), "ptytasks")
+
+    @default("shell_command")
+    def _default_shell_command(self) -> list[str]:
+        given = self._server.terminado_settings.get("shell_command")
+        if given:
+            return shlex.split(given) if isinstance(given, str) else list(given)
+        # A login shell, as in jupyter_server_terminals: a server that a hub has started has seen no profile.
+        return [os.environ.get("SHELL") or shutil.which("sh") or "/bin/sh", "-l"]
+
+    @property
+    def _server(self) -> ServerApp:
+        server = self.serverapp
+        assert server is not None
+        return server
+
+    def initialize_settings(self) -> None:
+        """Put the parts together; nothing runs yet."""
+        self.manager: TaskManager | None = None
+        if not self._server.terminals_enabled:
+            self.log.info("jupyter_ptytasks is off, because ServerApp.terminals_enabled is")
+            return
+        catalogue = Catalogue(self.data_dir)
+        store = Store(Database(os.path.join(self.data_dir, "tasks.db"), catalogue.tasks))
+        hosts = Hosts(store, catalogue, self.log)
+        self.tracker = Tracker(store, hosts, catalogue, self.log)
+        self.sampler = Sampler(store, hosts, self.log)
+        view = View(hosts, catalogue, self.tracker, self.sampler)
+        self._announce(store, view)
+        self.manager = TaskManager(
+            store=store,
+            catalogue=catalogue,
+            hosts=hosts,
+            provisioners={LocalProvisioner.name: LocalProvisioner()},
+            surroundings=self._surroundings,
+            runtime_dir=self.runtime_dir,
+            max_live=self.max_live_tasks,
+        )
+        self.terminals = TaskTerminals(self.manager, view)
+        for listeners in (self.tracker.listeners, self.sampler.listeners):
+            listeners.append(self.terminals.wake)
+        self.recovery = Recovery(self.manager, Retention(self.keep_days * _DAY, self.keep_count), self.log)
+        self.activity = Activity(store, self._server.web_app.settings, self.keep_alive_days * _DAY)
+        self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
+        self.settings.update(
+            {
+                "ptytasks_manager": self.manager,
+                "ptytasks_view": view,
+                "ptytasks_terminals": self.terminals,
+                admission.SETTING: self.local_token,
+            }
+        )
+
+    def _announce(self, store: Store, view: View) -> None:
+        """Tell Jupyter's event system of tasks, if it is there."""
+        self._progress: ProgressAnnouncer | None = None
+        logger = self._server.event_logger
+        if logger is not None:
+            register(logger)
+            store.listeners.append(Announcer(logger))
+            self._progress = ProgressAnnouncer(logger, store, view)
+            for listeners in (self.tracker.listeners, self.sampler.listeners):
+                listeners.append(self._progress)
+
+    def initialize_handlers(self) -> None:
+        """Offer the routes."""
+        if self.manager is not None:
+            self.handlers.extend(ROUTES)
+            self.handlers.append((SOCKET_ROUTE, TaskSocket, {"term_manager": self.terminals}))
+
+    def _surroundings(self) -> Surroundings:
+        grace = self.stop_grace
+        return Surroundings(
+            shell=tuple(self.shell_command),
+            environ=os.environ,
+            root=os.path.expanduser(self._server.root_dir),
+            server_url=self._server.connection_url,
+            rows=self.default_rows,
+            cols=self.default_cols,
+            ring_size=self.ring_size,
+            segment_size=self.segment_size,
+            ladder=(("SIGINT", grace), ("SIGTERM", grace), ("SIGKILL", 0.0)),
+        )
+
+    async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002
+        """Find the tasks again, once the loop runs."""
+        if self.manager is None:
+            return
+        try:
+            private_dir(self.runtime_dir)
+            if admission.takes_local_token(self._server.identity_provider):
+                self.local_token.write()
+            await self.recovery.start()
+        except (PtyTasksError, OSError):
+            # The server itself shall come up all the same; each request tries again.
+            self.log.exception("the tasks could not be recovered")
+        self.activity.start()
+
+    def current_activity(self) -> dict[str, str] | None:
+        """Give what keeps the server from shutting itself down for want of activity."""
+        if self.manager is None:
+            return None
+        return {task.id: task.state.value for task in self.activity.busy()} or None
+
+    async def stop_extension(self) -> None:
+        """Let go of the tasks; they run on, unless `shutdown_policy` says otherwise."""
+        if self.manager is None:
+            return
+        self.local_token.remove()
+        self.activity.stop()
+        await self.recovery.stop()
+        await self.sampler.stop()
+        if self.shutdown_policy == "stop":
+            stops = [self.manager.stop(task.id) for task in self.manager.store.live]
+            # Their ptyhosts climb the ladders whether we wait or not.
+            await asyncio.gather(*stops, return_exceptions=True)
+        self.manager.close()
+        self.terminals.close()
+        self.manager.hosts.close()
+        await self.tracker.stop()
+        if self._progress is not None:
+            self._progress.close()
+        await self.manager.store.close()

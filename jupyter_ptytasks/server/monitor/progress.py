@@ -1,0 +1,177 @@
+"""Follows how far the live tasks are, and has it written down when they end.
+
+All that it knows it has read from the rings, so that a server that is started again goes on where they are. Several
+servers follow the same task, each for itself; what one of them writes down is part of the task's end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from ...core.progress.follower import Follower
+from ...core.model import Kind
+from ...core.states import State
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Callable
+
+    from ...storage.task_dirs import Catalogue
+    from ...core.model import Task
+    from ...core.progress import Progress
+    from ..hosts.supervisor import Hosts
+    from ..store import Store
+
+#: Seconds between two looks at the output of one task.
+_EVERY = 0.5
+#: A shell goes on when what somebody ran in it is done, or was interrupted: so many seconds after its last change a
+#: progress is forgotten; sooner when it was complete.
+_FORGOTTEN = 60.0
+_FORGOTTEN_COMPLETE = 3.0
+
+
+class _Track:
+    """One attempt of a task that is followed."""
+
+    __slots__ = ("attempt", "follower", "forgetting", "job", "news", "progress", "seen")
+
+    def __init__(self, attempt: int, follower: Follower) -> None:
+        self.attempt = attempt
+        self.follower = follower
+        self.progress: Progress | None = None
+        #: The end of the ring as last told, and whether it has not been read that far.
+        self.seen = 0
+        self.news = False
+        self.job: asyncio.Task[None] | None = None
+        self.forgetting: asyncio.TimerHandle | None = None
+
+    def close(self) -> None:
+        """Follow no more."""
+        if self.job is not None:
+            self.job.cancel()
+        if self.forgetting is not None:
+            self.forgetting.cancel()
+
+
+class Tracker:
+    """Knows the progress of every live task that has told any. `stop` it, when `hosts` are closed.
+
+    A task without output costs nothing, and of one with much at most 64 KiB are read twice a second, all in one thread.
+    `listeners` are called on the loop with the id of a task whose progress has changed.
+    """
+
+    def __init__(self, store: Store, hosts: Hosts, catalogue: Catalogue, log: logging.Logger) -> None:
+        self._store = store
+        self._hosts = hosts
+        self._catalogue = catalogue
+        self._log = log
+        self._thread = ThreadPoolExecutor(1, "ptytasks-tracking")
+        self._tracks: dict[str, _Track] = {}
+        self.listeners: list[Callable[[str], None]] = []
+        hosts.on_news.append(self._on_news)
+        hosts.at_end = self._at_end
+        store.listeners.append(self._on_change)
+
+    async def stop(self) -> None:
+        """Follow nothing any more; returns when nothing is read any more."""
+        self._hosts.on_news.remove(self._on_news)
+        self._hosts.at_end = None
+        self._store.listeners.remove(self._on_change)
+        for task_id in list(self._tracks):
+            self._drop(task_id)
+        await asyncio.to_thread(self._thread.shutdown)
+
+    def progress(self, task: Task) -> dict[str, Any] | None:
+        """Give how far a task is, or was at its end, as JSON; None if it has not told."""
+        if not task.live:
+            return None if task.progress is None else dict(task.progress)
+        track = self._tracks.get(task.id)
+        if track is None or track.attempt != task.attempt or track.progress is None:
+            return None
+        told = track.progress.to_json()
+        # While it is paused nobody knows how long it will take; nor does it matter of one that is stopped.
+        return told if task.state is State.RUNNING else told | {"eta": None}
+
+    # -- while it runs ------------------------------------------------------------------------------------------------
+
+    def _on_news(self, task_id: str) -> None:
+        task, link = self._store.get(task_id), self._hosts.link(task_id)
+        # Until its own ptyhost answers, the ring still ends with the attempt before.
+        if task is None or not task.live or link is None or link.status.get("attempt") != task.attempt:
+            return
+        track = self._tracks.get(task_id)
+        if link.output.end <= (track.seen if track is not None else 0):
+            return
+        if track is None:
+            track = self._tracks[task_id] = self._track(task)
+        track.seen = link.output.end
+        track.news = True
+        if track.job is None:
+            track.job = asyncio.create_task(self._follow(task, track))
+
+    def _on_change(self, old: Task | None, new: Task | None) -> None:
+        task = new or old
+        assert task is not None  # one of them is there
+        track = self._tracks.get(task.id)
+        if track is not None and (new is None or not new.live or new.attempt != track.attempt):
+            self._drop(task.id)
+
+    def _drop(self, task_id: str) -> None:
+        self._tracks.pop(task_id).close()
+
+    def _track(self, task: Task) -> _Track:
+        return _Track(task.attempt, Follower(self._catalogue.files(task.id).output, task.attempt))
+
+    async def _follow(self, task: Task, track: _Track) -> None:
+        """Read as long as there is something new, and no more often than is good."""
+        loop = asyncio.get_running_loop()
+        try:
+            while track.news:
+                track.news = False
+                began = loop.time()
+                progress = await loop.run_in_executor(self._thread, lambda: track.follower.read(time.time()))
+                if progress != track.progress:
+                    self._take(task, track, progress)
+                await asyncio.sleep(began + _EVERY - loop.time())
+        except OSError as error:
+            self._log.warning("task %s: its progress cannot be read: %s", task.id, error)
+        finally:
+            track.job = None
+
+    def _take(self, task: Task, track: _Track, progress: Progress | None) -> None:
+        track.progress = progress
+        if track.forgetting is not None:
+            track.forgetting.cancel()
+            track.forgetting = None
+        if task.kind is Kind.SHELL and progress is not None:
+            delay = _FORGOTTEN_COMPLETE if progress.fraction == 1.0 else _FORGOTTEN
+            # A server that has just been started may have found what is long over.
+            link = self._hosts.link(task.id)
+            age = time.time() - link.last_output if link is not None else 0.0
+            track.forgetting = asyncio.get_running_loop().call_later(max(delay - age, 0.0), self._forget, task, track)
+        for listener in list(self.listeners):
+            listener(task.id)
+
+    def _forget(self, task: Task, track: _Track) -> None:
+        track.follower.forget()
+        self._take(task, track, None)
+
+    # -- at its end ---------------------------------------------------------------------------------------------------
+
+    async def _at_end(self, task: Task, state: State) -> dict[str, Any]:
+        """Give the progress that a task ends with, as changes. What a shell ran is over, whichever way it ends."""
+        track = self._tracks.get(task.id)
+        if track is None or track.attempt != task.attempt:
+            track = self._track(task)
+        if task.kind is Kind.SHELL:
+            return {}
+        try:
+            # Not in our own thread: the end of a task does not wait until others have been read.
+            progress = await asyncio.to_thread(track.follower.end, state is State.SUCCEEDED, time.time())
+        except Exception:  # noqa: BLE001  whatever it is, the task has ended and that must be written down
+            self._log.exception("task %s: its last progress cannot be read", task.id)
+            return {}
+        return {} if progress is None else {"progress": progress.to_json()}

@@ -1,0 +1,369 @@
+"""The text of a ring by line number, in bounded answers: for scripts, and readers that pay by the token. Blocking."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import regex
+
+from ..core.errors import BadRequest
+from ..core.ring.lines import RingLines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from threading import Event
+
+    from ..core.ring.lines import Reading
+    from ..core.ring.reader import RingReader
+
+#: Bytes of text in one answer at most, and characters of one line.
+_BYTES_MAX = 256 << 10
+_LINE_MAX = 4000
+#: Output that is read whole, so that what is left out of it can be counted, if it has no more bytes.
+_SMALL = 1 << 20
+#: Seconds after which an answer is given with what there is so far: the next one goes on from there.
+_PATIENCE = 2.0
+#: Seconds that a search may take, and of them the look at one line; and the characters of a line that are looked at. A
+#: pattern that goes astray takes some hundred bytes of memory for each of them.
+_SEARCH_TIME = 10.0
+_PATTERN_TIME = 1.0
+_SEARCHED = 1 << 16
+_BYTES_PER_TOKEN = 4
+
+
+class Mode(str, Enum):
+    """Which of the lines are wanted."""
+
+    FULL = "full"
+    HEAD = "head"
+    TAIL = "tail"
+    HEAD_TAIL = "head-tail"
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is wanted: lines from number `since` on (the first is 0), those that match `grep`, of them the head or
+    the tail or both; with `final` only such as are likely to stay as they are.
+    """
+
+    since: int = 0
+    mode: Mode = Mode.FULL
+    head_lines: int = 50
+    tail_lines: int = 50
+    max_lines: int = 1000
+    grep: str | None = None
+    keep_ansi: bool = False
+    final: bool = False
+
+
+class Cancelled(Exception):
+    """Whoever asked has gone."""
+
+
+@dataclass
+class _Found:
+    """Lines to answer with, each (number, text), and how many come between those before `gap` and the others.
+
+    `next` is the number to go on from, `more` says that there are lines from there on already, `open` that the last one
+    is not finished.
+    """
+
+    lines: list[tuple[int, str]] = field(default_factory=list)
+    next: int = 0
+    more: bool = False
+    open: bool = False
+    omitted: int = 0
+    gap: int = 0
+
+
+@dataclass
+class _End:
+    """The lines on the screen, without what nobody has written yet: (number, text).
+
+    `next` is the number of the first that may become another one, `total` the one behind the last, `open` says that the
+    last is not finished.
+    """
+
+    lines: list[tuple[int, str]]
+    next: int
+    total: int
+    open: bool
+
+
+class Transcript:
+    """Reads lines of the ring behind `reader`. `ended`: nothing is added any more. `cancel` ends a search."""
+
+    def __init__(
+        self, reader: RingReader, *, ended: bool = True, size: tuple[int, int] = (24, 80), cancel: Event | None = None
+    ) -> None:
+        self._reader = reader
+        self._ended = ended
+        self._size = size
+        self._cancel = cancel
+        self._skipped: dict[int, int] = {}
+        self._total: int | None = None
+
+    def read(self, query: Query) -> dict[str, Any]:
+        """Run a query and return the response body (docs/rest.md).
+
+        Raises BadRequest if `grep` is not a valid pattern or takes too long, Cancelled.
+        """
+        ring = RingLines(self._reader, self._size, paint=query.keep_ansi and query.grep is None)
+        start = max(query.since, ring.first)
+        if query.grep is not None:
+            found = self._grep(ring, query, start)
+        elif query.mode is Mode.TAIL:
+            found = self._tail(ring, query, start)
+        elif query.mode is Mode.HEAD_TAIL:
+            found = self._head_tail(ring, query, start)
+        else:
+            limit = query.max_lines if query.mode is Mode.FULL else query.head_lines
+            found = self._from(ring, query, start, limit)
+        lost = max(ring.first - query.since, 0)
+        text, is_cut = self._put_together(found, query)
+        size = len(text.encode())
+        total = ring.total if self._total is None else self._total
+        answer: dict[str, Any] = {
+            "output": text,
+            "first_line": found.lines[0][0] if found.lines else start,
+            "next_line": found.next,
+            "total_lines": max(total, found.next),
+            "lines_omitted": found.omitted + lost,
+            "more": found.more,
+            "truncated": is_cut or bool(found.omitted or lost),
+            "bytes": size,
+            "estimated_tokens": math.ceil(size / _BYTES_PER_TOKEN),
+        }
+        if query.grep is not None:
+            answer["line_numbers"] = [number for number, _ in found.lines]
+        return answer
+
+    # -- which lines --------------------------------------------------------------------------------------------------
+
+    def _end(self, rest: list[tuple[int, str, bool]], query: Query) -> _End:
+        """Take the lines on the screen at the end of the output."""
+        rest = list(rest)
+        settled = sum(is_settled for _, _, is_settled in rest)
+        following = rest[settled][0] if settled < len(rest) else rest[-1][0] + 1 if rest else 0
+        total = following
+        while len(rest) > settled and not rest[-1][1]:
+            total = rest.pop()[0]
+        if len(rest) > settled:
+            total = rest[-1][0] + 1
+        lines = [(number, text) for number, text, _ in rest]
+        is_open = len(lines) > settled
+        self._total = total
+        if query.final and self._ended:
+            following = total
+        elif query.final:
+            lines = [line for line in lines if line[0] < following]
+            is_open = False
+        return _End(lines, following, total, is_open)
+
+    def _from(self, ring: RingLines, query: Query, start: int, limit: int) -> _Found:
+        """The first lines from number `start` on."""
+        lines: list[tuple[int, str]] = []
+        reading = ring.since(start)
+        size = 0
+        for batch in self._batches(reading):
+            more = [line for line in batch if line[0] >= start]
+            lines += more
+            size += sum(len(text) for _, text in more)
+            if len(lines) > limit or size > _BYTES_MAX:
+                break
+        end = self._end(reading.rest(), query) if reading.is_done else self._middle(reading, start)
+        lines += [line for line in end.lines if line[0] >= start]
+        count = _whole_numbers(lines, limit)
+        if count < len(lines):
+            return _Found(lines[:count], lines[count][0], more=True)
+        return _Found(lines, _onward(end, start), more=not reading.is_done, open=end.open)
+
+    def _middle(self, reading: Reading, start: int) -> _End:
+        """Take the lines on the screen at a place where reading was interrupted: those that will stay."""
+        rest = reading.rest()
+        settled = sum(is_settled for _, _, is_settled in rest)
+        following = rest[settled][0]
+        if following <= start:
+            # They take longer than we have: told as they are now, to be told again when they are other ones.
+            following = start + 1
+        lines = [(number, text) for number, text, _ in rest if number < following]
+        return _End(lines, following, following, open=False)
+
+    def _tail(self, ring: RingLines, query: Query, start: int) -> _Found:
+        """The last lines, but none before number `start`."""
+        reading, lines = ring.last(query.tail_lines)
+        self._skipped = reading.skipped
+        end = self._end(lines, query)
+        known = [line for line in end.lines if line[0] >= start]
+        kept = known[len(known) - min(query.tail_lines, len(known)) :]
+        omitted = len(known) - len(kept)
+        if not kept:
+            omitted = 0
+        elif not reading.is_whole or reading.start > 0:
+            # Nobody has counted them.
+            omitted = max(kept[0][0] - start, omitted)
+        return _Found(kept, end.next, open=end.open and bool(kept), omitted=omitted)
+
+    def _head_tail(self, ring: RingLines, query: Query, start: int) -> _Found:
+        if ring.size_since(start) <= _SMALL:
+            # All of it, so that what lies between can be counted.
+            all_lines = self._from(ring, query, start, limit=_SMALL)
+            between = len(all_lines.lines) - query.head_lines - query.tail_lines
+            if between <= 0 or all_lines.more:
+                return all_lines
+            del all_lines.lines[query.head_lines : query.head_lines + between]
+            all_lines.omitted, all_lines.gap = between, query.head_lines
+            return all_lines
+        head = self._from(ring, query, start, query.head_lines)
+        tail = self._tail(ring, query, head.next)
+        if not tail.omitted:
+            tail.lines = head.lines + tail.lines
+            return tail
+        tail.lines, tail.gap = head.lines + tail.lines, len(head.lines)
+        return tail
+
+    def _grep(self, ring: RingLines, query: Query, start: int) -> _Found:
+        """The lines that match."""
+        search = _Search(query, self._cancel)
+        reading = ring.since(start)
+        for batch in self._batches(reading, patience=math.inf):
+            if search.look(batch, start):
+                break
+        found = search.found()
+        if not reading.is_done:
+            # As many as were wanted.
+            found.next, found.more = found.lines[-1][0] + 1, True
+            return found
+        end = self._end(reading.rest(), query)
+        if search.look(end.lines, start):
+            found = search.found()
+            found.next, found.more = found.lines[-1][0] + 1, True
+            return found
+        found = search.found()
+        found.next = _onward(end, start)
+        found.open = end.open and bool(found.lines) and found.lines[-1] is end.lines[-1]
+        return found
+
+    def _batches(self, reading: Reading, patience: float = _PATIENCE) -> Iterator[list[tuple[int, str]]]:
+        """Iterate over what a walk gives, for some time, unless nobody wants it any more."""
+        deadline = time.monotonic() + patience
+        self._skipped = reading.skipped
+        for batch in reading:
+            yield batch
+            if self._cancel is not None and self._cancel.is_set():
+                raise Cancelled
+            if time.monotonic() > deadline:
+                return
+
+    # -- as text ------------------------------------------------------------------------------------------------------
+
+    def _put_together(self, found: _Found, query: Query) -> tuple[str, bool]:
+        """Return the text, and whether it had to be cut; lines that find no room are taken out of `found`."""
+        parts: list[str] = []
+        size = 0
+        is_cut = False
+        last = len(found.lines) - 1
+        for place, (number, line) in enumerate(found.lines):
+            if found.gap and place == found.gap:
+                parts.append(f"… {found.omitted} lines omitted …\n")
+            skipped = self._skipped.get(number, 0)
+            shown = line
+            if len(line) + skipped > _LINE_MAX:
+                left_out = len(line) + skipped - _LINE_MAX
+                shown = f"{_first(line, _LINE_MAX, keep_ansi=query.keep_ansi)}… ({left_out} characters more)"
+                is_cut = True
+            parts.append(shown if found.open and place == last else shown + "\n")
+            size += len(parts[-1].encode())
+            if size > _BYTES_MAX and place < last:
+                kept = _whole_numbers(found.lines, place + 1)
+                if kept <= last:
+                    found.next, found.more, found.open = found.lines[kept][0], True, False
+                    parts += [f"{text}\n" for _, text in found.lines[place + 1 : kept]]
+                    del found.lines[kept:]
+                    return "".join(parts), True
+        return "".join(parts), is_cut
+
+
+class _Search:
+    """Looks through lines for a pattern, within a budget of time and memory."""
+
+    def __init__(self, query: Query, cancel: Event | None) -> None:
+        try:
+            self._pattern = regex.compile(query.grep)
+        except (regex.error, RecursionError, OverflowError) as error:
+            raise BadRequest(f"not a regular expression: {error}", field="grep") from error
+        self._cancel = cancel
+        self._deadline = time.monotonic() + _SEARCH_TIME
+        self._mode = query.mode
+        heads = {Mode.FULL: query.max_lines, Mode.TAIL: 0}
+        self._most_head = heads.get(query.mode, query.head_lines)
+        self._ends_early = query.mode in (Mode.FULL, Mode.HEAD)
+        self._head: list[tuple[int, str]] = []
+        self._tail: deque[tuple[int, str]] = deque(maxlen=0 if self._ends_early else query.tail_lines)
+        self._size = 0
+        self._count = 0
+
+    def look(self, lines: list[tuple[int, str]], start: int) -> bool:
+        """Take in more lines, from number `start` on; return whether there are more than are wanted."""
+        for line in lines:
+            number, text = line
+            if number < start or not self._matches(text):
+                continue
+            if self._ends_early and (len(self._head) >= self._most_head or self._size > _BYTES_MAX):
+                return True
+            self._count += 1
+            if len(self._head) < self._most_head:
+                self._head.append(line)
+                self._size += min(len(text), _LINE_MAX)
+            else:
+                self._tail.append(line)
+        return False
+
+    def _matches(self, text: str) -> bool:
+        left = self._deadline - time.monotonic()
+        if left > 0:
+            try:
+                # Others have their turn meanwhile.
+                part = text if len(text) <= _SEARCHED else text[:_SEARCHED]
+                return bool(self._pattern.search(part, timeout=min(left, _PATTERN_TIME), concurrent=True))
+            except TimeoutError:
+                if self._cancel is not None and self._cancel.is_set():
+                    raise Cancelled from None
+        raise BadRequest("the search took too long: use a simpler pattern, or `since`", field="grep")
+
+    def found(self) -> _Found:
+        """Return the matches to answer with."""
+        lines = [*self._head, *self._tail]
+        omitted = self._count - len(lines)
+        return _Found(lines, omitted=omitted)
+
+
+def _onward(end: _End, start: int) -> int:
+    """Return the number to go on from, for whoever has asked for lines from `start` on: not back, if there is such a
+    line.
+    """
+    return max(end.next, start) if start <= end.total else end.next
+
+
+def _whole_numbers(lines: list[tuple[int, str]], limit: int) -> int:
+    """Return how many of the lines are taken if `limit` are wanted: those of one number are not to be parted."""
+    count = min(limit, len(lines))
+    while 0 < count < len(lines) and lines[count][0] == lines[count - 1][0]:
+        count += 1
+    return count
+
+
+def _first(line: str, count: int, *, keep_ansi: bool) -> str:
+    """Return the first characters of a line."""
+    if not keep_ansi or "\x1b" not in line[:count]:
+        return line[:count]
+    # Not in the middle of a sequence, and without its colour going on.
+    cut = line[:count]
+    if cut.rfind("\x1b") > cut.rfind("m"):
+        cut = cut[: cut.rfind("\x1b")]
+    return cut + "\x1b[0m"

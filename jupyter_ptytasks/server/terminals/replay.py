@@ -1,0 +1,47 @@
+"""What a viewer that comes gets to see first. Reads files and computes; runs in a thread."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...core.terminal import replay
+
+if TYPE_CHECKING:
+    from ...core.ring.reader import RingReader
+
+#: Lines of history that a viewer gets unless it asks for others, and at most; bytes at most.
+LINES = 1000
+LINES_MAX = 100_000
+BYTES_MAX = 1 << 20
+
+
+class History:
+    """`data` to draw, and the `offset` in the ring from which the live output goes on. `alternate`: a full-screen
+    program is on.
+    """
+
+    __slots__ = ("alternate", "data", "offset")
+
+    def __init__(self, data: bytes, offset: int, alternate: bool) -> None:
+        self.data = data
+        self.offset = offset
+        self.alternate = alternate
+
+
+def load(reader: RingReader, lines: int, rows: int, cols: int) -> History:
+    """Give what a terminal of this size must be fed to look as if it had been there for the last `lines` lines."""
+    _, end = reader.bounds()
+    bases = reader.bases()
+    if not bases:
+        return History(b"\x1bc", 0, alternate=False)
+    # The newest keyframe carries what most viewers ask for; who asks for more gets an older one.
+    index = len(bases) - 1
+    keyframe = reader.keyframe(bases[index])
+    if lines > LINES:
+        newest = keyframe.line
+        while index > 0 and newest - keyframe.line < lines:
+            index -= 1
+            keyframe = reader.keyframe(bases[index])
+    data = reader.read_range(bases[index], end)
+    built = replay.build(keyframe.carry, keyframe.ledger, data, rows=rows, cols=cols, lines=lines, limit=BYTES_MAX)
+    return History(built.data, end - len(built.tail), built.alternate)

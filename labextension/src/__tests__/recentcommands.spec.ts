@@ -1,0 +1,51 @@
+import { StateDB } from '@jupyterlab/statedb';
+
+import { TaskHistory } from '../services/recentcommands';
+
+describe('TaskHistory', () => {
+  it('keeps each command once, the newest first', async () => {
+    const history = new TaskHistory(new StateDB());
+    for (const command of ['a', 'b', 'a']) {
+      await history.add(command);
+    }
+    expect((await history.load()).commands).toEqual(['a', 'b']);
+  });
+
+  it('is read by the next page', async () => {
+    const state = new StateDB();
+    const before = new TaskHistory(state);
+    await before.add('make');
+    await before.setOpenTerminal(false);
+    expect(await new TaskHistory(state).load()).toEqual({
+      commands: ['make'],
+      openTerminal: false
+    });
+  });
+
+  it('does not grow without end', async () => {
+    const history = new TaskHistory(null);
+    for (let number = 0; number < 60; number++) {
+      await history.add(`${number}`);
+    }
+    const { commands } = await history.load();
+    expect(commands).toHaveLength(50);
+    expect(commands[0]).toBe('59');
+  });
+
+  it.each([undefined, null, 7, 'x', { commands: 7, openTerminal: 'x' }])(
+    'begins anew where the database holds %p',
+    async value => {
+      const state = new StateDB();
+      if (value !== undefined) {
+        await state.save('jupyter-ptytasks:history', value);
+      }
+      expect(await new TaskHistory(state).load()).toEqual({ commands: [], openTerminal: true });
+    }
+  );
+
+  it('does without a database that fails', async () => {
+    const state = new StateDB();
+    jest.spyOn(state, 'fetch').mockRejectedValue(new Error('no'));
+    expect((await new TaskHistory(state).load()).commands).toEqual([]);
+  });
+});

@@ -1,0 +1,77 @@
+/** How times and ends of tasks read. Pure: the moment that is meant by now is given. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { isLive, type ITask, type State } from '../services/types';
+
+/** A time span of so many milliseconds: `7s`, `3m 07s`, `2h 05m`, `3d 04h`. */
+export function duration(milliseconds: number): string {
+  const seconds = Math.max(0, Math.floor(milliseconds / 1000));
+  const minutes = Math.floor(seconds / 60);
+  const hours = Math.floor(minutes / 60);
+  const days = Math.floor(hours / 24);
+  const two = (value: number) => `${value}`.padStart(2, '0');
+  if (days > 0) {
+    return `${days}d ${two(hours % 24)}h`;
+  }
+  if (hours > 0) {
+    return `${hours}h ${two(minutes % 60)}m`;
+  }
+  return minutes > 0 ? `${minutes}m ${two(seconds % 60)}s` : `${seconds}s`;
+}
+
+/** How long a task has run, or ran, in milliseconds; 0 where it never started. */
+export function elapsed(task: ITask, now: number): number {
+  if (!task.started) {
+    return 0;
+  }
+  return (task.ended ? Date.parse(task.ended) : now) - Date.parse(task.started);
+}
+
+/** When it was, for a list: how long it has been running, or how long ago it ended. */
+export function when(task: ITask, now: number, trans: TranslationBundle): string {
+  if (isLive(task)) {
+    return duration(elapsed(task, now));
+  }
+  const ago = now - Date.parse(task.ended ?? task.created);
+  return ago < 5000 ? trans.__('just now') : trans.__('%1 ago', duration(ago));
+}
+
+/** The name of a state, for people. */
+export function stateLabel(state: State, trans: TranslationBundle): string {
+  switch (state) {
+    case 'held':
+      return trans.__('Held');
+    case 'queued':
+      return trans.__('Queued');
+    case 'starting':
+      return trans.__('Starting');
+    case 'running':
+      return trans.__('Running');
+    case 'paused':
+      return trans.__('Paused');
+    case 'stopping':
+      return trans.__('Stopping');
+    case 'succeeded':
+      return trans.__('Succeeded');
+    case 'failed':
+      return trans.__('Failed');
+    case 'cancelled':
+      return trans.__('Cancelled');
+    case 'timed_out':
+      return trans.__('Timed out');
+    case 'lost':
+      return trans.__('Lost');
+  }
+}
+
+/** How a task ended, short: `exit 3`, `SIGKILL`; empty while it is live or where it is not known. */
+export function exitLabel(task: ITask, trans: TranslationBundle): string {
+  if (!task.exit) {
+    return '';
+  }
+  if (task.exit.signal) {
+    return task.exit.signal;
+  }
+  return task.exit.code === null ? '' : trans.__('exit %1', task.exit.code);
+}

@@ -1,0 +1,194 @@
+/** What people type and which files they mean, as requests for tasks. Pure. */
+
+import { PathExt } from '@jupyterlab/coreutils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { TaskError } from '../services/api';
+import type { ITaskRequest } from '../services/types';
+
+/** The fields of the dialog, as they were typed. */
+export interface IForm {
+  command: string;
+  name: string;
+  cwd: string;
+  env: string;
+  group: string;
+  tags: string;
+  timeout: string;
+  if_exists: NonNullable<ITaskRequest['if_exists']>;
+}
+
+/** Commands by file extension; `{file}` or `{text}` in them stands for what is run, quoted for the shell. */
+export type IRunners = Readonly<Record<string, string>>;
+
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
+
+/** The dialog's fields for what is known of a task already. */
+export function formOf(known: ITaskRequest = {}): IForm {
+  const { command = '', env = {} } = known;
+  return {
+    command: typeof command === 'string' ? command : command.map(quote).join(' '),
+    name: known.name ?? '',
+    cwd: known.cwd ?? '',
+    env: Object.entries(env)
+      .map(([name, value]) => `${name}=${value}`)
+      .join('\n'),
+    group: known.group ?? '',
+    tags: (known.tags ?? []).join(', '),
+    timeout: known.timeout === undefined ? '' : durationText(known.timeout),
+    if_exists: known.if_exists ?? 'new'
+  };
+}
+
+/** The request that the fields make. Throws a TaskError that names the field to blame, as the server would. */
+export function requestOf(form: IForm, trans: TranslationBundle): ITaskRequest {
+  const command = form.command.trim();
+  if (!command) {
+    throw refusal('command', trans.__('Type the command to run.'));
+  }
+  const request: ITaskRequest = { command, if_exists: form.if_exists };
+  const env = parseEnvironment(form.env, trans);
+  const tags = parseTags(form.tags);
+  const limit = form.timeout.trim();
+  for (const field of ['name', 'cwd', 'group'] as const) {
+    const text = form[field].trim();
+    if (text) {
+      request[field] = text;
+    }
+  }
+  if (Object.keys(env).length > 0) {
+    request.env = env;
+  }
+  if (tags.length > 0) {
+    request.tags = tags;
+  }
+  if (limit) {
+    const seconds = parseDuration(limit);
+    if (!seconds) {
+      throw refusal('timeout', trans.__('A time limit looks like 90, 30m or 1h30m.'));
+    }
+    request.timeout = seconds;
+  }
+  return request;
+}
+
+/** Variables from lines of `NAME=value`; blank lines and those that begin with `#` say nothing. */
+export function parseEnvironment(text: string, trans: TranslationBundle): Record<string, string> {
+  const env: Record<string, string> = {};
+  text.split(/\r?\n/).forEach((line, index) => {
+    if (!line.trim() || line.trimStart().startsWith('#')) {
+      return;
+    }
+    const [, name, value] = /^\s*([^=\s]+)=(.*)$/.exec(line) ?? [];
+    if (name === undefined) {
+      throw refusal('env', trans.__('Line %1 is not of the form NAME=value.', index + 1));
+    }
+    env[name] = value;
+  });
+  return env;
+}
+
+/** Tags from a list with commas, each once. */
+export function parseTags(text: string): string[] {
+  const tags = text.split(',').map(tag => tag.trim());
+  return [...new Set(tags)].filter(tag => tag !== '');
+}
+
+/** Seconds from `90` (seconds), `30m`, `1h30m` or `2d 4h`; null for what is none of that. */
+export function parseDuration(text: string): number | null {
+  const compact = text.replace(/\s+/g, '').toLowerCase();
+  if (/^\d+(\.\d+)?$/.test(compact)) {
+    return Number(compact);
+  }
+  if (!/^(\d+(\.\d+)?[smhdw])+$/.test(compact)) {
+    return null;
+  }
+  const parts = compact.matchAll(/([\d.]+)([smhdw])/g);
+  return [...parts].reduce((sum, [, number, unit]) => sum + Number(number) * UNITS[unit], 0);
+}
+
+/** So many seconds, written in a way that parseDuration reads. */
+export function durationText(seconds: number): string {
+  let rest = seconds;
+  let text = '';
+  for (const unit of ['d', 'h', 'm']) {
+    const count = Math.floor(rest / UNITS[unit]);
+    rest -= count * UNITS[unit];
+    text += count > 0 ? `${count}${unit}` : '';
+  }
+  return rest > 0 || !text ? `${text}${rest}s` : text;
+}
+
+/** One argument for a POSIX shell. */
+export function quote(text: string): string {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`;
+}
+
+/** A directory that the file browser knows, as a working directory. */
+export function directoryOf(path: string): string {
+  // The server takes a leading tilde for somebody's home.
+  return path.startsWith('~') ? `./${path}` : path;
+}
+
+/** What runs a file of the server, by its path below the server's root; null where no runner is set for such files. */
+export function fileRequest(path: string, runners: IRunners): ITaskRequest | null {
+  const runner = runners[PathExt.extname(path)];
+  if (!runner) {
+    return null;
+  }
+  const name = PathExt.basename(path);
+  // A leading dash would be taken for an option.
+  const file = quote(name.startsWith('-') ? `./${name}` : name);
+  return { command: fill(runner, 'file', file), name, ...inDirectoryOf(path), if_exists: 'new' };
+}
+
+/**
+ * What runs a piece of a file: the runner for text of such files, or else the shell. Null where there is nothing to
+ * run.
+ */
+export function textRequest(text: string, path: string, runners: IRunners): ITaskRequest | null {
+  const lines = dedent(text);
+  if (!lines) {
+    return null;
+  }
+  const runner = runners[PathExt.extname(path)];
+  if (!runner) {
+    return { command: lines, ...inDirectoryOf(path), if_exists: 'new' };
+  }
+  const name = `${PathExt.basename(path)}: ${lines.split('\n')[0].trim()}`;
+  return {
+    command: fill(runner, 'text', quote(lines)),
+    name: [...name.replace(/\s+/g, ' ')].slice(0, 40).join(''),
+    ...inDirectoryOf(path),
+    if_exists: 'new'
+  };
+}
+
+function inDirectoryOf(path: string): Pick<ITaskRequest, 'cwd'> {
+  const directory = PathExt.dirname(path);
+  return directory ? { cwd: directoryOf(directory) } : {};
+}
+
+function fill(runner: string, place: 'file' | 'text', content: string): string {
+  return runner.split(`{${place}}`).join(content);
+}
+
+/** The lines without the margin that all of them share, and without blank lines around them. */
+function dedent(text: string): string {
+  const lines = text
+    .replace(/\r\n?/g, '\n')
+    .replace(/^(\s*\n)+/, '')
+    .trimEnd()
+    .split('\n');
+  const margins = lines.filter(line => line.trim()).map(line => /^[ \t]*/.exec(line)?.[0] ?? '');
+  let margin = margins[0] ?? '';
+  while (!margins.every(one => one.startsWith(margin))) {
+    margin = margin.slice(0, -1);
+  }
+  return lines.map(line => (line.startsWith(margin) ? line.slice(margin.length) : '')).join('\n');
+}
+
+/** What is wrong with a field, told as the server would. */
+export function refusal(field: string, message: string): TaskError {
+  return new TaskError(message, 400, 'bad_request', field);
+}

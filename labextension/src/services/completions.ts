@@ -1,0 +1,109 @@
+/** Which ends of tasks are worth a notice, and what it says. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { exitLabel, stateLabel } from '../format/times';
+import { wentWrong, type ITask } from './types';
+import type { ISettings } from './settings';
+import type { IStateChange, ITaskModel } from '../tokens';
+
+/** Milliseconds in which ends are gathered, and how many of them are told one by one. */
+const GATHER = 300;
+const FEW = 3;
+
+/** How many of the last lines are looked through for one with something in it. */
+const LINES = 5;
+
+/** What is to be shown. Without an id it is about several tasks. */
+export interface INotice {
+  kind: 'success' | 'error';
+  message: string;
+  id?: string;
+}
+
+/** Whether a change is an end that somebody may be waiting for: not of a shell, nor one that the user wanted. */
+export function isWorthTelling(change: IStateChange, notify: ISettings['notify']): boolean {
+  const { task } = change;
+  if (task.kind === 'shell' || notify === 'none') {
+    return false;
+  }
+  return wentWrong(task) || (notify === 'all' && task.state === 'succeeded');
+}
+
+/** What is said of the end of one task; `line` is the last of its output. */
+export function endOf(task: ITask, line: string, trans: TranslationBundle): INotice {
+  if (task.state === 'succeeded') {
+    return { kind: 'success', id: task.id, message: trans.__('“%1” succeeded', task.name) };
+  }
+  const how = task.state === 'failed' ? exitLabel(task, trans) : '';
+  const state = stateLabel(task.state, trans).toLocaleLowerCase();
+  const what = trans.__('“%1” %2', task.name, how ? `${state} (${how})` : state);
+  return { kind: 'error', id: task.id, message: line ? `${what}: ${line}` : what };
+}
+
+/** What is said of the ends of many tasks. */
+export function endOfMany(tasks: readonly ITask[], trans: TranslationBundle): INotice {
+  const failed = tasks.filter(wentWrong).length;
+  if (failed === 0) {
+    return { kind: 'success', message: trans.__('%1 tasks succeeded', tasks.length) };
+  }
+  const message = trans.__('%1 tasks ended; %2 failed', tasks.length, failed);
+  return { kind: 'error', message };
+}
+
+/** Tells of the ends of tasks that nobody looks at. */
+export class EndWatch {
+  constructor(private readonly _options: EndWatch.IOptions) {
+    _options.model.stateChanged.connect(this._onStateChanged, this);
+  }
+
+  private _onStateChanged(_: ITaskModel, change: IStateChange): void {
+    const { notify, isLookedAt } = this._options;
+    if (!isWorthTelling(change, notify()) || isLookedAt(change.task.id)) {
+      return;
+    }
+    this._ended.set(change.task.id, change.task);
+    this._gathering ??= setTimeout(() => {
+      const tasks = [...this._ended.values()];
+      this._ended.clear();
+      this._gathering = undefined;
+      void this._tell(tasks);
+    }, GATHER);
+  }
+
+  private async _tell(tasks: readonly ITask[]): Promise<void> {
+    const { show, trans } = this._options;
+    if (tasks.length > FEW) {
+      show(endOfMany(tasks, trans));
+      return;
+    }
+    for (const task of tasks) {
+      show(endOf(task, task.state === 'succeeded' ? '' : await this._lastLine(task.id), trans));
+    }
+  }
+
+  private async _lastLine(id: string): Promise<string> {
+    try {
+      const { output } = await this._options.model.api.tail(id, LINES, { quiet: true });
+      return output.trimEnd().split('\n').pop()?.trim() ?? '';
+    } catch {
+      // That it has failed is worth telling, also where its output cannot be had.
+      return '';
+    }
+  }
+
+  private readonly _ended = new Map<string, ITask>();
+  private _gathering: ReturnType<typeof setTimeout> | undefined;
+}
+
+export namespace EndWatch {
+  export interface IOptions {
+    model: ITaskModel;
+    trans: TranslationBundle;
+    /** What the user wants to hear of. */
+    notify: () => ISettings['notify'];
+    /** Whether the user sees that task's terminal just now. */
+    isLookedAt: (id: string) => boolean;
+    show: (notice: INotice) => void;
+  }
+}

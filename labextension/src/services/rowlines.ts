@@ -1,0 +1,133 @@
+/** The last line of output of the tasks that can be seen: asked for only while somebody looks. */
+
+import { Signal, type ISignal } from '@lumino/signaling';
+
+import type { TaskApi } from './api';
+import { isLive, type ITask } from './types';
+
+/** Milliseconds between two looks at a live task; and to wait, for whoever scrolls by is not interested. */
+const AGAIN = 3000;
+const SETTLE = 150;
+
+/** Requests at a time: the others have to wait, lest the server's own work does. */
+const AT_ONCE = 4;
+
+/** Characters that are kept: nobody sees more of a line in a list. */
+const WIDTH = 400;
+
+export class LastLines {
+  constructor(private readonly _api: Pick<TaskApi, 'tail'>) {}
+
+  /** Emitted when some line has become another one. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** The last line that is known of a task. */
+  get(id: string): string {
+    return this._lines.get(id)?.text ?? '';
+  }
+
+  /** These tasks can be seen from now on, and no others. Tasks that only make progress bring no look forward nor put it off. */
+  show(tasks: readonly ITask[]): void {
+    const before = this._visible;
+    this._visible = tasks;
+    const isSame =
+      tasks.length === before.length &&
+      tasks.every((task, at) => task.id === before[at].id && end(task) === end(before[at]));
+    if (!isSame) {
+      this._schedule(SETTLE);
+    }
+  }
+
+  /** Whether anything is asked at all. */
+  set isActive(value: boolean) {
+    this._isActive = value;
+    this._schedule(0);
+  }
+
+  dispose(): void {
+    this._isActive = false;
+    clearTimeout(this._timer);
+    Signal.clearData(this);
+  }
+
+  private _schedule(delay: number): void {
+    clearTimeout(this._timer);
+    if (this._isActive && this._visible.length > 0) {
+      this._timer = setTimeout(() => this._look(), delay);
+    }
+  }
+
+  private _look(): void {
+    const now = Date.now();
+    for (const task of this._visible) {
+      if (this._asking.size >= AT_ONCE) {
+        // The next answer brings us here again.
+        return;
+      }
+      if (!this._asking.has(task.id) && this._isDue(task, now)) {
+        void this._ask(task);
+      }
+    }
+    if (this._visible.some(task => isLive(task) || this._hasFailed(task))) {
+      this._schedule(AGAIN / 3);
+    }
+  }
+
+  /** Live tasks are due every few seconds, as is what could not be had; the others once for each of their ends. */
+  private _isDue(task: ITask, now: number): boolean {
+    const known = this._lines.get(task.id);
+    if (!known) {
+      return true;
+    }
+    if (isLive(task) || known.end === null) {
+      return now - known.asked >= AGAIN;
+    }
+    return known.end !== end(task);
+  }
+
+  private _hasFailed(task: ITask): boolean {
+    return this._lines.get(task.id)?.end === null;
+  }
+
+  private async _ask(task: ITask): Promise<void> {
+    const { id } = task;
+    const before = this.get(id);
+    this._asking.add(id);
+    const known: IKnown = { text: before, asked: Date.now(), end: null };
+    try {
+      known.text = (await this._api.tail(id, 1, { quiet: true })).output.trim().slice(0, WIDTH);
+      known.end = end(task);
+    } catch {
+      // The task is gone, or the server: the model will tell which, and the line that is known stays meanwhile.
+    }
+    this._asking.delete(id);
+    this._lines.set(id, known);
+    if (known.text !== before) {
+      this._changed.emit();
+    }
+    if (this._isActive) {
+      this._look();
+    }
+  }
+
+  private _isActive = false;
+  private _visible: readonly ITask[] = [];
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly _asking = new Set<string>();
+  private readonly _lines = new Map<string, IKnown>();
+  private readonly _changed = new Signal<this, void>(this);
+}
+
+interface IKnown {
+  text: string;
+  asked: number;
+  /** See `end`; null where the line could not be had. */
+  end: string | null;
+}
+
+/** Names the end that a task has come to: another one after it was restarted. */
+function end(task: ITask): string {
+  return `${task.attempt} ${task.ended ?? ''}`;
+}

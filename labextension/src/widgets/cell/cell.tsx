@@ -1,0 +1,90 @@
+/** A task in the output of a cell: it stays true, for it only refers to the task. */
+
+import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { TaskFollower } from '../../services/follower';
+import { bundleSchema, type IBundle } from '../../services/types';
+import type { ITaskModel } from '../../tokens';
+import { LINES, TaskView, type IViewActions } from './taskview';
+
+/** The type of what cells put out to refer to a task. */
+export const MIME_TYPE = 'application/vnd.jupyter.ptytask+json';
+
+/** Draws outputs of our type. Asks nothing while it cannot be seen. */
+export class TaskCell extends ReactWidget implements IRenderMime.IRenderer {
+  constructor(private readonly _options: TaskCell.IOptions) {
+    super();
+    this.addClass('jp-PtyTasks-output');
+    this._trans = _options.translator.load('jupyter_ptytasks');
+  }
+
+  /** Shows what the output says now: of another task, it may be. */
+  async renderModel(output: IRenderMime.IMimeModel): Promise<void> {
+    const { success, data } = bundleSchema.safeParse(output.data[MIME_TYPE]);
+    this._bundle = success ? data : null;
+    this._plain = `${output.data['text/plain'] ?? ''}`;
+    const id = this._bundle?.task.id;
+    if (id !== this._id) {
+      this._id = id;
+      this._follower?.dispose();
+      this._follower =
+        id === undefined
+          ? null
+          : new TaskFollower({ id, model: this._options.model, lines: LINES });
+    }
+    this.node.dataset.ptytask = id ?? '';
+    this.update();
+  }
+
+  override dispose(): void {
+    this._follower?.dispose();
+    super.dispose();
+  }
+
+  protected override render(): JSX.Element {
+    const { model, actions, sanitizer, translator } = this._options;
+    if (!this._bundle || !this._follower) {
+      return <Unreadable plain={this._plain} trans={this._trans} />;
+    }
+    return (
+      <TaskView
+        key={this._id}
+        bundle={this._bundle}
+        follower={this._follower}
+        model={model}
+        actions={actions}
+        sanitizer={sanitizer}
+        translator={translator}
+      />
+    );
+  }
+
+  private readonly _trans: TranslationBundle;
+  private _bundle: IBundle | null = null;
+  private _plain = '';
+  private _id: string | undefined;
+  private _follower: TaskFollower | null = null;
+}
+
+export namespace TaskCell {
+  export interface IOptions {
+    model: ITaskModel;
+    actions: IViewActions;
+    sanitizer: IRenderMime.ISanitizer;
+    translator: ITranslator;
+  }
+}
+
+/** What was written by a version to come, or by somebody else. */
+function Unreadable(props: { plain: string; trans: TranslationBundle }): JSX.Element {
+  const { plain, trans } = props;
+  return (
+    <div className="jp-PtyTasks-unreadable">
+      <p>{trans.__('This output refers to a task in a way that is not known here.')}</p>
+      {plain && <pre>{plain}</pre>}
+    </div>
+  );
+}

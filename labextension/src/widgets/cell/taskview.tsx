@@ -1,0 +1,205 @@
+/** A task at a glance, as cells show it: how it is doing, its last lines, and what can be done about it. */
+
+import { renderText } from '@jupyterlab/rendermime';
+import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+import { refreshIcon, stopIcon, terminalIcon, type LabIcon } from '@jupyterlab/ui-components';
+import React, { useEffect, useRef } from 'react';
+
+import type { TaskError } from '../../services/api';
+import type { TaskFollower } from '../../services/follower';
+import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
+import { progressLabel } from '../../format/measures';
+import { lastOf } from '../../format/ansilines';
+import { useSignalValue } from '../../services/watchedvalue';
+import { commandLine, isLive, type IBundle, type ITask } from '../../services/types';
+import type { ITaskModel } from '../../tokens';
+import { useNow, useSeen } from '../hooks';
+import { ProgressBar } from '../progress';
+import { StateIcon } from '../state';
+import { Usage, useFollowing } from '../usage';
+
+/** How many of the last lines are shown: as many as a notebook keeps. */
+export const LINES = 10;
+
+/** What the buttons do; a button that would do nothing is not there. */
+export interface IViewActions {
+  open?: (id: string) => void;
+  stop?: (id: string) => void;
+  restart?: (id: string) => void;
+}
+
+export interface ITaskViewProps {
+  /** What is shown where the server does not know better. */
+  bundle: IBundle;
+  follower: TaskFollower;
+  model: ITaskModel;
+  actions: IViewActions;
+  sanitizer: IRenderMime.ISanitizer;
+  translator: ITranslator;
+}
+
+export function TaskView(props: ITaskViewProps): JSX.Element {
+  const { bundle, follower, model, actions, sanitizer, translator } = props;
+  const trans = translator.load('jupyter_ptytasks');
+  const ref = useRef<HTMLDivElement>(null);
+  const isSeen = useSeen(ref);
+  useFollowing(follower, isSeen);
+  const known = useSignalValue(model.changed, () => follower.task);
+  const error = useSignalValue(model.changed, () => model.error);
+  const isGone = useSignalValue(follower.changed, () => follower.isGone);
+  const tail = useSignalValue(follower.changed, () => follower.tail);
+  const task = known ?? bundle.task;
+  // A task that has just been started may not be in the list yet.
+  const isSnapshot = isGone || error !== null;
+  return (
+    <div
+      ref={ref}
+      className="jp-PtyTasks-view"
+      role="group"
+      aria-label={trans.__('Task %1', task.name)}
+      data-snapshot={isSnapshot || undefined}
+    >
+      <div className="jp-PtyTasks-view-head">
+        <StateIcon state={task.state} trans={trans} />
+        <span className="jp-PtyTasks-view-name" title={task.name}>
+          {task.name}
+        </span>
+        <Facts task={task} isSnapshot={isSnapshot} isSeen={isSeen} trans={trans} />
+        {known && !isSnapshot && <Buttons task={task} actions={actions} trans={trans} />}
+      </div>
+      <div className="jp-PtyTasks-view-command" title={commandLine(task)}>
+        {commandLine(task)}
+      </div>
+      {task.progress && (
+        <div className="jp-PtyTasks-view-progress">
+          <ProgressBar task={task} progress={task.progress} isSnapshot={isSnapshot} trans={trans} />
+          <span>{progressLabel(task, task.progress, trans, isSnapshot)}</span>
+          <span className="jp-PtyTasks-view-doing">{task.progress.text}</span>
+        </div>
+      )}
+      <Tail
+        source={(isGone ? undefined : tail) ?? lastOf(bundle.tail, LINES)}
+        sanitizer={sanitizer}
+        translator={translator}
+      />
+      <Usage task={task} follower={follower} trans={trans} />
+      <Note text={noteOf(isGone, error, trans)} />
+    </div>
+  );
+}
+
+/** Why what is shown may not be how it is; empty while all is well. */
+function noteOf(isGone: boolean, error: TaskError | null, trans: TranslationBundle): string {
+  if (error?.isDisabled) {
+    return trans.__('This server has no background tasks. The task is shown as it was last seen.');
+  }
+  if (error) {
+    return trans.__('The server cannot be reached. The task is shown as it was last seen.');
+  }
+  return isGone
+    ? trans.__('This task is not on the server any more. It is shown as it was last seen.')
+    : '';
+}
+
+/** There at all times, so that screen readers hear of it. */
+function Note({ text }: { text: string }): JSX.Element {
+  return (
+    <div className="jp-PtyTasks-view-note" role="status">
+      {text}
+    </div>
+  );
+}
+
+interface IFactsProps {
+  task: ITask;
+  isSnapshot: boolean;
+  isSeen: boolean;
+  trans: TranslationBundle;
+}
+
+function Facts({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element {
+  const isGoingOn = isLive(task) && !isSnapshot;
+  const now = useNow(isGoingOn && isSeen);
+  const label = stateLabel(task.state, trans);
+  const facts = [isLive(task) && isSnapshot ? trans.__('Last seen: %1', label) : label];
+  const exit = exitLabel(task, trans);
+  // That it has succeeded says it already.
+  if (exit && task.exit?.code !== 0) {
+    facts.push(exit);
+  }
+  // Nobody knows how long it ran after it was last seen.
+  if (task.started && (task.ended || isGoingOn)) {
+    facts.push(duration(elapsed(task, now)));
+  }
+  if (task.ended) {
+    facts.push(trans.__('ended %1', new Date(task.ended).toLocaleString()));
+  } else if (!isLive(task) && task.state_message) {
+    facts.push(task.state_message);
+  }
+  return <span className="jp-PtyTasks-view-facts">{facts.join(' · ')}</span>;
+}
+
+interface IButtonsProps {
+  task: ITask;
+  actions: IViewActions;
+  trans: TranslationBundle;
+}
+
+function Buttons({ task, actions, trans }: IButtonsProps): JSX.Element {
+  const { open, stop, restart } = actions;
+  const isStopping = task.state === 'stopping';
+  const button = (icon: LabIcon, label: string, act: (id: string) => void) => (
+    <button
+      type="button"
+      className="jp-PtyTasks-view-button"
+      aria-label={trans.__('%1 %2', label, task.name)}
+      onClick={() => act(task.id)}
+      onKeyDown={event => {
+        if (event.key === 'Enter' || event.key === ' ') {
+          // Notebooks have their own use for these keys.
+          event.stopPropagation();
+        }
+      }}
+    >
+      <icon.react tag="span" />
+      <span>{label}</span>
+    </button>
+  );
+  return (
+    <span className="jp-PtyTasks-view-buttons">
+      {open && button(terminalIcon, trans.__('Open'), open)}
+      {stop && isLive(task) && !isStopping && button(stopIcon, trans.__('Stop'), stop)}
+      {restart && !isStopping && button(refreshIcon, trans.__('Restart'), restart)}
+    </span>
+  );
+}
+
+interface ITailProps {
+  source: string;
+  sanitizer: IRenderMime.ISanitizer;
+  translator: ITranslator;
+}
+
+/** Drawn as Lab draws the output of cells; it can be scrolled by the keyboard, where lines are longer than there is room. */
+function Tail({ source, sanitizer, translator }: ITailProps): JSX.Element | null {
+  const ref = useRef<HTMLDivElement>(null);
+  const text = source.trimEnd();
+  useEffect(() => {
+    const host = document.createElement('div');
+    void renderText({ host, source: text, sanitizer, translator });
+    ref.current?.replaceChildren(host);
+  }, [text, sanitizer, translator]);
+  if (!text) {
+    return null;
+  }
+  return (
+    <div
+      ref={ref}
+      className="jp-PtyTasks-tail jp-RenderedText"
+      tabIndex={0}
+      role="group"
+      aria-label={translator.load('jupyter_ptytasks').__('Last lines of output')}
+    />
+  );
+}

@@ -1,0 +1,217 @@
+/** The fields of the "New task" dialog. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useEffect, useId, useRef, useState } from 'react';
+
+import type { TaskError } from '../../services/api';
+import type { IForm } from '../../forms/requests';
+import { Field } from './field';
+
+export interface IFieldsProps {
+  /** What is in the fields at first. */
+  form: IForm;
+  /** The field to begin in. */
+  focus: keyof IForm;
+  /** Called with everything that is typed. */
+  onChange: (form: IForm, field: keyof IForm) => void;
+  /** Why the task could not be started; gone when the field to blame is changed. */
+  refused: TaskError | null;
+  /** Commands that were run before, newest first. */
+  commands: readonly string[];
+  /** Names of groups that are in use. */
+  groups: readonly string[];
+  /** Lets the user choose a directory; without it there is no button to do so. */
+  onBrowse?: () => void;
+  trans: TranslationBundle;
+}
+
+/** The field that a refusal is about, where it is one of ours: `tags.0` means that of the tags. */
+export function blamedField(refused: TaskError | null, form: IForm): keyof IForm | null {
+  if (refused?.code === 'name_in_use') {
+    return 'name';
+  }
+  const field = refused?.field?.split('.')[0] ?? '';
+  return field in form ? (field as keyof IForm) : null;
+}
+
+const MORE: readonly (keyof IForm)[] = ['env', 'group', 'tags', 'timeout', 'if_exists'];
+
+/** The fields, with what is seldom needed folded away. */
+export function TaskFields(props: IFieldsProps): React.JSX.Element {
+  const { commands, groups, onBrowse, refused, trans } = props;
+  const [form, setForm] = useState(props.form);
+  const [startsOpen] = useState(() => MORE.some(field => !['', 'new'].includes(form[field])));
+  const root = useRef<HTMLDivElement>(null);
+  const details = useRef<HTMLDetailsElement>(null);
+  const groupsId = useId();
+  const blamed = blamedField(refused, form);
+
+  const focus = (field: keyof IForm) =>
+    root.current?.querySelector<HTMLElement>(`[name=${field}]`)?.focus();
+  useEffect(() => focus(props.focus), []);
+  useEffect(() => {
+    if (blamed) {
+      // What is folded away cannot have the focus.
+      details.current?.toggleAttribute('open', details.current.open || MORE.includes(blamed));
+      focus(blamed);
+    }
+  }, [refused]);
+
+  const set = (field: keyof IForm, value: string) => {
+    const next = { ...form, [field]: value };
+    setForm(next);
+    props.onChange(next, field);
+  };
+  const recall = useRecall(commands, form.command, text => set('command', text));
+  const bind = (field: keyof IForm) => ({
+    name: field,
+    value: form[field],
+    onChange: (event: React.ChangeEvent<HTMLInputElement | HTMLTextAreaElement>) =>
+      set(field, event.target.value)
+  });
+  const field = (name: keyof IForm) => ({ error: blamed === name ? refused?.message : undefined });
+
+  return (
+    <div className="jp-PtyTasks-fields" ref={root}>
+      {refused && !blamed && (
+        <div role="alert" className="jp-PtyTasks-refused">
+          {refused.message}
+        </div>
+      )}
+      <Field
+        {...field('command')}
+        label={trans.__('Command')}
+        hint={
+          commands.length > 0
+            ? trans.__('A line for the shell, or several. ↑ brings back what was run before.')
+            : trans.__('A line for the shell, or several.')
+        }
+      >
+        <textarea
+          {...bind('command')}
+          rows={3}
+          spellCheck={false}
+          autoCapitalize="off"
+          placeholder="python train.py"
+          onKeyDown={recall}
+        />
+      </Field>
+      <Field
+        {...field('name')}
+        label={trans.__('Name')}
+        hint={trans.__('Left empty, it is named after its command.')}
+      >
+        <input {...bind('name')} type="text" autoComplete="off" />
+      </Field>
+      <Field
+        {...field('cwd')}
+        label={trans.__('Working directory')}
+        hint={trans.__('Relative to the directory of the server, or absolute.')}
+        beside={
+          onBrowse && (
+            <button type="button" onClick={onBrowse}>
+              {trans.__('Browse…')}
+            </button>
+          )
+        }
+      >
+        <input
+          {...bind('cwd')}
+          type="text"
+          autoComplete="off"
+          spellCheck={false}
+          placeholder={trans.__('The directory of the server')}
+        />
+      </Field>
+      <details open={startsOpen} ref={details}>
+        <summary>{trans.__('More options')}</summary>
+        <Field
+          {...field('env')}
+          label={trans.__('Environment')}
+          hint={trans.__('A line of NAME=value for each variable.')}
+        >
+          <textarea {...bind('env')} rows={2} spellCheck={false} autoCapitalize="off" />
+        </Field>
+        <div className="jp-PtyTasks-pair">
+          <Field {...field('group')} label={trans.__('Group')}>
+            <input
+              {...bind('group')}
+              type="text"
+              autoComplete="off"
+              list={groupsId}
+              placeholder="default"
+            />
+          </Field>
+          <Field {...field('tags')} label={trans.__('Tags')} hint={trans.__('With commas.')}>
+            <input {...bind('tags')} type="text" autoComplete="off" />
+          </Field>
+        </div>
+        <datalist id={groupsId}>
+          {groups.map(group => (
+            <option key={group} value={group} />
+          ))}
+        </datalist>
+        <div className="jp-PtyTasks-pair">
+          <Field
+            {...field('timeout')}
+            label={trans.__('Time limit')}
+            hint={trans.__('Like 90 (seconds), 30m or 1h30m.')}
+          >
+            <input
+              {...bind('timeout')}
+              type="text"
+              autoComplete="off"
+              placeholder={trans.__('None')}
+            />
+          </Field>
+          <Field
+            {...field('if_exists')}
+            label={trans.__('If a live task has this name')}
+            hint={trans.__('Only where a name is given.')}
+          >
+            <select
+              name="if_exists"
+              value={form.if_exists}
+              onChange={event => set('if_exists', event.target.value)}
+            >
+              <option value="new">{trans.__('Start another one')}</option>
+              <option value="return">{trans.__('Take that one')}</option>
+              <option value="restart">{trans.__('Restart that one')}</option>
+              <option value="fail">{trans.__('Do not start')}</option>
+            </select>
+          </Field>
+        </div>
+      </details>
+    </div>
+  );
+}
+
+/** As in a shell: ↑ on the first line brings back the command before, ↓ on the last line the one after it. */
+function useRecall(
+  commands: readonly string[],
+  typed: string,
+  take: (text: string) => void
+): React.KeyboardEventHandler<HTMLTextAreaElement> {
+  const place = useRef({ index: -1, draft: '' });
+  return event => {
+    const { value, selectionStart, selectionEnd } = event.currentTarget;
+    const isPlain = !event.shiftKey && !event.ctrlKey && !event.altKey && !event.metaKey;
+    if (!isPlain || selectionStart !== selectionEnd || event.nativeEvent.isComposing) {
+      return;
+    }
+    const { index, draft } = place.current;
+    if (typed !== (index < 0 ? draft : commands[index])) {
+      place.current = { index: -1, draft: typed };
+    }
+    const now = place.current;
+    const isUp = event.key === 'ArrowUp' && !value.slice(0, selectionStart).includes('\n');
+    const isDown = event.key === 'ArrowDown' && !value.slice(selectionEnd).includes('\n');
+    const next = now.index + (isUp ? 1 : isDown ? -1 : 0);
+    if (next === now.index || next < -1 || next >= commands.length) {
+      return;
+    }
+    event.preventDefault();
+    now.index = next;
+    take(next < 0 ? now.draft : commands[next]);
+  };
+}

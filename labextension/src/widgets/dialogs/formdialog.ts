@@ -1,0 +1,119 @@
+/** A dialog that starts something, and stays open until it has started: what was refused can be mended. */
+
+import { Dialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Panel, type Widget } from '@lumino/widgets';
+
+import { TaskError } from '../../services/api';
+
+/** The place of the button. */
+const START = 1;
+
+/** Its fields. They take the focus when they are there, and say why they were refused. */
+export interface IFormBody extends Widget {
+  refuse(error: TaskError): void;
+}
+
+export class FormDialog<T> extends Dialog<unknown> {
+  constructor(private readonly _form: FormDialog.IOptions<T>) {
+    const { title, body, openTerminal, trans } = _form;
+    // For fields that it knows to be React's, Lab's dialog sets the focus when the browser is idle: by then somebody may be
+    // typing in the next one.
+    const frame = new Panel();
+    frame.addWidget(body);
+    super({
+      title,
+      body: frame,
+      buttons: [
+        Dialog.cancelButton(),
+        Dialog.okButton({ label: trans.__('Start'), caption: trans.__('Start (Ctrl+Enter)') })
+      ],
+      defaultButton: START,
+      checkbox: {
+        label: trans.__('Open its terminal'),
+        caption: trans.__('Open the terminal of the task when it has started'),
+        checked: openTerminal
+      },
+      hasClose: true
+    });
+    this.addClass('jp-PtyTasks-dialog');
+    this.node.ariaLabel = title;
+  }
+
+  /** What has been started; null while nothing has. */
+  get done(): T | null {
+    return this._done;
+  }
+
+  override resolve(index = START): void {
+    if (index === START) {
+      void this._submit();
+    } else {
+      super.resolve(index);
+    }
+  }
+
+  protected override _evtKeydown(event: KeyboardEvent): void {
+    const { key, target } = event;
+    if (event.isComposing) {
+      return;
+    }
+    if (key === 'Enter' && (event.ctrlKey || event.metaKey)) {
+      event.stopPropagation();
+      event.preventDefault();
+      this.resolve();
+      return;
+    }
+    const { activeElement } = document;
+    if (key === 'Tab' && !event.shiftKey && activeElement === this._lastButton()) {
+      // Lab's dialog would go on with what came first before the fields were there.
+      event.stopPropagation();
+      event.preventDefault();
+      this.node.querySelector<HTMLElement>('button, textarea')?.focus();
+      return;
+    }
+    // Lab's dialog would take Enter from the fields of several lines, and from the buttons among the fields.
+    const isOurs =
+      this._form.body.node.contains(target as Node) && !(target instanceof HTMLInputElement);
+    if (key === 'Escape' || !isOurs) {
+      super._evtKeydown(event);
+    }
+  }
+
+  private _lastButton(): Element | null {
+    return [...this.node.querySelectorAll('.jp-Dialog-footer button')].pop() ?? null;
+  }
+
+  private async _submit(): Promise<void> {
+    if (this._isSubmitting) {
+      return;
+    }
+    this._isSubmitting = true;
+    try {
+      this._done = await this._form.submit();
+    } catch (error) {
+      this._form.body.refuse(
+        error instanceof TaskError ? error : new TaskError(`${error}`, 0, 'unreachable')
+      );
+      return;
+    } finally {
+      this._isSubmitting = false;
+    }
+    super.resolve(START);
+  }
+
+  private _done: T | null = null;
+  private _isSubmitting = false;
+}
+
+export namespace FormDialog {
+  export interface IOptions<T> {
+    title: string;
+    body: IFormBody;
+    /** Whether the box for opening the terminal is ticked at first. */
+    openTerminal: boolean;
+    trans: TranslationBundle;
+    /** Starts it; rejects with a TaskError. */
+    submit: () => Promise<T>;
+  }
+}

@@ -1,0 +1,135 @@
+/** The "New task" dialog: it stays open until the task has started. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { ReactWidget } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { TaskError } from '../../services/api';
+import { requestOf, type IForm } from '../../forms/requests';
+import type { ITask, ITaskRequest } from '../../services/types';
+import { blamedField, TaskFields } from './fields';
+import { FormDialog } from './formdialog';
+
+export interface INewTaskOptions {
+  form: IForm;
+  commands: readonly string[];
+  groups: readonly string[];
+  openTerminal: boolean;
+  trans: TranslationBundle;
+  /** Starts the task; rejects with a TaskError. */
+  start: (request: ITaskRequest) => Promise<ITask>;
+  /** Lets the user choose a directory; null where none was chosen. */
+  chooseDirectory?: (cwd: string) => Promise<string | null>;
+}
+
+export interface INewTask {
+  task: ITask;
+  request: ITaskRequest;
+  openTerminal: boolean;
+}
+
+/** Asks for a new task and starts it; gives null where the user thinks better of it. */
+export async function askForTask(options: INewTaskOptions): Promise<INewTask | null> {
+  let { form, openTerminal } = options;
+  let focus: keyof IForm = 'command';
+  for (;;) {
+    const dialog = new NewTaskDialog({ ...options, form, openTerminal }, focus);
+    const result = await dialog.launch();
+    openTerminal = result.isChecked ?? openTerminal;
+    if (dialog.done) {
+      return { ...dialog.done, openTerminal };
+    }
+    if (!dialog.isBrowsing) {
+      return null;
+    }
+    // Lab shows one dialog at a time: ours makes room for that of the directories, and comes back as it was.
+    form = dialog.form;
+    const cwd = await options.chooseDirectory?.(form.cwd);
+    form = { ...form, cwd: cwd ?? form.cwd };
+    focus = 'cwd';
+  }
+}
+
+/** See askForTask. */
+export class NewTaskDialog extends FormDialog<Pick<INewTask, 'task' | 'request'>> {
+  constructor(options: INewTaskOptions, focus: keyof IForm = 'command') {
+    const { openTerminal, start, trans } = options;
+    const onBrowse = options.chooseDirectory ? () => this._browse() : undefined;
+    const body = new FormBody(options, focus, onBrowse);
+    super({
+      title: trans.__('New Task'),
+      body,
+      openTerminal,
+      trans,
+      submit: async () => {
+        const request = requestOf(body.form, trans);
+        return { request, task: await start(request) };
+      }
+    });
+    this._formBody = body;
+  }
+
+  /** What is in the fields. */
+  get form(): IForm {
+    return this._formBody.form;
+  }
+
+  /** Whether it has been closed to choose a directory. */
+  get isBrowsing(): boolean {
+    return this._isBrowsing;
+  }
+
+  private _browse(): void {
+    this._isBrowsing = true;
+    this.reject();
+  }
+
+  private readonly _formBody: FormBody;
+  private _isBrowsing = false;
+}
+
+/** Holds what is typed, and why it was refused. */
+class FormBody extends ReactWidget {
+  constructor(
+    private readonly _options: INewTaskOptions,
+    private readonly _focus: keyof IForm,
+    private readonly _onBrowse?: () => void
+  ) {
+    super();
+    this.form = _options.form;
+  }
+
+  form: IForm;
+
+  refuse(error: TaskError): void {
+    this._refused = error;
+    this.update();
+  }
+
+  protected render(): React.JSX.Element {
+    const { commands, groups, trans } = this._options;
+    return (
+      <TaskFields
+        form={this.form}
+        focus={this._focus}
+        onChange={(form, field) => this._take(form, field)}
+        refused={this._refused}
+        commands={commands}
+        groups={groups}
+        onBrowse={this._onBrowse}
+        trans={trans}
+      />
+    );
+  }
+
+  private _take(form: IForm, field: keyof IForm): void {
+    this.form = form;
+    const blamed = blamedField(this._refused, form);
+    if (this._refused && (blamed === field || blamed === null)) {
+      this._refused = null;
+      this.update();
+    }
+  }
+
+  private _refused: TaskError | null = null;
+}

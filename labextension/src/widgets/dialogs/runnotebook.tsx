@@ -1,0 +1,245 @@
+/** The dialog that runs a notebook as a task. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { closeIcon, ReactWidget } from '@jupyterlab/ui-components';
+import React, { useEffect, useId, useRef, useState } from 'react';
+
+import type { TaskError } from '../../services/api';
+import { notebookRequest, type INotebookForm, type IParameter } from '../../forms/notebooks';
+import type { ITask, ITaskRequest } from '../../services/types';
+import { Field } from './field';
+import { FormDialog, type IFormBody } from './formdialog';
+
+export interface IRunNotebookOptions {
+  /** The path of the notebook, below the server's root. */
+  path: string;
+  /** What is in the fields at first. */
+  form: INotebookForm;
+  kernels: readonly IKernel[];
+  trans: TranslationBundle;
+  /** Starts the task; rejects with a TaskError. */
+  start: (request: ITaskRequest) => Promise<ITask>;
+}
+
+export interface IKernel {
+  name: string;
+  label: string;
+}
+
+export interface IRunNotebook {
+  task: ITask;
+  openTerminal: boolean;
+}
+
+/** Asks how a notebook is to be run and starts it; gives null where the user thinks better of it. */
+export async function askForNotebook(options: IRunNotebookOptions): Promise<IRunNotebook | null> {
+  const { path, form, start, trans } = options;
+  const body = new NotebookBody(options);
+  const dialog = new FormDialog({
+    title: trans.__('Run Notebook as Task'),
+    body,
+    openTerminal: true,
+    trans,
+    submit: () => start(notebookRequest(path, body.form, form.parameters, trans))
+  });
+  const { isChecked } = await dialog.launch();
+  return dialog.done && { task: dialog.done, openTerminal: isChecked ?? true };
+}
+
+/** Holds what is typed, and why it was refused. */
+class NotebookBody extends ReactWidget implements IFormBody {
+  constructor(private readonly _options: IRunNotebookOptions) {
+    super();
+    this.form = _options.form;
+  }
+
+  form: INotebookForm;
+
+  refuse(error: TaskError): void {
+    this._refused = error;
+    this.update();
+  }
+
+  protected override render(): JSX.Element {
+    return (
+      <NotebookFields
+        {...this._options}
+        refused={this._refused}
+        onChange={form => {
+          this.form = form;
+          if (this._refused) {
+            this._refused = null;
+            this.update();
+          }
+        }}
+      />
+    );
+  }
+
+  private _refused: TaskError | null = null;
+}
+
+interface IFieldsProps extends IRunNotebookOptions {
+  /** Why the task could not be started; gone when anything is changed. */
+  refused: TaskError | null;
+  onChange: (form: INotebookForm) => void;
+}
+
+function NotebookFields(props: IFieldsProps): JSX.Element {
+  const { path, kernels, refused, trans } = props;
+  const [form, setForm] = useState(props.form);
+  const blamed = /^parameters\.(\d+)$/.exec(refused?.field ?? '');
+  const change = (changes: Partial<INotebookForm>) => {
+    const next = { ...form, ...changes };
+    setForm(next);
+    props.onChange(next);
+  };
+  return (
+    <div className="jp-PtyTasks-fields">
+      {refused && !blamed && (
+        <div role="alert" className="jp-PtyTasks-refused">
+          {refused.message}
+        </div>
+      )}
+      <div className="jp-PtyTasks-notebook" title={path}>
+        {path}
+      </div>
+      <Field
+        label={trans.__('Executed copy')}
+        hint={trans.__('Relative to the directory of the notebook, which itself is left as it is.')}
+      >
+        <input
+          name="output"
+          type="text"
+          autoFocus
+          autoComplete="off"
+          spellCheck={false}
+          value={form.output}
+          onChange={event => change({ output: event.target.value })}
+        />
+      </Field>
+      <Parameters
+        parameters={form.parameters}
+        blamed={blamed ? Number(blamed[1]) : null}
+        why={refused?.message ?? ''}
+        onChange={parameters => change({ parameters })}
+        trans={trans}
+      />
+      <div className="jp-PtyTasks-pair">
+        <Field label={trans.__('Name of the task')}>
+          <input
+            name="name"
+            type="text"
+            autoComplete="off"
+            value={form.name}
+            onChange={event => change({ name: event.target.value })}
+          />
+        </Field>
+        <Field label={trans.__('Kernel')}>
+          <select
+            name="kernel"
+            value={form.kernel}
+            onChange={event => change({ kernel: event.target.value })}
+          >
+            <option value="">{trans.__('That of the notebook')}</option>
+            {kernels.map(({ name, label }) => (
+              <option key={name} value={name}>
+                {label}
+              </option>
+            ))}
+          </select>
+        </Field>
+      </div>
+    </div>
+  );
+}
+
+interface IParametersProps {
+  parameters: readonly IParameter[];
+  /** The one that was refused. */
+  blamed: number | null;
+  why: string;
+  onChange: (parameters: IParameter[]) => void;
+  trans: TranslationBundle;
+}
+
+/** A row for each, and a button for one more. */
+function Parameters(props: IParametersProps): JSX.Element {
+  const { parameters, blamed, why, onChange, trans } = props;
+  const id = useId();
+  const root = useRef<HTMLFieldSetElement>(null);
+  const adding = useRef<HTMLButtonElement>(null);
+  const [added, setAdded] = useState<{ index: number } | null>(null);
+  const focus = (index: number) =>
+    root.current?.querySelectorAll<HTMLElement>('[name=parameter]')[index]?.focus();
+  useEffect(() => focus(added?.index ?? -1), [added]);
+  useEffect(() => focus(blamed ?? -1), [blamed]);
+
+  const set = (index: number, changes: Partial<IParameter>) =>
+    onChange(parameters.map((one, at) => (at === index ? { ...one, ...changes } : one)));
+  return (
+    <fieldset ref={root} className="jp-PtyTasks-parameters" aria-describedby={`${id}-about`}>
+      <legend>{trans.__('Parameters')}</legend>
+      {parameters.map(({ name, value }, index) => (
+        <div key={index} className="jp-PtyTasks-control">
+          <input
+            name="parameter"
+            type="text"
+            autoComplete="off"
+            spellCheck={false}
+            aria-label={trans.__('Name of parameter %1', index + 1)}
+            aria-invalid={index === blamed || undefined}
+            aria-describedby={index === blamed ? `${id}-why` : undefined}
+            placeholder={trans.__('Name')}
+            value={name}
+            onChange={event => set(index, { name: event.target.value })}
+          />
+          <input
+            name="value"
+            type="text"
+            autoComplete="off"
+            spellCheck={false}
+            aria-label={trans.__('Value of %1', name || index + 1)}
+            placeholder={trans.__('Value')}
+            value={value}
+            onChange={event => set(index, { value: event.target.value })}
+          />
+          <button
+            type="button"
+            className="jp-PtyTasks-drop"
+            title={trans.__('Leave out')}
+            aria-label={trans.__('Leave out %1', name || trans.__('parameter %1', index + 1))}
+            onClick={() => {
+              adding.current?.focus();
+              onChange(parameters.filter((_, at) => at !== index));
+            }}
+          >
+            <closeIcon.react tag="span" />
+          </button>
+        </div>
+      ))}
+      {blamed !== null && (
+        <div id={`${id}-why`} role="alert" className="jp-PtyTasks-error">
+          {why}
+        </div>
+      )}
+      <div className="jp-PtyTasks-control">
+        <button
+          type="button"
+          ref={adding}
+          onClick={() => {
+            onChange([...parameters, { name: '', value: '' }]);
+            setAdded({ index: parameters.length });
+          }}
+        >
+          {trans.__('Add Parameter')}
+        </button>
+      </div>
+      <div id={`${id}-about`} className="jp-PtyTasks-hint">
+        {trans.__(
+          'Numbers, True, False, None, or lists and objects in JSON; anything else is text, as is what has double quotes.'
+        )}
+      </div>
+    </fieldset>
+  );
+}

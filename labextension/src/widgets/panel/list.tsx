@@ -1,0 +1,237 @@
+/** The list of the tasks: only the rows in sight are in the document, and one of them is the keyboard's. */
+
+import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
+import React, { useCallback, useEffect, useRef } from 'react';
+
+import { useStore, type Store } from '../../services/watchedvalue';
+import type { ITask } from '../../services/types';
+import type { Row } from './filter';
+import { HeadingRow, TaskRow, type IRowContext } from './row';
+import { move, pick, pickAll, type ISelection, type Mode } from './selection';
+
+/** About how high rows are, in pixels, until they have been measured. */
+const TASK_HEIGHT = 62;
+const HEADING_HEIGHT = 26;
+
+/** Rows above and below those in sight. */
+const OVERSCAN = 6;
+
+interface ITaskListProps extends IRowContext {
+  rows: readonly Row[];
+  selection: Store<ISelection>;
+  /** The prefix of the elements' ids. */
+  id: string;
+  listRef: React.RefObject<HTMLDivElement>;
+  onOpen: (id: string) => void;
+  onToggle: (heading: string) => void;
+  onRemove: () => void;
+  onVisible: (tasks: readonly ITask[]) => void;
+}
+
+export function TaskList(props: ITaskListProps): JSX.Element {
+  const { rows, selection, id, listRef, onOpen, onToggle, onVisible, ...context } = props;
+  const { selected, active } = useStore(selection);
+  const activeIndex = active === null ? -1 : rows.findIndex(row => row.key === active);
+  const hasHeadings = rows.some(row => row.kind === 'heading');
+
+  const rangeExtractor = useCallback(
+    (range: Range) => {
+      // Whatever is active stays in the document, as assistive technologies are referred to it.
+      const indexes = defaultRangeExtractor(range);
+      return activeIndex < 0 || indexes.includes(activeIndex)
+        ? indexes
+        : [...indexes, activeIndex].sort((a, b) => a - b);
+    },
+    [activeIndex]
+  );
+  const virtualizer = useVirtualizer({
+    count: rows.length,
+    getScrollElement: () => listRef.current,
+    estimateSize: index => (rows[index].kind === 'task' ? TASK_HEIGHT : HEADING_HEIGHT),
+    getItemKey: index => rows[index].key,
+    overscan: OVERSCAN,
+    rangeExtractor
+  });
+  const items = virtualizer.getVirtualItems();
+
+  // Not those of `items`: the active row is one of them wherever it is.
+  const first = virtualizer.range?.startIndex;
+  const last = virtualizer.range?.endIndex ?? 0;
+  useEffect(() => {
+    const inSight = first === undefined ? [] : rows.slice(first, last + 1);
+    onVisible(inSight.flatMap(row => (row.kind === 'task' ? [row.task] : [])));
+  }, [rows, first, last, onVisible]);
+
+  /** Goes elsewhere, and shows it. */
+  const go = (next: ISelection) => {
+    selection.value = next;
+    const index = rows.findIndex(row => row.key === next.active);
+    if (index >= 0) {
+      virtualizer.scrollToIndex(index, { align: 'auto' });
+    }
+  };
+
+  const onKeyDown = (event: React.KeyboardEvent) => {
+    const page = Math.max(1, Math.floor((listRef.current?.clientHeight ?? 0) / TASK_HEIGHT) - 1);
+    const steps: Readonly<Record<string, number>> = {
+      ArrowUp: -1,
+      ArrowDown: 1,
+      PageUp: -page,
+      PageDown: page,
+      Home: -rows.length,
+      End: rows.length
+    };
+    const row = activeIndex < 0 ? undefined : rows[activeIndex];
+    const step = steps[event.key];
+    if (step !== undefined) {
+      go(move(selection.value, rows, step, event.shiftKey ? 'range' : 'only'));
+    } else if (event.key === 'Enter' && row) {
+      activate(row);
+    } else if (event.key === ' ' && row) {
+      go(pick(selection.value, rows, row.key, 'toggle'));
+    } else if (event.key === 'Delete') {
+      props.onRemove();
+    } else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) {
+      go(pickAll(selection.value, rows));
+    } else if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
+      fold(row, event.key === 'ArrowLeft');
+    } else {
+      return;
+    }
+    event.preventDefault();
+    event.stopPropagation();
+  };
+
+  const activate = (row: Row) => {
+    if (row.kind === 'heading') {
+      onToggle(row.key);
+    } else {
+      onOpen(row.key);
+    }
+  };
+
+  /** Closes and opens a group, as trees do: from one of its tasks, closing goes to its heading first. */
+  const fold = (row: Row | undefined, isClosing: boolean) => {
+    if (row?.kind === 'heading') {
+      if (row.isCollapsed !== isClosing) {
+        onToggle(row.key);
+      }
+    } else if (row && isClosing) {
+      const heading = rows
+        .slice(0, activeIndex)
+        .reverse()
+        .find(other => other.kind === 'heading');
+      if (heading) {
+        go(pick(selection.value, rows, heading.key, 'only'));
+      }
+    }
+  };
+
+  /** Who comes by the keyboard begins at the first row; who clicks will say which one is meant. */
+  const isPointed = useRef(false);
+  const onFocus = () => {
+    if (!isPointed.current && activeIndex < 0) {
+      selection.value = move(selection.value, rows, 0, 'only');
+    }
+    isPointed.current = false;
+  };
+
+  const rowOf = (event: React.MouseEvent): Row | undefined => {
+    const node = (event.target as Element).closest('[data-index]');
+    return node ? rows[Number(node.getAttribute('data-index'))] : undefined;
+  };
+
+  const onClick = (event: React.MouseEvent) => {
+    const row = rowOf(event);
+    if (!row) {
+      return;
+    }
+    const isToggling = event.ctrlKey || event.metaKey;
+    const mode: Mode = event.shiftKey ? 'range' : isToggling ? 'toggle' : 'only';
+    selection.value = pick(selection.value, rows, row.key, mode);
+    if (mode === 'only') {
+      activate(row);
+    }
+  };
+
+  const onContextMenu = (event: React.MouseEvent) => {
+    const row = rowOf(event);
+    if (row) {
+      // The menu is about what is selected.
+      if (!selection.value.selected.has(row.key)) {
+        selection.value = pick(selection.value, rows, row.key, 'only');
+      }
+    } else if (event.button !== 2 && activeIndex >= 0) {
+      // The keyboard's own key names the list, which has the focus: what is meant is the active row.
+      const node = document.getElementById(rowId(id, activeIndex));
+      if (node) {
+        event.preventDefault();
+        event.stopPropagation();
+        openMenu(node);
+      }
+    }
+  };
+
+  return (
+    <div
+      ref={listRef}
+      role="treegrid"
+      tabIndex={0}
+      className="jp-PtyTasks-list"
+      aria-label={context.trans.__('Tasks')}
+      aria-multiselectable
+      aria-rowcount={rows.length}
+      aria-activedescendant={activeIndex < 0 ? undefined : rowId(id, activeIndex)}
+      onKeyDown={onKeyDown}
+      onClick={onClick}
+      onContextMenu={onContextMenu}
+      onPointerDown={() => {
+        isPointed.current = true;
+      }}
+      onFocus={onFocus}
+    >
+      <div role="presentation" style={{ height: virtualizer.getTotalSize() }}>
+        {items.map(item => {
+          const row = rows[item.index];
+          const place = {
+            id: rowId(id, item.index),
+            index: item.index,
+            offset: item.start,
+            isActive: item.index === activeIndex,
+            measure: virtualizer.measureElement
+          };
+          return row.kind === 'heading' ? (
+            <HeadingRow key={row.key} heading={row} {...place} trans={context.trans} />
+          ) : (
+            <TaskRow
+              key={row.key}
+              task={row.task}
+              {...place}
+              level={hasHeadings ? 2 : 1}
+              isSelected={selected.has(row.key)}
+              {...context}
+            />
+          );
+        })}
+      </div>
+    </div>
+  );
+}
+
+function rowId(prefix: string, index: number): string {
+  return `${prefix}-row-${index}`;
+}
+
+/** Has the menu of an element opened where it stands. */
+function openMenu(node: HTMLElement): void {
+  const { left, top, height } = node.getBoundingClientRect();
+  node.dispatchEvent(
+    new MouseEvent('contextmenu', {
+      bubbles: true,
+      cancelable: true,
+      clientX: left + height / 2,
+      clientY: top + height / 2,
+      button: 2
+    })
+  );
+}

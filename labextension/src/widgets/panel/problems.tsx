@@ -1,0 +1,113 @@
+/** What the panel says where there is no list to show, or where the list may be out of date. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import type { TaskError } from '../../services/api';
+
+/** How the extension is switched on in the server. */
+const ENABLE = 'jupyter server extension enable jupyter_ptytasks';
+
+/** Something to try: it runs everywhere, can be watched, and comes to an end. */
+const SAMPLE = 'for i in $(seq 60); do echo "step $i of 60"; sleep 1; done';
+
+interface INoticeProps {
+  trans: TranslationBundle;
+}
+
+export function Loading({ trans }: INoticeProps): JSX.Element {
+  return (
+    <div className="jp-PtyTasks-notice" role="status">
+      {trans.__('Loading tasks…')}
+    </div>
+  );
+}
+
+interface IEmptyProps extends INoticeProps {
+  /** Opens the dialog, with this command filled in. */
+  onNew: (command?: string) => void;
+}
+
+export function Empty({ trans, onNew }: IEmptyProps): JSX.Element {
+  return (
+    <div className="jp-PtyTasks-notice">
+      <h2>{trans.__('No tasks yet')}</h2>
+      <p>
+        {trans.__(
+          'A task is a command that the server runs in a terminal of its own. It goes on when you close this browser, and its output is here when you come back.'
+        )}
+      </p>
+      <button type="button" className="jp-mod-styled jp-mod-accept" onClick={() => onNew()}>
+        {trans.__('New task…')}
+      </button>
+      <p>{trans.__('For example:')}</p>
+      <pre className="jp-PtyTasks-sample">{SAMPLE}</pre>
+      <button
+        type="button"
+        className="jp-mod-styled jp-PtyTasks-plain"
+        onClick={() => onNew(SAMPLE)}
+      >
+        {trans.__('Try this one…')}
+      </button>
+    </div>
+  );
+}
+
+interface INoMatchProps extends INoticeProps {
+  query: string;
+  onClear: () => void;
+}
+
+export function NoMatch({ trans, query, onClear }: INoMatchProps): JSX.Element {
+  return (
+    <div className="jp-PtyTasks-notice" role="status">
+      <p>{trans.__('No task matches “%1”.', query)}</p>
+      <button type="button" className="jp-mod-styled jp-PtyTasks-plain" onClick={onClear}>
+        {trans.__('Show all tasks')}
+      </button>
+    </div>
+  );
+}
+
+interface IFailureProps extends INoticeProps {
+  error: TaskError;
+}
+
+/** What is wrong, and what can be done about it. */
+export function Failure({ trans, error }: IFailureProps): JSX.Element {
+  if (error.isDisabled) {
+    return (
+      <div className="jp-PtyTasks-notice" role="alert">
+        <h2>{trans.__('Tasks are not enabled on the server')}</h2>
+        <p>{trans.__('Enable the server extension with this command, and restart the server:')}</p>
+        <pre className="jp-PtyTasks-sample">{ENABLE}</pre>
+        <p>{trans.__('The tasks will appear here by themselves.')}</p>
+      </div>
+    );
+  }
+  return (
+    <div className="jp-PtyTasks-notice" role="alert">
+      <h2>{headline(error, trans)}</h2>
+      <p>{trans.__('Tasks that run go on running. This panel tries again by itself.')}</p>
+      <p className="jp-PtyTasks-detail">{error.message}</p>
+    </div>
+  );
+}
+
+/** The same in one line, above tasks that were known before. */
+export function Stale({ trans, error }: IFailureProps): JSX.Element {
+  const text = error.isDisabled
+    ? trans.__('Tasks are not enabled on the server any more. Enable them with: %1', ENABLE)
+    : trans.__('%1. Trying again…', headline(error, trans));
+  return (
+    <div className="jp-PtyTasks-stale" role="alert" title={error.message}>
+      {text}
+    </div>
+  );
+}
+
+function headline(error: TaskError, trans: TranslationBundle): string {
+  return error.status === 0
+    ? trans.__('The server cannot be reached')
+    : trans.__('The server cannot tell its tasks');
+}

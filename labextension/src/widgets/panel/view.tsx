@@ -1,0 +1,138 @@
+/** What is inside the panel: search and grouping above, and below them the list, or the reason why there is none. */
+
+import { HTMLSelect, InputGroup } from '@jupyterlab/ui-components';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, {
+  useCallback,
+  useDeferredValue,
+  useEffect,
+  useId,
+  useMemo,
+  useRef,
+  useState
+} from 'react';
+
+import { useSignalValue, useStore, type Store } from '../../services/watchedvalue';
+import type { ITask } from '../../services/types';
+import type { ITaskModel } from '../../tokens';
+import { GROUPINGS, listRows, toggled, type Grouping, type IView } from './filter';
+import { TaskList } from './list';
+import { Empty, Failure, Loading, NoMatch, Stale } from './problems';
+import type { IRowContext } from './row';
+import { settle, type ISelection } from './selection';
+
+export interface ITasksViewProps extends IRowContext {
+  model: ITaskModel;
+  view: Store<IView>;
+  selection: Store<ISelection>;
+  onNew: (command?: string) => void;
+  onOpen: (id: string) => void;
+  onRemove: () => void;
+}
+
+export function TasksView(props: ITasksViewProps): JSX.Element {
+  const { model, view, selection, onNew, onOpen, onRemove, ...context } = props;
+  const { trans, lastLines } = context;
+  const tasks = useSignalValue(model.changed, () => model.tasks);
+  const error = useSignalValue(model.changed, () => model.error);
+  const isReady = useSignalValue(model.changed, () => model.isReady);
+  const looked = useStore(view);
+  const [query, setQuery] = useState('');
+  // Typing goes first, the list follows.
+  const wanted = useDeferredValue(query);
+  const rows = useMemo(
+    () => listRows(tasks, wanted, looked, trans),
+    [tasks, wanted, looked, trans]
+  );
+  const before = useRef(rows);
+  useEffect(() => {
+    selection.value = settle(selection.value, before.current, rows);
+    before.current = rows;
+  }, [rows, selection]);
+  const id = useId();
+  const listRef = useRef<HTMLDivElement>(null);
+  const onVisible = useCallback(
+    (visible: readonly ITask[]) => {
+      lastLines.show(visible);
+    },
+    [lastLines]
+  );
+
+  if (tasks.length === 0) {
+    if (error) {
+      return <Failure error={error} trans={trans} />;
+    }
+    return isReady ? <Empty trans={trans} onNew={onNew} /> : <Loading trans={trans} />;
+  }
+  return (
+    <>
+      <div className="jp-PtyTasks-controls">
+        <InputGroup
+          className="jp-PtyTasks-search"
+          type="search"
+          rightIcon="ui-components:search"
+          aria-label={trans.__('Search tasks by name, command, tag or state')}
+          placeholder={trans.__('Search')}
+          value={query}
+          onChange={event => setQuery(event.target.value)}
+          onKeyDown={event => {
+            if (event.key === 'ArrowDown') {
+              event.preventDefault();
+              listRef.current?.focus();
+            } else if (event.key === 'Escape') {
+              setQuery('');
+            }
+          }}
+        />
+        <HTMLSelect
+          className="jp-PtyTasks-grouping"
+          aria-label={trans.__('Group tasks')}
+          value={looked.grouping}
+          options={GROUPINGS.map(value => ({ value, label: groupingLabel(value, trans) }))}
+          onChange={event => {
+            view.value = { ...looked, grouping: event.target.value as Grouping };
+          }}
+        />
+      </div>
+      {error && <Stale error={error} trans={trans} />}
+      <div className="jp-PtyTasks-announcement" role="status">
+        {wanted && trans._n('%1 task found', '%1 tasks found', countTasks(rows))}
+      </div>
+      {rows.length === 0 ? (
+        <NoMatch trans={trans} query={wanted} onClear={() => setQuery('')} />
+      ) : (
+        <TaskList
+          rows={rows}
+          selection={selection}
+          id={id}
+          listRef={listRef}
+          onOpen={onOpen}
+          onRemove={onRemove}
+          onToggle={heading => {
+            view.value = toggled(looked, heading);
+          }}
+          onVisible={onVisible}
+          {...context}
+        />
+      )}
+    </>
+  );
+}
+
+function groupingLabel(grouping: Grouping, trans: TranslationBundle): string {
+  switch (grouping) {
+    case 'none':
+      return trans.__('Not grouped');
+    case 'state':
+      return trans.__('By state');
+    case 'group':
+      return trans.__('By group');
+  }
+}
+
+function countTasks(rows: ReturnType<typeof listRows>): number {
+  return rows.reduce(
+    (sum, row) => sum + (row.kind === 'task' ? 1 : row.isCollapsed ? row.count : 0),
+    0
+  );
+}

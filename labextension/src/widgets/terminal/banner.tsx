@@ -1,0 +1,96 @@
+/** The line that says why nothing more comes: the connection is lost, the task has ended, or it is no more. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Button, ReactWidget } from '@jupyterlab/ui-components';
+import { MessageLoop } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
+import React from 'react';
+
+import type { TaskConnection } from '../../terminal/connection';
+import { exitLabel, stateLabel } from '../../format/times';
+import { isLive, type ITask } from '../../services/types';
+import type { ITaskModel } from '../../tokens';
+import { newest } from './header';
+
+/** The class of a banner that has nothing to say: it takes no room, but stays where screen readers look for news. */
+const SILENT = 'jp-mod-silent';
+
+/** Says how things stand with a connection; null while all is well. */
+export function tell(
+  connection: TaskConnection,
+  task: ITask | undefined,
+  trans: TranslationBundle
+): string | null {
+  switch (connection.link) {
+    case 'lost':
+      return trans.__(
+        'The connection to the server is lost; trying again. The task is not affected.'
+      );
+    case 'gone':
+      return trans.__('This task has been deleted, and its output with it.');
+    case 'ended':
+      return task && !isLive(task) ? ending(task, trans) : null;
+    default:
+      return null;
+  }
+}
+
+function ending(task: ITask, trans: TranslationBundle): string {
+  const state = stateLabel(task.state, trans);
+  const why = exitLabel(task, trans) || task.state_message;
+  return why
+    ? trans.__('The task has ended: %1 (%2).', state, why)
+    : trans.__('The task has ended: %1.', state);
+}
+
+/** The banner as a widget of the tab. */
+export class TaskBanner extends ReactWidget {
+  constructor(private readonly _options: TaskBanner.IOptions) {
+    super();
+    this.addClass('jp-PtyTasks-banner');
+    this.addClass(SILENT);
+    this.node.setAttribute('role', 'status');
+    const { model, connection } = _options;
+    model.changed.connect(this._look, this);
+    connection.changed.connect(this._look, this);
+  }
+
+  protected override render(): JSX.Element {
+    const { connection, trans } = this._options;
+    return (
+      <>
+        <span>{this._told}</span>
+        {connection.link === 'lost' && (
+          <Button small minimal onClick={() => connection.connect()}>
+            {trans.__('Try now')}
+          </Button>
+        )}
+      </>
+    );
+  }
+
+  private _look(): void {
+    const { model, connection, trans } = this._options;
+    const told = tell(connection, newest(model, connection), trans);
+    if (told === this._told) {
+      return;
+    }
+    this._told = told;
+    this.toggleClass(SILENT, told === null);
+    this.node.dataset.link = connection.link;
+    this.update();
+    if (this.parent) {
+      MessageLoop.postMessage(this.parent, Widget.Msg.FitRequest);
+    }
+  }
+
+  private _told: string | null = null;
+}
+
+export namespace TaskBanner {
+  export interface IOptions {
+    model: ITaskModel;
+    connection: TaskConnection;
+    trans: TranslationBundle;
+  }
+}

@@ -1,0 +1,169 @@
+/** The thin line above a task's terminal: how the task is doing, who else looks on, and what can be done about it. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import {
+  ReactWidget,
+  refreshIcon,
+  stopIcon,
+  ToolbarButtonComponent,
+  UseSignal
+} from '@jupyterlab/ui-components';
+import React from 'react';
+
+import type { TaskConnection } from '../../terminal/connection';
+import { TaskFollower } from '../../services/follower';
+import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
+import { progressLabel } from '../../format/measures';
+import { isLive, type ITask } from '../../services/types';
+import type { ITaskModel } from '../../tokens';
+import { useNow } from '../hooks';
+import { ProgressBar } from '../progress';
+import { StateIcon } from '../state';
+import { WatchedUsage } from '../usage';
+
+/** What the header's buttons do; a button that would do nothing is not there. */
+export interface IHeaderActions {
+  stop?: () => void;
+  restart?: () => void;
+}
+
+export interface IHeaderProps {
+  task: ITask;
+  /** Only looking on. */
+  isReadonly: boolean;
+  /** Another viewer gives the task's terminal its size. */
+  isFollowing: boolean;
+  actions: IHeaderActions;
+  /** Knows how the usage of the task went. */
+  follower: TaskFollower;
+  trans: TranslationBundle;
+}
+
+/** The task as last heard: by the connection while there is one, else by the model. */
+export function newest(model: ITaskModel, connection: TaskConnection): ITask | undefined {
+  const known = model.get(connection.name);
+  return connection.link === 'connected' ? (connection.task ?? known) : (known ?? connection.task);
+}
+
+export function Header(props: IHeaderProps): JSX.Element {
+  const { task, trans } = props;
+  const live = isLive(task);
+  const now = useNow(live);
+  const ended = exitLabel(task, trans);
+  return (
+    <>
+      <StateIcon state={task.state} trans={trans} />
+      <span className="jp-PtyTasks-header-state">{stateLabel(task.state, trans)}</span>
+      {task.started && (
+        <span className="jp-PtyTasks-header-fact" title={trans.__('How long it has run')}>
+          {duration(elapsed(task, now))}
+        </span>
+      )}
+      {ended && <span className="jp-PtyTasks-header-fact">{ended}</span>}
+      {task.progress && task.state !== 'succeeded' && (
+        <span className="jp-PtyTasks-header-progress">
+          <ProgressBar task={task} progress={task.progress} trans={trans} />
+          <span className="jp-PtyTasks-header-fact">
+            {progressLabel(task, task.progress, trans)}
+          </span>
+        </span>
+      )}
+      {props.isReadonly && (
+        <span
+          className="jp-PtyTasks-header-badge"
+          title={trans.__('What you type does not reach the task')}
+        >
+          {trans.__('Read-only')}
+        </span>
+      )}
+      {live && task.viewers > 1 && (
+        <span className="jp-PtyTasks-header-fact">
+          {trans._n('%1 viewer', '%1 viewers', task.viewers)}
+        </span>
+      )}
+      {props.isFollowing && (
+        <span
+          className="jp-PtyTasks-header-fact"
+          title={trans.__('Whoever typed last gives the terminal its size')}
+        >
+          {trans.__('Size follows another viewer')}
+        </span>
+      )}
+      <span className="jp-PtyTasks-header-spacer" />
+      <WatchedUsage task={task} follower={props.follower} trans={trans} />
+      {live && props.actions.stop && (
+        <ToolbarButtonComponent
+          icon={stopIcon}
+          tooltip={trans.__('Stop %1', task.name)}
+          enabled={task.state !== 'stopping'}
+          onClick={props.actions.stop}
+        />
+      )}
+      {props.actions.restart && (
+        <ToolbarButtonComponent
+          icon={refreshIcon}
+          tooltip={trans.__('Restart %1', task.name)}
+          onClick={props.actions.restart}
+        />
+      )}
+    </>
+  );
+}
+
+/** The header as a widget of the tab. */
+export class TaskHeader extends ReactWidget {
+  constructor(private readonly _options: TaskHeader.IOptions) {
+    super();
+    this.addClass('jp-PtyTasks-header');
+    this.node.setAttribute('role', 'group');
+    this.node.setAttribute('aria-label', _options.trans.__('Task'));
+    const { model, connection } = _options;
+    this._follower = new TaskFollower({ id: connection.name, model, lines: 0 });
+  }
+
+  override dispose(): void {
+    this._follower.dispose();
+    super.dispose();
+  }
+
+  protected override render(): JSX.Element {
+    const { model, connection } = this._options;
+    return (
+      <UseSignal signal={model.changed}>
+        {() => <UseSignal signal={connection.changed}>{() => this._renderTask()}</UseSignal>}
+      </UseSignal>
+    );
+  }
+
+  private _renderTask(): JSX.Element | null {
+    const { model, connection, actions, trans } = this._options;
+    const task = newest(model, connection);
+    if (!task) {
+      return null;
+    }
+    const known = model.get(task.id);
+    // The connection tells of states, the model of all that comes between them.
+    const measured = known?.attempt === task.attempt ? known : task;
+    return (
+      <Header
+        task={{ ...task, progress: measured.progress, usage: measured.usage }}
+        isReadonly={connection.isReadonly}
+        isFollowing={connection.isFollowing}
+        actions={connection.link === 'gone' ? {} : actions}
+        follower={this._follower}
+        trans={trans}
+      />
+    );
+  }
+
+  private readonly _follower: TaskFollower;
+}
+
+export namespace TaskHeader {
+  export interface IOptions {
+    model: ITaskModel;
+    connection: TaskConnection;
+    actions: IHeaderActions;
+    trans: TranslationBundle;
+  }
+}

@@ -1,0 +1,185 @@
+/** The tab of a task: Lab's own terminal, with a header and a banner above it. */
+
+import { MainAreaWidget } from '@jupyterlab/apputils';
+import { Terminal, type ITerminal } from '@jupyterlab/terminal';
+import type { ITranslator } from '@jupyterlab/translation';
+import { terminalIcon } from '@jupyterlab/ui-components';
+import { MessageLoop, type Message } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
+
+import { TaskConnection } from '../../terminal/connection';
+import { stateLabel } from '../../format/times';
+import { commandLine } from '../../services/types';
+import type { ITaskModel } from '../../tokens';
+import { resize, whenDrawn } from '../../terminal/xterm';
+import { TaskBanner } from './banner';
+import { newest, TaskHeader, type IHeaderActions } from './header';
+
+/** Milliseconds for which another viewer leads before the terminal takes its size: whoever reconnects soon leads again. */
+const SETTLED = 500;
+
+/** What is never asked of a task's terminal, whatever the user wants of others: a task does not end with its tab. */
+const ALWAYS = { closeOnExit: false, shutdownOnClose: false, initialCommand: '' };
+
+/** A task's tab. Its node carries the task's id as `data-ptytask`. Closing it leaves the task alone. */
+export class TaskTab extends MainAreaWidget<Terminal> {
+  constructor(options: TaskTab.IOptions) {
+    const { id, model, readonly, translator } = options;
+    const connection = new TaskConnection({ id, api: model.api, readonly });
+    const settings = { ...options.settings, ...ALWAYS };
+    const terminal = new Terminal(connection, settings, translator);
+    super({ content: terminal, reveal: terminal.ready, translator });
+    this.taskId = id;
+    this.isReadonly = readonly;
+    this.connection = connection;
+    this._model = model;
+    this._translator = translator;
+    connection.whenDrawn = done => whenDrawn(terminal, done);
+
+    this.addClass('jp-PtyTasks-terminal');
+    this.node.dataset.ptytask = id;
+    const trans = translator.load('jupyter_ptytasks');
+    this.toolbar.hide();
+    this.contentHeader.addWidget(
+      new TaskHeader({ model, connection, actions: options.actions, trans })
+    );
+    this.contentHeader.addWidget(new TaskBanner({ model, connection, trans }));
+
+    this.node.addEventListener('contextmenu', options.onContextMenu);
+    terminal.title.changed.connect(this._retitle, this);
+    connection.changed.connect(this._onConnection, this);
+    connection.replaying.connect(this._onReplay, this);
+    model.changed.connect(this._onModel, this);
+    this._retitle();
+  }
+
+  readonly taskId: string;
+  readonly isReadonly: boolean;
+  readonly connection: TaskConnection;
+
+  /** Applies the user's settings of terminals. */
+  configure(settings: Partial<ITerminal.IOptions>): void {
+    void this.content.ready.then(() => {
+      const names = Object.keys(settings) as (keyof ITerminal.IOptions)[];
+      for (const name of names) {
+        if (!this.isDisposed && !(name in ALWAYS)) {
+          this.content.setOption(name, settings[name] as never);
+        }
+      }
+    });
+  }
+
+  override dispose(): void {
+    if (this.isDisposed) {
+      return;
+    }
+    clearTimeout(this._settling);
+    this._model.changed.disconnect(this._onModel, this);
+    this.connection.dispose();
+    super.dispose();
+  }
+
+  protected override onAfterAttach(message: Message): void {
+    super.onAfterAttach(message);
+    this._begin();
+  }
+
+  protected override onAfterShow(message: Message): void {
+    super.onAfterShow(message);
+    this._begin();
+  }
+
+  /** A tab that nobody has looked at yet needs no connection: it has no size, either, that history could be drawn for. */
+  private _begin(): void {
+    if (this.isVisible && !this._hasBegun) {
+      this._hasBegun = true;
+      void this.content.ready.then(() => this.connection.connect());
+    }
+  }
+
+  /** Names the tab after its task, whatever the program or the terminal wants it to be called. */
+  private _retitle(): void {
+    const trans = this._translator.load('jupyter_ptytasks');
+    const task = newest(this._model, this.connection);
+    const { title } = this;
+    title.icon = terminalIcon;
+    title.label = task?.name ?? this.taskId;
+    title.className = task ? `jp-PtyTasks-tab jp-mod-${task.state}` : 'jp-PtyTasks-tab';
+    title.caption = task
+      ? trans.__('%1: %2\n%3', task.name, stateLabel(task.state, trans), commandLine(task))
+      : this.taskId;
+  }
+
+  private _onModel(): void {
+    this._retitle();
+    const { connection } = this;
+    const known = this._model.get(this.taskId);
+    if (known) {
+      this._wasKnown = true;
+      if (connection.link === 'ended' && known.attempt > (connection.task?.attempt ?? 0)) {
+        // Anew: what was said of its end stands where the program does not know of it, and would draw over it.
+        void connection.reconnect();
+      }
+    } else if (this._wasKnown && !this._model.error && connection.link !== 'gone') {
+      void connection.check();
+    }
+  }
+
+  private _onConnection(): void {
+    this._retitle();
+    clearTimeout(this._settling);
+    this._settling = setTimeout(() => this._settle(), SETTLED);
+    const viewers = this.connection.task?.viewers;
+    if (viewers !== this._viewers) {
+      // No event tells of those who look on.
+      this._viewers = viewers;
+      void this._model.refresh();
+    }
+    if (this.connection.link === 'ended') {
+      // The model may have heard of a new attempt before we heard of the end of the last one.
+      this._onModel();
+    }
+  }
+
+  /** The history is drawn at the size that it was made for; then the terminal fits its place again. */
+  private _onReplay(_: TaskConnection, size: TaskConnection.ISize | null): void {
+    if (size) {
+      resize(this.content, size.rows, size.cols);
+    } else if (this.content.getOption('autoFit') !== false) {
+      MessageLoop.sendMessage(this.content, Widget.Msg.FitRequest);
+    }
+  }
+
+  /** Has the terminal fill its place; or, where its size does not count, have the one that the program draws for. */
+  private _settle(): void {
+    const { connection, content } = this;
+    const task = connection.link === 'connected' ? connection.task : undefined;
+    const follows = task !== undefined && (connection.isFollowing || connection.isReadonly);
+    content.setOption('autoFit', !follows);
+    content.toggleClass('jp-mod-following', follows);
+    if (follows) {
+      resize(content, task.rows, task.cols);
+    }
+  }
+
+  private readonly _model: ITaskModel;
+  private readonly _translator: ITranslator;
+  private _hasBegun = false;
+  private _wasKnown = false;
+  private _viewers: number | undefined;
+  private _settling: ReturnType<typeof setTimeout> | undefined;
+}
+
+export namespace TaskTab {
+  export interface IOptions {
+    /** The id of the task. */
+    id: string;
+    readonly: boolean;
+    model: ITaskModel;
+    /** The user's settings of terminals. */
+    settings: Partial<ITerminal.IOptions>;
+    actions: IHeaderActions;
+    onContextMenu: (event: MouseEvent) => void;
+    translator: ITranslator;
+  }
+}
