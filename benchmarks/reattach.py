@@ -95,7 +95,7 @@ def _come_back(plan: Plan, server: Server, terminal: Terminal) -> tuple[Series, 
     for _ in range(plan.pick(15, 7)):
         text = ""
         begin = time.perf_counter()
-        with Socket(terminal.url, server.token) as socket:
+        with Socket(f"{terminal.url}?events=1", server.token) as socket:
             while True:
                 kind, *content = socket.receive()
                 if kind == "stdout":

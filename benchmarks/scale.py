@@ -137,9 +137,8 @@ def _start_hosts(server: Server, count: int) -> Series:
         with open(files.lock, "wb") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             begin = time.perf_counter()
-            launched = LocalProvisioner().launch(
-                files, os.path.join(server.home, "run", f"{number}.sock"), lock.fileno()
-            )
+            socket_path = os.path.join(server.home, "run", f"{number}.sock")
+            launched = LocalProvisioner().launch(files, socket_path, lock.fileno(), os.environ)
             taken.append(time.perf_counter() - begin)
         os.kill(launched.host_pid, signal.SIGKILL)
     return Series(tuple(taken), "s")

@@ -83,7 +83,7 @@ class Viewer:
 
 def reading(server: Server, terminal: Terminal, *, acknowledges: bool = False) -> Viewer:
     """Give a viewer that reads as fast as Python can; one that `acknowledges` (ours only) says what it has read."""
-    return Viewer(_read, terminal.url + ("?flow=ack" if acknowledges else ""), server.token, acknowledges)
+    return Viewer(_read, terminal.url + ("?flow=ack" if acknowledges else "?events=1"), server.token, acknowledges)
 
 
 def stalled(server: Server, terminal: Terminal) -> Viewer:

@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from .notebook import Task, TaskList, get, run, run_notebook, tasks
     from ._progress import progress
+    from .notebook import Task, TaskList, get, run, run_notebook, tasks
 
 #: Names that are loaded when they are wanted, and the modules here that have them.
 _LAZY = {
-    "progress": "report",
+    "progress": "_progress",
     **dict.fromkeys(("Task", "TaskList", "get", "run", "run_notebook", "tasks"), "notebook"),
 }
 

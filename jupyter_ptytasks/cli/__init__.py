@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from typing import Any
 
 import click
 
 from .._version import __version__
+from ..client.caller_env import as_utf8
+from . import streams
 from .common import Settings
 
 #: Each command's module; the order is that of the help.
@@ -25,6 +28,7 @@ _COMMANDS = {
     "restart": "verbs",
     "input": "verbs",
     "rm": "verbs",
+    "prune": "prune",
     "status": "listing",
     "progress": "progress",
 }
@@ -52,6 +56,8 @@ class Commands(click.Group):
         except KeyboardInterrupt:
             # As a shell has it. Whatever was looked at or waited for goes on.
             raise click.exceptions.Exit(130) from None
+        except BrokenPipeError:
+            raise click.exceptions.Exit(streams.PIPE_CLOSED) from None
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]}, no_args_is_help=True)
@@ -80,5 +86,15 @@ def cli(ctx: click.Context, url: str | None, token: str | None) -> None:
 
 def main() -> None:
     """Run the command line, and exit."""
-    # A shell can complete one word only, and that is the program's.
-    cli(prog_name="jupyter-ptytasks" if _COMPLETE in os.environ else "jupyter ptytasks", complete_var=_COMPLETE)
+    streams.prepare()
+    sys.argv[1:] = [as_utf8(word) for word in sys.argv[1:]]
+    try:
+        try:
+            # A shell can complete one word only, and that is the program's.
+            cli(prog_name="jupyter-ptytasks" if _COMPLETE in os.environ else "jupyter ptytasks", complete_var=_COMPLETE)
+        finally:
+            sys.stdout.flush()
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        sys.exit(streams.give_up(error))

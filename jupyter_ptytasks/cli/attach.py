@@ -46,10 +46,10 @@ def attach(settings: Settings, ref: str, readonly: bool, keys: DetachKeys) -> No
     has ended the output is shown once more.
     """
     require_terminal()
-    from .attach_session import sit  # noqa: PLC0415  not for help
+    from .attach_session import attach_terminal  # noqa: PLC0415  not for help
 
     with settings.client() as client:
-        code = sit(client, client.get(ref), keys, readonly=readonly)
+        code = attach_terminal(client, client.get(ref), keys, readonly=readonly)
     sys.exit(code)
 
 

@@ -13,8 +13,8 @@ import click
 
 from ..client import ConnectionLost, RequestFailed, ServerNotFound, exit_status, is_live
 from .common import note
-from .websocket import Connection
 from .screen import Screen, Wakeups
+from .websocket import Connection
 
 if TYPE_CHECKING:
     from ..client import Client, Task
@@ -24,18 +24,16 @@ if TYPE_CHECKING:
 _RETRY, _RETRY_MAX = 0.1, 1.0
 #: A connection that did not hold for so long (seconds) is not made anew at once.
 _STEADY = 5.0
-#: Bytes that are acknowledged at once; the server waits when much more is not.
-_ACK_EVERY = 64 << 10
 #: Signals that end a sitting, also where SIGINT was ignored by whoever started us, as shells do in the background.
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 #: What a replay begins with (RIS): the screen is cleared already, and what can be scrolled back to shall stay.
 _RIS = "\x1bc"
 
 
-def sit(client: Client, task: Task, keys: DetachKeys, *, readonly: bool = False) -> int:
+def attach_terminal(client: Client, task: Task, keys: DetachKeys, *, readonly: bool = False) -> int:
     """Attach this terminal to a task until that has ended or the keys are typed, and give the exit status for it."""
     with Wakeups(signal.SIGWINCH, *ENDING) as wakeups, Screen() as screen:
-        sitting = Sitting(client, task, keys, screen, wakeups, readonly=readonly)
+        sitting = AttachSession(client, task, keys, screen, wakeups, readonly=readonly)
         code = sitting.run()
     if sitting.detached:
         click.echo()
@@ -43,7 +41,7 @@ def sit(client: Client, task: Task, keys: DetachKeys, *, readonly: bool = False)
     return code
 
 
-class Sitting:
+class AttachSession:
     """A terminal attached to a task: what is typed goes out, output comes in, over one connection after another."""
 
     def __init__(
@@ -57,9 +55,8 @@ class Sitting:
         self._readonly = readonly
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._connection: Connection | None = None
-        #: The offset up to which all is drawn, None while a replay is; and what the server knows of it.
+        #: The offset up to which all is drawn, None while a replay is.
         self._drawn: int | None = None
-        self._acknowledged = 0
         self._is_fresh = False
         self._connected = 0.0
         self._has_ended = False
@@ -163,9 +160,8 @@ class Sitting:
         if offset is None:
             return
         self._drawn = offset
-        if offset - self._acknowledged >= _ACK_EVERY:
-            self._acknowledged = offset
-            connection.send("ack", offset)
+        # However little it is: whoever acknowledges nothing for a minute is taken not to see.
+        connection.send("ack", offset)
 
     def _take_note(self, about: dict[str, Any]) -> None:
         event = about.get("event")
@@ -175,9 +171,11 @@ class Sitting:
             self._drawn, self._is_fresh = None, True
             self._screen.begin(f"attached to {self._task['name']} ({self._task['id']}); {self._keys} detaches")
         elif event in ("replayed", "resumed"):
-            self._drawn = self._acknowledged = about["offset"]
+            self._drawn = about["offset"]
             if event == "resumed":
                 self._screen.say("back again")
+        elif event == "refused":
+            self._screen.say(f"not typed: {about['message']}")
 
     def _exit_status(self) -> int:
         if is_live(self._task):

@@ -6,7 +6,7 @@ import json
 import sys
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TextIO, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
@@ -68,7 +68,17 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print what t
 
 def print_json(value: object) -> None:
     """Print a value of the REST API: one line, so that several make JSON Lines."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    click.echo(_to_json(value, sys.stdout))
+
+
+def _to_json(value: object, stream: TextIO) -> str:
+    """Return JSON that a stream can carry: what it has no characters for is escaped."""
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode(stream.encoding)
+    except UnicodeEncodeError:
+        return json.dumps(value)
+    return text
 
 
 def each(refs: Iterable[str], do: Callable[[str], Task], *, as_json: bool, done: str = "") -> None:
@@ -95,7 +105,7 @@ def tell(error: ClientError, about: str = "") -> int:
     from ..client import ServerNotFound, TaskNotFound  # noqa: PLC0415  as above
 
     if click.get_current_context().params.get("as_json"):
-        click.echo(json.dumps(error.to_json(), ensure_ascii=False), err=True)
+        click.echo(_to_json(error.to_json(), sys.stderr), err=True)
     else:
         note(f"{about}{error.message}\n{error.hint}".rstrip())
     return {ServerNotFound: 3, TaskNotFound: 4}.get(type(error), 1)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import values as human, measures
+from . import measures, values
 from .common import json_option, note, one_ref, print_json
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
 @click.command()
 @click.option("-a", "--all", "all_", is_flag=True, help="Also what ended more than a day ago.")
 @click.option(
-    "--state", "states", multiple=True, type=click.Choice(list(human.STYLES)), help="Only those; may be repeated."
+    "--state", "states", multiple=True, type=click.Choice(list(values.STYLES)), help="Only those; may be repeated."
 )
 @click.option("-g", "--group", metavar="NAME", help="Only those of this group.")
 @click.option("-t", "--tag", metavar="NAME", help="Only those with this tag.")
@@ -53,41 +53,69 @@ def ls(
 
 
 def _is_recent(task: Task) -> bool:
-    return task["state"] in _LIVE or human.ago(task["ended"] or task["created"]) < _RECENT
+    try:
+        return task["state"] in _LIVE or values.ago(task["ended"] or task["created"]) < _RECENT
+    except _ODD:
+        return True
 
 
 def _print_table(tasks: list[Task]) -> None:
     from rich.table import Table  # noqa: PLC0415  for tables only
-    from rich.text import Text  # noqa: PLC0415
 
+    rows: list[dict[str, Text]] = []
+    odd: list[str] = []
+    for task in tasks:
+        try:
+            rows.append(_row(task))
+        except _ODD:
+            odd.append(values.visible(str(task.get("name") or task.get("id"))))
+    # Some only where there is something to be seen in them.
+    shown = {
+        "progress": any(row["progress"].plain for row in rows),
+        "group": any(row["group"].plain != "default" for row in rows),
+        "tags": any(row["tags"].plain for row in rows),
+    }
+    columns = [name for name in _COLUMNS if shown.get(name, True)]
     table = Table(box=None, pad_edge=False, header_style="bold")
-    extra = [name for name, usual in (("group", "default"), ("tags", [])) if any(task[name] != usual for task in tasks)]  # type: ignore[literal-required]
-    # Only where there is something to be seen in it.
-    progress = ["progress"] * any(task["progress"] for task in tasks)
-    for name in ("id", "name", "state", *progress, "exit", "ran", "started", *extra, "command"):
+    for name in columns:
         # Where all is too wide, only columns that may wrap are made narrower; what stands in them is cut instead.
         table.add_column(name.upper(), no_wrap=name not in ("name", "tags", "command"))
-    for task in tasks:
-        state = task["state"]
-        ran = human.runtime(task)
-        row = [
-            Text(task["id"]),
-            _cut(task["name"], "bold" if state in _LIVE else ""),
-            Text(state, human.STYLES[state]),
-            *[Text(measures.progress(task))] * len(progress),
-            Text(human.ending(task)),
-            Text("" if ran is None else human.duration(ran)),
-            Text(f"{human.duration(human.ago(task['started'] or task['created']))} ago"),
-        ]
-        row += [Text(task["group"])] * ("group" in extra) + [_cut(", ".join(task["tags"]))] * ("tags" in extra)
-        table.add_row(*row, _cut(human.command(task), "dim"))
-    _print(table)
+    for row in rows:
+        table.add_row(*(row[name] for name in columns))
+    if rows:
+        _print(table)
+    if odd:
+        note(f"{len(odd)} {'task' if len(odd) == 1 else 'tasks'} could not be shown: {', '.join(odd)}")
+
+
+_COLUMNS = ("id", "name", "state", "progress", "exit", "ran", "started", "group", "tags", "command")
+#: What comes of a task that a server of another version describes: one of them hides no other.
+_ODD = (KeyError, TypeError, ValueError, AttributeError)
+
+
+def _row(task: Task) -> dict[str, Text]:
+    from rich.text import Text  # noqa: PLC0415  as above
+
+    state = task["state"]
+    ran = values.runtime(task)
+    return {
+        "id": Text(task["id"]),
+        "name": _cut(task["name"], "bold" if state in _LIVE else ""),
+        "state": _cut(state, values.STYLES.get(state, "")),
+        "progress": Text(measures.progress(task)),
+        "exit": Text(values.ending(task)),
+        "ran": Text("" if ran is None else values.duration(ran)),
+        "started": Text(f"{values.duration(values.ago(task['started'] or task['created']))} ago"),
+        "group": _cut(task["group"]),
+        "tags": _cut(", ".join(task["tags"])),
+        "command": _cut(values.command(task), "dim"),
+    }
 
 
 def _cut(text: str, style: str = "") -> Text:
     from rich.text import Text  # noqa: PLC0415  as above
 
-    return Text(text, style, no_wrap=True, overflow="ellipsis")
+    return Text(values.visible(text), style, no_wrap=True, overflow="ellipsis")
 
 
 @click.command()
@@ -101,7 +129,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
     if as_json:
         print_json(task)
         return
-    ran = human.runtime(task)
+    ran = values.runtime(task)
     output = task["output"]
     kept = f"{output['end']:,} bytes, {output['lines']:,} lines"
     if output["start"]:
@@ -116,14 +144,14 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "state": f"{task['state']}: {reason}" if reason else task["state"],
         "progress": measures.progress_in_full(task),
         "viewers": viewers + ("" if task["connected"] or not task["alive"] else "; cannot be reached just now"),
-        "exit": human.ending(task),
-        "command": human.command(task),
+        "exit": values.ending(task),
+        "command": values.command(task),
         "directory": task["cwd"],
         "created": _local(task["created"]),
         "started": _local(task["started"]),
         "ended": _local(task["ended"]),
-        "ran": "" if ran is None else human.duration(ran),
-        "time limit": human.duration(task["timeout"]) if task["timeout"] is not None else "",
+        "ran": "" if ran is None else values.duration(ran),
+        "time limit": values.duration(task["timeout"]) if task["timeout"] is not None else "",
         "attempt": str(task["attempt"]) if task["attempt"] > 1 else "",
         "pid": str(task["pid"] or "") if task["alive"] else "",
         "size": f"{task['cols']}x{task['rows']}",
@@ -134,7 +162,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "metadata": json.dumps(task["metadata"], ensure_ascii=False) if task["metadata"] else "",
         **measures.usage(task),
     }
-    _print_pairs(rows, style=human.STYLES[task["state"]])
+    _print_pairs(rows, style=values.STYLES.get(task["state"], ""))
 
 
 @click.command()
@@ -166,7 +194,8 @@ def _print_pairs(rows: dict[str, str], style: str = "") -> None:
     table = Table.grid(padding=(0, 2))
     for name, value in rows.items():
         if value:
-            table.add_row(Text(name, "dim"), Text(value, style if name == "state" else "", overflow="fold"))
+            shown = Text(values.visible(value), style if name == "state" else "", overflow="fold")
+            table.add_row(Text(name, "dim"), shown)
     _print(table)
 
 
@@ -182,4 +211,4 @@ def _print(table: Table) -> None:
 
 
 def _local(iso: str | None) -> str:
-    return "" if iso is None else human.moment(iso).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return "" if iso is None else values.moment(iso).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -2,25 +2,69 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import math
+from typing import TYPE_CHECKING, Any, Literal
 
-from . import values as human
+from . import values
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from ..client import Progress, Task
 
 
+#: Seconds: nothing is late before the first nor silent before the second, and not within so many steps.
+_LATE, _LATE_STEPS = 10.0, 3.0
+_SILENT, _SILENT_STEPS = 60.0, 5.0
+#: Of a fraction that nothing is counted behind.
+_PERCENTS = 100.0
+
+
 def progress(task: Task) -> str:
-    """Give how far a task is, and how long it will take: `42% 3m05s left`; empty where it does not tell."""
+    """Return how far a task is, and how long it will take: `42% 3m05s left`; empty where it does not tell."""
     told = task["progress"]
     if told is None:
         return ""
-    words = [_done(told)] if told["state"] == "normal" else [_done(told), told["state"]]
-    if told["eta"] is not None and task["ended"] is None:
-        words.append(f"{human.duration(told['eta'] - human.ago(told['updated']))} left")
+    is_over = task["ended"] is not None
+    # Of what has ended, nobody asks any more how far it had to go.
+    state = "" if told["state"] == "normal" or (is_over and told["state"] == "indeterminate") else told["state"]
+    words = [_done(told), state]
+    rest = remaining(task, values.now())
+    if rest is not None:
+        what, seconds = rest
+        words.append(f"{values.duration(seconds)} left" if what == "left" else f"silent for {values.duration(seconds)}")
     return " ".join(filter(None, words))
+
+
+def remaining(task: Task, now: datetime) -> tuple[Literal["left", "silent"], float] | None:
+    """Return the seconds that a running task needs still, or for which it has been silent; None where nobody can say.
+
+    The estimate of its last progress runs down until the next step is late, and from then on it grows by the second.
+    After a minute without any output, or several steps, only that is said. JupyterLab has the same rule (measures.ts);
+    tests/contract/remaining.json holds both to it.
+    """
+    told = task["progress"]
+    if told is None or task["state"] != "running" or told["fraction"] == 1.0:
+        return None
+    moved = values.moment(told["updated"])
+    step = _step(told)
+    silent = max((now - max(moved, values.moment(task["last_activity"]))).total_seconds(), 0.0)
+    if silent >= max(_SILENT, _SILENT_STEPS * step):
+        return "silent", silent
+    if told["eta"] is None:
+        return None
+    stood = max((now - moved).total_seconds(), 0.0)
+    late = max(_LATE, _LATE_STEPS * step)
+    return "left", max(told["eta"] - min(stood, late), 0.0) + max(stood - late, 0.0)
+
+
+def _step(told: Progress) -> float:
+    """Return the seconds from one step to the next, as it seems; 0.0 where that is not known."""
+    if told["eta"] is None or told["fraction"] is None:
+        return 0.0
+    counted = math.prod(track["total"] or 0.0 for track in told["tracks"]) if told["tracks"] else 0.0
+    return told["eta"] / max((1.0 - told["fraction"]) * (counted or _PERCENTS), 1.0)
 
 
 def _done(told: Progress) -> str:
@@ -31,11 +75,12 @@ def _done(told: Progress) -> str:
 
 
 def progress_in_full(task: Task) -> str:
-    """Give also what the program says of it, and how we know."""
+    """Return also what the program says of it, and how we know; empty where it does not tell."""
     told = task["progress"]
     if told is None:
         return ""
-    return " · ".join(filter(None, (progress(task), told["text"]))) + f" (from {told['source']})"
+    said = " · ".join(filter(None, (progress(task), told["text"])))
+    return f"{said} (from {told['source']})" if said else ""
 
 
 def usage(task: Task) -> dict[str, str]:
@@ -44,7 +89,7 @@ def usage(task: Task) -> dict[str, str]:
     if told is None:
         return {}
     peak = told["peak"]
-    spent = f"{human.duration(told['cpu_time'])} in all" if told["cpu_time"] is not None else ""
+    spent = f"{values.duration(told['cpu_time'])} in all" if told["cpu_time"] is not None else ""
     alone = f"largest process {size(told['max_rss'])}" if told["max_rss"] is not None else ""
     proportional = _with_peak(told["pss"], peak["pss"], size)
     lines = {

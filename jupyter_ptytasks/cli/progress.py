@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from .. import _progress as report
+from .. import _progress
 
 
 @click.command(context_settings={"ignore_unknown_options": True})
@@ -20,4 +20,4 @@ def progress(done: float | None, total: float | None, text: str, clear: bool) ->
     """
     if (done is None) != clear:
         raise click.UsageError("It takes DONE, or --clear.")
-    report.progress(done, total, text)
+    _progress.progress(done, total, text)

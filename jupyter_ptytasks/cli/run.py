@@ -5,16 +5,20 @@ from __future__ import annotations
 import os
 import re
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..client import caller_env as kindred
+from ..client import caller_env
 from .attach import detach_keys, require_terminal
-from .common import is_terminal, json_option, print_json
+from .common import is_terminal, json_option, note, print_json
 from .values import parse_duration
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..client import Task
     from ..client.types import Command, Warn
     from .common import Settings
     from .keys import DetachKeys
@@ -73,8 +77,9 @@ def run(
 ) -> None:
     """Start a task in the background, and print its id and name.
 
-    Several words are a program and its arguments; a single one with spaces or anything else that a shell understands is
-    a line for the shell; without a command an interactive shell is started, and attached where there is a terminal.
+    Several words are a program and its arguments. A single word is a program, too, if it is the path of an executable
+    file; otherwise, if it has spaces or anything else that a shell understands, it is a line for the shell. Without a
+    command an interactive shell is started, and attached where there is a terminal.
 
     The task runs in this directory and in the server's environment; of ours it gets PATH, VIRTUAL_ENV, CONDA_* and what
     else says which programs, libraries and devices are meant, so that its python is the one of here, and what -e says.
@@ -83,6 +88,7 @@ def run(
     \b
       jupyter ptytasks run -n train -- python train.py --epochs 20
       jupyter ptytasks run 'make 2>&1 | tee build.log'
+      jupyter ptytasks run -- './my script.sh'
       jupyter ptytasks run
     """  # noqa: D301  \b is for click
     if warn and timeout is None:
@@ -94,7 +100,7 @@ def run(
         is_local = client.server.is_local
         rows, cols = _size() if sits else (None, None)
         task = client.create(
-            _command(words),
+            _command(words, cwd or "", is_local=is_local),
             name=name,
             cwd=os.path.abspath(cwd or "") if is_local else cwd,
             env=_environment(pairs, is_local=is_local),
@@ -108,32 +114,53 @@ def run(
             if_exists=if_exists,
         )
         if sits:
-            from .attach_session import sit  # noqa: PLC0415  not for help
+            from .attach_session import attach_terminal  # noqa: PLC0415  not for help
 
-            sys.exit(sit(client, task, keys))
+            sys.exit(attach_terminal(client, task, keys))
         if not as_json:
-            click.echo(f"{task['id']} {task['name']}")
+            with _saying(task):
+                click.echo(f"{task['id']} {task['name']}")
         if waits:
             from ..client import exit_status  # noqa: PLC0415
 
             task = client.wait(task["id"])
         if as_json:
-            print_json(task)
+            with _saying(task):
+                print_json(task)
     sys.exit(exit_status(task) if waits else 0)
 
 
-def _command(words: tuple[str, ...]) -> Command | None:
-    if len(words) == 1 and _SHELL.search(words[0]):
+def _command(words: tuple[str, ...], cwd: str, *, is_local: bool) -> Command | None:
+    if len(words) == 1 and _SHELL.search(words[0]) and not (is_local and _is_program(words[0], cwd)):
         return words[0]
     return list(words) or None
 
 
+def _is_program(word: str, cwd: str) -> bool:
+    """Tell whether a word is the path of an executable file, as seen from the directory `cwd`.
+
+    A path has a slash, as in a shell: what is called `make all` here does not take the place of that line.
+    """
+    path = os.path.join(cwd, word)
+    return os.sep in word and os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+@contextmanager
+def _saying(task: Task) -> Iterator[None]:
+    """Say elsewhere that a task has been started, where standard output does not take it."""
+    try:
+        yield
+    except OSError:
+        note(f"the task {task['id']} {task['name']} has been started")
+        raise
+
+
 def _environment(pairs: tuple[str, ...], *, is_local: bool) -> dict[str, str]:
     try:
-        given = kindred.named(pairs)
+        given = caller_env.parse_pairs(pairs)
     except KeyError as error:
         raise click.UsageError(f"-e {error.args[0]}: there is no such variable here") from error
-    return {**(kindred.of_caller() if is_local else {}), **given}
+    return {**(caller_env.from_caller() if is_local else {}), **given}
 
 
 def _size() -> tuple[int, int]:

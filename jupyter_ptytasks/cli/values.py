@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import click
 
-from ..client.format import ago, command, duration, ending, in_brief, moment, runtime, seconds
+from ..client.format import ago, command, duration, ending, in_brief, moment, now, runtime, seconds, visible
 
-__all__ = ["STYLES", "ago", "command", "duration", "ending", "in_brief", "moment", "parse_duration", "runtime"]
+__all__ = [
+    "STYLES",
+    "ago",
+    "command",
+    "duration",
+    "ending",
+    "in_brief",
+    "moment",
+    "now",
+    "parse_duration",
+    "runtime",
+    "visible",
+]
 
 #: Styles of states, as rich names them.
 STYLES = {

@@ -51,9 +51,18 @@ def _wait(client: Client, task: Task, deadline: float | None, *, as_json: bool) 
 @click.option("--grace", type=parse_duration, metavar="TIME", help="Time after SIGINT, and again after SIGTERM.")
 @click.option("--now", is_flag=True, help="Kill at once (SIGKILL).")
 @click.option("--wait", "waits", is_flag=True, help="Return when it has ended.")
+@click.option("--leftover", is_flag=True, help="End the processes that a finished task left running.")
 @json_option
 @click.pass_obj
-def stop(settings: Settings, refs: tuple[str, ...], grace: float | None, now: bool, waits: bool, as_json: bool) -> None:
+def stop(
+    settings: Settings,
+    refs: tuple[str, ...],
+    grace: float | None,
+    now: bool,
+    waits: bool,
+    leftover: bool,
+    as_json: bool,
+) -> None:
     """Stop tasks.
 
     All of their processes get SIGINT, after a time of grace SIGTERM, and after another one SIGKILL, or what signals the
@@ -62,6 +71,8 @@ def stop(settings: Settings, refs: tuple[str, ...], grace: float | None, now: bo
     with settings.client() as client:
 
         def do(ref: str) -> Task:
+            if leftover:
+                return client.end_leftover(ref)
             task = client.stop(ref, grace=grace, signals=["SIGKILL"] if now else None)
             return client.wait(task["id"]) if waits else task
 
@@ -105,16 +116,22 @@ def restart(settings: Settings, refs: tuple[str, ...], grace: float | None, as_j
 @click.command("input")
 @one_ref
 @click.argument("text")
-@click.option("--no-newline", is_flag=True, help="Do not press Enter after it.")
+@click.option(
+    "--newline/--no-newline",
+    default=None,
+    help="Press Enter after it.  [default: if TEXT has no control characters]",
+)
 @json_option
 @click.pass_obj
-def input(settings: Settings, ref: str, text: str, no_newline: bool, as_json: bool) -> None:  # noqa: A001  the verb's name
-    """Type TEXT into a task, and Enter after it. `-` takes the text from standard input, as it is."""
+def input(  # noqa: A001  the verb's name
+    settings: Settings, ref: str, text: str, newline: bool | None, as_json: bool
+) -> None:
+    """Type TEXT into a task, followed by Enter. With `-`, type standard input as it is."""
     with settings.client() as client:
         if text == "-":
-            client.input(ref, sys.stdin.read())
+            client.input(ref, sys.stdin.read(), newline=bool(newline))
         else:
-            client.input(ref, text, newline=not no_newline)
+            client.input(ref, text, newline=newline)
         if as_json:
             print_json(client.get(ref))
 
@@ -135,7 +152,7 @@ def rm(settings: Settings, refs: tuple[str, ...], stops: bool, as_json: bool) ->
             try:
                 client.delete(task["id"], stop=stops)
             except RequestFailed as error:
-                error.hint = "`rm --stop` stops it first." if error.code == "illegal_move" else error.hint
+                error.hint = "`rm --stop` stops it first." if error.code == "invalid_state" else error.hint
                 raise
             return task
 

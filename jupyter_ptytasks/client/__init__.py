@@ -1,20 +1,30 @@
-"""What speaks to the server from outside: `Client` for programs; the command line and notebooks stand on it."""
+"""The client: whatever talks to the server from outside. `Client` is for programs; the command line and notebooks are
+built on it.
+
+Names are imported on first use: the HTTP client takes longer to load than a command line takes to print its help.
+"""
 
 from __future__ import annotations
 
-from .api import Client
-from .errors import (
-    ClientError,
-    ConnectionLost,
-    RequestFailed,
-    ServerNotFound,
-    StillRunning,
-    TaskFailed,
-    TaskNotFound,
-    Unauthorized,
-)
-from .outcome import exit_status, is_live
-from .types import Page, Piece, Progress, Stats, Status, Task, Text, Usage
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .api import Client
+    from .errors import (
+        ClientError,
+        ConnectionLost,
+        RequestFailed,
+        ServerNotFound,
+        StillRunning,
+        TaskFailed,
+        TaskNotFound,
+        Unauthorized,
+    )
+    from .outcome import exit_status, is_live
+    from .types import Page, Piece, Progress, Stats, Status, Task, Text, Usage
 
 __all__ = [
     "Client",
@@ -37,3 +47,21 @@ __all__ = [
     "exit_status",
     "is_live",
 ]
+
+_HOMES = {
+    "Client": "api",
+    "exit_status": "outcome",
+    "is_live": "outcome",
+    **dict.fromkeys(("Page", "Piece", "Progress", "Stats", "Status", "Task", "Text", "Usage"), "types"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(f".{_HOMES.get(name, 'errors')}", __name__), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

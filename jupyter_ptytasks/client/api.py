@@ -7,8 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from urllib.parse import quote
 
-from . import discovery
-from . import reading
+from . import discovery, reading
 from .errors import ClientError, ConnectionLost, ServerNotFound, TaskNotFound
 from .outcome import is_live
 from .transport import Transport
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     Asked = ParamSpec("Asked")
 
 #: Seconds for the server to hold a `wait`, and for it to do what takes its time: to stop a task and then delete it.
-_HOLD = 50.0
+_LONG_POLL = 50.0
 _SLOW = 600.0
 #: The answer where `if_exists` has found one; 201 where one was started.
 _FOUND = 200
@@ -168,21 +167,30 @@ class Client:
         tags: Sequence[str] | None = None,
         group: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        pinned: bool | None = None,
     ) -> Task:
-        """Change what a task is called, and give it; what is not said stays as it is."""
-        said = {"name": name, "tags": tags, "group": group, "metadata": metadata}
+        """Change what a task is called, or whether it is kept for good, and return it; what is None stays as it is."""
+        said = {"name": name, "tags": tags, "group": group, "metadata": metadata, "pinned": pinned}
         return self._task("PATCH", _path(ref), json=_only_said(said))
 
-    def delete(self, ref: str, *, stop: bool = False) -> None:
-        """Forget a task that has ended, and its output; with `stop` a live one is stopped first, in its time."""
-        params, timeout = ({"stop": "1"}, _SLOW) if stop else ({}, None)
-        self._transport.request("DELETE", _path(ref), params=params, timeout=timeout)
+    def delete(self, ref: str, *, stop: bool = False, force: bool = False) -> None:
+        """Forget a task that has ended, and its output; with `stop` a live one is stopped first, in its time, with
+        `force` one that runs on another machine is given up.
+        """
+        params = {name: "1" for name, said in (("stop", stop), ("force", force)) if said}
+        self._transport.request("DELETE", _path(ref), params=params, timeout=_SLOW if stop else None)
 
     # -- verbs --------------------------------------------------------------------------------------------------------
 
     def stop(self, ref: str, *, grace: float | None = None, signals: Sequence[str] | None = None) -> Task:
         """Begin to stop a task: `signals` (or its own), with `grace` seconds after each."""
         return self._task("POST", _path(ref, "stop"), json=_only_said({"grace": grace, "signals": signals}))
+
+    def end_leftover(self, ref: str) -> Task:
+        """End the processes that the command of a finished task has left running; return the task, whose `leftover`
+        counts those that could not be ended.
+        """
+        return self._task("DELETE", _path(ref, "leftover"), timeout=_SLOW)
 
     def pause(self, ref: str) -> Task:
         """Stop a task in its tracks, until `resume`."""
@@ -196,13 +204,19 @@ class Client:
         """Run a task once more; a live one is stopped first, as by `stop`, and starts when it has ended."""
         return self._task("POST", _path(ref, "restart"), json=_only_said({"grace": grace, "signals": signals}))
 
+    def again(self, ref: str, *, name: str | None = None) -> Task:
+        """Start another task with the command, environment and limits of this one, and return it. Its name is the same
+        unless `name` is given.
+        """
+        return self._task("POST", _path(ref, "again"), json=_only_said({"name": name}))
+
     def signal(self, ref: str, signal: str, *, target: Target = "tree") -> None:
         """Send a signal: to the `foreground` group, the whole `tree`, or the command itself (`leader`)."""
         self._transport.request("POST", _path(ref, "signal"), json={"signal": signal, "target": target})
 
-    def input(self, ref: str, data: str, *, newline: bool = False) -> None:
-        """Type `data`, and with `newline` the Enter key after it."""
-        self._transport.request("POST", _path(ref, "input"), json={"data": data, "newline": newline})
+    def input(self, ref: str, data: str, *, newline: bool | None = None) -> None:
+        """Type `data`. The Enter key follows with `newline`; by default after data without control characters."""
+        self._transport.request("POST", _path(ref, "input"), json=_only_said({"data": data, "newline": newline}))
 
     def resize(self, ref: str, rows: int, cols: int) -> None:
         """Give the task's terminal a size."""
@@ -211,12 +225,12 @@ class Client:
     def wait(self, ref: str, timeout: float | None = None) -> Task:
         """Give the task when it has ended, or as it is after `timeout` seconds. Bears with a server's restart."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        task = self.patiently(self.get, ref)
+        task = self.retrying(self.get, ref)
         while is_live(task):
-            left = _HOLD if deadline is None else min(max(deadline - time.monotonic(), 0.0), _HOLD)
+            left = _LONG_POLL if deadline is None else min(max(deadline - time.monotonic(), 0.0), _LONG_POLL)
             if left <= 0:
                 break
-            task = self.patiently(self.wait_once, task["id"], left)
+            task = self.retrying(self.wait_once, task["id"], left)
         return task
 
     def wait_once(self, ref: str, timeout: float) -> Task:
@@ -285,7 +299,7 @@ class Client:
 
     # -- how ----------------------------------------------------------------------------------------------------------
 
-    def patiently(self, ask: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
+    def retrying(self, ask: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
         """Give what `ask` gives; while the server is gone try again, for it may be coming back."""
         deadline = time.monotonic() + self._patience
         first = self._transport.server is None
@@ -313,7 +327,11 @@ def _path(ref: str, verb: str = "") -> str:
     if not ref:
         raise TaskNotFound("a task has an id and a name; neither is empty", code="task_not_found", status=404)
     # Dots too: a name may be `..`, and that would be taken for a way up.
-    name = quote(ref, safe="").replace(".", "%2E")
+    try:
+        name = quote(ref, safe="").replace(".", "%2E")
+    except UnicodeEncodeError as error:
+        message = f"there is no task with the id or name {ref!r}: names are UTF-8"
+        raise TaskNotFound(message, code="task_not_found", status=404) from error
     return f"tasks/{name}/{verb}" if verb else f"tasks/{name}"
 
 

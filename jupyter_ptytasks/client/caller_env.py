@@ -22,17 +22,51 @@ _KINDRED = re.compile(
 _SECRET = re.compile(r".*(TOKEN|SECRET|PASSW|CREDENTIAL|_KEY\b).*", re.IGNORECASE)
 
 
-def of_caller(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give what a caller's environment has for its tasks."""
-    return {name: value for name, value in environ.items() if _KINDRED.fullmatch(name) and not _SECRET.fullmatch(name)}
+def from_caller(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+    """Give what a caller's environment has for its tasks.
+
+    Directories whose names are not UTF-8 are left out, for no request can carry them.
+    """
+    env = {}
+    for name, told in environ.items():
+        if not _KINDRED.fullmatch(name) or _SECRET.fullmatch(name):
+            continue
+        value = as_utf8(told)
+        if not is_utf8(value):
+            value = os.pathsep.join(filter(is_utf8, value.split(os.pathsep)))
+        if value or not told:
+            env[name] = value
+    return env
 
 
-def of_python(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+def as_utf8(text: str) -> str:
+    """Return what the system has told as the UTF-8 that it is, also where Python took its bytes for something else.
+
+    Python writes bytes that it cannot read as surrogates (PEP 383); where they are no UTF-8 either, they stay.
+    """
+    if is_utf8(text):
+        return text
+    try:
+        return os.fsencode(text).decode()
+    except UnicodeError:
+        return text
+
+
+def is_utf8(text: str) -> bool:
+    """Tell whether UTF-8 can carry a text: surrogates it cannot."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def from_interpreter(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Give the same for tasks whose `python` is to be the one that runs this.
 
     A kernel is often started by its path alone, with the PATH of a server that lives in another environment.
     """
-    env = of_caller(environ)
+    env = from_caller(environ)
     programs = os.path.dirname(sys.executable)
     path = env.get("PATH", os.defpath).split(os.pathsep)
     env["PATH"] = os.pathsep.join([programs, *(place for place in path if place != programs)])
@@ -44,7 +78,7 @@ def of_python(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     return env
 
 
-def named(pairs: Iterable[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+def parse_pairs(pairs: Iterable[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
     """Give the variables that are meant by `NAME=VALUE`, and by `NAME` for our own.
 
     Raises KeyError with a name that we do not have.
@@ -52,5 +86,5 @@ def named(pairs: Iterable[str], environ: Mapping[str, str] = os.environ) -> dict
     env = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
-        env[name] = value if equals else environ[name]
+        env[name] = value if equals else as_utf8(environ[name])
     return env

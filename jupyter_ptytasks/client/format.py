@@ -41,16 +41,21 @@ def moment(iso: str) -> datetime:
     return datetime.fromisoformat(iso.replace("Z", "+00:00"))
 
 
+def now() -> datetime:
+    """Return the present time, in UTC."""
+    return datetime.now(timezone.utc)
+
+
 def ago(iso: str) -> float:
     """Give the seconds since then."""
-    return (datetime.now(timezone.utc) - moment(iso)).total_seconds()
+    return (now() - moment(iso)).total_seconds()
 
 
 def runtime(task: Task) -> float | None:
     """Give for how long a task has run; None if it never has."""
     if task["started"] is None:
         return None
-    end = moment(task["ended"]) if task["ended"] else datetime.now(timezone.utc)
+    end = moment(task["ended"]) if task["ended"] else now()
     return (end - moment(task["started"])).total_seconds()
 
 
@@ -66,6 +71,11 @@ def command(task: Task) -> str:
     """Give the command as one line."""
     given = task["command"]
     return " ".join((given if isinstance(given, str) else shlex.join(given)).split())
+
+
+def visible(text: str) -> str:
+    """Return a text with an escape in place of each character that a terminal would obey, or that is none."""
+    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def in_brief(task: Task) -> str:

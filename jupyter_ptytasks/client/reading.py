@@ -39,18 +39,18 @@ class Pace:
     def wait(self) -> Task:
         """Wait a while, or until the task has ended, and give it."""
         pause, self._pause = self._pause, min(self._pause * 1.5, _SLOW)
-        return self._client.patiently(self._client.wait_once, self._ref, pause)
+        return self._client.retrying(self._client.wait_once, self._ref, pause)
 
 
 def follow(client: Client, ref: str, since: int) -> Iterator[Piece]:
     """See Client.follow."""
-    task = client.patiently(client.get, ref)
+    task = client.retrying(client.get, ref)
     ref, live = task["id"], is_live(task)
     pace = Pace(client, ref)
     position = since
     while True:
         # Whether it is live was asked before this is read: nothing that it wrote until its end is missed.
-        piece = client.patiently(client.raw, ref, position, _BLOCK)
+        piece = client.retrying(client.raw, ref, position, _BLOCK)
         position = piece.next
         if piece.data or piece.lost:
             pace.hurry()
@@ -65,12 +65,12 @@ def lines(
     client: Client, ref: str, *, since: int, tail: int | None, grep: str | None, ansi: Ansi, follow: bool
 ) -> Iterator[Text]:
     """See Client.lines."""
-    ref = client.patiently(client.get, ref)["id"]
+    ref = client.retrying(client.get, ref)["id"]
     pace = Pace(client, ref)
     mode: Mode = "full" if tail is None else "tail"
     ask = partial(client.output, tail_lines=tail, max_lines=_LINES, grep=grep, ansi=ansi, final=follow)
     while True:
-        text = client.patiently(ask, ref, since=since, mode=mode)
+        text = client.retrying(ask, ref, since=since, mode=mode)
         if text["output"] or text["next_line"] > since:
             pace.hurry()
             yield text

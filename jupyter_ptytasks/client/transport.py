@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ _START_ONE = (
 )
 _START_IT = "Start it, where it is started: on the page of the hub, if it is a hub's."
 _INSTALL = "Install jupyter_ptytasks where that server runs (`pip install jupyter_ptytasks`), and start it again."
+_ENABLE = "Set c.ServerApp.terminals_enabled = True in that server's configuration, and start it again."
 _TOKEN = "Give the server's token: --token, token= or JUPYTER_PTYTASKS_TOKEN (`jupyter server list` shows it)."  # noqa: S105  a hint
 _HINTS = {
     "task_not_found": "`jupyter ptytasks ls -a` lists them all.",
@@ -58,8 +60,10 @@ class Transport:
     def request(self, method: str, path: str, *, timeout: float | None = None, **content: Any) -> httpx.Response:
         """Give the answer to a request. Nothing is ever asked for twice that the server may have done already.
 
-        `timeout` seconds at most pass without a byte. Raises any ClientError.
+        `timeout` seconds at most pass without a byte. Raises any ClientError; RequestFailed (`bad_request`) also for
+        what no request can carry.
         """
+        content = _encoded(content)
         if self._server is not None and self._http is not None:
             try:
                 return self._exchange(self._server, self._http, method, path, timeout, content)
@@ -127,6 +131,33 @@ def _open(server: Server, timeout: float) -> httpx.Client:
     )
 
 
+def _encoded(content: dict[str, Any]) -> dict[str, Any]:
+    """Return a request's content with its body as bytes. Raises RequestFailed that names the field to blame."""
+    fields = {**content.get("params", {}), **content.get("json", {})}
+    try:
+        _json(fields)
+    except (ValueError, RecursionError):
+        raise next(filter(None, map(_unfit, fields, fields.values()))) from None
+    if "json" not in content:
+        return content
+    rest = {name: value for name, value in content.items() if name != "json"}
+    return {**rest, "content": _json(content["json"]), "headers": {"Content-Type": "application/json"}}
+
+
+def _unfit(field: str, value: object) -> RequestFailed | None:
+    """Return what is to be said of a field that JSON or UTF-8 cannot carry; None of another one."""
+    try:
+        _json({field: value})
+    except (ValueError, RecursionError) as error:
+        why = "text that is not UTF-8 cannot be sent" if isinstance(error, UnicodeError) else str(error)
+        return RequestFailed(f"{field}: {why}", code="bad_request", status=400, field=field)
+    return None
+
+
+def _json(value: object) -> bytes:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
 def _is_listening(path: str) -> bool:
     """Tell whether somebody listens at a unix socket: where nobody does, httpcore (1.0.9) would leak one of ours."""
     with socket.socket(socket.AF_UNIX) as probe:
@@ -157,6 +188,8 @@ def _failure(response: httpx.Response, server: Server, method: str) -> ClientErr
         return Unauthorized(f"the server at {_where(server)} refuses: {message or response.reason_phrase}", hint=_TOKEN)
     if not code and (response.is_redirect or status == 404):
         return ServerNotFound(f"the server at {_where(server)} runs without jupyter_ptytasks", hint=_INSTALL)
+    if code == "disabled":
+        return ServerNotFound(f"terminals are disabled on the server at {_where(server)}", hint=_ENABLE)
     if not code:
         return RequestFailed(f"the server says {status} {response.reason_phrase}", code=f"http_{status}", status=status)
     kind = TaskNotFound if code == "task_not_found" else RequestFailed

@@ -141,24 +141,42 @@ class Task(TypedDict):
     group: str
     tags: list[str]
     metadata: dict[str, Any]
+    pinned: bool
+    leftover: int
     progress: Progress | None
     usage: Usage | None
 
 
 class Page(TypedDict):
-    """Some tasks, newest first; `next_cursor` leads to those before them."""
+    """Some tasks, newest first; `next_cursor` leads to those before them, `omitted` could not be read or described."""
 
     tasks: list[Task]
     next_cursor: str | None
+    omitted: int
+
+
+class Storage(TypedDict):
+    """Bytes on disk that the finished tasks take, and may take (None: any number)."""
+
+    used: int
+    limit: int | None
 
 
 class Status(TypedDict):
-    """The service as a whole; `tasks` counts them by state."""
+    """The service as a whole; `tasks` counts them by state.
+
+    `stale`: seconds for which the server's database has not answered; `unreadable`: tasks that are left out because
+    they are damaged or of a newer version; `problem`: what keeps the server from looking after the tasks.
+    """
 
     version: str
     tasks: dict[StateName, int]
     limits: dict[str, int]
     provisioners: list[str]
+    storage: Storage
+    stale: float | None
+    unreadable: int
+    problem: str | None
 
 
 class _Text(TypedDict):

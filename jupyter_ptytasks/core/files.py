@@ -14,11 +14,13 @@ def write_json(path: str, value: object, *, durable: bool = False) -> None:
     """Put `value` at `path` in one step, readable by this user alone (0600).
 
     With `durable` it is on the disk when this returns (fsync of the file and of its directory). Raises OSError; the old
-    file, if any, is untouched then.
+    file, if any, is untouched then. Several writers at once, in threads or on machines that share the directory, do
+    not disturb each other: the last one to finish wins.
     """
-    draft = f"{path}.{os.getpid()}"
+    # A name that nobody else chooses: process ids are alike on two machines, and so are they in two threads.
+    draft = f"{path}.{os.urandom(8).hex()}"
     try:
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             write_all(fd, encode(value))
             if durable:

@@ -2,7 +2,7 @@
 
 It is in a file beside the one in which the server tells of itself, and nobody but the user can read it. Who can could
 as well use the sockets of the ptyhosts, which are kept the same way: it opens no door that was shut. Only routes of
-tasks take it (see admission).
+tasks take it (see auth).
 """
 
 from __future__ import annotations

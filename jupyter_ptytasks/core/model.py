@@ -57,8 +57,10 @@ class Task:
     """One task. Times are Unix seconds (UTC), None until they come.
 
     `command` is what the user gave: a shell line or the arguments; `host_pid` the ptyhost of the present attempt;
-    `usage` is what the exit record says of it, `progress` how far it was in the end (core.progress, as JSON);
-    `revision` counts the changes of the whole store, so that the highest seen tells what is new.
+    `usage` is what the exit record says of it, `progress` how far it was in the end (core.progress, as JSON); a task
+    that is `pinned` is kept until somebody deletes it; `leftover` counts the processes that its command left running;
+    `revision` counts the changes of the whole store, so that the
+    highest seen tells what is new.
     """
 
     id: str
@@ -87,7 +89,8 @@ class Task:
     progress: Mapping[str, Any] | None = None
     timeout: float | None = None
     provisioner: str = "local"
-    owner: str = ""
+    pinned: bool = False
+    leftover: int = 0
     revision: int = 0
 
     @property

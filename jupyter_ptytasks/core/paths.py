@@ -12,18 +12,22 @@ SUN_PATH_MAX = 103
 class TaskFiles:
     """The files of one task, by name; makes and reads none of them."""
 
-    __slots__ = ("dir", "exit", "host", "lock", "output", "spec")
+    __slots__ = ("command", "dir", "exit", "host", "lock", "log", "output", "spec")
 
     def __init__(self, directory: str) -> None:
         self.dir = directory
-        #: What to run; 0600, the environment may hold secrets.
+        #: What to run; 0600, what was given of the environment may hold secrets.
         self.spec = os.path.join(directory, "spec.json")
+        #: The line for the shell, where it is too long for an argument.
+        self.command = os.path.join(directory, "command")
         #: Who runs it: pids, start time, boot id, host name, protocol version.
         self.host = os.path.join(directory, "host.json")
         #: How it ended; written last.
         self.exit = os.path.join(directory, "exit.json")
         #: Locked (flock) from before the ptyhost starts until it is gone: nobody holds it, nobody runs.
         self.lock = os.path.join(directory, "lock")
+        #: What went wrong in the ptyhost of the last attempt (core.hostlog); bounded.
+        self.log = os.path.join(directory, "host.log")
         #: The directory of the ring.
         self.output = os.path.join(directory, "output")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from .errors import IllegalMove
+from .errors import InvalidState
 
 
 class State(str, Enum):
@@ -33,11 +33,12 @@ LIVE = frozenset(State) - ENDED
 #: A process exists, or is believed to.
 STARTED = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
 
-MOVES: dict[State, frozenset[State]] = {
+TRANSITIONS: dict[State, frozenset[State]] = {
     State.HELD: frozenset({State.QUEUED, State.STARTING, State.CANCELLED}),
     State.QUEUED: frozenset({State.HELD, State.STARTING, State.CANCELLED}),
-    # Stopping before the command was seen to run: a server died in the middle of a create, and another took over.
-    State.STARTING: frozenset({State.RUNNING, State.STOPPING}) | ENDED,
+    # Paused or stopping before the command was seen to run: a server died in the middle of a create, and another took
+    # over.
+    State.STARTING: frozenset({State.RUNNING, State.PAUSED, State.STOPPING}) | ENDED,
     State.RUNNING: frozenset({State.PAUSED, State.STOPPING}) | ENDED,
     State.PAUSED: frozenset({State.RUNNING, State.STOPPING}) | ENDED,
     State.STOPPING: ENDED,
@@ -51,12 +52,33 @@ MOVES: dict[State, frozenset[State]] = {
 }
 
 
+#: How far along a state is within one attempt.
+_STAGES = {
+    State.HELD: 0,
+    State.QUEUED: 0,
+    State.STARTING: 1,
+    State.RUNNING: 2,
+    State.PAUSED: 2,
+    State.STOPPING: 3,
+    **dict.fromkeys(ENDED, 4),
+}
+
+
 def check(old: State, new: State) -> None:
-    """Raise `IllegalMove` unless a task may go from `old` to `new`."""
-    if new not in MOVES[old]:
-        raise IllegalMove(f"a task that is {old.value} cannot become {new.value}", field="state")
+    """Raise `InvalidState` unless a task may go from `old` to `new`."""
+    if new not in TRANSITIONS[old]:
+        raise InvalidState(f"a task that is {old.value} cannot become {new.value}", field="state")
 
 
-def sources(new: State) -> frozenset[State]:
-    """Give the states from which a task may become `new`, for a compare-and-set in the store."""
-    return frozenset(old for old, targets in MOVES.items() if new in targets)
+def is_news(old: State, new: State) -> bool:
+    """Return whether a report that an attempt is `new` changes anything for someone who has it as `old`.
+
+    Several servers watch the same attempt and report what they see. False means that somebody else has reported this
+    or something later already: that is no error. Raises InvalidState for a report that skips what must come before it,
+    such as a task that runs without having been started.
+    """
+    if new in TRANSITIONS[old]:
+        return True
+    if _STAGES[new] > _STAGES[old]:
+        check(old, new)
+    return False

@@ -31,6 +31,7 @@ NOTE = 10  #: JSON object, merged into the notes, which STATUS tells and the exi
 HEAD = 65  #: POSITION
 STATUS = 66  #: JSON, see ptyhost.host
 EXIT = 67  #: JSON, the exit record
+REFUSED = 68  #: JSON {reason, bytes, limit}: an INPUT of this connection was not typed, not even in part
 
 # Kept for what comes: a ring read over a byte stream, and the pty master by SCM_RIGHTS. (So is 7, for the number of
 # viewers behind a connection that carries several.)
@@ -72,11 +73,22 @@ def fields(payload: bytes) -> dict[str, Any]:
     """Read the JSON of a frame. Raises WireError unless it is an object."""
     try:
         value = json.loads(payload)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise WireError(f"not JSON: {payload[:80]!r}") from error
     if not isinstance(value, dict):
         raise WireError(f"not an object: {payload[:80]!r}")
     return value
+
+
+def explain_refusal(refused: list[dict[str, Any]], size: int) -> str:
+    """Return in words what REFUSED frames say of `size` bytes that were typed."""
+    limit = refused[0].get("limit")
+    left = size - sum(int(one.get("bytes", 0)) for one in refused)
+    typed = "nothing was typed" if left <= 0 else f"only the first {left} bytes were typed"
+    return (
+        f"a line of the input is longer than the {limit} bytes that the terminal takes while the program reads line by "
+        f"line; {typed}"
+    )
 
 
 class Decoder:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from .task_list import TaskList
 from .notebooks import run_notebook
 from .starting import get, run, tasks
 from .task import Task
+from .task_list import TaskList
 
 __all__ = ["Task", "TaskList", "get", "run", "run_notebook", "tasks"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ..client import format as human
+from ..client import format as formats
 from .colours import plain
 
 if TYPE_CHECKING:
@@ -44,19 +44,19 @@ def bundle(task: Task, tail: str, note: str = "") -> dict[str, Any]:
 
 
 def _text(task: Task, tail: str, note: str) -> str:
-    head = f"task {task['name']} ({task['id']}): {human.in_brief(task)}"
-    parts = [head, _progress(task), f"$ {human.command(task)}", tail.rstrip(), f"({note})" if note else ""]
+    head = f"task {task['name']} ({task['id']}): {formats.in_brief(task)}"
+    parts = [head, _progress(task), f"$ {formats.command(task)}", tail.rstrip(), f"({note})" if note else ""]
     return "\n".join(filter(None, parts))
 
 
 def _html(task: Task, tail: str, note: str) -> str:
     colour = _COLOURS.get(task["state"], _GREY)
-    ran = human.runtime(task)
+    ran = formats.runtime(task)
     cells = {
         "task": f"<b>{escape(task['name'])}</b>",
         "state": f'<span style="color: {colour}">{escape(task["state"].replace("_", " "))}</span>',
-        "exit": escape(human.ending(task)),
-        "ran": "" if ran is None else human.duration(ran),
+        "exit": escape(formats.ending(task)),
+        "ran": "" if ran is None else formats.duration(ran),
         "progress": escape(_progress(task)),
         "id": f"<code>{escape(task['id'])}</code>",
     }
@@ -66,9 +66,9 @@ def _html(task: Task, tail: str, note: str) -> str:
     row = "".join(f"<td {left}>{cell}</td>" for cell in shown.values())
     parts = [
         f'<table style="margin: 0"><thead><tr>{head}</tr></thead><tbody><tr>{row}</tr></tbody></table>',
-        f'<div style="margin: 4px 0"><code>$ {escape(_shortened(human.command(task)))}</code></div>',
+        f'<div style="margin: 4px 0"><code>$ {escape(_shortened(formats.command(task)))}</code></div>',
     ]
-    reason = "" if human.ending(task) else task["state_message"]
+    reason = "" if formats.ending(task) else task["state_message"]
     parts += [f'<div style="color: {_GREY}">{escape(text)}</div>' for text in (reason, note) if text]
     if tail.strip():
         style = f"margin: 4px 0; padding: 6px 8px; border-left: 3px solid {colour}; overflow-x: auto; line-height: 1.3"

@@ -11,14 +11,14 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
-from ..client import format as human
 from ..client import ClientError, StillRunning, is_live
+from ..client import format as formats
 from . import scripts
 from .clients import connections
-from .task_list import TaskList
 from .options import CELL, read_verb, split
 from .starting import get, start, tasks
 from .task import Task
+from .task_list import TaskList
 
 if TYPE_CHECKING:
     import argparse
@@ -88,9 +88,10 @@ class TaskMagics(Magics):
             except KeyError as error:
                 raise UsageError(f"--env {error.args[0]}: there is no such variable here") from error
         if found:
-            print(f"Reattached: task {asked.name!r} has been running for {human.duration(human.runtime(info) or 0)}.")
+            runtime = formats.duration(formats.runtime(info) or 0)
+            print(f"Reattached: task {asked.name!r} has been running for {runtime}.")
             if info["command"] != command:
-                print("It runs what the cell said then, which has changed since: --restart runs it as it is now.")
+                print("The cell has changed since the task was started. Use --restart to run the new version.")
         task = Task(info, server)
         if asked.follow:
             self._follow(task, asked.lines)
@@ -169,7 +170,7 @@ class TaskMagics(Magics):
         return _each(said, Task.restart)
 
     def _send(self, said: argparse.Namespace) -> None:
-        get(said.ref).send(" ".join(said.text) + "\n")
+        get(said.ref).send(" ".join(said.text), newline=True)
 
     def _rm(self, said: argparse.Namespace) -> None:
         for ref in said.refs:
@@ -192,7 +193,7 @@ def _stop_all(client: Client, name: str) -> None:
 
 def _is_recent(task: Task) -> bool:
     info = task.as_heard
-    return is_live(info) or human.ago(info["ended"] or info["created"]) < _RECENT
+    return is_live(info) or formats.ago(info["ended"] or info["created"]) < _RECENT
 
 
 def _expanded(_ptytasks_shell: Any, _ptytasks_line: str) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from IPython.core.error import UsageError
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # it is there for magics
 
-from ..client import format as human
+from ..client import format as formats
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,7 +54,7 @@ def split(line: str) -> list[str]:
 
 def _time(text: str) -> float:
     try:
-        return human.seconds(text)
+        return formats.seconds(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

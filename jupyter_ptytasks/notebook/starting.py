@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from ..client import format as human, caller_env as kindred
+from ..client import caller_env
+from ..client import format as formats
 from .clients import connections
-from .task_list import TaskList
 from .task import Task
+from .task_list import TaskList
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -40,7 +41,7 @@ def run(
     """Start a task and give it: a line for the shell, a list of arguments, or without a command an interactive shell.
 
     It runs in `cwd`, by default where this process is, with the server's environment, over that what makes its `python`
-    and its programs ours (see kindred), over that `env`: a mapping, or like `["SEED=1", "HF_TOKEN"]`, where a name
+    and its programs ours (see caller_env), over that `env`: a mapping, or like `["SEED=1", "HF_TOKEN"]`, where a name
     alone passes our own variable on. No other variable of ours reaches it. (On a server that is on another machine
     only what is said.)
 
@@ -114,11 +115,11 @@ def start(
     **options: Any,
 ) -> tuple[Any, bool]:
     """See `run`. Gives what the server tells of the task, and whether it was there before."""
-    given = dict(env) if isinstance(env, Mapping) else kindred.named(env)
+    given = dict(env) if isinstance(env, Mapping) else caller_env.parse_pairs(env)
     here: str | None = None if cwd is None else os.fspath(cwd)
     if client.server.is_local:
         here = os.path.abspath(os.path.expanduser(here or ""))
-        given = {**kindred.of_python(), **given}
+        given = {**caller_env.from_interpreter(), **given}
     task = client.create(
         command if command is None or isinstance(command, str) else [os.fspath(word) for word in command],
         cwd=here,
@@ -133,4 +134,4 @@ def start(
 def _seconds(timeout: float | str | timedelta | None) -> float | None:
     if isinstance(timeout, timedelta):
         return timeout.total_seconds()
-    return human.seconds(timeout) if isinstance(timeout, str) else timeout
+    return formats.seconds(timeout) if isinstance(timeout, str) else timeout

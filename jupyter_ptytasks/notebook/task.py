@@ -7,8 +7,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..client import format as human
 from ..client import ClientError, StillRunning, TaskFailed, exit_status, is_live
+from ..client import format as formats
 from . import bundle, reading, threads
 from .colours import plain
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: Seconds for which what was last heard of a live task is good enough.
 _FRESH = 0.5
 #: Seconds of one request that waits: the server answers before proxies lose patience.
-_HOLD = 50.0
+_LONG_POLL = 50.0
 #: Lines that an error shows.
 _ERROR_LINES = 10
 _ERROR_BYTES = 4096
@@ -55,7 +55,7 @@ class Task:
         return hash(self.id)
 
     def __repr__(self) -> str:
-        return f"<Task {self._info['name']!r} {self.id} {human.in_brief(self._info)}>"
+        return f"<Task {self._info['name']!r} {self.id} {formats.in_brief(self._info)}>"
 
     # -- what it is ---------------------------------------------------------------------------------------------------
 
@@ -143,17 +143,17 @@ class Task:
     @property
     def started(self) -> datetime | None:
         """When its present attempt was started."""
-        return None if (iso := self.info["started"]) is None else human.moment(iso)
+        return None if (iso := self.info["started"]) is None else formats.moment(iso)
 
     @property
     def ended(self) -> datetime | None:
         """When it ended."""
-        return None if (iso := self.info["ended"]) is None else human.moment(iso)
+        return None if (iso := self.info["ended"]) is None else formats.moment(iso)
 
     @property
     def runtime(self) -> float | None:
         """The seconds that it has run; None if it never has."""
-        return human.runtime(self.info)
+        return formats.runtime(self.info)
 
     @property
     def progress(self) -> Progress | None:
@@ -221,7 +221,7 @@ class Task:
         """Wait as `wait` does, without blocking the loop."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
-            left = _HOLD if deadline is None else min(max(deadline - time.monotonic(), 0.0), _HOLD)
+            left = _LONG_POLL if deadline is None else min(max(deadline - time.monotonic(), 0.0), _LONG_POLL)
             self._take(await threads.call(self._wait_once, left))
             if not is_live(self._info) or (deadline is not None and time.monotonic() >= deadline):
                 return self._waited(timeout) if not check else await threads.call(self._waited, timeout, check=True)
@@ -231,7 +231,7 @@ class Task:
 
     def _wait_once(self, seconds: float) -> Info:
         with self._connections.client() as client:
-            return client.patiently(client.wait_once, self.id, seconds)
+            return client.retrying(client.wait_once, self.id, seconds)
 
     def _waited(self, timeout: float | None, *, check: bool = False) -> Task:
         if is_live(self._info):
@@ -248,8 +248,8 @@ class Task:
             return self
         with self._connections.client() as client:
             tail = plain(reading.tail(client, info, _ERROR_LINES, _ERROR_BYTES)).rstrip()
-        reason = "" if human.ending(info) else info["state_message"]
-        message = f"task {info['name']!r}: {human.in_brief(info)}" + (f": {reason}" if reason else "")
+        reason = "" if formats.ending(info) else info["state_message"]
+        message = f"task {info['name']!r}: {formats.in_brief(info)}" + (f": {reason}" if reason else "")
         hint = f"All of its output: get({self.id!r}).output()"
         raise TaskFailed(message, task=info, status=exit_status(info), tail=tail, hint=hint)
 
@@ -269,10 +269,12 @@ class Task:
 
     # -- verbs --------------------------------------------------------------------------------------------------------
 
-    def send(self, text: str) -> Task:
-        r"""Type something: `send("y\n")`."""
+    def send(self, text: str, *, newline: bool | None = None) -> Task:
+        """Type something: `send("y")`. Enter follows with `newline`, by default after text without control
+        characters.
+        """
         with self._connections.client() as client:
-            client.input(self.id, text)
+            client.input(self.id, text, newline=newline)
         return self
 
     def stop(self, *, grace: float | None = None, signals: Sequence[str] | None = None) -> Task:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from html import escape
 
-from ..client import format as human
+from ..client import format as formats
 from .task import Task
 
 _HEAD = ("name", "state", "exit", "ran", "started", "tags", "id", "command")
@@ -41,15 +41,15 @@ class TaskList(list[Task]):
 
 def _row(task: Task) -> tuple[str, ...]:
     info = task.as_heard
-    ran = human.runtime(info)
+    ran = formats.runtime(info)
     cells = (
         info["name"],
         info["state"].replace("_", " "),
-        human.ending(info),
-        "" if ran is None else human.duration(ran),
-        f"{human.duration(human.ago(info['started'] or info['created']))} ago",
+        formats.ending(info),
+        "" if ran is None else formats.duration(ran),
+        f"{formats.duration(formats.ago(info['started'] or info['created']))} ago",
         ", ".join(info["tags"]),
         info["id"],
-        human.command(info),
+        formats.command(info),
     )
     return tuple(cell if len(cell) <= _WIDTH else cell[: _WIDTH - 1] + "…" for cell in cells)

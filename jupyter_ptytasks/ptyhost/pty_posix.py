@@ -1,74 +1,54 @@
-"""A pseudo-terminal of a POSIX system, and a command started in it.
+"""A pseudo-terminal of a POSIX system.
 
-This is the whole of what the host knows of terminals; another system stands beside it with the same class: `open`,
-`spawn`, `fileno`, `read`, `write`, `resize`, `foreground_group`, `close`.
+This is the whole of what the host knows of terminals; another system stands beside it with the same class.
 """
 
 from __future__ import annotations
 
 import fcntl
 import os
-import signal
 import struct
 import termios
 
+from .line_posix import Line
+from .spawn_posix import Spawned
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
 _WINSIZE = struct.Struct("HHHH")
 
 
-class SpawnError(Exception):
-    """The command could not be started; `field` says what is to blame: `command` or `cwd`."""
-
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
-        self.field = field
-
-
 class PosixPty:
-    """The master end of a pseudo-terminal, not blocking. The caller closes it; that hangs the terminal up."""
+    """The master end of a pseudo-terminal, not blocking. The caller closes it; that hangs the terminal up. Raises
+    OSError where the system has none left.
+    """
 
-    __slots__ = ("_master", "_slave")
+    __slots__ = ("_line", "_master", "_slave")
 
     def __init__(self, rows: int, cols: int) -> None:
         self._master, self._slave = os.openpty()
+        self._line = Line()
         os.set_blocking(self._master, False)
         self.resize(rows, cols)
 
     def fileno(self) -> int:
-        """Give the descriptor to poll."""
+        """Return the descriptor to poll."""
         return self._master
 
-    def spawn(self, argv: Sequence[str], env: Mapping[str, str], cwd: str, umask: int) -> int:
-        """Start `argv` as the leader of a session of its own with this terminal, and give its pid.
-
-        The child has the three standard descriptors and no others, the default action and no block for every signal.
-        May be called once. Raises SpawnError when the directory or the program is not usable.
+    def spawn(self, argv: list[bytes], env: Mapping[bytes, bytes], cwd: str, umask: int) -> Spawned:
+        """Return a process that will be `argv`, as the leader of a session of its own with this terminal, as soon as it
+        is released. May be called once. Raises OSError.
         """
-        reading, writing = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            try:
-                _become(self._slave, argv, env, cwd, umask)
-            except OSError as error:
-                os.write(writing, f"{error.errno}:{'cwd' if error.filename2 else 'command'}".encode())
-            finally:
-                os._exit(127)
-        os.close(writing)
-        os.close(self._slave)
-        # Closed by a successful exec: the end of the pipe is the good news.
-        failure = os.read(reading, 64).decode()
-        os.close(reading)
-        if failure:
-            os.waitpid(pid, 0)
-            number, _, field = failure.partition(":")
-            raise SpawnError(field, _explain(int(number), field, argv[0], cwd))
-        return pid
+        try:
+            return Spawned((self._master, self._slave), argv, env, cwd, umask)
+        finally:
+            os.close(self._slave)
+            self._slave = -1
 
     def read(self, limit: int) -> bytes | None:
-        """Give what the program wrote, at most `limit` bytes; None when there is nothing yet, `b""` when nobody has
+        """Return what the program wrote, at most `limit` bytes; None when there is nothing yet, `b""` when nobody has
         the terminal open any more (somebody might open it again).
         """
         try:
@@ -78,8 +58,29 @@ class PosixPty:
         except OSError:
             return b""
 
+    def takes(self, data: bytes) -> bool:
+        """Return whether the terminal can take all of `data`, typed behind what was typed before, as it is now.
+
+        In line mode it cuts a line that is longer than `line_max`. What it can take is remembered as typed.
+        """
+        try:
+            mode = termios.tcgetattr(self._master)
+        except termios.error:
+            return True  # hung up, or a system that does not tell
+        return self._line.type(data, mode)
+
+    @property
+    def line_max(self) -> int:
+        """The bytes that a line may have in line mode, without its end."""
+        return self._line.limit
+
+    def look(self) -> None:
+        """Forget what was typed into the line if a program has left line mode, and so has read it."""
+        if self._line:
+            self.takes(b"")
+
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Type `data`; give how many bytes the terminal took, 0 when it is full because nobody reads."""
+        """Type `data`; return how many bytes the terminal took, 0 when it is full because nobody reads."""
         try:
             return os.write(self._master, data)
         except BlockingIOError:
@@ -92,7 +93,7 @@ class PosixPty:
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, _WINSIZE.pack(rows, cols, 0, 0))
 
     def foreground_group(self) -> int:
-        """Give the process group that Ctrl-C would reach, 0 when there is none."""
+        """Return the process group that Ctrl-C would reach, 0 when there is none."""
         try:
             return max(os.tcgetpgrp(self._master), 0)
         except OSError:
@@ -100,31 +101,6 @@ class PosixPty:
 
     def close(self) -> None:
         """Hang up."""
-        os.close(self._master)
-
-
-def _become(slave: int, argv: Sequence[str], env: Mapping[str, str], cwd: str, umask: int) -> None:
-    """Turn this process, just forked, into the command. Returns only by raising OSError; `filename2` marks a bad
-    directory.
-    """
-    os.setsid()
-    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
-    for fd in (0, 1, 2):
-        os.dup2(slave, fd)
-    for number in signal.valid_signals():
-        if number not in (signal.SIGKILL, signal.SIGSTOP):
-            signal.signal(number, signal.SIG_DFL)
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
-    os.umask(umask)
-    try:
-        os.chdir(cwd)
-    except OSError as error:
-        raise OSError(error.errno, "", cwd, None, cwd) from error
-    os.execvpe(argv[0], list(argv), dict(env))
-
-
-def _explain(number: int, field: str, program: str, cwd: str) -> str:
-    reason = os.strerror(number)
-    if field == "cwd":
-        return f"the task cannot run in {cwd}: {reason}"
-    return f"{program} cannot be started: {reason}"
+        for fd in (self._master, self._slave):
+            if fd >= 0:
+                os.close(fd)

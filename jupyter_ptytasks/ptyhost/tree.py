@@ -11,15 +11,25 @@ import os
 import signal
 import sys
 
+from ..core.machine import boot_id
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
 #: Whether orphans of the tree become our children: see __main__.
 _REAPS_ALL = sys.platform.startswith("linux")
+
+#: Processes that are left and named: with parents their children are found.
+_NAMED_MAX = 32
 
 #: How often we look again for what was forked while we looked.
 _ROUNDS = 100
 
 
 def groups(child: int, foreground: int) -> set[int]:
-    """Give the process groups of the tree of this process.
+    """Return the process groups of the tree of this process.
 
     `child` is its first child, 0 once that is reaped (its number may be another's by then), `foreground` the group that
     has the terminal or 0: where there is no /proc, the tree is no more than these two.
@@ -27,28 +37,55 @@ def groups(child: int, foreground: int) -> set[int]:
     processes = _scan()
     if not processes:
         return {group for group in (child, foreground) if group > 0 and _is_alive(group)}
+    return {processes[pid][1] for pid in _below(processes)} - {os.getpgid(0)}
+
+
+def leftover() -> dict[str, Any] | None:
+    """Return what the exit record says of the processes of the tree that are left: how many, pid and start time
+    (core.machine.start_time) of them, parents first and at most 32, and the boot of the machine that these are of.
+
+    None where there is no /proc. core.leftovers reads it.
+    """
+    processes = _scan()
+    if not processes:
+        return None
+    left = _below(processes)
+    named = [[pid, processes[pid][2]] for pid in left[:_NAMED_MAX]]
+    return {"count": len(left), "processes": named, "boot_id": boot_id()}
+
+
+def _below(processes: dict[int, tuple[int, int, int]]) -> list[int]:
+    """Return the pids of those that descend from this process, parents first."""
     known = {os.getpid()}
-    found = set()
-    grown = True
-    while grown:
-        grown = False
-        for pid, (parent, group) in processes.items():
-            if parent in known and pid not in known:
-                known.add(pid)
-                found.add(group)
-                grown = True
-    return found - {os.getpgid(0)}
+    found: list[int] = []
+    while fresh := [pid for pid, (parent, _, _) in processes.items() if parent in known and pid not in known]:
+        found += fresh
+        known.update(fresh)
+    return found
+
+
+def signal_group(group: int, number: int) -> None:
+    """Send a signal to a process group, if it is there and ours to signal. Never raises."""
+    # 0 and 1 would be our own group and everybody (kill(2)).
+    if group > 1:
+        _try(os.killpg, group, number)
+
+
+def signal_process(pid: int, number: int) -> None:
+    """Send a signal to a process, if it is there and ours to signal. Never raises."""
+    if pid > 1:
+        _try(os.kill, pid, number)
 
 
 def send(number: int, child: int, foreground: int) -> None:
     """Send a signal to every group of the tree once."""
     targets = groups(child, foreground)
     for group in targets:
-        _kill(group, number)
+        signal_group(group, number)
     if number not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT):
         # Who is stopped would not hear of it.
         for group in targets:
-            _kill(group, signal.SIGCONT)
+            signal_group(group, signal.SIGCONT)
 
 
 def freeze(child: int, foreground: int) -> None:
@@ -59,7 +96,7 @@ def freeze(child: int, foreground: int) -> None:
         if not fresh:
             break
         for group in fresh:
-            _kill(group, signal.SIGSTOP)
+            signal_group(group, signal.SIGSTOP)
         stopped |= fresh
 
 
@@ -72,7 +109,7 @@ def kill(child: int, foreground: int) -> None:
         if not targets:
             break
         for group in targets:
-            _kill(group, signal.SIGKILL)
+            signal_group(group, signal.SIGKILL)
 
 
 def is_empty(foreground: int) -> bool:
@@ -88,9 +125,9 @@ def is_empty(foreground: int) -> bool:
     return False
 
 
-def _kill(group: int, number: int) -> None:
+def _try(kill: Callable[[int, int], None], target: int, number: int) -> None:
     try:
-        os.killpg(group, number)
+        kill(target, number)
     except OSError:
         pass  # gone meanwhile, or a set-user-id program that is not ours to signal
 
@@ -105,8 +142,10 @@ def _is_alive(group: int) -> bool:
     return True
 
 
-def _scan() -> dict[int, tuple[int, int]]:
-    """Give (parent, process group) of every process that is no zombie, from /proc; empty where there is none."""
+def _scan() -> dict[int, tuple[int, int, int]]:
+    """Return (parent, process group, start time) of every process that is no zombie, from /proc (proc(5)); empty where
+    there is none.
+    """
     found = {}
     try:
         names = os.listdir("/proc")
@@ -118,9 +157,9 @@ def _scan() -> dict[int, tuple[int, int]]:
         try:
             with open(f"/proc/{name}/stat", "rb") as file:
                 # The command, in parentheses, may hold spaces and parentheses itself.
-                state, parent, group = file.read().rpartition(b")")[2].split()[:3]
-        except (OSError, ValueError):
+                fields = file.read().rpartition(b")")[2].split(None, 20)
+            if fields[0] != b"Z":
+                found[int(name)] = (int(fields[1]), int(fields[2]), int(fields[19]))
+        except (OSError, ValueError, IndexError):
             continue
-        if state != b"Z":
-            found[int(name)] = (int(parent), int(group))
     return found

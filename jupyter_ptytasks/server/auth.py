@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from ..core.local_token import LocalToken
 
+#: Whoever was denied terminals is denied tasks.
+AUTH_RESOURCE = "terminals"
 #: The key of the tornado application's settings under which the local token is.
 SETTING = "ptytasks_local_token"
 
@@ -26,7 +28,7 @@ def takes_local_token(provider: IdentityProvider) -> bool:
     return type(provider) is PasswordIdentityProvider and bool(provider.hashed_password) and not provider.token
 
 
-class Admission(JupyterHandler):
+class LocalTokenMixin(JupyterHandler):
     """A handler that takes the local token, too. Whoever brings it is a user like one with the server's own token, of
     whom the authorizer is asked; but gets no cookie, with which everything else would be open.
     """

@@ -12,32 +12,36 @@ from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Enum, Float, Integer, List, Unicode, default
 
-from . import auth as admission
-from .activity import Activity
-from ..storage.task_dirs import Catalogue
-from ..core.errors import PtyTasksError
+from ..core.local_token import LocalToken
 from ..core.paths import private_dir
 from ..storage.database import Database
+from ..storage.locks import Locks
+from ..storage.task_dirs import TaskDirs
+from . import auth
+from .activity import Activity
 from .events import Announcer, register
 from .events.progress import ProgressAnnouncer
-from .hosts.supervisor import Hosts
-from ..core.local_token import LocalToken
+from .hosts.supervisor import Supervisor
+from .housekeeping import Housekeeping
 from .manager import TaskManager
+from .monitor.progress import Tracker
+from .monitor.sampler import Sampler
 from .provision.local import LocalProvisioner
-from .recovery import Recovery, Retention
-from .rest import ROUTES, SOCKET_ROUTE
-from .spec import Surroundings
+from .recovery import Recovery
+from .rest import OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
+from .retention import Retention
+from .serialize import TaskSerializer
+from .spec import SpawnDefaults
 from .store import Store
 from .terminals.manager import TaskTerminals
 from .terminals.websocket import TaskSocket
-from .monitor.progress import Tracker
-from .monitor import Sampler
-from .serialize import View
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
 
 _DAY = 86400.0
+#: What accounts of services have for a shell: it runs nothing.
+_NO_SHELLS = ("nologin", "false", "true", "sync", "shutdown", "halt", "git-shell")
 
 
 class PtyTasksApp(ExtensionApp):
@@ -77,6 +81,13 @@ class PtyTasksApp(ExtensionApp):
     ).tag(config=True)
     keep_days = Float(30.0, min=0.0, help="Days that a finished task and its output are kept.").tag(config=True)
     keep_count = Integer(500, min=0, help="How many finished tasks are kept at most.").tag(config=True)
+    keep_size = Integer(
+        None,
+        allow_none=True,
+        min=0,
+        help="Bytes on disk that finished tasks may take; by default a tenth of the file system, 5 GiB at most. "
+        "None: any number.",
+    ).tag(config=True)
     keep_alive_days = Float(
         7.0,
         min=0.0,
@@ -103,7 +114,15 @@ class PtyTasksApp(ExtensionApp):
         if given:
             return shlex.split(given) if isinstance(given, str) else list(given)
         # A login shell, as in jupyter_server_terminals: a server that a hub has started has seen no profile.
-        return [os.environ.get("SHELL") or shutil.which("sh") or "/bin/sh", "-l"]
+        return [_usable_shell(os.environ.get("SHELL")) or shutil.which("sh") or "/bin/sh", "-l"]
+
+    @default("keep_size")
+    def _default_keep_size(self) -> int:
+        place = self.data_dir
+        while place and not os.path.isdir(place):
+            place = os.path.dirname(place)
+        disk = os.statvfs(place or "/")
+        return min(5 << 30, disk.f_blocks * disk.f_frsize // 10)
 
     @property
     def _server(self) -> ServerApp:
@@ -114,60 +133,70 @@ class PtyTasksApp(ExtensionApp):
     def initialize_settings(self) -> None:
         """Put the parts together; nothing runs yet."""
         self.manager: TaskManager | None = None
+        self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
+        self.settings[auth.SETTING] = self.local_token
         if not self._server.terminals_enabled:
-            self.log.info("jupyter_ptytasks is off, because ServerApp.terminals_enabled is")
+            self.log.info("jupyter_ptytasks is disabled, because ServerApp.terminals_enabled is off")
             return
-        catalogue = Catalogue(self.data_dir)
-        store = Store(Database(os.path.join(self.data_dir, "tasks.db"), catalogue.tasks))
-        hosts = Hosts(store, catalogue, self.log)
-        self.tracker = Tracker(store, hosts, catalogue, self.log)
-        self.sampler = Sampler(store, hosts, self.log)
-        view = View(hosts, catalogue, self.tracker, self.sampler)
-        self._announce(store, view)
+        task_dirs = TaskDirs(self.data_dir, [self.runtime_dir])
+        store = Store(lambda: self._database(task_dirs))
+        supervisor = Supervisor(store, task_dirs, self.runtime_dir, self.log)
+        self.tracker = Tracker(store, supervisor, task_dirs, self.log)
+        self.sampler = Sampler(store, supervisor, self.log)
+        serializer = TaskSerializer(supervisor, task_dirs, self.tracker, self.sampler, self.log)
+        self._announce(store, serializer)
         self.manager = TaskManager(
             store=store,
-            catalogue=catalogue,
-            hosts=hosts,
+            task_dirs=task_dirs,
+            supervisor=supervisor,
             provisioners={LocalProvisioner.name: LocalProvisioner()},
-            surroundings=self._surroundings,
-            runtime_dir=self.runtime_dir,
+            spawn_defaults=self._spawn_defaults,
             max_live=self.max_live_tasks,
         )
-        self.terminals = TaskTerminals(self.manager, view)
+        self.terminals = TaskTerminals(self.manager, serializer)
         for listeners in (self.tracker.listeners, self.sampler.listeners):
             listeners.append(self.terminals.wake)
-        self.recovery = Recovery(self.manager, Retention(self.keep_days * _DAY, self.keep_count), self.log)
+        self.recovery = Recovery(self.manager, self.log)
+        retention = Retention(self.keep_days * _DAY, self.keep_count, self.keep_size)
+        self.housekeeping = Housekeeping(self.manager, retention, self.log)
         self.activity = Activity(store, self._server.web_app.settings, self.keep_alive_days * _DAY)
-        self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
         self.settings.update(
             {
                 "ptytasks_manager": self.manager,
-                "ptytasks_view": view,
+                "ptytasks_serializer": serializer,
                 "ptytasks_terminals": self.terminals,
-                admission.SETTING: self.local_token,
+                "ptytasks_housekeeping": self.housekeeping,
+                "ptytasks_recovery": self.recovery,
             }
         )
 
-    def _announce(self, store: Store, view: View) -> None:
+    def _database(self, task_dirs: TaskDirs) -> Database:
+        locks = Locks(self.data_dir, [self.runtime_dir])
+        return Database(os.path.join(self.data_dir, "tasks.db"), task_dirs.tasks, task_dirs.task, locks)
+
+    def _announce(self, store: Store, serializer: TaskSerializer) -> None:
         """Tell Jupyter's event system of tasks, if it is there."""
         self._progress: ProgressAnnouncer | None = None
         logger = self._server.event_logger
         if logger is not None:
             register(logger)
             store.listeners.append(Announcer(logger))
-            self._progress = ProgressAnnouncer(logger, store, view)
+            self._progress = ProgressAnnouncer(logger, store, serializer)
             for listeners in (self.tracker.listeners, self.sampler.listeners):
                 listeners.append(self._progress)
 
     def initialize_handlers(self) -> None:
         """Offer the routes."""
-        if self.manager is not None:
-            self.handlers.extend(ROUTES)
-            self.handlers.append((SOCKET_ROUTE, TaskSocket, {"term_manager": self.terminals}))
+        if self.manager is None:
+            self.handlers.append(OFF_ROUTE)
+            return
+        self.handlers.extend(ROUTES)
+        self.handlers.append((SOCKET_ROUTE, TaskSocket, {"term_manager": self.terminals}))
+        self.handlers.append(UNKNOWN_ROUTE)
 
-    def _surroundings(self) -> Surroundings:
+    def _spawn_defaults(self) -> SpawnDefaults:
         grace = self.stop_grace
-        return Surroundings(
+        return SpawnDefaults(
             shell=tuple(self.shell_command),
             environ=os.environ,
             root=os.path.expanduser(self._server.root_dir),
@@ -185,12 +214,13 @@ class PtyTasksApp(ExtensionApp):
             return
         try:
             private_dir(self.runtime_dir)
-            if admission.takes_local_token(self._server.identity_provider):
+            if auth.takes_local_token(self._server.identity_provider):
                 self.local_token.write()
-            await self.recovery.start()
-        except (PtyTasksError, OSError):
-            # The server itself shall come up all the same; each request tries again.
-            self.log.exception("the tasks could not be recovered")
+        except OSError as error:
+            # The server itself shall come up all the same.
+            self.log.warning("the directory of the ptyhosts' sockets cannot be used: %s", error)
+        await self.recovery.start()
+        self.housekeeping.start()
         self.activity.start()
 
     def current_activity(self) -> dict[str, str] | None:
@@ -206,6 +236,7 @@ class PtyTasksApp(ExtensionApp):
         self.local_token.remove()
         self.activity.stop()
         await self.recovery.stop()
+        await self.housekeeping.stop()
         await self.sampler.stop()
         if self.shutdown_policy == "stop":
             stops = [self.manager.stop(task.id) for task in self.manager.store.live]
@@ -213,8 +244,13 @@ class PtyTasksApp(ExtensionApp):
             await asyncio.gather(*stops, return_exceptions=True)
         self.manager.close()
         self.terminals.close()
-        self.manager.hosts.close()
+        self.manager.supervisor.close()
         await self.tracker.stop()
         if self._progress is not None:
             self._progress.close()
         await self.manager.store.close()
+
+
+def _usable_shell(shell: str | None) -> str | None:
+    """Return the path of a shell that runs commands; None where that is missing, or none."""
+    return shutil.which(shell) if shell and os.path.basename(shell) not in _NO_SHELLS else None

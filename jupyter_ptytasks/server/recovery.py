@@ -1,64 +1,44 @@
-"""What a server does when it starts, and from then on from time to time: find the tasks again, and forget the old
-ones.
-"""
+"""What a server does when it starts, and from then on from time to time: find the tasks again."""
 
 from __future__ import annotations
 
 import asyncio
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..core.errors import PtyTasksError
+from ..core.states import State
 
 if TYPE_CHECKING:
     import logging
 
-    from ..core.model import Task
     from .manager import TaskManager
 
-#: Seconds between two looks at what other servers do, and between two clean-ups.
+#: Seconds between two looks at what other servers do, and at the directories of tasks that were given up.
 _LOOK_EVERY = 1.0
-_CLEAN_EVERY = 3600.0
-
-
-@dataclass(frozen=True)
-class Retention:
-    """How long finished tasks are kept: `seconds` since their end, and `count` of them at most."""
-
-    seconds: float = 30 * 86400.0
-    count: int = 500
-
-    def surplus(self, tasks: list[Task], now: float) -> list[Task]:
-        """Give those of `tasks` (newest first) that have been kept for long enough."""
-        ended = sorted(
-            (task for task in tasks if not task.live), key=lambda task: task.ended or task.created, reverse=True
-        )
-        return [
-            task
-            for place, task in enumerate(ended)
-            if place >= self.count or now - (task.ended or task.created) > self.seconds
-        ]
+_CORRECT_EVERY = 60.0
+#: Seconds after which nobody expects any more that a task that was given up has ended well.
+_CORRECT_FOR = 30 * 86400.0
 
 
 class Recovery:
-    """Brings the store into line with the task directories, links to what lives, and keeps looking. `stop` it."""
+    """Brings the store into line with the task directories, links to what lives, and keeps looking. `stop` it.
 
-    def __init__(self, manager: TaskManager, retention: Retention, log: logging.Logger) -> None:
+    What does not work at the start (a disk that is full or cannot be written to) is tried again until it does.
+    `problem` says what does not work, empty if all does.
+    """
+
+    def __init__(self, manager: TaskManager, log: logging.Logger) -> None:
         self._manager = manager
-        self._retention = retention
         self._log = log
         self._watch: asyncio.Task[None] | None = None
+        self._recovered = False
+        self._corrected = -_CORRECT_EVERY
+        self.problem = ""
 
     async def start(self) -> None:
         """Adopt the living, take in the records of the dead, then go on watching in the background."""
-        store, catalogue = self._manager.store, self._manager.catalogue
-        await store.refresh(0.0)
-        unknown = await asyncio.to_thread(lambda: list(catalogue.tasks(besides={task.id for task in store.tasks})))
-        if unknown:
-            self._log.info("found %d tasks on disk that the database did not know", len(unknown))
-            await store.put(unknown)
-        self._adopt()
+        await self._look()
         self._watch = asyncio.create_task(self._go_on())
 
     async def stop(self) -> None:
@@ -67,26 +47,56 @@ class Recovery:
             self._watch.cancel()
             await asyncio.gather(self._watch, return_exceptions=True)
 
+    async def _go_on(self) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_EVERY)
+            await self._look()
+
+    async def _look(self) -> None:
+        """Look once. Says what does not work when it begins and when it has ended, not in between."""
+        try:
+            if self._recovered:
+                await self._manager.store.refresh(_LOOK_EVERY / 2)
+            else:
+                await self._recover()
+            self._adopt()
+            for provisioner in self._manager.provisioners.values():
+                provisioner.reap()
+            await self._correct()
+        except (PtyTasksError, OSError) as error:
+            if str(error) != self.problem:
+                self._log.warning("the tasks cannot be looked after just now: %s", error)
+            self.problem = str(error)
+        except Exception:  # noqa: BLE001  the next look may do better
+            self._log.exception("the tasks cannot be looked after just now")
+            self.problem = "an internal error; see the server's log"
+        else:
+            if self.problem:
+                self._log.info("the tasks are looked after again")
+            self.problem = ""
+
+    async def _recover(self) -> None:
+        """Take in tasks that the database does not know."""
+        store, task_dirs = self._manager.store, self._manager.task_dirs
+        await store.refresh(0.0)
+        if store.problem is not None:
+            raise store.problem
+        unknown = await asyncio.to_thread(lambda: list(task_dirs.tasks(besides=store.ids)))
+        if unknown:
+            self._log.info("found %d tasks on disk that the database did not know", len(unknown))
+            await store.put(unknown)
+        self._recovered = True
+
     def _adopt(self) -> None:
         for task in self._manager.store.live:
-            self._manager.hosts.keep(task)
+            self._manager.supervisor.keep(task)
+        self._manager.finish_restarts()
 
-    async def _go_on(self) -> None:
-        cleaned = -_CLEAN_EVERY
-        while True:
-            try:
-                await self._manager.store.refresh(_LOOK_EVERY / 2)
-                self._adopt()
-                if time.monotonic() - cleaned >= _CLEAN_EVERY:
-                    cleaned = time.monotonic()
-                    await self._clean()
-            except PtyTasksError as error:
-                self._log.warning("the tasks cannot be looked after just now: %s", error)
-            await asyncio.sleep(_LOOK_EVERY)
-
-    async def _clean(self) -> None:
-        store, catalogue = self._manager.store, self._manager.catalogue
-        for task in self._retention.surplus(store.tasks, time.time()):
-            await self._manager.delete(task.id)
-        await asyncio.to_thread(catalogue.discard_unborn, {task.id for task in store.tasks})
-        await asyncio.to_thread(catalogue.sweep)
+    async def _correct(self) -> None:
+        """Look whether tasks that were given up have left an exit record after all."""
+        if time.monotonic() - self._corrected < _CORRECT_EVERY:
+            return
+        self._corrected = time.monotonic()
+        for task in self._manager.store.tasks:
+            if task.state is State.LOST and time.time() - (task.ended or 0.0) < _CORRECT_FOR:
+                await self._manager.supervisor.correct(task)

@@ -8,30 +8,37 @@ from ..core.states import STARTED
 from ..core.times import iso
 
 if TYPE_CHECKING:
-    from ..storage.task_dirs import Catalogue
+    import logging
+
     from ..core.model import Output, Task
-    from .hosts.supervisor import Hosts
+    from ..storage.task_dirs import TaskDirs
     from .hosts.link import Link
+    from .hosts.supervisor import Supervisor
     from .monitor.progress import Tracker
-    from .monitor import Sampler
+    from .monitor.sampler import Sampler
 
 
-class View:
+class TaskSerializer:
     """Tells tasks as they are, with what this server knows of them at the moment. It looks at nothing but memory."""
 
-    def __init__(self, hosts: Hosts, catalogue: Catalogue, tracker: Tracker, sampler: Sampler) -> None:
-        self._hosts = hosts
-        self._catalogue = catalogue
+    def __init__(
+        self, supervisor: Supervisor, task_dirs: TaskDirs, tracker: Tracker, sampler: Sampler, log: logging.Logger
+    ) -> None:
+        self._supervisor = supervisor
+        self._task_dirs = task_dirs
         self._tracker = tracker
         self._sampler = sampler
+        self._log = log
+        self._failed: set[str] = set()
 
-    def describe(self, task: Task) -> dict[str, Any]:
+    def to_json(self, task: Task) -> dict[str, Any]:
         """Give the whole of a task. Its environment is never told."""
-        link = self._hosts.link(task.id)
-        directory = self._catalogue.files(task.id).output
+        link = self._supervisor.link(task.id)
+        directory = self._task_dirs.files(task.id).output
         status = link.status if link is not None else {}
         viewers = int(status.get("viewers", 0)) if task.live else 0
         alive = task.state in STARTED
+        machine = self._supervisor.machine(task.id)
         return {
             "id": task.id,
             "name": task.name,
@@ -40,7 +47,7 @@ class View:
             "cwd": task.cwd,
             "state": task.state.value,
             "state_reason": task.state_reason,
-            "state_message": task.state_message,
+            "state_message": task.state_message or (f"runs on {machine}" if machine is not None else ""),
             "exit": {"code": task.exit.code, "signal": task.exit.signal} if not task.live else None,
             "attempt": task.attempt,
             "pid": task.pid,
@@ -60,8 +67,16 @@ class View:
             "group": task.group,
             "tags": list(task.tags),
             "metadata": dict(task.metadata),
+            "pinned": task.pinned,
+            "leftover": task.leftover,
             **self.measures(task),
         }
+
+    def log_failure(self, task: Task, error: Exception) -> None:
+        """Log that a task cannot be described, once: lists are asked for again and again."""
+        if task.id not in self._failed:
+            self._failed.add(task.id)
+            self._log.warning("task %s cannot be described, and is left out of lists", task.id, exc_info=error)
 
     def measures(self, task: Task) -> dict[str, Any]:
         """Give what changes while a task runs: its progress and its usage."""

@@ -9,9 +9,9 @@ import sys
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from ..core import execve, names
 from ..core.errors import BadRequest
-from ..core.model import Kind, Request, Task
-from ..core.states import State
+from ..core.model import Kind, Request, TimeWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -23,16 +23,16 @@ LADDER = (("SIGINT", 10.0), ("SIGTERM", 10.0), ("SIGKILL", 0.0))
 SHELL_LADDER = (("SIGHUP", 10.0), ("SIGTERM", 10.0), ("SIGKILL", 0.0))
 KILL_LADDER = (("SIGKILL", 0.0),)
 
-#: What a task must not inherit: secrets of the server, and what was true of the server's own terminal.
-_UNFIT = re.compile(
-    r"JUPYTER_TOKEN|JUPYTERHUB_(API_TOKEN|COOKIE_.*|OAUTH_.*)|JPY_.*|CONFIGPROXY_AUTH_TOKEN|PTYTASK_.*|COLUMNS|LINES|TERM|TERM_PROGRAM.*"
+#: What a task must not inherit: secrets of Jupyter and of a hub (JUPYTERHUB_API_TOKEN, JUPYTER_PTYTASKS_TOKEN,
+#: JUPYTER_GATEWAY_HTTP_PWD …), what was true of the server's own terminal, and where the server was started.
+_STRIPPED = re.compile(
+    r"(JUPYTER|JPY_|EG_|CONFIGPROXY_).*(TOKEN|PASSW|PWD|SECRET|COOKIE|CRYPT|CREDENTIAL).*"
+    r"|JUPYTERHUB_OAUTH_.*|JPY_.*|PTYTASK_.*|COLUMNS|LINES|TERM|TERM_PROGRAM.*|PWD|OLDPWD"
 )
-
-_NAME_MAX = 40
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class SpawnDefaults:
     """What a server adds to every task: its shell, its environment, its directory and the size of rings."""
 
     shell: tuple[str, ...]
@@ -47,10 +47,12 @@ class Surroundings:
     provisioner: str = field(default="local")
 
 
-def build(request: Request, task_id: str, created: float, around: Surroundings, taken: Iterable[str]) -> dict[str, Any]:
-    """Give the spec of a new task: a JSON object, kept as spec.json, from which the task can be told and run again.
+def build(
+    request: Request, task_id: str, created: float, defaults: SpawnDefaults, taken: Iterable[str]
+) -> dict[str, Any]:
+    """Return the spec of a new task: a JSON object, kept as spec.json, from which the task can be told and run again.
 
-    `taken` are the names in use, for numbering shells. Raises BadRequest for a directory that is none.
+    `taken` are the names in use, for numbering shells. Raises BadRequest for a directory that does not exist.
     """
     kind = Kind.SHELL if request.command is None else Kind.COMMAND
     name = request.name or (_shell_name(taken) if request.command is None else _command_name(request.command))
@@ -60,71 +62,81 @@ def build(request: Request, task_id: str, created: float, around: Surroundings, 
         "name": name,
         "attempt": 1,
         "kind": kind.value,
-        "command": request.command if request.command is not None else list(around.shell),
-        "argv": _arguments(request.command, around.shell),
-        "cwd": _directory(request.cwd, around.root),
-        "rows": request.rows or around.rows,
-        "cols": request.cols or around.cols,
+        "command": request.command if request.command is not None else list(defaults.shell),
+        "argv": _arguments(request.command, defaults.shell),
+        "cwd": _directory(request.cwd, defaults.root),
+        "rows": request.rows or defaults.rows,
+        "cols": request.cols or defaults.cols,
         "group": request.group,
         "tags": list(request.tags),
         "metadata": dict(request.metadata),
         "created": created,
         "timeout": None,
-        "ladder": request.ladder or (around.ladder if kind is Kind.COMMAND else SHELL_LADDER),
-        "ring": {"size": around.ring_size, "segment": around.segment_size},
-        "provisioner": around.provisioner,
+        "ladder": request.ladder or (defaults.ladder if kind is Kind.COMMAND else SHELL_LADDER),
+        "ring": {"size": defaults.ring_size, "segment": defaults.segment_size},
+        "provisioner": defaults.provisioner,
     }
     if request.timeout is not None:
         warning = request.warning and {"signal": request.warning.signal, "before": request.warning.before}
         spec["timeout"] = {"seconds": request.timeout, "warning": warning}
-    # Kept apart too: a restart takes the server's surroundings as they are then, and what the user gave as it was.
+    # A restart takes the server's spawn_defaults as they are then, and what the user gave as it was. No more of the
+    # environment is kept: it holds what the server knows, passwords of clouds and the like.
     spec["given_env"] = dict(request.env)
-    spec["env"] = environment(spec, around)
     return spec
 
 
-def next_attempt(spec: dict[str, Any], attempt: int, around: Surroundings) -> dict[str, Any]:
-    """Give the spec with which the task is run once more."""
-    return {**spec, "attempt": attempt, "env": environment(spec, around)}
-
-
-def environment(spec: Mapping[str, Any], around: Surroundings) -> dict[str, str]:
-    """Give the whole environment of a task: the server's without what is unfit, what tells the task of itself, what
-    the user gave.
+def request_of(spec: Mapping[str, Any], name: str | None) -> Request:
+    """Return the request for another task like that of `spec`, under `name` or the same name: the same command, the
+    environment that its creator gave, limits and labels. What the server adds it adds as it does now.
     """
-    env = {name: value for name, value in around.environ.items() if not _UNFIT.fullmatch(name)}
+    limit = spec.get("timeout") or {}
+    warning = limit.get("warning")
+    # An older version may have taken a name that is none today.
+    usual = spec["name"] if names.fault(spec["name"], of_task=True) is None else None
+    return Request(
+        command=None if spec["kind"] == Kind.SHELL.value else spec["command"],
+        name=name or usual,
+        cwd=spec["cwd"],
+        env=spec.get("given_env", {}),
+        rows=spec["rows"],
+        cols=spec["cols"],
+        group=spec["group"],
+        tags=tuple(spec["tags"]),
+        timeout=limit.get("seconds"),
+        warning=TimeWarning(warning["signal"], warning["before"]) if warning else None,
+        ladder=tuple((str(signal), float(grace)) for signal, grace in spec["ladder"]),
+        metadata=spec["metadata"],
+    )
+
+
+def next_attempt(spec: dict[str, Any], attempt: int) -> dict[str, Any]:
+    """Return the spec with which the task is run once more."""
+    # Older versions kept the whole environment.
+    return {**{name: value for name, value in spec.items() if name != "env"}, "attempt": attempt}
+
+
+def environment(spec: Mapping[str, Any], defaults: SpawnDefaults) -> dict[str, str]:
+    """Return the whole environment of a task: the server's without what is unfit, what tells the task of itself, what
+    the user gave.
+
+    Raises SpawnFailed, `field` being `command` or `env`, for what no program can be started with (core.execve).
+    """
+    env = {name: value for name, value in defaults.environ.items() if not _STRIPPED.fullmatch(name)}
     env["TERM"] = "xterm-256color"
     env["COLORTERM"] = env.get("COLORTERM", "truecolor")
     env["PTYTASK_ID"] = spec["id"]
     env["PTYTASK_NAME"] = spec["name"]
     # Whatever `python` means in the task, this one has jupyter_ptytasks: "$PTYTASK_PYTHON" -m jupyter_ptytasks.execute
     env["PTYTASK_PYTHON"] = sys.executable
-    env["JUPYTER_SERVER_ROOT"] = around.root
-    if around.server_url:
-        env["JUPYTER_SERVER_URL"] = around.server_url
-    return {**env, **spec["given_env"]}
-
-
-def task_of(spec: Mapping[str, Any], state: State = State.STARTING) -> Task:
-    """Give the task that a spec tells of."""
-    limit = spec.get("timeout")
-    return Task(
-        id=spec["id"],
-        name=spec["name"],
-        command=spec["command"],
-        kind=Kind(spec["kind"]),
-        cwd=spec["cwd"],
-        state=state,
-        created=spec["created"],
-        attempt=spec["attempt"],
-        rows=spec["rows"],
-        cols=spec["cols"],
-        group=spec["group"],
-        tags=tuple(spec["tags"]),
-        metadata=spec["metadata"],
-        timeout=limit["seconds"] if limit else None,
-        provisioner=spec.get("provisioner", "local"),
-    )
+    env["JUPYTER_SERVER_ROOT"] = defaults.root
+    if defaults.server_url:
+        env["JUPYTER_SERVER_URL"] = defaults.server_url
+    env["PWD"] = spec["cwd"]
+    env.update(spec["given_env"])
+    # A line for the shell may be of any length: one that is too long for an argument goes by a file.
+    *others, last = spec["argv"]
+    execve.encode([*others, "" if isinstance(spec["command"], str) else last], env)
+    return env
 
 
 def _arguments(command: str | Sequence[str] | None, shell: Sequence[str]) -> list[str]:
@@ -144,13 +156,9 @@ def _directory(cwd: str | None, root: str) -> str:
 
 
 def _command_name(command: str | Sequence[str]) -> str:
-    """Give a name that tells the command: its line, shortened."""
-    line = command if isinstance(command, str) else shlex.join(command)
-    words = "".join(char if char.isprintable() else " " for char in line).split()
-    name = " ".join(words)
-    return name if len(name) <= _NAME_MAX else name[: _NAME_MAX - 1] + "…"
+    return names.from_line(command if isinstance(command, str) else shlex.join(command))
 
 
 def _shell_name(taken: Iterable[str]) -> str:
-    names = set(taken)
-    return next(name for number in range(1, len(names) + 2) if (name := f"shell-{number}") not in names)
+    used = set(taken)
+    return next(name for number in range(1, len(used) + 2) if (name := f"shell-{number}") not in used)

@@ -5,7 +5,7 @@ import type { IObservableDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 
 import type { TaskApi, TaskError } from './services/api';
-import type { ITask, State } from './services/types';
+import type { ITask, IUnreadable, State } from './services/types';
 
 /** A task that has come into another state; `previous` is null for one that was not known before. */
 export interface IStateChange {
@@ -19,6 +19,8 @@ export interface ITaskModel extends IObservableDisposable {
   readonly api: TaskApi;
   /** All tasks, newest first; a new array whenever something in it has changed. */
   readonly tasks: readonly ITask[];
+  /** What the server lists besides, and cannot be shown. */
+  readonly unreadable: readonly IUnreadable[];
   /** False until the server has answered for the first time. */
   readonly isReady: boolean;
   /** Why the tasks are not known just now; null while they are. What was known before stays in `tasks`. */
@@ -31,6 +33,11 @@ export interface ITaskModel extends IObservableDisposable {
   get(id: string): ITask | undefined;
   /** Asks the server anew; resolves when `tasks` is up to date, also when that failed (see `error`). */
   refresh(): Promise<void>;
+  /**
+   * Resolves when `tasks` is as new as anybody can tell: at once while the server's events come, else after asking. To be
+   * awaited before a single task is asked for: the server may have forgotten it since the list was read.
+   */
+  current(): Promise<void>;
 }
 
 export const ITaskModel = new Token<ITaskModel>(
@@ -70,6 +77,7 @@ export namespace CommandIDs {
   export const newShell = 'ptytasks:new-shell';
   export const stop = 'ptytasks:stop';
   export const kill = 'ptytasks:kill';
+  export const endLeftover = 'ptytasks:end-leftover';
   export const pause = 'ptytasks:pause';
   export const resume = 'ptytasks:resume';
   export const restart = 'ptytasks:restart';

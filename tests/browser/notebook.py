@@ -68,9 +68,14 @@ def find(page: Page) -> Locator:
     return notebook
 
 
+def until_idle(page: Page) -> None:
+    """Wait until the kernel of the notebook in front has started."""
+    page.wait_for_function("window.jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.status === 'idle'")
+
+
 def run_all(page: Page) -> None:
     """Run all cells of the notebook in front, on a kernel of its own."""
-    page.wait_for_function("window.jupyterapp.shell.currentWidget.sessionContext?.session?.kernel?.status === 'idle'")
+    until_idle(page)
     page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells'); }")
 
 

@@ -17,14 +17,12 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from jupyter_ptytasks.client import Client
-    from tests.browser.conftest import Console, OpenLab
+    from tests.browser.conftest import OpenLab
     from tests.client.live import LiveServer
 
 pytestmark = pytest.mark.slow
 
 COUNTER = "for i in $(seq 100000); do echo line $i; sleep 0.05; done"
-#: What is asked for a task that nobody knows any more.
-GONE = r"/api/tasks/[^/]*\?.* 404 "
 
 
 def test_it_lives_and_a_reload_finds_it_again(page: Page, lab: LiveServer, client: Client) -> None:
@@ -67,10 +65,7 @@ def test_its_buttons_open_it_and_start_it_again(page: Page, lab: LiveServer, cli
     expect(page.locator(f'.jp-PtyTasks-terminal[data-ptytask="{task["id"]}"]')).to_be_visible()
 
 
-def test_an_old_notebook_shows_what_was_seen_last(
-    page: Page, lab: LiveServer, client: Client, console: Console
-) -> None:
-    console.expect(GONE)
+def test_an_old_notebook_shows_what_was_seen_last(page: Page, lab: LiveServer, client: Client) -> None:
     task = client.create("sleep 1000", name="old")
     client.delete(task["id"], stop=True)
     notebook.write(lab, "old.ipynb", notebook.cell("", notebook.bundle(task, "\x1b[32mepoch 7\x1b[0m of 10\n")))
@@ -121,10 +116,7 @@ def all_kinds(client: Client) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-def test_axe_finds_nothing_serious_in_it(
-    open_lab: OpenLab, lab: LiveServer, client: Client, console: Console, theme: str
-) -> None:
-    console.expect(GONE)
+def test_axe_finds_nothing_serious_in_it(open_lab: OpenLab, lab: LiveServer, client: Client, theme: str) -> None:
     notebook.write(lab, "kinds.ipynb", notebook.cell("", *all_kinds(client)))
     page = open_lab()
     page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)

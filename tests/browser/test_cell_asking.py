@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import notebook
+from tests.browser import notebook, panel
+from tests.browser.conftest import is_ready
 from tests.browser.test_panel import NO_SERVER
 from tests.client.live import PATIENCE
 
@@ -70,13 +71,36 @@ def test_it_says_that_the_server_is_away_and_goes_on_then(
 ) -> None:
     console.expect(NO_SERVER)
     # The notebook's kernel has gone with the server.
-    console.expect(r"/api/(kernels|sessions)/.* 404 ")
+    console.expect(r"/api/(kernels|sessions)/.* 404 |Could not restore the debugger state|Kernel is dead")
     task = client.create(COUNTER, name="counter")
     notebook.write(lab, "away.ipynb", notebook.cell("", notebook.bundle(task)))
     view = notebook.view(notebook.show(page, "away.ipynb"), "counter")
     notebook.until_later(view)
+    notebook.until_idle(page)
     lab.kill9()
     expect(view.get_by_role("status")).to_contain_text("cannot be reached", timeout=PATIENCE * 1000)
     lab.start()
     expect(view.get_by_role("status")).to_have_text("", timeout=PATIENCE * 1000)
     notebook.until_later(view)
+
+
+def test_it_asks_nothing_for_a_task_that_is_gone_although_nobody_has_told_the_page(
+    page: Page, lab: LiveServer, client: Client
+) -> None:
+    # The list is asked for now and then only, and no event comes.
+    page.route_web_socket(re.compile("/api/events/subscribe"), lambda _: None)
+    page.reload()
+    is_ready(page)
+    task = client.create("sleep 1000", name="old")
+    row = panel.row(panel.show(page), task["id"])
+    panel.in_state(row, "Running").wait_for()
+    page.wait_for_timeout(5000)  # the page looks at the list less and less often
+    client.delete(task["id"], stop=True)
+    requests = asked(page)
+    notebook.write(lab, "old.ipynb", notebook.cell("", notebook.bundle(task, "epoch 7\n")))
+    page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+    view = notebook.view(notebook.show(page, "old.ipynb"), "old")
+    expect(view.get_by_role("status")).to_contain_text("not on the server any more")
+    assert requests == []
+    # A server that is told to end while it starts a kernel may not end.
+    notebook.until_idle(page)

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe
+from tests.client.live import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -209,3 +210,14 @@ def test_axe_finds_nothing_serious_in_the_dialog(page: Page, theme: str) -> None
     page.keyboard.press("Control+Enter")
     expect(dialog.get_by_role("alert")).to_be_visible()
     assert axe.serious(page, ".jp-PtyTasks-dialog") == []
+
+
+def test_running_again_keeps_the_environment(page: Page, client: Client) -> None:
+    task = client.create('echo "seed $SEED"; exit 3', name="seeded", env={"SEED": "17"}, tags=["gpu"])
+    client.wait(task["id"])
+    execute(page, "ptytasks:run-again", id=task["id"])
+    until(lambda: newest(client)["id"] != task["id"], "another task")
+    again = client.wait(newest(client)["id"])
+    assert [again[name] for name in ("name", "command", "tags")] == [task["name"], task["command"], ["gpu"]]
+    assert client.output(again["id"])["output"].startswith("seed 17")
+    expect(tab(page, again["id"])).to_be_visible()

@@ -76,6 +76,8 @@ class LiveServer:
         self.sock = str(home / "s") if sock else ""
         self.lab = lab
         self._options = options
+        #: Where it looks for modules first.
+        self.extra_path: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -96,7 +98,7 @@ class LiveServer:
         places = {f"JUPYTER_{name}_DIR": str(self.home / name.lower()) for name in ("CONFIG", "DATA")}
         places["JUPYTER_RUNTIME_DIR"] = str(self.runtime)
         places |= {f"JUPYTERLAB_{name}_DIR": str(self.home / name.lower()) for name in ("SETTINGS", "WORKSPACES")}
-        path = os.pathsep.join(filter(None, (_ROOT, env.get("PYTHONPATH"))))
+        path = os.pathsep.join(filter(None, (self.extra_path, _ROOT, env.get("PYTHONPATH"))))
         return {
             **env,
             **places,

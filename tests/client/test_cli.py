@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 import click
 import pytest
 
-from jupyter_ptytasks.cli import values as human
+from jupyter_ptytasks.cli import values
 from jupyter_ptytasks.client import exit_status
 from tests.client.live import LiveServer, ended, until
 
@@ -214,14 +214,23 @@ def test_a_task_is_led_through_its_life(live: LiveServer, client: Client) -> Non
 def test_input_as_it_is(live: LiveServer, client: Client) -> None:
     ref = start(live, "stty raw -echo; echo ready; head -c 5 | od -An -c")
     until(lambda: "ready" in client.output(ref)["output"])
-    assert live.cli("input", "--no-newline", ref, "ab").returncode == 0
+    assert live.cli("input", "--no-newline", ref, "a").returncode == 0
+    assert live.cli("input", ref, "\x1b").returncode == 0  # no Enter after a control character
     read, write = os.pipe()
     os.write(write, b"c\td")
     os.close(write)
     assert json.loads(live.cli("input", "--json", ref, "-", stdin=read).stdout)["id"] == ref
     os.close(read)
     ended(client, ref)
-    assert "a   b   c  \\t   d" in client.output(ref)["output"]
+    assert "a 033   c  \\t   d" in client.output(ref)["output"]
+
+
+def test_input_is_an_answer(live: LiveServer, client: Client) -> None:
+    ref = start(live, "echo ready; read -r answer; echo got $answer")
+    until(lambda: "ready" in client.output(ref)["output"])
+    assert live.cli("input", ref, "y").returncode == 0
+    ended(client, ref)
+    assert "got y" in client.output(ref)["output"]
 
 
 def test_rm_stop(live: LiveServer) -> None:
@@ -280,20 +289,20 @@ def test_one_word_is_completed(live: LiveServer, client: Client, tmp_path: Path)
     ("text", "seconds"), [("90", 90), ("2h", 7200), ("1h30m", 5400), ("0.5s", 0.5), ("500ms", 0.5), ("1d", 86400)]
 )
 def test_durations_are_read(text: str, seconds: float) -> None:
-    assert human.parse_duration(text) == seconds
+    assert values.parse_duration(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "soon", "5x", "h", "-1", "1h foo"])
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
-        human.parse_duration(text)
+        values.parse_duration(text)
 
 
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.4, "0s"), (61, "1m01s"), (3600, "1h00m"), (90061, "1d01h"), (-3, "0s")]
 )
 def test_durations_are_told(seconds: float, text: str) -> None:
-    assert human.duration(seconds) == text
+    assert values.duration(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks.client import discovery
 from jupyter_ptytasks.client import (
     Client,
     RequestFailed,
     ServerNotFound,
     TaskNotFound,
     Unauthorized,
+    discovery,
     exit_status,
     is_live,
 )
@@ -87,7 +87,7 @@ def test_pages_lead_on(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     assert [task["name"] for task in client.all(group="pages")] == names[::-1]
 
 
-@pytest.mark.parametrize("name", ["a/b", "..", ".", "50% ?&#", "日本 🎉", "שלום", "a b\\c"])
+@pytest.mark.parametrize("name", ["a/b", "...", ".a", "50% ?&#", "日本 🎉", "שלום", "a b\\c"])
 def test_a_name_may_be_anything(client: Client, name: str) -> None:
     task = client.create(["true"], name=name)
     assert client.get(name)["id"] == task["id"]
@@ -190,6 +190,18 @@ def test_the_last_lines_have_an_offset(client: Client, end: str, count: int, tai
     everything = whole(client, ref)
     offset = client.tail_offset(ref, count)
     assert everything[offset:] == (everything if tail is None else tail)
+
+
+def test_again(client: Client) -> None:
+    first = client.create("echo $WHO", name="hello", env={"WHO": "you"}, tags=["t"])
+    ended(client, first["id"])
+    second, third = client.again("hello"), client.again(first["id"], name="other")
+    assert first["id"] not in (second["id"], third["id"])
+    assert (second["name"], second["tags"], third["name"]) == ("hello", ["t"], "other")
+    ended(client, second["id"])
+    assert client.output(second["id"])["output"] == "you\n"
+    with pytest.raises(TaskNotFound):
+        client.again("nobody")
 
 
 # -- errors -----------------------------------------------------------------------------------------------------------

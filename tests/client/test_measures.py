@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from jupyter_ptytasks.cli import values as human, measures
+from jupyter_ptytasks.cli import measures, values
 from tests.client.live import LiveServer, ended, until
 
 if TYPE_CHECKING:
     from jupyter_ptytasks.client import Client, Task
 
+MOMENT = "2026-11-21T06:00:00.000Z"
 TELL = r"""printf '\033]7784;{"done":3,"total":7,"text":"third of seven"}\007'"""
 
 
@@ -49,11 +52,12 @@ def test_show_tells_progress_and_usage(live: LiveServer, client: Client) -> None
     assert "largest process" in rows["memory"]
 
 
-def told(**about: Any) -> Task:
+def told(ended: str | None = None, **about: Any) -> Task:
     """Give a task that tells its progress like that."""
     usual = {"fraction": None, "done": None, "unit": "", "text": "", "state": "normal", "source": "text", "eta": None}
-    progress = {**usual, "updated": "2026-11-21T06:00:00.000Z", **about}
-    return cast("Task", {"progress": progress, "ended": None})
+    progress = {**usual, "tracks": [], "updated": MOMENT, **about}
+    state = "running" if ended is None else "failed"
+    return cast("Task", {"progress": progress, "state": state, "ended": ended, "last_activity": MOMENT})
 
 
 @pytest.mark.parametrize(
@@ -66,12 +70,31 @@ def told(**about: Any) -> Task:
         ({"fraction": 0.5, "state": "error"}, "50% error"),
         ({"fraction": 0.5, "eta": 200.0}, "50% 3m20s left"),
         ({"done": 1234.0, "unit": "it", "state": "indeterminate"}, "1,234 it indeterminate"),
+        ({"done": 1234.0, "unit": "it", "state": "indeterminate", "ended": MOMENT}, "1,234 it"),
         ({"state": "indeterminate"}, "indeterminate"),
+        ({"state": "indeterminate", "ended": MOMENT}, ""),
+        ({"fraction": 0.5, "state": "error", "ended": MOMENT}, "50% error"),
+        ({"fraction": 0.5, "eta": 200.0, "ended": MOMENT}, "50%"),
     ],
 )
 def test_progress_in_words(monkeypatch: pytest.MonkeyPatch, about: dict[str, Any], words: str) -> None:
-    monkeypatch.setattr(human, "ago", lambda _: 0.0)
+    monkeypatch.setattr(values, "now", lambda: values.moment(MOMENT))
     assert measures.progress(told(**about)) == words
+
+
+def test_silence_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(values, "now", lambda: values.moment(MOMENT) + timedelta(seconds=100))
+    assert measures.progress(told(fraction=0.5, eta=6.0)) == "50% silent for 1m40s"
+
+
+CASES = json.loads((Path(__file__).parents[1] / "contract" / "remaining.json").read_text())
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case["what"] for case in CASES])
+def test_what_is_left_is_that_of_jupyterlab(case: dict[str, Any]) -> None:
+    task = cast("Task", {**case["task"], "progress": case["progress"], "ended": None})
+    rest = measures.remaining(task, values.moment(case["now"]))
+    assert (dict([rest]) if rest else None) == (case["remaining"] and pytest.approx(case["remaining"]))
 
 
 @pytest.mark.parametrize(

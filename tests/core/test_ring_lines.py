@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.terminal.lines import Lines
 from jupyter_ptytasks.core.ring import lines as ring_lines
 from jupyter_ptytasks.core.ring.lines import RingLines
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.core.ring.writer import RingWriter
+from jupyter_ptytasks.core.terminal.lines import Lines
 from tests.core.floods import floods, take
 from tests.oracle import streams
 

@@ -4,32 +4,32 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_ptytasks.core.errors import IllegalMove
-from jupyter_ptytasks.core.states import ENDED, LIVE, MOVES, State, check
+from jupyter_ptytasks.core.errors import InvalidState
+from jupyter_ptytasks.core.states import ENDED, LIVE, TRANSITIONS, State, check
 
 
 def test_every_state_has_its_moves() -> None:
-    assert set(MOVES) == set(State)
+    assert set(TRANSITIONS) == set(State)
     assert not ENDED & LIVE
 
 
 def test_every_state_can_be_reached_and_every_live_one_left() -> None:
     reached = {State.HELD, State.QUEUED, State.STARTING}
-    while more := {new for old in reached for new in MOVES[old]} - reached:
+    while more := {new for old in reached for new in TRANSITIONS[old]} - reached:
         reached |= more
     assert reached == set(State)
     for state in LIVE:
-        assert MOVES[state], state
+        assert TRANSITIONS[state], state
 
 
 def test_an_end_leads_to_a_new_attempt_alone() -> None:
     for state in ENDED - {State.LOST}:
-        assert MOVES[state] == {State.STARTING}
+        assert TRANSITIONS[state] == {State.STARTING}
     # A task that was given up may turn out to have ended well.
-    assert State.SUCCEEDED in MOVES[State.LOST]
+    assert State.SUCCEEDED in TRANSITIONS[State.LOST]
 
 
 def test_check_names_both_states() -> None:
     check(State.RUNNING, State.PAUSED)
-    with pytest.raises(IllegalMove, match=r"succeeded cannot become paused"):
+    with pytest.raises(InvalidState, match=r"succeeded cannot become paused"):
         check(State.SUCCEEDED, State.PAUSED)

@@ -11,13 +11,13 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from tests.browser.conftest import browser, console, jp_asyncio_loop, jp_server_cleanup, missing
+from tests.browser.conftest import browser, console, jp_asyncio_loop, jp_server_cleanup, missing, playwright_once
 from tests.hub.hub import Hub, User, start_servers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["browser", "console", "jp_asyncio_loop", "jp_server_cleanup"]
+__all__ = ["browser", "console", "jp_asyncio_loop", "jp_server_cleanup", "playwright_once"]
 
 
 @pytest.fixture(scope="package")

@@ -60,6 +60,8 @@ def kernel_of(server: LiveServer) -> Iterator[BlockingKernelClient]:
         client = BlockingKernelClient(connection_file=str(server.runtime / f"kernel-{kernel}.json"))
         try:
             client.load_connection_file()
+            # On a busy machine a kernel that is starting misses heartbeats for longer than a second, and lives.
+            client.hb_channel.time_to_dead = PATIENCE
             client.start_channels()
             client.wait_for_ready(timeout=PATIENCE)
             yield client

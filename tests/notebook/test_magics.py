@@ -64,7 +64,7 @@ def test_the_same_cell_reattaches_while_the_task_lives(cells: Kernel, live: Live
     assert "changed" not in cell.out
     assert shown(cell)["id"] == first["id"]
     changed = cells.run("%%task again\necho changed")
-    assert "--restart runs it as it is now" in changed.out
+    assert "Use --restart to run the new version" in changed.out
     assert shown(changed)["id"] == first["id"]
     restarted = cells.run("%%task again --restart --wait\necho changed")
     assert restarted.out == ""

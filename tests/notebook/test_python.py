@@ -62,7 +62,7 @@ def test_arguments_are_no_shell(here: LiveServer) -> None:
 def test_its_properties_are_fresh_and_those_of_an_ended_one_not_asked_for(here: LiveServer) -> None:
     task = run(ECHO, name="fresh")
     assert (task.live, task.exit) == (True, None)
-    ready(task).send("y\n")
+    ready(task).send("y")
     until(lambda: not task.live, "the end")
     assert task.output(tail=1) == "got y\n"
     with here.client() as client:

@@ -21,7 +21,8 @@ FILE = HERE.parent / "contract" / "lines.json"
 DATA = HERE.parent / "data"
 
 BARS = "".join(
-    f"\r{number:3}%|{'█' * (number // 20):10}| {number}/200\n\rinner {number % 50}/50\n\rlast {number % 7}/7\x1b[A\x1b[A"
+    f"\r{number:3}%|{'█' * (number // 20):10}| {number}/200\n\r"
+    f"inner {number % 50}/50\n\rlast {number % 7}/7\x1b[A\x1b[A"
     for number in range(201)
 )
 LIVE = "".join(

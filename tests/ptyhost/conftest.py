@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 
+import jupyter_ptytasks
+from jupyter_ptytasks.server.provision import local
 from tests.oracle.client import xterm
 from tests.ptyhost.hosting import Hosted
 
@@ -22,3 +26,13 @@ def hosted(tmp_path: Path) -> Iterator[Hosted]:
     task = Hosted(str(tmp_path))
     yield task
     task.clean_up()
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Start ptyhosts of a copy of the package; return it, for changes."""
+    copy = tmp_path / "site" / "jupyter_ptytasks"
+    original = os.path.dirname(jupyter_ptytasks.__file__)
+    shutil.copytree(original, copy, ignore=shutil.ignore_patterns("__pycache__", "labextension"))
+    monkeypatch.setattr(local, "_MAIN", str(copy / "ptyhost" / "__main__.py"))
+    return copy

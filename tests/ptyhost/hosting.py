@@ -47,9 +47,9 @@ def is_alive(pid: int) -> bool:
 class Peer:
     """A connection to a ptyhost, as a server's link or as a viewer."""
 
-    def __init__(self, path: str, **about: Any) -> None:
+    def __init__(self, path: str, *, timeout: float = PATIENCE, **about: Any) -> None:
         self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(PATIENCE)
+        self.socket.settimeout(timeout)
         self.decoder = wire.Decoder()
         self.frames: list[tuple[int, bytes]] = []
         try:
@@ -102,15 +102,20 @@ class Hosted:
         self.socket_path = os.path.join(directory, "run", "t.sock")
         self.peers: list[Peer] = []
         self.pid = self.host_pid = 0
+        self.attempt = 1
 
-    def start(self, *argv: str, **spec: Any) -> Hosted:
+    def start(self, *argv: str, env: dict[str, str] | None = None, **spec: Any) -> Hosted:
         """Start `argv`. Raises what the provisioner raises."""
+        self.prepare(*argv, **spec)
+        return self.launch(env)
+
+    def prepare(self, *argv: str, **spec: Any) -> None:
+        """Make what there is before a start: the directory and the spec."""
         os.makedirs(self.files.dir, exist_ok=True)
         what: dict[str, Any] = {
             "id": "testtask",
             "attempt": 1,
             "argv": list(argv),
-            "env": {**os.environ, "TERM": "xterm-256color"},
             "cwd": "/",
             "rows": 24,
             "cols": 80,
@@ -119,12 +124,19 @@ class Hosted:
             "ring": {"size": 64 << 20, "segment": 4 << 20},
             **spec,
         }
+        self.attempt = what["attempt"]
         with open(self.files.spec, "w", encoding="utf-8") as file:
             json.dump(what, file)
-        lock = os.open(self.files.lock, os.O_RDWR | os.O_CREAT, 0o600)
+        with open(self.files.lock, "ab"):
+            pass
+
+    def launch(self, env: dict[str, str] | None = None) -> Hosted:
+        """Start what was prepared. Raises what the provisioner raises."""
+        env = env if env is not None else {**os.environ, "TERM": "xterm-256color"}
+        lock = os.open(self.files.lock, os.O_RDONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            launched = LocalProvisioner().launch(self.files, self.socket_path, lock)
+            launched = LocalProvisioner().launch(self.files, self.socket_path, lock, env)
         finally:
             os.close(lock)
         self.pid, self.host_pid = launched.pid, launched.host_pid
@@ -145,6 +157,11 @@ class Hosted:
     def output(self) -> bytes:
         with RingReader(self.files.output) as reader:
             return reader.read_range(*reader.bounds())
+
+    def log(self) -> str:
+        """What the ptyhost has written to its log."""
+        with open(self.files.log, encoding="utf-8") as file:
+            return file.read()
 
     def wait_output(self, text: bytes) -> bytes:
         """Wait until `text` has been written, and give all output."""

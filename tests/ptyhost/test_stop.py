@@ -215,3 +215,32 @@ def test_ladder_reckons_in_steps() -> None:
 def test_no_signal_of_that_name(name: str) -> None:
     with pytest.raises(ValueError, match="no such signal"):
         signal_number(name)
+
+
+def test_a_command_that_stops_itself_is_told_as_paused(hosted: Hosted) -> None:
+    hosted.start("sh", "-c", "echo ready; read go; kill -STOP $$; echo went on; read go; exit 3")
+    hosted.wait_output(b"ready")
+    link, viewer = hosted.connect(role="link"), hosted.viewer("one")
+    assert not link.status["paused"]
+    viewer.send(wire.INPUT, b"\n")
+    link.wait_status(lambda status: status["paused"])
+    # Whoever lets it go on.
+    os.kill(hosted.pid, signal.SIGCONT)
+    link.wait_status(lambda status: not status["paused"])
+    hosted.wait_output(b"went on")
+    os.kill(hosted.pid, signal.SIGSTOP)
+    link.wait_status(lambda status: status["paused"])
+    link.send_json(wire.SIGNAL, signal="SIGCONT", target="leader")
+    link.wait_status(lambda status: not status["paused"])
+    viewer.send(wire.INPUT, b"\n")
+    assert hosted.ended()["code"] == 3
+
+
+def test_one_of_its_processes_that_is_stopped_pauses_nothing(hosted: Hosted) -> None:
+    hosted.start("sh", "-c", "sleep 1000 & echo $!; read go; exit 3")
+    pid = pids_in(hosted.wait_output(b"\n"))[0]
+    os.kill(pid, signal.SIGSTOP)
+    link = hosted.connect(role="link")
+    assert not link.ask_status()["paused"]
+    hosted.stop()
+    assert hosted.ended()["reason"] == "cancelled"

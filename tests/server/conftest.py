@@ -19,7 +19,7 @@ from tests.client.live import LiveServer
 from tests.ptyhost.hosting import is_alive, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
 PATIENCE = 60.0
@@ -121,17 +121,23 @@ class Rest:
     async def __call__(
         self, method: str, *parts: str, body: Any = None, headers: dict[str, str] | None = None, **params: Any
     ) -> Answer:
-        # Not jp_fetch: it would encode what is encoded.
         path = "/".join(quote(part, safe="") for part in parts)
+        return await self.at(method, path, body=body, headers=headers, **params)
+
+    async def at(
+        self, method: str, path: str, *, body: Any = None, headers: dict[str, str] | None = None, **params: Any
+    ) -> Answer:
+        """Ask at a path that is encoded already. Not by jp_fetch: it would encode what is encoded."""
         request = HTTPRequest(
-            url_concat(f"{self._root}/{path}", params),
+            # Not for nothing: it would mend what is no text.
+            url_concat(f"{self._root}/{path}", params) if params else f"{self._root}/{path}",
             method=method,
             headers=self._headers if headers is None else headers,
-            body=body if isinstance(body, str) else json.dumps(body if body is not None else {}),
+            body=body if isinstance(body, (str, bytes)) else json.dumps(body if body is not None else {}),
             allow_nonstandard_methods=True,
             request_timeout=PATIENCE,
         )
-        if method not in ("POST", "PATCH"):
+        if method not in ("POST", "PATCH", "PUT"):
             request.body = None  # type: ignore[assignment]
         found = await AsyncHTTPClient().fetch(request, raise_error=False)
         return Answer(found.code, found.headers, found.body)
@@ -191,10 +197,11 @@ def rest(
 
 
 class Viewer:
-    """A client of the websocket: remembers what it was told."""
+    """A client of the websocket: remembers what it was told. A stock one is told no events."""
 
-    def __init__(self, socket: WebSocketClientConnection) -> None:
+    def __init__(self, socket: WebSocketClientConnection, *, stock: bool = False) -> None:
         self.socket = socket
+        self._stock = stock
         self.text = ""
         self.offset = 0
         self.events: list[dict[str, Any]] = []
@@ -216,6 +223,11 @@ class Viewer:
             self.offset = content[0].get("offset", self.offset)
         return [kind, *content]
 
+    async def __aiter__(self) -> AsyncIterator[list[Any]]:
+        """Iterate over the messages until the server has closed the connection."""
+        while (message := await self.read()) is not None:
+            yield message
+
     async def until(self, condition: Callable[[Viewer], Any]) -> Viewer:
         """Read until a condition holds."""
         while not condition(self):
@@ -224,6 +236,8 @@ class Viewer:
 
     async def attached(self) -> Viewer:
         """Read until the history has been shown."""
+        if self._stock:
+            return await self.until(lambda viewer: "stdout" in viewer.kinds)
         return await self.until(lambda viewer: viewer.event("replayed") or viewer.event("resumed"))
 
     async def shows(self, text: str) -> Viewer:
@@ -239,6 +253,13 @@ class Viewer:
     def event(self, name: str) -> dict[str, Any] | None:
         """Give the last event of this name."""
         return next((event for event in reversed(self.events) if event["event"] == name), None)
+
+    @property
+    def id(self) -> str:
+        """Its id as a viewer."""
+        event = self.event("task")
+        assert event is not None
+        return str(event["viewer"])
 
     @property
     def task(self) -> dict[str, Any]:
@@ -257,13 +278,14 @@ class Viewer:
 
 @pytest.fixture
 def attach(rest: Rest, jp_http_port: int, jp_base_url: str, jp_auth_header: dict[str, str]) -> Iterator[Any]:
-    """Attach to a task by id or name: `await attach(ref, readonly=1, ...)`."""
+    """Attach to a task by id or name: `await attach(ref, readonly=1, ...)`; with `stock` as one who knows no events."""
     opened: list[Viewer] = []
 
-    async def connect(ref: str, headers: dict[str, str] | None = None, **query: Any) -> Viewer:
+    async def connect(ref: str, headers: dict[str, str] | None = None, *, stock: bool = False, **query: Any) -> Viewer:
+        query = query if stock else {"events": 1, **query}
         path = f"ws://localhost:{jp_http_port}{jp_base_url}ptytasks/terminals/websocket/{quote(ref, safe='')}"
         request = HTTPRequest(url_concat(path, query), headers=jp_auth_header if headers is None else headers)
-        viewer = Viewer(await websocket_connect(request, max_message_size=64 << 20))
+        viewer = Viewer(await websocket_connect(request, max_message_size=64 << 20), stock=stock)
         opened.append(viewer)
         return viewer
 

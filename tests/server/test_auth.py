@@ -1,7 +1,10 @@
-"""Nobody gets in without a token, nor past the authorizer; no route and no verb is left out."""
+"""Permission means the same on every route and socket: nobody gets in without a token, nor past the authorizer, and no
+route and no method is left out.
+"""
 
 from __future__ import annotations
 
+import itertools
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -10,33 +13,76 @@ from jupyter_server.auth.authorizer import Authorizer
 from tornado.httpclient import HTTPClientError
 
 from jupyter_ptytasks.server.rest import ROUTES, SOCKET_ROUTE
+from jupyter_ptytasks.server.rest.base import METHODS, TaskHandler
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest
 
-VERBS = ("GET", "POST", "PATCH", "PUT", "DELETE")
+ACTIONS = ("read", "write", "execute")
+#: What every method of every route needs: `execute` to run or type something, `write` for other changes, `read`.
+NEEDS = {
+    "GET status": "read",
+    "GET tasks": "read",
+    "POST tasks": "execute",
+    "GET tasks/{ref}": "read",
+    "PATCH tasks/{ref}": "write",
+    "DELETE tasks/{ref}": "write",
+    "POST tasks/{ref}/stop": "write",
+    "DELETE tasks/{ref}/leftover": "write",
+    "POST tasks/{ref}/pause": "write",
+    "POST tasks/{ref}/resume": "write",
+    "POST tasks/{ref}/restart": "execute",
+    "POST tasks/{ref}/again": "execute",
+    "POST tasks/{ref}/signal": "execute",
+    "POST tasks/{ref}/input": "execute",
+    "POST tasks/{ref}/resize": "execute",
+    "GET tasks/{ref}/wait": "read",
+    "GET tasks/{ref}/stats": "read",
+    "GET tasks/{ref}/output": "read",
+    "GET tasks/{ref}/output/raw": "read",
+    "GET terminals": "read",
+    "POST terminals": "execute",
+    "GET terminals/{ref}": "read",
+    "DELETE terminals/{ref}": "write",
+}
 
 
-def offered() -> list[tuple[str, tuple[str, ...], bool]]:
-    """Give every verb that a handler of ours implements, with a path that leads to it, and whether it only reads."""
-    found = []
+def offered() -> set[str]:
+    """Every method that a handler of ours implements, with its path."""
+    found = set()
     for route, handler in ROUTES:
-        path = route.replace("([^/]+)", "nap").replace("(stop|pause|resume|restart)", "stop")
-        parts = tuple(path.removeprefix("/ptytasks/api/").split("/"))
-        own = [verb for verb in VERBS if verb.lower() in vars(handler)]
+        path = route.replace("([^/]+)", "{ref}").removeprefix("/ptytasks/api/")
+        own = [name for name in METHODS if hasattr(getattr(handler, name), "needs")]
         assert own, handler
-        found += [(verb, parts, verb == "GET") for verb in own]
+        found |= {f"{name.upper()} {path}" for name in own}
     return found
 
 
-OFFERED = offered()
+def parts(path: str) -> tuple[str, ...]:
+    """A path to a task that is not there."""
+    return tuple(path.replace("{ref}", "nap").split("/"))
 
 
-@pytest.mark.parametrize(("method", "parts", "_reads"), OFFERED)
-async def test_no_route_without_a_token(rest: Rest, method: str, parts: tuple[str, ...], _reads: bool) -> None:
-    answer = await rest(method, *parts, headers={"Authorization": "token wrong"})
-    assert answer.code == 403
-    assert b"nap" not in answer.body
+def test_nothing_is_offered_that_has_no_entry() -> None:
+    assert offered() == set(NEEDS)
+
+
+def test_a_method_that_does_not_say_what_it_needs_cannot_be_written() -> None:
+    with pytest.raises(TypeError, match="Careless"):
+
+        class Careless(TaskHandler):
+            async def post(self) -> None:
+                """Do anything."""
+
+
+async def test_no_route_without_a_token(rest: Rest) -> None:
+    let_in = []
+    for method, path in [about.split(" ") for about in NEEDS] + [["HEAD", "tasks"], ["GET", "nothing"]]:
+        answer = await rest(method, *parts(path), headers={"Authorization": "token wrong"})
+        assert b"nap" not in answer.body
+        if answer.code != 403:
+            let_in.append((method, path, answer.code))
+    assert not let_in
 
 
 async def test_no_socket_without_a_token(attach: Any) -> None:
@@ -68,14 +114,50 @@ def allow(jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
     return choose
 
 
-@pytest.mark.parametrize(("method", "parts", "reads"), OFFERED)
-async def test_no_route_past_the_authorizer(
-    rest: Rest, allow: Any, method: str, parts: tuple[str, ...], reads: bool
+@pytest.mark.parametrize("denied", ACTIONS)
+async def test_a_route_is_shut_to_whoever_may_not_do_what_it_needs_and_open_to_others(
+    rest: Rest, allow: Any, denied: str
 ) -> None:
-    allow(*({"write", "execute"} if reads else {"read"}))
-    answer = await rest(method, *parts)
-    assert answer.code == 403
-    assert set(answer.json) == {"code", "message"}
+    allow(*(set(ACTIONS) - {denied}))
+    wrong = []
+    for (method, path), needed in [(about.split(" "), needed) for about, needed in NEEDS.items()]:
+        for asked in (method, "HEAD") if method == "GET" else (method,):
+            # Of what would start something, the body makes no sense: that is found out behind the door.
+            answer = await rest(asked, *parts(path), body={"name": ""})
+            if (answer.code == 403) != (needed == denied):
+                wrong.append((asked, path, answer.code))
+            if answer.code == 403 and asked != "HEAD":
+                assert set(answer.json) == {"code", "message"}
+    assert not wrong
+
+
+@pytest.mark.parametrize(
+    "allowed", [allowed for size in range(4) for allowed in itertools.combinations(ACTIONS, size)], ids="+".join
+)
+async def test_a_socket_shows_to_whoever_may_read_and_types_for_whoever_may_execute(
+    rest: Rest, allow: Any, attach: Any, allowed: tuple[str, ...]
+) -> None:
+    await rest.create(["sh", "-c", "stty -echo; echo ready; while read -r line; do echo said $line; done"], name="sh")
+    await rest.until_output("sh", "ready")
+    allow(*allowed)
+    if "read" not in allowed:
+        with pytest.raises(HTTPClientError, match="403"):
+            await attach("sh")
+        return
+    viewer = await (await attach("sh")).attached()
+    await viewer.type("in the socket\r")
+    assert viewer.task["rows"] == 40
+    await viewer.send("set_size", 10, 10)
+    may_type = "execute" in allowed
+    assert viewer.event("task")["readonly"] is not may_type
+    if may_type:
+        await viewer.shows("said in the socket")
+        await viewer.until(lambda viewer: viewer.task["rows"] == 10)
+        return
+    allow(*ACTIONS)
+    await rest("POST", "tasks", "sh", "input", body={"data": "by REST", "newline": True})
+    assert "socket" not in (await viewer.shows("said by REST")).text
+    assert (await rest.get("sh"))["rows"] == 40
 
 
 async def test_who_may_only_read_looks_on(rest: Rest, allow: Any, attach: Any) -> None:

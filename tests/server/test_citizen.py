@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from tornado.httpclient import HTTPClientError
 
+from jupyter_ptytasks.client import Client, ServerNotFound
 from tests.client.live import LiveServer, ended, until
 from tests.ptyhost.hosting import is_alive
 
@@ -72,11 +75,27 @@ async def test_what_lab_appends_to_get_past_caches_is_no_parameter(rest: Rest) -
 
 
 @pytest.mark.parametrize("server_options", [{"ServerApp": {"terminals_enabled": False}}])
-async def test_no_terminals_means_no_tasks(rest: Rest, app: PtyTasksApp, attach: Any, server_options: Any) -> None:
-    for parts in (("status",), ("tasks",), ("terminals",)):
-        assert (await rest("GET", *parts)).code == 404
-    assert (await rest("POST", "tasks", body={"command": "true"})).code in (403, 404, 405)
+async def test_no_terminals_means_no_tasks_and_the_server_says_so(
+    rest: Rest, app: PtyTasksApp, attach: Any, server_options: Any, jp_serverapp: Any
+) -> None:
+    for method, path in (
+        ("GET", "status"),
+        ("GET", "tasks"),
+        ("POST", "tasks"),
+        ("DELETE", "terminals/a"),
+        ("GET", "x"),
+    ):
+        answer = await rest.at(method, path)
+        assert (answer.code, answer.json["code"]) == (503, "disabled")
+        assert "ServerApp.terminals_enabled" in answer.json["message"]
+        assert (await rest.at(method, path, headers={"Authorization": "token wrong"})).code == 403
+    with pytest.raises(HTTPClientError, match="503"):
+        await attach("anything")
     assert app.current_activity() is None
+    with Client(jp_serverapp.connection_url, jp_serverapp.identity_provider.token) as client:
+        with pytest.raises(ServerNotFound, match="terminals are disabled") as failed:
+            await asyncio.to_thread(client.status)
+        assert "terminals_enabled" in failed.value.hint
 
 
 async def test_no_secret_of_the_server_reaches_a_task(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,13 @@ import openapi_spec_validator
 import pytest
 import yaml
 
-from jupyter_ptytasks.server.rest import ROUTES
+from jupyter_ptytasks.core import errors
+from jupyter_ptytasks.server.rest import ROUTES, bodies
+from jupyter_ptytasks.server.rest.base import METHODS
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from tests.server.conftest import Rest
 
 ROOT = Path(__file__).parent.parent.parent
@@ -60,13 +65,95 @@ def test_the_document_is_valid() -> None:
 def test_every_route_and_verb_is_in_the_document_and_no_other() -> None:
     offered = set()
     for route, handler in ROUTES:
-        path = route.replace("([^/]+)", "{ref}")
-        head, choice, verbs = path.partition("(")
-        paths = [head + verb for verb in verbs.rstrip(")").split("|")] if choice else [path]
-        methods = [name for name in ("get", "post", "patch", "put", "delete") if name in vars(handler)]
-        offered |= {(path, method) for path in paths for method in methods}
+        methods = [name for name in METHODS if hasattr(getattr(handler, name), "needs")]
+        offered |= {(route.replace("([^/]+)", "{ref}"), method) for method in methods}
     told = {(path, method) for path, about in OPENAPI["paths"].items() for method in about if method != "parameters"}
     assert told == offered
+
+
+#: Each body, and the schema that tells of it; each query, and where it is asked.
+BODIES = {
+    bodies.NewTask: "NewTask",
+    bodies.ChangedTask: "ChangedTask",
+    bodies.Stop: "Stop",
+    bodies.Body: "Empty",
+    bodies.Again: "Again",
+    bodies.Signal: "SendSignal",
+    bodies.Input: "Input",
+    bodies.Resize: "Resize",
+    bodies.NewTerminal: "NewTerminal",
+}
+QUERIES = {
+    bodies.TaskFilter: ("/tasks", "get"),
+    bodies.Removal: ("/tasks/{ref}", "delete"),
+    bodies.Wait: ("/tasks/{ref}/wait", "get"),
+    bodies.OutputQuery: ("/tasks/{ref}/output", "get"),
+    bodies.RawQuery: ("/tasks/{ref}/output/raw", "get"),
+}
+#: What of a schema says what is taken; all else is for people.
+TELLING = {
+    *("type", "enum", "required", "additionalProperties", "items", "minItems", "maxItems", "minLength", "maxLength"),
+    *("minimum", "maximum", "exclusiveMinimum"),
+}
+
+
+def essence(schema: Any, root: dict[str, Any]) -> Any:
+    """Give what a schema takes, whichever of the ways to write it was chosen: with all references resolved, and `null`
+    as one of several types.
+    """
+    while "$ref" in schema:
+        schema = {**reduce(lambda at, name: at[name], schema["$ref"][2:].split("/"), root), **schema, "$ref": None}
+        del schema["$ref"]
+    choices = [essence(choice, root) for choice in schema.get("oneOf", schema.get("anyOf", ()))]
+    if choices:
+        null = {"type": ("null",)}
+        others = [choice for choice in choices if choice != null]
+        if len(others) > 1:
+            return (*others, null) if null in choices else tuple(others)
+        return {**others[0], "type": (*others[0]["type"], "null")}
+    told = {name: value for name, value in schema.items() if name in TELLING}
+    told["type"] = (told["type"],) if isinstance(told["type"], str) else tuple(told["type"])
+    told["required"] = sorted(told.get("required", []))
+    for name in ("items", "additionalProperties"):
+        if isinstance(told.get(name), dict):
+            told[name] = essence(told[name], root)
+    if told.get("additionalProperties") is True:
+        del told["additionalProperties"]
+    told["properties"] = {name: essence(part, root) for name, part in schema.get("properties", {}).items()}
+    return {name: value for name, value in told.items() if value not in ([], {})}
+
+
+@pytest.mark.parametrize("model", BODIES)
+def test_bodies_are_told_as_they_are_taken(model: type[BaseModel]) -> None:
+    taken = model.model_json_schema()
+    told = OPENAPI["components"]["schemas"][BODIES[model]]
+    assert essence(told, OPENAPI) == essence(taken, taken)
+
+
+@pytest.mark.parametrize("model", QUERIES)
+def test_queries_are_told_as_they_are_taken(model: type[BaseModel]) -> None:
+    path, method = QUERIES[model]
+    told = {about["name"]: about["schema"] for about in OPENAPI["paths"][f"/ptytasks/api{path}"][method]["parameters"]}
+    taken = model.model_json_schema()
+    assert told.keys() == taken["properties"].keys()
+    for name, schema in told.items():
+        found = essence(taken["properties"][name], taken)
+        # What is not there is none; nobody writes it into an address.
+        found["type"] = tuple(kind for kind in found["type"] if kind != "null")
+        assert essence(schema, OPENAPI) == found, name
+        assert schema.get("default", taken["properties"][name].get("default")) == taken["properties"][name].get(
+            "default"
+        )
+
+
+def test_every_code_of_an_error_is_told() -> None:
+    def codes(kind: type[errors.PtyTasksError]) -> set[str]:
+        return {kind.code}.union(*map(codes, kind.__subclasses__()))
+
+    told = OPENAPI["components"]["schemas"]["Error"]["properties"]["code"]["anyOf"][0]["enum"]
+    assert set(told) == codes(errors.PtyTasksError) - {errors.PtyTasksError.code}
+    text = (ROOT / "docs" / "rest.md").read_text(encoding="utf-8")
+    assert [code for code in told if f"`{code}`" not in text] == []
 
 
 @pytest.mark.parametrize("name", SAMPLES)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import shutil
 import signal
+import sqlite3
+import subprocess
 import threading
 from typing import TYPE_CHECKING
 
@@ -98,6 +102,80 @@ def test_a_directory_that_is_gone_while_the_task_runs(live: LiveServer) -> None:
         assert ended(client, "task")["state"] == "cancelled"
 
 
+def test_a_directory_that_is_gone_is_no_end_while_the_ptyhost_answers(live: LiveServer) -> None:
+    """A new server finds the ptyhost at the socket where all of them are."""
+    with live.client() as client:
+        task = client.create("echo hello; exec sleep 1000", name="task")
+        until(lambda: client.raw("task").data)
+        live.kill9()
+        os.rename(root(live) / "tasks" / task["id"], live.home / "moved")
+        live.start()
+        until(lambda: client.get("task")["connected"])
+        assert client.get("task")["state"] == "running"
+        client.stop("task")
+        assert ended(client, "task")["state"] == "cancelled"
+        client.delete("task")
+        assert client.list()["tasks"] == []
+
+
+@pytest.mark.parametrize("what", ["all", "spec.json", "lock", "output", "exit.json", "host.json"])
+def test_an_ended_task_can_be_deleted_whatever_is_gone(live: LiveServer, what: str) -> None:
+    with live.client() as client:
+        task = client.create("echo hello", name="task")
+        ended(client, "task")
+        path = root(live) / "tasks" / task["id"] / ("" if what == "all" else what)
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+        assert client.get("task")["state"] == "succeeded"
+        client.delete("task")
+        assert client.list()["tasks"] == []
+
+
+def test_an_end_that_found_no_room_for_its_name_is_read(live: LiveServer) -> None:
+    with live.client() as client:
+        task = client.create("until [ -e go ]; do sleep 0.01; done; exit 3", name="task")
+        live.kill9()
+        (live.home / "go").touch()
+        record = root(live) / "tasks" / task["id"] / "exit.json"
+        until(record.exists)
+        until(lambda: not list(live.processes()))
+        record.rename(f"{record}.reserved")
+        live.start()
+        found = ended(client, "task")
+        assert (found["state"], found["exit"]) == ("failed", {"code": 3, "signal": None})
+
+
+def test_changes_at_the_same_time(start_server: Callable[..., LiveServer]) -> None:
+    """Whoever is the last, the row and the spec tell the same, and nobody's file is torn."""
+    servers = [start_server(), start_server()]
+    with servers[0].client() as client:
+        task = client.create(["sleep", "1000"], name="task")
+    failures: list[BaseException] = []
+
+    def change(number: int) -> None:
+        try:
+            with servers[number % 2].client() as client:
+                for turn in range(10):
+                    client.update(task["id"], metadata={f"{number} {turn}": "x" * 1000 * number}, tags=[str(number)])
+        except BaseException as error:
+            failures.append(error)
+            raise
+
+    workers = [threading.Thread(target=change, args=(number,)) for number in range(6)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    assert not failures
+    directory = root(servers[0]) / "tasks" / task["id"]
+    with servers[1].client() as client:
+        found = client.get(task["id"])
+        spec = json.loads((directory / "spec.json").read_text())
+        assert (spec["metadata"], spec["tags"]) == (found["metadata"], found["tags"])
+        assert not list(directory.glob("spec.json.*"))
+        client.restart("task", signals=["SIGKILL"])
+        until(lambda: client.get("task")["attempt"] == 2)
+
+
 # -- the database ------------------------------------------------------------------------------------------------------
 
 
@@ -149,6 +227,73 @@ def test_a_corrupt_database_is_moved_aside_and_rebuilt(live: LiveServer, damage:
         assert ended(client, "nap")["state"] == "cancelled"
 
 
+#: What a row may hold that this version cannot read: statements, and whether the directory can tell the rest.
+UNREADABLE = {
+    "no JSON": ("body = 'garbage'", True),
+    "nothing": ("body = ''", True),
+    "another type": ("body = '[]'", True),
+    "no fields": ("body = '{}'", True),
+    "wrong types": ("body = json_set(body, '$.started', 'noon', '$.command', 5)", True),
+    "bytes": ("body = x'ff00'", True),
+    "deep": (f"body = '{'[' * 100_000}'", True),
+    "a newer state": ("state = 'hibernating'", False),
+    "a newer kind": ("body = json_set(body, '$.kind', 'notebook')", True),
+}
+
+
+@pytest.mark.parametrize("row", UNREADABLE)
+@pytest.mark.parametrize("running", [True, False])
+def test_a_row_that_cannot_be_read_hides_no_other(live: LiveServer, row: str, running: bool) -> None:
+    change, told = UNREADABLE[row]
+    with live.client() as client:
+        bad = client.create(["sleep", "1000"], name="bad")
+        other = client.create(["sleep", "1000"], name="other")
+        if not running:
+            live.kill9()
+        with contextlib.closing(sqlite3.connect(root(live) / "tasks.db", timeout=30)) as sql, sql:
+            revision = "revision = (SELECT revision + 1 FROM counter)"
+            sql.execute(f"UPDATE tasks SET {change}, {revision} WHERE name = 'bad'")
+            sql.execute("UPDATE counter SET revision = revision + 1")
+        if not running:
+            live.start()
+        until(lambda: client.status()["unreadable"] == (not told))
+        found = client.list()
+        names = {task["name"] for task in found["tasks"]}
+        assert found["omitted"] == (not told)
+        assert names == ({"bad", "other"} if told else {"other"})
+        assert client.update("other", group="g")["group"] == "g"
+        name = "true" if told else "bad"
+        assert ended(client, client.create(["true"], name=name, if_exists="return")["id"])["state"] == "succeeded"
+        client.stop("other")
+        assert ended(client, other["id"])["state"] == "cancelled"
+        if told:
+            client.stop("bad")
+            assert ended(client, bad["id"])["state"] == "cancelled"
+        else:
+            # It is left alone, for the version that knows what it means.
+            assert (root(live) / "tasks" / bad["id"]).is_dir()
+            os.kill(bad["pid"] or 0, signal.SIGKILL)
+    log = (live.home / "server.log").read_text()
+    assert log.count("is left out") == (0 if told else 1)
+    assert "Traceback" not in log
+
+
+def test_a_database_of_a_newer_version_is_told_and_left_alone(live: LiveServer) -> None:
+    live.kill9()
+    with contextlib.closing(sqlite3.connect(root(live) / "tasks.db")) as sql:
+        sql.execute("PRAGMA user_version = 99")
+    before = (root(live) / "tasks.db").read_bytes()
+    live.start()
+    with live.client() as client:
+        for work in (client.list, lambda: client.get("x"), lambda: client.create(["true"])):
+            with pytest.raises(RequestFailed, match="newer version") as refused:
+                work()
+            assert refused.value.status == 503
+        assert "newer version" in str(client.status()["problem"])
+    assert (root(live) / "tasks.db").read_bytes() == before
+    assert not (root(live) / "tasks").exists()
+
+
 # -- a full disk -------------------------------------------------------------------------------------------------------
 
 
@@ -187,6 +332,99 @@ def test_a_full_disk_under_the_store(start_server: Callable[..., LiveServer], sm
         ended(client, client.create(["true"], name="last")["id"])
     assert set(refused) == {("storage_full", 507)}
     assert started >= 1
+
+
+def test_deleting_makes_room(start_server: Callable[..., LiveServer], small_disk: Path) -> None:
+    """Where there is no room even to note that a task is gone, its output gives it."""
+    live = start_server(f"--PtyTasksApp.data_dir={small_disk}/ptytasks")
+    with live.client() as client:
+        ended(client, client.create("seq 100000", name="large")["id"])
+        with (small_disk / "filler").open("wb", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(bytes(4096))
+        until(lambda: client.get("large"))
+        client.delete("large")
+        assert client.list()["tasks"] == []
+        assert ended(client, client.create(["true"])["id"])["state"] == "succeeded"
+
+
+def test_a_change_that_finds_no_room_changes_neither_row_nor_spec(
+    start_server: Callable[..., LiveServer], small_disk: Path
+) -> None:
+    live = start_server(f"--PtyTasksApp.data_dir={small_disk}/ptytasks")
+    filler = small_disk / "filler"
+    with live.client() as client:
+        task = client.create(["true"], name="task")
+        ended(client, "task")
+        spec = small_disk / "ptytasks" / "tasks" / task["id"] / "spec.json"
+        refused = 0
+        for pages in range(8):
+            before = json.loads(spec.read_text())["metadata"]
+            with filler.open("wb", buffering=0) as file:
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(bytes(4096))
+                file.truncate(file.tell() - pages * 4096)
+            code = ""
+            try:
+                client.update("task", metadata={"x": str(pages) * 12_000})
+            except RequestFailed as error:
+                code = error.code
+                refused += 1
+            assert code in ("", "storage_full")
+            assert (json.loads(spec.read_text())["metadata"] == before) is bool(code)
+            filler.unlink()
+            assert client.get("task")["metadata"] == json.loads(spec.read_text())["metadata"]
+            assert not list(spec.parent.glob("spec.json.*"))
+        assert 0 < refused < 8
+        assert client.restart("task")["attempt"] == 2
+
+
+def test_a_server_that_cannot_recover_at_its_start_goes_on_trying(live: LiveServer) -> None:
+    database = root(live) / "tasks.db"
+    with live.client() as client:
+        client.create(["sleep", "1000"], name="nap")
+        live.kill9()
+        database.unlink()
+        database.mkdir()
+        live.start()
+        until(lambda: client.status()["problem"])
+        with pytest.raises(RequestFailed):
+            client.create(["true"])
+        database.rmdir()
+        until(lambda: client.status()["problem"] is None)
+        until(lambda: client.get("nap")["connected"])
+        client.stop("nap")
+        ended(client, "nap")
+    log = (live.home / "server.log").read_text()
+    assert log.count("cannot be looked after") == log.count("looked after again") == 1
+    assert "Traceback" not in log
+
+
+def test_a_disk_that_cannot_be_written_to(start_server: Callable[..., LiveServer], small_disk: Path) -> None:
+    live = start_server(f"--PtyTasksApp.data_dir={small_disk}/ptytasks")
+    with live.client() as client:
+        ended(client, client.create("echo hello", name="done")["id"])
+        live.kill9()
+        remount(small_disk, "ro")
+        try:
+            live.start()
+            with pytest.raises(RequestFailed) as refused:
+                client.create(["sleep", "1000"])
+            assert refused.value.status in (500, 503, 507)
+            with pytest.raises(RequestFailed) as refused:
+                client.restart("done")
+            assert refused.value.status in (500, 503, 507)
+            assert not [one for one in live.processes() if one.name() == "sleep"]
+        finally:
+            remount(small_disk, "rw")
+        until(lambda: client.status()["problem"] is None)
+        assert client.output("done")["output"] == "hello\n"
+        assert ended(client, client.create(["true"])["id"])["state"] == "succeeded"
+
+
+def remount(path: Path, how: str) -> None:
+    subprocess.run(["mount", "-o", f"remount,{how}", str(path)], check=True)
 
 
 # -- very many ---------------------------------------------------------------------------------------------------------

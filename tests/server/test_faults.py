@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from jupyter_ptytasks.client import ClientError
+from jupyter_ptytasks.client import ClientError, RequestFailed
 from tests.client.live import LiveServer, ended, until
 from tests.ptyhost.hosting import is_alive
 
@@ -82,7 +82,7 @@ def test_kill9_in_the_middle_of_creates(live: LiveServer, enough: int) -> None:
     with live.client() as client:
         until(lambda: not client.list(state=["starting"])["tasks"])
         until(lambda: all(task["connected"] or not task["alive"] for task in client.list()["tasks"]))
-        tasks = client.list(limit=10_000)["tasks"]
+        tasks = list(client.all())
     assert len({task["name"] for task in tasks}) == len({task["id"] for task in tasks}) == len(tasks)
     assert {task["id"] for task in told} <= {task["id"] for task in tasks}
     for task in tasks:
@@ -172,6 +172,56 @@ def test_kill9_of_a_ptyhost(live: LiveServer) -> None:
         ended(client, "orphan")
 
 
+def test_a_socket_that_somebody_removed_is_asked_for(live: LiveServer) -> None:
+    """Cleaners of temporary directories do so; a ptyhost looks by itself only now and then."""
+    with live.client() as client:
+        task = client.create(["sleep", "1000"], name="nap")
+        live.kill9()
+        os.unlink(host_of(live, task)["socket"])
+        live.start()
+        until(lambda: client.get("nap")["connected"], timeout=15.0)
+        assert client.get("nap")["pid"] == task["pid"]
+
+
+def test_a_restart_is_finished_by_another_server(live: LiveServer) -> None:
+    """The server dies between the stop and the start."""
+    with live.client() as client:
+        line = "trap 'until [ -e go ]; do sleep 0.01; done; exit' INT; echo ready; while :; do sleep 0.01; done"
+        task = client.create(line, name="task", stop_grace=1000.0)
+        until(lambda: b"ready" in client.raw("task").data)
+        assert client.restart("task")["state"] == "stopping"
+        live.kill9()
+        (live.home / "go").touch()
+        until((directory(live, task) / "exit.json").exists)
+        live.start()
+        until(lambda: client.get("task")["attempt"] == 2 and client.get("task")["state"] == "running")
+        assert client.get("task")["id"] == task["id"]
+
+
+def test_a_task_that_cannot_be_started_again_is_not_stopped(live: LiveServer) -> None:
+    with live.client() as client:
+        task = client.create(["sleep", "1000"], name="nap")
+        (directory(live, task) / "spec.json").write_text("garbage")
+        with pytest.raises(RequestFailed, match="damaged"):
+            client.restart("nap")
+        assert client.get("nap")["state"] == "running"
+        assert is_alive(task["pid"] or 0)
+
+
+def test_a_restart_that_fails_is_not_tried_for_ever(live: LiveServer) -> None:
+    """Nobody waits for an attempt that will not come."""
+    with live.client() as client:
+        line = "trap 'until [ -e go ]; do sleep 0.01; done; exit' INT; echo ready; while :; do sleep 0.01; done"
+        task = client.create(line, name="task", stop_grace=1000.0)
+        until(lambda: b"ready" in client.raw("task").data)
+        client.restart("task")
+        (directory(live, task) / "spec.json").write_text("garbage")
+        (live.home / "go").touch()
+        found = ended(client, "task")
+        assert (found["state"], found["attempt"], found["state_reason"]) == ("cancelled", 1, "internal_error")
+        assert "could not be started" in found["state_message"]
+
+
 def test_a_ptyhost_that_is_stopped_is_out_of_reach_and_not_lost(live: LiveServer) -> None:
     with live.client() as client:
         task = client.create(["sleep", "1000"], name="nap")
@@ -184,6 +234,37 @@ def test_a_ptyhost_that_is_stopped_is_out_of_reach_and_not_lost(live: LiveServer
         host.resume()
         until(lambda: client.get("nap")["connected"], timeout=10.0)
         assert client.get("nap")["state"] == "running"
+
+
+def test_a_lost_task_tells_what_its_ptyhost_said_last(live: LiveServer) -> None:
+    with live.client() as client:
+        task = client.create("echo hello; exec sleep 1000", name="crash")
+        until(lambda: b"hello" in client.raw("crash").data)
+        # A crash of Python itself, of which faulthandler writes down what it can.
+        os.kill(host_of(live, task)["host_pid"], signal.SIGSEGV)
+        task = until_state(live, "crash", "lost")
+        assert "Segmentation fault" in task["state_message"]
+        assert "Segmentation fault" in live.cli("show", "crash").stdout
+
+
+def test_what_a_command_left_running_is_told_and_ended(live: LiveServer) -> None:
+    with live.client() as client:
+        deaf = "trap '' TERM HUP; echo $$ > left; exec sleep 1000"
+        line = f'setsid sh -c "{deaf}" < /dev/null > /dev/null 2>&1 & until [ -s left ]; do sleep 0.01; done'
+        client.create(line.replace("$$", "\\$\\$"), name="leaver")
+        task = ended(client, "leaver")
+        assert (task["state"], task["leftover"]) == ("succeeded", 1)
+        assert task["state_message"] == "a process is still running"
+        pid = int((live.home / "left").read_text())
+        assert is_alive(pid)
+        with pytest.raises(RequestFailed):
+            client.end_leftover(client.create(["sleep", "1000"], name="nap")["id"])
+        # A server that is started again knows of it, too.
+        live.kill9()
+        live.start()
+        assert client.end_leftover("leaver")["leftover"] == 0
+        assert not is_alive(pid)
+        assert client.end_leftover("leaver")["leftover"] == 0
 
 
 @pytest.mark.parametrize("same_boot", [True, False])

@@ -10,7 +10,13 @@ import struct
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tornado.httpclient import HTTPClientError
+from hypothesis import given
+from hypothesis import strategies as st
+from tornado.httpclient import HTTPClientError, HTTPRequest
+from tornado.websocket import websocket_connect
+
+from jupyter_ptytasks.server.terminals import messages
+from jupyter_ptytasks.server.terminals import viewer as viewers
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest, Viewer
@@ -50,15 +56,94 @@ async def test_the_size_reaches_the_program_and_is_checked(rest: Rest, attach: A
     await viewer.shows("33 111\r\n")
 
 
-@pytest.mark.parametrize(
-    "message", ["", "{", "[]", "{}", "5", '["stdin"]', '["stdin", 5]', "[[]]", '["what", 1]', '["ack", "x"]']
-)
-async def test_nonsense_is_ignored(rest: Rest, attach: Any, message: str) -> None:
+NONSENSE = [
+    *("", "{", "[]", "{}", "5", "null", '"stdin"', "[[]]", '["what", 1]', '{"stdin": "x"}', '[5, "x"]', "\0"),
+    *('["stdin"]', '["stdin", 5]', '["stdin", null]', "[" * 50_000, '["stdin", ' + "[" * 50_000),
+    *('["ack", "x"]', '["ack", Infinity]', '["ack", NaN]', '["ack", -1]', '["ack", 1e999]', '["ack", true]'),
+    *('["ack", [1]]', '["ack", ' + "1" * 5000 + "]", '["ack", ' + "9" * 300 + "]"),
+    *(
+        '["set_size"]',
+        '["set_size", 24]',
+        '["set_size", Infinity, 80]',
+        '["set_size", 1e400, 80]',
+        '["set_size", {}, []]',
+    ),
+    *('["set_size", "a", 80]', '["set_size", true, true]', '["set_size", 24.5, 80]'),
+]
+
+
+async def test_nonsense_is_ignored(rest: Rest, attach: Any, caplog: pytest.LogCaptureFixture) -> None:
     await rest.create(**SHELL, name="sh")
     viewer = await (await attach("sh")).attached()
-    await viewer.socket.write_message(message)
+    for message in NONSENSE:
+        await viewer.socket.write_message(message)
+        await viewer.socket.write_message(message.encode() + b"\xff", binary=True)
     await viewer.type("echo still $((1 + 1))\r")
     await viewer.shows("still 2")
+    assert (viewer.task["rows"], viewer.task["cols"]) == (40, 120)
+    assert [record for record in caplog.records if record.exc_info] == []
+
+
+parts = st.one_of(
+    st.sampled_from(["stdin", "ack", "set_size"]), st.integers(), st.floats(), st.text(), st.booleans(), st.none()
+)
+garbage = st.one_of(st.binary(), st.text('[]{}",:stdinack_ze0123456789.eE+-INfty\\u '), st.lists(parts).map(json.dumps))
+
+
+@given(garbage)
+def test_whatever_comes_is_a_message_or_nothing(message: str | bytes) -> None:
+    said = messages.parse(message)
+    if isinstance(said, messages.SetSize):
+        assert 1 <= said.rows <= 1000
+        assert 1 <= said.cols <= 1000
+    elif isinstance(said, messages.Ack):
+        assert said.offset >= 0
+    else:
+        assert said is None or isinstance(said.text, str)
+
+
+async def test_a_client_that_leaves_while_it_is_greeted_leaves_nothing_behind(
+    rest: Rest,
+    attach: Any,
+    jp_http_port: int,
+    jp_base_url: str,
+    jp_auth_header: dict[str, str],
+    jp_serverapp: Any,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    task = await rest.create(**SHELL, name="sh")
+    request = (
+        f"GET {jp_base_url}ptytasks/terminals/websocket/sh HTTP/1.1\r\nHost: localhost:{jp_http_port}\r\n"
+        f"Authorization: {jp_auth_header['Authorization']}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    ).encode()
+    for turns in range(40):
+        client = socket.socket()
+        client.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", jp_http_port))
+        await asyncio.get_running_loop().sock_sendall(client, request)
+        # The server is on the same loop: each client leaves after another of its steps.
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        client.close()
+    viewer = await (await attach("sh")).attached()
+    await rest.until("sh", lambda task: task["viewers"] == 1)
+    terminals = jp_serverapp.web_app.settings["ptytasks_terminals"].terminals
+    assert len(terminals[task["id"]].clients) == 1
+    viewer.socket.close()
+    await rest.until("sh", lambda task: task["viewers"] == 0)
+    assert terminals == {}
+    assert [record.message for record in caplog.records if record.exc_info] == []
+
+
+async def test_a_query_that_is_no_text_is_refused_before_there_is_a_socket(
+    rest: Rest, jp_http_port: int, jp_base_url: str, jp_auth_header: dict[str, str]
+) -> None:
+    await rest.create(**SHELL, name="sh")
+    url = f"ws://localhost:{jp_http_port}{jp_base_url}ptytasks/terminals/websocket/sh?lines=%ff"
+    with pytest.raises(HTTPClientError, match="400"):
+        await websocket_connect(HTTPRequest(url, headers=jp_auth_header))
 
 
 async def test_the_end_is_told_then_disconnected(rest: Rest, attach: Any) -> None:
@@ -129,7 +214,7 @@ async def test_two_viewers_see_the_same_and_the_one_that_types_leads(rest: Rest,
     await phone.type("stty size\r")
     await phone.shows("12 40\r\n")
     await desk.shows("12 40\r\n")
-    await desk.until(lambda viewer: viewer.task["leader"] == phone.event("task")["viewer"])
+    await desk.until(lambda viewer: viewer.task["leader"] == phone.id)
     assert desk.task["viewers"] == 2
     assert (desk.task["rows"], desk.task["cols"]) == (12, 40)
 
@@ -285,3 +370,88 @@ async def test_every_change_of_the_task_is_told(rest: Rest, attach: Any) -> None
     await viewer.until(lambda viewer: viewer.task["name"] == "after")
     await rest("POST", "tasks", "after", "pause")
     await viewer.until(lambda viewer: viewer.task["state"] == "paused")
+
+
+# -- whoever cannot see does not lead ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A minute is half a second."""
+    monkeypatch.setattr(viewers, "_UNSEEN", 0.5)
+
+
+async def has_left(rest: Rest, viewer: Viewer) -> None:
+    """Wait until a viewer is not counted, and does not lead."""
+    mine = viewer.id
+    await rest.until("sh", lambda task: task["viewers"] == 1 and task["leader"] != mine)
+
+
+async def two_viewers(rest: Rest, attach: Any, **query: Any) -> tuple[Viewer, Viewer]:
+    """Attach one that leads and knows how to acknowledge, and another."""
+    await rest.create(**SHELL, name="sh")
+    phone = await (await attach("sh", **query)).attached()
+    desk = await (await attach("sh")).attached()
+    await phone.send("set_size", 12, 40)
+    await phone.type("stty size\r")
+    await desk.send("set_size", 50, 150)
+    await desk.shows("12 40\r\n")
+    return phone, desk
+
+
+SIGNS = {"ack": None, "stdin": "\r", "set_size": (12, 40)}
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("sign", SIGNS)
+async def test_who_acknowledges_nothing_is_no_viewer_until_it_shows_that_it_is_there(
+    rest: Rest, attach: Any, sign: str
+) -> None:
+    phone, desk = await two_viewers(rest, attach, flow="ack")
+    await has_left(rest, phone)
+    await desk.until(lambda viewer: viewer.task["rows"] == 50)
+    # An acknowledgement of what it had acknowledged says nothing.
+    await phone.send("ack", 0)
+    await desk.type("echo still $((1 + 1))\r")
+    await phone.shows("still 2")
+    assert (await rest.get("sh"))["viewers"] == 1
+    given = SIGNS[sign]
+    await phone.send(sign, *((phone.offset,) if given is None else given if isinstance(given, tuple) else (given,)))
+    await rest.until("sh", lambda task: task["viewers"] == 2)
+    if sign == "stdin":
+        await desk.until(lambda viewer: viewer.task["rows"] == 12)
+        assert desk.task["leader"] == phone.id
+
+
+async def test_who_acknowledges_or_was_sent_nothing_stays(
+    rest: Rest, attach: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(viewers, "_UNSEEN", 1.0)
+    await rest.create("sleep 1.2; echo one; sleep 0.6; echo two; sleep 0.6; echo three; sleep 100", name="sh")
+    viewer = await (await attach("sh", flow="ack")).attached()
+    for word in ("one", "two", "three"):
+        await viewer.shows(word)
+        assert viewer.task["viewers"] == 1
+        await viewer.send("ack", viewer.offset)
+    counts = [event["task"]["viewers"] for event in viewer.events if event["event"] == "task"]
+    assert counts == sorted(counts)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("query", [{}, {"flow": "ack"}])
+async def test_who_takes_nothing_is_no_viewer_until_it_does(rest: Rest, attach: Any, query: dict[str, Any]) -> None:
+    phone, desk = await two_viewers(rest, attach, **query)
+    await desk.type("while :; do seq 20000; sleep 0.01; done\r")
+    # Whoever does not ask for the next message leaves it, and all behind it, in the socket.
+    reading: list[asyncio.Task[Any]] = [asyncio.create_task(desk.ended())]
+    await has_left(rest, phone)
+
+    async def look_on() -> None:
+        async for _ in phone:
+            await phone.send("ack", phone.offset)
+
+    reading.append(asyncio.create_task(look_on()))
+    await rest.until("sh", lambda task: task["viewers"] == 2)
+    for job in reading:
+        job.cancel()
+    await rest("POST", "tasks", "sh", "stop", body={"signals": ["KILL"]})

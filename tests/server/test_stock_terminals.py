@@ -6,6 +6,7 @@ is limited by `max_live_tasks`.
 
 from __future__ import annotations
 
+import functools
 import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,12 @@ if TYPE_CHECKING:
 
 STOCK = ("setup", "stdout", "disconnect")
 PID = r"pid=(\d+)\."
+
+
+@pytest.fixture
+def attach(attach: Any) -> Any:
+    """Attach as a stock client does."""
+    return functools.partial(attach, stock=True)
 
 
 async def start(rest: Rest, **about: Any) -> str:
@@ -64,19 +71,22 @@ async def test_create_list_get_delete(rest: Rest) -> None:
     assert (await rest("DELETE", "terminals", name)).code == 404
 
 
-async def test_names_are_unique(rest: Rest) -> None:
-    found = [await start(rest) for _ in range(3)]
-    assert len(set(found)) == 3
-    found += [await start(rest, name="same") for _ in range(2)]
-    assert sorted(await names(rest)) != sorted(found)  # the older of the name is called by its id now
-    assert len(set(await names(rest))) == 5
-    for name in await names(rest):
+async def test_names_are_ids(rest: Rest) -> None:
+    """A name of ours is free text, and the next task may have it, too."""
+    found = [await start(rest) for _ in range(2)] + [await start(rest, name="same") for _ in range(2)]
+    assert all(re.fullmatch("[a-z0-9]{8,16}", name) for name in found)
+    assert sorted(await names(rest)) == sorted(found) == sorted(set(found))
+    for name in found:
         assert (await rest("GET", "terminals", name)).json["name"] == name
+    assert [(await rest.get(name))["name"] for name in found] == ["shell-1", "shell-2", "same", "same"]
 
 
-async def test_create_with_a_name(rest: Rest) -> None:
-    assert await start(rest, name="mine") == "mine"
-    assert (await rest("GET", "terminals", "mine")).json["name"] == "mine"
+async def test_a_name_finds_a_terminal_and_stops_none(rest: Rest) -> None:
+    """Stock clients do not quote it: `train#2` would stop `train`."""
+    name = await start(rest, name="train")
+    assert (await rest("GET", "terminals", "train")).json["name"] == name
+    assert (await rest("DELETE", "terminals", "train")).code == 404
+    assert await names(rest) == [name]
 
 
 async def test_a_body_with_more_in_it_than_we_know(rest: Rest) -> None:
@@ -108,10 +118,10 @@ async def test_no_such_terminal(rest: Rest, method: str) -> None:
 
 
 async def test_every_task_is_a_terminal_until_it_has_ended(rest: Rest) -> None:
-    await rest.create("sleep 1000", name="nap")
+    task = await rest.create("sleep 1000", name="nap")
     await rest.create("true", name="done")
     await rest.wait("done")
-    assert await names(rest) == ["nap"]
+    assert await names(rest) == [task["id"]]
     assert (await rest("GET", "terminals", "done")).code == 404
 
 
@@ -168,9 +178,21 @@ async def test_a_deleted_terminal_disconnects_its_clients(rest: Rest, attach: An
         assert viewer.kinds[-1] == "disconnect"
 
 
-async def test_our_own_messages_are_of_one_type(rest: Rest, attach: Any) -> None:
-    """A stock client skips what it does not know; in the others the text comes first, as ever."""
+async def test_who_does_not_ask_for_our_messages_gets_none(rest: Rest, attach: Any) -> None:
     viewer = await (await attach(await start(rest))).attached()
+    await viewer.type("echo live\r")
+    await viewer.shows("live")
+    await viewer.type("exit\r")
+    messages = [message async for message in viewer]
+    assert viewer.kinds[:2] == ["setup", "stdout"]
+    assert set(viewer.kinds) == set(STOCK)
+    assert {len(message) for message in messages} == {2}
+
+
+@pytest.mark.parametrize("query", [{"events": 1}, {"flow": "ack"}, {"offset": 0}])
+async def test_who_asks_for_them_gets_them(rest: Rest, attach: Any, query: dict[str, Any]) -> None:
+    viewer = await attach(await start(rest), **query)
+    await viewer.until(lambda viewer: viewer.event("task") and (viewer.event("replayed") or viewer.event("resumed")))
     await viewer.type("exit\r")
     await viewer.ended()
     assert set(viewer.kinds) == {*STOCK, "ptytask"}

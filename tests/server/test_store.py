@@ -1,4 +1,4 @@
-"""The database and its mirror: files of every age and state, changes by others, and what is kept for how long."""
+"""The database and its mirror: files of every age and state, and changes by others."""
 
 from __future__ import annotations
 
@@ -9,13 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks.storage import database
-from jupyter_ptytasks.core.errors import IllegalMove, NameInUse, ServiceFault, TaskNotFound, TooManyTasks
+from jupyter_ptytasks.core.errors import (
+    InternalError,
+    InvalidState,
+    NameInUse,
+    StoreUnavailable,
+    TaskNotFound,
+    TooManyTasks,
+)
 from jupyter_ptytasks.core.model import IfExists, Kind, Task, new_id
 from jupyter_ptytasks.core.states import State
-from jupyter_ptytasks.storage.database import MIGRATIONS, Database
-from jupyter_ptytasks.server.recovery import Retention
 from jupyter_ptytasks.server.store import Store
+from jupyter_ptytasks.storage import database
+from jupyter_ptytasks.storage.database import MIGRATIONS, Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,7 +80,7 @@ def test_a_task_comes_back_as_it_was(opened: Callable[..., Database]) -> None:
 
 
 def test_a_new_file_is_private_and_of_the_newest_version(path: Path, opened: Callable[..., Database]) -> None:
-    opened().newest_id()
+    opened().changes(0)
     assert version_of(path) == len(MIGRATIONS)
     assert path.stat().st_mode & 0o077 == 0
 
@@ -98,19 +104,19 @@ def test_a_migration_that_fails_changes_nothing(
     file.close()
     with monkeypatch.context() as patch:
         patch.setattr(database, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE later (x); CREATE TABLE tasks (y);"))
-        with pytest.raises(ServiceFault):
+        with pytest.raises(InternalError):
             opened().changes(0)
     assert version_of(path) == len(MIGRATIONS)
     assert opened().changes(0).tasks == [task]
 
 
 def test_a_file_of_a_newer_version_is_left_alone(path: Path, opened: Callable[..., Database]) -> None:
-    opened().newest_id()
+    opened().changes(0)
     sql = sqlite3.connect(path)
     sql.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
     sql.close()
     before = path.read_bytes()
-    with pytest.raises(ServiceFault, match="newer version"):
+    with pytest.raises(StoreUnavailable, match="newer version"):
         opened().changes(0)
     assert path.read_bytes() == before
 
@@ -133,7 +139,7 @@ def test_a_file_that_is_damaged_under_us(path: Path, opened: Callable[..., Datab
     file.add(make("lost"), IfExists.NEW, 10)
     before = other.version()
     path.write_bytes(b"garbage" * 1000)
-    with pytest.raises(ServiceFault, match="ask again"):
+    with pytest.raises(InternalError, match="ask again"):
         file.changes(0)
     assert [found.name for found in file.changes(0).tasks] == ["from disk"]
     assert [found.name for found in other.changes(0).tasks] == ["from disk"]
@@ -144,7 +150,7 @@ def test_a_file_that_is_emptied_under_us(path: Path, opened: Callable[..., Datab
     file = opened(make("from disk"))
     before = file.version()
     path.write_bytes(b"")
-    with pytest.raises(ServiceFault):
+    with pytest.raises(InternalError):
         file.changes(0)
     assert [found.name for found in file.changes(0).tasks] == ["from disk"]
     assert file.version()[0] != before[0]
@@ -160,7 +166,7 @@ def test_names(opened: Callable[..., Database]) -> None:
     assert file.add(make("a"), IfExists.RESTART, 10) == (first, False)
     with pytest.raises(NameInUse):
         file.add(make("a"), IfExists.FAIL, 10)
-    ended = file.change(first.id, state=State.SUCCEEDED)
+    ended = file.observe(first.id, 1, State.SUCCEEDED)
     assert file.add(make("a"), IfExists.RESTART, 10) == (ended, False)
     assert file.add(make("a"), IfExists.RETURN, 10)[1]
     with pytest.raises(TooManyTasks):
@@ -170,18 +176,18 @@ def test_names(opened: Callable[..., Database]) -> None:
 def test_moves_are_checked(opened: Callable[..., Database]) -> None:
     file = opened()
     task, _ = file.add(make(), IfExists.NEW, 10)
-    with pytest.raises(IllegalMove):
+    with pytest.raises(InvalidState):
         file.remove(task.id)
-    with pytest.raises(IllegalMove, match="attempt"):
-        file.change(task.id, state=State.SUCCEEDED, attempt=2)
-    file.change(task.id, state=State.SUCCEEDED, attempt=1)
-    with pytest.raises(IllegalMove):
-        file.change(task.id, state=State.RUNNING)
+    ended = file.observe(task.id, 1, State.SUCCEEDED, pid=5)
+    assert (ended.state, ended.pid) == (State.SUCCEEDED, 5)
     again, begun = file.begin_attempt(task.id, 2, 10)
     assert (begun, again.state, again.attempt) == (True, State.STARTING, 2)
     assert file.begin_attempt(task.id, 2, 10) == (again, False)
     with pytest.raises(TaskNotFound):
-        file.change("unknown0", state=State.FAILED)
+        file.observe("unknown0", 1, State.FAILED)
+    queued, _ = file.add(make(state=State.QUEUED), IfExists.NEW, 10)
+    with pytest.raises(InvalidState, match="queued cannot become running"):
+        file.observe(queued.id, 1, State.RUNNING)
 
 
 def test_one_of_many_ends_a_task(opened: Callable[..., Database]) -> None:
@@ -190,25 +196,21 @@ def test_one_of_many_ends_a_task(opened: Callable[..., Database]) -> None:
     done: list[State] = []
 
     def end(state: State) -> None:
-        file = opened()
-        try:
-            done.append(file.change(task.id, state=state, attempt=1).state)
-        except IllegalMove:
-            pass
+        done.append(opened().observe(task.id, 1, state).state)
 
     workers = [threading.Thread(target=end, args=(state,)) for state in (State.SUCCEEDED, State.FAILED) * 3]
     for worker in workers:
         worker.start()
     for worker in workers:
         worker.join()
-    assert [found.state for found in opened().changes(0).tasks] == done
+    assert [found.state for found in opened().changes(0).tasks] * 6 == done
 
 
 # -- the mirror --------------------------------------------------------------------------------------------------------
 
 
 async def test_the_mirror_follows_others_change_by_change(opened: Callable[..., Database]) -> None:
-    ours, theirs = Store(opened()), opened()
+    ours, theirs = Store(opened), opened()
     seen: list[list[str]] = []
     ours.listeners.append(lambda *tasks: seen.append([task.state.value if task else "" for task in tasks]))
     task, _ = theirs.add(make(), IfExists.NEW, 10)
@@ -226,7 +228,7 @@ async def test_the_mirror_follows_others_change_by_change(opened: Callable[..., 
 
 async def test_the_mirror_follows_a_file_that_was_replaced(path: Path, opened: Callable[..., Database]) -> None:
     kept, lost = make("kept"), make("lost")
-    ours = Store(opened(kept))
+    ours = Store(lambda: opened(kept))
     await ours.add(lost, IfExists.NEW, 10)
     await asyncio.to_thread(path.unlink)
     await ours.refresh(0.0)
@@ -235,7 +237,8 @@ async def test_the_mirror_follows_a_file_that_was_replaced(path: Path, opened: C
 
 
 async def test_whoever_asks_during_the_first_look_waits_for_it(opened: Callable[..., Database]) -> None:
-    ours = Store(opened(make("there")))
+    there = make("there")
+    ours = Store(lambda: opened(there))
 
     async def names() -> list[str]:
         await ours.refresh()
@@ -243,26 +246,3 @@ async def test_whoever_asks_during_the_first_look_waits_for_it(opened: Callable[
 
     assert [*await asyncio.gather(names(), names(), names())] == [["there"]] * 3
     await ours.close()
-
-
-# -- retention ---------------------------------------------------------------------------------------------------------
-
-
-def test_finished_tasks_are_kept_by_age_and_number() -> None:
-    tasks = [make(f"{age}", age=age, state=State.SUCCEEDED) for age in (1, 2, 3, 4)]
-    tasks.insert(2, make("live", age=1000.0))
-
-    def surplus(seconds: float, count: int) -> list[str]:
-        return [task.name for task in Retention(seconds, count).surplus(tasks, NOW)]
-
-    assert surplus(10.0, 10) == []
-    assert surplus(2.5, 10) == ["3", "4"]
-    assert surplus(10.0, 3) == ["4"]
-    assert surplus(10.0, 0) == ["1", "2", "3", "4"]
-
-
-def test_a_task_counts_from_its_end() -> None:
-    long = make("long", age=1000.0, state=State.FAILED).with_(ended=NOW - 1)
-    short = make("short", age=500.0, state=State.FAILED)
-    assert Retention(100.0, 10).surplus([short, long], NOW) == [short]
-    assert Retention(10_000.0, 1).surplus([short, long], NOW) == [short]

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks.core.errors import ServiceFault
+from jupyter_ptytasks.core.errors import InternalError
+from jupyter_ptytasks.server.rest import bodies
 from tests.ptyhost.hosting import is_alive
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest
 
-NAMES = ["a/b\\c", "..", "ünïcode 日本語", "👩‍💻 train", "שלום עולם", "a b+c%20d?e#f&g", "x" * 128, "mwptqfk2h9s1"]
+NAMES = ["a/b\\c", "...", "ünïcode 日本語", "👩‍💻 train", "שלום עולם", "a b+c%20d?e#f&g", "x" * 128, "mwptqfk2h9s1"]
 
 
 async def test_create_answers_201_with_the_task_running(rest: Rest) -> None:
@@ -59,6 +60,8 @@ async def test_no_command_is_an_interactive_shell(rest: Rest) -> None:
 async def test_a_name_is_made_from_the_command(rest: Rest) -> None:
     task = await rest.create("echo  one\n  two three four five six seven eight nine ten")
     assert task["name"] == "echo one two three four five six seven …"
+    assert (await rest.create("\u200b"))["name"] == "task"
+    assert (await rest.create("."))["name"] == "task"
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -83,20 +86,31 @@ async def test_names_are_free_text(rest: Rest, name: str) -> None:
         ({"command": "true", "name": "x" * 129}, "name"),
         ({"command": "true", "name": "bell\a"}, "name"),
         ({"command": "true", "name": "\u202egnp.exe"}, "name"),
+        ({"command": "true", "name": ".."}, "name"),
+        ({"command": "true", "name": "\u200b\u0301"}, "name"),
+        ({"command": "true", "group": "\u3164"}, "group"),
+        ({"command": [5]}, "command"),
         ({"command": "true", "env": {"A=B": "c"}}, "env"),
         ({"command": "true", "env": ["A"]}, "env"),
         ({"command": "true", "rows": 0}, "rows"),
         ({"command": "true", "cols": 1001}, "cols"),
         ({"command": "true", "rows": 2.5}, "rows"),
+        ({"command": "true", "rows": "40"}, "rows"),
+        ({"command": "true", "cols": True}, "cols"),
+        ({"command": "true", "timeout": "5"}, "timeout"),
+        ({"command": "true", "tags": "abc"}, "tags"),
         ({"command": "true", "timeout": 0}, "timeout"),
         ({"command": "true", "timeout": "soon"}, "timeout"),
         ({"command": "true", "stop_grace": -1}, "stop_grace"),
         ({"command": "true", "stop_signals": ["SIGNOTHING"]}, "stop_signals.0"),
         ({"command": "true", "timeout_warning": {"signal": "USR1"}}, "timeout_warning.before"),
+        ({"command": "true", "timeout_warning": {"signal": "USR1", "before": 1}}, "timeout_warning"),
+        ({"command": "true", "timeout": 5, "timeout_warning": {"signal": "USR1", "before": 5}}, "timeout_warning"),
         ({"command": "true", "tags": [""]}, "tags.0"),
         ({"command": "true", "if_exists": "maybe"}, "if_exists"),
         ({"command": "true", "metadata": {"x": "y" * 20000}}, "metadata"),
         ({"command": "true", "comand": "typo"}, "comand"),
+        ({"command": "true", "string": "no branch of a type"}, "string"),
     ],
 )
 async def test_bad_input_names_its_field_and_leaves_nothing(
@@ -157,8 +171,9 @@ async def test_list_is_newest_first_and_filtered(rest: Rest) -> None:
     page = (await rest("GET", "tasks", limit=3)).json
     assert [task["name"] for task in page["tasks"]] == ["four", "three", "two"]
     assert await names(limit=3, cursor=page["next_cursor"]) == ["one"]
-    answer = await rest("GET", "tasks", state="asleep")
-    assert (answer.code, answer.json["field"]) == (400, "state.0")
+    for state in ("asleep", ",", ""):
+        answer = await rest("GET", "tasks", state=state)
+        assert (answer.code, answer.json["field"]) == (400, "state.0")
 
 
 async def test_the_newest_of_a_name_is_meant(rest: Rest) -> None:
@@ -198,7 +213,7 @@ async def test_stop_goes_through_stopping_to_cancelled(rest: Rest) -> None:
     task = await rest.wait("nap")
     assert (task["state"], task["state_reason"], task["exit"]["signal"]) == ("cancelled", "cancelled", "SIGTERM")
     answer = await rest("POST", "tasks", "nap", "stop")
-    assert (answer.code, answer.json["code"]) == (409, "illegal_move")
+    assert (answer.code, answer.json["code"]) == (409, "invalid_state")
 
 
 async def test_stop_at_once(rest: Rest) -> None:
@@ -239,7 +254,8 @@ async def test_restart_of_a_finished_and_of_a_live_task(rest: Rest) -> None:
 
 
 async def test_wait_sees_through_a_restart(rest: Rest) -> None:
-    await rest.create("[ $(cat n 2>/dev/null || echo 1) = 2 ] && exit 7; echo 2 > n; sleep 100", name="twice")
+    await rest.create("[ -e n ] && exit 7; touch n; echo first; sleep 100", name="twice")
+    await rest.until_output("twice", "first")
     await rest("POST", "tasks", "twice", "restart", body={"grace": 5})
     task = await rest.wait("twice")
     assert (task["attempt"], task["exit"]["code"]) == (2, 7)
@@ -270,6 +286,35 @@ async def test_input_and_resize(rest: Rest) -> None:
     assert task["cols"] == 100
 
 
+@pytest.mark.parametrize(
+    ("body", "typed"),
+    [
+        ({"data": "y"}, b"y\r"),
+        ({"data": "日本 y"}, "日本 y\r".encode()),
+        ({"data": ""}, b"\r"),
+        ({}, b"\r"),
+        ({"data": "y\n"}, b"y\n"),
+        ({"data": "\x03"}, b"\x03"),
+        ({"data": "a\tb"}, b"a\tb"),
+        ({"data": "\x1b[A"}, b"\x1b[A"),
+        ({"data": "\x9bA"}, b"\xc2\x9bA"),
+        ({"data": "y", "newline": None}, b"y\r"),
+        ({"data": "y", "newline": False}, b"y"),
+        ({"data": "a\tb", "newline": True}, b"a\tb\r"),
+        ({"data": "y\n", "newline": True}, b"y\n\r"),
+    ],
+)
+def test_enter_follows_what_is_no_control_character(body: dict[str, Any], typed: bytes) -> None:
+    assert bodies.Input.model_validate(body).typed == typed
+
+
+async def test_an_answer_is_an_answer(rest: Rest) -> None:
+    await rest.create("stty -echo; echo ready; read -r answer; exit 7", name="ask")
+    await rest.until_output("ask", "ready")
+    assert (await rest("POST", "tasks", "ask", "input", body={"data": "y"})).code == 204
+    assert (await rest.wait("ask"))["exit"]["code"] == 7
+
+
 async def test_input_that_nobody_reads_is_refused_and_the_task_stops_all_the_same(rest: Rest) -> None:
     await rest.create(["python3", "-c", "import tty,time; tty.setraw(0); print('ready'); time.sleep(100)"], name="deaf")
     await rest.until_output("deaf", "ready")
@@ -293,11 +338,16 @@ async def test_patch_changes_what_was_said_and_no_more(rest: Rest) -> None:
 async def test_delete_forgets_the_finished_alone(rest: Rest, jp_data_dir: Any) -> None:
     task = await rest.create("sleep 100", name="nap")
     answer = await rest("DELETE", "tasks", "nap")
-    assert (answer.code, answer.json["code"]) == (409, "illegal_move")
+    assert (answer.code, answer.json["code"]) == (409, "invalid_state")
     assert (await rest("DELETE", "tasks", "nap", stop=1)).code == 204
     assert (await rest("GET", "tasks", "nap")).code == 404
     assert not is_alive(task["pid"])
     assert list(jp_data_dir.glob("ptytasks/tasks/*")) == []
+
+
+async def test_a_whole_number_is_an_integer_however_it_is_written(rest: Rest) -> None:
+    answer = await rest("POST", "tasks", body='{"command": "true", "rows": 30.0, "timeout": 5}')
+    assert (answer.code, answer.json["rows"], answer.json["timeout"]) == (201, 30, 5.0)
 
 
 @pytest.mark.parametrize(
@@ -332,6 +382,71 @@ async def test_status_counts(rest: Rest) -> None:
     assert status["version"]
 
 
+async def test_again_is_another_task_of_the_same_kind(
+    rest: Rest, jp_root_dir: Any, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (jp_root_dir / "sub").mkdir()
+    about: dict[str, Any] = {
+        "group": "g",
+        "tags": ["a"],
+        "metadata": {"k": [1]},
+        "rows": 30,
+        "cols": 90,
+        "timeout": 3600,
+        "cwd": "sub",
+        "timeout_warning": {"signal": "SIGUSR1", "before": 1},
+        "stop_signals": ["SIGTERM"],
+        "stop_grace": 3,
+    }
+    first = await rest.create(
+        ["sh", "-c", 'echo "$GIVEN, $PTYTASK_ID, $PTYTASK_NAME, $OF_THE_SERVER"; pwd'],
+        name="one",
+        env={"GIVEN": "g"},
+        **about,
+    )
+    await rest.wait("one")
+    monkeypatch.setenv("OF_THE_SERVER", "now")
+    answer = await rest("POST", "tasks", first["id"], "again")
+    second = answer.json
+    assert answer.code == 201
+    assert answer.headers["Location"].endswith(f"/ptytasks/api/tasks/{second['id']}")
+    assert second["id"] != first["id"]
+    same = ("name", "command", "kind", "cwd", "group", "tags", "metadata", "rows", "cols", "timeout", "attempt")
+    assert {name: second[name] for name in same} == {name: first[name] for name in same}
+    await rest.wait(second["id"])
+    assert (await rest.output(second["id"]))["output"] == f"g, {second['id']}, one, now\n{jp_root_dir / 'sub'}\n"
+    task_dirs = jp_serverapp.web_app.settings["ptytasks_manager"].task_dirs
+    specs = [task_dirs.read_spec(task["id"]) for task in (first, second)]
+    assert specs[0]["ladder"] == specs[1]["ladder"] == [["SIGTERM", 3.0]]
+    assert specs[0]["timeout"] == specs[1]["timeout"]
+    answer = await rest("POST", "tasks", "one", "again", body={"name": "two"})
+    assert (answer.code, answer.json["name"]) == (201, "two")
+    assert (await rest("POST", "tasks", "nobody", "again")).code == 404
+    assert (await rest("POST", "tasks", "one", "again", body={"name": ".."})).json["field"] == "name"
+    await rest.wait("two")
+    (jp_root_dir / "sub").rmdir()
+    answer = await rest("POST", "tasks", "one", "again")
+    assert (answer.code, answer.json["field"]) == (400, "cwd")
+
+
+async def test_again_of_a_live_shell_is_a_shell(rest: Rest) -> None:
+    first = await rest.create()
+    second = (await rest("POST", "tasks", first["id"], "again")).json
+    assert (second["kind"], second["state"], second["command"]) == ("shell", "running", first["command"])
+    assert (await rest.get(first["id"]))["pid"] != second["pid"]
+
+
+async def test_input_to_a_task_that_is_just_ending_is_taken_or_in_conflict(rest: Rest) -> None:
+    """Each ends at another moment of what is done to it."""
+    tasks = await asyncio.gather(*(rest.create(f"sleep 0.{number:03}") for number in range(0, 240, 6)))
+    found = []
+    while tasks:
+        answers = await asyncio.gather(*(rest("POST", "tasks", task["id"], "input") for task in tasks))
+        found += [(answer.code, answer.code != 204 and answer.json["code"]) for answer in answers]
+        tasks = [task for task, answer in zip(tasks, answers, strict=True) if answer.code == 204]
+    assert set(found) <= {(204, False), (409, "invalid_state")}
+
+
 @pytest.mark.parametrize("verb", ["delete", "restart"])
 async def test_a_task_that_ends_just_then_is_no_error(rest: Rest, verb: str) -> None:
     """Each ends at another moment of what is done to it."""
@@ -352,19 +467,19 @@ async def test_an_end_that_is_not_yet_written_down_is_an_end(
 ) -> None:
     """On a disk that is full or busy the database may take its time for it."""
     database = jp_serverapp.web_app.settings["ptytasks_manager"].store._database
-    asked, free, change = threading.Event(), threading.Event(), database.change
+    asked, free, observe = threading.Event(), threading.Event(), database.observe
 
-    def slow(task_id: str, **about: Any) -> Any:
-        if about.get("state") == "succeeded" and not free.is_set():
+    def slow(task_id: str, attempt: int, state: str, **about: Any) -> Any:
+        if state == "succeeded" and not free.is_set():
             asked.set()
-            raise ServiceFault("not now")
-        return change(task_id, **about)
+            raise InternalError("not now")
+        return observe(task_id, attempt, state, **about)
 
-    monkeypatch.setattr(database, "change", slow)
+    monkeypatch.setattr(database, "observe", slow)
     await rest.create("read line", name="task")
     assert (await rest("POST", "tasks", "task", "input", body={"newline": True})).code == 204
     assert await asyncio.to_thread(asked.wait, 60)
-    assert (await rest("POST", "tasks", "task", "signal", body={"signal": "USR1"})).json["code"] == "illegal_move"
+    assert (await rest("POST", "tasks", "task", "signal", body={"signal": "USR1"})).json["code"] == "invalid_state"
     deleting = asyncio.create_task(rest("DELETE", "tasks", "task", stop=1))
     await asyncio.sleep(0)
     free.set()

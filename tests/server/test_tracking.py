@@ -16,10 +16,10 @@ import jsonschema
 import pytest
 import yaml
 
-from jupyter_ptytasks.server.monitor import progress as tracking
 from jupyter_ptytasks.core.progress.follower import Follower
 from jupyter_ptytasks.core.ring.writer import RingWriter
 from jupyter_ptytasks.server.events import SCHEMA_FILES, TASK_PROGRESS
+from jupyter_ptytasks.server.monitor import progress as tracking
 from tests.client.live import LiveServer, ended, until
 
 if TYPE_CHECKING:

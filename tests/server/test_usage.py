@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
-from jupyter_ptytasks.server.monitor import gpu, samples as history, processes, sampler
+from jupyter_ptytasks.server.monitor import gpu, processes, sampler, samples
 from tests.client.live import LiveServer, ended, until
 
 if TYPE_CHECKING:
@@ -248,7 +248,7 @@ def tree_of(cpu_time: float, rss: int = 1000) -> processes.Tree:
 
 
 def test_only_a_noticeable_growth_is_news() -> None:
-    kept = history.History(1, 0.0)
+    kept = samples.History(1, 0.0)
     kept.add(0.0, 0.0, tree_of(0.0, 1000), None, None)
     assert kept.is_news(None)
     noted = dict(kept.peak)
@@ -263,7 +263,7 @@ def test_only_a_noticeable_growth_is_news() -> None:
 
 def test_time_that_was_lost_with_a_process_is_not_taken_back() -> None:
     """Of a process that nobody waited for: the sum falls, the share of later work does not suffer."""
-    kept = history.History(1, 0.0)
+    kept = samples.History(1, 0.0)
     for moment, spent in enumerate([10.0, 11.0, 2.0, 2.5]):
         kept.add(float(moment), 0.0, tree_of(spent), None, None)
     assert [sample.cpu for sample in kept.samples] == [None, 100.0, 0.0, 50.0]
@@ -272,8 +272,8 @@ def test_time_that_was_lost_with_a_process_is_not_taken_back() -> None:
 
 @pytest.mark.parametrize("noted", [None, [], "x", {"rss": "x"}, {"rss": float("nan")}, {"rss": True}, {"other": 1}])
 def test_what_makes_no_sense_as_a_peak_is_none(noted: Any) -> None:
-    assert history.known(noted) == {}
-    told = history.of_ended({"user": 1.0, "system": 0.5, "max_rss": 5, "peak": noted})
+    assert samples.known(noted) == {}
+    told = samples.of_ended({"user": 1.0, "system": 0.5, "max_rss": 5, "peak": noted})
     assert told is not None
     assert set(told["peak"].values()) == {None}
     assert told["cpu_time"] == 1.5

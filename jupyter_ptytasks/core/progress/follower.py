@@ -5,8 +5,8 @@ from __future__ import annotations
 from threading import Lock
 
 from ..ring.attempts import since
-from . import ProgressReader
 from ..ring.reader import RingReader
+from . import ProgressReader
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

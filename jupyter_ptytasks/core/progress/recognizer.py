@@ -6,12 +6,12 @@ import re
 from dataclasses import replace
 
 from ..terminal.vt import complete
+from .bar_rows import Rows
 from .bars import is_half, read_bar
+from .fragments import WINDOW, Segment, Splitter
 from .lines import read_line
 from .osc import Told, told
 from .rate import Rate
-from .bar_rows import Rows
-from .fragments import WINDOW, Segment, Splitter
 from .summary import of_told, of_tracks
 from .tracks import Tracks
 

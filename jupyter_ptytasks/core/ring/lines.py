@@ -6,9 +6,9 @@ from a keyframe, and of the screen above as much is drawn as may be drawn over. 
 
 from __future__ import annotations
 
-from ..terminal.modes import Ledger
 from ..terminal.lines import Lines
-from .marks import ledger_at
+from ..terminal.modes import TerminalModes
+from .marks import modes_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -187,24 +187,24 @@ class RingLines:
     def _begin(self, start: int, number: int) -> Reading:
         """Read from the line that begins at `start` on."""
         pieces = [(start, self._end)]
-        ledger = ledger_at(self._reader, start)
-        below = ledger.alternate_since
+        modes = modes_at(self._reader, start)
+        below = modes.alternate_since
         if below is not None and below > self._start:
             # What stands below a full-screen program that was on by then: it shows again when that is over.
             start, number = self._line_before(max(below - _CONTEXT, self._start))
             pieces = [(start, below), *pieces]
-            ledger = ledger_at(self._reader, start)
+            modes = modes_at(self._reader, start)
         (_, _, rows, cols), *_ = self.sizes(start, start + 1)
         lines = Lines(rows, cols, number=number, fresh=start == 0, paint=self._paint)
-        since = Ledger()
+        since = TerminalModes()
         if start == self._start > 0:
             # What was dropped is drawn as far as the keyframe has it, for what goes up to it.
-            carry = self._reader.keyframe(start).carry
-            lines.feed(carry)
+            scrollback = self._reader.keyframe(start).scrollback
+            lines.feed(scrollback)
             lines.forget(number)
-            since.feed(carry)
+            since.feed(scrollback)
         if start > 0:
-            lines.feed(ledger.prelude(since if since.fed else None) + ledger.pending)
+            lines.feed(modes.prelude(since if since.fed else None) + modes.pending)
         return Reading(self, lines, pieces, is_whole=start == self._start)
 
     def _line_before(self, offset: int) -> tuple[int, int]:

@@ -7,7 +7,7 @@ from threading import Lock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..terminal.modes import Ledger
+    from ..terminal.modes import TerminalModes
     from .reader import RingReader
 
 #: Rings of which one place each is remembered: a few KiB of memory a ring.
@@ -15,26 +15,26 @@ _MOST = 64
 _BLOCK = 1 << 18
 
 _lock = Lock()
-_known: OrderedDict[tuple[str, int], Ledger] = OrderedDict()
+_known: OrderedDict[tuple[str, int], TerminalModes] = OrderedDict()
 
 
-def ledger_at(reader: RingReader, offset: int) -> Ledger:
-    """Return the ledger of a terminal that was fed a ring up to `offset`, from the keyframe before it.
+def modes_at(reader: RingReader, offset: int) -> TerminalModes:
+    """Return the modes of a terminal that was fed a ring up to `offset`, from the keyframe before it.
 
     Any thread may call it.
     """
     base = max((base for base in reader.bases() if base <= offset), default=0)
     key = (reader.directory, base)
     with _lock:
-        ledger = _known.pop(key, None)
-    if ledger is None or ledger.fed > offset:
-        ledger = reader.keyframe(base).ledger
-    for _, data in reader.blocks(ledger.fed, offset, _BLOCK):
-        ledger.feed(data)
-    ledger.take_asked()
-    found = ledger.copy()
+        modes = _known.pop(key, None)
+    if modes is None or modes.fed > offset:
+        modes = reader.keyframe(base).modes
+    for _, data in reader.blocks(modes.fed, offset, _BLOCK):
+        modes.feed(data)
+    modes.take_asked()
+    found = modes.copy()
     with _lock:
-        _known[key] = ledger
+        _known[key] = modes
         if len(_known) > _MOST:
             _known.popitem(last=False)
     return found

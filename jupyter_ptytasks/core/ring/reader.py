@@ -11,8 +11,9 @@ import os
 import struct
 from bisect import bisect_right
 
-from ..terminal.modes import Ledger
-from .format import LENGTHS, MAGIC, RECORD, Keyframe, decode_index, index_path, list_bases, log_path
+from ..terminal.modes import TerminalModes
+from .format import LENGTHS, MAGIC, RECORD, Keyframe, decode_index, index_path, list_bases, log_path, packed_path
+from .packing import packed_size, unpack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,12 +36,14 @@ class RingReader:
     from where its bytes are.
     """
 
-    __slots__ = ("_base", "_bases", "_fd", "directory")
+    __slots__ = ("_base", "_bases", "_fd", "_unpacked", "directory")
 
     def __init__(self, directory: str) -> None:
         self.directory = directory
         self._bases: list[int] = []
         self._base = self._fd = -1
+        #: The bytes of the open segment, if that is a compressed one.
+        self._unpacked: bytes | None = None
 
     def __enter__(self) -> RingReader:
         return self
@@ -53,6 +56,7 @@ class RingReader:
         if self._fd >= 0:
             os.close(self._fd)
         self._base = self._fd = -1
+        self._unpacked = None
 
     def bases(self) -> list[int]:
         """Give the offsets at which the segments begin now, in order."""
@@ -64,10 +68,18 @@ class RingReader:
         bases = self.bases()
         if not bases:
             return 0, 0
+        return bases[0], bases[-1] + self._size(bases[-1])
+
+    def _size(self, base: int) -> int:
+        """Return how many bytes the segment at `base` holds."""
         try:
-            return bases[0], bases[-1] + os.stat(log_path(self.directory, bases[-1])).st_size
+            return os.stat(log_path(self.directory, base)).st_size
         except OSError:
-            return bases[0], bases[-1]
+            pass
+        try:
+            return packed_size(packed_path(self.directory, base))
+        except OSError:
+            return 0
 
     def read(self, offset: int, limit: int) -> tuple[int, bytes]:
         """Give up to `limit` bytes from `offset` or, where those are gone, from the first offset behind it that is
@@ -87,7 +99,11 @@ class RingReader:
         """Like `read` but without ever waiting for a disk; None where that cannot be done (then call `read` in a
         thread).
         """
-        if _NOWAIT is None or self._fd < 0 or not self._covers(offset):
+        if not self._covers(offset):
+            return None
+        if self._unpacked is not None:
+            return self._read_open(offset, limit) or None
+        if _NOWAIT is None or self._fd < 0:
             return None
         buffer = bytearray(limit)
         try:
@@ -124,16 +140,21 @@ class RingReader:
 
     def _read_segment(self, offset: int, limit: int) -> bytes:
         """Read from the one segment in which `offset` should be."""
-        if self._fd < 0 or not self._covers(offset):
+        if not self._covers(offset):
             self._open(offset)
-        if self._fd < 0:
-            return b""
-        data = os.pread(self._fd, limit, offset - self._base)
-        if not data and self._base == max(self._bases) and self._base != max(self.bases(), default=self._base):
+        data = self._read_open(offset, limit)
+        newest = max(self._bases, default=-1)
+        if not data and self._base == newest >= 0 and newest != max(self.bases(), default=newest):
             # The writer has rolled since: the next segment begins just here, or behind a hole.
             self._open(offset)
-            data = os.pread(self._fd, limit, offset - self._base) if self._fd >= 0 else b""
+            data = self._read_open(offset, limit)
         return data
+
+    def _read_open(self, offset: int, limit: int) -> bytes:
+        """Read from the open segment, if there is one."""
+        if self._unpacked is not None:
+            return self._unpacked[offset - self._base : offset - self._base + limit]
+        return os.pread(self._fd, limit, offset - self._base) if self._fd >= 0 else b""
 
     def _open(self, offset: int) -> None:
         self.close()
@@ -144,7 +165,11 @@ class RingReader:
         try:
             self._fd = os.open(log_path(self.directory, bases[index]), os.O_RDONLY | os.O_CLOEXEC)
         except OSError:
-            return
+            try:
+                with open(packed_path(self.directory, bases[index]), "rb") as file:
+                    self._unpacked = unpack(file.read())
+            except OSError:
+                return
         self._base = bases[index]
 
     def keyframe(self, base: int) -> Keyframe:
@@ -157,9 +182,9 @@ class RingReader:
             pass
         if found is not None:
             return found[0]
-        ledger = Ledger()
-        ledger.fed = base
-        return Keyframe(line=self._count_lines_before(base), time=0.0, rows=0, cols=0, ledger=ledger, carry=b"")
+        modes = TerminalModes()
+        modes.fed = base
+        return Keyframe(line=self._count_lines_before(base), time=0.0, rows=0, cols=0, modes=modes, scrollback=b"")
 
     def line(self, base: int) -> int:
         """Return the number of line feeds before the segment at `base`, without reading all of its keyframe."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 
 from ..files import write_all
-from ..terminal.modes import Ledger
-from .format import RECORD, Keyframe, decode_index, index_path, list_bases, log_path
+from ..terminal.modes import TerminalModes
+from .format import RECORD, Keyframe, decode_index, index_path, list_bases, log_path, packed_path
 
 _LINE_FEED = 0x0A
 
@@ -16,7 +17,7 @@ _RECORD_EVERY = 0.05
 _RECORD_EVERY_TRICKLE = 1.0
 _TRICKLE = 256
 
-#: How far back (bytes) the carry of a keyframe looks at least, and how much more for every second that the segment
+#: How far back (bytes) the scrollback of a keyframe looks at least, and how much more for every second that the segment
 #: took. A flood so spends a bounded share of its time on keyframes, while a progress bar that took an hour is looked at
 #: whole.
 _LOOK_BACK = 1 << 17
@@ -34,7 +35,6 @@ class RingWriter:
 
     __slots__ = (
         "_base",
-        "_carry",
         "_checkpoints",
         "_directory",
         "_fault",
@@ -45,16 +45,17 @@ class RingWriter:
         "_recorded_at",
         "_records",
         "_roll_at",
+        "_scrollback",
         "_segment",
         "_since",
         "_size",
         "_slack",
-        "_start_ledger",
+        "_start_modes",
         "cols",
         "end",
-        "ledger",
         "lines",
         "lost",
+        "modes",
         "rows",
         "start",
     )
@@ -72,14 +73,34 @@ class RingWriter:
         self._recorded = self._recorded_at = 0.0
         self.rows, self.cols = rows, cols
         self.lost = self.lines = self.start = self.end = self._base = 0
-        self.ledger = Ledger()
-        self._carry = b""
+        self.modes = TerminalModes()
+        self._scrollback = b""
         os.makedirs(directory, mode=0o700, exist_ok=True)
         bases = list_bases(directory)
-        if bases:
+        if bases and self._is_plain(bases[-1]):
             self._resume(bases)
         else:
+            self.start = bases[0] if bases else 0
             self._begin_segment()
+
+    def _is_plain(self, base: int) -> bool:
+        """Return whether the segment at `base` can be written on, after unpacking it if need be. If not, it is as good
+        as full: `end` is where it ends.
+        """
+        if os.path.exists(log_path(self._directory, base)):
+            return True
+        from .packing import packed_size, restore  # noqa: PLC0415  of an attempt that ended long ago
+
+        try:
+            restore(self._directory, base)
+            return True
+        except OSError:
+            pass
+        try:
+            self.end = base + packed_size(packed_path(self._directory, base))
+        except OSError:
+            self.end = base
+        return False
 
     def _resume(self, bases: list[int]) -> None:
         """Go on where the last writer ended: at the file's end, in the state that its bytes lead to."""
@@ -94,8 +115,10 @@ class RingWriter:
         except OSError:
             pass
         if found is None:
-            keyframe = Keyframe(line=0, time=time.time(), rows=self.rows, cols=self.cols, ledger=Ledger(), carry=b"")
-            keyframe.ledger.fed = self._base
+            keyframe = Keyframe(
+                line=0, time=time.time(), rows=self.rows, cols=self.cols, modes=TerminalModes(), scrollback=b""
+            )
+            keyframe.modes.fed = self._base
             self._rewrite_index(keyframe)
         else:
             keyframe, records = found
@@ -103,10 +126,10 @@ class RingWriter:
             self._index_size -= (self._index_size - records) % RECORD.size
             self._records = records
         self._start_from(keyframe)
-        self.ledger.feed(data)
+        self.modes.feed(data)
         self.lines = keyframe.line + data.count(b"\n")
         self.end = self._base + len(data)
-        self._checkpoints = [(self.end, self.ledger.copy())]
+        self._checkpoints = [(self.end, self.modes.copy())]
         self.resize(self.rows, self.cols)
 
     def _rewrite_index(self, keyframe: Keyframe) -> None:
@@ -121,10 +144,10 @@ class RingWriter:
             self._drop_index()
 
     def _start_from(self, keyframe: Keyframe) -> None:
-        self._carry = keyframe.carry
-        self.ledger = keyframe.ledger
-        self._start_ledger = keyframe.ledger.copy()
-        self._checkpoints = [(self._base, self._start_ledger)]
+        self._scrollback = keyframe.scrollback
+        self.modes = keyframe.modes
+        self._start_modes = keyframe.modes.copy()
+        self._checkpoints = [(self._base, self._start_modes)]
         self._since = time.monotonic()
 
     def write(self, data: bytes) -> int:
@@ -176,9 +199,9 @@ class RingWriter:
     def _took(self, data: bytes) -> None:
         self.end += len(data)
         self.lines += data.count(b"\n")
-        self.ledger.feed(data)
+        self.modes.feed(data)
         if self.end - self._checkpoints[-1][0] >= _LOOK_BACK:
-            self._checkpoints = [self._checkpoints[-1], (self.end, self.ledger.copy())]
+            self._checkpoints = [self._checkpoints[-1], (self.end, self.modes.copy())]
         now = time.monotonic()
         every = _RECORD_EVERY if self.end - self._recorded >= _TRICKLE else _RECORD_EVERY_TRICKLE
         if now - self._recorded_at >= every:
@@ -202,12 +225,16 @@ class RingWriter:
 
     def _roll(self) -> None:
         """Begin a new segment at `end`; where none can be made, the old one simply goes on growing."""
-        carry = self._next_carry()
+        try:
+            scrollback = self._next_scrollback()
+        except Exception:  # noqa: BLE001  whatever is wrong with what was written, or with us: it costs no output
+            scrollback = b""
         old = (self._log, self._index)
         try:
-            self._begin_segment(carry)
-        except OSError:
-            if self._drop_oldest():
+            self._begin_segment(scrollback)
+        except OSError as error:
+            # What else is wrong (no descriptor is free) does not get better by that.
+            if error.errno in (errno.ENOSPC, errno.EDQUOT) and self._drop_oldest():
                 self._roll()
             else:
                 self._roll_at += self._slack
@@ -215,12 +242,20 @@ class RingWriter:
         for fd in old:
             if fd >= 0:
                 os.close(fd)
-        while self.end - self.start + self._segment + self._slack > self._size and self._drop_oldest():
+        while self._used() + self._segment + self._slack > self._size and self._drop_oldest():
             pass
 
-    def _begin_segment(self, carry: bytes = b"") -> None:
+    def _used(self) -> int:
+        """Return how many bytes the ring takes, with its index: of a trickle that is larger than the log."""
+        try:
+            with os.scandir(self._directory) as entries:
+                return sum(entry.stat().st_size for entry in entries)
+        except OSError:
+            return self.end - self.start
+
+    def _begin_segment(self, scrollback: bytes = b"") -> None:
         keyframe = Keyframe(
-            line=self.lines, time=time.time(), rows=self.rows, cols=self.cols, ledger=self.ledger, carry=carry
+            line=self.lines, time=time.time(), rows=self.rows, cols=self.cols, modes=self.modes, scrollback=scrollback
         )
         # The index first: who finds the log finds its keyframe too.
         index = log = -1
@@ -244,31 +279,33 @@ class RingWriter:
         self._start_from(keyframe)
         self.resize(self.rows, self.cols)
 
-    def _next_carry(self) -> bytes:
-        """Give the carry for a segment that begins at `end`."""
-        alternate = self.ledger.alternate_since
+    def _next_scrollback(self) -> bytes:
+        """Give the scrollback for a segment that begins at `end`."""
+        alternate = self.modes.alternate_since
         if alternate is not None and alternate <= self._base:
-            return self._carry  # the normal screen has stood still
+            return self._scrollback  # the normal screen has stood still
         look_back = _LOOK_BACK + int(_LOOK_BACK_PER_SECOND * (time.monotonic() - self._since))
         if alternate is not None or self.end - self._base <= look_back:
-            return self._keyframe_from(self._base, self._start_ledger, self._carry)
+            return self._keyframe_from(self._base, self._start_modes, self._scrollback)
         return self._keyframe_from(*self._checkpoints[0], b"")
 
-    def _keyframe_from(self, offset: int, ledger: Ledger, carry: bytes) -> bytes:
+    def _keyframe_from(self, offset: int, modes: TerminalModes, scrollback: bytes) -> bytes:
         try:
             data = os.pread(self._log, self.end - offset, offset - self._base)
         except OSError:
             return b""
         from ..terminal import replay  # noqa: PLC0415  # takes longer to load than all the rest of a ptyhost
 
-        return replay.keyframe(carry, ledger, data, self.cols, self.rows)
+        return replay.keyframe(scrollback, modes, data, self.cols, self.rows)
 
     def _drop_oldest(self) -> bool:
         """Forget the oldest segment, if it is not the one being written."""
         bases = list_bases(self._directory)
         if len(bases) < 2 or bases[0] >= self._base:
             return False
-        for path in (log_path(self._directory, bases[0]), index_path(self._directory, bases[0])):
+        oldest = bases[0]
+        paths = (log_path(self._directory, oldest), packed_path(self._directory, oldest))
+        for path in (*paths, index_path(self._directory, oldest)):
             try:
                 os.unlink(path)
             except FileNotFoundError:

@@ -13,7 +13,7 @@ _COLOURS = {b"10;?": b"\x1b]10;rgb:cccc/cccc/cccc", b"11;?": b"\x1b]11;rgb:0000/
 
 
 def answer(query: bytes) -> bytes:
-    """What a terminal types when it is fed `query`, one of the tokens of `Ledger.take_asked`; nothing for most.
+    """What a terminal types when it is fed `query`, one of the tokens of `TerminalModes.take_asked`; nothing for most.
 
     Answered are DA1, DA2, DSR 5 and 6, and the OSC 10 and 11 that ask for colours (xterm's ctlseqs).
     """

@@ -65,8 +65,8 @@ class Row:
     """One row: `text` with a character for each cell, `looks` with the look of each (empty where nobody wants to know).
 
     To the right of its text there are nulls. `wraps` says that it goes on the row above, `number` is that of the line
-    feed it was last written behind, `over` says that something was written over in it, or erased. `marks` are tokens that
-    stand in it and take no cell, each with its column.
+    feed it was last written behind, `over` says that something was written over in it, or erased. `marks` are tokens
+    that stand in it and take no cell, each with its column.
 
     What is erased looks like `blank`: NULL, or a background.
     """

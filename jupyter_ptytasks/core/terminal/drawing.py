@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
-from .controls import KEEPS, LASTING, LEFT, TOKEN
+from .cells import PRIVATE
+from .controls import KEEPS, LEFT
+from .tokens import LASTING, TOKEN
 from .vt import complete, seven_bit
+from .wcwidth import WIDE, ZERO
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +24,9 @@ _HELPING = 4096
 _NEWS = re.compile(
     rb"[\x00-\x08\n-\x1f\x7f](?:(?<![\n\r\x1b])|(?<=\r)(?!\n)|(?<=\n)(?<!\r\n)|(?<=\x1b)(?!\[[0-9;:]*m|\[0?K))"
 )
+
+#: Characters that take no cell, or stand for several in a row.
+_UNSURE = re.compile(f"{ZERO.pattern[:-1]}{PRIVATE}]")
 
 
 class Drawing:
@@ -98,12 +105,13 @@ class Drawing:
                     at = self._pass_pieces(pieces, at)
 
     def _is_covered(self, run: str, behind: str) -> bool:
-        """Whether text from the first column on, which `behind` follows after a return, is drawn over for certain."""
-        if not len(run) <= len(behind) <= self.grid.cols or not (run.isascii() and behind.isascii()) or self.grid.insert:
+        """Return whether text in the first column is drawn over for certain by `behind`, which comes after a return."""
+        grid = self.grid
+        if grid.insert or not 0 <= _cells(run) <= _cells(behind) <= grid.cols:
             return False
-        row = self.grid.rows[self.grid.y]
+        row = grid.rows[grid.y]
         row.over = True
-        row.number = self.grid.number
+        row.number = grid.number
         return True
 
     def _pass_alternate(self, text: str) -> str:
@@ -150,3 +158,11 @@ class Drawing:
         """Pass plain lines, `data[pos:stop]`, on without drawing them; return from where they are to be drawn."""
         del data, stop
         return pos
+
+
+@lru_cache(maxsize=16)
+def _cells(text: str) -> int:
+    """Return how many cells text takes, -1 where it holds characters that may be combined with others."""
+    if text.isascii():
+        return len(text)
+    return -1 if _UNSURE.search(text) else len(text) + len(WIDE.findall(text))

@@ -155,9 +155,7 @@ class Lines(Drawing):
         assert paint is not None
         end = len(text.rstrip(NULL))
         core = end
-        while core and (
-            text[core - 1] == NULL or (text[core - 1] == " " and not paint.shows_blanks(looks[core - 1]))
-        ):
+        while core and (text[core - 1] == NULL or (text[core - 1] == " " and not paint.shows_blanks(looks[core - 1]))):
             core -= 1
         if NULL in text[:core]:
             looks = "".join([NULL if char == NULL else look for char, look in zip(text, looks)])

@@ -78,8 +78,8 @@ class Paint:
         return self._look(self._pens[ord(look)][0], link)
 
     def relinked(self, look: str, other: str) -> str:
-        """Return `look` as DECRC brings it back while `other` is drawn: xterm.js does not save which hyperlink there was,
-        but that there was one.
+        """Return `look` as DECRC brings it back while `other` is drawn: xterm.js saves that there was a link, but not
+        which.
         """
         link = self._pens[ord(other)][1]
         return self.linked(look, link) if self._pens[ord(look)][1] else look

@@ -7,33 +7,35 @@ the terminal may know) stays at its place; of titles, colors of the palette and 
 
 from __future__ import annotations
 
+import re
 from collections import deque
 
 from . import pen as pens
-from . import restore_modes as prelude
 from .cells import HALF, NULL, Row
 from .controls import Controls
 from .drawing import Drawing
-from .full_screen import COLOURS
 from .grid import Grid
-from .modes import Ledger
+from .modes import TerminalModes
 from .paint import Paint
+from .restore_modes import pen_and_charsets, transition
 
 #: Rows that are kept besides one for each line: lines longer than the screen take several.
 _MORE_ROWS = 1000
 _PLAIN = (b"", b"")
+#: What sets a color of the palette, or sets it back: no modes knows of them, and no reset brings them back.
+_PALETTE = re.compile(rb"\x1b\](?:4|5|1[0-9]|104|105|11[0-9])(?:;[^\x00-\x1f\x7f?]*)?(?:\x07|\x1b\\)")
 
 
 class Screen(Drawing):
     """Takes a terminal's output from its reset on; keeps the last `lines` lines."""
 
-    __slots__ = ("_colours", "_lasting", "_left", "_lines", "_paint")
+    __slots__ = ("_lasting", "_left", "_lines", "_paint", "_palette")
 
     def __init__(self, rows: int, cols: int, lines: int) -> None:
         self._paint = Paint()
         self._lines = lines
         self._left: deque[Row] = deque(maxlen=lines + _MORE_ROWS)
-        self._colours: dict[bytes, bytes] = {}
+        self._palette: dict[bytes, bytes] = {}
         self._lasting: dict[bytes, bytes] = {}
         grid = Grid(rows, cols, self._left.append, 0, keeps_looks=True)
         grid.cleared = self._left.clear
@@ -63,10 +65,10 @@ class Screen(Drawing):
         if command == b"8":
             link = data[4:].rstrip(b"\x07").removesuffix(b"\x1b\\") if data[3:4] == b";" else b""
             self._controls.take_pen(self._paint.linked(self.grid.pen, link if link.strip(b";") else b""))
-        elif COLOURS.match(data):
+        elif _PALETTE.match(data):
             key = b";".join(data[2:].rstrip(b"\x07").split(b";")[:2])
-            self._colours.pop(key, None)
-            self._colours[key] = data
+            self._palette.pop(key, None)
+            self._palette[key] = data
         elif command == b"7784" or data.startswith(b"\x1b]9;4;"):
             self._lasting.pop(command, None)
             self._lasting[command] = data
@@ -114,7 +116,7 @@ class Screen(Drawing):
     def draw(self, limit: int) -> bytes:
         """Return what draws the last lines and the screen in about `limit` bytes, for a terminal just reset."""
         rows = [*self._left, *self.grid.rows[: self._used()]]
-        parts: list[bytes] = [*self._colours.values(), *self._lasting.values()]
+        parts: list[bytes] = [*self._palette.values(), *self._lasting.values()]
         size = sum(map(len, parts))
         drawn: list[bytes] = []
         behind: Row | None = None
@@ -131,16 +133,16 @@ class Screen(Drawing):
             behind = row
         return b"".join(parts + drawn[::-1])
 
-    def finish(self, ledger: Ledger) -> bytes:
-        """Return what comes behind `draw`: tab stops, what is saved, the modes of `ledger` and the cursor's place."""
+    def finish(self, modes: TerminalModes) -> bytes:
+        """Return what comes behind `draw`: tab stops, what is saved, the modes of `modes` and the cursor's place."""
         grid = self.grid
         out: list[bytes] = []
         if grid.stops is not None:
             out.append(b"\x1b[3g" + b"".join([b"\x1b[%dG\x1bH" % (stop + 1) for stop in sorted(grid.stops)]))
-        ledger = ledger.copy()
-        ledger.link = self._paint.sequence(grid.pen)[1].decode()
-        since = Ledger()
-        saved = ledger.screens[0]
+        modes = modes.copy()
+        modes.link = self._paint.sequence(grid.pen)[1].decode()
+        since = TerminalModes()
+        saved = modes.screens[0]
         x, y = grid.saved[0], min(max(grid.saved[1] - grid.top, 0), grid.height - 1)
         if (x, y) != (0, 0) or saved.saved_pen or saved.saved_charset != b"B":
             since.screens[0].saved_pen, since.screens[0].saved_charset = dict(saved.saved_pen), saved.saved_charset
@@ -148,7 +150,7 @@ class Screen(Drawing):
             since.charsets[0] = saved.saved_charset
             parameters = pens.sequence(saved.saved_pen)
             out.append(b"\x1b[%d;%dH\x1b[0;%sm\x1b(%s\x0f\x1b7" % (y + 1, x + 1, parameters, saved.saved_charset))
-        out.append(prelude.between(since, ledger, known=False))
+        out.append(transition(since, modes, known=False))
         place = b"\x1b[%d;%%dH" % ((grid.y - grid.upper if grid.origin else grid.y) + 1)
         last = grid.x - grid.join
         text, looks = grid.rows[grid.y].text, grid.rows[grid.y].looks
@@ -158,20 +160,20 @@ class Screen(Drawing):
             return b"".join(out)
         out.append(place % (min(grid.x, grid.cols - 1) + 1))
         if grid.x >= grid.cols:
-            out.append(self._wait_to_wrap(ledger))
+            out.append(self._wait_to_wrap(modes))
         return b"".join(out)
 
-    def _wait_to_wrap(self, ledger: Ledger) -> bytes:
+    def _wait_to_wrap(self, modes: TerminalModes) -> bytes:
         """Return what makes the cursor, which is in the last column, wait for a character to go on in the next row."""
         row, clusters = self.grid.rows[self.grid.y], self.grid.clusters
         last = self.grid.cols - 1
         if row.text[last:] in ("", NULL):
             # What was written there was erased; that is brought about where all of the row was.
-            return b"" if row.text else b"\x1b[0mx\x1b[1K" + prelude.pen_and_charsets(ledger)
+            return b"" if row.text else b"\x1b[0mx\x1b[1K" + pen_and_charsets(modes)
         column = last - 1 if row.text[last] == HALF else last
         look = _change((b"?", b""), self._paint.sequence(row.looks[column]))
         shown = clusters.spell(row.text[column:]).encode()
-        return b"\x1b[%dG%s\x1b(B\x0f%s" % (column + 1, look, shown) + prelude.pen_and_charsets(ledger)
+        return b"\x1b[%dG%s\x1b(B\x0f%s" % (column + 1, look, shown) + pen_and_charsets(modes)
 
     def _row(self, row: Row, behind: Row | None) -> bytes:
         """Return what draws a row from its first column on, and leads to the next one if that is its continuation."""

@@ -25,7 +25,6 @@ _STRING_END = rb"\x1b\\|[\x18\x1a]|(?=\x1b[^\\])"
 _HEADER = rb"[\x00-\x17\x19\x1c-\x3f\x7f]*"
 
 
-
 def _all_of(name: bytes, several: bytes) -> bytes:
     """As much of `several` as there is, and never less: else what has no end is tried again for each of its bytes."""
     return rb"(?=(?P<" + name + rb">" + several + rb"))(?P=" + name + rb")"
@@ -56,7 +55,8 @@ _CUT_CHARACTER = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4
 # The C1 controls that xterm.js knows, by their second byte in UTF-8; all others just end what was begun.
 _C1_KNOWN = frozenset(b"\x84\x85\x88\x90\x98\x9b\x9c\x9d\x9e\x9f")
 _C1_AS_ESCAPE = [
-    (bytes((0xC2, code)), bytes((0x1B, code - 0x40)) if code in _C1_KNOWN else b"\x18\x18") for code in range(0x80, 0xA0)
+    (bytes((0xC2, code)), bytes((0x1B, code - 0x40)) if code in _C1_KNOWN else b"\x18\x18")
+    for code in range(0x80, 0xA0)
 ]
 
 

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from jupyter_events import EventLogger
 
     from ...core.model import Task
+    from ..serialize import TaskSerializer
     from ..store import Store
-    from ..serialize import View
 
 #: Seconds between two events of one task.
 _EVERY = 1.0
@@ -24,10 +24,10 @@ class ProgressAnnouncer:
     A listener of the tracker and of the sampler; what happens at the end of a task is told by its state. `close` it.
     """
 
-    def __init__(self, logger: EventLogger, store: Store, view: View) -> None:
+    def __init__(self, logger: EventLogger, store: Store, serializer: TaskSerializer) -> None:
         self._logger = logger
         self._store = store
-        self._view = view
+        self._serializer = serializer
         #: What was told last, and until when nothing more is.
         self._told: dict[str, dict[str, Any]] = {}
         self._pauses: dict[str, asyncio.TimerHandle] = {}
@@ -48,7 +48,7 @@ class ProgressAnnouncer:
         task = self._store.get(task_id)
         if task is None or not task.live:
             return
-        told = {"attempt": task.attempt, **self._view.measures(task)}
+        told = {"attempt": task.attempt, **self._serializer.measures(task)}
         if _essence(told) == _essence(self._told.get(task_id, {})):
             return
         self._told[task_id] = told

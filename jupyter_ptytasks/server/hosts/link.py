@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import math
 import os
 import time
 from typing import TYPE_CHECKING, Any
@@ -14,6 +16,8 @@ from ...core.paths import SocketAddress
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+_log = logging.getLogger(__name__)
 
 #: Seconds until a ptyhost must have answered: its loop never waits for anything, so that it is gone or stopped
 #: otherwise.
@@ -42,7 +46,9 @@ class Channel(asyncio.Protocol):
     async def open(
         cls, path: str, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
     ) -> Channel:
-        """Connect to the ptyhost at `path` and exchange hellos. Raises HostUnreachable. The caller closes it."""
+        """Connect to the ptyhost at `path` and exchange hellos. Raises HostUnreachable, whatever is wrong: with the
+        path, the socket, or what answers there. The caller closes it.
+        """
         loop = asyncio.get_running_loop()
         channel = cls(on_frame, on_lost, about)
         try:
@@ -52,15 +58,25 @@ class Channel(asyncio.Protocol):
         except asyncio.TimeoutError as error:
             channel.close()
             raise HostUnreachable("the ptyhost does not answer") from error
-        except (OSError, wire.WireError) as error:
+        except Exception as error:
+            # A host record may hold anything: not even that its path is one is certain.
             channel.close()
             raise HostUnreachable(f"the ptyhost cannot be reached: {error}") from error
+        except BaseException:
+            channel.close()
+            raise
         return channel
 
     @property
     def hello(self) -> dict[str, Any]:
         """What the ptyhost said of itself."""
         return self._decoder.hello or {}
+
+    @property
+    def capabilities(self) -> frozenset[str]:
+        """What this ptyhost can do beyond what all can."""
+        told = self.hello.get("capabilities")
+        return frozenset(str(name) for name in told) if isinstance(told, list) else frozenset()
 
     @property
     def is_closing(self) -> bool:
@@ -92,33 +108,28 @@ class Channel(asyncio.Protocol):
         transport.write(wire.hello(pid=os.getpid(), **self._about))
 
     def data_received(self, data: bytes) -> None:
-        """Hand on the frames that are whole now."""
+        """Hand on the frames that are whole now. What cannot be understood ends the connection and nothing else."""
         try:
             frames = self._decoder.feed(data)
-        except wire.WireError as error:
-            self._fail(error)
-            return
-        if self._decoder.hello is not None and not self.greeted.done():
-            self.greeted.set_result(self._decoder.hello)
-        for kind, payload in frames:
-            try:
+            if self._decoder.hello is not None and not self.greeted.done():
+                self.greeted.set_result(self._decoder.hello)
+            for kind, payload in frames:
                 self._on_frame(kind, payload)
-            except (wire.WireError, wire.Malformed, ValueError, TypeError, KeyError) as error:
-                self._fail(error)
-                return
+        except Exception as error:  # noqa: BLE001  garbage fails in many ways: its nesting, its types, its numbers
+            _log.debug("a ptyhost makes no sense: %s", error, exc_info=error)
+            self._fail(wire.WireError(str(error)))
+            if self._transport is not None:
+                self._transport.abort()
 
     def _fail(self, error: Exception) -> None:
         if not self.greeted.done():
-            self.greeted.set_exception(wire.WireError(str(error)))
-        if self._transport is not None:
-            self._transport.abort()
+            self.greeted.set_exception(error)
+            self.greeted.exception()  # whoever waited for it may have stopped
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Tell the owner."""
         self._room.set()
-        if not self.greeted.done():
-            self.greeted.set_exception(wire.WireError("it closed the connection"))
-            self.greeted.exception()  # somebody may have stopped waiting for it
+        self._fail(wire.WireError("it closed the connection"))
         self._on_lost()
 
     def pause_writing(self) -> None:
@@ -178,7 +189,7 @@ class Link:
             raise HostUnreachable("the ptyhost has just left")
         self._channel = channel
         if self._watched:
-            self.watch(True)
+            self._tell_watched()
 
     def close(self) -> None:
         """Close the connection; `on_lost` is not called any more."""
@@ -199,10 +210,11 @@ class Link:
             self.output = Output(start, end, lines, lost)
             self._on_head()
         elif kind == wire.STATUS:
-            self.status = wire.fields(payload)
-            self.output = Output.from_json(self.status.get("output", {}))
-            self.last_output = float(self.status.get("last_output", 0.0))
-            self._on_status(self.status)
+            status = wire.fields(payload)
+            # All of it or nothing: what is taken in here is told to everybody.
+            self.output, self.last_output = _check(status)
+            self.status = status
+            self._on_status(status)
         elif kind == wire.EXIT:
             self._on_exit(wire.fields(payload))
 
@@ -214,10 +226,14 @@ class Link:
     # -- commands: each raises HostUnreachable while there is no connection -------------------------------------------
 
     def watch(self, on: bool) -> None:
-        """Ask for every HEAD at once, or only now and then; may be said before there is a connection."""
-        self._watched = on
+        """Ask for every HEAD at once, or only now and then; may be said before there is a connection, and again."""
+        if on != self._watched:
+            self._watched = on
+            self._tell_watched()
+
+    def _tell_watched(self) -> None:
         if self._channel is not None:
-            self._channel.send(wire.frame(wire.WATCH, b"\x01" if on else b"\x00"))
+            self._channel.send(wire.frame(wire.WATCH, b"\x01" if self._watched else b"\x00"))
 
     def stop(self, ladder: tuple[tuple[str, float], ...], reason: str) -> None:
         """Climb the ladder: (signal name, seconds of grace after it)."""
@@ -235,9 +251,21 @@ class Link:
         """Have something told again in `status`, to all servers, and written into the exit record. What an older
         ptyhost cannot remember is lost.
         """
-        if self._channel is not None and "note" in self._channel.hello.get("capabilities", ()):
+        if self._channel is not None and "note" in self._channel.capabilities:
             self._send(wire.json_frame(wire.NOTE, notes))
 
     def repaint(self) -> None:
         """Make a full-screen program draw its screen again."""
         self._send(wire.frame(wire.REPAINT))
+
+
+def _check(status: dict[str, Any]) -> tuple[Output, float]:
+    """Return the bounds of the ring, and when there was output last, from a STATUS. Raises WireError, ValueError,
+    TypeError or AttributeError for one that makes no sense.
+    """
+    if not all(isinstance(status.get(name, 0), int) for name in ("rows", "cols", "viewers")):
+        raise wire.WireError("a status without numbers")
+    last_output = float(status.get("last_output", 0.0))
+    if not math.isfinite(last_output):
+        raise wire.WireError("a status without a time")
+    return Output.from_json(status.get("output", {})), last_output

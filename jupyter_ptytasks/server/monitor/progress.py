@@ -11,18 +11,18 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
-from ...core.progress.follower import Follower
 from ...core.model import Kind
+from ...core.progress.follower import Follower
 from ...core.states import State
+from ..listeners import Listeners
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
 
-    from ...storage.task_dirs import Catalogue
     from ...core.model import Task
     from ...core.progress import Progress
-    from ..hosts.supervisor import Hosts
+    from ...storage.task_dirs import TaskDirs
+    from ..hosts.supervisor import Supervisor
     from ..store import Store
 
 #: Seconds between two looks at the output of one task.
@@ -57,28 +57,28 @@ class _Track:
 
 
 class Tracker:
-    """Knows the progress of every live task that has told any. `stop` it, when `hosts` are closed.
+    """Knows the progress of every live task that has told any. `stop` it, when the supervisor is closed.
 
     A task without output costs nothing, and of one with much at most 64 KiB are read twice a second, all in one thread.
     `listeners` are called on the loop with the id of a task whose progress has changed.
     """
 
-    def __init__(self, store: Store, hosts: Hosts, catalogue: Catalogue, log: logging.Logger) -> None:
+    def __init__(self, store: Store, supervisor: Supervisor, task_dirs: TaskDirs, log: logging.Logger) -> None:
         self._store = store
-        self._hosts = hosts
-        self._catalogue = catalogue
+        self._supervisor = supervisor
+        self._task_dirs = task_dirs
         self._log = log
         self._thread = ThreadPoolExecutor(1, "ptytasks-tracking")
         self._tracks: dict[str, _Track] = {}
-        self.listeners: list[Callable[[str], None]] = []
-        hosts.on_news.append(self._on_news)
-        hosts.at_end = self._at_end
+        self.listeners: Listeners[str] = Listeners()
+        supervisor.on_update.append(self._on_news)
+        supervisor.end_hook = self._end_hook
         store.listeners.append(self._on_change)
 
     async def stop(self) -> None:
         """Follow nothing any more; returns when nothing is read any more."""
-        self._hosts.on_news.remove(self._on_news)
-        self._hosts.at_end = None
+        self._supervisor.on_update.remove(self._on_news)
+        self._supervisor.end_hook = None
         self._store.listeners.remove(self._on_change)
         for task_id in list(self._tracks):
             self._drop(task_id)
@@ -98,7 +98,7 @@ class Tracker:
     # -- while it runs ------------------------------------------------------------------------------------------------
 
     def _on_news(self, task_id: str) -> None:
-        task, link = self._store.get(task_id), self._hosts.link(task_id)
+        task, link = self._store.get(task_id), self._supervisor.link(task_id)
         # Until its own ptyhost answers, the ring still ends with the attempt before.
         if task is None or not task.live or link is None or link.status.get("attempt") != task.attempt:
             return
@@ -123,7 +123,7 @@ class Tracker:
         self._tracks.pop(task_id).close()
 
     def _track(self, task: Task) -> _Track:
-        return _Track(task.attempt, Follower(self._catalogue.files(task.id).output, task.attempt))
+        return _Track(task.attempt, Follower(self._task_dirs.files(task.id).output, task.attempt))
 
     async def _follow(self, task: Task, track: _Track) -> None:
         """Read as long as there is something new, and no more often than is good."""
@@ -149,11 +149,10 @@ class Tracker:
         if task.kind is Kind.SHELL and progress is not None:
             delay = _FORGOTTEN_COMPLETE if progress.fraction == 1.0 else _FORGOTTEN
             # A server that has just been started may have found what is long over.
-            link = self._hosts.link(task.id)
+            link = self._supervisor.link(task.id)
             age = time.time() - link.last_output if link is not None else 0.0
             track.forgetting = asyncio.get_running_loop().call_later(max(delay - age, 0.0), self._forget, task, track)
-        for listener in list(self.listeners):
-            listener(task.id)
+        self.listeners(task.id)
 
     def _forget(self, task: Task, track: _Track) -> None:
         track.follower.forget()
@@ -161,7 +160,7 @@ class Tracker:
 
     # -- at its end ---------------------------------------------------------------------------------------------------
 
-    async def _at_end(self, task: Task, state: State) -> dict[str, Any]:
+    async def _end_hook(self, task: Task, state: State) -> dict[str, Any]:
         """Give the progress that a task ends with, as changes. What a shell ran is over, whichever way it ends."""
         track = self._tracks.get(task.id)
         if track is None or track.attempt != task.attempt:

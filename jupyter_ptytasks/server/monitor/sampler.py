@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ...core.states import STARTED
+from ..listeners import Listeners
 from . import processes
 from .gpu import Gpus
 from .samples import History, of_ended
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ...core.model import Task
-    from ..hosts.supervisor import Hosts
+    from ..hosts.supervisor import Supervisor
     from ..store import Store
     from .gpu import GpuUse
     from .processes import Tree
@@ -46,16 +47,16 @@ class Sampler:
     goes on from there. `listeners` are called on the loop with the id of a task that was sampled.
     """
 
-    def __init__(self, store: Store, hosts: Hosts, log: logging.Logger) -> None:
+    def __init__(self, store: Store, supervisor: Supervisor, log: logging.Logger) -> None:
         self._store = store
-        self._hosts = hosts
+        self._supervisor = supervisor
         self._log = log
         self._gpus = Gpus()
         self._thread = ThreadPoolExecutor(1, "ptytasks-usage")
         self._histories: dict[str, History] = {}
         self._changed = asyncio.Event()
         self._job: asyncio.Task[None] | None = None
-        self.listeners: list[Callable[[str], None]] = []
+        self.listeners: Listeners[str] = Listeners()
         store.listeners.append(self._on_change)
 
     async def stop(self) -> None:
@@ -160,14 +161,13 @@ class Sampler:
             if self._histories.get(task_id) is sampled:  # it may have ended meanwhile, or been started anew
                 sampled.add(moment, time.time(), *about)
                 self._note_peak(task_id, sampled)
-                for listener in list(self.listeners):
-                    listener(task_id)
+                self.listeners(task_id)
 
     def _root(self, task_id: str) -> int | None:
         """Give the ptyhost of a task that runs on this machine, if it can be reached: it is the one that we believe
         it to be, then.
         """
-        task, link = self._store.get(task_id), self._hosts.link(task_id)
+        task, link = self._store.get(task_id), self._supervisor.link(task_id)
         if task is None or task.state not in STARTED or task.provisioner != "local":
             return None
         return link.host_pid if link is not None and link.status.get("attempt") == task.attempt else None
@@ -184,7 +184,7 @@ class Sampler:
         }
 
     def _note_peak(self, task_id: str, history: History) -> None:
-        link = self._hosts.link(task_id)
+        link = self._supervisor.link(task_id)
         if link is None or link.status.get("attempt") != history.attempt:
             return
         notes = link.status.get("notes")

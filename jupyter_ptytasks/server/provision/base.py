@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ...core.paths import TaskFiles
 
 
@@ -25,9 +27,13 @@ class Provisioner(ABC):
     name: str
 
     @abstractmethod
-    def launch(self, files: TaskFiles, socket_path: str, lock: int) -> Launched:
+    def launch(self, files: TaskFiles, socket_path: str, lock: int, env: Mapping[str, str]) -> Launched:
         """Start the ptyhost of the task whose spec is in `files`, and wait until its command runs. Blocking.
 
         `lock` is the task's lock, held; the ptyhost goes on holding it, the caller closes its own end in any case.
-        Raises SpawnFailed when the command is to blame, ServiceFault when we are; nothing runs then.
+        `env` is the whole environment of the command; it is written to no file. Raises SpawnFailed when the command is
+        to blame, InternalError when we are; nothing runs then.
         """
+
+    def reap(self) -> None:  # noqa: B027  most have nothing to do
+        """Wait for those of our ptyhosts that have ended and are our children. Never blocks; to be called often."""

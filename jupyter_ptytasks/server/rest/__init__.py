@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import output, stats, status, tasks, terminals
+from . import other, output, stats, status, tasks, terminals
 
 if TYPE_CHECKING:
     from .base import TaskHandler
@@ -16,7 +16,12 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (r"/ptytasks/api/status", status.Status),
     (r"/ptytasks/api/tasks", tasks.Tasks),
     (rf"/ptytasks/api/tasks/{_REF}", tasks.OneTask),
-    (rf"/ptytasks/api/tasks/{_REF}/(stop|pause|resume|restart)", tasks.Verb),
+    (rf"/ptytasks/api/tasks/{_REF}/stop", tasks.Stop),
+    (rf"/ptytasks/api/tasks/{_REF}/leftover", tasks.Leftover),
+    (rf"/ptytasks/api/tasks/{_REF}/pause", tasks.Pause),
+    (rf"/ptytasks/api/tasks/{_REF}/resume", tasks.Resume),
+    (rf"/ptytasks/api/tasks/{_REF}/restart", tasks.Restart),
+    (rf"/ptytasks/api/tasks/{_REF}/again", tasks.Again),
     (rf"/ptytasks/api/tasks/{_REF}/signal", tasks.SendSignal),
     (rf"/ptytasks/api/tasks/{_REF}/input", tasks.SendInput),
     (rf"/ptytasks/api/tasks/{_REF}/resize", tasks.Resize),
@@ -30,3 +35,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
 
 #: Attaching; see terminals.socket.
 SOCKET_ROUTE = rf"/ptytasks/terminals/websocket/{_REF}"
+
+#: Behind all others; and instead of them where terminals are switched off.
+UNKNOWN_ROUTE: tuple[str, type[TaskHandler]] = (r"/ptytasks/api(?:/.*)?", other.Unknown)
+OFF_ROUTE: tuple[str, type[TaskHandler]] = (r"/ptytasks/(?:api|terminals)(?:/.*)?", other.Off)

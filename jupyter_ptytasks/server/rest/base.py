@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pydantic
+from jupyter_server.auth.decorator import allow_unauthenticated, authorized
 from jupyter_server.base.handlers import APIHandler
 from jupyter_server.extension.handler import ExtensionHandlerMixin
+from tornado import web
 
-from ..auth import Admission
-from ...core.errors import BadRequest, PtyTasksError, ServiceFault
-from ..terminals.websocket import AUTH_RESOURCE
+from ...core import strict_json
+from ...core.errors import BadRequest, Disabled, InternalError, PtyTasksError, TooLarge, shortage
+from ..auth import AUTH_RESOURCE, LocalTokenMixin
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from typing import Literal
+
     from ...core.model import Task
     from ..manager import TaskManager
-    from ..serialize import View
+    from ..serialize import TaskSerializer
 
-    Body = TypeVar("Body", bound=pydantic.BaseModel)
+    Content = TypeVar("Content", bound=pydantic.BaseModel)
+    Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
+    Action = Literal["read", "write", "execute"]
+
+#: Bytes of a body: a command and its environment are smaller, as are the arguments that a kernel takes.
+BODY_MAX = 4 << 20
+#: The methods of HTTP that handlers implement; HEAD follows from GET, and OPTIONS is the same for all.
+METHODS = ("get", "post", "patch", "put", "delete")
 
 
-class TaskHandler(ExtensionHandlerMixin, Admission, APIHandler):
-    """A route below `<base>/ptytasks/api`. Every verb carries `@web.authenticated @authorized` (a test looks)."""
+def needs(action: Action) -> Callable[[Method], Method]:
+    """Let nobody but a known user reach a method of a TaskHandler, and only one whom Jupyter's authorizer allows
+    `action` on terminals: `execute` for all that runs or types something, `write` for other changes, `read`.
+    """
+
+    def check(method: Method) -> Method:
+        checked: Any = web.authenticated(authorized(action)(method))
+        checked.needs = action
+        return checked  # type: ignore[no-any-return]  # the same, with questions before it
+
+    return check
+
+
+class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
+    """A route below `<base>/ptytasks/api`. A class with a method that says not what it `needs` cannot be made."""
 
     auth_resource = AUTH_RESOURCE
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in METHODS:
+            if name in vars(cls) and not hasattr(vars(cls)[name], "needs"):
+                raise TypeError(f"{cls.__name__}.{name} does not say what it needs")
 
     @property
     def manager(self) -> TaskManager:
@@ -33,54 +63,103 @@ class TaskHandler(ExtensionHandlerMixin, Admission, APIHandler):
         return manager
 
     @property
-    def view(self) -> View:
+    def serializer(self) -> TaskSerializer:
         """How tasks are told."""
-        view: View = self.settings["ptytasks_view"]
-        return view
+        serializer: TaskSerializer = self.settings["ptytasks_serializer"]
+        return serializer
 
-    def body(self, model: type[Body]) -> Body:
-        """Give the request's body, checked; none is `{}`. Raises BadRequest that names the field to blame."""
-        try:
-            value = json.loads(self.request.body or b"{}")
-        except ValueError as error:
-            raise BadRequest(f"the body is not JSON: {error}") from error
+    # -- what is asked ------------------------------------------------------------------------------------------------
+
+    def body(self, model: type[Content], limit: int = BODY_MAX) -> Content:
+        """Return the request's body, checked; none is `{}`. Raises BadRequest that names the field to blame, TooLarge
+        beyond `limit` bytes.
+        """
+        if len(self.request.body) > limit:
+            raise TooLarge(f"the body has {len(self.request.body)} bytes, and {limit} is the limit")
+        value = strict_json.decode(self.request.body or b"{}")
+        if not isinstance(value, dict):
+            raise BadRequest("the body must be a JSON object")
         return check(model, value)
 
-    def query(self, model: type[Body]) -> Body:
-        """Give the request's query, checked, but for what is Jupyter's own. Raises BadRequest that names the field
+    def query(self, model: type[Content]) -> Content:
+        """Return the request's query, checked, but for what is Jupyter's own. Raises BadRequest that names the field
         to blame.
         """
         value = {name: self.get_query_argument(name) for name in self.request.query_arguments if not _is_jupyters(name)}
         return check(model, value)
 
+    # -- what is answered ---------------------------------------------------------------------------------------------
+
     def send(self, value: object, status: int = 200) -> None:
         """Answer with JSON."""
+        self.send_encoded(strict_json.encode(value), status)
+
+    def send_encoded(self, content: bytes, status: int = 200) -> None:
+        """Answer with what is JSON already."""
         self.set_status(status)
-        self.finish(json.dumps(value))
+        self.finish(content)
+
+    def send_nothing(self) -> None:
+        """Answer that it is done."""
+        self.set_status(204)
+        self.finish()
 
     def send_task(self, task: Task, status: int = 200) -> None:
         """Answer with a task."""
-        self.send(self.describe(task), status)
+        self.send(self.to_json(task), status)
 
-    def describe(self, task: Task) -> dict[str, Any]:
-        """Give a task's JSON."""
-        return self.view.describe(task)
+    def to_json(self, task: Task) -> dict[str, Any]:
+        """Return a task's JSON."""
+        return self.serializer.to_json(task)
+
+    # -- methods that follow from the others --------------------------------------------------------------------------
+
+    @web.authenticated
+    async def head(self, *args: str) -> None:
+        """Answer as GET does; tornado leaves out the body."""
+        answered = self.get(*args)
+        assert answered is not None  # all of ours are coroutines; where there is none this raises 405
+        await answered
+
+    @allow_unauthenticated
+    def options(self, *args: str) -> None:
+        """Tell a browser which methods there are, before it lets a page of another origin use them."""
+        super().options(*args)
+        self.set_header("Access-Control-Allow-Methods", self._allowed())
+        self.set_header("Allow", self._allowed())
+        self.send_nothing()
+
+    def _allowed(self) -> str:
+        own = [name.upper() for name in METHODS if hasattr(getattr(self, name), "needs")]
+        return ", ".join([*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"])
+
+    # -- what went wrong ----------------------------------------------------------------------------------------------
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with an error: `{code, message}`, with `field` where one is to blame."""
         error = kwargs.get("exc_info", (None, None, None))[1]
-        if isinstance(error, PtyTasksError):
-            self.send(error.to_json(), error.status)
+        ours = error if isinstance(error, PtyTasksError) else error and shortage(error)
+        if ours:
+            self.send(ours.to_json(), ours.status)
             return
-        message = getattr(error, "log_message", None) or getattr(error, "reason", None) or self._reason
+        if status_code == 405:
+            self.set_header("Allow", self._allowed())
+        message = (isinstance(error, web.HTTPError) and _message(error)) or self._reason
         self.send({"code": f"http_{status_code}", "message": message}, status_code)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log what is our fault, not what is the caller's."""
-        if isinstance(value, PtyTasksError) and not isinstance(value, ServiceFault):
-            self.log.debug("%s %s: %s", self.request.method, self.request.path, value)
-        else:
+        """Log what is our fault, in a line where we know what it is; what is the caller's is for debugging."""
+        ours = value if isinstance(value, PtyTasksError) else shortage(value)
+        if ours is None:
             super().log_exception(typ, value, tb)
+        elif isinstance(ours, InternalError) and not isinstance(ours, Disabled):
+            self.log.warning("%s %s: %s", self.request.method, self.request.path, ours.message)
+        else:
+            self.log.debug("%s %s: %s", self.request.method, self.request.path, ours.message)
+
+
+def _message(error: web.HTTPError) -> str:
+    return error.log_message % error.args if error.log_message else error.reason or ""
 
 
 #: Query arguments that Jupyter Server reads itself.
@@ -88,16 +167,22 @@ _JUPYTERS = frozenset({"token", "no_track_activity", "_"})
 
 
 def _is_jupyters(name: str) -> bool:
-    """Tell whether a parameter is none of ours. JupyterLab appends the time as a name to get past caches."""
+    """Whether a parameter is none of ours. JupyterLab appends the time as a name to get past caches."""
     return name in _JUPYTERS or name.isdigit()
 
 
-def check(model: type[Body], value: object) -> Body:
-    """Give `value` as `model`. Raises BadRequest that names the first field to blame."""
+def check(model: type[Content], value: object) -> Content:
+    """Return `value` as `model`. Raises BadRequest that names the first field to blame."""
     try:
         return model.model_validate(value)
     except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        field = ".".join(str(part) for part in first["loc"] if not str(part).startswith(("function", "constrained")))
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = _field(first["loc"])
         message = first["msg"].removeprefix("Value error, ")
         raise BadRequest(f"{field}: {message}" if field else message, field=field or None) from error
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    # A command may be of several types, which pydantic names where it tells the place.
+    parts = [part for part in place[1:] if isinstance(part, int)] if place[:1] == ("command",) else place[1:]
+    return ".".join(str(part) for part in (*place[:1], *parts))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import signal
 import unicodedata
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
+from ...core import names, strict_json
+from ...core.errors import BadRequest
 from ...core.model import IfExists, Request, TimeWarning
 from ...core.states import State
 from ..output_lines import Mode, Query
@@ -17,21 +18,19 @@ _TEN_YEARS = 10 * 366 * 86400
 _METADATA_MAX = 16 << 10
 
 
+def _check_label(value: str) -> str:
+    return _named(value, of_task=False)
+
+
 def _check_name(value: str) -> str:
-    value = value.strip()
-    if not 1 <= len(value) <= 128:
-        raise ValueError("must have 1 to 128 characters")
-    # Letters of any script and emoji with their joiners; no control characters, and none that turn the writing of
-    # others around.
-    if any(
-        unicodedata.category(char) in ("Cc", "Cs", "Zl", "Zp") or unicodedata.bidirectional(char) in _TURNING
-        for char in value
-    ):
-        raise ValueError("must consist of printable characters")
+    return _named(value, of_task=True)
+
+
+def _named(value: str, *, of_task: bool) -> str:
+    fault = names.fault(value, of_task=of_task)
+    if fault is not None:
+        raise ValueError(fault)
     return value
-
-
-_TURNING = ("LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI")
 
 
 def _check_no_nul(value: str) -> str:
@@ -61,42 +60,55 @@ def _check_signal(value: str) -> str:
 
 
 def _check_metadata(value: dict[str, Any]) -> dict[str, Any]:
-    if len(json.dumps(value)) > _METADATA_MAX:
+    if len(strict_json.encode(value)) > _METADATA_MAX:
         raise ValueError(f"must not take more than {_METADATA_MAX} bytes")
     return value
 
 
 def _split(value: Any) -> Any:
-    return [part for part in value.split(",") if part] if isinstance(value, str) else value
+    return value.split(",") if isinstance(value, str) else value
 
 
-Name = Annotated[str, AfterValidator(_check_name)]
+def _whole(value: Any) -> Any:
+    """Take 40.0 as the integer that it is in JSON."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+_Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=names.LENGTH_MAX)]
+Name = Annotated[_Short, AfterValidator(_check_name)]
+Label = Annotated[_Short, AfterValidator(_check_label)]
 Text = Annotated[str, AfterValidator(_check_no_nul)]
-Line = Annotated[Text, AfterValidator(_check_not_blank)]
+Line = Annotated[Text, Field(min_length=1), AfterValidator(_check_not_blank)]
 Arguments = Annotated[list[Text], Field(min_length=1)]
-Size = Annotated[int, Field(ge=1, le=1000)]
+Size = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole)]
 Grace = Annotated[float, Field(ge=0, le=3600)]
 SignalName = Annotated[str, AfterValidator(_check_signal)]
 Ladder = Annotated[list[SignalName], Field(min_length=1, max_length=8)]
-Tags = Annotated[list[Name], Field(max_length=32)]
+Tags = Annotated[list[Label], Field(max_length=32)]
 Metadata = Annotated[dict[str, Any], AfterValidator(_check_metadata)]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 
 
 class Strict(BaseModel):
-    """A body that says what nobody knows says something wrong."""
+    """A query: all of it is text, and unknown parts of it are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class Warn(Strict):
+class Body(Strict):
+    """A JSON body: `"40"` is no number, and `true` none either."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class Warn(Body):
     """A signal that comes `before` seconds before the time is up."""
 
     signal: SignalName
     before: Annotated[float, Field(gt=0, le=_TEN_YEARS)]
 
 
-class NewTask(Strict):
+class NewTask(Body):
     """`POST /tasks`."""
 
     command: Line | Arguments | None = None
@@ -105,18 +117,22 @@ class NewTask(Strict):
     env: Annotated[dict[str, str], AfterValidator(_check_env)] = {}
     rows: Size | None = None
     cols: Size | None = None
-    group: Name = "default"
+    group: Label = "default"
     tags: Tags = []
     timeout: Annotated[float, Field(gt=0, le=_TEN_YEARS)] | None = None
     timeout_warning: Warn | None = None
     stop_grace: Grace | None = None
     stop_signals: Ladder | None = None
-    if_exists: IfExists = IfExists.NEW
+    if_exists: Annotated[IfExists, Field(strict=False)] = IfExists.NEW
     metadata: Metadata = {}
 
     def request(self, ladder: tuple[tuple[str, float], ...] | None) -> Request:
-        """Give the manager's value; `ladder` is what `stop_grace` and `stop_signals` come to."""
+        """Return the manager's value; `ladder` is what `stop_grace` and `stop_signals` come to. Raises BadRequest."""
         warning = self.timeout_warning
+        if warning is not None and self.timeout is None:
+            raise BadRequest("timeout_warning: needs a timeout", field="timeout_warning")
+        if warning is not None and self.timeout is not None and warning.before >= self.timeout:
+            raise BadRequest("timeout_warning.before: must be less than timeout", field="timeout_warning.before")
         return Request(
             command=self.command,
             name=self.name,
@@ -134,13 +150,14 @@ class NewTask(Strict):
         )
 
 
-class ChangedTask(Strict):
+class ChangedTask(Body):
     """`PATCH /tasks/{ref}`; what is not there stays as it is."""
 
     name: Name = Field(default="")
     tags: Tags = []
-    group: Name = Field(default="")
+    group: Label = Field(default="")
     metadata: Metadata = {}
+    pinned: bool = False
 
     def changes(self) -> dict[str, Any]:
         """Give what was said, as the fields of a task."""
@@ -150,28 +167,43 @@ class ChangedTask(Strict):
         return said
 
 
-class Stop(Strict):
+class Stop(Body):
     """`POST /tasks/{ref}/stop` and `restart`."""
 
     grace: Grace | None = None
     signals: Ladder | None = None
 
 
-class Signal(Strict):
+class Signal(Body):
     """`POST /tasks/{ref}/signal`."""
 
     signal: SignalName
     target: Literal["foreground", "tree", "leader"] = "tree"
 
 
-class Input(Strict):
-    """`POST /tasks/{ref}/input`."""
+class Again(Body):
+    """`POST /tasks/{ref}/again`."""
+
+    name: Name | None = None
+
+
+class Input(Body):
+    """`POST /tasks/{ref}/input`. Without `newline` the Enter key follows text that holds no control character: `y` is
+    an answer, while Ctrl-C, or a line with its end, is complete.
+    """
 
     data: str = ""
-    newline: bool = False
+    newline: bool | None = None
+
+    @property
+    def typed(self) -> bytes:
+        """All that is typed."""
+        is_plain = not any(unicodedata.category(char) == "Cc" for char in self.data)
+        enter = is_plain if self.newline is None else self.newline
+        return (self.data + "\r" * enter).encode()
 
 
-class Resize(Strict):
+class Resize(Body):
     """`POST /tasks/{ref}/resize`."""
 
     rows: Size
@@ -180,6 +212,8 @@ class Resize(Strict):
 
 class NewTerminal(BaseModel):
     """`POST /terminals`, in its stock form; what else a client says is not for us."""
+
+    model_config = ConfigDict(strict=True)
 
     name: Name | None = None
     cwd: Text | None = None
@@ -193,7 +227,7 @@ class TaskFilter(Strict):
     group: str | None = None
     tag: str | None = None
     q: str | None = None
-    limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
     cursor: str | None = None
 
 
@@ -207,6 +241,7 @@ class Removal(Strict):
     """The query of `DELETE /tasks/{ref}`."""
 
     stop: bool = False
+    force: bool = False
 
 
 class OutputQuery(Strict):

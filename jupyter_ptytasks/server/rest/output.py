@@ -8,14 +8,12 @@ from threading import Event
 from typing import Any
 from urllib.parse import quote
 
-from jupyter_server.auth.decorator import authorized
-from tornado import web
 from tornado.iostream import StreamClosedError
 
 from ...core.ring.reader import RingReader
 from ..output_lines import Cancelled, Query, Transcript
 from . import bodies
-from .base import TaskHandler
+from .base import TaskHandler, needs
 
 _BLOCK = 1 << 20
 
@@ -29,13 +27,12 @@ class Output(TaskHandler):
 
     _cancel: Event | None = None
 
-    @web.authenticated
-    @authorized
+    @needs("read")
     async def get(self, ref: str) -> None:
-        """Give some lines of the output as text."""
+        """Return some lines of the output as text."""
         query = self.query(bodies.OutputQuery).query()
         task = await self.manager.get(ref)
-        directory = self.manager.catalogue.files(task.id).output
+        directory = self.manager.task_dirs.files(task.id).output
         # Asked before the lines are read: whoever is told of the end has seen all lines.
         ended = not task.live
         self._cancel = Event()
@@ -66,13 +63,12 @@ def _read(directory: str, query: Query, ended: bool, size: tuple[int, int], canc
 class RawOutput(TaskHandler):
     """`/tasks/{ref}/output/raw`."""
 
-    @web.authenticated
-    @authorized
+    @needs("read")
     async def get(self, ref: str) -> None:
-        """Give bytes of the output; the headers tell which."""
+        """Return bytes of the output; the headers tell which."""
         query = self.query(bodies.RawQuery)
         task = await self.manager.get(ref)
-        with RingReader(self.manager.catalogue.files(task.id).output) as reader:
+        with RingReader(self.manager.task_dirs.files(task.id).output) as reader:
             start, end = await asyncio.to_thread(reader.bounds)
             first = min(max(query.offset, start), end)
             behind = end if query.limit is None else min(first + query.limit, end)
@@ -82,7 +78,7 @@ class RawOutput(TaskHandler):
             self.set_header("X-Ptytasks-End", str(end))
             if query.download:
                 self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(task.name, safe='')}.log")
-            while first < behind:
+            while first < behind and self.request.method != "HEAD":
                 offset, data = await asyncio.to_thread(reader.read, first, min(_BLOCK, behind - first))
                 if not data or offset >= behind:
                     break

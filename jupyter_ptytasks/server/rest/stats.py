@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from jupyter_server.auth.decorator import authorized
-from tornado import web
-
 from . import bodies
-from .base import TaskHandler
+from .base import TaskHandler, needs
 
 
 class Stats(TaskHandler):
     """`/tasks/{ref}/stats`."""
 
-    @web.authenticated
-    @authorized
+    @needs("read")
     async def get(self, ref: str) -> None:
-        """Give the last samples of a task; it is sampled more often for a while."""
+        """Return the last samples of a task; it is sampled more often for a while."""
         self.query(bodies.Strict)
-        self.send(self.view.stats(await self.manager.get(ref)))
+        self.send(self.serializer.stats(await self.manager.get(ref)))

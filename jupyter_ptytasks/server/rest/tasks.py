@@ -5,16 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from jupyter_server.auth.decorator import authorized
 from jupyter_server.utils import url_path_join
-from tornado import web
 
+from ...core import strict_json
 from . import bodies
-from .base import TaskHandler
+from .base import TaskHandler, needs
+from .page import page_of
 
 if TYPE_CHECKING:
     from ...core.model import Task
 
+#: Bytes of a body that is to be typed: as much as the websocket takes.
+_INPUT_MAX = 32 << 20
 #: Seconds that `wait` waits at most: many proxies cut a connection after a minute of silence.
 _WAIT_MAX = 55.0
 
@@ -22,115 +24,156 @@ _WAIT_MAX = 55.0
 class Tasks(TaskHandler):
     """`/tasks`."""
 
-    @web.authenticated
-    @authorized
+    @needs("read")
     async def get(self) -> None:
         """List tasks, newest first."""
         query = self.query(bodies.TaskFilter)
-        found = [task for task in await self.manager.list_all() if _matches(task, query)]
-        page = found[: query.limit]
-        cursor = page[-1].id if len(found) > len(page) else None
-        self.send({"tasks": [self.describe(task) for task in page], "next_cursor": cursor})
+        page = await page_of(
+            await self.manager.list_all(),
+            self.to_json,
+            on_failure=self.serializer.log_failure,
+            matches=lambda task: _matches(task, query),
+            limit=query.limit,
+        )
+        # What nobody can read has neither a name nor a state to be found by: it is told once, with the first page.
+        omitted = page.omitted + (self.manager.store.unreadable if query.cursor is None else 0)
+        tasks, cursor = b",".join(page.told), strict_json.encode(page.cursor)
+        self.send_encoded(b'{"tasks":[%b],"next_cursor":%b,"omitted":%d}' % (tasks, cursor, omitted))
 
-    @web.authenticated
-    @authorized
+    @needs("execute")
     async def post(self) -> None:
         """Start a task: 201, or 200 where `if_exists` found one."""
         body = self.body(bodies.NewTask)
         ladder = self.manager.ladder(body.stop_signals, body.stop_grace)
         task, created = await self.manager.create(body.request(ladder))
-        self.set_header("Location", url_path_join(self.base_url, "ptytasks", "api", "tasks", quote(task.id)))
-        self.send_task(task, 201 if created else 200)
+        _send_started(self, task, 201 if created else 200)
 
 
 class OneTask(TaskHandler):
     """`/tasks/{ref}`."""
 
-    @web.authenticated
-    @authorized
+    @needs("read")
     async def get(self, ref: str) -> None:
-        """Give a task."""
+        """Return a task."""
         self.send_task(await self.manager.get(ref))
 
-    @web.authenticated
-    @authorized
+    @needs("write")
     async def patch(self, ref: str) -> None:
         """Change what a task is called."""
         self.send_task(await self.manager.update(ref, **self.body(bodies.ChangedTask).changes()))
 
-    @web.authenticated
-    @authorized
+    @needs("write")
     async def delete(self, ref: str) -> None:
         """Forget a finished task and its output."""
-        await self.manager.delete(ref, stop=self.query(bodies.Removal).stop)
-        self.set_status(204)
-        self.finish()
+        query = self.query(bodies.Removal)
+        await self.manager.delete(ref, stop=query.stop, force=query.force)
+        self.send_nothing()
 
 
-class Verb(TaskHandler):
-    """`/tasks/{ref}/{stop,pause,resume,restart}`: it is under way when this is answered."""
+class Stop(TaskHandler):
+    """`/tasks/{ref}/stop`: it is under way when this is answered."""
 
-    @web.authenticated
-    @authorized
-    async def post(self, ref: str, verb: str) -> None:
-        """Begin to do it."""
-        body = self.body(bodies.Stop if verb in ("stop", "restart") else bodies.Strict)
-        if isinstance(body, bodies.Stop):
-            ladder = self.manager.ladder(body.signals, body.grace)
-            task = await (self.manager.stop if verb == "stop" else self.manager.restart)(ref, ladder)
-        else:
-            task = await (self.manager.pause if verb == "pause" else self.manager.resume)(ref)
-        self.send_task(task, 202)
+    @needs("write")
+    async def post(self, ref: str) -> None:
+        """Begin to stop a task."""
+        body = self.body(bodies.Stop)
+        self.send_task(await self.manager.stop(ref, self.manager.ladder(body.signals, body.grace)), 202)
+
+
+class Leftover(TaskHandler):
+    """`/tasks/{ref}/leftover`: what a command has left running."""
+
+    @needs("write")
+    async def delete(self, ref: str) -> None:
+        """End those processes, and return the task when they have."""
+        self.query(bodies.Strict)
+        self.send_task(await self.manager.end_leftover(ref))
+
+
+class Pause(TaskHandler):
+    """`/tasks/{ref}/pause`."""
+
+    @needs("write")
+    async def post(self, ref: str) -> None:
+        """Pause a task."""
+        self.body(bodies.Body)
+        self.send_task(await self.manager.pause(ref), 202)
+
+
+class Resume(TaskHandler):
+    """`/tasks/{ref}/resume`."""
+
+    @needs("write")
+    async def post(self, ref: str) -> None:
+        """Let a paused task continue."""
+        self.body(bodies.Body)
+        self.send_task(await self.manager.resume(ref), 202)
+
+
+class Restart(TaskHandler):
+    """`/tasks/{ref}/restart`: it is under way when this is answered."""
+
+    @needs("execute")
+    async def post(self, ref: str) -> None:
+        """Begin to run a task once more."""
+        body = self.body(bodies.Stop)
+        self.send_task(await self.manager.restart(ref, self.manager.ladder(body.signals, body.grace)), 202)
+
+
+class Again(TaskHandler):
+    """`/tasks/{ref}/again`."""
+
+    @needs("execute")
+    async def post(self, ref: str) -> None:
+        """Start another task like this one: 201."""
+        _send_started(self, await self.manager.again(ref, self.body(bodies.Again).name), 201)
 
 
 class SendSignal(TaskHandler):
     """`/tasks/{ref}/signal`."""
 
-    @web.authenticated
-    @authorized
+    @needs("execute")
     async def post(self, ref: str) -> None:
         """Send a signal."""
         body = self.body(bodies.Signal)
         await self.manager.signal(ref, body.signal, body.target)
-        self.set_status(204)
-        self.finish()
+        self.send_nothing()
 
 
 class SendInput(TaskHandler):
     """`/tasks/{ref}/input`."""
 
-    @web.authenticated
-    @authorized
+    @needs("execute")
     async def post(self, ref: str) -> None:
-        """Type something; with `newline` the Enter key after it."""
-        body = self.body(bodies.Input)
-        await self.manager.input(ref, (body.data + "\r" * body.newline).encode("utf-8", "replace"))
-        self.set_status(204)
-        self.finish()
+        """Type something."""
+        await self.manager.input(ref, self.body(bodies.Input, _INPUT_MAX).typed)
+        self.send_nothing()
 
 
 class Resize(TaskHandler):
     """`/tasks/{ref}/resize`."""
 
-    @web.authenticated
-    @authorized
+    @needs("execute")
     async def post(self, ref: str) -> None:
-        """Give the terminal a size."""
+        """Set the size of the terminal."""
         body = self.body(bodies.Resize)
         await self.manager.resize(ref, body.rows, body.cols)
-        self.set_status(204)
-        self.finish()
+        self.send_nothing()
 
 
 class Wait(TaskHandler):
     """`/tasks/{ref}/wait`."""
 
-    @web.authenticated
-    @authorized
+    @needs("read")
     async def get(self, ref: str) -> None:
-        """Give the task when it has ended, or as it is when the time is up."""
+        """Return the task when it has ended, or as it is when the time is up."""
         timeout = min(self.query(bodies.Wait).timeout, _WAIT_MAX)
         self.send_task(await self.manager.wait(ref, timeout))
+
+
+def _send_started(handler: TaskHandler, task: Task, status: int) -> None:
+    handler.set_header("Location", url_path_join(handler.base_url, "ptytasks", "api", "tasks", quote(task.id)))
+    handler.send_task(task, status)
 
 
 def _matches(task: Task, query: bodies.TaskFilter) -> bool:

@@ -1,17 +1,18 @@
 """The stock `/api/terminals` over our tasks, for clients that know nothing else: POST starts a shell, DELETE stops a
 task.
+
+What they call a name is a task's id. A task's own name is free text that the next task may have as well; and stock
+clients put it into addresses as it is, so that `DELETE /terminals/train#2` would arrive as one of `train`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from jupyter_server.auth.decorator import authorized
-from tornado import web
-
 from ...core.errors import TaskNotFound
 from . import bodies
-from .base import TaskHandler
+from .base import TaskHandler, needs
+from .page import page_of
 
 if TYPE_CHECKING:
     from ...core.model import Task
@@ -29,21 +30,26 @@ class _TerminalHandler(TaskHandler):
         return terminals
 
     def model(self, task: Task) -> dict[str, Any]:
-        """Give the stock model of a terminal."""
-        return {"name": self.terminals.name_of(task), "last_activity": self.describe(task)["last_activity"]}
+        """Return the stock model of a terminal."""
+        return {"name": task.id, "last_activity": self.to_json(task)["last_activity"]}
+
+    def live(self, task: Task | None, name: str) -> Task:
+        """Return a task unless it has ended, for then it is no terminal. Raises TaskNotFound."""
+        if task is None or not task.live:
+            raise TaskNotFound(f"Terminal not found: {name!r}")
+        return task
 
 
 class Terminals(_TerminalHandler):
     """`/terminals`."""
 
-    @web.authenticated
-    @authorized
+    @needs("read")
     async def get(self) -> None:
         """List the tasks that have not ended."""
-        self.send([self.model(task) for task in await self.terminals.list()])
+        page = await page_of(await self.terminals.list(), self.model, on_failure=self.serializer.log_failure)
+        self.send_encoded(b"[%b]" % b",".join(page.told))
 
-    @web.authenticated
-    @authorized
+    @needs("execute")
     async def post(self) -> None:
         """Start a shell."""
         body = self.body(bodies.NewTerminal)
@@ -53,24 +59,16 @@ class Terminals(_TerminalHandler):
 class OneTerminal(_TerminalHandler):
     """`/terminals/{name}`."""
 
-    @web.authenticated
-    @authorized
+    @needs("read")
     async def get(self, name: str) -> None:
-        """Give one task that has not ended."""
-        self.send(self.model(await self._find(name)))
+        """Return one task that has not ended, by id or name."""
+        self.send(self.model(self.live(await self.manager.get(name), name)))
 
-    @web.authenticated
-    @authorized
+    @needs("write")
     async def delete(self, name: str) -> None:
-        """Stop a task; wait a little for its end, as the stock route does."""
-        task = await self._find(name)
+        """Stop a task, by id alone; wait a little for its end, as the stock route does."""
+        task = await self.manager.get(name)
+        self.live(task if task.id == name else None, name)
         await self.manager.stop_unless_ended(task.id)
         await self.manager.wait(task.id, _END_PATIENCE)
-        self.set_status(204)
-        self.finish()
-
-    async def _find(self, name: str) -> Task:
-        task = await self.manager.get(name)
-        if not task.live:
-            raise TaskNotFound(f"Terminal not found: {name!r}")
-        return task
+        self.send_nothing()

@@ -19,15 +19,23 @@ class Acknowledged:
     def __init__(self) -> None:
         self._sent = self._acknowledged = 0
         self._changed = asyncio.Event()
+        #: Since when (monotonic seconds) it has acknowledged nothing of what it was sent; None while it owes nothing.
+        self.owing_since: float | None = None
 
     def begin(self, offset: int) -> None:
         """Count from here: all before is taken as acknowledged."""
         self._sent = self._acknowledged = offset
+        self.owing_since = None
 
-    def acknowledge(self, offset: int) -> None:
-        """The viewer has drawn everything up to `offset`."""
-        self._acknowledged = max(self._acknowledged, min(offset, self._sent))
+    def acknowledge(self, offset: int) -> bool:
+        """The viewer has drawn everything up to `offset`. Return whether that is more than before."""
+        offset = min(offset, self._sent)
+        if offset <= self._acknowledged:
+            return False
+        self._acknowledged = offset
+        self.owing_since = time.monotonic() if offset < self._sent else None
         self._changed.set()
+        return True
 
     async def room(self) -> int:
         """Wait until something may be sent, and give how many bytes."""
@@ -38,6 +46,8 @@ class Acknowledged:
 
     def sent(self, offset: int) -> None:
         """Everything up to `offset` is under way."""
+        if self.owing_since is None and offset > self._sent:
+            self.owing_since = time.monotonic()
         self._sent = offset
 
 
@@ -45,6 +55,8 @@ class Paced:
     """The pace of a viewer that says nothing; writing to its socket is awaited besides."""
 
     def __init__(self) -> None:
+        #: It never owes anything.
+        self.owing_since: float | None = None
         self._offset = 0
         self._allowance = float(WINDOW)
         self._at = time.monotonic()
@@ -53,8 +65,9 @@ class Paced:
         """Count from here."""
         self._offset = offset
 
-    def acknowledge(self, offset: int) -> None:
+    def acknowledge(self, offset: int) -> bool:  # noqa: ARG002  as the other's
         """Nothing was promised for it."""
+        return False
 
     async def room(self) -> int:
         """Wait until something may be sent, and give how many bytes."""

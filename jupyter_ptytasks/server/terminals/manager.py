@@ -13,23 +13,23 @@ from .terminal import TaskTerminal
 if TYPE_CHECKING:
     from ...core.model import Task
     from ..manager import TaskManager
-    from ..serialize import View
+    from ..serialize import TaskSerializer
 
 
 class TaskTerminals(NamedTermManager):
     """Gives a TaskTerminal for a task's id or name; starts nothing by being asked. `close` it."""
 
-    def __init__(self, manager: TaskManager, view: View) -> None:
+    def __init__(self, manager: TaskManager, serializer: TaskSerializer) -> None:
         super().__init__(shell_command=[])
         self.manager = manager
-        self._view = view
+        self._serializer = serializer
         self.terminals: dict[str, TaskTerminal] = {}  # type: ignore[assignment]  # the same with our own class
-        manager.hosts.on_news.append(self.wake)
+        manager.supervisor.on_update.append(self.wake)
         manager.store.listeners.append(self._on_change)
 
     def close(self) -> None:
         """Stop listening, and the thread that terminado keeps."""
-        self.manager.hosts.on_news.remove(self.wake)
+        self.manager.supervisor.on_update.remove(self.wake)
         self.manager.store.listeners.remove(self._on_change)
         self.blocking_io_executor.shutdown(wait=False)
 
@@ -50,7 +50,7 @@ class TaskTerminals(NamedTermManager):
         task = self.manager.store.look_up(url_component)
         if task is None:
             raise TaskNotFound(f"there is no task with the id or name {url_component!r}")
-        return self.terminals.setdefault(task.id, TaskTerminal(task.id, self.manager, self._view))
+        return self.terminals.setdefault(task.id, TaskTerminal(task.id, self.manager, self._serializer))
 
     def client_disconnected(self, websocket: Any) -> None:  # noqa: ARG002
         """A client has gone: its task runs on, and is forgotten here when it was the last."""
@@ -59,12 +59,7 @@ class TaskTerminals(NamedTermManager):
                 terminal.wake()
                 del self.terminals[task_id]
 
-    # -- the stock /api/terminals, over the same tasks
-    # ------------------------------------------------------------------
-
-    def name_of(self, task: Task) -> str:
-        """Give what a stock client calls a task: its name if that leads back to it, else its id."""
-        return task.name if self.manager.store.look_up(task.name) == task else task.id
+    # -- the stock /api/terminals, over the same tasks ----------------------------------------------------------------
 
     async def create(self, name: str | None, cwd: str | None) -> Task:
         """Start a shell; in the server's root directory where `cwd` is none, as jupyter_server_terminals does."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from terminado.management import PtyWithClients
 
-from .. import serialize as view
 from ...core.errors import PtyTasksError
+from .. import serialize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ...core.model import Output, Task
     from ..hosts.link import Channel, Link
     from ..manager import TaskManager
-    from ..serialize import View
+    from ..serialize import TaskSerializer
 
 
 class HostedProcess:
@@ -59,7 +59,7 @@ class HostedProcess:
 class TaskTerminal(PtyWithClients):
     """A task that somebody looks at. terminado's pty with clients, but that nothing is forked and nothing read here."""
 
-    def __init__(self, task_id: str, manager: TaskManager, shown: View) -> None:
+    def __init__(self, task_id: str, manager: TaskManager, shown: TaskSerializer) -> None:
         # Not super().__init__(): that would start a process.
         self.clients: list[Any] = []
         self.read_buffer: deque[str] = deque(maxlen=0)
@@ -67,7 +67,7 @@ class TaskTerminal(PtyWithClients):
         self.ptyproc = HostedProcess(self)
         self._id = task_id
         self._manager = manager
-        self._view = shown
+        self._serializer = shown
         task = manager.store.get(task_id)
         assert task is not None
         self._task = task
@@ -81,7 +81,7 @@ class TaskTerminal(PtyWithClients):
     @property
     def link(self) -> Link | None:
         """The link to its ptyhost."""
-        return self._manager.hosts.link(self._id)
+        return self._manager.supervisor.link(self._id)
 
     @property
     def alive(self) -> bool:
@@ -92,17 +92,17 @@ class TaskTerminal(PtyWithClients):
     def ended(self) -> bool:
         """Whether there is nothing more to come: it has ended, and nobody is about to restart it."""
         deleted = self._manager.store.get(self._id) is None
-        return deleted or not (self.task.live or self._manager.is_restarting(self._id))
+        return deleted or not (self.task.live or self._manager.is_restarting(self.task))
 
     @property
     def output(self) -> Output:
         """The bounds of its ring."""
-        return view.output(self.task, self.link)
+        return serialize.output(self.task, self.link)
 
     @property
     def output_dir(self) -> str:
         """The directory of its ring."""
-        return self._manager.catalogue.files(self._id).output
+        return self._manager.task_dirs.files(self._id).output
 
     @property
     def last_words(self) -> str:
@@ -114,18 +114,20 @@ class TaskTerminal(PtyWithClients):
             return f"killed by {task.exit.signal}"
         return task.state.value.replace("_", " ")
 
-    def describe(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Give the task's JSON."""
-        return self._view.describe(self.task)
+        return self._serializer.to_json(self.task)
 
     def getwinsize(self) -> tuple[int, int]:
         """Give (rows, cols)."""
         shown = self.link.status if self.link is not None else {}
         return int(shown.get("rows", self.task.rows)), int(shown.get("cols", self.task.cols))
 
-    async def open_channel(self, on_lost: Callable[[], None], **about: Any) -> Channel:
+    async def open_channel(
+        self, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
+    ) -> Channel:
         """Open a viewer's connection to the ptyhost. Raises HostUnreachable."""
-        return await self._manager.open_channel(self.task, lambda *_: None, on_lost, role="viewer", **about)
+        return await self._manager.open_channel(self.task, on_frame, on_lost, role="viewer", **about)
 
     def repaint(self) -> None:
         """Make a full-screen program draw its screen again, if it can be reached."""

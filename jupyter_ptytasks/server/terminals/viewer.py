@@ -8,11 +8,11 @@ import time
 import uuid
 from typing import TYPE_CHECKING, Any
 
-from ...core.terminal import replies
 from ...core import wire
 from ...core.errors import PtyTasksError
 from ...core.ring.reader import RingReader
-from . import replay as history
+from ...core.terminal import replies
+from . import replay
 from .flow import Acknowledged, Paced
 
 if TYPE_CHECKING:
@@ -29,6 +29,9 @@ _BLOCK = 64 << 10
 _BEHIND_MAX = 4 << 20
 #: Showing the present costs the server more than the output of some hundredths of a second: once a second it may.
 _SKIP_EVERY = 1.0
+#: A client that for so long (seconds) takes nothing of what it is sent, or acknowledges nothing of it, is taken not to
+#: see it: its page is frozen, its machine asleep.
+_UNSEEN = 60.0
 #: A resuming viewer may have missed this many bytes; one that has missed more gets a replay.
 _RESUME_MAX = 1 << 20
 
@@ -37,11 +40,20 @@ class Viewer:
     """Shows a task to one client, from its replay to its end, and types for it.
 
     `send` sends a message (terminado's arrays) and returns when it is on its way. `offset`: where an interrupted client
-    wants to go on; `readonly`: it may not type, and its size does not count; `acknowledges`: it says what it has drawn.
+    wants to go on; `readonly`: it may not type, and its size does not count; `acknowledges`: it says what it has drawn;
+    `knows_us`: it gets more than terminado's messages.
     """
 
     def __init__(
-        self, terminal: TaskTerminal, send: Send, *, lines: int, offset: int | None, readonly: bool, acknowledges: bool
+        self,
+        terminal: TaskTerminal,
+        send: Send,
+        *,
+        lines: int,
+        offset: int | None,
+        readonly: bool,
+        acknowledges: bool,
+        knows_us: bool,
     ) -> None:
         self.id = uuid.uuid4().hex[:12]
         self._terminal = terminal
@@ -49,6 +61,7 @@ class Viewer:
         self._lines = lines
         self._wanted = offset
         self._readonly = readonly
+        self._knows_us = knows_us
         self._flow: Acknowledged | Paced = Acknowledged() if acknowledges else Paced()
         self._reader = RingReader(terminal.output_dir)
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
@@ -57,7 +70,14 @@ class Viewer:
         self._news = asyncio.Event()
         self._told: dict[str, Any] = {}
         self._channel: Channel | None = None
+        self._opening = asyncio.Lock()
+        #: What the ptyhost would not type for us, and the client has not been told of yet.
+        self._refused: list[dict[str, Any]] = []
         self._introduced = asyncio.Event()
+        #: Since when (monotonic seconds) the client has not taken a message, and whether it is taken not to see.
+        self._sending_since: float | None = None
+        self._is_away = False
+        self._returned = asyncio.Event()
         self._size: tuple[int, int] | None = None
 
     # -- what the client says -----------------------------------------------------------------------------------------
@@ -68,6 +88,9 @@ class Viewer:
         """
         # A client may be quicker than we are.
         await self._introduced.wait()
+        self._return()
+        if self._channel is None:
+            await self._open_channel()
         channel = self._channel
         if channel is None or self._readonly:
             return
@@ -81,12 +104,14 @@ class Viewer:
     def resize(self, rows: int, cols: int) -> None:
         """The client's terminal has this size; the task's follows if this viewer leads."""
         self._size = (rows, cols)
+        self._return()
         if self._channel is not None:
             self._channel.send(wire.frame(wire.RESIZE, wire.SIZE.pack(rows, cols)))
 
     def acknowledge(self, offset: int) -> None:
         """The client has drawn everything up to `offset`."""
-        self._flow.acknowledge(offset)
+        if self._flow.acknowledge(offset):
+            self._return()
 
     def wake(self) -> None:
         """There is news of the task: output, a state."""
@@ -96,6 +121,7 @@ class Viewer:
 
     async def run(self) -> None:
         """Show the task until it has ended; then the client has been told so. Cancel it when the client is gone."""
+        minding = asyncio.create_task(self._mind())
         try:
             await self._tell_task()
             await self._open_channel()
@@ -105,27 +131,64 @@ class Viewer:
                 pass
             await self._end()
         finally:
+            minding.cancel()
             self._introduced.set()
             self._reader.close()
             if self._channel is not None:
                 self._channel.close()
 
-    async def _open_channel(self) -> None:
-        """Count as a viewer at the ptyhost, and be able to type."""
-        if self._channel is not None or not self._terminal.alive:
-            return
-        try:
-            self._channel = await self._terminal.open_channel(
-                self._lose_channel, viewer=self.id, readonly=self._readonly
-            )
-        except PtyTasksError:
-            return  # it has just ended, or is out of reach for now
-        if self._size is not None:
-            self.resize(*self._size)
+    # -- whether it is there ------------------------------------------------------------------------------------------
 
-    def _lose_channel(self) -> None:
-        self._channel = None
-        self.wake()
+    async def _open_channel(self) -> None:
+        """Count as a viewer, and be able to type."""
+        async with self._opening:
+            if self._channel is not None or self._is_away or not self._terminal.alive:
+                return
+            mine: list[Channel] = []
+            try:
+                channel = await self._terminal.open_channel(
+                    self._take_frame, lambda: self._lose_channel(mine), viewer=self.id, readonly=self._readonly
+                )
+            except PtyTasksError:
+                return  # it has just ended, or is out of reach for now
+            mine.append(channel)
+            self._channel = channel
+            if self._size is not None:
+                channel.send(wire.frame(wire.RESIZE, wire.SIZE.pack(*self._size)))
+
+    def _take_frame(self, kind: int, payload: bytes) -> None:
+        if kind == wire.REFUSED:
+            self._refused.append(wire.fields(payload))
+            self.wake()
+
+    def _lose_channel(self, mine: list[Channel]) -> None:
+        if self._channel in mine:
+            self._channel = None
+            self.wake()
+
+    async def _mind(self) -> None:
+        """While the client does not see, be no viewer: nobody counts it, and its size is not the terminal's."""
+        while True:
+            since = [moment for moment in (self._sending_since, self._flow.owing_since) if moment is not None]
+            left = min(since, default=time.monotonic()) + _UNSEEN - time.monotonic()
+            if left > 0:
+                await asyncio.sleep(left)
+                continue
+            self._is_away = True
+            self._returned.clear()
+            if self._channel is not None:
+                self._channel.close()
+                self._channel = None
+            await self._returned.wait()
+            await self._open_channel()
+
+    def _return(self) -> None:
+        """The client has done something: it is there."""
+        now = time.monotonic()
+        self._flow.owing_since = now if self._flow.owing_since is not None else None
+        self._sending_since = now if self._sending_since is not None else None
+        self._is_away = False
+        self._returned.set()
 
     async def _begin(self) -> None:
         """Send what was missed, or all that there is to see."""
@@ -138,11 +201,11 @@ class Viewer:
 
     async def _replay(self) -> None:
         rows, cols = self._terminal.getwinsize()
-        shown = await asyncio.to_thread(history.load, self._reader, self._lines, rows, cols)
+        shown = await asyncio.to_thread(replay.load, self._reader, self._lines, rows, cols)
         await self._event("replay", offset=shown.offset, rows=rows, cols=cols)
         text = shown.data.decode("utf-8", "replace")
         for at in range(0, len(text), _BLOCK):
-            await self._send(["stdout", text[at : at + _BLOCK]])
+            await self._say(["stdout", text[at : at + _BLOCK]])
         self._go_on_at(shown.offset)
         await self._event("replayed", offset=shown.offset, bytes=len(shown.data))
         if shown.alternate:
@@ -155,6 +218,10 @@ class Viewer:
 
     async def _step(self) -> bool:
         """Send the next of what is there, or wait for more; False when the task has ended and all of it is sent."""
+        while self._refused:
+            one = self._refused.pop(0)
+            size = int(one.get("bytes", 0))
+            await self._event("refused", **one, message=wire.explain_refusal([one], size))
         end = self._terminal.output.end
         if end <= self._position:
             if self._terminal.ended:
@@ -191,7 +258,7 @@ class Viewer:
         drawn = self._position - len(self._decoder.getstate()[0])
         self._flow.sent(drawn)
         if text:
-            await self._send(["stdout", text, drawn])
+            await self._say(["stdout", text, drawn] if self._knows_us else ["stdout", text])
 
     async def _skip(self, count: int) -> None:
         """Give up what the client is behind, and show it the present."""
@@ -201,16 +268,26 @@ class Viewer:
 
     async def _end(self) -> None:
         await self._tell_task()
-        await self._send(["stdout", f"\x1b[m\r\n[{self._terminal.last_words}]\r\n"])
-        await self._send(["disconnect", 1])
+        await self._say(["stdout", f"\x1b[m\r\n[{self._terminal.last_words}]\r\n"])
+        await self._say(["disconnect", 1])
 
     async def _tell_task(self) -> None:
         """Tell the task if anything about it has changed, but for its output: that the client sees."""
-        task = self._terminal.describe()
+        if not self._knows_us:
+            return
+        task = self._terminal.to_json()
         about = {name: value for name, value in task.items() if name not in ("output", "last_activity")}
         if about != self._told:
             self._told = about
             await self._event("task", task=task, viewer=self.id, readonly=self._readonly)
 
+    async def _say(self, message: list[Any]) -> None:
+        self._sending_since = time.monotonic()
+        await self._send(message)
+        self._sending_since = None
+        if self._is_away and self._flow.owing_since is None:
+            self._return()
+
     async def _event(self, event: str, **about: Any) -> None:
-        await self._send(["ptytask", {"event": event, **about}])
+        if self._knows_us:
+            await self._say(["ptytask", {"event": event, **about}])

@@ -1,11 +1,8 @@
-"""The websocket: terminado's protocol, with messages of our own beside it that stock clients ignore
-(docs/protocol.md).
-"""
+"""The websocket: terminado's protocol, with messages of our own for those who ask for them (docs/protocol.md)."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import TYPE_CHECKING, Any
 
 from jupyter_core.utils import ensure_async
@@ -16,24 +13,27 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 from tornado.websocket import WebSocketClosedError
 
-from ..auth import Admission
-from ...core.errors import TaskNotFound
-from . import replay as history
+from ...core import strict_json
+from ...core.errors import PtyTasksError, shortage
+from ..auth import AUTH_RESOURCE, LocalTokenMixin
+from . import messages, replay
 from .viewer import Viewer
 
 if TYPE_CHECKING:
     from .manager import TaskTerminals
     from .terminal import TaskTerminal
 
-#: Whoever was denied terminals is denied tasks.
-AUTH_RESOURCE = "terminals"
-#: Rows and columns that make sense.
-_SIZE_MAX = 1000
 #: Bytes of one message: a paste of 10 MB, with what JSON adds to it.
 _MESSAGE_MAX = 32 << 20
 
 
-class TaskSocket(WebSocketMixin, Admission, TermSocket):
+#: What a client that has left is noticed by.
+_GONE = (WebSocketClosedError, StreamClosedError)
+#: The parts of the query that are ours.
+_WISHES = ("lines", "offset", "readonly", "flow", "events")
+
+
+class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
     """Attaches a client to a task, by id or name. Needs `execute` on terminals to type, `read` to look on."""
 
     auth_resource = AUTH_RESOURCE
@@ -45,7 +45,8 @@ class TaskSocket(WebSocketMixin, Admission, TermSocket):
         TermSocket.initialize(self, term_manager)
         self._viewer: Viewer | None = None
         self._showing: asyncio.Task[None] | None = None
-        self._may_type = False
+        self._may_type = self._has_left = False
+        self._wishes: dict[str, str] = {}
 
     def origin_check(self, origin: str | None = None) -> bool:  # noqa: ARG002
         """Tornado has asked `check_origin` already."""
@@ -60,12 +61,14 @@ class TaskSocket(WebSocketMixin, Admission, TermSocket):
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Check who asks and for what, then let tornado make it a websocket."""
         self._may_type = await self._is_allowed("execute")
-        if not self._may_type and not await self._is_allowed("read"):
+        if not await self._is_allowed("read"):
             raise web.HTTPError(403)
+        # All that can be wrong with the query is so before there is a websocket, which has no way to say it.
+        self._wishes = {name: self.get_query_argument(name) for name in _WISHES if name in self.request.query_arguments}
         try:
             task = await self.term_manager.manager.get(args[0])
-        except TaskNotFound as error:
-            raise web.HTTPError(404, error.message) from error
+        except PtyTasksError as error:
+            raise web.HTTPError(error.status, error.message) from error
         await super().get(task.id, **kwargs)
 
     async def _is_allowed(self, action: str) -> bool:
@@ -75,25 +78,30 @@ class TaskSocket(WebSocketMixin, Admission, TermSocket):
 
     def open(self, url_component: Any = None) -> None:
         """Attach: terminado sends `setup`, the viewer all the rest."""
-        super().open(url_component)
+        if self._has_left:
+            return  # before there was a websocket: nobody will tell us again
+        try:
+            super().open(url_component)
+        except PtyTasksError:
+            self.close(1001)  # it was deleted since we looked
+            return
         assert self.terminal is not None
         self._viewer = Viewer(
             self.terminal,
             self._send,
-            lines=min(self._number("lines", history.LINES), history.LINES_MAX),
-            offset=self._number("offset", -1) if self.get_query_argument("offset", None) else None,
-            readonly=not self._may_type or self.get_query_argument("readonly", "0") == "1",
-            acknowledges=self.get_query_argument("flow", "") == "ack",
+            lines=min(self._number("lines", replay.LINES), replay.LINES_MAX),
+            offset=self._number("offset", -1) if self._wishes.get("offset") else None,
+            readonly=not self._may_type or self._wishes.get("readonly", "0") == "1",
+            acknowledges=self._wishes.get("flow") == "ack",
+            knows_us=self._wishes.get("events") == "1" or self._wishes.get("flow") == "ack" or "offset" in self._wishes,
         )
         self.terminal.wake()
         self._showing = asyncio.create_task(self._show(self._viewer))
 
     def _number(self, name: str, default: int) -> int:
-        """Give a number of the query; a websocket that is open has no better way to complain than to ignore
-        nonsense.
-        """
+        """Return a number of the query; nonsense is as if it were not there."""
         try:
-            return max(int(self.get_query_argument(name, str(default))), -1)
+            return max(int(self._wishes.get(name, default)), -1)
         except ValueError:
             return default
 
@@ -105,39 +113,60 @@ class TaskSocket(WebSocketMixin, Admission, TermSocket):
     async def _show(self, viewer: Viewer) -> None:
         try:
             await viewer.run()
-        except (WebSocketClosedError, StreamClosedError):
+        except _GONE:
             return
-        except Exception:
-            self.log.exception("the viewer of %s failed", self.term_name)
+        except Exception as error:
+            self.log.warning("the viewer of %s failed: %s", self.term_name, error, exc_info=_unless_scarce(error))
             # Not 1000 or 1001: the client shall come again.
             self.close(1011)
             return
         self.close()
 
     async def _send(self, message: list[Any]) -> None:
-        # ASCII only where it must be: box drawing takes 3 bytes so, and 6 otherwise.
-        await self.write_message(json.dumps(message, ensure_ascii=False, separators=(",", ":")))
+        await self.write_message(strict_json.encode(message))
+
+    def send_json_message(self, content: Any) -> None:
+        """Send a message of terminado's, which does not wait for it; that the client has left shows soon enough."""
+        try:
+            sending = asyncio.ensure_future(self.write_message(strict_json.encode(content)))
+        except _GONE:
+            return
+        sending.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
 
     async def on_message(self, message: str | bytes) -> None:  # type: ignore[override]  # a coroutine all the same
-        """Take a message of the client; the next one waits until this one is dealt with."""
-        viewer = self._viewer
-        try:
-            kind, *content = json.loads(message)
-            if viewer is None or not isinstance(kind, str):
-                return
-            if kind == "stdin" and isinstance(content[0], str):
-                await viewer.type(content[0])
-            elif kind == "set_size":
-                rows, cols = (int(value) for value in content[:2])
-                if 1 <= rows <= _SIZE_MAX and 1 <= cols <= _SIZE_MAX:
-                    viewer.resize(rows, cols)
-            elif kind == "ack":
-                viewer.acknowledge(int(content[0]))
-        except (ValueError, TypeError, IndexError):
+        """Take a message of the client; the next one waits until this one is dealt with. Nothing that it may hold ends
+        the connection.
+        """
+        said = messages.parse(message)
+        if said is None or self._viewer is None:
             self.log.debug("no message of the terminal protocol: %.80r", message)
+            return
+        try:
+            if isinstance(said, messages.Stdin):
+                await self._viewer.type(said.text)
+            elif isinstance(said, messages.SetSize):
+                self._viewer.resize(said.rows, said.cols)
+            else:
+                self._viewer.acknowledge(said.offset)
+        except Exception as error:
+            # Our trouble, for which the connection of the client is not to end.
+            self.log.warning("a message to %s was lost: %s", self.term_name, error, exc_info=_unless_scarce(error))
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log what is our fault: not that a client has left, nor that what it sent is no websocket's."""
+        if isinstance(value, (*_GONE, UnicodeDecodeError)):
+            self.log.debug("the client of %s: %s", self.term_name, value)
+        else:
+            super().log_exception(typ, value, tb)
 
     def on_close(self) -> None:
         """The client has gone; its task has not."""
+        self._has_left = True
         super().on_close()
         if self._showing is not None:
             self._showing.cancel()
+
+
+def _unless_scarce(error: Exception) -> Exception | None:
+    """Return what is to be logged with its traceback: not that the machine has nothing left."""
+    return None if shortage(error) else error

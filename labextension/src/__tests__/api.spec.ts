@@ -1,4 +1,5 @@
 import { TaskApi, TaskError } from '../services/api';
+import { serverNow } from '../services/clock';
 import { FakeServer } from './fakeserver';
 import finished from '../../../tests/contract/finished.json';
 import output from '../../../tests/contract/output.json';
@@ -23,8 +24,42 @@ describe('TaskApi', () => {
         ? { tasks: [finished], next_cursor: null }
         : { tasks: [task], next_cursor: task.id }
     }));
-    expect((await api.list()).map(({ id }) => id)).toEqual([task.id, finished.id]);
+    expect((await api.list()).tasks.map(({ id }) => id)).toEqual([task.id, finished.id]);
     expect(server.requests.map(({ query }) => query.get('cursor'))).toEqual([null, task.id]);
+  });
+
+  it('leaves out of the list what makes no sense, and nothing else', async () => {
+    const odd = { ...finished, id: 'odd', name: 'odd one', state: 'dreaming', attempt: null };
+    const { api } = made(() => ({
+      body: { tasks: [odd, task, 7, null, { id: 3 }], next_cursor: null, omitted: 2 }
+    }));
+    const { tasks, unreadable } = await api.list();
+    expect(tasks.map(({ id }) => id)).toEqual([task.id]);
+    expect(unreadable[0]).toEqual({ id: 'odd', label: 'odd one', fields: ['state', 'attempt'] });
+    expect(unreadable.map(({ label }) => label)).toEqual(['odd one', '', '', '', '', '']);
+  });
+
+  it.each(['NaN', 'Infinity', '-Infinity'])('bears with %s, which is no JSON', async word => {
+    const text = JSON.stringify({ tasks: [{ ...task, name: `a "${word}"` }], next_cursor: null });
+    const { api } = made(() => ({ text: text.replace('"run":1', `"run": ${word}`) }));
+    const { tasks, unreadable } = await api.list();
+    expect(tasks.map(({ name }) => name)).toEqual([`a "${word}"`]);
+    expect(unreadable).toEqual([]);
+  });
+
+  it('knows the clock of the server', async () => {
+    const date = (ahead: number) => new Date(Date.now() + ahead).toUTCString();
+    let ahead = 0;
+    const { api } = made(() => ({ body: task, headers: { Date: date(ahead) } }));
+    await api.get(task.id);
+    expect(Math.abs(serverNow() - Date.now())).toBeLessThan(1500);
+    for (ahead of [-300_000, 300_000]) {
+      await api.get(task.id);
+      expect(Math.abs(serverNow() - Date.now() - ahead)).toBeLessThan(2500);
+    }
+    ahead = 0;
+    await api.get(task.id);
+    expect(Math.abs(serverNow() - Date.now())).toBeLessThan(1500);
   });
 
   it('says which requests no user caused', async () => {
@@ -47,7 +82,8 @@ describe('TaskApi', () => {
     ['stop', (api: TaskApi) => api.stop('a b', ['SIGKILL']), { signals: ['SIGKILL'] }],
     ['pause', (api: TaskApi) => api.pause('a b'), {}],
     ['resume', (api: TaskApi) => api.resume('a b'), {}],
-    ['restart', (api: TaskApi) => api.restart('a b'), {}]
+    ['restart', (api: TaskApi) => api.restart('a b'), {}],
+    ['again', (api: TaskApi) => api.again('a b'), {}]
   ])('has the verb %s', async (verb, ask, body) => {
     const { api, server } = made(() => ({ status: 202, body: task }));
     await ask(api);
@@ -109,6 +145,13 @@ describe('TaskApi', () => {
     expect(await refused(api.get('abc'))).toMatchObject({ ...body, isDisabled: false });
   });
 
+  it('knows that the settings of the server forbid terminals', async () => {
+    const body = { code: 'disabled', message: 'Terminals are disabled on this server' };
+    const { api } = made(() => ({ status: 503, body }));
+    const expected = { ...body, isForbidden: true, isDisabled: false, isLasting: true };
+    expect(await refused(api.list())).toMatchObject(expected);
+  });
+
   it('says when there is no server', async () => {
     const { api } = made(() => {
       throw new TypeError('Failed to fetch');
@@ -122,6 +165,9 @@ describe('TaskApi', () => {
     ['is nothing', { text: '' }]
   ])('lets no answer in that %s', async (_, answer) => {
     const { api } = made(() => answer);
-    expect(await refused(api.get(task.id))).toMatchObject({ code: 'garbled' });
+    const error = await refused(api.get(task.id));
+    expect(error.code).toBe('garbled');
+    // In our words, and not in those of the library that has found it.
+    expect(error.message).toMatch(/^The server's answer is not what .*\.$/);
   });
 });

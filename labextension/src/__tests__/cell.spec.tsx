@@ -15,7 +15,6 @@ import sample from '../../../tests/contract/task.json';
 
 const task: ITask = taskSchema.parse(sample);
 const OUTPUT = new TextEncoder().encode('\u001b[32mepoch 7\u001b[0m <b>\n');
-const NOT_FOUND = new TaskError('no', 404, 'task_not_found');
 
 describe('TaskCell', () => {
   let cell: TaskCell;
@@ -28,14 +27,15 @@ describe('TaskCell', () => {
       offset: from,
       end: OUTPUT.length
     })),
-    stats: jest.fn(async () => ({ usage: null, samples: [] })),
-    get: jest.fn(async (): Promise<ITask> => task)
+    stats: jest.fn(async () => ({ usage: null, samples: [] }))
   };
   const model = {
     isReady: true,
     error: null as TaskError | null,
     api: api as unknown as TaskApi,
     get: (id: string) => known.find(one => one.id === id),
+    unreadable: [],
+    current: async () => undefined,
     refresh: async () => undefined
   } as unknown as { -readonly [key in keyof ITaskModel]: ITaskModel[key] };
   const changed = new Signal<ITaskModel, void>(model);
@@ -111,8 +111,9 @@ describe('TaskCell', () => {
   it('follows the task', async () => {
     await draw(SNAPSHOT);
     expect(said()).toContain('Running');
-    await tell([{ ...task, progress: { ...PROGRESS, eta: 61, text: 'Epoch 5/10' } }]);
-    expect(said()).toContain('50% · 1m 01s left');
+    const updated = new Date().toISOString();
+    await tell([{ ...task, progress: { ...PROGRESS, updated, eta: 61, text: 'Epoch 5/10' } }]);
+    expect(said()).toMatch(/50% · 1m 0[01]s left/);
     expect(said()).toContain('Epoch 5/10');
     await tell([{ ...task, state: 'succeeded', ended: task.started }]);
     expect(said()).toContain('Succeeded');
@@ -141,7 +142,6 @@ describe('TaskCell', () => {
 
   it('shows what was seen last of a task that is gone', async () => {
     known = [];
-    api.get.mockRejectedValueOnce(NOT_FOUND);
     await draw({ ...SNAPSHOT, task: { ...task, progress: { ...PROGRESS, eta: 61 } } });
     expect(said()).toContain('Last seen: Running');
     expect(said()).toContain('as it was');
@@ -152,14 +152,15 @@ describe('TaskCell', () => {
 
   it.each([
     [new TaskError('no', 0, 'unreachable'), 'cannot be reached'],
-    [new TaskError('no', 404, 'not_ours'), 'no background tasks']
+    [new TaskError('no', 404, 'not_ours'), 'no background tasks'],
+    [new TaskError('no', 503, 'disabled'), 'no background tasks']
   ])('shows what was seen last while the server does not tell: %s', async (error, note) => {
     known = [];
     model.error = error;
     await draw(SNAPSHOT);
     expect(said()).toContain('Last seen: Running');
     expect(said()).toContain(note);
-    expect(api.get).not.toHaveBeenCalled();
+    expect(api.raw).not.toHaveBeenCalled();
     model.error = null;
     await tell([task]);
     expect(said()).not.toContain(note);

@@ -242,6 +242,14 @@ describe('TaskConnection', () => {
     ]);
   });
 
+  it('tells why what was typed did not arrive, until something else is typed', () => {
+    FakeSocket.last.attach();
+    FakeSocket.last.event('refused', { reason: 'line_too_long', message: 'a line is too long' });
+    expect(connection.refusal).toBe('a line is too long');
+    type('x');
+    expect(connection.refusal).toBeNull();
+  });
+
   it('tells when history comes, and when it is drawn', () => {
     const told: (TaskConnection.ISize | null)[] = [];
     connection.replaying.connect((_, size) => void told.push(size));
@@ -297,6 +305,68 @@ describe('TaskConnection', () => {
     await Promise.resolve();
     expect(connection.link).toBe('gone');
     jest.advanceTimersByTime(60_000);
+    expect(FakeSocket.opened).toHaveLength(1);
+  });
+
+  it.each([
+    ['no extension', new TaskError('Not Found', 404, 'not_ours')],
+    ['no terminals', new TaskError('Terminals are disabled', 503, 'disabled')]
+  ])('stops trying where the server has %s, until it is told to', async (_, refusal) => {
+    get.mockRejectedValue(refusal);
+    FakeSocket.last.break();
+    await Promise.resolve();
+    await Promise.resolve();
+    expect([connection.link, connection.connectionStatus]).toEqual(['off', 'disconnected']);
+    jest.advanceTimersByTime(60_000);
+    window.dispatchEvent(new Event('online'));
+    expect(FakeSocket.opened).toHaveLength(1);
+    connection.connect();
+    FakeSocket.last.attach();
+    expect(connection.link).toBe('connected');
+  });
+
+  it.each([
+    ['pagehide', 'pageshow', () => window],
+    ['freeze', 'resume', () => document]
+  ] as const)('has no connection from %s to %s', (away, back, target) => {
+    FakeSocket.last.attach();
+    FakeSocket.last.say('stdout', 'live', 104);
+    target().dispatchEvent(new Event(away));
+    expect(FakeSocket.last.isClosed).toBe(true);
+    window.dispatchEvent(new Event('online'));
+    jest.advanceTimersByTime(60_000);
+    expect(FakeSocket.opened).toHaveLength(1);
+    target().dispatchEvent(new Event(back));
+    expect(FakeSocket.opened).toHaveLength(2);
+    expect(FakeSocket.last.query.offset).toBe('104');
+    FakeSocket.last.say('setup', {});
+    FakeSocket.last.event('resumed', { offset: 104 });
+    expect(connection.link).toBe('connected');
+    target().dispatchEvent(new Event(back));
+    expect(FakeSocket.opened).toHaveLength(2);
+  });
+
+  it('tries again after the page was put away in the middle of a try, or between two', () => {
+    window.dispatchEvent(new Event('pagehide'));
+    window.dispatchEvent(new Event('pageshow'));
+    expect(FakeSocket.opened).toHaveLength(2);
+    FakeSocket.last.break();
+    document.dispatchEvent(new Event('freeze'));
+    window.dispatchEvent(new Event('pagehide'));
+    jest.advanceTimersByTime(60_000);
+    expect(FakeSocket.opened).toHaveLength(2);
+    window.dispatchEvent(new Event('pageshow'));
+    expect(FakeSocket.opened).toHaveLength(3);
+  });
+
+  it('does not come back to a task that has ended, nor once it is disposed', () => {
+    FakeSocket.last.attach();
+    FakeSocket.last.say('disconnect', 1);
+    window.dispatchEvent(new Event('pagehide'));
+    window.dispatchEvent(new Event('pageshow'));
+    connection.dispose();
+    window.dispatchEvent(new Event('pagehide'));
+    window.dispatchEvent(new Event('pageshow'));
     expect(FakeSocket.opened).toHaveLength(1);
   });
 

@@ -7,7 +7,9 @@ import {
   isLive,
   outputSchema,
   pageSchema,
+  readTasks,
   statsSchema,
+  statusSchema,
   taskSchema
 } from '../services/types';
 import error from '../../../tests/contract/error.json';
@@ -34,7 +36,9 @@ describe('the contract', () => {
 
   it('gives tasks page by page', () => {
     const page = pageSchema.parse(list);
-    expect(page.tasks.map(({ id }) => id)).toEqual(list.tasks.map(({ id }) => id));
+    const { tasks, unreadable } = readTasks(page.tasks);
+    expect(tasks.map(({ id }) => id)).toEqual(list.tasks.map(({ id }) => id));
+    expect(unreadable).toEqual([]);
     expect(page.next_cursor).toBe(list.next_cursor);
   });
 
@@ -63,6 +67,13 @@ describe('the contract', () => {
 
   it('has the states that we know, in their order', () => {
     expect(Object.keys(status.tasks)).toEqual([...STATES]);
+  });
+
+  it('tells of the room that output takes, or does not', () => {
+    const storage = { used: 12, limit: null };
+    expect(statusSchema.parse({ ...status, storage }).storage).toEqual(storage);
+    expect(statusSchema.parse(status).storage).toEqual(status.storage);
+    expect(statusSchema.parse({ ...status, storage: undefined }).storage).toBeNull();
   });
 
   it('may say more than we know, and not less', () => {

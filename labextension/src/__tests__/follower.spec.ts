@@ -24,15 +24,20 @@ describe('TaskFollower', () => {
   let follower: TaskFollower;
   let known: ITask | undefined;
   let refreshes: number;
+  let current: jest.Mock;
   const model = {
     isReady: true,
     error: null as TaskError | null,
     get: () => known,
+    unreadable: [],
+    current: () => current(),
     refresh: async () => {
       refreshes += 1;
+      onRefresh();
     }
   } as unknown as { -readonly [key in keyof ITaskModel]: ITaskModel[key] };
   const changed = new Signal<ITaskModel, void>(model);
+  let onRefresh: () => void;
 
   /** The answer to somebody who asks for the output, which is that. */
   function output(text: string, { query }: IRequest): IAnswer {
@@ -61,6 +66,8 @@ describe('TaskFollower', () => {
     jest.useFakeTimers({ doNotFake: ['nextTick', 'queueMicrotask'] });
     known = task;
     refreshes = 0;
+    onRefresh = () => undefined;
+    current = jest.fn(async () => undefined);
     answer = request =>
       request.path.endsWith('/stats')
         ? { body: { usage: null, interval: 2, samples: [SAMPLE, { ...SAMPLE, cpu: null }] } }
@@ -69,6 +76,7 @@ describe('TaskFollower', () => {
     Object.assign(model, {
       isReady: true,
       error: null,
+      unreadable: [],
       changed,
       api: new TaskApi(server.settings)
     });
@@ -135,26 +143,61 @@ describe('TaskFollower', () => {
     expect(asked('/output/raw')).toBeLessThan(6);
   });
 
-  it('finds out what has become of a task that is not in the list', async () => {
+  it('finds out by the list what has become of a task that is not in it', async () => {
     known = undefined;
-    answer = () => ({ status: 404, body: { code: 'task_not_found', message: 'no' } });
     follower.isActive = true;
     await pass(10_000);
-    expect(follower.isGone).toBe(true);
+    expect([follower.isGone, refreshes]).toEqual([true, 1]);
     follower.isActive = false;
     follower.isActive = true;
     await pass(1_000);
-    expect(server.requests).toHaveLength(1);
+    expect([server.requests, refreshes]).toEqual([[], 1]);
     tell(task);
     expect(follower.isGone).toBe(false);
   });
 
-  it('has the list brought up to date for a task that is newer', async () => {
+  it('reads on when the list has heard of a task that is newer', async () => {
     known = undefined;
-    answer = () => ({ body: sample });
+    onRefresh = () => tell(task);
     follower.isActive = true;
     await pass(1_000);
-    expect([follower.isGone, refreshes]).toEqual([false, 1]);
+    expect([follower.isGone, refreshes, follower.tail]).toEqual([false, 1, 'hello']);
+  });
+
+  it('does not take a task for gone that the list has, but nobody understands', async () => {
+    known = undefined;
+    model.unreadable = [{ id: task.id, label: 'train', fields: ['state'] }];
+    follower.isActive = true;
+    await pass(10_000);
+    expect([follower.isGone, server.requests]).toEqual([false, []]);
+  });
+
+  it('asks nothing before there is a list', async () => {
+    model.isReady = false;
+    follower.isActive = true;
+    await pass(5_000);
+    expect([server.requests, refreshes]).toEqual([[], 0]);
+    model.isReady = true;
+    changed.emit();
+    await pass(500);
+    expect(follower.tail).toBe('hello');
+  });
+
+  it('asks nothing for a task that the list still has, but a newer one does not', async () => {
+    current.mockImplementation(async () => tell(undefined));
+    follower.isActive = true;
+    await pass(10_000);
+    expect([follower.isGone, server.requests]).toEqual([true, []]);
+  });
+
+  it('asks nothing more for a task that has been deleted', async () => {
+    follower.isActive = true;
+    await pass(1_000);
+    const before = server.requests.length;
+    tell(undefined);
+    await pass(10_000);
+    expect(server.requests).toHaveLength(before);
+    expect([follower.isGone, follower.tail]).toEqual([true, 'hello']);
   });
 
   it('waits for a server that is not there, and goes on then', async () => {

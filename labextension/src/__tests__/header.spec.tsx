@@ -76,7 +76,8 @@ describe('Header', () => {
   });
 
   it('tells how far it is, and what it needs', async () => {
-    const progress = { ...PROGRESS, fraction: 0.415, eta: 200, text: 'Epoch 5/10' };
+    const updated = new Date().toISOString();
+    const progress = { ...PROGRESS, updated, fraction: 0.415, eta: 200.9, text: 'Epoch 5/10' };
     await render({
       task: { ...task, progress, usage: { ...USAGE, cpu: 187.3, rss: 1.2 * 2 ** 30 } }
     });
@@ -101,6 +102,11 @@ describe('the banner', () => {
   it('is silent while all is well', () => {
     expect(told('connected')).toBeNull();
     expect(told('connecting')).toBeNull();
+  });
+
+  it('tells why what was typed did not arrive', () => {
+    const refused = { link: 'connected', refusal: 'a line is too long' } as TaskConnection;
+    expect(tell(refused, task, trans)).toBe('Your input was not sent: a line is too long.');
   });
 
   it('tells of a lost connection, and that the task goes on', () => {

@@ -1,17 +1,41 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { bytes, peakLabel, percent, progressLabel, usageDetails, usageLabel } from '../format/measures';
-import { taskSchema, type IProgress, type ITask } from '../services/types';
+import {
+  bytes,
+  hasBar,
+  peakLabel,
+  percent,
+  progressLabel,
+  remaining,
+  storageLabel,
+  usageDetails,
+  usageLabel
+} from '../format/measures';
+import { taskSchema, type IProgress, type ITask, type State } from '../services/types';
 import { points } from '../widgets/usage';
 import { PROGRESS, USAGE } from './samples';
+import cases from '../../../tests/contract/remaining.json';
 import sample from '../../../tests/contract/task.json';
 
 const trans = nullTranslator.load('jupyter_ptytasks');
 const task: ITask = taskSchema.parse(sample);
 
 describe('progress', () => {
+  const updated = Date.parse(PROGRESS.updated);
+  let now = updated;
+
+  beforeEach(() => {
+    now = updated;
+  });
+
   const label = (progress: Partial<IProgress>, of: Partial<ITask> = {}, isSnapshot = false) =>
-    progressLabel({ ...task, ...of }, { ...PROGRESS, ...progress }, trans, isSnapshot);
+    progressLabel(
+      { ...task, last_activity: PROGRESS.updated, ...of },
+      { ...PROGRESS, ...progress },
+      now,
+      trans,
+      isSnapshot
+    );
 
   it('is in whole percents, and complete only when it is', () => {
     const of = (fraction: number | null) => percent({ ...PROGRESS, fraction });
@@ -27,6 +51,47 @@ describe('progress', () => {
   it('leaves nothing to a task that has ended, or that was seen some day', () => {
     expect(label({ fraction: 0.62, eta: 200 }, { state: 'failed' })).toBe('62%');
     expect(label({ fraction: 0.62, eta: 200 }, {}, true)).toBe('62%');
+  });
+
+  it('says that nothing has come for a while', () => {
+    now = updated + 30_000;
+    expect(label({ fraction: 0.62, eta: 6 })).toBe('62% · 20s left');
+    now = updated + 100_000;
+    expect(label({ fraction: 0.62, eta: 6 })).toBe('62% · silent for 1m 40s');
+    expect(label({ fraction: 0.62, eta: 6 }, {}, true)).toBe('62%');
+  });
+
+  it.each(cases.map(one => [one.what, one] as const))('leaves so much: %s', (_, one) => {
+    const state = one.task.state as State;
+    const progress = { ...PROGRESS, ...one.progress };
+    const found = remaining({ ...one.task, state }, progress, Date.parse(one.now));
+    expect(found).toEqual(one.remaining);
+  });
+
+  it('never has less left the longer nothing comes, once the next step is late', () => {
+    for (const eta of [0, 6, 59, 5000]) {
+      const left = (seconds: number) => {
+        const progress = { ...PROGRESS, eta, tracks: [{ total: 1e6 }] };
+        const of = { state: 'running', last_activity: PROGRESS.updated } as const;
+        const found = remaining(of, progress, updated + 1000 * seconds);
+        return found && 'left' in found ? found.left : Infinity;
+      };
+      for (let seconds = 10; seconds < 70; seconds++) {
+        expect(left(seconds + 1)).toBeGreaterThanOrEqual(left(seconds));
+      }
+    }
+  });
+
+  it.each<[State, number | null, boolean, boolean]>([
+    ['running', null, false, true],
+    ['paused', null, false, true],
+    ['running', null, true, false],
+    ['failed', null, false, false],
+    ['succeeded', null, false, false],
+    ['failed', 0.4, false, true],
+    ['running', 0.4, true, true]
+  ])('%s, %s done, snapshot %s: a bar %s', (state, fraction, isSnapshot, expected) => {
+    expect(hasBar({ state }, { ...PROGRESS, fraction }, isSnapshot)).toBe(expected);
   });
 });
 
@@ -48,6 +113,16 @@ describe('usage', () => {
     [5000 * 2 ** 40, '5000 TiB']
   ])('counts %d bytes', (count, text) => {
     expect(bytes(count)).toBe(text);
+  });
+
+  it.each([
+    [1.2 * 2 ** 30, 5 * 2 ** 30, '1.2 of 5 GiB'],
+    [340 * 2 ** 20, 5 * 2 ** 30, '340 MiB of 5 GiB'],
+    [0, 2.5 * 2 ** 30, '0 B of 2.5 GiB'],
+    [12 * 2 ** 30, 5 * 2 ** 30, '12 of 5 GiB'],
+    [1.2 * 2 ** 30, null, '1.2 GiB']
+  ])('of the disk: %d of %d', (used, limit, text) => {
+    expect(storageLabel(used, limit, trans)).toBe(text);
   });
 
   it('is told in a few words', () => {

@@ -267,11 +267,102 @@ describe('TaskModel', () => {
     expect(news.map(({ task }) => [task.id, task.state])).toEqual([['b', 'lost']]);
   });
 
-  it('says that the extension is switched off', async () => {
-    answer = () => ({ status: 404, text: '404: Not Found' });
+  it.each<[string, IAnswer]>([
+    ['that the extension is switched off', { status: 404, text: '404: Not Found' }],
+    [
+      'that terminals are forbidden',
+      { status: 503, body: { code: 'disabled', message: 'Terminals are disabled on this server' } }
+    ]
+  ])('says %s, and asks no more until it is told to', async (_, refusal) => {
+    answer = () => refusal;
     await pass(SOON);
-    expect(model.error?.isDisabled).toBe(true);
-    expect(model.isReady).toBe(false);
+    expect([model.error?.isLasting, model.isReady]).toEqual([true, false]);
+    await pass(10 * SLOWLY);
+    document.dispatchEvent(new Event('visibilitychange'));
+    await pass(SLOWLY);
+    expect(server.requests).toHaveLength(1);
+    answer = () => ({ body: { tasks, next_cursor: null } });
+    const refreshed = model.refresh();
+    await pass(SOON);
+    await refreshed;
+    expect([model.error, model.tasks.length]).toEqual([null, 2]);
+    await pass(2_000);
+    expect(server.requests.length).toBeGreaterThan(2);
+  });
+
+  it('keeps the tasks that it understands, and says what it leaves out', async () => {
+    answer = () => ({
+      body: { tasks: [{ ...task('b'), state: 'dreaming' }, task('a')], next_cursor: null }
+    });
+    await pass(SOON);
+    expect([model.error, model.tasks.map(({ id }) => id)]).toEqual([null, ['a']]);
+    expect(model.unreadable).toEqual([{ id: 'b', label: 'b', fields: ['state'] }]);
+  });
+
+  it('forgets a task at once that is told to be deleted', async () => {
+    await pass(SOON);
+    events.tell(TASK_STATE, { action: 'deleted', id: 'b' });
+    expect([model.get('b'), model.tasks.map(({ id }) => id)]).toEqual([undefined, ['a']]);
+    events.tell(TASK_STATE, { action: 'changed', id: 'a' });
+    expect(model.get('a')).toBeDefined();
+  });
+
+  it('has a newer list for whoever asks for the present one, unless events come', async () => {
+    const asked = async () => {
+      const before = server.requests.length;
+      const current = model.current();
+      await pass(SOON);
+      await current;
+      return server.requests.length - before;
+    };
+    await pass(SOON);
+    // From now on the looks without an event are far apart.
+    events.tell('of somebody else');
+    await pass(3_000);
+    expect(await asked()).toBe(0);
+    await pass(SLOWLY - 5_000);
+    events.tell('of somebody else');
+    expect(await asked()).toBe(0);
+    events.tell();
+    expect(await asked()).toBe(1);
+    await pass(SLOWLY + 2_000);
+    await pass(2_000);
+    expect(await asked()).toBe(1);
+  });
+
+  it('looks once more where something has changed while it was looking', async () => {
+    await pass(SOON);
+    let release: (given: IAnswer) => void = () => undefined;
+    const body = { tasks, next_cursor: null };
+    answer = () => new Promise(resolve => (release = resolve));
+    const first = model.refresh();
+    await pass(SOON);
+    const second = model.refresh();
+    await pass(SOON);
+    answer = () => ({ body: { tasks: [], next_cursor: null } });
+    release({ body });
+    await pass(2 * SOON);
+    await Promise.all([first, second]);
+    expect(model.tasks).toEqual([]);
+    expect(server.requests).toHaveLength(3);
+  });
+
+  it('asks when somebody looks again after a while, or comes back to the page', async () => {
+    await pass(SOON);
+    visibility.mockReturnValue('hidden');
+    document.dispatchEvent(new Event('visibilitychange'));
+    await pass(4 * SLOWLY);
+    const before = server.requests.length;
+    visibility.mockReturnValue('visible');
+    document.dispatchEvent(new Event('visibilitychange'));
+    await pass(SOON);
+    expect(server.requests).toHaveLength(before + 1);
+    window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
+    await pass(SOON);
+    expect(server.requests).toHaveLength(before + 2);
+    window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: false }));
+    await pass(SOON);
+    expect(server.requests).toHaveLength(before + 2);
   });
 
   it('is silent once it is disposed', async () => {

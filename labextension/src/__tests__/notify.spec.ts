@@ -1,7 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
-import { EndWatch, isWorthTelling, type INotice } from '../services/completions';
+import { CompletionNotifier, isWorthTelling, type INotice } from '../services/completions';
 import { taskSchema, type ITask, type State } from '../services/types';
 import type { IStateChange, ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
@@ -11,7 +11,7 @@ const running = taskSchema.parse(sample);
 
 function ended(state: State, changes: Partial<ITask> = {}): ITask {
   const exit = { code: state === 'succeeded' ? 0 : 3, signal: null };
-  return { ...running, state, exit, ...changes };
+  return { ...running, state, exit, ended: '2026-11-21T12:00:00.000Z', ...changes };
 }
 
 function changed(task: ITask): IStateChange {
@@ -39,24 +39,30 @@ describe('isWorthTelling', () => {
   });
 });
 
-describe('EndWatch', () => {
+describe('CompletionNotifier', () => {
   let shown: INotice[];
   let lookedAt: string | null;
   let tail: jest.Mock;
+  let known: (id: string) => ITask | undefined;
   let end: (...tasks: ITask[]) => Promise<void>;
 
   beforeEach(() => {
     jest.useFakeTimers();
     shown = [];
     lookedAt = null;
+    known = () => running;
     tail = jest.fn().mockResolvedValue({ output: 'loading\nValueError: no data\n \n' });
     const owner = {};
     const stateChanged = new Signal<object, IStateChange>(owner);
-    new EndWatch({
-      model: { stateChanged, api: { tail } } as unknown as ITaskModel,
+    new CompletionNotifier({
+      model: {
+        stateChanged,
+        api: { tail },
+        get: (id: string) => known(id)
+      } as unknown as ITaskModel,
       trans,
       notify: () => 'all',
-      isLookedAt: id => id === lookedAt,
+      isLookedAt: async id => id === lookedAt,
       show: notice => shown.push(notice)
     });
     end = async (...tasks) => {
@@ -91,6 +97,26 @@ describe('EndWatch', () => {
     lookedAt = running.id;
     await end(ended('failed'));
     expect(shown).toEqual([]);
+  });
+
+  it('asks nothing of a task that has been deleted meanwhile', async () => {
+    known = () => undefined;
+    await end(ended('failed'));
+    expect(shown[0].message).toBe('“train” failed (exit 3)');
+    expect(tail).not.toHaveBeenCalled();
+  });
+
+  it('waits for the terminal of a task that ended right after its start', async () => {
+    const quick = ended('failed', { ended: running.started });
+    await end(quick);
+    lookedAt = running.id;
+    await jest.advanceTimersByTimeAsync(3000);
+    expect(shown).toEqual([]);
+    lookedAt = null;
+    await end(quick);
+    expect(shown).toEqual([]);
+    await jest.advanceTimersByTimeAsync(3000);
+    expect(shown).toHaveLength(1);
   });
 
   it('tells of many at once', async () => {

@@ -4,8 +4,8 @@ import { Widget } from '@lumino/widgets';
 import { act } from 'react';
 
 import { TaskError, type TaskApi } from '../services/api';
-import { taskSchema, type ITask } from '../services/types';
-import { Store } from '../services/watchedvalue';
+import { taskSchema, type IStatus, type ITask, type IUnreadable } from '../services/types';
+import { WatchedValue } from '../services/watchedvalue';
 import type { ITaskModel } from '../tokens';
 import { TasksPanel } from '../widgets/panel/panel';
 import type { IRowActions } from '../widgets/panel/row';
@@ -16,6 +16,7 @@ const NOW = new Date('2026-11-21T06:00:00Z');
 
 class FakeModel {
   tasks: readonly ITask[] = [];
+  unreadable: readonly IUnreadable[] = [];
   isReady = false;
   error: TaskError | null = null;
   isDisposed = false;
@@ -29,12 +30,14 @@ class FakeModel {
     total_lines: 1,
     ended: false
   }));
-  readonly api = { tail: this.tail } as unknown as TaskApi;
+  readonly status = jest.fn(async (): Promise<IStatus> => ({ storage: null }));
+  readonly api = { tail: this.tail, status: this.status } as unknown as TaskApi;
   get = (id: string) => this.tasks.find(task => task.id === id);
-  refresh = async () => undefined;
+  refresh = jest.fn(async () => undefined);
+  current = async () => undefined;
   dispose = () => undefined;
 
-  tell(changes: Partial<Pick<FakeModel, 'tasks' | 'isReady' | 'error'>>): void {
+  tell(changes: Partial<Pick<FakeModel, 'tasks' | 'unreadable' | 'isReady' | 'error'>>): void {
     act(() => {
       Object.assign(this, changes);
       this.changed.emit();
@@ -63,7 +66,7 @@ describe('TasksPanel', () => {
     create: jest.fn(),
     open: jest.fn(),
     remove: jest.fn(),
-    ofRow: new Store<IRowActions>(ofRow)
+    ofRow: new WatchedValue<IRowActions>(ofRow)
   };
 
   const find = (selector: string) => panel.node.querySelector<HTMLElement>(selector);
@@ -128,6 +131,33 @@ describe('TasksPanel', () => {
     );
   });
 
+  it('says that the settings of the server forbid terminals, and asks when told to', () => {
+    const message = 'Terminals are disabled on this server (ServerApp.terminals_enabled)';
+    model.tell({ error: new TaskError(message, 503, 'disabled') });
+    expect(find('[role="alert"]')?.textContent).toContain(message);
+    expect(find('[role="alert"]')?.textContent).not.toContain('enable jupyter_ptytasks');
+    click(find('[role="alert"] button'));
+    expect(model.refresh).toHaveBeenCalledTimes(1);
+    model.tell({ isReady: true, tasks: [RUNNING] });
+    expect(find('.jp-PtyTasks-stale')?.textContent).toContain(message);
+  });
+
+  it('says which tasks it cannot show, and shows the others', () => {
+    const odd = (label: string) => ({ id: label, label, fields: ['state'] });
+    model.tell({ isReady: true, tasks: [RUNNING], unreadable: [odd('odd one'), odd('')] });
+    const said = () => find('.jp-PtyTasks-stale')?.textContent;
+    expect(said()).toBe('2 tasks could not be shown: odd one, (no name)');
+    expect(find('.jp-PtyTasks-stale')?.title).toContain('state');
+    expect(row('running')).not.toBeNull();
+    model.tell({ unreadable: [1, 2, 3, 4, 5, 6, 7].map(number => odd(`t${number}`)) });
+    expect(said()).toBe('7 tasks could not be shown: t1, t2, t3, t4, t5, 2 more');
+    model.tell({ tasks: [], unreadable: [odd('odd one')] });
+    expect(panel.node.textContent).toContain('1 task could not be shown: odd one');
+    expect(panel.node.textContent).not.toContain('No tasks yet');
+    model.tell({ unreadable: [] });
+    expect(panel.node.textContent).toContain('No tasks yet');
+  });
+
   it('keeps the list while the server cannot be reached', () => {
     model.tell({ isReady: true, tasks: [RUNNING] });
     model.tell({ error: new TaskError('no network', 0, 'unreachable') });
@@ -170,7 +200,8 @@ describe('TasksPanel', () => {
     });
 
     it('shows how far a task is, as long as it is on its way', () => {
-      const progress = { ...PROGRESS, fraction: 0.625, eta: 61, text: 'Epoch 5/8' };
+      const updated = new Date(Date.now()).toISOString();
+      const progress = { ...PROGRESS, updated, fraction: 0.625, eta: 61, text: 'Epoch 5/8' };
       const failed = row('failed');
       model.tell({ tasks: [FAILED, { ...RUNNING, progress }] });
       const bar = () => row('running').querySelector('[role="progressbar"]');
@@ -183,6 +214,43 @@ describe('TasksPanel', () => {
       expect(bar()?.getAttribute('data-look')).toBe('unknown');
       model.tell({ tasks: [{ ...RUNNING, progress, state: 'succeeded' }] });
       expect(bar()).toBeNull();
+      const state = 'failed';
+      model.tell({ tasks: [{ ...RUNNING, state, progress: { ...progress, fraction: null } }] });
+      expect(bar()).toBeNull();
+    });
+
+    it('says that nothing has come for a while', async () => {
+      const now = new Date(Date.now()).toISOString();
+      const progress = { ...PROGRESS, updated: now, eta: 6 };
+      model.tell({ tasks: [{ ...RUNNING, progress, last_activity: now }] });
+      const said = () => row('running').querySelector('.jp-PtyTasks-howFar')?.textContent;
+      expect(said()).toBe('50% · 6s left');
+      await act(async () => jest.advanceTimersByTimeAsync(30_000));
+      expect(said()).toMatch(/50% · (19|20|21)s left/);
+      await act(async () => jest.advanceTimersByTimeAsync(70_000));
+      expect(said()).toMatch(/silent for 1m (39|40)s/);
+    });
+
+    it('tells of the room that output takes, and asks seldom', async () => {
+      expect(find('.jp-PtyTasks-foot')).toBeNull();
+      model.status.mockResolvedValue({ storage: { used: 1.2 * 2 ** 30, limit: 5 * 2 ** 30 } });
+      await act(async () => jest.advanceTimersByTimeAsync(61_000));
+      expect(find('.jp-PtyTasks-foot')?.textContent).toBe('Storage: 1.2 of 5 GiB');
+      expect(model.status.mock.calls.length).toBeLessThan(5);
+      act(() => panel.hide());
+      model.status.mockClear();
+      await act(async () => jest.advanceTimersByTimeAsync(300_000));
+      expect(model.status).not.toHaveBeenCalled();
+    });
+
+    it('leaves the text of the page alone where Shift and a click select rows', () => {
+      const press = (init: MouseEventInit) => {
+        const event = new MouseEvent('mousedown', { bubbles: true, cancelable: true, ...init });
+        act(() => void row('running').dispatchEvent(event));
+        return event.defaultPrevented;
+      };
+      expect([press({ shiftKey: true }), press({})]).toEqual([true, false]);
+      expect(document.activeElement).toBe(find('[role="treegrid"]'));
     });
 
     it('looks for last lines in time while tasks make progress all the time', async () => {

@@ -7,6 +7,7 @@ export const PROGRESS: IProgress = {
   text: '',
   state: 'normal',
   eta: null,
+  tracks: [],
   updated: '2026-11-21T06:00:00.000Z'
 };
 

@@ -2,7 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 
 import { TaskError } from '../services/api';
-import type { Questions, Removal } from '../commands/confirm';
+import type { ConfirmDialogs, Removal } from '../commands/confirm';
 import { addTaskCommands } from '../commands/tasks';
 import { taskSchema, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
@@ -21,14 +21,16 @@ const TASKS = [
   task({ id: 'run1', state: 'running' }),
   task({ id: 'run2', state: 'running' }),
   task({ id: 'rest', state: 'paused' }),
-  task({ id: 'done', state: 'succeeded', kind: 'shell' })
+  task({ id: 'done', state: 'succeeded', kind: 'shell' }),
+  task({ id: 'left', state: 'succeeded', leftover: 2 })
 ];
 
 const api = {
   stop: jest.fn<Promise<void>, [string]>(async () => undefined),
   restart: jest.fn<Promise<void>, [string]>(async () => undefined),
+  endLeftover: jest.fn<Promise<void>, [string]>(async () => undefined),
   remove: jest.fn<Promise<void>, [string, boolean]>(async () => undefined),
-  create: jest.fn<Promise<ITask>, [object]>(async () => task({ id: 'new' }))
+  again: jest.fn<Promise<ITask>, [string]>(async id => task({ id: `${id}-again` }))
 };
 const refresh = jest.fn(async () => undefined);
 const open = jest.fn();
@@ -41,6 +43,7 @@ const questions = {
   stop: async () => isSure,
   kill: async () => isSure,
   restart: async () => isSure,
+  endLeftover: async () => isSure,
   remove: async () => removal
 };
 
@@ -51,7 +54,7 @@ addTaskCommands({
     refresh,
     get: (id: string) => TASKS.find(one => one.id === id)
   } as unknown as ITaskModel,
-  questions: questions as unknown as Questions,
+  questions: questions as unknown as ConfirmDialogs,
   trans: nullTranslator.load('jupyter_ptytasks'),
   current: () => current,
   open
@@ -103,6 +106,12 @@ describe('the commands about tasks', () => {
     expect(api.restart).not.toHaveBeenCalled();
   });
 
+  it('end what a finished task left running, and nothing else', async () => {
+    expect(commands.isEnabled(CommandIDs.endLeftover, { ids: ['run1', 'done'] })).toBe(false);
+    await commands.execute(CommandIDs.endLeftover, { ids: ['left', 'done'] });
+    expect(api.endLeftover.mock.calls).toEqual([['left']]);
+  });
+
   it('restart what has ended without a question', async () => {
     isSure = false;
     await commands.execute(CommandIDs.restart, { id: 'done' });
@@ -127,10 +136,10 @@ describe('the commands about tasks', () => {
     expect(api.stop.mock.calls).toEqual(stopped);
   });
 
-  it('start a shell again as a shell, and show it', async () => {
-    await commands.execute(CommandIDs.runAgain, { id: 'done' });
-    expect(api.create.mock.calls[0][0]).not.toHaveProperty('command');
-    expect(open).toHaveBeenCalledWith('new');
+  it('have the server start tasks again as they were, and show them', async () => {
+    await commands.execute(CommandIDs.runAgain, { ids: ['done', 'run1'] });
+    expect(api.again.mock.calls).toEqual([['done'], ['run1']]);
+    expect(open.mock.calls).toEqual([['done-again'], ['run1-again']]);
   });
 
   it('do it with the others where one fails, and say what went wrong', async () => {

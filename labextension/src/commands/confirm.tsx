@@ -1,4 +1,4 @@
-/** Questions before something is lost. Each names the tasks it is about, and says what will be gone. */
+/** ConfirmDialogs before something is lost. Each names the tasks it is about, and says what will be gone. */
 
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -13,7 +13,7 @@ const LISTED = 5;
 export type Removal = 'keep' | 'stop' | 'delete';
 
 /** The questions, with one answer each; replaced in tests. */
-export class Questions {
+export class ConfirmDialogs {
   constructor(private readonly _trans: TranslationBundle) {}
 
   stop(tasks: readonly ITask[]): Promise<boolean> {
@@ -39,6 +39,26 @@ export class Questions {
         trans.__('They end at once, without a chance to save anything. Their output is kept.')
       ),
       trans.__('Kill')
+    );
+  }
+
+  endLeftover(tasks: readonly ITask[]): Promise<boolean> {
+    const trans = this._trans;
+    const count = tasks.reduce((sum, task) => sum + task.leftover, 0);
+    const what = trans._n(
+      'The process that is still running gets SIGTERM, and SIGKILL after five seconds.',
+      'The %1 processes that are still running get SIGTERM, and SIGKILL after five seconds.',
+      count
+    );
+    return this._isSure(
+      trans._n(
+        'End what %2 left running?',
+        'End what %1 tasks left running?',
+        tasks.length,
+        quoted(tasks[0])
+      ),
+      this._about(tasks, what, what),
+      trans.__('End')
     );
   }
 

@@ -23,13 +23,13 @@ import { parseTags, quote } from '../forms/requests';
 import { isLive, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, TASKS } from './args';
-import type { Questions } from './confirm';
+import type { ConfirmDialogs } from './confirm';
 import { each } from './each';
 
 export interface ITaskCommandsOptions {
   commands: CommandRegistry;
   model: ITaskModel;
-  questions: Questions;
+  questions: ConfirmDialogs;
   trans: TranslationBundle;
   /** The tasks that are meant where the arguments name none. */
   current: () => readonly ITask[];
@@ -114,6 +114,17 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
         }
       }
     },
+    [CommandIDs.endLeftover]: {
+      label: trans.__('End Leftover Processes'),
+      caption: trans.__('End the processes that the command of a finished task left running'),
+      icon: closeIcon,
+      fits: task => !isLive(task) && task.leftover > 0,
+      run: async tasks => {
+        if (await questions.endLeftover(tasks)) {
+          await each(tasks, task => api.endLeftover(task.id));
+        }
+      }
+    },
     [CommandIDs.pause]: {
       label: trans.__('Pause'),
       caption: trans.__('Suspend the processes of the task until it is resumed'),
@@ -144,21 +155,11 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
     },
     [CommandIDs.runAgain]: {
       label: trans.__('Run Again as New Task'),
-      caption: trans.__('Start a new task with the same command, name, folder, group and tags'),
+      caption: trans.__(
+        'Start a new task with the same command, environment, name, folder, group and tags'
+      ),
       icon: redoIcon,
-      run: tasks =>
-        each(tasks, async task => {
-          const { command, kind, name, cwd, group, tags, timeout } = task;
-          const { id } = await api.create({
-            ...(kind === 'command' && { command }),
-            ...(timeout !== null && { timeout }),
-            name,
-            cwd,
-            group,
-            tags
-          });
-          open(id);
-        })
+      run: tasks => each(tasks, async task => open((await api.again(task.id)).id))
     },
     [CommandIDs.rename]: {
       label: trans.__('Rename…'),

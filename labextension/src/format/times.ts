@@ -4,8 +4,11 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { isLive, type ITask, type State } from '../services/types';
 
-/** A time span of so many milliseconds: `7s`, `3m 07s`, `2h 05m`, `3d 04h`. */
+/** A time span of so many milliseconds: `7s`, `3m 07s`, `2h 05m`, `3d 04h`; empty where that is no number. */
 export function duration(milliseconds: number): string {
+  if (!Number.isFinite(milliseconds)) {
+    return '';
+  }
   const seconds = Math.max(0, Math.floor(milliseconds / 1000));
   const minutes = Math.floor(seconds / 60);
   const hours = Math.floor(minutes / 60);

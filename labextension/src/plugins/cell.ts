@@ -4,7 +4,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { offerForTask } from '../commands/offer';
+import { taskCommandIfPresent } from '../commands/ifpresent';
 import { CommandIDs, ITaskModel } from '../tokens';
 import { MIME_TYPE, TaskCell } from '../widgets/cell/cell';
 
@@ -34,9 +34,9 @@ export const cellPlugin: JupyterFrontEndPlugin<void> = {
             sanitizer,
             translator: translator ?? nullTranslator,
             actions: {
-              open: offerForTask(commands, CommandIDs.open),
-              stop: offerForTask(commands, CommandIDs.stop),
-              restart: offerForTask(commands, CommandIDs.restart)
+              open: taskCommandIfPresent(commands, CommandIDs.open),
+              stop: taskCommandIfPresent(commands, CommandIDs.stop),
+              restart: taskCommandIfPresent(commands, CommandIDs.restart)
             }
           })
       },

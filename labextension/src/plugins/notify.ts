@@ -5,10 +5,11 @@ import { Notification } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { offer } from '../commands/offer';
-import { EndWatch, type INotice } from '../services/completions';
+import { commandIfPresent } from '../commands/ifpresent';
+import { CompletionNotifier, type INotice } from '../services/completions';
 import { TaskSettings } from '../services/settings';
 import { CommandIDs, ITaskModel } from '../tokens';
+import { isShown } from '../services/visible';
 
 /** Milliseconds for which a success is shown; what went wrong stays until it is seen to. */
 const BRIEFLY = 5000;
@@ -28,7 +29,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
     registry: ISettingRegistry | null,
     translator: ITranslator | null
   ): void => {
-    const { commands, shell } = app;
+    const { commands } = app;
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
     const settings = new TaskSettings(registry);
 
@@ -38,13 +39,29 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    const opening = ({ id }: INotice) =>
-      id ? offer(commands, CommandIDs.open, { id }) : offer(commands, CommandIDs.showPanel);
+    // Terminals that are about to be seen.
+    const opening = new Map<string, Promise<unknown>>();
+    commands.commandExecuted.connect((_, { id: command, args, result }) => {
+      if (command === CommandIDs.open && typeof args.id === 'string') {
+        const { id } = args;
+        const opened = result
+          .catch(() => undefined)
+          .then(() => {
+            opening.delete(id);
+          });
+        opening.set(id, opened);
+      }
+    });
+
+    const openingOf = ({ id }: INotice) =>
+      id
+        ? commandIfPresent(commands, CommandIDs.open, { id })
+        : commandIfPresent(commands, CommandIDs.showPanel);
 
     const actionsOf = (notice: INotice): Notification.IAction[] => {
       const { id, kind } = notice;
       const actions: Notification.IAction[] = [];
-      const open = opening(notice);
+      const open = openingOf(notice);
       if (open) {
         actions.push({
           label: id ? trans.__('Open') : trans.__('Show Tasks'),
@@ -55,7 +72,8 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
           callback: open
         });
       }
-      const again = id && kind === 'error' && offer(commands, CommandIDs.runAgain, { id });
+      const again =
+        id && kind === 'error' && commandIfPresent(commands, CommandIDs.runAgain, { id });
       if (again) {
         actions.push({
           label: trans.__('Run Again'),
@@ -75,17 +93,19 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       const shown = new Desktop(notice.message, { tag: `ptytasks-${notice.id ?? 'many'}` });
       shown.onclick = () => {
         window.focus();
-        opening(notice)?.();
+        openingOf(notice)?.();
         shown.close();
       };
     };
 
-    new EndWatch({
+    new CompletionNotifier({
       model,
       trans,
       notify: () => settings.current.notify,
-      isLookedAt: id =>
-        document.visibilityState === 'visible' && shell.currentWidget?.node.dataset.ptytask === id,
+      isLookedAt: async id => {
+        await opening.get(id);
+        return isShown(id);
+      },
       show: notice => {
         const { kind, message } = notice;
         Notification.emit(message, kind, {

@@ -8,7 +8,7 @@ import { terminalIcon } from '@jupyterlab/ui-components';
 import { Signal } from '@lumino/signaling';
 
 import { each } from '../commands/each';
-import { offer } from '../commands/offer';
+import { commandIfPresent } from '../commands/ifpresent';
 import { stateLabel } from '../format/times';
 import { tasksIcon } from '../icons';
 import { commandLine, isLive, type ITask } from '../services/types';
@@ -59,7 +59,7 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
           label: () => task.name,
           labelTitle: () => commandLine(task),
           detail: () => stateLabel(task.state, trans),
-          open: () => offer(app.commands, CommandIDs.open, { id: task.id })?.(),
+          open: () => commandIfPresent(app.commands, CommandIDs.open, { id: task.id })?.(),
           shutdown: () => void stop([task])
         })),
       runningChanged: changed,

@@ -10,9 +10,9 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
 import { CommandToolbarButton } from '@jupyterlab/ui-components';
 
-import { offer, offerForTask } from '../commands/offer';
+import { commandIfPresent, taskCommandIfPresent } from '../commands/ifpresent';
 import { tasksIcon } from '../icons';
-import { Store } from '../services/watchedvalue';
+import { WatchedValue } from '../services/watchedvalue';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
 import { readView } from '../widgets/panel/filter';
 import { TasksPanel } from '../widgets/panel/panel';
@@ -40,24 +40,28 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
   ): ITasksPanel => {
     const { commands, shell } = app;
     const trans = translator.load('jupyter_ptytasks');
-    const ofRow = new Store<IRowActions>({});
+    const ofRow = new WatchedValue<IRowActions>({});
     const panel = new TasksPanel({
       model,
       translator,
       actions: {
         create: command =>
-          offer(commands, CommandIDs.newTask, command === undefined ? {} : { command })?.(),
-        open: id => offer(commands, CommandIDs.open, { id })?.(),
-        remove: ids => offer(commands, CommandIDs.remove, { ids })?.(),
+          commandIfPresent(
+            commands,
+            CommandIDs.newTask,
+            command === undefined ? {} : { command }
+          )?.(),
+        open: id => commandIfPresent(commands, CommandIDs.open, { id })?.(),
+        remove: ids => commandIfPresent(commands, CommandIDs.remove, { ids })?.(),
         ofRow
       }
     });
     void app.started.then(() => {
       // By now every plugin that is not switched off has added its commands.
       ofRow.value = {
-        stop: offerForTask(commands, CommandIDs.stop),
-        restart: offerForTask(commands, CommandIDs.restart),
-        remove: offerForTask(commands, CommandIDs.remove)
+        stop: taskCommandIfPresent(commands, CommandIDs.stop),
+        restart: taskCommandIfPresent(commands, CommandIDs.restart),
+        remove: taskCommandIfPresent(commands, CommandIDs.remove)
       };
     });
     for (const id of [CommandIDs.newTask, CommandIDs.newShell, CommandIDs.refresh]) {

@@ -4,7 +4,7 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
-import { offer } from '../commands/offer';
+import { commandIfPresent } from '../commands/ifpresent';
 import { CommandIDs, ITaskModel } from '../tokens';
 import { StatusItem } from '../widgets/status';
 
@@ -22,7 +22,7 @@ export const statusbarPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
-    const showPanel = () => offer(app.commands, CommandIDs.showPanel)?.();
+    const showPanel = () => commandIfPresent(app.commands, CommandIDs.showPanel)?.();
     statusBar?.registerStatusItem('jupyter-ptytasks:status', {
       item: new StatusItem(model, showPanel, trans),
       align: 'left',

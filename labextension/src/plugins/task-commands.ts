@@ -5,8 +5,8 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator } from '@jupyterlab/translation';
 import { refreshIcon } from '@jupyterlab/ui-components';
 
-import { Questions } from '../commands/confirm';
-import { offer } from '../commands/offer';
+import { ConfirmDialogs } from '../commands/confirm';
+import { commandIfPresent } from '../commands/ifpresent';
 import { addTaskCommands } from '../commands/tasks';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
 import { currentTasks } from './current';
@@ -30,10 +30,10 @@ export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
     addTaskCommands({
       commands,
       model,
-      questions: new Questions(trans),
+      questions: new ConfirmDialogs(trans),
       trans,
       current: () => currentTasks(shell, model, panel),
-      open: id => offer(commands, CommandIDs.open, { id })?.()
+      open: id => commandIfPresent(commands, CommandIDs.open, { id })?.()
     });
     commands.addCommand(CommandIDs.refresh, {
       label: trans.__('Refresh Tasks'),
@@ -55,6 +55,7 @@ const COMMANDS: readonly string[] = [
   CommandIDs.refresh,
   CommandIDs.stop,
   CommandIDs.kill,
+  CommandIDs.endLeftover,
   CommandIDs.pause,
   CommandIDs.resume,
   CommandIDs.restart,

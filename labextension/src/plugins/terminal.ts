@@ -12,7 +12,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { MenuSvg } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 
-import { offer } from '../commands/offer';
+import { commandIfPresent } from '../commands/ifpresent';
 import { addTerminalCommands } from '../commands/terminal';
 import { TerminalSettings } from '../terminal/settings';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
@@ -57,7 +57,10 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
 
     const create = async (id: string, readonly: boolean): Promise<TaskTab> => {
       // Terminals are large, and not everybody opens one.
-      const [{ TaskTab }] = await Promise.all([import('../widgets/terminal/terminal'), settings.ready]);
+      const [{ TaskTab }] = await Promise.all([
+        import('../widgets/terminal/terminal'),
+        settings.ready
+      ]);
       const there = find(id, readonly);
       if (there) {
         return there;
@@ -68,8 +71,8 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
         model,
         settings: settings.options,
         actions: {
-          stop: offer(commands, CommandIDs.stop, { id }),
-          restart: offer(commands, CommandIDs.restart, { id })
+          stop: commandIfPresent(commands, CommandIDs.stop, { id }),
+          restart: commandIfPresent(commands, CommandIDs.restart, { id })
         },
         onContextMenu: event => openMenu(commands, event, id),
         translator: translator ?? nullTranslator

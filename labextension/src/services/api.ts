@@ -4,23 +4,32 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 import type { z } from 'zod';
 
+import { noteServerTime } from './clock';
 import {
   errorSchema,
+  fieldsOf,
   outputSchema,
   pageSchema,
+  readTasks,
   statsSchema,
+  statusSchema,
   taskSchema,
   type IOutput,
   type IStats,
+  type IStatus,
   type ITask,
   type ITaskChanges,
-  type ITaskRequest
+  type ITaskRequest,
+  type IUnreadable
 } from './types';
 
 /** Where everything of ours lives below the server's base URL. */
 export const NAMESPACE = 'ptytasks';
 
 const PAGE = 500;
+
+/** Fields of an answer that makes no sense which are named. */
+const FIELDS = 3;
 
 /**
  * What the server refused, or why it could not be asked. `status` is that of HTTP, 0 where there was no answer; `code`
@@ -41,6 +50,16 @@ export class TaskError extends Error {
   get isDisabled(): boolean {
     return this.status === 404 && this.code === 'not_ours';
   }
+
+  /** Whether the extension is there, and the server's settings forbid terminals. */
+  get isForbidden(): boolean {
+    return this.code === 'disabled';
+  }
+
+  /** Whether asking again is in vain until somebody has changed the server. */
+  get isLasting(): boolean {
+    return this.isDisabled || this.isForbidden;
+  }
 }
 
 /** Requests that the user did not cause do not count as activity of the user. */
@@ -55,21 +74,36 @@ export interface IPiece {
   end: number;
 }
 
+/** What the server lists: the tasks, and those that cannot be shown. */
+export interface IListing {
+  tasks: ITask[];
+  unreadable: IUnreadable[];
+}
+
 /** The server's tasks, by REST. Every call rejects with a TaskError. */
 export class TaskApi {
   constructor(readonly serverSettings: ServerConnection.ISettings) {}
 
   /** All tasks, newest first. */
-  async list(options: IQuiet = {}): Promise<ITask[]> {
-    const tasks: ITask[] = [];
+  async list(options: IQuiet = {}): Promise<IListing> {
+    const found: unknown[] = [];
+    let omitted = 0;
     let cursor: string | null = '';
     while (cursor !== null) {
       const query: Record<string, string> = { limit: `${PAGE}`, ...(cursor && { cursor }) };
       const page = await this._ask(pageSchema, 'tasks', { query, ...options });
-      tasks.push(...page.tasks);
+      found.push(...page.tasks);
+      omitted += page.omitted;
       cursor = page.next_cursor;
     }
-    return tasks;
+    const { tasks, unreadable } = readTasks(found);
+    const unknown = Array.from({ length: omitted }, () => ({ id: '', label: '', fields: [] }));
+    return { tasks, unreadable: [...unreadable, ...unknown] };
+  }
+
+  /** How the server is doing. */
+  status(options: IQuiet = {}): Promise<IStatus> {
+    return this._ask(statusSchema, 'status', options);
   }
 
   /** One task, by id. */
@@ -92,6 +126,11 @@ export class TaskApi {
     return this._do(id, 'stop', signals ? { signals } : {});
   }
 
+  /** Ends the processes that a finished task has left running. */
+  endLeftover(id: string): Promise<ITask> {
+    return this._ask(taskSchema, `${path(id)}/leftover`, { method: 'DELETE' });
+  }
+
   /** Stops the task's processes in their tracks. */
   pause(id: string): Promise<ITask> {
     return this._do(id, 'pause');
@@ -105,6 +144,11 @@ export class TaskApi {
   /** Runs a task once more; a live one is stopped first. */
   restart(id: string): Promise<ITask> {
     return this._do(id, 'restart');
+  }
+
+  /** Starts a new task like this one: the same command, environment, name, folder, group and tags. */
+  again(id: string): Promise<ITask> {
+    return this._do(id, 'again');
   }
 
   /** Forgets a task that has ended, and its output; with `stop` a live one is stopped first. */
@@ -157,8 +201,10 @@ export class TaskApi {
   ): Promise<T> {
     const parsed = schema.safeParse(await this._request(where, options));
     if (!parsed.success) {
+      const about = fieldsOf(parsed.error).slice(0, FIELDS).join(', ');
+      const what = about ? `, for example: ${about}` : '';
       throw new TaskError(
-        `The server's answer makes no sense: ${parsed.error.message}`,
+        `The server's answer is not what this version of the extension expects${what}.`,
         200,
         'garbled'
       );
@@ -178,12 +224,14 @@ export class TaskApi {
     if (options.body !== undefined) {
       init.body = JSON.stringify(options.body);
     }
+    const sent = Date.now();
     let response: Response;
     try {
       response = await ServerConnection.makeRequest(url, init, this.serverSettings);
     } catch (error) {
       throw new TaskError(`${error instanceof Error ? error.message : error}`, 0, 'unreachable');
     }
+    noteServerTime(response.headers.get('Date'), sent, Date.now());
     if (response.ok) {
       return response;
     }
@@ -209,10 +257,20 @@ function path(id: string, verb = ''): string {
   return URLExt.join('tasks', encodeURIComponent(id), verb);
 }
 
+/** The value of a JSON text; undefined for what is none. The numbers that JSON does not know become null. */
 function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
+  for (const candidate of [
+    text,
+    text.replace(NO_NUMBER, found => (found[0] === '"' ? found : 'null'))
+  ]) {
+    try {
+      return JSON.parse(candidate);
+    } catch {
+      // An older server may have written what Python's json does by default.
+    }
   }
+  return undefined;
 }
+
+/** Strings, which stay; and what Python writes for numbers that are none. */
+const NO_NUMBER = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;

@@ -2,7 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { exitLabel, stateLabel } from '../format/times';
+import { elapsed, exitLabel, stateLabel } from '../format/times';
 import { wentWrong, type ITask } from './types';
 import type { ISettings } from './settings';
 import type { IStateChange, ITaskModel } from '../tokens';
@@ -10,6 +10,12 @@ import type { IStateChange, ITaskModel } from '../tokens';
 /** Milliseconds in which ends are gathered, and how many of them are told one by one. */
 const GATHER = 300;
 const FEW = 3;
+
+/**
+ * Milliseconds from the start of a task in which its terminal may be about to open: whoever started it is told of its end no
+ * earlier, and not at all if the terminal shows it by then.
+ */
+const OPENING = 2_000;
 
 /** How many of the last lines are looked through for one with something in it. */
 const LINES = 5;
@@ -52,17 +58,25 @@ export function endOfMany(tasks: readonly ITask[], trans: TranslationBundle): IN
 }
 
 /** Tells of the ends of tasks that nobody looks at. */
-export class EndWatch {
-  constructor(private readonly _options: EndWatch.IOptions) {
+export class CompletionNotifier {
+  constructor(private readonly _options: CompletionNotifier.IOptions) {
     _options.model.stateChanged.connect(this._onStateChanged, this);
   }
 
   private _onStateChanged(_: ITaskModel, change: IStateChange): void {
-    const { notify, isLookedAt } = this._options;
-    if (!isWorthTelling(change, notify()) || isLookedAt(change.task.id)) {
+    const { task } = change;
+    if (!isWorthTelling(change, this._options.notify())) {
       return;
     }
-    this._ended.set(change.task.id, change.task);
+    if (elapsed(task, Date.now()) < OPENING) {
+      setTimeout(() => this._gather(task), OPENING);
+    } else {
+      this._gather(task);
+    }
+  }
+
+  private _gather(task: ITask): void {
+    this._ended.set(task.id, task);
     this._gathering ??= setTimeout(() => {
       const tasks = [...this._ended.values()];
       this._ended.clear();
@@ -71,8 +85,10 @@ export class EndWatch {
     }, GATHER);
   }
 
-  private async _tell(tasks: readonly ITask[]): Promise<void> {
-    const { show, trans } = this._options;
+  private async _tell(ended: readonly ITask[]): Promise<void> {
+    const { isLookedAt, show, trans } = this._options;
+    const looks = await Promise.all(ended.map(({ id }) => isLookedAt(id)));
+    const tasks = ended.filter((_, index) => !looks[index]);
     if (tasks.length > FEW) {
       show(endOfMany(tasks, trans));
       return;
@@ -83,8 +99,12 @@ export class EndWatch {
   }
 
   private async _lastLine(id: string): Promise<string> {
+    const { model } = this._options;
+    if (!model.get(id)) {
+      return '';
+    }
     try {
-      const { output } = await this._options.model.api.tail(id, LINES, { quiet: true });
+      const { output } = await model.api.tail(id, LINES, { quiet: true });
       return output.trimEnd().split('\n').pop()?.trim() ?? '';
     } catch {
       // That it has failed is worth telling, also where its output cannot be had.
@@ -96,14 +116,14 @@ export class EndWatch {
   private _gathering: ReturnType<typeof setTimeout> | undefined;
 }
 
-export namespace EndWatch {
+export namespace CompletionNotifier {
   export interface IOptions {
     model: ITaskModel;
     trans: TranslationBundle;
     /** What the user wants to hear of. */
     notify: () => ISettings['notify'];
-    /** Whether the user sees that task's terminal just now. */
-    isLookedAt: (id: string) => boolean;
+    /** Whether the user sees that task just now, or is about to. */
+    isLookedAt: (id: string) => Promise<boolean>;
     show: (notice: INotice) => void;
   }
 }

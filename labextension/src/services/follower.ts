@@ -49,6 +49,7 @@ export class TaskFollower {
       this._isActive = value;
       clearTimeout(this._timer);
       if (value) {
+        this._isArriving = true;
         void this._look();
       }
     }
@@ -74,24 +75,26 @@ export class TaskFollower {
   }
 
   private async _look(): Promise<void> {
-    const { id, model } = this._options;
+    const { model } = this._options;
     if (this._isLooking || !model.isReady || model.error) {
       // The model tells when there is an answer to be had.
       this._seen = null;
       return;
     }
     this._isLooking = true;
-    const { task } = this;
+    const task = await this._find();
     try {
-      await (task ? this._read(task) : this._isGone || this._check(id));
-      this._seen = moment(task);
+      if (task) {
+        await this._read(task);
+      }
+      this._seen = model.error ? null : moment(task);
     } catch (error) {
       // The task is gone, or the server: the model tells which, and what is known stays meanwhile.
       this._seen = error instanceof TaskError && error.status !== 0 ? moment(task) : null;
     } finally {
       this._isLooking = false;
     }
-    if (!this._isActive) {
+    if (!this._isActive || model.error) {
       return;
     }
     if (moment(this.task) !== moment(task)) {
@@ -99,6 +102,29 @@ export class TaskFollower {
     } else if (task && isLive(task)) {
       this._timer = setTimeout(() => void this._look(), AGAIN);
     }
+  }
+
+  /**
+   * The task, if the list has it: no other task is ever asked for. The list may not have heard of one that has just been
+   * started, nor that one has been deleted which nobody has looked at for a while.
+   */
+  private async _find(): Promise<ITask | undefined> {
+    const { id, model } = this._options;
+    const isArriving = this._isArriving;
+    this._isArriving = false;
+    if (this.task) {
+      await (isArriving ? model.current() : undefined);
+    } else if (!this._isGone) {
+      await model.refresh();
+    }
+    if (model.error) {
+      return undefined;
+    }
+    if (!this.task && !this._isGone && !model.unreadable.some(one => one.id === id)) {
+      this._isGone = true;
+      this._changed.emit();
+    }
+    return this.task;
   }
 
   private async _read(task: ITask): Promise<void> {
@@ -133,23 +159,9 @@ export class TaskFollower {
     this._changed.emit();
   }
 
-  /** The list may not have heard of a task that has just been started. */
-  private async _check(id: string): Promise<void> {
-    const { model } = this._options;
-    try {
-      await model.api.get(id, { quiet: true });
-    } catch (error) {
-      const isGone = error instanceof TaskError && error.code === 'task_not_found';
-      if (isGone && !this._isGone) {
-        this._isGone = true;
-        this._changed.emit();
-      }
-      throw error;
-    }
-    await model.refresh();
-  }
-
   private _isActive = false;
+  /** Whether somebody has begun to look, and the list may be older than that. */
+  private _isArriving = false;
   private _isLooking = false;
   private _isGone = false;
   private _timer: ReturnType<typeof setTimeout> | undefined;

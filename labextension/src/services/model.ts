@@ -4,8 +4,8 @@ import type { Event, ServerConnection } from '@jupyterlab/services';
 import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { TaskApi, TaskError } from './api';
-import { newsSchema, type INews, type ITask } from './types';
+import { TaskApi, TaskError, type IListing } from './api';
+import { newsSchema, type INews, type ITask, type IUnreadable } from './types';
 import type { IStateChange, ITaskModel } from '../tokens';
 
 /** The events that tell of a task; see events/ of the server. */
@@ -28,6 +28,12 @@ const LATE = 30_000;
 /** Milliseconds between two tries of a server that does not answer. */
 const AGAIN = { interval: 1_000, backoff: true, max: 10_000 };
 
+/** Of a server that has no tasks, nobody asks for them again unless there is a reason to. */
+const NEVER = { interval: Poll.NEVER, backoff: false, max: Poll.NEVER };
+
+/** Milliseconds for which a list is taken to be true though no event has come. */
+const FRESH = 1_000;
+
 /** See ITaskModel. `dispose` it. */
 export class TaskModel implements ITaskModel {
   constructor(options: TaskModel.IOptions) {
@@ -41,12 +47,18 @@ export class TaskModel implements ITaskModel {
       // What an event tells is of interest to somebody who looks elsewhere, too: there may be a notification of it.
       standby: () => (this._isDue ? 'never' : 'when-hidden')
     });
+    document.addEventListener('visibilitychange', this._onVisible);
+    window.addEventListener('pageshow', this._onShown);
   }
 
   readonly api: TaskApi;
 
   get tasks(): readonly ITask[] {
     return this._tasks;
+  }
+
+  get unreadable(): readonly IUnreadable[] {
+    return this._unreadable;
   }
 
   get isReady(): boolean {
@@ -78,6 +90,8 @@ export class TaskModel implements ITaskModel {
       return;
     }
     this._events.stream.disconnect(this._onEvent, this);
+    document.removeEventListener('visibilitychange', this._onVisible);
+    window.removeEventListener('pageshow', this._onShown);
     clearTimeout(this._gathering);
     clearTimeout(this._digesting);
     this._poll.dispose();
@@ -91,13 +105,45 @@ export class TaskModel implements ITaskModel {
 
   async refresh(): Promise<void> {
     this._isDue = true;
-    await this._poll.refresh();
-    await this._poll.tick;
+    clearTimeout(this._gathering);
+    this._gathering = undefined;
+    // A look that was under way had begun before we were called: what it has found may be older than that.
+    for (let look = 0; look < 2 && this._isDue && !this.isDisposed; look++) {
+      await this._poll.refresh();
+      // It is rejected where the model is disposed meanwhile.
+      await this._poll.tick.catch(() => undefined);
+    }
   }
+
+  async current(): Promise<void> {
+    const now = Date.now();
+    const isFollowed = now - this._looked < FRESH || now - this._heard < LATE;
+    if (!isFollowed || this._gathering !== undefined || this._isDue) {
+      await this.refresh();
+    }
+  }
+
+  /** Nobody has looked for a while, and nothing was asked: what is shown now should not be old. */
+  private readonly _onVisible = (): void => {
+    const isOld = Date.now() - this._looked > LATE;
+    if (!document.hidden && isOld && this._isReady && !this._error?.isLasting) {
+      void this.refresh();
+    }
+  };
+
+  /** The page comes back from the browser's back/forward cache: no event has come meanwhile. */
+  private readonly _onShown = ({ persisted }: PageTransitionEvent): void => {
+    if (persisted) {
+      this._heard = -Infinity;
+      void this.refresh();
+    }
+  };
 
   private async _look(): Promise<void> {
     this._isDue = false;
-    let found: ITask[];
+    const turn = ++this._turns;
+    const began = Date.now();
+    let found: IListing;
     try {
       found = await this.api.list({ quiet: true });
     } catch (error) {
@@ -105,7 +151,10 @@ export class TaskModel implements ITaskModel {
       // The poll comes again, slower and slower.
       throw error;
     }
-    if (!this.isDisposed) {
+    // Of two looks at once, the one that began first may be answered last.
+    if (!this.isDisposed && turn > this._taken) {
+      this._taken = turn;
+      this._looked = began;
       this._take(found);
     }
   }
@@ -114,15 +163,17 @@ export class TaskModel implements ITaskModel {
     if (this.isDisposed) {
       return;
     }
-    this._poll.frequency = AGAIN;
+    this._poll.frequency = error.isLasting ? NEVER : AGAIN;
     this._pause = SOON;
+    // Whatever happens meanwhile, nobody tells.
+    this._looked = this._heard = -Infinity;
     if (error.message !== this._error?.message) {
       this._error = error;
       this._changed.emit();
     }
   }
 
-  private _take(found: ITask[]): void {
+  private _take({ tasks: found, unreadable }: IListing): void {
     this._poll.frequency = { interval: this._pause, backoff: false, max: LATE };
     this._pause = Math.min(2 * this._pause, LATE);
     const before = this._byId;
@@ -135,6 +186,7 @@ export class TaskModel implements ITaskModel {
       }
     }
     this._tasks = found;
+    this._unreadable = unreadable;
     this._byId = new Map(found.map(task => [task.id, task]));
     this._isReady = true;
     this._error = null;
@@ -146,13 +198,27 @@ export class TaskModel implements ITaskModel {
 
   private _onEvent(_: Event.IManager, event: Event.Emission): void {
     this._pause = LATE;
+    this._heard = Date.now();
     if (event.schema_id === TASK_PROGRESS) {
       this._onNews(event);
-    } else if (event.schema_id === TASK_STATE && this._gathering === undefined) {
-      this._gathering = setTimeout(() => {
+    } else if (event.schema_id === TASK_STATE) {
+      if (event.action === 'deleted') {
+        this._drop(event.id);
+      }
+      this._gathering ??= setTimeout(() => {
         this._gathering = undefined;
         void this.refresh();
       }, GATHER);
+    }
+  }
+
+  /** Forgets a task at once: whoever asked for it until the list has come would be told that there is none. */
+  private _drop(id: unknown): void {
+    const tasks = this._tasks.filter(task => task.id !== id);
+    if (tasks.length < this._tasks.length) {
+      this._tasks = tasks;
+      this._byId = new Map(tasks.map(task => [task.id, task]));
+      this._changed.emit();
     }
   }
 
@@ -186,8 +252,15 @@ export class TaskModel implements ITaskModel {
   private readonly _poll: Poll;
   private _tasks: readonly ITask[] = [];
   private _byId: ReadonlyMap<string, ITask> = new Map();
+  private _unreadable: readonly IUnreadable[] = [];
   private _isReady = false;
   private _isDue = true;
+  /** How many looks have begun, and the last of them whose answer was taken in. */
+  private _turns = 0;
+  private _taken = 0;
+  /** When the look began whose answer `tasks` is; and when an event came last. */
+  private _looked = -Infinity;
+  private _heard = -Infinity;
   /** Milliseconds from the next answer to the look after it. */
   private _pause = SOON;
   private _error: TaskError | null = null;

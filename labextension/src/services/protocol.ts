@@ -16,7 +16,8 @@ const event = z.discriminatedUnion('event', [
   }),
   z.object({ event: z.literal('replay'), rows: z.number(), cols: z.number() }),
   z.object({ event: z.literal('replayed'), offset: z.number() }),
-  z.object({ event: z.literal('resumed') })
+  z.object({ event: z.literal('resumed') }),
+  z.object({ event: z.literal('refused'), message: z.string() })
 ]);
 
 const message = z.union([

@@ -2,8 +2,8 @@
 
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import type { TaskApi } from './api';
 import { isLive, type ITask } from './types';
+import type { ITaskModel } from '../tokens';
 
 /** Milliseconds between two looks at a live task; and to wait, for whoever scrolls by is not interested. */
 const AGAIN = 3000;
@@ -16,7 +16,7 @@ const AT_ONCE = 4;
 const WIDTH = 400;
 
 export class LastLines {
-  constructor(private readonly _api: Pick<TaskApi, 'tail'>) {}
+  constructor(private readonly _model: Pick<ITaskModel, 'api' | 'current' | 'error' | 'get'>) {}
 
   /** Emitted when some line has become another one. */
   get changed(): ISignal<this, void> {
@@ -42,19 +42,33 @@ export class LastLines {
 
   /** Whether anything is asked at all. */
   set isActive(value: boolean) {
+    if (value === this._isActive) {
+      return;
+    }
     this._isActive = value;
-    this._schedule(0);
+    clearTimeout(this._timer);
+    if (value) {
+      void this._begin();
+    } else {
+      this._isCurrent = false;
+    }
   }
 
   dispose(): void {
-    this._isActive = false;
-    clearTimeout(this._timer);
+    this.isActive = false;
     Signal.clearData(this);
+  }
+
+  /** What has been deleted while nobody looked is not asked for. */
+  private async _begin(): Promise<void> {
+    await this._model.current();
+    this._isCurrent = this._isActive;
+    this._schedule(0);
   }
 
   private _schedule(delay: number): void {
     clearTimeout(this._timer);
-    if (this._isActive && this._visible.length > 0) {
+    if (this._isCurrent && this._visible.length > 0) {
       this._timer = setTimeout(() => this._look(), delay);
     }
   }
@@ -66,7 +80,8 @@ export class LastLines {
         // The next answer brings us here again.
         return;
       }
-      if (!this._asking.has(task.id) && this._isDue(task, now)) {
+      const isKnown = !this._model.error && this._model.get(task.id) !== undefined;
+      if (isKnown && !this._asking.has(task.id) && this._isDue(task, now)) {
         void this._ask(task);
       }
     }
@@ -97,7 +112,9 @@ export class LastLines {
     this._asking.add(id);
     const known: IKnown = { text: before, asked: Date.now(), end: null };
     try {
-      known.text = (await this._api.tail(id, 1, { quiet: true })).output.trim().slice(0, WIDTH);
+      known.text = (await this._model.api.tail(id, 1, { quiet: true })).output
+        .trim()
+        .slice(0, WIDTH);
       known.end = end(task);
     } catch {
       // The task is gone, or the server: the model will tell which, and the line that is known stays meanwhile.
@@ -107,12 +124,14 @@ export class LastLines {
     if (known.text !== before) {
       this._changed.emit();
     }
-    if (this._isActive) {
+    if (this._isCurrent) {
       this._look();
     }
   }
 
   private _isActive = false;
+  /** Whether it is active, and the list is as new as can be. */
+  private _isCurrent = false;
   private _visible: readonly ITask[] = [];
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private readonly _asking = new Set<string>();

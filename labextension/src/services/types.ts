@@ -35,6 +35,8 @@ const progressSchema = z
     state: z.enum(['normal', 'error', 'paused', 'indeterminate']).catch('normal'),
     /** Seconds that are left, counted from `updated`. */
     eta: amount,
+    /** What is counted within what, the outermost first. */
+    tracks: z.array(z.object({ total: amount })).catch([]),
     updated: word
   })
   .nullable()
@@ -98,16 +100,57 @@ export const taskSchema = z.object({
   }),
   group: z.string(),
   tags: z.array(z.string()),
+  /** Processes that its command left running when it ended. */
+  leftover: z.number().catch(0),
   progress: progressSchema,
   usage: usageSchema
 });
 
 export type ITask = z.infer<typeof taskSchema>;
 
+/** A page of the list. Its tasks are read one by one, by `readTasks`: one that makes no sense hides no other. */
 export const pageSchema = z.object({
-  tasks: z.array(taskSchema),
-  next_cursor: z.string().nullable()
+  tasks: z.array(z.unknown()),
+  next_cursor: z.string().nullable(),
+  /** Tasks that the server itself could not read. */
+  omitted: z.number().catch(0)
 });
+
+/** A task of the list that cannot be shown, by what is known of it. */
+export interface IUnreadable {
+  /** Its id; empty where even that makes no sense. */
+  id: string;
+  /** Its name, or else its id; empty where neither makes sense. */
+  label: string;
+  /** The fields that make no sense. */
+  fields: readonly string[];
+}
+
+/** The tasks among what the server lists, and what is left out. */
+export function readTasks(found: readonly unknown[]): {
+  tasks: ITask[];
+  unreadable: IUnreadable[];
+} {
+  const tasks: ITask[] = [];
+  const unreadable: IUnreadable[] = [];
+  for (const one of found) {
+    const parsed = taskSchema.safeParse(one);
+    if (parsed.success) {
+      tasks.push(parsed.data);
+    } else {
+      const { id, name } = nameSchema.parse(one);
+      unreadable.push({ id, label: name || id, fields: fieldsOf(parsed.error) });
+    }
+  }
+  return { tasks, unreadable };
+}
+
+const nameSchema = z.object({ id: word, name: word }).catch({ id: '', name: '' });
+
+/** The fields that an error is about, each once: `state`, `exit.code`. */
+export function fieldsOf(error: z.ZodError): string[] {
+  return [...new Set(error.issues.map(({ path }) => path.join('.')))].filter(field => field);
+}
 
 /** What went wrong, and the field of the request that is to blame. */
 export const errorSchema = z.object({
@@ -135,6 +178,16 @@ export type ISample = z.infer<typeof sampleSchema>;
 export const statsSchema = z.object({ usage: usageSchema, samples: z.array(sampleSchema) });
 
 export type IStats = z.infer<typeof statsSchema>;
+
+const storageSchema = z.object({ used: z.number(), limit: z.number().nullable() });
+
+/** Bytes that the output of all tasks takes, and may take at most; null where there is no limit. */
+export type IStorage = z.infer<typeof storageSchema>;
+
+/** How the server is doing, as far as it matters here. */
+export const statusSchema = z.object({ storage: storageSchema.nullable().catch(null) });
+
+export type IStatus = z.infer<typeof statusSchema>;
 
 /** What an event says of an attempt of a task that goes on. */
 export const newsSchema = z.object({

@@ -3,7 +3,7 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 import { useCallback, useSyncExternalStore } from 'react';
 
-export class Store<T> {
+export class WatchedValue<T> {
   constructor(private _value: T) {}
 
   get value(): T {
@@ -42,6 +42,6 @@ export function useSignalValue<T>(signal: ISignal<unknown, unknown>, read: () =>
 }
 
 /** The value of a store, kept up to date. */
-export function useStore<T>(store: Store<T>): T {
+export function useWatchedValue<T>(store: WatchedValue<T>): T {
   return useSignalValue(store.changed, () => store.value);
 }

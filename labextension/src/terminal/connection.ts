@@ -6,14 +6,15 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import { TaskError, type TaskApi } from '../services/api';
 import { Acknowledger, Replays, type WhenDrawn } from './flowcontrol';
 import { isAnswer, parse, socketUrl, type ServerEvent } from '../services/protocol';
-import { LastingSocket } from './socket';
+import { ReconnectingSocket } from './socket';
 import type { ITask } from '../services/types';
 
 /**
  * How things stand: `lost` is until a try succeeds; of an `ended` task all output has come, and there is no connection
- * until it is restarted; one that is `gone` has been deleted.
+ * until it is restarted; one that is `gone` has been deleted; with `off` the server has no tasks, and is not tried again
+ * by itself.
  */
-export type Link = 'connecting' | 'connected' | 'lost' | 'ended' | 'gone';
+export type Link = 'connecting' | 'connected' | 'lost' | 'ended' | 'gone' | 'off';
 
 /** Characters typed ahead that are kept for when there is a connection. */
 const TYPED_AHEAD = 4096;
@@ -29,7 +30,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     });
     this._newAcknowledger = () =>
       new Acknowledger(whenDrawn, offset => this._socket.send(['ack', offset]));
-    this._socket = new LastingSocket({
+    this._socket = new ReconnectingSocket({
       WebSocket: this.serverSettings.WebSocket,
       url: () =>
         socketUrl(this.serverSettings, this.name, this._offset, _options.readonly === true),
@@ -53,6 +54,11 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     return this._options.api.serverSettings;
   }
 
+  /** Why what was typed last was not typed; null if it was. */
+  get refusal(): string | null {
+    return this._refusal;
+  }
+
   /** See Link. */
   get link(): Link {
     return this._link;
@@ -62,7 +68,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     if (this._link === 'connected') {
       return 'connected';
     }
-    return this._link === 'ended' || this._link === 'gone' ? 'disconnected' : 'connecting';
+    return ['ended', 'gone', 'off'].includes(this._link) ? 'disconnected' : 'connecting';
   }
 
   /** The task as the server told it here; undefined before the first word. */
@@ -132,7 +138,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
       const look = () => {
         if (this._link === 'connected') {
           resolve();
-        } else if (this._link === 'gone') {
+        } else if (this._link === 'gone' || this._link === 'off') {
           reject(new Error(`There is no task ${this.name}`));
         } else {
           return;
@@ -149,9 +155,10 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     try {
       await this._options.api.get(this.name, { quiet: true });
     } catch (error) {
-      if (error instanceof TaskError && error.code === 'task_not_found') {
+      const isKnown = error instanceof TaskError;
+      if (isKnown && (error.code === 'task_not_found' || error.isLasting)) {
         this._socket.close();
-        this._setLink('gone');
+        this._setLink(error.isLasting ? 'off' : 'gone');
       }
     }
   }
@@ -180,6 +187,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     if (this.isReadonly || (this._replays.isDrawing && isAnswer(text))) {
       return;
     }
+    this._setRefusal(null);
     if (this._socket.isAccepted) {
       this._socket.send(['stdin', text]);
     } else if (this.connectionStatus === 'connecting') {
@@ -278,6 +286,16 @@ export class TaskConnection implements Terminal.ITerminalConnection {
       case 'resumed':
         this._catchUp();
         break;
+      case 'refused':
+        this._setRefusal(event.message);
+        break;
+    }
+  }
+
+  private _setRefusal(refusal: string | null): void {
+    if (refusal !== this._refusal) {
+      this._refusal = refusal;
+      this._changed.emit();
     }
   }
 
@@ -293,7 +311,8 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     this._changed.emit();
   }
 
-  private readonly _socket: LastingSocket;
+  private _refusal: string | null = null;
+  private readonly _socket: ReconnectingSocket;
   private readonly _replays: Replays;
   private readonly _newAcknowledger: () => Acknowledger;
   private _acknowledger: Acknowledger | undefined;

@@ -1,4 +1,7 @@
-/** A websocket that comes again: after a blip, after a restart of the server, after a night's sleep of the laptop. */
+/**
+ * A websocket that comes again: after a blip, after a restart of the server, after a night's sleep of the laptop. A page that
+ * the browser puts away, to bring it back later, has none: nobody sees it, and it could not even close it.
+ */
 
 /** Milliseconds before another try: doubled from the first to the last, and varied, lest all tabs come at once. */
 const SOONEST = 500;
@@ -8,10 +11,14 @@ const LATEST = 10_000;
 const PATIENCE = 15_000;
 
 /** Tries for ever, unless it is closed. `dispose` it. */
-export class LastingSocket {
-  constructor(private readonly _options: LastingSocket.IOptions) {
+export class ReconnectingSocket {
+  constructor(private readonly _options: ReconnectingSocket.IOptions) {
     window.addEventListener('online', this._onOnline);
     document.addEventListener('visibilitychange', this._onVisible);
+    window.addEventListener('pagehide', this._onPutAway);
+    document.addEventListener('freeze', this._onPutAway);
+    window.addEventListener('pageshow', this._onBrought);
+    document.addEventListener('resume', this._onBrought);
   }
 
   /** Opens a new connection at once, instead of the one that there is. */
@@ -40,7 +47,7 @@ export class LastingSocket {
   /** Ends the connection, and does not come again. */
   close(): void {
     clearTimeout(this._timer);
-    this._isAccepted = this._isLost = false;
+    this._isAccepted = this._isLost = this._isAway = false;
     const socket = this._socket;
     this._socket = null;
     if (socket) {
@@ -59,6 +66,10 @@ export class LastingSocket {
   dispose(): void {
     window.removeEventListener('online', this._onOnline);
     document.removeEventListener('visibilitychange', this._onVisible);
+    window.removeEventListener('pagehide', this._onPutAway);
+    document.removeEventListener('freeze', this._onPutAway);
+    window.removeEventListener('pageshow', this._onBrought);
+    document.removeEventListener('resume', this._onBrought);
     this.close();
   }
 
@@ -85,14 +96,29 @@ export class LastingSocket {
     }
   };
 
+  /** The page goes to the browser's back/forward cache, or is frozen; or it is left for good, which comes to the same. */
+  private readonly _onPutAway = (): void => {
+    const wasWanted = this._socket !== null || this._isLost || this._isAway;
+    this.close();
+    this._isAway = wasWanted;
+  };
+
+  private readonly _onBrought = (): void => {
+    if (this._isAway) {
+      this.open();
+    }
+  };
+
   private _socket: WebSocket | null = null;
   private _isAccepted = false;
   private _isLost = false;
+  /** Whether it is closed only for as long as the page is put away. */
+  private _isAway = false;
   private _tries = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined;
 }
 
-export namespace LastingSocket {
+export namespace ReconnectingSocket {
   export interface IOptions {
     WebSocket: typeof WebSocket;
     /** Where to; asked before each try. */

@@ -2,24 +2,26 @@
 
 import { useEffect, useState, type RefObject } from 'react';
 
+import { serverNow } from '../services/clock';
+
 const SECOND = 1000;
 
-/** The time, once a second while it matters. */
+/** The server's time, once a second while it matters. */
 export function useNow(matters: boolean): number {
-  const [now, setNow] = useState(Date.now());
+  const [now, setNow] = useState(serverNow());
   useEffect(() => {
-    setNow(Date.now());
+    setNow(serverNow());
     if (!matters) {
       return;
     }
-    const timer = setInterval(() => setNow(Date.now()), SECOND);
+    const timer = setInterval(() => setNow(serverNow()), SECOND);
     return () => clearInterval(timer);
   }, [matters]);
   return now;
 }
 
 /** Whether any of an element is in sight: not scrolled away, not in another tab of Lab's, not in a page behind others. */
-export function useSeen(ref: RefObject<Element>): boolean {
+export function useIsVisible(ref: RefObject<Element>): boolean {
   const [isInSight, setInSight] = useState(false);
   const [isPageShown, setPageShown] = useState(document.visibilityState === 'visible');
   useEffect(() => {

@@ -3,24 +3,27 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { percent, progressLabel } from '../format/measures';
+import { hasBar, percent } from '../format/measures';
 import { isLive, type IProgress, type ITask } from '../services/types';
 
 export interface IProgressProps {
   task: ITask;
   progress: IProgress;
+  /** How far it is, in words. */
+  label: string;
   /** It tells how the task was some day. */
   isSnapshot?: boolean;
   trans: TranslationBundle;
 }
 
 /** Moves only while the task does: what has ended, or waits, stands still. */
-export function ProgressBar(props: IProgressProps): JSX.Element {
-  const { task, progress, isSnapshot = false, trans } = props;
+export function ProgressBar(props: IProgressProps): JSX.Element | null {
+  const { task, progress, label, isSnapshot = false, trans } = props;
+  if (!hasBar(task, progress, isSnapshot)) {
+    return null;
+  }
   const done = percent(progress);
-  const said = [progressLabel(task, progress, trans, isSnapshot), progress.text].filter(
-    part => part
-  );
+  const said = [label, progress.text].filter(part => part);
   return (
     <div
       className="jp-PtyTasks-progress"

@@ -7,7 +7,7 @@ import type { TaskFollower } from '../services/follower';
 import { peakLabel, usageDetails, usageLabel } from '../format/measures';
 import { useSignalValue } from '../services/watchedvalue';
 import { isLive, type ISample, type ITask } from '../services/types';
-import { useSeen } from './hooks';
+import { useIsVisible } from './hooks';
 
 /** The size of the picture, in units of its own. */
 const WIDTH = 60;
@@ -41,7 +41,7 @@ export function Usage({ task, follower, trans }: IUsageProps): JSX.Element | nul
 /** The same, following the task by itself while it is live and can be seen. */
 export function WatchedUsage(props: IUsageProps): JSX.Element {
   const ref = useRef<HTMLSpanElement>(null);
-  useFollowing(props.follower, useSeen(ref) && isLive(props.task));
+  useFollowing(props.follower, useIsVisible(ref) && isLive(props.task));
   return (
     <span ref={ref} className="jp-PtyTasks-watched">
       <Usage {...props} />

@@ -14,7 +14,7 @@ import { lastOf } from '../../format/ansilines';
 import { useSignalValue } from '../../services/watchedvalue';
 import { commandLine, isLive, type IBundle, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
-import { useNow, useSeen } from '../hooks';
+import { useNow, useIsVisible } from '../hooks';
 import { ProgressBar } from '../progress';
 import { StateIcon } from '../state';
 import { Usage, useFollowing } from '../usage';
@@ -43,7 +43,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
   const { bundle, follower, model, actions, sanitizer, translator } = props;
   const trans = translator.load('jupyter_ptytasks');
   const ref = useRef<HTMLDivElement>(null);
-  const isSeen = useSeen(ref);
+  const isSeen = useIsVisible(ref);
   useFollowing(follower, isSeen);
   const known = useSignalValue(model.changed, () => follower.task);
   const error = useSignalValue(model.changed, () => model.error);
@@ -71,13 +71,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
       <div className="jp-PtyTasks-view-command" title={commandLine(task)}>
         {commandLine(task)}
       </div>
-      {task.progress && (
-        <div className="jp-PtyTasks-view-progress">
-          <ProgressBar task={task} progress={task.progress} isSnapshot={isSnapshot} trans={trans} />
-          <span>{progressLabel(task, task.progress, trans, isSnapshot)}</span>
-          <span className="jp-PtyTasks-view-doing">{task.progress.text}</span>
-        </div>
-      )}
+      <HowFar task={task} isSnapshot={isSnapshot} isSeen={isSeen} trans={trans} />
       <Tail
         source={(isGone ? undefined : tail) ?? lastOf(bundle.tail, LINES)}
         sanitizer={sanitizer}
@@ -91,7 +85,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
 
 /** Why what is shown may not be how it is; empty while all is well. */
 function noteOf(isGone: boolean, error: TaskError | null, trans: TranslationBundle): string {
-  if (error?.isDisabled) {
+  if (error?.isLasting) {
     return trans.__('This server has no background tasks. The task is shown as it was last seen.');
   }
   if (error) {
@@ -138,6 +132,28 @@ function Facts({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element {
     facts.push(task.state_message);
   }
   return <span className="jp-PtyTasks-view-facts">{facts.join(' · ')}</span>;
+}
+
+function HowFar({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element | null {
+  const { progress } = task;
+  const now = useNow(isLive(task) && !isSnapshot && isSeen && progress !== null);
+  if (!progress) {
+    return null;
+  }
+  const label = progressLabel(task, progress, now, trans, isSnapshot);
+  return (
+    <div className="jp-PtyTasks-view-progress">
+      <ProgressBar
+        task={task}
+        progress={progress}
+        label={label}
+        isSnapshot={isSnapshot}
+        trans={trans}
+      />
+      <span>{label}</span>
+      <span className="jp-PtyTasks-view-doing">{progress.text}</span>
+    </div>
+  );
 }
 
 interface IButtonsProps {

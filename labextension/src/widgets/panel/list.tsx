@@ -3,7 +3,7 @@
 import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
 import React, { useCallback, useEffect, useRef } from 'react';
 
-import { useStore, type Store } from '../../services/watchedvalue';
+import { useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
 import type { ITask } from '../../services/types';
 import type { Row } from './filter';
 import { HeadingRow, TaskRow, type IRowContext } from './row';
@@ -18,7 +18,7 @@ const OVERSCAN = 6;
 
 interface ITaskListProps extends IRowContext {
   rows: readonly Row[];
-  selection: Store<ISelection>;
+  selection: WatchedValue<ISelection>;
   /** The prefix of the elements' ids. */
   id: string;
   listRef: React.RefObject<HTMLDivElement>;
@@ -30,7 +30,7 @@ interface ITaskListProps extends IRowContext {
 
 export function TaskList(props: ITaskListProps): JSX.Element {
   const { rows, selection, id, listRef, onOpen, onToggle, onVisible, ...context } = props;
-  const { selected, active } = useStore(selection);
+  const { selected, active } = useWatchedValue(selection);
   const activeIndex = active === null ? -1 : rows.findIndex(row => row.key === active);
   const hasHeadings = rows.some(row => row.kind === 'heading');
 
@@ -141,6 +141,14 @@ export function TaskList(props: ITaskListProps): JSX.Element {
     return node ? rows[Number(node.getAttribute('data-index'))] : undefined;
   };
 
+  /** With Shift, the browser would select the text of the page from wherever a selection began last. */
+  const onMouseDown = (event: React.MouseEvent) => {
+    if (event.shiftKey && event.button === 0) {
+      event.preventDefault();
+      listRef.current?.focus({ preventScroll: true });
+    }
+  };
+
   const onClick = (event: React.MouseEvent) => {
     const row = rowOf(event);
     if (!row) {
@@ -183,6 +191,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
       aria-rowcount={rows.length}
       aria-activedescendant={activeIndex < 0 ? undefined : rowId(id, activeIndex)}
       onKeyDown={onKeyDown}
+      onMouseDown={onMouseDown}
       onClick={onClick}
       onContextMenu={onContextMenu}
       onPointerDown={() => {

@@ -9,7 +9,8 @@ import React from 'react';
 import { Clock } from '../../services/clock';
 import { tasksIcon } from '../../icons';
 import { LastLines } from '../../services/rowlines';
-import { Store } from '../../services/watchedvalue';
+import { StorageWatch } from '../../services/storage';
+import { WatchedValue } from '../../services/watchedvalue';
 import type { ITask } from '../../services/types';
 import type { ITaskModel, ITasksPanel } from '../../tokens';
 import type { IView } from './filter';
@@ -23,7 +24,8 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     const { model, translator, actions } = options;
     const trans = translator.load('jupyter_ptytasks');
     this._model = model;
-    this._lastLines = new LastLines(model.api);
+    this._lastLines = new LastLines(model);
+    this._storage = new StorageWatch(model);
     this.id = 'jp-ptytasks-panel';
     this.addClass('jp-PtyTasks-panel');
     this.title.icon = tasksIcon;
@@ -39,6 +41,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
         selection={this._selection}
         clock={this._clock}
         lastLines={this._lastLines}
+        storage={this._storage}
         trans={trans}
         onNew={actions.create}
         onOpen={actions.open}
@@ -57,7 +60,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
   }
 
   /** How the list is grouped. */
-  readonly view = new Store<IView>({ grouping: 'none', collapsed: [] });
+  readonly view = new WatchedValue<IView>({ grouping: 'none', collapsed: [] });
 
   /** The tasks that are selected, in no particular order. */
   get selected(): ITask[] {
@@ -71,6 +74,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     document.removeEventListener('visibilitychange', this._onVisibility);
     this._clock.stop();
     this._lastLines.dispose();
+    this._storage.dispose();
     super.dispose();
   }
 
@@ -106,6 +110,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
   private readonly _onVisibility = (): void => {
     const isSeen = this.isVisible && document.visibilityState === 'visible';
     this._lastLines.isActive = isSeen;
+    this._storage.isActive = isSeen;
     if (isSeen) {
       this._clock.start();
     } else {
@@ -115,8 +120,9 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
 
   private readonly _model: ITaskModel;
   private readonly _lastLines: LastLines;
+  private readonly _storage: StorageWatch;
   private readonly _clock = new Clock();
-  private readonly _selection = new Store<ISelection>(NOTHING);
+  private readonly _selection = new WatchedValue<ISelection>(NOTHING);
 }
 
 export namespace TasksPanel {
@@ -132,6 +138,6 @@ export namespace TasksPanel {
     create: (command?: string) => void;
     open: (id: string) => void;
     remove: (ids: string[]) => void;
-    ofRow: Store<IRowActions>;
+    ofRow: WatchedValue<IRowActions>;
   }
 }

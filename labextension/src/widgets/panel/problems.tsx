@@ -4,6 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { TaskError } from '../../services/api';
+import type { IUnreadable } from '../../services/types';
 
 /** How the extension is switched on in the server. */
 const ENABLE = 'jupyter server extension enable jupyter_ptytasks';
@@ -71,43 +72,100 @@ export function NoMatch({ trans, query, onClear }: INoMatchProps): JSX.Element {
 
 interface IFailureProps extends INoticeProps {
   error: TaskError;
+  /** Asks the server again: nobody else does where it has no tasks. */
+  onRetry: () => void;
 }
 
 /** What is wrong, and what can be done about it. */
-export function Failure({ trans, error }: IFailureProps): JSX.Element {
+export function Failure({ trans, error, onRetry }: IFailureProps): JSX.Element {
+  if (error.isForbidden) {
+    return (
+      <div className="jp-PtyTasks-notice" role="alert">
+        <h2>{trans.__('Tasks are turned off on this server')}</h2>
+        <p>{error.message}</p>
+        <p>{trans.__('Background tasks run in terminals, so they need this setting to be on.')}</p>
+        <Retry trans={trans} onRetry={onRetry} />
+      </div>
+    );
+  }
   if (error.isDisabled) {
     return (
       <div className="jp-PtyTasks-notice" role="alert">
         <h2>{trans.__('Tasks are not enabled on the server')}</h2>
         <p>{trans.__('Enable the server extension with this command, and restart the server:')}</p>
         <pre className="jp-PtyTasks-sample">{ENABLE}</pre>
-        <p>{trans.__('The tasks will appear here by themselves.')}</p>
+        <Retry trans={trans} onRetry={onRetry} />
       </div>
     );
   }
   return (
     <div className="jp-PtyTasks-notice" role="alert">
       <h2>{headline(error, trans)}</h2>
-      <p>{trans.__('Tasks that run go on running. This panel tries again by itself.')}</p>
+      <p>{trans.__('Running tasks keep running. This panel tries again automatically.')}</p>
       <p className="jp-PtyTasks-detail">{error.message}</p>
     </div>
   );
 }
 
 /** The same in one line, above tasks that were known before. */
-export function Stale({ trans, error }: IFailureProps): JSX.Element {
-  const text = error.isDisabled
-    ? trans.__('Tasks are not enabled on the server any more. Enable them with: %1', ENABLE)
-    : trans.__('%1. Trying again…', headline(error, trans));
+export function Stale({ trans, error, onRetry }: IFailureProps): JSX.Element {
+  const text = error.isForbidden
+    ? error.message
+    : error.isDisabled
+      ? trans.__('Tasks are no longer enabled on the server. Enable them with: %1', ENABLE)
+      : trans.__('%1. Trying again…', headline(error, trans));
   return (
     <div className="jp-PtyTasks-stale" role="alert" title={error.message}>
-      {text}
+      <p>{text}</p>
+      {error.isLasting && <Retry trans={trans} onRetry={onRetry} />}
     </div>
+  );
+}
+
+function Retry({ trans, onRetry }: INoticeProps & Pick<IFailureProps, 'onRetry'>): JSX.Element {
+  return (
+    <button type="button" className="jp-mod-styled jp-PtyTasks-plain" onClick={onRetry}>
+      {trans.__('Check again')}
+    </button>
   );
 }
 
 function headline(error: TaskError, trans: TranslationBundle): string {
   return error.status === 0
     ? trans.__('The server cannot be reached')
-    : trans.__('The server cannot tell its tasks');
+    : trans.__('The server could not list its tasks');
+}
+
+/** How many of the tasks that are left out are named. */
+const NAMED = 5;
+
+/** Which tasks of the list cannot be shown, above those that can. */
+export function LeftOut(
+  props: INoticeProps & { unreadable: readonly IUnreadable[] }
+): JSX.Element | null {
+  const { trans, unreadable } = props;
+  const count = unreadable.length;
+  if (count === 0) {
+    return null;
+  }
+  const names = unreadable.slice(0, NAMED).map(({ label }) => label || trans.__('(no name)'));
+  if (count > NAMED) {
+    names.push(trans._n('%1 more', '%1 more', count - NAMED));
+  }
+  const fields = [...new Set(unreadable.flatMap(one => one.fields))].slice(0, NAMED).join(', ');
+  const why = fields
+    ? trans.__('This version of the extension does not understand their values of: %1', fields)
+    : trans.__('This version of the extension does not understand them.');
+  return (
+    <div className="jp-PtyTasks-stale" role="status" title={why}>
+      <p>
+        {trans._n(
+          '%1 task could not be shown: %2',
+          '%1 tasks could not be shown: %2',
+          count,
+          names.join(', ')
+        )}
+      </p>
+    </div>
+  );
 }

@@ -16,7 +16,7 @@ import type { Clock } from '../../services/clock';
 import { exitLabel, when } from '../../format/times';
 import type { LastLines } from '../../services/rowlines';
 import { progressLabel } from '../../format/measures';
-import { useSignalValue, useStore, type Store } from '../../services/watchedvalue';
+import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
 import { commandLine, isLive, type ITask } from '../../services/types';
 import type { IHeading } from './filter';
 import { ProgressBar } from '../progress';
@@ -34,7 +34,7 @@ export interface IRowContext {
   clock: Clock;
   lastLines: LastLines;
   trans: TranslationBundle;
-  actions: Store<IRowActions>;
+  actions: WatchedValue<IRowActions>;
 }
 
 /** Where an element stands, for the virtual list and for assistive technologies. */
@@ -83,7 +83,7 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
           <span className="jp-PtyTasks-command" title={command}>
             {command}
           </span>
-          <HowFar task={task} trans={trans} />
+          <HowFar task={task} {...context} />
         </div>
         <LastLine task={task} {...context} />
       </div>
@@ -139,23 +139,26 @@ interface IPartProps extends IRowContext {
   task: ITask;
 }
 
-/** Of a task that has all of it behind it, its state tells. */
-function HowFar({ task, trans }: Pick<IPartProps, 'task' | 'trans'>): JSX.Element | null {
+/** Of a task that has all of it behind it, its state tells. The clock draws it anew, as what is left changes with time. */
+function HowFar({ task, clock, trans }: IPartProps): JSX.Element | null {
   const { progress } = task;
+  const label = useSignalValue(clock.ticked, () =>
+    progress ? progressLabel(task, progress, clock.now, trans) : ''
+  );
   if (!progress || task.state === 'succeeded') {
     return null;
   }
   return (
     <>
       <span className="jp-PtyTasks-howFar" title={progress.text}>
-        {progressLabel(task, progress, trans)}
+        {label}
       </span>
-      <ProgressBar task={task} progress={progress} trans={trans} />
+      <ProgressBar task={task} progress={progress} label={label} trans={trans} />
     </>
   );
 }
 
-/** The only part of a row that the clock draws anew. */
+/** So is this. */
 function When({ task, clock, trans }: IPartProps): JSX.Element {
   const text = useSignalValue(clock.ticked, () => when(task, clock.now, trans));
   return (
@@ -188,7 +191,7 @@ function Viewers({ count, trans }: { count: number; trans: TranslationBundle }):
 
 /** Short cuts for the mouse. The keyboard has its own ways to the same commands, so that these are no further stops for it. */
 function Actions({ task, trans, actions }: IPartProps): JSX.Element {
-  const { stop, restart, remove } = useStore(actions);
+  const { stop, restart, remove } = useWatchedValue(actions);
   const isStopping = task.state === 'stopping';
   const button = (icon: LabIcon, label: string, act: (id: string) => void) => (
     <button

@@ -12,31 +12,35 @@ import React, {
   useState
 } from 'react';
 
-import { useSignalValue, useStore, type Store } from '../../services/watchedvalue';
+import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
+import type { StorageWatch } from '../../services/storage';
 import type { ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
+import { Foot } from './foot';
 import { GROUPINGS, listRows, toggled, type Grouping, type IView } from './filter';
 import { TaskList } from './list';
-import { Empty, Failure, Loading, NoMatch, Stale } from './problems';
+import { Empty, Failure, LeftOut, Loading, NoMatch, Stale } from './problems';
 import type { IRowContext } from './row';
 import { settle, type ISelection } from './selection';
 
 export interface ITasksViewProps extends IRowContext {
   model: ITaskModel;
-  view: Store<IView>;
-  selection: Store<ISelection>;
+  view: WatchedValue<IView>;
+  selection: WatchedValue<ISelection>;
+  storage: StorageWatch;
   onNew: (command?: string) => void;
   onOpen: (id: string) => void;
   onRemove: () => void;
 }
 
 export function TasksView(props: ITasksViewProps): JSX.Element {
-  const { model, view, selection, onNew, onOpen, onRemove, ...context } = props;
+  const { model, view, selection, storage, onNew, onOpen, onRemove, ...context } = props;
   const { trans, lastLines } = context;
   const tasks = useSignalValue(model.changed, () => model.tasks);
+  const unreadable = useSignalValue(model.changed, () => model.unreadable);
   const error = useSignalValue(model.changed, () => model.error);
   const isReady = useSignalValue(model.changed, () => model.isReady);
-  const looked = useStore(view);
+  const looked = useWatchedValue(view);
   const [query, setQuery] = useState('');
   // Typing goes first, the list follows.
   const wanted = useDeferredValue(query);
@@ -58,9 +62,13 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
     [lastLines]
   );
 
+  const onRetry = () => void model.refresh();
   if (tasks.length === 0) {
     if (error) {
-      return <Failure error={error} trans={trans} />;
+      return <Failure error={error} trans={trans} onRetry={onRetry} />;
+    }
+    if (unreadable.length > 0) {
+      return <LeftOut unreadable={unreadable} trans={trans} />;
     }
     return isReady ? <Empty trans={trans} onNew={onNew} /> : <Loading trans={trans} />;
   }
@@ -94,7 +102,8 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
           }}
         />
       </div>
-      {error && <Stale error={error} trans={trans} />}
+      {error && <Stale error={error} trans={trans} onRetry={onRetry} />}
+      <LeftOut unreadable={unreadable} trans={trans} />
       <div className="jp-PtyTasks-announcement" role="status">
         {wanted && trans._n('%1 task found', '%1 tasks found', countTasks(rows))}
       </div>
@@ -115,6 +124,7 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
           {...context}
         />
       )}
+      <Foot storage={storage} trans={trans} />
     </>
   );
 }

@@ -28,10 +28,14 @@ export function tell(
       );
     case 'gone':
       return trans.__('This task has been deleted, and its output with it.');
+    case 'off':
+      return trans.__('Background tasks are not available on this server.');
     case 'ended':
       return task && !isLive(task) ? ending(task, trans) : null;
     default:
-      return null;
+      return connection.refusal
+        ? trans.__('Your input was not sent: %1.', connection.refusal)
+        : null;
   }
 }
 
@@ -56,12 +60,16 @@ export class TaskBanner extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    const { connection, trans } = this._options;
+    const { model, connection, trans } = this._options;
+    const retry = () => {
+      connection.connect();
+      void model.refresh();
+    };
     return (
       <>
         <span>{this._told}</span>
-        {connection.link === 'lost' && (
-          <Button small minimal onClick={() => connection.connect()}>
+        {(connection.link === 'lost' || connection.link === 'off') && (
+          <Button small minimal onClick={retry}>
             {trans.__('Try now')}
           </Button>
         )}

@@ -50,6 +50,7 @@ export function Header(props: IHeaderProps): JSX.Element {
   const live = isLive(task);
   const now = useNow(live);
   const ended = exitLabel(task, trans);
+  const howFar = task.progress ? progressLabel(task, task.progress, now, trans) : '';
   return (
     <>
       <StateIcon state={task.state} trans={trans} />
@@ -62,10 +63,8 @@ export function Header(props: IHeaderProps): JSX.Element {
       {ended && <span className="jp-PtyTasks-header-fact">{ended}</span>}
       {task.progress && task.state !== 'succeeded' && (
         <span className="jp-PtyTasks-header-progress">
-          <ProgressBar task={task} progress={task.progress} trans={trans} />
-          <span className="jp-PtyTasks-header-fact">
-            {progressLabel(task, task.progress, trans)}
-          </span>
+          <ProgressBar task={task} progress={task.progress} label={howFar} trans={trans} />
+          <span className="jp-PtyTasks-header-fact">{howFar}</span>
         </span>
       )}
       {props.isReadonly && (
@@ -144,9 +143,11 @@ export class TaskHeader extends ReactWidget {
     const known = model.get(task.id);
     // The connection tells of states, the model of all that comes between them.
     const measured = known?.attempt === task.attempt ? known : task;
+    const { progress, usage } = measured;
+    const last = [task.last_activity, measured.last_activity].sort()[1];
     return (
       <Header
-        task={{ ...task, progress: measured.progress, usage: measured.usage }}
+        task={{ ...task, progress, usage, last_activity: last }}
         isReadonly={connection.isReadonly}
         isFollowing={connection.isFollowing}
         actions={connection.link === 'gone' ? {} : actions}

@@ -3,15 +3,16 @@
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import { Terminal, type ITerminal } from '@jupyterlab/terminal';
 import type { ITranslator } from '@jupyterlab/translation';
-import { terminalIcon } from '@jupyterlab/ui-components';
+import { caretDownIcon, terminalIcon } from '@jupyterlab/ui-components';
 import { MessageLoop, type Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
 import { TaskConnection } from '../../terminal/connection';
+import { EndKeeper } from '../../terminal/endkeeper';
 import { stateLabel } from '../../format/times';
 import { commandLine } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
-import { resize, whenDrawn } from '../../terminal/xterm';
+import { resize, screenOf, watch, whenDrawn } from '../../terminal/xterm';
 import { TaskBanner } from './banner';
 import { newest, TaskHeader, type IHeaderActions } from './header';
 
@@ -45,6 +46,18 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     );
     this.contentHeader.addWidget(new TaskBanner({ model, connection, trans }));
 
+    this._end = new EndKeeper(screenOf(terminal), terminal.node);
+    this._addJump(trans.__('Jump to end'), trans.__('Jump to the end of the output'));
+    void terminal.ready.then(() =>
+      watch(
+        terminal,
+        () => this._end.look(),
+        () => this._end.noteIntent()
+      )
+    );
+    // A terminal that is larger than its place is scrolled within that.
+    terminal.node.addEventListener('scroll', () => this._end.look());
+
     this.node.addEventListener('contextmenu', options.onContextMenu);
     terminal.title.changed.connect(this._retitle, this);
     connection.changed.connect(this._onConnection, this);
@@ -74,6 +87,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
       return;
     }
     clearTimeout(this._settling);
+    this._end.dispose();
     this._model.changed.disconnect(this._onModel, this);
     this.connection.dispose();
     super.dispose();
@@ -95,6 +109,24 @@ export class TaskTab extends MainAreaWidget<Terminal> {
       this._hasBegun = true;
       void this.content.ready.then(() => this.connection.connect());
     }
+  }
+
+  /** Adds the button that is there while the end of the output is out of sight. */
+  private _addJump(label: string, title: string): void {
+    const button = document.createElement('button');
+    button.type = 'button';
+    button.className = 'jp-PtyTasks-jump';
+    button.title = title;
+    button.hidden = true;
+    button.append(caretDownIcon.element({ tag: 'span' }), label);
+    button.addEventListener('click', () => {
+      this._end.jump();
+      this.content.activate();
+    });
+    this._end.changed.connect(end => {
+      button.hidden = end.isAtEnd;
+    });
+    this.node.append(button);
   }
 
   /** Names the tab after its task, whatever the program or the terminal wants it to be called. */
@@ -123,6 +155,10 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     } else if (this._wasKnown && !this._model.error && connection.link !== 'gone') {
       void connection.check();
     }
+    if (connection.link === 'off' && !this._model.error) {
+      // The server has tasks again.
+      connection.connect();
+    }
   }
 
   private _onConnection(): void {
@@ -143,6 +179,8 @@ export class TaskTab extends MainAreaWidget<Terminal> {
 
   /** The history is drawn at the size that it was made for; then the terminal fits its place again. */
   private _onReplay(_: TaskConnection, size: TaskConnection.ISize | null): void {
+    // Wherever it was, that is no more.
+    this._end.jump();
     if (size) {
       resize(this.content, size.rows, size.cols);
     } else if (this.content.getOption('autoFit') !== false) {
@@ -162,6 +200,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     }
   }
 
+  private readonly _end: EndKeeper;
   private readonly _model: ITaskModel;
   private readonly _translator: ITranslator;
   private _hasBegun = false;

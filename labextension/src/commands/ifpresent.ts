@@ -4,7 +4,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 /** What executes a command; undefined where the plugin that adds it is switched off, or has not begun yet. */
-export function offer(
+export function commandIfPresent(
   commands: CommandRegistry,
   id: string,
   args?: ReadonlyPartialJSONObject
@@ -13,7 +13,7 @@ export function offer(
 }
 
 /** The same of a command about one task, which is named when it is executed. */
-export function offerForTask(
+export function taskCommandIfPresent(
   commands: CommandRegistry,
   command: string
 ): ((id: string) => void) | undefined {

@@ -1,0 +1,29 @@
+"""host.log: what went wrong in a ptyhost, in its own words."""
+
+from __future__ import annotations
+
+import os
+
+#: Bytes read from the end of the file, and characters of a line that are told.
+_TAIL = 8 << 10
+_LINE_MAX = 300
+#: How the report begins that faulthandler writes of a crash; what follows it is a list of frames and modules.
+_CRASH = "Fatal Python error"
+
+
+def last_line(path: str) -> str:
+    """Return the last line of the log at `path` that says what happened, at most 300 characters; empty if none does.
+
+    Of a traceback that is the exception, of a crash the name of its cause.
+    """
+    try:
+        with open(path, "rb") as file:
+            file.seek(max(os.fstat(file.fileno()).st_size - _TAIL, 0))
+            text = file.read(_TAIL).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    # Lines of frames and of source are indented.
+    lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith((" ", "\t"))]
+    crash = next((line for line in reversed(lines) if line.startswith(_CRASH)), None)
+    found = crash or (lines[-1] if lines else "")
+    return "".join(char if char.isprintable() else "\ufffd" for char in found[:_LINE_MAX])

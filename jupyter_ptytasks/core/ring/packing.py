@@ -1,0 +1,91 @@
+"""Segments of a ring that nobody writes any more, compressed: `<base>.log.gz` in the place of `<base>.log` (gzip, RFC
+1952, so that zless and zgrep read them, too).
+"""
+
+from __future__ import annotations
+
+import os
+
+from ..files import sync_dir, write_all
+from .format import list_bases, log_path, packed_path
+
+#: Bytes of a segment that is compressed; a reader has to unpack one as a whole.
+_SEGMENT_MAX = 16 << 20
+
+
+def pack(directory: str, base: int) -> int:
+    """Compress the segment at `base`, unless it is compressed already; return how many bytes were read.
+
+    To be called with the task's lock held, so that nobody writes. Readers find one of the two files at any moment.
+    Raises OSError; the segment stays as it was then.
+    """
+    import zlib  # noqa: PLC0415  a ptyhost never packs
+
+    source = log_path(directory, base)
+    try:
+        with open(source, "rb") as file:
+            if os.fstat(file.fileno()).st_size > _SEGMENT_MAX:
+                return 0
+            data = file.read()
+    except FileNotFoundError:
+        return 0
+    # The container of gzip (RFC 1952), whose last four bytes tell the length.
+    packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16)
+    target = packed_path(directory, base)
+    draft = f"{target}.draft"
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            write_all(fd, packer.compress(data) + packer.flush())
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.rename(draft, target)
+    except OSError:
+        os.unlink(draft)
+        raise
+    sync_dir(directory)
+    os.unlink(source)
+    return len(data)
+
+
+def unpack(data: bytes) -> bytes:
+    """Return what a packed segment holds. Raises OSError for a damaged one."""
+    import zlib  # noqa: PLC0415  most rings have no packed segments
+
+    unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
+    try:
+        return unpacker.decompress(data, _SEGMENT_MAX)
+    except zlib.error as error:
+        raise OSError(f"a damaged segment: {error}") from error
+
+
+def restore(directory: str, base: int) -> None:
+    """Put a packed segment back as it was, for somebody who goes on writing it. Raises OSError."""
+    source = packed_path(directory, base)
+    with open(source, "rb") as file:
+        data = unpack(file.read())
+    draft = f"{log_path(directory, base)}.draft"
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            write_all(fd, data)
+        finally:
+            os.close(fd)
+        os.rename(draft, log_path(directory, base))
+    except OSError:
+        os.unlink(draft)
+        raise
+    os.unlink(source)
+
+
+def packed_size(path: str) -> int:
+    """Return how many bytes a packed segment holds. Raises OSError."""
+    with open(path, "rb") as file:
+        file.seek(-4, os.SEEK_END)
+        return int.from_bytes(file.read(4), "little")
+
+
+def bases_to_pack(directory: str) -> list[int]:
+    """Return the bases of the segments that are not packed, in order."""
+    return [base for base in list_bases(directory) if os.path.exists(log_path(directory, base))]

@@ -1,0 +1,136 @@
+"""A command's process from fork to exec: made ready, held back until it may run, and what to say where it cannot."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import signal
+import termios
+
+from ..core.errors import SpawnFailed
+from . import program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+#: What the child does, in this order; a report says in which step it failed.
+_TERMINAL, _CWD, _COMMAND = "terminal", "cwd", "command"
+
+
+class Spawned:
+    """A forked process `pid`, ready to become a command: nothing of that runs until it is released.
+
+    It leads a session of its own with the terminal whose ends are `terminal` (master, slave), has the three standard
+    descriptors and no others, and the default action and no block for every signal. It ends by itself when this process
+    ends before the release. Either `release` or `abandon` it. Raises OSError.
+    """
+
+    __slots__ = ("_argv", "_cwd", "_env", "_go", "_is_gone", "_report", "pid")
+
+    def __init__(
+        self,
+        terminal: tuple[int, int],
+        argv: list[bytes],
+        env: Mapping[bytes, bytes],
+        cwd: str,
+        umask: int,
+    ) -> None:
+        self._argv, self._env, self._cwd = argv, env, cwd
+        self._is_gone = False
+        waiting, self._go = os.pipe()
+        self._report, telling = os.pipe()
+        try:
+            self.pid = os.fork()
+        except OSError:
+            os.close(self._go)
+            os.close(self._report)
+            raise
+        else:
+            if self.pid == 0:
+                # While it holds the other ends, it would hear of the end of neither.
+                _become((*terminal, self._go), waiting, telling, argv, env, cwd, umask)
+        finally:
+            os.close(waiting)
+            os.close(telling)
+
+    def release(self) -> None:
+        """Let the command run. Raises SpawnFailed where it, or its directory, is to blame, else OSError; the process is
+        gone then.
+        """
+        try:
+            os.write(self._go, b"!")
+        except BrokenPipeError:
+            pass  # it has failed already, and says why
+        os.close(self._go)
+        said = b""
+        # Closed by a successful exec: the end of the pipe is the good news.
+        while part := os.read(self._report, 4096):
+            said += part
+        os.close(self._report)
+        if said:
+            os.waitpid(self.pid, 0)
+            self._is_gone = True
+            self._fail(json.loads(said))
+
+    def abandon(self) -> None:
+        """Kill the process, unless it is gone: the command will not run, or runs no more. Raises OSError."""
+        if not self._is_gone:
+            os.kill(self.pid, signal.SIGKILL)
+            os.waitpid(self.pid, 0)
+            self._is_gone = True
+
+    def _fail(self, report: dict[str, str | int]) -> None:
+        step, number, what = report["step"], int(report["errno"]), str(report["what"])
+        if step == _CWD:
+            raise SpawnFailed(f"the task cannot run in {self._cwd}: {what}", field="cwd")
+        if step == _COMMAND and number:
+            raise program.failure(number, os.fsencode(str(report["path"])), self._argv, self._env, self._cwd)
+        if step == _COMMAND:
+            raise SpawnFailed(f"the command cannot be started: {what}", field="command")
+        raise OSError(number, f"the terminal could not be set up: {what}")
+
+
+def _become(
+    terminal: tuple[int, int, int],
+    waiting: int,
+    telling: int,
+    argv: list[bytes],
+    env: Mapping[bytes, bytes],
+    cwd: str,
+    umask: int,
+) -> None:
+    """Turn this process, just forked, into the command as soon as it may run. Never returns."""
+    step = _TERMINAL
+    try:
+        _take_terminal(*terminal)
+        os.umask(umask)
+        step = _CWD
+        os.chdir(cwd)
+        # All is as the command will find it, signals too: a hang-up ends what waits here.
+        if os.read(waiting, 1):
+            step = _COMMAND
+            program.become(argv, env)
+    except BaseException as error:  # noqa: BLE001  whatever it is: it must be told, and nothing of this process go on
+        number = getattr(error, "errno", None) or 0
+        what = os.strerror(number) if number else f"{type(error).__name__}: {error}"
+        path = os.fsdecode(getattr(error, "filename", None) or b"")
+        about = {"step": step, "errno": number, "what": what, "path": path}
+        os.write(telling, json.dumps(about).encode())
+    finally:
+        os._exit(127)
+
+
+def _take_terminal(master: int, slave: int, go: int) -> None:
+    # Held here too, the one would not hang up, and the other not end, when the ptyhost is gone.
+    os.close(master)
+    os.close(go)
+    os.setsid()
+    fcntl.ioctl(slave, termios.TIOCSCTTY, 0)
+    for fd in (0, 1, 2):
+        os.dup2(slave, fd)
+    for number in signal.valid_signals():
+        if number not in (signal.SIGKILL, signal.SIGSTOP):
+            signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())

@@ -1,0 +1,39 @@
+"""Who wants to be told of something: none of them can do harm to the others, or to whoever tells."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Generic, ParamSpec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Arguments = ParamSpec("Arguments")
+
+_LOG = logging.getLogger(__name__)
+
+
+class Listeners(Generic[Arguments]):
+    """Functions that are called with what is told, in the order in which they were added.
+
+    One that raises is logged; the others are called all the same, and whoever tells goes on.
+    """
+
+    def __init__(self) -> None:
+        self._functions: list[Callable[Arguments, object]] = []
+
+    def append(self, function: Callable[Arguments, object]) -> None:
+        """Call `function` from now on."""
+        self._functions.append(function)
+
+    def remove(self, function: Callable[Arguments, object]) -> None:
+        """Call `function` no longer. Raises ValueError if it was not called."""
+        self._functions.remove(function)
+
+    def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
+        """Tell all of them."""
+        for function in list(self._functions):
+            try:
+                function(*args, **kwargs)
+            except Exception:  # noqa: BLE001  that is what this is for
+                _LOG.exception("a listener failed: %r", function)

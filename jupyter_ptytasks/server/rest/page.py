@@ -1,0 +1,67 @@
+"""Tells many tasks at a time: each by itself, so that one that cannot be told hides no other, and without holding the
+loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from ...core import strict_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from ...core.model import Task
+
+#: Seconds of work after which everybody else on the loop has their turn.
+_TURN = 0.004
+
+
+@dataclass
+class Page:
+    """The JSON of some tasks; `cursor` is the id of the last if there are more, `omitted` counts those that could not
+    be told.
+    """
+
+    told: list[bytes] = field(default_factory=list)
+    cursor: str | None = None
+    omitted: int = 0
+
+
+async def page_of(
+    tasks: Iterable[Task],
+    describe: Callable[[Task], object],
+    *,
+    on_failure: Callable[[Task, Exception], None],
+    matches: Callable[[Task], bool] = lambda _: True,
+    limit: int | None = None,
+) -> Page:
+    """Return what `describe` gives for the tasks that match, `limit` at most. One for which it raises is left out, and
+    `on_failure` is told.
+    """
+    page = Page()
+    last: str | None = None
+    began = monotonic()
+    for task in tasks:
+        is_full = len(page.told) == limit
+        try:
+            if not matches(task):
+                continue
+            if not is_full:
+                page.told.append(strict_json.encode(describe(task)))
+        except Exception as error:  # noqa: BLE001  whatever is wrong with it, it is wrong with this one alone
+            if not is_full:
+                on_failure(task, error)
+                page.omitted += 1
+                continue
+        if is_full:
+            page.cursor = last
+            break
+        last = task.id
+        if monotonic() - began > _TURN:
+            await asyncio.sleep(0)
+            began = monotonic()
+    return page

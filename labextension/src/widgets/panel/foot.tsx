@@ -1,0 +1,32 @@
+/** The foot of the panel: how much room the output of all tasks takes. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import { storageLabel } from '../../format/measures';
+import type { StorageWatch } from '../../services/storage';
+import { useSignalValue } from '../../services/watchedvalue';
+
+export interface IFootProps {
+  storage: StorageWatch;
+  trans: TranslationBundle;
+}
+
+/** Nothing where the server does not tell. */
+export function Foot({ storage, trans }: IFootProps): JSX.Element | null {
+  const value = useSignalValue(storage.changed, () => storage.value);
+  if (!value) {
+    return null;
+  }
+  const title =
+    value.limit === null
+      ? trans.__('Disk space used by the output of all tasks')
+      : trans.__(
+          'Disk space used by the output of all tasks. Beyond the limit, the output of the oldest finished tasks is deleted with them.'
+        );
+  return (
+    <div className="jp-PtyTasks-foot" title={title}>
+      {trans.__('Storage: %1', storageLabel(value.used, value.limit, trans))}
+    </div>
+  );
+}

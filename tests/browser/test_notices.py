@@ -1,0 +1,89 @@
+"""Notices of ends come for what the user does not see, and for nothing else."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import notebook, panel, terminal
+from tests.client.live import ended
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page, Route
+
+    from jupyter_ptytasks.client import Client
+    from tests.client.live import LiveServer
+
+pytestmark = pytest.mark.slow
+
+#: Fails when somebody presses Enter.
+WAITS = "read go; echo no data; exit 3"
+
+
+def toast(page: Page, name: str) -> Locator:
+    """Give the notice about the task of that name."""
+    return page.locator(".Toastify__toast", has_text=f"“{name}”")
+
+
+def late(route: Route) -> None:
+    """Pass an answer on a second later than it comes."""
+    response = route.fetch()
+    time.sleep(1)
+    route.fulfill(response=response)
+
+
+def assert_no_notice(page: Page, client: Client, *names: str) -> None:
+    """There is no notice of these, whose ends are told in the panel; later ends have theirs by then."""
+    later = client.create("sleep 3; exit 3", name="later")
+    ended(client, later["id"])
+    expect(toast(page, "later")).to_be_visible()
+    for name in names:
+        expect(toast(page, name)).to_have_count(0)
+
+
+def test_none_for_a_cell_in_sight_and_one_for_a_cell_that_is_not(page: Page, lab: LiveServer, client: Client) -> None:
+    seen, unseen = (client.create(WAITS, name=name) for name in ("seen", "unseen"))
+    lines = notebook.text("\n\n".join(f"Line {number}" for number in range(80)))
+    cells = [notebook.cell("", notebook.bundle(task)) for task in (seen, unseen)]
+    notebook.write(lab, "two.ipynb", cells[0], lines, cells[1])
+    opened = notebook.show(page, "two.ipynb")
+    expect(notebook.view(opened, "seen")).to_contain_text("Running")
+    client.input(unseen["id"], "", newline=True)
+    client.input(seen["id"], "", newline=True)
+    expect(notebook.view(opened, "seen")).to_contain_text("Failed")
+    expect(toast(page, "unseen")).to_contain_text("no data")
+    assert_no_notice(page, client, "seen")
+
+
+def test_none_for_a_terminal_beside_the_one_that_has_the_focus(page: Page, client: Client) -> None:
+    seen, other = (client.create(WAITS, name=name)["id"] for name in ("seen", "other"))
+    terminal.show(page, seen)
+    terminal.show(page, other)
+    page.evaluate(
+        """id => {
+            const { shell } = window.jupyterapp;
+            const tab = [...shell.widgets('main')].find(one => one.node.dataset.ptytask === id);
+            shell.add(tab, 'main', { mode: 'split-right' });
+        }""",
+        other,
+    )
+    client.input(seen, "", newline=True)
+    expect(terminal.banner(terminal.find(page, seen))).to_contain_text("Failed")
+    assert_no_notice(page, client, "seen")
+
+
+def test_none_for_a_task_that_fails_while_its_terminal_opens(page: Page, client: Client) -> None:
+    # Terminals are loaded when the first one opens; that may take longer than the task does.
+    page.route("**/jupyter-ptytasks/static/*.js", late)
+    page.evaluate("() => { window.jupyterapp.commands.execute('ptytasks:run', { command: 'exit 3', name: 'quick' }); }")
+    panel.in_state(panel.show(page).locator(".jp-PtyTasks-row", has_text="quick"), "Failed").wait_for()
+    expect(page.locator(".jp-PtyTasks-banner")).to_contain_text("Failed")
+    assert_no_notice(page, client, "quick")
+
+
+def test_one_for_a_task_that_fails_at_once_where_nobody_looks(page: Page, client: Client) -> None:
+    client.create("exit 3", name="quick")
+    expect(toast(page, "quick")).to_be_visible()

@@ -1,0 +1,177 @@
+"""Whatever several servers report of the same tasks, in whatever order: nobody is told of an error, nothing happens
+twice, and all see the same in the end.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from jupyter_ptytasks.core.errors import InvalidState, NameInUse, TaskNotFound, TooManyTasks
+from jupyter_ptytasks.core.model import IfExists, Kind, Task, new_id
+from jupyter_ptytasks.core.states import ENDED, State
+from jupyter_ptytasks.storage.database import Database
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+SERVERS = 3
+MAX_LIVE = 4
+#: What a server can see of an attempt that has been started.
+SEEN = sorted(ENDED | {State.RUNNING, State.PAUSED, State.STOPPING})
+#: What each of them rules out: somebody who has got so far never goes back within the attempt.
+STAGES = {State.STARTING: 0, State.RUNNING: 1, State.PAUSED: 1, State.STOPPING: 2, **dict.fromkeys(ENDED, 3)}
+
+servers = st.integers(0, SERVERS - 1)
+
+
+class Refused(Exception):
+    """What a test refuses to do together with a change."""
+
+
+class Servers(RuleBasedStateMachine):
+    """Databases of several servers on one file, and what must have become of each task."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.directory = tempfile.TemporaryDirectory()
+        path = str(Path(self.directory.name) / "tasks.db")
+        self.files = [Database(path, lambda: ()) for _ in range(SERVERS)]
+        self.tasks: dict[str, Task] = {}
+        self.clock = 1.8e9
+
+    def teardown(self) -> None:
+        for file in self.files:
+            file.close()
+        self.directory.cleanup()
+
+    def any_task(self, data: st.DataObject) -> Task:
+        return self.tasks[data.draw(st.sampled_from(sorted(self.tasks)))]
+
+    @initialize()
+    def begin(self) -> None:
+        self.add(0, "a", IfExists.NEW)
+
+    @rule(server=servers, name=st.sampled_from("ab"), if_exists=st.sampled_from(IfExists))
+    def add(self, server: int, name: str, if_exists: IfExists) -> None:
+        self.clock += 1
+        task = Task(
+            id=new_id(self.clock), name=name, command="true", kind=Kind.COMMAND, cwd="/", state=State.STARTING,
+            created=self.clock,
+        )  # fmt: skip
+        newest = max((one for one in self.tasks.values() if one.name == name), key=lambda one: one.id, default=None)
+        stands_in_the_way = (
+            newest is not None and if_exists is not IfExists.NEW and (newest.live or if_exists is IfExists.RESTART)
+        )
+        live = sum(one.live for one in self.tasks.values())
+        try:
+            found, added = self.files[server].add(task, if_exists, MAX_LIVE)
+        except TooManyTasks:
+            assert live >= MAX_LIVE
+            assert not stands_in_the_way
+        except NameInUse:
+            assert if_exists is IfExists.FAIL
+            assert stands_in_the_way
+        else:
+            assert added is not stands_in_the_way
+            if added:
+                self.tasks[task.id] = found
+            else:
+                assert newest is not None
+                assert found.id == newest.id
+
+    @rule(server=servers, state=st.sampled_from(SEEN), late=st.integers(0, 2), data=st.data())
+    def observe(self, server: int, state: State, late: int, data: st.DataObject) -> None:
+        """A report of this attempt or of one before: it is taken in if it is news, and is never an error."""
+        if not self.tasks:
+            return
+        old = self.any_task(data)
+        new = self.files[server].observe(old.id, old.attempt - late, state, pid=server)
+        if late:
+            assert new == old
+        else:
+            is_later = STAGES[state] > STAGES[old.state]
+            moves = {(State.RUNNING, State.PAUSED), (State.PAUSED, State.RUNNING)}
+            turns = (old.state, state) in moves or (old.state is State.LOST and state in ENDED - {State.LOST})
+            assert new.state is (state if is_later or turns else old.state)
+            if old.pid is None and new.live:
+                assert new.pid == server
+        self.tasks[new.id] = new
+
+    @rule(server=servers, data=st.data(), ahead=st.integers(0, 1))
+    def restart(self, server: int, data: st.DataObject, ahead: int) -> None:
+        """Of all servers that begin the same attempt one does."""
+        if not self.tasks:
+            return
+        old = self.any_task(data)
+        live = sum(one.live for one in self.tasks.values())
+        try:
+            new, begun = self.files[server].begin_attempt(old.id, old.attempt + ahead, MAX_LIVE)
+        except InvalidState:
+            assert old.live
+            assert ahead
+        except TooManyTasks:
+            assert live >= MAX_LIVE
+        else:
+            assert begun is bool(ahead)
+            if begun:
+                assert (old.live, new.state, new.attempt, new.pid) == (False, State.STARTING, old.attempt + 1, None)
+            else:
+                assert new == old
+            self.tasks[new.id] = new
+
+    @rule(server=servers, data=st.data(), fails=st.booleans())
+    def rename(self, server: int, data: st.DataObject, fails: bool) -> None:
+        """What is done together with a change is done, or neither of the two."""
+        if not self.tasks:
+            return
+        old = self.any_task(data)
+        events: list[str] = []
+
+        @contextmanager
+        def also(task: Task) -> Iterator[None]:
+            assert task.group == "renamed"
+            events.append("done")
+            if fails:
+                raise Refused
+            yield
+            events.append("kept")
+
+        if fails:
+            with pytest.raises(Refused):
+                self.files[server].change(old.id, also, group="renamed")
+            assert events == ["done"]
+        else:
+            self.tasks[old.id] = self.files[server].change(old.id, also, group="renamed")
+            assert events == ["done", "kept"]
+
+    @rule(server=servers, data=st.data())
+    def remove(self, server: int, data: st.DataObject) -> None:
+        if not self.tasks:
+            return
+        old = self.any_task(data)
+        try:
+            self.files[server].remove(old.id)
+        except InvalidState:
+            assert old.live
+            return
+        assert not self.tasks.pop(old.id).live
+        for file in self.files:
+            with pytest.raises(TaskNotFound):
+                file.observe(old.id, old.attempt, State.RUNNING)
+
+    @invariant()
+    def all_see_the_same(self) -> None:
+        for file in self.files:
+            assert {task.id: task for task in file.changes(0).tasks} == self.tasks
+
+
+Servers.TestCase.settings = settings(max_examples=25, stateful_step_count=40, deadline=None)
+TestServers = Servers.TestCase
