@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import time
-from collections import deque
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-import regex
-
 from ..core.errors import BadRequest
 from ..core.ring.lines import RingLines
+from .search import BYTES_MAX, LINE_MAX, Cancelled, Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,18 +19,12 @@ if TYPE_CHECKING:
     from ..core.ring.lines import Reading
     from ..core.ring.reader import RingReader
 
-#: Bytes of text in one answer at most, and characters of one line.
-_BYTES_MAX = 256 << 10
-_LINE_MAX = 4000
 #: Output that is read whole, so that what is left out of it can be counted, if it has no more bytes.
 _SMALL = 1 << 20
 #: Seconds after which an answer is given with what there is so far: the next one goes on from there.
 _PATIENCE = 2.0
-#: Seconds that a search may take, and of them the look at one line; and the characters of a line that are looked at. A
-#: pattern that goes astray takes some hundred bytes of memory for each of them.
+#: The same for a search.
 _SEARCH_TIME = 10.0
-_PATTERN_TIME = 1.0
-_SEARCHED = 1 << 16
 _BYTES_PER_TOKEN = 4
 
 
@@ -59,10 +51,6 @@ class Query:
     grep: str | None = None
     keep_ansi: bool = False
     final: bool = False
-
-
-class Cancelled(Exception):
-    """Whoever asked has gone."""
 
 
 @dataclass
@@ -95,7 +83,7 @@ class _End:
     open: bool
 
 
-class Transcript:
+class LineReader:
     """Reads lines of the ring behind `reader`. `ended`: nothing is added any more. `cancel` ends a search."""
 
     def __init__(
@@ -116,7 +104,7 @@ class Transcript:
         ring = RingLines(self._reader, self._size, paint=query.keep_ansi and query.grep is None)
         start = max(query.since, ring.first)
         if query.grep is not None:
-            found = self._grep(ring, query, start)
+            found = self._grep(ring, query.grep, query, start)
         elif query.mode is Mode.TAIL:
             found = self._tail(ring, query, start)
         elif query.mode is Mode.HEAD_TAIL:
@@ -174,7 +162,7 @@ class Transcript:
             more = [line for line in batch if line[0] >= start]
             lines += more
             size += sum(len(text) for _, text in more)
-            if len(lines) > limit or size > _BYTES_MAX:
+            if len(lines) > limit or size > BYTES_MAX:
                 break
         end = self._end(reading.rest(), query) if reading.is_done else self._middle(reading, start)
         lines += [line for line in end.lines if line[0] >= start]
@@ -227,27 +215,31 @@ class Transcript:
         tail.lines, tail.gap = head.lines + tail.lines, len(head.lines)
         return tail
 
-    def _grep(self, ring: RingLines, query: Query, start: int) -> _Found:
+    def _grep(self, ring: RingLines, pattern: str, query: Query, start: int) -> _Found:
         """The lines that match."""
-        search = _Search(query, self._cancel)
+        head = {Mode.FULL: query.max_lines, Mode.TAIL: 0}.get(query.mode, query.head_lines)
+        tail = query.tail_lines if query.mode in (Mode.TAIL, Mode.HEAD_TAIL) else None
+        search = Search(pattern, head=head, tail=tail, cancel=self._cancel)
         reading = ring.since(start)
-        for batch in self._batches(reading, patience=math.inf):
+        following = start
+        for batch in self._batches(reading, _SEARCH_TIME):
+            following = batch[-1][0] + 1 if batch else following
             if search.look(batch, start):
-                break
-        found = search.found()
+                lines, _ = search.found()
+                return _Found(lines, lines[-1][0] + 1, more=True)
         if not reading.is_done:
-            # As many as were wanted.
-            found.next, found.more = found.lines[-1][0] + 1, True
-            return found
+            if tail is not None:
+                raise BadRequest("there is too much output for a search from its beginning: use `since`", field="grep")
+            # As far as it was looked at.
+            lines, _ = search.found()
+            return _Found(lines, max(following, start), more=True)
         end = self._end(reading.rest(), query)
-        if search.look(end.lines, start):
-            found = search.found()
-            found.next, found.more = found.lines[-1][0] + 1, True
-            return found
-        found = search.found()
-        found.next = _onward(end, start)
-        found.open = end.open and bool(found.lines) and found.lines[-1] is end.lines[-1]
-        return found
+        is_enough = search.look(end.lines, start)
+        lines, omitted = search.found()
+        if is_enough:
+            return _Found(lines, lines[-1][0] + 1, more=True)
+        is_open = end.open and bool(lines) and lines[-1] is end.lines[-1]
+        return _Found(lines, _onward(end, start), open=is_open, omitted=omitted)
 
     def _batches(self, reading: Reading, patience: float = _PATIENCE) -> Iterator[list[tuple[int, str]]]:
         """Iterate over what a walk gives, for some time, unless nobody wants it any more."""
@@ -273,13 +265,13 @@ class Transcript:
                 parts.append(f"… {found.omitted} lines omitted …\n")
             skipped = self._skipped.get(number, 0)
             shown = line
-            if len(line) + skipped > _LINE_MAX:
-                left_out = len(line) + skipped - _LINE_MAX
-                shown = f"{_first(line, _LINE_MAX, keep_ansi=query.keep_ansi)}… ({left_out} characters more)"
+            if len(line) + skipped > LINE_MAX:
+                left_out = len(line) + skipped - LINE_MAX
+                shown = f"{_first(line, LINE_MAX, keep_ansi=query.keep_ansi)}… ({left_out} characters more)"
                 is_cut = True
             parts.append(shown if found.open and place == last else shown + "\n")
             size += len(parts[-1].encode())
-            if size > _BYTES_MAX and place < last:
+            if size > BYTES_MAX and place < last:
                 kept = _whole_numbers(found.lines, place + 1)
                 if kept <= last:
                     found.next, found.more, found.open = found.lines[kept][0], True, False
@@ -287,60 +279,6 @@ class Transcript:
                     del found.lines[kept:]
                     return "".join(parts), True
         return "".join(parts), is_cut
-
-
-class _Search:
-    """Looks through lines for a pattern, within a budget of time and memory."""
-
-    def __init__(self, query: Query, cancel: Event | None) -> None:
-        try:
-            self._pattern = regex.compile(query.grep)
-        except (regex.error, RecursionError, OverflowError) as error:
-            raise BadRequest(f"not a regular expression: {error}", field="grep") from error
-        self._cancel = cancel
-        self._deadline = time.monotonic() + _SEARCH_TIME
-        self._mode = query.mode
-        heads = {Mode.FULL: query.max_lines, Mode.TAIL: 0}
-        self._most_head = heads.get(query.mode, query.head_lines)
-        self._ends_early = query.mode in (Mode.FULL, Mode.HEAD)
-        self._head: list[tuple[int, str]] = []
-        self._tail: deque[tuple[int, str]] = deque(maxlen=0 if self._ends_early else query.tail_lines)
-        self._size = 0
-        self._count = 0
-
-    def look(self, lines: list[tuple[int, str]], start: int) -> bool:
-        """Take in more lines, from number `start` on; return whether there are more than are wanted."""
-        for line in lines:
-            number, text = line
-            if number < start or not self._matches(text):
-                continue
-            if self._ends_early and (len(self._head) >= self._most_head or self._size > _BYTES_MAX):
-                return True
-            self._count += 1
-            if len(self._head) < self._most_head:
-                self._head.append(line)
-                self._size += min(len(text), _LINE_MAX)
-            else:
-                self._tail.append(line)
-        return False
-
-    def _matches(self, text: str) -> bool:
-        left = self._deadline - time.monotonic()
-        if left > 0:
-            try:
-                # Others have their turn meanwhile.
-                part = text if len(text) <= _SEARCHED else text[:_SEARCHED]
-                return bool(self._pattern.search(part, timeout=min(left, _PATTERN_TIME), concurrent=True))
-            except TimeoutError:
-                if self._cancel is not None and self._cancel.is_set():
-                    raise Cancelled from None
-        raise BadRequest("the search took too long: use a simpler pattern, or `since`", field="grep")
-
-    def found(self) -> _Found:
-        """Return the matches to answer with."""
-        lines = [*self._head, *self._tail]
-        omitted = self._count - len(lines)
-        return _Found(lines, omitted=omitted)
 
 
 def _onward(end: _End, start: int) -> int:

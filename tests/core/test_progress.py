@@ -556,7 +556,9 @@ def test_the_very_first_line_is_read_whatever_is_missing_before_it() -> None:
 # -- the end, and JSON
 
 
-SHARDS = b"".join(b"\rLoading checkpoint shards: %3d%%|####| %d/4 [00:01<00:00, 2.7it/s]" % (25 * n, n) for n in range(5))
+SHARDS = b"".join(
+    b"\rLoading checkpoint shards: %3d%%|####| %d/4 [00:01<00:00, 2.7it/s]" % (25 * n, n) for n in range(5)
+)
 
 
 def test_what_is_done_is_no_progress_of_what_comes_then() -> None:

@@ -145,6 +145,40 @@ def test_what_is_drawn_again_and_again_is_told_when_it_stays(rings: Path) -> Non
     ring.close()
 
 
+def numbers_of(lines: list[Line]) -> list[tuple[int, int]]:
+    """The number of each line, and the number that it says it has."""
+    return [(number, int(text.split()[1])) for number, text in lines if text]
+
+
+@pytest.mark.parametrize("before", [0, 1, 3])
+def test_numbers_stay_right_when_segments_are_dropped_meanwhile(rings: Path, before: int) -> None:
+    """A search takes seconds, and a task may write a whole ring meanwhile."""
+
+    def write(start: int, stop: int) -> None:
+        ring.writer.write(b"".join(b"line %d \x1b[3%dmof\x1b[m many\r\n" % (n, n % 8) for n in range(start, stop)))
+
+    ring = Ring(rings, 24, 80, size=1 << 20, segment=1 << 18)
+    write(0, 30_000)
+    with RingReader(ring.directory) as reader, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ring_lines, "_BLOCK", 10_000)
+        found = RingLines(reader)
+        reading = found.since(0)
+        walk = iter(reading)
+        told = [line for _, batch in zip(range(before), walk, strict=False) for line in batch]
+        write(30_000, 50_000)
+        late = reader.bounds()[0] > found._start
+        told += [line for batch in walk for line in batch] + [(n, text) for n, text, _ in reading.rest()]
+        numbers = numbers_of(told)
+        assert late
+        assert all(number == said for number, said in numbers)
+        assert [number for number, _ in numbers] == sorted({number for number, _ in numbers})
+        # A place that is looked for after it has gone is that of the first line that is kept.
+        write(50_000, 52_000)
+        number, said = numbers_of([line for batch in found.since(10_000) for line in batch])[0]
+        assert number == said
+    ring.close()
+
+
 @pytest.mark.parametrize("name", ["bar by CR", "bar by BS, as Keras has it", "dots", "spinner by CHA"])
 def test_a_line_without_end_is_not_read_whole(rings: Path, name: str) -> None:
     """Megabytes without a line feed, as a bar writes in hours: of it one is drawn, and no more than a segment read."""

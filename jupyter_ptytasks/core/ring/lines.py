@@ -72,6 +72,11 @@ class Reading:
             at, data = self._ring.read(offset, min(_BLOCK, end - offset))
             if not data or at >= end:
                 return
+            if at > offset:
+                # What came before has been dropped meanwhile: here a segment begins.
+                yield lines.take()
+                lines = self._lines = self._ring.lines_at(at)
+                self._run, self._held = 0, b""
             data = data[: end - at]
             offset = at + len(data)
             feed = data.find(b"\n")
@@ -162,7 +167,7 @@ class RingLines:
     def since(self, number: int) -> Reading:
         """Read from the line with this number on; some may come before it."""
         number = min(max(number, self.first), self.end)
-        offset = self._locate(number)
+        offset, number = self._locate(number)
         start = max(offset - _CONTEXT, self._start)
         if start > self._start:
             start = self._behind_feed(start - 1, offset) or offset
@@ -170,7 +175,7 @@ class RingLines:
 
     def size_since(self, number: int) -> int:
         """Return the bytes from the line with this number on."""
-        return self._end - self._locate(min(max(number, self.first), self.end))
+        return self._end - self._locate(min(max(number, self.first), self.end))[0]
 
     def last(self, count: int) -> tuple[Reading, list[tuple[int, str, bool]]]:
         """Read more than so many of the last lines, or as many as there are in what is worth reading; return them all,
@@ -194,18 +199,30 @@ class RingLines:
             start, number = self._line_before(max(below - _CONTEXT, self._start))
             pieces = [(start, below), *pieces]
             modes = modes_at(self._reader, start)
-        (_, _, rows, cols), *_ = self.sizes(start, start + 1)
-        lines = Lines(rows, cols, number=number, fresh=start == 0, paint=self._paint)
-        since = TerminalModes()
         if start == self._start > 0:
-            # What was dropped is drawn as far as the keyframe has it, for what goes up to it.
-            scrollback = self._reader.keyframe(start).scrollback
-            lines.feed(scrollback)
-            lines.forget(number)
-            since.feed(scrollback)
-        if start > 0:
-            lines.feed(modes.prelude(since if since.fed else None) + modes.pending)
+            lines = self.lines_at(start)
+        else:
+            lines = self._new_lines(start, number, fresh=start == 0)
+            if start > 0:
+                lines.feed(modes.prelude() + modes.pending)
         return Reading(self, lines, pieces, is_whole=start == self._start)
+
+    def lines_at(self, base: int) -> Lines:
+        """Return a terminal as the keyframe of the segment at `base` has it. Nothing that it shows is told unless it is
+        written to again: it is there for programs that go up to it.
+        """
+        keyframe = self._reader.keyframe(base)
+        lines = self._new_lines(base, keyframe.line, fresh=False)
+        lines.feed(keyframe.scrollback)
+        lines.forget(keyframe.line)
+        since = TerminalModes()
+        since.feed(keyframe.scrollback)
+        lines.feed(keyframe.modes.prelude(since if keyframe.scrollback else None) + keyframe.modes.pending)
+        return lines
+
+    def _new_lines(self, offset: int, number: int, *, fresh: bool) -> Lines:
+        (_, _, rows, cols), *_ = self.sizes(offset, offset + 1)
+        return Lines(rows, cols, number=number, fresh=fresh, paint=self._paint)
 
     def _line_before(self, offset: int) -> tuple[int, int]:
         """Return where a line begins soon after `offset`, or else before it, and its number."""
@@ -213,7 +230,7 @@ class RingLines:
             return self._start, self.first
         start = self._behind_feed(offset - 1, self._end)
         if start is None:
-            return self._locate(self.end), self.end
+            return self._locate(self.end)
         return start, self._number_at(start)
 
     def _behind_feed(self, offset: int, end: int) -> int | None:
@@ -221,10 +238,10 @@ class RingLines:
         while offset < end and (offset := self.feedless_until(offset)) < end:
             at, data = self.read(offset, min(_CONTEXT, end - offset))
             feed = data.find(b"\n")
+            if not data or at >= end:
+                return None
             if feed >= 0:
                 return at + feed + 1
-            if not data:
-                return None
             offset = at + len(data)
         return None
 
@@ -235,23 +252,31 @@ class RingLines:
         base, line = [segment for segment in self._segments if segment[0] <= offset][-1]
         return line + self._count(base, offset)
 
-    def _locate(self, line: int) -> int:
-        """Return the offset at which a line begins."""
+    def _locate(self, line: int) -> tuple[int, int]:
+        """Return the offset at which a line begins and its number; of one that has been dropped meanwhile, those of the
+        first line behind it.
+        """
         if not self._segments:
-            return 0
+            return 0, line
         base, number = self._segments[0]
         for other, before in self._segments:
             # A line that goes on into a segment has begun before it.
             if before < line:
                 base, number = other, before
         if line <= number:
-            return base
+            return base, line
+        expected = base
         for offset, data in self._reader.blocks(base, self._end, _BLOCK):
+            if offset > expected:
+                number = self._reader.line(offset)
+                if line <= number:
+                    return offset, number
+            expected = offset + len(data)
             here = data.count(b"\n")
             if number + here >= line:
                 at = -1
                 for _ in range(line - number):
                     at = data.find(b"\n", at + 1)
-                return offset + at + 1
+                return offset + at + 1, line
             number += here
-        return self._end
+        return self._end, line

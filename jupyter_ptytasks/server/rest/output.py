@@ -11,13 +11,12 @@ from urllib.parse import quote
 from tornado.iostream import StreamClosedError
 
 from ...core.ring.reader import RingReader
-from ..output_lines import Cancelled, Query, Transcript
+from ..output_lines import LineReader, Query
+from ..search import Cancelled
 from . import bodies
 from .base import TaskHandler, needs
 
 _BLOCK = 1 << 20
-
-
 #: Searches have threads of their own, and not many: a slow one keeps other searches waiting, and nothing else.
 _searches = ThreadPoolExecutor(2, "ptytasks-search")
 
@@ -57,7 +56,7 @@ def _read(directory: str, query: Query, ended: bool, size: tuple[int, int], canc
         # It has waited for its turn for longer than its client did.
         raise Cancelled
     with RingReader(directory) as reader:
-        return Transcript(reader, ended=ended, size=size, cancel=cancel).read(query)
+        return LineReader(reader, ended=ended, size=size, cancel=cancel).read(query)
 
 
 class RawOutput(TaskHandler):
