@@ -16,7 +16,9 @@ HALF = "\1"
 _FIRST = 0x100000
 _MOST = 0xFFFE
 _LONGEST = 64
-_MOST_MARKS = 64
+#: Marks of a row that are kept, and the characters of one: prompts and the like, but no pictures.
+_MOST_MARKS = 32
+_LONGEST_MARK = 1024
 #: The characters that Unicode leaves to private use and nobody is known to print: here they stand for clusters.
 PRIVATE = f"{chr(_FIRST)}-\U0010ffff"
 _CLUSTER = re.compile(f"[{PRIVATE}]")
@@ -174,7 +176,9 @@ class Row:
             self.looks = self.looks.ljust(start, NULL) + blank * (cols - start)
 
     def mark(self, x: int, token: str) -> None:
-        """Put a token behind what stands before column `x`."""
+        """Put a token behind what stands before column `x`, unless it is too long to be kept."""
+        if len(token) > _LONGEST_MARK:
+            return
         marks = self.marks = self.marks or []
         marks.append((x, token))
         if len(marks) > _MOST_MARKS:

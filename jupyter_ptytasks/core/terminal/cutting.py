@@ -11,6 +11,8 @@ _ESCAPE = 2
 _COSTLY = re.compile(rb"\x1b(?:\[[0-9;]*[JLMSTZ]|\[4[hl]|\[!p|[78c(])|[\x0b\x0c\x0e\x0f]")
 _COST = 8
 _CONTROLS = bytes(range(32))
+#: The data of pictures, and the like.
+_LONG_STRING = re.compile(rb"\x1b(?:\][^\x07\x18\x1a\x1b]{1024,}|[PX^_][^\x18\x1a\x1b]{1024,})")
 #: Bytes that are looked at in one go; one such block is always drawn.
 _BLOCK = 1 << 14
 
@@ -22,19 +24,33 @@ _TAB_STOPS = re.compile(rb"\x1b(?:H|\[[0-9;]*g)")
 _SMALL = 4096
 
 
-def tokens_fit(data: bytes, start: int, end: int) -> int:
-    """Return from where on, `start` or later, `data` up to `end` holds no more tokens than can be drawn in time."""
+def tokens_fit(data: bytes) -> int:
+    """Return from where on `data` holds no more tokens than can be drawn in time: 0 if all of it does."""
+    strings = [found.span() for found in _LONG_STRING.finditer(data)]
+    if not strings:
+        return _fitting(data)
+    # What a picture holds is one token.
+    ends = [0, *(end for _, end in strings)]
+    starts = [*(start for start, _ in strings), len(data)]
+    at = _fitting(b"".join([data[end:start] for end, start in zip(ends, starts)]))
+    for start, end in strings:
+        if at and start <= at:
+            at += end - start
+    return at
+
+
+def _fitting(data: bytes) -> int:
     left = _MOST
-    pos = end
-    while pos > start:
-        block = data[max(pos - _BLOCK, start) : pos]
+    end = pos = len(data)
+    while pos > 0:
+        block = data[max(pos - _BLOCK, 0) : pos]
         left -= len(block) - len(block.translate(None, _CONTROLS)) - block.count(b"\r\n")
         left -= _ESCAPE * block.count(b"\x1b") + _COST * len(_COSTLY.findall(block))
         if left < 0 and pos < end:
-            # A token is cut; that it is the end of one does not show, for the modes has its beginning.
-            return data.find(b"\n", pos, end) + 1 or pos
+            # A token is cut; that it is the end of one does not show, for the modes there have its beginning.
+            return data.find(b"\n", pos) + 1 or pos
         pos -= len(block)
-    return start
+    return 0
 
 
 def last_clear(section: bytes) -> int:

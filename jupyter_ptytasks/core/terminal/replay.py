@@ -124,7 +124,7 @@ class _Past:
         be done in time. The modes at all of them are known then.
         """
         places = [self._whole.find(b"\n", end - size, end) + 1 for size in _GLANCES if end > 2 * size]
-        least = tokens_fit(self._whole, 0, end)
+        least = tokens_fit(self._whole[:end])
         starts = [*(place for place in places if place > least), least]
         for place in sorted({*starts, end}):
             self._known[place] = self._at(place)
@@ -192,7 +192,7 @@ class _Past:
         at_cut = self._at(start + cut) if cut else entered
         if at_cut.alternate_since != self._state.alternate_since:
             cut, at_cut = 0, entered
-        least = max(len(section) - max(limit - len(enter) - _RESERVE, 0), tokens_fit(section, 0, len(section)))
+        least = max(len(section) - max(limit - len(enter) - _RESERVE, 0), tokens_fit(section))
         if cut < least:
             # Not within text: it would stand where the cursor of a blank screen is.
             cut = max(section.find(b"\x1b", least), least)

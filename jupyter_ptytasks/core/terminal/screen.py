@@ -1,8 +1,8 @@
 """The screen: what a terminal shows on its normal screen and has scrolled out of it, drawn again in few bytes.
 
 The law: a terminal just reset, of the same size, that is fed `draw` and `finish` has the same rows, looks, cursor and
-modes as one that was fed the output itself. What takes no cells but stands at some place (prompt marks, pictures that
-the terminal may know) stays at its place; of titles, colors of the palette and progress the last ones stay.
+modes as one that was fed the output itself. What takes no cells but stands at some place (prompt marks) stays at its
+place, but for pictures, which no viewer here shows; of titles, colors of the palette and progress the last ones stay.
 """
 
 from __future__ import annotations
