@@ -15,6 +15,7 @@ import psutil
 
 from jupyter_ptytasks.core.paths import TaskFiles
 from jupyter_ptytasks.server.provision.local import LocalProvisioner
+from jupyter_ptytasks.storage.task_dirs import TaskDirs
 
 from .plan import wait_until
 from .programs import IDLE
@@ -138,7 +139,7 @@ def _start_hosts(server: Server, count: int) -> Series:
             fcntl.flock(lock, fcntl.LOCK_EX)
             begin = time.perf_counter()
             socket_path = os.path.join(server.home, "run", f"{number}.sock")
-            launched = LocalProvisioner().launch(files, socket_path, lock.fileno(), os.environ)
+            launched = LocalProvisioner(TaskDirs(""), "").start(files, socket_path, lock.fileno(), os.environ)
             taken.append(time.perf_counter() - begin)
         os.kill(launched.host_pid, signal.SIGKILL)
     return Series(tuple(taken), "s")

@@ -27,7 +27,7 @@ Layers = list[tuple[np.ndarray, np.ndarray]]
 
 
 def draw(count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    """Draw `count` digits: shifted, thick or thin, bright or dull, and noisy. Gives pixels (count, 49) and labels."""
+    """Draw `count` digits: shifted, thick or thin, bright or dull, and noisy. Return pixels (count, 49) and labels."""
     glyphs = np.array([[float(dot) for dot in glyph] for glyph in GLYPHS.split()]).reshape(10, 5, 3)
     labels = random.integers(0, 10, count)
     images = np.zeros((count, SIDE, SIDE))
@@ -40,12 +40,12 @@ def draw(count: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarra
 
 
 def make(sizes: list[int], random: np.random.Generator) -> Layers:
-    """Give untrained layers of these sizes."""
+    """Return untrained layers of these sizes."""
     return [(random.normal(0, np.sqrt(2 / ins), (ins, outs)), np.zeros(outs)) for ins, outs in pairwise(sizes)]
 
 
 def forward(layers: Layers, pixels: np.ndarray) -> tuple[list[np.ndarray], np.ndarray]:
-    """Give what goes into each layer, and the probabilities that come out of the last."""
+    """Return the input of each layer, and the output probabilities."""
     inputs = [pixels]
     for weights, bias in layers[:-1]:
         inputs.append(np.maximum(inputs[-1] @ weights + bias, 0))
@@ -56,7 +56,7 @@ def forward(layers: Layers, pixels: np.ndarray) -> tuple[list[np.ndarray], np.nd
 
 
 def gradients(layers: Layers, pixels: np.ndarray, labels: np.ndarray) -> tuple[float, list[np.ndarray]]:
-    """Give the loss (cross-entropy), and its gradient by each of the parameters."""
+    """Return the loss (cross-entropy) and its gradient for each parameter."""
     inputs, likely = forward(layers, pixels)
     rows = np.arange(len(labels))
     loss = -np.log(likely[rows, labels] + 1e-12).mean()
@@ -71,7 +71,7 @@ def gradients(layers: Layers, pixels: np.ndarray, labels: np.ndarray) -> tuple[f
 
 
 class Adam:
-    """Kingma and Ba's optimiser, over parameters that are changed in place."""
+    """The Adam optimizer of Kingma and Ba; changes the parameters in place."""
 
     def __init__(self, parameters: list[np.ndarray], rate: float) -> None:
         self._parameters = parameters
@@ -81,7 +81,7 @@ class Adam:
         self._squares = [np.zeros_like(each) for each in parameters]
 
     def step(self, slopes: list[np.ndarray]) -> None:
-        """Go a step downhill."""
+        """Make one optimization step."""
         self._steps += 1
         rate = self._rate * np.sqrt(1 - 0.999**self._steps) / (1 - 0.9**self._steps)
         for i, slope in enumerate(slopes):
@@ -91,7 +91,7 @@ class Adam:
 
 
 def train(layers: Layers, epochs: int, seconds: float, random: np.random.Generator) -> None:
-    """Train, and tell about it; spread over about so many seconds, so that there is time to look on."""
+    """Train and report progress, slowed down to about `seconds`, so that there is something to watch."""
     pixels, labels = draw(8000, random)
     test_pixels, test_labels = draw(2000, random)
     adam = Adam([parameter for layer in layers for parameter in layer], rate=1e-3)
@@ -114,7 +114,7 @@ def train(layers: Layers, epochs: int, seconds: float, random: np.random.Generat
 
 
 def save(layers: Layers, path: str) -> None:
-    """Write the parameters to a file that numpy.load reads."""
+    """Save the parameters to a file for numpy.load."""
     arrays: dict[str, Any] = {
         f"{kind}{i}": array for i, layer in enumerate(layers) for kind, array in zip("wb", layer, strict=True)
     }
@@ -123,12 +123,12 @@ def save(layers: Layers, path: str) -> None:
 
 
 def main() -> int:
-    """Train as the arguments say, and give the exit code."""
+    """Train with the given arguments, and return the exit code."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--epochs", type=int, default=20)
-    parser.add_argument("--seconds", type=float, default=60.0, help="about how long it takes; 0: as fast as it can")
+    parser.add_argument("--seconds", type=float, default=60.0, help="approximate duration; 0: as fast as possible")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--checkpoint", default="digits.npz", help="where the parameters are saved")
+    parser.add_argument("--checkpoint", default="digits.npz", help="file to save the parameters to")
     said = parser.parse_args()
     random = np.random.default_rng(said.seed)
     layers = make([SIDE * SIDE, 64, 32, 10], random)

@@ -1,6 +1,6 @@
 """Named background tasks in a pseudo-terminal, for Jupyter.
 
-Nothing heavy is imported here: every ptyhost starts through this package and stays small (docs/architecture.md).
+Imports nothing heavy: every ptyhost is started through this package and must stay small (docs/architecture.md).
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._progress import progress
     from .notebook import Task, TaskList, get, run, run_notebook, tasks
 
-#: Names that are loaded when they are wanted, and the modules here that have them.
+#: Names imported on first use, and their modules.
 _LAZY = {
     "progress": "_progress",
     **dict.fromkeys(("Task", "TaskList", "get", "run", "run_notebook", "tasks"), "notebook"),
@@ -39,14 +39,14 @@ def __dir__() -> list[str]:
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:
-    """Do what `%load_ext jupyter_ptytasks` asks for: offer the magics `%task` and `%%task`."""
+    """Register the magics `%task` and `%%task`, for `%load_ext jupyter_ptytasks`."""
     from .notebook.magics import load  # noqa: PLC0415
 
     load(shell)
 
 
 def _jupyter_server_extension_points() -> list[dict[str, Any]]:
-    """Tell Jupyter Server which application to load."""
+    """Return the server extension, for Jupyter Server."""
     from .server.extension import PtyTasksApp  # noqa: PLC0415
 
     return [{"module": "jupyter_ptytasks", "app": PtyTasksApp}]

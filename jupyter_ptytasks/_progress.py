@@ -1,4 +1,4 @@
-"""Telling from inside of a task how far it is."""
+"""Reports progress from inside a task."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import sys
 import time
 
-#: Seconds between two reports that reach the terminal.
+#: Minimum seconds between two reports.
 _INTERVAL = 0.1
 _TEXT_LIMIT = 200
 
@@ -16,14 +16,19 @@ _last = -math.inf
 
 
 def progress(done: float | None, total: float | None = None, text: str = "") -> None:
-    """Tell that `done` of `total` are done, with a `text` for people; without a total only that something moves.
+    """Report the progress of the task this runs in.
 
-    `progress(None)` takes back what was told. Everything may be of any unit, and go back; call it as often as you like:
-    of calls within a tenth of a second only the first is told, and the one with which all is done.
+    Works in threads and in child processes too. Outside a task, or without a terminal, it does nothing, and it never
+    raises errors of the terminal. Call it as often as you like: within a tenth of a second only the first call counts,
+    and the one that completes the work.
 
-    It goes to the terminal of the task by escape sequences (OSC 9;4, and a private one with the numbers as they are;
-    docs/protocol.md), also from threads and from programs that the task has started. Outside of a task, or without a
-    terminal, nothing happens. What is wrong with the terminal is never raised.
+    The report is written to the task's terminal as escape sequences: OSC 9;4, and a private one with the exact numbers
+    (docs/protocol.md).
+
+    Args:
+        done: how much is done, in any unit; it may decrease. None clears the progress.
+        total: how much there is to do; None if unknown.
+        text: a message to show.
     """
     global _last  # noqa: PLW0603  one terminal, one time
     if not os.environ.get("PTYTASK_ID"):
@@ -38,7 +43,7 @@ def progress(done: float | None, total: float | None = None, text: str = "") -> 
 
 
 def sequence(done: float | None, total: float | None = None, text: str = "") -> bytes:
-    """Give what `progress` writes."""
+    """Return the escape sequences for `progress`."""
     if done is None:
         return b"\x1b]9;4;0\x1b\\"
     done = _finite(done)
@@ -48,12 +53,12 @@ def sequence(done: float | None, total: float | None = None, text: str = "") -> 
     else:
         state = b"1;%d" % min(max(100 * done / total, 0), 100)
     exact = json.dumps({"done": done, "total": total, "text": text[:_TEXT_LIMIT]}, separators=(",", ":"))
-    # In ASCII, as json.dumps gives it, no terminal mistakes a byte of the text for the end of the sequence.
+    # json.dumps returns ASCII, so that no byte of the text can end the sequence.
     return b"\x1b]9;4;%s\x1b\\\x1b]7784;%s\x1b\\" % (state, exact.encode())
 
 
 def _finite(number: float | None) -> float | None:
-    """As a number of JSON: numpy's become Python's, whole ones stay whole, and those that are none become None."""
+    """Convert to a JSON number: numpy numbers to Python's, whole numbers to int, NaN and infinity to None."""
     if number is None or not math.isfinite(number):
         return None
     return int(number) if number == int(number) else float(number)
@@ -64,18 +69,18 @@ def _write(data: bytes) -> None:
     opened = None
     try:
         if out is None:
-            out = opened = os.open("/dev/tty", os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
+            out = opened = os.open("/dev/tty", os.O_WRONLY)
         while data:
             data = data[os.write(out, data) :]
     except OSError:
-        pass  # there is no terminal, or no longer
+        pass  # no terminal
     finally:
         if opened is not None:
             os.close(opened)
 
 
 def _output() -> int | None:
-    """The standard output that Python began with, if it is a terminal still."""
+    """Return the original standard output if it is a terminal."""
     try:
         out = sys.__stdout__.fileno() if sys.__stdout__ is not None else -1
     except ValueError:

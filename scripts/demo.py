@@ -174,11 +174,11 @@ def show(place: Place) -> None:
     address = f"{place.url}?token={place.token}"
     page = "lab" if HAS_LAB else f"ptytasks/api/tasks/{NAME}"
     command = f"{os.path.relpath(BIN)}/jupyter ptytasks --url '{address}'"
-    print(f"started the task {started.stdout.strip()}")
+    print(f"started task {started.stdout.strip()}")
     print(f"  open    {place.url}{page}?token={place.token}")
     print(f"  attach  {command} attach {NAME}      (Ctrl-\\ twice detaches)")
     print(f"  stop    {command} stop {NAME}")
-    print("  Ctrl-C here ends both the task and the server\n")
+    print("  Press Ctrl-C here to stop both the task and the server\n")
     with place.client() as client:
         while True:
             task = client.get(NAME)
@@ -188,7 +188,7 @@ def show(place: Place) -> None:
             if not is_live(task):
                 break
             time.sleep(0.5)
-        print(f"\nit has ended with exit code {exit_status(task)}; the server stays until Ctrl-C", flush=True)
+        print(f"\nthe task has ended with exit code {exit_status(task)}; press Ctrl-C to stop the server", flush=True)
     signal.pause()
 
 
@@ -201,11 +201,11 @@ LINE = re.compile(r"^epoch (\d+)/\d+  loss \S+  accuracy \S+", re.MULTILINE)
 def check(place: Place) -> None:
     """Tell the whole story, and look at each step whether it is so."""
     place.start()
-    tick("a Jupyter server answers")
+    tick("a Jupyter server responds")
     if HAS_LAB:
         page = httpx.get(f"{place.url}lab", headers={"Authorization": f"token {place.token}"}).raise_for_status().text
-        expect('"jupyter-ptytasks"' in page, "JupyterLab knows nothing of the panel")
-        tick("its JupyterLab has the panel")
+        expect('"jupyter-ptytasks"' in page, "JupyterLab does not have the panel")
+        tick("JupyterLab has the panel")
     arguments = ["--epochs", str(EPOCHS), "--seconds", str(SECONDS)]
     started = place.cli("run", "--name", NAME, "--", *TRAINING, *arguments)
     expect(started.returncode == 0, started.stderr)
@@ -216,31 +216,31 @@ def check(place: Place) -> None:
 
         with Terminal(place, "attach", NAME) as terminal:
             terminal.until(rb"epoch 2/\d+  loss")
-            tick("attached in a terminal, and saw it train")
+            tick("attached in a terminal, and saw the training")
             terminal.type(DETACH)
             expect(terminal.end() == 0, "detaching has not exited with 0")
-        expect(client.get(NAME)["state"] == "running", "it does not run on after detaching")
-        tick("detached; it runs on")
+        expect(client.get(NAME)["state"] == "running", "it does not keep running after detaching")
+        tick("detached; the task keeps running")
 
     before = lines_on_disk(place, task_id)
     os.killpg(place.server.pid, signal.SIGKILL)  # type: ignore[union-attr]  # it was started
     place.server.wait()  # type: ignore[union-attr]
     until(lambda: len(lines_on_disk(place, task_id)) > len(before) + 1, "it to train on without a server")
-    tick("killed the server with -9; the training goes on without it")
+    tick("killed the server with kill -9; the training continues without it")
 
     place.start()
     with place.client() as client:
         task = client.get(NAME)
         expect((task["id"], task["state"], task["pid"]) == (task_id, "running", pid), f"it is {task}")
-        tick("started the server again: the same task, id and process, still running")
+        tick("restarted the server: the same task, id and process, still running")
         seen = LINE.findall(place.cli("logs", NAME).stdout)
         expect(seen == [str(number) for number in range(1, len(seen) + 1)] and len(seen) > len(before), f"seen {seen}")
-        tick(f"its output is whole: epochs 1 to {len(seen)}")
+        tick(f"the output is complete: epochs 1 to {len(seen)}")
 
         with Terminal(place, "attach", NAME) as terminal:
             terminal.until(rb"epoch 1/\d+  loss")
             terminal.until(b"epoch %d/" % (len(seen) + 1) + rb"\d+  loss")
-            tick("attached again: what was missed is there, and what is new comes")
+            tick("reattached: the missed output is there, and new output follows")
             expect(terminal.end() == 0, "the task's exit code has not become that of attach")
         waited = place.cli("wait", NAME)
         expect(waited.returncode == 0, waited.stderr)
@@ -252,11 +252,11 @@ def check(place: Place) -> None:
     undisturbed = [sys.executable, *TRAINING[1:], "--epochs", str(EPOCHS), "--seconds", "0"]
     alone = subprocess.run(undisturbed, cwd=place.home, text=True, capture_output=True, check=True).stdout
     expect(told == [found[0] for found in LINE.finditer(alone)] and len(told) == EPOCHS, f"there is {told}")
-    tick(f"all {EPOCHS} lines are there once, and the same as in a training that nobody disturbed")
+    tick(f"all {EPOCHS} lines are there once, as in an undisturbed training")
 
     place.stop()
     until(lambda: not place.processes(), "all processes to be gone")
-    tick("ended the server; no process is left")
+    tick("stopped the server; no process is left")
 
 
 def lines_on_disk(place: Place, task_id: str) -> list[str]:

@@ -1,4 +1,4 @@
-"""The command that puts a task on this terminal, as if it ran there."""
+"""`attach`: connects this terminal to a task, as if the task ran in it."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ detach_keys = click.option(
     show_envvar=True,
     callback=_check_keys,
     metavar="KEYS",
-    help=f"The keys that detach, with commas between them.  [{DEFAULT}]",
+    help=f"Keys that detach, comma-separated.  [default: {DEFAULT}]",
 )
 
 
 @click.command("attach")
 @one_ref
-@click.option("-r", "--readonly", is_flag=True, help="Only look on; Ctrl-C detaches too.")
+@click.option("-r", "--readonly", is_flag=True, help="Watch only; Ctrl-C detaches too.")
 @detach_keys
 @click.pass_obj
 def attach(settings: Settings, ref: str, readonly: bool, keys: DetachKeys) -> None:
-    r"""Put a task on this terminal.
+    r"""Attach this terminal to a task.
 
-    Its last thousand lines come first; its end is ours too, with its exit code. Ctrl-\ pressed twice detaches (see
-    --detach-keys): the task goes on, and the exit code is 0. If the server goes away, it is waited for. Of a task that
-    has ended the output is shown once more.
+    Shows the last 1000 lines first. When the task ends, attach exits with its exit code. Press Ctrl-\ twice to detach
+    (see --detach-keys): the task keeps running and the exit code is 0. If the server goes away, attach reconnects when
+    it is back. For a finished task, the output is shown again.
     """
     require_terminal()
     from .attach_session import attach_terminal  # noqa: PLC0415  not for help
@@ -54,6 +54,6 @@ def attach(settings: Settings, ref: str, readonly: bool, keys: DetachKeys) -> No
 
 
 def require_terminal() -> None:
-    """Raise UsageError where there is no terminal to attach to."""
+    """Raise UsageError unless stdin and stdout are a terminal."""
     if not is_terminal():
-        raise click.UsageError("to attach takes a terminal at standard input and output; without one, see `logs -f`")
+        raise click.UsageError("attach needs a terminal on stdin and stdout; without one, use `logs -f`")

@@ -1,11 +1,9 @@
-"""What goes on while a terminal is attached to a task; the server may go and come back meanwhile."""
+"""A terminal attached to a task: passes keys and output on, and reconnects when the server comes back."""
 
 from __future__ import annotations
 
 import codecs
 import os
-import select
-import signal
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -13,36 +11,34 @@ import click
 
 from ..client import ConnectionLost, RequestFailed, ServerNotFound, exit_status, is_live
 from .common import note
-from .screen import Screen, Wakeups
+from .screen import ENDING, HANGUP_STATUS, RESIZED, Screen, Wakeups
 from .websocket import Connection
 
 if TYPE_CHECKING:
     from ..client import Client, Task
     from .keys import DetachKeys
 
-#: Seconds between two tries to reach a server that has gone, doubling from the first to the second.
+#: Seconds between attempts to reconnect: the first pause, doubled up to the second number.
 _RETRY, _RETRY_MAX = 0.1, 1.0
-#: A connection that did not hold for so long (seconds) is not made anew at once.
+#: Seconds a connection must have lasted to be reopened without a longer pause.
 _STEADY = 5.0
-#: Signals that end a sitting, also where SIGINT was ignored by whoever started us, as shells do in the background.
-ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
-#: What a replay begins with (RIS): the screen is cleared already, and what can be scrolled back to shall stay.
+#: The RIS at the start of a replay: dropped, since the screen is already clear and the scrollback must stay.
 _RIS = "\x1bc"
 
 
 def attach_terminal(client: Client, task: Task, keys: DetachKeys, *, readonly: bool = False) -> int:
-    """Attach this terminal to a task until that has ended or the keys are typed, and give the exit status for it."""
-    with Wakeups(signal.SIGWINCH, *ENDING) as wakeups, Screen() as screen:
-        sitting = AttachSession(client, task, keys, screen, wakeups, readonly=readonly)
-        code = sitting.run()
-    if sitting.detached:
+    """Attach this terminal until the task ends or the detach keys are typed. Return the exit status to use."""
+    with Wakeups() as wakeups, Screen() as screen:
+        session = AttachSession(client, task, keys, screen, wakeups, readonly=readonly)
+        code = session.run()
+    if session.detached:
         click.echo()
-        note(f"detached from {task['name']}, which goes on; back to it: jupyter ptytasks attach {task['id']}")
+        note(f"detached from {task['name']}, which keeps running; reattach: jupyter ptytasks attach {task['id']}")
     return code
 
 
 class AttachSession:
-    """A terminal attached to a task: what is typed goes out, output comes in, over one connection after another."""
+    """One terminal attached to one task, over one connection after another."""
 
     def __init__(
         self, client: Client, task: Task, keys: DetachKeys, screen: Screen, wakeups: Wakeups, *, readonly: bool
@@ -55,16 +51,16 @@ class AttachSession:
         self._readonly = readonly
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._connection: Connection | None = None
-        #: The offset up to which all is drawn, None while a replay is.
+        #: Everything before this offset has been drawn; None during a replay.
         self._drawn: int | None = None
         self._is_fresh = False
         self._connected = 0.0
         self._has_ended = False
-        #: Whether the person has left.
+        #: Whether the user detached.
         self.detached = False
 
     def run(self) -> int:
-        """Sit until the end; give the exit status. Raises ClientError where there is nothing to attach to."""
+        """Run the session and return the exit status. Raises ClientError if the task cannot be attached to."""
         try:
             self._connect()
             while True:
@@ -79,20 +75,18 @@ class AttachSession:
             self._disconnect()
 
     def _attend(self, timeout: float | None) -> int | None:
-        """Wait for the keyboard and the system, and do what they say; give an exit status if that is to end."""
-        ready, _, _ = select.select([self._screen.stdin, self._wakeups.fd], [], [], timeout)
-        if self._wakeups.fd in ready:
-            signals = self._wakeups.read()
-            for number in ENDING:
-                if number in signals:
-                    return 128 + number
-            if signal.SIGWINCH in signals:
-                self._send("set_size", *self._screen.size)
-        if self._screen.stdin not in ready:
+        """Wait for keys and signals and handle them. Return an exit status if the session is to end."""
+        has_keys, signals = self._wakeups.wait(self._screen.stdin, timeout)
+        for number in ENDING:
+            if number in signals:
+                return 128 + number
+        if RESIZED in signals:
+            self._send("set_size", *self._screen.size)
+        if not has_keys:
             return None
         typed = os.read(self._screen.stdin, 1 << 16)
         if not typed:
-            return 128 + signal.SIGHUP
+            return HANGUP_STATUS
         passed, found = self._keys.feed(typed)
         self.detached = found or (self._readonly and b"\x03" in passed)
         if not self._readonly and (text := self._decoder.decode(passed)):
@@ -102,10 +96,10 @@ class AttachSession:
     # -- the connection -----------------------------------------------------------------------------------------------
 
     def _connect(self) -> None:
-        # It may be another server than last time: this finds it.
+        # The server may have moved: this request finds it.
         self._task = self._client.get(self._task["id"])
         query: dict[str, object] = {"flow": "ack", "readonly": int(self._readonly)}
-        # A full-screen program draws itself anew, and with it over what we have said.
+        # In a full-screen program a fresh replay also redraws over our own messages.
         if self._drawn is not None and not self._screen.alternate:
             query["offset"] = self._drawn
         self._connection = Connection(self._client.server, self._task["id"], query, self._receive, self._wakeups.wake)
@@ -114,9 +108,9 @@ class AttachSession:
         self._connected = time.monotonic()
 
     def _reconnect(self) -> int | None:
-        """Try to reach the server again until it is back, or the person has had enough of it."""
+        """Reconnect; return an exit status if the user leaves before the server is back."""
         self._disconnect()
-        self._screen.say(f"the server has gone; trying to reach it again; {self._keys} detaches")
+        self._screen.say(f"connection to the server lost; reconnecting; {self._keys} detaches")
         pause = _RETRY if time.monotonic() - self._connected > _STEADY else _RETRY_MAX
         while True:
             code = self._attend(pause)
@@ -128,7 +122,7 @@ class AttachSession:
                 pause = min(pause * 2, _RETRY_MAX)
                 continue
             except RequestFailed as error:
-                if error.status < 500:  # else its own trouble, while it starts
+                if error.http_status < 500:  # 5xx: it is still starting
                     raise
                 continue
             return None
@@ -142,7 +136,7 @@ class AttachSession:
         if self._connection is not None:
             self._connection.send(*message)
 
-    # -- what the server says (in the thread of the connection) -------------------------------------------------------
+    # -- messages from the server (in the thread of the connection) --------------------------------------------------
 
     def _receive(self, connection: Connection, message: list[Any]) -> None:
         kind, *content = message
@@ -160,7 +154,7 @@ class AttachSession:
         if offset is None:
             return
         self._drawn = offset
-        # However little it is: whoever acknowledges nothing for a minute is taken not to see.
+        # However little it is: a viewer that acknowledges nothing for a minute counts as not watching.
         connection.send("ack", offset)
 
     def _take_note(self, about: dict[str, Any]) -> None:
@@ -173,7 +167,7 @@ class AttachSession:
         elif event in ("replayed", "resumed"):
             self._drawn = about["offset"]
             if event == "resumed":
-                self._screen.say("back again")
+                self._screen.say("reconnected")
         elif event == "refused":
             self._screen.say(f"not typed: {about['message']}")
 

@@ -1,4 +1,4 @@
-"""What the commands have in common: the client, references to tasks and their completion, JSON."""
+"""What the commands share: the client, task arguments and their completion, JSON output, messages."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
     Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
-#: Seconds that a shell waits for a word to be completed, at most.
+#: The longest a completion may take, in seconds.
 _COMPLETION_TIME = 1.0
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What was said before the command."""
+    """The options given before the command."""
 
     url: str
     token: str
 
     @contextmanager
     def client(self, **options: Any) -> Iterator[Client]:
-        """Give a client; what goes wrong with it becomes a message and an exit code."""
+        """Open a client. Its errors become a message on stderr and an exit code."""
         from ..client import Client, ClientError  # noqa: PLC0415  takes longer than all the rest; not for help
 
         try:
@@ -42,18 +42,18 @@ class Settings:
 
 
 def complete_ref(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Give the tasks that may be meant, by name and by id; none where anything is in the way."""
+    """Return the completions of a task's name or id; none if the server cannot be asked."""
     from ..client import Client, ClientError  # noqa: PLC0415  as above
 
-    said = ctx.find_root().params
+    options = ctx.find_root().params
     try:
-        with Client(said.get("url") or "", said.get("token") or "", timeout=_COMPLETION_TIME) as client:
+        with Client(options.get("url") or "", options.get("token") or "", timeout=_COMPLETION_TIME) as client:
             tasks = client.list(limit=200)["tasks"]
     except ClientError:
         return []
     found: dict[str, CompletionItem] = {}
     for task in tasks:
-        # Shells split what they are offered at white space.
+        # Shells split completions at whitespace.
         words = [task["name"]] * (not any(map(str.isspace, task["name"]))) + [task["id"]] * bool(incomplete)
         for word in words:
             if word.startswith(incomplete):
@@ -63,16 +63,16 @@ def complete_ref(ctx: click.Context, _: click.Parameter, incomplete: str) -> lis
 
 one_ref = click.argument("ref", metavar="TASK", shell_complete=complete_ref)
 many_refs = click.argument("refs", metavar="TASK...", nargs=-1, required=True, shell_complete=complete_ref)
-json_option = click.option("--json", "as_json", is_flag=True, help="Print what the REST API says, as JSON.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print the REST API's JSON.")
 
 
 def print_json(value: object) -> None:
-    """Print a value of the REST API: one line, so that several make JSON Lines."""
+    """Print a value as JSON on one line, so that several are JSON Lines."""
     click.echo(_to_json(value, sys.stdout))
 
 
 def _to_json(value: object, stream: TextIO) -> str:
-    """Return JSON that a stream can carry: what it has no characters for is escaped."""
+    """Return JSON for a stream; all characters are escaped if its encoding lacks one of them."""
     text = json.dumps(value, ensure_ascii=False)
     try:
         text.encode(stream.encoding)
@@ -82,7 +82,7 @@ def _to_json(value: object, stream: TextIO) -> str:
 
 
 def each(refs: Iterable[str], do: Callable[[str], Task], *, as_json: bool, done: str = "") -> None:
-    """Do something to each task and say so; where it fails for some, the exit code is that of the first of them."""
+    """Call `do` for each task and report it. If some fail, exit with the code of the first failure."""
     from ..client import RequestFailed  # noqa: PLC0415  as above
 
     failures: list[int] = []
@@ -101,7 +101,7 @@ def each(refs: Iterable[str], do: Callable[[str], Task], *, as_json: bool, done:
 
 
 def tell(error: ClientError, about: str = "") -> int:
-    """Tell what went wrong: with --json as the REST API would. Gives the exit code for it."""
+    """Print an error to stderr, as JSON with --json. Return the exit code for it."""
     from ..client import ServerNotFound, TaskNotFound  # noqa: PLC0415  as above
 
     if click.get_current_context().params.get("as_json"):
@@ -112,10 +112,10 @@ def tell(error: ClientError, about: str = "") -> int:
 
 
 def note(text: str) -> None:
-    """Tell a person something that is no part of the output."""
+    """Print a message to stderr."""
     click.echo(f"jupyter ptytasks: {text}", err=True)
 
 
 def is_terminal() -> bool:
-    """Tell whether a person sits at both ends."""
+    """Return whether stdin and stdout are both terminals."""
     return sys.stdin.isatty() and sys.stdout.isatty()

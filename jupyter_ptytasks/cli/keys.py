@@ -1,26 +1,29 @@
-"""The keys that detach, told from all others that are typed."""
+"""Recognizes the detach keys in what is typed."""
 
 from __future__ import annotations
 
 import re
 
-#: Twice a key that hardly anything uses: what reaches the task late while the second is waited for is never missed.
+#: A rarely used key, twice: holding the first back until the next key is rarely noticed.
 DEFAULT = "ctrl-\\,ctrl-\\"
 
 _KEY = re.compile(r"ctrl-([a-z@\[\]\\^_])|(.)", re.IGNORECASE)
 
 
 class DetachKeys:
-    """Finds a sequence of keys in what is typed. `spec` is as docker has it: `ctrl-p,ctrl-q`, `ctrl-a,d`.
+    """Finds a sequence of keys in what is typed.
 
-    A key that may begin the sequence is held back until the next one. Raises ValueError for what names no keys.
+    A key that may begin the sequence is held back until the next one is typed.
+
+    Args:
+        spec: the keys as docker writes them, such as `ctrl-p,ctrl-q` or `ctrl-a,d`. ValueError if it is not valid.
     """
 
     def __init__(self, spec: str = DEFAULT) -> None:
         self.spec = spec
         keys = [_KEY.fullmatch(part) for part in spec.split(",")]
         if not all(keys):
-            raise ValueError(f"{spec!r} names no keys; something like ctrl-p,ctrl-q does")
+            raise ValueError(f"{spec!r} is not a valid key sequence; use something like ctrl-p,ctrl-q")
         self._keys = [_encodings(key[1], key[2]) for key in keys if key]
         self._matched = 0
         self._held = b""
@@ -29,14 +32,14 @@ class DetachKeys:
         return self.spec.replace(",", " ")
 
     def feed(self, data: bytes) -> tuple[bytes, bool]:
-        """Give what of it is for the task, and whether the keys were found in it; what follows them is dropped."""
+        """Return the part of `data` for the task, and whether the keys were found; input after them is dropped."""
         passed = b""
         at = 0
         while at < len(data):
             if self._matched:
                 found = self._keys[self._matched].match(data, at)
                 if found is None:
-                    # It was no detaching after all. The same byte may begin it anew.
+                    # Not the sequence after all; this byte may start a new one.
                     passed, self._held, self._matched = passed + self._held, b"", 0
                     continue
             else:
@@ -53,7 +56,7 @@ class DetachKeys:
 
 
 def _encodings(control: str | None, plain: str | None) -> re.Pattern[bytes]:
-    """Give what a terminal may send for a key: programs can switch it to send Ctrl keys as sequences (kitty, xterm)."""
+    """Return a pattern for what terminals send for a key: some programs switch on escape sequences for Ctrl keys."""
     if control is None:
         return re.compile(re.escape((plain or "").encode()))
     code = ord(control.lower())

@@ -1,4 +1,4 @@
-"""The commands that show what there is: ls, show, status."""
+"""`ls`, `show` and `status`: tasks and the server, as tables."""
 
 from __future__ import annotations
 
@@ -18,18 +18,22 @@ if TYPE_CHECKING:
     from ..client import Task
     from .common import Settings
 
-#: What ended longer ago (seconds) is shown by `ls -a` only.
+#: Tasks that ended more seconds ago are shown by `ls -a` only.
 _RECENT = 86400.0
 _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
 
 
 @click.command()
-@click.option("-a", "--all", "all_", is_flag=True, help="Also what ended more than a day ago.")
+@click.option("-a", "--all", "all_", is_flag=True, help="Include tasks that ended more than a day ago.")
 @click.option(
-    "--state", "states", multiple=True, type=click.Choice(list(values.STYLES)), help="Only those; may be repeated."
+    "--state",
+    "states",
+    multiple=True,
+    type=click.Choice(list(values.STYLES)),
+    help="Only tasks in this state; may be repeated.",
 )
-@click.option("-g", "--group", metavar="NAME", help="Only those of this group.")
-@click.option("-t", "--tag", metavar="NAME", help="Only those with this tag.")
+@click.option("-g", "--group", metavar="NAME", help="Only tasks of this group.")
+@click.option("-t", "--tag", metavar="NAME", help="Only tasks with this tag.")
 @json_option
 @click.pass_obj
 def ls(
@@ -37,7 +41,7 @@ def ls(
 ) -> None:
     """List tasks, newest first.
 
-    Those that live and those that ended within the last day; all with -a, or with --state all that are in it.
+    Shows live tasks and those that ended within the last day. With -a or --state, age does not matter.
     """
     with settings.client() as client:
         tasks = list(client.all(state=states, group=group, tag=tag))  # type: ignore[arg-type]  # click has checked
@@ -47,7 +51,9 @@ def ls(
         return
     if not shown:
         older = len(tasks)
-        note(f"no tasks, but {older} that ended earlier: ls -a" if older else "no tasks")
+        note(
+            f"no recent tasks; `ls -a` shows {older} older {'task' if older == 1 else 'tasks'}" if older else "no tasks"
+        )
         return
     _print_table(shown)
 
@@ -69,7 +75,7 @@ def _print_table(tasks: list[Task]) -> None:
             rows.append(_row(task))
         except _ODD:
             odd.append(values.visible(str(task.get("name") or task.get("id"))))
-    # Some only where there is something to be seen in them.
+    # Columns that are left out when they are empty.
     shown = {
         "progress": any(row["progress"].plain for row in rows),
         "group": any(row["group"].plain != "default" for row in rows),
@@ -78,7 +84,7 @@ def _print_table(tasks: list[Task]) -> None:
     columns = [name for name in _COLUMNS if shown.get(name, True)]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
-        # Where all is too wide, only columns that may wrap are made narrower; what stands in them is cut instead.
+        # rich narrows only columns that may wrap; _cut makes it truncate them instead.
         table.add_column(name.upper(), no_wrap=name not in ("name", "tags", "command"))
     for row in rows:
         table.add_row(*(row[name] for name in columns))
@@ -89,7 +95,7 @@ def _print_table(tasks: list[Task]) -> None:
 
 
 _COLUMNS = ("id", "name", "state", "progress", "exit", "ran", "started", "group", "tags", "command")
-#: What comes of a task that a server of another version describes: one of them hides no other.
+#: What a task described by a server of another version may raise; it must not hide the other tasks.
 _ODD = (KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -123,7 +129,7 @@ def _cut(text: str, style: str = "") -> Text:
 @json_option
 @click.pass_obj
 def show(settings: Settings, ref: str, as_json: bool) -> None:
-    """Show all of one task."""
+    """Show everything about one task."""
     with settings.client() as client:
         task = client.get(ref)
     if as_json:
@@ -133,9 +139,9 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
     output = task["output"]
     kept = f"{output['end']:,} bytes, {output['lines']:,} lines"
     if output["start"]:
-        kept += f"; the first {output['start']:,} bytes are gone"
+        kept += f"; the first {output['start']:,} bytes were discarded"
     if output["lost"]:
-        kept += f"; {output['lost']:,} bytes found no room"
+        kept += f"; {output['lost']:,} bytes were lost to a full disk"
     viewers = f"{task['viewers']} attached" if task["viewers"] else "in the background" if task["alive"] else ""
     reason = task["state_message"] or task["state_reason"].replace("_", " ")
     rows = {
@@ -143,7 +149,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "name": task["name"],
         "state": f"{task['state']}: {reason}" if reason else task["state"],
         "progress": measures.progress_in_full(task),
-        "viewers": viewers + ("" if task["connected"] or not task["alive"] else "; cannot be reached just now"),
+        "viewers": viewers + ("" if task["connected"] or not task["alive"] else "; currently unreachable"),
         "exit": values.ending(task),
         "command": values.command(task),
         "directory": task["cwd"],
@@ -156,7 +162,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "pid": str(task["pid"] or "") if task["alive"] else "",
         "size": f"{task['cols']}x{task['rows']}",
         "output": kept,
-        "kept in": output["directory"],
+        "log files": output["directory"],
         "group": task["group"],
         "tags": ", ".join(task["tags"]),
         "metadata": json.dumps(task["metadata"], ensure_ascii=False) if task["metadata"] else "",
@@ -169,7 +175,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def status(settings: Settings, as_json: bool) -> None:
-    """Show which server this is, and how many tasks it has."""
+    """Show the server, its limits and the number of tasks."""
     with settings.client() as client:
         answer = client.status()
         server = client.server
@@ -178,7 +184,7 @@ def status(settings: Settings, as_json: bool) -> None:
         return
     counts = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in answer["tasks"].items() if count)
     rows = {
-        "server": f"{server.url} by {server.sock}" if server.sock else server.url,
+        "server": f"{server.url} via {server.sock}" if server.sock else server.url,
         "version": answer["version"],
         "tasks": counts or "none",
         "limits": ", ".join(f"{name.replace('_', ' ')} {limit}" for name, limit in answer["limits"].items()),
@@ -202,7 +208,7 @@ def _print_pairs(rows: dict[str, str], style: str = "") -> None:
 def _print(table: Table) -> None:
     from rich.console import Console  # noqa: PLC0415  as above
 
-    # A pipe has no edge at which lines would have to be cut.
+    # Output to a pipe has no width limit.
     console = Console(highlight=False, width=None if sys.stdout.isatty() else 10_000)
     with console.capture() as shown:
         console.print(table)

@@ -1,4 +1,4 @@
-"""The command that shows a task's output."""
+"""`logs`: shows a task's output."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @click.command()
 @one_ref
-@click.option("-f", "--follow", is_flag=True, help="Go on with what comes, until the task has ended.")
+@click.option("-f", "--follow", is_flag=True, help="Keep printing new output until the task ends.")
 @click.option("-n", "--lines", "count", type=click.IntRange(0, 100_000), metavar="N", help="Only the last N lines.")
 @click.option("--grep", metavar="REGEX", help="Only lines that match.")
 @click.option("--since", type=click.IntRange(0), metavar="LINE", help="Only from this line on; the first is 0.")
-@click.option("--ansi/--no-ansi", default=None, help="With all that a terminal obeys, or plain.")
+@click.option("--ansi/--no-ansi", default=None, help="Keep colors and other escape sequences, or strip them.")
 @json_option
 @click.pass_obj
 def logs(
@@ -39,9 +39,9 @@ def logs(
 ) -> None:
     """Show a task's output.
 
-    It is plain text, of each line what stands there in the end; only a terminal that follows it gets the colours, byte
-    by byte, unless lines are picked out (--grep, --since) or NO_COLOR is set. --json gives the answers of
-    /tasks/TASK/output, one a line; the next_line of the last one is what --since takes to go on from there.
+    Prints plain text: each line as the terminal shows it in the end. With --follow on a terminal, the raw output with
+    its colors is copied instead, unless --grep, --since or NO_COLOR is used. With --json, prints the responses of GET
+    /tasks/TASK/output, one per line; pass the last next_line to --since to continue from there.
     """
     picks = grep is not None or since is not None
     if ansi is None:
@@ -76,14 +76,14 @@ def _pieces(client: Client, ref: str, count: int | None, *, follow: bool) -> Ite
 
 
 def _copy(pieces: Iterator[Piece]) -> None:
-    """Copy bytes to standard output, and leave a terminal as it was."""
+    """Copy bytes to stdout, and restore the modes of a terminal at the end."""
     is_first = True
     modes = Modes()
     try:
         for piece in pieces:
-            # What went before one came is not what one misses.
+            # Output that was discarded before we started is not missing.
             if piece.lost and not is_first:
-                note(f"{piece.lost} bytes are gone: they came faster than they could be shown")
+                note(f"skipped {piece.lost} bytes: output came faster than it could be shown")
             is_first = False
             sys.stdout.buffer.write(piece.data)
             sys.stdout.buffer.flush()
@@ -99,7 +99,7 @@ def _print(texts: Iterator[Text], *, begins_whole: bool) -> None:
     is_first = is_ended = True
     for text in texts:
         if text["lines_omitted"] and text.get("line_numbers") is None and (begins_whole or not is_first):
-            note(f"{text['lines_omitted']} lines are gone")
+            note(f"skipped {text['lines_omitted']} lines that were already discarded")
         click.echo(text["output"], nl=False)
         is_first = False
         is_ended = text["output"].endswith("\n") or (is_ended and not text["output"])

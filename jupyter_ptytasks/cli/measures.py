@@ -1,4 +1,4 @@
-"""How far a task is and what it uses, in words."""
+"""A task's progress and resource usage as text."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from ..client import Progress, Task
 
 
-#: Seconds: nothing is late before the first nor silent before the second, and not within so many steps.
+#: A step is late after so many seconds and steps; a task is silent after so many seconds and steps.
 _LATE, _LATE_STEPS = 10.0, 3.0
 _SILENT, _SILENT_STEPS = 60.0, 5.0
-#: Of a fraction that nothing is counted behind.
+#: Assumed number of steps if only a fraction is known.
 _PERCENTS = 100.0
 
 
 def progress(task: Task) -> str:
-    """Return how far a task is, and how long it will take: `42% 3m05s left`; empty where it does not tell."""
+    """Return progress and remaining time, like `42% 3m 07s left`; empty if the task reports none."""
     told = task["progress"]
     if told is None:
         return ""
     is_over = task["ended"] is not None
-    # Of what has ended, nobody asks any more how far it had to go.
+    # An unknown total no longer matters once the task has ended.
     state = "" if told["state"] == "normal" or (is_over and told["state"] == "indeterminate") else told["state"]
     words = [_done(told), state]
     rest = remaining(task, values.now())
@@ -38,11 +38,11 @@ def progress(task: Task) -> str:
 
 
 def remaining(task: Task, now: datetime) -> tuple[Literal["left", "silent"], float] | None:
-    """Return the seconds that a running task needs still, or for which it has been silent; None where nobody can say.
+    """Return the seconds left for a running task, or for how long it has been silent; None if unknown.
 
-    The estimate of its last progress runs down until the next step is late, and from then on it grows by the second.
-    After a minute without any output, or several steps, only that is said. JupyterLab has the same rule (measures.ts);
-    tests/contract/remaining.json holds both to it.
+    The last estimate counts down until the next step is late, then grows with the delay. After a minute without output
+    (or several steps), the silence is reported instead. measures.ts has the same rule for JupyterLab;
+    tests/contract/remaining.json tests both.
     """
     told = task["progress"]
     if told is None or task["state"] != "running" or told["fraction"] == 1.0:
@@ -60,7 +60,7 @@ def remaining(task: Task, now: datetime) -> tuple[Literal["left", "silent"], flo
 
 
 def _step(told: Progress) -> float:
-    """Return the seconds from one step to the next, as it seems; 0.0 where that is not known."""
+    """Return the estimated seconds per step; 0.0 if unknown."""
     if told["eta"] is None or told["fraction"] is None:
         return 0.0
     counted = math.prod(track["total"] or 0.0 for track in told["tracks"]) if told["tracks"] else 0.0
@@ -69,13 +69,12 @@ def _step(told: Progress) -> float:
 
 def _done(told: Progress) -> str:
     if told["fraction"] is not None:
-        # Rounded down: 100% is what is done.
-        return f"{int(told['fraction'] * 100 + 1e-9)}%"
+        return f"{values.percent(told['fraction'])}%"
     return "" if told["done"] is None else f"{told['done']:,.10g} {told['unit']}".strip()
 
 
 def progress_in_full(task: Task) -> str:
-    """Return also what the program says of it, and how we know; empty where it does not tell."""
+    """Return progress with the program's own text and its source; empty if the task reports none."""
     told = task["progress"]
     if told is None:
         return ""
@@ -84,45 +83,32 @@ def progress_in_full(task: Task) -> str:
 
 
 def usage(task: Task) -> dict[str, str]:
-    """Give what a task uses, or has used, by heading; the highest values in parentheses."""
+    """Return current and peak resource usage, by heading."""
     told = task["usage"]
     if told is None:
         return {}
     peak = told["peak"]
-    spent = f"{values.duration(told['cpu_time'])} in all" if told["cpu_time"] is not None else ""
-    alone = f"largest process {size(told['max_rss'])}" if told["max_rss"] is not None else ""
-    proportional = _with_peak(told["pss"], peak["pss"], size)
+    spent = f"{values.duration(told['cpu_time'])} total" if told["cpu_time"] is not None else ""
+    alone = f"largest process {values.size(told['max_rss'])}" if told["max_rss"] is not None else ""
+    proportional = _with_peak(told["pss"], peak["pss"], values.size)
     lines = {
-        "cpu": [_with_peak(told["cpu"], peak["cpu"], _percent), spent],
+        "cpu": [_with_peak(told["cpu"], peak["cpu"], values.load), spent],
         "memory": [
-            _with_peak(told["rss"], peak["rss"], size),
+            _with_peak(told["rss"], peak["rss"], values.size),
             f"proportional {proportional}" if proportional else "",
             alone,
         ],
         "processes": [_with_peak(told["processes"], peak["processes"], str)],
         "gpu": [
-            _with_peak(told["gpu_memory"], peak["gpu_memory"], size),
-            _with_peak(told["gpu_load"], peak["gpu_load"], _percent),
-            "of its devices, whoever uses them" if told["gpu_scope"] == "device" else "",
+            _with_peak(told["gpu_memory"], peak["gpu_memory"], values.size),
+            _with_peak(told["gpu_load"], peak["gpu_load"], values.load),
+            "whole device, all processes" if told["gpu_scope"] == "device" else "",
         ],
     }
     return {name: ", ".join(filter(None, parts)) for name, parts in lines.items()}
 
 
-def size(count: float) -> str:
-    """Give a number of bytes in the unit that suits it."""
-    for unit in ("B", "KiB", "MiB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1024
-    return f"{count:,.3g} GiB" if count < 1000 else f"{count:,.0f} GiB"
-
-
-def _percent(value: float) -> str:
-    return f"{value:.0f}%"
-
-
 def _with_peak(now: float | None, highest: float | None, said: Callable[[Any], str]) -> str:
     if highest is None:
         return "" if now is None else said(now)
-    return f"at most {said(highest)}" if now is None else f"{said(now)} (at most {said(highest)})"
+    return f"peak {said(highest)}" if now is None else f"{said(now)} (peak {said(highest)})"

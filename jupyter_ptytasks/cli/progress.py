@@ -1,4 +1,4 @@
-"""The command that tells, inside of a task, how far it is; it needs no server."""
+"""`progress`: reports progress from inside a task. It needs no server."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from .. import _progress
 @click.argument("done", type=float, required=False)
 @click.argument("total", type=float, required=False)
 @click.argument("text", default="")
-@click.option("--clear", is_flag=True, help="Take back what was told.")
+@click.option("--clear", is_flag=True, help="Clear the reported progress.")
 def progress(done: float | None, total: float | None, text: str, clear: bool) -> None:
-    """Tell how far the task is that this runs in.
+    """Report the progress of the task this runs in.
 
-    DONE of TOTAL are done, in whatever unit; without TOTAL, only that something moves. TEXT is for people. Outside of a
-    task nothing happens, so that a script can be run by itself, too.
+    DONE of TOTAL steps are complete, in any unit; without TOTAL the progress is indeterminate. TEXT is shown beside it.
+    Outside a task this does nothing, so a script also works on its own.
     """
     if (done is None) != clear:
-        raise click.UsageError("It takes DONE, or --clear.")
+        raise click.UsageError("give either DONE or --clear")
     _progress.progress(done, total, text)

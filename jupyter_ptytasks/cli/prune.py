@@ -1,4 +1,4 @@
-"""The command that removes many finished tasks at once, by their age, their state and their number."""
+"""`prune`: deletes finished tasks by age, state, group, tag and number."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import measures, values
+from . import values
 from .common import json_option, note, print_json, tell
 from .values import parse_duration
 
@@ -16,17 +16,21 @@ if TYPE_CHECKING:
     from ..client import Task
     from .common import Settings
 
-#: The states in which a task is over.
+#: The states of a task that has ended.
 _FINISHED = ("succeeded", "failed", "cancelled", "timed_out", "lost")
 
 
 @click.command()
-@click.option("--older", type=parse_duration, metavar="TIME", help="Only those that ended longer ago: 12h, 7d, 4w.")
-@click.option("--state", "states", multiple=True, type=click.Choice(_FINISHED), help="Only those; may be repeated.")
-@click.option("-g", "--group", metavar="NAME", help="Only those of this group.")
-@click.option("-t", "--tag", metavar="NAME", help="Only those with this tag.")
-@click.option("--keep", type=click.IntRange(0), metavar="N", help="Keep the N newest of those.")
-@click.option("--dry-run", is_flag=True, help="Only show what would be removed.")
+@click.option(
+    "--older", type=parse_duration, metavar="TIME", help="Only tasks that ended longer ago than this: 12h, 7d, 4w."
+)
+@click.option(
+    "--state", "states", multiple=True, type=click.Choice(_FINISHED), help="Only tasks in this state; may be repeated."
+)
+@click.option("-g", "--group", metavar="NAME", help="Only tasks of this group.")
+@click.option("-t", "--tag", metavar="NAME", help="Only tasks with this tag.")
+@click.option("--keep", type=click.IntRange(0), metavar="N", help="Keep the N newest matching tasks.")
+@click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
 @json_option
 @click.pass_obj
 def prune(
@@ -39,10 +43,9 @@ def prune(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Remove finished tasks, with their output.
+    """Delete many finished tasks, by age, state or number.
 
-    Which ones is up to the options, of which it takes at least one; all of those given have to match. Tasks that are
-    pinned or not finished are never removed.
+    Deletes the tasks that match all given options; at least one is required. Live and pinned tasks are never deleted.
 
     \b
       jupyter ptytasks prune --older 7d --state succeeded --keep 20 --dry-run
@@ -50,35 +53,39 @@ def prune(
     from ..client import RequestFailed, TaskNotFound  # noqa: PLC0415  not for help
 
     if not states and all(option is None for option in (older, group, tag, keep)):
-        raise click.UsageError("prune takes at least one of --older, --state, --group, --tag and --keep")
+        raise click.UsageError("prune needs at least one of --older, --state, --group, --tag and --keep")
     failures: list[int] = []
-    removed: list[Task] = []
+    deleted: list[Task] = []
     with settings.client() as client:
         listed = list(client.all(state=states or _FINISHED, group=group, tag=tag))  # type: ignore[arg-type]  # checked
-        for task in doomed(listed, older=older, keep=keep or 0):
+        for task in select(listed, older=older, keep=keep or 0):
             try:
                 if not dry_run:
                     client.delete(task["id"])
             except TaskNotFound:
-                continue  # somebody else was quicker
+                continue  # deleted by another client meanwhile
             except RequestFailed as error:
                 failures.append(tell(error, f"{task['id']} {task['name']}: "))
                 continue
-            removed.append(task)
+            deleted.append(task)
             if as_json:
                 print_json(task)
             else:
-                click.echo(f"{task['id']} {task['name']} {'would be removed' if dry_run else 'removed'}")
-    freed = measures.size(sum(task["output"]["end"] - task["output"]["start"] for task in removed))
-    what = f"{len(removed)} {'task' if len(removed) == 1 else 'tasks'}"
-    note(f"{what} with {freed} of output {'would be removed' if dry_run else 'removed'}")
+                click.echo(f"{task['id']} {task['name']} {'would be deleted' if dry_run else 'deleted'}")
+    freed = values.size(sum(task["output"]["end"] - task["output"]["start"] for task in deleted))
+    what = f"{len(deleted)} {'task' if len(deleted) == 1 else 'tasks'}"
+    note(f"{what} with {freed} of output {'would be deleted' if dry_run else 'deleted'}")
     if failures:
         raise click.exceptions.Exit(failures[0])
 
 
-def doomed(tasks: Iterable[Task], *, older: float | None = None, keep: int = 0) -> list[Task]:
-    """Return which of these tasks, newest first, are to be removed: those beyond the first `keep` that ended more than
-    `older` seconds ago. What is pinned or not finished is none of them, and is not counted either.
+def select(tasks: Iterable[Task], *, older: float | None = None, keep: int = 0) -> list[Task]:
+    """Return the tasks to delete.
+
+    Args:
+        tasks: candidates, newest first. Live and pinned ones are ignored, and do not count for `keep`.
+        older: only tasks that ended more than this many seconds ago.
+        keep: how many of the newest to keep.
     """
     finished = [task for task in tasks if task["state"] in _FINISHED and not task.get("pinned")]
     return [task for task in finished[keep:] if older is None or values.ago(task["ended"] or task["created"]) > older]

@@ -1,4 +1,4 @@
-"""The command that starts a task."""
+"""`run`: starts a task."""
 
 from __future__ import annotations
 
@@ -23,38 +23,36 @@ if TYPE_CHECKING:
     from .common import Settings
     from .keys import DetachKeys
 
-#: What only a shell understands.
+#: Characters that mark a shell command line.
 _SHELL = re.compile(r"[\s|&;<>()$`*?]")
 
 
 def _warning(text: str) -> Warn:
-    """Give what `USR1@60s` says."""
+    """Parse a warning such as `USR1@60s`."""
     signal, at, before = text.partition("@")
     if not signal or not at:
-        raise click.BadParameter(f"{text!r} is not like USR1@60s")
+        raise click.BadParameter(f"{text!r} is not of the form SIGNAL@TIME, such as USR1@60s")
     return {"signal": signal, "before": parse_duration(before)}
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("words", metavar="[--] [COMMAND...]", nargs=-1, type=click.UNPROCESSED)
-@click.option("-n", "--name", metavar="NAME", help="What it is called; by default as its command.")
-@click.option("--cwd", metavar="DIR", help="Where it runs; by default here.")
-@click.option("-e", "--env", "pairs", multiple=True, metavar="KEY[=VALUE]", help="Set a variable, or pass on ours.")
-@click.option("-g", "--group", metavar="NAME", help="The group that it belongs to.")
+@click.option("-n", "--name", metavar="NAME", help="Name of the task; by default made from the command.")
+@click.option("--cwd", metavar="DIR", help="Working directory; by default the current one.")
+@click.option("-e", "--env", "pairs", multiple=True, metavar="KEY[=VALUE]", help="Set a variable, or pass on your own.")
+@click.option("-g", "--group", metavar="NAME", help="Group of the task.")
 @click.option("-t", "--tag", "tags", multiple=True, metavar="NAME", help="A tag; may be repeated.")
-@click.option("--timeout", type=parse_duration, metavar="TIME", help="Stop it after so long: 90, 30m, 2h.")
-@click.option("--warn", type=_warning, metavar="SIGNAL@TIME", help="Send a signal so long before: USR1@60s.")
-@click.option(
-    "--grace", type=parse_duration, metavar="TIME", help="Time after SIGINT and after SIGTERM, when it is stopped."
-)
+@click.option("--timeout", type=parse_duration, metavar="TIME", help="Stop the task after this time: 90, 30m, 2h.")
+@click.option("--warn", type=_warning, metavar="SIGNAL@TIME", help="Send a signal before the time limit: USR1@60s.")
+@click.option("--grace", type=parse_duration, metavar="TIME", help="Grace period after SIGINT and after SIGTERM.")
 @click.option(
     "--if-exists",
     type=click.Choice(["new", "return", "restart", "fail"]),
     default="new",
-    help="Where a task of this name lives: start another (new), give that one, restart it, or fail.",
+    help="If a live task has this name: start another (new), return it, restart it, or fail.  [default: new]",
 )
-@click.option("--attach", "attaches", is_flag=True, help="Put it on this terminal, and exit with its code.")
-@click.option("--wait", "waits", is_flag=True, help="Wait for its end, and exit with its code.")
+@click.option("--attach", "attaches", is_flag=True, help="Attach to the task, and exit with its exit code.")
+@click.option("--wait", "waits", is_flag=True, help="Wait until the task ends, and exit with its exit code.")
 @detach_keys
 @json_option
 @click.pass_obj
@@ -75,15 +73,15 @@ def run(
     keys: DetachKeys,
     as_json: bool,
 ) -> None:
-    """Start a task in the background, and print its id and name.
+    """Start a task in the background and print its id and name.
 
-    Several words are a program and its arguments. A single word is a program, too, if it is the path of an executable
-    file; otherwise, if it has spaces or anything else that a shell understands, it is a line for the shell. Without a
-    command an interactive shell is started, and attached where there is a terminal.
+    Several words are a program and its arguments. A single word that contains spaces or shell syntax is run by the
+    shell, unless it is the path of an executable file. Without COMMAND, an interactive shell is started, and attached
+    if this is a terminal.
 
-    The task runs in this directory and in the server's environment; of ours it gets PATH, VIRTUAL_ENV, CONDA_* and what
-    else says which programs, libraries and devices are meant, so that its python is the one of here, and what -e says.
-    (Not so where the server is on another machine.)
+    The task runs in the current directory, with the server's environment. It also gets your PATH, VIRTUAL_ENV, CONDA_*,
+    CUDA_VISIBLE_DEVICES and similar variables, so `python` is the one you use here, plus anything given with -e. If the
+    server is on another machine, only -e applies.
 
     \b
       jupyter ptytasks run -n train -- python train.py --epochs 20
@@ -92,13 +90,13 @@ def run(
       jupyter ptytasks run
     """  # noqa: D301  \b is for click
     if warn and timeout is None:
-        raise click.UsageError("--warn takes a --timeout")
-    sits = attaches or (not words and not waits and not as_json and is_terminal())
-    if sits:
+        raise click.UsageError("--warn needs --timeout")
+    attached = attaches or (not words and not waits and not as_json and is_terminal())
+    if attached:
         require_terminal()
     with settings.client(patience=300.0) as client:
         is_local = client.server.is_local
-        rows, cols = _size() if sits else (None, None)
+        rows, cols = _size() if attached else (None, None)
         task = client.create(
             _command(words, cwd or "", is_local=is_local),
             name=name,
@@ -113,7 +111,7 @@ def run(
             stop_grace=grace,
             if_exists=if_exists,
         )
-        if sits:
+        if attached:
             from .attach_session import attach_terminal  # noqa: PLC0415  not for help
 
             sys.exit(attach_terminal(client, task, keys))
@@ -137,9 +135,9 @@ def _command(words: tuple[str, ...], cwd: str, *, is_local: bool) -> Command | N
 
 
 def _is_program(word: str, cwd: str) -> bool:
-    """Tell whether a word is the path of an executable file, as seen from the directory `cwd`.
+    """Return whether a word is the path of an executable file, relative to `cwd`.
 
-    A path has a slash, as in a shell: what is called `make all` here does not take the place of that line.
+    It must contain a slash, as in a shell: a file named `make all` does not replace that command line.
     """
     path = os.path.join(cwd, word)
     return os.sep in word and os.path.isfile(path) and os.access(path, os.X_OK)
@@ -147,11 +145,11 @@ def _is_program(word: str, cwd: str) -> bool:
 
 @contextmanager
 def _saying(task: Task) -> Iterator[None]:
-    """Say elsewhere that a task has been started, where standard output does not take it."""
+    """Report a started task on stderr if stdout cannot be written to."""
     try:
         yield
     except OSError:
-        note(f"the task {task['id']} {task['name']} has been started")
+        note(f"started task {task['id']} {task['name']}")
         raise
 
 
@@ -159,7 +157,7 @@ def _environment(pairs: tuple[str, ...], *, is_local: bool) -> dict[str, str]:
     try:
         given = caller_env.parse_pairs(pairs)
     except KeyError as error:
-        raise click.UsageError(f"-e {error.args[0]}: there is no such variable here") from error
+        raise click.UsageError(f"-e {error.args[0]}: this variable is not set") from error
     return {**(caller_env.from_caller() if is_local else {}), **given}
 
 

@@ -1,21 +1,24 @@
-"""The terminal that a person sits at: raw while a task is attached to it, and afterwards as it was."""
+"""The user's terminal: raw while a task is attached to it, restored afterwards."""
 
 from __future__ import annotations
 
 import os
-import signal
 import sys
-import termios
-import tty
-from typing import Any
 
 from .modes import Modes
 
+if sys.platform == "win32":
+    from .terminal_windows import ENDING, HANGUP_STATUS, RESIZED, RawMode, Wakeups, from_background
+else:
+    from .terminal_posix import ENDING, HANGUP_STATUS, RESIZED, RawMode, Wakeups, from_background
+
+__all__ = ["ENDING", "HANGUP_STATUS", "RESIZED", "Screen", "Wakeups"]
+
 
 class Screen:
-    """A context: inside, keys come one by one as they are, and output goes out as it is.
+    """Context manager that puts the terminal into raw mode.
 
-    Leaving it takes back what the task has set, whatever the reason.
+    On exit it resets all modes that the task has set.
     """
 
     def __init__(self) -> None:
@@ -25,30 +28,25 @@ class Screen:
 
     def __enter__(self) -> Screen:
         sys.stdout.flush()
-        self._saved = termios.tcgetattr(self.stdin)
-        tty.setraw(self.stdin, termios.TCSADRAIN)
+        self._mode = RawMode(self.stdin)
         return self
 
     def __exit__(self, *_: object) -> None:
-        # From the background too: without this, tcsetattr would stop us.
-        usual = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
         try:
-            self._write(self._modes.undo())
-            # Answers to a program's last questions are dropped, or they would be typed into the shell.
-            termios.tcsetattr(self.stdin, termios.TCSAFLUSH, self._saved)
-        except (OSError, termios.error):
+            with from_background():
+                self._write(self._modes.undo())
+                self._mode.restore()
+        except OSError:
             pass  # it has hung up
-        finally:
-            signal.signal(signal.SIGTTOU, usual)
 
     @property
     def alternate(self) -> bool:
-        """Whether a full-screen program is on."""
+        """Whether the alternate screen is in use."""
         return self._modes.alternate
 
     @property
     def size(self) -> tuple[int, int]:
-        """The rows and columns there are."""
+        """Rows and columns."""
         try:
             size = os.get_terminal_size(self._stdout)
         except OSError:
@@ -56,18 +54,18 @@ class Screen:
         return size.lines or 24, size.columns or 80
 
     def draw(self, text: str) -> None:
-        """Draw what the task has written. Raises OSError when the terminal has hung up."""
+        """Write output of the task. Raises OSError if the terminal is gone."""
         self._write(text.encode("utf-8", "replace"))
         self._modes.feed(text)
 
     def begin(self, banner: str) -> None:
-        """Make room for a replay below the banner; what was on the screen can be scrolled back to."""
+        """Scroll the screen away, so that it stays in the scrollback, and print a banner above the replay."""
         rows, _ = self.size
         self._write(self._modes.undo() + b"\x1b[%d;1H" % rows + b"\n" * rows + b"\x1b[H\x1b[J")
         self._write(_style(banner) + b"\r\n")
 
     def say(self, text: str) -> None:
-        """Tell the person something: in a line of its own, or over the last one of a full-screen program."""
+        """Show a message: on its own line, or over the last line of a full-screen program."""
         if self.alternate:
             self._write(b"\x1b7\x1b[999;1H\x1b[2K" + _style(text) + b"\x1b8")
         else:
@@ -80,42 +78,3 @@ class Screen:
 
 def _style(text: str) -> bytes:
     return f"\x1b[m\x1b[2m[{text}]\x1b[m".encode()
-
-
-class Wakeups:
-    """A context in which signals are read from `fd`, one byte each; so is whatever else calls `wake`."""
-
-    def __init__(self, *signals: signal.Signals) -> None:
-        self._signals = signals
-        self._usual: dict[signal.Signals, Any] = {}
-
-    def __enter__(self) -> Wakeups:
-        self.fd, self._inlet = os.pipe()
-        for fd in (self.fd, self._inlet):
-            os.set_blocking(fd, False)
-        signal.set_wakeup_fd(self._inlet, warn_on_full_buffer=False)
-        for number in self._signals:
-            self._usual[number] = signal.signal(number, lambda *_: None)
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._usual.items():
-            signal.signal(number, handler)
-        signal.set_wakeup_fd(-1)
-        inlet, self._inlet = self._inlet, -1
-        os.close(inlet)
-        os.close(self.fd)
-
-    def wake(self) -> None:
-        """Wake whoever reads `fd`; from any thread."""
-        try:
-            os.write(self._inlet, b"\0")
-        except OSError:
-            pass  # it is full, and whoever reads it will wake; or nobody reads any more
-
-    def read(self) -> set[int]:
-        """Give the signals that came."""
-        try:
-            return set(os.read(self.fd, 4096)) - {0}
-        except BlockingIOError:
-            return set()

@@ -1,10 +1,24 @@
-"""How a person at the command line says and sees things."""
+"""Parsing and formatting of values on the command line."""
 
 from __future__ import annotations
 
 import click
 
-from ..client.format import ago, command, duration, ending, in_brief, moment, now, runtime, seconds, visible
+from ..client.format import (
+    ago,
+    command,
+    duration,
+    ending,
+    in_brief,
+    load,
+    moment,
+    now,
+    percent,
+    runtime,
+    seconds,
+    size,
+    visible,
+)
 
 __all__ = [
     "STYLES",
@@ -13,14 +27,17 @@ __all__ = [
     "duration",
     "ending",
     "in_brief",
+    "load",
     "moment",
     "now",
     "parse_duration",
+    "percent",
     "runtime",
+    "size",
     "visible",
 ]
 
-#: Styles of states, as rich names them.
+#: The style of each state, in the syntax of rich.
 STYLES = {
     "held": "cyan",
     "queued": "cyan",
@@ -37,7 +54,7 @@ STYLES = {
 
 
 def parse_duration(text: str) -> float:
-    """Give the seconds of `90`, `2h`, `1h30m`, `500ms`. Raises click.BadParameter."""
+    """Parse a duration such as `90`, `2h`, `1h30m` or `500ms` to seconds. Raises click.BadParameter."""
     try:
         return seconds(text)
     except ValueError as error:

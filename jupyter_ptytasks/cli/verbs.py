@@ -1,4 +1,4 @@
-"""The commands that do something to tasks: wait, stop, pause, resume, restart, input, rm."""
+"""The commands that act on tasks: wait, stop, pause, resume, restart, again, input, delete."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @many_refs
-@click.option("--timeout", type=parse_duration, metavar="TIME", help="Give up after so long, and exit with 124.")
+@click.option("--timeout", type=parse_duration, metavar="TIME", help="Give up after this time, and exit with 124.")
 @json_option
 @click.pass_obj
 def wait(settings: Settings, refs: tuple[str, ...], timeout: float | None, as_json: bool) -> None:
-    """Wait until tasks have ended, and exit with their code.
+    """Wait until tasks have ended, and exit with their exit code.
 
-    Of several, with the first that is not 0. A signal counts as 128 + its number; a task that was stopped, or lost, as
-    1 where its command says 0 or nothing. A restart of the server does not end the waiting.
+    For several tasks, this is the first code that is not 0. A signal is 128 + its number. A task that was stopped or
+    lost counts as 1 if its command reported no error. Waiting continues across a restart of the server.
     """
     with settings.client(patience=300.0) as client:
-        # First of all: a misspelt name shall not come to light after hours.
+        # Look all names up first: a typo must not come up after hours.
         tasks = [client.get(ref) for ref in refs]
         deadline = None if timeout is None else time.monotonic() + timeout
         codes = [_wait(client, task, deadline, as_json=as_json) for task in tasks]
@@ -48,9 +48,9 @@ def _wait(client: Client, task: Task, deadline: float | None, *, as_json: bool) 
 
 @click.command()
 @many_refs
-@click.option("--grace", type=parse_duration, metavar="TIME", help="Time after SIGINT, and again after SIGTERM.")
-@click.option("--now", is_flag=True, help="Kill at once (SIGKILL).")
-@click.option("--wait", "waits", is_flag=True, help="Return when it has ended.")
+@click.option("--grace", type=parse_duration, metavar="TIME", help="Grace period after SIGINT and after SIGTERM.")
+@click.option("--now", is_flag=True, help="Send SIGKILL immediately.")
+@click.option("--wait", "waits", is_flag=True, help="Wait until the tasks have ended.")
 @click.option("--leftover", is_flag=True, help="End the processes that a finished task left running.")
 @json_option
 @click.pass_obj
@@ -65,8 +65,8 @@ def stop(
 ) -> None:
     """Stop tasks.
 
-    All of their processes get SIGINT, after a time of grace SIGTERM, and after another one SIGKILL, or what signals the
-    task was given. This returns at once.
+    Starts the stop sequence and returns: SIGINT to all processes of the task, SIGTERM after a grace period, SIGKILL
+    after another one, or the signals the task was started with.
     """
     with settings.client() as client:
 
@@ -84,7 +84,7 @@ def stop(
 @json_option
 @click.pass_obj
 def pause(settings: Settings, refs: tuple[str, ...], as_json: bool) -> None:
-    """Stop tasks in their tracks (SIGSTOP), with all of their processes."""
+    """Pause tasks: suspend all their processes (SIGSTOP)."""
     with settings.client() as client:
         each(refs, client.pause, as_json=as_json)
 
@@ -94,23 +94,41 @@ def pause(settings: Settings, refs: tuple[str, ...], as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def resume(settings: Settings, refs: tuple[str, ...], as_json: bool) -> None:
-    """Let paused tasks go on."""
+    """Resume paused tasks."""
     with settings.client() as client:
         each(refs, client.resume, as_json=as_json)
 
 
 @click.command()
 @many_refs
-@click.option("--grace", type=parse_duration, metavar="TIME", help="As for stop, where the task still runs.")
+@click.option("--grace", type=parse_duration, metavar="TIME", help="Grace period if the task has to be stopped first.")
 @json_option
 @click.pass_obj
 def restart(settings: Settings, refs: tuple[str, ...], grace: float | None, as_json: bool) -> None:
-    """Run tasks once more, stopping those that still run.
+    """Run tasks again, under the same id and name. Live tasks are stopped first.
 
-    Id and name stay the same, and new output comes behind the old.
+    New output is appended to the old. To keep the old run as it is, use `again`.
     """
     with settings.client() as client:
         each(refs, lambda ref: client.restart(ref, grace=grace), as_json=as_json)
+
+
+@click.command()
+@one_ref
+@click.option("-n", "--name", metavar="NAME", help="Name of the new task; by default the same.")
+@json_option
+@click.pass_obj
+def again(settings: Settings, ref: str, name: str | None, as_json: bool) -> None:
+    """Start a new task like TASK, and print its id and name.
+
+    It gets the command, environment and limits that TASK was started with.
+    """
+    with settings.client() as client:
+        task = client.again(ref, name=name)
+        if as_json:
+            print_json(task)
+        else:
+            click.echo(f"{task['id']} {task['name']}")
 
 
 @click.command("input")
@@ -119,30 +137,30 @@ def restart(settings: Settings, refs: tuple[str, ...], grace: float | None, as_j
 @click.option(
     "--newline/--no-newline",
     default=None,
-    help="Press Enter after it.  [default: if TEXT has no control characters]",
+    help="Whether to press Enter after it.  [default: yes, unless TEXT has control characters]",
 )
 @json_option
 @click.pass_obj
 def input(  # noqa: A001  the verb's name
     settings: Settings, ref: str, text: str, newline: bool | None, as_json: bool
 ) -> None:
-    """Type TEXT into a task, followed by Enter. With `-`, type standard input as it is."""
+    """Type TEXT into a task and press Enter. With `-`, type what is on standard input, unchanged."""
     with settings.client() as client:
         if text == "-":
-            client.input(ref, sys.stdin.read(), newline=bool(newline))
+            client.send_input(ref, sys.stdin.read(), newline=bool(newline))
         else:
-            client.input(ref, text, newline=newline)
+            client.send_input(ref, text, newline=newline)
         if as_json:
             print_json(client.get(ref))
 
 
 @click.command()
 @many_refs
-@click.option("--stop", "stops", is_flag=True, help="Stop those that still run, first.")
+@click.option("--stop", "stops", is_flag=True, help="Stop live tasks first.")
 @json_option
 @click.pass_obj
-def rm(settings: Settings, refs: tuple[str, ...], stops: bool, as_json: bool) -> None:
-    """Forget tasks that have ended, with their output."""
+def delete(settings: Settings, refs: tuple[str, ...], stops: bool, as_json: bool) -> None:
+    """Delete finished tasks and their output. `rm` is an alias."""
     from ..client import RequestFailed  # noqa: PLC0415  not for help
 
     with settings.client() as client:
@@ -152,8 +170,8 @@ def rm(settings: Settings, refs: tuple[str, ...], stops: bool, as_json: bool) ->
             try:
                 client.delete(task["id"], stop=stops)
             except RequestFailed as error:
-                error.hint = "`rm --stop` stops it first." if error.code == "invalid_state" else error.hint
+                error.hint = "Use `delete --stop` to stop it first." if error.code == "invalid_state" else error.hint
                 raise
             return task
 
-        each(refs, do, as_json=as_json, done="removed")
+        each(refs, do, as_json=as_json, done="deleted")

@@ -1,4 +1,4 @@
-"""A websocket to a task's terminal (docs/protocol.md), read and written by two threads so that nobody waits for it."""
+"""A websocket to a task's terminal (docs/protocol.md), with one thread to read and one to write."""
 
 from __future__ import annotations
 
@@ -13,21 +13,28 @@ from urllib.parse import urlencode, urlsplit
 import websocket
 
 from ..client import ConnectionLost, ServerNotFound, TaskNotFound, Unauthorized
+from ..core.platform import endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..client.discovery import Server
 
-#: Seconds for the server to answer, and for what was typed last to be on its way when we leave.
+#: Seconds for the server to answer, and to send the last input when closing.
 _TIMEOUT = 10.0
 _PARTING = 1.0
 
 
 class Connection:
-    """One connection; `on_message` is called in a thread with each message, then `on_end` once it is over. `close` it.
+    """One connection. Call `close` when done.
 
-    `query` is that of the protocol. Raises ServerNotFound, Unauthorized, TaskNotFound or ConnectionLost.
+    Args:
+        query: the query of the protocol.
+        on_message: called in a thread with each message.
+        on_end: called in a thread when the connection is over.
+
+    Raises:
+        ServerNotFound, Unauthorized, TaskNotFound, ConnectionLost
     """
 
     def __init__(
@@ -43,20 +50,20 @@ class Connection:
         self.is_over = False
         self._socket = _open(server, f"ptytasks/terminals/websocket/{task_id}?{urlencode(query)}")
         self._outgoing: queue.SimpleQueue[list[Any] | None] = queue.SimpleQueue()
-        # Daemons: a program that is to end does not wait for a server that does not read.
+        # Daemons: the program must be able to exit while the server does not read.
         self._threads = [threading.Thread(target=target, daemon=True) for target in (self._read, self._write)]
 
     def start(self) -> None:
-        """Begin to call `on_message`."""
+        """Start calling `on_message`."""
         for thread in self._threads:
             thread.start()
 
     def send(self, *message: Any) -> None:
-        """Send a message, later; if the connection is over before, nobody gets it."""
+        """Queue a message; it is dropped if the connection ends first."""
         self._outgoing.put(list(message))
 
     def close(self) -> None:
-        """Send what is still to be sent, if the server takes it, and be gone; `on_message` is not called any more."""
+        """Flush queued messages if possible and close; `on_message` is not called afterwards."""
         self._outgoing.put(None)
         reader, writer = self._threads
         writer.join(_PARTING)
@@ -65,7 +72,7 @@ class Connection:
 
     def _read(self) -> None:
         try:
-            # An empty one is the other side's farewell.
+            # An empty one means that the server closed the connection.
             while text := self._socket.recv():
                 self._on_message(self, json.loads(text))
         except (OSError, ValueError, websocket.WebSocketException):
@@ -94,10 +101,10 @@ def _open(server: Server, path: str) -> websocket.WebSocket:
         connection.connect(url, socket=_dial(server), **options)  # type: ignore[no-untyped-call]
     except websocket.WebSocketBadStatusException as error:
         if error.status_code in (401, 403):
-            raise Unauthorized(f"the server at {where} refuses to attach us") from error
+            raise Unauthorized(f"the server at {where} does not allow you to attach") from error
         if error.status_code == 404:
-            raise TaskNotFound("the task is there no more", code="task_not_found", status=404) from error
-        raise ConnectionLost(f"the server at {where} says {error.status_code}") from error
+            raise TaskNotFound("the task no longer exists", code="task_not_found", http_status=404) from error
+        raise ConnectionLost(f"the server at {where} answered with HTTP status {error.status_code}") from error
     except (OSError, websocket.WebSocketException) as error:
         raise ServerNotFound(f"no Jupyter server answers at {where}") from error
     connection.settimeout(None)
@@ -105,13 +112,10 @@ def _open(server: Server, path: str) -> websocket.WebSocket:
 
 
 def _dial(server: Server) -> socket.socket | None:
-    """Connect to a server on this machine, past any proxy; None for others: that is left to the library."""
+    """Connect to a local server, bypassing any proxy. Return None for others: the library connects."""
     parts = urlsplit(server.url)
     if server.sock:
-        connection = socket.socket(socket.AF_UNIX)
-        connection.settimeout(_TIMEOUT)
-        connection.connect(server.sock)
-        return connection
+        return endpoint.dial(server.sock, _TIMEOUT)
     if not server.is_local or not parts.hostname:
         return None
     is_secure = parts.scheme == "https"

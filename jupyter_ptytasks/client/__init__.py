@@ -1,7 +1,6 @@
-"""The client: whatever talks to the server from outside. `Client` is for programs; the command line and notebooks are
-built on it.
+"""The HTTP client of the server: `Client` for programs; the command line and the notebook API are built on it.
 
-Names are imported on first use: the HTTP client takes longer to load than a command line takes to print its help.
+Names are imported on first use: loading the HTTP library takes longer than printing the help of a command.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The client: one method for each route of the server (docs/rest.md), and what takes several of them."""
+"""The client: one method per route of the REST API (docs/rest.md), and a few built on several of them."""
 
 from __future__ import annotations
 
@@ -19,32 +19,36 @@ if TYPE_CHECKING:
 
     from .types import Ansi, Command, IfExists, Mode, Page, StateName, Stats, Status, Target, Task, Text, Warn
 
-    Answer = TypeVar("Answer")
-    Asked = ParamSpec("Asked")
+    Result = TypeVar("Result")
+    Params = ParamSpec("Params")
 
-#: Seconds for the server to hold a `wait`, and for it to do what takes its time: to stop a task and then delete it.
+#: Seconds that the server holds a `wait`, and the timeout of slow requests, such as stopping and then deleting a task.
 _LONG_POLL = 50.0
 _SLOW = 600.0
-#: The answer where `if_exists` has found one; 201 where one was started.
+#: The HTTP status if `if_exists` found a task; 201 if one was started.
 _FOUND = 200
-#: Seconds between two tries to reach a server that is being started again.
+#: Seconds between attempts to reach a server that is restarting.
 _RETRY = 0.5
 
 
 class Client:
-    """Speaks to the Jupyter server, over HTTP and nothing else; it may be on another machine, and may come and go.
+    """A client of the Jupyter server, over HTTP. The server may be on another machine, and may restart.
 
-    `url` and `token` say where; without them it is found (see discovery), at the first request and whenever it has
-    moved. `timeout` seconds at most pass without an answer; `patience` seconds are borne with a server that is gone
-    while one waits or follows. Every method raises errors of client.errors, and takes an id or a name as `ref`. A
-    context manager, or `close` it; each thread has its own.
+    Use it as a context manager, or call `close`. Use one client per thread. Methods take the id or name of a task as
+    `ref`, and raise errors of client.errors.
+
+    Args:
+        url: address of the server. Without it the server is found (see discovery), again whenever it has moved.
+        token: its token.
+        timeout: seconds to wait for each response.
+        patience: seconds for which waiting and following continue while the server is gone.
     """
 
     def __init__(self, url: str = "", token: str = "", *, timeout: float = 30.0, patience: float = 60.0) -> None:
         self._patience = patience
         self._address = (url, token)
         self._transport = Transport(self._find, timeout)
-        #: Whether the last `create` found a task by its name, where it did not start one.
+        #: Whether the last `create` returned an existing task instead of starting one.
         self.found = False
 
     def _find(self) -> list[discovery.Server]:
@@ -62,12 +66,12 @@ class Client:
         self.close()
 
     def close(self) -> None:
-        """Close what connections there are."""
+        """Close all connections."""
         self._transport.close()
 
     @property
     def server(self) -> discovery.Server:
-        """The server that answers; asks it if none was asked yet."""
+        """The server in use; makes a request if there was none yet."""
         if self._transport.server is None:
             self.status()
         assert self._transport.server is not None  # it has just answered
@@ -76,7 +80,7 @@ class Client:
     # -- the service, and its tasks -----------------------------------------------------------------------------------
 
     def status(self) -> Status:
-        """Give version, counts by state, limits and provisioners."""
+        """Return version, number of tasks by state, limits and provisioners."""
         return cast("Status", self._get("status"))
 
     def list(
@@ -90,9 +94,15 @@ class Client:
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Page:
-        """Give tasks, newest first: those of which all that is said is true; `q` is part of what one searches for."""
-        said = {"name": name, "group": group, "tag": tag, "q": q, "limit": limit, "cursor": cursor}
-        return cast("Page", self._get("tasks", state=",".join(state) or None, **said))
+        """List tasks that match all given filters, newest first, one page at a time.
+
+        Args:
+            q: a substring of the id, name, command, group or a tag.
+            limit: size of the page, at most 1000.
+            cursor: the `next_cursor` of the page before.
+        """
+        given = {"name": name, "group": group, "tag": tag, "q": q, "limit": limit, "cursor": cursor}
+        return cast("Page", self._get("tasks", state=",".join(state) or None, **given))
 
     def all(
         self,
@@ -103,7 +113,7 @@ class Client:
         tag: str | None = None,
         q: str | None = None,
     ) -> Iterator[Task]:
-        """Iterate over all such tasks, newest first, page by page."""
+        """Iterate over all matching tasks, newest first. For the filters see `list`."""
         cursor: str | None = None
         while True:
             page = self.list(state=state, name=name, group=group, tag=tag, q=q, cursor=cursor)
@@ -130,12 +140,16 @@ class Client:
         if_exists: IfExists = "new",
         metadata: Mapping[str, Any] | None = None,
     ) -> Task:
-        """Start a task and give it: a shell line, or arguments, or without a command an interactive shell.
+        """Start a task and return it. See docs/rest.md for the options.
 
-        It runs when this returns, or has run; or `if_exists` has found one. What cannot be started raises
-        RequestFailed and leaves nothing.
+        Args:
+            command: a shell command line, or a list of arguments; None for an interactive shell.
+            if_exists: what to do if a live task has this name. `found` is True if that task was returned.
+
+        Raises:
+            RequestFailed: the command could not be started; no task was created.
         """
-        said = {
+        given = {
             "command": command,
             "name": name,
             "cwd": cwd,
@@ -151,12 +165,12 @@ class Client:
             "if_exists": if_exists,
             "metadata": metadata,
         }
-        response = self._transport.request("POST", "tasks", json=_only_said(said))
+        response = self._transport.request("POST", "tasks", json=_given(given))
         self.found = response.status_code == _FOUND
         return cast("Task", _json(response.content))
 
     def get(self, ref: str) -> Task:
-        """Give a task."""
+        """Return a task."""
         return self._task("GET", _path(ref))
 
     def update(
@@ -169,13 +183,16 @@ class Client:
         metadata: Mapping[str, Any] | None = None,
         pinned: bool | None = None,
     ) -> Task:
-        """Change what a task is called, or whether it is kept for good, and return it; what is None stays as it is."""
-        said = {"name": name, "tags": tags, "group": group, "metadata": metadata, "pinned": pinned}
-        return self._task("PATCH", _path(ref), json=_only_said(said))
+        """Change a task's labels, or pin it, and return it. What is None is not changed."""
+        given = {"name": name, "tags": tags, "group": group, "metadata": metadata, "pinned": pinned}
+        return self._task("PATCH", _path(ref), json=_given(given))
 
     def delete(self, ref: str, *, stop: bool = False, force: bool = False) -> None:
-        """Forget a task that has ended, and its output; with `stop` a live one is stopped first, in its time, with
-        `force` one that runs on another machine is given up.
+        """Delete a finished task and its output.
+
+        Args:
+            stop: stop a live task first, with its stop sequence.
+            force: also delete a task that runs on another machine, without stopping it.
         """
         params = {name: "1" for name, said in (("stop", stop), ("force", force)) if said}
         self._transport.request("DELETE", _path(ref), params=params, timeout=_SLOW if stop else None)
@@ -183,47 +200,59 @@ class Client:
     # -- verbs --------------------------------------------------------------------------------------------------------
 
     def stop(self, ref: str, *, grace: float | None = None, signals: Sequence[str] | None = None) -> Task:
-        """Begin to stop a task: `signals` (or its own), with `grace` seconds after each."""
-        return self._task("POST", _path(ref, "stop"), json=_only_said({"grace": grace, "signals": signals}))
+        """Start the stop sequence of a task, and return.
+
+        Args:
+            grace: seconds after each signal; by default those of the task.
+            signals: names of signals; by default those of the task.
+        """
+        return self._task("POST", _path(ref, "stop"), json=_given({"grace": grace, "signals": signals}))
 
     def end_leftover(self, ref: str) -> Task:
-        """End the processes that the command of a finished task has left running; return the task, whose `leftover`
-        counts those that could not be ended.
+        """End the processes that a finished task left running.
+
+        Returns the task; its `leftover` counts the processes that could not be ended.
         """
         return self._task("DELETE", _path(ref, "leftover"), timeout=_SLOW)
 
     def pause(self, ref: str) -> Task:
-        """Stop a task in its tracks, until `resume`."""
+        """Pause a task (SIGSTOP)."""
         return self._task("POST", _path(ref, "pause"))
 
     def resume(self, ref: str) -> Task:
-        """Let a paused task go on."""
+        """Resume a paused task."""
         return self._task("POST", _path(ref, "resume"))
 
     def restart(self, ref: str, *, grace: float | None = None, signals: Sequence[str] | None = None) -> Task:
-        """Run a task once more; a live one is stopped first, as by `stop`, and starts when it has ended."""
-        return self._task("POST", _path(ref, "restart"), json=_only_said({"grace": grace, "signals": signals}))
+        """Run a task again, under the same id. A live task is stopped first, as by `stop`."""
+        return self._task("POST", _path(ref, "restart"), json=_given({"grace": grace, "signals": signals}))
 
     def again(self, ref: str, *, name: str | None = None) -> Task:
-        """Start another task with the command, environment and limits of this one, and return it. Its name is the same
-        unless `name` is given.
+        """Start a new task with the command, environment and limits of this one, and return the new task.
+
+        Args:
+            name: name of the new task; by default the same.
         """
-        return self._task("POST", _path(ref, "again"), json=_only_said({"name": name}))
+        return self._task("POST", _path(ref, "again"), json=_given({"name": name}))
 
     def signal(self, ref: str, signal: str, *, target: Target = "tree") -> None:
-        """Send a signal: to the `foreground` group, the whole `tree`, or the command itself (`leader`)."""
+        """Send a signal to the whole process `tree`, the `foreground` process group, or the command only (`leader`)."""
         self._transport.request("POST", _path(ref, "signal"), json={"signal": signal, "target": target})
 
-    def input(self, ref: str, data: str, *, newline: bool | None = None) -> None:
-        """Type `data`. The Enter key follows with `newline`; by default after data without control characters."""
-        self._transport.request("POST", _path(ref, "input"), json=_only_said({"data": data, "newline": newline}))
+    def send_input(self, ref: str, data: str, *, newline: bool | None = None) -> None:
+        """Type `data` into a task.
+
+        Args:
+            newline: whether to press Enter after it; by default unless `data` has control characters.
+        """
+        self._transport.request("POST", _path(ref, "input"), json=_given({"data": data, "newline": newline}))
 
     def resize(self, ref: str, rows: int, cols: int) -> None:
-        """Give the task's terminal a size."""
+        """Set the size of the task's terminal."""
         self._transport.request("POST", _path(ref, "resize"), json={"rows": rows, "cols": cols})
 
     def wait(self, ref: str, timeout: float | None = None) -> Task:
-        """Give the task when it has ended, or as it is after `timeout` seconds. Bears with a server's restart."""
+        """Wait until a task has ended, for at most `timeout` seconds, and return it. Survives a server restart."""
         deadline = None if timeout is None else time.monotonic() + timeout
         task = self.retrying(self.get, ref)
         while is_live(task):
@@ -234,11 +263,11 @@ class Client:
         return task
 
     def wait_once(self, ref: str, timeout: float) -> Task:
-        """Give the task when it has ended, or as it is after `timeout` seconds, at most 55: one request."""
+        """Like `wait`, in a single request: `timeout` is at most 55 seconds."""
         return self._task("GET", _path(ref, "wait"), params={"timeout": timeout, **_IDLE}, timeout=timeout + 15.0)
 
     def stats(self, ref: str) -> Stats:
-        """Give what a live task used in the last minutes; it is sampled more often for the next 10 seconds."""
+        """Return the recent resource usage of a live task, which is sampled more often for the next 10 seconds."""
         return cast("Stats", self._get(_path(ref, "stats"), **_IDLE))
 
     # -- output -------------------------------------------------------------------------------------------------------
@@ -256,24 +285,27 @@ class Client:
         ansi: Ansi = "strip",
         final: bool = False,
     ) -> Text:
-        """Return some lines of the output as text, bounded: one request. `final`: none that is likely to change."""
+        """Return a bounded number of lines of the output as text, in one request. See docs/rest.md for the options.
+
+        With `final`, lines that may still change are left out.
+        """
         limits: dict[str, Any] = {"head_lines": head_lines, "tail_lines": tail_lines, "max_lines": max_lines}
         if final:
             limits["final"] = "1"
         return cast("Text", self._get(_path(ref, "output"), since=since, mode=mode, grep=grep, ansi=ansi, **limits))
 
     def raw(self, ref: str, offset: int = 0, limit: int | None = None) -> Piece:
-        """Give bytes of the output from `offset` on, or from where they are still kept: one request, all in memory."""
-        params = _only_said({"offset": max(offset, 0), "limit": limit, **_IDLE})
+        """Return output bytes from `offset`, or from the oldest byte still kept, in one request."""
+        params = _given({"offset": max(offset, 0), "limit": limit, **_IDLE})
         response = self._transport.request("GET", _path(ref, "output/raw"), params=params)
         start, first, end = (int(response.headers[f"X-Ptytasks-{name}"]) for name in ("Start", "Offset", "End"))
         return Piece(first, response.content, start, end, lost=max(first - offset, 0))
 
     def follow(self, ref: str, since: int = 0) -> Iterator[Piece]:
-        """Iterate over the output from the offset `since` on, as it comes, until the task has ended.
+        """Iterate over the output from offset `since` as it is written, until the task has ended.
 
-        No byte comes twice, and none is missed unsaid: `lost` tells how many went before we came. Bears with a
-        server's restart.
+        No byte is repeated, and `Piece.lost` counts those that were discarded before they could be read. Survives a
+        restart of the server.
         """
         return reading.follow(self, ref, since)
 
@@ -287,55 +319,56 @@ class Client:
         ansi: Ansi = "strip",
         follow: bool = False,
     ) -> Iterator[Text]:
-        """Iterate over the output as text, from the line `since` on, or the last `tail` lines.
+        """Iterate over the output as text, from line `since`, or over the last `tail` lines.
 
-        With `follow` as it comes, until the task has ended: every line once, when it is not likely to change any more.
+        With `follow`, continue as output is written, until the task has ended: every line once, when it is not likely
+        to change anymore.
         """
         return reading.lines(self, ref, since=since, tail=tail, grep=grep, ansi=ansi, follow=follow)
 
     def tail_offset(self, ref: str, count: int) -> int:
-        """Give the offset at which the last `count` lines begin."""
+        """Return the offset at which the last `count` lines begin."""
         return reading.tail_offset(self, ref, count)
 
     # -- how ----------------------------------------------------------------------------------------------------------
 
-    def retrying(self, ask: Callable[Asked, Answer], *args: Asked.args, **kwargs: Asked.kwargs) -> Answer:
-        """Give what `ask` gives; while the server is gone try again, for it may be coming back."""
+    def retrying(self, ask: Callable[Params, Result], *args: Params.args, **kwargs: Params.kwargs) -> Result:
+        """Call `ask`, and retry while the server is gone, for up to `patience` seconds."""
         deadline = time.monotonic() + self._patience
         first = self._transport.server is None
         while True:
             try:
                 return ask(*args, **kwargs)
             except (ServerNotFound, ConnectionLost):
-                # There is no coming back for one that never was there.
+                # Do not wait for a server that was never there.
                 if first or time.monotonic() > deadline:
                     raise
                 time.sleep(_RETRY)
 
     def _get(self, path: str, **params: Any) -> Any:
-        return _json(self._transport.request("GET", path, params=_only_said(params)).content)
+        return _json(self._transport.request("GET", path, params=_given(params)).content)
 
     def _task(self, method: str, path: str, **content: Any) -> Task:
         return cast("Task", _json(self._transport.request(method, path, **content).content))
 
 
-#: Looking on is no activity for which a server should be kept running.
+#: Polling must not count as user activity, which would keep the server from being culled.
 _IDLE = {"no_track_activity": "1"}
 
 
 def _path(ref: str, verb: str = "") -> str:
     if not ref:
-        raise TaskNotFound("a task has an id and a name; neither is empty", code="task_not_found", status=404)
-    # Dots too: a name may be `..`, and that would be taken for a way up.
+        raise TaskNotFound("the id or name of a task must not be empty", code="task_not_found", http_status=404)
+    # Dots too: proxies resolve `..`.
     try:
         name = quote(ref, safe="").replace(".", "%2E")
     except UnicodeEncodeError as error:
-        message = f"there is no task with the id or name {ref!r}: names are UTF-8"
-        raise TaskNotFound(message, code="task_not_found", status=404) from error
+        message = f"no task has the id or name {ref!r}: names are UTF-8"
+        raise TaskNotFound(message, code="task_not_found", http_status=404) from error
     return f"tasks/{name}/{verb}" if verb else f"tasks/{name}"
 
 
-def _only_said(values: Mapping[str, Any]) -> dict[str, Any]:
+def _given(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if value is not None}
 
 
@@ -343,4 +376,4 @@ def _json(content: bytes) -> Any:
     try:
         return json.loads(content)
     except ValueError as error:
-        raise ClientError("the server's answer is no JSON") from error
+        raise ClientError("the server's response is not valid JSON") from error

@@ -1,7 +1,7 @@
-"""Which variables a task gets from whoever starts it on the same machine, so that its programs are the caller's.
+"""The environment variables that a task gets from its caller, so that it runs the same programs.
 
-The task's environment is the server's; over it goes what says where programs and libraries are, and which devices and
-threads are ours. Secrets are not passed on unless they are named.
+They are added to the server's environment if both are on the same machine: paths of programs and libraries, active
+environments, devices and threads. Secrets are passed on only by name.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: Programs, environments and libraries; and of the machine the part that was given to us.
-_KINDRED = re.compile(
+#: Paths of programs and libraries, active environments, and the devices and threads assigned to the caller.
+_PASSED_ON = re.compile(
     r"PATH|PYTHONPATH|LD_LIBRARY_PATH|DYLD_(FALLBACK_)?LIBRARY_PATH|VIRTUAL_ENV|CONDA_.*"
     r"|(CUDA|HIP|ROCR)_VISIBLE_DEVICES|CUDA_DEVICE_ORDER|OMP_NUM_THREADS"
 )
@@ -23,26 +23,26 @@ _SECRET = re.compile(r".*(TOKEN|SECRET|PASSW|CREDENTIAL|_KEY\b).*", re.IGNORECAS
 
 
 def from_caller(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give what a caller's environment has for its tasks.
+    """Return the variables of the caller's environment that its tasks get.
 
-    Directories whose names are not UTF-8 are left out, for no request can carry them.
+    Directories that are not UTF-8 are left out: JSON cannot carry them.
     """
     env = {}
-    for name, told in environ.items():
-        if not _KINDRED.fullmatch(name) or _SECRET.fullmatch(name):
+    for name, given in environ.items():
+        if not _PASSED_ON.fullmatch(name) or _SECRET.fullmatch(name):
             continue
-        value = as_utf8(told)
+        value = as_utf8(given)
         if not is_utf8(value):
             value = os.pathsep.join(filter(is_utf8, value.split(os.pathsep)))
-        if value or not told:
+        if value or not given:
             env[name] = value
     return env
 
 
 def as_utf8(text: str) -> str:
-    """Return what the system has told as the UTF-8 that it is, also where Python took its bytes for something else.
+    """Return a string from the system, decoded as UTF-8 even if Python used another encoding.
 
-    Python writes bytes that it cannot read as surrogates (PEP 383); where they are no UTF-8 either, they stay.
+    Bytes that are not UTF-8 stay surrogates (PEP 383).
     """
     if is_utf8(text):
         return text
@@ -53,7 +53,7 @@ def as_utf8(text: str) -> str:
 
 
 def is_utf8(text: str) -> bool:
-    """Tell whether UTF-8 can carry a text: surrogates it cannot."""
+    """Return whether a text can be encoded as UTF-8: it has no surrogates."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -62,9 +62,9 @@ def is_utf8(text: str) -> bool:
 
 
 def from_interpreter(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give the same for tasks whose `python` is to be the one that runs this.
+    """Return `from_caller`, changed so that `python` is this interpreter.
 
-    A kernel is often started by its path alone, with the PATH of a server that lives in another environment.
+    A kernel is often started by its path, with the PATH of a server in another environment.
     """
     env = from_caller(environ)
     programs = os.path.dirname(sys.executable)
@@ -79,9 +79,10 @@ def from_interpreter(environ: Mapping[str, str] = os.environ) -> dict[str, str]:
 
 
 def parse_pairs(pairs: Iterable[str], environ: Mapping[str, str] = os.environ) -> dict[str, str]:
-    """Give the variables that are meant by `NAME=VALUE`, and by `NAME` for our own.
+    """Return the variables given as `NAME=VALUE`, or as `NAME` to pass on the caller's value.
 
-    Raises KeyError with a name that we do not have.
+    Raises:
+        KeyError: the caller has no variable of this name.
     """
     env = {}
     for pair in pairs:

@@ -1,8 +1,9 @@
-"""Finding the Jupyter server: from a terminal, a task, a kernel or a script, by the environment and the servers' files.
+"""Finds the Jupyter server from a terminal, task, kernel or script, by environment variables and runtime files.
 
-In this order: what the caller says; `JUPYTER_PTYTASKS_URL` and `JUPYTER_PTYTASKS_TOKEN`; the server that started this
-kernel; JupyterHub's variables; all servers of this user that run, first the one whose task or terminal this is, then
-the one that serves this directory, then the newest. Nothing is remembered: a restarted server may be elsewhere.
+In this order: the caller's arguments; `JUPYTER_PTYTASKS_URL` and `JUPYTER_PTYTASKS_TOKEN`; the server that started this
+kernel; JupyterHub's variables; all running servers of this user: first the one that this task or terminal belongs to,
+then those that serve this directory, then the most recently started. Nothing is cached: a restarted server may have
+moved.
 """
 
 from __future__ import annotations
@@ -24,15 +25,15 @@ if TYPE_CHECKING:
 URL = "JUPYTER_PTYTASKS_URL"
 TOKEN = "JUPYTER_PTYTASKS_TOKEN"  # noqa: S105  the name of a variable
 
-#: What a browser shows behind the base URL: people paste the address that the server prints.
+#: Paths of pages below the base URL: people paste what the browser shows.
 _PAGE = re.compile(r"/(lab|tree|notebooks|doc)(/.*)?$")
-#: Addresses to listen on that cannot be connected to everywhere.
+#: Addresses that servers listen on, but that not every system can connect to.
 _WILDCARDS = ("0.0.0.0", "::", "*")  # noqa: S104  taken out, not listened on
 
 
 @dataclass(frozen=True)
 class Server:
-    """Where a Jupyter server answers: `url` ends with a slash, `token` may be empty, `sock` is its unix socket."""
+    """The address of a Jupyter server: `url` ends with a slash, `token` may be empty, `sock` is its unix socket."""
 
     url: str
     token: str = ""
@@ -40,14 +41,14 @@ class Server:
 
     @classmethod
     def parse(cls, url: str, token: str = "") -> Server:
-        """Read an address as people have it: with a page and `?token=`, or as `http+unix://`. Raises ValueError."""
+        """Parse an address, which may have a page, `?token=` or the scheme `http+unix`. Raises ValueError."""
         parts = urlsplit(url)
         token = token or parse_qs(parts.query).get("token", [""])[0]
         path = _PAGE.sub("", parts.path).rstrip("/") + "/"
         if parts.scheme == "http+unix":
             return cls("http://localhost" + path, token, unquote(parts.netloc))
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"{url!r} is no address of a server; one looks like http://localhost:8888/")
+            raise ValueError(f"{url!r} is not a valid server URL; use something like http://localhost:8888/")
         netloc = parts.netloc
         if parts.hostname in _WILDCARDS:
             netloc = "127.0.0.1" if parts.port is None else f"127.0.0.1:{parts.port}"
@@ -55,16 +56,20 @@ class Server:
 
     @property
     def is_local(self) -> bool:
-        """Whether the server is on this machine: then our directories and programs mean something to it."""
+        """Whether the server is on this machine, so that paths on this machine are valid for it."""
         host = urlsplit(self.url).hostname or ""
         return bool(self.sock) or host in ("localhost", "::1", socket.gethostname()) or host.startswith("127.")
 
 
 def find(url: str = "", token: str = "") -> list[Server]:
-    """Give the servers that may be meant, the likeliest first; whether one answers is for the caller to see.
+    """Return candidate servers, the most likely first. Whether they respond is not checked.
 
-    With a `url` (or that of the environment) it is the only one. A `token` (or that of the environment) goes before
-    what is found. Raises ValueError for a `url` that is none.
+    Args:
+        url: address of the server, by default from the environment. With one, the server is the only candidate.
+        token: takes precedence over tokens that are found; by default from the environment.
+
+    Raises:
+        ValueError: `url` is not valid.
     """
     env = os.environ
     token = token or env.get(TOKEN, "")
@@ -81,7 +86,7 @@ def find(url: str = "", token: str = "") -> list[Server]:
 
 @dataclass(frozen=True)
 class _Running:
-    """What a server tells of itself in the runtime directory."""
+    """A running server, as described by its file in the runtime directory."""
 
     server: Server
     pid: int
@@ -89,8 +94,8 @@ class _Running:
     since: float
 
     def likeliness(self, env: Mapping[str, str]) -> tuple[bool, bool, int, float]:
-        """Give what is the greater, the likelier this server is meant by somebody who works here."""
-        # In a task: the address is that of its server, unless it has come back elsewhere since; the directory stays.
+        """Return a sort key: the greater, the more likely this server belongs to the current process."""
+        # In a task, these variables name its server. A restart may change the address, but not the directory.
         is_ours = _is_at(self.server, env.get("JUPYTER_SERVER_URL", ""))
         is_root = self.root == env.get("JUPYTER_SERVER_ROOT")
         root, here = os.path.realpath(self.root), _here()
@@ -99,7 +104,7 @@ class _Running:
 
 
 def _running() -> Iterator[_Running]:
-    # Not at the top: a tenth of a short command's time.
+    # Imported here: it takes a tenth of the time of a short command.
     from jupyter_core.paths import jupyter_runtime_dir  # noqa: PLC0415
 
     for path in glob.glob(os.path.join(glob.escape(jupyter_runtime_dir()), "jpserver-*.json")):
@@ -107,19 +112,19 @@ def _running() -> Iterator[_Running]:
             with open(path, encoding="utf-8") as file:
                 record = json.load(file)
             pid, sock, url = int(record["pid"]), str(record.get("sock") or ""), str(record["url"])
-            # A server with a password has left us a token of ours; one behind a hub knows none but the hub's.
+            # A server with a password provides a local token; one behind a hub accepts only the hub's.
             token = str(record.get("token") or LocalToken(os.path.dirname(path), pid).read())
             token = token or os.environ.get("JUPYTERHUB_API_TOKEN", "")
             server = replace(Server.parse(url, token), sock=sock)
             since = os.stat(path).st_mtime
         except (OSError, ValueError, KeyError, TypeError):
-            continue  # it has just ended, or another program's file
+            continue  # it has just ended, or the file is not a server's
         if _is_alive(pid):
             yield _Running(server, pid, str(record.get("root_dir", "")), since)
 
 
 def _hub(env: Mapping[str, str]) -> list[Server]:
-    """Give the server that JupyterHub's variables tell of, if they do."""
+    """Return the server described by JupyterHub's variables, if they are set."""
     url, token = env.get("JUPYTERHUB_SERVICE_URL") or env.get("JUPYTERHUB_PUBLIC_URL"), env.get("JUPYTERHUB_API_TOKEN")
     if not url or not token:
         return []
@@ -146,12 +151,12 @@ def _here() -> str:
     try:
         return os.path.realpath(os.getcwd())
     except OSError:
-        return ""  # somebody has removed it under us
+        return ""  # the directory was removed
 
 
 def _is_alive(pid: int) -> bool:
     if os.name == "nt":
-        return True  # there `os.kill` would end it; whether it answers will be seen
+        return True  # `os.kill` would end the process there
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

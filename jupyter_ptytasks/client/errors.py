@@ -1,13 +1,13 @@
-"""Every error that a client raises on purpose, as one tree.
+"""The errors that the client raises, as one tree.
 
-* ClientError ............. its `hint` tells what to do about it, if anything is to be done
-  * ServerNotFound ........ no server runs, none that was found can be reached, or it runs without jupyter_ptytasks
-  * Unauthorized .......... the server does not take our token, or its user may not do this
-  * ConnectionLost ........ the server went away, or said nothing for too long: it may have done what was asked, or not
-  * RequestFailed ......... the server said no: `code` for programs, `field` where one is to blame, the HTTP `status`
+* ClientError ............. base class; `hint` says what to do about it, if anything
+  * ServerNotFound ........ no server is running, none can be reached, or it has no jupyter_ptytasks
+  * Unauthorized .......... the server rejects the token, or the user lacks permission
+  * ConnectionLost ........ the connection broke or timed out; the request may or may not have been carried out
+  * RequestFailed ......... the server returned an error, with its `code`, `field` and `http_status`
     - TaskNotFound ........ no task has this id or name
-  * TaskFailed ............ a task that was to succeed has ended otherwise
-  * StillRunning .......... a task has not ended within the time that one would wait; a TimeoutError, too
+  * TaskFailed ............ a task was expected to succeed, but did not
+  * StillRunning .......... a task has not ended within the timeout; also a TimeoutError
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class ClientError(Exception):
-    """The root of the tree; each kind has a `code` for programs. As text it is `message` and `hint`, a line each."""
+    """Base class. `code` identifies the error for programs; `str()` is `message` and `hint` on separate lines."""
 
     code = "client_error"
 
@@ -32,41 +32,41 @@ class ClientError(Exception):
         return f"{self.message}\n{self.hint}".rstrip()
 
     def to_json(self) -> dict[str, Any]:
-        """Give it as the server tells of its own."""
+        """Return the error in the format of the REST API."""
         return {"code": self.code, "message": self.message}
 
 
 class ServerNotFound(ClientError):
-    """No server runs, none that was found can be reached, or it runs without jupyter_ptytasks."""
+    """No server is running, none can be reached, or it has no jupyter_ptytasks."""
 
     code = "server_not_found"
 
 
 class Unauthorized(ClientError):
-    """The server does not take our token, or its user may not do this."""
+    """The server rejects the token, or the user lacks permission."""
 
     code = "unauthorized"
 
 
 class ConnectionLost(ClientError):
-    """The server went away, or said nothing for too long: it may have done what was asked, or not."""
+    """The connection broke or timed out; the request may or may not have been carried out."""
 
     code = "connection_lost"
 
 
 class RequestFailed(ClientError):
-    """The server said no: `code` for programs, `field` where one is to blame, the HTTP `status`."""
+    """The server returned an error: its `code`, the `field` at fault or None, and the `http_status`."""
 
-    def __init__(self, message: str, *, code: str, status: int, field: str | None = None, hint: str = "") -> None:
+    def __init__(self, message: str, *, code: str, http_status: int, field: str | None = None, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.code = code
-        self.status = status
+        self.http_status = http_status
         self.field = field
 
     def to_json(self) -> dict[str, Any]:
-        """Give what the server said."""
-        said = super().to_json()
-        return said if self.field is None else {**said, "field": self.field}
+        """Return the error in the format of the REST API."""
+        body = super().to_json()
+        return body if self.field is None else {**body, "field": self.field}
 
 
 class TaskNotFound(RequestFailed):
@@ -74,16 +74,14 @@ class TaskNotFound(RequestFailed):
 
 
 class TaskFailed(ClientError):
-    """A task that was to succeed has ended otherwise: `task` as it ended, its `status` as a shell has it, and its
-    last lines, `tail`.
-    """
+    """A task was expected to succeed, but did not: the `task`, its `exit_status` and its last lines, `tail`."""
 
     code = "task_failed"
 
-    def __init__(self, message: str, *, task: Task, status: int, tail: str = "", hint: str = "") -> None:
+    def __init__(self, message: str, *, task: Task, exit_status: int, tail: str = "", hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.task = task
-        self.status = status
+        self.exit_status = exit_status
         self.tail = tail
 
     def __str__(self) -> str:
@@ -91,6 +89,6 @@ class TaskFailed(ClientError):
 
 
 class StillRunning(ClientError, TimeoutError):
-    """A task has not ended within the time that one would wait; it goes on."""
+    """A task has not ended within the timeout; it keeps running."""
 
     code = "still_running"

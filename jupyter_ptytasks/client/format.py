@@ -1,7 +1,8 @@
-"""How people say and read things: durations, times, commands, what became of a task."""
+"""Parsing and formatting of values for people: durations, times, commands, how a task ended."""
 
 from __future__ import annotations
 
+import math
 import re
 import shlex
 from datetime import datetime, timezone
@@ -11,48 +12,81 @@ if TYPE_CHECKING:
     from .types import Task
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
-_PART = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhdw])")
+_SIZES = ("KiB", "MiB", "GiB", "TiB")
+_PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|[smhdw])\s*")
 
 
 def seconds(text: str) -> float:
-    """Give the seconds of `90`, `2h`, `1h30m`, `500ms`. Raises ValueError."""
+    """Parse a duration such as `90`, `2h`, `1h30m`, `1h 30m` or `500ms` to seconds. Raises ValueError.
+
+    JupyterLab accepts the same: tests/contract/format.json.
+    """
     text = text.strip().lower()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
+    if re.fullmatch(r"[0-9]+(\.[0-9]+)?", text):
         return float(text)
     if not text or _PART.sub("", text):
-        raise ValueError(f"{text!r} is no duration; one looks like 90, 2h or 1h30m")
+        raise ValueError(f"{text!r} is not a valid duration; use something like 90, 2h or 1h30m")
     return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(text))
 
 
 def duration(seconds: float) -> str:
-    """Give a duration in its two greatest units."""
+    """Return a duration in its two largest units: `3m 07s`. Empty if it is not a finite number."""
+    if not math.isfinite(seconds):
+        return ""
     whole = max(int(seconds), 0)
     if whole < 60:
         return f"{whole}s"
     if whole < 3600:
-        return f"{whole // 60}m{whole % 60:02}s"
+        return f"{whole // 60}m {whole % 60:02}s"
     if whole < 86400:
-        return f"{whole // 3600}h{whole % 3600 // 60:02}m"
-    return f"{whole // 86400}d{whole % 86400 // 3600:02}h"
+        return f"{whole // 3600}h {whole % 3600 // 60:02}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600:02}h"
+
+
+def percent(fraction: float) -> int:
+    """Return a fraction in whole percents, rounded down: 100 only if it is complete."""
+    # 0.29 * 100 is 28.999999999999996.
+    return 100 if fraction >= 1.0 else min(99, max(0, int(fraction * 100 + 1e-9)))
+
+
+def size(count: float) -> str:
+    """Return a number of bytes for people to read: `512 B`, `1.2 GiB`, `340 MiB`."""
+    if count < 1024:
+        return f"{_rounded(count)} B"
+    value, unit = count / 1024, 0
+    # 1023.5 would be rounded to 1024, which is 1.0 of the next unit.
+    while value >= 1023.5 and unit < len(_SIZES) - 1:
+        value, unit = value / 1024, unit + 1
+    return f"{_rounded(value * 10) / 10:.1f} {_SIZES[unit]}" if value < 9.95 else f"{_rounded(value)} {_SIZES[unit]}"
+
+
+def load(percents: float) -> str:
+    """Return a load, in percents of one core or device: `187%`."""
+    return f"{_rounded(percents)}%"
+
+
+def _rounded(value: float) -> int:
+    """Return the nearest integer; a half is rounded up, as JavaScript does, not to the even one."""
+    return math.floor(value + 0.5)
 
 
 def moment(iso: str) -> datetime:
-    """Give a time of the REST API."""
+    """Parse a time of the REST API."""
     return datetime.fromisoformat(iso.replace("Z", "+00:00"))
 
 
 def now() -> datetime:
-    """Return the present time, in UTC."""
+    """Return the current time, in UTC."""
     return datetime.now(timezone.utc)
 
 
 def ago(iso: str) -> float:
-    """Give the seconds since then."""
+    """Return the seconds since a time of the REST API."""
     return (now() - moment(iso)).total_seconds()
 
 
 def runtime(task: Task) -> float | None:
-    """Give for how long a task has run; None if it never has."""
+    """Return the seconds that a task has run; None if it never ran."""
     if task["started"] is None:
         return None
     end = moment(task["ended"]) if task["ended"] else now()
@@ -60,7 +94,7 @@ def runtime(task: Task) -> float | None:
 
 
 def ending(task: Task) -> str:
-    """Give how a command ended: its code, or the name of the signal; empty while it runs or where nobody knows."""
+    """Return the exit code or signal name of a command; empty while it runs or if unknown."""
     ended = task["exit"]
     if ended is None:
         return ""
@@ -68,18 +102,18 @@ def ending(task: Task) -> str:
 
 
 def command(task: Task) -> str:
-    """Give the command as one line."""
+    """Return the command on one line."""
     given = task["command"]
     return " ".join((given if isinstance(given, str) else shlex.join(given)).split())
 
 
 def visible(text: str) -> str:
-    """Return a text with an escape in place of each character that a terminal would obey, or that is none."""
+    """Return a text with control characters and other unprintable characters escaped."""
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
 def in_brief(task: Task) -> str:
-    """Give what became of a task, in a few words."""
+    """Summarize a task's state in a few words."""
     ended, ran = ending(task), runtime(task)
     words = [task["state"].replace("_", " ")]
     if ended:

@@ -1,4 +1,4 @@
-"""What became of a task."""
+"""Whether a task has ended, and its exit status."""
 
 from __future__ import annotations
 
@@ -10,20 +10,21 @@ from ..core.states import ENDED
 if TYPE_CHECKING:
     from .types import Task
 
-#: As coreutils' timeout has it.
+#: The exit status that coreutils' timeout uses.
 TIMED_OUT = 124
 
 
 def is_live(task: Task) -> bool:
-    """Tell whether the task has not ended yet."""
+    """Return whether the task has not ended yet."""
     return task["state"] not in {state.value for state in ENDED}
 
 
 def exit_status(task: Task) -> int:
-    """Give the status with which a program that stands for the task shall exit, as a shell has it.
+    """Return the exit status of a task as a shell would report it.
 
-    The command's own code, or 128 and the number of the signal that ended it. What did not succeed is never 0: where
-    the command says nothing else it is 124 when its time was up, and 1 when it was stopped, or lost.
+    This is the exit code of the command, or 128 + the number of the signal that ended it. It is 0 only for a task that
+    succeeded: otherwise 124 stands for a timeout, and 1 for a task that was stopped or lost, unless the command itself
+    reported an error.
     """
     ended = task["exit"] or {"code": None, "signal": None}
     if ended["signal"] is not None:

@@ -1,4 +1,4 @@
-"""Following a task's output through bounded requests: by bytes, and by lines."""
+"""Follows a task's output with bounded requests, by bytes and by lines."""
 
 from __future__ import annotations
 
@@ -13,31 +13,31 @@ if TYPE_CHECKING:
     from .api import Client
     from .types import Ansi, Mode, Piece, Task, Text
 
-#: Bytes asked for at a time.
+#: Bytes per request.
 _BLOCK = 1 << 20
-#: Seconds between two looks at a task: while something comes, growing by a half up to the most.
+#: Seconds between two polls: right after output, and at most. The pause grows by half each time.
 _QUICK = 0.05
 _SLOW = 1.0
-#: Lines asked for at a time; the server cuts by bytes too.
+#: Lines per request; the server also limits the bytes.
 _LINES = 20_000
-#: Bytes of a line, about.
+#: Estimated bytes per line.
 _LINE = 200
 
 
-class Pace:
-    """How long to wait for news of a task: shortly when there was some, longer the longer there was none."""
+class Backoff:
+    """Waits between polls of a task; each pause is longer than the one before, until `reset`."""
 
     def __init__(self, client: Client, ref: str) -> None:
         self._client = client
         self._ref = ref
         self._pause = _QUICK
 
-    def hurry(self) -> None:
-        """Something came; there may soon be more."""
+    def reset(self) -> None:
+        """Start over with a short pause, after new output."""
         self._pause = _QUICK
 
     def wait(self) -> Task:
-        """Wait a while, or until the task has ended, and give it."""
+        """Wait for one pause, or until the task has ended, and return it."""
         pause, self._pause = self._pause, min(self._pause * 1.5, _SLOW)
         return self._client.retrying(self._client.wait_once, self._ref, pause)
 
@@ -46,19 +46,19 @@ def follow(client: Client, ref: str, since: int) -> Iterator[Piece]:
     """See Client.follow."""
     task = client.retrying(client.get, ref)
     ref, live = task["id"], is_live(task)
-    pace = Pace(client, ref)
+    backoff = Backoff(client, ref)
     position = since
     while True:
-        # Whether it is live was asked before this is read: nothing that it wrote until its end is missed.
+        # `live` was determined before this read, so the output up to the end is complete.
         piece = client.retrying(client.raw, ref, position, _BLOCK)
         position = piece.next
         if piece.data or piece.lost:
-            pace.hurry()
+            backoff.reset()
             yield piece
         if not piece.data:
             if not live:
                 return
-            live = is_live(pace.wait())
+            live = is_live(backoff.wait())
 
 
 def lines(
@@ -66,19 +66,19 @@ def lines(
 ) -> Iterator[Text]:
     """See Client.lines."""
     ref = client.retrying(client.get, ref)["id"]
-    pace = Pace(client, ref)
+    backoff = Backoff(client, ref)
     mode: Mode = "full" if tail is None else "tail"
     ask = partial(client.output, tail_lines=tail, max_lines=_LINES, grep=grep, ansi=ansi, final=follow)
     while True:
         text = client.retrying(ask, ref, since=since, mode=mode)
         if text["output"] or text["next_line"] > since:
-            pace.hurry()
+            backoff.reset()
             yield text
         mode, since = "full", text["next_line"]
         if not text["more"]:
             if text["ended"] or not follow:
                 return
-            pace.wait()
+            backoff.wait()
 
 
 def tail_offset(client: Client, ref: str, count: int) -> int:
@@ -88,7 +88,7 @@ def tail_offset(client: Client, ref: str, count: int) -> int:
     while True:
         piece = client.raw(ref, max(end - window, 0), min(window, end))
         data = piece.data
-        # The feed at the very end closes the last line, and begins none.
+        # A line feed at the very end does not start another line.
         at = len(data) - 1 if data.endswith(b"\n") else len(data)
         for _ in range(count):
             at = data.rfind(b"\n", 0, at)

@@ -1,4 +1,4 @@
-"""What the server's answers hold (docs/rest.md), as types: plain dictionaries, exactly as they came."""
+"""Types of the REST API's responses (docs/rest.md): plain dictionaries, passed on unchanged."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ StateName = Literal[
 
 
 class Exit(TypedDict):
-    """How a command ended: by itself with `code`, or by `signal` (its name); the other is None."""
+    """How a command ended: with an exit `code`, or by a `signal` (its name). The other one is None."""
 
     code: int | None
     signal: str | None
 
 
 class Bounds(TypedDict):
-    """The output that is kept, as absolute offsets; `lost` are bytes that found no room.
+    """The output on disk, from offset `start` to `end`; `lost` counts bytes that could not be written.
 
-    `directory` is where the server keeps it, in files that are named by the offset of their first byte.
+    `directory` holds it, in files named after the offset of their first byte.
     """
 
     start: int
@@ -46,7 +46,7 @@ class Bounds(TypedDict):
 
 
 class Track(TypedDict):
-    """One thing that a task counts, such as epochs, or the steps of one."""
+    """One counter of a task, such as epochs, or the steps of an epoch."""
 
     name: str
     done: float
@@ -54,8 +54,10 @@ class Track(TypedDict):
 
 
 class Progress(TypedDict):
-    """How far a task is: `fraction` of the whole, None where nobody knows how far it has to go; `eta` in seconds from
-    `updated`; `tracks` the outermost first, whose numbers `done` and `total` are.
+    """Progress of a task.
+
+    `fraction` is None if the total is unknown. `eta` is in seconds from `updated`. `tracks` are the counters, outermost
+    first; `done` and `total` are those of the first.
     """
 
     fraction: float | None
@@ -71,7 +73,7 @@ class Progress(TypedDict):
 
 
 class Measures(TypedDict):
-    """What the processes of a task use: percent of one processor, bytes, a number, bytes, percent of one GPU."""
+    """Resources of all processes of a task: percent of one CPU, bytes, count, bytes, percent of one GPU."""
 
     cpu: float | None
     rss: int | None
@@ -82,7 +84,7 @@ class Measures(TypedDict):
 
 
 class Usage(Measures):
-    """What a live task uses; of a finished one `peak`, and what the kernel says: seconds, and bytes."""
+    """Current usage of a live task; of a finished one `peak`, and the kernel's `user`, `system` (s) and `max_rss`."""
 
     gpu_scope: Literal["process", "device"] | None
     cpu_time: float | None
@@ -94,7 +96,7 @@ class Usage(Measures):
 
 
 class Sample(TypedDict):
-    """What a task used at one time."""
+    """Usage of a task at one time."""
 
     time: str
     cpu: float | None
@@ -104,7 +106,7 @@ class Sample(TypedDict):
 
 
 class Stats(TypedDict):
-    """What a task used in the last minutes, oldest first; `interval` seconds pass between two samples from now on."""
+    """Recent samples of a task's usage, oldest first; `interval` is the current sampling interval in seconds."""
 
     usage: Usage | None
     interval: float
@@ -148,7 +150,7 @@ class Task(TypedDict):
 
 
 class Page(TypedDict):
-    """Some tasks, newest first; `next_cursor` leads to those before them, `omitted` could not be read or described."""
+    """One page of tasks, newest first; `next_cursor` continues it, `omitted` counts tasks that could not be read."""
 
     tasks: list[Task]
     next_cursor: str | None
@@ -156,17 +158,17 @@ class Page(TypedDict):
 
 
 class Storage(TypedDict):
-    """Bytes on disk that the finished tasks take, and may take (None: any number)."""
+    """Bytes on disk used by finished tasks, and the limit (None: no limit)."""
 
     used: int
     limit: int | None
 
 
 class Status(TypedDict):
-    """The service as a whole; `tasks` counts them by state.
+    """State of the service; `tasks` counts them by state.
 
-    `stale`: seconds for which the server's database has not answered; `unreadable`: tasks that are left out because
-    they are damaged or of a newer version; `problem`: what keeps the server from looking after the tasks.
+    `stale`: seconds since the database last responded, None if it does. `unreadable`: number of tasks that are damaged
+    or of a newer version. `problem`: what keeps the server from managing tasks, None if nothing does.
     """
 
     version: str
@@ -193,15 +195,15 @@ class _Text(TypedDict):
 
 
 class Text(_Text, total=False):
-    """Some lines of the output. `more`: there are others from `next_line` on; what may still change is told again from
-    there, too.
+    """Some lines of the output. `more`: there are others from `next_line` on. A line that may still change is repeated
+    by a request for `since` = `next_line`.
     """
 
     line_numbers: list[int]
 
 
 class Warn(TypedDict):
-    """A signal that comes `before` seconds before the time is up."""
+    """A signal sent `before` seconds before the time limit."""
 
     signal: str
     before: float
@@ -209,9 +211,9 @@ class Warn(TypedDict):
 
 @dataclass(frozen=True)
 class Piece:
-    """Bytes of the output from the absolute `offset` on; `start` and `end` bound all that was kept then.
+    """Output bytes from the absolute `offset`; `start` and `end` bound what was kept at that time.
 
-    `lost` bytes are gone between where one asked for and `offset`.
+    `lost` counts the discarded bytes between the requested offset and `offset`.
     """
 
     offset: int
@@ -222,5 +224,5 @@ class Piece:
 
     @property
     def next(self) -> int:
-        """The offset of what comes behind it."""
+        """The offset of the next byte."""
         return self.offset + len(self.data)

@@ -1,4 +1,4 @@
-"""The pure core: values in, values out; standard library only, and no Jupyter.
+"""The core: values, formats and pure functions; standard library only. What differs between systems is in `platform`.
 
-What the ptyhost imports of it avoids dataclasses, typing and enum: they would cost every task 2 MiB.
+Modules that the ptyhost imports avoid dataclasses, typing and enum, which would cost every task 2 MiB.
 """

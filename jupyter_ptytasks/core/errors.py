@@ -1,24 +1,24 @@
-"""Every error the project raises on purpose, as one tree.
+"""The errors that the server raises, as one tree.
 
 * PtyTasksError
-  * BadRequest ............ 400  what was asked makes no sense; `field` names the part that is wrong
+  * BadRequest ............ 400  the request is not valid; `field` names the part at fault
     - SpawnFailed ......... 400  the command could not be started: not found, not executable, bad directory
-    - TooLarge ............ 413  the request is larger than is taken
+    - TooLarge ............ 413  the request is too large
   * TaskNotFound .......... 404  no task has this id or name
-  * Conflict .............. 409  right in itself, but not now
-    - NameInUse ........... 409  a live task has the name, and the caller said `if_exists: fail`
-    - InvalidState ........ 409  the task's state does not allow the verb
-  * InputRefused .......... 409  the program does not read what is typed
+  * Conflict .............. 409  the request is valid but conflicts with the task's current state
+    - NameInUse ........... 409  a live task has the name, and the request has `if_exists: fail`
+    - InvalidState ........ 409  the task's state does not allow the request
+    - InputRefused ........ 409  the program does not read its input
   * TooManyTasks .......... 429  the limit of live tasks is reached
-  * InternalError ......... 500  our own trouble
-    - HostUnreachable ..... 503  the ptyhost does not answer (the task may well be running)
+  * InternalError ......... 500  an error of the server
+    - HostUnreachable ..... 503  the ptyhost does not respond (the task may still be running)
     - StoreUnavailable .... 503  the database is locked by another process, or was written by a newer version
-    - OutOfResources ...... 503  the machine has no file descriptor, process or memory left for it just now
-    - Disabled ............ 503  terminals, and with them tasks, are switched off on this server
-    - StorageFull ......... 507  no room left for the database or a task's directory
+    - OutOfResources ...... 503  the machine has run out of file descriptors, processes or memory
+    - Disabled ............ 503  terminals, and with them tasks, are disabled on this server
+    - StorageFull ......... 507  the disk is full
 
-`status` is the HTTP status that rest/ answers with; nothing below rest/ knows HTTP otherwise. `code` is for programs
-and stays the same for ever, the message is for people and may change.
+`status` is the HTTP status that rest/ answers with; nothing else below rest/ knows HTTP. `code` is for programs and
+never changes; messages are for people and may change.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class PtyTasksError(Exception):
-    """The root of the tree."""
+    """Base class."""
 
     code: ClassVar[str] = "error"
     status: ClassVar[int] = 500
@@ -42,7 +42,7 @@ class PtyTasksError(Exception):
         self.field = field
 
     def to_json(self) -> dict[str, Any]:
-        """Give the body of an error answer: `code`, `message` and, where one part is to blame, `field`."""
+        """Return the body of an error response: `code`, `message` and, if one part is at fault, `field`."""
         body: dict[str, Any] = {"code": self.code, "message": self.message}
         if self.field is not None:
             body["field"] = self.field
@@ -50,7 +50,7 @@ class PtyTasksError(Exception):
 
 
 class BadRequest(PtyTasksError):
-    """What was asked makes no sense; `field` names the part that is wrong."""
+    """The request is not valid; `field` names the part at fault."""
 
     code = "bad_request"
     status = 400
@@ -63,7 +63,7 @@ class SpawnFailed(BadRequest):
 
 
 class TooLarge(BadRequest):
-    """The request is larger than is taken."""
+    """The request is too large."""
 
     code = "too_large"
     status = 413
@@ -77,7 +77,7 @@ class TaskNotFound(PtyTasksError):
 
 
 class Conflict(PtyTasksError):
-    """Right in itself, but not now."""
+    """The request is valid but conflicts with the task's current state."""
 
     code = "conflict"
     status = 409
@@ -90,13 +90,13 @@ class NameInUse(Conflict):
 
 
 class InvalidState(Conflict):
-    """The task's state does not allow what was asked."""
+    """The task's state does not allow the request."""
 
     code = "invalid_state"
 
 
 class InputRefused(Conflict):
-    """The program does not read what is typed, and its terminal's buffer is full."""
+    """The program does not read its input, and the terminal's buffer is full."""
 
     code = "input_refused"
 
@@ -109,65 +109,63 @@ class TooManyTasks(PtyTasksError):
 
 
 class InternalError(PtyTasksError):
-    """Our own trouble, not the caller's."""
+    """An error of the server, not of the caller."""
 
     code = "internal_error"
 
 
 class HostUnreachable(InternalError):
-    """The ptyhost does not answer; the task may well be running."""
+    """The ptyhost does not respond; the task may still be running."""
 
     code = "host_unreachable"
     status = 503
 
 
 class StoreUnavailable(InternalError):
-    """The tasks' database cannot be used now; `message` says who or what is in the way."""
+    """The task database cannot be used now; `message` says why."""
 
     code = "store_unavailable"
     status = 503
 
 
 class OutOfResources(InternalError):
-    """The machine has no file descriptor, process or memory left for it just now."""
+    """The machine has run out of file descriptors, processes or memory."""
 
     code = "out_of_resources"
     status = 503
 
 
 class Disabled(InternalError):
-    """Terminals, and with them tasks, are switched off on this server."""
+    """Terminals, and with them tasks, are disabled on this server."""
 
     code = "disabled"
     status = 503
 
 
 class StorageFull(InternalError):
-    """No room is left for the database or for a task's directory."""
+    """The disk is full."""
 
     code = "storage_full"
     status = 507
 
 
-#: What a write fails with where there is no room.
+#: errno of a write without enough space.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: Descriptors of the process and of the machine, memory, processes, room in the network's queues.
+#: errno for a lack of file descriptors, memory, processes or network buffers.
 _SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS)
 
 
 def storage_fault(error: OSError, what: str) -> InternalError:
-    """Return the error for a file of `what` that could not be written or made."""
+    """Return the error for a failed write; `what` names the file."""
     kind = StorageFull if error.errno in FULL else OutOfResources if error.errno in _SCARCE else InternalError
     return kind(f"{what}: {error}")
 
 
 def shortage(error: BaseException) -> OutOfResources | None:
-    """Return the error for an exception by which Python says that the machine has nothing left to give; None for any
-    other.
-    """
+    """Return the error for an exception that means a lack of resources; None for any other."""
     is_scarce = isinstance(error, OSError) and error.errno in _SCARCE
-    # What threading raises where no thread can be started.
+    # threading raises this if no thread can be started.
     is_threadless = isinstance(error, RuntimeError) and "can't start new thread" in str(error)
     if is_scarce or is_threadless or isinstance(error, MemoryError):
-        return OutOfResources(f"the server has not enough resources just now: {str(error) or type(error).__name__}")
+        return OutOfResources(f"the server is out of resources: {str(error) or type(error).__name__}")
     return None

@@ -1,9 +1,11 @@
-"""Small files that are there whole or not at all."""
+"""Small files that are complete or missing, never torn."""
 
 from __future__ import annotations
 
 import json
 import os
+
+from .platform import files as system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,23 +13,23 @@ if TYPE_CHECKING:
 
 
 def write_json(path: str, value: object, *, durable: bool = False) -> None:
-    """Put `value` at `path` in one step, readable by this user alone (0600).
+    """Write `value` to `path` in one step, readable by this user only (0600).
 
     With `durable` it is on the disk when this returns (fsync of the file and of its directory). Raises OSError; the old
-    file, if any, is untouched then. Several writers at once, in threads or on machines that share the directory, do
+    file, if any, is unchanged then. Several writers at once, in threads or on machines that share the directory, do
     not disturb each other: the last one to finish wins.
     """
-    # A name that nobody else chooses: process ids are alike on two machines, and so are they in two threads.
+    # A random name: the process id is the same in two threads, and may be the same on two machines.
     draft = f"{path}.{os.urandom(8).hex()}"
     try:
-        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | system.BINARY, 0o600)
         try:
             write_all(fd, encode(value))
             if durable:
                 os.fsync(fd)
         finally:
             os.close(fd)
-        os.replace(draft, path)
+        system.replace(draft, path)
     except OSError:
         try:
             os.unlink(draft)
@@ -35,13 +37,11 @@ def write_json(path: str, value: object, *, durable: bool = False) -> None:
             pass
         raise
     if durable:
-        sync_dir(os.path.dirname(path))
+        system.sync_dir(os.path.dirname(path))
 
 
 def read_json(path: str) -> dict[str, Any] | None:
-    """Give the object at `path`, or None where there is none, whole and readable: it may be missing, torn or
-    garbage.
-    """
+    """Return the JSON object in the file at `path`; None if the file is missing, torn or something else."""
     try:
         with open(path, "rb") as file:
             value = json.loads(file.read())
@@ -51,7 +51,7 @@ def read_json(path: str) -> dict[str, Any] | None:
 
 
 def encode(value: object) -> bytes:
-    """Give the JSON of `value` as one line."""
+    """Return the JSON of `value` as one line."""
     return json.dumps(value, separators=(",", ":")).encode() + b"\n"
 
 
@@ -60,12 +60,3 @@ def write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
-
-
-def sync_dir(path: str) -> None:
-    """Bring the names in a directory to the disk (after a rename)."""
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)

@@ -1,20 +1,20 @@
-"""host.log: what went wrong in a ptyhost, in its own words."""
+"""host.log: the errors of a ptyhost."""
 
 from __future__ import annotations
 
 import os
 
-#: Bytes read from the end of the file, and characters of a line that are told.
+#: Bytes read from the end of the file, and the most characters of a line that are returned.
 _TAIL = 8 << 10
 _LINE_MAX = 300
-#: How the report begins that faulthandler writes of a crash; what follows it is a list of frames and modules.
+#: How faulthandler's report of a crash begins; a list of frames and modules follows it.
 _CRASH = "Fatal Python error"
 
 
 def last_line(path: str) -> str:
     """Return the last line of the log at `path` that says what happened, at most 300 characters; empty if none does.
 
-    Of a traceback that is the exception, of a crash the name of its cause.
+    For a traceback that is the exception, for a crash its cause.
     """
     try:
         with open(path, "rb") as file:

@@ -1,8 +1,7 @@
-"""A token for the user's own programs, where the server has none that it could tell them of: it asks for a password.
+"""A token for the user's own programs, for servers that have no token of their own because they ask for a password.
 
-It is in a file beside the one in which the server tells of itself, and nobody but the user can read it. Who can could
-as well use the sockets of the ptyhosts, which are kept the same way: it opens no door that was shut. Only routes of
-tasks take it (see auth).
+It is in a file beside the runtime file of the server, which only the user can read. Anyone who can read it can already
+reach the ptyhost sockets (same permissions), so it grants nothing new. Only the routes of tasks accept it (see auth).
 """
 
 from __future__ import annotations
@@ -12,23 +11,23 @@ import os
 
 
 class LocalToken:
-    """The token of the server with process id `pid`, in `runtime_dir`. It is made by `write`, and empty before."""
+    """The token of the server with process id `pid`, in `runtime_dir`. It is created by `write`, and empty before."""
 
     def __init__(self, runtime_dir: str, pid: int) -> None:
         self._path = os.path.join(runtime_dir, f"ptytasks-{pid}.token")
         self.value = ""
 
     def write(self) -> None:
-        """Make a token, and leave it for others to `read`. Raises OSError."""
-        self.remove()  # of a server that was killed, and had the same id
+        """Create a token and save it for other programs to `read`. Raises OSError."""
+        self.remove()  # of a server with the same id that was killed
         value = os.urandom(32).hex()
-        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(file, "w", encoding="ascii") as written:
             written.write(value)
         self.value = value
 
     def read(self) -> str:
-        """Give the token that the server has left; empty if there is none."""
+        """Return the token that the server has saved; empty if there is none."""
         try:
             with open(self._path, encoding="ascii") as file:
                 return file.read().strip()
@@ -36,7 +35,7 @@ class LocalToken:
             return ""
 
     def remove(self) -> None:
-        """Take it back."""
+        """Delete it."""
         self.value = ""
         with contextlib.suppress(FileNotFoundError):
             os.unlink(self._path)

@@ -13,15 +13,19 @@ if TYPE_CHECKING:
     from .states import State
 
 
+#: The size of a terminal to which no client has been attached yet, unless the server is configured otherwise.
+ROWS, COLS = 40, 120
+
+
 class Kind(str, Enum):
-    """What sort of command a task runs."""
+    """The kind of command that a task runs."""
 
     COMMAND = "command"
     SHELL = "shell"
 
 
 class IfExists(str, Enum):
-    """What a create does when a live task has the name already."""
+    """What a request to create a task does if a live task already has the name."""
 
     NEW = "new"
     RETURN = "return"
@@ -31,7 +35,7 @@ class IfExists(str, Enum):
 
 @dataclass(frozen=True)
 class Exit:
-    """How a command ended: by itself with `code`, or by `signal` (its name); the other is None."""
+    """How a command ended: it exited with `code`, or by `signal` (its name); the other is None."""
 
     code: int | None = None
     signal: str | None = None
@@ -39,7 +43,7 @@ class Exit:
 
 @dataclass(frozen=True)
 class Output:
-    """The bounds of a ring: absolute offsets `start` and `end`, line feeds before `end`, bytes that found no room."""
+    """The bounds of a ring: absolute offsets `start` and `end`, line feeds before `end`, bytes that were lost."""
 
     start: int = 0
     end: int = 0
@@ -48,19 +52,18 @@ class Output:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Output:
-        """Read what a ptyhost tells; what is missing is 0."""
+        """Read the bounds that a ptyhost sends; missing ones are 0."""
         return cls(*(int(value.get(name, 0)) for name in ("start", "end", "lines", "lost")))
 
 
 @dataclass(frozen=True)
 class Task:
-    """One task. Times are Unix seconds (UTC), None until they come.
+    """One task. Times are Unix seconds (UTC), None until they are known.
 
-    `command` is what the user gave: a shell line or the arguments; `host_pid` the ptyhost of the present attempt;
-    `usage` is what the exit record says of it, `progress` how far it was in the end (core.progress, as JSON); a task
-    that is `pinned` is kept until somebody deletes it; `leftover` counts the processes that its command left running;
-    `revision` counts the changes of the whole store, so that the
-    highest seen tells what is new.
+    `command` is what the user has entered: a shell line or the arguments; `host_pid` is the ptyhost of the current
+    attempt; `usage` is from the exit record, `progress` the last one (core.progress, as JSON); a `pinned` task is kept
+    until it is deleted by hand; `leftover` counts the processes that its command left running; `revision` counts the
+    changes of the whole store: higher ones are newer.
     """
 
     id: str
@@ -70,14 +73,15 @@ class Task:
     cwd: str
     state: State
     created: float
+    provisioner: str
     state_reason: str = ""
     state_message: str = ""
     exit: Exit = field(default_factory=Exit)
     attempt: int = 1
     pid: int | None = None
     host_pid: int | None = None
-    rows: int = 40
-    cols: int = 120
+    rows: int = ROWS
+    cols: int = COLS
     started: float | None = None
     ended: float | None = None
     last_output: float | None = None
@@ -88,31 +92,41 @@ class Task:
     usage: Mapping[str, Any] = field(default_factory=dict)
     progress: Mapping[str, Any] | None = None
     timeout: float | None = None
-    provisioner: str = "local"
     pinned: bool = False
     leftover: int = 0
     revision: int = 0
 
     @property
+    def pending(self) -> bool:
+        """See State.pending."""
+        return self.state.pending
+
+    @property
+    def active(self) -> bool:
+        """See State.active."""
+        return self.state.active
+
+    @property
     def live(self) -> bool:
-        """True until the task has ended."""
+        """See State.live."""
         return self.state.live
 
     def with_(self, **changes: Any) -> Task:
-        """Give the task with some fields changed."""
+        """Return the task with some fields changed."""
         return replace(self, **changes)
 
 
-#: Characters that sort as their values do, in ids.
+#: Digits of ids; they sort by value.
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TIME_DIGITS = 8
 _RANDOM_DIGITS = 4
 
 
 def new_id(now: float, newest: str = "") -> str:
-    """Give an id for a task created at `now` (Unix seconds) that sorts behind `newest`, also if the clock was set back.
+    """Return an id for a task created at `now` (Unix seconds) that sorts after `newest`, even if the clock was set
+    back.
 
-    Eight digits of base 36 hold the milliseconds until the year 2059; four more make two servers differ.
+    Eight digits of base 36 hold the milliseconds until the year 2059; four random ones make two servers differ.
     """
     moment = int(now * 1000)
     if newest:
@@ -130,19 +144,19 @@ def _base36(number: int, width: int) -> str:
 
 @dataclass(frozen=True)
 class TimeWarning:
-    """A signal that the tree gets some seconds before its time is up."""
+    """A signal that is sent to the tree some seconds before its time limit."""
 
     signal: str
     before: float
 
 
 @dataclass(frozen=True)
-class Request:
+class TaskRequest:
     """What a user asks to be run; checked already, defaults not filled in yet.
 
     `command` is a shell line or the arguments, None for an interactive shell; `cwd` None is the server's root
-    directory; `ladder` the signals and the seconds after each when the task is stopped, None for the usual ones;
-    `timeout` seconds.
+    directory; `ladder` the stop sequence, pairs of a signal and a grace period in seconds, None for the default;
+    `timeout` is in seconds.
     """
 
     command: str | list[str] | None = None

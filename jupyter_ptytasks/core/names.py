@@ -1,29 +1,30 @@
-"""What tasks, groups and tags may be called: something that can be seen, and told from a path."""
+"""Names of tasks, groups and tags: they are visible, and cannot be mistaken for a path."""
 
 from __future__ import annotations
 
 import unicodedata
 
 LENGTH_MAX = 128
-#: Characters of a name that is made from a command.
+#: Characters of a name that is derived from a command.
 _MADE_MAX = 40
-#: A command without anything that can be seen is called this.
+#: The name of a task whose command has no visible characters.
 _NAMELESS = "task"
 
-#: Neither control characters and line ends, nor what turns the writing of others around (UAX #9).
+#: Control characters and line ends, and characters that change the direction of others (UAX #9).
 _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
-#: General categories of which nothing can be seen alone: formats, marks, spaces.
+#: General categories that are invisible on their own: formats, marks, spaces.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Mn", "Mc", "Me", "Zl", "Zp", "Zs"})
-#: Letters and symbols whose glyph is blank: the fillers of Hangul, an empty cell of Braille, a null notehead; and what
-#: is reserved for more of the invisible (Default_Ignorable_Code_Point).
+#: Letters and symbols with a blank glyph: the fillers of Hangul, an empty cell of Braille, a null notehead; and code
+#: points that are reserved for invisible characters (Default_Ignorable_Code_Point).
 _BLANK = frozenset({0x115F, 0x1160, 0x2065, 0x2800, 0x3164, 0xFFA0, 0x1D159, *range(0xFFF0, 0xFFF9)})
 _IGNORABLE_PLANE = range(0xE0000, 0xE1000)
 
 
 def fault(text: str, *, of_task: bool) -> str | None:
-    """Return what is wrong with a name, or None: of a group or a tag, or `of_task`. A task's name is a part of
-    addresses, where clients and proxies take `.` and `..` for a way up.
+    """Return what is wrong with the name of a group, a tag or (`of_task`) a task; None if it is valid.
+
+    The name of a task is part of URLs, where clients and proxies resolve `.` and `..`.
     """
     if not 1 <= len(text) <= LENGTH_MAX:
         return f"must have 1 to {LENGTH_MAX} characters"
@@ -35,7 +36,7 @@ def fault(text: str, *, of_task: bool) -> str | None:
 
 
 def is_visible(text: str) -> bool:
-    """Whether there is anything to see of `text`."""
+    """Return whether `text` has a visible character."""
     return any(
         unicodedata.category(char) not in _UNSEEN and ord(char) not in _BLANK and ord(char) not in _IGNORABLE_PLANE
         for char in text

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-#: Shells that read a file by `source` and know no POSIX `eval "$(...)"`.
+#: Shells that read a file by `source` and do not have POSIX `eval "$(...)"`.
 _OTHERS = ("fish", "csh", "tcsh", "nu", "xonsh")
 
 
@@ -19,8 +19,8 @@ def by_file(shell: str, path: str) -> list[str]:
         return [shell, "-c", f"source {quoted}"]
     if name in _OTHERS:
         return [shell, "-c", f"source {_quote(path)}"]
-    # Not `.`: in a file that is sourced `return` is allowed, and an error of syntax has another code. Where the file
-    # cannot be read, that is the end: an empty line would be a success.
+    # Not `.`: in a sourced file `return` is allowed, and a syntax error has another code. If the file cannot be read,
+    # the shell exits: an empty line would be a success.
     return [shell, "-c", f'eval "$(cat -- {_quote(path)} || echo exit 127)"']
 
 

@@ -1,4 +1,4 @@
-"""The states of a task and the moves between them, as data; every move is checked here and nowhere else."""
+"""The states of a task and the transitions between them, as data; every transition is checked here and nowhere else."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .errors import InvalidState
 
 
 class State(str, Enum):
-    """Where a task is in its life. "Cannot be reached" is no state: see `connected` in the REST model."""
+    """Where a task is in its life. Whether it can be reached is not a state: see `connected` in the REST model."""
 
     HELD = "held"
     QUEUED = "queued"
@@ -23,13 +23,24 @@ class State(str, Enum):
     LOST = "lost"
 
     @property
+    def pending(self) -> bool:
+        """Whether the present attempt has not been started: it is held back, or waits for its turn."""
+        return self in PENDING
+
+    @property
+    def active(self) -> bool:
+        """Whether the task has a ptyhost, or is just getting one."""
+        return self in ACTIVE
+
+    @property
     def live(self) -> bool:
-        """True until the task has ended, whichever way."""
+        """Whether the task has not ended: it is pending or active."""
         return self not in ENDED
 
 
+PENDING = frozenset({State.HELD, State.QUEUED})
+ACTIVE = frozenset({State.STARTING, State.RUNNING, State.PAUSED, State.STOPPING})
 ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.TIMED_OUT, State.LOST})
-LIVE = frozenset(State) - ENDED
 #: A process exists, or is believed to.
 STARTED = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
 

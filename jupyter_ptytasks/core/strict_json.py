@@ -1,7 +1,7 @@
-"""JSON that every client can carry: checked on the way in, mended on the way out.
+"""JSON that every client can read: checked on the way in, repaired on the way out.
 
-RFC 8259 leaves open what happens to numbers beyond a double, to lone surrogates, to names that stand twice and to deep
-nesting; Python takes all of them, and `NaN` besides, which is no JSON. Browsers do not.
+RFC 8259 leaves open what happens to numbers beyond a double, lone surrogates, duplicate names and deep nesting; Python
+accepts all of them, and `NaN`, which is not JSON. Browsers do not.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 #: The largest integer that a JavaScript number holds exactly (ECMA-262, Number.MAX_SAFE_INTEGER).
 INTEGER_MAX = 2**53 - 1
-#: Levels of arrays and objects. A body is one, so that a field of it may hold one less.
+#: Levels of arrays and objects. The body is one of them, so that a field may have one less.
 DEPTH_MAX = 33
-#: Values in one document: checking more would take the loop's time.
+#: Values in one document: checking more would block the event loop.
 VALUES_MAX = 100_000
 #: Characters of a field's name in an error.
 _FIELD_MAX = 200
 
 
 def decode(data: bytes) -> Any:
-    """Return the value of a document in UTF-8. Raises BadRequest for what is no JSON or what not every client can
-    carry, with the field to blame, as in `metadata.runs.0`.
+    """Return the value of a document in UTF-8. Raises BadRequest if it is not valid JSON or not every client could read
+    it, with the field to blame, such as `metadata.runs.0`.
     """
     try:
         value = json.loads(data.decode("utf-8-sig"), parse_int=_integer, object_pairs_hook=_object)
@@ -40,13 +40,13 @@ def decode(data: bytes) -> Any:
 
 
 def encode(value: object) -> bytes:
-    """Return the JSON of `value` in UTF-8. What JSON cannot carry, from a file or a database of an older version, is
-    null: numbers that are not finite and what is nested too deeply; lone surrogates become U+FFFD.
+    """Return the JSON of `value` in UTF-8. What JSON cannot represent, in a value of an older version, becomes null
+    (numbers that are not finite, nesting that is too deep) or U+FFFD (lone surrogates).
     """
     try:
         return _dump(value)
     except (ValueError, RecursionError):
-        return _dump(_mended(value, DEPTH_MAX + 8))
+        return _dump(_repaired(value, DEPTH_MAX + 8))
 
 
 def _dump(value: object) -> bytes:
@@ -54,7 +54,7 @@ def _dump(value: object) -> bytes:
 
 
 class _Repeated:
-    """Stands in the place of a value whose name stood twice."""
+    """Replaces a value whose name was given twice."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -74,26 +74,26 @@ def _integer(digits: str) -> int | float:
 
 
 class _Check:
-    """Looks through one document; counts its values."""
+    """Checks one document; counts its values."""
 
     def __init__(self) -> None:
         self._count = 0
 
     def value(self, value: Any, path: tuple[str, ...]) -> None:
-        """Raise BadRequest for the first value that cannot be carried."""
+        """Raise BadRequest for the first value that not every client could read."""
         self._count += 1
         if self._count > VALUES_MAX:
-            raise BadRequest(f"the body holds more than {VALUES_MAX} values")
+            raise BadRequest(f"the body has more than {VALUES_MAX} values")
         if isinstance(value, str):
             if not _is_text(value):
-                raise _fault(path, "must be valid Unicode: there is a lone surrogate in it")
+                raise _fault(path, "must be valid Unicode: it contains a lone surrogate")
         elif isinstance(value, (dict, list)):
             if len(path) >= DEPTH_MAX:
                 raise _fault(path, f"must not be nested more than {DEPTH_MAX - 1} levels deep")
             for name, part in value.items() if isinstance(value, dict) else enumerate(value):
                 below = (*path, str(name))
                 if isinstance(name, str) and not _is_text(name):
-                    raise _fault(below, "must have a name in valid Unicode")
+                    raise _fault(below, "must have a name that is valid Unicode")
                 self.value(part, below)
         elif isinstance(value, float):
             if not math.isfinite(value):
@@ -110,7 +110,7 @@ def _fault(path: tuple[str, ...], what: str) -> BadRequest:
 
 
 def _is_text(text: str) -> bool:
-    """Whether `text` can be written in UTF-8."""
+    """Return whether `text` can be encoded in UTF-8."""
     try:
         text.encode()
     except UnicodeEncodeError:
@@ -119,11 +119,11 @@ def _is_text(text: str) -> bool:
 
 
 def _text(text: str) -> str:
-    """Return `text` with U+FFFD in the place of lone surrogates."""
+    """Return `text` with lone surrogates replaced by U+FFFD."""
     return text if _is_text(text) else text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
-def _mended(value: Any, depth: int) -> Any:
+def _repaired(value: Any, depth: int) -> Any:
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, float):
@@ -133,8 +133,8 @@ def _mended(value: Any, depth: int) -> Any:
             return None
         if isinstance(value, dict):
             return {
-                (_text(name) if isinstance(name, str) else name): _mended(part, depth - 1)
+                (_text(name) if isinstance(name, str) else name): _repaired(part, depth - 1)
                 for name, part in value.items()
             }
-        return [_mended(part, depth - 1) for part in value]
+        return [_repaired(part, depth - 1) for part in value]
     return value

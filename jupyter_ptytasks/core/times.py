@@ -1,4 +1,4 @@
-"""Times as everybody outside reads them."""
+"""Times as clients see them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from datetime import datetime, timezone
 
 
 def iso(moment: float | None) -> str | None:
-    """Give Unix seconds as ISO 8601 in UTC, to the millisecond."""
+    """Return Unix seconds as ISO 8601 in UTC, to the millisecond."""
     if moment is None:
         return None
     return datetime.fromtimestamp(moment, timezone.utc).isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 VERSION = 1
 
 # Server to host.
-INPUT = 1  #: what was typed, raw bytes; makes this connection the leader
+INPUT = 1  #: input, raw bytes; makes this connection the leader
 RESIZE = 2  #: SIZE
 SIGNAL = 3  #: JSON {signal, target: "foreground" | "tree" | "leader"}; SIGSTOP and SIGCONT to the tree pause and resume
 STOP = 4  #: JSON {ladder: [[signal, grace seconds], ...], reason}
-WATCH = 5  #: one byte, 0 or 1: whether somebody waits for every HEAD
+WATCH = 5  #: one byte, 0 or 1: whether every HEAD is wanted at once
 ASK_STATUS = 6  #: empty; answered by STATUS
-REPLY = 8  #: what a terminal answered by itself, raw bytes; taken from the leader alone
-REPAINT = 9  #: empty; the program is made to draw its screen again
-NOTE = 10  #: JSON object, merged into the notes, which STATUS tells and the exit record keeps
+REPLY = 8  #: an automatic answer of a terminal, raw bytes; accepted from the leader only
+REPAINT = 9  #: empty; makes the program redraw its screen
+NOTE = 10  #: JSON object, merged into the notes, which are in STATUS and the exit record
 
 # Host to server.
 HEAD = 65  #: POSITION
@@ -33,7 +33,7 @@ STATUS = 66  #: JSON, see ptyhost.host
 EXIT = 67  #: JSON, the exit record
 REFUSED = 68  #: JSON {reason, bytes, limit}: an INPUT of this connection was not typed, not even in part
 
-# Kept for what comes: a ring read over a byte stream, and the pty master by SCM_RIGHTS. (So is 7, for the number of
+# Reserved: a ring read over a byte stream, and the pty master by SCM_RIGHTS. (So is 7, for the number of
 # viewers behind a connection that carries several.)
 READ, DATA, ESCROW = 97, 98, 99
 
@@ -41,31 +41,31 @@ SIZE = struct.Struct(">HH")  #: rows, cols
 POSITION = struct.Struct(">QQQQ")  #: end, start (offsets); lines before end; bytes lost
 
 HEADER = struct.Struct(">BI")
-#: What unpacking a payload of the wrong size raises.
+#: Raised when a payload of the wrong size is unpacked.
 Malformed = struct.error
 
 MAX_PAYLOAD = 1 << 20
-#: Bytes of all notes together, as JSON: they have to fit into the exit record.
+#: Bytes of all notes together, as JSON: they must fit into the exit record.
 MAX_NOTES = 1 << 10
 MAX_HELLO = 1 << 16
 
 
 class WireError(Exception):
-    """The other side does not speak this protocol; the connection is to be closed."""
+    """The other side violates the protocol; the connection must be closed."""
 
 
 def frame(kind: int, payload: bytes = b"") -> bytes:
-    """Give the bytes of one frame."""
+    """Return the bytes of one frame."""
     return HEADER.pack(kind, len(payload)) + payload
 
 
 def json_frame(kind: int, value: object) -> bytes:
-    """Give the bytes of a frame that carries JSON."""
+    """Return the bytes of a frame with a JSON payload."""
     return frame(kind, json.dumps(value, separators=(",", ":")).encode())
 
 
 def hello(**about: object) -> bytes:
-    """Give the first line of a side: protocol version and what it tells of itself."""
+    """Return the first line of one side: the protocol version and what it says about itself."""
     return json.dumps({"ptytasks": VERSION, **about}, separators=(",", ":")).encode() + b"\n"
 
 
@@ -81,7 +81,7 @@ def fields(payload: bytes) -> dict[str, Any]:
 
 
 def explain_refusal(refused: list[dict[str, Any]], size: int) -> str:
-    """Return in words what REFUSED frames say of `size` bytes that were typed."""
+    """Return a sentence that explains REFUSED frames, for `size` bytes of input."""
     limit = refused[0].get("limit")
     left = size - sum(int(one.get("bytes", 0)) for one in refused)
     typed = "nothing was typed" if left <= 0 else f"only the first {left} bytes were typed"
@@ -92,10 +92,10 @@ def explain_refusal(refused: list[dict[str, Any]], size: int) -> str:
 
 
 class Decoder:
-    """Cuts a byte stream into the hello and the frames, whatever the chunks it comes in.
+    """Cuts a byte stream into the hello and the frames, regardless of its chunks.
 
-    `feed` returns the frames completed by `data`; `hello` is None until the first line is whole. Raises WireError for
-    what cannot be this protocol; the decoder is of no use after that.
+    `feed` returns the frames completed by `data`; `hello` is None until the first line is complete. Raises WireError if
+    the stream violates the protocol; the decoder cannot be used after that.
     """
 
     __slots__ = ("_buffer", "hello")
@@ -105,7 +105,7 @@ class Decoder:
         self._buffer = b""
 
     def feed(self, data: bytes) -> list[tuple[int, bytes]]:
-        """Take the next bytes of the stream; give the frames that are whole now."""
+        """Take the next bytes of the stream; return the frames that are complete now."""
         buffer = self._buffer + data if self._buffer else data
         position = 0
         if self.hello is None:

@@ -1,1 +1,1 @@
-"""What runs inside a task for a notebook: a whole notebook (`__main__`), or the source of one cell (`cell`)."""
+"""Programs that run inside a task: `__main__` executes a notebook, `cell` the source of one cell."""

@@ -1,4 +1,4 @@
-"""`python -m jupyter_ptytasks.execute NOTEBOOK`: run a notebook to its end, and save the executed copy beside it."""
+"""`python -m jupyter_ptytasks.execute NOTEBOOK`: execute a notebook and save the executed copy next to it."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run it, and give the exit code: 0, 1 when a cell or the kernel failed, 2 when there is nothing to run, 128 + the
-    number of the signal that stopped it.
+    """Execute the notebook and return the exit code.
+
+    0 is success; 1 means that a cell or the kernel failed, 2 that the notebook could not be run, 128 + N that signal N
+    stopped it.
     """
     asked = _parser().parse_args(argv)
     path = os.path.abspath(asked.notebook)
@@ -31,29 +33,34 @@ def main(argv: Sequence[str] | None = None) -> int:
         kernel = asked.kernel or notebook.metadata.get("kernelspec", {}).get("name") or "python3"
         notebook = parameters.inject(notebook, dict(asked.parameters), kernel)
         runner = Runner(notebook, output, os.path.dirname(path), kernel)
-        # Before hours of work: it might not be possible to write there.
+        # Fail now, and not after hours of work, if the output cannot be written.
         runner.save()
     except (OSError, ValueError, parameters.NotPython) as error:
         return _say(f"{path}: {error}", 2)
     try:
         asyncio.run(runner.run())
     except NoSuchKernel as error:
-        return _say(f"{path}: there is no kernel {error.name!r} here; --kernel takes another one", 2)
-    except (CellExecutionError, RuntimeError) as error:  # a kernel that dies, or does not start, is a RuntimeError
+        return _say(f"{path}: kernel {error.name!r} is not installed here; choose another with --kernel", 2)
+    except (
+        CellExecutionError,
+        RuntimeError,
+    ) as error:  # RuntimeError: the kernel died, or did not start
         if runner.signal is None:
-            return _say(f"{error}\nUp to this cell it is in {output}", 1)
+            return _say(f"{error}\nPartial results: {output}", 1)
     except asyncio.CancelledError:
         pass
     if runner.signal is not None:
-        return _say(f"Stopped by {runner.signal.name}. What was done until then is in {output}", 128 + runner.signal)
+        return _say(f"Stopped by {runner.signal.name}. Partial results: {output}", 128 + runner.signal)
     print(f"Executed: {output}")
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m jupyter_ptytasks.execute", description=__doc__)
-    parser.add_argument("notebook", metavar="NOTEBOOK", help="the path of an .ipynb")
-    parser.add_argument("--output", metavar="PATH", help="the executed copy; by default NOTEBOOK's name.executed.ipynb")
+    parser.add_argument("notebook", metavar="NOTEBOOK", help="path of an .ipynb file")
+    parser.add_argument(
+        "--output", metavar="PATH", help="path of the executed copy; by default NOTEBOOK.executed.ipynb"
+    )
     parser.add_argument(
         *("-p", "--parameter"),
         dest="parameters",
@@ -61,19 +68,19 @@ def _parser() -> argparse.ArgumentParser:
         action=_Parameter,
         default=[],
         metavar=("NAME", "VALUE"),
-        help="set a parameter, to JSON or else to the text as it is; may be repeated",
+        help="set a parameter to a JSON value, or to the text if it is not JSON; may be repeated",
     )
-    parser.add_argument("--kernel", metavar="NAME", help="the kernel; by default the notebook's own")
+    parser.add_argument("--kernel", metavar="NAME", help="name of the kernel; by default the notebook's own")
     return parser
 
 
 class _Parameter(argparse.Action):
-    """Collects names and values; a name is one of a variable."""
+    """Collects names and values. A name must be a valid variable name."""
 
     def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, words: Any, *_: Any) -> None:
         name, value = words
         if not name.isidentifier():
-            parser.error(f"{name!r} is no name of a variable")
+            parser.error(f"{name!r} is not a valid variable name")
         namespace.parameters = [*namespace.parameters, (name, parameters.read(value))]
 
 

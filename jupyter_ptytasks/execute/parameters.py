@@ -1,4 +1,4 @@
-"""Parameters of a notebook: read from the command line, and set in a cell of their own, as papermill does."""
+"""Parameters of a notebook: parsed from the command line and set in a cell of their own, like papermill's."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-#: The tags of cells, as in https://papermill.readthedocs.io/en/latest/usage-parameterize.html.
+#: Tags of cells, as in https://papermill.readthedocs.io/en/latest/usage-parameterize.html.
 _GIVEN = "parameters"
 _INJECTED = "injected-parameters"
 _PYTHON_WORDS = {"True": True, "False": False, "None": None}
 
 
 class NotPython(Exception):
-    """Without papermill only notebooks in Python have parameters."""
+    """Parameters of a notebook in another language need papermill."""
 
 
 def read(text: str) -> Any:
-    """Give the value that is meant on a command line: JSON, or True, False or None, else the text as it is."""
+    """Parse a value from the command line: JSON, True, False or None; anything else is text."""
     if text in _PYTHON_WORDS:
         return _PYTHON_WORDS[text]
     try:
@@ -33,19 +33,22 @@ def read(text: str) -> Any:
 
 
 def inject(notebook: NotebookNode, parameters: Mapping[str, Any], kernel: str) -> NotebookNode:
-    """Give the notebook with a cell that sets the parameters, behind the one that is tagged `parameters`, or on top.
+    """Return the notebook with a cell that sets the parameters, after the one tagged `parameters`, or at the top.
 
-    papermill writes that cell where it is installed: for it knows more languages. Raises NotPython.
+    If papermill is installed it writes that cell, since it supports more languages.
+
+    Raises:
+        NotPython: the notebook is in another language, and papermill is not installed.
     """
     if not parameters:
         return notebook
     try:
-        from papermill.parameterize import parameterize_notebook  # type: ignore[import-untyped]  # noqa: PLC0415  it need not be there
+        from papermill.parameterize import parameterize_notebook  # type: ignore[import-untyped]  # noqa: PLC0415  optional
     except ImportError:
         return _inject(notebook, parameters)
     language = _language(notebook)
     for cell in notebook.cells:
-        cell.metadata.setdefault("tags", [])  # papermill counts on it
+        cell.metadata.setdefault("tags", [])  # papermill requires it
     notebook.metadata.setdefault("papermill", {})
     given: NotebookNode = parameterize_notebook(notebook, dict(parameters), kernel_name=kernel, language=language)
     return given
@@ -53,7 +56,7 @@ def inject(notebook: NotebookNode, parameters: Mapping[str, Any], kernel: str) -
 
 def _inject(notebook: NotebookNode, parameters: Mapping[str, Any]) -> NotebookNode:
     if _language(notebook) != "python":
-        raise NotPython(f"parameters of a notebook in {_language(notebook)} take papermill: `pip install papermill`")
+        raise NotPython(f"parameters of a notebook in {_language(notebook)} need papermill: `pip install papermill`")
     source = "\n".join(["# Parameters", *(f"{name} = {_literal(value)}" for name, value in parameters.items())])
     cell = nbformat.v4.new_code_cell(source, metadata={"tags": [_INJECTED]})  # type: ignore[no-untyped-call]
     cells = [old for old in notebook.cells if _INJECTED not in _tags(old)]
@@ -64,7 +67,7 @@ def _inject(notebook: NotebookNode, parameters: Mapping[str, Any]) -> NotebookNo
 
 def _literal(value: Any) -> str:
     if isinstance(value, float) and value - value != 0:
-        return f'float("{value}")'  # inf and nan are no literals
+        return f'float("{value}")'  # inf and nan have no literals
     return repr(value)
 
 

@@ -1,4 +1,4 @@
-"""Runs a notebook to its end in a kernel of its own: tells how far it is, shows what it says, keeps what came of it."""
+"""Executes a notebook in its own kernel: reports progress, shows output, and saves the results."""
 
 from __future__ import annotations
 
@@ -20,17 +20,18 @@ if TYPE_CHECKING:
 
     from nbformat import NotebookNode
 
-#: Lines of a result that are shown; the copy of the notebook has them all.
+#: Lines shown of a result; the executed copy has all of them.
 _RESULT_LINES = 20
-#: Seconds after which a report is told again.
+#: Seconds after which a progress report is repeated.
 _SETTLED = 0.2
 _SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Runner(NotebookClient):
-    """Executes `notebook`; its copy at `output` is saved after every cell. `signal` is what has stopped it, if any.
+    """Executes `notebook`, and saves the copy at `output` after every cell.
 
-    Of errors raises those of nbclient; CancelledError when a signal has stopped it. Its kernel has ended then.
+    `signal` is the signal that stopped it, if any: `run` then raises CancelledError. Other errors are those of
+    nbclient. In all cases the kernel has ended.
     """
 
     def __init__(self, notebook: NotebookNode, output: str, directory: str, kernel: str) -> None:
@@ -50,10 +51,10 @@ class Runner(NotebookClient):
         self.signal: signal.Signals | None = None
 
     async def run(self) -> None:
-        """Run it from its first cell to its last."""
+        """Execute all cells."""
         self._running = asyncio.current_task()
         self._heed_signals()
-        self._tell("kernel starts")
+        self._tell("starting kernel")
         try:
             await self.async_execute()
         finally:
@@ -61,13 +62,13 @@ class Runner(NotebookClient):
         self._tell("")
 
     def save(self) -> None:
-        """Save the copy as it is now; whoever reads it meanwhile finds the one before."""
+        """Save the executed copy atomically."""
         directory = os.path.dirname(self._output)
         with tempfile.NamedTemporaryFile(
             "w", dir=directory, prefix=".", suffix=".ipynb.part", encoding="utf-8", delete=False
         ) as file:
             nbformat.write(self.nb, file)  # type: ignore[no-untyped-call]
-        # A temporary file is private; this one is as any that the user makes.
+        # Temporary files are private; give this one the usual mode.
         umask = os.umask(0)
         os.umask(umask)
         os.chmod(file.name, 0o666 & ~umask)
@@ -75,9 +76,9 @@ class Runner(NotebookClient):
 
     @asynccontextmanager
     async def async_setup_kernel(self, **kwargs: Any) -> AsyncIterator[None]:
-        """Have a kernel; a signal ends what runs in it."""
+        """Set up the kernel, with our signal handlers."""
         async with super().async_setup_kernel(**kwargs):
-            # In place of nbclient's own, which leave open whether a signal or the kernel's death was it.
+            # nbclient's own do not tell a signal from a dead kernel.
             self._heed_signals()
             yield
 
@@ -91,7 +92,7 @@ class Runner(NotebookClient):
         self._running.cancel()
 
     async def async_execute_cell(self, cell: NotebookNode, cell_index: int, *args: Any, **kwargs: Any) -> NotebookNode:
-        """Execute a cell, with what is to be told before and kept after it."""
+        """Execute a cell: report progress before it, save the notebook after it."""
         if not any(cell is code for code in self._codes):
             return await super().async_execute_cell(cell, cell_index, *args, **kwargs)
         title = cell.source.strip().splitlines()[0][:60]
@@ -109,13 +110,13 @@ class Runner(NotebookClient):
         text = f"cell {min(self._done + 1, count)}/{count}" + (f" · {title}" if title else "")
         report = (self._done, count, text if self._done < count else f"{count} cells")
         progress(*report)
-        # Of reports that come fast all but the first are dropped; a cell of hours may follow one that took no time.
+        # `progress` drops reports in quick succession, and this cell may run for hours after a quick one.
         if self._again is not None:
             self._again.cancel()
         self._again = asyncio.get_running_loop().call_later(_SETTLED, progress, *report)
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        """Show what a cell says as it says it, and of its results the beginning."""
+        """Print the output of a cell as it arrives, and the first lines of its results."""
         content = msg["content"]
         if msg["msg_type"] == "stream":
             out = sys.stderr if content["name"] == "stderr" else sys.stdout

@@ -1,4 +1,4 @@
-"""Tasks from Python and from cells: `run`, `get`, `tasks`, the object `Task`, its view in a notebook, the magics."""
+"""The notebook API: `run`, `get`, `tasks`, `run_notebook`, the class `Task` and its display, the magics."""
 
 from __future__ import annotations
 

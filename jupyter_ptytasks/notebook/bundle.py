@@ -1,6 +1,7 @@
-"""What a notebook shows of a task, and keeps: for the Lab extension JSON, for everybody else HTML and text.
+"""The MIME bundle that displays a task in a notebook: JSON for the Lab extension, HTML and text for other viewers.
 
-The HTML stands by itself, and is still readable where styles are stripped from it.
+The HTML needs no style sheet, and is readable where inline styles are stripped from it. HTML and text do not change
+once they are written: for a running task they say as of when, instead of a run time.
 """
 
 from __future__ import annotations
@@ -9,19 +10,22 @@ from html import escape
 from typing import TYPE_CHECKING, Any
 
 from ..client import format as formats
+from ..client import is_live
 from .colours import plain
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from ..client import Task
 
 MIME = "application/vnd.jupyter.ptytask+json"
 VERSION = 1
-#: The last lines that are kept, and bytes of them: a notebook is no place for a log.
+#: How many lines and bytes of output are saved in the notebook.
 LINES = 10
 BYTES = 4096
 
-#: Colours that are readable on white and on black, by state; as words say the same, nothing depends on them.
-_COLOURS = {
+#: Colors by state, readable on white and black. The text says the same, so nothing depends on them.
+_COLORS = {
     "running": "#2e8b57",
     "succeeded": "#2e8b57",
     "failed": "#d1242f",
@@ -33,30 +37,39 @@ _COLOURS = {
 _GREY = "#808080"
 
 
-def bundle(task: Task, tail: str, note: str = "") -> dict[str, Any]:
-    """Give the MIME bundle of a task with its last lines; `note` says what is to be said about its truth."""
+def bundle(task: Task, tail: str, as_of: datetime, note: str = "") -> dict[str, Any]:
+    """Return the MIME bundle of a task with its last lines.
+
+    `as_of` is when the server described it like that; `note` is shown below.
+    """
     kept = "".join(tail.splitlines(keepends=True)[-LINES:])
     return {
-        MIME: {"version": VERSION, "task": task, "tail": kept},
-        "text/html": _html(task, plain(tail), note),
-        "text/plain": _text(task, plain(tail), note),
+        MIME: {"version": VERSION, "task": task, "tail": kept, "as_of": as_of.isoformat(timespec="milliseconds")},
+        "text/html": _html(task, plain(tail), _moment(as_of), note),
+        "text/plain": _text(task, plain(tail), _moment(as_of), note),
     }
 
 
-def _text(task: Task, tail: str, note: str) -> str:
-    head = f"task {task['name']} ({task['id']}): {formats.in_brief(task)}"
+def _moment(time: datetime) -> str:
+    return time.astimezone().strftime("%Y-%m-%d %H:%M %Z")
+
+
+def _text(task: Task, tail: str, as_of: str, note: str) -> str:
+    state = f"{task['state'].replace('_', ' ')} as of {as_of}" if is_live(task) else formats.in_brief(task)
+    head = f"task {task['name']} ({task['id']}): {state}"
     parts = [head, _progress(task), f"$ {formats.command(task)}", tail.rstrip(), f"({note})" if note else ""]
     return "\n".join(filter(None, parts))
 
 
-def _html(task: Task, tail: str, note: str) -> str:
-    colour = _COLOURS.get(task["state"], _GREY)
+def _html(task: Task, tail: str, as_of: str, note: str) -> str:
+    color = _COLORS.get(task["state"], _GREY)
     ran = formats.runtime(task)
     cells = {
         "task": f"<b>{escape(task['name'])}</b>",
-        "state": f'<span style="color: {colour}">{escape(task["state"].replace("_", " "))}</span>',
+        "state": f'<span style="color: {color}">{escape(task["state"].replace("_", " "))}</span>',
         "exit": escape(formats.ending(task)),
-        "ran": "" if ran is None else formats.duration(ran),
+        "as of": as_of if is_live(task) else "",
+        "ran": "" if ran is None or is_live(task) else formats.duration(ran),
         "progress": escape(_progress(task)),
         "id": f"<code>{escape(task['id'])}</code>",
     }
@@ -71,7 +84,7 @@ def _html(task: Task, tail: str, note: str) -> str:
     reason = "" if formats.ending(task) else task["state_message"]
     parts += [f'<div style="color: {_GREY}">{escape(text)}</div>' for text in (reason, note) if text]
     if tail.strip():
-        style = f"margin: 4px 0; padding: 6px 8px; border-left: 3px solid {colour}; overflow-x: auto; line-height: 1.3"
+        style = f"margin: 4px 0; padding: 6px 8px; border-left: 3px solid {color}; overflow-x: auto; line-height: 1.3"
         parts.append(f'<pre style="{style}">{escape(tail.rstrip())}</pre>')
     return f"<div>{''.join(parts)}</div>"
 
@@ -81,7 +94,7 @@ def _progress(task: Task) -> str:
     if not progress:
         return ""
     fraction = progress.get("fraction")
-    part = "" if fraction is None else f"{fraction:.0%}"
+    part = "" if fraction is None else f"{formats.percent(fraction)}%"
     return " · ".join(filter(None, (part, str(progress.get("text") or ""))))
 
 

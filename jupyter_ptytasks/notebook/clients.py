@@ -1,4 +1,4 @@
-"""Clients for whoever asks, from any thread: a client serves one at a time, so each call has one to itself."""
+"""A pool of clients: a client can be used by one thread at a time, so each call borrows one."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from ..client import Client, ClientError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Seconds for which one who waits or follows bears with a server that is gone: it may be starting again.
+#: Seconds for which waiting and following continue while the server is gone.
 _PATIENCE = 300.0
 
 
 class Connections:
-    """Clients of the server that `url` and `token` tell of, or of whichever is found; made as they are needed."""
+    """Clients of one server, created as needed; without `url` the server is found."""
 
     def __init__(self, url: str = "", token: str = "") -> None:
         self._address = (url, token)
@@ -28,9 +28,9 @@ class Connections:
 
     @contextlib.contextmanager
     def client(self) -> Iterator[Client]:
-        """Give a client to use in a `with`; it raises errors of client.errors."""
+        """Borrow a client for a `with` block."""
         if self._pid != os.getpid():
-            # A fork: the connections are our parent's.
+            # After a fork: the connections belong to the parent.
             self._idle, self._pid = [], os.getpid()
         try:
             client = self._idle.pop()
@@ -42,17 +42,17 @@ class Connections:
             self._idle.append(client)
             raise
         except BaseException:
-            client.close()  # who knows in the middle of what
+            client.close()  # it may be in the middle of a request
             raise
         self._idle.append(client)
 
     def close(self) -> None:
-        """Close all that nobody uses; further calls open new ones."""
+        """Close all idle clients; later calls open new ones."""
         while self._idle:
             self._idle.pop().close()
 
 
 @cache
 def connections(url: str = "", token: str = "") -> Connections:
-    """Give the connections to a server, the same for all its tasks."""
+    """Return the pool of a server, shared by all its tasks."""
     return Connections(url, token)

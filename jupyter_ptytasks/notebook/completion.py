@@ -1,4 +1,4 @@
-"""Completion behind the magics: verbs, options, and the names of tasks."""
+"""Completion for the magics: verbs, options and task names."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from IPython.core.completer import CompletionContext
     from IPython.core.interactiveshell import InteractiveShell
 
-#: Seconds that somebody who types waits, at most.
+#: The longest a completion may take, in seconds.
 _TIME = 1.0
-#: A magic with what stands behind it, up to the cursor: at the beginning of a line, or what a variable is set to.
+#: A magic and its arguments up to the cursor, at the start of a line or after an assignment.
 _MAGIC = re.compile(r"\s*(?:\w+\s*=\s*)?(%%?task)\s(.*)", re.DOTALL)
-#: The word at the cursor; a quote may be open.
+#: The word at the cursor, which may have an open quote.
 _WORD = re.compile(r"(?:'[^']*|\"[^\"]*|[^\s'\"]*)\Z")
 
 
 def install(shell: InteractiveShell) -> None:
-    """Have IPython ask us, too; behind our magics nobody else."""
+    """Add our completions to IPython. After our magics they are the only ones."""
     shell.Completer.custom_matchers.append(complete)
 
 
 @context_matcher()  # type: ignore[untyped-decorator,unused-ignore]
 def complete(context: CompletionContext) -> dict[str, Any]:
-    """Give what may be meant by the word at the cursor."""
+    """Return the completions of the word at the cursor."""
     magic = _MAGIC.fullmatch(context.text_until_cursor)
     if magic is None:
         return {"completions": []}
@@ -46,7 +46,7 @@ def complete(context: CompletionContext) -> dict[str, Any]:
 def _of_cell(before: list[str], word: str) -> list[str]:
     if word.startswith("-"):
         return CELL.options()
-    # The first word is a name: that of a task reattaches, or restarts it.
+    # The first word is a name; an existing one reattaches to or restarts its task.
     return [] if before else _names()
 
 
@@ -58,11 +58,11 @@ def _of_line(before: list[str], word: str) -> list[str]:
         return []
     if word.startswith("-"):
         return verb.options()
-    return [] if before[0] == "ls" else _names(live=before[0] in ("stop", "pause", "resume", "send"))
+    return [] if before[0] == "ls" else _names(live=before[0] in ("stop", "pause", "resume", "input"))
 
 
 def _names(*, live: bool = False) -> list[str]:
-    """Give the names of tasks, newest first; none if that takes long."""
+    """Return the names of tasks, newest first; none if the server does not respond in time."""
     try:
         with Client(timeout=_TIME) as client:
             found = client.list(limit=200)["tasks"]

@@ -1,4 +1,4 @@
-"""The magics: `%%task NAME` runs a cell as a task, `%task VERB NAME` does what is to be done with tasks."""
+"""The magics: `%%task NAME` runs a cell as a task, `%task VERB NAME` manages tasks."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ if TYPE_CHECKING:
     from ..client.types import Command, StateName
 
 _LIVE: tuple[StateName, ...] = ("held", "queued", "starting", "running", "paused", "stopping")
-#: What ended longer ago (seconds) is shown by `ls -a` only.
+#: Tasks that ended more seconds ago are shown by `ls -a` only.
 _RECENT = 86400.0
-#: Seconds between two updates of a view that follows.
+#: Seconds between two updates of a view with --follow.
 _UPDATE = 1.0
 
 
 def load(shell: InteractiveShell) -> None:
-    """Offer the magics, and completion behind them."""
+    """Register the magics and their completion."""
     shell.register_magics(TaskMagics)
     try:
         from . import completion  # noqa: PLC0415
     except ImportError:
-        return  # IPython before 8.6 cannot be asked that way
+        return  # IPython before 8.6 has no context matchers
     completion.install(shell)
 
 
@@ -52,11 +52,11 @@ class TaskMagics(Magics):
 
     @line_cell_magic  # type: ignore[untyped-decorator,unused-ignore]
     def task(self, line: str, cell: str | None = None) -> Any:
-        """Run the cell as a background task (`%%task NAME`), or do something with tasks (`%task stop NAME`).
+        """Run the cell as a background task (`%%task NAME`), or manage tasks (`%task stop NAME`).
 
-        `%%task --help` and `%task --help` tell more.
+        See `%%task --help` and `%task --help`.
         """
-        with _plainly():
+        with _short_errors():
             if cell is not None:
                 asked = CELL.read(split(line))
                 if asked is not None:
@@ -86,7 +86,7 @@ class TaskMagics(Magics):
                     if_exists="return",
                 )
             except KeyError as error:
-                raise UsageError(f"--env {error.args[0]}: there is no such variable here") from error
+                raise UsageError(f"--env {error.args[0]}: this variable is not set") from error
         if found:
             runtime = formats.duration(formats.runtime(info) or 0)
             print(f"Reattached: task {asked.name!r} has been running for {runtime}.")
@@ -107,22 +107,22 @@ class TaskMagics(Magics):
         lines = cell.strip("\n").split("\n")
         command = "\n".join(_expanded(self.shell, line) for line in lines)
         if not command.strip():
-            raise UsageError("%%task: the cell says nothing to run")
+            raise UsageError("%%task: the cell is empty")
         return command
 
     def _python(self, client: Client, name: str, cell: str) -> Command:
         if not client.server.is_local:
-            raise UsageError("--python takes a server on this machine: the source is kept in a file")
+            raise UsageError("--python needs a server on this machine, because the source is saved in a file")
         try:
             compile(cell, name, "exec")
-        except SyntaxError as error:  # it shows here and now
+        except SyntaxError as error:  # reported here, not in the output of a task
             said = "".join(traceback.format_exception_only(error))
-            raise UsageError(f"--python: the cell is no script in Python\n{said.rstrip()}") from error
+            raise UsageError(f"--python: the cell is not a valid Python script\n{said.rstrip()}") from error
         return [sys.executable, "-m", "jupyter_ptytasks.execute.cell", scripts.keep(name, cell)]
 
     def _follow(self, task: Task, lines: int) -> None:
         if not hasattr(self.shell, "kernel"):
-            for text in task.follow(lines):  # a terminal: nothing in it can be replaced
+            for text in task.follow(lines):  # a terminal: displays cannot be updated in place
                 print(text, end="", flush=True)
             return
         view = display(task.view(lines), raw=True, display_id=True)  # type: ignore[no-untyped-call]
@@ -139,7 +139,7 @@ class TaskMagics(Magics):
         found = tasks(group=said.group, tag=said.tag)
         return TaskList(task for task in found if said.all or _is_recent(task))
 
-    def _attach(self, said: argparse.Namespace) -> Task:
+    def _show(self, said: argparse.Namespace) -> Task:
         return get(said.ref)
 
     def _logs(self, said: argparse.Namespace) -> None:
@@ -169,16 +169,19 @@ class TaskMagics(Magics):
     def _restart(self, said: argparse.Namespace) -> Any:
         return _each(said, Task.restart)
 
-    def _send(self, said: argparse.Namespace) -> None:
-        get(said.ref).send(" ".join(said.text), newline=True)
+    def _again(self, said: argparse.Namespace) -> Task:
+        return get(said.ref).again(name=said.name)
 
-    def _rm(self, said: argparse.Namespace) -> None:
+    def _input(self, said: argparse.Namespace) -> None:
+        get(said.ref).send_input(" ".join(said.text), newline=True)
+
+    def _delete(self, said: argparse.Namespace) -> None:
         for ref in said.refs:
             get(ref).delete(stop=said.stop)
 
 
 def _each(said: argparse.Namespace, do: Any) -> Task | TaskList:
-    """Do something to the tasks that were named, and give them: first all are found, for a name may be misspelt."""
+    """Call `do` for the named tasks and return them. All are looked up first, in case of a typo."""
     found = TaskList(get(ref) for ref in said.refs)
     for task in found:
         do(task)
@@ -186,7 +189,7 @@ def _each(said: argparse.Namespace, do: Any) -> Task | TaskList:
 
 
 def _stop_all(client: Client, name: str) -> None:
-    """Stop what lives under a name, and wait for its end."""
+    """Stop the live tasks of this name, and wait until they have ended."""
     for task in [client.stop(task["id"]) for task in client.all(name=name, state=_LIVE)]:
         client.wait(task["id"])
 
@@ -197,13 +200,13 @@ def _is_recent(task: Task) -> bool:
 
 
 def _expanded(_ptytasks_shell: Any, _ptytasks_line: str) -> str:
-    """Give a line with the notebook's variables in it. IPython looks for them here, too: hence the names."""
+    """Return a line with the notebook's variables expanded. IPython also expands our locals, hence their names."""
     return str(_ptytasks_shell.var_expand(_ptytasks_line))
 
 
 @contextmanager
-def _plainly() -> Iterator[None]:
-    """Have IPython show the message of an error alone: the user's code is no more than this one line."""
+def _short_errors() -> Iterator[None]:
+    """Make IPython show the message of an error without a traceback, which would only show our own code."""
     try:
         yield
     except ClientError as error:

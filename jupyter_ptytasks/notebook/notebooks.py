@@ -1,4 +1,4 @@
-"""A notebook as a task: run to its end by `python -m jupyter_ptytasks.execute`."""
+"""Runs notebooks as tasks, with `python -m jupyter_ptytasks.execute`."""
 
 from __future__ import annotations
 
@@ -35,22 +35,27 @@ def run_notebook(
     token: str = "",
     **more: Any,
 ) -> Task:
-    """Run a notebook as a task, and give that: `run_notebook("train.ipynb", lr=1e-3, epochs=20)`.
+    """Run a notebook as a task and return the task: `run_notebook("train.ipynb", lr=1e-3, epochs=20)`.
 
-    Its parameters are all keywords that are none of the options here, and what is in `parameters`: there goes one that
-    is called as an option is. They are values that JSON knows, and are set in a cell behind the one that is tagged
-    `parameters`.
+    The notebook runs in its own directory. All options not listed here are those of `run`.
 
-    The executed copy is `output`, by default `<stem>.executed.ipynb` beside the notebook, saved after each cell. The
-    notebook runs in its own directory with the `kernel` that it names, or this one. The task is named after the
-    notebook; all other options are those of `run`. Raises FileNotFoundError without such a notebook, TypeError for a
-    parameter that is said twice or that JSON does not know.
+    Args:
+        path: the notebook.
+        parameters: values to set in a new cell after the one tagged `parameters`; they must be JSON values. Keyword
+            arguments that are not options are parameters too; use this mapping for names that clash with an option.
+        output: path of the executed copy, which is saved after each cell; by default `<stem>.executed.ipynb`.
+        kernel: name of the kernel; by default the notebook's own.
+        name: name of the task; by default that of the notebook.
+
+    Raises:
+        FileNotFoundError: there is no such notebook.
+        TypeError: a parameter is given twice, or is not a JSON value.
     """
     path = os.path.abspath(os.path.expanduser(path))
     if not os.path.isfile(path):
-        raise FileNotFoundError(f"there is no notebook {path}")
+        raise FileNotFoundError(f"no such notebook: {path}")
     if twice := sorted(set(parameters or {}) & set(more)):
-        raise TypeError(f"said twice: {', '.join(twice)}")
+        raise TypeError(f"parameters given twice: {', '.join(twice)}")
     command = [sys.executable, "-m", "jupyter_ptytasks.execute", path]
     if output is not None:
         command += ["--output", os.path.abspath(os.path.expanduser(output))]
@@ -78,4 +83,4 @@ def _json(name: str, value: Any) -> str:
     try:
         return json.dumps(value)
     except (TypeError, ValueError) as error:
-        raise TypeError(f"the parameter {name!r} cannot be passed on: {error}") from error
+        raise TypeError(f"parameter {name!r} is not a JSON value: {error}") from error

@@ -1,4 +1,4 @@
-"""A task's output as text for Python: as it comes, by lines, and its last lines with their colours."""
+"""A task's output as text for Python: as it is written, by line, and the last lines with their colors."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ if TYPE_CHECKING:
 
 
 def decoded(pieces: Iterable[Piece]) -> Iterator[str]:
-    """Give the text of pieces of the output; the end of a line is a line feed, everything else is as it was written."""
+    """Decode pieces of output. Line ends become line feeds; everything else is unchanged."""
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
     held = ""
     is_first = True
     for piece in pieces:
-        # What went before one came is not what one misses.
+        # Output that was discarded before we started is not missing.
         if piece.lost and not is_first:
             decoder.reset()
-            yield f"{held}\n[{piece.lost} bytes came faster than they were read]\n"
+            yield f"{held}\n[skipped {piece.lost} bytes: output came faster than it was read]\n"
             held = ""
         is_first = False
         text = held + decoder.decode(piece.data)
-        # A carriage return may belong to a line feed that is yet to come.
+        # A line feed may follow this carriage return.
         held = "\r" if text.endswith("\r") else ""
         if text := text.removesuffix("\r").replace("\r\n", "\n"):
             yield text
@@ -35,12 +35,12 @@ def decoded(pieces: Iterable[Piece]) -> Iterator[str]:
 
 
 def finished(texts: Iterable[Text]) -> Iterator[str]:
-    """Iterate over lines without their feeds."""
+    """Iterate over lines without their line feeds."""
     for text in texts:
         if text["output"]:
             yield from text["output"].removesuffix("\n").split("\n")
 
 
 def tail(client: Client, task: Task, count: int, limit: int) -> str:
-    """Return the last `count` lines with their colors, of them at most the last `limit` bytes: one request."""
+    """Return the last `count` lines with their colors, at most `limit` bytes, in one request."""
     return bounded(client.output(task["id"], mode="tail", tail_lines=count, ansi="keep")["output"], limit)

@@ -1,7 +1,7 @@
-"""Where the source of a cell is kept that runs as a script: it outlives the kernel, and litters nobody's directory.
+"""Saves the source of cells that run as scripts, in files that outlive the kernel.
 
-A file for each different source, in the user's data directory: `python -c` would take 128 KiB at most, show no lines in
-tracebacks, and could not be told from others in a list of processes. The same source is the same file.
+They are in the user's data directory, one per distinct source. `python -c` would be limited to 128 KiB, have tracebacks
+without source lines, and look the same for all tasks in a list of processes.
 """
 
 from __future__ import annotations
@@ -13,17 +13,17 @@ import re
 import tempfile
 import time
 
-#: Seconds for which a source is kept after its last start. (Tasks that have ended are kept for 30 days.)
+#: Seconds a file is kept after its last use. (Finished tasks are kept for 30 days.)
 _KEPT = 90 * 86400.0
 
 
 def keep(name: str, source: str) -> str:
-    """Give the path of a file with this `source`, called after the task `name`."""
-    from jupyter_core.paths import jupyter_data_dir  # noqa: PLC0415  not for those who keep none
+    """Save `source` in a file named after the task, and return its path."""
+    from jupyter_core.paths import jupyter_data_dir  # noqa: PLC0415  only when needed
 
     folder = os.path.join(jupyter_data_dir(), "ptytasks", "cells")
     os.makedirs(folder, mode=0o700, exist_ok=True)
-    _forget_old(folder)
+    _delete_old(folder)
     stem = re.sub(r"[^\w.-]+", "-", name).strip(".-")[:40] or "cell"
     path = os.path.join(folder, f"{stem}-{hashlib.sha256(source.encode()).hexdigest()[:12]}.py")
     if os.path.exists(path):
@@ -35,8 +35,8 @@ def keep(name: str, source: str) -> str:
     return path
 
 
-def _forget_old(folder: str) -> None:
+def _delete_old(folder: str) -> None:
     for entry in os.scandir(folder):
-        with contextlib.suppress(FileNotFoundError):  # another kernel was quicker
+        with contextlib.suppress(FileNotFoundError):  # deleted by another kernel
             if entry.stat().st_mtime < time.time() - _KEPT:
                 os.unlink(entry.path)

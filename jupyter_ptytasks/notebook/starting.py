@@ -1,4 +1,4 @@
-"""Starting tasks from Python, and finding them again."""
+"""Starts tasks from Python, and finds existing ones."""
 
 from __future__ import annotations
 
@@ -38,17 +38,26 @@ def run(
     url: str = "",
     token: str = "",
 ) -> Task:
-    """Start a task and give it: a line for the shell, a list of arguments, or without a command an interactive shell.
+    """Start a task and return it.
 
-    It runs in `cwd`, by default where this process is, with the server's environment, over that what makes its `python`
-    and its programs ours (see caller_env), over that `env`: a mapping, or like `["SEED=1", "HF_TOKEN"]`, where a name
-    alone passes our own variable on. No other variable of ours reaches it. (On a server that is on another machine
-    only what is said.)
+    The task gets the server's environment, with the variables that select this process's `python`, programs, libraries
+    and devices (see caller_env), and `env`. If the server is on another machine, it gets only `env` in addition.
 
-    `timeout` is in seconds, or like "2h", or a timedelta. `if_exists` says what a live task of that `name` means: start
-    another (`new`), `return` that one, `restart` that one (as it was given then), or `fail`. `url` and `token` say
-    where the server is; without them it is found (see discovery). Raises errors of client.errors; RequestFailed for
-    what cannot be started; KeyError for a variable that we do not have.
+    Args:
+        command: a shell command line, or a list of arguments; None for an interactive shell.
+        cwd: working directory; by default that of this process.
+        env: a mapping, or a list like `["SEED=1", "HF_TOKEN"]`, where a name alone passes on this process's variable.
+        timeout: a time limit, in seconds, as text such as "2h", or as a timedelta.
+        if_exists: what to do if a live task has this `name`: start another (`new`), `return` it, `restart` it with its
+            original options, or `fail`.
+        stop_grace: seconds after each signal of the stop sequence.
+        stop_signals: names of the signals of the stop sequence.
+        url: address of the server; by default it is found (see discovery).
+        token: its token.
+
+    Raises:
+        ClientError: errors of client.errors; RequestFailed if the command cannot be started.
+        KeyError: a variable to pass on is not set.
     """
     server = connections(url, token)
     with server.client() as client:
@@ -72,7 +81,7 @@ def run(
 
 
 def get(ref: str, *, url: str = "", token: str = "") -> Task:
-    """Give the task with this id or name; of several with the name, the newest. Raises TaskNotFound."""
+    """Return the task with this id or name; if several share the name, the newest. Raises TaskNotFound."""
     server = connections(url, token)
     with server.client() as client:
         return Task(client.get(ref), server)
@@ -89,9 +98,11 @@ def tasks(
     url: str = "",
     token: str = "",
 ) -> TaskList:
-    """Give tasks, newest first, `limit` at most: those of which all that is said is true.
+    """Return the tasks that match all given filters, newest first.
 
-    `q` is part of an id, name, command, group or tag.
+    Args:
+        q: a substring of the id, name, command, group or a tag.
+        limit: the most tasks to return.
     """
     server = connections(url, token)
     states = [state] if isinstance(state, str) else list(state)
@@ -114,7 +125,7 @@ def start(
     timeout: float | str | timedelta | None,
     **options: Any,
 ) -> tuple[Any, bool]:
-    """See `run`. Gives what the server tells of the task, and whether it was there before."""
+    """Start a task as `run` does. Return its JSON, and whether it existed before."""
     given = dict(env) if isinstance(env, Mapping) else caller_env.parse_pairs(env)
     here: str | None = None if cwd is None else os.fspath(cwd)
     if client.server.is_local:

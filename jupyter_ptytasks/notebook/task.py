@@ -1,4 +1,4 @@
-"""A task as a Python object: it refers to the task on the server, and stays good after any restart."""
+"""A task as a Python object: a reference to the task on the server, which stays valid across restarts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..client import ClientError, StillRunning, TaskFailed, exit_status, is_live
+from ..client import ClientError, StillRunning, TaskFailed, is_live, outcome
 from ..client import format as formats
 from . import bundle, reading, threads
 from .colours import plain
@@ -20,22 +20,21 @@ if TYPE_CHECKING:
     from ..client.types import Command, Progress, StateName, Usage
     from .clients import Connections
 
-#: Seconds for which what was last heard of a live task is good enough.
+#: Seconds for which the last known state of a live task is reused.
 _FRESH = 0.5
-#: Seconds of one request that waits: the server answers before proxies lose patience.
+#: Seconds of one long poll; less than the timeouts of proxies.
 _LONG_POLL = 50.0
-#: Lines that an error shows.
+#: Lines and bytes of output shown in an error.
 _ERROR_LINES = 10
 _ERROR_BYTES = 4096
 
 
 class Task:
-    """A task of the server. Made by `run`, `get` and `tasks`; two of the same id are equal.
+    """A task of the server, as returned by `run`, `get` and `tasks`. Two with the same id are equal.
 
-    Properties tell the present, at most half a second old; of a task that has ended they are not asked for again,
-    unless it was restarted from here, or by `refresh`. Methods always ask. While the server is away, `wait` and what
-    follows the output bear with it for five minutes; everything else raises ServerNotFound. All errors are of
-    client.errors. Any thread may use it.
+    Properties are at most half a second old; those of a finished task are not updated, except by `restart` and
+    `refresh`. Methods always ask the server. While the server is gone, `wait` and following the output retry for five
+    minutes; everything else raises ServerNotFound. All errors are those of client.errors. Thread-safe.
     """
 
     def __init__(self, info: Info, connections: Connections) -> None:
@@ -45,7 +44,7 @@ class Task:
 
     def _take(self, info: Info) -> Task:
         self._info = info
-        self._heard = time.monotonic()
+        self._heard, self._heard_at = time.monotonic(), formats.now()
         return self
 
     def __eq__(self, other: object) -> bool:
@@ -60,135 +59,137 @@ class Task:
     # -- what it is ---------------------------------------------------------------------------------------------------
 
     def refresh(self) -> Task:
-        """Ask the server, and give the task itself."""
+        """Update from the server, and return self."""
         with self._connections.client() as client:
             return self._take(client.get(self.id))
 
     @property
     def info(self) -> Info:
-        """All that the server tells of the task, as in docs/rest.md."""
+        """The task's JSON, as in docs/rest.md."""
         if is_live(self._info) and time.monotonic() - self._heard > _FRESH:
             self.refresh()
         return self._info
 
     @property
     def as_heard(self) -> Info:
-        """What the server told last, without asking it again."""
+        """The last known JSON, without asking the server."""
         return self._info
 
     @property
     def id(self) -> str:
-        """Its id: it never changes, and nothing else has it."""
+        """The id: unique, and never changes."""
         return self._info["id"]
 
     @property
     def name(self) -> str:
-        """Its name."""
+        """The name."""
         return self.info["name"]
 
     @property
     def command(self) -> Command:
-        """What runs: a shell line, or a list of arguments."""
+        """The command: a shell command line, or a list of arguments."""
         return self.info["command"]
 
     @property
     def cwd(self) -> str:
-        """The directory in which it was started."""
+        """The working directory it was started in."""
         return self.info["cwd"]
 
     @property
     def state(self) -> StateName:
-        """Where it stands: `running`, `paused`, ..., `succeeded`, `failed`, `cancelled`, `timed_out` or `lost`."""
+        """The state: `running`, `paused`, ..., `succeeded`, `failed`, `cancelled`, `timed_out` or `lost`."""
         return self.info["state"]
 
     @property
     def live(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether the task has not ended yet."""
         return is_live(self.info)
 
     @property
-    def exit(self) -> int | None:
-        """The status that it ended with, as a shell has it (128 + the number of a signal); None while it lives.
+    def exit_status(self) -> int | None:
+        """The exit status as a shell would report it (128 + the number of a signal); None while the task is live.
 
-        0 means that it has succeeded: one that was stopped or lost has 1 where its command says 0 or nothing, one
-        whose time was up 124.
+        It is 0 only if the task succeeded: otherwise 124 stands for a timeout, and 1 for a task that was stopped or
+        lost, unless the command itself reported an error.
         """
-        return None if is_live(info := self.info) else exit_status(info)
+        return None if is_live(info := self.info) else outcome.exit_status(info)
 
     @property
     def attempt(self) -> int:
-        """How many times it was started."""
+        """How many times the task has been started."""
         return self.info["attempt"]
 
     @property
     def pid(self) -> int | None:
-        """The process id of the command, on the server's machine."""
+        """The command's process id on the server's machine."""
         return self.info["pid"]
 
     @property
     def group(self) -> str:
-        """The group that it belongs to."""
+        """The group."""
         return self.info["group"]
 
     @property
     def tags(self) -> list[str]:
-        """Its tags."""
+        """The tags."""
         return list(self.info["tags"])
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What its maker wrote on it."""
+        """The metadata given when it was created."""
         return dict(self.info["metadata"])
 
     @property
     def started(self) -> datetime | None:
-        """When its present attempt was started."""
+        """When the current attempt was started."""
         return None if (iso := self.info["started"]) is None else formats.moment(iso)
 
     @property
     def ended(self) -> datetime | None:
-        """When it ended."""
+        """When the task ended; None while it is live."""
         return None if (iso := self.info["ended"]) is None else formats.moment(iso)
 
     @property
     def runtime(self) -> float | None:
-        """The seconds that it has run; None if it never has."""
+        """The seconds that the task has run; None if it never ran."""
         return formats.runtime(self.info)
 
     @property
     def progress(self) -> Progress | None:
-        """How far it is, `progress` of docs/rest.md: `fraction`, `text`, `eta` and more; None where nothing tells."""
+        """Progress as in docs/rest.md, with `fraction`, `text`, `eta` and more; None if the task reports none."""
         return self.info["progress"]
 
     @property
     def usage(self) -> Usage | None:
-        """What it uses, `usage` of docs/rest.md: CPU, memory, GPU; None where it is not known."""
+        """Resource usage as in docs/rest.md: CPU, memory, GPU; None if unknown."""
         return self.info["usage"]
 
     # -- its output ---------------------------------------------------------------------------------------------------
 
     def output(self, tail: int | None = None, *, grep: str | None = None) -> str:
-        """Give its output so far as plain text, as it stands after carriage returns; or of it the last `tail` lines.
+        """Return the output so far as plain text, with carriage returns applied.
 
-        `grep` picks the lines that match a regular expression.
+        Args:
+            tail: only the last so many lines.
+            grep: only lines that match this regular expression.
         """
         with self._connections.client() as client:
             lines = reading.finished(client.lines(self.id, tail=tail, grep=grep))
             return "".join(f"{line}\n" for line in lines)
 
     def follow(self, tail: int | None = None) -> Iterator[str]:
-        """Iterate over its output as it comes, until it has ended: text with its colours and carriage returns.
+        """Iterate over the output as it is written, with colors and carriage returns, until the task has ended.
 
-        From the beginning of what is kept, or from the last `tail` lines on. An interrupt leaves the task running.
+        Starts at the oldest output kept, or with the last `tail` lines. An interrupt leaves the task running.
         """
         with self._unharmed(), self._connections.client() as client:
             since = 0 if tail is None else client.tail_offset(self.id, tail)
             yield from reading.decoded(client.follow(self.id, since))
 
     def lines(self, tail: int | None = None, *, grep: str | None = None, follow: bool = True) -> Iterator[str]:
-        """Iterate over its lines as plain text without their ends, as they are finished, until it has ended.
+        """Iterate over the lines of the output as plain text without line ends, until the task has ended.
 
-        Without `follow` over those that there are. Otherwise as `output`.
+        Without `follow`, iterate over the existing lines only. For the other arguments see `output`.
         """
         with self._unharmed(), self._connections.client() as client:
             yield from reading.finished(client.lines(self.id, tail=tail, grep=grep, follow=follow))
@@ -196,11 +197,11 @@ class Task:
     __iter__ = lines
 
     def follow_async(self, tail: int | None = None) -> AsyncIterator[str]:
-        """Iterate as `follow` does, without blocking the loop."""
+        """Like `follow`, without blocking the event loop."""
         return threads.iterate(self.follow(tail))
 
     def lines_async(self, tail: int | None = None, *, grep: str | None = None) -> AsyncIterator[str]:
-        """Iterate as `lines` does, without blocking the loop."""
+        """Like `lines`, without blocking the event loop."""
         return threads.iterate(self.lines(tail, grep=grep))
 
     __aiter__ = lines_async
@@ -208,17 +209,21 @@ class Task:
     # -- its end ------------------------------------------------------------------------------------------------------
 
     def wait(self, timeout: float | None = None, *, check: bool = False) -> Task:
-        """Wait until it has ended, and give the task itself. An interrupt leaves it running.
+        """Wait until the task has ended, and return self. An interrupt leaves the task running.
 
-        Raises StillRunning after `timeout` seconds, as subprocess raises TimeoutExpired; with `check` what `check`
-        raises.
+        Args:
+            timeout: seconds to wait.
+            check: also call `check`.
+
+        Raises:
+            StillRunning: the task has not ended within `timeout` seconds.
         """
         with self._unharmed(), self._connections.client() as client:
             self._take(client.wait(self.id, timeout))
         return self._waited(timeout, check=check)
 
     async def wait_async(self, timeout: float | None = None, *, check: bool = False) -> Task:
-        """Wait as `wait` does, without blocking the loop."""
+        """Like `wait`, without blocking the event loop."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             left = _LONG_POLL if deadline is None else min(max(deadline - time.monotonic(), 0.0), _LONG_POLL)
@@ -236,92 +241,116 @@ class Task:
     def _waited(self, timeout: float | None, *, check: bool = False) -> Task:
         if is_live(self._info):
             message = f"task {self._info['name']!r} has not ended within {timeout:g} s"
-            raise StillRunning(message, hint="It goes on in the background.")
+            raise StillRunning(message, hint="It keeps running in the background.")
         return self.check() if check else self
 
     def check(self) -> Task:
-        """Give the task itself if it has succeeded. Raises TaskFailed if it ended otherwise, StillRunning before."""
+        """Return self if the task succeeded. Raises TaskFailed if it did not, StillRunning if it has not ended."""
         info = self.refresh().as_heard
         if is_live(info):
-            raise StillRunning(f"task {info['name']!r} has not ended yet", hint="`wait` waits for that.")
+            raise StillRunning(f"task {info['name']!r} has not ended yet", hint="Use `wait` to wait for it.")
         if info["state"] == "succeeded":
             return self
         with self._connections.client() as client:
             tail = plain(reading.tail(client, info, _ERROR_LINES, _ERROR_BYTES)).rstrip()
         reason = "" if formats.ending(info) else info["state_message"]
         message = f"task {info['name']!r}: {formats.in_brief(info)}" + (f": {reason}" if reason else "")
-        hint = f"All of its output: get({self.id!r}).output()"
-        raise TaskFailed(message, task=info, status=exit_status(info), tail=tail, hint=hint)
+        hint = f"Full output: get({self.id!r}).output()"
+        raise TaskFailed(message, task=info, exit_status=outcome.exit_status(info), tail=tail, hint=hint)
 
     @contextmanager
     def _unharmed(self) -> Iterator[None]:
-        """Say at an interrupt that it is not the task's."""
+        """On an interrupt, say that the task keeps running."""
         try:
             yield
         except KeyboardInterrupt:
             if is_live(self._info):
                 name = self._info["name"]
-                print(  # a cell, or a terminal: a person has interrupted it
-                    f"Task {name!r} goes on in the background: get({name!r}) finds it, its stop() ends it.",
+                print(
+                    f"Task {name!r} keeps running in the background; get({name!r}).stop() stops it.",
                     file=sys.stderr,
                 )
             raise
 
     # -- verbs --------------------------------------------------------------------------------------------------------
 
-    def send(self, text: str, *, newline: bool | None = None) -> Task:
-        """Type something: `send("y")`. Enter follows with `newline`, by default after text without control
-        characters.
+    def send_input(self, text: str, *, newline: bool | None = None) -> Task:
+        """Type text into the task, as in `send_input("y")`, and return self.
+
+        Args:
+            newline: whether to press Enter after it; by default unless the text has control characters.
         """
         with self._connections.client() as client:
-            client.input(self.id, text, newline=newline)
+            client.send_input(self.id, text, newline=newline)
         return self
 
     def stop(self, *, grace: float | None = None, signals: Sequence[str] | None = None) -> Task:
-        """Begin to stop it: SIGINT, after `grace` seconds SIGTERM, then SIGKILL, or `signals`. `wait` for its end."""
+        """Start the stop sequence and return self; use `wait` to wait for the end.
+
+        Args:
+            grace: seconds after each signal.
+            signals: names of signals; by default SIGINT, SIGTERM, SIGKILL, or those the task was started with.
+        """
         with self._connections.client() as client:
             return self._take(client.stop(self.id, grace=grace, signals=signals))
 
     def pause(self) -> Task:
-        """Stop it in its tracks, until `resume`."""
+        """Pause the task (SIGSTOP), and return self."""
         with self._connections.client() as client:
             return self._take(client.pause(self.id))
 
     def resume(self) -> Task:
-        """Let it go on."""
+        """Resume the task, and return self."""
         with self._connections.client() as client:
             return self._take(client.resume(self.id))
 
     def restart(self, *, grace: float | None = None, signals: Sequence[str] | None = None) -> Task:
-        """Run it once more: same id, same output, another attempt. A live one is stopped first, as by `stop`."""
+        """Run the task again under the same id, and return self. A live task is stopped first, as by `stop`.
+
+        New output is appended to the old.
+        """
         with self._connections.client() as client:
             return self._take(client.restart(self.id, grace=grace, signals=signals))
 
+    def again(self, *, name: str | None = None) -> Task:
+        """Start a new task with the command, environment and limits of this one, and return the new task.
+
+        Args:
+            name: name of the new task; by default the same.
+        """
+        with self._connections.client() as client:
+            return Task(client.again(self.id, name=name), self._connections)
+
     def signal(self, signal: str) -> Task:
-        """Send a signal to all of its processes."""
+        """Send a signal to all processes of the task, and return self."""
         with self._connections.client() as client:
             client.signal(self.id, signal)
         return self
 
     def delete(self, *, stop: bool = False) -> None:
-        """Forget it and its output; with `stop` a live one is stopped first."""
+        """Delete the task and its output.
+
+        Args:
+            stop: stop the task first if it is live.
+        """
         with self._connections.client() as client:
             client.delete(self.id, stop=stop)
 
     # -- its view -----------------------------------------------------------------------------------------------------
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None, **_: object) -> dict[str, Any]:  # noqa: ARG002
-        """Give what a notebook shows and keeps of it."""
+        """Return the display of the task in a notebook."""
         return self.view()
 
     def view(self, lines: int = bundle.LINES) -> dict[str, Any]:
-        """Give that as a MIME bundle with the last `lines`; with the server gone, what was last known. Never raises
-        ClientError.
+        """Return a MIME bundle with the last `lines` of output.
+
+        If the server cannot be reached, this is the last known state. Never raises ClientError.
         """
         try:
             with self._connections.client() as client:
                 self._take(client.get(self.id))
                 self._tail = reading.tail(client, self._info, lines, bundle.BYTES)
         except ClientError as error:
-            return bundle.bundle(self._info, self._tail, note=f"as last known: {error.message}")
-        return bundle.bundle(self._info, self._tail)
+            return bundle.bundle(self._info, self._tail, self._heard_at, note=f"last known state: {error.message}")
+        return bundle.bundle(self._info, self._tail, self._heard_at)

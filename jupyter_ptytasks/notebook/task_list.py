@@ -1,4 +1,4 @@
-"""Several tasks: a list that shows itself as a table."""
+"""A list of tasks that is displayed as a table."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from ..client import format as formats
 from .task import Task
 
 _HEAD = ("name", "state", "exit", "ran", "started", "tags", "id", "command")
-#: Characters of one cell of the table, about.
+#: Longest text of a table cell.
 _WIDTH = 40
 
 
 class TaskList(list[Task]):
-    """Some tasks, newest first."""
+    """A list of tasks, newest first."""
 
     def __repr__(self) -> str:
-        """Give a table as text."""
+        """Return a table as text."""
         if not self:
             return "no tasks"
         rows = [tuple(name.upper() for name in _HEAD), *self._rows()]
@@ -25,7 +25,7 @@ class TaskList(list[Task]):
         return "\n".join(line.rstrip() for line in lines)
 
     def _repr_html_(self) -> str:
-        """Give a table for notebooks."""
+        """Return a table as HTML."""
         if not self:
             return "<p>no tasks</p>"
         left = 'style="text-align: left"'
@@ -35,7 +35,7 @@ class TaskList(list[Task]):
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
     def _rows(self) -> list[tuple[str, ...]]:
-        # As they were when the list was made: a table of one moment, and no request for each of its rows.
+        # As of when the list was made: a consistent snapshot, without a request per row.
         return [_row(task) for task in self]
 
 

@@ -1,4 +1,4 @@
-"""Calls that block, awaited: the kernel's loop goes on meanwhile."""
+"""Awaits blocking calls in threads, so that the kernel's event loop keeps running."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 async def call(function: Callable[Args, Result], *args: Args.args, **kwargs: Args.kwargs) -> Result:
-    """Give what `function` gives, called in a thread of its own.
+    """Call `function` in a new thread and return its result.
 
-    Not in asyncio's pool, which has few threads (a hundred tasks may be awaited at once), and which the end of a
-    program waits for. When this is cancelled, the thread ends by itself, and nobody hears of its result.
+    asyncio's own pool has too few threads to await a hundred tasks, and delays the exit of a program. When this is
+    cancelled, the thread continues and its result is dropped.
     """
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Result] = loop.create_future()
@@ -36,19 +36,19 @@ async def call(function: Callable[Args, Result], *args: Args.args, **kwargs: Arg
         failure: BaseException | None = None
         try:
             result = function(*args, **kwargs)
-        except BaseException as error:  # noqa: BLE001  whoever awaits it gets it
+        except BaseException as error:  # noqa: BLE001  raised where it is awaited
             failure = error
         try:
             loop.call_soon_threadsafe(settle, result, failure)
         except RuntimeError:
-            pass  # the loop is closed: nobody awaits it any more
+            pass  # the loop is closed
 
     threading.Thread(target=work, name=f"ptytasks-{getattr(function, '__name__', 'call')}", daemon=True).start()
     return await future
 
 
 async def iterate(items: Iterator[Item]) -> AsyncIterator[Item]:
-    """Iterate over what blocks between its items."""
+    """Iterate over a blocking iterator without blocking the event loop."""
     end = object()
     while (item := await call(next, items, end)) is not end:
         yield item  # type: ignore[misc]  # it is not `end`

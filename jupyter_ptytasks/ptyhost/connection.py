@@ -2,90 +2,55 @@
 
 from __future__ import annotations
 
-import select
 import time
 from collections import deque
 
 from ..core import wire
+from ..core.platform import events
+from .viewers import Viewer
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Iterable
 
-#: Bytes of input taken from one connection before the program has read them; then its socket is left alone.
+#: Bytes of input accepted from one connection before the program has read them; then its socket is not read.
 INPUT_MAX = 1 << 16
-#: Bytes that a connection may leave unread. Then it is told no more, and nothing more is taken from it, until it reads:
-#: of HEADs and of STATUSes only the newest matters.
+#: Bytes that a connection may leave unread. Beyond that nothing is sent to it and nothing read from it until it reads:
+#: of HEADs and STATUSes only the newest matters.
 _OUTPUT_MAX = 1 << 16
-#: Seconds between two HEADs to a link that nobody waits behind, and to one that somebody does.
-_HEAD_EVERY = 1.0
-_HEAD_EVERY_WATCHED = 0.003
-#: Characters of a viewer's id that are told to others.
-_ID_MAX = 64
 
 
-class Connection:
-    """The host's end of a connection; not blocking. `ended`: nothing more comes; `closed`: it is of no more use.
+class Connection(Viewer):
+    """The host's end of a connection; not blocking.
 
-    `viewer` is true for the typing end of an attached viewer, false for a server's link. `size` is the (rows, cols)
-    that this viewer wishes for, `typed` counts up with every key press of any viewer, so that the highest is the
-    leader's. `asked`: it waits for a STATUS. `refusing`: its next INPUT goes on with a line that was refused.
+    `ended`: nothing more comes in. `input`: what was typed and the program has not taken. `asked`: it waits for a
+    STATUS. `refusing`: its next INPUT continues a line that was refused.
     """
 
-    __slots__ = (
-        "_behind",
-        "_decoder",
-        "_frames",
-        "_linked",
-        "_out",
-        "_told",
-        "_told_at",
-        "asked",
-        "closed",
-        "ended",
-        "input",
-        "readonly",
-        "refusing",
-        "size",
-        "socket",
-        "typed",
-        "viewer",
-        "viewer_id",
-        "watching",
-    )
+    __slots__ = ("_behind", "_decoder", "_frames", "_out", "asked", "ended", "input", "refusing", "socket")
 
     def __init__(self, sock: socket, hello: bytes) -> None:
+        super().__init__()
         sock.setblocking(False)
         self.socket = sock
-        self.closed = self.ended = False
-        self.viewer = self.readonly = self.watching = self.asked = self.refusing = self._linked = False
-        self.viewer_id = ""
-        self.size: tuple[int, int] | None = None
-        self.typed = 0
+        self.ended = self.asked = self.refusing = False
         self.input = bytearray()
         self._decoder = wire.Decoder()
-        #: Frames that have come and are not yet dealt with.
+        #: Frames that have come in and wait to be handled.
         self._frames: deque[tuple[int, bytes]] = deque()
         self._out = bytearray(hello)
         self._behind = False
-        self._told = -1
-        self._told_at = 0.0
         self.flush()
 
     @property
-    def is_link(self) -> bool:
-        """Whether it has greeted as a server's link, which is told of every change: not as somebody who types."""
-        return self._linked
-
-    @property
     def wants_read(self) -> bool:
-        """False while its input waits for the program, or what it was told for itself: the pressure goes back."""
+        """False while its input waits for the program, or its output for itself: the pressure goes back."""
         return not self._frames and self._has_room
 
     @property
     def wants_write(self) -> bool:
-        """True while it has not taken all that it was sent."""
+        """True while not all output has been sent."""
         return bool(self._out)
 
     @property
@@ -98,7 +63,7 @@ class Connection:
         return len(self.input) < INPUT_MAX and len(self._out) <= _OUTPUT_MAX
 
     def receive(self) -> None:
-        """Read what has come. A protocol error closes the connection."""
+        """Read what has come in. A protocol error closes the connection."""
         try:
             data = self.socket.recv(INPUT_MAX)
         except BlockingIOError:
@@ -108,41 +73,37 @@ class Connection:
         if not data:
             self.ended = True
             return
-        greeted = self._decoder.hello is not None
+        has_greeted = self._decoder.hello is not None
         try:
             self._frames.extend(self._decoder.feed(data))
         except wire.WireError:
             self.closed = True
             return
-        if not greeted and self._decoder.hello is not None:
-            role, viewer = self._decoder.hello.get("role"), self._decoder.hello.get("viewer")
-            self.viewer = role == "viewer"
-            self._linked = role not in ("viewer", "input")
-            self.readonly = bool(self._decoder.hello.get("readonly"))
-            self.viewer_id = viewer[:_ID_MAX] if isinstance(viewer, str) else ""
+        if not has_greeted and self._decoder.hello is not None:
+            self.greet(self._decoder.hello)
 
     def take(self) -> tuple[int, bytes] | None:
-        """Return the next frame that can be dealt with; None while there is none."""
+        """Return the next frame to handle; None if there is none."""
         return self._frames.popleft() if self.has_frames else None
 
     def send(self, data: bytes) -> None:
-        """Send a frame, now or as soon as the other side takes it."""
+        """Send a frame, now or as soon as the other side reads."""
         self._out += data
         self.flush()
 
-    def tell_status(self, status: bytes) -> None:
-        """Send a STATUS; to one that does not read, the newest when it does."""
+    def send_status(self, status: bytes) -> None:
+        """Send a STATUS; if the other side does not read, only the newest is sent when it does."""
         self._behind = len(self._out) > _OUTPUT_MAX
         if not self._behind:
             self.send(status)
 
     @property
     def is_behind(self) -> bool:
-        """Whether it was not told of the newest STATUS, and now can be."""
+        """Whether the newest STATUS was not sent, and now can be."""
         return self._behind and len(self._out) <= _OUTPUT_MAX
 
     def flush(self) -> None:
-        """Send what waits, as far as the other side takes it."""
+        """Send as much of the output as the other side takes."""
         try:
             while self._out:
                 del self._out[: self.socket.send(self._out)]
@@ -152,16 +113,12 @@ class Connection:
             self.closed = True
 
     def head_due(self, end: int) -> float | None:
-        """Return when (monotonic seconds) a HEAD for the ring's `end` is due; None when it has been told or nobody
-        asks.
-        """
-        if not self.is_link or end == self._told or len(self._out) > _OUTPUT_MAX:
-            return None
-        return self._told_at + (_HEAD_EVERY_WATCHED if self.watching else _HEAD_EVERY)
+        """Return when a HEAD is due (see Viewer.head_due); None while the other side does not read."""
+        return super().head_due(end) if len(self._out) <= _OUTPUT_MAX else None
 
-    def tell_head(self, position: tuple[int, int, int, int], now: float) -> None:
+    def send_head(self, position: tuple[int, int, int, int], now: float) -> None:
         """Send a HEAD."""
-        self._told, self._told_at = position[0], now
+        self.note_head(position[0], now)
         self.send(wire.frame(wire.HEAD, wire.POSITION.pack(*position)))
 
     def close(self) -> None:
@@ -171,15 +128,15 @@ class Connection:
 
 
 def flush_all(connections: Iterable[Connection], seconds: float) -> None:
-    """Send what is still to be sent, as far as it is taken in time."""
+    """Send the remaining output, as far as it is taken within `seconds`."""
     deadline = time.monotonic() + seconds
     while waiting := [one for one in connections if one.wants_write and not one.closed]:
         left = deadline - time.monotonic()
         if left <= 0:
             return
-        poll = select.poll()
+        poll = events.Poll()
         for one in waiting:
-            poll.register(one.socket, select.POLLOUT)
+            poll.register(one.socket, events.WRITE)
         poll.poll(left * 1000)
         for one in waiting:
             one.flush()

@@ -1,23 +1,21 @@
-"""The loop of a ptyhost: it drains the terminal into the ring, serves its connections, stops the task, and notes its
-end.
+"""The loop of a ptyhost and its timers: it reads the terminal into the ring, serves its connections, stops the task,
+and records its end.
 
-One thread, one poll, nothing that waits for a reader, and nothing that ends it but the end of the task: every step is
-taken under the guard.
+One thread, one poll, no waiting for a reader, and nothing that ends it but the end of the task: every step runs under
+the guard.
 """
 
 from __future__ import annotations
 
 import os
-import select
-import signal
 import time
 
-from ..core import wire
+from ..core import signals, wire
+from ..core.platform import events, tree
 from ..core.terminal.answers import answer
-from . import tree
 from .job import Job
-from .ladder import Ladder, signal_number
 from .service import CAPABILITIES, Service
+from .stop_sequence import StopSequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,50 +24,50 @@ if TYPE_CHECKING:
 
     from ..core.ring.writer import RingWriter
     from .guard import Guard
-    from .pty_posix import PosixPty
+    from .pty_posix import PosixPty as Pty
     from .record import Record
 
-#: How long (seconds) after the command has ended the terminal is read on, when somebody else still has it open, and
-#: how long the command's other processes have to end.
+#: How long (seconds) the terminal is still read after the command has ended, if other processes have it open, and how
+#: long these have to end.
 _DRAIN = 0.25
-#: How often we look whether a terminal that nobody had open has been opened again (`exec >/dev/null; ...; exec
-#: >/dev/tty`).
+#: Seconds between two looks at a terminal that no process has open: it may be opened again (`exec >/dev/null; ...;
+#: exec >/dev/tty`).
 _REOPENED = 0.2
-#: Bytes read at one go; a read of a terminal gives some 4 KiB at most. One read a turn: while that is dealt with the
-#: kernel makes the next ready, so that the program need not wait for us.
+#: Bytes of one read; a terminal returns some 4 KiB at most. One read per turn: while its data is handled the kernel
+#: prepares the next, so that the program does not wait.
 _READ = 1 << 13
-#: A program that is to repaint gets the right size back when it has drawn something since the change, and not before
-#: the first number (seconds); one that draws nothing, after the second. On a busy machine it may be a while until it
-#: runs, and what it then sees must be the other size.
+#: For a repaint the terminal gets another size, and the right one back when the program has drawn something, but not
+#: before the first number (seconds); if it draws nothing, after the second. On a busy machine the program may run late,
+#: and must then still see the other size.
 _REPAINT = 0.05
 _REPAINT_MAX = 1.0
-#: How often we look whether our socket's name is still there: cleaners of temporary directories take it away.
-_REBIND = 30.0
-#: Seconds until what was due, and failed, is tried again.
+#: Seconds between two checks that the endpoint is still there: cleaners of temporary directories remove it.
+_RENEW = 30.0
+#: Seconds until a timer whose action failed runs it again.
 _RETRY = 1.0
 _FOREVER = float("inf")
 
 
 class Host:
-    """Supervisor one command. Made before the command is started: whatever can fail, fails here (OSError; ValueError,
-    TypeError or KeyError for a spec that makes no sense).
+    """Hosts one command. Created before the command is started, so that everything that can fail does so here (OSError;
+    ValueError, TypeError or KeyError for an invalid spec).
 
-    `run` returns when all is written down and everybody was told. `notes` are what servers wish to be told again.
+    `run` returns when the end is recorded and sent. `notes` are kept for servers, which get them in every STATUS.
     """
 
     def __init__(
         self,
         *,
         spec: dict[str, Any],
-        pty: PosixPty,
+        pty: Pty,
         ring: RingWriter,
         record: Record,
         socket_path: str,
         guard: Guard,
     ) -> None:
         self._id, self._attempt = spec["id"], spec["attempt"]
-        self._ladder, self._limit = spec["ladder"], _Limit(spec.get("timeout"))
-        self._make_ladder("")
+        self._steps, self._limit = spec["ladder"], _Limit(spec.get("timeout"))
+        self._make_sequence("")
         self.job = Job(pty.foreground_group)
         self.pty = pty
         self.notes: dict[str, Any] = {}
@@ -78,35 +76,25 @@ class Host:
         self._guard = guard
         self._last_output = 0.0
         self._terminal_open = True
-        #: Whether the time is over that the terminal and the processes of a command have when it has ended.
+        #: Whether the time is over that the terminal and the other processes have after the end of the command.
         self._settled = self._over = False
-        #: The end of the output when a repaint was asked for last, and when we stop to wait for more.
+        #: The end of the output at the last request to repaint, and until when to wait for more.
         self._repainting = (0, 0.0)
         self._timers: dict[Callable[[], None], float] = {}
-        self._wakeup, waker = os.pipe()
-        for fd in (self._wakeup, waker):
-            os.set_blocking(fd, False)
-        self._handle_signals(waker)
+        self._wakeups = events.Wakeups()
+        # An action may be called between any two steps: it only sets a timer, and the wake-up makes the loop look.
+        events.on_renewal(lambda: self._timers.update({self._renew: 0.0}))
         greeting = wire.hello(id=self._id, pid=os.getpid(), attempt=self._attempt, capabilities=CAPABILITIES)
         self._service = Service(self, socket_path, greeting, guard)
 
-    def _handle_signals(self, waker: int) -> None:
-        """A handler may come between any two steps: it only says what is due, and the wake-up makes the loop look."""
-        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
-        signal.signal(signal.SIGCHLD, lambda *_: None)
-        # As tmux and abduco do: whoever finds our name removed can ask for it back at once.
-        signal.signal(signal.SIGUSR1, lambda *_: self._timers.update({self._rebind: 0.0}))
-        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTSTP):
-            signal.signal(number, signal.SIG_IGN)
-
     def begin(self, pid: int, started: float) -> None:
-        """Take over the command that runs as `pid` since `started` (Unix time): from now on SIGTERM stops it."""
+        """Take over the command that runs as `pid` since `started` (Unix time): from now on a shutdown stops it."""
         self.job.begin(pid, started)
         self._last_output = started
-        signal.signal(signal.SIGTERM, lambda *_: self._timers.update({self._stop_for_shutdown: 0.0}))
+        events.on_shutdown(lambda: self._timers.update({self._stop_for_shutdown: 0.0}))
 
     def close(self) -> None:
-        """Give up what a command was waited for with. Raises OSError."""
+        """Stop listening. Raises OSError."""
         self._service.close()
 
     # -- the loop ---------------------------------------------------------------------------------------------------
@@ -114,7 +102,7 @@ class Host:
     def run(self) -> None:
         """Host the command until its end is recorded."""
         now = time.monotonic()
-        self._timers.setdefault(self._rebind, now + _REBIND)  # a signal may have asked for it already
+        self._timers.setdefault(self._renew, now + _RENEW)  # it may have been asked for already
         if self._limit.seconds is not None:
             self._timers[self._time_out] = now + self._limit.seconds
             if self._limit.signal is not None:
@@ -125,7 +113,7 @@ class Host:
         self._finish()
 
     def _is_over(self) -> bool:
-        """The command has ended, its output is drained, a stop has reached everybody, and who is left stays."""
+        """Return whether the command has ended, its output is read, and a stop is complete or leftovers may stay."""
         job = self.job
         ended = job.ended is not None and job.stopping is None and not self._terminal_open
         return ended and (self._settled or job.is_alone())
@@ -135,47 +123,47 @@ class Host:
         for fd, event in self._interest().poll(self._timeout()):
             if fd == self.pty.fileno():
                 attempt("serving the terminal", self._serve_terminal, event)
-            elif fd == self._wakeup:
-                self._drain_wakeup()
+            elif fd == self._wakeups.fileno():
+                self._wakeups.drain()
                 self._timers[self._reap] = 0.0
             else:
                 self._service.ready(fd, event)
         now = time.monotonic()
         for action in [action for action, due in list(self._timers.items()) if due <= now]:
             del self._timers[action]
-            if not attempt("doing what was due", action):
+            if not attempt("running a timer", action):
                 self._timers.setdefault(action, now + _RETRY)
-        attempt("stopping the task", self.job.climb, now)
+        attempt("stopping the task", self.job.advance, now)
         attempt("serving the connections", self._service.work, now)
         self._over = self._is_over()
 
-    def _interest(self) -> select.poll:
-        poll = select.poll()
-        poll.register(self._wakeup, select.POLLIN)
+    def _interest(self) -> events.Poll:
+        poll = events.Poll()
+        poll.register(self._wakeups, events.READ)
         if self._terminal_open:
-            poll.register(self.pty.fileno(), select.POLLIN | (select.POLLOUT if self._service.has_input else 0))
+            poll.register(self.pty.fileno(), events.READ | (events.WRITE if self._service.has_input else 0))
         self._service.register(poll, time.monotonic())
         return poll
 
     def _timeout(self) -> float:
-        """Return the milliseconds until something is due."""
+        """Return the milliseconds until the next timer."""
         now = time.monotonic()
-        dues = [now + _REBIND, *self._timers.values(), *self._service.dues(now, self._ring.end)]
+        dues = [now + _RENEW, *self._timers.values(), *self._service.dues(now, self._ring.end)]
         if self.job.due is not None:
             dues.append(self.job.due)
-        # Rounded up: woken a little too early we would only turn in circles.
+        # Rounded up: a wake-up slightly too early would only repeat itself.
         return max((min(dues) - now) * 1000 + 0.5, 0.0)
 
     # -- the terminal -----------------------------------------------------------------------------------------------
 
     def _serve_terminal(self, event: int) -> None:
-        if event & select.POLLOUT:
+        if event & events.WRITE:
             self._service.type()
-        if event & ~select.POLLOUT:
+        if event & ~events.WRITE:
             self._drain()
 
     def _drain(self) -> None:
-        """Move what the program wrote into the ring."""
+        """Move the output of the program into the ring."""
         output = self.pty.read(_READ)
         if not output:
             if output is not None:
@@ -185,11 +173,11 @@ class Host:
         self._ring.write(output)
         self.pty.look()
         asked = self._ring.modes.take_asked()
-        if asked and self._service.leader is None:
+        if asked and self._service.viewers.leader is None:
             self.pty.write(b"".join(map(answer, asked)))
 
     def _hung_up(self) -> None:
-        """Nobody has the terminal open. A live command may open it again, so look from time to time."""
+        """Note that no process has the terminal open. A running command may open it again, so look now and then."""
         self._terminal_open = False
         if self.job.ended is None:
             self._timers[self._look_again] = time.monotonic() + _REOPENED
@@ -199,14 +187,14 @@ class Host:
             self._terminal_open = True
 
     def resize(self, rows: int, cols: int) -> None:
-        """Give the terminal a size."""
+        """Set the size of the terminal."""
         if (rows, cols) != (self._ring.rows, self._ring.cols):
             self.pty.resize(rows, cols)
             self._ring.resize(rows, cols)
-            self._service.tell_status()
+            self._service.send_status()
 
     def repaint(self) -> None:
-        """Make a full-screen program draw everything: it does so for a new size, and for nothing else that is sure."""
+        """Make a full-screen program draw everything: the only reliable way is a change of the size."""
         rows, cols = self._ring.rows, self._ring.cols
         self.pty.resize(rows - 1 if rows > 1 else 2, cols)
         now = time.monotonic()
@@ -221,11 +209,11 @@ class Host:
         else:
             self.pty.resize(self._ring.rows, self._ring.cols)
 
-    # -- what is told of it -----------------------------------------------------------------------------------------
+    # -- its status -------------------------------------------------------------------------------------------------
 
     def status(self) -> dict[str, Any]:
-        """Return what a STATUS says."""
-        leader = self._service.leader
+        """Return the content of a STATUS."""
+        leader = self._service.viewers.leader
         return {
             "attempt": self._attempt,
             "pid": self.job.pid,
@@ -234,7 +222,7 @@ class Host:
             "cols": self._ring.cols,
             "paused": self.job.paused,
             "stopping": self.job.stopping,
-            "viewers": self._service.viewers,
+            "viewers": self._service.viewers.count,
             "leader": leader.viewer_id if leader is not None else None,
             "last_output": self._last_output,
             "output": self._output(),
@@ -246,21 +234,21 @@ class Host:
 
     @property
     def position(self) -> tuple[int, int, int, int]:
-        """What a HEAD says: end, start, lines, lost."""
+        """The content of a HEAD: end, start, lines, lost."""
         return self._ring.end, self._ring.start, self._ring.lines, self._ring.lost
 
-    def _rebind(self) -> None:
-        self._timers[self._rebind] = time.monotonic() + _REBIND
-        self._service.rebind()
+    def _renew(self) -> None:
+        self._timers[self._renew] = time.monotonic() + _RENEW
+        self._service.renew()
 
     # -- its end ----------------------------------------------------------------------------------------------------
 
-    def _make_ladder(self, reason: str) -> Ladder:
-        return Ladder.from_json({"ladder": self._ladder, "reason": reason}, time.monotonic())
+    def _make_sequence(self, reason: str) -> StopSequence:
+        return StopSequence.from_json({"ladder": self._steps, "reason": reason}, time.monotonic())
 
     def _stop(self, reason: str) -> None:
-        self.job.stop(self._make_ladder(reason), time.monotonic())
-        self._service.tell_status()
+        self.job.stop(self._make_sequence(reason), time.monotonic())
+        self._service.send_status()
 
     def _time_out(self) -> None:
         if self.job.ended is None and self.job.stopping is None:
@@ -271,25 +259,18 @@ class Host:
         self.job.warn(self._limit.signal)
 
     def _stop_for_shutdown(self) -> None:
-        """SIGTERM to ourselves: the machine goes down, or somebody knows of no better way to stop the task."""
+        """Stop the task because this process was told to end: by a shutdown of the machine, or by hand."""
         if self.job.ended is None:
             self._stop("host_terminated")
-
-    def _drain_wakeup(self) -> None:
-        try:
-            while os.read(self._wakeup, 512):
-                pass
-        except BlockingIOError:
-            pass
 
     def _reap(self) -> None:
         had_ended = self.job.ended is not None
         if not self.job.reap():
             return
         if self.job.ended is None:
-            self._service.tell_status()  # it was stopped, or goes on
+            self._service.send_status()  # it was stopped or continued
         elif not had_ended:
-            # Found closed before, it may have been opened and written to since we looked.
+            # It may have been opened and written to since it was last found closed.
             self._terminal_open = True
             self._timers[self._stop_draining] = time.monotonic() + _DRAIN
 
@@ -298,23 +279,23 @@ class Host:
         self._drain()
 
     def _finish(self) -> None:
-        """Write the end down, then tell it, then go."""
+        """Record the end, send it, and leave."""
         assert self.job.ended is not None
         attempt = self._guard.attempt
         attempt("closing the ring", self._ring.close)
         ended = {"version": 1, "id": self._id, "attempt": self._attempt, **self.job.ended}
         ended.update(rows=self._ring.rows, cols=self._ring.cols, last_output=self._last_output, output=self._output())
         ended.update(notes=self.notes, leftover=None)
-        attempt("looking for what is left", lambda: ended.update(leftover=tree.leftover()))
+        attempt("looking for leftovers", lambda: ended.update(leftover=tree.leftover()))
         if not attempt("recording the end", self._record.write, ended):
             ended["unrecorded"] = "host.log says why"
-        attempt("telling the end", self._service.tell_end, ended)
+        attempt("sending the end", self._service.send_end, ended)
         attempt("leaving", self.close)
 
 
 class _Limit:
-    """A spec's time limit: `seconds`, and a `signal` (its number) so many seconds `before`; None where there is none.
-    Raises ValueError, TypeError or KeyError for what is none.
+    """A spec's time limit: `seconds`, and the number of a `signal` that is sent `before` seconds earlier; None if there
+    is none. Raises ValueError, TypeError or KeyError if it is invalid.
     """
 
     def __init__(self, value: Any) -> None:
@@ -325,6 +306,6 @@ class _Limit:
             self.seconds = float(value["seconds"])
             warning = value.get("warning")
             if warning:
-                self.signal, self.before = signal_number(warning["signal"]), float(warning["before"])
+                self.signal, self.before = signals.number_of(warning["signal"]), float(warning["before"])
             if not self.seconds + self.before < _FOREVER:
-                raise ValueError("a time limit that is no number")
+                raise ValueError("the time limit must be a number")

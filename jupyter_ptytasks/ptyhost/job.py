@@ -1,39 +1,38 @@
-"""The job: the command that a ptyhost runs, the signals to its tree, the ladder it is stopped by, and its end."""
+"""The job: the command that a ptyhost runs, the signals to its tree, the sequence that stops it, and its end."""
 
 from __future__ import annotations
 
-import os
-import signal
 import time
 
-from . import tree
+from ..core import signals
+from ..core.platform import tree
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from .ladder import Ladder
+    from .stop_sequence import StopSequence
 
 
 class Job:
-    """A command that runs as `pid`, our child, since `started` (Unix time). `ended` is None until it is reaped, then
-    the exit record's part of it.
+    """A command that runs as the child `pid` since `started` (Unix time). `ended` is None until it is reaped, then the
+    exit record's part of it.
 
-    `foreground` gives the process group that has the terminal, or 0. `paused`: the command is stopped (SIGSTOP),
-    whoever did that. `stopping` says why it is stopped for good, None while it is not: a stop goes on until nobody is
-    left, which may be after the command itself has ended. Signals never raise: who is not there, or not ours to signal,
-    does not get them.
+    `foreground` returns the process group that has the terminal, or 0. `paused`: the command is stopped (SIGSTOP), by
+    whatever means. `stopping` is the reason for which it is being terminated, None if it is not: a stop goes on until
+    the tree is empty, which may be after the command itself has ended. Signals never raise: processes that are gone, or
+    that may not be signalled, do not get them.
     """
 
-    __slots__ = ("_foreground", "_ladder", "_started_at", "ended", "paused", "pid", "started")
+    __slots__ = ("_foreground", "_started_at", "_stop", "ended", "paused", "pid", "started")
 
     def __init__(self, foreground: Callable[[], int]) -> None:
         self.pid = 0
         self.started = 0.0
         self._started_at = 0.0
         self._foreground = foreground
-        self._ladder: Ladder | None = None
+        self._stop: StopSequence | None = None
         self.paused = False
         self.ended: dict[str, Any] | None = None
 
@@ -43,13 +42,13 @@ class Job:
 
     @property
     def stopping(self) -> str | None:
-        """Why it is being stopped."""
-        return self._ladder.reason if self._ladder is not None else None
+        """The reason for which it is being terminated."""
+        return self._stop.reason if self._stop is not None else None
 
     @property
     def due(self) -> float | None:
-        """When (monotonic seconds) the next step of its ladder is due."""
-        return self._ladder.due if self._ladder is not None else None
+        """When (monotonic seconds) the next step of its stop sequence is due."""
+        return self._stop.due if self._stop is not None else None
 
     @property
     def _child(self) -> int:
@@ -62,38 +61,38 @@ class Job:
             tree.signal_group(foreground, number)
         elif target == "leader" and self.ended is None:
             tree.signal_process(self.pid, number)
-        elif number == signal.SIGSTOP:
+        elif number == signals.STOP:
             tree.freeze(self._child, foreground)
         else:
             tree.send(number, self._child, foreground)
-        if target == "tree" and number in (signal.SIGSTOP, signal.SIGCONT) and self.ended is None:
-            # At once: who asked for it is told now. What the kernel says of it comes later and says the same.
-            self.paused = number == signal.SIGSTOP
+        if target == "tree" and number in (signals.STOP, signals.CONT) and self.ended is None:
+            # At once, for the answer to the request. What the kernel reports later is the same.
+            self.paused = number == signals.STOP
 
-    def stop(self, ladder: Ladder, now: float) -> None:
-        """Begin to stop it, or go on with other steps; why it is stopped stays what it was first."""
-        if self._ladder is not None:
-            ladder.reason = self._ladder.reason
-        self._ladder = ladder
+    def stop(self, sequence: StopSequence, now: float) -> None:
+        """Begin to stop it, or go on with another sequence; the first reason is kept."""
+        if self._stop is not None:
+            sequence.reason = self._stop.reason
+        self._stop = sequence
         self.paused = False
-        self.climb(now)
+        self.advance(now)
 
-    def climb(self, now: float) -> None:
-        """Take the next step of the ladder when it is due, and step off it when nobody is left."""
-        if self._ladder is None:
+    def advance(self, now: float) -> None:
+        """Take the next step of the stop sequence if it is due, and drop the sequence when the tree is empty."""
+        if self._stop is None:
             return
         foreground = self._foreground()
         if self.ended is not None and tree.is_empty(foreground):
-            self._ladder = None
+            self._stop = None
             return
-        number = self._ladder.step(now)
-        if number == signal.SIGKILL:
+        number = self._stop.advance(now)
+        if number == signals.KILL:
             tree.kill(self._child, foreground)
         elif number is not None:
             tree.send(number, self._child, foreground)
 
     def warn(self, number: int) -> None:
-        """Send the signal that comes before a time limit."""
+        """Send the signal that precedes a time limit."""
         if self.ended is None:
             tree.send(number, self.pid, self._foreground())
 
@@ -102,37 +101,24 @@ class Job:
         return tree.is_empty(self._foreground())
 
     def reap(self) -> bool:
-        """Take in who has ended, stopped or gone on: the command (then True), and what it left behind for us."""
+        """Reap processes that have ended; return whether the command itself has ended, or was stopped or continued."""
         changed = False
-        while True:
-            try:
-                pid, status, usage = os.wait4(-1, os.WNOHANG | os.WUNTRACED | os.WCONTINUED)
-            except ChildProcessError:
-                return changed
-            if pid == 0:
-                return changed
+        for pid, change in tree.changes():
             if pid != self.pid or self.ended is not None:
                 continue
             changed = True
-            if os.WIFSTOPPED(status) or os.WIFCONTINUED(status):
-                self.paused = os.WIFSTOPPED(status)
+            if isinstance(change, bool):
+                self.paused = change
                 continue
-            code = os.waitstatus_to_exitcode(status)
             self.paused = False
+            number = change["signal"]
             self.ended = {
-                "code": code if code >= 0 else None,
-                "signal": signal_name(-code) if code < 0 else None,
+                "code": change["code"],
+                "signal": signals.name_of(number) if number is not None else None,
                 "reason": self.stopping or "exited",
                 "started": self.started,
-                # Not the wall clock: it may have been set back since.
+                # Not the wall clock, which may have been set back since.
                 "ended": self.started + time.monotonic() - self._started_at,
-                "rusage": {"user": usage.ru_utime, "system": usage.ru_stime, "max_rss": usage.ru_maxrss * 1024},
+                "rusage": change["rusage"],
             }
-
-
-def signal_name(number: int) -> str:
-    """Return `SIGKILL` for 9, `SIG40` for a number without a name."""
-    try:
-        return signal.Signals(number).name
-    except ValueError:
-        return f"SIG{number}"
+        return changed

@@ -1,8 +1,8 @@
-"""The line that is being typed, as a terminal in line mode (termios(3), ICANON) keeps it until it is finished.
+"""The line that is being typed, as a terminal in line mode (termios(3), ICANON) keeps it until it is complete.
 
-It keeps a bounded number of bytes, and drops what comes after them without a word: Linux all but the last of 4096
-(N_TTY_BUF_SIZE in drivers/tty/n_tty.c), macOS MAX_CANON - 1. What a program has not read of *finished* lines is
-another matter: then the terminal takes nothing more, and whoever types waits.
+It keeps a limited number of bytes and silently drops the rest: Linux keeps 4095 (N_TTY_BUF_SIZE - 1 in
+drivers/tty/n_tty.c), macOS MAX_CANON - 1. *Complete* lines that the program has not read are different: then the
+terminal takes nothing more, and the writer waits.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _LIMIT = 4095 if sys.platform.startswith("linux") else 1023
 
 
 class Line:
-    """What was typed since the last end of a line. It is true as long as the terminal is in line mode."""
+    """What was typed since the last end of a line; valid while the terminal is in line mode."""
 
     __slots__ = ("_typed", "limit")
 
@@ -33,7 +33,7 @@ class Line:
     def type(self, data: bytes, mode: list[Any]) -> bool:
         """Remember that `data` is typed while the terminal is in `mode` (termios.tcgetattr).
 
-        Returns False, and forgets it, where a line in it becomes longer than the terminal keeps.
+        Return False, and forget it, if a line in it becomes longer than the terminal keeps.
         """
         if not mode[_LFLAG] & termios.ICANON:
             self._typed.clear()
@@ -52,16 +52,16 @@ class Line:
 
 
 _IFLAG, _LFLAG, _CC = 0, 3, 6
-#: A key that is none (_POSIX_VDISABLE): 0 on Linux, 255 on macOS and the BSDs.
+#: The value of a disabled key (_POSIX_VDISABLE): 0 on Linux, 255 on macOS and the BSDs.
 _DISABLED = b"\0" if sys.platform.startswith("linux") else b"\xff"
-#: With these the kernel takes a line back character by character, as it is seen; so half a character stays.
+#: With these the kernel erases a line character by character, as it is displayed; half a character stays.
 _SEEN = termios.ECHO | termios.ECHOE | termios.ECHOK | getattr(termios, "ECHOKE", 0)
-#: Not in the module termios; the same number on Linux and macOS.
+#: Missing in the module termios; the same number on Linux and macOS.
 _IUTF8 = 0x4000
 
 
 class _Keys:
-    """Which bytes end a line, are not part of it, or take something of it back: as in n_tty_receive_char."""
+    """Which bytes end a line, are not part of it, or erase a part of it: as in n_tty_receive_char."""
 
     __slots__ = ("_erase", "_flush", "_kill", "_next", "_special", "_utf8", "_word", "ignored", "table")
 
@@ -95,7 +95,7 @@ class _Keys:
         self.table = bytes(table)
 
     def edit(self, typed: bytearray, line: bytes, limit: int) -> bool:
-        """Type what has no end of a line in it behind `typed`; return False as soon as that is too long."""
+        """Append `line`, which contains no end of a line, to `typed`; return False as soon as that is too long."""
         if len(line) == len(line.translate(None, self._special)):
             typed += line
             return len(typed) <= limit
@@ -120,7 +120,7 @@ class _Keys:
         return True
 
     def _take_back(self, typed: bytearray) -> int | None:
-        """Take back a character, of UTF-8 all of its bytes; return its first byte, None where there is none."""
+        """Erase a character, with all of its bytes in UTF-8; return its first byte, None if there is none."""
         at = len(typed) - 1
         while self._utf8 and at > 0 and typed[at] & 0xC0 == 0x80:
             at -= 1
@@ -137,7 +137,7 @@ class _Keys:
             first = self._take_back(typed)
             if first is None:
                 return
-            # The kernel takes bytes for characters of Latin-1.
+            # The kernel treats bytes as characters of Latin-1.
             if first == 0x5F or chr(first).isalnum():
                 in_word = True
             elif in_word:

@@ -1,4 +1,4 @@
-"""The program of a command: found as by execvp(3), run as by every shell, and why it cannot be where it cannot."""
+"""The program of a command: found as by execvp(3), run as by a shell; and why that fails if it does."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import NoReturn
 
-#: Runs a script that does not say what runs it.
+#: Runs a script without `#!`.
 _SHELL = b"/bin/sh"
-#: Bytes in which the kernel looks for `#!` and the interpreter (BINPRM_BUF_SIZE), and a shell for what is no text.
+#: Bytes in which the kernel looks for `#!` and the interpreter (BINPRM_BUF_SIZE), and a shell for binary data.
 _HEAD = 256
 #: Characters of a name in a message.
 _SHOWN = 200
 
 
 def become(argv: list[bytes], env: Mapping[bytes, bytes]) -> NoReturn:
-    """Replace this process by the program that `argv` names. Raises OSError, with the path that is to blame.
+    """Replace this process by the program in `argv`. Raises OSError, with the path to blame.
 
-    A name without a slash is looked for in the PATH of `env`. A script without `#!` is run by /bin/sh.
+    A name without a slash is searched in the PATH of `env`. A script without `#!` is run by /bin/sh.
     """
     failed = None
     for path in _candidates(argv[0], env):
         try:
             _execute(path, argv, env)
         except OSError as error:
-            # As execvp(3): what cannot be entered or executed is remembered, for there may be another one.
+            # As execvp(3): the search goes on if a directory or file may not be used, and the first error is kept.
             if error.errno == errno.EACCES or (error.errno == errno.ENOENT and os.path.exists(path)):
                 failed = failed or OSError(error.errno, "", path)
             elif error.errno not in (errno.ENOENT, errno.ENOTDIR):
@@ -56,7 +56,7 @@ def _execute(path: bytes, argv: list[bytes], env: Mapping[bytes, bytes]) -> None
 
 
 def failure(number: int, path: bytes, argv: list[bytes], env: Mapping[bytes, bytes], cwd: str) -> SpawnFailed:
-    """Return the error for a program that could not be started for the reason `number` (errno), in words that help."""
+    """Return the error for a program that could not be started, with the likely cause of the errno `number`."""
     shown = argv[0][:_SHOWN].decode("utf-8", "replace")
     field = "command"
     what = os.strerror(number)
@@ -68,18 +68,18 @@ def failure(number: int, path: bytes, argv: list[bytes], env: Mapping[bytes, byt
     elif number == errno.EACCES and os.path.isdir(path):
         what = os.strerror(errno.EISDIR)
     elif number == errno.ENOEXEC:
-        what = f"{what}: it is a program for another system, or none"
+        what = f"{what}: it is not a program, or one for another system"
     return SpawnFailed(f"{shown} cannot be started: {what}", field=field)
 
 
 def _blame(path: bytes, what: str) -> str:
-    """Return why the kernel does not start a file that is there."""
+    """Return why the kernel does not start a file that exists."""
     if not os.access(path, os.X_OK):
         return f"{what}; the file is not executable"
     head = _head(path)
     if not head.startswith(b"#!"):
-        return f"{what}: the loader that it asks for; it may be a program for another system"
-    # A word ends at a space or a tab: a carriage return belongs to it.
+        return f"{what}: its dynamic loader; it may be a program for another system"
+    # A word ends at a space or a tab, not at a carriage return.
     line = head[2:].partition(b"\n")[0].replace(b"\t", b" ").lstrip(b" ")
     interpreter = line.partition(b" ")[0]
     name = repr(interpreter.decode("utf-8", "replace"))

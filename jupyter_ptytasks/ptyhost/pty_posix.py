@@ -1,6 +1,6 @@
 """A pseudo-terminal of a POSIX system.
 
-This is the whole of what the host knows of terminals; another system stands beside it with the same class.
+The host knows nothing else of terminals; pty_windows has a class with the same methods.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ _WINSIZE = struct.Struct("HHHH")
 
 
 class PosixPty:
-    """The master end of a pseudo-terminal, not blocking. The caller closes it; that hangs the terminal up. Raises
-    OSError where the system has none left.
+    """The master end of a pseudo-terminal, not blocking. The caller closes it, which hangs up the terminal. Raises
+    OSError if the system has none left.
     """
 
     __slots__ = ("_line", "_master", "_slave")
@@ -38,8 +38,8 @@ class PosixPty:
         return self._master
 
     def spawn(self, argv: list[bytes], env: Mapping[bytes, bytes], cwd: str, umask: int) -> Spawned:
-        """Return a process that will be `argv`, as the leader of a session of its own with this terminal, as soon as it
-        is released. May be called once. Raises OSError.
+        """Return a process that executes `argv` when it is released, as the leader of a session with this terminal. May
+        be called once. Raises OSError.
         """
         try:
             return Spawned((self._master, self._slave), argv, env, cwd, umask)
@@ -48,8 +48,8 @@ class PosixPty:
             self._slave = -1
 
     def read(self, limit: int) -> bytes | None:
-        """Return what the program wrote, at most `limit` bytes; None when there is nothing yet, `b""` when nobody has
-        the terminal open any more (somebody might open it again).
+        """Return output of the program, at most `limit` bytes; None if there is none yet, `b""` if no process has the
+        terminal open any more (one may open it again).
         """
         try:
             return os.read(self._master, limit)
@@ -59,19 +59,19 @@ class PosixPty:
             return b""
 
     def takes(self, data: bytes) -> bool:
-        """Return whether the terminal can take all of `data`, typed behind what was typed before, as it is now.
+        """Return whether the terminal can take all of `data`, typed after what was typed before.
 
-        In line mode it cuts a line that is longer than `line_max`. What it can take is remembered as typed.
+        In line mode it truncates a line that is longer than `line_max`. What it can take is remembered as typed.
         """
         try:
             mode = termios.tcgetattr(self._master)
         except termios.error:
-            return True  # hung up, or a system that does not tell
+            return True  # hung up, or a system without this information
         return self._line.type(data, mode)
 
     @property
     def line_max(self) -> int:
-        """The bytes that a line may have in line mode, without its end."""
+        """The most bytes of a line in line mode, without its end."""
         return self._line.limit
 
     def look(self) -> None:
@@ -80,27 +80,27 @@ class PosixPty:
             self.takes(b"")
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
-        """Type `data`; return how many bytes the terminal took, 0 when it is full because nobody reads."""
+        """Type `data`; return how many bytes the terminal took, 0 if it is full because the program does not read."""
         try:
             return os.write(self._master, data)
         except BlockingIOError:
             return 0
         except OSError:
-            return len(data)  # hung up: there is nobody to type for
+            return len(data)  # hung up: no program will read it
 
     def resize(self, rows: int, cols: int) -> None:
-        """Give the terminal a size; the kernel tells the foreground group (SIGWINCH) if it is a new one."""
+        """Set the size of the terminal; the kernel sends SIGWINCH to the foreground group if it is a new one."""
         fcntl.ioctl(self._master, termios.TIOCSWINSZ, _WINSIZE.pack(rows, cols, 0, 0))
 
     def foreground_group(self) -> int:
-        """Return the process group that Ctrl-C would reach, 0 when there is none."""
+        """Return the process group that Ctrl-C would reach, 0 if there is none."""
         try:
             return max(os.tcgetpgrp(self._master), 0)
         except OSError:
             return 0
 
     def close(self) -> None:
-        """Hang up."""
+        """Hang up the terminal."""
         for fd in (self._master, self._slave):
             if fd >= 0:
                 os.close(fd)

@@ -1,22 +1,20 @@
-"""Serves the connections of a ptyhost: lets them in, does what they ask for, and tells them what there is to know.
+"""Serves the connections of a ptyhost: accepts them, does what they ask for, and sends them what is new.
 
-Whatever goes wrong with one of them costs that one, and nobody else.
+An error with one of them affects that one only.
 """
 
 from __future__ import annotations
 
-import os
-import select
 import time
 
 from ..core import wire
+from ..core.platform import endpoint, events
 from . import orders
 from .connection import Connection, flush_all
-from .endpoint_posix import accept, listen, remove
+from .viewers import Viewers
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from _socket import socket
     from typing import Any
 
     from .guard import Guard
@@ -24,69 +22,63 @@ if TYPE_CHECKING:
 
 CAPABILITIES = ["reply", "repaint", "note", "refuse"]
 
-#: Bytes of input that are kept for a program that does not read, when those who typed them have gone.
+#: Bytes of input kept for a program that does not read, after the connections that typed them have closed.
 _LEFTOVER_MAX = 1 << 20
-#: Seconds for which the frames of one connection are dealt with, before it is the turn of all others.
+#: Seconds for which the frames of one connection are handled before the others get their turn.
 _SLICE = 0.02
-#: Descriptors that are not for connections: those of the terminal and the files, and for what is opened now and then.
+#: Descriptors that are not for connections: those of the terminal and the files, and a few for temporary use.
 _DESCRIPTORS = 24
-#: Seconds without new connections, when there was no descriptor or no memory for one.
+#: Seconds without new connections after there was no descriptor or no memory for one.
 _DEAF = 1.0
-#: How long the last words may take to reach a server that does not read.
+#: How long the last frames may take to reach a server that does not read.
 _FAREWELL = 1.0
 
 
 class Service:
-    """The listening socket at `path`, and all who are connected to it. Raises OSError where it cannot be bound.
-
-    `typing` are the connections whose input the program has not taken yet. The caller closes it.
-    """
+    """The endpoint at `path`, and all connections to it. The caller closes it. Raises OSError if it cannot be bound."""
 
     def __init__(self, host: Host, path: str, greeting: bytes, guard: Guard) -> None:
         self._host = host
-        self._path = path
         self._greeting = greeting
         self._guard = guard
-        self._listener: socket = listen(path)
+        self._endpoint = endpoint.Endpoint(path)
         self._connections: dict[int, Connection] = {}
-        self._room = max(os.sysconf("SC_OPEN_MAX") - _DESCRIPTORS, 1)
+        self._room = max(events.descriptors_max() - _DESCRIPTORS, 1)
         self._deaf_until = 0.0
         self._leftover = bytearray()
-        self._leader: Connection | None = None
-        self._typed = 0
+        self.viewers = Viewers(host.resize, self.send_status)
 
     def close(self) -> None:
-        """Let go of the socket and remove its name. Raises OSError."""
-        self._listener.close()
-        remove(self._path)
+        """Stop listening. Raises OSError."""
+        self._endpoint.close()
 
     # -- the loop's side ----------------------------------------------------------------------------------------------
 
-    def register(self, poll: select.poll, now: float) -> None:
-        """Register what is waited for."""
+    def register(self, poll: events.Poll, now: float) -> None:
+        """Register the descriptors to wait for."""
         if len(self._connections) < self._room and now >= self._deaf_until:
-            poll.register(self._listener, select.POLLIN)
+            poll.register(self._endpoint, events.READ)
         for fd, connection in self._connections.items():
             if not connection.ended:
-                poll.register(fd, select.POLLIN * connection.wants_read | select.POLLOUT * connection.wants_write)
+                poll.register(fd, events.READ * connection.wants_read | events.WRITE * connection.wants_write)
 
     def dues(self, now: float, end: int) -> list[float]:
-        """Return when (monotonic seconds) there is something to do by itself, with the ring's end at `end`."""
+        """Return when (monotonic seconds) there is something to do without an event, with the ring's end at `end`."""
         if any(connection.has_frames or connection.ended for connection in self._connections.values()):
             return [now]
         heads = [connection.head_due(end) for connection in self._connections.values()]
         return [due for due in heads if due is not None] + ([self._deaf_until] if self._deaf_until > now else [])
 
     def ready(self, fd: int, event: int) -> None:
-        """Deal with an event of poll(2)."""
+        """Handle an event of the poll."""
         connection = self._connections.get(fd)
         if connection is not None:
             self._protect(connection, self._receive, event)
-        elif fd == self._listener.fileno():
-            self._guard.attempt("taking a connection", self._accept)
+        elif fd == self._endpoint.fileno():
+            self._guard.attempt("accepting a connection", self._accept)
 
     def work(self, now: float) -> None:
-        """Do what connections have asked for, tell them what is due, and forget those that are gone."""
+        """Do what connections have asked for, send them what is due, and forget those that are gone."""
         for connection in list(self._connections.values()):
             if connection.has_frames:
                 self._protect(connection, self._obey_all)
@@ -96,21 +88,21 @@ class Service:
                 self._protect(connection, self._catch_up)
             due = connection.head_due(position[0])
             if due is not None and due <= now:
-                self._protect(connection, Connection.tell_head, position, now)
+                self._protect(connection, Connection.send_head, position, now)
         for fd, connection in list(self._connections.items()):
             if connection.closed or (connection.ended and not connection.has_frames):
-                # At once out of the way: whatever fails then, it does not come again.
+                # First of all, so that an error in what follows does not repeat itself.
                 del self._connections[fd]
                 self._guard.attempt("closing a connection", self._forget, connection)
 
     def _protect(self, connection: Connection, step: Any, *args: Any) -> None:
-        """Take a step for a connection; where that fails, unexpectedly, it is closed."""
+        """Take a step for a connection; if that fails unexpectedly, the connection is closed."""
         if not self._guard.attempt("serving a connection", step, connection, *args):
             connection.closed = True
 
     def _accept(self) -> None:
         try:
-            sock = accept(self._listener)
+            sock = self._endpoint.accept()
         except OSError:
             self._deaf_until = time.monotonic() + _DEAF
             raise
@@ -124,31 +116,25 @@ class Service:
             raise
 
     def _receive(self, connection: Connection, event: int) -> None:
-        if event & select.POLLOUT:
+        if event & events.WRITE:
             connection.flush()
-        if event & ~select.POLLOUT:
-            was_viewer = connection.viewer
+        if event & ~events.WRITE:
             connection.receive()
-            if connection.viewer and not was_viewer:
-                self._viewers_changed()
+            self.viewers.attach(connection)
 
     def _catch_up(self, connection: Connection) -> None:
-        connection.tell_status(wire.json_frame(wire.STATUS, self._host.status()))
+        connection.send_status(wire.json_frame(wire.STATUS, self._host.status()))
 
     def _forget(self, connection: Connection) -> None:
         connection.close()
         self._deaf_until = 0.0
-        # What was typed before the line broke was typed.
+        # Typed before the connection closed, so it is for the program.
         self._leftover += connection.input[: _LEFTOVER_MAX - len(self._leftover)]
-        if connection.viewer:
-            self._viewers_changed()
+        self.viewers.detach(connection)
 
-    def rebind(self) -> None:
-        """Take our name again if somebody removed it. Raises OSError."""
-        if not os.path.exists(self._path):
-            listener = listen(self._path)
-            self._listener.close()
-            self._listener = listener
+    def renew(self) -> None:
+        """Listen again if the endpoint was removed. Raises OSError."""
+        self._endpoint.renew()
 
     # -- what they ask for --------------------------------------------------------------------------------------------
 
@@ -158,50 +144,47 @@ class Service:
             try:
                 self._obey(connection, *frame)
             except wire.WireError:
-                pass  # what it asks for makes no sense; it may be of a newer version, and its other frames still good
+                pass  # an invalid frame; the other side may be of a newer version, and its other frames valid
             if time.monotonic() > until:
                 return
 
     def _obey(self, connection: Connection, kind: int, payload: bytes) -> None:
-        """Do what a frame asks for. Raises WireError where that makes no sense."""
+        """Do what a frame asks for. Raises WireError if it is invalid."""
         host = self._host
         if kind == wire.INPUT:
-            if not connection.readonly:
+            if self.viewers.type(connection):
                 self._take_input(connection, payload)
         elif kind == wire.REPLY:
-            if connection is self.leader:
+            if self.viewers.may_answer(connection):
                 connection.input += payload
         elif kind == wire.RESIZE:
-            connection.size = orders.read_size(payload)
-            if not connection.viewer or connection is self.leader:
-                host.resize(*connection.size)
+            self.viewers.resize(connection, *orders.read_size(payload))
         elif kind == wire.WATCH:
             connection.watching = payload != b"\0"
         elif kind == wire.SIGNAL:
             host.job.signal(*orders.read_signal(payload))
-            self.tell_status()
+            self.send_status()
         elif kind == wire.STOP:
             now = time.monotonic()
             host.job.stop(orders.read_stop(payload, now), now)
-            self.tell_status()
+            self.send_status()
         elif kind == wire.REPAINT:
             host.repaint()
         elif kind == wire.NOTE:
             notes = orders.read_notes(payload, host.notes)
             if notes != host.notes:
                 host.notes = notes
-                self.tell_status()
+                self.send_status()
         elif kind == wire.ASK_STATUS:
             connection.asked = True
             self._answer(connection)
 
     def _take_input(self, connection: Connection, payload: bytes) -> None:
-        self._lead(connection)
         terminal = self._host.pty
         if not connection.refusing and terminal.takes(payload):
             connection.input += payload
             return
-        # A frame of the greatest length is a part of something longer; the rest of that is no good without it.
+        # A frame of the maximum length is part of something longer, whose rest is useless without it.
         connection.refusing = len(payload) == wire.MAX_PAYLOAD
         about = {"reason": "line_too_long", "bytes": len(payload), "limit": terminal.line_max}
         connection.send(wire.json_frame(wire.REFUSED, about))
@@ -212,15 +195,15 @@ class Service:
             connection.asked = False
             connection.send(wire.json_frame(wire.STATUS, self._host.status()))
 
-    # -- who types ----------------------------------------------------------------------------------------------------
+    # -- what was typed -----------------------------------------------------------------------------------------------
 
     @property
     def has_input(self) -> bool:
-        """Whether somebody has typed what the program has not taken yet."""
+        """Whether there is input that the program has not taken yet."""
         return bool(self._leftover) or any(connection.input for connection in self._connections.values())
 
     def type(self) -> None:
-        """Give the program the input that waits, each connection its turn."""
+        """Write the input to the terminal, of each connection in turn."""
         terminal = self._host.pty
         if self._leftover:
             del self._leftover[: terminal.write(self._leftover)]
@@ -229,44 +212,20 @@ class Service:
                 del connection.input[: terminal.write(connection.input)]
             self._protect(connection, self._answer)
 
-    @property
-    def leader(self) -> Connection | None:
-        """The viewer that typed last, or the oldest where none has typed; those that only read never lead."""
-        able = [one for one in self._connections.values() if one.viewer and not (one.readonly or one.closed)]
-        return max(able, key=lambda one: one.typed, default=None)
+    # -- what they are sent -------------------------------------------------------------------------------------------
 
-    @property
-    def viewers(self) -> int:
-        """How many look at the task."""
-        return sum(1 for one in self._connections.values() if one.viewer)
-
-    def _lead(self, connection: Connection) -> None:
-        """It typed: from now on its size is the terminal's."""
-        self._typed += 1
-        connection.typed = self._typed
-        if connection.viewer and connection is not self._leader:
-            self._viewers_changed()
-
-    def _viewers_changed(self) -> None:
-        self._leader = self.leader
-        if self._leader is not None and self._leader.size is not None:
-            self._host.resize(*self._leader.size)
-        self.tell_status()
-
-    # -- what they are told -------------------------------------------------------------------------------------------
-
-    def tell_status(self) -> None:
-        """Tell all links how things stand."""
+    def send_status(self) -> None:
+        """Send a STATUS to all links."""
         message = wire.json_frame(wire.STATUS, self._host.status())
         for connection in list(self._connections.values()):
             if connection.is_link:
-                self._protect(connection, Connection.tell_status, message)
+                self._protect(connection, Connection.send_status, message)
 
-    def tell_end(self, record: dict[str, Any]) -> None:
-        """Tell everybody the last HEAD and the exit record, and wait a little until it is taken."""
-        last_words = wire.json_frame(wire.EXIT, record)
+    def send_end(self, record: dict[str, Any]) -> None:
+        """Send the last HEAD and the exit record to every connection, and wait a little until they are taken."""
+        last_frames = wire.json_frame(wire.EXIT, record)
         now = time.monotonic()
         for connection in self._connections.values():
-            self._protect(connection, Connection.tell_head, self._host.position, now)
-            self._protect(connection, Connection.send, last_words)
+            self._protect(connection, Connection.send_head, self._host.position, now)
+            self._protect(connection, Connection.send, last_frames)
         flush_all(self._connections.values(), _FAREWELL)

@@ -1,4 +1,4 @@
-"""A command's process from fork to exec: made ready, held back until it may run, and what to say where it cannot."""
+"""A command's process from fork to exec: prepared, held back until it may run, and explained if it cannot."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: What the child does, in this order; a report says in which step it failed.
+#: The steps of the child, in this order; its report says which one has failed.
 _TERMINAL, _CWD, _COMMAND = "terminal", "cwd", "command"
 
 
 class Spawned:
-    """A forked process `pid`, ready to become a command: nothing of that runs until it is released.
+    """A forked process `pid`, ready to become a command, which does not run until it is released.
 
     It leads a session of its own with the terminal whose ends are `terminal` (master, slave), has the three standard
-    descriptors and no others, and the default action and no block for every signal. It ends by itself when this process
-    ends before the release. Either `release` or `abandon` it. Raises OSError.
+    descriptors and no others, and the default action for every signal, none of which is blocked. It ends by itself if
+    this process ends before the release. Either `release` or `abandon` it. Raises OSError.
     """
 
     __slots__ = ("_argv", "_cwd", "_env", "_go", "_is_gone", "_report", "pid")
@@ -49,33 +49,33 @@ class Spawned:
             raise
         else:
             if self.pid == 0:
-                # While it holds the other ends, it would hear of the end of neither.
+                # It must not keep the other ends of the pipes open, or it would not see when they are closed.
                 _become((*terminal, self._go), waiting, telling, argv, env, cwd, umask)
         finally:
             os.close(waiting)
             os.close(telling)
 
     def release(self) -> None:
-        """Let the command run. Raises SpawnFailed where it, or its directory, is to blame, else OSError; the process is
-        gone then.
+        """Let the command run. Raises SpawnFailed if the command or its directory is to blame, else OSError; the
+        process is gone then.
         """
         try:
             os.write(self._go, b"!")
         except BrokenPipeError:
-            pass  # it has failed already, and says why
+            pass  # it has failed already, and reports why
         os.close(self._go)
-        said = b""
-        # Closed by a successful exec: the end of the pipe is the good news.
+        report = b""
+        # A successful exec closes the pipe.
         while part := os.read(self._report, 4096):
-            said += part
+            report += part
         os.close(self._report)
-        if said:
+        if report:
             os.waitpid(self.pid, 0)
             self._is_gone = True
-            self._fail(json.loads(said))
+            self._fail(json.loads(report))
 
     def abandon(self) -> None:
-        """Kill the process, unless it is gone: the command will not run, or runs no more. Raises OSError."""
+        """Kill the process, unless it is gone: the command will not run, or stops. Raises OSError."""
         if not self._is_gone:
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
@@ -101,18 +101,18 @@ def _become(
     cwd: str,
     umask: int,
 ) -> None:
-    """Turn this process, just forked, into the command as soon as it may run. Never returns."""
+    """Turn this process, which was just forked, into the command as soon as it may run. Never returns."""
     step = _TERMINAL
     try:
         _take_terminal(*terminal)
         os.umask(umask)
         step = _CWD
         os.chdir(cwd)
-        # All is as the command will find it, signals too: a hang-up ends what waits here.
+        # Everything is as the command will find it, including signals: a hang-up ends this process while it waits.
         if os.read(waiting, 1):
             step = _COMMAND
             program.become(argv, env)
-    except BaseException as error:  # noqa: BLE001  whatever it is: it must be told, and nothing of this process go on
+    except BaseException as error:  # noqa: BLE001  any error is reported, and this process must not continue
         number = getattr(error, "errno", None) or 0
         what = os.strerror(number) if number else f"{type(error).__name__}: {error}"
         path = os.fsdecode(getattr(error, "filename", None) or b"")
@@ -123,7 +123,7 @@ def _become(
 
 
 def _take_terminal(master: int, slave: int, go: int) -> None:
-    # Held here too, the one would not hang up, and the other not end, when the ptyhost is gone.
+    # If this process kept them open, the terminal would not hang up and the pipe not end when the ptyhost is gone.
     os.close(master)
     os.close(go)
     os.setsid()

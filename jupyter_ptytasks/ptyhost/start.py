@@ -1,7 +1,8 @@
 """From a bare process to a running host: reserve, bind, start the command, report.
 
-What can fail is done before the command may run: its process is forked and held back, host.json names it, and only then
-it is let go. So whatever is told to have failed does not run, and nothing ever runs that host.json does not tell of.
+Everything that can fail is done before the command may run: its process is created and held back, host.json names it,
+and only then it is released. So nothing runs after a start that is reported as failed, and nothing ever runs that
+host.json does not name.
 """
 
 from __future__ import annotations
@@ -9,22 +10,26 @@ from __future__ import annotations
 import errno
 import json
 import os
-import signal
 import sys
 import time
 
 from ..core import execve, wire
 from ..core.errors import SpawnFailed
 from ..core.files import encode, read_json, write_all
-from ..core.machine import boot_id, start_time
+from ..core.machine import boot_id, hostname, start_time
 from ..core.paths import TaskFiles
+from ..core.platform import detach, events, tree
+from ..core.platform import files as system
 from ..core.ring.attempts import heading
 from ..core.ring.writer import RingWriter
-from . import tree
 from .guard import Guard
 from .host import Host
-from .pty_posix import PosixPty
 from .record import Record
+
+if sys.platform == "win32":
+    from .pty_windows import WindowsPty as Pty
+else:
+    from .pty_posix import PosixPty as Pty
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,13 +38,13 @@ if TYPE_CHECKING:
 
 
 def main(directory: str, socket_path: str, lock: str) -> None:
-    """Run a task from its beginning to its end, in a process that has left everybody."""
-    os.set_inheritable(int(lock), False)
+    """Run a task from its beginning to its end, in a process that is detached."""
+    detach.keep_lock(lock)
     umask = os.umask(0o077)
     files = TaskFiles(directory)
     guard = Guard(files.log)
     sys.stderr = guard
-    signal.signal(signal.SIGTERM, _interrupt)
+    events.on_shutdown(_interrupt)
     report = os.dup(1)
     try:
         env = _read_env()
@@ -47,23 +52,23 @@ def main(directory: str, socket_path: str, lock: str) -> None:
         host, about = _start(files, socket_path, umask, env, guard)
         del env  # it may be large, and hold secrets
     except SpawnFailed as error:
-        _say(report, {"error": {"field": error.field, "message": error.message}})
+        _reply(report, {"error": {"field": error.field, "message": error.message}})
         raise SystemExit(1) from None
-    except Exception as error:  # noqa: BLE001  whatever it is, it is told
+    except Exception as error:  # noqa: BLE001  any error is reported
         guard.note("starting")
         number = error.errno if isinstance(error, OSError) else None
         message = (error.strerror if isinstance(error, OSError) else None) or f"{type(error).__name__}: {error}"
-        _say(report, {"error": {"errno": number, "message": message}})
+        _reply(report, {"error": {"errno": number, "message": message}})
         raise SystemExit(1) from None
-    _say(report, {"ready": True, "host_pid": os.getpid(), **about})
-    # Nobody waits any more. All that will ever be needed is loaded now: later the package may have been replaced.
+    _reply(report, {"ready": True, "host_pid": os.getpid(), **about})
+    # The server has its answer. Everything that will ever be needed is loaded now: the package may be replaced later.
     guard.attempt("loading", _load)
     host.run()
 
 
 def _read_env() -> dict[str, str] | None:
-    """Return the environment of the command, as whoever starts us gives it on our standard input, as JSON; None where
-    there is nothing: that is an older server, which has put it into the spec.
+    """Return the environment of the command, which the server writes to our standard input as JSON; None if there is
+    nothing: older servers have put it into the spec.
     """
     data = b""
     while part := os.read(0, 1 << 16):
@@ -74,10 +79,10 @@ def _read_env() -> dict[str, str] | None:
 def _start(
     files: TaskFiles, socket_path: str, umask: int, env: dict[str, str] | None, guard: Guard
 ) -> tuple[Host, dict[str, Any]]:
-    """Start the command; return its host, and what is told of that: its pid, and when it was started (Unix time).
+    """Start the command; return its host, and what to report: its pid, and when it was started (Unix time).
 
-    Raises SpawnFailed or OSError, or what a spec that makes no sense leads to; nothing runs then, and nothing of the
-    attempt is left.
+    Raises SpawnFailed or OSError, or other errors if the spec is invalid; nothing runs then, and nothing of the attempt
+    is left.
     """
     spec = read_json(files.spec)
     if spec is None:
@@ -99,64 +104,54 @@ def _start(
         started = time.time()
         child = pty.spawn(argv, variables, spec["cwd"], umask)
         undo.append(child.abandon)
-        # What an attempt before this one left is no news any more.
+        # The record of a previous attempt is out of date now.
         _remove(files.exit)
         hosted.write(_about(spec, socket_path, child.pid, started), durable=False)
         child.release()
         host.begin(child.pid, started)
     except BaseException:
-        signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        for step in [*reversed(undo), _end_all]:
-            guard.attempt("taking back a start", step)
+        events.on_shutdown(lambda: None)
+        for step in [*reversed(undo), tree.end_all]:
+            guard.attempt("undoing a start", step)
         raise
     return host, {"pid": child.pid, "started": started}
 
 
-def _interrupt(*_: object) -> None:
-    """SIGTERM during the start: whoever waits for us waits no longer. Whatever we wait for ourselves, nothing runs."""
+def _interrupt() -> None:
+    """Give up the start: the server does not wait any more. Whatever this process is waiting for, nothing runs."""
     raise InterruptedError(errno.EINTR, "the ptyhost was told to end")
-
-
-def _end_all() -> None:
-    """Kill and reap whatever is left of a command that should not have been started."""
-    while True:
-        tree.kill(0, 0)
-        try:
-            os.waitpid(-1, 0)
-        except ChildProcessError:
-            return
 
 
 def _arguments(
     spec: Mapping[str, Any], env: Mapping[str, str], files: TaskFiles
 ) -> tuple[list[bytes], dict[bytes, bytes]]:
-    """Return what to execute. A line for the shell that is too long for an argument goes by a file."""
+    """Return what to execute. A shell line that is too long for an argument is passed in a file."""
     argv = spec["argv"]
     line = spec.get("command")
     if isinstance(line, str) and len(argv) == 3 and not execve.fits(argv, env):
-        fd = os.open(files.command, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+        fd = os.open(files.command, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | system.BINARY, 0o600)
         try:
             write_all(fd, os.fsencode(line))
         finally:
             os.close(fd)
-        from ..core.shell_line import by_file  # noqa: PLC0415  for long lines alone
+        from ..core.shell_line import by_file  # noqa: PLC0415  for long lines only
 
         argv = by_file(argv[0], files.command)
     return execve.encode(argv, env)
 
 
-def _open_pty(rows: int, cols: int) -> PosixPty:
+def _open_pty(rows: int, cols: int) -> Pty:
     try:
-        return PosixPty(rows, cols)
+        return Pty(rows, cols)
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        # ptmx(4) says so of a table that is full, as if it were a disk.
+        # What ptmx(4) returns if its table is full, as if it were a disk.
         raise OSError(errno.EAGAIN, "the system has no pseudo-terminal left") from error
 
 
 def _about(spec: Mapping[str, Any], socket_path: str, pid: int, started: float) -> dict[str, Any]:
-    """Return what host.json says."""
+    """Return the content of host.json."""
     return {
         "version": wire.VERSION,
         "id": spec["id"],
@@ -164,7 +159,7 @@ def _about(spec: Mapping[str, Any], socket_path: str, pid: int, started: float) 
         "host_pid": os.getpid(),
         "host_start": start_time(os.getpid()),
         "boot_id": boot_id(),
-        "hostname": os.uname().nodename,
+        "hostname": hostname(),
         "socket": socket_path,
         "pid": pid,
         "started": started,
@@ -172,8 +167,8 @@ def _about(spec: Mapping[str, Any], socket_path: str, pid: int, started: float) 
 
 
 def _begin_attempt(ring: RingWriter, attempt: int) -> bytes:
-    """Return what stands between two attempts: whatever modes the last one left on are taken off, and a line says what
-    follows.
+    """Return what separates two attempts: it resets the modes that the last one has left, and a line announces the
+    next.
     """
     leave = b"\x1b[?1049l" if ring.modes.alternate else b""
     mouse = b"\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004l"
@@ -192,16 +187,16 @@ def _load() -> None:
 
 
 def _silence() -> None:
-    """Leave whoever started us. Our standard error is host.log, and stays."""
-    null = os.open(os.devnull, os.O_RDWR | os.O_CLOEXEC)
+    """Close the pipes to the server. The standard error is host.log, and stays open."""
+    null = os.open(os.devnull, os.O_RDWR)
     for fd in (0, 1):
         os.dup2(null, fd)
     os.close(null)
 
 
-def _say(report: int, value: object) -> None:
+def _reply(report: int, value: object) -> None:
     try:
         write_all(report, encode(value))
     except OSError:
-        pass  # whoever started us is gone; the task runs all the same
+        pass  # the server is gone; the task runs all the same
     os.close(report)

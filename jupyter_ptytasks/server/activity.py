@@ -1,6 +1,6 @@
 """Running tasks are activity: a hub or a culler must not end a server in which work is going on.
 
-Jupyter Server asks `current_activity()` before it shuts itself down for want of activity, and tells hubs the newest
+Jupyter Server asks `current_activity()` before it shuts down for lack of activity, and reports to hubs the newest
 time in `settings["last_activity_times"]` (jupyter_server's serverapp.py; jupyter_server_terminals#112 shows what
 happens without).
 """
@@ -41,9 +41,9 @@ class Activity:
         self._timer.stop()
 
     def busy(self) -> list[Task]:
-        """Give the tasks that keep the server up."""
+        """Return the tasks that keep the server up."""
         now = time.time()
-        return [task for task in self._store.live if now - (task.started or task.created) < self._limit]
+        return [task for task in self._store.active if now - (task.started or task.created) < self._limit]
 
     def report(self) -> None:
         """Note that there is activity, if there is."""

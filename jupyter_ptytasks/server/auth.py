@@ -1,4 +1,4 @@
-"""Who may use the routes of tasks besides those whom Jupyter Server lets in: the user's own programs."""
+"""Authentication of the user's own programs, in addition to that of Jupyter Server."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SETTING = "ptytasks_local_token"
 
 
 def takes_local_token(provider: IdentityProvider) -> bool:
-    """Tell whether a server needs a local token: it asks for a password, and nothing else opens it.
+    """Return whether a server needs a local token: it accepts nothing but a password.
 
     Others have a token, in the file where they tell of themselves or from their hub; or ask for nothing; or know their
     users by means of their own, which we do not go past.
@@ -34,7 +34,7 @@ class LocalTokenMixin(JupyterHandler):
     """
 
     async def prepare(self, *args: Any, **kwargs: Any) -> Any:
-        """Recognise the token, before Jupyter Server asks who it is."""
+        """Accept the local token, before Jupyter Server authenticates the request."""
         expected: LocalToken = self.settings[SETTING]
         token = self.identity_provider.get_token(self) if expected.value else None
         if token and hmac.compare_digest(token.encode(), expected.value.encode()):

@@ -13,19 +13,22 @@ from jupyter_server.extension.application import ExtensionApp
 from traitlets import Enum, Float, Integer, List, Unicode, default
 
 from ..core.local_token import LocalToken
-from ..core.paths import private_dir
+from ..core.model import COLS, ROWS
+from ..core.platform import files
 from ..storage.database import Database
 from ..storage.locks import Locks
 from ..storage.task_dirs import TaskDirs
 from . import auth
 from .activity import Activity
+from .control import Control
 from .events import Announcer, register
 from .events.progress import ProgressAnnouncer
 from .hosts.supervisor import Supervisor
 from .housekeeping import Housekeeping
-from .manager import TaskManager
+from .launching import Launcher
 from .monitor.progress import Tracker
 from .monitor.sampler import Sampler
+from .provision.base import Provisioners
 from .provision.local import LocalProvisioner
 from .recovery import Recovery
 from .rest import OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
@@ -51,53 +54,49 @@ class PtyTasksApp(ExtensionApp):
     description = "Named background tasks in a pseudo-terminal"
 
     data_dir = Unicode(
-        help="Where tasks and their output are kept; `ptytasks` in Jupyter's data directory if empty."
+        help="Directory of tasks and their output; by default `ptytasks` in Jupyter's data directory."
     ).tag(config=True)
     runtime_dir = Unicode(
-        help="Where the ptyhosts' sockets are; `ptytasks` in Jupyter's runtime directory if empty."
+        help="Directory of the ptyhosts' sockets and locks; by default `ptytasks` in Jupyter's runtime directory."
     ).tag(config=True)
     shell_command = List(
         Unicode(),
-        help="The shell: interactive ones are started with all of these arguments, command lines with the first "
-        "and `-c`. By default as for Jupyter's terminals: ServerApp.terminado_settings, $SHELL, sh.",
+        help="Command of the shell. Interactive shells are started with all of its arguments, command lines with the "
+        "first and `-c`. By default as for Jupyter's terminals: ServerApp.terminado_settings, $SHELL, sh.",
     ).tag(config=True)
-    max_live_tasks = Integer(100, min=1, help="How many tasks may be live at once.").tag(config=True)
+    max_live_tasks = Integer(100, min=1, help="Maximum number of running tasks.").tag(config=True)
     ring_size = Integer(
-        64 << 20, min=1 << 16, help="Bytes of output that are kept of each task; the oldest go first."
+        64 << 20, min=1 << 16, help="Bytes of output kept for each task; the oldest are discarded first."
     ).tag(config=True)
-    segment_size = Integer(4 << 20, min=1 << 12, help="Bytes of output in one file; so much goes at a time.").tag(
+    segment_size = Integer(4 << 20, min=1 << 12, help="Bytes per output file; output is discarded file by file.").tag(
         config=True
     )
-    default_rows = Integer(40, min=1, max=1000, help="Rows of a terminal that nobody has looked at yet.").tag(
-        config=True
-    )
-    default_cols = Integer(120, min=1, max=1000, help="Columns of a terminal that nobody has looked at yet.").tag(
-        config=True
-    )
+    default_rows = Integer(ROWS, min=1, max=1000, help="Initial rows of a terminal.").tag(config=True)
+    default_cols = Integer(COLS, min=1, max=1000, help="Initial columns of a terminal.").tag(config=True)
     stop_grace = Float(
         10.0,
         min=0.0,
-        help="Seconds that a task has after SIGINT, and again after SIGTERM, before the next signal comes.",
+        help="Grace period of the stop sequence: seconds after SIGINT, and again after SIGTERM.",
     ).tag(config=True)
-    keep_days = Float(30.0, min=0.0, help="Days that a finished task and its output are kept.").tag(config=True)
-    keep_count = Integer(500, min=0, help="How many finished tasks are kept at most.").tag(config=True)
+    keep_days = Float(30.0, min=0.0, help="Days for which finished tasks and their output are kept.").tag(config=True)
+    keep_count = Integer(500, min=0, help="Maximum number of finished tasks to keep.").tag(config=True)
     keep_size = Integer(
         None,
         allow_none=True,
         min=0,
-        help="Bytes on disk that finished tasks may take; by default a tenth of the file system, 5 GiB at most. "
-        "None: any number.",
+        help="Maximum bytes on disk for finished tasks; by default a tenth of the file system, at most 5 GiB. "
+        "None: no limit.",
     ).tag(config=True)
     keep_alive_days = Float(
         7.0,
         min=0.0,
-        help="Days for which a running task counts as activity, so that the server is not culled or shut down for "
-        "idleness. 0: it never counts.",
+        help="Days for which a running task counts as activity, so that the server is not culled or shut down as "
+        "idle. 0: it never counts.",
     ).tag(config=True)
     shutdown_policy = Enum(
         ["keep", "stop"],
         default_value="keep",
-        help="What the end of the server means for its tasks: `keep` them running, or `stop` them.",
+        help="What happens to live tasks when the server shuts down: `keep` them running, or `stop` them.",
     ).tag(config=True)
 
     @default("data_dir")
@@ -121,8 +120,7 @@ class PtyTasksApp(ExtensionApp):
         place = self.data_dir
         while place and not os.path.isdir(place):
             place = os.path.dirname(place)
-        disk = os.statvfs(place or "/")
-        return min(5 << 30, disk.f_blocks * disk.f_frsize // 10)
+        return min(5 << 30, shutil.disk_usage(place or "/").total // 10)
 
     @property
     def _server(self) -> ServerApp:
@@ -132,37 +130,65 @@ class PtyTasksApp(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Put the parts together; nothing runs yet."""
-        self.manager: TaskManager | None = None
+        self._enabled = False
         self.local_token = LocalToken(jupyter_runtime_dir(), os.getpid())
         self.settings[auth.SETTING] = self.local_token
         if not self._server.terminals_enabled:
-            self.log.info("jupyter_ptytasks is disabled, because ServerApp.terminals_enabled is off")
+            self.log.info("jupyter_ptytasks is disabled because ServerApp.terminals_enabled is False")
             return
+        self._enabled = True
         task_dirs = TaskDirs(self.data_dir, [self.runtime_dir])
-        store = Store(lambda: self._database(task_dirs))
-        supervisor = Supervisor(store, task_dirs, self.runtime_dir, self.log)
+        self.store = store = Store(lambda: self._database(task_dirs))
+        provisioners = Provisioners(LocalProvisioner(task_dirs, self.runtime_dir))
+        self.supervisor = supervisor = Supervisor(store, task_dirs, provisioners, self.log)
         self.tracker = Tracker(store, supervisor, task_dirs, self.log)
-        self.sampler = Sampler(store, supervisor, self.log)
+        self.sampler = Sampler(store, supervisor, provisioners, self.log)
         serializer = TaskSerializer(supervisor, task_dirs, self.tracker, self.sampler, self.log)
         self._announce(store, serializer)
-        self.manager = TaskManager(
+        self.control = control = Control(
             store=store,
             task_dirs=task_dirs,
             supervisor=supervisor,
-            provisioners={LocalProvisioner.name: LocalProvisioner()},
+            provisioners=provisioners,
+            spawn_defaults=self._spawn_defaults,
+        )
+        self.launcher = launcher = Launcher(
+            control=control,
+            store=store,
+            task_dirs=task_dirs,
+            supervisor=supervisor,
+            provisioners=provisioners,
             spawn_defaults=self._spawn_defaults,
             max_live=self.max_live_tasks,
         )
-        self.terminals = TaskTerminals(self.manager, serializer)
+        self.terminals = TaskTerminals(
+            control=control, launcher=launcher, store=store, supervisor=supervisor, serializer=serializer
+        )
         for listeners in (self.tracker.listeners, self.sampler.listeners):
             listeners.append(self.terminals.wake)
-        self.recovery = Recovery(self.manager, self.log)
-        retention = Retention(self.keep_days * _DAY, self.keep_count, self.keep_size)
-        self.housekeeping = Housekeeping(self.manager, retention, self.log)
+        self.recovery = Recovery(
+            store=store,
+            task_dirs=task_dirs,
+            supervisor=supervisor,
+            provisioners=provisioners,
+            launcher=launcher,
+            log=self.log,
+        )
+        self.housekeeping = Housekeeping(
+            store=store,
+            task_dirs=task_dirs,
+            provisioners=provisioners,
+            control=control,
+            retention=Retention(self.keep_days * _DAY, self.keep_count, self.keep_size),
+            log=self.log,
+        )
         self.activity = Activity(store, self._server.web_app.settings, self.keep_alive_days * _DAY)
         self.settings.update(
             {
-                "ptytasks_manager": self.manager,
+                "ptytasks_control": control,
+                "ptytasks_launcher": launcher,
+                "ptytasks_store": store,
+                "ptytasks_provisioners": provisioners,
                 "ptytasks_serializer": serializer,
                 "ptytasks_terminals": self.terminals,
                 "ptytasks_housekeeping": self.housekeeping,
@@ -175,7 +201,7 @@ class PtyTasksApp(ExtensionApp):
         return Database(os.path.join(self.data_dir, "tasks.db"), task_dirs.tasks, task_dirs.task, locks)
 
     def _announce(self, store: Store, serializer: TaskSerializer) -> None:
-        """Tell Jupyter's event system of tasks, if it is there."""
+        """Emit events, if the server has an event logger."""
         self._progress: ProgressAnnouncer | None = None
         logger = self._server.event_logger
         if logger is not None:
@@ -187,7 +213,7 @@ class PtyTasksApp(ExtensionApp):
 
     def initialize_handlers(self) -> None:
         """Offer the routes."""
-        if self.manager is None:
+        if not self._enabled:
             self.handlers.append(OFF_ROUTE)
             return
         self.handlers.extend(ROUTES)
@@ -195,43 +221,43 @@ class PtyTasksApp(ExtensionApp):
         self.handlers.append(UNKNOWN_ROUTE)
 
     def _spawn_defaults(self) -> SpawnDefaults:
-        grace = self.stop_grace
         return SpawnDefaults(
             shell=tuple(self.shell_command),
             environ=os.environ,
             root=os.path.expanduser(self._server.root_dir),
+            provisioner=LocalProvisioner.name,
             server_url=self._server.connection_url,
             rows=self.default_rows,
             cols=self.default_cols,
             ring_size=self.ring_size,
             segment_size=self.segment_size,
-            ladder=(("SIGINT", grace), ("SIGTERM", grace), ("SIGKILL", 0.0)),
+            grace=self.stop_grace,
         )
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002
         """Find the tasks again, once the loop runs."""
-        if self.manager is None:
+        if not self._enabled:
             return
         try:
-            private_dir(self.runtime_dir)
+            files.private_dir(self.runtime_dir)
             if auth.takes_local_token(self._server.identity_provider):
                 self.local_token.write()
         except OSError as error:
-            # The server itself shall come up all the same.
-            self.log.warning("the directory of the ptyhosts' sockets cannot be used: %s", error)
+            # The server itself must still start.
+            self.log.warning("the directory for the ptyhosts' sockets cannot be used: %s", error)
         await self.recovery.start()
         self.housekeeping.start()
         self.activity.start()
 
     def current_activity(self) -> dict[str, str] | None:
-        """Give what keeps the server from shutting itself down for want of activity."""
-        if self.manager is None:
+        """Return what keeps the server from shutting itself down for lack of activity; None if nothing does."""
+        if not self._enabled:
             return None
         return {task.id: task.state.value for task in self.activity.busy()} or None
 
     async def stop_extension(self) -> None:
-        """Let go of the tasks; they run on, unless `shutdown_policy` says otherwise."""
-        if self.manager is None:
+        """Disconnect from the tasks; they keep running, unless `shutdown_policy` says otherwise."""
+        if not self._enabled:
             return
         self.local_token.remove()
         self.activity.stop()
@@ -239,16 +265,16 @@ class PtyTasksApp(ExtensionApp):
         await self.housekeeping.stop()
         await self.sampler.stop()
         if self.shutdown_policy == "stop":
-            stops = [self.manager.stop(task.id) for task in self.manager.store.live]
-            # Their ptyhosts climb the ladders whether we wait or not.
+            stops = [self.control.stop(task.id) for task in self.store.live]
+            # Their ptyhosts go through the stop sequences whether we wait or not.
             await asyncio.gather(*stops, return_exceptions=True)
-        self.manager.close()
+        self.launcher.close()
         self.terminals.close()
-        self.manager.supervisor.close()
+        self.supervisor.close()
         await self.tracker.stop()
         if self._progress is not None:
             self._progress.close()
-        await self.manager.store.close()
+        await self.store.close()
 
 
 def _usable_shell(shell: str | None) -> str | None:

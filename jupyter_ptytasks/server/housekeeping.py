@@ -7,14 +7,17 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import PtyTasksError
-from .hosts.sockets import remove_dead
 
 if TYPE_CHECKING:
     import logging
 
     from ..core.model import Task
-    from .manager import TaskManager
+    from ..storage.task_dirs import TaskDirs
+    from .changes import Change
+    from .control import Control
+    from .provision.base import Provisioners
     from .retention import Retention
+    from .store import Store
 
 #: Seconds between two clean-ups, and between two while there is more to do.
 _EVERY = 3600.0
@@ -29,8 +32,20 @@ _PACK_MAX = 256 << 20
 class Housekeeping:
     """Cleans up from time to time, and knows how many bytes the finished tasks take. `stop` it."""
 
-    def __init__(self, manager: TaskManager, retention: Retention, log: logging.Logger) -> None:
-        self._manager = manager
+    def __init__(
+        self,
+        *,
+        store: Store,
+        task_dirs: TaskDirs,
+        provisioners: Provisioners,
+        control: Control,
+        retention: Retention,
+        log: logging.Logger,
+    ) -> None:
+        self._store = store
+        self._task_dirs = task_dirs
+        self._provisioners = provisioners
+        self._control = control
         self._retention = retention
         self._log = log
         self._began = time.monotonic()
@@ -38,7 +53,7 @@ class Housekeeping:
         self._sizes: dict[str, int] = {}
         self._job: asyncio.Task[None] | None = None
         self._measuring: set[asyncio.Task[None]] = set()
-        manager.store.listeners.append(self._on_change)
+        store.listeners.append(self._on_change)
 
     def start(self) -> None:
         """Clean up now and from time to time."""
@@ -46,7 +61,7 @@ class Housekeeping:
 
     async def stop(self) -> None:
         """Clean up no more; returns when nothing is read or written any more."""
-        self._manager.store.listeners.remove(self._on_change)
+        self._store.listeners.remove(self._on_change)
         jobs = [*([self._job] if self._job is not None else []), *self._measuring]
         for job in jobs:
             job.cancel()
@@ -56,21 +71,18 @@ class Housekeeping:
         """Return what the finished tasks take, and how much they may, in bytes (null: without limit)."""
         return {"used": sum(self._sizes.values()), "limit": self._retention.size}
 
-    def _on_change(self, old: Task | None, new: Task | None) -> None:
-        task = new or old
-        assert task is not None  # one of them is there
-        if new is None or new.live:
-            self._sizes.pop(task.id, None)
-        elif old is None or old.live:
-            measuring = asyncio.create_task(self._measure([new]))
+    def _on_change(self, change: Change) -> None:
+        if change.new is None or change.new.live:
+            self._sizes.pop(change.task_id, None)
+        elif change.old is None or change.old.live:
+            measuring = asyncio.create_task(self._measure([change.new]))
             self._measuring.add(measuring)
             measuring.add_done_callback(self._measuring.discard)
 
     async def _measure(self, tasks: list[Task]) -> None:
-        task_dirs = self._manager.task_dirs
-        sizes = await asyncio.to_thread(lambda: {task.id: task_dirs.size(task.id) for task in tasks})
+        sizes = await asyncio.to_thread(lambda: {task.id: self._task_dirs.size(task.id) for task in tasks})
         for task_id, size in sizes.items():
-            task = self._manager.store.get(task_id)
+            task = self._store.get(task_id)
             if task is not None and not task.live:
                 self._sizes[task_id] = size
 
@@ -79,7 +91,7 @@ class Housekeeping:
             try:
                 behind = await self._clean()
             except Exception:  # noqa: BLE001  the next clean-up may do better
-                self._log.exception("the clean-up of the tasks failed")
+                self._log.exception("cleaning up tasks failed")
                 behind = False
             await asyncio.sleep(_EVERY_BEHIND if behind else _EVERY if self._trusts_clock else _TRUST_CLOCK)
 
@@ -89,38 +101,37 @@ class Housekeeping:
 
     async def _clean(self) -> bool:
         """Clean up once; True when there is more to do."""
-        store, task_dirs = self._manager.store, self._manager.task_dirs
-        if store.stale_since is None:
-            await asyncio.to_thread(task_dirs.remove_incomplete, store.ids)
-            live = {task.id for task in store.live}
-            await asyncio.to_thread(remove_dead, self._manager.supervisor.runtime_dir, live)
-        await asyncio.to_thread(task_dirs.purge_trash)
-        await self._measure([task for task in store.tasks if not task.live])
+        if self._store.stale_since is None:
+            await asyncio.to_thread(self._task_dirs.remove_incomplete, self._store.ids)
+            active = {task.id for task in self._store.active}
+            for provisioner in self._provisioners.all:
+                await asyncio.to_thread(provisioner.clean_up, active)
+        await asyncio.to_thread(self._task_dirs.purge_trash)
+        await self._measure([task for task in self._store.tasks if not task.live])
         behind = await self._prune()
         return await self._pack() or behind
 
     async def _prune(self) -> bool:
-        supervisor = self._manager.supervisor
-        links = [supervisor.link(task.id) for task in self._manager.store.live]
+        links = [self._control.link(task.id) for task in self._store.active]
         seen = max((link.last_output for link in links if link is not None), default=0.0)
         surplus = self._retention.surplus(
-            self._manager.store.tasks, self._sizes, time.time(), seen=seen, by_age=self._trusts_clock
+            self._store.tasks, self._sizes, time.time(), seen=seen, by_age=self._trusts_clock
         )
         for task in surplus:
             try:
-                await self._manager.delete(task.id)
-            except PtyTasksError as error:  # it stands in nobody else's way
+                await self._control.delete(task.id)
+            except PtyTasksError as error:  # the others are deleted all the same
                 self._log.warning("task %s cannot be deleted: %s", task.id, error)
         return bool(surplus)
 
     async def _pack(self) -> bool:
         """Compress the output of tasks that have ended long ago; True when there is more to do."""
         left = _PACK_MAX
-        for task in self._manager.store.tasks:
+        for task in self._store.tasks:
             if task.live or time.time() - (task.ended or task.created) < _PACK_AFTER:
                 continue
             try:
-                packed = await asyncio.to_thread(self._manager.task_dirs.pack, task.id, left)
+                packed = await asyncio.to_thread(self._task_dirs.pack, task.id, left)
             except (OSError, PtyTasksError) as error:
                 self._log.debug("task %s: its output cannot be compressed: %s", task.id, error)
                 continue

@@ -1,4 +1,4 @@
-"""Who wants to be told of something: none of them can do harm to the others, or to whoever tells."""
+"""Lists of callbacks that cannot harm each other, or their caller."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ _LOG = logging.getLogger(__name__)
 
 
 class Listeners(Generic[Arguments]):
-    """Functions that are called with what is told, in the order in which they were added.
+    """Functions that are called with the same arguments, in the order in which they were added.
 
-    One that raises is logged; the others are called all the same, and whoever tells goes on.
+    An exception in one of them is logged; the others are called nevertheless, and the caller continues.
     """
 
     def __init__(self) -> None:
@@ -31,7 +31,7 @@ class Listeners(Generic[Arguments]):
         self._functions.remove(function)
 
     def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:
-        """Tell all of them."""
+        """Call all of them."""
         for function in list(self._functions):
             try:
                 function(*args, **kwargs)

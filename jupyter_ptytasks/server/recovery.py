@@ -12,12 +12,16 @@ from ..core.states import State
 if TYPE_CHECKING:
     import logging
 
-    from .manager import TaskManager
+    from ..storage.task_dirs import TaskDirs
+    from .hosts.supervisor import Supervisor
+    from .launching import Launcher
+    from .provision.base import Provisioners
+    from .store import Store
 
 #: Seconds between two looks at what other servers do, and at the directories of tasks that were given up.
 _LOOK_EVERY = 1.0
 _CORRECT_EVERY = 60.0
-#: Seconds after which nobody expects any more that a task that was given up has ended well.
+#: Seconds after the end of a lost task in which its exit record is still looked for.
 _CORRECT_FOR = 30 * 86400.0
 
 
@@ -28,8 +32,21 @@ class Recovery:
     `problem` says what does not work, empty if all does.
     """
 
-    def __init__(self, manager: TaskManager, log: logging.Logger) -> None:
-        self._manager = manager
+    def __init__(
+        self,
+        *,
+        store: Store,
+        task_dirs: TaskDirs,
+        supervisor: Supervisor,
+        provisioners: Provisioners,
+        launcher: Launcher,
+        log: logging.Logger,
+    ) -> None:
+        self._store = store
+        self._task_dirs = task_dirs
+        self._supervisor = supervisor
+        self._provisioners = provisioners
+        self._launcher = launcher
         self._log = log
         self._watch: asyncio.Task[None] | None = None
         self._recovered = False
@@ -56,47 +73,47 @@ class Recovery:
         """Look once. Says what does not work when it begins and when it has ended, not in between."""
         try:
             if self._recovered:
-                await self._manager.store.refresh(_LOOK_EVERY / 2)
+                await self._store.refresh(_LOOK_EVERY / 2)
             else:
                 await self._recover()
             self._adopt()
-            for provisioner in self._manager.provisioners.values():
+            for provisioner in self._provisioners.all:
                 provisioner.reap()
             await self._correct()
         except (PtyTasksError, OSError) as error:
             if str(error) != self.problem:
-                self._log.warning("the tasks cannot be looked after just now: %s", error)
+                self._log.warning("tasks cannot be managed right now: %s", error)
             self.problem = str(error)
         except Exception:  # noqa: BLE001  the next look may do better
-            self._log.exception("the tasks cannot be looked after just now")
+            self._log.exception("tasks cannot be managed right now")
             self.problem = "an internal error; see the server's log"
         else:
             if self.problem:
-                self._log.info("the tasks are looked after again")
+                self._log.info("tasks are managed again")
             self.problem = ""
 
     async def _recover(self) -> None:
-        """Take in tasks that the database does not know."""
-        store, task_dirs = self._manager.store, self._manager.task_dirs
-        await store.refresh(0.0)
-        if store.problem is not None:
-            raise store.problem
-        unknown = await asyncio.to_thread(lambda: list(task_dirs.tasks(besides=store.ids)))
+        """Add tasks that are missing in the database."""
+        await self._store.refresh(0.0)
+        if self._store.problem is not None:
+            raise self._store.problem
+        known = self._store.ids
+        unknown = await asyncio.to_thread(lambda: list(self._task_dirs.tasks(besides=known)))
         if unknown:
-            self._log.info("found %d tasks on disk that the database did not know", len(unknown))
-            await store.put(unknown)
+            self._log.info("found %d tasks on disk that were not in the database", len(unknown))
+            await self._store.put(unknown)
         self._recovered = True
 
     def _adopt(self) -> None:
-        for task in self._manager.store.live:
-            self._manager.supervisor.keep(task)
-        self._manager.finish_restarts()
+        for task in self._store.active:
+            self._supervisor.keep(task)
+        self._launcher.finish_restarts()
 
     async def _correct(self) -> None:
         """Look whether tasks that were given up have left an exit record after all."""
         if time.monotonic() - self._corrected < _CORRECT_EVERY:
             return
         self._corrected = time.monotonic()
-        for task in self._manager.store.tasks:
+        for task in self._store.tasks:
             if task.state is State.LOST and time.time() - (task.ended or 0.0) < _CORRECT_FOR:
-                await self._manager.supervisor.correct(task)
+                await self._supervisor.correct(task)

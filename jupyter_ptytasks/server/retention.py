@@ -35,7 +35,7 @@ class Retention:
         """Return the finished ones of `tasks` that are to go now, the ones least worth keeping first.
 
         `sizes` are in bytes on disk, by id; what is not in it takes no room. `now` (Unix seconds) is believed no
-        further than the newest time that a task tells of, or than `seen`, the newest time known otherwise: a clock
+        further than the newest time found in any task, or than `seen`, the newest time known otherwise: a clock
         that jumps ahead makes nothing old. No more than a tenth of the finished tasks, and at least one, is returned.
         `by_age=False` leaves age out of it.
         """

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class TaskSerializer:
-    """Tells tasks as they are, with what this server knows of them at the moment. It looks at nothing but memory."""
+    """Describes tasks, with what this server knows about them at the moment. Reads only memory."""
 
     def __init__(
         self, supervisor: Supervisor, task_dirs: TaskDirs, tracker: Tracker, sampler: Sampler, log: logging.Logger
@@ -32,11 +32,11 @@ class TaskSerializer:
         self._failed: set[str] = set()
 
     def to_json(self, task: Task) -> dict[str, Any]:
-        """Give the whole of a task. Its environment is never told."""
+        """Return a task as JSON, without its environment."""
         link = self._supervisor.link(task.id)
         directory = self._task_dirs.files(task.id).output
         status = link.status if link is not None else {}
-        viewers = int(status.get("viewers", 0)) if task.live else 0
+        viewers = int(status.get("viewers", 0)) if task.active else 0
         alive = task.state in STARTED
         machine = self._supervisor.machine(task.id)
         return {
@@ -54,7 +54,7 @@ class TaskSerializer:
             "rows": status.get("rows", task.rows),
             "cols": status.get("cols", task.cols),
             "viewers": viewers,
-            "leader": status.get("leader") if task.live else None,
+            "leader": status.get("leader") if task.active else None,
             "running_in_background": alive and viewers == 0,
             "alive": alive,
             "connected": link is not None and link.connected,
@@ -76,26 +76,26 @@ class TaskSerializer:
         """Log that a task cannot be described, once: lists are asked for again and again."""
         if task.id not in self._failed:
             self._failed.add(task.id)
-            self._log.warning("task %s cannot be described, and is left out of lists", task.id, exc_info=error)
+            self._log.warning("task %s cannot be converted to JSON, and is left out of lists", task.id, exc_info=error)
 
     def measures(self, task: Task) -> dict[str, Any]:
-        """Give what changes while a task runs: its progress and its usage."""
+        """Return what changes while a task runs: its progress and its usage."""
         return {"progress": self._tracker.progress(task), "usage": self._sampler.usage(task)}
 
     def stats(self, task: Task) -> dict[str, Any]:
-        """Give a task's usage as it was in the last minutes. Somebody looks at it now."""
+        """Return a task's usage in the last minutes, and sample it more often for a while."""
         return self._sampler.look(task)
 
 
 def output(task: Task, link: Link | None) -> Output:
-    """Give the bounds of a task's ring as last heard: of a live one from its ptyhost, of a finished one from its
-    exit record.
+    """Return the bounds of a task's ring: of an active task as its ptyhost last reported them, else those of its exit
+    record.
     """
-    return link.output if link is not None and task.live else task.output
+    return link.output if link is not None and task.active else task.output
 
 
 def last_output(task: Task, link: Link | None) -> float | None:
-    """Give when the task last wrote something, in Unix seconds; None if that is not known."""
+    """Return when the task last wrote something, in Unix seconds; None if unknown."""
     return link.last_output if link is not None and link.last_output else task.last_output
 
 

@@ -6,22 +6,22 @@ import os
 import re
 import shlex
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..core import execve, names
 from ..core.errors import BadRequest
-from ..core.model import Kind, Request, TimeWarning
+from ..core.model import Kind, TaskRequest, TimeWarning
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-#: How a task is stopped unless it says otherwise: as by Ctrl-C, so that a training can write its checkpoint; then
-#: firmly; then at once.
-LADDER = (("SIGINT", 10.0), ("SIGTERM", 10.0), ("SIGKILL", 0.0))
-#: An interactive shell ignores the first two and obeys a hang-up.
-SHELL_LADDER = (("SIGHUP", 10.0), ("SIGTERM", 10.0), ("SIGKILL", 0.0))
-KILL_LADDER = (("SIGKILL", 0.0),)
+    #: The signals that stop a task, each with the seconds that it has before the next one.
+    StopSequence = tuple[tuple[str, float], ...]
+
+#: The first signal of the usual stop sequence. A command gets what Ctrl-C sends, so that a training can write its
+#: checkpoint; an interactive shell ignores that and SIGTERM, and ends at a hang-up.
+_FIRST_SIGNALS = {Kind.COMMAND: "SIGINT", Kind.SHELL: "SIGHUP"}
 
 #: What a task must not inherit: secrets of Jupyter and of a hub (JUPYTERHUB_API_TOKEN, JUPYTER_PTYTASKS_TOKEN,
 #: JUPYTER_GATEWAY_HTTP_PWD …), what was true of the server's own terminal, and where the server was started.
@@ -33,24 +33,30 @@ _STRIPPED = re.compile(
 
 @dataclass(frozen=True)
 class SpawnDefaults:
-    """What a server adds to every task: its shell, its environment, its directory and the size of rings."""
+    """What a server adds to every task: its shell, environment and directory, the size of terminals and rings (bytes),
+    and the grace period of each signal that stops it (seconds).
+    """
 
     shell: tuple[str, ...]
     environ: Mapping[str, str]
     root: str
-    server_url: str = ""
-    rows: int = 40
-    cols: int = 120
-    ring_size: int = 64 << 20
-    segment_size: int = 4 << 20
-    ladder: tuple[tuple[str, float], ...] = LADDER
-    provisioner: str = field(default="local")
+    provisioner: str
+    server_url: str
+    rows: int
+    cols: int
+    ring_size: int
+    segment_size: int
+    grace: float
+
+    def stop_sequence(self, kind: Kind) -> StopSequence:
+        """Return how a task is stopped unless its creator says otherwise: gently, then firmly, then at once."""
+        return ((_FIRST_SIGNALS[kind], self.grace), ("SIGTERM", self.grace), ("SIGKILL", 0.0))
 
 
 def build(
-    request: Request, task_id: str, created: float, defaults: SpawnDefaults, taken: Iterable[str]
+    request: TaskRequest, task_id: str, created: float, defaults: SpawnDefaults, taken: Iterable[str]
 ) -> dict[str, Any]:
-    """Return the spec of a new task: a JSON object, kept as spec.json, from which the task can be told and run again.
+    """Return the spec of a new task: a JSON object, kept as spec.json, to rebuild the task from and run it again.
 
     `taken` are the names in use, for numbering shells. Raises BadRequest for a directory that does not exist.
     """
@@ -72,7 +78,7 @@ def build(
         "metadata": dict(request.metadata),
         "created": created,
         "timeout": None,
-        "ladder": request.ladder or (defaults.ladder if kind is Kind.COMMAND else SHELL_LADDER),
+        "ladder": request.ladder or defaults.stop_sequence(kind),
         "ring": {"size": defaults.ring_size, "segment": defaults.segment_size},
         "provisioner": defaults.provisioner,
     }
@@ -85,15 +91,15 @@ def build(
     return spec
 
 
-def request_of(spec: Mapping[str, Any], name: str | None) -> Request:
+def request_of(spec: Mapping[str, Any], name: str | None) -> TaskRequest:
     """Return the request for another task like that of `spec`, under `name` or the same name: the same command, the
     environment that its creator gave, limits and labels. What the server adds it adds as it does now.
     """
     limit = spec.get("timeout") or {}
     warning = limit.get("warning")
-    # An older version may have taken a name that is none today.
+    # An older version may have accepted a name that is invalid now.
     usual = spec["name"] if names.fault(spec["name"], of_task=True) is None else None
-    return Request(
+    return TaskRequest(
         command=None if spec["kind"] == Kind.SHELL.value else spec["command"],
         name=name or usual,
         cwd=spec["cwd"],
@@ -151,7 +157,7 @@ def _directory(cwd: str | None, root: str) -> str:
     path = os.path.join(root, os.path.expanduser(cwd or ""))
     path = os.path.normpath(path)
     if not os.path.isdir(path):
-        raise BadRequest(f"there is no directory {path}", field="cwd")
+        raise BadRequest(f"no such directory: {path}", field="cwd")
     return path
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import PtyTasksError, StoreUnavailable, TaskNotFound
 from ..storage.database import BUSY
+from .changes import Change
 from .listeners import Listeners
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Collection, Container, Iterable
 
     from ..core.model import IfExists, Task
     from ..core.states import State
@@ -33,12 +35,12 @@ _LOG = logging.getLogger(__name__)
 
 
 class Store:
-    """All tasks, and news of every change to them, whichever server made it.
+    """All tasks, and every change to them, whichever server made it.
 
-    `listeners` are called on the loop with the task before and after each change (None: it was not there, or is not any
-    more). Reading never waits for writing: where the database does not answer, the mirror does, and `stale_since` tells
-    (monotonic seconds) since when; None while it is up to date. What writes waits for the one thread that writes, at
-    most as long as for one transaction. `open_database` is called twice, for who writes and for who reads. `close` it.
+    `listeners` are called on the loop with each Change. Reading never waits for writing: where the database does not
+    answer, the mirror does, and `stale_since` (monotonic seconds) says since when; None while it is up to date. A write
+    waits for the one thread that writes, at most as long as for one transaction. `open_database` is called twice, for
+    the thread that writes and the one that reads. `close` it.
     """
 
     def __init__(self, open_database: Callable[[], Database]) -> None:
@@ -57,14 +59,20 @@ class Store:
         #: Counts what was written here, and the ids of what was removed: they are never given again.
         self._writes = 0
         self._removed: set[str] = set()
+        #: The tasks that are just being written here, and what was read of them since: it is applied when our own
+        #: changes are known.
+        self._in_flight: Counter[str] = Counter()
+        self._held: dict[str, Task | None] = {}
+        self._jobs: set[asyncio.Task[Any]] = set()
         self.problem: PtyTasksError | None = None
         self.stale_since: float | None = None
-        self.listeners: Listeners[Task | None, Task | None] = Listeners()
+        self.listeners: Listeners[Change] = Listeners()
 
     async def close(self) -> None:
         """Close the database once what is under way is done."""
         if self._look is not None:
             await asyncio.gather(self._look, return_exceptions=True)
+        await asyncio.gather(*self._jobs, return_exceptions=True)
         loop = asyncio.get_running_loop()
         await loop.run_in_executor(self._writing, self._database.close)
         await loop.run_in_executor(self._reading, self._reader.close)
@@ -84,6 +92,11 @@ class Store:
         return [task for task in self.tasks if task.live]
 
     @property
+    def active(self) -> list[Task]:
+        """The tasks that have a ptyhost, or are just getting one, newest first."""
+        return [task for task in self.tasks if task.active]
+
+    @property
     def ids(self) -> set[str]:
         """The ids of all tasks, also of those that this version cannot read."""
         return set(self._tasks) | self._unreadable
@@ -94,17 +107,17 @@ class Store:
         return len(self._unreadable)
 
     def get(self, task_id: str) -> Task | None:
-        """Give the task with this id."""
+        """Return the task with this id."""
         return self._tasks.get(task_id)
 
     async def find(self, ref: str) -> Task:
-        """Give the task with the id `ref`, else the newest one with that name. Raises TaskNotFound."""
+        """Return the task with the id `ref`, else the newest one with that name. Raises TaskNotFound."""
         found = self.look_up(ref)
         if found is None:
             await self.refresh(0.0)
             found = self.look_up(ref)
         if found is None:
-            raise TaskNotFound(f"there is no task with the id or name {ref!r}", field="ref")
+            raise TaskNotFound(f"no task has the id or name {ref!r}", field="ref")
         return found
 
     def look_up(self, ref: str) -> Task | None:
@@ -114,20 +127,20 @@ class Store:
         return max((task for task in self._tasks.values() if task.name == ref), key=lambda task: task.id, default=None)
 
     async def refresh(self, max_age: float = _FRESH) -> None:
-        """Take in what other servers have changed, unless the last look is less than `max_age` seconds old.
+        """Read what other servers have changed, unless the last look is less than `max_age` seconds old.
 
         A look that fails or takes long leaves the mirror as it is. Raises what it failed with, a PtyTasksError, only if
         none has ever succeeded.
         """
         wanted = time.monotonic() - max_age
         deadline = time.monotonic() + (_LOOK_PATIENCE if self._version is not None else _LOOK_FIRST)
-        # A look that has begun before somebody comes may not see what was there before.
+        # A look that began before this call may miss changes made before it.
         while self._looked < wanted:
             if self._look is None:
                 self._look = asyncio.create_task(self._look_once())
             done, _ = await asyncio.wait({self._look}, timeout=deadline - time.monotonic())
             if not done:
-                self._be_stale(StoreUnavailable("the tasks' database does not answer"))
+                self._be_stale(StoreUnavailable("the task database does not respond"))
                 break
         if self._version is None and self.problem is not None:
             raise self.problem
@@ -136,7 +149,7 @@ class Store:
         began = time.monotonic()
         try:
             if began - self._failed < _FAILED:
-                return  # whoever has the database, asking again at once does not help
+                return  # asking again at once does not help
             writes = self._writes
             found = await asyncio.get_running_loop().run_in_executor(self._reading, self._read_changes)
             while found is not None and found[2] and writes != self._writes:
@@ -150,7 +163,7 @@ class Store:
             if found is not None:
                 self._take_in(*found)
             if self.problem is not None:
-                _LOG.info("the tasks' database answers again")
+                _LOG.info("the task database responds again")
             self.problem = self.stale_since = None
         finally:
             self._looked = began
@@ -158,7 +171,7 @@ class Store:
 
     def _be_stale(self, error: PtyTasksError) -> None:
         if self.problem is None or self.problem.message != error.message:
-            _LOG.warning("what is shown of the tasks may be out of date: %s", error)
+            _LOG.warning("task states may be out of date: %s", error)
         self.problem = error
         if self.stale_since is None:
             self.stale_since = time.monotonic()
@@ -170,97 +183,131 @@ class Store:
         self._version = version
         self._revision = max(delta.revision, 0 if whole else self._revision)
         for task_id in gone:
-            self._apply(self._tasks.get(task_id), None)
+            self._learn(task_id, None)
         for task_id in set(delta.unreadable) - self._unreadable:
-            _LOG.warning("the task %s is left out: it is damaged, or of a newer version of jupyter_ptytasks", task_id)
+            _LOG.warning("task %s is not shown: it is damaged, or from a newer version of jupyter_ptytasks", task_id)
         if whole:
             self._unreadable.clear()
             self._removed.clear()
         self._unreadable -= known | set(delta.removed)
         self._unreadable |= set(delta.unreadable)
         for task in delta.tasks:
-            old = self._tasks.get(task.id)
-            if task.id in self._removed:
-                continue  # read just before we removed it
-            if old != task and (whole or old is None or old.revision < task.revision):
-                self._apply(old, task)
+            self._learn(task.id, task, anew=whole)
+
+    def _learn(self, task_id: str, task: Task | None, *, anew: bool = False) -> None:
+        """Apply what was read of a task. With `anew`, its revision cannot be compared with the known one."""
+        if task_id in self._in_flight:
+            self._held[task_id] = task
+            return
+        old = self._tasks.get(task_id)
+        if task is None:
+            self._apply(old, None)
+        elif task_id in self._removed:
+            pass  # read just before we removed it
+        elif old != task and (anew or old is None or old.revision < task.revision):
+            self._apply(old, task)
 
     def _read_changes(self) -> tuple[tuple[int, int], Delta, bool] | None:
         version = self._reader.version()
         if version == self._version:
             return None
-        # Opened anew, it may be another file, whose revisions say nothing about ours.
+        # After reopening, it may be another file, with unrelated revisions.
         whole = self._version is None or version[0] != self._version[0]
         return version, self._reader.changes(0 if whole else self._revision), whole
 
-    def _see(self, task: Task) -> None:
-        old = self._tasks.get(task.id)
-        if old is None or old.revision < task.revision:
-            self._apply(old, task)
-
-    def _apply(self, old: Task | None, new: Task | None) -> None:
+    def _apply(self, old: Task | None, new: Task | None, *, by_us: bool = False) -> None:
         if new is not None:
             self._tasks[new.id] = new
         elif old is not None:
-            del self._tasks[old.id]
+            self._tasks.pop(old.id, None)
         else:
             return
-        self.listeners(old, new)
+        self.listeners(Change(old, new, by_us))
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
-    async def _write(self, function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Run a method of the database on the thread that writes. Raises StoreUnavailable when others are in the way
-        for as long as one transaction may wait, however many are waiting.
+    async def _write(self, task_ids: Collection[str], function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
+        """Run a method of the database that may change the tasks with these ids on the thread that writes. Raises
+        StoreUnavailable when others are in the way for as long as one transaction may wait, however many are waiting.
         """
+        # A caller that is canceled does not keep the change from being announced.
+        job = asyncio.create_task(self._write_and_announce(task_ids, lambda: function(*args, **kwargs)))
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+        return await asyncio.shield(job)
+
+    async def _write_and_announce(self, task_ids: Collection[str], function: Callable[[], Any]) -> Any:
         deadline = time.monotonic() + BUSY
 
-        def run() -> Any:
+        def run() -> tuple[Any, list[tuple[Task | None, Task | None]]]:
             left = deadline - time.monotonic()
             if left <= 0:
-                raise StoreUnavailable("the tasks' database is busy; try again")
+                raise StoreUnavailable("the task database is busy; try again")
             self._database.patience = left
-            return function(*args, **kwargs)
+            return function(), self._database.written
 
+        self._in_flight.update(task_ids)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._writing, run)
+            result, written = await asyncio.get_running_loop().run_in_executor(self._writing, run)
+            for before, after in written:
+                self._take_ours(before, after)
+            return result
         finally:
             self._writes += 1
+            self._in_flight.subtract(task_ids)
+            self._in_flight += Counter()  # without zeros
+            for task_id in set(task_ids) & self._held.keys() - self._in_flight.keys():
+                self._learn(task_id, self._held.pop(task_id))
+
+    def _take_ours(self, before: Task | None, after: Task | None) -> None:
+        """Apply and announce our own change, after what others had changed before."""
+        task = after or before
+        assert task is not None
+        known = self._tasks.get(task.id)
+        if before is not None and (known is None or known.revision < before.revision):
+            self._apply(known, before)
+        if after is None:
+            self._removed.add(task.id)
+        self._apply(before, after, by_us=True)
 
     async def add(self, task: Task, if_exists: IfExists, max_live: int) -> tuple[Task, bool]:
         """See Database.add."""
-        found, added = await self._write(self._database.add, task, if_exists, max_live)
-        self._see(found)
-        return found, added
+        found, added = await self._write([task.id], self._database.add, task, if_exists, max_live)
+        return self._now(found), added
 
     async def put(self, tasks: Iterable[Task]) -> None:
         """See Database.put."""
-        for task in await self._write(self._database.put, list(tasks)):
-            self._see(task)
+        found = list(tasks)
+        await self._write([task.id for task in found], self._database.put, found)
 
     async def observe(self, task_id: str, attempt: int, state: State, **facts: Any) -> Task:
         """See Database.observe."""
-        return self._now(await self._write(self._database.observe, task_id, attempt, state, **facts))
+        return self._now(await self._write([task_id], self._database.observe, task_id, attempt, state, **facts))
 
     async def change(self, task_id: str, also: Also | None = None, **changes: Any) -> Task:
         """See Database.change."""
-        return self._now(await self._write(self._database.change, task_id, also, **changes))
+        return self._now(await self._write([task_id], self._database.change, task_id, also, **changes))
 
     async def begin_attempt(
         self, task_id: str, attempt: int, max_live: int, also: Also | None = None
     ) -> tuple[Task, bool]:
         """See Database.begin_attempt."""
-        task, begun = await self._write(self._database.begin_attempt, task_id, attempt, max_live, also)
-        self._see(task)
-        return task, begun
+        task, begun = await self._write([task_id], self._database.begin_attempt, task_id, attempt, max_live, also)
+        return self._now(task), begun
+
+    async def move(
+        self, task_id: str, before: Container[State], state: State, also: Also | None = None, **options: Any
+    ) -> tuple[Task, bool]:
+        """See Database.move."""
+        task, moved = await self._write([task_id], self._database.move, task_id, before, state, also=also, **options)
+        return self._now(task), moved
 
     async def remove(self, task_id: str) -> None:
         """See Database.remove."""
-        await self._write(self._database.remove, task_id)
-        self._removed.add(task_id)
-        self._apply(self._tasks.get(task_id), None)
+        await self._write([task_id], self._database.remove, task_id)
 
     def _now(self, task: Task) -> Task:
-        """Take a task in, and return it as it is now: others may have changed it since."""
-        self._see(task)
-        return self._tasks.get(task.id, task)
+        """Apply a task that was read, and return it as it is now: others may have changed it since."""
+        self._learn(task.id, task)
+        known = self._tasks.get(task.id)
+        return known if known is not None and known.revision >= task.revision else task

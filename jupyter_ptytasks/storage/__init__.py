@@ -1,3 +1,4 @@
-"""What is on disk, for whoever looks after tasks: their directories, which are the truth, and the database, which makes
-lists quick. Standard library only.
+"""Tasks on disk: their directories, which are the truth, and the database, which makes lists fast.
+
+Standard library only.
 """

@@ -1,12 +1,11 @@
-"""The tasks in sqlite: what every server of the user agrees on. Blocking; runs on one thread, behind `store`.
+"""The task database (sqlite), shared by all servers of a user. Blocking; runs in one thread, behind `store`.
 
-The tables hold what is asked for in SQL as columns and the rest of a task as JSON. All of it can be rebuilt from the
-task directories (see `task_dirs`), so a file that sqlite finds corrupt is moved aside and never repaired in place.
+Fields used in queries are columns; the rest of a task is JSON. Everything can be rebuilt from the task directories (see
+`task_dirs`), so a file that sqlite finds corrupt is moved aside and never repaired in place.
 """
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import sqlite3
@@ -26,17 +25,18 @@ from ..core.errors import (
     storage_fault,
 )
 from ..core.model import Exit, IfExists, Kind, Output, Task
-from ..core.states import LIVE, State, check, is_news
-from .locks import UNSUPPORTED, Locks
+from ..core.platform import locks
+from ..core.states import ACTIVE, State, check, is_news
+from .locks import Locks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
     from contextlib import AbstractContextManager
 
-    #: Gives, for a task as it is about to be stored, a context that does something else together with that.
+    #: Returns, for a task about to be stored, a context manager whose work belongs to the same transaction.
     Also = Callable[[Task], AbstractContextManager[object]]
 
-#: One entry a version; `PRAGMA user_version` counts those that a file has been through.
+#: One script per version; `PRAGMA user_version` is the number of scripts applied to a file.
 MIGRATIONS = (
     """
     CREATE TABLE tasks (
@@ -53,15 +53,13 @@ MIGRATIONS = (
 
 #: Seconds to wait for another process that reads or writes, unless the caller sets `patience`.
 BUSY = 5.0
-_BUSY_MESSAGE = "the tasks' database is locked by another process (a backup, a server that hangs?); try again"
-#: Removals that are remembered for servers that have not looked since.
+_BUSY_MESSAGE = "the task database is locked by another process (a backup, or a server that hangs?); try again"
+#: How many removals are kept for servers that have not seen them yet.
 _REMOVALS_KEPT = 1000
 
 
 class Delta:
-    """What has changed since a revision: the tasks as they are now, and the ids of those that are gone. `unreadable`
-    are the ids of rows that this version cannot read.
-    """
+    """The changes since a revision: current tasks, ids of removed ones, and ids of rows that cannot be read."""
 
     __slots__ = ("removed", "revision", "tasks", "unreadable")
 
@@ -73,15 +71,19 @@ class Delta:
 
 
 class Unreadable(Exception):
-    """A row that this version cannot read: damaged, or of a newer version."""
+    """A row is damaged, or was written by a newer version."""
 
 
 class Database:
-    """The file at `path`. `rebuild` gives the tasks to begin with when there is no file, or a corrupt one; `recall`
-    the task with an id as its directory tells it, for a row that is damaged.
+    """The database file at `path`. The caller closes it.
 
-    Every method is one transaction and raises StorageFull, StoreUnavailable or InternalError (nothing is changed then).
-    `patience` is how many seconds a transaction waits for other processes. The caller closes it.
+    Every method is one transaction. It may raise StorageFull, StoreUnavailable or InternalError, and has then changed
+    nothing. Set `patience` to the seconds that transactions wait for other processes. `written` has the tasks before
+    and after each change of the last transaction (None: did not exist).
+
+    Args:
+        rebuild: returns all tasks, to fill a new file, or replace a corrupt one.
+        recall: returns the task with an id from its directory, to replace a damaged row.
     """
 
     def __init__(
@@ -92,12 +94,13 @@ class Database:
         locks: Locks | None = None,
     ) -> None:
         self.patience = BUSY
+        self.written: list[tuple[Task | None, Task | None]] = []
         self._path = path
         self._name = os.path.basename(path)
         self._rebuild = rebuild
         self._recall = recall
         self._locks = locks or Locks(os.path.dirname(path))
-        #: Whether the file system has no locks for sqlite.
+        #: Whether the file system lacks the locks that sqlite uses.
         self._unlocked = False
         self._connection: sqlite3.Connection | None = None
         self._inode = 0
@@ -109,17 +112,15 @@ class Database:
             self._connection.close()
             self._connection = None
 
-    # -- what servers do with it ------------------------------------------------------------------------------------
+    # -- operations -------------------------------------------------------------------------------------------------
 
     def version(self) -> tuple[int, int]:
-        """Give two numbers: the first differs whenever the file was opened anew, the second also when another
-        connection has changed it.
-        """
+        """Return a version that changes when the file was reopened, or changed by another connection."""
         with self._transaction(write=False) as sql:
             return self._opened, int(sql.execute("PRAGMA data_version").fetchone()[0])
 
     def changes(self, since: int) -> Delta:
-        """Give what has changed after revision `since`; all tasks for 0."""
+        """Return the changes after revision `since`; for 0, all tasks."""
         with self._transaction(write=False) as sql:
             revision = _revision(sql)
             rows = sql.execute("SELECT * FROM tasks WHERE revision > ? ORDER BY id", (since,)).fetchall()
@@ -133,31 +134,31 @@ class Database:
         return Delta(tasks, removed, revision, unreadable)
 
     def _task(self, row: sqlite3.Row) -> Task:
-        """Return the task of a row; of a damaged row, what the task's directory tells. Raises Unreadable."""
+        """Return the task of a row; if it is damaged, from the task's directory. Raises Unreadable."""
         task = _read(row)
         if task is None and row["state"] in _STATES:
             task = self._recall(row["id"])
-        # A state that we do not know is of a newer version: what we would say of the task would be wrong.
+        # An unknown state is from a newer version, and cannot be replaced by a guess.
         if task is None:
             raise Unreadable(row["id"])
         return task.with_(revision=row["revision"])
 
     def _find(self, sql: sqlite3.Connection, task_id: str) -> Task:
-        """Return a task that is about to be changed. Raises TaskNotFound."""
+        """Return a task that will be changed. Raises TaskNotFound."""
         row = sql.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
         try:
             if row is not None:
                 task = self._task(row)
-                # A damaged row is mended: what its directory tells may be later than what anybody has seen.
-                return task if _read(row) is not None else _put(sql, task)
+                # Repair a damaged row: its directory may have newer data than anyone has seen.
+                return task if _read(row) is not None else self._put(sql, task, task)
         except Unreadable:
             pass
-        raise TaskNotFound(f"there is no task {task_id}")
+        raise TaskNotFound(f"no task has the id {task_id}")
 
     def add(self, task: Task, if_exists: IfExists, max_live: int) -> tuple[Task, bool]:
-        """Add `task`, unless a live task of its name stands in the way: then give that one and False.
+        """Add `task` and return it with True; or return a live task of the same name with False, as `if_exists` says.
 
-        With `RESTART` a finished task of the name counts as well, but only the newest. Raises NameInUse (`FAIL`) and
+        With `RESTART`, the newest task of the name counts even if it has ended. Raises NameInUse (for `FAIL`) and
         TooManyTasks.
         """
         with self._transaction() as sql:
@@ -166,8 +167,9 @@ class Database:
                 if if_exists is IfExists.FAIL:
                     raise NameInUse(f"the task {found.id} of this name is {found.state.value}", field="name")
                 return found, False
-            _check_room(sql, max_live)
-            return _put(sql, task), True
+            if task.active:
+                _check_room(sql, max_live)
+            return self._put(sql, None, task), True
 
     def _newest(self, sql: sqlite3.Connection, name: str) -> Task | None:
         for row in sql.execute("SELECT * FROM tasks WHERE name = ? ORDER BY id DESC", (name,)):
@@ -178,67 +180,107 @@ class Database:
         return None
 
     def put(self, tasks: Iterable[Task]) -> list[Task]:
-        """Add tasks that were found on disk; those that are there already stay as they are."""
+        """Add tasks found on disk; existing ones are not changed."""
         with self._transaction() as sql:
             known = {row["id"] for row in sql.execute("SELECT id FROM tasks")}
-            return [_put(sql, task) for task in tasks if task.id not in known]
+            return [self._put(sql, None, task) for task in tasks if task.id not in known]
 
     def observe(self, task_id: str, attempt: int, state: State, **facts: Any) -> Task:
-        """Take in a report that an attempt is in `state`, with the fields that go with it; return the task as it is
-        then.
+        """Record that an attempt is in `state`, with the `facts` known then, and return the updated task.
 
-        Several servers report what they see of the same attempt. A report of what somebody else has reported already,
-        or of something earlier, or of another attempt, changes nothing but fields that are still missing. Raises
-        TaskNotFound, and InvalidState for what cannot have happened.
+        Several servers report the same attempt. A report that is not new, or of another attempt, only fills fields that
+        are still missing. Raises TaskNotFound, and InvalidState for an impossible transition.
         """
         with self._transaction() as sql:
             task = self._find(sql, task_id)
             if task.attempt != attempt:
                 return task
             if is_news(task.state, state):
-                return _put(sql, task.with_(state=state, **facts))
+                return self._put(sql, task, task.with_(state=state, **facts))
             missing = {name: value for name, value in facts.items() if getattr(task, name) is None}
-            return _put(sql, task.with_(**missing)) if missing and task.live else task
+            return self._put(sql, task, task.with_(**missing)) if missing and task.live else task
 
     def change(self, task_id: str, also: Also | None = None, **changes: Any) -> Task:
-        """Change what does not depend on a task's state, and return the task as it is then.
+        """Change fields that do not depend on the state, and return the updated task.
 
-        `also` is entered inside the transaction and left after it, so that what it does (to the task's directory)
-        happens together with the change or not at all, and never at the same time as another server's. Raises
-        TaskNotFound, and what `also` raises.
+        Args:
+            also: a context entered within the transaction and left after it, so that its work on the task's directory
+                happens together with the change or not at all, and never concurrently with another server's.
+
+        Raises:
+            TaskNotFound: or what `also` raises.
         """
         with ExitStack() as together, self._transaction() as sql:
-            task = _put(sql, self._find(sql, task_id).with_(**changes))
+            old = self._find(sql, task_id)
+            task = self._put(sql, old, old.with_(**changes))
             if also is not None:
                 together.enter_context(also(task))
             return task
 
     def begin_attempt(self, task_id: str, attempt: int, max_live: int, also: Also | None = None) -> tuple[Task, bool]:
-        """Move a finished task to `starting`, with `attempt`, the one that follows its last. If somebody else has done
-        so, return the task as it is and False. `also`: see `change`. Raises TaskNotFound, InvalidState, TooManyTasks.
+        """Move a finished task to `starting` with a new `attempt`, and return it with True.
+
+        If another server was first, return the task with False. For `also` see `change`. Raises TaskNotFound,
+        InvalidState, TooManyTasks.
         """
         with ExitStack() as together, self._transaction() as sql:
             task = self._find(sql, task_id)
             if attempt <= task.attempt:
                 return task, False
-            check(task.state, State.STARTING)
+            if task.live:
+                raise InvalidState(f"the task has not ended: it is {task.state.value}", field="state")
             _check_room(sql, max_live)
             fresh = task.with_(
                 state=State.STARTING, state_reason="", state_message="", exit=Exit(), attempt=attempt,
                 pid=None, host_pid=None, started=None, ended=None, usage={},
                 progress=None, leftover=0,
             )  # fmt: skip
-            fresh = _put(sql, fresh)
+            fresh = self._put(sql, task, fresh)
             if also is not None:
                 together.enter_context(also(fresh))
             return fresh, True
 
+    def move(
+        self,
+        task_id: str,
+        before: Container[State],
+        state: State,
+        *,
+        max_live: int | None = None,
+        also: Also | None = None,
+        **facts: Any,
+    ) -> tuple[Task, bool]:
+        """Move a task to `state` if its state is one of `before`, and return it with True.
+
+        Otherwise return it unchanged with False: if several processes try, one succeeds. For `also` see `change`.
+        Raises TaskNotFound, InvalidState, and TooManyTasks if `max_live` tasks are active already.
+        """
+        with ExitStack() as together, self._transaction() as sql:
+            task = self._find(sql, task_id)
+            if task.state not in before:
+                return task, False
+            check(task.state, state)
+            if max_live is not None:
+                _check_room(sql, max_live)
+            moved = self._put(sql, task, task.with_(state=state, **facts))
+            if also is not None:
+                together.enter_context(also(moved))
+            return moved, True
+
     def remove(self, task_id: str) -> None:
-        """Remove a task that has ended. Raises TaskNotFound, InvalidState."""
+        """Remove a finished task. Raises TaskNotFound, InvalidState."""
         with self._transaction() as sql:
-            if self._find(sql, task_id).live:
+            task = self._find(sql, task_id)
+            if task.live:
                 raise InvalidState("the task has not ended", field="state")
             self._remove(sql, task_id)
+            self.written.append((task, None))
+
+    def _put(self, sql: sqlite3.Connection, old: Task | None, task: Task) -> Task:
+        """Store a task that replaces `old`, and return it with its revision."""
+        task = _write_row(sql, task)
+        self.written.append((old, task))
+        return task
 
     def _remove(self, sql: sqlite3.Connection, task_id: str) -> None:
         revision = _next_revision(sql)
@@ -250,7 +292,8 @@ class Database:
 
     @contextmanager
     def _transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
-        """Run the block in a transaction. A corrupt file is replaced, and the caller told to come again."""
+        """Run the block in a transaction. A corrupt file is replaced, and InternalError raised."""
+        self.written = []
         connection = self._open()
         with self._alone():
             try:
@@ -266,19 +309,19 @@ class Database:
             except sqlite3.OperationalError as error:
                 fault = _fault(error)
                 if not isinstance(fault, (StorageFull, StoreUnavailable)):
-                    # Opened anew it is looked at again: somebody may have emptied it.
+                    # Reopening checks the file again: it may have been truncated.
                     self.close()
                 raise fault from error
             except sqlite3.DatabaseError as error:
                 self.close()
                 self._open()
                 raise InternalError(
-                    f"the tasks' database was damaged ({error}) and has been rebuilt; ask again"
+                    f"the task database was damaged ({error}) and has been rebuilt; try again"
                 ) from error
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep other servers out of the block, where sqlite cannot do so itself."""
+        """Exclude other servers from the block, if sqlite cannot do so itself."""
         if not self._unlocked:
             yield
             return
@@ -288,21 +331,19 @@ class Database:
             yield
 
     def _open(self) -> sqlite3.Connection:
-        """Return the connection to the file at the path: if another server has moved it aside meanwhile, to the new
-        one.
-        """
+        """Return the connection, to the new file if another server has moved the old one aside."""
         if self._connection is not None and self._inode == _inode(self._path):
             return self._connection
         self.close()
         try:
             os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            # One server at a time looks whether the file is good: two would move each other's aside.
+            # One server at a time checks the file: two would move each other's aside.
             with self._locks.hold(f"{self._name}.lock", self.patience) as held:
                 if not held:
                     raise StoreUnavailable(_BUSY_MESSAGE)
                 connection = self._open_checked()
         except OSError as error:
-            raise storage_fault(error, "the tasks' database cannot be opened") from error
+            raise storage_fault(error, "the task database cannot be opened") from error
         self._connection, self._inode = connection, _inode(self._path)
         self._opened += 1
         return connection
@@ -311,7 +352,7 @@ class Database:
         try:
             return self._connect()
         except sqlite3.OperationalError as error:
-            if not self._unlocked and not _has_locks(self._path):
+            if not self._unlocked and not locks.has_record_locks(f"{self._path}.lock"):
                 self._unlocked = True
                 return self._open_checked()
             raise _fault(error) from error
@@ -321,7 +362,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         if not os.path.exists(self._path):
-            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))
         # https://www.sqlite.org/uri.html#urinolock
         address = f"file:{quote(os.path.abspath(self._path))}{'?nolock=1' if self._unlocked else ''}"
         connection = sqlite3.connect(
@@ -329,8 +370,8 @@ class Database:
         )
         try:
             connection.row_factory = sqlite3.Row
-            # Not WAL: home directories are on NFS, where it needs what is not there. The journal keeps its room, so
-            # that an end can be written down when the disk is full. What a power cut may cost is in the directories.
+            # Not WAL, which does not work on NFS. The journal keeps its space, so that an end can be recorded when the
+            # disk is full. What a power failure loses can be recovered from the directories.
             connection.execute("PRAGMA journal_mode = PERSIST")
             connection.execute("PRAGMA synchronous = NORMAL")
             if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
@@ -338,7 +379,7 @@ class Database:
             if self._migrate(connection):
                 connection.execute("BEGIN IMMEDIATE")
                 for task in self._rebuild():
-                    _put(connection, task)
+                    _write_row(connection, task)
                 connection.execute("COMMIT")
         except BaseException:
             connection.close()
@@ -346,7 +387,7 @@ class Database:
         return connection
 
     def _migrate(self, connection: sqlite3.Connection) -> bool:
-        """Bring the file to the newest version; True if it was empty."""
+        """Migrate the file to the current version. Return whether it was empty."""
         version = connection.execute("PRAGMA user_version").fetchone()[0]
         if version > len(MIGRATIONS):
             raise StoreUnavailable(f"{self._path} was written by a newer version of jupyter_ptytasks")
@@ -369,36 +410,26 @@ def _inode(path: str) -> int:
 
 
 def _fault(error: sqlite3.OperationalError) -> InternalError:
-    """Return what an error of sqlite means to us."""
+    """Return our error for one of sqlite."""
     text = str(error)
     if "locked" in text or "busy" in text:
         return StoreUnavailable(_BUSY_MESSAGE)
     if "unable to open" in text:
         try:
-            os.close(os.open(os.devnull, os.O_RDONLY | os.O_CLOEXEC))
-        except OSError as reason:  # sqlite does not tell that it had no descriptor
-            return StoreUnavailable(f"the tasks' database cannot be opened: {reason}")
+            os.close(os.open(os.devnull, os.O_RDONLY))
+        except OSError as reason:  # sqlite does not say that it had no descriptor
+            return StoreUnavailable(f"the task database cannot be opened: {reason}")
     if "full" in text or "disk I/O" in text or "unable to open" in text:
-        return StorageFull(f"the tasks' database has no room: {error}")
-    return InternalError(f"the tasks' database: {error}")
-
-
-def _has_locks(path: str) -> bool:
-    """Return whether the file system of `path` has the locks that sqlite uses (POSIX record locks)."""
-    with open(f"{path}.lock", "ab") as file:
-        try:
-            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            return error.errno not in UNSUPPORTED
-    return True
+        return StorageFull(f"no space left for the task database: {error}")
+    return InternalError(f"the task database failed: {error}")
 
 
 def _check_room(sql: sqlite3.Connection, max_live: int) -> None:
-    states = json.dumps([state.value for state in LIVE])
+    states = json.dumps([state.value for state in ACTIVE])
     query = "SELECT count(*) FROM tasks WHERE state IN (SELECT value FROM json_each(?))"
-    live = sql.execute(query, (states,)).fetchone()[0]
-    if live >= max_live:
-        raise TooManyTasks(f"{live} tasks are live, and {max_live} is the limit (max_live_tasks)")
+    active = sql.execute(query, (states,)).fetchone()[0]
+    if active >= max_live:
+        raise TooManyTasks(f"{active} tasks are running; the limit is {max_live} (max_live_tasks)")
 
 
 def _revision(sql: sqlite3.Connection) -> int:
@@ -428,7 +459,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
 _STATES = frozenset(state.value for state in State)
 
 
-def _put(sql: sqlite3.Connection, task: Task) -> Task:
+def _write_row(sql: sqlite3.Connection, task: Task) -> Task:
     task = task.with_(revision=_next_revision(sql))
     body = {name: getattr(task, name) for name in _PLAIN}
     body["kind"] = task.kind.value
@@ -443,7 +474,7 @@ def _put(sql: sqlite3.Connection, task: Task) -> Task:
 
 
 def _read(row: sqlite3.Row) -> Task | None:
-    """Return the task of a row; None if it is damaged or of a newer version."""
+    """Return the task of a row; None if it is damaged or from a newer version."""
     try:
         body = json.loads(row["body"])
         if not all(isinstance(body[name], types) for name, types in _TYPES.items() if name in body):
@@ -457,7 +488,7 @@ def _read(row: sqlite3.Row) -> Task | None:
             tags=tuple(body["tags"]),
             exit=Exit(*body["exit"]),
             output=Output(*(int(bound) for bound in body["output"])),
-            # What a server of an older version has written knows less.
+            # Older versions have written fewer fields.
             **{name: body[name] for name in _PLAIN if name in body},
         )
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):

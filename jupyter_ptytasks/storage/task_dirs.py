@@ -1,4 +1,4 @@
-"""The tasks' directories: all that can be known of a task without a database and without its ptyhost. Blocking."""
+"""The directories of tasks: everything known about a task without the database and its ptyhost. Blocking."""
 
 from __future__ import annotations
 
@@ -14,10 +14,12 @@ from ..core.errors import FULL, InternalError, storage_fault
 from ..core.files import read_json, write_json
 from ..core.machine import boot_id, is_here, is_running
 from ..core.model import Exit, Kind, Output, Task
-from ..core.paths import TaskFiles, private_dir
-from ..core.progress.follower import Follower
+from ..core.paths import TaskFiles
+from ..core.platform import files as system
+from ..core.progress import ProgressReader
 from ..core.ring.packing import bases_to_pack, pack
 from ..core.ring.reader import RingReader
+from ..core.ring.tail import TailReader
 from ..core.states import State
 from .locks import Lock, Locks
 
@@ -25,18 +27,18 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
 
 _ID = re.compile(r"[a-z0-9]{8,16}")
-#: Seconds for which the lock of a new task is tried for.
+#: Seconds to try for the lock of a new task.
 _LOCK_WAIT = 2.0
-#: A directory without a task that is younger (seconds) belongs to a create that is under way.
+#: Younger directories (seconds) without a task in the database belong to a create in progress.
 _INCOMPLETE = 60.0
 _TRASH = ".removed-"
-#: Bytes of a block that stat(2) counts.
+#: The unit of st_blocks in bytes (stat(2)).
 _BLOCK = 512
 _WHAT = "the task's directory"
 
-#: The reason of an end that another attempt is to follow.
+#: The exit reason of a task that is being restarted.
 RESTARTING = "restarting"
-#: What the exit record's reasons come to.
+#: States by the reason in the exit record.
 _STATES = {
     "cancelled": State.CANCELLED,
     RESTARTING: State.CANCELLED,
@@ -47,13 +49,15 @@ _MESSAGES = {
     "cancelled": "stopped",
     RESTARTING: "stopped to be restarted",
     "timed_out": "time limit reached",
-    "host_terminated": "the ptyhost was told to end",
+    "host_terminated": "the ptyhost received SIGTERM",
 }
 
 
 class TaskDirs:
-    """The directory `tasks` below `root`, one directory a task. `elsewhere` are directories for locks, should those in
-    `root` not work.
+    """The directory `tasks` below `root`, with one directory per task.
+
+    Args:
+        elsewhere: directories for locks if file locks do not work in `root`.
     """
 
     def __init__(self, root: str, elsewhere: Sequence[str] = ()) -> None:
@@ -61,32 +65,36 @@ class TaskDirs:
         self._locks = Locks(self._root, elsewhere)
 
     def files(self, task_id: str) -> TaskFiles:
-        """Give the names of a task's files."""
+        """Return the paths of a task's files."""
         return TaskFiles(os.path.join(self._root, task_id))
 
     def ids(self) -> list[str]:
-        """Give the ids of all tasks that have a directory."""
+        """Return the ids of all tasks that have a directory."""
         try:
             return sorted(name for name in os.listdir(self._root) if _ID.fullmatch(name))
         except OSError:
             return []
+
+    def open_ring(self, task_id: str) -> RingReader:
+        """Open a task's output. The caller closes it."""
+        return RingReader(self.files(task_id).output)
 
     def exists(self, task_id: str) -> bool:
         """Return whether the task has a directory."""
         return os.path.isdir(self.files(task_id).dir)
 
     def create(self, spec: Mapping[str, Any]) -> Lock:
-        """Make the directory of a new task and return its lock, held. Raises StorageFull; nothing is left then."""
+        """Create the directory of a new task and return its lock, held. On failure (StorageFull) nothing is left."""
         try:
-            private_dir(os.path.dirname(self._root))
-            private_dir(self._root)
+            system.private_dir(os.path.dirname(self._root))
+            system.private_dir(self._root)
             files = self.files(spec["id"])
             os.mkdir(files.dir, 0o700)
         except OSError as error:
             raise storage_fault(error, _WHAT) from error
         lock = None
         try:
-            # It is free, but another server may be looking just now whether it is.
+            # The lock is free, but another server may be checking it right now.
             lock = self.lock(spec["id"], wait=_LOCK_WAIT)
             if lock is None:
                 raise InternalError("the lock of a new task is taken")
@@ -99,7 +107,7 @@ class TaskDirs:
         return lock
 
     def write_spec(self, spec: Mapping[str, Any]) -> None:
-        """Put a task's spec in its place. Raises StorageFull; the old one is untouched then."""
+        """Write a task's spec. On failure (StorageFull) the old one is unchanged."""
         try:
             write_json(self.files(spec["id"]).spec, spec, durable=True)
         except OSError as error:
@@ -107,13 +115,13 @@ class TaskDirs:
 
     @contextmanager
     def replaced_spec(self, spec: Mapping[str, Any]) -> Iterator[None]:
-        """Put another spec in the place of a task's; if the block raises, the old one comes back.
+        """Replace a task's spec, and restore the old one if the block raises.
 
-        To be entered in a transaction of the database, which keeps others from doing the same at once. Raises
-        StorageFull; the old spec is untouched then.
+        Enter it within a database transaction, which excludes other servers. On failure (StorageFull) the old spec is
+        unchanged.
         """
         path = self.files(spec["id"]).spec
-        # A second name for the old file, so that taking the change back needs no room on a disk that has none.
+        # A hard link to the old file, so that restoring it needs no space on a full disk.
         kept = f"{path}.{os.urandom(8).hex()}"
         try:
             try:
@@ -131,22 +139,27 @@ class TaskDirs:
             os.replace(kept, path)
             raise
         finally:
-            # Also after a replace: it does nothing where both are names of the same file (rename(2)).
+            # Needed after os.replace too, which does nothing if both names are the same file (rename(2)).
             with suppress(FileNotFoundError):
                 os.unlink(kept)
 
     def read_spec(self, task_id: str) -> dict[str, Any]:
-        """Give a task's spec. Raises InternalError when it is gone or garbage."""
+        """Return a task's spec. Raises InternalError if it is missing or damaged."""
         spec = read_json(self.files(task_id).spec)
         if spec is None or spec.get("id") != task_id:
-            raise InternalError(f"the spec of the task {task_id} is gone or damaged")
+            raise InternalError(f"spec.json of task {task_id} is missing or damaged")
         return spec
 
     def lock(self, task_id: str, wait: float = 0.0) -> Lock | None:
-        """Take a task's lock: while it is held no ptyhost of the task starts, and where one runs this returns None.
+        """Return a task's lock, held, or None if a ptyhost of the task is running. No other can start meanwhile.
 
-        `wait` seconds at most are spent on a ptyhost that is just leaving. The caller closes it, or hands it on to a
-        ptyhost. Raises StorageFull or InternalError, also for a task whose directory is gone.
+        The caller closes the lock, or passes it to a ptyhost.
+
+        Args:
+            wait: seconds to wait for a ptyhost that is just ending.
+
+        Raises:
+            StorageFull, InternalError: also if the task's directory is missing.
         """
         try:
             return self._locks.take(os.path.join(task_id, "lock"), wait)
@@ -154,26 +167,26 @@ class TaskDirs:
             raise storage_fault(error, _WHAT) from error
 
     def is_hosted(self, task: Task) -> bool:
-        """Return whether a ptyhost of the task runs on this machine, or a server is just starting one."""
+        """Return whether a ptyhost of the task is running on this machine, or is being started by a server."""
         if self._locks.is_held(os.path.join(task.id, "lock")):
             return True
-        # Where locks are kept in a directory for temporary files, somebody may have cleaned that up.
+        # Locks in a directory for temporary files may have been deleted by a cleaner.
         host = self.host(task) if not self._locks.at_home else None
         if host is None or not is_here(host) or host.get("boot_id") != boot_id():
             return False
         return is_running(host["host_pid"], host.get("host_start", 0))
 
     def host(self, task: Task) -> dict[str, Any] | None:
-        """Return the host record of the task's present attempt."""
+        """Return the host record of the task's current attempt, or None."""
         found = read_json(self.files(task.id).host)
         if found is None or found.get("attempt") != task.attempt:
             return None
         return found if isinstance(found.get("host_pid"), int) and isinstance(found.get("socket"), str) else None
 
     def read_exit(self, task: Task) -> dict[str, Any] | None:
-        """Give what an exit record of the task's present attempt makes of it, as changes; None where there is none."""
+        """Return the changes from the exit record of the task's current attempt; None if there is no record."""
         files = self.files(task.id)
-        # A record that was written, but whose rename found no room, stands where its room was reserved.
+        # If the disk was too full to rename the record, it is in the file that reserved the space.
         for path in (files.exit, f"{files.exit}.reserved"):
             record = read_json(path)
             if record is not None and record.get("attempt") == task.attempt:
@@ -184,17 +197,15 @@ class TaskDirs:
         return None
 
     def leftover(self, task: Task) -> list[tuple[int, int]]:
-        """Return the (pid, start time) of the processes that a command left running, and that still run on this
-        machine.
-        """
+        """Return (pid, start time) of the processes that the command left running, if they still run here."""
         record = read_json(self.files(task.id).exit)
         if record is None or record.get("attempt") != task.attempt:
             return []
         return leftovers.alive(record.get("leftover"))
 
     def output(self, task_id: str) -> Output:
-        """Give the bounds of a task's ring as the files tell them."""
-        with RingReader(self.files(task_id).output) as ring:
+        """Return the bounds of a task's output, from its files."""
+        with self.open_ring(task_id) as ring:
             start, end = ring.bounds()
             if not end:
                 return Output()
@@ -202,16 +213,17 @@ class TaskDirs:
             return Output(start, end, ring.keyframe(base).line + ring.read_range(base, end).count(b"\n"))
 
     def tasks(self, besides: Container[str] = ()) -> Iterator[Task]:
-        """Iterate over the tasks that the directories tell of, in the state that they tell, leaving out known ids."""
+        """Iterate over the tasks of all directories except `besides`, with the state that their files imply."""
         for task_id in self.ids():
             task = self.task(task_id) if task_id not in besides else None
             if task is not None:
                 yield task
 
     def task(self, task_id: str) -> Task | None:
-        """Tell a task from its directory; None where that is not finished, or its spec is damaged."""
+        """Return a task from its directory; None if the directory is incomplete or its spec is damaged."""
         try:
-            task = task_of(self.read_spec(task_id))
+            spec = self.read_spec(task_id)
+            task = task_of(spec)
         except (InternalError, KeyError, TypeError, ValueError):
             return None
         host = self.host(task)
@@ -220,19 +232,26 @@ class TaskDirs:
         ending = self.read_exit(task)
         if ending is not None:
             return task.with_(**ending, progress=self._progress(task, ending["state"]))
-        # A create that is under way puts its task into the database itself, or is cut off before anything ran.
-        return task if host is not None or task.attempt > 1 else None
+        if task.state is State.CANCELLED:
+            return task.with_(state_reason="cancelled", state_message="canceled before it started")
+        if host is None and task.pending and self.is_hosted(task):
+            return None  # a create in progress adds its task to the database itself
+        # Without a state, this is a create that was cut off before anything ran.
+        return task if host is not None or task.attempt > 1 or "state" in spec else None
 
     def _progress(self, task: Task, state: State) -> dict[str, Any] | None:
-        """Tell how far an attempt was when it ended, from the end of its output."""
+        """Return the progress of an attempt when it ended, from the end of its output."""
+        reader = ProgressReader()
         try:
-            found = Follower(self.files(task.id).output, task.attempt).end(state is State.SUCCEEDED, time.time())
+            tail = TailReader(lambda: self.open_ring(task.id), task.attempt, [reader])
+            tail.end(state is State.SUCCEEDED, time.time())
         except OSError:
             return None
+        found = reader.progress
         return found.to_json() if found is not None and task.kind is Kind.COMMAND else None
 
     def size(self, task_id: str) -> int:
-        """Return how many bytes a task's directory takes on the disk."""
+        """Return the bytes that a task's directory uses on disk."""
         size = 0
         for directory, _, names in os.walk(self.files(task_id).dir):
             for name in names:
@@ -241,15 +260,17 @@ class TaskDirs:
         return size
 
     def pack(self, task_id: str, limit: int) -> int:
-        """Compress the output of a task that has ended; return how many bytes were compressed, `limit` or a little
-        more at most. Raises OSError, StorageFull or InternalError.
+        """Compress the output of a finished task, and return how many bytes were compressed: about `limit` at most.
+
+        Raises:
+            OSError, StorageFull, InternalError
         """
         directory = self.files(task_id).output
         done = 0
         for base in bases_to_pack(directory):
             if done >= limit:
                 break
-            # Taken anew for each: somebody who wants to restart the task need not wait long.
+            # Locked for each file separately, so that a restart of the task need not wait long.
             lock = self.lock(task_id)
             if lock is None:
                 break
@@ -258,11 +279,16 @@ class TaskDirs:
         return done
 
     def remove_output(self, task_id: str) -> None:
-        """Delete a task's output, which makes room on a full disk."""
+        """Delete a task's output, which frees space on a full disk."""
         shutil.rmtree(self.files(task_id).output, ignore_errors=True)
 
+    def discard(self, task_id: str) -> None:
+        """Delete the directory of a task whose lock is held by the caller. Raises StorageFull or InternalError."""
+        self.remove(task_id)
+        self.purge_trash()
+
     def remove(self, task_id: str) -> None:
-        """Take a task's directory out of sight; `purge_trash` deletes it. Raises StorageFull or InternalError."""
+        """Move a task's directory to the trash; `purge_trash` deletes it. Raises StorageFull or InternalError."""
         try:
             os.rename(self.files(task_id).dir, os.path.join(self._root, f"{_TRASH}{task_id}"))
         except FileNotFoundError:
@@ -271,7 +297,7 @@ class TaskDirs:
             raise storage_fault(error, _WHAT) from error
 
     def purge_trash(self) -> None:
-        """Delete what was removed."""
+        """Delete the directories in the trash."""
         try:
             names = os.listdir(self._root)
         except OSError:
@@ -281,7 +307,7 @@ class TaskDirs:
                 shutil.rmtree(os.path.join(self._root, name), ignore_errors=True)
 
     def remove_incomplete(self, known: set[str]) -> None:
-        """Delete the directories of creates that were cut off before the task was in the database, and nothing ran."""
+        """Delete directories of creates that were cut off before anything ran and the task was in the database."""
         for task_id in self.ids():
             files = self.files(task_id)
             if task_id in known or os.path.exists(files.host) or os.path.exists(files.exit):
@@ -297,8 +323,12 @@ class TaskDirs:
                     shutil.rmtree(files.dir, ignore_errors=True)
 
 
-def task_of(spec: Mapping[str, Any], state: State = State.STARTING) -> Task:
-    """Return the task that a spec tells of. Raises KeyError, TypeError or ValueError for one that is damaged."""
+def task_of(spec: Mapping[str, Any]) -> Task:
+    """Return the task that a spec describes. Raises KeyError, TypeError or ValueError for one that is damaged.
+
+    A spec says in `state` whether the task is pending, was canceled as such, or was launched after it had been; it is
+    missing in the spec of a task that was launched when it was created.
+    """
     limit = spec.get("timeout")
     return Task(
         id=spec["id"],
@@ -306,7 +336,7 @@ def task_of(spec: Mapping[str, Any], state: State = State.STARTING) -> Task:
         command=spec["command"],
         kind=Kind(spec["kind"]),
         cwd=spec["cwd"],
-        state=state,
+        state=State(spec.get("state", State.STARTING)),
         created=spec["created"],
         attempt=spec["attempt"],
         rows=spec["rows"],
@@ -315,14 +345,16 @@ def task_of(spec: Mapping[str, Any], state: State = State.STARTING) -> Task:
         tags=tuple(spec["tags"]),
         metadata=spec["metadata"],
         timeout=limit["seconds"] if limit else None,
-        provisioner=spec.get("provisioner", "local"),
+        provisioner=spec["provisioner"],
         pinned=spec.get("pinned") is True,
     )
 
 
 def changes_from_exit(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the changes to a task that its exit record comes to. Raises KeyError, TypeError, ValueError or
-    AttributeError for a record that is none.
+    """Return the changes to a task from its exit record.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the record is not valid.
     """
     reason = str(record.get("reason", "exited"))
     exited = Exit(record.get("code"), record.get("signal"))
@@ -358,12 +390,12 @@ def changes_from_exit(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _leftover(record: Mapping[str, Any]) -> int:
-    """Return how many processes a command left running; 0 where an older ptyhost has not looked."""
+    """Return how many processes a command left running; 0 for older ptyhosts, which did not count them."""
     leftover = record.get("leftover")
     count = leftover.get("count") if isinstance(leftover, dict) else 0
     return count if isinstance(count, int) and count > 0 else 0
 
 
 def _peak(notes: object) -> dict[str, Any]:
-    """Give what servers have noted of the highest usage."""
+    """Return the peak usage that servers have noted."""
     return {"peak": notes["peak"]} if isinstance(notes, dict) and isinstance(notes.get("peak"), dict) else {}

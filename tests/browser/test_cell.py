@@ -70,7 +70,7 @@ def test_an_old_notebook_shows_what_was_seen_last(page: Page, lab: LiveServer, c
     client.delete(task["id"], stop=True)
     notebook.write(lab, "old.ipynb", notebook.cell("", notebook.bundle(task, "\x1b[32mepoch 7\x1b[0m of 10\n")))
     view = notebook.view(notebook.show(page, "old.ipynb"), "old")
-    expect(view.get_by_role("status")).to_contain_text("not on the server any more")
+    expect(view.get_by_role("status")).to_contain_text("no longer exists on the server")
     expect(view).to_contain_text("Last seen: Running")
     expect(view.locator(".ansi-green-fg")).to_have_text("epoch 7")
     expect(view.get_by_role("button")).to_have_count(0)
@@ -123,5 +123,5 @@ def test_axe_finds_nothing_serious_in_it(open_lab: OpenLab, lab: LiveServer, cli
     opened = notebook.show(page, "kinds.ipynb")
     expect(notebook.view(opened, "running").get_by_role("progressbar")).to_have_attribute("aria-valuenow", "42")
     expect(notebook.view(opened, "failed")).to_contain_text("exit 3")
-    expect(notebook.view(opened, "gone")).to_contain_text("not on the server any more")
+    expect(notebook.view(opened, "gone")).to_contain_text("no longer exists on the server")
     assert axe.serious(page, ".jp-PtyTasks-view") == []

@@ -100,7 +100,7 @@ def test_it_asks_nothing_for_a_task_that_is_gone_although_nobody_has_told_the_pa
     notebook.write(lab, "old.ipynb", notebook.cell("", notebook.bundle(task, "epoch 7\n")))
     page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
     view = notebook.view(notebook.show(page, "old.ipynb"), "old")
-    expect(view.get_by_role("status")).to_contain_text("not on the server any more")
+    expect(view.get_by_role("status")).to_contain_text("no longer exists on the server")
     assert requests == []
     # A server that is told to end while it starts a kernel may not end.
     notebook.until_idle(page)

@@ -54,10 +54,10 @@ def test_what_nobody_scrolled_goes_on_to_follow(page: Page, client: Client) -> N
     until(lambda: is_at_end(page, task), "the end")
     for number in range(201, 206):
         stray(tab)
-        client.input(task, "", newline=True)
+        client.send_input(task, "", newline=True)
         terminal.until_number(page, task, number)
         until(lambda: is_at_end(page, task), "the end")
-    expect(tab.get_by_role("button", name="Jump to end")).to_be_hidden()
+    expect(tab.get_by_role("button", name="Jump to End")).to_be_hidden()
 
 
 def test_whoever_scrolls_away_stays_there_and_can_jump_back(page: Page, client: Client) -> None:
@@ -65,7 +65,7 @@ def test_whoever_scrolls_away_stays_there_and_can_jump_back(page: Page, client: 
     tab = terminal.show(page, task)
     terminal.until_number(page, task, 200)
     until(lambda: is_at_end(page, task), "the end")
-    jump = tab.get_by_role("button", name="Jump to end")
+    jump = tab.get_by_role("button", name="Jump to End")
     expect(jump).to_be_hidden()
     for by_keyboard in (False, True):
         tab.locator(".xterm-screen").click()
@@ -74,7 +74,7 @@ def test_whoever_scrolls_away_stays_there_and_can_jump_back(page: Page, client: 
         else:
             page.mouse.wheel(0, -600)
         expect(jump).to_be_visible()
-        client.input(task, "", newline=True)
+        client.send_input(task, "", newline=True)
         terminal.until_line(page, task, f"line {terminal.numbers(page, task)[-1]}")
         assert not is_at_end(page, task)
         assert axe.serious(page, ".jp-PtyTasks-jump") == []

@@ -51,8 +51,8 @@ def test_none_for_a_cell_in_sight_and_one_for_a_cell_that_is_not(page: Page, lab
     notebook.write(lab, "two.ipynb", cells[0], lines, cells[1])
     opened = notebook.show(page, "two.ipynb")
     expect(notebook.view(opened, "seen")).to_contain_text("Running")
-    client.input(unseen["id"], "", newline=True)
-    client.input(seen["id"], "", newline=True)
+    client.send_input(unseen["id"], "", newline=True)
+    client.send_input(seen["id"], "", newline=True)
     expect(notebook.view(opened, "seen")).to_contain_text("Failed")
     expect(toast(page, "unseen")).to_contain_text("no data")
     assert_no_notice(page, client, "seen")
@@ -70,7 +70,7 @@ def test_none_for_a_terminal_beside_the_one_that_has_the_focus(page: Page, clien
         }""",
         other,
     )
-    client.input(seen, "", newline=True)
+    client.send_input(seen, "", newline=True)
     expect(terminal.banner(terminal.find(page, seen))).to_contain_text("Failed")
     assert_no_notice(page, client, "seen")
 

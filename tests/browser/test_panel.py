@@ -28,7 +28,7 @@ NO_SERVER = r"ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|Web
 def test_it_is_there_and_says_how_to_begin(page: Page) -> None:
     tasks = panel.show(page)
     expect(tasks.get_by_role("heading", name="No tasks yet")).to_be_visible()
-    expect(tasks.get_by_role("button", name="New task…").first).to_be_visible()
+    expect(tasks.get_by_role("button", name="New Task…").first).to_be_visible()
 
 
 def test_what_others_do_shows_within_a_second(page: Page, client: Client, console: Console) -> None:
@@ -77,7 +77,7 @@ def test_it_heals_itself_after_the_server_was_killed(
     survivor = client.create("sleep 1000", name="survivor")["id"]
     panel.in_state(panel.row(tasks, survivor), "Running").wait_for()
     lab.kill9()
-    tasks.get_by_role("button", name="Ask the server").click()
+    tasks.get_by_role("button", name="Reload the tasks").click()
     alert = tasks.get_by_role("alert")
     expect(alert).to_contain_text("cannot be reached", timeout=PATIENCE * 1000)
     expect(panel.row(tasks, survivor)).to_be_visible()

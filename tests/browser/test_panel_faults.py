@@ -41,10 +41,10 @@ def test_tasks_that_make_no_sense_hide_no_others(open_lab: OpenLab, client: Clie
     page.route(LIST, lambda route: answering(route, {"tasks": [odd[0], good, *odd[1:]], "next_cursor": None}))
     page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
     tasks = panel.show(page)
-    tasks.get_by_role("button", name="Ask the server").click()
+    tasks.get_by_role("button", name="Reload the tasks").click()
     panel.in_state(panel.row(tasks, good["id"]), "Running").wait_for()
     said = tasks.get_by_role("status").filter(has_text="could not be shown")
-    expect(said).to_have_text("3 tasks could not be shown: of tomorrow, not a number, (no name)")
+    expect(said).to_have_text("3 tasks could not be shown: of tomorrow, not a number, (unnamed)")
     assert axe.serious(page, ".jp-PtyTasks-panel") == []
 
 
@@ -55,14 +55,14 @@ def test_a_server_that_forbids_terminals_is_asked_no_more(page: Page, client: Cl
     tasks = panel.show(page)
     panel.in_state(panel.row(tasks, task), "Running").wait_for()
     page.route("**/ptytasks/**", lambda route: answering(route, OFF, 503))
-    tasks.get_by_role("button", name="Ask the server").click()
+    tasks.get_by_role("button", name="Reload the tasks").click()
     expect(tasks.get_by_role("alert")).to_contain_text(OFF["message"])
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url) if "/ptytasks/" in request.url else None)
     page.wait_for_timeout(5000)  # longer than any pause between two tries, at first
     assert asked == []
     page.unroute("**/ptytasks/**")
-    tasks.get_by_role("button", name="Check again").click()
+    tasks.get_by_role("button", name="Check Again").click()
     expect(tasks.get_by_role("alert")).to_have_count(0)
     expect(terminal.banner(tab)).to_have_text("")
 
@@ -99,7 +99,7 @@ def test_a_touch_screen_has_room_for_the_time_that_is_left(open_lab: OpenLab, cl
     told = {**task, "progress": {**progress, "updated": task["created"]}, "last_activity": task["created"]}
     page.route(LIST, lambda route: answering(route, {"tasks": [told], "next_cursor": None}))
     tasks = panel.show(page)
-    tasks.get_by_role("button", name="Ask the server").click()
+    tasks.get_by_role("button", name="Reload the tasks").click()
     how_far = panel.row(tasks, task["id"]).locator(".jp-PtyTasks-howFar")
     expect(how_far).to_contain_text("left")
     assert how_far.evaluate("node => node.scrollWidth <= node.clientWidth"), how_far.text_content()

@@ -28,7 +28,9 @@ SOURCES = Path(__file__).parents[2] / "labextension" / "src" / "plugins"
 
 #: The ids of all plugins, as their sources have them.
 PLUGINS = sorted(
-    found[1] for path in SOURCES.glob("*.ts") if (found := re.search(r"'(jupyter-ptytasks:[\w-]+)'", path.read_text()))
+    found[1]
+    for path in (*SOURCES.glob("*.ts"), SOURCES.parent / "mime.ts")
+    if (found := re.search(r"'(jupyter-ptytasks:[\w-]+)'", path.read_text()))
 )
 
 #: That of the model, which all others need; it has the name of the settings.

@@ -34,7 +34,7 @@ def test_a_bar_follows_the_task_without_asking(page: Page, client: Client) -> No
     page.wait_for_timeout(500)  # the list is asked for when somebody begins to look
     lists: list[str] = []
     page.on("request", lambda request: lists.append(request.url) if "/api/tasks?" in request.url else None)
-    client.input(task, "", newline=True)
+    client.send_input(task, "", newline=True)
     expect(bar).to_have_attribute("aria-valuenow", "42")
     expect(row).to_contain_text("42%")
     expect(header.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "42")
@@ -42,7 +42,7 @@ def test_a_bar_follows_the_task_without_asking(page: Page, client: Client) -> No
     assert lists == []
     assert row.bounding_box() == height
     for _ in range(2):
-        client.input(task, "", newline=True)
+        client.send_input(task, "", newline=True)
         expect(bar).to_have_attribute("aria-valuenow", "80")
     panel.in_state(row, "Failed").wait_for()
     # Where it stopped is worth knowing.

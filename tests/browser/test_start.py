@@ -94,7 +94,7 @@ def test_what_the_server_refuses_stays_to_be_mended(page: Page, client: Client, 
     page.keyboard.press("Control+Enter")
     directory = dialog.get_by_label("Working directory")
     expect(directory).to_be_focused()
-    expect(directory).to_have_accessible_description("there is no directory " + str(work.parent / "nowhere"))
+    expect(directory).to_have_accessible_description("no such directory: " + str(work.parent / "nowhere"))
     directory.fill(work.name)
     page.keyboard.press("Enter")
     name = dialog.get_by_label("Name", exact=True)
@@ -121,14 +121,14 @@ def test_a_directory_is_chosen_and_nothing_typed_is_lost(page: Page, work: Path)
 def test_what_was_run_is_known_again(page: Page, client: Client) -> None:
     dialog = ask(page)
     page.keyboard.type("true")
-    dialog.get_by_label("Open its terminal").uncheck()
+    dialog.get_by_label("Open terminal").uncheck()
     page.keyboard.press("Control+Enter")
     expect(dialog).to_have_count(0)
     expect(tab(page, newest(client)["id"])).to_have_count(0)
     dialog = ask(page)
     page.keyboard.press("ArrowUp")
     expect(dialog.get_by_label("Command", exact=True)).to_have_value("true")
-    expect(dialog.get_by_label("Open its terminal")).not_to_be_checked()
+    expect(dialog.get_by_label("Open terminal")).not_to_be_checked()
 
 
 def test_a_file_runs_and_its_failure_is_told(page: Page, client: Client, work: Path) -> None:

@@ -27,7 +27,7 @@ def test_a_training_is_started_left_and_found_again(
 ) -> None:
     console.expect(NO_SERVER)
     tasks = panel.show(page)
-    tasks.get_by_role("button", name="New task…").first.click()
+    tasks.get_by_role("button", name="New Task…").first.click()
     dialog = page.get_by_role("dialog")
     dialog.get_by_label("Command", exact=True).fill(
         "i=0; while [ ! -e enough ]; do echo line $((i+=1)); sleep 0.05; done; exit 3"

@@ -126,7 +126,7 @@ def test_nothing_is_typed_where_one_only_looks_on(page: Page, client: Client) ->
     expect(tab.get_by_text("Read-only")).to_be_visible()
     tab.locator(".xterm-screen").click()
     page.keyboard.type("hello\n")
-    client.input(task, "typed elsewhere", newline=True)
+    client.send_input(task, "typed elsewhere", newline=True)
     terminal.until_line(page, task, "typed elsewhere")
     assert "hello" not in client.output(task)["output"]
 

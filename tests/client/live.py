@@ -55,7 +55,7 @@ class LiveServer:
     """A Jupyter server that lives in `home` and nowhere else; its tasks outlive it as they should. `stop` ends both.
 
     `options` are further arguments of the server; with `sock` it listens on a unix socket in `home`, with `lab` it
-    serves JupyterLab, too.
+    serves JupyterLab, too, and it runs under `python`.
     """
 
     def __init__(
@@ -66,6 +66,7 @@ class LiveServer:
         base_url: str = "/",
         sock: bool = False,
         lab: bool = False,
+        python: str = sys.executable,
     ) -> None:
         self.home = home
         #: Where it tells of itself: another one may do so in the same place.
@@ -75,7 +76,10 @@ class LiveServer:
         self.base_url = base_url
         self.sock = str(home / "s") if sock else ""
         self.lab = lab
+        self.python = python
         self._options = options
+        #: What runs it.
+        self.python = sys.executable
         #: Where it looks for modules first.
         self.extra_path: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
@@ -118,7 +122,7 @@ class LiveServer:
         with (self.home / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
-                    *(sys.executable, "-m", module, "--no-browser", "--allow-root", *where, *self._options),
+                    *(self.python, "-m", module, "--no-browser", "--allow-root", *where, *self._options),
                     *(["--LabApp.expose_app_in_browser=True"] if self.lab else []),
                     *(
                         "--ServerApp.ip=127.0.0.1",

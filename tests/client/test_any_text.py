@@ -39,15 +39,15 @@ def greek(live: LiveServer) -> str:
 @pytest.mark.parametrize(
     ("arguments", "code", "about"),
     [
-        (["run", "-n", LATIN, "--", "true"], 1, "name: text that is not UTF-8"),
-        (["run", "--", "echo", LATIN], 1, "command: text that is not UTF-8"),
-        (["run", "-e", f"X={LATIN}", "true"], 1, "env: text that is not UTF-8"),
-        (["run", "-e", f"{LATIN}=1", "true"], 1, "env: text that is not UTF-8"),
-        (["run", "--cwd", LATIN, "true"], 1, "cwd: text that is not UTF-8"),
-        (["run", "-t", LATIN, "true"], 1, "tags: text that is not UTF-8"),
-        (["ls", "-g", LATIN], 1, "group: text that is not UTF-8"),
+        (["run", "-n", LATIN, "--", "true"], 1, "name: the text is not valid UTF-8"),
+        (["run", "--", "echo", LATIN], 1, "command: the text is not valid UTF-8"),
+        (["run", "-e", f"X={LATIN}", "true"], 1, "env: the text is not valid UTF-8"),
+        (["run", "-e", f"{LATIN}=1", "true"], 1, "env: the text is not valid UTF-8"),
+        (["run", "--cwd", LATIN, "true"], 1, "cwd: the text is not valid UTF-8"),
+        (["run", "-t", LATIN, "true"], 1, "tags: the text is not valid UTF-8"),
+        (["ls", "-g", LATIN], 1, "group: the text is not valid UTF-8"),
         (["logs", LATIN], 4, "no task"),
-        (["rm", LATIN], 4, "no task"),
+        (["delete", LATIN], 4, "no task"),
     ],
 )
 def test_what_no_request_can_carry_is_refused(live: LiveServer, arguments: list[str], code: int, about: str) -> None:
@@ -61,7 +61,7 @@ def test_standard_input_that_is_not_utf8_is_refused(live: LiveServer, client: Cl
     task = client.create(["cat"])["id"]
     with subprocess.Popen(["printf", r"caf\351"], stdout=subprocess.PIPE) as printing:
         done = live.cli("input", task, "-", stdin=printing.stdout)
-    assert (done.returncode, "data: text that is not UTF-8" in done.stderr) == (1, True), done.stderr
+    assert (done.returncode, "data: the text is not valid UTF-8" in done.stderr) == (1, True), done.stderr
     client.stop(task, signals=["SIGKILL"])
 
 
@@ -81,13 +81,13 @@ def test_utf8_in_a_locale_that_knows_none_of_it(live: LiveServer, client: Client
 
 
 @pytest.mark.parametrize("encoding", ["latin-1", "ascii", "cp437"])
-@pytest.mark.parametrize("command", ["ls", "show", "logs", "wait", "rm"])
+@pytest.mark.parametrize("command", ["ls", "show", "logs", "wait", "delete"])
 def test_any_encoding_of_the_output_will_do(live: LiveServer, greek: str, command: str, encoding: str) -> None:
-    refs = {"ls": [], "rm": ["no such Ω"]}.get(command, [greek])
+    refs = {"ls": [], "delete": ["no such Ω"]}.get(command, [greek])
     env = {**live.environ, "PYTHONIOENCODING": encoding}
     done = live.cli(command, *refs, env=env, encoding="utf-8", errors="replace")
     assert "Traceback" not in done.stderr
-    assert done.returncode == {"wait": 3, "rm": 4}.get(command, 0)
+    assert done.returncode == {"wait": 3, "delete": 4}.get(command, 0)
     told = live.cli(command, "--json", *refs, env=env, encoding=encoding)
     values = [json.loads(line) for line in (told.stdout or told.stderr).splitlines()]
     assert values
@@ -124,14 +124,14 @@ COMMANDS: list[Callable[[str], list[str]]] = [
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command("TASK")))
 def test_a_full_disk_is_told_and_fails(live: LiveServer, greek: str, command: Callable[[str], list[str]]) -> None:
     done = broken(live, ">/dev/full", *command(greek))
-    said = "jupyter ptytasks: the output cannot be written: No space left on device\n"
+    said = "jupyter ptytasks: cannot write output: No space left on device\n"
     assert (done.returncode, done.stderr) == (1, said)
 
 
 def test_a_full_disk_does_not_hide_what_was_started(live: LiveServer, client: Client) -> None:
     done = broken(live, ">/dev/full", "run", "-n", "unsaid", "--", "true")
     assert done.returncode == 1
-    assert f"the task {ended(client, 'unsaid')['id']} unsaid has been started" in done.stderr
+    assert f"started task {ended(client, 'unsaid')['id']} unsaid" in done.stderr
 
 
 @pytest.mark.parametrize("command", [["ls"], ["logs", "TASK"], ["show", "--json", "TASK"]])

@@ -126,7 +126,7 @@ def test_ls_is_a_table(live: LiveServer, client: Client) -> None:
 def test_show_and_status(live: LiveServer, client: Client) -> None:
     ref = start(live, "-n", "shown", "--timeout", "2h", "sleep", "1000")
     shown = live.cli("show", "shown").stdout
-    assert [word in shown for word in (ref, "sleep 1000", "running", "in the background", "2h00m")] == [True] * 5
+    assert [word in shown for word in (ref, "sleep 1000", "running", "in the background", "2h 00m")] == [True] * 5
     assert json.loads(live.cli("show", "shown", "--json").stdout)["id"] == ref
     status = live.cli("status").stdout
     assert live.url in status
@@ -202,10 +202,10 @@ def test_a_task_is_led_through_its_life(live: LiveServer, client: Client) -> Non
     until(lambda: client.get(ref)["attempt"] == 2 and client.get(ref)["state"] == "running")
     done = live.cli("rm", "led")
     assert done.returncode == 1
-    assert "rm --stop" in done.stderr
+    assert "delete --stop" in done.stderr
     assert json.loads(live.cli("stop", "--now", "--wait", "--json", "led").stdout)["exit"]["signal"] == "SIGKILL"
-    done = live.cli("rm", "misspelt", "led", "wrong")
-    assert done.stdout == f"{ref} led removed\n"
+    done = live.cli("delete", "misspelt", "led", "wrong")
+    assert done.stdout == f"{ref} led deleted\n"
     assert done.returncode == 4
     assert "misspelt" in done.stderr
     assert "wrong" in done.stderr
@@ -233,10 +233,22 @@ def test_input_is_an_answer(live: LiveServer, client: Client) -> None:
     assert "got y" in client.output(ref)["output"]
 
 
-def test_rm_stop(live: LiveServer) -> None:
-    ref = start(live, "-n", "short-lived", "sleep", "1000")
-    assert live.cli("rm", "--stop", ref).returncode == 0
-    assert live.cli("show", ref).returncode == 4
+def test_delete_stop_and_its_alias(live: LiveServer) -> None:
+    for verb in ("delete", "rm"):
+        ref = start(live, "-n", "short-lived", "sleep", "1000")
+        assert live.cli(verb, "--stop", ref).returncode == 0
+        assert live.cli("show", ref).returncode == 4
+
+
+def test_again_is_another_task(live: LiveServer, client: Client) -> None:
+    ref = start(live, "-n", "first", "-e", "SEED=3", "echo seed $SEED")
+    second = live.cli("again", "first")
+    assert (second.returncode, second.stdout.split()[1]) == (0, "first")
+    third = json.loads(live.cli("again", "--name", "third", "--json", ref).stdout)
+    assert (third["name"], len({ref, second.stdout.split()[0], third["id"]})) == ("third", 3)
+    ended(client, third["id"])
+    assert client.output(third["id"])["output"] == "seed 3\n"
+    assert live.cli("again", "misspelt").returncode == 4
 
 
 # -- what goes wrong --------------------------------------------------------------------------------------------------
@@ -245,7 +257,7 @@ def test_rm_stop(live: LiveServer) -> None:
 def test_no_server(live: LiveServer, tmp_path: Path) -> None:
     done = live.cli("ls", env={**live.environ, "JUPYTER_RUNTIME_DIR": str(tmp_path)})
     assert (done.returncode, done.stdout) == (3, "")
-    assert done.stderr.startswith("jupyter ptytasks: no Jupyter server is running\n")
+    assert done.stderr.startswith("jupyter ptytasks: no running Jupyter server found\n")
     assert "jupyter lab" in done.stderr
     assert live.cli("--url", "http://127.0.0.1:9/", "ls").returncode == 3
     done = live.cli("--url", "http://127.0.0.1:9/", "ls", "--json")
@@ -296,13 +308,6 @@ def test_durations_are_read(text: str, seconds: float) -> None:
 def test_what_is_no_duration_is_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
         values.parse_duration(text)
-
-
-@pytest.mark.parametrize(
-    ("seconds", "text"), [(0.4, "0s"), (61, "1m01s"), (3600, "1h00m"), (90061, "1d01h"), (-3, "0s")]
-)
-def test_durations_are_told(seconds: float, text: str) -> None:
-    assert values.duration(seconds) == text
 
 
 @pytest.mark.parametrize(

@@ -99,7 +99,7 @@ def test_a_task_is_typed_into_resized_and_stopped(client: Client) -> None:
     ref = client.create(f"{ECHO}; stty size; sleep 1000", name="typed")["id"]
     until(lambda: "ready" in text(client, ref))
     client.resize(ref, 17, 71)
-    client.input(ref, "héllo", newline=True)
+    client.send_input(ref, "héllo", newline=True)
     until(lambda: "17 71" in text(client, ref))
     assert "got héllo" in text(client, ref)
     assert client.stop(ref, grace=20.0)["state"] == "stopping"
@@ -133,7 +133,7 @@ def test_if_exists(client: Client) -> None:
     assert client.create(["sleep", "1000"], name="once", if_exists="return")["id"] == first["id"]
     with pytest.raises(RequestFailed) as caught:
         client.create(["sleep", "1000"], name="once", if_exists="fail")
-    assert (caught.value.code, caught.value.status) == ("name_in_use", 409)
+    assert (caught.value.code, caught.value.http_status) == ("name_in_use", 409)
     assert "--if-exists" in caught.value.hint
     client.delete(first["id"], stop=True)
 
@@ -215,9 +215,9 @@ def test_errors_tell_what_is_wrong(client: Client, live: LiveServer) -> None:
         client.get("")
     with pytest.raises(RequestFailed) as caught:
         client.create(["no-such-program"])
-    assert (caught.value.code, caught.value.field, caught.value.status) == ("spawn_failed", "command", 400)
+    assert (caught.value.code, caught.value.field, caught.value.http_status) == ("spawn_failed", "command", 400)
     assert caught.value.to_json()["field"] == "command"
-    with Client(live.url, "wrong") as stranger, pytest.raises(Unauthorized, match="refuses"):
+    with Client(live.url, "wrong") as stranger, pytest.raises(Unauthorized, match="denied access"):
         stranger.status()
 
 
@@ -225,12 +225,12 @@ def test_no_server_is_told_with_how_to_start_one(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
     for name in ("JUPYTER_PTYTASKS_URL", "JPY_PARENT_PID", "JUPYTERHUB_API_TOKEN"):
         monkeypatch.delenv(name, raising=False)
-    with Client() as client, pytest.raises(ServerNotFound, match="no Jupyter server is running") as caught:
+    with Client() as client, pytest.raises(ServerNotFound, match="no running Jupyter server found") as caught:
         client.status()
     assert "jupyter lab" in caught.value.hint
-    with Client("http://127.0.0.1:9/") as client, pytest.raises(ServerNotFound, match="no Jupyter server answers"):
+    with Client("http://127.0.0.1:9/") as client, pytest.raises(ServerNotFound, match="no Jupyter server responds"):
         client.wait("x")
-    with Client("nonsense") as client, pytest.raises(ServerNotFound, match="no address"):
+    with Client("nonsense") as client, pytest.raises(ServerNotFound, match="not a valid server URL"):
         client.status()
 
 
@@ -257,7 +257,7 @@ def stranger() -> Iterator[str]:
 
 
 def test_a_server_without_us_is_passed_over(stranger: str, live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    with Client(stranger) as client, pytest.raises(ServerNotFound, match="without jupyter_ptytasks") as caught:
+    with Client(stranger) as client, pytest.raises(ServerNotFound, match="does not have jupyter_ptytasks") as caught:
         client.status()
     assert "pip install" in caught.value.hint
     servers = [Server("http://127.0.0.1:9/"), Server(stranger), Server(live.url, live.token)]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.cli.prune import doomed
+from jupyter_ptytasks.cli.prune import select
 from jupyter_ptytasks.client import format as formats
 from tests.client.live import ended
 
@@ -39,8 +39,8 @@ def test_it_removes_what_all_options_mean(live: LiveServer, client: Client) -> N
     assert names(live, *here, "--state", "succeeded", "--keep", "1", "--dry-run") == ["two", "one"]
     assert {task["name"] for task in client.all(group="pruned")} == {"one", "two", "three", "bad", "lives"}
     done = live.cli("prune", *here, "--state", "succeeded", "--keep", "1")
-    assert [line.split()[1:] for line in done.stdout.splitlines()] == [["two", "removed"], ["one", "removed"]]
-    assert "2 tasks with 14 B of output removed" in done.stderr
+    assert [line.split()[1:] for line in done.stdout.splitlines()] == [["two", "deleted"], ["one", "deleted"]]
+    assert "2 tasks with 14 B of output deleted" in done.stderr
     listed = [json.loads(line)["name"] for line in live.cli("prune", *here, "--json").stdout.splitlines()]
     assert listed == ["bad", "three"]
     assert [task["name"] for task in client.all(group="pruned")] == ["lives"]
@@ -73,11 +73,11 @@ TASKS = st.builds(
 def test_what_lives_or_is_pinned_stays(tasks: list[dict[str, Any]], older: float | None, keep: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(formats, "now", lambda: NOW)
-        removed = doomed(cast("list[Task]", tasks), older=older, keep=keep)
+        selected = select(cast("list[Task]", tasks), older=older, keep=keep)
     candidates = [task for task in tasks if task["ended"] and not task.get("pinned")]
-    assert all(any(task is one for one in candidates[keep:]) for task in removed)
+    assert all(any(task is one for one in candidates[keep:]) for task in selected)
     if older is None:
-        assert len(removed) == len(candidates[keep:])
+        assert len(selected) == len(candidates[keep:])
 
 
 def test_run_takes_one_word_for_the_program_that_it_names(live: LiveServer, client: Client, tmp_path: Path) -> None:

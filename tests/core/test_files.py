@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyter_ptytasks.core.files import read_json, write_json
-from jupyter_ptytasks.core.paths import SUN_PATH_MAX, SocketAddress, private_dir
+from jupyter_ptytasks.core.platform.posix.endpoint import SUN_PATH_MAX, SocketAddress
+from jupyter_ptytasks.core.platform.posix.files import private_dir
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from jupyter_ptytasks.core.platform import files
 from jupyter_ptytasks.core.ring.format import decode_index, index_path, list_bases, log_path
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.core.ring.writer import RingWriter
@@ -222,7 +223,7 @@ def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         room -= count
         return count
 
-    monkeypatch.setattr(os, "pwrite", limited)
+    monkeypatch.setattr(files, "pwrite", limited)
     return fill
 
 

@@ -5,12 +5,18 @@ from __future__ import annotations
 import pytest
 
 from jupyter_ptytasks.core.errors import InvalidState
-from jupyter_ptytasks.core.states import ENDED, LIVE, TRANSITIONS, State, check
+from jupyter_ptytasks.core.states import ACTIVE, ENDED, PENDING, TRANSITIONS, State, check
 
 
 def test_every_state_has_its_moves() -> None:
     assert set(TRANSITIONS) == set(State)
-    assert not ENDED & LIVE
+
+
+def test_a_state_is_pending_active_or_an_end() -> None:
+    for state in State:
+        assert [state in PENDING, state in ACTIVE, state in ENDED].count(True) == 1
+        assert (state.pending, state.active) == (state in PENDING, state in ACTIVE)
+        assert state.live == (state.pending or state.active)
 
 
 def test_every_state_can_be_reached_and_every_live_one_left() -> None:
@@ -18,7 +24,7 @@ def test_every_state_can_be_reached_and_every_live_one_left() -> None:
     while more := {new for old in reached for new in TRANSITIONS[old]} - reached:
         reached |= more
     assert reached == set(State)
-    for state in LIVE:
+    for state in PENDING | ACTIVE:
         assert TRANSITIONS[state], state
 
 

@@ -28,7 +28,7 @@ def secret(user: User) -> Iterator[Task]:
     with user.client() as client:
         task = client.create("read -r line; echo it was $line", name="secret")
         yield task
-        client.input(task["id"], "its owner", newline=True)
+        client.send_input(task["id"], "its owner", newline=True)
         ended(client, task["id"])
         assert client.output(task["id"])["output"].endswith("it was its owner\n")
 

@@ -44,7 +44,7 @@ def said(client: Client, ref: str) -> str:
 def test_rest_and_socket_are_below_the_base_url(user: User, client: Client) -> None:
     task = client.create(["cat"], name="cat")
     assert client.server.url == user.url
-    client.input("cat", "typed over REST", newline=True)
+    client.send_input("cat", "typed over REST", newline=True)
     with closing(user.socket("ptytasks/terminals/websocket/cat")) as socket:
         socket.send(json.dumps(["stdin", "typed over the socket\r\x04"]))
         shown = ""
@@ -107,7 +107,7 @@ def test_a_server_that_is_stopped_and_started_has_its_tasks_again(stranger: User
         adopted = client.get("count")
         assert [adopted["id"], adopted["pid"], adopted["attempt"]] == [count["id"], count["pid"], count["attempt"]]
         assert adopted["state"] == "running"
-        client.input("count", "typed after all", newline=True)
+        client.send_input("count", "typed after all", newline=True)
         ask.touch()
         said(client, "asks later")
         assert count["id"] in found(stranger)

@@ -47,13 +47,16 @@ def test_a_cell_is_a_task_and_the_kernel_is_free(cells: Kernel, live: LiveServer
     assert (task["name"], task["group"], task["tags"], task["timeout"]) == ("made", "night", ["a", "b"], 7200)
     assert (task["command"], task["cwd"]) == ("echo $SEED\nread line", str(live.home))
     assert task["state"] == "running"
-    assert cells.run("%task attach made").result[MIME]["task"]["id"] == task["id"]
-    cells.run("%task send made hello")
+    assert cells.run("%task show made").result[MIME]["task"]["id"] == task["id"]
+    cells.run("%task input made hello")
     assert cells.run("t = %task wait made\nt.state").text == "'succeeded'"
     assert cells.run("%task logs made -n 2").out == "3\nhello\n"
     assert "made" in cells.run("%task").text
-    cells.run("%task rm made")
-    assert "TaskNotFound: " in cells.run("%task attach made", fails=True).traceback
+    assert cells.run("%task again made -n twin").result[MIME]["task"]["name"] == "twin"
+    cells.run("%task delete made")
+    cells.run("%task rm twin --stop")
+    assert "TaskNotFound: " in cells.run("%task show twin", fails=True).traceback
+    assert "TaskNotFound: " in cells.run("%task show made", fails=True).traceback
 
 
 def test_the_same_cell_reattaches_while_the_task_lives(cells: Kernel, live: LiveServer) -> None:
@@ -74,7 +77,7 @@ def test_the_same_cell_reattaches_while_the_task_lives(cells: Kernel, live: Live
     # It has ended: the cell starts anew.
     anew = cells.run(code)
     assert (anew.out, shown(anew)["state"]) == ("", "running")
-    cells.run("%task rm again --stop")
+    cells.run("%task delete again --stop")
 
 
 def test_variables_are_put_in_as_in_bang_lines(cells: Kernel) -> None:
@@ -139,10 +142,10 @@ def test_an_interrupt_is_not_the_tasks(cells: Kernel, live: LiveServer) -> None:
     cells.run("%%task stays\nsleep 1000")
     cell = cells.run("print('now'); get_ipython().run_line_magic('task', 'wait stays')", fails=True, interrupt_at="now")
     assert cell.error == "KeyboardInterrupt"
-    assert "Task 'stays' goes on in the background" in cell.err
+    assert "Task 'stays' keeps running in the background" in cell.err
     with live.client() as client:
         assert client.get("stays")["state"] == "running"
-    cells.run("%task rm stays --stop")
+    cells.run("%task delete stays --stop")
 
 
 def test_several_are_dealt_with_at_once(cells: Kernel, live: LiveServer) -> None:
@@ -159,7 +162,7 @@ def test_several_are_dealt_with_at_once(cells: Kernel, live: LiveServer) -> None
     cells.run("%task stop one --grace 20")
     with live.client() as client:
         assert ended(client, "one")["state"] == "cancelled"
-    cells.run("%task rm one two")
+    cells.run("%task delete one two")
 
 
 @pytest.mark.parametrize(
@@ -167,12 +170,12 @@ def test_several_are_dealt_with_at_once(cells: Kernel, live: LiveServer) -> None
     [
         ("%%task\necho", "NAME"),
         ("%%task x --wat\necho", "--wat"),
-        ("%%task x --timeout soon\necho", "'soon' is no duration"),
+        ("%%task x --timeout soon\necho", "'soon' is not a valid duration"),
         ("%%task x -n 0\necho", "number of lines"),
         ("%%task x -e NOT_THERE\necho", "NOT_THERE"),
-        ("%%task x\n\n", "nothing to run"),
+        ("%%task x\n\n", "the cell is empty"),
         ("%%task x 'y\necho", "No closing quotation"),
-        ("%task jump", "ls, attach, logs"),
+        ("%task jump", "ls, show, logs"),
         ("%task stop", "usage: %task stop"),
         ("%task logs x -f --grep y", "not allowed with"),
     ],
@@ -186,7 +189,7 @@ def test_a_slip_is_told_shortly(cells: Kernel, code: str, said: str) -> None:
 
 def test_a_directory_that_is_none_is_told(cells: Kernel) -> None:
     cell = cells.run("%%task x --cwd nowhere\necho", fails=True)
-    assert cell.traceback.startswith("RequestFailed: there is no directory")
+    assert cell.traceback.startswith("RequestFailed: no such directory")
 
 
 def test_help(cells: Kernel) -> None:
@@ -204,7 +207,7 @@ def test_help(cells: Kernel) -> None:
         ("%task stop x tw", ["%task stop x 'two words'"]),
         ("%task stop 'two w", ["%task stop 'two words'"]),
         ("%task stop --n", ["%task stop --now"]),
-        ("t = %task attach sle", ["t = %task attach sleeper"]),
+        ("t = %task show sle", ["t = %task show sleeper"]),
         ("%%task sle", ["%%task sleeper"]),
         ("%%task sleeper --f", ["%%task sleeper --follow"]),
         ("%%task sleeper\nsle", []),

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
 import pytest
@@ -37,7 +37,7 @@ def ready(task: Task, word: str = "ready") -> Task:
 def test_a_task_is_started_told_of_and_waited_for(here: LiveServer) -> None:
     task = run("echo hello; exit 3", name="told", group="g", tags=["a", "b"], metadata={"x": 1}, timeout="1h")
     assert task.wait() is task
-    assert (task.name, task.state, task.exit, task.live, task.attempt) == ("told", "failed", 3, False, 1)
+    assert (task.name, task.state, task.exit_status, task.live, task.attempt) == ("told", "failed", 3, False, 1)
     assert (task.command, task.cwd) == ("echo hello; exit 3", str(here.home))
     assert (task.group, task.tags, task.metadata, task.info["timeout"]) == ("g", ["a", "b"], {"x": 1}, 3600.0)
     assert task.output() == "hello\n"
@@ -61,13 +61,13 @@ def test_arguments_are_no_shell(here: LiveServer) -> None:
 
 def test_its_properties_are_fresh_and_those_of_an_ended_one_not_asked_for(here: LiveServer) -> None:
     task = run(ECHO, name="fresh")
-    assert (task.live, task.exit) == (True, None)
-    ready(task).send("y")
+    assert (task.live, task.exit_status) == (True, None)
+    ready(task).send_input("y")
     until(lambda: not task.live, "the end")
     assert task.output(tail=1) == "got y\n"
     with here.client() as client:
         client.delete(task.id)
-    assert (task.state, task.exit) == ("succeeded", 0)
+    assert (task.state, task.exit_status) == ("succeeded", 0)
     with pytest.raises(TaskNotFound):
         task.refresh()
 
@@ -80,8 +80,11 @@ def test_a_task_is_stopped_paused_signalled_and_restarted(here: LiveServer) -> N
     task.restart(signals=["SIGKILL"])
     until(lambda: task.refresh().attempt == 2 and task.state == "running", "the second attempt")
     assert task.stop(signals=["SIGKILL"]).state in ("stopping", "cancelled")
-    assert (task.wait().state, task.exit) == ("cancelled", 128 + signal.SIGKILL)
+    assert (task.wait().state, task.exit_status) == ("cancelled", 128 + signal.SIGKILL)
     assert task.restart().live
+    twin = task.again(name="twin")
+    assert (twin.name, twin.command, twin.attempt) == ("twin", task.command, 1)
+    twin.delete(stop=True)
     task.delete(stop=True)
     with pytest.raises(TaskNotFound):
         task.output()
@@ -103,14 +106,14 @@ def test_a_failure_tells_all_that_one_wants_to_know(here: LiveServer) -> None:
     task = run("seq 100; printf '\\033[31mboom\\033[0m'; exit 7", name="fails")
     with pytest.raises(TaskFailed) as caught:
         task.wait(check=True)
-    assert caught.value.status == 7
+    assert caught.value.exit_status == 7
     assert caught.value.task["id"] == task.id
     assert caught.value.tail.splitlines() == [*map(str, range(92, 101)), "boom"]
     assert str(caught.value).startswith("task 'fails': failed (exit 7) after 0s\n92\n")
-    assert run("true").wait().check().exit == 0
+    assert run("true").wait().check().exit_status == 0
     with pytest.raises(TaskFailed, match="timed out") as caught:
         run("sleep 1000", timeout=timedelta(seconds=0.2)).wait(check=True)
-    assert caught.value.status
+    assert caught.value.exit_status
 
 
 def test_output_comes_as_it_is_written(here: LiveServer) -> None:
@@ -119,7 +122,7 @@ def test_output_comes_as_it_is_written(here: LiveServer) -> None:
     for text in task.follow():
         seen += text
         if "got" not in seen and seen.endswith("réady\n"):
-            task.send("on\n")
+            task.send_input("on\n")
     assert seen == "réady\ngot on\n\x1b[1mx\x1b[0m\rend"
     assert list(task.lines()) == list(task) == ["réady", "got on", "end"]
     assert list(task.lines(tail=1)) == ["end"]
@@ -148,7 +151,7 @@ def test_everything_can_be_awaited_and_the_loop_goes_on(here: LiveServer) -> Non
         assert not waiting.done()
         gate.touch()
         assert await waiting == several
-        assert [task.exit for task in several] == [0] * 20
+        assert [task.exit_status for task in several] == [0] * 20
         assert await lines == ["3"]
         assert "".join(await text) == "4\n"
         assert [line async for line in several[5]] == ["5"]
@@ -235,6 +238,20 @@ def test_its_view_is_bounded_escaped_and_json(here: LiveServer) -> None:
     assert len(task.view(20)[MIME]["tail"].splitlines()) == 10
 
 
+def test_its_view_of_a_running_task_says_when_that_was(here: LiveServer) -> None:
+    task = ready(run("echo ready; exec sleep 1000"))
+    bundle = task.view()
+    moment = datetime.fromisoformat(bundle[MIME]["as_of"])
+    assert abs(datetime.now(timezone.utc) - moment) < timedelta(minutes=1)
+    shown = moment.astimezone().strftime("%Y-%m-%d %H:%M")
+    assert f"running as of {shown}" in bundle["text/plain"]
+    assert f">{shown}" in bundle["text/html"]
+    assert "ran" not in bundle["text/html"]
+    task.stop(signals=["SIGKILL"])
+    task.wait(check=False)
+    assert "as of" not in task.view()["text/plain"] + task.view()["text/html"]
+
+
 @pytest.mark.parametrize("line", ["x" * 3000, "é" * 3000])
 def test_its_view_holds_no_flood(here: LiveServer, line: str) -> None:
     task = run([sys.executable, "-c", f"for _ in range(9): print({line[0]!r} * {len(line)})"]).wait()
@@ -291,7 +308,7 @@ task.wait()
 
 def test_an_interrupted_script_leaves_its_task_running(here: LiveServer) -> None:
     ended = subprocess.run([sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=PATIENCE)
-    assert "Task 'stays' goes on in the background: get('stays')" in ended.stderr
+    assert "Task 'stays' keeps running in the background; get('stays')" in ended.stderr
     assert "KeyboardInterrupt" in ended.stderr
     assert ended.returncode == -signal.SIGINT
     assert get("stays").state == "running"

@@ -55,7 +55,7 @@ def test_a_kernel_finds_its_task_after_its_restart(server: LiveServer) -> None:
         assert again.view[MIME]["task"]["id"] == task_id
         kernel.run("train = get('train')")
         (server.home / "done").touch()
-        assert kernel.run("train.wait().exit").text == "5"
+        assert kernel.run("train.wait().exit_status").text == "5"
         assert kernel.run("train.output().splitlines()[0]").text == "'step 1'"
 
 
@@ -67,7 +67,7 @@ def test_an_object_in_a_kernel_outlives_the_server(server: LiveServer) -> None:
         assert kernel.run("train.state, train.attempt").text == "('running', 1)"
         assert kernel.run("train.refresh().pid").text == before
         (server.home / "done").touch()
-        assert kernel.run("(await train).exit").text == "5"
+        assert kernel.run("(await train).exit_status").text == "5"
 
 
 def test_whoever_waits_or_follows_does_not_notice(server: LiveServer) -> None:
@@ -93,7 +93,7 @@ def test_whoever_waits_or_follows_does_not_notice(server: LiveServer) -> None:
     for thread in threads:
         thread.join(PATIENCE)
     assert seen == [f"step {number}" for number in range(1, len(seen) + 1)]
-    assert (states, task.exit) == (["failed"], 5)
+    assert (states, task.exit_status) == (["failed"], 5)
 
 
 def test_a_view_is_shown_while_the_server_is_gone(server: LiveServer) -> None:
@@ -102,8 +102,8 @@ def test_a_view_is_shown_while_the_server_is_gone(server: LiveServer) -> None:
     server.kill9()
     view = task._repr_mimebundle_()
     assert view[MIME]["tail"] == "before\n"
-    assert "as last known: " in view["text/plain"]
-    assert "as last known: " in view["text/html"]
+    assert "last known state: " in view["text/plain"]
+    assert "last known state: " in view["text/html"]
     with pytest.raises(ServerNotFound):
         task.refresh()
     server.start()

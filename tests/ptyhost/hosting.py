@@ -16,6 +16,7 @@ from jupyter_ptytasks.core import wire
 from jupyter_ptytasks.core.paths import TaskFiles
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.server.provision.local import LocalProvisioner
+from jupyter_ptytasks.storage.task_dirs import TaskDirs
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,7 +25,7 @@ PATIENCE = 60.0
 
 
 def wait_until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
-    """Give what `condition` gives as soon as that is true; fail after `patience` seconds."""
+    """Return the value of `condition` as soon as it is true; fail after `patience` seconds."""
     deadline = time.monotonic() + patience
     while True:
         found = condition()
@@ -36,7 +37,7 @@ def wait_until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
 
 
 def is_alive(pid: int) -> bool:
-    """Tell whether a process runs (a zombie does not)."""
+    """Return whether a process runs (a zombie does not)."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             return file.read().rpartition(b")")[2].split()[0] != b"Z"
@@ -67,7 +68,7 @@ class Peer:
         self.socket.sendall(wire.json_frame(kind, about))
 
     def next(self, kind: int) -> bytes:
-        """Give the payload of the next frame of this kind, skipping others."""
+        """Return the payload of the next frame of this kind, skipping others."""
         while True:
             while self.frames:
                 found, payload = self.frames.pop(0)
@@ -78,13 +79,13 @@ class Peer:
             self.frames += self.decoder.feed(data)
 
     def ask_status(self) -> dict[str, Any]:
-        """Give the status after everything sent before has been dealt with."""
+        """Return the status after everything sent before was handled."""
         self.send(wire.ASK_STATUS)
         status: dict[str, Any] = json.loads(self.next(wire.STATUS))
         return status
 
     def wait_status(self, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-        """Give the first status pushed that fulfils a condition."""
+        """Return the first status sent that fulfills a condition."""
         while True:
             status: dict[str, Any] = json.loads(self.next(wire.STATUS))
             if condition(status):
@@ -136,7 +137,7 @@ class Hosted:
         lock = os.open(self.files.lock, os.O_RDONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            launched = LocalProvisioner().launch(self.files, self.socket_path, lock, env)
+            launched = LocalProvisioner(TaskDirs(""), "").start(self.files, self.socket_path, lock, env)
         finally:
             os.close(lock)
         self.pid, self.host_pid = launched.pid, launched.host_pid
@@ -164,12 +165,12 @@ class Hosted:
             return file.read()
 
     def wait_output(self, text: bytes) -> bytes:
-        """Wait until `text` has been written, and give all output."""
+        """Wait until `text` has been written, and return all output."""
         wait_until(lambda: text in self.output())
         return self.output()
 
     def ended(self, patience: float = PATIENCE) -> dict[str, Any]:
-        """Wait for the exit record and for the ptyhost to leave; give the record."""
+        """Wait for the exit record and for the ptyhost to leave; return the record."""
         wait_until(lambda: os.path.exists(self.files.exit), patience)
         wait_until(lambda: not is_alive(self.host_pid), patience)
         with open(self.files.exit, encoding="utf-8") as file:

@@ -159,8 +159,8 @@ def test_a_script_without_an_interpreter_is_run_by_sh(hosted: Hosted, tmp_path: 
         (b"#!\t/no/such/program\t-x", 0o755, "its interpreter '/no/such/program' does not exist"),
         (b"#!/etc/passwd\n", 0o755, "its interpreter '/etc/passwd' cannot be executed"),
         (b"echo hi\n", 0o644, "Permission denied; the file is not executable"),
-        (b"\x7fELF\x02\x01\x01\0garbage", 0o755, "Exec format error: it is a program for another system, or none"),
-        (bytes(100), 0o755, "Exec format error: it is a program for another system, or none"),
+        (b"\x7fELF\x02\x01\x01\0garbage", 0o755, "Exec format error: it is not a program, or one for another system"),
+        (bytes(100), 0o755, "Exec format error: it is not a program, or one for another system"),
     ],
 )
 def test_a_script_that_cannot_be_run(hosted: Hosted, tmp_path: Path, content: bytes, mode: int, message: str) -> None:

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core import wire
-from jupyter_ptytasks.ptyhost import tree
+from jupyter_ptytasks.core.platform.posix import tree
 from jupyter_ptytasks.ptyhost.job import Job
 from tests.ptyhost.hosting import Hosted, wait_until
 

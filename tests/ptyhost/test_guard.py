@@ -28,15 +28,15 @@ SABOTAGE = textwrap.dedent(
 
     def _sabotage():
         import sys, types
-        from . import connection, guard, job, ladder, line_posix, orders, pty_posix, service
+        from . import connection, guard, job, line_posix, orders, pty_posix, service, stop_sequence, viewers
         from ..core.ring import writer
         guard._ENTRIES, guard._REST = 1 << 30, 0.001
         plan = PLAN
         # What is needed for the start and for the end, and what only others of these call.
         spared = """
-            __init__ run _finish begin fileno close _sabotage _handle_signals hello spawn tell_end is_alone leftover
-            boot_id is_empty kill _is_alive explain_refusal _catch_up warn _on_terminate _stop _time_out _warn
-            _stop_for_shutdown _stop_draining _make_ladder _hung_up _look_again _resume _rewrite_index _start_from
+            __init__ run _finish begin fileno close _sabotage hello spawn send_end is_alone leftover
+            boot_id is_empty kill end_all detach _is_alive explain_refusal _catch_up warn _stop _time_out _warn
+            _stop_for_shutdown _stop_draining _make_sequence _hung_up _look_again _resume _rewrite_index _start_from
             _append _helping _is_full _took _roll _begin_segment _next_carry _keyframe_from _drop_oldest _drop_index
         """.split()
 
@@ -48,8 +48,8 @@ SABOTAGE = textwrap.dedent(
                 return function(*args, **about)
             return wrapped
 
-        places = [Host, service.Service, connection.Connection, job.Job, ladder.Ladder, line_posix.Line,
-            pty_posix.PosixPty, writer.RingWriter, tree, orders, wire]
+        places = [Host, service.Service, connection.Connection, viewers.Viewer, viewers.Viewers, job.Job,
+            stop_sequence.StopSequence, line_posix.Line, pty_posix.PosixPty, writer.RingWriter, tree, orders, wire]
         with open(plan + ".names", "w") as names:
             for place in places:
                 for name, function in list(vars(place).items()):

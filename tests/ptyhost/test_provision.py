@@ -69,8 +69,8 @@ FIRST = textwrap.dedent(
     from tests.ptyhost import hosting
     # What ends below us without a parent becomes our child, as that of a container's first process.
     assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0
-    provisioner = local.LocalProvisioner()
-    hosting.LocalProvisioner = lambda: provisioner
+    provisioner = local.LocalProvisioner(None, None)
+    hosting.LocalProvisioner = lambda *_: provisioner
     # A child that is somebody else's to wait for.
     other = subprocess.Popen(["true"])
     tasks = []

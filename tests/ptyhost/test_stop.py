@@ -1,4 +1,4 @@
-"""The ladder reaches the whole tree, and nobody escapes it."""
+"""The stop sequence reaches the whole tree, and no process escapes it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import uuid
 import pytest
 
 from jupyter_ptytasks.core import wire
-from jupyter_ptytasks.ptyhost.ladder import Ladder, signal_number
+from jupyter_ptytasks.core.signals import number_of
+from jupyter_ptytasks.ptyhost.stop_sequence import StopSequence
 from tests.ptyhost.hosting import Hosted, is_alive, wait_until
 
 STUBBORN = """
@@ -54,7 +55,7 @@ def test_the_last_step_is_sigkill_even_if_nobody_named_it(hosted: Hosted) -> Non
     assert hosted.ended()["signal"] == "SIGKILL"
 
 
-def test_another_stop_goes_on_with_its_own_ladder(hosted: Hosted) -> None:
+def test_another_stop_goes_on_with_its_own_sequence(hosted: Hosted) -> None:
     hosted.python(STUBBORN)
     hosted.wait_output(b"ready")
     hosted.stop(("SIGINT", 1000), reason="timed_out")
@@ -127,7 +128,7 @@ while True:
 
 
 def running_with(mark: bytes) -> list[int]:
-    """Give the processes that were started with `mark` in their arguments."""
+    """Return the processes that were started with `mark` in their arguments."""
     found = []
     for name in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -155,7 +156,7 @@ def test_pause_and_resume_reach_the_whole_tree(hosted: Hosted) -> None:
 
 
 def stands_still(hosted: Hosted) -> int:
-    """Give the size of the output if it is the same ten of its periods later."""
+    """Return the size of the output if it is the same ten of its periods later."""
     before = len(hosted.output())
     time.sleep(0.1)
     return before if len(hosted.output()) == before else 0
@@ -201,20 +202,20 @@ def test_a_signal_to_the_leader_or_the_foreground(hosted: Hosted) -> None:
         hosted.wait_output(expected)
 
 
-def test_ladder_reckons_in_steps() -> None:
-    ladder = Ladder.from_json({"ladder": [["SIGINT", 10], ["TERM", 5], ["KILL", 7]], "reason": "cancelled"}, 100.0)
-    assert ladder.step(100.0) == signal.SIGINT
-    assert ladder.step(105.0) is None
-    assert ladder.step(110.0) == signal.SIGTERM
-    assert ladder.step(115.0) == signal.SIGKILL
-    assert ladder.step(115.01) is None
-    assert ladder.step(116.0) == signal.SIGKILL
+def test_a_stop_sequence_advances_in_steps() -> None:
+    stop = StopSequence.from_json({"ladder": [["SIGINT", 10], ["TERM", 5], ["KILL", 7]], "reason": "cancelled"}, 100.0)
+    assert stop.advance(100.0) == signal.SIGINT
+    assert stop.advance(105.0) is None
+    assert stop.advance(110.0) == signal.SIGTERM
+    assert stop.advance(115.0) == signal.SIGKILL
+    assert stop.advance(115.01) is None
+    assert stop.advance(116.0) == signal.SIGKILL
 
 
 @pytest.mark.parametrize("name", ["SIGNOTHING", "SIG_DFL", "9", ""])
 def test_no_signal_of_that_name(name: str) -> None:
     with pytest.raises(ValueError, match="no such signal"):
-        signal_number(name)
+        number_of(name)
 
 
 def test_a_command_that_stops_itself_is_told_as_paused(hosted: Hosted) -> None:

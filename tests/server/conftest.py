@@ -11,12 +11,14 @@ from urllib.parse import quote
 
 import psutil
 import pytest
+from jupyter_core.utils import ensure_event_loop
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.httputil import url_concat
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from tests.client.live import LiveServer
 from tests.ptyhost.hosting import is_alive, wait_until
+from tests.server.serving import Served, config, serve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -33,16 +35,50 @@ def server_options() -> dict[str, dict[str, Any]]:
 
 @pytest.fixture
 def jp_server_config(server_options: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    usual: dict[str, dict[str, Any]] = {
-        "ServerApp": {
-            "jpserver_extensions": {"jupyter_ptytasks": True, "jupyter_server_terminals": True},
-            "allow_unauthenticated_access": False,
-            # The stock mixin's defaults make tornado warn (its interval is in seconds).
-            "tornado_settings": {"ws_ping_interval": 0},
-        },
-        "PtyTasksApp": {"shell_command": ["/bin/sh"], "stop_grace": 0.5},
-    }
-    return {name: {**options, **server_options.get(name, {})} for name, options in usual.items()}
+    return config(server_options)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def jp_asyncio_loop() -> Iterator[asyncio.AbstractEventLoop]:
+    """One loop for all tests of a module: a server that they share lives in it."""
+    loop = ensure_event_loop()
+    yield loop
+    loop.close()
+
+
+@pytest.fixture(scope="module")
+def shared_server(
+    jp_asyncio_loop: asyncio.AbstractEventLoop, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Callable[..., Served]]:
+    """Return the server that the tests of a module share: `shared_server(options)`. Other options make another one."""
+    with contextlib.ExitStack() as stack:
+        running: list[tuple[dict[str, Any], Served]] = []
+
+        def serve_with(options: dict[str, dict[str, Any]]) -> Served:
+            if not running or running[0][0] != options:
+                # One at a time: it has the environment of this process.
+                stack.close()
+                server = stack.enter_context(serve(tmp_path_factory.mktemp("shared"), jp_asyncio_loop, options))
+                running[:] = [(options, server)]
+            return running[0][1]
+
+        yield serve_with
+
+
+#: A test that takes one of these looks into its server: it gets one of its own.
+OWN = {"jp_serverapp", "jp_data_dir", "jp_root_dir", "jp_runtime_dir"}
+
+
+@pytest.fixture
+def served(request: pytest.FixtureRequest, server_options: dict[str, dict[str, Any]]) -> Served:
+    """The server that a test asks: one of its own, or the module's."""
+    if not OWN.intersection(request.fixturenames):
+        shared: Served = request.getfixturevalue("shared_server")(server_options)
+        return shared
+    for name in ("jp_serverapp", "http_server"):
+        request.getfixturevalue(name)
+    names = ("http_port", "base_url", "auth_header", "data_dir", "root_dir")
+    return Served(*(request.getfixturevalue(f"jp_{name}") for name in names))
 
 
 @pytest.fixture
@@ -184,16 +220,26 @@ class Rest:
 
 
 @pytest.fixture
-def rest(
-    jp_serverapp: Any,
-    http_server: Any,
-    jp_http_port: int,
-    jp_base_url: str,
-    jp_auth_header: dict[str, str],
-    jp_data_dir: Path,
-) -> Iterator[Rest]:
-    yield Rest(f"http://localhost:{jp_http_port}{jp_base_url}ptytasks/api", jp_auth_header)
-    end_hosts(jp_data_dir)
+def rest(served: Served, jp_asyncio_loop: asyncio.AbstractEventLoop, request: pytest.FixtureRequest) -> Iterator[Rest]:
+    rest = Rest(f"http://localhost:{served.port}{served.base_url}ptytasks/api", served.headers)
+    yield rest
+    if OWN.intersection(request.fixturenames):
+        end_hosts(served.data_dir)
+    else:
+        jp_asyncio_loop.run_until_complete(delete_all(rest))
+
+
+async def delete_all(rest: Rest) -> None:
+    """Leave nothing for the next test."""
+
+    async def delete(task: dict[str, Any]) -> None:
+        if task["alive"]:
+            await rest("POST", "tasks", task["id"], "stop", body={"signals": ["SIGKILL"]})
+        gone = await rest("DELETE", "tasks", task["id"], stop=1)
+        assert gone.code in (204, 404), gone.body
+
+    while tasks := (await rest("GET", "tasks")).json["tasks"]:
+        await asyncio.gather(*map(delete, tasks))
 
 
 class Viewer:
@@ -277,14 +323,14 @@ class Viewer:
 
 
 @pytest.fixture
-def attach(rest: Rest, jp_http_port: int, jp_base_url: str, jp_auth_header: dict[str, str]) -> Iterator[Any]:
+def attach(rest: Rest, served: Served) -> Iterator[Any]:
     """Attach to a task by id or name: `await attach(ref, readonly=1, ...)`; with `stock` as one who knows no events."""
     opened: list[Viewer] = []
 
     async def connect(ref: str, headers: dict[str, str] | None = None, *, stock: bool = False, **query: Any) -> Viewer:
         query = query if stock else {"events": 1, **query}
-        path = f"ws://localhost:{jp_http_port}{jp_base_url}ptytasks/terminals/websocket/{quote(ref, safe='')}"
-        request = HTTPRequest(url_concat(path, query), headers=jp_auth_header if headers is None else headers)
+        path = f"ws://localhost:{served.port}{served.base_url}ptytasks/terminals/websocket/{quote(ref, safe='')}"
+        request = HTTPRequest(url_concat(path, query), headers=served.headers if headers is None else headers)
         viewer = Viewer(await websocket_connect(request, max_message_size=64 << 20), stock=stock)
         opened.append(viewer)
         return viewer

@@ -62,6 +62,19 @@ def test_the_document_is_valid() -> None:
     openapi_spec_validator.validate(OPENAPI)
 
 
+def test_every_body_and_answer_has_an_example_that_fits() -> None:
+    operations = [about for path in OPENAPI["paths"].values() for name, about in path.items() if name != "parameters"]
+    for operation in operations:
+        for told in (operation.get("requestBody", {}), *operation["responses"].values()):
+            for content in told.get("content", {}).values():
+                schema = content["schema"].get("items", content["schema"])
+                named = schema.get("$ref", "").rpartition("/")[2]
+                examples = (OPENAPI["components"]["schemas"][named] if named else schema)["examples"]
+                assert examples
+                for example in examples if named else ():
+                    check(example, named)
+
+
 def test_every_route_and_verb_is_in_the_document_and_no_other() -> None:
     offered = set()
     for route, handler in ROUTES:

@@ -43,7 +43,7 @@ async def finish(rest: Rest, name: str, command: str = "echo hello") -> dict[str
 
 async def age(jp_serverapp: Any, task: dict[str, Any], seconds: float) -> None:
     """Make a task look as if it had ended long ago."""
-    store = jp_serverapp.web_app.settings["ptytasks_manager"].store
+    store = jp_serverapp.web_app.settings["ptytasks_store"]
     await store.change(task["id"], ended=time.time() - seconds)
 
 
@@ -170,22 +170,22 @@ async def test_what_was_left_behind_is_cleared(
 
 async def test_a_listener_that_fails_harms_nobody(rest: Rest, jp_serverapp: Any, caplog: Any) -> None:
     """Neither the others who are told nor the task that there is news of."""
-    manager = jp_serverapp.web_app.settings["ptytasks_manager"]
+    (extension,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
     told: list[str] = []
 
     def fail(*_: object) -> None:
         raise RuntimeError("a listener that fails")
 
-    for listeners in (manager.store.listeners, manager.supervisor.on_update):
+    for listeners in (extension.store.listeners, extension.supervisor.on_update):
         listeners.append(fail)
-    manager.store.listeners.append(lambda old, new: told.append((new or old).state.value))
+    extension.store.listeners.append(lambda change: told.append(change.task.state.value))
     task = await rest.create("echo hello", name="task")
     assert task["state"] in ("running", "succeeded")
     assert (await rest.wait("task"))["state"] == "succeeded"
     assert told[0] == "starting"
     assert told[-1] == "succeeded"
     assert "a listener failed" in caplog.text
-    manager.store.listeners.remove(fail)
+    extension.store.listeners.remove(fail)
 
 
 def test_listeners_are_told_in_their_order() -> None:

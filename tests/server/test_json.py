@@ -148,7 +148,7 @@ async def test_every_method_is_answered(rest: Rest) -> None:
 @pytest.fixture
 def plant(jp_serverapp: Any) -> Any:
     """Put a task that differs from a real one into the server's memory, as if an older version had written it."""
-    store = jp_serverapp.web_app.settings["ptytasks_manager"].store
+    store = jp_serverapp.web_app.settings["ptytasks_store"]
 
     def plant(task: Task, **changes: Any) -> str:
         bad = task.with_(**changes, id=f"aaaa{len(store._tasks):04}")
@@ -161,7 +161,7 @@ def plant(jp_serverapp: Any) -> Any:
 async def test_what_no_client_can_carry_is_told_as_null(rest: Rest, plant: Any, jp_serverapp: Any) -> None:
     task = await rest.create("true", name="good")
     await rest.wait("good")
-    good = jp_serverapp.web_app.settings["ptytasks_manager"].store.get(task["id"])
+    good = jp_serverapp.web_app.settings["ptytasks_store"].get(task["id"])
     old = plant(good, metadata={"loss": math.nan, "runs": [math.inf, 1.5], "\ud800": "\udfff"})
     assert strictly((await rest("GET", "tasks", old)).body)["metadata"] == {
         "loss": None,
@@ -192,7 +192,7 @@ async def test_a_task_that_cannot_be_described_hides_no_other(
     rest: Rest, plant: Any, jp_serverapp: Any, changes: dict[str, Any], caplog: pytest.LogCaptureFixture
 ) -> None:
     tasks = [await rest.create("sleep 100", name=f"good {number}") for number in range(3)]
-    good = jp_serverapp.web_app.settings["ptytasks_manager"].store.get(tasks[0]["id"])
+    good = jp_serverapp.web_app.settings["ptytasks_store"].get(tasks[0]["id"])
     bad = plant(good, **{"state": State.FAILED, **changes})
     for _ in range(3):
         told = strictly((await rest("GET", "tasks", q="good")).body)
@@ -248,8 +248,8 @@ async def test_a_machine_that_has_nothing_left_is_a_line_in_the_log(
         raise error
 
     await rest.create("sleep 100", name="nap")
-    manager = jp_serverapp.web_app.settings["ptytasks_manager"]
-    monkeypatch.setattr(manager.task_dirs, "files", fail)
+    serializer = jp_serverapp.web_app.settings["ptytasks_serializer"]
+    monkeypatch.setattr(serializer._task_dirs, "files", fail)
     for method, path in (("GET", "tasks/nap/output"), ("GET", "tasks/nap/output/raw"), ("POST", "tasks")):
         caplog.clear()
         answer = await rest.at(method, path, body=json.dumps({"command": "true"}))

@@ -20,10 +20,20 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from pathlib import Path
 
+    from jupyter_ptytasks.server.hosts.link import Connect
     from tests.server.conftest import Rest
 
 HELLO = b'{"ptytasks":1,"id":"mine","pid":5,"attempt":1,"capabilities":["note"]}\n'
 STATUS = {"attempt": 1, "rows": 24, "cols": 80, "viewers": 0, "last_output": 0.0, "output": {}}
+
+
+def unix(path: str) -> Connect:
+    """Connect to the socket at `path`."""
+
+    async def connect(protocol: Callable[[], asyncio.BaseProtocol]) -> None:
+        await asyncio.get_running_loop().create_unix_connection(protocol, path)
+
+    return connect
 
 
 def link(lost: list[bool]) -> Link:
@@ -46,7 +56,7 @@ def meeting(path: str, answer: bytes, then: Callable[[Link], Awaitable[None]] | 
         lost: list[bool] = []
         one = link(lost)
         try:
-            await one.connect(path, "mine")
+            await one.connect(unix(path), "mine")
         except HostUnreachable:
             assert not one.connected
         else:
@@ -103,7 +113,7 @@ def test_whatever_answers_is_a_ptyhost_or_cannot_be_reached(tmp_path: Path, answ
 @pytest.mark.parametrize("path", ["", "nowhere", "a\0b", "x" * 5000, "/", 5, None, ["a"], "\ud800"])
 async def test_whatever_the_path_is_nothing_but_that_it_cannot_be_reached_is_raised(path: Any) -> None:
     with pytest.raises(HostUnreachable):
-        await link([]).connect(path, "mine")
+        await link([]).connect(unix(path), "mine")
 
 
 async def test_a_status_that_makes_no_sense_is_not_taken_in(tmp_path: Path) -> None:
@@ -116,7 +126,7 @@ async def test_a_status_that_makes_no_sense_is_not_taken_in(tmp_path: Path) -> N
     async with await asyncio.start_unix_server(serve, tmp_path / "s"):
         one = link([])
         try:
-            await one.connect(str(tmp_path / "s"), "mine")
+            await one.connect(unix(str(tmp_path / "s")), "mine")
         except HostUnreachable:
             pass  # all of it came at once
         assert one.status == STATUS
@@ -139,7 +149,7 @@ async def test_watch_is_said_when_it_changes_and_again_to_a_new_connection(
     await viewer.type("\r")
     await viewer.shows("\n500\r\n")
     assert said == {b"\x01": 1}
-    kept = jp_serverapp.web_app.settings["ptytasks_manager"].supervisor.link(task["id"])
+    kept = jp_serverapp.web_app.settings["ptytasks_control"].link(task["id"])
     kept._channel._transport.abort()
     await rest.until("lines", lambda task: not task["connected"] or said[b"\x01"] > 1)
     await rest.until("lines", lambda task: task["connected"])

@@ -36,7 +36,7 @@ READS: dict[str, Callable[[Client], Any]] = {
     "wait": lambda client: client.wait("nap", 0.01),
     "stats": lambda client: client.stats("nap"),
     "signal": lambda client: client.signal("nap", "SIGCONT"),
-    "input": lambda client: client.input("nap", "x"),
+    "input": lambda client: client.send_input("nap", "x"),
     "pause": lambda client: client.pause("nap"),
     "resume": lambda client: client.resume("nap"),
 }
@@ -84,7 +84,7 @@ def timed(live: LiveServer, work: dict[str, Callable[[Client], Any]], results: d
             try:
                 results[name] = work[name](client)
             except RequestFailed as error:
-                results[name] = (error.status, error.code)
+                results[name] = (error.http_status, error.code)
             took[name] = time.monotonic() - began
 
     workers = [threading.Thread(target=run, args=(name,)) for name in work]
@@ -164,5 +164,5 @@ def status_of(client: Client) -> tuple[int, str]:
     try:
         client.list()
     except RequestFailed as error:
-        return error.status or 0, error.code
+        return error.http_status or 0, error.code
     return 200, ""

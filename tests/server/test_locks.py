@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyter_ptytasks.core.errors import InternalError, StoreUnavailable
-from jupyter_ptytasks.storage.locks import UNSUPPORTED, Locks
+from jupyter_ptytasks.core.platform.posix.locks import UNSUPPORTED
+from jupyter_ptytasks.storage.locks import Locks
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

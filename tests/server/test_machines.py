@@ -74,7 +74,7 @@ def test_a_task_of_another_machine_is_not_judged(live: LiveServer, about: dict[s
         assert client.output("far")["output"] == "hello\n"
         with pytest.raises(RequestFailed, match="runs on login2") as refused:
             client.stop("far")
-        assert refused.value.status == 503
+        assert refused.value.http_status == 503
         # How it ended there is believed as soon as it is told.
         record = {
             "attempt": 1, "code": 3, "signal": None, "reason": "exited", "started": time.time(), "ended": time.time(),

@@ -219,9 +219,8 @@ class TestWrapped:
     """A ring that has dropped its beginning."""
 
     @pytest.fixture
-    def jp_server_config(self, jp_server_config: dict[str, Any]) -> dict[str, Any]:
-        jp_server_config["PtyTasksApp"].update(ring_size=1 << 16, segment_size=1 << 12)
-        return jp_server_config
+    def server_options(self) -> dict[str, dict[str, Any]]:
+        return {"PtyTasksApp": {"ring_size": 1 << 16, "segment_size": 1 << 12}}
 
     async def test_lines_keep_their_numbers(self, rest: Rest) -> None:
         await rest.create("seq 20000", name="seq")

@@ -28,9 +28,8 @@ TURNS = {"vim": "\x06\x02", "less": " b", "nano": "\x16\x19"}
 
 
 @pytest.fixture
-def jp_server_config(jp_server_config: dict[str, Any]) -> dict[str, Any]:
-    jp_server_config["PtyTasksApp"].update(ring_size=1 << 16, segment_size=1 << 13)
-    return jp_server_config
+def server_options() -> dict[str, dict[str, Any]]:
+    return {"PtyTasksApp": {"ring_size": 1 << 16, "segment_size": 1 << 13}}
 
 
 def shown(snapshot: Snapshot) -> dict[str, Any]:

@@ -19,6 +19,7 @@ def make(name: str, *, age: float, state: State = State.SUCCEEDED, **about: Any)
     """Return a task that was made, and has ended unless it is live, `age` seconds ago."""
     moment = NOW - age
     return Task(
+        provisioner="local",
         id=new_id(moment), name=name, command="true", kind=Kind.COMMAND, cwd="/", state=state, created=moment,
         ended=None if state.live else moment, **about,
     )  # fmt: skip

@@ -20,6 +20,7 @@ from jupyter_ptytasks.server.terminals import viewer as viewers
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest, Viewer
+    from tests.server.serving import Served
 
 SHELL = {"command": ["sh"], "env": {"PS1": "$ "}}
 #: The beginning of a program that takes every byte as it comes.
@@ -105,22 +106,20 @@ def test_whatever_comes_is_a_message_or_nothing(message: str | bytes) -> None:
 async def test_a_client_that_leaves_while_it_is_greeted_leaves_nothing_behind(
     rest: Rest,
     attach: Any,
-    jp_http_port: int,
-    jp_base_url: str,
-    jp_auth_header: dict[str, str],
+    served: Served,
     jp_serverapp: Any,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     task = await rest.create(**SHELL, name="sh")
     request = (
-        f"GET {jp_base_url}ptytasks/terminals/websocket/sh HTTP/1.1\r\nHost: localhost:{jp_http_port}\r\n"
-        f"Authorization: {jp_auth_header['Authorization']}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        f"GET {served.base_url}ptytasks/terminals/websocket/sh HTTP/1.1\r\nHost: localhost:{served.port}\r\n"
+        f"Authorization: {served.headers['Authorization']}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
     ).encode()
     for turns in range(40):
         client = socket.socket()
         client.setblocking(False)
-        await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", jp_http_port))
+        await asyncio.get_running_loop().sock_connect(client, ("127.0.0.1", served.port))
         await asyncio.get_running_loop().sock_sendall(client, request)
         # The server is on the same loop: each client leaves after another of its steps.
         for _ in range(turns):
@@ -137,13 +136,11 @@ async def test_a_client_that_leaves_while_it_is_greeted_leaves_nothing_behind(
     assert [record.message for record in caplog.records if record.exc_info] == []
 
 
-async def test_a_query_that_is_no_text_is_refused_before_there_is_a_socket(
-    rest: Rest, jp_http_port: int, jp_base_url: str, jp_auth_header: dict[str, str]
-) -> None:
+async def test_a_query_that_is_no_text_is_refused_before_there_is_a_socket(rest: Rest, served: Served) -> None:
     await rest.create(**SHELL, name="sh")
-    url = f"ws://localhost:{jp_http_port}{jp_base_url}ptytasks/terminals/websocket/sh?lines=%ff"
+    url = f"ws://localhost:{served.port}{served.base_url}ptytasks/terminals/websocket/sh?lines=%ff"
     with pytest.raises(HTTPClientError, match="400"):
-        await websocket_connect(HTTPRequest(url, headers=jp_auth_header))
+        await websocket_connect(HTTPRequest(url, headers=served.headers))
 
 
 async def test_the_end_is_told_then_disconnected(rest: Rest, attach: Any) -> None:
@@ -309,7 +306,7 @@ async def test_twenty_viewers(rest: Rest, attach: Any) -> None:
     assert task["running_in_background"] is True
 
 
-async def test_a_viewer_that_dies_in_the_middle_of_a_frame(rest: Rest, attach: Any, jp_http_port: int) -> None:
+async def test_a_viewer_that_dies_in_the_middle_of_a_frame(rest: Rest, attach: Any, served: Served) -> None:
     await rest.create("while :; do seq 1000; done", name="flood")
     healthy = await (await attach("flood", flow="ack")).attached()
     dying = await (await attach("flood")).attached()

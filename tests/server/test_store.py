@@ -36,7 +36,7 @@ def make(name: str = "task", *, age: float = 0.0, state: State = State.RUNNING, 
     created = NOW - age
     return Task(
         id=new_id(created), name=name, command="true", kind=Kind.COMMAND, cwd="/", state=state, created=created,
-        ended=ended, **about,
+        ended=ended, provisioner="local", **about,
     )  # fmt: skip
 
 
@@ -139,7 +139,7 @@ def test_a_file_that_is_damaged_under_us(path: Path, opened: Callable[..., Datab
     file.add(make("lost"), IfExists.NEW, 10)
     before = other.version()
     path.write_bytes(b"garbage" * 1000)
-    with pytest.raises(InternalError, match="ask again"):
+    with pytest.raises(InternalError, match="try again"):
         file.changes(0)
     assert [found.name for found in file.changes(0).tasks] == ["from disk"]
     assert [found.name for found in other.changes(0).tasks] == ["from disk"]
@@ -212,7 +212,9 @@ def test_one_of_many_ends_a_task(opened: Callable[..., Database]) -> None:
 async def test_the_mirror_follows_others_change_by_change(opened: Callable[..., Database]) -> None:
     ours, theirs = Store(opened), opened()
     seen: list[list[str]] = []
-    ours.listeners.append(lambda *tasks: seen.append([task.state.value if task else "" for task in tasks]))
+    ours.listeners.append(
+        lambda change: seen.append([task.state.value if task else "" for task in (change.old, change.new)])
+    )
     task, _ = theirs.add(make(), IfExists.NEW, 10)
     await ours.refresh(0.0)
     theirs.change(task.id, state=State.STOPPING)

@@ -16,7 +16,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from jupyter_ptytasks.core.errors import InvalidState, NameInUse, TaskNotFound, TooManyTasks
 from jupyter_ptytasks.core.model import IfExists, Kind, Task, new_id
-from jupyter_ptytasks.core.states import ENDED, State
+from jupyter_ptytasks.core.states import ENDED, PENDING, State
 from jupyter_ptytasks.storage.database import Database
 
 if TYPE_CHECKING:
@@ -27,7 +27,15 @@ MAX_LIVE = 4
 #: What a server can see of an attempt that has been started.
 SEEN = sorted(ENDED | {State.RUNNING, State.PAUSED, State.STOPPING})
 #: What each of them rules out: somebody who has got so far never goes back within the attempt.
-STAGES = {State.STARTING: 0, State.RUNNING: 1, State.PAUSED: 1, State.STOPPING: 2, **dict.fromkeys(ENDED, 3)}
+STAGES = {
+    State.HELD: -1,
+    State.QUEUED: -1,
+    State.STARTING: 0,
+    State.RUNNING: 1,
+    State.PAUSED: 1,
+    State.STOPPING: 2,
+    **dict.fromkeys(ENDED, 3),
+}
 
 servers = st.integers(0, SERVERS - 1)
 
@@ -59,22 +67,28 @@ class Servers(RuleBasedStateMachine):
     def begin(self) -> None:
         self.add(0, "a", IfExists.NEW)
 
-    @rule(server=servers, name=st.sampled_from("ab"), if_exists=st.sampled_from(IfExists))
-    def add(self, server: int, name: str, if_exists: IfExists) -> None:
+    @rule(
+        server=servers,
+        name=st.sampled_from("ab"),
+        if_exists=st.sampled_from(IfExists),
+        state=st.sampled_from([State.STARTING, State.HELD, State.QUEUED]),
+    )
+    def add(self, server: int, name: str, if_exists: IfExists, state: State = State.STARTING) -> None:
         self.clock += 1
         task = Task(
-            id=new_id(self.clock), name=name, command="true", kind=Kind.COMMAND, cwd="/", state=State.STARTING,
-            created=self.clock,
+            id=new_id(self.clock), name=name, command="true", kind=Kind.COMMAND, cwd="/", state=state,
+            created=self.clock, provisioner="local",
         )  # fmt: skip
         newest = max((one for one in self.tasks.values() if one.name == name), key=lambda one: one.id, default=None)
         stands_in_the_way = (
             newest is not None and if_exists is not IfExists.NEW and (newest.live or if_exists is IfExists.RESTART)
         )
-        live = sum(one.live for one in self.tasks.values())
+        active = sum(one.active for one in self.tasks.values())
         try:
             found, added = self.files[server].add(task, if_exists, MAX_LIVE)
         except TooManyTasks:
-            assert live >= MAX_LIVE
+            assert active >= MAX_LIVE
+            assert state.active
             assert not stands_in_the_way
         except NameInUse:
             assert if_exists is IfExists.FAIL
@@ -93,6 +107,8 @@ class Servers(RuleBasedStateMachine):
         if not self.tasks:
             return
         old = self.any_task(data)
+        if old.pending:
+            return  # nothing of it runs that could be seen
         new = self.files[server].observe(old.id, old.attempt - late, state, pid=server)
         if late:
             assert new == old
@@ -111,14 +127,14 @@ class Servers(RuleBasedStateMachine):
         if not self.tasks:
             return
         old = self.any_task(data)
-        live = sum(one.live for one in self.tasks.values())
+        active = sum(one.active for one in self.tasks.values())
         try:
             new, begun = self.files[server].begin_attempt(old.id, old.attempt + ahead, MAX_LIVE)
         except InvalidState:
             assert old.live
             assert ahead
         except TooManyTasks:
-            assert live >= MAX_LIVE
+            assert active >= MAX_LIVE
         else:
             assert begun is bool(ahead)
             if begun:
@@ -126,6 +142,31 @@ class Servers(RuleBasedStateMachine):
             else:
                 assert new == old
             self.tasks[new.id] = new
+
+    @rule(
+        servers=st.lists(servers, min_size=1, max_size=3),
+        state=st.sampled_from([State.STARTING, State.CANCELLED]),
+        data=st.data(),
+    )
+    def move(self, servers: list[int], state: State, data: st.DataObject) -> None:
+        """Of all servers that launch or cancel a task that is pending one does."""
+        if not self.tasks:
+            return
+        old = self.any_task(data)
+        active = sum(one.active for one in self.tasks.values())
+        moves = 0
+        for server in servers:
+            limit = MAX_LIVE if state.active else None
+            try:
+                new, moved = self.files[server].move(old.id, PENDING, state, max_live=limit, pid=server)
+            except TooManyTasks:
+                assert old.pending
+                assert active >= MAX_LIVE
+                continue
+            moves += moved
+            assert new.state is (state if old.pending else old.state)
+            self.tasks[new.id] = new
+        assert moves <= old.pending
 
     @rule(server=servers, data=st.data(), fails=st.booleans())
     def rename(self, server: int, data: st.DataObject, fails: bool) -> None:

@@ -415,7 +415,7 @@ async def test_again_is_another_task_of_the_same_kind(
     assert {name: second[name] for name in same} == {name: first[name] for name in same}
     await rest.wait(second["id"])
     assert (await rest.output(second["id"]))["output"] == f"g, {second['id']}, one, now\n{jp_root_dir / 'sub'}\n"
-    task_dirs = jp_serverapp.web_app.settings["ptytasks_manager"].task_dirs
+    task_dirs = jp_serverapp.web_app.settings["ptytasks_launcher"]._task_dirs
     specs = [task_dirs.read_spec(task["id"]) for task in (first, second)]
     assert specs[0]["ladder"] == specs[1]["ladder"] == [["SIGTERM", 3.0]]
     assert specs[0]["timeout"] == specs[1]["timeout"]
@@ -466,7 +466,7 @@ async def test_an_end_that_is_not_yet_written_down_is_an_end(
     rest: Rest, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a disk that is full or busy the database may take its time for it."""
-    database = jp_serverapp.web_app.settings["ptytasks_manager"].store._database
+    database = jp_serverapp.web_app.settings["ptytasks_store"]._database
     asked, free, observe = threading.Event(), threading.Event(), database.observe
 
     def slow(task_id: str, attempt: int, state: str, **about: Any) -> Any:

@@ -16,8 +16,7 @@ import jsonschema
 import pytest
 import yaml
 
-from jupyter_ptytasks.core.progress.follower import Follower
-from jupyter_ptytasks.core.ring.writer import RingWriter
+from jupyter_ptytasks.core.progress import ProgressReader
 from jupyter_ptytasks.server.events import SCHEMA_FILES, TASK_PROGRESS
 from jupyter_ptytasks.server.monitor import progress as tracking
 from tests.client.live import LiveServer, ended, until
@@ -136,7 +135,7 @@ async def test_a_reader_that_fails_does_not_keep_a_task_from_ending(
     def fail(*_: Any) -> None:
         raise RuntimeError("no such luck")
 
-    monkeypatch.setattr(Follower, "end", fail)
+    monkeypatch.setattr(ProgressReader, "end", fail)
     await rest.create(f"{SAY}say 30; exit 4", name="ends")
     task = await rest.wait("ends")
     assert (task["exit"], task["progress"]) == ({"code": 4, "signal": None}, None)
@@ -285,32 +284,3 @@ def stop_all(client: Client) -> None:
         client.stop(task["id"], signals=["SIGKILL"])
     for task in client.list()["tasks"]:
         ended(client, task["id"])
-
-
-# -- the ring ---------------------------------------------------------------------------------------------------------
-
-
-def test_only_the_end_of_a_long_ring_is_read(tmp_path: Path) -> None:
-    ring = RingWriter(str(tmp_path), size=16 << 20, segment=1 << 20, rows=24, cols=80)
-    ring.write(b"\x1b]9;4;1;5\x07")
-    ring.write(b"x" * 100_000)
-    follower = Follower(str(tmp_path), 1)
-    assert follower.read(1.0) is None
-    ring.write(b"\x1b]9;4;1;6\x07")
-    found = follower.read(2.0)
-    assert found is not None
-    assert (found.fraction, found.updated) == (0.06, 2.0)
-    assert follower.read(3.0) == found
-    ring.write(b"\x1b]9;4;1;7\x07" + b"x" * 100_000)
-    assert follower.read(4.0) == found
-    ring.close()
-
-
-def test_a_sequence_that_comes_in_two_pieces_is_whole(tmp_path: Path) -> None:
-    ring = RingWriter(str(tmp_path), size=16 << 20, segment=1 << 20, rows=24, cols=80)
-    follower = Follower(str(tmp_path), 1)
-    for piece, expected in ((b"\x1b]9;4;", None), (b"1;6", None), (b"1\x07", 0.61)):
-        ring.write(piece)
-        found = follower.read(1.0)
-        assert (found and found.fraction) == expected
-    ring.close()

@@ -136,7 +136,7 @@ def test_the_limit_of_live_tasks_is_the_users(start_server: Callable[..., LiveSe
     servers = [start_server("--PtyTasksApp.max_live_tasks=3"), start_server("--PtyTasksApp.max_live_tasks=3")]
     tasks, errors = race(servers, 4)
     assert len(tasks) == 3
-    assert {(error.code, error.status) for error in errors} == {("too_many_tasks", 429)}
+    assert {(error.code, error.http_status) for error in errors} == {("too_many_tasks", 429)}
     with servers[0].client() as client:
         assert len(client.list()["tasks"]) == 3
 

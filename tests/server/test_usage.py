@@ -191,7 +191,7 @@ def test_the_peak_survives_a_kill9_of_the_server_and_the_task(live: LiveServer) 
         has_it(client, live)
         live.kill9()
         live.start()
-        client.input("greedy", "", newline=True)
+        client.send_input("greedy", "", newline=True)
         task = until(lambda: client.stats("greedy")["samples"] and client.get("greedy"))
         until(lambda: client.stats("greedy")["samples"][-1]["rss"] < 100 * MIB)
         task = client.get("greedy")
@@ -214,7 +214,7 @@ def test_two_servers_keep_the_higher_peak(start_server: Callable[..., LiveServer
     one = start_server()
     with one.client() as client:
         task = has_it(client, one)
-        client.input("greedy", "", newline=True)
+        client.send_input("greedy", "", newline=True)
         until(lambda: client.stats("greedy")["samples"][-1]["rss"] < 100 * MIB)
         other = start_server()
         with other.client() as second:

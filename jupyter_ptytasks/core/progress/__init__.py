@@ -1,4 +1,4 @@
-"""How far a task is, read from what it prints: OSC 9;4, the helper function, or the bars and lines of many programs."""
+"""Progress of a task, read from its output: OSC 9;4, the helper function, or the bars and lines of many programs."""
 
 from __future__ import annotations
 

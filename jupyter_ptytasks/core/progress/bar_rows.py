@@ -1,4 +1,4 @@
-"""In which row of several a bar stands: bars below one another are within one another."""
+"""The row of a bar among several: a bar belongs to the ones above it."""
 
 from __future__ import annotations
 
@@ -6,31 +6,31 @@ from dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .counts import Sighting
-    from .fragments import Segment
+    from .counts import Match
+    from .fragments import Fragment
 
 
 @dataclass(frozen=True)
 class Rows:
-    """What was drawn last; a value."""
+    """The state after the last drawing; a value."""
 
-    #: How many rows the cursor went up to draw all again.
+    #: How many rows the cursor moved up to redraw all of them.
     height: int = 0
-    #: The row of the bar that was drawn last, None where something else was.
+    #: The row of the bar that was drawn last, None if that was something else.
     row: int | None = None
 
-    def after(self, segment: Segment, sighting: Sighting | None) -> tuple[int, Rows]:
-        """Give the row of what was seen, 0 for all that is no bar, and what was drawn last."""
-        if sighting is None or not sighting.bar:
+    def after(self, fragment: Fragment, match: Match | None) -> tuple[int, Rows]:
+        """Return the row of a match, 0 for anything but a bar, and the new state."""
+        if match is None or not match.bar:
             return 0, Rows()
-        if sighting.source == "tqdm":
-            # It goes down to its row, and back up.
-            return segment.rises_behind, Rows()
+        if match.source == "tqdm":
+            # It moves down to its row, and back up.
+            return fragment.rises_behind, Rows()
         height, row = self.height, 0
-        if segment.rises:
-            # Rich goes up to the first row, and draws all of them.
-            height, row = segment.rises, min(segment.falls, segment.rises)
-        elif self.row is not None and segment.falls == 1 and not segment.over:
-            # The first time it draws them, or one more. What begins after another bar returns to its line first.
+        if fragment.rises:
+            # Rich moves up to the first row, and draws all of them.
+            height, row = fragment.rises, min(fragment.falls, fragment.rises)
+        elif self.row is not None and fragment.falls == 1 and not fragment.over:
+            # It draws them for the first time, or an additional one. Other text after a bar returns to its line first.
             row = self.row + 1
         return row, Rows(height, row)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .counts import NUMBER, Count, Rank, Sighting, number, sane, seconds
+from .counts import NUMBER, Count, Match, Rank, number, sane, seconds
 
 _AMOUNT = rf"(?P<done>{NUMBER})(?P<scale>[kKMGTP]?i?B?)/(?P<total>{NUMBER}|\?)(?P<of_scale>[kKMGTP]?i?B?)"
 # https://github.com/tqdm/tqdm/blob/master/tqdm/std.py, format_meter
@@ -17,7 +17,7 @@ _TQDM_PERCENT = re.compile(r"\d{1,3}%$")
 _TQDM_BEGUN = re.compile(r"\d% ?\|")
 _RATE_UNIT = re.compile(r"[\d.?]+[kMGTP]? *([A-Za-z]+)/s|s/([A-Za-z]+)")
 
-# A drawn bar. Blocks and lines may be any that no text has; of ASCII it takes brackets, or hashes.
+# A drawn bar. Blocks and lines that no text contains; in ASCII it needs brackets, or hashes.
 _DRAWN = "━╸╺█▉▊▋▌▍▎▏▓▒░■□▰▱⣿⣀─"
 _BAR = re.compile(
     rf"[{_DRAWN}]{{3,}}[{_DRAWN} ]*|\[[=#>*\-. ]*[=#>*\-]{{2}}[=#>*\-. ]*\]|\[[=#]?>? +\]|#{{3,}}[#=O\- ]*(?= )"
@@ -44,40 +44,40 @@ _SPINNER = re.compile(r"^[⠀-⣿◐-◷|/\\\-] +")
 _ULTRALYTICS = re.compile(r"^\s*[\d.]+G\b")
 
 
-def read_bar(text: str) -> Sighting | None:
-    """Give what a bar says, None if `text` has none."""
+def read_bar(text: str) -> Match | None:
+    """Return the progress of a bar; None if there is none in `text`."""
     return _read_tqdm(text) or _read_drawn(text)
 
 
 def is_half(text: str) -> bool:
-    """Whether `text`, which goes on, may be a bar that is not yet drawn to its end."""
+    """Return whether `text`, which continues, may be a bar that is not completely drawn."""
     if _TQDM_BEGUN.search(text):
         return _TQDM.search(text) is None
     drawn = _BAR.search(text)
     return text[-1] in _DRAWN or (drawn is not None and drawn.end() == len(text))
 
 
-def _read_tqdm(text: str) -> Sighting | None:
+def _read_tqdm(text: str) -> Match | None:
     found = _TQDM.search(text)
     if found is None:
         return _read_open_tqdm(text)
     total = None if found["total"] == "?" else number(found["total"], found["of_scale"])
     done = number(found["done"], found["scale"])
     if not sane(done, total):
-        # More than was thought: tqdm itself draws no bar then, others do.
+        # More than the total: tqdm itself draws no bar then, others do.
         return None
     count = Count("", done, total, _unit_of(found["rate"]) or "it", slot="bar")
-    return _sighting(_TQDM_PERCENT.sub("", text[: found.start()]), count, "tqdm", seconds(found["eta"]))
+    return _match(_TQDM_PERCENT.sub("", text[: found.start()]), count, "tqdm", seconds(found["eta"]))
 
 
-def _read_open_tqdm(text: str) -> Sighting | None:
+def _read_open_tqdm(text: str) -> Match | None:
     found = _TQDM_OPEN.search(text)
     amount = _OPEN_AMOUNT.search(text[: found.start()][-_AMOUNT_LIMIT:]) if found else None
     if found is None or amount is None:
         return None
     unit = amount["unit"] or _unit_of(found["rate"])
     count = Count("", number(amount["done"], amount["scale"]), None, unit, slot="bar")
-    return _sighting(text[: found.start() - len(amount[0])], count, "tqdm", None)
+    return _match(text[: found.start() - len(amount[0])], count, "tqdm", None)
 
 
 def _unit_of(rate: str | None) -> str:
@@ -85,34 +85,34 @@ def _unit_of(rate: str | None) -> str:
     return (found[1] or found[2]) if found else ""
 
 
-def _read_drawn(text: str) -> Sighting | None:
+def _read_drawn(text: str) -> Match | None:
     unknown = _KERAS_OPEN.match(text) if "/U" in text else None
     if unknown and _KERAS.search(text):
-        return Sighting((Count("", int(unknown["done"]), None, "step", slot="bar"),), "keras", bar=True)
+        return Match((Count("", int(unknown["done"]), None, "step", slot="bar"),), "keras", bar=True)
     drawn = _BAR.search(text) if _may_be_drawn(text) else None
     if drawn is None:
         return None
     before, behind = text[: drawn.start()], text[drawn.end() :]
     keras = False
     count = None
-    told = _BEHIND.match(behind)
-    if told and (told["percent"] or told["done"]):
+    amount = _BEHIND.match(behind)
+    if amount and (amount["percent"] or amount["done"]):
         percent = _BEFORE_PERCENT.search(before, max(len(before) - _AMOUNT_LIMIT, 0))
         if percent:
             before = before[: percent.start()]
-        count = _count(told) or _percentage(told["percent"])
+        count = _count(amount) or _percentage(amount["percent"])
     else:
-        told = _BEFORE_COUNT.search(before, max(len(before) - _AMOUNT_LIMIT, 0)) or _BEFORE_PERCENT.search(
+        amount = _BEFORE_COUNT.search(before, max(len(before) - _AMOUNT_LIMIT, 0)) or _BEFORE_PERCENT.search(
             before, max(len(before) - _AMOUNT_LIMIT, 0)
         )
-        if told:
-            before = before[: told.start()]
-            keras = told.re is _BEFORE_COUNT and drawn[0][0] == "━"
-            count = _count(told) if told.re is _BEFORE_COUNT else _percentage(told["percent"])
+        if amount:
+            before = before[: amount.start()]
+            keras = amount.re is _BEFORE_COUNT and drawn[0][0] == "━"
+            count = _count(amount) if amount.re is _BEFORE_COUNT else _percentage(amount["percent"])
     if count is None:
         return None
     source = "keras" if keras or _KERAS.search(behind) else "rich" if drawn[0][0] in "━╸╺" else "text"
-    return _sighting(before, count, source, None)
+    return _match(before, count, source, None)
 
 
 def _may_be_drawn(text: str) -> bool:
@@ -121,13 +121,13 @@ def _may_be_drawn(text: str) -> bool:
     return any(each in text for each in _DRAWN)
 
 
-def _count(told: re.Match[str]) -> Count | None:
-    if not told["done"] or told["total"] == "?":
+def _count(amount: re.Match[str]) -> Count | None:
+    if not amount["done"] or amount["total"] == "?":
         return None
-    unit = told["unit"] or ""
+    unit = amount["unit"] or ""
     # In 40.1/79.2 MB the unit counts for both; in 12.3MB/45MB each has its own.
-    scale, of_scale = told["scale"] or told["of_scale"], told["of_scale"]
-    done, total = number(told["done"], scale), number(told["total"], of_scale)
+    scale, of_scale = amount["scale"] or amount["of_scale"], amount["of_scale"]
+    done, total = number(amount["done"], scale), number(amount["total"], of_scale)
     if not sane(done, total):
         return None
     return Count("", done, total, unit or ("B" if "B" in of_scale else ""), slot="bar")
@@ -140,8 +140,8 @@ def _percentage(digits: str | None) -> Count | None:
     return Count("", percent, 100, "%", slot="bar") if percent <= 100 else None
 
 
-def _sighting(before: str, count: Count, source: str, eta: float | None) -> Sighting:
-    """Put together what stands before a bar and what the bar says."""
+def _match(before: str, count: Count, source: str, eta: float | None) -> Match:
+    """Combine the text before a bar with the count of the bar."""
     label = _SPINNER.sub("", before.strip(" :|[")).strip(" :|[\t")
     outer: Count | None = None
     epoch = _EPOCH.search(label) if "poch" in label.lower() else None
@@ -152,9 +152,9 @@ def _sighting(before: str, count: Count, source: str, eta: float | None) -> Sigh
             name = "epoch" if epoch or _ULTRALYTICS.match(label[found.end() :]) else ""
             rank = Rank.EPOCH if name else Rank.OUTER
             outer = Count(name, done, total, name, rank, name or "of", begun=True)
-            # What else the label of such a bar tells are columns of numbers.
+            # The rest of the label of such a bar is columns of numbers.
             label = (label[: found.start()].strip(" :-([") if found.start() else "").strip()
     if len(label) > _LABEL_LIMIT:
         label = label[: _LABEL_LIMIT - 1] + "…"
     count = Count(label, count.done, count.total, count.unit, slot="bar")
-    return Sighting((outer, count) if outer else (count,), source, None if outer else eta, bar=True)
+    return Match((outer, count) if outer else (count,), source, None if outer else eta, bar=True)

@@ -1,4 +1,4 @@
-"""What one piece of text says: counts, outermost first, and the numbers they are written with."""
+"""The counts in one piece of text, outermost first, and the numbers that they are written with."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import IntEnum
 
 
 class Rank(IntEnum):
-    """What lies around what; counts of one rank lie around each other as they came."""
+    """Which counts contain which; of one rank, an earlier count contains a later one."""
 
     OUTER = 0
     EPOCH = 1
@@ -24,9 +24,9 @@ class Count:
     total: float | None
     unit: str = ""
     rank: Rank = Rank.INNER
-    #: Counts in one slot take the place of each other: "bar" (of one row), "step", "plain", or the name.
+    #: Counts in one slot replace each other: "bar" (of one row), "step", "plain", or the name.
     slot: str = "plain"
-    #: `done` is the one in work, not yet done: "Epoch 1/10" at its beginning.
+    #: `done` is the one in progress: "Epoch 1/10" at its beginning.
     begun: bool = False
     #: Counted from 0 to the last: "Epoch 0/9".
     from_zero: bool = False
@@ -43,11 +43,11 @@ class Count:
 
     @property
     def fraction(self) -> float | None:
-        """How much is done by this count alone."""
+        """How much is done according to this count only."""
         return self.with_inner(0.0)
 
     def with_inner(self, inner: float) -> float | None:
-        """How much is done when of the one in work `inner` (0 to 1) is."""
+        """How much is done if `inner` (0 to 1) of the one in progress is."""
         size = self.size
         return None if size is None else min(max((self.completed + inner) / size, 0.0), 1.0)
 
@@ -57,22 +57,22 @@ class Count:
         return self.fraction == 1.0
 
     def is_of(self, other: Count) -> bool:
-        """Whether it tells of the same thing as `other`, perhaps in another row."""
+        """Return whether it counts the same thing as `other`, perhaps in another row."""
         return self.slot.split()[0] == other.slot.split()[0] and self.key == other.key
 
     def continues(self, other: Count) -> bool:
-        """The same, and of as much."""
+        """Return whether it counts the same thing up to the same total."""
         return self.is_of(other) and self.total == other.total and self.total is not None
 
     @property
     def key(self) -> str:
-        """What stays the same while it goes on: a label without the numbers that it may tell."""
+        """What stays the same while it progresses: the label without its numbers."""
         return _NUMBERS.sub("", self.name)
 
 
 @dataclass(frozen=True)
-class Sighting:
-    """What one segment tells."""
+class Match:
+    """The progress found in one fragment."""
 
     counts: tuple[Count, ...]
     source: str
@@ -83,7 +83,7 @@ class Sighting:
 
 _NUMBERS = re.compile(r"[\d.,:%/]+")
 
-#: A number as bars have it: 12, 1,234, 40.1, 1.2M, 3.4kB, 5GiB.
+#: A number as in bars: 12, 1,234, 40.1, 1.2M, 3.4kB, 5GiB.
 NUMBER = r"\d[\d,]{0,14}(?:\.\d{1,6})?"
 _OPEN = ("?", "U")
 _SCALES = {"k": 1e3, "K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15}
@@ -97,8 +97,8 @@ def number(digits: str, scale: str | None = None) -> float:
 
 
 def has_count(text: str) -> bool:
-    """Whether there may be a count in `text`: 3/10, 3 / 10, 1.2M/5M, 12/?, 12/Unknown, 3 of 10. Regular expressions
-    take far longer to find that there is none.
+    """Return whether there may be a count in `text`: 3/10, 3 / 10, 1.2M/5M, 12/?, 12/Unknown, 3 of 10. Regular
+    expressions take far longer to find that there is none.
     """
     at = text.find("/")
     while at > 0:
@@ -115,7 +115,7 @@ def has_count(text: str) -> bool:
 
 
 def has_percentage(text: str) -> bool:
-    """Whether there may be a percentage in `text`."""
+    """Return whether there may be a percentage in `text`."""
     at = text.find("%")
     while at > 0:
         if text[at - 1].isdigit() or text[at - 2 : at].strip().isdigit():
@@ -136,5 +136,5 @@ def seconds(clock: str) -> float | None:
 
 
 def sane(done: float, total: float | None) -> bool:
-    """Whether it can be a count of progress at all."""
+    """Return whether it can be a count of progress at all."""
     return total is None or (total > 0 and 0 <= done <= total)

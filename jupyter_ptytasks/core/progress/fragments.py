@@ -1,6 +1,6 @@
-"""From a terminal's bytes to the pieces of text that a program drew one after another, and the moves between them.
+"""Cuts a terminal's bytes into fragments: the pieces of text that a program drew one after another.
 
-A bar is drawn over itself: what stands between two moves of the cursor is one state of it.
+A bar is drawn over itself: what is between two moves of the cursor is one state of it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-#: How much is looked at, at most, of what comes at once (and of a line that does not end).
+#: The most bytes that are examined of one piece of output (and of a line that does not end).
 WINDOW = 4096
 
 _SEQUENCE = re.compile(
@@ -23,13 +23,13 @@ _RISE = "\v"
 
 
 @dataclass(frozen=True)
-class Segment:
+class Fragment:
     """One piece of text."""
 
     text: str
-    #: Whether it is drawn where something else may stand: after a carriage return alone, backspaces, or a rise.
+    #: Whether it is drawn where there may be other text: after a carriage return alone, backspaces, or a rise.
     over: bool
-    #: Rows that the cursor went up and then down before it, and those that it rises behind it.
+    #: Rows that the cursor moved up and then down before it, and up after it.
     rises: int
     falls: int
     rises_behind: int
@@ -38,32 +38,32 @@ class Segment:
 
 
 class Splitter:
-    """Splits output that comes in pieces; the last segment stays open until text follows it."""
+    """Splits output that comes in pieces; the last fragment stays open until text follows it."""
 
     def __init__(self) -> None:
-        self._open = ""  # the last segment, with the moves before and behind it
-        self._headless = False  # the beginning of the line that goes on is not known
+        self._open = ""  # the last fragment, with the moves before and after it
+        self._headless = False  # the beginning of the current line is not known
 
     @property
     def open(self) -> str:
-        """The text of the last segment, which may go on."""
+        """The text of the last fragment, which may continue."""
         return self._open.strip("\r\n\b\v")
 
     def lose(self) -> None:
-        """Output is missing here."""
+        """Note that output is missing here."""
         self._open, self._headless = "", True
 
     def skip(self, data: bytes) -> None:
-        """Take in output in which there is nothing to be found."""
+        """Skip output that contains no progress."""
         end = max(data.rfind(b"\r"), data.rfind(b"\n"), data.rfind(b"\b"))
         if end >= 0:
             self._open, self._headless = "", False
             data = data[end:]
         self.split(data)
 
-    def split(self, data: bytes) -> list[Segment]:
-        """Give the segments up to the end of `data`, which cuts no sequence and no character; the last one is given
-        again, whole, as long as it is open.
+    def split(self, data: bytes) -> list[Fragment]:
+        """Return the fragments up to the end of `data`, which cuts no sequence and no character; the last one is
+        returned again, whole, as long as it is open.
         """
         if len(data) > WINDOW:
             data = data[-WINDOW:]
@@ -74,7 +74,7 @@ class Splitter:
                 return []
             parts[0] = ""
             self._headless = False
-        # Text and moves take turns, text is first and last; blank text only wipes what stood there.
+        # Text and moves alternate, text is first and last; blank text only erases.
         found: list[tuple[str, str]] = []
         moves = ""
         for i in range(0, len(parts), 2):
@@ -83,22 +83,22 @@ class Splitter:
                 moves = ""
             if i + 1 < len(parts):
                 moves += parts[i + 1]
-        segments = []
+        fragments = []
         for i, (before, piece) in enumerate(found):
             behind = found[i + 1][0] if i + 1 < len(found) else moves
-            segments.append(_segment(before, piece, behind))
+            fragments.append(_fragment(before, piece, behind))
         self._open = "".join((*found[-1], moves)) if found else moves
         if len(self._open) > WINDOW:
             self.lose()
-        return segments
+        return fragments
 
 
-def _segment(before: str, text: str, behind: str) -> Segment:
+def _fragment(before: str, text: str, behind: str) -> Fragment:
     rises = before.count(_RISE)
     falls = before.rpartition(_RISE)[2].count("\n")
     rises_behind = len(behind) - len(behind.lstrip(_RISE))
     over = rises > 0 or before.endswith(("\r", "\b"))
-    return Segment(text.strip(), over, rises, falls, rises_behind, ended=bool(behind))
+    return Fragment(text.strip(), over, rises, falls, rises_behind, ended=bool(behind))
 
 
 def _clean(text: str) -> str:

@@ -1,16 +1,16 @@
-"""Lines without a bar that tell of progress: "Epoch [3/10], Step [100/600]", "[12/340] CC a.o", "Progress: 45%".
+"""Lines without a bar that show progress: "Epoch [3/10], Step [100/600]", "[12/340] CC a.o", "Progress: 45%".
 
-What does not tell of progress is far more common in output: free disks, tests that passed, dates, fractions. So a
-number counts only where a word or its place says what it is.
+Other numbers are far more common in output: free disks, passed tests, dates, fractions. So a number counts only if a
+word or its place says what it is.
 """
 
 from __future__ import annotations
 
 import re
 
-from .counts import NUMBER, Count, Rank, Sighting, has_count, has_percentage, number, sane
+from .counts import NUMBER, Count, Match, Rank, has_count, has_percentage, number, sane
 
-#: Words before a count that tell what is counted: what lies around other things, and what lies within.
+#: Words before a count that say what is counted: things that contain others, and things within them.
 _OUTER = frozenset(
     "fold trial run seed split experiment phase stage part file image video document chunk "  # noqa: SIM905  words
     "task episode generation".split()
@@ -26,7 +26,7 @@ _WORD = re.compile(
 # "Train Epoch: 1 [640/60000 (1%)]", "Epoch: [0][ 100/5004]", "Epoch 3: ... loss=0.2"
 _EPOCH = re.compile(r"\bepoch\b\s*[:=#]?\s*\[?\s*(?P<done>\d{1,12})\b\]?(?!\s*(?:/|of|\.\d))", re.IGNORECASE)
 _BRACKETED = re.compile(rf"[\[(]\s*(?P<done>{NUMBER})/(?P<total>{NUMBER})(?:\s*\(\s*\d+(?:\.\d+)?%\s*\))?\s*[\])]")
-# A counter that has no end, with a number that it is about.
+# A counter without a total, with a number that belongs to it.
 _COUNTER = re.compile(
     r"(?P<word>epoch|step|global[ _-]?step|iter|iteration|batch|round|episode|update)\s*[:=#]?\s*"
     r"\[?(?P<done>\d{1,12})\]?\s*[:,|\-]?\s"
@@ -34,7 +34,7 @@ _COUNTER = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = ("epoch", "step", "iter", "batch", "round", "episode", "update")
-#: A sentence begins within so many characters, behind dates and names.
+#: A sentence begins within this many characters, after dates and names.
 _HEAD = 80
 # xgboost and lightgbm: "[10]\ttrain-rmse:0.26", "[10]\ttraining's l2: 0.07"
 _ROUND = re.compile(r"^\[(?P<done>\d{1,12})\]\t\S.*?:\s*-?\d+\.\d+")
@@ -43,12 +43,12 @@ _KNOWN = _OUTER | _INNER | {"epoch"}
 
 
 def _forms(verbs: str, ends: str = "ed|ing") -> str:
-    """Give a pattern of verbs in those forms: loading, computed, scanning."""
+    """Return a pattern of verbs in those forms: loading, computed, scanning."""
     stems = [verb.removesuffix("e") for verb in verbs.split()]
     return "|".join(f"{stem}{stem[-1]}?(?:{ends})" for stem in stems)
 
 
-#: What may stand before a count besides: when, who, and what is done to it.
+#: What else may precede a count: a time, a name, and what is done.
 _PREFIX = re.compile(
     r"(?:(?:\[[^\]/]*\]|\([^)/]*\)|\d[\d:.,TZ/+\-]*|INFO|DEBUG|NOTICE|WARN(?:ING)?|[\w.]+:(?=\s)|[|>*#•=~\-]+)\s*)*"
 )
@@ -61,7 +61,7 @@ _BEFORE = re.compile(
     r"\s*[:,_\-]?\s*){0,2}[\[(]?\s*",
     re.IGNORECASE,
 )
-_TOLD = re.compile(r"\d\.\d|\d%|\b(?:loss|acc|done|took|complete|finished|time)\b|=", re.IGNORECASE)
+_RESULT = re.compile(r"\d\.\d|\d%|\b(?:loss|acc|done|took|complete|finished|time)\b|=", re.IGNORECASE)
 
 _NINJA = re.compile(r"^(?:#\d+\s+)?\[\s*(?:[\w.\-]+\s+)?(?P<done>\d{1,12})/(?P<total>\d{1,12})\](?=\s|$)")
 _DONE_TO = _forms(
@@ -100,15 +100,15 @@ _PERCENTAGES = tuple(
 )
 
 
-def read_line(text: str, *, over: bool, ended: bool) -> Sighting | None:
-    """Give what a line says, None if that is nothing of progress; `over`: it is drawn over an earlier one; `ended`: no
-    more will follow.
+def read_line(text: str, *, over: bool, ended: bool) -> Match | None:
+    """Return the progress in a line; None if there is none. `over`: it is drawn over an earlier one; `ended`: it is
+    complete.
     """
     counts: tuple[Count, ...] = ()
     if has_count(text):
         counts = _of_words(text, ended=ended) or _of_place(text, over=over)
     counts = counts or (has_percentage(text) and _of_percentage(text)) or _without_end(text)
-    return Sighting(counts, "text") if counts else None
+    return Match(counts, "text") if counts else None
 
 
 def _of_words(text: str, *, ended: bool) -> tuple[Count, ...]:
@@ -146,7 +146,7 @@ def _of_words(text: str, *, ended: bool) -> tuple[Count, ...]:
         if inner and sane(number(inner["done"]), number(inner["total"])):
             counts["step"] = Count("step", number(inner["done"]), number(inner["total"]), "step", slot="step")
     ordered = sorted(counts.values(), key=lambda count: count.rank)
-    if ended and ordered and ordered[-1].begun and ordered[-1].rank < Rank.INNER and _TOLD.search(text, end):
+    if ended and ordered and ordered[-1].begun and ordered[-1].rank < Rank.INNER and _RESULT.search(text, end):
         last = ordered[-1]
         if last.done > 0:
             ordered[-1] = Count(last.name, last.done, last.total, last.unit, last.rank, last.slot)
@@ -154,7 +154,7 @@ def _of_words(text: str, *, ended: bool) -> tuple[Count, ...]:
 
 
 def _introduces(before: str) -> bool:
-    """Whether nothing stands before a count that makes it a part of a sentence."""
+    """Return whether nothing before a count makes it part of a sentence."""
     before = before.strip()
     if len(before) > _HEAD:
         return False
@@ -168,7 +168,7 @@ def _of_place(text: str, *, over: bool) -> tuple[Count, ...]:
     found = _NINJA.match(text)
     if found:
         done, total = number(found["done"]), number(found["total"])
-        # It is told when the one begins (yarn, docker), or cannot be told from that.
+        # It is shown when the step begins (yarn, docker), or that cannot be distinguished.
         return (Count("", done, total, "", begun=done > 0),) if sane(done, total) else ()
     found = _GIT.search(text)
     if found and abs(number(found["done"]) * 100 - int(found["percent"]) * number(found["total"])) <= number(

@@ -1,4 +1,4 @@
-"""What a program tells of its progress by escape sequences: OSC 9;4, and behind it the exact numbers of the helper.
+"""Progress that a program reports by escape sequences: OSC 9;4, followed by the exact numbers of the helper.
 
 OSC 9;4 is ConEmu's (`ESC ] 9 ; 4 ; state ; percent`, ended by BEL or ST), and understood by Windows Terminal, Ghostty,
 WezTerm and others. OSC 7784 is ours (docs/protocol.md) and comes from `jupyter_ptytasks.progress`.
@@ -15,7 +15,7 @@ from typing import Any
 #: The OSC that carries done, total and text; chosen because no terminal is known to use it.
 PRIVATE = 7784
 
-_TOLD = re.compile(
+_REPORT = re.compile(
     rb"\x1b\](?:9;4;(?P<state>[0-4])(?:;(?P<percent>[0-9]{0,3}))?;?|%d;(?P<exact>[^\x00-\x1f\x7f]*))(?:\x07|\x1b\\)"
     % PRIVATE
 )
@@ -23,8 +23,8 @@ _STATES = ("", "normal", "error", "indeterminate", "paused")
 
 
 @dataclass(frozen=True)
-class Told:
-    """One statement: cleared, or a state with as much of the rest as is known."""
+class OscReport:
+    """One report: cleared, or a state with as much of the rest as is known."""
 
     state: str
     fraction: float | None = None
@@ -34,12 +34,12 @@ class Told:
     source: str = "osc"
 
 
-def told(data: bytes) -> list[Told]:
-    """Everything that `data` tells, in order; an empty state clears."""
+def parse_osc(data: bytes) -> list[OscReport]:
+    """Return all reports in `data`, in order; an empty state clears."""
     if b"\x1b]" not in data:
         return []
     found = []
-    for match in _TOLD.finditer(data):
+    for match in _REPORT.finditer(data):
         if match["exact"] is not None:
             exact = _exact(match["exact"])
             if exact is not None:
@@ -47,11 +47,11 @@ def told(data: bytes) -> list[Told]:
         else:
             state, percent = _STATES[int(match["state"])], match["percent"]
             known = percent and state != "indeterminate"
-            found.append(Told(state, min(int(percent), 100) / 100 if known else None))
+            found.append(OscReport(state, min(int(percent), 100) / 100 if known else None))
     return found
 
 
-def _exact(body: bytes) -> Told | None:
+def _exact(body: bytes) -> OscReport | None:
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):
@@ -61,8 +61,8 @@ def _exact(body: bytes) -> Told | None:
     done, total, text = _number(value.get("done")), _number(value.get("total")), value.get("text")
     text = text if isinstance(text, str) else ""
     if done is None or total is None or total <= 0:
-        return Told("indeterminate", None, done, None, text, "helper")
-    return Told("normal", min(max(done / total, 0.0), 1.0), done, total, text, "helper")
+        return OscReport("indeterminate", None, done, None, text, "helper")
+    return OscReport("normal", min(max(done / total, 0.0), 1.0), done, total, text, "helper")
 
 
 def _number(value: Any) -> float | None:

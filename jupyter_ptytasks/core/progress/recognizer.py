@@ -8,16 +8,16 @@ from dataclasses import replace
 from ..terminal.vt import complete
 from .bar_rows import Rows
 from .bars import is_half, read_bar
-from .fragments import WINDOW, Segment, Splitter
+from .fragments import WINDOW, Fragment, Splitter
 from .lines import read_line
-from .osc import Told, told
+from .osc import OscReport, parse_osc
 from .rate import Rate
-from .summary import of_told, of_tracks
+from .summary import of_report, of_tracks
 from .tracks import Tracks
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .counts import Sighting
+    from .counts import Match
     from .value import Progress
 
 # What output must hold to be looked at: a count, a percentage, or a counter without an end, behind words that are
@@ -39,10 +39,10 @@ _LONGEST_LINE = 512
 
 
 class ProgressReader:
-    """Reads how far a task is; one for each attempt.
+    """Reads the progress of a task; one for each attempt.
 
-    What OSC 9;4 and the helper say goes before what bars and lines say, until they clear it. They are looked for in all
-    that is fed, text in the last `segments.WINDOW` bytes of what is fed at once.
+    Reports by OSC 9;4 and the helper take precedence over bars and lines until they are cleared. They are looked for in
+    all output, bars and lines in the last `fragments.WINDOW` bytes of each piece.
 
     The fraction never falls within a `phase`.
     """
@@ -52,25 +52,31 @@ class ProgressReader:
         self._finished: Progress | None = None  # what was done before other output came
         self._fed = False
         self._cut = b""  # a sequence or character that is not yet complete
-        self._told: Told | None = None
-        self._alternate = False  # a full-screen program draws
+        self._reported: OscReport | None = None
+        self._alternate = False  # a full-screen program is active
         self._splitter = Splitter()
         self._rows = Rows()
         self._tracks = Tracks()
         self._rate = Rate()
         self._phase = 0
-        self._teller = ""
-        self._changes = 0  # of who tells, and falls of what is told
+        self._source = ""
+        self._changes = 0  # of the source, and falls of what is reported
+
+    @property
+    def progress(self) -> Progress | None:
+        """The present progress; the last one, once the attempt has ended."""
+        return self._progress
 
     @property
     def phase(self) -> int:
-        """How often progress began anew: with another bar, the same from the start, another teller."""
+        """How often progress started over: with another bar, the same from the start, another source."""
         return self._phase
 
     def feed(self, data: bytes, now: float, *, gap: bool = False) -> Progress | None:
-        """Read output that was not seen before, at `now` (Unix seconds), and give the present progress, None if there
-        is none. With a `gap`, output between the last piece and this one is missing; the first piece of all is taken to
-        begin with a line. Never raises.
+        """Read new output, at `now` (Unix seconds), and return the current progress, None if there is none.
+
+        With a `gap`, output between the last piece and this one is missing; the first piece of all is assumed to begin
+        with a line. Never raises.
         """
         if gap and self._fed:
             self._cut = b""
@@ -85,8 +91,8 @@ class ProgressReader:
         data = data[:end]
         self._read_sequences(data)
         tracks = self._read_text(self._on_normal_screen(data))
-        if self._told is not None:
-            self._keep(of_told(self._told), "told", now)
+        if self._reported is not None:
+            self._keep(of_report(self._reported), "reported", now)
         elif not tracks.counts:
             self._progress = self._finished = None
         elif self._is_over(tracks, now):
@@ -96,8 +102,8 @@ class ProgressReader:
         return self._progress
 
     def end(self, succeeded: bool, now: float) -> Progress | None:
-        """Tell that the attempt has ended, and return the last progress: all is done where there was progress and the
-        attempt succeeded; else it stays where it was.
+        """Note that the attempt has ended, and return its last progress: complete if there was any and the attempt
+        succeeded; else unchanged.
         """
         last = self._progress or (self._finished if succeeded else None)
         if last is not None and succeeded:
@@ -115,17 +121,17 @@ class ProgressReader:
         return tracks.others > (0 if is_late else _FEW_LINES)
 
     def _read_sequences(self, data: bytes) -> None:
-        for each in told(data):
-            before = self._told
+        for each in parse_osc(data):
+            before = self._reported
             if not each.state:
-                self._told = None
+                self._reported = None
                 continue
             if before is not None and each.fraction is None and each.state in ("error", "paused"):
                 each = replace(each, fraction=before.fraction)  # noqa: PLW2901
-            self._told = each
+            self._reported = each
 
     def _read_text(self, data: bytes) -> Tracks:
-        """Give the tracks as they are with the last segment, which may go on; what is kept is without it."""
+        """Return the tracks with the last fragment, which may continue; those that are kept are without it."""
         begun = self._splitter.open
         tail = begun[-_LONGEST_HINT:].encode() + data[-WINDOW:]
         is_done = self._tracks.fraction == 1.0 and self._tracks.others <= _FEW_LINES
@@ -133,18 +139,18 @@ class ProgressReader:
             self._splitter.skip(data)
             return self._tracks
         tracks, rows = self._tracks, self._rows
-        for segment in self._splitter.split(data):
+        for fragment in self._splitter.split(data):
             self._tracks, self._rows = tracks, rows
-            sighting = self._read_segment(segment)
-            depth, rows = rows.after(segment, sighting)
-            if sighting is not None:
-                tracks = tracks.after(sighting, depth)
-            elif segment.ended and tracks.fraction == 1.0:
+            match = self._read_fragment(fragment)
+            depth, rows = rows.after(fragment, match)
+            if match is not None:
+                tracks = tracks.after(match, depth)
+            elif fragment.ended and tracks.fraction == 1.0:
                 tracks = replace(tracks, others=tracks.others + 1)
         return tracks
 
     def _on_normal_screen(self, data: bytes) -> bytes:
-        """Give what is not drawn by full-screen programs: the meters of htop tell no progress, nor does vim's ruler."""
+        """Return what is not drawn by full-screen programs: the meters of htop are no progress, nor is vim's ruler."""
         drawn, start = [], 0
         for switch in _SWITCH.finditer(data) if b"\x1b[?" in data else ():
             if not self._alternate:
@@ -156,31 +162,31 @@ class ProgressReader:
             drawn.append(data[start:])
         return b"".join(drawn)
 
-    def _read_segment(self, segment: Segment) -> Sighting | None:
-        text = segment.text
+    def _read_fragment(self, fragment: Fragment) -> Match | None:
+        text = fragment.text
         if len(text) > _LONGEST_LINE:
             return None
-        if not segment.ended and is_half(text):
+        if not fragment.ended and is_half(text):
             return None
-        sighting = read_bar(text) or read_line(text, over=segment.over, ended=segment.ended)
-        if sighting is None or segment.ended:
-            return sighting
-        # What goes on may be cut: "3/1" of "3/10", "33%" of "33%|███ | 1/3". A total that is known is whole.
-        last, known = sighting.counts[-1], self._tracks.counts
+        match = read_bar(text) or read_line(text, over=fragment.over, ended=fragment.ended)
+        if match is None or fragment.ended:
+            return match
+        # What continues may be cut: "3/1" of "3/10", "33%" of "33%|███ | 1/3". A known total is whole.
+        last, known = match.counts[-1], self._tracks.counts
         if any(map(last.continues, known)):
-            return sighting
+            return match
         if text[-1].isdigit() or text[-1] == "%" or any(map(last.is_of, known)):
             return None
         # A bar that tqdm draws below others is known as such by the rise behind it.
-        below = sighting.source == "tqdm" and any(each.slot.startswith("bar") and not each.complete for each in known)
-        return None if below else sighting
+        below = match.source == "tqdm" and any(each.slot.startswith("bar") and not each.complete for each in known)
+        return None if below else match
 
-    def _keep(self, progress: Progress, teller: str, now: float, phase: int = 0) -> None:
+    def _keep(self, progress: Progress, source: str, now: float, phase: int = 0) -> None:
         last = self._progress
-        fell = teller == "told" and last is not None and (progress.fraction or 1.0) < (last.fraction or 0.0)
-        if teller != self._teller or fell:
-            self._changes += bool(self._teller)
-            self._teller = teller
+        fell = source == "reported" and last is not None and (progress.fraction or 1.0) < (last.fraction or 0.0)
+        if source != self._source or fell:
+            self._changes += bool(self._source)
+            self._source = source
         if phase + self._changes != self._phase:
             self._phase, self._rate = phase + self._changes, Rate()
         if progress.fraction is not None:

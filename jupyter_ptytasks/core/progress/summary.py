@@ -1,4 +1,4 @@
-"""Progress as everybody sees it, from what was told or from the tracks."""
+"""Progress as clients see it, from a report of the program or from the tracks."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from .value import TEXT_LIMIT, Progress, Track
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .counts import Count
-    from .osc import Told
+    from .osc import OscReport
     from .tracks import Tracks
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 _BYTES = (("GB", 1e9), ("MB", 1e6), ("kB", 1e3))
 
 
-def of_told(told: Told) -> Progress:
-    """Give what a program told by escape sequences."""
-    tracks = (Track("", told.done, told.total),) if told.done is not None else ()
-    text = _short(_CONTROL.sub("", told.text))
-    if not text and told.done is not None:
-        text = _amount(told.done, told.total, "")
-    return Progress(told.fraction, told.done, told.total, "", text, told.state, told.source, None, tracks)
+def of_report(report: OscReport) -> Progress:
+    """Return the progress that a program has reported by escape sequences."""
+    tracks = (Track("", report.done, report.total),) if report.done is not None else ()
+    text = _short(_CONTROL.sub("", report.text))
+    if not text and report.done is not None:
+        text = _amount(report.done, report.total, "")
+    return Progress(report.fraction, report.done, report.total, "", text, report.state, report.source, None, tracks)
 
 
 def of_tracks(tracks: Tracks) -> Progress:
-    """Give what was read from bars and lines."""
+    """Return the progress that was read from bars and lines."""
     outermost = tracks.counts[0]
     shown = tuple(Track(count.name, count.completed, count.size) for count in tracks.counts)
     text = " · ".join(map(_describe, tracks.counts))
@@ -35,7 +35,7 @@ def of_tracks(tracks: Tracks) -> Progress:
         done=outermost.completed,
         total=outermost.size,
         unit=outermost.unit,
-        # Words of our own become a sentence; labels stay as they were given.
+        # Our own words become a sentence; labels stay as they are.
         text=_short(text if outermost.slot.startswith("bar") else text[:1].upper() + text[1:]),
         state="normal" if tracks.fraction is not None else "indeterminate",
         source=tracks.source,
@@ -45,7 +45,7 @@ def of_tracks(tracks: Tracks) -> Progress:
 
 
 def _describe(count: Count) -> str:
-    # The ordinal, as people count, of what is in work.
+    # The ordinal of what is in progress, as people count.
     done = count.completed + 1 if count.begun and count.total is not None else count.done
     return f"{count.name} {_amount(done, count.size, count.unit)}".strip()
 

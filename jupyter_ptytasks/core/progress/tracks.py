@@ -1,26 +1,26 @@
-"""The counts that are going on, each within the one before it, and the one fraction that they make.
+"""The counts in progress, each within the one before it, and the fraction that they add up to.
 
-Within a phase the fraction never falls. A new phase begins where the program itself begins anew: with another outermost
-count, with the same one from the start again, or with a total that was corrected by half.
+Within a phase the fraction never falls. A new phase begins when the program starts over: with another outermost count,
+with the same one from the start, or with a total that was corrected by half.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from .counts import Count, Rank, Sighting
+from .counts import Count, Match, Rank
 
 _CORRECTED = 1.5
 
 
 @dataclass(frozen=True)
 class Tracks:
-    """What is known after some output; a value."""
+    """The state after some output; a value."""
 
     #: Outermost first.
     counts: tuple[Count, ...] = ()
     source: str = ""
-    #: Seconds, as a bar told them of the outermost count.
+    #: Seconds, as a bar shows them for the outermost count.
     eta: float | None = None
     #: The highest fraction of this phase.
     held: float = 0.0
@@ -33,16 +33,16 @@ class Tracks:
         """Of the whole, None while the outermost count has no total."""
         return None if _whole(self.counts) is None else self.held
 
-    def after(self, sighting: Sighting, depth: int) -> Tracks:
-        """Give what is known after a sighting, in the row `depth` of several bars."""
-        seen = sighting.counts
-        if len(seen) == 1 and seen[0].total is None and not sighting.bar and self.fraction is not None:
-            # "step 100: loss 2.3" beside something whose end is known.
+    def after(self, match: Match, depth: int) -> Tracks:
+        """Return the state after a match, in the row `depth` of several bars."""
+        seen = match.counts
+        if len(seen) == 1 and seen[0].total is None and not match.bar and self.fraction is not None:
+            # "step 100: loss 2.3" beside a count with a total.
             return self
         counts, phase = self.counts, self.phase
         line = len(counts) == 1 and counts[0].total is None and not counts[0].slot.startswith("bar")
-        if line and (sighting.bar or seen[-1].total is not None):
-            # What has an end does not lie within a line that has none.
+        if line and (match.bar or seen[-1].total is not None):
+            # A count with a total is not part of a line without one.
             counts, phase = (), phase + 1
         for count in _fitting(counts, seen, depth):
             if count.slot == "bar":
@@ -56,22 +56,22 @@ class Tracks:
         held = whole or 0.0
         if phase == self.phase:
             held = max(held, self.held)
-        # What a bar says of the time that is left holds for the whole only if it is the whole.
+        # The remaining time of a bar is that of the whole only if it is the only count.
         alone = len(counts) == 1 and counts[0].continues(seen[0])
-        # Lines between the states of a bar are not what tells.
-        aside = not sighting.bar and any(count.slot.startswith("bar") for count in counts)
-        source = self.source if aside else sighting.source
-        return Tracks(counts, source, sighting.eta if alone else None, held, phase)
+        # Lines between the states of a bar are not the source.
+        aside = not match.bar and any(count.slot.startswith("bar") for count in counts)
+        source = self.source if aside else match.source
+        return Tracks(counts, source, match.eta if alone else None, held, phase)
 
 
 def _row(counts: tuple[Count, ...], bar: Count, depth: int) -> int:
-    """Give the row of a bar. One that was in another row stays: tqdm draws a bar that is over above all others."""
+    """Return the row of a bar. One that was in another row stays there: tqdm moves a finished bar above all others."""
     rows = [int(each.slot.split()[1]) for each in counts if each.slot.startswith("bar") and bar.continues(each)]
     return depth if depth in rows or not rows else rows[0]
 
 
 def _fitting(counts: tuple[Count, ...], seen: tuple[Count, ...], depth: int) -> tuple[Count, ...]:
-    """In a row below others, a bar called "epoch 3" lies within those; it does not lie within epochs without an end."""
+    """Return the counts that fit: below other rows, a bar called "epoch 3" is one bar, not a bar within epochs."""
     if len(seen) == 1 or seen[0].total is not None:
         return seen
     epoch, bar = seen
@@ -87,18 +87,18 @@ def _whole(counts: tuple[Count, ...]) -> float | None:
 
 
 def _take(counts: tuple[Count, ...], count: Count, depth: int) -> tuple[tuple[Count, ...], bool]:
-    """Give the counts after `count`, and whether that begins a new phase."""
+    """Return the counts after `count`, and whether it begins a new phase."""
     if not counts:
         return (_from_zero(count),), False
     all_done = _whole(counts) == 1.0
     for i, old in enumerate(counts):
         if old.slot == count.slot:
             if all_done and i > 0 and depth == 0 and not count.continues(old) and not count.complete:
-                # After the last epoch something else begins.
+                # Something else begins after the last epoch.
                 return (count,), True
             return _update(counts, i, count)
     if count.complete and count.rank is counts[0].rank is Rank.INNER:
-        # Seen for the first time when it is over: it tells nothing of what goes on.
+        # Complete when first seen: it says nothing about what is in progress.
         return counts, False
     over = all_done or (counts[0].rank is Rank.INNER and counts[0].complete)
     if over and (depth == 0 or counts[0].rank is Rank.INNER):
@@ -108,7 +108,7 @@ def _take(counts: tuple[Count, ...], count: Count, depth: int) -> tuple[tuple[Co
 
 
 def _around(old: Count, new: Count) -> bool:
-    """Whether `old` lies around `new`, which comes later."""
+    """Return whether `old` contains `new`, which comes later."""
     if old.rank != new.rank:
         return old.rank < new.rank
     if old.slot.startswith("bar") and new.slot.startswith("bar"):
@@ -124,7 +124,7 @@ def _update(counts: tuple[Count, ...], at: int, new: Count) -> tuple[tuple[Count
     if old.key != new.key and not renamed:
         if new.complete and not old.complete:
             return counts, False
-        # Inside of something, another bar goes on with it; by itself it is another thing.
+        # Within another count, another bar continues it; on its own it is something else.
         return within, outermost
     if old.from_zero and new.begun:
         new = replace(new, from_zero=True)
@@ -143,7 +143,7 @@ def _update(counts: tuple[Count, ...], at: int, new: Count) -> tuple[tuple[Count
         return within, False
     if new.completed <= old.completed / 2:
         return within, True
-    # A little less than before: lines of several workers come as they come.
+    # A little less than before: lines of several workers arrive out of order.
     return counts, False
 
 

@@ -1,5 +1,5 @@
-"""The ring on disk: an append-only log of raw bytes, cut into segments that are named by their absolute offset.
+"""The ring on disk: an append-only log of raw bytes, a segmented log whose files are named by their absolute offset.
 
-`format` says what the files hold, `writer` appends (one writer, the ptyhost), `reader` reads (as many as there are,
-each just an offset), `lines` finds lines by number.
+`format` describes the files, `writer` appends (one writer, the ptyhost), `reader` reads (any number of readers, each of
+them only an offset), `packing` compresses segments.
 """

@@ -1,15 +1,15 @@
-"""The line that stands between two attempts of a task in its ring."""
+"""The line that separates two attempts of a task in its ring."""
 
 from __future__ import annotations
 
 
 def heading(attempt: int) -> bytes:
-    """Give the line that the output of this attempt, the second or a later one, begins behind."""
+    """Return the line that precedes the output of an attempt, the second or a later one."""
     return f"\x1b[2m── attempt {attempt} ──\x1b[m\r\n".encode()
 
 
 def since(attempt: int, output: bytes) -> bytes:
-    """Give what of `output` this attempt wrote: all of it, where its heading is not in it any more."""
+    """Return the part of `output` that an attempt wrote: all of it, if its heading is not in it any more."""
     if attempt == 1:
         return output
     return output.rpartition(heading(attempt))[2]

@@ -1,12 +1,13 @@
-"""Segments of a ring that nobody writes any more, compressed: `<base>.log.gz` in the place of `<base>.log` (gzip, RFC
-1952, so that zless and zgrep read them, too).
+"""Segments that are complete, compressed: `<base>.log.gz` in place of `<base>.log` (gzip, RFC 1952, so that zless and
+zgrep can read them).
 """
 
 from __future__ import annotations
 
 import os
 
-from ..files import sync_dir, write_all
+from ..files import write_all
+from ..platform import files
 from .format import list_bases, log_path, packed_path
 
 #: Bytes of a segment that is compressed; a reader has to unpack one as a whole.
@@ -16,8 +17,8 @@ _SEGMENT_MAX = 16 << 20
 def pack(directory: str, base: int) -> int:
     """Compress the segment at `base`, unless it is compressed already; return how many bytes were read.
 
-    To be called with the task's lock held, so that nobody writes. Readers find one of the two files at any moment.
-    Raises OSError; the segment stays as it was then.
+    The caller holds the task's lock, so that there is no writer. Readers find one of the two files at any moment.
+    Raises OSError; the segment is unchanged then.
     """
     import zlib  # noqa: PLC0415  a ptyhost never packs
 
@@ -29,11 +30,11 @@ def pack(directory: str, base: int) -> int:
             data = file.read()
     except FileNotFoundError:
         return 0
-    # The container of gzip (RFC 1952), whose last four bytes tell the length.
+    # The format of gzip (RFC 1952), whose last four bytes are the length.
     packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     target = packed_path(directory, base)
     draft = f"{target}.draft"
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | files.BINARY, 0o600)
     try:
         try:
             write_all(fd, packer.compress(data) + packer.flush())
@@ -44,13 +45,13 @@ def pack(directory: str, base: int) -> int:
     except OSError:
         os.unlink(draft)
         raise
-    sync_dir(directory)
+    files.sync_dir(directory)
     os.unlink(source)
     return len(data)
 
 
 def unpack(data: bytes) -> bytes:
-    """Return what a packed segment holds. Raises OSError for a damaged one."""
+    """Return the content of a packed segment. Raises OSError if it is damaged."""
     import zlib  # noqa: PLC0415  most rings have no packed segments
 
     unpacker = zlib.decompressobj(zlib.MAX_WBITS | 16)
@@ -61,12 +62,12 @@ def unpack(data: bytes) -> bytes:
 
 
 def restore(directory: str, base: int) -> None:
-    """Put a packed segment back as it was, for somebody who goes on writing it. Raises OSError."""
+    """Unpack a segment in place, for a writer that continues it. Raises OSError."""
     source = packed_path(directory, base)
     with open(source, "rb") as file:
         data = unpack(file.read())
     draft = f"{log_path(directory, base)}.draft"
-    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | files.BINARY, 0o600)
     try:
         try:
             write_all(fd, data)
@@ -80,7 +81,7 @@ def restore(directory: str, base: int) -> None:
 
 
 def packed_size(path: str) -> int:
-    """Return how many bytes a packed segment holds. Raises OSError."""
+    """Return how many bytes a packed segment contains. Raises OSError."""
     with open(path, "rb") as file:
         file.seek(-4, os.SEEK_END)
         return int.from_bytes(file.read(4), "little")

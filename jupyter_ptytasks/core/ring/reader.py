@@ -11,6 +11,7 @@ import os
 import struct
 from bisect import bisect_right
 
+from ..platform import files
 from ..terminal.modes import TerminalModes
 from .format import LENGTHS, MAGIC, RECORD, Keyframe, decode_index, index_path, list_bases, log_path, packed_path
 from .packing import packed_size, unpack
@@ -18,9 +19,6 @@ from .packing import packed_size, unpack
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-#: Linux alone can say "only what is in the page cache" (preadv2(2)).
-_NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 
 #: Records of an index that are read at a time.
 _RECORDS = 1024
@@ -103,14 +101,7 @@ class RingReader:
             return None
         if self._unpacked is not None:
             return self._read_open(offset, limit) or None
-        if _NOWAIT is None or self._fd < 0:
-            return None
-        buffer = bytearray(limit)
-        try:
-            count = os.preadv(self._fd, [buffer], offset - self._base, _NOWAIT)
-        except OSError:
-            return None
-        return bytes(memoryview(buffer)[:count]) if count else None
+        return files.read_cached(self._fd, limit, offset - self._base) if self._fd >= 0 else None
 
     def read_range(self, start: int, end: int) -> bytes:
         """Give the bytes from `start` to `end`, without those that are gone."""
@@ -154,7 +145,7 @@ class RingReader:
         """Read from the open segment, if there is one."""
         if self._unpacked is not None:
             return self._unpacked[offset - self._base : offset - self._base + limit]
-        return os.pread(self._fd, limit, offset - self._base) if self._fd >= 0 else b""
+        return files.pread(self._fd, limit, offset - self._base) if self._fd >= 0 else b""
 
     def _open(self, offset: int) -> None:
         self.close()
@@ -163,7 +154,7 @@ class RingReader:
         if index < 0:
             return
         try:
-            self._fd = os.open(log_path(self.directory, bases[index]), os.O_RDONLY | os.O_CLOEXEC)
+            self._fd = files.open_shared(log_path(self.directory, bases[index]))
         except OSError:
             try:
                 with open(packed_path(self.directory, bases[index]), "rb") as file:

@@ -7,6 +7,7 @@ import os
 import time
 
 from ..files import write_all
+from ..platform import files
 from ..terminal.modes import TerminalModes
 from .format import RECORD, Keyframe, decode_index, index_path, list_bases, log_path, packed_path
 
@@ -105,13 +106,13 @@ class RingWriter:
     def _resume(self, bases: list[int]) -> None:
         """Go on where the last writer ended: at the file's end, in the state that its bytes lead to."""
         self.start, self._base = bases[0], bases[-1]
-        self._log = os.open(log_path(self._directory, self._base), os.O_RDWR | os.O_CLOEXEC)
-        data = os.pread(self._log, os.fstat(self._log).st_size, 0)
+        self._log = os.open(log_path(self._directory, self._base), os.O_RDWR | files.BINARY)
+        data = files.pread(self._log, os.fstat(self._log).st_size, 0)
         found = None
         try:
-            self._index = os.open(index_path(self._directory, self._base), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._index = os.open(index_path(self._directory, self._base), os.O_RDWR | os.O_CREAT | files.BINARY, 0o600)
             self._index_size = os.fstat(self._index).st_size
-            found = decode_index(os.pread(self._index, self._index_size, 0))
+            found = decode_index(files.pread(self._index, self._index_size, 0))
         except OSError:
             pass
         if found is None:
@@ -169,7 +170,7 @@ class RingWriter:
             part = rest[: self._helping(rest)]
             try:
                 # At its offset, not at the file's end: offsets hold even if somebody truncates the file under us.
-                count = os.pwrite(self._log, part, self.end - self._base)
+                count = files.pwrite(self._log, part, self.end - self._base)
             except OSError as error:
                 if not self._drop_oldest():
                     self._fault = os.strerror(error.errno or 0)
@@ -218,7 +219,7 @@ class RingWriter:
             return
         try:
             record = RECORD.pack(time.time(), self.end, self.rows, self.cols, 0)
-            os.pwrite(self._index, record, self._index_size)
+            files.pwrite(self._index, record, self._index_size)
             self._index_size += len(record)
         except OSError:
             self._drop_index()
@@ -262,11 +263,11 @@ class RingWriter:
         head = keyframe.encode()
         try:
             index = os.open(
-                index_path(self._directory, self.end), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
+                index_path(self._directory, self.end), os.O_RDWR | os.O_CREAT | os.O_TRUNC | files.BINARY, 0o600
             )
             write_all(index, head)
             log = os.open(
-                log_path(self._directory, self.end), os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600
+                log_path(self._directory, self.end), os.O_RDWR | os.O_CREAT | os.O_TRUNC | files.BINARY, 0o600
             )
         except OSError:
             if index >= 0:
@@ -291,7 +292,7 @@ class RingWriter:
 
     def _keyframe_from(self, offset: int, modes: TerminalModes, scrollback: bytes) -> bytes:
         try:
-            data = os.pread(self._log, self.end - offset, offset - self._base)
+            data = files.pread(self._log, self.end - offset, offset - self._base)
         except OSError:
             return b""
         from ..terminal import replay  # noqa: PLC0415  # takes longer to load than all the rest of a ptyhost
@@ -307,7 +308,7 @@ class RingWriter:
         paths = (log_path(self._directory, oldest), packed_path(self._directory, oldest))
         for path in (*paths, index_path(self._directory, oldest)):
             try:
-                os.unlink(path)
+                files.remove(path)
             except FileNotFoundError:
                 pass
             except OSError:

@@ -1,4 +1,4 @@
-"""The events that tell Jupyter of tasks, by schema; see jupyter_events."""
+"""Events about tasks, emitted through jupyter_events."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from jupyter_events import EventLogger
 
     from ...core.model import Task
+    from ..changes import Change
 
 TASK_STATE = "https://events.jupyter.org/jupyter_ptytasks/task_state"
 TASK_PROGRESS = "https://events.jupyter.org/jupyter_ptytasks/task_progress"
@@ -32,15 +33,16 @@ class Announcer:
     def __init__(self, logger: EventLogger) -> None:
         self._logger = logger
 
-    def __call__(self, old: Task | None, new: Task | None) -> None:
+    def __call__(self, change: Change) -> None:
         """Emit the event of one change; nothing if only a revision or an output has changed."""
+        old, new = change.old, change.new
         data = event(old, new)
         if old is None or new is None or event(None, old) != event(None, new):
             self._logger.emit(schema_id=TASK_STATE, data=data)
 
 
 def event(old: Task | None, new: Task | None) -> dict[str, Any]:
-    """Give the data of the event of a change."""
+    """Return the data of the event of a change."""
     task = new or old
     assert task is not None
     return {

@@ -1,4 +1,4 @@
-"""The events that tell how far tasks are and what they use, no more than is good for anybody."""
+"""Events about the progress and usage of tasks, limited in number."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from . import TASK_PROGRESS
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
 
-    from ...core.model import Task
+    from ..changes import Change
     from ..serialize import TaskSerializer
     from ..store import Store
 
@@ -21,15 +21,15 @@ _EVERY = 1.0
 class ProgressAnnouncer:
     """Emits an event when the progress or the usage of a live task has changed, at most once a second a task.
 
-    A listener of the tracker and of the sampler; what happens at the end of a task is told by its state. `close` it.
+    A listener of the tracker and of the sampler; the end of a task is an event of its state. `close` it.
     """
 
     def __init__(self, logger: EventLogger, store: Store, serializer: TaskSerializer) -> None:
         self._logger = logger
         self._store = store
         self._serializer = serializer
-        #: What was told last, and until when nothing more is.
-        self._told: dict[str, dict[str, Any]] = {}
+        #: What was emitted last, and the timers until which nothing more is.
+        self._sent: dict[str, dict[str, Any]] = {}
         self._pauses: dict[str, asyncio.TimerHandle] = {}
         self._waiting: set[str] = set()
         store.listeners.append(self._on_change)
@@ -41,19 +41,19 @@ class ProgressAnnouncer:
             self._forget(task_id)
 
     def __call__(self, task_id: str) -> None:
-        """Something was measured: tell it now, or as soon as the last event is old enough."""
+        """Emit an event for a new measurement, at once or as soon as the last event is old enough."""
         if task_id in self._pauses:
             self._waiting.add(task_id)
             return
         task = self._store.get(task_id)
-        if task is None or not task.live:
+        if task is None or not task.active:
             return
-        told = {"attempt": task.attempt, **self._serializer.measures(task)}
-        if _essence(told) == _essence(self._told.get(task_id, {})):
+        sent = {"attempt": task.attempt, **self._serializer.measures(task)}
+        if _essence(sent) == _essence(self._sent.get(task_id, {})):
             return
-        self._told[task_id] = told
+        self._sent[task_id] = sent
         self._pauses[task_id] = asyncio.get_running_loop().call_later(_EVERY, self._go_on, task_id)
-        self._logger.emit(schema_id=TASK_PROGRESS, data={"id": task_id, **told})
+        self._logger.emit(schema_id=TASK_PROGRESS, data={"id": task_id, **sent})
 
     def _go_on(self, task_id: str) -> None:
         del self._pauses[task_id]
@@ -61,23 +61,23 @@ class ProgressAnnouncer:
             self._waiting.discard(task_id)
             self(task_id)
 
-    def _on_change(self, old: Task | None, new: Task | None) -> None:
-        if old is not None and (new is None or not new.live):
-            self._forget(old.id)
+    def _on_change(self, change: Change) -> None:
+        if change.new is None or not change.new.active:
+            self._forget(change.task_id)
 
     def _forget(self, task_id: str) -> None:
-        self._told.pop(task_id, None)
+        self._sent.pop(task_id, None)
         self._waiting.discard(task_id)
         pause = self._pauses.pop(task_id, None)
         if pause is not None:
             pause.cancel()
 
 
-def _essence(told: dict[str, Any]) -> dict[str, Any]:
-    """Give what is worth an event: that something was measured once more with the same result is not."""
-    progress, usage = told.get("progress"), told.get("usage")
+def _essence(sent: dict[str, Any]) -> dict[str, Any]:
+    """Return what makes a new event necessary: not the time of a measurement with the same result."""
+    progress, usage = sent.get("progress"), sent.get("usage")
     return {
-        **told,
+        **sent,
         "progress": progress and {**progress, "updated": None},
         "usage": usage and {**usage, "sampled": None},
     }

@@ -1,1 +1,1 @@
-"""The server's side of the ptyhosts: a link to each of them, and somebody who keeps all links."""
+"""Links to ptyhosts, and the supervisor that keeps them."""

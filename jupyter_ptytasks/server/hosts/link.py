@@ -12,22 +12,23 @@ from typing import TYPE_CHECKING, Any
 from ...core import wire
 from ...core.errors import HostUnreachable
 from ...core.model import Output
-from ...core.paths import SocketAddress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
+
+    #: Opens a stream to a ptyhost, for a protocol that it makes by calling its argument (see Provisioner.connect).
+    Connect = Callable[[Callable[[], asyncio.BaseProtocol]], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
-#: Seconds until a ptyhost must have answered: its loop never waits for anything, so that it is gone or stopped
-#: otherwise.
+#: Seconds until a ptyhost must have answered: its loop never blocks, so one that does not answer is gone or stopped.
 _PATIENCE = 5.0
 
 
 class Channel(asyncio.Protocol):
-    """A connection to a ptyhost: greets, cuts what comes into frames, and sends.
+    """A connection to a ptyhost: greets, decodes frames, and sends.
 
-    `on_frame` gets every frame, `on_lost` is called once at the end. `hello` is what the ptyhost says of itself.
+    `on_frame` is called with every frame, `on_lost` once at the end. `hello` is what the ptyhost says about itself.
     """
 
     def __init__(
@@ -44,22 +45,24 @@ class Channel(asyncio.Protocol):
 
     @classmethod
     async def open(
-        cls, path: str, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
+        cls, connect: Connect, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
     ) -> Channel:
-        """Connect to the ptyhost at `path` and exchange hellos. Raises HostUnreachable, whatever is wrong: with the
-        path, the socket, or what answers there. The caller closes it.
+        """Connect to a ptyhost and exchange hellos. The caller closes the channel.
+
+        Raises HostUnreachable for any error: on the way there, or of what answers.
         """
-        loop = asyncio.get_running_loop()
         channel = cls(on_frame, on_lost, about)
         try:
-            with SocketAddress(path) as address:
-                await asyncio.wait_for(loop.create_unix_connection(lambda: channel, address), _PATIENCE)
+            await asyncio.wait_for(connect(lambda: channel), _PATIENCE)
             await asyncio.wait_for(asyncio.shield(channel.greeted), _PATIENCE)
         except asyncio.TimeoutError as error:
             channel.close()
-            raise HostUnreachable("the ptyhost does not answer") from error
+            raise HostUnreachable("the ptyhost does not respond") from error
+        except HostUnreachable:
+            channel.close()
+            raise
         except Exception as error:
-            # A host record may hold anything: not even that its path is one is certain.
+            # A host record may contain anything: its path may not even be a path.
             channel.close()
             raise HostUnreachable(f"the ptyhost cannot be reached: {error}") from error
         except BaseException:
@@ -69,14 +72,14 @@ class Channel(asyncio.Protocol):
 
     @property
     def hello(self) -> dict[str, Any]:
-        """What the ptyhost said of itself."""
+        """What the ptyhost has said about itself."""
         return self._decoder.hello or {}
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """What this ptyhost can do beyond what all can."""
-        told = self.hello.get("capabilities")
-        return frozenset(str(name) for name in told) if isinstance(told, list) else frozenset()
+        """What this ptyhost can do in addition to the first version."""
+        names = self.hello.get("capabilities")
+        return frozenset(str(name) for name in names) if isinstance(names, list) else frozenset()
 
     @property
     def is_closing(self) -> bool:
@@ -84,16 +87,16 @@ class Channel(asyncio.Protocol):
         return self._transport is None or self._transport.is_closing()
 
     def send(self, data: bytes) -> None:
-        """Send a frame; to a closed channel nothing happens."""
+        """Send a frame; do nothing if the channel is closed."""
         if self._transport is not None and not self.is_closing:
             self._transport.write(data)
 
     async def drain(self) -> None:
-        """Wait until the ptyhost has taken most of what was sent."""
+        """Wait until the ptyhost has read most of what was sent."""
         await self._room.wait()
 
     def close(self) -> None:
-        """Close the connection; what was sent before still goes out."""
+        """Close the connection, after what was sent before."""
         if self._transport is not None:
             self._transport.close()
         if not self.greeted.done():
@@ -108,15 +111,15 @@ class Channel(asyncio.Protocol):
         transport.write(wire.hello(pid=os.getpid(), **self._about))
 
     def data_received(self, data: bytes) -> None:
-        """Hand on the frames that are whole now. What cannot be understood ends the connection and nothing else."""
+        """Pass on the frames that are complete. Invalid data ends the connection and nothing else."""
         try:
             frames = self._decoder.feed(data)
             if self._decoder.hello is not None and not self.greeted.done():
                 self.greeted.set_result(self._decoder.hello)
             for kind, payload in frames:
                 self._on_frame(kind, payload)
-        except Exception as error:  # noqa: BLE001  garbage fails in many ways: its nesting, its types, its numbers
-            _log.debug("a ptyhost makes no sense: %s", error, exc_info=error)
+        except Exception as error:  # noqa: BLE001  invalid data fails in many ways: by its nesting, its types, its numbers
+            _log.debug("a ptyhost sent invalid data: %s", error, exc_info=error)
             self._fail(wire.WireError(str(error)))
             if self._transport is not None:
                 self._transport.abort()
@@ -124,28 +127,28 @@ class Channel(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         if not self.greeted.done():
             self.greeted.set_exception(error)
-            self.greeted.exception()  # whoever waited for it may have stopped
+            self.greeted.exception()  # nothing may be waiting for it any more
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
-        """Tell the owner."""
+        """Call `on_lost`."""
         self._room.set()
         self._fail(wire.WireError("it closed the connection"))
         self._on_lost()
 
     def pause_writing(self) -> None:
-        """The ptyhost does not take any more: the program does not read what is typed."""
+        """Make `drain` wait: the program does not read its input."""
         self._room.clear()
 
     def resume_writing(self) -> None:
-        """It does again."""
+        """Unblock `drain`."""
         self._room.set()
 
 
 class Link:
-    """What a server knows of one running task, and its commands to it.
+    """The link to the ptyhost of one running task: its last state, and commands to it.
 
-    `output` are the bounds of the ring as last told (at once while watched, else every second), `status` the last
-    STATUS, `last_output` when there was some (Unix seconds, 0 if that is not known). The callbacks are called on the
+    `output` has the last known bounds of the ring (updated at once while watched, else every second), `status` is the
+    last STATUS, `last_output` the time of the last output (Unix seconds, 0 if unknown). The callbacks are called on the
     loop: `on_head` when the output has grown, `on_status` for every STATUS, `on_exit` with the exit record, `on_lost`
     once when the connection is gone. The caller closes it.
     """
@@ -175,24 +178,24 @@ class Link:
 
     @property
     def host_pid(self) -> int | None:
-        """The process id of the ptyhost, as it says itself; None while there is no connection."""
+        """The process id of the ptyhost, from its hello; None while there is no connection."""
         pid = self._channel.hello.get("pid") if self._channel is not None else None
         return pid if isinstance(pid, int) else None
 
-    async def connect(self, path: str, task_id: str) -> None:
-        """Connect to the ptyhost of `task_id`. Raises HostUnreachable; also where another task's ptyhost answers."""
-        channel = await Channel.open(path, self._take, self._lose, role="link")
+    async def connect(self, connect: Connect, task_id: str) -> None:
+        """Connect to the ptyhost of `task_id`. Raises HostUnreachable, also if the ptyhost of another task answers."""
+        channel = await Channel.open(connect, self._take, self._lose, role="link")
         if channel.hello.get("id") != task_id:
             channel.close()
-            raise HostUnreachable(f"another task answers at {path}")
+            raise HostUnreachable("the ptyhost of another task answers")
         if channel.is_closing:
-            raise HostUnreachable("the ptyhost has just left")
+            raise HostUnreachable("the ptyhost has just ended")
         self._channel = channel
         if self._watched:
-            self._tell_watched()
+            self._send_watched()
 
     def close(self) -> None:
-        """Close the connection; `on_lost` is not called any more."""
+        """Close the connection; `on_lost` is not called."""
         channel, self._channel = self._channel, None
         if channel is not None:
             channel.close()
@@ -211,7 +214,7 @@ class Link:
             self._on_head()
         elif kind == wire.STATUS:
             status = wire.fields(payload)
-            # All of it or nothing: what is taken in here is told to everybody.
+            # All of it or nothing: it is sent on to all clients.
             self.output, self.last_output = _check(status)
             self.status = status
             self._on_status(status)
@@ -220,23 +223,23 @@ class Link:
 
     def _send(self, data: bytes) -> None:
         if self._channel is None:
-            raise HostUnreachable("the ptyhost cannot be reached just now; the task may well be running")
+            raise HostUnreachable("the ptyhost does not respond; the task may still be running")
         self._channel.send(data)
 
     # -- commands: each raises HostUnreachable while there is no connection -------------------------------------------
 
     def watch(self, on: bool) -> None:
-        """Ask for every HEAD at once, or only now and then; may be said before there is a connection, and again."""
+        """Ask for every HEAD at once, or only now and then; may be called before there is a connection."""
         if on != self._watched:
             self._watched = on
-            self._tell_watched()
+            self._send_watched()
 
-    def _tell_watched(self) -> None:
+    def _send_watched(self) -> None:
         if self._channel is not None:
             self._channel.send(wire.frame(wire.WATCH, b"\x01" if self._watched else b"\x00"))
 
     def stop(self, ladder: tuple[tuple[str, float], ...], reason: str) -> None:
-        """Climb the ladder: (signal name, seconds of grace after it)."""
+        """Stop the task by a stop sequence: pairs of a signal name and the grace period after it (seconds)."""
         self._send(wire.json_frame(wire.STOP, {"ladder": ladder, "reason": reason}))
 
     def signal(self, name: str, target: str) -> None:
@@ -244,24 +247,22 @@ class Link:
         self._send(wire.json_frame(wire.SIGNAL, {"signal": name, "target": target}))
 
     def resize(self, rows: int, cols: int) -> None:
-        """Give the terminal a size, whoever leads."""
+        """Set the size of the terminal, regardless of the leader."""
         self._send(wire.frame(wire.RESIZE, wire.SIZE.pack(rows, cols)))
 
     def note(self, notes: dict[str, Any]) -> None:
-        """Have something told again in `status`, to all servers, and written into the exit record. What an older
-        ptyhost cannot remember is lost.
-        """
+        """Add notes to `status`, for all servers, and to the exit record. Older ptyhosts ignore them."""
         if self._channel is not None and "note" in self._channel.capabilities:
             self._send(wire.json_frame(wire.NOTE, notes))
 
     def repaint(self) -> None:
-        """Make a full-screen program draw its screen again."""
+        """Make a full-screen program redraw its screen."""
         self._send(wire.frame(wire.REPAINT))
 
 
 def _check(status: dict[str, Any]) -> tuple[Output, float]:
-    """Return the bounds of the ring, and when there was output last, from a STATUS. Raises WireError, ValueError,
-    TypeError or AttributeError for one that makes no sense.
+    """Return the bounds of the ring, and the time of the last output, from a STATUS. Raises WireError, ValueError,
+    TypeError or AttributeError if it is invalid.
     """
     if not all(isinstance(status.get(name, 0), int) for name in ("rows", "cols", "viewers")):
         raise wire.WireError("a status without numbers")

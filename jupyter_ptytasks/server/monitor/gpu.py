@@ -30,7 +30,7 @@ _LISTS = (
 class GpuUse:
     """What one task uses: bytes of memory, and load in percent of one GPU, summed over all; None is not known.
 
-    `scope` tells whether the numbers are those of its processes or of its devices, which others may use as well.
+    `scope` says whether the numbers are those of its processes or of its devices, which others may use as well.
     """
 
     memory: int | None
@@ -66,13 +66,13 @@ class _Device:
             self.until = max(self.until, sample.timeStamp)
 
     def load(self, pids: Iterable[int]) -> float | None:
-        """Give the load that these processes make."""
+        """Return the load of these processes."""
         if self.loads is None:
             return None
         return sum(sum(self.loads[pid]) / len(self.loads[pid]) for pid in pids if pid in self.loads)
 
     def whole(self) -> tuple[int, float]:
-        """Give what is used of its memory, and its load. Raises NVMLError."""
+        """Return how much of its memory is used, and its load. Raises NVMLError."""
         memory = self._nvml.nvmlDeviceGetMemoryInfo(self._handle).used
         return memory, self._nvml.nvmlDeviceGetUtilizationRates(self._handle).gpu
 
@@ -88,13 +88,13 @@ class Gpus:
         self._asked: dict[int, int] = {}
 
     def close(self) -> None:
-        """Let go of the driver."""
+        """Release the driver."""
         if self._nvml is not None:
             self._nvml.nvmlShutdown()
         self._nvml, self._handles, self._absent = None, [], True
 
     def use(self, trees: Mapping[str, Tree], present: Container[int]) -> dict[str, GpuUse]:
-        """Give what each of these trees uses, without those that use none. `present` are all processes here.
+        """Return what each of these trees uses, without those that use none. `present` are all processes here.
 
         In a container the driver's process numbers mean nothing. A task that names its GPUs by CUDA_VISIBLE_DEVICES
         gets the numbers of those, then, unless a process that is known here is on them.
@@ -154,8 +154,8 @@ def _of_processes(pids: frozenset[int], devices: Iterable[_Device]) -> GpuUse | 
 
 
 def _chosen(visible: str, uuids: list[str]) -> list[int]:
-    """Give the indices of the GPUs that CUDA_VISIBLE_DEVICES names: by index, or by the beginning of an UUID; as for
-    CUDA, what follows a name that is none does not count (CUDA C++ Programming Guide, "CUDA environment variables").
+    """Return the indices of the GPUs that CUDA_VISIBLE_DEVICES names: by index, or by the beginning of a UUID; as in
+    CUDA, everything after an invalid name is ignored (CUDA C++ Programming Guide, "CUDA environment variables").
     """
     chosen = []
     for name in visible.split(","):

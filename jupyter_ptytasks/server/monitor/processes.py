@@ -21,7 +21,7 @@ _PSS_RSS = 4 << 30
 class Tree:
     """The processes below one ptyhost, the command first.
 
-    `cpu_time` in seconds counts those that have ended, too, as far as somebody waited for them (on Linux); `rss` in
+    `cpu_time` in seconds counts those that have ended, too, as far as a parent waited for them (on Linux); `rss` in
     bytes counts what several share several times.
     """
 
@@ -35,7 +35,7 @@ class Tree:
         return frozenset(process.pid for process in self.processes)
 
     def pss(self) -> int | None:
-        """Give the bytes of memory with what is shared counted once; None where the system does not tell, or where
+        """Return the bytes of memory with shared pages counted once; None where the system does not say, or where
         to ask would cost too much.
         """
         if len(self.processes) > _PSS_PROCESSES or self.rss > _PSS_RSS:
@@ -51,7 +51,7 @@ class Tree:
         return total
 
     def environ(self) -> Mapping[str, str]:
-        """Give the environment that the command was started with; empty where it cannot be seen."""
+        """Return the environment that the command was started with; empty if it cannot be read."""
         try:
             return self.processes[0].environ()
         except psutil.Error:
@@ -59,7 +59,7 @@ class Tree:
 
 
 def trees(roots: Iterable[int]) -> tuple[dict[int, Tree], frozenset[int]]:
-    """Give what descends from each of these processes, which are not counted themselves; and all processes there are.
+    """Return the descendants of each of these processes, which are not counted themselves; and all processes.
 
     A root that is not there, or has no children, is left out.
     """
@@ -75,7 +75,7 @@ def trees(roots: Iterable[int]) -> tuple[dict[int, Tree], frozenset[int]]:
 def _tree(root: psutil.Process, children: Mapping[int, list[psutil.Process]]) -> Tree | None:
     waiting, members = [root], []
     cpu_time, rss = 0.0, 0
-    # Parents first: who ends just now is counted late rather than twice.
+    # Parents first: a process that is just ending is counted late rather than twice.
     while waiting:
         process = waiting.pop(0)
         waiting += children.get(process.pid, ())

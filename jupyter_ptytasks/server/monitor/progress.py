@@ -1,4 +1,4 @@
-"""Follows how far the live tasks are, and has it written down when they end.
+"""Follows how far the active tasks are, and has it written down when they end.
 
 All that it knows it has read from the rings, so that a server that is started again goes on where they are. Several
 servers follow the same task, each for itself; what one of them writes down is part of the task's end.
@@ -12,23 +12,27 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ...core.model import Kind
-from ...core.progress.follower import Follower
+from ...core.progress import ProgressReader
+from ...core.ring.tail import TailReader
 from ...core.states import State
 from ..listeners import Listeners
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Callable
 
     from ...core.model import Task
     from ...core.progress import Progress
+    from ...core.ring.reader import RingReader
     from ...storage.task_dirs import TaskDirs
+    from ..changes import Change
     from ..hosts.supervisor import Supervisor
     from ..store import Store
 
 #: Seconds between two looks at the output of one task.
 _EVERY = 0.5
-#: A shell goes on when what somebody ran in it is done, or was interrupted: so many seconds after its last change a
-#: progress is forgotten; sooner when it was complete.
+#: A shell continues after a command in it is done or interrupted: its progress is forgotten this many seconds after
+#: its last change, sooner if it was complete.
 _FORGOTTEN = 60.0
 _FORGOTTEN_COMPLETE = 3.0
 
@@ -36,20 +40,26 @@ _FORGOTTEN_COMPLETE = 3.0
 class _Track:
     """One attempt of a task that is followed."""
 
-    __slots__ = ("attempt", "follower", "forgetting", "job", "news", "progress", "seen")
+    __slots__ = ("attempt", "forgetting", "job", "news", "progress", "reader", "seen", "tail")
 
-    def __init__(self, attempt: int, follower: Follower) -> None:
+    def __init__(self, attempt: int, open_ring: Callable[[], RingReader]) -> None:
         self.attempt = attempt
-        self.follower = follower
+        self.reader = ProgressReader()
+        self.tail = TailReader(open_ring, attempt, [self.reader])
         self.progress: Progress | None = None
-        #: The end of the ring as last told, and whether it has not been read that far.
+        #: The end of the ring as last reported, and whether it has not been read that far.
         self.seen = 0
         self.news = False
         self.job: asyncio.Task[None] | None = None
         self.forgetting: asyncio.TimerHandle | None = None
 
+    def forget(self) -> None:
+        """Begin again with what comes next."""
+        self.reader = ProgressReader()
+        self.tail.parsers = [self.reader]
+
     def close(self) -> None:
-        """Follow no more."""
+        """Stop following."""
         if self.job is not None:
             self.job.cancel()
         if self.forgetting is not None:
@@ -57,7 +67,7 @@ class _Track:
 
 
 class Tracker:
-    """Knows the progress of every live task that has told any. `stop` it, when the supervisor is closed.
+    """Knows the progress of every active task that reports any. `stop` it, when the supervisor is closed.
 
     A task without output costs nothing, and of one with much at most 64 KiB are read twice a second, all in one thread.
     `listeners` are called on the loop with the id of a task whose progress has changed.
@@ -76,7 +86,7 @@ class Tracker:
         store.listeners.append(self._on_change)
 
     async def stop(self) -> None:
-        """Follow nothing any more; returns when nothing is read any more."""
+        """Stop following; returns when nothing is read any more."""
         self._supervisor.on_update.remove(self._on_news)
         self._supervisor.end_hook = None
         self._store.listeners.remove(self._on_change)
@@ -85,22 +95,22 @@ class Tracker:
         await asyncio.to_thread(self._thread.shutdown)
 
     def progress(self, task: Task) -> dict[str, Any] | None:
-        """Give how far a task is, or was at its end, as JSON; None if it has not told."""
-        if not task.live:
+        """Return the progress of a task as JSON, the final one if it has ended; None if it reports none."""
+        if not task.active:
             return None if task.progress is None else dict(task.progress)
         track = self._tracks.get(task.id)
         if track is None or track.attempt != task.attempt or track.progress is None:
             return None
-        told = track.progress.to_json()
-        # While it is paused nobody knows how long it will take; nor does it matter of one that is stopped.
-        return told if task.state is State.RUNNING else told | {"eta": None}
+        progress = track.progress.to_json()
+        # The time left of a paused task is unknown, and that of one being stopped irrelevant.
+        return progress if task.state is State.RUNNING else progress | {"eta": None}
 
     # -- while it runs ------------------------------------------------------------------------------------------------
 
     def _on_news(self, task_id: str) -> None:
         task, link = self._store.get(task_id), self._supervisor.link(task_id)
         # Until its own ptyhost answers, the ring still ends with the attempt before.
-        if task is None or not task.live or link is None or link.status.get("attempt") != task.attempt:
+        if task is None or not task.active or link is None or link.status.get("attempt") != task.attempt:
             return
         track = self._tracks.get(task_id)
         if link.output.end <= (track.seen if track is not None else 0):
@@ -112,18 +122,16 @@ class Tracker:
         if track.job is None:
             track.job = asyncio.create_task(self._follow(task, track))
 
-    def _on_change(self, old: Task | None, new: Task | None) -> None:
-        task = new or old
-        assert task is not None  # one of them is there
-        track = self._tracks.get(task.id)
-        if track is not None and (new is None or not new.live or new.attempt != track.attempt):
-            self._drop(task.id)
+    def _on_change(self, change: Change) -> None:
+        track, new = self._tracks.get(change.task_id), change.new
+        if track is not None and (new is None or not new.active or new.attempt != track.attempt):
+            self._drop(change.task_id)
 
     def _drop(self, task_id: str) -> None:
         self._tracks.pop(task_id).close()
 
     def _track(self, task: Task) -> _Track:
-        return _Track(task.attempt, Follower(self._task_dirs.files(task.id).output, task.attempt))
+        return _Track(task.attempt, lambda: self._task_dirs.open_ring(task.id))
 
     async def _follow(self, task: Task, track: _Track) -> None:
         """Read as long as there is something new, and no more often than is good."""
@@ -132,9 +140,9 @@ class Tracker:
             while track.news:
                 track.news = False
                 began = loop.time()
-                progress = await loop.run_in_executor(self._thread, lambda: track.follower.read(time.time()))
-                if progress != track.progress:
-                    self._take(task, track, progress)
+                await loop.run_in_executor(self._thread, lambda: track.tail.read(time.time()))
+                if track.reader.progress != track.progress:
+                    self._take(task, track, track.reader.progress)
                 await asyncio.sleep(began + _EVERY - loop.time())
         except OSError as error:
             self._log.warning("task %s: its progress cannot be read: %s", task.id, error)
@@ -155,13 +163,13 @@ class Tracker:
         self.listeners(task.id)
 
     def _forget(self, task: Task, track: _Track) -> None:
-        track.follower.forget()
+        track.forget()
         self._take(task, track, None)
 
     # -- at its end ---------------------------------------------------------------------------------------------------
 
     async def _end_hook(self, task: Task, state: State) -> dict[str, Any]:
-        """Give the progress that a task ends with, as changes. What a shell ran is over, whichever way it ends."""
+        """Return the final progress of a task, as changes. That of a shell is dropped."""
         track = self._tracks.get(task.id)
         if track is None or track.attempt != task.attempt:
             track = self._track(task)
@@ -169,8 +177,9 @@ class Tracker:
             return {}
         try:
             # Not in our own thread: the end of a task does not wait until others have been read.
-            progress = await asyncio.to_thread(track.follower.end, state is State.SUCCEEDED, time.time())
+            await asyncio.to_thread(track.tail.end, state is State.SUCCEEDED, time.time())
         except Exception:  # noqa: BLE001  whatever it is, the task has ended and that must be written down
             self._log.exception("task %s: its last progress cannot be read", task.id)
             return {}
+        progress = track.reader.progress
         return {} if progress is None else {"progress": progress.to_json()}

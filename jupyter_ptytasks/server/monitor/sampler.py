@@ -1,4 +1,4 @@
-"""Samples what the live tasks use, often while somebody looks and now and then otherwise."""
+"""Samples what active tasks use, more often while a client looks."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ...core.model import Task
+    from ..changes import Change
     from ..hosts.supervisor import Supervisor
+    from ..provision.base import Provisioners
     from ..store import Store
     from .gpu import GpuUse
     from .processes import Tree
 
     Measured = tuple[Tree, int | None, GpuUse | None]
 
-#: Seconds between two samples of a task; while somebody looks; and for how long one look counts.
+#: Seconds between two samples of a task; the same while a client looks; and for how long one look counts.
 _EVERY = 10.0
 _EVERY_WATCHED = 2.0
 _WATCHED = 10.0
@@ -40,16 +42,17 @@ _PSS_TREES = 20
 
 
 class Sampler:
-    """Knows what every live task on this machine uses. `stop` it.
+    """Knows what every active task on this machine uses. `stop` it.
 
     The process table is read in a thread, once for all tasks of a sample; without live tasks nothing is done. The
     highest values are noted with the ptyhosts, which put them into the exit records; a server that is started again
     goes on from there. `listeners` are called on the loop with the id of a task that was sampled.
     """
 
-    def __init__(self, store: Store, supervisor: Supervisor, log: logging.Logger) -> None:
+    def __init__(self, store: Store, supervisor: Supervisor, provisioners: Provisioners, log: logging.Logger) -> None:
         self._store = store
         self._supervisor = supervisor
+        self._provisioners = provisioners
         self._log = log
         self._gpus = Gpus()
         self._thread = ThreadPoolExecutor(1, "ptytasks-usage")
@@ -69,15 +72,15 @@ class Sampler:
         self._thread.shutdown(wait=False)
 
     def usage(self, task: Task) -> dict[str, Any] | None:
-        """Give what a task uses, or has used in all, as JSON; None if that is not known."""
-        if not task.live:
+        """Return what a task uses, or used in total if it has ended, as JSON; None if unknown."""
+        if not task.active:
             return of_ended(task.usage)
         history = self._history(task)
         return history.to_json() if history is not None else None
 
     def look(self, task: Task) -> dict[str, Any]:
-        """Give the last samples of a task as JSON (docs/rest.md), and sample it more often for a while."""
-        history = self._history(task) if task.live else None
+        """Return the last samples of a task as JSON (docs/rest.md), and sample it more often for a while."""
+        history = self._history(task) if task.active else None
         if history is None:
             return {"usage": self.usage(task), "interval": _EVERY, "samples": []}
         now = time.monotonic()
@@ -95,11 +98,11 @@ class Sampler:
         history = self._histories.get(task.id)
         return history if history is not None and history.attempt == task.attempt else None
 
-    def _on_change(self, old: Task | None, new: Task | None) -> None:
-        if new is not None and new.live:
-            self._begin(new)
-        elif old is not None:
-            self._histories.pop(old.id, None)
+    def _on_change(self, change: Change) -> None:
+        if change.new is not None and change.new.active:
+            self._begin(change.new)
+        elif change.task_id in self._histories:
+            del self._histories[change.task_id]
             self._changed.set()
 
     def _begin(self, task: Task) -> None:
@@ -154,21 +157,21 @@ class Sampler:
         try:
             moment, measured = await self._in_thread(self._measure, roots, stale)
         except OSError as error:
-            self._log.warning("what tasks use cannot be measured just now: %s", error)
+            self._log.warning("resource usage cannot be measured right now: %s", error)
             return
         for task_id, about in measured.items():
             sampled = chosen[task_id]
-            if self._histories.get(task_id) is sampled:  # it may have ended meanwhile, or been started anew
+            if self._histories.get(task_id) is sampled:  # it may have ended or been restarted since
                 sampled.add(moment, time.time(), *about)
                 self._note_peak(task_id, sampled)
                 self.listeners(task_id)
 
     def _root(self, task_id: str) -> int | None:
-        """Give the ptyhost of a task that runs on this machine, if it can be reached: it is the one that we believe
-        it to be, then.
+        """Return the pid of the ptyhost of a task that runs on this machine; None if it cannot be reached, so that the
+        pid may belong to another process.
         """
         task, link = self._store.get(task_id), self._supervisor.link(task_id)
-        if task is None or task.state not in STARTED or task.provisioner != "local":
+        if task is None or task.state not in STARTED or not self._provisioners.of(task).is_here:
             return None
         return link.host_pid if link is not None and link.status.get("attempt") == task.attempt else None
 
@@ -195,5 +198,5 @@ class Sampler:
 
 
 def _after(now: float, every: float) -> float:
-    """Give when a task is due next: at moments that are the same for all, whenever they were started."""
+    """Return when a task is due next: at the same moments for all, whenever they were started."""
     return math.ceil(now / every + 0.5) * every

@@ -41,7 +41,7 @@ class Sample:
 class History:
     """The samples of one attempt, in memory.
 
-    `due` is when (monotonic seconds) it is to be sampled next, `asked` when somebody last looked, `pss_at` when the
+    `due` is when (monotonic seconds) it is to be sampled next, `asked` when a client last looked, `pss_at` when the
     proportional size was last measured; they are the sampler's.
     """
 
@@ -60,7 +60,7 @@ class History:
         self._before = (moment, 0.0)
 
     def add(self, moment: float, time: float, tree: Tree, pss: int | None, gpu: GpuUse | None) -> None:
-        """Take in what was measured at `moment` (monotonic seconds), which is `time` (Unix seconds). Without a new
+        """Add what was measured at `moment` (monotonic seconds), which is `time` (Unix seconds). Without a new
         `pss` the last one goes on.
         """
         last = self.samples[-1] if self.samples else None
@@ -72,7 +72,7 @@ class History:
         sample = Sample(
             time=time,
             cpu=cpu,
-            # Of processes that nobody waited for it is lost.
+            # That of processes without a waiting parent is lost.
             cpu_time=round(max(tree.cpu_time, last.cpu_time if last is not None else 0.0), 2),
             rss=tree.rss,
             pss=pss if pss is not None or last is None else last.pss,
@@ -85,17 +85,17 @@ class History:
         self.learn({name: getattr(sample, name) for name in MEASURES})
 
     def learn(self, peak: object) -> None:
-        """Take in highest values, also those that somebody else has seen."""
+        """Add peaks, also those seen by other servers."""
         for name, value in known(peak).items():
             self.peak[name] = max(self.peak.get(name, value), value)
 
     def is_news(self, noted: object) -> bool:
-        """Tell whether a peak is noticeably higher than it was `noted`."""
+        """Return whether a peak is noticeably higher than it was `noted`."""
         before = known(noted)
         return any(name not in before or value > before[name] * (1 + _NOTICEABLE) for name, value in self.peak.items())
 
     def to_json(self) -> dict[str, Any] | None:
-        """Give the newest sample as the usage of a live task (docs/rest.md); None before the first."""
+        """Return the newest sample as the usage of a live task (docs/rest.md); None before the first."""
         if not self.samples:
             return None
         last = self.samples[-1]
@@ -109,13 +109,13 @@ class History:
         }
 
     def samples_to_json(self) -> list[dict[str, Any]]:
-        """Give all samples, oldest first, with what is drawn of them."""
+        """Return all samples, oldest first, with the fields that are drawn."""
         shown = ("cpu", "rss", "gpu_memory", "gpu_load")
         return [{"time": iso(one.time), **{name: getattr(one, name) for name in shown}} for one in self.samples]
 
 
 def known(peak: object) -> dict[str, float]:
-    """Give what makes sense of highest values that came from outside."""
+    """Return the valid ones of peaks that came from outside."""
     if not isinstance(peak, dict):
         return {}
     return {
@@ -126,7 +126,7 @@ def known(peak: object) -> dict[str, float]:
 
 
 def of_ended(recorded: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Give the usage of a task that has ended, from what its exit record says; None where that is nothing."""
+    """Return the usage of a finished task from its exit record; None if there is none."""
     if not recorded:
         return None
     rusage = {name: recorded.get(name) for name in ("user", "system", "max_rss")}

@@ -1,73 +1,76 @@
-"""Starts ptyhosts on this machine, as processes that are nobody's children."""
+"""Starts ptyhosts on this machine, detached from the server."""
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
-import re
-import select
-import signal
-import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import HostUnreachable, InternalError, SpawnFailed, storage_fault
 from ...core.hostlog import last_line
+from ...core.machine import boot_id, is_here, is_running
+from ...core.platform import endpoint, events, launch
+from ...core.states import STARTED, State
+from . import sockets
 from .base import Launched, Provisioner
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import subprocess
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
+    from ...core.model import Task
     from ...core.paths import TaskFiles
+    from ...storage.locks import Lock
+    from ...storage.task_dirs import TaskDirs
 
 _PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
-#: Named as a program: the server imports nothing of it, so that each can be of another version.
+#: Run as a program: the server imports nothing of it, so that their versions may differ.
 _MAIN = os.path.join(_PACKAGE, "ptyhost", "__main__.py")
-#: Seconds until a ptyhost must have told how its start went. A directory on a network drive may take its time.
+#: Seconds until a ptyhost must have reported how its start went. A directory on a network drive may be slow.
 _PATIENCE = 30.0
-#: Seconds that one has to end which has not.
-_FAREWELL = 5.0
-#: What Python itself may need to start: where its libraries are, for the loaders of Linux, macOS, AIX, HP-UX and Nix,
-#: and where its modules are.
-_LOADER = re.compile(
-    r"LD_LIBRARY_PATH(_\d+)?|DYLD_.*|LIBPATH|SHLIB_PATH|NIX_LD(_.*)?|PYTHONHOME|PYTHONPLATLIBDIR|__PYVENV_LAUNCHER__"
-)
-#: glibc's malloc (mallopt(3)) keeps 16 KiB in reserve instead of 128, which every task would pay for.
-_FRUGAL = {"MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "16384"}
+#: Seconds after which a ptyhost has a socket, unless something has removed it.
+_SETTLED = 2.0
 
 
 class LocalProvisioner(Provisioner):
-    """Starts `python -I -S` detached: in a session of its own, and forked once more by itself."""
+    """Starts `python -I -S` detached: in a session of its own, where it forks once more.
+
+    `runtime_dir` holds the sockets of the ptyhosts. Tasks of other machines that share the directories are told apart
+    by their host records.
+    """
 
     name = "local"
+    is_here = True
 
-    def __init__(self) -> None:
-        #: Ptyhosts that are our children after all: we are the first process of a container, or a subreaper.
-        self._children: set[int] = set()
+    def __init__(self, task_dirs: TaskDirs, runtime_dir: str) -> None:
+        self._task_dirs = task_dirs
+        self._runtime_dir = runtime_dir
+        self._children = launch.Children()
 
-    def launch(self, files: TaskFiles, socket_path: str, lock: int, env: Mapping[str, str]) -> Launched:
+    def _socket_path(self, task_id: str) -> str:
+        return os.path.join(self._runtime_dir, f"{task_id}.sock")
+
+    def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched:
         """See Provisioner.launch."""
+        return self.start(self._task_dirs.files(task.id), self._socket_path(task.id), lock.fd, env)
+
+    def start(self, files: TaskFiles, socket_path: str, lock: int, env: Mapping[str, str]) -> Launched:
+        """Start the ptyhost of the task whose spec is in `files`; `lock` is the descriptor of its lock."""
         self.reap()
-        loader = {name: value for name, value in os.environ.items() if _LOADER.fullmatch(name)}
-        # Isolated, Python would not look at PYTHONHOME. There is nothing else in its environment that it would heed.
-        isolated = ["-s"] if "PYTHONHOME" in loader else ["-I"]
+        own_env = launch.environment()
+        # If isolated, Python would ignore PYTHONHOME. No other variable that it uses is in its environment.
+        isolated = ["-s"] if "PYTHONHOME" in own_env else ["-I"]
         options = [*isolated, "-S", "-X", "utf8", "-X", "faulthandler"]
+        argv = [sys.executable, *options, _MAIN, files.dir, socket_path]
         try:
             _keep_log(files.log)
-            # What goes wrong in the ptyhost is found there.
+            # Errors of the ptyhost are written there.
             with open(files.log, "ab", opener=_private) as log:
-                process = subprocess.Popen(
-                    [sys.executable, *options, _MAIN, files.dir, socket_path, str(lock)],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    cwd="/",
-                    env={"PATH": os.defpath, **_FRUGAL, **loader},
-                    pass_fds=(lock,),
-                    start_new_session=True,
-                )
+                process = launch.start(argv, lock=lock, env=own_env, log=log)
         except OSError as error:
             raise storage_fault(error, "the ptyhost could not be started") from error
         try:
@@ -75,31 +78,88 @@ class LocalProvisioner(Provisioner):
         except TimeoutError as error:
             raise HostUnreachable(f"the ptyhost did not start within {_PATIENCE:.0f} s") from error
         finally:
-            process.wait()  # it has forked and left, or failed
+            process.wait()  # it has forked and exited, or failed
         launched = _read_report(line, files)
-        self._adopt(launched.host_pid)
+        self._children.adopt(launched.host_pid)
         return launched
 
-    def _adopt(self, pid: int) -> None:
-        try:
-            if os.waitpid(pid, os.WNOHANG) == (0, 0):
-                self._children.add(pid)
-        except ChildProcessError:
-            pass  # as it should be: it is somebody else's
+    # -- what became of it --------------------------------------------------------------------------------------------
+
+    def is_alive(self, task: Task) -> bool:
+        """See Provisioner.is_alive."""
+        return self._task_dirs.is_hosted(task) or self.machine(task) is not None
+
+    def machine(self, task: Task) -> str | None:
+        """See Provisioner.machine."""
+        host = self._task_dirs.host(task)
+        return None if host is None or is_here(host) else str(host["hostname"])
+
+    def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
+        """See Provisioner.poll."""
+        found = {task.id: self._find_end(task) for task in tasks}
+        return {task_id: changes for task_id, changes in found.items() if changes is not None}
+
+    def _find_end(self, task: Task) -> dict[str, Any] | None:
+        # In this order: the record is written before the lock is let go.
+        hosted = self._task_dirs.is_hosted(task)
+        ending = self._task_dirs.read_exit(task) if not hosted else None
+        if hosted or ending is not None:
+            return ending
+        host = self._task_dirs.host(task)
+        if host is not None and not is_here(host):
+            return None
+        if host is None and task.state not in STARTED:
+            return {
+                "state": State.FAILED,
+                "state_reason": "start_interrupted",
+                "state_message": "the server died while starting the task; nothing was run",
+                "ended": time.time(),
+            }
+        reason, message = "host_vanished", "the ptyhost died; the command was sent SIGHUP"
+        if host is not None and host.get("boot_id") != boot_id():
+            reason, message = "reboot", "the machine rebooted"
+        elif not self._task_dirs.exists(task.id):
+            reason, message = "directory_removed", "the task's directory was removed, and its ptyhost does not respond"
+        why = last_line(self._task_dirs.files(task.id).log)
+        return {
+            "state": State.LOST,
+            "state_reason": reason,
+            "state_message": f"{message} ({why})" if why else message,
+            "ended": time.time(),
+            "output": self._task_dirs.output(task.id),
+        }
+
+    # -- reaching it --------------------------------------------------------------------------------------------------
+
+    async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
+        """See Provisioner.connect."""
+        host = await asyncio.to_thread(self._task_dirs.host, task)
+        # If the directory is gone, a living ptyhost still answers at its usual socket.
+        path = host["socket"] if host is not None else self._socket_path(task.id)
+        await endpoint.connect(asyncio.get_running_loop(), protocol, path)
+
+    def wake(self, task: Task) -> None:
+        """Ask a ptyhost for its socket if something has removed it, as cleaners of temporary directories do."""
+        host = self._task_dirs.host(task)
+        if host is None or os.path.exists(host["socket"]) or not is_here(host) or host.get("boot_id") != boot_id():
+            return
+        # One that has just been started may have no socket yet, and would die of the signal.
+        is_settled = time.time() - host.get("started", 0.0) > _SETTLED
+        if is_settled and is_running(host["host_pid"], host.get("host_start", 0)):
+            with contextlib.suppress(OSError):  # it has just ended
+                events.ask_for_renewal(host["host_pid"])
+
+    def clean_up(self, active: Collection[str]) -> None:
+        """See Provisioner.clean_up."""
+        sockets.remove_dead(self._runtime_dir, active)
 
     def reap(self) -> None:
         """See Provisioner.reap."""
-        # Each by its own number: what else ends below us is somebody else's to wait for.
-        for pid in list(self._children):
-            try:
-                if os.waitpid(pid, os.WNOHANG) != (0, 0):
-                    self._children.discard(pid)
-            except ChildProcessError:
-                self._children.discard(pid)
+        self._children.reap()
 
 
 def _keep_log(path: str) -> None:
-    """Put the log of the attempt before this one aside."""
+    """Keep the log of the previous attempt."""
     try:
         if os.stat(path).st_size:
             os.replace(path, f"{path}.1")
@@ -112,55 +172,7 @@ def _private(path: str, flags: int) -> int:
 
 
 def _exchange(process: subprocess.Popen[bytes], data: bytes) -> bytes:
-    """Give the ptyhost its input, and return its report. Raises TimeoutError.
-
-    Both at once: it may fail before it has read, and it reads before it reports.
-    """
-    assert process.stdin is not None
-    assert process.stdout is not None
-    deadline = time.monotonic() + _PATIENCE
-    line = b""
-    rest = memoryview(data)
-    with process.stdin as stdin, process.stdout as stdout:
-        os.set_blocking(stdin.fileno(), False)
-        os.set_blocking(stdout.fileno(), False)
-        while not line.endswith(b"\n"):
-            poll = select.poll()
-            poll.register(stdout, select.POLLIN)
-            if rest:
-                poll.register(stdin, select.POLLOUT)
-            else:
-                stdin.close()
-            left = deadline - time.monotonic()
-            events = dict(poll.poll(left * 1000)) if left > 0 else {}
-            if not events:
-                _give_up(process)
-                raise TimeoutError
-            if stdout.fileno() in events:
-                part = os.read(stdout.fileno(), 1 << 16)
-                if not part:
-                    break
-                line += part
-            elif rest:
-                try:
-                    rest = rest[os.write(stdin.fileno(), rest) :]
-                except BrokenPipeError:
-                    rest = rest[:0]
-    return line
-
-
-def _give_up(process: subprocess.Popen[bytes]) -> None:
-    """Tell a ptyhost to end that hangs somewhere: it starts nothing any more, or stops what it has just started."""
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    assert process.stdout is not None
-    deadline = time.monotonic() + _FAREWELL
-    poll = select.poll()
-    poll.register(process.stdout, select.POLLIN)
-    # Until nobody has its standard output any more: neither it nor the command's process.
-    while (left := deadline - time.monotonic()) > 0 and poll.poll(left * 1000):
-        if not os.read(process.stdout.fileno(), 1 << 16):
-            return
+    return launch.exchange(process, data, _PATIENCE)
 
 
 def _read_report(line: bytes, files: TaskFiles) -> Launched:
@@ -172,11 +184,11 @@ def _read_report(line: bytes, files: TaskFiles) -> Launched:
     if not isinstance(report, dict):
         why = last_line(files.log)
         raise InternalError(f"the ptyhost failed to start{': ' if why else ''}{why}")
-    said: dict[str, Any] | None = report.get("error")
-    if said is not None:
-        if said.get("field"):
-            raise SpawnFailed(said["message"], field=said["field"])
-        if said.get("errno") is None:
-            raise InternalError(f"the ptyhost could not start: {said['message']}")
-        raise storage_fault(OSError(said["errno"], said["message"]), "the ptyhost could not start")
+    failure: dict[str, Any] | None = report.get("error")
+    if failure is not None:
+        if failure.get("field"):
+            raise SpawnFailed(failure["message"], field=failure["field"])
+        if failure.get("errno") is None:
+            raise InternalError(f"the ptyhost could not start: {failure['message']}")
+        raise storage_fault(OSError(failure["errno"], failure["message"]), "the ptyhost could not start")
     return Launched(report["pid"], report["host_pid"], report["started"])

@@ -1,4 +1,4 @@
-"""HTTP: the table of routes (docs/rest.md, docs/openapi.yaml). Handlers check, call one verb, and answer."""
+"""The table of routes (docs/rest.md, docs/openapi.yaml). Handlers validate, call one verb, and answer."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from . import other, output, stats, status, tasks, terminals
 if TYPE_CHECKING:
     from .base import TaskHandler
 
-#: An id or a name; tornado decodes what is percent-encoded in it, slashes too.
+#: An id or a name; tornado decodes percent-encoding, including that of slashes.
 _REF = r"([^/]+)"
 
 ROUTES: list[tuple[str, type[TaskHandler]]] = [
@@ -36,6 +36,6 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
 #: Attaching; see terminals.socket.
 SOCKET_ROUTE = rf"/ptytasks/terminals/websocket/{_REF}"
 
-#: Behind all others; and instead of them where terminals are switched off.
+#: After all others; and instead of them if terminals are disabled.
 UNKNOWN_ROUTE: tuple[str, type[TaskHandler]] = (r"/ptytasks/api(?:/.*)?", other.Unknown)
 OFF_ROUTE: tuple[str, type[TaskHandler]] = (r"/ptytasks/(?:api|terminals)(?:/.*)?", other.Off)

@@ -1,4 +1,4 @@
-"""What all routes have in common: who may, JSON in and out, and the one place where our errors become HTTP's."""
+"""The base of all routes: authorization, JSON requests and responses, and the mapping of errors to HTTP."""
 
 from __future__ import annotations
 
@@ -19,34 +19,38 @@ if TYPE_CHECKING:
     from typing import Literal
 
     from ...core.model import Task
-    from ..manager import TaskManager
+    from ..control import Control
+    from ..launching import Launcher
     from ..serialize import TaskSerializer
 
     Content = TypeVar("Content", bound=pydantic.BaseModel)
     Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
     Action = Literal["read", "write", "execute"]
 
-#: Bytes of a body: a command and its environment are smaller, as are the arguments that a kernel takes.
+#: Largest body in bytes: no kernel accepts a command and environment of this size.
 BODY_MAX = 4 << 20
-#: The methods of HTTP that handlers implement; HEAD follows from GET, and OPTIONS is the same for all.
+#: The HTTP methods that handlers implement; HEAD follows from GET, and OPTIONS is the same for all.
 METHODS = ("get", "post", "patch", "put", "delete")
 
 
 def needs(action: Action) -> Callable[[Method], Method]:
-    """Let nobody but a known user reach a method of a TaskHandler, and only one whom Jupyter's authorizer allows
-    `action` on terminals: `execute` for all that runs or types something, `write` for other changes, `read`.
+    """Require authentication and permission for a method of a TaskHandler.
+
+    Args:
+        action: what Jupyter's authorizer must allow on terminals: `execute` to run or type something, `write` for other
+            changes, `read` for the rest.
     """
 
     def check(method: Method) -> Method:
         checked: Any = web.authenticated(authorized(action)(method))
         checked.needs = action
-        return checked  # type: ignore[no-any-return]  # the same, with questions before it
+        return checked  # type: ignore[no-any-return]  # the decorated method
 
     return check
 
 
 class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
-    """A route below `<base>/ptytasks/api`. A class with a method that says not what it `needs` cannot be made."""
+    """A route below `<base>/ptytasks/api`. Every method must be decorated with `needs`."""
 
     auth_resource = AUTH_RESOURCE
 
@@ -54,48 +58,55 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
         super().__init_subclass__(**kwargs)
         for name in METHODS:
             if name in vars(cls) and not hasattr(vars(cls)[name], "needs"):
-                raise TypeError(f"{cls.__name__}.{name} does not say what it needs")
+                raise TypeError(f"{cls.__name__}.{name} is not decorated with `needs`")
 
     @property
-    def manager(self) -> TaskManager:
-        """The tasks."""
-        manager: TaskManager = self.settings["ptytasks_manager"]
-        return manager
+    def control(self) -> Control:
+        """The verbs for tasks that exist."""
+        control: Control = self.settings["ptytasks_control"]
+        return control
+
+    @property
+    def launcher(self) -> Launcher:
+        """The verbs that start tasks."""
+        launcher: Launcher = self.settings["ptytasks_launcher"]
+        return launcher
 
     @property
     def serializer(self) -> TaskSerializer:
-        """How tasks are told."""
+        """Converts tasks to JSON."""
         serializer: TaskSerializer = self.settings["ptytasks_serializer"]
         return serializer
 
-    # -- what is asked ------------------------------------------------------------------------------------------------
+    # -- requests ----------------------------------------------------------------------------------------------------
 
     def body(self, model: type[Content], limit: int = BODY_MAX) -> Content:
-        """Return the request's body, checked; none is `{}`. Raises BadRequest that names the field to blame, TooLarge
-        beyond `limit` bytes.
+        """Return the validated body; an empty one counts as `{}`.
+
+        Raises:
+            BadRequest: it is not valid; `field` names the part at fault.
+            TooLarge: it has more than `limit` bytes.
         """
         if len(self.request.body) > limit:
-            raise TooLarge(f"the body has {len(self.request.body)} bytes, and {limit} is the limit")
+            raise TooLarge(f"the body has {len(self.request.body)} bytes; the limit is {limit}")
         value = strict_json.decode(self.request.body or b"{}")
         if not isinstance(value, dict):
             raise BadRequest("the body must be a JSON object")
         return check(model, value)
 
     def query(self, model: type[Content]) -> Content:
-        """Return the request's query, checked, but for what is Jupyter's own. Raises BadRequest that names the field
-        to blame.
-        """
+        """Return the validated query, without the parameters of Jupyter Server. Raises BadRequest."""
         value = {name: self.get_query_argument(name) for name in self.request.query_arguments if not _is_jupyters(name)}
         return check(model, value)
 
-    # -- what is answered ---------------------------------------------------------------------------------------------
+    # -- responses ----------------------------------------------------------------------------------------------------
 
     def send(self, value: object, status: int = 200) -> None:
         """Answer with JSON."""
         self.send_encoded(strict_json.encode(value), status)
 
     def send_encoded(self, content: bytes, status: int = 200) -> None:
-        """Answer with what is JSON already."""
+        """Answer with encoded JSON."""
         self.set_status(status)
         self.finish(content)
 
@@ -118,12 +129,12 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
     async def head(self, *args: str) -> None:
         """Answer as GET does; tornado leaves out the body."""
         answered = self.get(*args)
-        assert answered is not None  # all of ours are coroutines; where there is none this raises 405
+        assert answered is not None  # all of ours are coroutines; a handler without one raises 405
         await answered
 
     @allow_unauthenticated
     def options(self, *args: str) -> None:
-        """Tell a browser which methods there are, before it lets a page of another origin use them."""
+        """Answer a CORS preflight request: list the methods of this route."""
         super().options(*args)
         self.set_header("Access-Control-Allow-Methods", self._allowed())
         self.set_header("Allow", self._allowed())
@@ -148,7 +159,7 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
         self.send({"code": f"http_{status_code}", "message": message}, status_code)
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log what is our fault, in a line where we know what it is; what is the caller's is for debugging."""
+        """Log server errors, known ones in one line; log client errors at debug level."""
         ours = value if isinstance(value, PtyTasksError) else shortage(value)
         if ours is None:
             super().log_exception(typ, value, tb)
@@ -167,12 +178,12 @@ _JUPYTERS = frozenset({"token", "no_track_activity", "_"})
 
 
 def _is_jupyters(name: str) -> bool:
-    """Whether a parameter is none of ours. JupyterLab appends the time as a name to get past caches."""
+    """Return whether a parameter belongs to Jupyter. JupyterLab appends the time as a name to bypass caches."""
     return name in _JUPYTERS or name.isdigit()
 
 
 def check(model: type[Content], value: object) -> Content:
-    """Return `value` as `model`. Raises BadRequest that names the first field to blame."""
+    """Validate `value` as `model`. Raises BadRequest with the first field at fault."""
     try:
         return model.model_validate(value)
     except pydantic.ValidationError as error:
@@ -183,6 +194,6 @@ def check(model: type[Content], value: object) -> Content:
 
 
 def _field(place: tuple[int | str, ...]) -> str:
-    # A command may be of several types, which pydantic names where it tells the place.
+    # A command may have several types, which pydantic adds to the location.
     parts = [part for part in place[1:] if isinstance(part, int)] if place[:1] == ("command",) else place[1:]
     return ".".join(str(part) for part in (*place[:1], *parts))

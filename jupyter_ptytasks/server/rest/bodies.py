@@ -1,4 +1,4 @@
-"""What requests may say: bodies and queries, checked by pydantic, and turned into the manager's values."""
+"""The models of request bodies and queries, and their conversion to the manager's values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from ...core import names, strict_json
 from ...core.errors import BadRequest
-from ...core.model import IfExists, Request, TimeWarning
+from ...core.model import IfExists, TaskRequest, TimeWarning
 from ...core.states import State
 from ..output_lines import Mode, Query
 
@@ -35,7 +35,7 @@ def _named(value: str, *, of_task: bool) -> str:
 
 def _check_no_nul(value: str) -> str:
     if "\0" in value:
-        raise ValueError("must not hold NUL characters")
+        raise ValueError("must not contain NUL characters")
     return value
 
 
@@ -48,20 +48,20 @@ def _check_not_blank(value: str) -> str:
 def _check_env(value: dict[str, str]) -> dict[str, str]:
     for name, content in value.items():
         if not name or "=" in name or "\0" in name or "\0" in content:
-            raise ValueError(f"{name!r} cannot be set")
+            raise ValueError(f"{name!r} is not a valid variable")
     return value
 
 
 def _check_signal(value: str) -> str:
     name = value.upper() if value.upper().startswith("SIG") else f"SIG{value.upper()}"
     if name not in signal.Signals.__members__:
-        raise ValueError(f"there is no signal {value}")
+        raise ValueError(f"{value} is not a valid signal")
     return name
 
 
 def _check_metadata(value: dict[str, Any]) -> dict[str, Any]:
     if len(strict_json.encode(value)) > _METADATA_MAX:
-        raise ValueError(f"must not take more than {_METADATA_MAX} bytes")
+        raise ValueError(f"must not be larger than {_METADATA_MAX} bytes")
     return value
 
 
@@ -70,7 +70,7 @@ def _split(value: Any) -> Any:
 
 
 def _whole(value: Any) -> Any:
-    """Take 40.0 as the integer that it is in JSON."""
+    """Accept 40.0 as an integer, as JSON does."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
@@ -90,19 +90,19 @@ Count = Annotated[int, Field(ge=0, le=100_000)]
 
 
 class Strict(BaseModel):
-    """A query: all of it is text, and unknown parts of it are refused."""
+    """A query: values are text; unknown parameters are rejected."""
 
     model_config = ConfigDict(extra="forbid")
 
 
 class Body(Strict):
-    """A JSON body: `"40"` is no number, and `true` none either."""
+    """A JSON body: types are strict, and unknown fields are rejected."""
 
     model_config = ConfigDict(strict=True)
 
 
 class Warn(Body):
-    """A signal that comes `before` seconds before the time is up."""
+    """A signal sent `before` seconds before the time limit."""
 
     signal: SignalName
     before: Annotated[float, Field(gt=0, le=_TEN_YEARS)]
@@ -126,14 +126,14 @@ class NewTask(Body):
     if_exists: Annotated[IfExists, Field(strict=False)] = IfExists.NEW
     metadata: Metadata = {}
 
-    def request(self, ladder: tuple[tuple[str, float], ...] | None) -> Request:
-        """Return the manager's value; `ladder` is what `stop_grace` and `stop_signals` come to. Raises BadRequest."""
+    def request(self, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
+        """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest."""
         warning = self.timeout_warning
         if warning is not None and self.timeout is None:
-            raise BadRequest("timeout_warning: needs a timeout", field="timeout_warning")
+            raise BadRequest("timeout_warning: requires a timeout", field="timeout_warning")
         if warning is not None and self.timeout is not None and warning.before >= self.timeout:
             raise BadRequest("timeout_warning.before: must be less than timeout", field="timeout_warning.before")
-        return Request(
+        return TaskRequest(
             command=self.command,
             name=self.name,
             cwd=self.cwd,
@@ -151,7 +151,7 @@ class NewTask(Body):
 
 
 class ChangedTask(Body):
-    """`PATCH /tasks/{ref}`; what is not there stays as it is."""
+    """`PATCH /tasks/{ref}`; fields that are not given are not changed."""
 
     name: Name = Field(default="")
     tags: Tags = []
@@ -160,7 +160,7 @@ class ChangedTask(Body):
     pinned: bool = False
 
     def changes(self) -> dict[str, Any]:
-        """Give what was said, as the fields of a task."""
+        """Return the given fields, as fields of a task."""
         said = self.model_dump(include=self.model_fields_set)
         if "tags" in said:
             said["tags"] = tuple(dict.fromkeys(said["tags"]))
@@ -188,8 +188,8 @@ class Again(Body):
 
 
 class Input(Body):
-    """`POST /tasks/{ref}/input`. Without `newline` the Enter key follows text that holds no control character: `y` is
-    an answer, while Ctrl-C, or a line with its end, is complete.
+    """`POST /tasks/{ref}/input`. By default, Enter follows text without control characters: `y` is an answer, while
+    Ctrl-C, or a line with its line end, is complete.
     """
 
     data: str = ""
@@ -197,7 +197,7 @@ class Input(Body):
 
     @property
     def typed(self) -> bytes:
-        """All that is typed."""
+        """The bytes to type."""
         is_plain = not any(unicodedata.category(char) == "Cc" for char in self.data)
         enter = is_plain if self.newline is None else self.newline
         return (self.data + "\r" * enter).encode()
@@ -211,7 +211,7 @@ class Resize(Body):
 
 
 class NewTerminal(BaseModel):
-    """`POST /terminals`, in its stock form; what else a client says is not for us."""
+    """`POST /terminals`, the stock model; other fields are ignored."""
 
     model_config = ConfigDict(strict=True)
 
@@ -232,7 +232,7 @@ class TaskFilter(Strict):
 
 
 class Wait(Strict):
-    """The query of `GET /tasks/{ref}/wait`; no connection is held for longer than proxies let it."""
+    """The query of `GET /tasks/{ref}/wait`; the default is below the timeouts of proxies."""
 
     timeout: Annotated[float, Field(ge=0)] = 55.0
 
@@ -257,7 +257,7 @@ class OutputQuery(Strict):
     final: bool = False
 
     def query(self) -> Query:
-        """Give the transcript's value."""
+        """Return the value for `output_lines`."""
         said = self.model_dump(exclude={"ansi"})
         return Query(**said, keep_ansi=self.ansi == "keep")
 

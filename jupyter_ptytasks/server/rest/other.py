@@ -1,4 +1,4 @@
-"""What is answered where there is nothing: unknown paths, and all of them where terminals are switched off."""
+"""Responses for unknown paths, and for all paths while terminals are disabled."""
 
 from __future__ import annotations
 
@@ -11,31 +11,31 @@ from .base import TaskHandler
 
 
 class _Nothing(TaskHandler):
-    """Answers every method alike, and those who are not known as everywhere."""
+    """Answers every method with the same error, after authentication."""
 
     async def prepare(self, *args: Any, **kwargs: Any) -> None:
-        """Answer."""
+        """Raise the error."""
         await super().prepare(*args, **kwargs)
         if not self.current_user:
             raise web.HTTPError(403)
         raise self.reason()
 
     def reason(self) -> Exception:
-        """Return what to answer."""
+        """Return the error."""
         raise NotImplementedError
 
 
 class Unknown(_Nothing):
-    """Every path below `/ptytasks/api` that is no route."""
+    """Every path below `/ptytasks/api` that is not a route."""
 
     def reason(self) -> Exception:
-        """Return that there is nothing."""
-        return web.HTTPError(404, "there is nothing at this path; docs/rest.md lists the routes")
+        """Return the error."""
+        return web.HTTPError(404, "no such route; see docs/rest.md")
 
 
 class Off(_Nothing):
     """Every path while `ServerApp.terminals_enabled` is off."""
 
     def reason(self) -> Exception:
-        """Return why."""
-        return Disabled("Terminals are disabled on this server (ServerApp.terminals_enabled).")
+        """Return the error."""
+        return Disabled("terminals are disabled on this server (ServerApp.terminals_enabled)")

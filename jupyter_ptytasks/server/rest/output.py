@@ -1,20 +1,22 @@
-"""The routes of output: bounded text by line, and the bytes themselves."""
+"""The routes for output: bounded text by line, and raw bytes."""
 
 from __future__ import annotations
 
 import asyncio
 from concurrent.futures import ThreadPoolExecutor
 from threading import Event
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tornado.iostream import StreamClosedError
 
-from ...core.ring.reader import RingReader
 from ..output_lines import LineReader, Query
 from ..search import Cancelled
 from . import bodies
 from .base import TaskHandler, needs
+
+if TYPE_CHECKING:
+    from ...core.model import Task
 
 _BLOCK = 1 << 20
 #: Searches have threads of their own, and not many: a slow one keeps other searches waiting, and nothing else.
@@ -30,33 +32,31 @@ class Output(TaskHandler):
     async def get(self, ref: str) -> None:
         """Return some lines of the output as text."""
         query = self.query(bodies.OutputQuery).query()
-        task = await self.manager.get(ref)
-        directory = self.manager.task_dirs.files(task.id).output
-        # Asked before the lines are read: whoever is told of the end has seen all lines.
+        task = await self.control.get(ref)
+        # Determined before the lines are read: `ended` means that no line is missing.
         ended = not task.live
         self._cancel = Event()
-        asked = (directory, query, ended, (task.rows, task.cols), self._cancel)
         threads = None if query.grep is None else _searches
+        loop = asyncio.get_running_loop()
         try:
-            answer = await asyncio.get_running_loop().run_in_executor(threads, _read, *asked)
+            answer = await loop.run_in_executor(threads, self._read, task, query, self._cancel)
         except Cancelled:
-            # Nobody is there to answer.
+            # The client has left.
             return
         self.send({**answer, "ended": ended})
 
+    def _read(self, task: Task, query: Query, cancel: Event) -> dict[str, Any]:
+        if cancel.is_set():
+            # The client has left while the search was waiting for a thread.
+            raise Cancelled
+        with self.control.open_ring(task) as reader:
+            return LineReader(reader, ended=not task.live, size=(task.rows, task.cols), cancel=cancel).read(query)
+
     def on_connection_close(self) -> None:
-        """Search no more: the client has left."""
+        """Stop searching: the client has left."""
         if self._cancel is not None:
             self._cancel.set()
         super().on_connection_close()
-
-
-def _read(directory: str, query: Query, ended: bool, size: tuple[int, int], cancel: Event) -> dict[str, Any]:
-    if cancel.is_set():
-        # It has waited for its turn for longer than its client did.
-        raise Cancelled
-    with RingReader(directory) as reader:
-        return LineReader(reader, ended=ended, size=size, cancel=cancel).read(query)
 
 
 class RawOutput(TaskHandler):
@@ -64,10 +64,10 @@ class RawOutput(TaskHandler):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return bytes of the output; the headers tell which."""
+        """Return output bytes; the headers give their offsets."""
         query = self.query(bodies.RawQuery)
-        task = await self.manager.get(ref)
-        with RingReader(self.manager.task_dirs.files(task.id).output) as reader:
+        task = await self.control.get(ref)
+        with self.control.open_ring(task) as reader:
             start, end = await asyncio.to_thread(reader.bounds)
             first = min(max(query.offset, start), end)
             behind = end if query.limit is None else min(first + query.limit, end)
@@ -87,5 +87,5 @@ class RawOutput(TaskHandler):
                     await self.flush()
                 except StreamClosedError:
                     return
-        # APIHandler.finish would call it JSON.
+        # APIHandler.finish would set the type of JSON.
         self.finish(set_content_type="application/octet-stream")

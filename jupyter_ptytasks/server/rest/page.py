@@ -1,6 +1,4 @@
-"""Tells many tasks at a time: each by itself, so that one that cannot be told hides no other, and without holding the
-loop.
-"""
+"""Builds a page of many tasks. A task that cannot be converted hides no other, and the event loop is not blocked."""
 
 from __future__ import annotations
 
@@ -16,14 +14,15 @@ if TYPE_CHECKING:
 
     from ...core.model import Task
 
-#: Seconds of work after which everybody else on the loop has their turn.
+#: Seconds of work before yielding to the event loop.
 _TURN = 0.004
 
 
 @dataclass
 class Page:
-    """The JSON of some tasks; `cursor` is the id of the last if there are more, `omitted` counts those that could not
-    be told.
+    """The JSON of some tasks.
+
+    `cursor` is the id of the last one if there are more; `omitted` counts those that could not be converted.
     """
 
     told: list[bytes] = field(default_factory=list)
@@ -39,8 +38,9 @@ async def page_of(
     matches: Callable[[Task], bool] = lambda _: True,
     limit: int | None = None,
 ) -> Page:
-    """Return what `describe` gives for the tasks that match, `limit` at most. One for which it raises is left out, and
-    `on_failure` is told.
+    """Return a page of the tasks that match, at most `limit`.
+
+    A task for which `describe` raises is left out and passed to `on_failure`.
     """
     page = Page()
     last: str | None = None
@@ -52,7 +52,7 @@ async def page_of(
                 continue
             if not is_full:
                 page.told.append(strict_json.encode(describe(task)))
-        except Exception as error:  # noqa: BLE001  whatever is wrong with it, it is wrong with this one alone
+        except Exception as error:  # noqa: BLE001  it must not affect other tasks
             if not is_full:
                 on_failure(task, error)
                 page.omitted += 1

@@ -1,4 +1,4 @@
-"""The route that tells what a task has used in the last minutes."""
+"""The route for a task's recent resource usage."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ class Stats(TaskHandler):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return the last samples of a task; it is sampled more often for a while."""
+        """Return the recent samples of a task, which is then sampled more often for a while."""
         self.query(bodies.Strict)
-        self.send(self.serializer.stats(await self.manager.get(ref)))
+        self.send(self.serializer.stats(await self.control.get(ref)))

@@ -1,4 +1,4 @@
-"""The route that tells of the service as a whole."""
+"""The route for the state of the service."""
 
 from __future__ import annotations
 
@@ -18,19 +18,19 @@ class Status(TaskHandler):
 
     @needs("read")
     async def get(self) -> None:
-        """Return version, counts by state, limits, provisioners, room on disk, and what does not work."""
+        """Return version, number of tasks by state, limits, provisioners, disk usage and problems."""
         self.query(bodies.Strict)
-        store = self.manager.store
+        store = self.settings["ptytasks_store"]
         stale = time.monotonic() - store.stale_since if store.stale_since is not None else None
-        with contextlib.suppress(PtyTasksError):  # it is told as the problem
+        with contextlib.suppress(PtyTasksError):  # reported as `problem`
             await store.refresh()
         counts = Counter(task.state for task in store.tasks)
         self.send(
             {
                 "version": __version__,
                 "tasks": {state.value: counts[state] for state in State},
-                "limits": {"max_live_tasks": self.manager.max_live},
-                "provisioners": sorted(self.manager.provisioners),
+                "limits": {"max_live_tasks": self.launcher.max_live},
+                "provisioners": sorted(provisioner.name for provisioner in self.settings["ptytasks_provisioners"].all),
                 "storage": self.settings["ptytasks_housekeeping"].to_json(),
                 "stale": stale,
                 "unreadable": store.unreadable,

@@ -1,4 +1,4 @@
-"""The routes of tasks: list, create, change, and one for each verb."""
+"""The routes for tasks: list, create, change, and one per verb."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from .page import page_of
 if TYPE_CHECKING:
     from ...core.model import Task
 
-#: Bytes of a body that is to be typed: as much as the websocket takes.
+#: Largest body with input, in bytes: the same as for a websocket message.
 _INPUT_MAX = 32 << 20
-#: Seconds that `wait` waits at most: many proxies cut a connection after a minute of silence.
+#: The longest `wait`, in seconds: many proxies close a connection after a minute without data.
 _WAIT_MAX = 55.0
 
 
@@ -29,23 +29,23 @@ class Tasks(TaskHandler):
         """List tasks, newest first."""
         query = self.query(bodies.TaskFilter)
         page = await page_of(
-            await self.manager.list_all(),
+            await self.control.list_all(),
             self.to_json,
             on_failure=self.serializer.log_failure,
             matches=lambda task: _matches(task, query),
             limit=query.limit,
         )
-        # What nobody can read has neither a name nor a state to be found by: it is told once, with the first page.
-        omitted = page.omitted + (self.manager.store.unreadable if query.cursor is None else 0)
+        # Unreadable tasks match no filter; they are counted once, on the first page.
+        omitted = page.omitted + (self.settings["ptytasks_store"].unreadable if query.cursor is None else 0)
         tasks, cursor = b",".join(page.told), strict_json.encode(page.cursor)
         self.send_encoded(b'{"tasks":[%b],"next_cursor":%b,"omitted":%d}' % (tasks, cursor, omitted))
 
     @needs("execute")
     async def post(self) -> None:
-        """Start a task: 201, or 200 where `if_exists` found one."""
+        """Start a task: 201, or 200 if `if_exists` found one."""
         body = self.body(bodies.NewTask)
-        ladder = self.manager.ladder(body.stop_signals, body.stop_grace)
-        task, created = await self.manager.create(body.request(ladder))
+        ladder = self.control.stop_sequence(body.stop_signals, body.stop_grace)
+        task, created = await self.launcher.create(body.request(ladder))
         _send_started(self, task, 201 if created else 200)
 
 
@@ -55,39 +55,39 @@ class OneTask(TaskHandler):
     @needs("read")
     async def get(self, ref: str) -> None:
         """Return a task."""
-        self.send_task(await self.manager.get(ref))
+        self.send_task(await self.control.get(ref))
 
     @needs("write")
     async def patch(self, ref: str) -> None:
-        """Change what a task is called."""
-        self.send_task(await self.manager.update(ref, **self.body(bodies.ChangedTask).changes()))
+        """Change a task's labels."""
+        self.send_task(await self.control.update(ref, **self.body(bodies.ChangedTask).changes()))
 
     @needs("write")
     async def delete(self, ref: str) -> None:
-        """Forget a finished task and its output."""
+        """Delete a finished task and its output."""
         query = self.query(bodies.Removal)
-        await self.manager.delete(ref, stop=query.stop, force=query.force)
+        await self.control.delete(ref, stop=query.stop, force=query.force)
         self.send_nothing()
 
 
 class Stop(TaskHandler):
-    """`/tasks/{ref}/stop`: it is under way when this is answered."""
+    """`/tasks/{ref}/stop`: starts the stop sequence, and does not wait for its end."""
 
     @needs("write")
     async def post(self, ref: str) -> None:
-        """Begin to stop a task."""
+        """Start the stop sequence of a task."""
         body = self.body(bodies.Stop)
-        self.send_task(await self.manager.stop(ref, self.manager.ladder(body.signals, body.grace)), 202)
+        self.send_task(await self.control.stop(ref, self.control.stop_sequence(body.signals, body.grace)), 202)
 
 
 class Leftover(TaskHandler):
-    """`/tasks/{ref}/leftover`: what a command has left running."""
+    """`/tasks/{ref}/leftover`: the processes that a command left running."""
 
     @needs("write")
     async def delete(self, ref: str) -> None:
-        """End those processes, and return the task when they have."""
+        """End these processes, and return the task afterwards."""
         self.query(bodies.Strict)
-        self.send_task(await self.manager.end_leftover(ref))
+        self.send_task(await self.control.end_leftover(ref))
 
 
 class Pause(TaskHandler):
@@ -97,7 +97,7 @@ class Pause(TaskHandler):
     async def post(self, ref: str) -> None:
         """Pause a task."""
         self.body(bodies.Body)
-        self.send_task(await self.manager.pause(ref), 202)
+        self.send_task(await self.control.pause(ref), 202)
 
 
 class Resume(TaskHandler):
@@ -105,19 +105,19 @@ class Resume(TaskHandler):
 
     @needs("write")
     async def post(self, ref: str) -> None:
-        """Let a paused task continue."""
+        """Resume a paused task."""
         self.body(bodies.Body)
-        self.send_task(await self.manager.resume(ref), 202)
+        self.send_task(await self.control.resume(ref), 202)
 
 
 class Restart(TaskHandler):
-    """`/tasks/{ref}/restart`: it is under way when this is answered."""
+    """`/tasks/{ref}/restart`: starts the restart, and does not wait for its end."""
 
     @needs("execute")
     async def post(self, ref: str) -> None:
-        """Begin to run a task once more."""
+        """Restart a task."""
         body = self.body(bodies.Stop)
-        self.send_task(await self.manager.restart(ref, self.manager.ladder(body.signals, body.grace)), 202)
+        self.send_task(await self.launcher.restart(ref, self.control.stop_sequence(body.signals, body.grace)), 202)
 
 
 class Again(TaskHandler):
@@ -125,8 +125,8 @@ class Again(TaskHandler):
 
     @needs("execute")
     async def post(self, ref: str) -> None:
-        """Start another task like this one: 201."""
-        _send_started(self, await self.manager.again(ref, self.body(bodies.Again).name), 201)
+        """Start a new task like this one: 201."""
+        _send_started(self, await self.launcher.again(ref, self.body(bodies.Again).name), 201)
 
 
 class SendSignal(TaskHandler):
@@ -136,7 +136,7 @@ class SendSignal(TaskHandler):
     async def post(self, ref: str) -> None:
         """Send a signal."""
         body = self.body(bodies.Signal)
-        await self.manager.signal(ref, body.signal, body.target)
+        await self.control.signal(ref, body.signal, body.target)
         self.send_nothing()
 
 
@@ -145,8 +145,8 @@ class SendInput(TaskHandler):
 
     @needs("execute")
     async def post(self, ref: str) -> None:
-        """Type something."""
-        await self.manager.input(ref, self.body(bodies.Input, _INPUT_MAX).typed)
+        """Type text into a task."""
+        await self.control.input(ref, self.body(bodies.Input, _INPUT_MAX).typed)
         self.send_nothing()
 
 
@@ -157,7 +157,7 @@ class Resize(TaskHandler):
     async def post(self, ref: str) -> None:
         """Set the size of the terminal."""
         body = self.body(bodies.Resize)
-        await self.manager.resize(ref, body.rows, body.cols)
+        await self.control.resize(ref, body.rows, body.cols)
         self.send_nothing()
 
 
@@ -166,9 +166,9 @@ class Wait(TaskHandler):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return the task when it has ended, or as it is when the time is up."""
+        """Return the task when it has ended, or after the timeout."""
         timeout = min(self.query(bodies.Wait).timeout, _WAIT_MAX)
-        self.send_task(await self.manager.wait(ref, timeout))
+        self.send_task(await self.control.wait(ref, timeout))
 
 
 def _send_started(handler: TaskHandler, task: Task, status: int) -> None:

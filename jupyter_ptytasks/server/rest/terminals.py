@@ -1,8 +1,7 @@
-"""The stock `/api/terminals` over our tasks, for clients that know nothing else: POST starts a shell, DELETE stops a
-task.
+"""The stock `/api/terminals` on top of tasks, for stock clients: POST starts a shell, DELETE stops a task.
 
-What they call a name is a task's id. A task's own name is free text that the next task may have as well; and stock
-clients put it into addresses as it is, so that `DELETE /terminals/train#2` would arrive as one of `train`.
+The name of a terminal is the id of a task. Names of tasks are free text and may repeat; and stock clients do not encode
+them in URLs, so that `DELETE /terminals/train#2` would arrive as one for `train`.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from ...core.model import Task
     from ..terminals.manager import TaskTerminals
 
-#: Seconds that a DELETE waits; a shell needs few hundredths.
+#: The longest a DELETE waits, in seconds; a shell ends much faster.
 _END_PATIENCE = 3.0
 
 
@@ -34,8 +33,8 @@ class _TerminalHandler(TaskHandler):
         return {"name": task.id, "last_activity": self.to_json(task)["last_activity"]}
 
     def live(self, task: Task | None, name: str) -> Task:
-        """Return a task unless it has ended, for then it is no terminal. Raises TaskNotFound."""
-        if task is None or not task.live:
+        """Return a task if it is active, else raise TaskNotFound: an ended or pending task is not a terminal."""
+        if task is None or not task.active:
             raise TaskNotFound(f"Terminal not found: {name!r}")
         return task
 
@@ -45,7 +44,7 @@ class Terminals(_TerminalHandler):
 
     @needs("read")
     async def get(self) -> None:
-        """List the tasks that have not ended."""
+        """List the tasks that have a terminal."""
         page = await page_of(await self.terminals.list(), self.model, on_failure=self.serializer.log_failure)
         self.send_encoded(b"[%b]" % b",".join(page.told))
 
@@ -62,13 +61,13 @@ class OneTerminal(_TerminalHandler):
     @needs("read")
     async def get(self, name: str) -> None:
         """Return one task that has not ended, by id or name."""
-        self.send(self.model(self.live(await self.manager.get(name), name)))
+        self.send(self.model(self.live(await self.control.get(name), name)))
 
     @needs("write")
     async def delete(self, name: str) -> None:
-        """Stop a task, by id alone; wait a little for its end, as the stock route does."""
-        task = await self.manager.get(name)
+        """Stop a task, by id only, and wait briefly for its end, as the stock route does."""
+        task = await self.control.get(name)
         self.live(task if task.id == name else None, name)
-        await self.manager.stop_unless_ended(task.id)
-        await self.manager.wait(task.id, _END_PATIENCE)
+        await self.control.stop_unless_ended(task.id)
+        await self.control.wait(task.id, _END_PATIENCE)
         self.send_nothing()

@@ -29,12 +29,12 @@ class History:
 
 
 def load(reader: RingReader, lines: int, rows: int, cols: int) -> History:
-    """Give what a terminal of this size must be fed to look as if it had been there for the last `lines` lines."""
+    """Return what makes a terminal of this size look as if it had received the last `lines` lines."""
     _, end = reader.bounds()
     bases = reader.bases()
     if not bases:
         return History(b"\x1bc", 0, alternate=False)
-    # The newest keyframe carries what most viewers ask for; who asks for more gets an older one.
+    # The newest keyframe has what most viewers ask for; a request for more lines needs an older one.
     index = len(bases) - 1
     keyframe = reader.keyframe(bases[index])
     if lines > LINES:

@@ -2,107 +2,72 @@
 
 from __future__ import annotations
 
-import asyncio
-import signal as signals
 from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from terminado.management import PtyWithClients
 
-from ...core.errors import PtyTasksError
 from .. import serialize
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...core.model import Output, Task
+    from ...core.ring.reader import RingReader
+    from ..control import Control
     from ..hosts.link import Channel, Link
-    from ..manager import TaskManager
     from ..serialize import TaskSerializer
 
 
-class HostedProcess:
-    """A task's command in the shape of ptyprocess.PtyProcess, as far as that can be had without waiting.
+class TaskTerminal(PtyWithClients):
+    """A task that clients of this server are attached to.
 
-    terminado's own paths through it (`close`, `isalive`, `write`) block the loop; none of these does.
+    It is a terminal for terminado's TermSocket, which asks for `clients`, `read_buffer` and `resize_to_smallest`. What
+    terminado does with a process of its own (`ptyproc`) has nothing to work on: the process belongs to a ptyhost, and
+    Control has the verbs.
     """
 
-    def __init__(self, terminal: TaskTerminal) -> None:
-        self._terminal = terminal
-
-    @property
-    def pid(self) -> int | None:
-        """The command's process id."""
-        return self._terminal.task.pid
-
-    def isalive(self) -> bool:
-        """Tell whether the command runs."""
-        return self._terminal.alive
-
-    def getwinsize(self) -> tuple[int, int]:
-        """Give (rows, cols)."""
-        return self._terminal.getwinsize()
-
-    def setwinsize(self, rows: int, cols: int) -> None:
-        """Give the terminal a size, whoever leads."""
-        link = self._terminal.link
-        if link is not None and link.connected:
-            link.resize(rows, cols)
-
-    def kill(self, sig: int) -> None:
-        """Send a signal to the command."""
-        link = self._terminal.link
-        if link is not None and link.connected:
-            link.signal(signals.Signals(sig).name, "leader")
-
-
-class TaskTerminal(PtyWithClients):
-    """A task that somebody looks at. terminado's pty with clients, but that nothing is forked and nothing read here."""
-
-    def __init__(self, task_id: str, manager: TaskManager, shown: TaskSerializer) -> None:
-        # Not super().__init__(): that would start a process.
+    def __init__(self, task: Task, control: Control, serializer: TaskSerializer) -> None:
+        # Not super().__init__(): that starts a process.
         self.clients: list[Any] = []
+        #: Empty: a viewer sends what came before the client from the ring.
         self.read_buffer: deque[str] = deque(maxlen=0)
-        self.term_name = task_id
-        self.ptyproc = HostedProcess(self)
-        self._id = task_id
-        self._manager = manager
-        self._serializer = shown
-        task = manager.store.get(task_id)
-        assert task is not None
+        self.term_name = task.id
+        self._id = task.id
+        self._control = control
+        self._serializer = serializer
         self._task = task
 
     @property
     def task(self) -> Task:
         """The task as it is now; as it was last, once it is deleted."""
-        self._task = self._manager.store.get(self._id) or self._task
+        self._task = self._control.look_up(self._id) or self._task
         return self._task
 
     @property
     def link(self) -> Link | None:
         """The link to its ptyhost."""
-        return self._manager.supervisor.link(self._id)
+        return self._control.link(self._id)
 
     @property
     def alive(self) -> bool:
         """Whether its command runs, as far as we know."""
-        return self.task.live
+        return self.task.active
 
     @property
     def ended(self) -> bool:
-        """Whether there is nothing more to come: it has ended, and nobody is about to restart it."""
-        deleted = self._manager.store.get(self._id) is None
-        return deleted or not (self.task.live or self._manager.is_restarting(self.task))
+        """Whether there is no more output to come: it has ended, and is not about to be restarted."""
+        deleted = self._control.look_up(self._id) is None
+        return deleted or not (self.task.live or self._control.is_restarting(self.task))
 
     @property
     def output(self) -> Output:
         """The bounds of its ring."""
         return serialize.output(self.task, self.link)
 
-    @property
-    def output_dir(self) -> str:
-        """The directory of its ring."""
-        return self._manager.task_dirs.files(self._id).output
+    def open_ring(self) -> RingReader:
+        """Open its output. The caller closes it."""
+        return self._control.open_ring(self.task)
 
     @property
     def last_words(self) -> str:
@@ -115,11 +80,11 @@ class TaskTerminal(PtyWithClients):
         return task.state.value.replace("_", " ")
 
     def to_json(self) -> dict[str, Any]:
-        """Give the task's JSON."""
+        """Return the task's JSON."""
         return self._serializer.to_json(self.task)
 
     def getwinsize(self) -> tuple[int, int]:
-        """Give (rows, cols)."""
+        """Return (rows, cols)."""
         shown = self.link.status if self.link is not None else {}
         return int(shown.get("rows", self.task.rows)), int(shown.get("cols", self.task.cols))
 
@@ -127,7 +92,7 @@ class TaskTerminal(PtyWithClients):
         self, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
     ) -> Channel:
         """Open a viewer's connection to the ptyhost. Raises HostUnreachable."""
-        return await self._manager.open_channel(self.task, on_frame, on_lost, role="viewer", **about)
+        return await self._control.open_channel(self.task, on_frame, on_lost, role="viewer", **about)
 
     def repaint(self) -> None:
         """Make a full-screen program draw its screen again, if it can be reached."""
@@ -135,7 +100,7 @@ class TaskTerminal(PtyWithClients):
             self.link.repaint()
 
     def wake(self) -> None:
-        """Tell all clients that there is news, and the ptyhost whether anybody waits for it."""
+        """Notify all clients of a change, and tell the ptyhost whether any client is attached."""
         if self.link is not None:
             self.link.watch(bool(self.clients))
         for client in self.clients:
@@ -145,18 +110,3 @@ class TaskTerminal(PtyWithClients):
 
     def resize_to_smallest(self) -> None:
         """Not by the smallest: the ptyhost follows the viewer that typed last."""
-
-    def killpg(self, sig: int = signals.SIGTERM) -> None:
-        """Send a signal to the whole tree."""
-        if self.link is not None and self.link.connected:
-            self.link.signal(signals.Signals(sig).name, "tree")
-
-    async def terminate(self, force: bool = False) -> bool:
-        """Stop the task up the ladder of its own; `force` does not wait for it. True when it has ended."""
-        try:
-            await self._manager.stop(self._id)
-        except PtyTasksError:
-            return not self.alive
-        if not force:
-            await asyncio.shield(self._manager.wait(self._id, 3600.0))
-        return not self.alive

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from ...core import wire
 from ...core.errors import PtyTasksError
-from ...core.ring.reader import RingReader
 from ...core.terminal import replies
 from . import replay
 from .flow import Acknowledged, Paced
@@ -63,7 +62,7 @@ class Viewer:
         self._readonly = readonly
         self._knows_us = knows_us
         self._flow: Acknowledged | Paced = Acknowledged() if acknowledges else Paced()
-        self._reader = RingReader(terminal.output_dir)
+        self._reader = terminal.open_ring()
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
         self._position = 0
         self._skipped_at = -_SKIP_EVERY
@@ -71,7 +70,7 @@ class Viewer:
         self._told: dict[str, Any] = {}
         self._channel: Channel | None = None
         self._opening = asyncio.Lock()
-        #: What the ptyhost would not type for us, and the client has not been told of yet.
+        #: Input that the ptyhost refused, and that has not been reported to the client yet.
         self._refused: list[dict[str, Any]] = []
         self._introduced = asyncio.Event()
         #: Since when (monotonic seconds) the client has not taken a message, and whether it is taken not to see.
@@ -114,13 +113,13 @@ class Viewer:
             self._return()
 
     def wake(self) -> None:
-        """There is news of the task: output, a state."""
+        """Take note of new output or a new state."""
         self._news.set()
 
-    # -- what the client is told --------------------------------------------------------------------------------------
+    # -- messages to the client ---------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Show the task until it has ended; then the client has been told so. Cancel it when the client is gone."""
+        """Show the task until it has ended and all is sent. Cancel it when the client has left."""
         minding = asyncio.create_task(self._mind())
         try:
             await self._tell_task()
@@ -167,7 +166,7 @@ class Viewer:
             self.wake()
 
     async def _mind(self) -> None:
-        """While the client does not see, be no viewer: nobody counts it, and its size is not the terminal's."""
+        """Leave the ptyhost while the client is inactive, so that it is not counted and cannot lead."""
         while True:
             since = [moment for moment in (self._sending_since, self._flow.owing_since) if moment is not None]
             left = min(since, default=time.monotonic()) + _UNSEEN - time.monotonic()
@@ -234,7 +233,7 @@ class Viewer:
         return True
 
     async def _wait(self) -> None:
-        # Now, and not when there is news: who types waits for the echo.
+        # Before waiting, not when output comes: the echo of a key is not to be delayed by this.
         await self._tell_task()
         await self._news.wait()
         self._news.clear()
@@ -250,7 +249,7 @@ class Viewer:
                 await self._skip(start - self._position)
                 return
             if not data:
-                # Its bytes are gone though it was told of them: somebody cut the file. There will be others.
+                # The file was truncated after its size was reported. More output will come.
                 await self._wait()
                 return
         self._position += len(data)
@@ -261,7 +260,7 @@ class Viewer:
             await self._say(["stdout", text, drawn] if self._knows_us else ["stdout", text])
 
     async def _skip(self, count: int) -> None:
-        """Give up what the client is behind, and show it the present."""
+        """Skip what the client has not received, and show it the current screen."""
         await self._event("skipped", bytes=count)
         await self._replay()
         self._skipped_at = time.monotonic()
@@ -272,7 +271,7 @@ class Viewer:
         await self._say(["disconnect", 1])
 
     async def _tell_task(self) -> None:
-        """Tell the task if anything about it has changed, but for its output: that the client sees."""
+        """Send the task if anything about it but its output has changed."""
         if not self._knows_us:
             return
         task = self._terminal.to_json()

@@ -1,4 +1,4 @@
-"""The websocket: terminado's protocol, with messages of our own for those who ask for them (docs/protocol.md)."""
+"""The websocket: terminado's protocol, with our own messages for clients that ask for them (docs/protocol.md)."""
 
 from __future__ import annotations
 
@@ -59,14 +59,14 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
 
     @ws_authenticated
     async def get(self, *args: Any, **kwargs: Any) -> None:
-        """Check who asks and for what, then let tornado make it a websocket."""
+        """Authorize the request, check its query and find the task; then upgrade to a websocket."""
         self._may_type = await self._is_allowed("execute")
         if not await self._is_allowed("read"):
             raise web.HTTPError(403)
         # All that can be wrong with the query is so before there is a websocket, which has no way to say it.
         self._wishes = {name: self.get_query_argument(name) for name in _WISHES if name in self.request.query_arguments}
         try:
-            task = await self.term_manager.manager.get(args[0])
+            task = await self.term_manager.control.get(args[0])
         except PtyTasksError as error:
             raise web.HTTPError(error.status, error.message) from error
         await super().get(task.id, **kwargs)
@@ -79,7 +79,7 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
     def open(self, url_component: Any = None) -> None:
         """Attach: terminado sends `setup`, the viewer all the rest."""
         if self._has_left:
-            return  # before there was a websocket: nobody will tell us again
+            return  # before there was a websocket: on_close is not called again
         try:
             super().open(url_component)
         except PtyTasksError:
@@ -153,7 +153,7 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
             self.log.warning("a message to %s was lost: %s", self.term_name, error, exc_info=_unless_scarce(error))
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log what is our fault: not that a client has left, nor that what it sent is no websocket's."""
+        """Log server errors, but neither a client that has left nor one that violates the websocket protocol."""
         if isinstance(value, (*_GONE, UnicodeDecodeError)):
             self.log.debug("the client of %s: %s", self.term_name, value)
         else:

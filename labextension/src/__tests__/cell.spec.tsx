@@ -145,15 +145,23 @@ describe('TaskCell', () => {
     await draw({ ...SNAPSHOT, task: { ...task, progress: { ...PROGRESS, eta: 61 } } });
     expect(said()).toContain('Last seen: Running');
     expect(said()).toContain('as it was');
-    expect(said()).toContain('not on the server any more');
+    expect(said()).toContain('no longer exists on the server');
     expect(said()).not.toContain('left');
+    expect(said()).not.toContain('as of');
     expect(cell.node.querySelector('button')).toBeNull();
+  });
+
+  it('shows when that was, if the output tells', async () => {
+    known = [];
+    const time = '2026-11-21T06:00:00.000+00:00';
+    await draw({ ...SNAPSHOT, as_of: time });
+    expect(said()).toContain(`Last seen: Running · as of ${new Date(time).toLocaleString()}`);
   });
 
   it.each([
     [new TaskError('no', 0, 'unreachable'), 'cannot be reached'],
-    [new TaskError('no', 404, 'not_ours'), 'no background tasks'],
-    [new TaskError('no', 503, 'disabled'), 'no background tasks']
+    [new TaskError('no', 404, 'not_ours'), 'not available on this server'],
+    [new TaskError('no', 503, 'disabled'), 'not available on this server']
   ])('shows what was seen last while the server does not tell: %s', async (error, note) => {
     known = [];
     model.error = error;

@@ -4,7 +4,8 @@ import {
   STATES,
   commandLine,
   errorSchema,
-  isLive,
+  isActive,
+  isEnded,
   outputSchema,
   pageSchema,
   readTasks,
@@ -24,14 +25,14 @@ describe('the contract', () => {
   it('tells of a live task', () => {
     const parsed = taskSchema.parse(task);
     expect(parsed).toMatchObject({ id: task.id, name: 'train', state: 'running', exit: null });
-    expect(isLive(parsed)).toBe(true);
+    expect(isActive(parsed)).toBe(true);
     expect(commandLine(parsed)).toBe(task.command);
   });
 
   it('tells of a task that has ended', () => {
     const parsed = taskSchema.parse(finished);
     expect(parsed.exit).toEqual({ code: 3, signal: null });
-    expect(isLive(parsed)).toBe(false);
+    expect(isEnded(parsed)).toBe(true);
   });
 
   it('gives tasks page by page', () => {

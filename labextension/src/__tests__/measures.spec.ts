@@ -1,7 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import {
-  bytes,
   hasBar,
   peakLabel,
   percent,
@@ -104,18 +103,6 @@ describe('usage', () => {
   };
 
   it.each([
-    [0, '0 B'],
-    [1023, '1023 B'],
-    [1024, '1.0 KiB'],
-    [340 * 2 ** 20, '340 MiB'],
-    [1023.9 * 2 ** 20, '1.0 GiB'],
-    [9.96 * 2 ** 30, '10 GiB'],
-    [5000 * 2 ** 40, '5000 TiB']
-  ])('counts %d bytes', (count, text) => {
-    expect(bytes(count)).toBe(text);
-  });
-
-  it.each([
     [1.2 * 2 ** 30, 5 * 2 ** 30, '1.2 of 5 GiB'],
     [340 * 2 ** 20, 5 * 2 ** 30, '340 MiB of 5 GiB'],
     [0, 2.5 * 2 ** 30, '0 B of 2.5 GiB'],
@@ -137,11 +124,11 @@ describe('usage', () => {
 
   it('is told in more words, and says whose the GPU is', () => {
     expect(usageDetails(usage, trans).split('\n')).toEqual([
-      'CPU, of one core: 187% (peak 390%)',
+      'CPU (100% is one core): 187% (peak 390%)',
       'Memory: 1.2 GiB (peak 2.0 GiB)'
     ]);
     const shared = { ...USAGE, gpu_load: 45, gpu_scope: 'device' as const };
-    expect(usageDetails(shared, trans)).toBe('GPU, by all: 45%');
+    expect(usageDetails(shared, trans)).toBe('GPU (all processes): 45%');
     expect(usageDetails({ ...USAGE, peak: usage.peak }, trans)).toContain('Memory: peak 2.0 GiB');
   });
 });

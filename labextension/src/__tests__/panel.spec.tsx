@@ -146,7 +146,7 @@ describe('TasksPanel', () => {
     const odd = (label: string) => ({ id: label, label, fields: ['state'] });
     model.tell({ isReady: true, tasks: [RUNNING], unreadable: [odd('odd one'), odd('')] });
     const said = () => find('.jp-PtyTasks-stale')?.textContent;
-    expect(said()).toBe('2 tasks could not be shown: odd one, (no name)');
+    expect(said()).toBe('2 tasks could not be shown: odd one, (unnamed)');
     expect(find('.jp-PtyTasks-stale')?.title).toContain('state');
     expect(row('running')).not.toBeNull();
     model.tell({ unreadable: [1, 2, 3, 4, 5, 6, 7].map(number => odd(`t${number}`)) });
@@ -161,7 +161,7 @@ describe('TasksPanel', () => {
   it('keeps the list while the server cannot be reached', () => {
     model.tell({ isReady: true, tasks: [RUNNING] });
     model.tell({ error: new TaskError('no network', 0, 'unreachable') });
-    expect(find('[role="alert"]')?.textContent).toContain('Trying again');
+    expect(find('[role="alert"]')?.textContent).toContain('Retrying');
     expect(row('running')).not.toBeNull();
     model.tell({ error: null });
     expect(find('[role="alert"]')).toBeNull();

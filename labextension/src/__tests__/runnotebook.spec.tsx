@@ -78,7 +78,7 @@ describe('askForNotebook', () => {
     type(names()[1], 'epochs');
     type(values()[1], '3');
     await settle();
-    await click('Leave out lr');
+    await click('Remove lr');
     expect(document.activeElement?.textContent).toBe('Add Parameter');
     await click('Start');
     expect(start.mock.calls[0][0].command).toMatch(/ipynb -p epochs 3$/);
@@ -91,7 +91,7 @@ describe('askForNotebook', () => {
     expect(document.activeElement).toBe(names()[0]);
     expect(names()[0].getAttribute('aria-invalid')).toBe('true');
     expect(all('[role=alert]').map(one => one.textContent)).toEqual([
-      '“l-r” is no name of a variable.'
+      '“l-r” is not a valid variable name.'
     ]);
     type(names()[0], 'lr');
     await settle();

@@ -1,6 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { duration, exitLabel, when } from '../format/times';
+import { exitLabel, when } from '../format/times';
 import { taskSchema, type ITask } from '../services/types';
 import sample from '../../../tests/contract/task.json';
 
@@ -8,16 +8,6 @@ const trans = nullTranslator.load('jupyter_ptytasks');
 const task: ITask = taskSchema.parse(sample);
 
 describe('format', () => {
-  it.each([
-    [-5, '0s'],
-    [7_900, '7s'],
-    [187_000, '3m 07s'],
-    [7_500_000, '2h 05m'],
-    [273_600_000, '3d 04h']
-  ])('%d milliseconds are %s', (milliseconds, text) => {
-    expect(duration(milliseconds)).toBe(text);
-  });
-
   it('tells how long a live task has run, and how long ago one ended', () => {
     const started = Date.parse(task.started ?? '');
     expect(when(task, started + 61_000, trans)).toBe('1m 01s');

@@ -6,11 +6,11 @@ import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/core
 export const TASKS: ReadonlyJSONObject = {
   type: 'object',
   properties: {
-    id: { type: 'string', description: 'The id of the task' },
+    id: { type: 'string', description: 'The ID of the task' },
     ids: {
       type: 'array',
       items: { type: 'string' },
-      description: 'The ids of several tasks; by default those selected in the panel'
+      description: 'The IDs of several tasks (default: the tasks selected in the panel)'
     }
   }
 };

@@ -4,7 +4,7 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { isLive, type ITask } from '../services/types';
+import { isEnded, type ITask } from '../services/types';
 
 /** Names that are listed: the others are counted. */
 const LISTED = 5;
@@ -22,8 +22,8 @@ export class ConfirmDialogs {
       trans._n('Stop %2?', 'Stop %1 tasks?', tasks.length, quoted(tasks[0])),
       this._about(
         tasks,
-        trans.__('What it has not finished is lost. Its output so far is kept.'),
-        trans.__('What they have not finished is lost. Their output so far is kept.')
+        trans.__('Unfinished work will be lost. Its output so far is kept.'),
+        trans.__('Unfinished work will be lost. Their output so far is kept.')
       ),
       trans.__('Stop')
     );
@@ -35,8 +35,8 @@ export class ConfirmDialogs {
       trans._n('Kill %2?', 'Kill %1 tasks?', tasks.length, quoted(tasks[0])),
       this._about(
         tasks,
-        trans.__('It ends at once, without a chance to save anything. Its output so far is kept.'),
-        trans.__('They end at once, without a chance to save anything. Their output is kept.')
+        trans.__('It ends immediately and cannot save its work. Its output so far is kept.'),
+        trans.__('They end immediately and cannot save their work. Their output so far is kept.')
       ),
       trans.__('Kill')
     );
@@ -46,14 +46,14 @@ export class ConfirmDialogs {
     const trans = this._trans;
     const count = tasks.reduce((sum, task) => sum + task.leftover, 0);
     const what = trans._n(
-      'The process that is still running gets SIGTERM, and SIGKILL after five seconds.',
-      'The %1 processes that are still running get SIGTERM, and SIGKILL after five seconds.',
+      'The process that is still running will be sent SIGTERM, then SIGKILL after five seconds.',
+      'The %1 processes that are still running will be sent SIGTERM, then SIGKILL after five seconds.',
       count
     );
     return this._isSure(
       trans._n(
-        'End what %2 left running?',
-        'End what %1 tasks left running?',
+        'End the leftover processes of %2?',
+        'End the leftover processes of %1 tasks?',
         tasks.length,
         quoted(tasks[0])
       ),
@@ -68,8 +68,12 @@ export class ConfirmDialogs {
       trans._n('Restart %2?', 'Restart %1 running tasks?', tasks.length, quoted(tasks[0])),
       this._about(
         tasks,
-        trans.__('It is still running: it is stopped first, and what it has not finished is lost.'),
-        trans.__('They are still running: what they have not finished is lost.')
+        trans.__(
+          'The task is still running. It will be stopped first, and unfinished work will be lost.'
+        ),
+        trans.__(
+          'The tasks are still running. They will be stopped first, and unfinished work will be lost.'
+        )
       ),
       trans.__('Restart')
     );
@@ -78,9 +82,9 @@ export class ConfirmDialogs {
   /** Tasks that still run can be stopped and kept, instead. */
   async remove(tasks: readonly ITask[]): Promise<Removal> {
     const trans = this._trans;
-    const running = tasks.filter(isLive).length;
+    const running = tasks.filter(task => !isEnded(task)).length;
     const removing = running > 0 ? trans.__('Stop and Delete') : trans.__('Delete');
-    const stopping = trans.__('Only Stop');
+    const stopping = trans.__('Stop Only');
     const lost = this._lostOutput(tasks);
     const what =
       running > 0
@@ -106,8 +110,8 @@ export class ConfirmDialogs {
     return lines === 0
       ? trans.__('Deleting cannot be undone.')
       : trans._n(
-          'Deleting loses %2 line of output for good.',
-          'Deleting loses %2 lines of output for good.',
+          '%2 line of output will be permanently deleted.',
+          '%2 lines of output will be permanently deleted.',
           lines,
           lines.toLocaleString()
         );

@@ -34,12 +34,13 @@ const FILE_ARGUMENTS: ReadonlyJSONObject = {
   properties: {
     path: {
       type: 'string',
-      description: 'The path of the file, relative to the root of the server'
+      description: 'The path of the file, relative to the server root'
     },
     source: {
       type: 'string',
       enum: ['browser', 'editor'],
-      description: 'Without a path: the files selected in the file browser, or the one being edited'
+      description:
+        'Where to take the file from if no path is given: the file browser selection or the current editor'
     }
   }
 };
@@ -67,9 +68,7 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
   commands.addCommand(CommandIDs.runFile, {
     label: args =>
       args.source === 'editor' ? trans.__('Run File as Task') : trans.__('Run as Task'),
-    caption: trans.__(
-      'Run the file in the background, by the command that the settings name for it'
-    ),
+    caption: trans.__('Run the file in the background with the command set for its extension'),
     icon: tasksIcon,
     describedBy: { args: FILE_ARGUMENTS },
     isEnabled: args => requestsFor(pathsOf(args)).length > 0,
@@ -88,7 +87,7 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
 
   commands.addCommand(CommandIDs.runSelection, {
     label: trans.__('Run Selection as Task'),
-    caption: trans.__('Run the selected text, or the line of the cursor, in the background'),
+    caption: trans.__('Run the selected text, or the current line, in the background'),
     icon: tasksIcon,
     describedBy: { args: { type: 'object', properties: {} } },
     isEnabled: () => edited() !== null,

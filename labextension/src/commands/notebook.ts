@@ -35,12 +35,13 @@ const ARGUMENTS: ReadonlyJSONObject = {
   properties: {
     path: {
       type: 'string',
-      description: 'The path of the notebook, relative to the root of the server'
+      description: 'The path of the notebook, relative to the server root'
     },
     source: {
       type: 'string',
       enum: ['browser', 'notebook'],
-      description: 'Without a path: the one selected in the file browser, or the one in front'
+      description:
+        'Where to take the notebook from if no path is given: the file browser selection or the current tab'
     }
   }
 };
@@ -59,7 +60,7 @@ export function addNotebookCommand(commands: CommandRegistry, options: INotebook
   commands.addCommand(CommandIDs.runNotebook, {
     label: trans.__('Run Notebook as Task…'),
     caption: trans.__(
-      'Run the notebook from its beginning to its end in the background, with other parameters if you like'
+      'Run all cells of the notebook in the background, optionally with other parameters'
     ),
     icon: tasksIcon,
     describedBy: { args: ARGUMENTS },
@@ -78,7 +79,7 @@ export function addNotebookCommand(commands: CommandRegistry, options: INotebook
         }
         content = await read(path);
       } catch (error) {
-        await showErrorMessage(trans.__('%1 cannot be read', path), error as Error);
+        await showErrorMessage(trans.__('Could not read %1', path), error as Error);
         return;
       }
       const answer = await askForNotebook({

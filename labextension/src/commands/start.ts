@@ -29,25 +29,25 @@ const ARGUMENTS: ReadonlyJSONObject = {
   properties: {
     command: {
       oneOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
-      description: 'A line for the shell, or a list of arguments'
+      description: 'A shell command line, or a list of arguments'
     },
     name: { type: 'string', description: 'The name of the task' },
     cwd: {
       type: 'string',
-      description: 'Its working directory, relative to the root of the server'
+      description: 'The working directory, relative to the server root'
     },
     env: {
       type: 'object',
       additionalProperties: { type: 'string' },
-      description: 'Variables of its environment'
+      description: 'Environment variables'
     },
-    group: { type: 'string', description: 'Its group' },
-    tags: { type: 'array', items: { type: 'string' }, description: 'Its tags' },
-    timeout: { type: 'number', description: 'Seconds after which it is stopped' },
+    group: { type: 'string', description: 'The group of the task' },
+    tags: { type: 'array', items: { type: 'string' }, description: 'The tags of the task' },
+    timeout: { type: 'number', description: 'Time limit in seconds' },
     if_exists: {
       type: 'string',
       enum: [...IF_EXISTS],
-      description: 'What a live task of the same name means'
+      description: 'What to do if a running task has the same name'
     }
   }
 };
@@ -101,7 +101,9 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
   commands.addCommand(CommandIDs.newTask, {
     label: args =>
       args.isLauncher ? trans.__('Task') : args.isMenu ? trans.__('Task…') : trans.__('New Task…'),
-    caption: trans.__('Run a command in the background; it goes on when the browser is closed'),
+    caption: trans.__(
+      'Run a command in the background; it keeps running when the browser is closed'
+    ),
     icon: tasksIcon,
     describedBy: { args: ARGUMENTS },
     execute: async args => {
@@ -132,7 +134,7 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
 
   commands.addCommand(CommandIDs.run, {
     label: trans.__('Run Task'),
-    caption: trans.__('Start a task at once, without asking'),
+    caption: trans.__('Start a task without opening the dialog'),
     icon: tasksIcon,
     describedBy: { args: { ...ARGUMENTS, required: ['command'] } },
     isEnabled: args => hasCommand(args),
@@ -148,7 +150,7 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
         ? trans.__('Persistent Terminal')
         : trans.__('New Persistent Terminal'),
     caption: trans.__(
-      'Open a shell that goes on when the browser is closed or the server restarts'
+      'Open a shell that keeps running when the browser is closed or the server restarts'
     ),
     icon: terminalIcon,
     describedBy: {
@@ -158,7 +160,7 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
           name: { type: 'string', description: 'The name of the terminal' },
           cwd: {
             type: 'string',
-            description: 'Its working directory, relative to the root of the server'
+            description: 'The working directory, relative to the server root'
           }
         }
       }

@@ -20,7 +20,7 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import type { TaskApi } from '../services/api';
 import { parseTags, quote } from '../forms/requests';
-import { isLive, type ITask } from '../services/types';
+import { isEnded, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, TASKS } from './args';
 import type { ConfirmDialogs } from './confirm';
@@ -75,7 +75,7 @@ export function addTaskCommands(options: ITaskCommandsOptions): IDisposable {
             await action.run(tasks);
           } catch (error) {
             await showErrorMessage(
-              trans.__('%1 failed', action.label),
+              trans.__('%1 failed', action.label.replace('…', '')),
               error instanceof Error ? error.message : `${error}`
             );
           } finally {
@@ -94,9 +94,9 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
   return {
     [CommandIDs.stop]: {
       label: trans.__('Stop'),
-      caption: trans.__('Stop the task, as Ctrl+C and then a signal would; its output is kept'),
+      caption: trans.__('Stop the task: Ctrl+C first, then stronger signals; its output is kept'),
       icon: stopIcon,
-      fits: task => isLive(task) && task.state !== 'stopping',
+      fits: task => !isEnded(task) && task.state !== 'stopping',
       run: async tasks => {
         if (await questions.stop(tasks)) {
           await each(tasks, task => api.stop(task.id));
@@ -105,9 +105,9 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
     },
     [CommandIDs.kill]: {
       label: trans.__('Kill'),
-      caption: trans.__('End the task at once, without a chance to clean up'),
+      caption: trans.__('End the task immediately, without a chance to clean up'),
       icon: closeIcon,
-      fits: isLive,
+      fits: task => !isEnded(task),
       run: async tasks => {
         if (await questions.kill(tasks)) {
           await each(tasks, task => api.stop(task.id, ['SIGKILL']));
@@ -116,9 +116,9 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
     },
     [CommandIDs.endLeftover]: {
       label: trans.__('End Leftover Processes'),
-      caption: trans.__('End the processes that the command of a finished task left running'),
+      caption: trans.__('End the processes that a finished task left running'),
       icon: closeIcon,
-      fits: task => !isLive(task) && task.leftover > 0,
+      fits: task => isEnded(task) && task.leftover > 0,
       run: async tasks => {
         if (await questions.endLeftover(tasks)) {
           await each(tasks, task => api.endLeftover(task.id));
@@ -134,20 +134,18 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
     },
     [CommandIDs.resume]: {
       label: trans.__('Resume'),
-      caption: trans.__('Let a paused task go on'),
+      caption: trans.__('Resume a paused task'),
       icon: runIcon,
       fits: task => task.state === 'paused',
       run: tasks => each(tasks, task => api.resume(task.id))
     },
     [CommandIDs.restart]: {
       label: trans.__('Restart'),
-      caption: trans.__(
-        'Run the task once more from its beginning; a running one is stopped first'
-      ),
+      caption: trans.__('Run the task again from the beginning; a running task is stopped first'),
       icon: refreshIcon,
       fits: task => task.state !== 'stopping',
       run: async tasks => {
-        const live = tasks.filter(isLive);
+        const live = tasks.filter(task => !isEnded(task));
         if (live.length === 0 || (await questions.restart(live))) {
           await each(tasks, task => api.restart(task.id));
         }
@@ -156,19 +154,19 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
     [CommandIDs.runAgain]: {
       label: trans.__('Run Again as New Task'),
       caption: trans.__(
-        'Start a new task with the same command, environment, name, folder, group and tags'
+        'Start a new task with the same command, environment, name, working directory, group and tags'
       ),
       icon: redoIcon,
       run: tasks => each(tasks, async task => open((await api.again(task.id)).id))
     },
     [CommandIDs.rename]: {
       label: trans.__('Rename…'),
-      caption: trans.__('Give the task another name'),
+      caption: trans.__('Change the name of the task'),
       icon: editIcon,
       isSingle: true,
       run: async ([task]) => {
         const { value } = await InputDialog.getText({
-          title: trans.__('Rename task'),
+          title: trans.__('Rename Task'),
           label: trans.__('Name'),
           text: task.name,
           okLabel: trans.__('Rename'),
@@ -186,8 +184,8 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       isSingle: true,
       run: async ([task]) => {
         const { value } = await InputDialog.getText({
-          title: trans.__('Tags of “%1”', task.name),
-          label: trans.__('Tags, separated by commas'),
+          title: trans.__('Edit Tags of “%1”', task.name),
+          label: trans.__('Tags (comma-separated)'),
           text: task.tags.join(', '),
           okLabel: trans.__('Save')
         });
@@ -197,39 +195,42 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       }
     },
     [CommandIDs.copyId]: {
-      label: trans.__('Copy Id'),
-      caption: trans.__('Copy the id of the task'),
+      label: trans.__('Copy ID'),
+      caption: trans.__('Copy the ID of the task'),
       icon: copyIcon,
       run: tasks => Clipboard.copyToSystem(tasks.map(task => task.id).join('\n'))
     },
     [CommandIDs.copyCommand]: {
       label: trans.__('Copy Command'),
-      caption: trans.__('Copy the command of the task as a line for a shell'),
+      caption: trans.__('Copy the command of the task as a shell command line'),
       icon: copyIcon,
       run: tasks => Clipboard.copyToSystem(tasks.map(shellLine).join('\n'))
     },
     [CommandIDs.copyOutputPath]: {
       label: trans.__('Copy Output Path'),
-      caption: trans.__('Copy where the server keeps the output of the task'),
+      caption: trans.__('Copy the path of the task output on the server'),
       icon: copyIcon,
       run: tasks => Clipboard.copyToSystem(tasks.map(task => task.output.directory).join('\n'))
     },
     [CommandIDs.download]: {
       label: trans.__('Download Output'),
-      caption: trans.__('Download all output that is kept of the task'),
+      caption: trans.__('Download the stored output of the task'),
       icon: downloadIcon,
       run: tasks => tasks.forEach(task => download(api.downloadUrl(task.id)))
     },
     [CommandIDs.remove]: {
       label: trans.__('Delete…'),
-      caption: trans.__('Forget the task and its output; a running one can be stopped'),
+      caption: trans.__('Delete the task and its output; a running task can be stopped first'),
       icon: closeIcon,
       run: async tasks => {
         const removal = await questions.remove(tasks);
         if (removal === 'delete') {
-          await each(tasks, task => api.remove(task.id, isLive(task)));
+          await each(tasks, task => api.remove(task.id, !isEnded(task)));
         } else if (removal === 'stop') {
-          await each(tasks.filter(isLive), task => api.stop(task.id));
+          await each(
+            tasks.filter(task => !isEnded(task)),
+            task => api.stop(task.id)
+          );
         }
       }
     }

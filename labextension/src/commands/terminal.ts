@@ -11,12 +11,12 @@ import { argumentsOf, TASKS } from './args';
 
 const ACTIVATE: ReadonlyJSONObject = {
   type: 'boolean',
-  description: 'Whether the tab comes to the front; it does by default'
+  description: 'Whether to activate the tab (default: true)'
 };
 
 const READONLY: ReadonlyJSONObject = {
   type: 'boolean',
-  description: 'Whether the tab is for looking on only'
+  description: 'Whether the tab is read-only'
 };
 
 /** A terminal that can be copied from and pasted into. */
@@ -57,8 +57,8 @@ function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): vo
 
   added.add(
     commands.addCommand(CommandIDs.open, {
-      label: trans.__('Open in a Terminal'),
-      caption: trans.__('Open the terminal of the task, or go to it'),
+      label: trans.__('Open in Terminal'),
+      caption: trans.__('Open the terminal of the task, or show it if it is already open'),
       icon: terminalIcon,
       describedBy: {
         args: { type: 'object', properties: { ...properties, readonly: READONLY } }
@@ -70,7 +70,7 @@ function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): vo
   added.add(
     commands.addCommand(CommandIDs.openReadonly, {
       label: trans.__('Open Read-Only'),
-      caption: trans.__('Look on in a terminal that sends nothing to the task'),
+      caption: trans.__('Open a terminal that shows the task but takes no input'),
       icon: terminalIcon,
       describedBy: { args: { type: 'object', properties } },
       isEnabled: args => targets(args).length > 0,
@@ -85,7 +85,7 @@ function addClipboard(options: ITerminalCommandsOptions, added: DisposableSet): 
   added.add(
     commands.addCommand(CommandIDs.copySelection, {
       label: trans.__('Copy'),
-      caption: trans.__('Copy what is selected in the terminal'),
+      caption: trans.__('Copy the selected text of the terminal'),
       icon: copyIcon,
       describedBy,
       isEnabled: () => current()?.terminal.hasSelection() ?? false,

@@ -3,15 +3,18 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { duration } from './times';
-import { isLive, type IProgress, type ITask, type IUsage } from '../services/types';
+import { isEnded, type IProgress, type ITask, type IUsage } from '../services/types';
 
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB'] as const;
 const KIBI = 1024;
 
-/** Whole percents; a hundred only of what is complete. Null where it is not known how far it is. */
-export function percent(progress: IProgress): number | null {
-  const { fraction } = progress;
-  return fraction === null ? null : Math.floor(Math.min(1, Math.max(0, fraction)) * 100);
+/** Return whole percents, rounded down: 100 only if the task is done. Null if the fraction is not known. */
+export function percent({ fraction }: Pick<IProgress, 'fraction'>): number | null {
+  if (fraction === null) {
+    return null;
+  }
+  // 0.29 * 100 is 28.999999999999996.
+  return fraction >= 1 ? 100 : Math.min(99, Math.max(0, Math.floor(fraction * 100 + 1e-9)));
 }
 
 /**
@@ -104,22 +107,22 @@ export function hasBar(
   progress: IProgress,
   isSnapshot = false
 ): boolean {
-  return percent(progress) !== null || (isLive(task) && !isSnapshot);
+  return percent(progress) !== null || (!isEnded(task) && !isSnapshot);
 }
 
-/** A number of bytes, in three digits: `512 B`, `1.2 GiB`, `340 MiB`. */
+/** Return a size for people to read: `512 B`, `1.2 GiB`, `340 MiB`. */
 export function bytes(count: number): string {
   if (count < KIBI) {
     return `${Math.round(count)} B`;
   }
   let value = count / KIBI;
   let unit = 0;
-  // 1023.5 would be rounded to what the next unit is there for.
+  // 1023.5 would be rounded to 1024, which is 1.0 of the next unit.
   while (value >= KIBI - 0.5 && unit < UNITS.length - 1) {
     value /= KIBI;
     unit += 1;
   }
-  return `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
+  return `${value < 9.95 ? (Math.round(value * 10) / 10).toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 
 /** The room that output takes, and may take at most (bytes): `1.2 of 5 GiB`, `340 MiB of 5 GiB`, `1.2 GiB`. */
@@ -162,10 +165,10 @@ export function usageDetails(usage: IUsage, trans: TranslationBundle): string {
       lines.push(trans.__('%1: peak %2', label, most));
     }
   };
-  tell(trans.__('CPU, of one core'), load(usage.cpu), load(peak.cpu));
+  tell(trans.__('CPU (100% is one core)'), load(usage.cpu), load(peak.cpu));
   tell(trans.__('Memory'), room(usage.rss), room(peak.rss));
   // What belongs to the whole device is not all of this task.
-  const whose = usage.gpu_scope === 'device' ? trans.__('GPU, by all') : trans.__('GPU');
+  const whose = usage.gpu_scope === 'device' ? trans.__('GPU (all processes)') : trans.__('GPU');
   tell(whose, load(usage.gpu_load), load(peak.gpu_load));
   tell(trans.__('GPU memory'), room(usage.gpu_memory), room(peak.gpu_memory));
   return lines.join('\n');

@@ -2,7 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { isLive, type ITask, type State } from '../services/types';
+import { isEnded, isPending, type ITask, type State } from '../services/types';
 
 /** A time span of so many milliseconds: `7s`, `3m 07s`, `2h 05m`, `3d 04h`; empty where that is no number. */
 export function duration(milliseconds: number): string {
@@ -33,7 +33,10 @@ export function elapsed(task: ITask, now: number): number {
 
 /** When it was, for a list: how long it has been running, or how long ago it ended. */
 export function when(task: ITask, now: number, trans: TranslationBundle): string {
-  if (isLive(task)) {
+  if (isPending(task)) {
+    return '';
+  }
+  if (!isEnded(task)) {
     return duration(elapsed(task, now));
   }
   const ago = now - Date.parse(task.ended ?? task.created);

@@ -79,10 +79,10 @@ export function notebookRequest(
       return;
     }
     if (!NAME.test(name)) {
-      throw refusal(`parameters.${index}`, trans.__('“%1” is no name of a variable.', name));
+      throw refusal(`parameters.${index}`, trans.__('“%1” is not a valid variable name.', name));
     }
     if (names.has(name)) {
-      throw refusal(`parameters.${index}`, trans.__('“%1” is there twice.', name));
+      throw refusal(`parameters.${index}`, trans.__('“%1” is used twice.', name));
     }
     names.add(name);
     if (before.get(name) !== value) {

@@ -21,7 +21,14 @@ export interface IForm {
 /** Commands by file extension; `{file}` or `{text}` in them stands for what is run, quoted for the shell. */
 export type IRunners = Readonly<Record<string, string>>;
 
-const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 86400, w: 604800 };
+const UNITS: Readonly<Record<string, number>> = {
+  ms: 0.001,
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86400,
+  w: 604800
+};
 
 /** The dialog's fields for what is known of a task already. */
 export function formOf(known: ITaskRequest = {}): IForm {
@@ -44,7 +51,7 @@ export function formOf(known: ITaskRequest = {}): IForm {
 export function requestOf(form: IForm, trans: TranslationBundle): ITaskRequest {
   const command = form.command.trim();
   if (!command) {
-    throw refusal('command', trans.__('Type the command to run.'));
+    throw refusal('command', trans.__('Enter a command to run.'));
   }
   const request: ITaskRequest = { command, if_exists: form.if_exists };
   const env = parseEnvironment(form.env, trans);
@@ -65,7 +72,7 @@ export function requestOf(form: IForm, trans: TranslationBundle): ITaskRequest {
   if (limit) {
     const seconds = parseDuration(limit);
     if (!seconds) {
-      throw refusal('timeout', trans.__('A time limit looks like 90, 30m or 1h30m.'));
+      throw refusal('timeout', trans.__('Enter a time limit such as 90, 30m or 1h30m.'));
     }
     request.timeout = seconds;
   }
@@ -81,7 +88,7 @@ export function parseEnvironment(text: string, trans: TranslationBundle): Record
     }
     const [, name, value] = /^\s*([^=\s]+)=(.*)$/.exec(line) ?? [];
     if (name === undefined) {
-      throw refusal('env', trans.__('Line %1 is not of the form NAME=value.', index + 1));
+      throw refusal('env', trans.__('Line %1 does not have the form NAME=value.', index + 1));
     }
     env[name] = value;
   });
@@ -94,17 +101,19 @@ export function parseTags(text: string): string[] {
   return [...new Set(tags)].filter(tag => tag !== '');
 }
 
-/** Seconds from `90` (seconds), `30m`, `1h30m` or `2d 4h`; null for what is none of that. */
+const PART = /(\d+(?:\.\d+)?)\s*(ms|[smhdw])\s*/g;
+
+/** Return the seconds of `90`, `30m`, `1h30m`, `2d 4h` or `500ms`; null if the text is not a duration. */
 export function parseDuration(text: string): number | null {
-  const compact = text.replace(/\s+/g, '').toLowerCase();
-  if (/^\d+(\.\d+)?$/.test(compact)) {
-    return Number(compact);
+  const wanted = text.trim().toLowerCase();
+  if (/^\d+(\.\d+)?$/.test(wanted)) {
+    return Number(wanted);
   }
-  if (!/^(\d+(\.\d+)?[smhdw])+$/.test(compact)) {
+  if (!wanted || wanted.replace(PART, '')) {
     return null;
   }
-  const parts = compact.matchAll(/([\d.]+)([smhdw])/g);
-  return [...parts].reduce((sum, [, number, unit]) => sum + Number(number) * UNITS[unit], 0);
+  const parts = [...wanted.matchAll(PART)];
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * UNITS[unit], 0);
 }
 
 /** So many seconds, written in a way that parseDuration reads. */

@@ -1,46 +1,31 @@
-/** Draws the tasks that cells of notebooks refer to. */
+/** Connects the tasks in cell output to the model and the commands; mime.ts renders them. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { taskCommandIfPresent } from '../commands/ifpresent';
 import { CommandIDs, ITaskModel } from '../tokens';
-import { MIME_TYPE, TaskCell } from '../widgets/cell/cell';
-
-/** Before HTML, which is for where this is not installed. */
-const RANK = 40;
+import { provide } from '../widgets/cell/factory';
 
 export const cellPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:cell',
-  description: 'Draws background tasks in the output of cells.',
+  description: 'Adds live data and buttons to background tasks in cell output.',
   autoStart: true,
-  requires: [ITaskModel, IRenderMimeRegistry],
+  requires: [ITaskModel],
   optional: [ITranslator],
   activate: (
     { commands }: JupyterFrontEnd,
     model: ITaskModel,
-    renderers: IRenderMimeRegistry,
     translator: ITranslator | null
   ): void => {
-    renderers.addFactory(
-      {
-        // What comes from the file is checked, and drawn as text.
-        safe: true,
-        mimeTypes: [MIME_TYPE],
-        createRenderer: ({ sanitizer }) =>
-          new TaskCell({
-            model,
-            sanitizer,
-            translator: translator ?? nullTranslator,
-            actions: {
-              open: taskCommandIfPresent(commands, CommandIDs.open),
-              stop: taskCommandIfPresent(commands, CommandIDs.stop),
-              restart: taskCommandIfPresent(commands, CommandIDs.restart)
-            }
-          })
-      },
-      RANK
-    );
+    provide(() => ({
+      model,
+      translator: translator ?? nullTranslator,
+      actions: {
+        open: taskCommandIfPresent(commands, CommandIDs.open),
+        stop: taskCommandIfPresent(commands, CommandIDs.stop),
+        restart: taskCommandIfPresent(commands, CommandIDs.restart)
+      }
+    }));
   }
 };

@@ -19,7 +19,7 @@ const Desktop = 'Notification' in window ? window.Notification : null;
 
 export const notifyPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:notify',
-  description: 'Notifies of the ends of background tasks.',
+  description: 'Notifies when background tasks end.',
   autoStart: true,
   requires: [ITaskModel],
   optional: [ISettingRegistry, ITranslator],
@@ -67,7 +67,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
           label: id ? trans.__('Open') : trans.__('Show Tasks'),
           caption: id
             ? trans.__('Open the terminal of the task')
-            : trans.__('Show the panel of tasks'),
+            : trans.__('Show the Tasks panel'),
           displayType: 'accent',
           callback: open
         });
@@ -77,7 +77,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       if (again) {
         actions.push({
           label: trans.__('Run Again'),
-          caption: trans.__('Run the same command once more'),
+          caption: trans.__('Run the same command again'),
           callback: again
         });
       }

@@ -11,12 +11,12 @@ import { each } from '../commands/each';
 import { commandIfPresent } from '../commands/ifpresent';
 import { stateLabel } from '../format/times';
 import { tasksIcon } from '../icons';
-import { commandLine, isLive, type ITask } from '../services/types';
+import { commandLine, isEnded, type ITask } from '../services/types';
 import { CommandIDs, ITaskModel } from '../tokens';
 
 export const runningPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:running',
-  description: 'Lists background tasks in the panel of what is running.',
+  description: 'Lists background tasks in the running sessions panel.',
   autoStart: true,
   requires: [ITaskModel],
   // Most pages of Notebook 7 have none.
@@ -28,7 +28,7 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
-    const live = () => model.tasks.filter(isLive);
+    const live = () => model.tasks.filter(task => !isEnded(task));
 
     // Lab draws the whole section anew each time: not for progress, which it does not show.
     const changed = new Signal<ITaskModel, void>(model);

@@ -75,7 +75,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
     }
     commands.addCommand(CommandIDs.showPanel, {
       label: trans.__('Show Tasks'),
-      caption: trans.__('Show the tasks in the sidebar'),
+      caption: trans.__('Show the Tasks panel in the sidebar'),
       icon: tasksIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => shell.activateById(panel.id)

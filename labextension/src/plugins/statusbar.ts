@@ -10,7 +10,7 @@ import { StatusItem } from '../widgets/status';
 
 export const statusbarPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:statusbar',
-  description: 'Shows in the status bar how many background tasks run and have failed.',
+  description: 'Shows the number of running and failed background tasks in the status bar.',
   autoStart: true,
   requires: [ITaskModel],
   // Notebook 7 has none.

@@ -13,7 +13,7 @@ import { currentTasks } from './current';
 
 export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:task-commands',
-  description: 'Adds the commands that stop, restart, name and delete background tasks.',
+  description: 'Adds the commands that stop, restart, rename and delete background tasks.',
   autoStart: true,
   requires: [ITaskModel, ITranslator],
   optional: [ITasksPanel, ICommandPalette],
@@ -37,7 +37,7 @@ export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
     });
     commands.addCommand(CommandIDs.refresh, {
       label: trans.__('Refresh Tasks'),
-      caption: trans.__('Ask the server for its tasks again'),
+      caption: trans.__('Reload the tasks from the server'),
       icon: refreshIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       execute: () => model.refresh()

@@ -169,7 +169,11 @@ export class TaskApi {
     const told = (name: string) => Number(response.headers.get(`X-Ptytasks-${name}`) ?? NaN);
     const piece = { offset: told('Offset'), end: told('End') };
     if (Number.isNaN(piece.offset) || Number.isNaN(piece.end)) {
-      throw new TaskError('The server does not tell which bytes these are.', 200, 'garbled');
+      throw new TaskError(
+        'The server did not say which part of the output it returned.',
+        200,
+        'garbled'
+      );
     }
     return { ...piece, data: new Uint8Array(await response.arrayBuffer()) };
   }
@@ -204,7 +208,7 @@ export class TaskApi {
       const about = fieldsOf(parsed.error).slice(0, FIELDS).join(', ');
       const what = about ? `, for example: ${about}` : '';
       throw new TaskError(
-        `The server's answer is not what this version of the extension expects${what}.`,
+        `The server’s response does not match this version of the extension${what}.`,
         200,
         'garbled'
       );

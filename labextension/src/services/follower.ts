@@ -4,7 +4,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { TaskError } from './api';
 import { Tail } from './tailbuffer';
-import { isLive, type ISample, type ITask } from './types';
+import { isActive, isPending, type ISample, type ITask } from './types';
 import type { ITaskModel } from '../tokens';
 
 /** Milliseconds between two looks at a live task, and at how its usage went. */
@@ -99,7 +99,7 @@ export class TaskFollower {
     }
     if (moment(this.task) !== moment(task)) {
       void this._look();
-    } else if (task && isLive(task)) {
+    } else if (task && isActive(task)) {
       this._timer = setTimeout(() => void this._look(), AGAIN);
     }
   }
@@ -129,10 +129,10 @@ export class TaskFollower {
 
   private async _read(task: ITask): Promise<void> {
     const { lines } = this._options;
-    if (lines > 0 && (isLive(task) || this._seen !== moment(task))) {
+    if (lines > 0 && (isActive(task) || this._seen !== moment(task))) {
       await this._readTail(task);
     }
-    if (isLive(task) && Date.now() - this._measured >= MEASURE) {
+    if (isActive(task) && Date.now() - this._measured >= MEASURE) {
       this._measured = Date.now();
       await this._readSamples(task.id);
     }
@@ -183,7 +183,7 @@ export namespace TaskFollower {
   }
 }
 
-/** Names a beginning or an end of a task; the same for all that comes between. */
+/** Return a key that changes when the task starts and when it ends, and stays the same in between. */
 function moment(task: ITask | undefined): string {
-  return task ? `${task.attempt} ${task.ended ?? ''}` : 'unknown';
+  return task ? `${task.attempt} ${isPending(task)} ${task.ended ?? ''}` : 'unknown';
 }

@@ -25,6 +25,9 @@ const DIGEST = 200;
 const SOON = 1_000;
 const LATE = 30_000;
 
+/** The same on a page that gets no events. */
+const LATE_ALONE = 5_000;
+
 /** Milliseconds between two tries of a server that does not answer. */
 const AGAIN = { interval: 1_000, backoff: true, max: 10_000 };
 
@@ -39,10 +42,11 @@ export class TaskModel implements ITaskModel {
   constructor(options: TaskModel.IOptions) {
     this.api = new TaskApi(options.serverSettings);
     this._events = options.events;
-    this._events.stream.connect(this._onEvent, this);
+    this._late = this._events ? LATE : LATE_ALONE;
+    this._events?.stream.connect(this._onEvent, this);
     this._poll = new Poll({
       factory: () => this._look(),
-      frequency: { interval: SOON, backoff: false, max: LATE },
+      frequency: { interval: SOON, backoff: false, max: this._late },
       name: 'jupyter-ptytasks:model',
       // What an event tells is of interest to somebody who looks elsewhere, too: there may be a notification of it.
       standby: () => (this._isDue ? 'never' : 'when-hidden')
@@ -89,7 +93,7 @@ export class TaskModel implements ITaskModel {
     if (this.isDisposed) {
       return;
     }
-    this._events.stream.disconnect(this._onEvent, this);
+    this._events?.stream.disconnect(this._onEvent, this);
     document.removeEventListener('visibilitychange', this._onVisible);
     window.removeEventListener('pageshow', this._onShown);
     clearTimeout(this._gathering);
@@ -174,8 +178,8 @@ export class TaskModel implements ITaskModel {
   }
 
   private _take({ tasks: found, unreadable }: IListing): void {
-    this._poll.frequency = { interval: this._pause, backoff: false, max: LATE };
-    this._pause = Math.min(2 * this._pause, LATE);
+    this._poll.frequency = { interval: this._pause, backoff: false, max: this._late };
+    this._pause = Math.min(2 * this._pause, this._late);
     const before = this._byId;
     const wasReady = this._isReady;
     const news: IStateChange[] = [];
@@ -248,7 +252,8 @@ export class TaskModel implements ITaskModel {
     }
   }
 
-  private readonly _events: Event.IManager;
+  private readonly _events: Event.IManager | undefined;
+  private readonly _late: number;
   private readonly _poll: Poll;
   private _tasks: readonly ITask[] = [];
   private _byId: ReadonlyMap<string, ITask> = new Map();
@@ -276,6 +281,7 @@ export class TaskModel implements ITaskModel {
 export namespace TaskModel {
   export interface IOptions {
     serverSettings: ServerConnection.ISettings;
-    events: Event.IManager;
+    /** Without it the model only polls. */
+    events?: Event.IManager;
   }
 }

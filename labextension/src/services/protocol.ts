@@ -53,10 +53,25 @@ export function socketUrl(
   return URLExt.join(wsUrl, where) + URLExt.objectToQueryString(query);
 }
 
-/** What terminals type by themselves when a program asks them: attributes, status, position, size, modes, colours. */
-const ANSWER = /^\x1b(?:\[[?>=]?[\d;]*(?:[cnRtu]|\$y)|[P\]_])/;
+/**
+ * What a terminal types by itself when a program queries it (xterm's ctlseqs): device attributes, status and cursor position,
+ * modes, window reports, keyboard flags, then DCS, APC and OSC. The same as core/terminal/replies.py: tests/contract/replies.json.
+ */
+const REPLY = new RegExp(
+  [
+    '\\x1b\\[[?>=][0-9;]*c',
+    '\\x1b\\[\\??[0-9;]*n',
+    '\\x1b\\[\\??[0-9]+;[0-9]+R',
+    '\\x1b\\[\\??[0-9;]*\\$y',
+    '\\x1b\\[[0-9;]+t',
+    '\\x1b\\[\\?[0-9]*u',
+    '\\x1b[P_][^\\x1b]*\\x1b\\\\',
+    '\\x1b\\][0-9][^\\x07\\x1b]*(?:\\x07|\\x1b\\\\)'
+  ].join('|'),
+  'g'
+);
 
-/** Whether nobody has typed this text: the terminal answers a program's query with it. */
-export function isAnswer(text: string): boolean {
-  return ANSWER.test(text);
+/** Return the part of the input that a person typed: the replies of the terminal to queries are left out. */
+export function withoutReplies(text: string): string {
+  return text.includes('\x1b') ? text.replace(REPLY, '') : text;
 }

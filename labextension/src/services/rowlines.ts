@@ -2,7 +2,7 @@
 
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { isLive, type ITask } from './types';
+import { isActive, isPending, type ITask } from './types';
 import type { ITaskModel } from '../tokens';
 
 /** Milliseconds between two looks at a live task; and to wait, for whoever scrolls by is not interested. */
@@ -34,7 +34,7 @@ export class LastLines {
     this._visible = tasks;
     const isSame =
       tasks.length === before.length &&
-      tasks.every((task, at) => task.id === before[at].id && end(task) === end(before[at]));
+      tasks.every((task, at) => task.id === before[at].id && moment(task) === moment(before[at]));
     if (!isSame) {
       this._schedule(SETTLE);
     }
@@ -85,7 +85,7 @@ export class LastLines {
         void this._ask(task);
       }
     }
-    if (this._visible.some(task => isLive(task) || this._hasFailed(task))) {
+    if (this._visible.some(task => isActive(task) || this._hasFailed(task))) {
       this._schedule(AGAIN / 3);
     }
   }
@@ -96,26 +96,26 @@ export class LastLines {
     if (!known) {
       return true;
     }
-    if (isLive(task) || known.end === null) {
+    if (isActive(task) || known.moment === null) {
       return now - known.asked >= AGAIN;
     }
-    return known.end !== end(task);
+    return known.moment !== moment(task);
   }
 
   private _hasFailed(task: ITask): boolean {
-    return this._lines.get(task.id)?.end === null;
+    return this._lines.get(task.id)?.moment === null;
   }
 
   private async _ask(task: ITask): Promise<void> {
     const { id } = task;
     const before = this.get(id);
     this._asking.add(id);
-    const known: IKnown = { text: before, asked: Date.now(), end: null };
+    const known: IKnown = { text: before, asked: Date.now(), moment: null };
     try {
       known.text = (await this._model.api.tail(id, 1, { quiet: true })).output
         .trim()
         .slice(0, WIDTH);
-      known.end = end(task);
+      known.moment = moment(task);
     } catch {
       // The task is gone, or the server: the model will tell which, and the line that is known stays meanwhile.
     }
@@ -142,11 +142,11 @@ export class LastLines {
 interface IKnown {
   text: string;
   asked: number;
-  /** See `end`; null where the line could not be had. */
-  end: string | null;
+  /** See `moment`; null where the line could not be had. */
+  moment: string | null;
 }
 
-/** Names the end that a task has come to: another one after it was restarted. */
-function end(task: ITask): string {
-  return `${task.attempt} ${task.ended ?? ''}`;
+/** Return a key that changes when the task starts and when it ends, and stays the same in between. */
+function moment(task: ITask): string {
+  return `${task.attempt} ${isPending(task)} ${task.ended ?? ''}`;
 }

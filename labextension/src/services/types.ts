@@ -199,8 +199,13 @@ export const newsSchema = z.object({
 
 export type INews = z.infer<typeof newsSchema>;
 
-/** The output of a cell that refers to a task: the task as it was when that was written, and its last lines then. */
-export const bundleSchema = z.object({ version: z.literal(1), task: taskSchema, tail: word });
+/** The output of a cell that refers to a task: the task and its last lines as they were at `as_of`, if that is known. */
+export const bundleSchema = z.object({
+  version: z.literal(1),
+  task: taskSchema,
+  tail: word,
+  as_of: word
+});
 
 export type IBundle = z.infer<typeof bundleSchema>;
 
@@ -217,30 +222,34 @@ export interface ITaskRequest {
   tags?: string[];
   /** Seconds until it is stopped. */
   timeout?: number;
-  /** What a live task of the same name means. */
+  /** What to do if a live task has the same name. */
   if_exists?: (typeof IF_EXISTS)[number];
 }
 
 /** What may be changed of a task. */
 export type ITaskChanges = Partial<Pick<ITask, 'name' | 'tags' | 'group'>>;
 
-const LIVE: ReadonlySet<State> = new Set([
-  'held',
-  'queued',
-  'starting',
-  'running',
-  'paused',
-  'stopping'
-]);
+const PENDING: ReadonlySet<State> = new Set(['held', 'queued']);
+const ACTIVE: ReadonlySet<State> = new Set(['starting', 'running', 'paused', 'stopping']);
 
-/** Whether a task has not ended. */
-export function isLive(task: Pick<ITask, 'state'>): boolean {
-  return LIVE.has(task.state);
+/** Return whether a task waits to be started. */
+export function isPending(task: Pick<ITask, 'state'>): boolean {
+  return PENDING.has(task.state);
 }
 
-/** Whether it has ended otherwise than it should: not of itself with success, nor because somebody wanted it to. */
+/** Return whether a task has processes, or is about to. */
+export function isActive(task: Pick<ITask, 'state'>): boolean {
+  return ACTIVE.has(task.state);
+}
+
+/** Return whether a task has ended, successfully or not. */
+export function isEnded(task: Pick<ITask, 'state'>): boolean {
+  return !isPending(task) && !isActive(task);
+}
+
+/** Return whether a task has ended, neither successfully nor because it was stopped. */
 export function wentWrong(task: Pick<ITask, 'state'>): boolean {
-  return !isLive(task) && task.state !== 'succeeded' && task.state !== 'cancelled';
+  return isEnded(task) && task.state !== 'succeeded' && task.state !== 'cancelled';
 }
 
 /** A command as one line to read. */

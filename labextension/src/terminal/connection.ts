@@ -5,7 +5,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { TaskError, type TaskApi } from '../services/api';
 import { Acknowledger, Replays, type WhenDrawn } from './flowcontrol';
-import { isAnswer, parse, socketUrl, type ServerEvent } from '../services/protocol';
+import { parse, socketUrl, withoutReplies, type ServerEvent } from '../services/protocol';
 import { ReconnectingSocket } from './socket';
 import type { ITask } from '../services/types';
 
@@ -139,7 +139,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
         if (this._link === 'connected') {
           resolve();
         } else if (this._link === 'gone' || this._link === 'off') {
-          reject(new Error(`There is no task ${this.name}`));
+          reject(new Error(`Task ${this.name} does not exist`));
         } else {
           return;
         }
@@ -182,9 +182,10 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     return Promise.resolve();
   }
 
-  private _type(text: string): void {
-    // Nobody waits for what the terminal answers to queries in the history.
-    if (this.isReadonly || (this._replays.isDrawing && isAnswer(text))) {
+  private _type(input: string): void {
+    // No program waits for replies to the queries in the history.
+    const text = this._replays.isDrawing ? withoutReplies(input) : input;
+    if (this.isReadonly || !text) {
       return;
     }
     this._setRefusal(null);

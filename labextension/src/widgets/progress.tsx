@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { hasBar, percent } from '../format/measures';
-import { isLive, type IProgress, type ITask } from '../services/types';
+import { isEnded, type IProgress, type ITask } from '../services/types';
 
 export interface IProgressProps {
   task: ITask;
@@ -46,7 +46,7 @@ function look(task: ITask, progress: IProgress, isSnapshot: boolean): string {
   if (task.state === 'succeeded') {
     return 'complete';
   }
-  if (!isLive(task) || isSnapshot || progress.state === 'error') {
+  if (isEnded(task) || isSnapshot || progress.state === 'error') {
     return 'stopped';
   }
   if (task.state === 'paused' || progress.state === 'paused') {

@@ -33,6 +33,11 @@ const ICONS: Readonly<Record<State, LabIcon>> = {
   lost: notTrustedIcon
 };
 
+/** Return the icon of a state. */
+export function stateIcon(state: State): LabIcon {
+  return ICONS[state];
+}
+
 interface IStateIconProps {
   state: State;
   trans: TranslationBundle;
@@ -40,7 +45,7 @@ interface IStateIconProps {
 
 export function StateIcon({ state, trans }: IStateIconProps): JSX.Element {
   const label = stateLabel(state, trans);
-  const Icon = ICONS[state].react;
+  const Icon = stateIcon(state).react;
   return (
     <span
       className="jp-PtyTasks-state"

@@ -5,7 +5,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { tasksIcon } from '../icons';
-import { isLive, wentWrong, type ITask } from '../services/types';
+import { isActive, wentWrong, type ITask } from '../services/types';
 import type { ITaskModel } from '../tokens';
 
 /**
@@ -16,7 +16,7 @@ const RECENT = 86_400_000;
 
 /** How many tasks are live, and how many went wrong lately: `2 running · 1 failed`. */
 export function summary(tasks: readonly ITask[], now: number, trans: TranslationBundle): string {
-  const running = tasks.filter(isLive).length;
+  const running = tasks.filter(isActive).length;
   const failed = tasks.filter(
     task => wentWrong(task) && now - Date.parse(task.ended ?? task.created) < RECENT
   ).length;
@@ -40,7 +40,7 @@ export class StatusItem extends ReactWidget {
 
   protected render(): React.JSX.Element {
     const caption = this._trans.__(
-      'Background tasks that run, and that failed in the last 24 hours'
+      'Background tasks: running now, and failed in the last 24 hours'
     );
     return (
       <UseSignal signal={this._model.changed}>

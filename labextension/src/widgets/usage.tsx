@@ -6,7 +6,7 @@ import React, { useEffect, useRef } from 'react';
 import type { TaskFollower } from '../services/follower';
 import { peakLabel, usageDetails, usageLabel } from '../format/measures';
 import { useSignalValue } from '../services/watchedvalue';
-import { isLive, type ISample, type ITask } from '../services/types';
+import { isActive, type ISample, type ITask } from '../services/types';
 import { useIsVisible } from './hooks';
 
 /** The size of the picture, in units of its own. */
@@ -25,7 +25,7 @@ export function Usage({ task, follower, trans }: IUsageProps): JSX.Element | nul
   if (!task.usage) {
     return null;
   }
-  const live = isLive(task);
+  const live = isActive(task);
   const label = live ? usageLabel(task.usage, trans) : peakLabel(task.usage, trans);
   if (!label) {
     return null;
@@ -41,7 +41,7 @@ export function Usage({ task, follower, trans }: IUsageProps): JSX.Element | nul
 /** The same, following the task by itself while it is live and can be seen. */
 export function WatchedUsage(props: IUsageProps): JSX.Element {
   const ref = useRef<HTMLSpanElement>(null);
-  useFollowing(props.follower, useIsVisible(ref) && isLive(props.task));
+  useFollowing(props.follower, useIsVisible(ref) && isActive(props.task));
   return (
     <span ref={ref} className="jp-PtyTasks-watched">
       <Usage {...props} />

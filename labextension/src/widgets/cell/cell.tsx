@@ -83,7 +83,7 @@ function Unreadable(props: { plain: string; trans: TranslationBundle }): JSX.Ele
   const { plain, trans } = props;
   return (
     <div className="jp-PtyTasks-unreadable">
-      <p>{trans.__('This output refers to a task in a way that is not known here.')}</p>
+      <p>{trans.__('This output refers to a task in a format that is not supported here.')}</p>
       {plain && <pre>{plain}</pre>}
     </div>
   );

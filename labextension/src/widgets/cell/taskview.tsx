@@ -12,7 +12,7 @@ import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { progressLabel } from '../../format/measures';
 import { lastOf } from '../../format/ansilines';
 import { useSignalValue } from '../../services/watchedvalue';
-import { commandLine, isLive, type IBundle, type ITask } from '../../services/types';
+import { commandLine, isActive, isEnded, type IBundle, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { useNow, useIsVisible } from '../hooks';
 import { ProgressBar } from '../progress';
@@ -65,7 +65,13 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
         <span className="jp-PtyTasks-view-name" title={task.name}>
           {task.name}
         </span>
-        <Facts task={task} isSnapshot={isSnapshot} isSeen={isSeen} trans={trans} />
+        <Facts
+          task={task}
+          isSnapshot={isSnapshot}
+          asOf={known ? '' : bundle.as_of}
+          isSeen={isSeen}
+          trans={trans}
+        />
         {known && !isSnapshot && <Buttons task={task} actions={actions} trans={trans} />}
       </div>
       <div className="jp-PtyTasks-view-command" title={commandLine(task)}>
@@ -86,13 +92,15 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
 /** Why what is shown may not be how it is; empty while all is well. */
 function noteOf(isGone: boolean, error: TaskError | null, trans: TranslationBundle): string {
   if (error?.isLasting) {
-    return trans.__('This server has no background tasks. The task is shown as it was last seen.');
+    return trans.__(
+      'Background tasks are not available on this server. Showing the last known state.'
+    );
   }
   if (error) {
-    return trans.__('The server cannot be reached. The task is shown as it was last seen.');
+    return trans.__('The server cannot be reached. Showing the last known state.');
   }
   return isGone
-    ? trans.__('This task is not on the server any more. It is shown as it was last seen.')
+    ? trans.__('This task no longer exists on the server. Showing the last known state.')
     : '';
 }
 
@@ -112,11 +120,17 @@ interface IFactsProps {
   trans: TranslationBundle;
 }
 
-function Facts({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element {
-  const isGoingOn = isLive(task) && !isSnapshot;
+function Facts({
+  task,
+  isSnapshot,
+  asOf,
+  isSeen,
+  trans
+}: IFactsProps & { asOf: string }): JSX.Element {
+  const isGoingOn = isActive(task) && !isSnapshot;
   const now = useNow(isGoingOn && isSeen);
   const label = stateLabel(task.state, trans);
-  const facts = [isLive(task) && isSnapshot ? trans.__('Last seen: %1', label) : label];
+  const facts = [!isEnded(task) && isSnapshot ? trans.__('Last seen: %1', label) : label];
   const exit = exitLabel(task, trans);
   // That it has succeeded says it already.
   if (exit && task.exit?.code !== 0) {
@@ -126,9 +140,12 @@ function Facts({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element {
   if (task.started && (task.ended || isGoingOn)) {
     facts.push(duration(elapsed(task, now)));
   }
+  if (isSnapshot && !isEnded(task) && asOf) {
+    facts.push(trans.__('as of %1', new Date(asOf).toLocaleString()));
+  }
   if (task.ended) {
     facts.push(trans.__('ended %1', new Date(task.ended).toLocaleString()));
-  } else if (!isLive(task) && task.state_message) {
+  } else if (isEnded(task) && task.state_message) {
     facts.push(task.state_message);
   }
   return <span className="jp-PtyTasks-view-facts">{facts.join(' · ')}</span>;
@@ -136,7 +153,7 @@ function Facts({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element {
 
 function HowFar({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element | null {
   const { progress } = task;
-  const now = useNow(isLive(task) && !isSnapshot && isSeen && progress !== null);
+  const now = useNow(isActive(task) && !isSnapshot && isSeen && progress !== null);
   if (!progress) {
     return null;
   }
@@ -185,7 +202,7 @@ function Buttons({ task, actions, trans }: IButtonsProps): JSX.Element {
   return (
     <span className="jp-PtyTasks-view-buttons">
       {open && button(terminalIcon, trans.__('Open'), open)}
-      {stop && isLive(task) && !isStopping && button(stopIcon, trans.__('Stop'), stop)}
+      {stop && !isEnded(task) && !isStopping && button(stopIcon, trans.__('Stop'), stop)}
       {restart && !isStopping && button(refreshIcon, trans.__('Restart'), restart)}
     </span>
   );

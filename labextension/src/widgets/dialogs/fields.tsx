@@ -83,8 +83,8 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
         label={trans.__('Command')}
         hint={
           commands.length > 0
-            ? trans.__('A line for the shell, or several. ↑ brings back what was run before.')
-            : trans.__('A line for the shell, or several.')
+            ? trans.__('One or more shell command lines. Press ↑ for previous commands.')
+            : trans.__('One or more shell command lines.')
         }
       >
         <textarea
@@ -99,14 +99,14 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
       <Field
         {...field('name')}
         label={trans.__('Name')}
-        hint={trans.__('Left empty, it is named after its command.')}
+        hint={trans.__('If empty, the task is named after its command.')}
       >
         <input {...bind('name')} type="text" autoComplete="off" />
       </Field>
       <Field
         {...field('cwd')}
         label={trans.__('Working directory')}
-        hint={trans.__('Relative to the directory of the server, or absolute.')}
+        hint={trans.__('Absolute, or relative to the server root.')}
         beside={
           onBrowse && (
             <button type="button" onClick={onBrowse}>
@@ -120,7 +120,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
           type="text"
           autoComplete="off"
           spellCheck={false}
-          placeholder={trans.__('The directory of the server')}
+          placeholder={trans.__('Server root')}
         />
       </Field>
       <details open={startsOpen} ref={details}>
@@ -128,7 +128,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
         <Field
           {...field('env')}
           label={trans.__('Environment')}
-          hint={trans.__('A line of NAME=value for each variable.')}
+          hint={trans.__('One NAME=value per line.')}
         >
           <textarea {...bind('env')} rows={2} spellCheck={false} autoCapitalize="off" />
         </Field>
@@ -142,7 +142,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
               placeholder="default"
             />
           </Field>
-          <Field {...field('tags')} label={trans.__('Tags')} hint={trans.__('With commas.')}>
+          <Field {...field('tags')} label={trans.__('Tags')} hint={trans.__('Comma-separated.')}>
             <input {...bind('tags')} type="text" autoComplete="off" />
           </Field>
         </div>
@@ -155,28 +155,28 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
           <Field
             {...field('timeout')}
             label={trans.__('Time limit')}
-            hint={trans.__('Like 90 (seconds), 30m or 1h30m.')}
+            hint={trans.__('For example 90 (seconds), 30m or 1h30m.')}
           >
             <input
               {...bind('timeout')}
               type="text"
               autoComplete="off"
-              placeholder={trans.__('None')}
+              placeholder={trans.__('No limit')}
             />
           </Field>
           <Field
             {...field('if_exists')}
-            label={trans.__('If a live task has this name')}
-            hint={trans.__('Only where a name is given.')}
+            label={trans.__('If a running task has this name')}
+            hint={trans.__('Only applies if a name is given.')}
           >
             <select
               name="if_exists"
               value={form.if_exists}
               onChange={event => set('if_exists', event.target.value)}
             >
-              <option value="new">{trans.__('Start another one')}</option>
-              <option value="return">{trans.__('Take that one')}</option>
-              <option value="restart">{trans.__('Restart that one')}</option>
+              <option value="new">{trans.__('Start another task')}</option>
+              <option value="return">{trans.__('Use the running task')}</option>
+              <option value="restart">{trans.__('Restart the running task')}</option>
               <option value="fail">{trans.__('Do not start')}</option>
             </select>
           </Field>

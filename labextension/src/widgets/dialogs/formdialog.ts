@@ -30,8 +30,8 @@ export class FormDialog<T> extends Dialog<unknown> {
       ],
       defaultButton: START,
       checkbox: {
-        label: trans.__('Open its terminal'),
-        caption: trans.__('Open the terminal of the task when it has started'),
+        label: trans.__('Open terminal'),
+        caption: trans.__('Open the terminal of the task once it has started'),
         checked: openTerminal
       },
       hasClose: true

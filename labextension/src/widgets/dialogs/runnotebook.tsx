@@ -106,7 +106,9 @@ function NotebookFields(props: IFieldsProps): JSX.Element {
       </div>
       <Field
         label={trans.__('Executed copy')}
-        hint={trans.__('Relative to the directory of the notebook, which itself is left as it is.')}
+        hint={trans.__(
+          'Relative to the directory of the notebook. The notebook itself is not changed.'
+        )}
       >
         <input
           name="output"
@@ -126,7 +128,7 @@ function NotebookFields(props: IFieldsProps): JSX.Element {
         trans={trans}
       />
       <div className="jp-PtyTasks-pair">
-        <Field label={trans.__('Name of the task')}>
+        <Field label={trans.__('Task name')}>
           <input
             name="name"
             type="text"
@@ -141,7 +143,7 @@ function NotebookFields(props: IFieldsProps): JSX.Element {
             value={form.kernel}
             onChange={event => change({ kernel: event.target.value })}
           >
-            <option value="">{trans.__('That of the notebook')}</option>
+            <option value="">{trans.__('Notebook’s kernel')}</option>
             {kernels.map(({ name, label }) => (
               <option key={name} value={name}>
                 {label}
@@ -207,8 +209,8 @@ function Parameters(props: IParametersProps): JSX.Element {
           <button
             type="button"
             className="jp-PtyTasks-drop"
-            title={trans.__('Leave out')}
-            aria-label={trans.__('Leave out %1', name || trans.__('parameter %1', index + 1))}
+            title={trans.__('Remove')}
+            aria-label={trans.__('Remove %1', name || trans.__('parameter %1', index + 1))}
             onClick={() => {
               adding.current?.focus();
               onChange(parameters.filter((_, at) => at !== index));
@@ -237,7 +239,7 @@ function Parameters(props: IParametersProps): JSX.Element {
       </div>
       <div id={`${id}-about`} className="jp-PtyTasks-hint">
         {trans.__(
-          'Numbers, True, False, None, or lists and objects in JSON; anything else is text, as is what has double quotes.'
+          'Numbers, True, False, None, or JSON lists and objects. Anything else is text, as is anything in double quotes.'
         )}
       </div>
     </fieldset>

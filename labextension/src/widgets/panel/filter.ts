@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { z } from 'zod';
 
 import { exitLabel, stateLabel } from '../../format/times';
-import { commandLine, isLive, type ITask, type State } from '../../services/types';
+import { commandLine, isEnded, type ITask, type State } from '../../services/types';
 
 export const GROUPINGS = ['none', 'state', 'group'] as const;
 
@@ -35,7 +35,7 @@ export interface ITaskRow {
 export type Row = IHeading | ITaskRow;
 
 /** The order of the groups by state: what needs a look comes first. */
-const STATE_ORDER: readonly State[] = [
+export const STATE_ORDER: readonly State[] = [
   'running',
   'paused',
   'stopping',
@@ -76,7 +76,7 @@ export function listRows(
   trans: TranslationBundle
 ): Row[] {
   const found = tasks.filter(task => matches(task, query, trans));
-  const ordered = [...found.filter(isLive), ...found.filter(task => !isLive(task))];
+  const ordered = [...found.filter(task => !isEnded(task)), ...found.filter(isEnded)];
   if (view.grouping === 'none') {
     return ordered.map(taskRow);
   }

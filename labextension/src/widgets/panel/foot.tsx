@@ -22,7 +22,7 @@ export function Foot({ storage, trans }: IFootProps): JSX.Element | null {
     value.limit === null
       ? trans.__('Disk space used by the output of all tasks')
       : trans.__(
-          'Disk space used by the output of all tasks. Beyond the limit, the output of the oldest finished tasks is deleted with them.'
+          'Disk space used by the output of all tasks. Above the limit, the oldest finished tasks are deleted with their output.'
         );
   return (
     <div className="jp-PtyTasks-foot" title={title}>

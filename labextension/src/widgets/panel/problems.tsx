@@ -35,11 +35,11 @@ export function Empty({ trans, onNew }: IEmptyProps): JSX.Element {
       <h2>{trans.__('No tasks yet')}</h2>
       <p>
         {trans.__(
-          'A task is a command that the server runs in a terminal of its own. It goes on when you close this browser, and its output is here when you come back.'
+          'A task is a command that the server runs in its own terminal. It keeps running when you close the browser, and its output is here when you come back.'
         )}
       </p>
       <button type="button" className="jp-mod-styled jp-mod-accept" onClick={() => onNew()}>
-        {trans.__('New task…')}
+        {trans.__('New Task…')}
       </button>
       <p>{trans.__('For example:')}</p>
       <pre className="jp-PtyTasks-sample">{SAMPLE}</pre>
@@ -48,7 +48,7 @@ export function Empty({ trans, onNew }: IEmptyProps): JSX.Element {
         className="jp-mod-styled jp-PtyTasks-plain"
         onClick={() => onNew(SAMPLE)}
       >
-        {trans.__('Try this one…')}
+        {trans.__('Try This Example…')}
       </button>
     </div>
   );
@@ -62,9 +62,9 @@ interface INoMatchProps extends INoticeProps {
 export function NoMatch({ trans, query, onClear }: INoMatchProps): JSX.Element {
   return (
     <div className="jp-PtyTasks-notice" role="status">
-      <p>{trans.__('No task matches “%1”.', query)}</p>
+      <p>{trans.__('No tasks match “%1”.', query)}</p>
       <button type="button" className="jp-mod-styled jp-PtyTasks-plain" onClick={onClear}>
-        {trans.__('Show all tasks')}
+        {trans.__('Show All Tasks')}
       </button>
     </div>
   );
@@ -83,7 +83,7 @@ export function Failure({ trans, error, onRetry }: IFailureProps): JSX.Element {
       <div className="jp-PtyTasks-notice" role="alert">
         <h2>{trans.__('Tasks are turned off on this server')}</h2>
         <p>{error.message}</p>
-        <p>{trans.__('Background tasks run in terminals, so they need this setting to be on.')}</p>
+        <p>{trans.__('Background tasks run in terminals and need this setting.')}</p>
         <Retry trans={trans} onRetry={onRetry} />
       </div>
     );
@@ -92,7 +92,7 @@ export function Failure({ trans, error, onRetry }: IFailureProps): JSX.Element {
     return (
       <div className="jp-PtyTasks-notice" role="alert">
         <h2>{trans.__('Tasks are not enabled on the server')}</h2>
-        <p>{trans.__('Enable the server extension with this command, and restart the server:')}</p>
+        <p>{trans.__('Enable the server extension with this command, then restart the server:')}</p>
         <pre className="jp-PtyTasks-sample">{ENABLE}</pre>
         <Retry trans={trans} onRetry={onRetry} />
       </div>
@@ -101,7 +101,7 @@ export function Failure({ trans, error, onRetry }: IFailureProps): JSX.Element {
   return (
     <div className="jp-PtyTasks-notice" role="alert">
       <h2>{headline(error, trans)}</h2>
-      <p>{trans.__('Running tasks keep running. This panel tries again automatically.')}</p>
+      <p>{trans.__('Running tasks keep running. The panel retries automatically.')}</p>
       <p className="jp-PtyTasks-detail">{error.message}</p>
     </div>
   );
@@ -113,7 +113,7 @@ export function Stale({ trans, error, onRetry }: IFailureProps): JSX.Element {
     ? error.message
     : error.isDisabled
       ? trans.__('Tasks are no longer enabled on the server. Enable them with: %1', ENABLE)
-      : trans.__('%1. Trying again…', headline(error, trans));
+      : trans.__('%1. Retrying…', headline(error, trans));
   return (
     <div className="jp-PtyTasks-stale" role="alert" title={error.message}>
       <p>{text}</p>
@@ -125,7 +125,7 @@ export function Stale({ trans, error, onRetry }: IFailureProps): JSX.Element {
 function Retry({ trans, onRetry }: INoticeProps & Pick<IFailureProps, 'onRetry'>): JSX.Element {
   return (
     <button type="button" className="jp-mod-styled jp-PtyTasks-plain" onClick={onRetry}>
-      {trans.__('Check again')}
+      {trans.__('Check Again')}
     </button>
   );
 }
@@ -148,14 +148,14 @@ export function LeftOut(
   if (count === 0) {
     return null;
   }
-  const names = unreadable.slice(0, NAMED).map(({ label }) => label || trans.__('(no name)'));
+  const names = unreadable.slice(0, NAMED).map(({ label }) => label || trans.__('(unnamed)'));
   if (count > NAMED) {
     names.push(trans._n('%1 more', '%1 more', count - NAMED));
   }
   const fields = [...new Set(unreadable.flatMap(one => one.fields))].slice(0, NAMED).join(', ');
   const why = fields
-    ? trans.__('This version of the extension does not understand their values of: %1', fields)
-    : trans.__('This version of the extension does not understand them.');
+    ? trans.__('This version of the extension does not recognize their values of: %1', fields)
+    : trans.__('This version of the extension cannot read them.');
   return (
     <div className="jp-PtyTasks-stale" role="status" title={why}>
       <p>

@@ -17,7 +17,7 @@ import { exitLabel, when } from '../../format/times';
 import type { LastLines } from '../../services/rowlines';
 import { progressLabel } from '../../format/measures';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
-import { commandLine, isLive, type ITask } from '../../services/types';
+import { commandLine, isEnded, type ITask } from '../../services/types';
 import type { IHeading } from './filter';
 import { ProgressBar } from '../progress';
 import { StateIcon } from '../state';
@@ -210,9 +210,9 @@ function Actions({ task, trans, actions }: IPartProps): JSX.Element {
   );
   return (
     <div role="gridcell" className="jp-PtyTasks-actions">
-      {stop && isLive(task) && !isStopping && button(stopIcon, trans.__('Stop'), stop)}
+      {stop && !isEnded(task) && !isStopping && button(stopIcon, trans.__('Stop'), stop)}
       {restart && !isStopping && button(refreshIcon, trans.__('Restart'), restart)}
-      {remove && !isLive(task) && button(closeIcon, trans.__('Delete'), remove)}
+      {remove && isEnded(task) && button(closeIcon, trans.__('Delete'), remove)}
     </div>
   );
 }

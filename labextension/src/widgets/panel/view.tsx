@@ -132,7 +132,7 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
 function groupingLabel(grouping: Grouping, trans: TranslationBundle): string {
   switch (grouping) {
     case 'none':
-      return trans.__('Not grouped');
+      return trans.__('No grouping');
     case 'state':
       return trans.__('By state');
     case 'group':

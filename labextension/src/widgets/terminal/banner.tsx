@@ -8,7 +8,7 @@ import React from 'react';
 
 import type { TaskConnection } from '../../terminal/connection';
 import { exitLabel, stateLabel } from '../../format/times';
-import { isLive, type ITask } from '../../services/types';
+import { isEnded, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { newest } from './header';
 
@@ -24,14 +24,14 @@ export function tell(
   switch (connection.link) {
     case 'lost':
       return trans.__(
-        'The connection to the server is lost; trying again. The task is not affected.'
+        'The connection to the server was lost. Reconnecting… The task is not affected.'
       );
     case 'gone':
-      return trans.__('This task has been deleted, and its output with it.');
+      return trans.__('This task and its output have been deleted.');
     case 'off':
       return trans.__('Background tasks are not available on this server.');
     case 'ended':
-      return task && !isLive(task) ? ending(task, trans) : null;
+      return task && isEnded(task) ? ending(task, trans) : null;
     default:
       return connection.refusal
         ? trans.__('Your input was not sent: %1.', connection.refusal)
@@ -70,7 +70,7 @@ export class TaskBanner extends ReactWidget {
         <span>{this._told}</span>
         {(connection.link === 'lost' || connection.link === 'off') && (
           <Button small minimal onClick={retry}>
-            {trans.__('Try now')}
+            {trans.__('Try Now')}
           </Button>
         )}
       </>

@@ -14,7 +14,7 @@ import type { TaskConnection } from '../../terminal/connection';
 import { TaskFollower } from '../../services/follower';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { progressLabel } from '../../format/measures';
-import { isLive, type ITask } from '../../services/types';
+import { isActive, isEnded, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { useNow } from '../hooks';
 import { ProgressBar } from '../progress';
@@ -47,8 +47,7 @@ export function newest(model: ITaskModel, connection: TaskConnection): ITask | u
 
 export function Header(props: IHeaderProps): JSX.Element {
   const { task, trans } = props;
-  const live = isLive(task);
-  const now = useNow(live);
+  const now = useNow(isActive(task));
   const ended = exitLabel(task, trans);
   const howFar = task.progress ? progressLabel(task, task.progress, now, trans) : '';
   return (
@@ -56,7 +55,7 @@ export function Header(props: IHeaderProps): JSX.Element {
       <StateIcon state={task.state} trans={trans} />
       <span className="jp-PtyTasks-header-state">{stateLabel(task.state, trans)}</span>
       {task.started && (
-        <span className="jp-PtyTasks-header-fact" title={trans.__('How long it has run')}>
+        <span className="jp-PtyTasks-header-fact" title={trans.__('Run time')}>
           {duration(elapsed(task, now))}
         </span>
       )}
@@ -70,12 +69,12 @@ export function Header(props: IHeaderProps): JSX.Element {
       {props.isReadonly && (
         <span
           className="jp-PtyTasks-header-badge"
-          title={trans.__('What you type does not reach the task')}
+          title={trans.__('The task does not receive your input')}
         >
           {trans.__('Read-only')}
         </span>
       )}
-      {live && task.viewers > 1 && (
+      {isActive(task) && task.viewers > 1 && (
         <span className="jp-PtyTasks-header-fact">
           {trans._n('%1 viewer', '%1 viewers', task.viewers)}
         </span>
@@ -83,14 +82,14 @@ export function Header(props: IHeaderProps): JSX.Element {
       {props.isFollowing && (
         <span
           className="jp-PtyTasks-header-fact"
-          title={trans.__('Whoever typed last gives the terminal its size')}
+          title={trans.__('The terminal has the size of the viewer who typed last')}
         >
           {trans.__('Size follows another viewer')}
         </span>
       )}
       <span className="jp-PtyTasks-header-spacer" />
       <WatchedUsage task={task} follower={props.follower} trans={trans} />
-      {live && props.actions.stop && (
+      {!isEnded(task) && props.actions.stop && (
         <ToolbarButtonComponent
           icon={stopIcon}
           tooltip={trans.__('Stop %1', task.name)}

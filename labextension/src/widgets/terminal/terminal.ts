@@ -47,7 +47,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this.contentHeader.addWidget(new TaskBanner({ model, connection, trans }));
 
     this._end = new EndKeeper(screenOf(terminal), terminal.node);
-    this._addJump(trans.__('Jump to end'), trans.__('Jump to the end of the output'));
+    this._addJump(trans.__('Jump to End'), trans.__('Jump to the end of the output'));
     void terminal.ready.then(() =>
       watch(
         terminal,

@@ -1,0 +1,1 @@
+"""POSIX systems: Linux, macOS and the BSDs."""

@@ -1,0 +1,191 @@
+"""The unix socket of a ptyhost: bound for this user only, and connections to it.
+
+Sockets here are those of CPython's `_socket`, on which the module `socket` builds: that would cost each of many
+ptyhosts half a MiB and a third of its time to start, for nothing that is used here. On a Python without `_socket`, or
+with a different one, it is used anyway.
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+import sys
+
+from .files import private_dir
+
+try:
+    import _socket as sockets
+
+    sockets.socket._accept  # type: ignore[attr-defined]  # noqa: B018, SLF001
+except (ImportError, AttributeError):
+    import socket as sockets  # type: ignore[no-redef]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    import socket as _sockets
+    from _socket import socket
+    from collections.abc import Callable
+
+#: `sun_path` holds 108 bytes on Linux and 104 on macOS, with the closing NUL (unix(7)).
+SUN_PATH_MAX = 103
+#: Connections that wait to be accepted.
+_BACKLOG = 64
+#: unix(4) of the BSDs and macOS: level and option for `struct xucred`, which begins with a version and the uid.
+_SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED_SIZE = 0, 1, 76
+
+
+class Endpoint:
+    """The listening end at `path`, which only this user can connect to; it replaces one that was left there.
+
+    Not blocking. The caller closes it. Raises OSError; nothing is left then.
+    """
+
+    __slots__ = ("_listener", "_path")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._listener = _listen(path)
+
+    def fileno(self) -> int:
+        """Return the descriptor to poll."""
+        return self._listener.fileno()
+
+    def accept(self) -> socket | None:
+        """Return the next connection; None if there is none, or if it is neither this user's nor root's.
+
+        Raises OSError if one waits that cannot be accepted, for want of descriptors or memory.
+        """
+        try:
+            connection = _accept(self._listener)
+        except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+            return None
+        try:
+            # The mode of the socket should be enough; this makes sure.
+            is_allowed = _peer_uid(connection) in (os.getuid(), 0)
+        except (OSError, struct.error):
+            is_allowed = False
+        if not is_allowed:
+            connection.close()
+            return None
+        return connection
+
+    def renew(self) -> None:
+        """Listen again if the path has been removed, as cleaners of temporary directories do. Raises OSError."""
+        if not os.path.exists(self._path):
+            listener = _listen(self._path)
+            self._listener.close()
+            self._listener = listener
+
+    def close(self) -> None:
+        """Stop listening and remove the path. Raises OSError."""
+        self._listener.close()
+        _remove(self._path)
+
+
+def _listen(path: str) -> socket:
+    private_dir(os.path.dirname(path))
+    _remove(path)
+    listener = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
+    try:
+        with SocketAddress(path) as address:
+            listener.bind(address)
+    except BaseException:
+        listener.close()
+        raise
+    listener.listen(_BACKLOG)
+    listener.setblocking(False)
+    return listener
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass
+
+
+def _accept(listener: socket) -> socket:
+    accept = getattr(listener, "_accept", None)
+    if accept is None:
+        connection: socket = listener.accept()[0]  # type: ignore[attr-defined]
+        return connection
+    descriptor = accept()[0]
+    try:
+        return sockets.socket(fileno=descriptor)
+    except BaseException:
+        os.close(descriptor)
+        raise
+
+
+def _peer_uid(connection: socket) -> int:
+    """Return the user at the other end. Raises OSError or struct.error."""
+    if sys.platform.startswith("linux"):
+        credentials = connection.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, 12)
+        uid = struct.unpack("3i", credentials)[1]
+    else:
+        uid = struct.unpack_from("II", connection.getsockopt(_SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED_SIZE))[1]
+    return int(uid)
+
+
+class SocketAddress:
+    """A path for `bind` or `connect`, also if the real one is too long for `sun_path`.
+
+    A context manager: on Linux a long directory is reached as `/proc/self/fd/N`, which is valid inside the context.
+    """
+
+    __slots__ = ("_fd", "_path")
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._fd = -1
+
+    def __enter__(self) -> str:
+        if len(os.fsencode(self._path)) <= SUN_PATH_MAX:
+            return self._path
+        directory, name = os.path.split(self._path)
+        if not os.path.isdir("/proc/self/fd"):
+            raise OSError(f"the path of the socket is longer than {SUN_PATH_MAX} bytes: {self._path}")
+        self._fd = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+        return f"/proc/self/fd/{self._fd}/{name}"
+
+    def __exit__(self, *exc: object) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+async def connect(loop: asyncio.AbstractEventLoop, protocol: Callable[[], asyncio.BaseProtocol], path: str) -> None:
+    """Connect a protocol to the endpoint at `path`. Raises OSError, or ValueError if that is not a path."""
+    with SocketAddress(path) as address:
+        await loop.create_unix_connection(protocol, address)
+
+
+def is_dead(path: str) -> bool:
+    """Return whether `path` is an endpoint where no process listens."""
+    probe = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
+    try:
+        probe.setblocking(False)
+        with SocketAddress(path) as address:
+            probe.connect(address)
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        pass  # BlockingIOError: it listens, but is busy
+    finally:
+        probe.close()
+    return False
+
+
+def dial(path: str, timeout: float | None) -> _sockets.socket:
+    """Connect to a unix socket, as a Jupyter server may listen at. Raises OSError. The caller closes it."""
+    import socket  # noqa: PLC0415  not for a ptyhost
+
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.settimeout(timeout)
+        connection.connect(path)
+    except BaseException:
+        connection.close()
+        raise
+    return connection

@@ -1,0 +1,66 @@
+"""What the loop of a ptyhost waits for: descriptors, the end of children, and signals to itself."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Waits for descriptors: `register(fd, READ | WRITE)`, `poll(milliseconds)` returns pairs of descriptor and what it is
+#: ready for. Other bits than these two say that something is wrong; reading or writing says what.
+Poll = select.poll
+READ, WRITE = select.POLLIN, select.POLLOUT
+
+
+class Wakeups:
+    """Wakes the loop when a child has changed state or a signal has come. Signals that would end the process, and that
+    are not meant for a ptyhost, are ignored from now on.
+    """
+
+    __slots__ = ("_fd",)
+
+    def __init__(self) -> None:
+        self._fd, inlet = os.pipe()
+        for fd in (self._fd, inlet):
+            os.set_blocking(fd, False)
+        signal.set_wakeup_fd(inlet, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT, signal.SIGPIPE, signal.SIGTSTP):
+            signal.signal(number, signal.SIG_IGN)
+
+    def fileno(self) -> int:
+        """Return the descriptor to poll."""
+        return self._fd
+
+    def drain(self) -> None:
+        """Take note of all wake-ups so far."""
+        try:
+            while os.read(self._fd, 512):
+                pass
+        except BlockingIOError:
+            pass
+
+
+def on_shutdown(action: Callable[[], None]) -> None:
+    """Call `action` when this process is told to end (SIGTERM), at any moment in the main thread."""
+    signal.signal(signal.SIGTERM, lambda *_: action())
+
+
+def on_renewal(action: Callable[[], None]) -> None:
+    """Call `action` when `ask_for_renewal` asks this process, at any moment in the main thread."""
+    # The signal that tmux and abduco use for this.
+    signal.signal(signal.SIGUSR1, lambda *_: action())
+
+
+def ask_for_renewal(pid: int) -> None:
+    """Ask the ptyhost `pid` to renew its endpoint. Raises OSError if it cannot be asked."""
+    os.kill(pid, signal.SIGUSR1)
+
+
+def descriptors_max() -> int:
+    """Return how many descriptors this process may have."""
+    return os.sysconf("SC_OPEN_MAX")

@@ -1,0 +1,71 @@
+"""Files and directories: private ones, and reading and writing at an offset."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+#: Flag for `os.open`: the file has bytes, not lines of text.
+BINARY = 0
+
+#: Linux alone can say "only what is in the page cache" (preadv2(2)).
+_NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
+
+pread = os.pread
+pwrite = os.pwrite
+
+
+def read_cached(fd: int, limit: int, offset: int) -> bytes | None:
+    """Return up to `limit` bytes at `offset` without waiting for a disk; None if that cannot be done."""
+    if _NOWAIT is None:
+        return None
+    buffer = bytearray(limit)
+    try:
+        count = os.preadv(fd, [buffer], offset, _NOWAIT)
+    except OSError:
+        return None
+    return bytes(memoryview(buffer)[:count]) if count else None
+
+
+def open_shared(path: str) -> int:
+    """Open a file for reading that may be replaced or removed meanwhile. Raises OSError."""
+    return os.open(path, os.O_RDONLY)
+
+
+def replace(source: str, target: str) -> None:
+    """Rename a file, over another one if there is one, even if that is open. Raises OSError."""
+    os.replace(source, target)
+
+
+def remove(path: str) -> None:
+    """Remove a file from its directory, even if it is open. Raises OSError."""
+    os.unlink(path)
+
+
+def sync_dir(path: str) -> None:
+    """Flush the names in a directory to the disk, after a rename. Raises OSError."""
+    fd = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def private_dir(path: str) -> str:
+    """Create `path` as a directory that only this user can enter, and return it.
+
+    Raises PermissionError if it belongs to another user or is a symbolic link: in a shared runtime directory another
+    user could have put it there to read along.
+    """
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    info = os.lstat(path)
+    if not stat.S_ISDIR(info.st_mode) or info.st_uid != os.getuid():
+        raise PermissionError(f"{path} is not a directory of this user")
+    if stat.S_IMODE(info.st_mode) & 0o077:
+        os.chmod(path, 0o700)
+    return path
+
+
+def user_id() -> str:
+    """Return a name for this user that fits into a file name."""
+    return str(os.getuid())

@@ -1,0 +1,100 @@
+"""Processes: this boot of this machine, the table of processes, and what a program may be started with.
+
+The table is /proc (proc(5)). Where there is none, as on macOS, nothing is known of other processes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+
+#: Linux takes 32 pages for one string, with its NUL (MAX_ARG_STRLEN, linux/binfmts.h).
+_PAGES_PER_STRING = 32
+#: Linux takes a quarter of the stack limit for all strings and pointers, but at least 128 KiB and at most 6 MiB
+#: (fs/exec.c).
+_TOTAL_MIN = 128 << 10
+_TOTAL_MAX = 6 << 20
+
+
+def boot_id() -> str:
+    """Return an id of this boot of the machine; empty if the system has none."""
+    try:
+        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return ""
+
+
+def hostname() -> str:
+    """Return the name of this machine."""
+    return os.uname().nodename
+
+
+def look(pid: int) -> tuple[int, int, int] | None:
+    """Return the parent, process group and start time of a process; None if there is none, or a zombie.
+
+    The start time is in clock ticks since the boot: together with the pid it identifies a process.
+    """
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            # The name of the command, in parentheses, may contain spaces and parentheses.
+            fields = file.read().rpartition(b")")[2].split(None, 20)
+        return None if fields[0] in (b"Z", b"X") else (int(fields[1]), int(fields[2]), int(fields[19]))
+    except (OSError, ValueError, IndexError):
+        return None
+
+
+def table() -> dict[int, tuple[int, int, int]]:
+    """Return what `look` returns for every process, by pid; empty if the system does not say."""
+    try:
+        names = os.listdir("/proc")
+    except OSError:
+        return {}
+    pids = [int(name) for name in names if name.isdigit()]
+    return {pid: found for pid in pids if (found := look(pid)) is not None}
+
+
+def signal_one(pid: int, started: int, number: int) -> bool:
+    """Send a signal to a process if it still is the one with this start time; return whether it was sent."""
+    try:
+        # Opened before it is looked at: if the pid is reused, the descriptor still refers to the first process.
+        handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
+    except OSError:
+        handle = -1  # the process is gone, or the kernel is older than 5.3
+    try:
+        found = look(pid)
+        if found is None or found[2] != started:
+            return False
+        if handle >= 0:
+            signal.pidfd_send_signal(handle, number)
+        else:
+            os.kill(pid, number)
+    except OSError:
+        return False
+    finally:
+        if handle >= 0:
+            os.close(handle)
+    return True
+
+
+def string_max() -> int:
+    """Return how many bytes one argument or variable of a program may have, with its NUL."""
+    return _PAGES_PER_STRING * os.sysconf("SC_PAGE_SIZE") if sys.platform.startswith("linux") else sys.maxsize
+
+
+def strings_max() -> int:
+    """Return how many bytes all arguments and variables of a program, and the pointers to them, may have."""
+    if not sys.platform.startswith("linux"):
+        try:
+            limit = os.sysconf("SC_ARG_MAX")
+        except (OSError, ValueError):
+            return sys.maxsize
+        return limit if limit > 0 else sys.maxsize
+    # Not SC_ARG_MAX: musl answers with the minimum.
+    import resource  # noqa: PLC0415  for long commands only
+
+    stack = resource.getrlimit(resource.RLIMIT_STACK)[0]
+    if stack == resource.RLIM_INFINITY:
+        return _TOTAL_MAX
+    return min(max(stack // 4, _TOTAL_MIN), _TOTAL_MAX)

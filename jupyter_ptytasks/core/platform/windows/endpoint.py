@@ -1,0 +1,53 @@
+"""The endpoint of a ptyhost."""
+
+from __future__ import annotations
+
+from . import unsupported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable
+    from socket import socket
+
+
+class Endpoint:
+    """The listening end of a ptyhost."""
+
+    __slots__ = ()
+
+    def __init__(self, path: str) -> None:  # noqa: ARG002
+        raise unsupported()
+
+    def fileno(self) -> int:
+        """Return the descriptor to poll."""
+        raise unsupported()
+
+    def accept(self) -> socket | None:
+        """Return the next connection."""
+        raise unsupported()
+
+    def renew(self) -> None:
+        """Listen again if the path has been removed."""
+
+    def close(self) -> None:
+        """Stop listening."""
+
+
+async def connect(
+    loop: asyncio.AbstractEventLoop,  # noqa: ARG001
+    protocol: Callable[[], asyncio.BaseProtocol],  # noqa: ARG001
+    path: str,  # noqa: ARG001
+) -> None:
+    """Connect a protocol to an endpoint."""
+    raise unsupported()
+
+
+def is_dead(path: str) -> bool:  # noqa: ARG001
+    """Return False: there are no endpoints yet."""
+    return False
+
+
+def dial(path: str, timeout: float | None) -> socket:  # noqa: ARG001
+    """Connect to a unix socket. Python has none here."""
+    raise unsupported()

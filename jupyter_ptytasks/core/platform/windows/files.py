@@ -1,0 +1,81 @@
+"""Files and directories: private ones, and reading and writing at an offset."""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+
+#: Flag for `os.open`: the file has bytes, not lines of text.
+BINARY: int = getattr(os, "O_BINARY", 0)
+
+#: Seconds for which, and between which, something is tried again that fails while a file is open elsewhere.
+_PATIENCE, _PAUSE = 1.0, 0.01
+#: Links, junctions and the like (FILE_ATTRIBUTE_REPARSE_POINT).
+_REPARSE_POINT = 0x400
+
+
+def pread(fd: int, length: int, offset: int, /) -> bytes:
+    """Read at `offset`. Each descriptor has one user at a time, so that its position can be moved."""
+    os.lseek(fd, offset, os.SEEK_SET)
+    return os.read(fd, length)
+
+
+def pwrite(fd: int, data: bytes, offset: int, /) -> int:
+    """Write at `offset`."""
+    os.lseek(fd, offset, os.SEEK_SET)
+    return os.write(fd, data)
+
+
+def read_cached(fd: int, limit: int, offset: int) -> bytes | None:  # noqa: ARG001
+    """Return None: this system cannot be asked what is in its cache."""
+    return None
+
+
+def open_shared(path: str) -> int:
+    """Open a file for reading. To do: with FILE_SHARE_DELETE, so that it may be replaced or removed meanwhile."""
+    return os.open(path, os.O_RDONLY | BINARY)
+
+
+def replace(source: str, target: str) -> None:
+    """Rename a file, over another one if there is one; if that is open, try again for a second. Raises OSError."""
+    deadline = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            os.replace(source, target)
+            return
+        except PermissionError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_PAUSE)
+
+
+def remove(path: str) -> None:
+    """Remove a file from its directory. Raises OSError.
+
+    The name of an open file stays until that is closed, so it gets another name first.
+    """
+    hidden = f"{path}.{os.urandom(8).hex()}.removed"
+    os.rename(path, hidden)
+    os.unlink(hidden)
+
+
+def sync_dir(path: str) -> None:
+    """Do nothing: a directory cannot be opened here."""
+
+
+def private_dir(path: str) -> str:
+    """Create `path` as a directory of this user, and return it. Raises PermissionError if it is a link.
+
+    A directory below the user's profile is private by inheritance.
+    """
+    os.makedirs(path, mode=0o700, exist_ok=True)
+    info = os.lstat(path)
+    if not stat.S_ISDIR(info.st_mode) or getattr(info, "st_file_attributes", 0) & _REPARSE_POINT:
+        raise PermissionError(f"{path} is not a directory of this user")
+    return path
+
+
+def user_id() -> str:
+    """Return a name for this user that fits into a file name. Temporary directories belong to one user here."""
+    return "user"

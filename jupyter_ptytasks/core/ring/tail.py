@@ -1,0 +1,72 @@
+"""Reads what is new at the end of a ring, once for all that parse it. Blocking."""
+
+from __future__ import annotations
+
+from threading import Lock
+
+from .attempts import since
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Protocol
+
+    from .reader import RingReader
+
+    class Parser(Protocol):
+        """Makes something of the output of one attempt."""
+
+        def feed(self, data: bytes, now: float, *, gap: bool = False) -> object:
+            """Take in the next bytes, at `now` (Unix seconds); with a `gap`, some are missing before them. Never
+            raises.
+            """
+
+        def end(self, succeeded: bool, now: float) -> object:
+            """Take note that the attempt has ended."""
+
+
+#: Bytes that are read at a time: of what is older only the newest counts.
+_TAIL = 64 << 10
+
+
+class TailReader:
+    """Feeds `parsers` the output of `attempt`, from the last bytes of its ring on.
+
+    `parsers` may be replaced. It may be called from any thread. Between two calls nothing is open.
+    """
+
+    __slots__ = ("_attempt", "_lock", "_open_ring", "_position", "parsers")
+
+    def __init__(self, open_ring: Callable[[], RingReader], attempt: int, parsers: Sequence[Parser]) -> None:
+        self._open_ring = open_ring
+        self._attempt = attempt
+        self.parsers = parsers
+        self._position: int | None = None
+        self._lock = Lock()
+
+    def read(self, now: float) -> None:
+        """Feed what is new, at `now` (Unix seconds). Raises OSError."""
+        with self._lock, self._open_ring() as ring:
+            self._read(ring, now)
+
+    def end(self, succeeded: bool, now: float) -> None:
+        """Feed the rest, and tell the parsers that the attempt has ended. Raises OSError."""
+        with self._lock, self._open_ring() as ring:
+            self._read(ring, now)
+            for parser in self.parsers:
+                parser.end(succeeded, now)
+
+    def _read(self, ring: RingReader, now: float) -> None:
+        start, end = ring.bounds()
+        start = max(start, end - _TAIL)
+        if self._position is None:
+            self._position = end
+            self._feed(since(self._attempt, ring.read_range(start, end)), now, gap=True)
+            return
+        for offset, data in ring.blocks(max(start, self._position), end, _TAIL):
+            self._feed(data, now, gap=offset > self._position)
+            self._position = offset + len(data)
+
+    def _feed(self, data: bytes, now: float, *, gap: bool) -> None:
+        for parser in self.parsers:
+            parser.feed(data, now, gap=gap)

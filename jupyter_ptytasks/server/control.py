@@ -1,0 +1,377 @@
+"""The verbs for tasks that exist: find, stop, pause, signal, type, wait, change, delete. `launching` has the others."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import time
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..core import leftovers, wire
+from ..core.errors import Conflict, HostUnreachable, InputRefused, InternalError, InvalidState, StorageFull
+from ..core.model import Kind
+from ..core.signals import KILL
+from ..core.states import PENDING, State, check
+from ..storage.task_dirs import RESTARTING
+from .hosts.link import Channel
+from .hosts.supervisor import state_of
+from .waiting import Waiter, is_over
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractContextManager
+
+    from ..core.model import Task
+    from ..core.ring.reader import RingReader
+    from ..storage.task_dirs import TaskDirs
+    from .hosts.link import Link
+    from .hosts.supervisor import Supervisor
+    from .provision.base import Provisioners
+    from .spec import SpawnDefaults, StopSequence
+    from .store import Store
+
+#: Seconds for an old ptyhost to be gone after it reported its end.
+LEAVING = 5.0
+#: Seconds between two looks at something of which nothing reports a change.
+_LOOKING = 0.1
+#: Seconds for a program to take what is typed through REST.
+_INPUT_PATIENCE = 5.0
+#: Seconds for a ptyhost to report that it did what it was asked.
+_SETTLING = 2.0
+#: Seconds beyond the grace periods of a stop sequence until we stop believing that a stop will ever end.
+STOP_SLACK = 30.0
+#: Seconds that processes have to end which a command left running, before they are killed.
+_LEFTOVER_GRACE = 5.0
+
+
+class Control:
+    """Finds, stops and changes tasks. Every verb takes an id or a name and raises errors of core.errors, TaskNotFound
+    among them.
+
+    `spawn_defaults` is asked for the usual stop sequence.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        task_dirs: TaskDirs,
+        supervisor: Supervisor,
+        provisioners: Provisioners,
+        spawn_defaults: Callable[[], SpawnDefaults],
+    ) -> None:
+        self._store = store
+        self._task_dirs = task_dirs
+        self._supervisor = supervisor
+        self._provisioners = provisioners
+        self._spawn_defaults = spawn_defaults
+        self._waiter = Waiter(store, supervisor)
+        #: The ids of tasks that this server is to start again as soon as they have ended.
+        self.restarting: set[str] = set()
+
+    # -- finding ----------------------------------------------------------------------------------------------------
+
+    async def get(self, ref: str) -> Task:
+        """Return a task."""
+        await self._store.refresh()
+        return await self._store.find(ref)
+
+    async def list_all(self) -> list[Task]:
+        """Return all tasks, newest first."""
+        await self._store.refresh()
+        return self._store.tasks
+
+    async def list_active(self) -> list[Task]:
+        """Return the tasks that have a terminal, newest first."""
+        await self._store.refresh()
+        return self._store.active
+
+    def look_up(self, ref: str) -> Task | None:
+        """Return a task as it was last seen, without looking again; None if it was not."""
+        return self._store.look_up(ref)
+
+    def link(self, task_id: str) -> Link | None:
+        """Return the link to a task's ptyhost, connected or not; None for a task that is not active."""
+        return self._supervisor.link(task_id)
+
+    def open_ring(self, task: Task) -> RingReader:
+        """Open the output of a task. The caller closes it."""
+        return self._task_dirs.open_ring(task.id)
+
+    def is_restarting(self, task: Task) -> bool:
+        """Return whether the task will be started again as soon as it has ended, by this server or another."""
+        return task.id in self.restarting or (task.state is State.CANCELLED and task.state_reason == RESTARTING)
+
+    # -- stopping ---------------------------------------------------------------------------------------------------
+
+    async def stop(self, ref: str, sequence: StopSequence | None = None) -> Task:
+        """Begin to stop a task: its ptyhost sends the signals of `sequence` (or of the task's own) until the whole tree
+        is gone. A task that is pending is canceled at once.
+
+        A task that is stopping already goes on with the new sequence. Raises InvalidState when it has ended,
+        HostUnreachable.
+        """
+        task = await self.get(ref)
+        if task.pending:
+            task, canceled = await self._cancel(task)
+            if canceled:
+                return task
+        return await self.settled(await self.begin_stop(task.id, sequence, "cancelled"), State.STOPPING)
+
+    async def _cancel(self, task: Task) -> tuple[Task, bool]:
+        """Cancel a task that is pending; return it as it is and False if it has been started meanwhile."""
+        facts = {"state_reason": "cancelled", "state_message": "canceled before it started", "ended": time.time()}
+        return await self._store.move(task.id, PENDING, State.CANCELLED, also=self._pending_spec, **facts)
+
+    def _pending_spec(self, task: Task) -> AbstractContextManager[None]:
+        """Write a pending task's new state to its spec, in the transaction that changes it."""
+        return self._task_dirs.replaced_spec({**self._task_dirs.read_spec(task.id), "state": task.state.value})
+
+    async def begin_stop(self, ref: str, sequence: StopSequence | None, reason: str) -> Task:
+        """Tell the ptyhost to stop the task, and return the task with the attempt that stops."""
+        sequence = sequence or await self._sequence_of(await self.get(ref))
+        task, link = await self._reach(ref)
+        link.stop(sequence, reason)
+        return task
+
+    async def _sequence_of(self, task: Task) -> StopSequence:
+        """Return a task's own stop sequence; the usual one where its spec is gone, so that it can be stopped anyway."""
+        try:
+            spec = await asyncio.to_thread(self._task_dirs.read_spec, task.id)
+        except InternalError:
+            return self._spawn_defaults().stop_sequence(task.kind)
+        return tuple((str(name), float(grace)) for name, grace in spec["ladder"])
+
+    async def stop_unless_ended(self, ref: str) -> None:
+        """Begin to stop a task, which may just be ending by itself. Raises HostUnreachable."""
+        try:
+            await self.stop(ref)
+        except InvalidState:
+            pass  # it was quicker
+
+    def stop_sequence(self, signals: list[str] | None, grace: float | None) -> StopSequence | None:
+        """Return the stop sequence of these signals, each followed by this grace period (seconds); None where neither
+        is given.
+        """
+        if signals is None and grace is None:
+            return None
+        usual = self._spawn_defaults().stop_sequence(Kind.COMMAND)
+        names = signals if signals is not None else [name for name, _ in usual]
+        return tuple((name, usual[0][1] if grace is None else grace) for name in names)
+
+    async def end_leftover(self, ref: str) -> Task:
+        """End the processes that a command has left running: SIGTERM, and SIGKILL for those that are still there after
+        some seconds. Returns when none is left, or nothing can be done about it. Raises InvalidState for a task that
+        has not ended.
+        """
+        task = await self.get(ref)
+        if task.live:
+            raise InvalidState("the task is live; stop it to end its processes", field="state")
+        deadline = time.monotonic() + _LEFTOVER_GRACE
+        number: int = signal.SIGTERM
+        while left := await asyncio.to_thread(self._task_dirs.leftover, task):
+            now = time.monotonic()
+            if now > deadline + _LEFTOVER_GRACE:
+                break  # they sleep in the kernel
+            if now > deadline:
+                number = KILL
+            await asyncio.to_thread(leftovers.send, left, number)
+            await asyncio.sleep(_LOOKING)
+        return await self._store.change(task.id, leftover=len(left))
+
+    async def pause(self, ref: str) -> Task:
+        """Stop the whole tree in its tracks (SIGSTOP), until `resume`."""
+        return await self._halt(ref, State.PAUSED, "SIGSTOP")
+
+    async def resume(self, ref: str) -> Task:
+        """Let a paused task continue."""
+        return await self._halt(ref, State.RUNNING, "SIGCONT")
+
+    async def _halt(self, ref: str, state: State, name: str) -> Task:
+        task, link = await self._reach(ref)
+        if task.state is not state:
+            check(task.state, state)
+        link.signal(name, "tree")
+        return await self.settled(task, state)
+
+    # -- waiting ----------------------------------------------------------------------------------------------------
+
+    async def settled(self, task: Task, state: State) -> Task:
+        """Wait until the ptyhost has reported that it did what it was asked, and return the task as it is then.
+
+        The state is not changed here: a report that the ptyhost sent a moment before would change it back.
+        """
+
+        def reported() -> bool:
+            """Whether the ptyhost has reported it, and the database, which another process has, takes no note of it."""
+            link = self.link(task.id)
+            status = link.status if link is not None and self._store.stale_since is not None else {}
+            return status.get("attempt") == task.attempt and state_of(status)[0] is state
+
+        await self._waiter.until(
+            task.id, lambda now: now.state is state or is_over(task, now), _SETTLING, or_else=reported
+        )
+        now = self._store.get(task.id) or task
+        return now.with_(state=state) if reported() and not is_over(task, now) else now
+
+    async def wait(self, ref: str, timeout: float) -> Task:
+        """Return the task when it has ended (and is not about to be restarted), or as it is after `timeout` seconds."""
+        task = await self.get(ref)
+        await self._waiter.until(task.id, lambda now: not (now.live or self.is_restarting(now)), timeout)
+        return self._store.get(task.id) or task
+
+    async def ended(self, task: Task, timeout: float | None) -> None:
+        """Return when the present attempt of `task` has ended, or `timeout` seconds have passed."""
+        await self._waiter.ended(task, timeout)
+
+    # -- talking to it ----------------------------------------------------------------------------------------------
+
+    async def signal(self, ref: str, name: str, target: str) -> None:
+        """Send a signal to the `foreground` group, the whole `tree` or the command itself (`leader`)."""
+        _, link = await self._reach(ref)
+        link.signal(name, target)
+
+    async def resize(self, ref: str, rows: int, cols: int) -> None:
+        """Set the size of the task's terminal."""
+        _, link = await self._reach(ref)
+        link.resize(rows, cols)
+
+    async def input(self, ref: str, data: bytes) -> None:
+        """Type `data`. Returns when the terminal has taken it; raises InputRefused when the program does not read, or
+        when a line is longer than its terminal takes, InvalidState when the task ends before it has.
+        """
+        taken = False
+        answered = asyncio.Event()
+        greetings = 1  # the STATUS that every connection begins with
+        refused: list[dict[str, Any]] = []
+
+        def on_frame(kind: int, payload: bytes) -> None:
+            nonlocal greetings, taken
+            if kind == wire.REFUSED:
+                refused.append(wire.fields(payload))
+            if kind == wire.STATUS:
+                greetings -= 1
+                if greetings < 0:
+                    taken = True
+                    answered.set()
+
+        task, channel = await self._open_input(ref, on_frame, answered.set)
+        try:
+            parts = [data[start : start + wire.MAX_PAYLOAD] for start in range(0, len(data), wire.MAX_PAYLOAD)]
+            # At once: a program that ends by what is typed takes its ptyhost along before that has heard the question.
+            channel.send(b"".join(wire.frame(wire.INPUT, part) for part in parts) + wire.frame(wire.ASK_STATUS))
+            await asyncio.wait_for(answered.wait(), _INPUT_PATIENCE)
+        except asyncio.TimeoutError as error:
+            raise InputRefused("the program does not read its input; part of it may have been typed") from error
+        finally:
+            channel.close()
+        if refused:
+            raise InputRefused(wire.explain_refusal(refused, len(data)))
+        if not taken:
+            await self.ended(task, _SETTLING)
+            await self._reach(task.id)
+            raise HostUnreachable("the ptyhost closed the connection; part of the input may have been typed")
+
+    async def _open_input(
+        self, ref: str, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None]
+    ) -> tuple[Task, Channel]:
+        """Open a connection for input, and return the task with it. Raises InvalidState when the task has ended, also
+        if it ends just now: its ptyhost stops answering a moment before that is known. Raises HostUnreachable.
+        """
+        deadline = time.monotonic() + _SETTLING
+        while True:
+            task, _ = await self._reach(ref)
+            try:
+                return task, await self.open_channel(task, on_frame, on_lost, role="input")
+            except HostUnreachable:
+                if time.monotonic() > deadline:
+                    raise
+            await asyncio.sleep(_LOOKING)
+
+    async def open_channel(
+        self, task: Task, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
+    ) -> Channel:
+        """Open a connection of its own to the ptyhost, for a client that types. Raises HostUnreachable. The caller
+        closes it.
+        """
+        provisioner = self._provisioners.of(task)
+        return await Channel.open(lambda protocol: provisioner.connect(task, protocol), on_frame, on_lost, **about)
+
+    async def _reach(self, ref: str) -> tuple[Task, Link]:
+        """Return a task that runs, and its link. Raises InvalidState when it has not started or has ended,
+        HostUnreachable.
+        """
+        task = await self.get(ref)
+        if task.pending:
+            raise InvalidState(f"the task has not started yet: {task.state.value}", field="state")
+        if not task.live:
+            raise InvalidState(f"the task has already ended: {task.state.value}", field="state")
+        link = await self._supervisor.connected(task.id)
+        # It may have come out of `starting` while we waited.
+        return self._store.get(task.id) or task, link
+
+    # -- changing and deleting --------------------------------------------------------------------------------------
+
+    async def update(self, ref: str, **changes: Any) -> Task:
+        """Change what a task is called (`name`, `tags`, `group`, `metadata`), and whether it is `pinned`."""
+        task = await self.get(ref)
+        return await self._store.change(task.id, self._changed_spec, **changes)
+
+    def _changed_spec(self, task: Task) -> AbstractContextManager[None]:
+        """Update a task's spec, in the transaction that changes the task."""
+        spec = self._task_dirs.read_spec(task.id)
+        about = {name: getattr(task, name) for name in ("name", "group", "pinned")}
+        return self._task_dirs.replaced_spec(
+            {**spec, **about, "tags": list(task.tags), "metadata": dict(task.metadata)}
+        )
+
+    async def delete(self, ref: str, *, stop: bool = False, force: bool = False) -> None:
+        """Delete a task that has ended, and its output; with `stop` a live one is stopped first, with `force` one that
+        runs on another machine is given up, whatever becomes of it there. Raises InvalidState, Conflict,
+        HostUnreachable.
+        """
+        task = await self.get(ref)
+        machine = self._supervisor.machine(task.id)
+        if task.active and force and machine is not None:
+            facts = {"state_reason": "given_up", "state_message": f"deleted by force; it ran on {machine}"}
+            await self._store.observe(task.id, task.attempt, State.LOST, ended=time.time(), **facts)
+        elif task.live:
+            if not stop:
+                raise InvalidState(f"the task is {task.state.value}; stop it first, or add stop=1", field="state")
+            sequence = await self._sequence_of(task)
+            await self.stop_unless_ended(task.id)
+            await self.ended(task, sum(grace for _, grace in sequence) + STOP_SLACK)
+        await self._delete(task)
+
+    async def _delete(self, task: Task) -> None:
+        """Delete a task that has ended. Raises Conflict if its ptyhost does not leave."""
+        if not await asyncio.to_thread(self._task_dirs.exists, task.id):
+            await self._store.remove(task.id)
+            return
+        async with self.unless_deleted(task):
+            lock = await asyncio.to_thread(self._task_dirs.lock, task.id, LEAVING)
+        if lock is None:
+            raise Conflict("the task's ptyhost has not ended yet; try again")
+        with lock:
+            await self.erase(task.id)
+
+    async def erase(self, task_id: str) -> None:
+        """Delete all that is known of a task whose lock is held by the caller."""
+        try:
+            await self._store.remove(task_id)
+        except StorageFull:
+            # Not even room to note that it is gone: deleting its output makes some.
+            await asyncio.to_thread(self._task_dirs.remove_output, task_id)
+            await self._store.remove(task_id)
+        await asyncio.to_thread(self._task_dirs.discard, task_id)
+
+    @asynccontextmanager
+    async def unless_deleted(self, task: Task) -> AsyncIterator[None]:
+        """Raise TaskNotFound if the block fails because the task has been deleted."""
+        try:
+            yield
+        except InternalError:
+            await self._store.refresh(0.0)
+            await self._store.find(task.id)
+            raise

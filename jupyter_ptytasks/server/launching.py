@@ -1,0 +1,298 @@
+"""The verbs that start something: create, launch what is pending, run again, restart."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import Conflict, InternalError, InvalidState, PtyTasksError, SpawnFailed, TaskNotFound
+from ..core.model import IfExists, new_id
+from ..core.states import PENDING, State
+from ..storage.task_dirs import RESTARTING, task_of
+from . import spec as specs
+from .control import LEAVING, STOP_SLACK
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
+
+    from ..core.model import Task, TaskRequest
+    from ..storage.locks import Lock
+    from ..storage.task_dirs import TaskDirs
+    from .control import Control
+    from .hosts.supervisor import Supervisor
+    from .provision.base import Provisioners
+    from .spec import SpawnDefaults, StopSequence
+    from .store import Store
+
+#: Seconds between two looks whether another server has started the task that we wait for.
+_LOOKING = 0.1
+#: Seconds after a task was stopped to be restarted until a server takes over from the one that was to do it.
+_ORPHANED = 5.0
+
+_LOG = logging.getLogger(__name__)
+
+
+class Launcher:
+    """Starts tasks. Every verb raises errors of core.errors. `close` it.
+
+    `spawn_defaults` is asked again for every start; `max_live` limits the active tasks of the user.
+    """
+
+    def __init__(
+        self,
+        *,
+        control: Control,
+        store: Store,
+        task_dirs: TaskDirs,
+        supervisor: Supervisor,
+        provisioners: Provisioners,
+        spawn_defaults: Callable[[], SpawnDefaults],
+        max_live: int,
+    ) -> None:
+        self._control = control
+        self._store = store
+        self._task_dirs = task_dirs
+        self._supervisor = supervisor
+        self._provisioners = provisioners
+        self._spawn_defaults = spawn_defaults
+        self.max_live = max_live
+        #: The restarts that wait for the end of a task, by its id.
+        self._restarts: dict[str, asyncio.Task[None]] = {}
+
+    def close(self) -> None:
+        """Cancel the restarts that wait."""
+        for restart in self._restarts.values():
+            restart.cancel()
+
+    # -- new tasks --------------------------------------------------------------------------------------------------
+
+    async def create(self, request: TaskRequest, state: State = State.STARTING) -> tuple[Task, bool]:
+        """Submit a task and launch it, unless `state` says that it is held or queued; return it, running or pending.
+        With False if `if_exists` found one that is there already.
+
+        Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull, StoreUnavailable: then nothing runs, and
+        nothing is left (but for a failed task, where a full disk has no room even for its removal).
+        """
+        await self._store.refresh()
+        spec, env, lock = await asyncio.to_thread(self._prepare, request, state)
+        task = task_of(spec)
+        with self._claim(task.id, lock):
+            found, added = await self._submit(task, request.if_exists)
+            if added:
+                return found if task.pending else await self._launch_new(task, lock, env), True
+        if request.if_exists is IfExists.RESTART:
+            found = await self.restart(found.id)
+        return found, False
+
+    def _prepare(self, request: TaskRequest, state: State) -> tuple[dict[str, Any], dict[str, str], Lock]:
+        now = time.time()
+        tasks = self._store.tasks
+        task_id = new_id(now, tasks[0].id if tasks else "")
+        defaults = self._spawn_defaults()
+        taken = (task.name for task in tasks if task.live)
+        spec = specs.build(request, task_id, now, defaults, taken)
+        if state.pending:
+            spec["state"] = state.value
+        env = specs.environment(spec, defaults)
+        return spec, env, self._task_dirs.create(spec)
+
+    async def _submit(self, task: Task, if_exists: IfExists) -> tuple[Task, bool]:
+        """Put a task, whose directory is there, into the database. If it does not come in, nothing is left of it."""
+        try:
+            found, added = await self._store.add(task, if_exists, self.max_live)
+        except BaseException:
+            await asyncio.to_thread(self._task_dirs.discard, task.id)
+            raise
+        if not added:
+            await asyncio.to_thread(self._task_dirs.discard, task.id)
+        return found, added
+
+    async def _launch_new(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
+        """Start a new task. If that fails nothing is left of it; if it runs nevertheless, return it."""
+        try:
+            return await self._launch(task, lock, env)
+        except PtyTasksError as error:
+            lock.close()
+            own = await asyncio.to_thread(self._task_dirs.lock, task.id, LEAVING)
+            if own is None:
+                # Whatever went wrong, a process holds the task: it is reported to run, and not deleted.
+                return await self._store.find(task.id)
+            with own:
+                try:
+                    await self._fail_start(task, error)
+                    await self._control.erase(task.id)
+                except InternalError:
+                    pass  # a full disk; the supervisor finds that nothing ran, as soon as there is room to note it
+            raise
+
+    async def again(self, ref: str, name: str | None = None) -> Task:
+        """Start another task like this one, live or not, under `name` or the same name, and return it. Raises what
+        `create` raises, InternalError where nothing says any more how it was started.
+        """
+        task = await self._control.get(ref)
+        spec = await asyncio.to_thread(self._task_dirs.read_spec, task.id)
+        started, _ = await self.create(specs.request_of(spec, name))
+        return started
+
+    # -- starting ---------------------------------------------------------------------------------------------------
+
+    @contextmanager
+    def _claim(self, task_id: str, lock: Lock) -> Iterator[None]:
+        """Keep this server's link away from a task while it starts it, and release its lock in the end."""
+        with lock, self._supervisor.left_alone(task_id):
+            yield
+
+    async def launch(self, ref: str) -> Task:
+        """Start a task that is pending, and return it, running; as it is, where another server has done so. Raises
+        InvalidState if it is neither pending nor active; TooManyTasks, and it stays pending; what its start failed
+        with, and it has failed.
+        """
+        task = await self._control.get(ref)
+        if not task.pending:
+            return _only_active(task)
+        env = await self._environment(task)
+        lock = await self._lock_next(task)
+        if lock is None:
+            return _only_active(await self._store.find(task.id))
+        with self._claim(task.id, lock):
+            found, moved = await self._store.move(
+                task.id, PENDING, State.STARTING, also=self._launched_spec, max_live=self.max_live
+            )
+            if moved:
+                return await self._launch_or_fail(found, lock, env)
+        return _only_active(found)
+
+    async def _launch_or_fail(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
+        try:
+            return await self._launch(task, lock, env)
+        except PtyTasksError as error:
+            await self._fail_start(task, error)
+            raise
+
+    async def _launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
+        """Start the ptyhost of a task that is `starting`, and return the task as it is then."""
+        started = await asyncio.to_thread(self._provisioners.of(task).launch, task, lock, env)
+        facts = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
+        try:
+            return await self._store.observe(task.id, task.attempt, State.RUNNING, **facts)
+        except (InternalError, TaskNotFound):
+            # It runs, whether that can be written down now or not; the supervisor does so as soon as there is room.
+            return task.with_(state=State.RUNNING, **facts)
+
+    async def _lock_next(self, task: Task) -> Lock | None:
+        """Take the lock under which the attempt after `task` starts, when the ptyhost of the one before has left; None
+        if another server has started it meanwhile. Raises Conflict when that ptyhost does not leave.
+        """
+        deadline = time.monotonic() + LEAVING
+        async with self._control.unless_deleted(task):
+            while (lock := await asyncio.to_thread(self._task_dirs.lock, task.id, _LOOKING)) is None:
+                await self._store.refresh(0.0)
+                now = await self._store.find(task.id)
+                if now.attempt != task.attempt or (task.pending and not now.pending):
+                    return None
+                if time.monotonic() > deadline:
+                    raise Conflict("the task's ptyhost has not ended yet; try again")
+        return lock
+
+    async def _environment(self, task: Task) -> dict[str, str]:
+        """Return the environment of a task's next attempt. Raises InternalError if its spec is gone or damaged,
+        SpawnFailed if no program can be started with it.
+        """
+        async with self._control.unless_deleted(task):
+            spec = await asyncio.to_thread(self._task_dirs.read_spec, task.id)
+        return specs.environment(spec, self._spawn_defaults())
+
+    def _launched_spec(self, task: Task) -> AbstractContextManager[None]:
+        """Write the spec of the attempt that begins. In the transaction that begins it."""
+        spec = self._task_dirs.read_spec(task.id)
+        return self._task_dirs.replaced_spec({**specs.next_attempt(spec, task.attempt), "state": State.STARTING.value})
+
+    async def _fail_start(self, task: Task, error: PtyTasksError) -> None:
+        reason = "spawn_error" if isinstance(error, SpawnFailed) else error.code
+        facts = {"state_reason": reason, "state_message": error.message, "ended": time.time()}
+        await self._store.observe(task.id, task.attempt, State.FAILED, **facts)
+
+    # -- restarting -------------------------------------------------------------------------------------------------
+
+    async def restart(self, ref: str, sequence: StopSequence | None = None) -> Task:
+        """Run a task once more, with the same id, name and output; one that runs is stopped first, and restarted when
+        it has ended, if need be by another server.
+
+        If another client starts it again at the same time, it runs once more, not twice. Raises InvalidState for a task
+        that has not started.
+        """
+        task = await self._control.get(ref)
+        if task.pending:
+            raise InvalidState(f"the task has not started yet: {task.state.value}", field="state")
+        # Whatever would keep it from being started again must not have it stopped.
+        await self._environment(task)
+        if not task.live:
+            return await self._start_again(task)
+        if task.id in self._restarts:
+            return task
+        try:
+            stopped = await self._control.begin_stop(task.id, sequence, RESTARTING)
+        except InvalidState:
+            await self._control.ended(task, STOP_SLACK)  # it was quicker
+            return await self._start_again(task)
+        if task.id not in self._restarts:
+            self._restart_later(stopped)
+        return await self._control.settled(stopped, State.STOPPING)
+
+    def finish_restarts(self) -> None:
+        """Start the tasks again that were stopped for that by a server which has died since."""
+        now = time.time()
+        for task in self._store.tasks:
+            overdue = now - (task.ended or now) > _ORPHANED
+            if task.id not in self._restarts and overdue and self._control.is_restarting(task):
+                self._restart_later(task)
+
+    def _restart_later(self, task: Task) -> None:
+        self._control.restarting.add(task.id)
+        waiting = self._restarts[task.id] = asyncio.create_task(self._restart_when_ended(task))
+        waiting.add_done_callback(lambda _: self._restarts.pop(task.id, None))
+        waiting.add_done_callback(lambda _: self._control.restarting.discard(task.id))
+
+    async def _restart_when_ended(self, task: Task) -> None:
+        await self._control.ended(task, None)
+        try:
+            await self._start_again(task)
+        except PtyTasksError as error:
+            _LOG.warning("task %s was stopped for a restart and could not be started: %s", task.id, error)
+            await self._give_up_restart(task, error)
+
+    async def _give_up_restart(self, task: Task, error: PtyTasksError) -> None:
+        """Note why a task that was stopped to be restarted stays as it is."""
+        now = self._store.get(task.id)
+        if now is None or now.attempt != task.attempt or now.state_reason != RESTARTING:
+            return
+        message = f"stopped for a restart, but it could not be started: {error.message}"
+        try:
+            await self._store.change(task.id, state_reason=error.code, state_message=message)
+        except PtyTasksError:
+            pass  # tried again with the restart itself
+
+    async def _start_again(self, ended: Task) -> Task:
+        """Start the attempt that follows `ended`, and return the task; as it is, where another server has done so.
+
+        Raises Conflict when the old ptyhost does not leave.
+        """
+        env = await self._environment(ended)
+        lock = await self._lock_next(ended)
+        if lock is None:
+            return await self._store.find(ended.id)
+        with self._claim(ended.id, lock):
+            task, begun = await self._store.begin_attempt(
+                ended.id, ended.attempt + 1, self.max_live, self._launched_spec
+            )
+            return await self._launch_or_fail(task, lock, env) if begun else task
+
+
+def _only_active(task: Task) -> Task:
+    if not task.active:
+        raise InvalidState(f"the task is not pending: {task.state.value}", field="state")
+    return task

@@ -1,0 +1,70 @@
+"""Waits for a condition of a task, whichever process makes it true: this server, another one, its ptyhost."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..core.model import Task
+    from .changes import Change
+    from .hosts.supervisor import Supervisor
+    from .store import Store
+
+
+class Waiter:
+    """Waits on tasks of `store`, whose ptyhosts `supervisor` is linked to."""
+
+    def __init__(self, store: Store, supervisor: Supervisor) -> None:
+        self._store = store
+        self._supervisor = supervisor
+
+    async def until(
+        self,
+        task_id: str,
+        done: Callable[[Task], bool],
+        timeout: float | None,
+        *,
+        or_else: Callable[[], bool] = lambda: False,
+    ) -> None:
+        """Return when `done` holds for a task or `or_else` holds, both looked at whenever there is news of the task;
+        when the task is deleted; or when `timeout` seconds have passed (None: no limit).
+        """
+        changed = asyncio.Event()
+
+        def on_change(change: Change) -> None:
+            if change.task_id == task_id:
+                changed.set()
+
+        def on_update(about: str) -> None:
+            if about == task_id:
+                changed.set()
+
+        self._store.listeners.append(on_change)
+        self._supervisor.on_update.append(on_update)
+        deadline = None if timeout is None else time.monotonic() + timeout
+        try:
+            while (task := self._store.get(task_id)) is not None and not done(task) and not or_else():
+                changed.clear()
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    return
+                try:
+                    await asyncio.wait_for(changed.wait(), left)
+                except asyncio.TimeoutError:
+                    return
+        finally:
+            self._store.listeners.remove(on_change)
+            self._supervisor.on_update.remove(on_update)
+
+    async def ended(self, task: Task, timeout: float | None) -> None:
+        """Return when the present attempt of `task` has ended, or `timeout` seconds have passed."""
+        await self.until(task.id, lambda now: is_over(task, now), timeout)
+
+
+def is_over(task: Task, now: Task) -> bool:
+    """Return whether the attempt of `task` has ended: another server may have begun the next before we look."""
+    return not now.live or now.attempt != task.attempt

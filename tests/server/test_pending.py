@@ -1,0 +1,158 @@
+"""Tasks that are queued or held: nothing of them runs, and nothing of them is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jupyter_ptytasks.core.errors import InvalidState, SpawnFailed, TooManyTasks
+from jupyter_ptytasks.core.model import TaskRequest
+from jupyter_ptytasks.core.states import State
+
+if TYPE_CHECKING:
+    from jupyter_ptytasks.core.model import Task
+    from jupyter_ptytasks.server.extension import PtyTasksApp
+    from tests.server.conftest import Rest
+
+
+@pytest.fixture
+def app(jp_serverapp: Any) -> PtyTasksApp:
+    """The extension of the server."""
+    (found,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
+    return found  # type: ignore[no-any-return]
+
+
+async def submit(app: PtyTasksApp, name: str = "later", state: State = State.QUEUED, **about: Any) -> Task:
+    task, added = await app.launcher.create(TaskRequest(command="echo ran; sleep 100", name=name, **about), state)
+    assert added
+    return task
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.HELD])
+async def test_a_pending_task_has_no_ptyhost_and_gets_one_when_it_is_launched(
+    rest: Rest, app: PtyTasksApp, state: State
+) -> None:
+    task = await submit(app, state=state)
+    found = await rest.get("later")
+    assert {name: found[name] for name in ("state", "alive", "connected", "pid", "started", "exit")} == {
+        "state": state.value, "alive": False, "connected": False, "pid": None, "started": None, "exit": None,
+    }  # fmt: skip
+    assert app.supervisor.link(task.id) is None
+    assert (await rest.output("later"))["ended"] is False
+    assert (await rest("GET", "tasks", "later", "stats")).json["samples"] == []
+    assert app.activity.busy() == []
+    assert await app.terminals.list() == []
+    running = await app.launcher.launch("later")
+    assert running.state is State.RUNNING
+    found = await rest.until("later", lambda task: task["connected"])
+    assert (found["state"], found["attempt"]) == ("running", 1)
+    assert await rest.until_output("later", "ran")
+    assert [one.id for one in app.activity.busy()] == [task.id]
+    assert (await app.launcher.launch("later")).state is State.RUNNING
+
+
+async def test_those_who_attach_early_see_it_begin(rest: Rest, app: PtyTasksApp, attach: Any) -> None:
+    await submit(app)
+    viewer = await (await attach("later")).attached()
+    await app.launcher.launch("later")
+    await viewer.shows("ran")
+    await viewer.type("\x03")
+    await rest.until("later", lambda task: task["state"] == "failed")
+
+
+@pytest.mark.parametrize(
+    ("verb", "body"),
+    [
+        ("pause", {}),
+        ("resume", {}),
+        ("restart", {}),
+        ("signal", {"signal": "SIGINT"}),
+        ("resize", {"rows": 9, "cols": 9}),
+        ("input", {}),
+    ],
+)
+async def test_verbs_for_what_runs_are_in_conflict(rest: Rest, app: PtyTasksApp, verb: str, body: Any) -> None:
+    await submit(app)
+    answer = await rest("POST", "tasks", "later", verb, body=body)
+    assert (answer.code, answer.json["code"]) == (409, "invalid_state")
+    assert "it is queued" in answer.json["message"]
+
+
+async def test_stop_cancels_it_and_delete_forgets_it(rest: Rest, app: PtyTasksApp) -> None:
+    await submit(app)
+    assert (await rest("DELETE", "tasks", "later")).code == 409
+    stopped = (await rest("POST", "tasks", "later", "stop")).json
+    assert (stopped["state"], stopped["state_reason"]) == ("cancelled", "cancelled")
+    assert stopped["started"] is None
+    assert stopped["ended"] is not None
+    with pytest.raises(InvalidState, match="it is cancelled"):
+        await app.launcher.launch("later")
+    # It can be run all the same, as any task that has ended.
+    assert (await rest("POST", "tasks", "later", "restart")).json["state"] == "running"
+    assert (await rest("DELETE", "tasks", "later", stop=1)).code == 204
+    other = await submit(app)
+    assert (await rest("DELETE", "tasks", other.id, stop=1)).code == 204
+    assert (await rest("GET", "tasks")).json["tasks"] == []
+    assert await asyncio.to_thread(app.launcher._task_dirs.ids) == []
+
+
+async def test_pending_tasks_are_not_counted_as_running(rest: Rest, app: PtyTasksApp) -> None:
+    app.launcher.max_live = 1
+    for number in range(3):
+        await submit(app, f"later-{number}")
+    await app.launcher.launch("later-0")
+    with pytest.raises(TooManyTasks):
+        await app.launcher.launch("later-1")
+    assert (await rest.get("later-1"))["state"] == "queued"
+
+
+async def test_of_many_that_launch_it_one_does(rest: Rest, app: PtyTasksApp) -> None:
+    task = await submit(app)
+    launched = await asyncio.gather(*(app.launcher.launch(task.id) for _ in range(5)))
+    assert {one.attempt for one in launched} == {1}
+    await rest.until("later", lambda task: task["connected"])
+    assert (await rest.output("later"))["output"] == "ran\n"
+
+
+async def test_a_start_that_fails_is_told(rest: Rest, app: PtyTasksApp, jp_root_dir: Any) -> None:
+    (jp_root_dir / "away").mkdir()
+    await submit(app, cwd="away")
+    (jp_root_dir / "away").rmdir()
+    with pytest.raises(SpawnFailed):
+        await app.launcher.launch("later")
+    found = await rest.get("later")
+    assert (found["state"], found["state_reason"]) == ("failed", "spawn_error")
+    assert "away" in found["state_message"]
+
+
+async def test_directories_know_what_is_pending(app: PtyTasksApp, rest: Rest) -> None:
+    """All that the database knows of tasks can be told from their directories."""
+    await submit(app, "queued")
+    await submit(app, "held", State.HELD)
+    await submit(app, "gone")
+    await rest("POST", "tasks", "gone", "stop")
+    await submit(app, "runs")
+    await app.launcher.launch("runs")
+    task_dirs = app.launcher._task_dirs
+    told = {task.name: (task.state, task.state_reason) for task in await asyncio.to_thread(list, task_dirs.tasks())}
+    known = {task.name: (task.state, task.state_reason) for task in app.store.tasks}
+    assert told == known == {
+        "queued": (State.QUEUED, ""),
+        "held": (State.HELD, ""),
+        "gone": (State.CANCELLED, "cancelled"),
+        "runs": (State.RUNNING, ""),
+    }  # fmt: skip
+
+
+async def test_a_task_of_an_unknown_provisioner_is_shown_and_not_touched(
+    rest: Rest, app: PtyTasksApp, caplog: pytest.LogCaptureFixture
+) -> None:
+    task = await submit(app)
+    await app.store.change(task.id, provisioner="slurm")
+    await app.store.observe(task.id, 1, State.STARTING)
+    await rest.until("later", lambda _: "slurm" in caplog.text)
+    found = await rest.get("later")
+    assert (found["state"], found["connected"], found["usage"]) == ("starting", False, None)
+    assert caplog.text.count("no provisioner 'slurm'") == 1
