@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.progress import Progress, ProgressReader, Track
@@ -464,6 +464,7 @@ def steps(times: list[float]) -> list[float | None]:
     return etas
 
 
+@settings(max_examples=20)
 @given(period=st.floats(0.05, 100), jitter=st.lists(st.floats(0.8, 1.25), min_size=60, max_size=60))
 def test_a_steady_pace_gives_the_right_time(period: float, jitter: list[float]) -> None:
     etas = steps([period * factor for factor in jitter])
