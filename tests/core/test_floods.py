@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SIZE = 4 << 20
 #: Steps of each kind, of which each takes some microseconds: a second of them would be many more.
-MOST = {"put": 120_000, "act": 120_000, "scroll": 120_000, "_take": 60_000}
+MOST = {"put": 120_000, "act": 120_000, "scroll": 120_000, "_take": 90_000}
 
 Work = Counter[str]
 

@@ -28,7 +28,7 @@ _RARE = re.compile(
     rb"\x1b(?!" + _PLAIN_CSI + rb"|\x1b|[^\x00-\x1f\x7f-\xff%(-+.78=>c\[\]no|}~-]|\]" + _STRING + rb")" + _USUAL
 )
 # Where there are shifts, strings are looked into: within them they are none.
-_RARE_OR_SHIFT = re.compile(rb"[\x0e\x0f]|\x1b(?!" + _PLAIN_CSI + rb"|[D-HMZ\\\x1b])" + _USUAL)
+_RARE_OR_SHIFT = re.compile(rb"[\x0e\x0f](?:[^\x1b]*[\x0e\x0f])?|\x1b(?!" + _PLAIN_CSI + rb"|[D-HMZ\\\x1b])" + _USUAL)
 # Tokens that neither change the pen nor save it.
 _PENLESS = re.compile(rb"\x1b(?:\[\?(?!10|47)[0-9]{1,4}[hl]|[=>]|[()*+.-].)")
 
@@ -118,31 +118,28 @@ class TerminalModes(ModeState):
         linked = data.rfind(b"\x1b]8;", 0, end)
         reset = -1  # where links were last ended
         rare = _RARE_OR_SHIFT if b"\x0e" in data or b"\x0f" in data else _RARE
-        drawn = read = 0
-        for found in rare.finditer(data, 0, end):
-            start = found.start()
-            if start < read:
-                continue
+        drawn = pos = 0
+        while (found := rare.search(data, pos, end)) is not None:
+            start, pos = found.span()
             token = found[0]
-            if len(token) > 1:
-                read = found.end()
-            elif token != b"\x1b":
-                self._set_shift(SHIFTS[token])
+            if token[0] != 0x1B:
+                # Of shifts without a sequence in between the last one counts.
+                self._set_shift(SHIFTS[token[-1:]])
                 continue
-            else:
-                # Its end may show only by the ESC of the pending token.
+            if len(token) == 1:
                 match = TOKEN.match(data, start)
                 if match is None:
+                    # Its end may show only by the ESC of the pending token.
                     continue
-                token, read = match[0], match.end()
+                token, pos = match[0], match.end()
             if not _PENLESS.fullmatch(token):
                 self._fold(data, drawn, start)
-                drawn = read
+                drawn = pos
             self._take(token, is_last=start > titled)
             if token in _ENDS_LINKS:
                 reset = start
             if self.alternate_mode and self.alternate_since is None:
-                self.alternate_since = start_of_data + read
+                self.alternate_since = start_of_data + pos
                 self.alternate_token = token
         self._fold(data, drawn, end)
         if linked > reset:
