@@ -154,7 +154,7 @@ class LineReader:
         return _End(lines, following, total, is_open)
 
     def _from(self, ring: RingLines, query: Query, start: int, limit: int) -> _Found:
-        """The first lines from number `start` on."""
+        """Return the first lines from number `start` on."""
         lines: list[tuple[int, str]] = []
         reading = ring.since(start)
         size = 0
@@ -183,7 +183,7 @@ class LineReader:
         return _End(lines, following, following, open=False)
 
     def _tail(self, ring: RingLines, query: Query, start: int) -> _Found:
-        """The last lines, but none before number `start`."""
+        """Return the last lines, but none before number `start`."""
         reading, lines = ring.last(query.tail_lines)
         self._skipped = reading.skipped
         end = self._end(lines, query)
@@ -216,7 +216,7 @@ class LineReader:
         return tail
 
     def _grep(self, ring: RingLines, pattern: str, query: Query, start: int) -> _Found:
-        """The lines that match."""
+        """Return the lines that match."""
         head = {Mode.FULL: query.max_lines, Mode.TAIL: 0}.get(query.mode, query.head_lines)
         tail = query.tail_lines if query.mode in (Mode.TAIL, Mode.HEAD_TAIL) else None
         search = Search(pattern, head=head, tail=tail, cancel=self._cancel)

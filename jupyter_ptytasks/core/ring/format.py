@@ -46,7 +46,7 @@ class Keyframe:
         self.scrollback = scrollback
 
     def encode(self) -> bytes:
-        """Give the beginning of an index file."""
+        """Return the beginning of an index file."""
         about = {
             "line": self.line,
             "time": self.time,
@@ -85,7 +85,7 @@ def decode_index(data: bytes) -> tuple[Keyframe, int] | None:
 
 
 def log_path(directory: str, base: int) -> str:
-    """Give the path of the log of the segment at `base`."""
+    """Return the path of the log of the segment at `base`."""
     return os.path.join(directory, f"{base:020d}.log")
 
 
@@ -95,12 +95,12 @@ def packed_path(directory: str, base: int) -> str:
 
 
 def index_path(directory: str, base: int) -> str:
-    """Give the path of the index of the segment at `base`."""
+    """Return the path of the index of the segment at `base`."""
     return os.path.join(directory, f"{base:020d}.idx")
 
 
 def list_bases(directory: str) -> list[int]:
-    """Give the offsets at which segments begin, in order; empty where there is no ring."""
+    """Return the offsets at which segments begin, in order; empty where there is no ring."""
     try:
         names = os.listdir(directory)
     except OSError:

@@ -57,12 +57,12 @@ class RingReader:
         self._unpacked = None
 
     def bases(self) -> list[int]:
-        """Give the offsets at which the segments begin now, in order."""
+        """Return the offsets at which the segments begin now, in order."""
         self._bases = list_bases(self.directory)
         return self._bases
 
     def bounds(self) -> tuple[int, int]:
-        """Give the offsets of the first byte and of the end, as they are now."""
+        """Return the offsets of the first byte and of the end, as they are now."""
         bases = self.bases()
         if not bases:
             return 0, 0
@@ -80,7 +80,7 @@ class RingReader:
             return 0
 
     def read(self, offset: int, limit: int) -> tuple[int, bytes]:
-        """Give up to `limit` bytes from `offset` or, where those are gone, from the first offset behind it that is
+        """Return up to `limit` bytes from `offset` or, where those are gone, from the first offset behind it that is
         there.
 
         No bytes: there are none yet. Fewer than `limit` may come at the end of a segment.
@@ -104,7 +104,7 @@ class RingReader:
         return files.read_cached(self._fd, limit, offset - self._base) if self._fd >= 0 else None
 
     def read_range(self, start: int, end: int) -> bytes:
-        """Give the bytes from `start` to `end`, without those that are gone."""
+        """Return the bytes from `start` to `end`, without those that are gone."""
         parts = []
         while start < end:
             start, data = self.read(start, end - start)
@@ -164,7 +164,7 @@ class RingReader:
         self._base = bases[index]
 
     def keyframe(self, base: int) -> Keyframe:
-        """Give the keyframe of the segment at `base`; where its index is torn or gone, what can be said without one."""
+        """Return the keyframe of the segment at `base`; if its index is damaged or missing, one without modes."""
         found = None
         try:
             with open(index_path(self.directory, base), "rb") as file:

@@ -183,7 +183,7 @@ class RingWriter:
         return len(data) - len(rest)
 
     def _helping(self, data: bytes) -> int:
-        """Give how many bytes of `data` go into this segment: up to the line that fills it, or all that is left."""
+        """Return how many bytes of `data` go into this segment: up to the line that fills it, or all that is left."""
         filled = self.end - self._base
         if filled + len(data) <= self._roll_at:
             return len(data)
@@ -191,7 +191,7 @@ class RingWriter:
         return min(line or len(data), self._roll_at + self._slack - filled)
 
     def _is_full(self, last: int) -> bool:
-        """Tell whether a new segment is due: preferably behind a line, whose last byte is `last`."""
+        """Return whether a new segment is due: preferably behind a line, whose last byte is `last`."""
         filled = self.end - self._base
         if filled >= self._roll_at and (last == _LINE_FEED or filled >= self._roll_at + self._slack):
             return True
@@ -281,7 +281,7 @@ class RingWriter:
         self.resize(self.rows, self.cols)
 
     def _next_scrollback(self) -> bytes:
-        """Give the scrollback for a segment that begins at `end`."""
+        """Return the scrollback for a segment that begins at `end`."""
         alternate = self.modes.alternate_since
         if alternate is not None and alternate <= self._base:
             return self._scrollback  # the normal screen has stood still

@@ -36,7 +36,7 @@ _CHARSETS = {
 _KNOWN_CHARSETS = "0AB4C5RQKYE6ZH7="
 _LEVELS = {"(": 0, ")": 1, "*": 2, "+": 3, "-": 1, ".": 2}
 _SHIFTS = {"\x0f": 0, "\x0e": 1, "n": 2, "o": 3, "|": 3, "}": 2, "~": 1}
-#: Acts that are kept; colours of a picture drawn in text are all different.
+#: Acts that are kept; colors of a picture drawn in text are all different.
 _MOST_ACTS = 4096
 
 
@@ -79,7 +79,7 @@ class Controls:
         if csi and csi.end() == len(token):
             return self._compile_csi(csi[1] + csi[3] + csi[4], csi[2])
         if token.endswith("m") and csi and csi[4] == "m" and not csi[1] + csi[3]:
-            return self._compile_colours(token)
+            return self._compile_colors(token)
         if len(token) == 2 and "0" <= token[1] <= "~":
             return self._compile_escape(token[1])
         return self._compile_other(token)
@@ -110,7 +110,7 @@ class Controls:
             count = _number(parameters.split(";", 1)[0]) or 1
             return lambda: what(grid, count)
         if function == "m":
-            return lambda: self._colour((parameters,))
+            return lambda: self._color((parameters,))
         if function in ("H", "f"):
             row, column = _number(parameters.split(";", 1)[0]) or 1, _second(parameters) or 1
             return lambda: grid.go_to(column - 1, row - 1)
@@ -132,11 +132,11 @@ class Controls:
             return lambda: self._set_modes(modes, on=on, private=private)
         return _nothing
 
-    def _compile_colours(self, token: str) -> Act:
+    def _compile_colors(self, token: str) -> Act:
         if self.paint is None:
             return _nothing
-        colours = tuple(token[2:-1].split("m\x1b["))
-        return lambda: self._colour(colours)
+        colors = tuple(token[2:-1].split("m\x1b["))
+        return lambda: self._color(colors)
 
     def _compile_escape(self, final: str) -> Act:
         grid = self.grid
@@ -210,7 +210,7 @@ class Controls:
         else:
             grid.x = max(min(grid.x, grid.cols - 1) - count, 0)
 
-    def _colour(self, sequences: tuple[str, ...]) -> None:
+    def _color(self, sequences: tuple[str, ...]) -> None:
         paint, pen = self.paint, self.grid.pen
         if paint is not None:
             for parameters in sequences:

@@ -30,7 +30,7 @@ def lines_of(data: bytes, rows: int = 24, cols: int = 80) -> list[str]:
 
 
 class Lines(Drawing):
-    """Takes a terminal's output and gives its lines: those that have left the screen by `take`, all others by `rest`.
+    """Draw a terminal's output and return its lines: those that have left the screen by `take`, all others by `rest`.
 
     `number` counts the line feeds before what is fed, `fresh` says that the terminal shows nothing before: else there
     is text above that is not known, and none of it is given unless it is written to. With `paint` lines have colors.
@@ -56,7 +56,7 @@ class Lines(Drawing):
         return self.grid.number
 
     def forget(self, number: int) -> None:
-        """Give no line so far, unless it is written to again; `number` line feeds came before what comes next."""
+        """Return no line so far, unless it is written to again; `number` line feeds came before what comes next."""
         self._done.clear()
         self._leaving.clear()
         self._last = -1

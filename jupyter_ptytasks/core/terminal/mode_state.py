@@ -50,7 +50,7 @@ class ScreenModes:
         self.saved_charset = b"B"
 
     def copy(self) -> ScreenModes:
-        """An independent screen in the same state."""
+        """Return an independent copy."""
         other = ScreenModes()
         other.margins, other.saved_pen, other.saved_charset = self.margins, self.saved_pen, self.saved_charset
         return other
@@ -129,7 +129,7 @@ class ModeState:
         return self.screens[self.alternate]
 
     def _take(self, token: bytes, *, is_last: bool) -> None:
-        """Takes a token; of one that tells a title, `is_last` says that it does so after the last usual one."""
+        """Take a token; of one that tells a title, `is_last` says that it does so after the last usual one."""
         kind = token[1:2]
         if kind == b"]":
             if token[-1] not in b"\x18\x1a":
@@ -211,7 +211,7 @@ class ModeState:
             self.asked.append(token)
 
     def take_asked(self) -> list[bytes]:
-        """The tokens that have asked the terminal for its nature, state or colours since this was last called."""
+        """Return the tokens that have asked the terminal for its nature, state or colors since this was last called."""
         asked, self.asked = self.asked, []
         return asked
 

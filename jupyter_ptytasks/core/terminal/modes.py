@@ -146,7 +146,7 @@ class TerminalModes(ModeState):
             self._take_last(data, end, b"\x1b]8;")
 
     def _fold(self, data: bytes, start: int, end: int) -> None:
-        """Take in the colours of `data[start:end]`."""
+        """Take in the colors of `data[start:end]`."""
         if data.find(b"\x1b", start, end) >= 0:
             # What was saved is not changed with it.
             self.pen = dict(self.pen)
@@ -175,7 +175,7 @@ class TerminalModes(ModeState):
         return -1
 
     def prelude(self, since: TerminalModes | None = None) -> bytes:
-        """The bytes that bring a terminal just reset (RIS), or one in the state `since`, into this state.
+        """Return the bytes that bring a terminal just reset (RIS), or one in the state `since`, into this state.
 
         Where margins or origin mode change, the cursor goes home; the cursor's own place is never restored.
         """

@@ -53,7 +53,7 @@ def build(
     lines: int = 1000,
     limit: int = 1 << 20,
 ) -> Replay:
-    """The replay of `data`, the output since a keyframe that holds `scrollback` and `modes`.
+    """Return the replay of `data`, the output since a keyframe that holds `scrollback` and `modes`.
 
     Shows at least the screen and at most `lines` lines of the normal screen, in `limit` bytes.
     """
@@ -74,7 +74,7 @@ def build(
 
 
 def keyframe(scrollback: bytes, modes: TerminalModes, data: bytes, cols: int, rows: int) -> bytes:
-    """The scrollback for a segment that begins after `data`, which followed upon `scrollback` and `modes`.
+    """Return the scrollback for a segment that begins after `data`, which followed upon `scrollback` and `modes`.
 
     Fed to a terminal just reset it draws the last lines of the normal screen and leaves it with its modes; of an open
     alternate screen it holds nothing.

@@ -27,7 +27,7 @@ _PALETTE = re.compile(rb"\x1b\](?:4|5|1[0-9]|104|105|11[0-9])(?:;[^\x00-\x1f\x7f
 
 
 class Screen(Drawing):
-    """Takes a terminal's output from its reset on; keeps the last `lines` lines."""
+    """Draw a terminal's output from its reset on, and keep the last `lines` lines."""
 
     __slots__ = ("_lasting", "_left", "_lines", "_paint", "_palette")
 

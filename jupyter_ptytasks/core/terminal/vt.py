@@ -61,7 +61,7 @@ _C1_AS_ESCAPE = [
 
 
 def seven_bit(data: bytes) -> bytes:
-    """`data` with C1 controls (U+0080 to U+009F) in their ESC form, which has as many bytes as they have in UTF-8."""
+    """Return `data` with C1 controls (U+0080 to U+009F) in their ESC form, which has as many bytes as in UTF-8."""
     if b"\xc2" in data and _C1.search(data):
         for control, escape in _C1_AS_ESCAPE:
             data = data.replace(control, escape)
@@ -69,25 +69,25 @@ def seven_bit(data: bytes) -> bytes:
 
 
 def plain(token: bytes) -> bytes:
-    """`token` as it reads without the control characters inside, which are no part of its meaning."""
+    """Return `token` as it reads without the control characters inside, which are no part of its meaning."""
     return b"\x1b" + _CONTROLS.sub(b"", token[1:])
 
 
 def string(token: bytes) -> bytes:
-    """What a string token (OSC, DCS, ...) holds, without its introducer, its terminator and control characters."""
+    """Return what a string token (OSC, DCS, ...) holds: no introducer, terminator or control characters."""
     body = plain(token)[2:]
     return body[:-2] if body.endswith(b"\x1b\\") else body
 
 
 def number(parameters: bytes, index: int, default: int) -> int:
-    """The numeric parameter at `index` of `parameters`; `default` where it is absent, empty or zero."""
+    """Return the numeric parameter at `index` of `parameters`; `default` where it is absent, empty or zero."""
     fields = parameters.split(b";", index + 1)
     digits = fields[index].split(b":", 1)[0] if index < len(fields) else b""
     return int(digits[:9] or b"0") or default
 
 
 def complete(data: bytes) -> int:
-    """How many bytes of `data` (7 bit) come before the token, or the character, that its end cuts."""
+    """Return how many bytes of `data` (7 bit) come before the token, or the character, that its end cuts."""
     cut = _CUT_CHARACTER.search(data, max(0, len(data) - 3))
     end = cut.start() if cut else len(data)
     start = data.rfind(b"\x1b", 0, end)
