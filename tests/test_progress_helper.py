@@ -12,8 +12,8 @@ import time
 import pytest
 
 from jupyter_ptytasks.core.progress import Progress, ProgressReader
-from jupyter_ptytasks.core.terminal.collapse import collapse
-from jupyter_ptytasks.core.terminal.sanitise import sanitise
+from jupyter_ptytasks.core.terminal import replay
+from jupyter_ptytasks.core.terminal.modes import TerminalModes
 
 CLI = [sys.executable, "-m", "jupyter_ptytasks.cli", "progress"]
 
@@ -143,7 +143,7 @@ def test_threads_may_tell_at_the_same_time() -> None:
 
 def test_replays_keep_the_last_report_only() -> None:
     out = b"begin\r\n" + run("for done in range(50): progress(50, 50, str(done))") + b"end\r\n"
-    replayed = sanitise(collapse(out, 40, 120))
+    replayed = replay.build(b"", TerminalModes(), out, rows=40, cols=120).data
     assert replayed.count(b"]7784;") == replayed.count(b"]9;4;") == 1
     seen = read(replayed)
     assert seen is not None

@@ -95,16 +95,13 @@ def _copy(pieces: Iterator[Piece]) -> None:
 
 
 def _print(texts: Iterator[Text], *, begins_whole: bool) -> None:
-    """Print lines as they are completed, and an unfinished last line at the end."""
-    unfinished = ""
-    is_first = True
-    next_line = 0
+    """Print lines as they come; the last one may lack its end."""
+    is_first = is_ended = True
     for text in texts:
-        gone = text["first_line"] - next_line if text["output"] and text.get("line_numbers") is None else 0
-        if gone > 0 and (begins_whole or not is_first):
-            note(f"skipped {gone} lines that were already discarded")
-        whole, feed, unfinished = text["output"].rpartition("\n")
-        click.echo(whole + feed, nl=False)
-        is_first, next_line = False, text["next_line"]
-    if unfinished:
-        click.echo(unfinished)
+        if text["lines_omitted"] and text.get("line_numbers") is None and (begins_whole or not is_first):
+            note(f"skipped {text['lines_omitted']} lines that were already discarded")
+        click.echo(text["output"], nl=False)
+        is_first = False
+        is_ended = text["output"].endswith("\n") or (is_ended and not text["output"])
+    if not is_ended:
+        click.echo()

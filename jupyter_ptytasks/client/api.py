@@ -283,9 +283,15 @@ class Client:
         max_lines: int | None = None,
         grep: str | None = None,
         ansi: Ansi = "strip",
+        final: bool = False,
     ) -> Text:
-        """Return a bounded number of lines of the output as text, in one request. See docs/rest.md for the options."""
-        limits = {"head_lines": head_lines, "tail_lines": tail_lines, "max_lines": max_lines}
+        """Return a bounded number of lines of the output as text, in one request. See docs/rest.md for the options.
+
+        With `final`, lines that may still change are left out.
+        """
+        limits: dict[str, Any] = {"head_lines": head_lines, "tail_lines": tail_lines, "max_lines": max_lines}
+        if final:
+            limits["final"] = "1"
         return cast("Text", self._get(_path(ref, "output"), since=since, mode=mode, grep=grep, ansi=ansi, **limits))
 
     def raw(self, ref: str, offset: int = 0, limit: int | None = None) -> Piece:
@@ -315,8 +321,8 @@ class Client:
     ) -> Iterator[Text]:
         """Iterate over the output as text, from line `since`, or over the last `tail` lines.
 
-        With `follow`, continue as output is written, until the task has ended. An unfinished last line is repeated
-        when it has grown.
+        With `follow`, continue as output is written, until the task has ended: every line once, when it is not likely
+        to change anymore.
         """
         return reading.lines(self, ref, since=since, tail=tail, grep=grep, ansi=ansi, follow=follow)
 

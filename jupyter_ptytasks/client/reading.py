@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from .outcome import is_live
@@ -67,20 +68,14 @@ def lines(
     ref = client.retrying(client.get, ref)["id"]
     backoff = Backoff(client, ref)
     mode: Mode = "full" if tail is None else "tail"
-    unfinished = ""
+    ask = partial(client.output, tail_lines=tail, max_lines=_LINES, grep=grep, ansi=ansi, final=follow)
     while True:
-        text = client.retrying(
-            client.output, ref, since=since, mode=mode, tail_lines=tail, max_lines=_LINES, grep=grep, ansi=ansi
-        )
-        is_news = text["next_line"] > since or text["output"] != unfinished
-        if is_news:
+        text = client.retrying(ask, ref, since=since, mode=mode)
+        if text["output"] or text["next_line"] > since:
             backoff.reset()
             yield text
-        rest = text["output"].rpartition("\n")[2]
-        # An unfinished last line means that there is no more output yet.
-        is_all = bool(rest) or not is_news or text["next_line"] >= text["total_lines"]
-        mode, since, unfinished = "full", text["next_line"], rest
-        if is_all:
+        mode, since = "full", text["next_line"]
+        if not text["more"]:
             if text["ended"] or not follow:
                 return
             backoff.wait()

@@ -187,6 +187,7 @@ class _Text(TypedDict):
     next_line: int
     total_lines: int
     lines_omitted: int
+    more: bool
     truncated: bool
     bytes: int
     estimated_tokens: int
@@ -194,7 +195,9 @@ class _Text(TypedDict):
 
 
 class Text(_Text, total=False):
-    """Some lines of the output. An unfinished last line is repeated by a request for `since` = `next_line`."""
+    """Some lines of the output. `more`: there are others from `next_line` on. A line that may still change is repeated
+    by a request for `since` = `next_line`.
+    """
 
     line_numbers: list[int]
 

@@ -5,15 +5,12 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING
 
-from .colours import last_lines
+from .colours import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from ..client import Client, Piece, Task, Text
-
-#: Bytes searched for the last lines.
-_WINDOW = 64 << 10
 
 
 def decoded(pieces: Iterable[Piece]) -> Iterator[str]:
@@ -38,19 +35,12 @@ def decoded(pieces: Iterable[Piece]) -> Iterator[str]:
 
 
 def finished(texts: Iterable[Text]) -> Iterator[str]:
-    """Iterate over completed lines without their line feeds, and an unfinished last line at the end."""
-    unfinished = ""
+    """Iterate over lines without their line feeds."""
     for text in texts:
-        whole, feed, unfinished = text["output"].rpartition("\n")
-        if feed:
-            yield from whole.split("\n")
-    if unfinished:
-        yield unfinished
+        if text["output"]:
+            yield from text["output"].removesuffix("\n").split("\n")
 
 
 def tail(client: Client, task: Task, count: int, limit: int) -> str:
     """Return the last `count` lines with their colors, at most `limit` bytes, in one request."""
-    # By bytes, not by line: a progress bar drawn a thousand times is one long line.
-    first = max(task["output"]["end"] - _WINDOW, 0)
-    piece = client.raw(task["id"], first, 2 * _WINDOW)
-    return last_lines(piece.data, count, limit, columns=task["cols"], whole=piece.offset == piece.start)
+    return bounded(client.output(task["id"], mode="tail", tail_lines=count, ansi="keep")["output"], limit)

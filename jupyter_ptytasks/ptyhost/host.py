@@ -177,7 +177,7 @@ class Host:
         self._last_output = time.time()
         self._ring.write(output)
         self.pty.look()
-        asked = self._ring.ledger.take_asked()
+        asked = self._ring.modes.take_asked()
         if asked and self._service.viewers.leader is None:
             self.pty.write(b"".join(map(answer, asked)))
 

@@ -170,7 +170,7 @@ def _begin_attempt(ring: RingWriter, attempt: int) -> bytes:
     """Return what separates two attempts: it resets the modes that the last one has left, and a line announces the
     next.
     """
-    leave = b"\x1b[?1049l" if ring.ledger.alternate else b""
+    leave = b"\x1b[?1049l" if ring.modes.alternate else b""
     mouse = b"\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004l"
     return b"\x18" + leave + b"\x1b[!p" + mouse + b"\r\n" + heading(attempt)
 

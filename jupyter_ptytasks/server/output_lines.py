@@ -1,30 +1,30 @@
-"""The text of a ring by line number, in bounded pieces: for scripts, and for readers that pay by the token.
-Blocking.
-"""
+"""The text of a ring by line number, in bounded answers: for scripts, and readers that pay by the token. Blocking."""
 
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-import regex
-
 from ..core.errors import BadRequest
-from ..core.terminal.lines import lines_of
+from ..core.ring.lines import RingLines
+from .search import BYTES_MAX, LINE_MAX, Cancelled, Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from threading import Event
 
+    from ..core.ring.lines import Reading
     from ..core.ring.reader import RingReader
 
-#: Bytes of text in one answer at most, and characters of one line.
-_BYTES_MAX = 256 << 10
-_LINE_MAX = 4000
-_BLOCK = 1 << 20
-#: Seconds that a pattern may take over one line; one that goes astray shall not take the server with it.
-_PATTERN_TIME = 1.0
+#: Output that is read whole, so that what is left out of it can be counted, if it has no more bytes.
+_SMALL = 1 << 20
+#: Seconds after which an answer is given with what there is so far: the next one goes on from there.
+_PATIENCE = 2.0
+#: The same for a search.
+_SEARCH_TIME = 10.0
 _BYTES_PER_TOKEN = 4
 
 
@@ -40,7 +40,7 @@ class Mode(str, Enum):
 @dataclass(frozen=True)
 class Query:
     """What is wanted: lines from number `since` on (the first is 0), those that match `grep`, of them the head or
-    the tail or both.
+    the tail or both; with `final` only such as are likely to stay as they are.
     """
 
     since: int = 0
@@ -50,168 +50,258 @@ class Query:
     max_lines: int = 1000
     grep: str | None = None
     keep_ansi: bool = False
+    final: bool = False
 
 
 @dataclass
-class Lines:
-    """Some lines: (number, text); `total` counts the lines there are, with an unfinished last one."""
+class _Found:
+    """Lines to answer with, each (number, text), and how many come between those before `gap` and the others.
 
-    taken: list[tuple[int, str]] = field(default_factory=list)
+    `next` is the number to go on from, `more` says that there are lines from there on already, `open` that the last one
+    is not finished.
+    """
+
+    lines: list[tuple[int, str]] = field(default_factory=list)
+    next: int = 0
+    more: bool = False
+    open: bool = False
     omitted: int = 0
-    cut: bool = False
+    gap: int = 0
 
 
-class Transcript:
-    """Reads lines of the ring behind `reader`."""
+@dataclass
+class _End:
+    """The lines on the screen, without what nobody has written yet: (number, text).
 
-    def __init__(self, reader: RingReader) -> None:
+    `next` is the number of the first that may become another one, `total` the one behind the last, `open` says that the
+    last is not finished.
+    """
+
+    lines: list[tuple[int, str]]
+    next: int
+    total: int
+    open: bool
+
+
+class LineReader:
+    """Reads lines of the ring behind `reader`. `ended`: nothing is added any more. `cancel` ends a search."""
+
+    def __init__(
+        self, reader: RingReader, *, ended: bool = True, size: tuple[int, int] = (24, 80), cancel: Event | None = None
+    ) -> None:
         self._reader = reader
-        _, self._end = reader.bounds()
-        #: Where each segment begins: its base, and how many line feeds came before.
-        self._segments = [(base, reader.keyframe(base).line) for base in reader.bases()]
-        self.first = self._segments[0][1] if self._segments else 0
-        #: Whole lines, and the unfinished one behind them if there is one.
-        self.whole = self._count()
-        self.total = self.whole + self._is_unfinished()
-
-    def _count(self) -> int:
-        if not self._segments:
-            return 0
-        base, line = self._segments[-1]
-        return line + sum(data.count(b"\n") for _, data in self._reader.blocks(base, self._end, _BLOCK))
-
-    def _is_unfinished(self) -> bool:
-        if not self._segments or self._end == self._segments[0][0]:
-            return False
-        return self._reader.read_range(self._end - 1, self._end) != b"\n"
+        self._ended = ended
+        self._size = size
+        self._cancel = cancel
+        self._skipped: dict[int, int] = {}
+        self._total: int | None = None
 
     def read(self, query: Query) -> dict[str, Any]:
-        """Give the answer to a query, as REST gives it (docs/rest.md). Raises BadRequest for a pattern that is none."""
-        start = max(query.since, self.first)
-        lines = self._grep(query, start) if query.grep is not None else self._range(query, start)
-        lost = max(self.first - query.since, 0)
-        text, next_line, cut = self._put_together(lines, query)
+        """Run a query and return the response body (docs/rest.md).
+
+        Raises BadRequest if `grep` is not a valid pattern or takes too long, Cancelled.
+        """
+        ring = RingLines(self._reader, self._size, paint=query.keep_ansi and query.grep is None)
+        start = max(query.since, ring.first)
+        if query.grep is not None:
+            found = self._grep(ring, query.grep, query, start)
+        elif query.mode is Mode.TAIL:
+            found = self._tail(ring, query, start)
+        elif query.mode is Mode.HEAD_TAIL:
+            found = self._head_tail(ring, query, start)
+        else:
+            limit = query.max_lines if query.mode is Mode.FULL else query.head_lines
+            found = self._from(ring, query, start, limit)
+        lost = max(ring.first - query.since, 0)
+        text, is_cut = self._put_together(found, query)
         size = len(text.encode())
+        total = ring.total if self._total is None else self._total
         answer: dict[str, Any] = {
             "output": text,
-            "first_line": lines.taken[0][0] if lines.taken else start,
-            "next_line": next_line,
-            "total_lines": self.total,
-            "lines_omitted": lines.omitted + lost,
-            "truncated": bool(cut or lines.cut or lines.omitted or lost),
+            "first_line": found.lines[0][0] if found.lines else start,
+            "next_line": found.next,
+            "total_lines": max(total, found.next),
+            "lines_omitted": found.omitted + lost,
+            "more": found.more,
+            "truncated": is_cut or bool(found.omitted or lost),
             "bytes": size,
             "estimated_tokens": math.ceil(size / _BYTES_PER_TOKEN),
         }
         if query.grep is not None:
-            answer["line_numbers"] = [number for number, _ in lines.taken]
+            answer["line_numbers"] = [number for number, _ in found.lines]
         return answer
 
-    def _range(self, query: Query, start: int) -> Lines:
-        count = max(self.total - start, 0)
-        if query.mode is Mode.FULL:
-            parts = [(start, start + min(count, query.max_lines))]
-        elif query.mode is Mode.HEAD:
-            parts = [(start, start + min(count, query.head_lines))]
-        elif query.mode is Mode.TAIL:
-            parts = [(self.total - min(count, query.tail_lines), self.total)]
-        elif count <= query.head_lines + query.tail_lines:
-            parts = [(start, self.total)]
-        else:
-            parts = [(start, start + query.head_lines), (self.total - query.tail_lines, self.total)]
-        lines = Lines()
-        for first, behind in parts:
-            lines.taken += self._read_lines(first, behind, keep_ansi=query.keep_ansi)
-        # What comes behind the last line of a full or head query is not left out: it is what `next_line` leads to.
-        if lines.taken:
-            lines.omitted = lines.taken[-1][0] + 1 - start - len(lines.taken)
-        return lines
+    # -- which lines --------------------------------------------------------------------------------------------------
 
-    def _grep(self, query: Query, start: int) -> Lines:
-        try:
-            pattern = regex.compile(query.grep)
-        except regex.error as error:
-            raise BadRequest(f"not a valid regular expression: {error}", field="grep") from error
-        found = []
-        try:
-            for number, line in self._read_lines(start, self.total, keep_ansi=False):
-                if pattern.search(line, timeout=_PATTERN_TIME, concurrent=True):
-                    found.append((number, line))
-        except TimeoutError as error:
-            raise BadRequest("the regular expression takes too long", field="grep") from error
-        if query.mode is Mode.HEAD:
-            kept = found[: query.head_lines]
-        elif query.mode is Mode.TAIL:
-            kept = found[-query.tail_lines :] if query.tail_lines else []
-        elif query.mode is Mode.HEAD_TAIL and len(found) > query.head_lines + query.tail_lines:
-            kept = found[: query.head_lines] + (found[-query.tail_lines :] if query.tail_lines else [])
-        else:
-            kept = found[: query.max_lines]
-        return Lines(kept, len(found) - len(kept))
+    def _end(self, rest: list[tuple[int, str, bool]], query: Query) -> _End:
+        """Take the lines on the screen at the end of the output."""
+        rest = list(rest)
+        settled = sum(is_settled for _, _, is_settled in rest)
+        following = rest[settled][0] if settled < len(rest) else rest[-1][0] + 1 if rest else 0
+        total = following
+        while len(rest) > settled and not rest[-1][1]:
+            total = rest.pop()[0]
+        if len(rest) > settled:
+            total = rest[-1][0] + 1
+        lines = [(number, text) for number, text, _ in rest]
+        is_open = len(lines) > settled
+        self._total = total
+        if query.final and self._ended:
+            following = total
+        elif query.final:
+            lines = [line for line in lines if line[0] < following]
+            is_open = False
+        return _End(lines, following, total, is_open)
 
-    def _put_together(self, lines: Lines, query: Query) -> tuple[str, int, bool]:
-        """Give the text, the line to go on from, and whether the text had to be cut."""
+    def _from(self, ring: RingLines, query: Query, start: int, limit: int) -> _Found:
+        """Return the first lines from number `start` on."""
+        lines: list[tuple[int, str]] = []
+        reading = ring.since(start)
+        size = 0
+        for batch in self._batches(reading):
+            more = [line for line in batch if line[0] >= start]
+            lines += more
+            size += sum(len(text) for _, text in more)
+            if len(lines) > limit or size > BYTES_MAX:
+                break
+        end = self._end(reading.rest(), query) if reading.is_done else self._middle(reading, start)
+        lines += [line for line in end.lines if line[0] >= start]
+        count = _whole_numbers(lines, limit)
+        if count < len(lines):
+            return _Found(lines[:count], lines[count][0], more=True)
+        return _Found(lines, _onward(end, start), more=not reading.is_done, open=end.open)
+
+    def _middle(self, reading: Reading, start: int) -> _End:
+        """Take the lines on the screen at a place where reading was interrupted: those that will stay."""
+        rest = reading.rest()
+        settled = sum(is_settled for _, _, is_settled in rest)
+        following = rest[settled][0]
+        if following <= start:
+            # They take longer than we have: told as they are now, to be told again when they are other ones.
+            following = start + 1
+        lines = [(number, text) for number, text, _ in rest if number < following]
+        return _End(lines, following, following, open=False)
+
+    def _tail(self, ring: RingLines, query: Query, start: int) -> _Found:
+        """Return the last lines, but none before number `start`."""
+        reading, lines = ring.last(query.tail_lines)
+        self._skipped = reading.skipped
+        end = self._end(lines, query)
+        known = [line for line in end.lines if line[0] >= start]
+        kept = known[len(known) - min(query.tail_lines, len(known)) :]
+        omitted = len(known) - len(kept)
+        if not kept:
+            omitted = 0
+        elif not reading.is_whole or reading.start > 0:
+            # Nobody has counted them.
+            omitted = max(kept[0][0] - start, omitted)
+        return _Found(kept, end.next, open=end.open and bool(kept), omitted=omitted)
+
+    def _head_tail(self, ring: RingLines, query: Query, start: int) -> _Found:
+        if ring.size_since(start) <= _SMALL:
+            # All of it, so that what lies between can be counted.
+            all_lines = self._from(ring, query, start, limit=_SMALL)
+            between = len(all_lines.lines) - query.head_lines - query.tail_lines
+            if between <= 0 or all_lines.more:
+                return all_lines
+            del all_lines.lines[query.head_lines : query.head_lines + between]
+            all_lines.omitted, all_lines.gap = between, query.head_lines
+            return all_lines
+        head = self._from(ring, query, start, query.head_lines)
+        tail = self._tail(ring, query, head.next)
+        if not tail.omitted:
+            tail.lines = head.lines + tail.lines
+            return tail
+        tail.lines, tail.gap = head.lines + tail.lines, len(head.lines)
+        return tail
+
+    def _grep(self, ring: RingLines, pattern: str, query: Query, start: int) -> _Found:
+        """Return the lines that match."""
+        head = {Mode.FULL: query.max_lines, Mode.TAIL: 0}.get(query.mode, query.head_lines)
+        tail = query.tail_lines if query.mode in (Mode.TAIL, Mode.HEAD_TAIL) else None
+        search = Search(pattern, head=head, tail=tail, cancel=self._cancel)
+        reading = ring.since(start)
+        following = start
+        for batch in self._batches(reading, _SEARCH_TIME):
+            following = batch[-1][0] + 1 if batch else following
+            if search.look(batch, start):
+                lines, _ = search.found()
+                return _Found(lines, lines[-1][0] + 1, more=True)
+        if not reading.is_done:
+            if tail is not None:
+                raise BadRequest("there is too much output for a search from its beginning: use `since`", field="grep")
+            # As far as it was looked at.
+            lines, _ = search.found()
+            return _Found(lines, max(following, start), more=True)
+        end = self._end(reading.rest(), query)
+        is_enough = search.look(end.lines, start)
+        lines, omitted = search.found()
+        if is_enough:
+            return _Found(lines, lines[-1][0] + 1, more=True)
+        is_open = end.open and bool(lines) and lines[-1] is end.lines[-1]
+        return _Found(lines, _onward(end, start), open=is_open, omitted=omitted)
+
+    def _batches(self, reading: Reading, patience: float = _PATIENCE) -> Iterator[list[tuple[int, str]]]:
+        """Iterate over what a walk gives, for some time, unless nobody wants it any more."""
+        deadline = time.monotonic() + patience
+        self._skipped = reading.skipped
+        for batch in reading:
+            yield batch
+            if self._cancel is not None and self._cancel.is_set():
+                raise Cancelled
+            if time.monotonic() > deadline:
+                return
+
+    # -- as text ------------------------------------------------------------------------------------------------------
+
+    def _put_together(self, found: _Found, query: Query) -> tuple[str, bool]:
+        """Return the text, and whether it had to be cut; lines that find no room are taken out of `found`."""
         parts: list[str] = []
         size = 0
-        cut = stopped = False
-        before = None
-        for place, (number, line) in enumerate(lines.taken):
-            if before is not None and number != before + 1 and query.grep is None:
-                parts.append(f"… {number - before - 1} lines omitted …\n")
-            shown = line if len(line) <= _LINE_MAX else f"{line[:_LINE_MAX]}… ({len(line) - _LINE_MAX} characters more)"
-            cut = cut or shown is not line
-            parts.append(shown + "\n" if number < self.whole else shown)
+        is_cut = False
+        last = len(found.lines) - 1
+        for place, (number, line) in enumerate(found.lines):
+            if found.gap and place == found.gap:
+                parts.append(f"… {found.omitted} lines omitted …\n")
+            skipped = self._skipped.get(number, 0)
+            shown = line
+            if len(line) + skipped > LINE_MAX:
+                left_out = len(line) + skipped - LINE_MAX
+                shown = f"{_first(line, LINE_MAX, keep_ansi=query.keep_ansi)}… ({left_out} characters more)"
+                is_cut = True
+            parts.append(shown if found.open and place == last else shown + "\n")
             size += len(parts[-1].encode())
-            before = number
-            if size > _BYTES_MAX and place + 1 < len(lines.taken):
-                lines.omitted += len(lines.taken) - place - 1
-                del lines.taken[place + 1 :]
-                cut = stopped = True
-                break
-        seen_all = query.mode in (Mode.TAIL, Mode.HEAD_TAIL) or (query.grep is not None and not lines.omitted)
-        if not stopped and (seen_all or (query.grep is not None and not lines.taken)):
-            return "".join(parts), self.whole, cut
-        # An unfinished line is told again: it may have grown by then.
-        behind = lines.taken[-1][0] + 1 if lines.taken else max(query.since, self.first)
-        return "".join(parts), min(behind, self.whole), cut
-
-    def _read_lines(self, first: int, behind: int, *, keep_ansi: bool) -> Iterator[tuple[int, str]]:
-        """Iterate over the lines with numbers from `first` up to, not including, `behind`."""
-        if first >= behind:
-            return
-        number = first
-        rest = b""
-        for _, data in self._reader.blocks(self._locate(first), self._end, _BLOCK):
-            rest += data
-            body, feed, rest = rest.rpartition(b"\n")
-            for line in _lines(body, keep_ansi=keep_ansi) if feed else ():
-                yield number, line
-                number += 1
-                if number >= behind:
-                    return
-        if rest and number < behind:
-            yield number, _lines(rest, keep_ansi=keep_ansi)[0]
-
-    def _locate(self, line: int) -> int:
-        """Give the offset at which a line begins."""
-        base, number = self._segments[0]
-        for other, before in self._segments:
-            # A line that goes on into a segment has begun before it.
-            if before < line:
-                base, number = other, before
-        if line <= number:
-            return base
-        for offset, data in self._reader.blocks(base, self._end, _BLOCK):
-            here = data.count(b"\n")
-            if number + here >= line:
-                at = -1
-                for _ in range(line - number):
-                    at = data.find(b"\n", at + 1)
-                return offset + at + 1
-            number += here
-        return self._end
+            if size > BYTES_MAX and place < last:
+                kept = _whole_numbers(found.lines, place + 1)
+                if kept <= last:
+                    found.next, found.more, found.open = found.lines[kept][0], True, False
+                    parts += [f"{text}\n" for _, text in found.lines[place + 1 : kept]]
+                    del found.lines[kept:]
+                    return "".join(parts), True
+        return "".join(parts), is_cut
 
 
-def _lines(data: bytes, *, keep_ansi: bool) -> list[str]:
-    if keep_ansi:
-        return [line.removesuffix("\r") for line in data.decode("utf-8", "replace").split("\n")]
-    return lines_of(data)
+def _onward(end: _End, start: int) -> int:
+    """Return the number to go on from, for whoever has asked for lines from `start` on: not back, if there is such a
+    line.
+    """
+    return max(end.next, start) if start <= end.total else end.next
+
+
+def _whole_numbers(lines: list[tuple[int, str]], limit: int) -> int:
+    """Return how many of the lines are taken if `limit` are wanted: those of one number are not to be parted."""
+    count = min(limit, len(lines))
+    while 0 < count < len(lines) and lines[count][0] == lines[count - 1][0]:
+        count += 1
+    return count
+
+
+def _first(line: str, count: int, *, keep_ansi: bool) -> str:
+    """Return the first characters of a line."""
+    if not keep_ansi or "\x1b" not in line[:count]:
+        return line[:count]
+    # Not in the middle of a sequence, and without its colour going on.
+    cut = line[:count]
+    if cut.rfind("\x1b") > cut.rfind("m"):
+        cut = cut[: cut.rfind("\x1b")]
+    return cut + "\x1b[0m"

@@ -8,7 +8,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.progress import Progress, ProgressReader, Track
@@ -453,6 +453,36 @@ def test_otherwise_the_time_is_told_by_our_own_rate() -> None:
     assert seen.eta == pytest.approx(40 * 60, rel=0.1)
 
 
+def steps(times: list[float]) -> list[float | None]:
+    """Return the time left after each of a thousand steps; `times` has the seconds that each takes."""
+    reader, now, etas = ProgressReader(), 100.0, []
+    for step, seconds in enumerate(times):
+        now += seconds
+        seen = reader.feed(b"step %d of 1000\r\n" % step, now)
+        assert seen is not None
+        etas.append(seen.eta)
+    return etas
+
+
+@settings(max_examples=20)
+@given(period=st.floats(0.05, 100), jitter=st.lists(st.floats(0.8, 1.25), min_size=60, max_size=60))
+def test_a_steady_pace_gives_the_right_time(period: float, jitter: list[float]) -> None:
+    etas = steps([period * factor for factor in jitter])
+    for step, eta in list(enumerate(etas))[10:]:
+        assert eta == pytest.approx((1000 - step) * period, rel=0.26)
+    assert steps([period] * 60)[2:] == pytest.approx([(1000 - step) * period for step in range(2, 60)], rel=0.01)
+
+
+@pytest.mark.parametrize("first", [0.01, 30.0, 300.0])
+def test_a_first_interval_counts_for_its_length(first: float) -> None:
+    """A slow one (a compiler, a cold cache) is forgotten as time goes by; the time left does not rise meanwhile."""
+    etas = [eta for eta in steps([0.0, first] + [1.0] * 200) if eta is not None]
+    assert etas[125] == pytest.approx(1000 - 126, rel=0.15)
+    assert etas[190] == pytest.approx(1000 - 191, rel=0.05)
+    if first > 1:
+        assert all(later < earlier for earlier, later in pairwise(etas))
+
+
 def test_a_new_phase_has_a_rate_of_its_own() -> None:
     reader = ProgressReader()
     for done in range(11):
@@ -525,6 +555,46 @@ def test_the_very_first_line_is_read_whatever_is_missing_before_it() -> None:
 
 
 # -- the end, and JSON
+
+
+SHARDS = b"".join(
+    b"\rLoading checkpoint shards: %3d%%|####| %d/4 [00:01<00:00, 2.7it/s]" % (25 * n, n) for n in range(5)
+)
+
+
+def test_what_is_done_is_no_progress_of_what_comes_then() -> None:
+    reader = ProgressReader()
+    assert (seen := reader.feed(SHARDS + b"\r\n", 100.0)) is not None
+    assert seen.fraction == 1.0
+    # A word at the end does not matter, nor does silence.
+    assert reader.feed(b"ready\r\n", 101.0) == seen
+    for minute in range(1, 60):
+        assert reader.feed(b"loss 2.3\r\n", 100.0 + 60 * minute) is None
+    seen = reader.feed(b"\rtrain:  10%|#   | 1/10 [00:01<00:09, 1.0it/s]\r", 4000.0)
+    assert seen is not None
+    assert (seen.fraction, reader.phase) == (0.1, 1)
+
+
+def test_a_server_that_comes_late_sees_what_is_long_done() -> None:
+    assert ProgressReader().feed(SHARDS + b"\r\n" + b"loss 2.3\r\n" * 20, 100.0, gap=True) is None
+
+
+@pytest.mark.parametrize("others", [0, 1, 100])
+def test_who_succeeds_behind_a_bar_has_done_all(others: int) -> None:
+    reader = ProgressReader()
+    reader.feed(SHARDS + b"\r\n", 100.0)
+    for second in range(others):
+        reader.feed(b"saved\r\n", 101.0 + second)
+    ended = reader.end(succeeded=True, now=500.0)
+    assert ended is not None
+    assert ended.fraction == 1.0
+
+
+def test_who_fails_behind_a_bar_was_not_done() -> None:
+    reader = ProgressReader()
+    reader.feed(SHARDS + b"\r\n", 100.0)
+    reader.feed(b"epoch one\r\nTraceback\r\n", 200.0)
+    assert reader.end(succeeded=False, now=201.0) is None
 
 
 def test_a_failure_freezes_it() -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyter_ptytasks.core.terminal import replay
-from jupyter_ptytasks.core.terminal.collapse import collapse
-from jupyter_ptytasks.core.terminal.modes import Ledger
+from jupyter_ptytasks.core.terminal.modes import TerminalModes
 from tests.core.test_replay import seen, through
 
 if TYPE_CHECKING:
@@ -31,7 +30,7 @@ def test_reattached_at_any_moment(xterm: Xterm, path: Path) -> None:
     stream = path.read_bytes()
     attached = []
     for cut in cuts(stream, 40):
-        built = replay.build(b"", Ledger(), stream[:cut], rows=ROWS, cols=COLS)
+        built = replay.build(b"", TerminalModes(), stream[:cut], rows=ROWS, cols=COLS)
         attached.append(built.data + built.tail + stream[cut:])
     live, *late = map(seen, xterm.show(stream, *attached, rows=ROWS, cols=COLS))
     for snapshot in late:
@@ -42,7 +41,7 @@ def test_reattached_at_any_moment(xterm: Xterm, path: Path) -> None:
 def test_shown_as_it_is_at_any_moment(xterm: Xterm, path: Path) -> None:
     stream = path.read_bytes()
     for cut in cuts(stream, 20):
-        built = replay.build(b"", Ledger(), stream[:cut], rows=ROWS, cols=COLS)
+        built = replay.build(b"", TerminalModes(), stream[:cut], rows=ROWS, cols=COLS)
         live, late = map(seen, xterm.show(stream[:cut], built.data + built.tail, rows=ROWS, cols=COLS))
         assert late == live
         assert xterm.answers(built.data) == []
@@ -61,12 +60,12 @@ def test_after_the_ring_has_wrapped(xterm: Xterm, path: Path, size: int) -> None
 
 
 @recordings
-def test_collapsing_never_adds(path: Path) -> None:
+def test_a_replay_is_never_longer(path: Path) -> None:
     stream = path.read_bytes()
-    assert len(collapse(stream, COLS, ROWS)) <= len(stream) + 64
+    assert len(replay.build(b"", TerminalModes(), stream, rows=ROWS, cols=COLS).data) <= len(stream) + 256
 
 
 def test_bars_are_small() -> None:
     """What a viewer must load of a bar is what it shows, not its history."""
     stream = next(path for path in RECORDINGS if path.name == "tqdm").read_bytes()
-    assert len(collapse(stream, COLS, ROWS)) < len(stream) / 5
+    assert len(replay.build(b"", TerminalModes(), stream, rows=ROWS, cols=COLS).data) < len(stream) / 5

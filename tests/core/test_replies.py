@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.terminal.answers import answer
-from jupyter_ptytasks.core.terminal.modes import Ledger
+from jupyter_ptytasks.core.terminal.modes import TerminalModes
 from jupyter_ptytasks.core.terminal.replies import split
 from tests.oracle import streams
 
@@ -48,11 +48,11 @@ QUERIES = [b"\x1b[c", b"\x1b[0c", b"\x1b[>c", b"\x1b[>0c", b"\x1b[5n", b"\x1b[6n
 
 def answered(*chunks: bytes) -> bytes:
     """What is typed in the place of a terminal that nobody looks at."""
-    ledger = Ledger()
+    modes = TerminalModes()
     answers: list[bytes] = []
     for chunk in chunks:
-        ledger.feed(chunk)
-        answers += map(answer, ledger.take_asked())
+        modes.feed(chunk)
+        answers += map(answer, modes.take_asked())
     return b"".join(answers)
 
 

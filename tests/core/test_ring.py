@@ -78,7 +78,7 @@ def test_another_writer_goes_on_where_the_last_one_ended(chunks: list[bytes], cu
         whole = b"".join(chunks)
         assert read_all(directory) == (0, whole)
         assert writer.lines == whole.count(b"\n")
-        assert writer.ledger.fed == len(whole)
+        assert writer.modes.fed == len(whole)
 
 
 def test_segments_begin_with_lines_and_know_their_number(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import shutil
 import subprocess
@@ -57,6 +58,21 @@ class Xterm:
             operations += [["new", size], ["write", stream.decode("utf-8", "replace")], ["snapshot"]]
         return self.ask(operations)[2::3]
 
+    def lines(self, *streams: bytes, rows: int = 24, cols: int = 80) -> list[list[tuple[str, str]]]:
+        """Return the lines of fresh terminals that are fed `streams`: plain, and with SGR sequences.
+
+        They end with the last one that shows anything. Blanks at the end of a line are left out, unless they show.
+        """
+        operations: list[list[Any]] = []
+        for stream in streams:
+            operations += [["new", {"rows": rows, "cols": cols, "scrollback": 100_000}]]
+            operations += [["write", _decoded(stream)], ["lines"]]
+        found = [[(plain, ansi) for plain, ansi in lines] for lines in self.ask(operations)[2::3]]
+        for lines in found:
+            while lines and not lines[-1][0]:
+                lines.pop()
+        return found
+
     def answers(self, stream: bytes, *, rows: int = 24, cols: int = 80) -> list[str]:
         """What a fresh terminal types by itself when it is fed `stream`."""
         text = stream.decode("utf-8", "replace")
@@ -66,6 +82,11 @@ class Xterm:
     def close(self) -> None:
         """Ends the process."""
         self._process.communicate()
+
+
+def _decoded(stream: bytes) -> str:
+    """Decode as a viewer's text is: a character that the end cuts is yet to come."""
+    return codecs.getincrementaldecoder("utf-8")("replace").decode(stream)
 
 
 @pytest.fixture(scope="session")

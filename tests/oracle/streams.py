@@ -80,6 +80,12 @@ def live(draw: st.DrawFn) -> bytes:
 moves = st.one_of(csi("ABCDEFG"), st.sampled_from([b"\r", b"\n", b"\r\n", b"\b", b"\t", b"\x1b[A\r", b"\r\x1b[2K"]))
 erases = st.one_of(csi("K", st.integers(0, 2)), csi("J", st.integers(0, 3)), st.just(b"\x1b[2K"))
 edits = csi("@PXLMST")
+#: What moves and writes within a row in every way there is: spinners and bars do.
+row_work = st.one_of(
+    csi("CDGIXP@Z`ab"),
+    csi("K", st.integers(0, 2)),
+    st.sampled_from([b"\t", b"\b", b"\b\b\b", b"\r", b"\x1b7", b"\x1b8", b"\x1bH", b"\x1b[g", b"\x1b[3g"]),
+)
 places = _bytes(st.builds("\x1b[{};{}H".format, st.integers(0, 8), st.integers(0, 14)))
 margins = st.sampled_from([b"\x1b[2;4r", b"\x1b[r", b"\x1b[1;3r", b"\x1b[3r", b"\x1b[?6h", b"\x1b[?6l"])
 saves = st.sampled_from([b"\x1b7", b"\x1b8", b"\x1b[s", b"\x1b[u"])
@@ -144,8 +150,10 @@ def alternate(draw: st.DrawFn) -> bytes:
     """A full-screen program; it may still be running at the end."""
     mode = draw(st.sampled_from([1049, 1049, 1049, 1047, 47]))
     body = b"".join(draw(st.lists(st.one_of(screen_work, screen_work, margins, charsets), max_size=8)))
-    end = draw(st.sampled_from([b"\x1b[?%dl" % mode] * 4 + [b""]))
-    return b"\x1b[?%dh" % mode + body + end
+    # Where a terminal knows no 1049, programs save the cursor themselves.
+    enter, leave = (b"", b"") if mode == 1049 else (b"\x1b7", b"\x1b8")
+    end = draw(st.sampled_from([b"\x1b[?%dl" % mode + leave] * 4 + [b""]))
+    return enter + b"\x1b[?%dh" % mode + body + end
 
 
 usual = st.one_of(ordinary, ordinary, ordinary, moves, moves, erases, titles, alternate())
@@ -155,6 +163,10 @@ logs = st.lists(line, max_size=40).map(b"".join)
 programs = st.lists(usual, max_size=14).map(b"".join)
 everything = st.lists(st.one_of(usual, unusual, unusual), max_size=16).map(b"".join)
 anything = st.lists(st.one_of(usual, unusual, queries, garbage), max_size=16).map(b"".join)
+rows_of_text = st.lists(
+    st.one_of(text, text, sgr, row_work, row_work, newline, st.sampled_from([b"\n", b"\x1b[A", b"\x1b[2A", b"\x1b[B"])),
+    max_size=20,
+).map(b"".join)
 sizes = st.tuples(st.integers(5, 12), st.integers(10, 30))
 
 

@@ -2,7 +2,7 @@
 // xterm.js itself broke, {error}) out.
 //
 // Operations: ["new", {rows, cols, scrollback, version}], ["write", text], ["resize", cols, rows], ["answers"],
-// ["snapshot"]. Each "new" replaces the terminal before it. Text arrives as strings, as it does in a browser. What has no
+// ["snapshot"], ["lines"]. Each "new" replaces the terminal before it. Text arrives as strings, as it does in a browser. What has no
 // public accessor (a pen, a margin, a pending wrap) is read from the terminal's core: the versions are pinned.
 import { createInterface } from "node:readline";
 import xterm6 from "@xterm/headless";
@@ -53,7 +53,9 @@ function line(buffer, index, cols) {
   let previous;
   for (let x = 0; x < cols; x++) {
     text += source.getString(x) || (source.getWidth(x) ? "\0" : "");
-    const key = attributes(source.getFg(x), source.getBg(x), source._extendedAttrs[x]);
+    // Of a cell that was never written to, or erased, nothing is seen but its background.
+    const isNull = !source.hasContent(x);
+    const key = isNull ? attributes(0, source.getBg(x) & ~FLAGS) : attributes(source.getFg(x), source.getBg(x), source._extendedAttrs[x]);
     if (key === previous) runs[runs.length - 1][0]++;
     else runs.push([1, (previous = key)]);
   }
@@ -102,6 +104,71 @@ function snapshot() {
   };
 }
 
+const SGR = [
+  [cell => cell.isBold(), "1"],
+  [cell => cell.isDim(), "2"],
+  [cell => cell.isItalic(), "3"],
+  [cell => cell.fg & UNDERLINE, "4"], // and not a link, which xterm.js underlines by itself,
+  [cell => cell.isBlink(), "5"],
+  [cell => cell.isInverse(), "7"],
+  [cell => cell.isInvisible(), "8"],
+  [cell => cell.isStrikethrough(), "9"],
+  [cell => cell.isOverline(), "53"],
+];
+const SHOWS_BLANKS = ["4", "7", "9", "53"];
+
+function sgrColour(what, isDefault, isPalette, value, mode) {
+  if (isDefault) return [];
+  if (!isPalette) return [`${what + 8};2;${value >> 16};${(value >> 8) & 255};${value & 255}`];
+  if (mode === 0x2000000) return [`${what + 8};5;${value}`];
+  return [`${value < 8 ? what + value : what + 52 + value}`];
+}
+
+/** How a cell looks, as SGR parameters, and whether a blank shows it. */
+function look(cell) {
+  const codes = SGR.filter(([is]) => is(cell)).map(([, code]) => code);
+  const background = sgrColour(40, cell.isBgDefault(), cell.isBgPalette(), cell.getBgColor(), cell.getBgColorMode());
+  const shows = background.length > 0 || codes.some(code => SHOWS_BLANKS.includes(code));
+  codes.push(...sgrColour(30, cell.isFgDefault(), cell.isFgPalette(), cell.getFgColor(), cell.getFgColorMode()));
+  return [[...codes, ...background].join(";"), shows];
+}
+
+/** The lines of the normal screen and its scrollback: as text without blanks at their ends, and the same with SGR. */
+function lines() {
+  const buffer = terminal.buffer.normal;
+  const found = [];
+  for (let y = 0; y < buffer.length; y++) {
+    const row = buffer.getLine(y);
+    const next = buffer.getLine(y + 1);
+    const goesOn = next?.isWrapped ?? false;
+    const cells = [];
+    for (let x = 0; x < terminal.cols; ) {
+      const cell = row.getCell(x);
+      const isNull = !cell.getChars();
+      // A wide character that found no room in the last column left it empty.
+      const isLeft = goesOn && isNull && x === terminal.cols - 1 && next.getCell(0).getWidth() === 2;
+      if (!isLeft) cells.push(isNull ? [" ", "", false] : [cell.getChars(), ...look(cell)]);
+      x += cell.getWidth() || 1;
+    }
+    if (row.isWrapped && found.length > 0) found[found.length - 1].push(...cells);
+    else found.push(cells);
+  }
+  return found.map(cells => {
+    while (cells.length > 0 && cells[cells.length - 1][0] === " " && !cells[cells.length - 1][2]) cells.pop();
+    let ansi = "";
+    let drawn = "";
+    for (const [chars, sgr] of cells) {
+      if (sgr !== drawn) {
+        if (drawn) ansi += "\x1b[0m";
+        if (sgr) ansi += `\x1b[${sgr}m`;
+        drawn = sgr;
+      }
+      ansi += chars;
+    }
+    return [cells.map(([chars]) => chars).join("").trimEnd(), drawn ? ansi + "\x1b[0m" : ansi];
+  });
+}
+
 // xterm.js parses in a timer of its own: what it throws there (it has bugs, too) would end the process.
 let fail;
 process.on("uncaughtException", error => fail(error));
@@ -119,6 +186,7 @@ const OPERATIONS = {
   resize: (cols, rows) => terminal.resize(cols, rows),
   answers: () => answers,
   snapshot,
+  lines,
 };
 
 for await (const request of createInterface({ input: process.stdin })) {

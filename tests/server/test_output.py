@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from threading import Event
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
+
+from jupyter_ptytasks.server import search
+from jupyter_ptytasks.server.rest import output
+from jupyter_ptytasks.server.search import Cancelled
+from tests.server.conftest import PATIENCE
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest
@@ -19,6 +27,7 @@ async def test_all_of_it(rest: Rest) -> None:
         "next_line": 3,
         "total_lines": 3,
         "lines_omitted": 0,
+        "more": False,
         "truncated": False,
         "bytes": 17,
         "estimated_tokens": 5,
@@ -115,6 +124,53 @@ async def test_a_pattern_that_is_none_or_goes_astray(rest: Rest, pattern: str) -
         assert answer.json["output"] == ""
     else:
         assert (answer.code, answer.json["field"]) == (400, "grep")
+
+
+class Searching:
+    """Stands in for the reader of lines: a search that takes as long as its client is there."""
+
+    begun = Event()
+    left = Event()
+
+    def __init__(self, *_: object, cancel: Event, **__: object) -> None:
+        self._cancel = cancel
+
+    def read(self, query: object) -> None:
+        self.begun.set()
+        if self._cancel.wait(PATIENCE):
+            self.left.set()
+        raise Cancelled
+
+
+async def test_a_search_ends_when_its_client_leaves(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    task = await rest.create("true", name="a")
+    await rest.wait("a")
+    monkeypatch.setattr(output, "LineReader", Searching)
+    where = urlsplit(rest._root)
+    assert where.hostname is not None
+    reader, writer = await asyncio.open_connection(where.hostname, where.port)
+    headers = "".join(f"{name}: {value}\r\n" for name, value in rest._headers.items())
+    path = f"{where.path}/tasks/{task['id']}/output?grep=a"
+    writer.write(f"GET {path} HTTP/1.1\r\nHost: {where.netloc}\r\n{headers}\r\n".encode())
+    assert await asyncio.to_thread(Searching.begun.wait, PATIENCE)
+    writer.close()
+    assert await asyncio.to_thread(Searching.left.wait, PATIENCE)
+    assert await reader.read() == b""
+
+
+async def test_many_searches_keep_nobody_else_waiting(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    await rest.create("head -c 60000 /dev/zero | tr '\\0' a; echo b", name="aaa")
+    await rest.wait("aaa")
+    monkeypatch.setattr(search, "_LINE_TIME", 0.3)
+    searches = [asyncio.create_task(rest("GET", "tasks", "aaa", "output", grep="(a+)+$")) for _ in range(5)]
+    others = []
+    while not searches[0].done():
+        others.append((await rest.output("aaa", mode="tail", tail_lines=1))["total_lines"])
+    assert len(others) > 2
+    assert not all(each.done() for each in searches)
+    for answer in await asyncio.gather(*searches):
+        assert (answer.code, answer.json["code"], answer.json["field"]) == (400, "bad_request", "grep")
+        assert "took too long" in answer.json["message"]
 
 
 async def test_an_answer_is_bounded_whatever_the_output(rest: Rest) -> None:

@@ -31,6 +31,9 @@ _SIGNS = (
 #: In bytes, what may have begun in the piece before.
 _LONGEST_HINT = 24
 _SWITCH = re.compile(rb"\x1b\[\?(?:47|1047|1049)([hl])")
+#: What a program may still say when all is done, as it ends: so many lines, or any within so many seconds.
+_FEW_LINES = 8
+_SHORTLY = 3.0
 #: A longer line is no bar, and none that tells how far it is.
 _LONGEST_LINE = 512
 
@@ -46,6 +49,7 @@ class ProgressReader:
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
+        self._finished: Progress | None = None  # what was done before other output came
         self._fed = False
         self._cut = b""  # a sequence or character that is not yet complete
         self._reported: OscReport | None = None
@@ -89,17 +93,19 @@ class ProgressReader:
         tracks = self._read_text(self._on_normal_screen(data))
         if self._reported is not None:
             self._keep(of_report(self._reported), "reported", now)
-        elif tracks.counts:
-            self._keep(of_tracks(tracks), "read", now, tracks.phase)
+        elif not tracks.counts:
+            self._progress = self._finished = None
+        elif self._is_over(tracks, now):
+            self._finished, self._progress = self._progress or self._finished, None
         else:
-            self._progress = None
+            self._keep(of_tracks(tracks), "read", now, tracks.phase)
         return self._progress
 
     def end(self, succeeded: bool, now: float) -> Progress | None:
         """Note that the attempt has ended, and return its last progress: complete if there was any and the attempt
         succeeded; else unchanged.
         """
-        last = self._progress
+        last = self._progress or (self._finished if succeeded else None)
         if last is not None and succeeded:
             done = last.done if last.total is None else last.total
             last = replace(last, fraction=1.0, done=done, state="normal", eta=None, updated=now)
@@ -107,6 +113,12 @@ class ProgressReader:
             last = replace(last, eta=None)
         self._progress = last
         return last
+
+    def _is_over(self, tracks: Tracks, now: float) -> bool:
+        """Return whether all was done a while ago and something else goes on: it was no progress of the whole."""
+        last = self._progress or self._finished
+        is_late = last is not None and now - last.updated > _SHORTLY
+        return tracks.others > (0 if is_late else _FEW_LINES)
 
     def _read_sequences(self, data: bytes) -> None:
         for each in parse_osc(data):
@@ -122,7 +134,8 @@ class ProgressReader:
         """Return the tracks with the last fragment, which may continue; those that are kept are without it."""
         begun = self._splitter.open
         tail = begun[-_LONGEST_HINT:].encode() + data[-WINDOW:]
-        if not _may_tell(tail) and not (begun and _may_tell(begun.encode())):
+        is_done = self._tracks.fraction == 1.0 and self._tracks.others <= _FEW_LINES
+        if not is_done and not _may_tell(tail) and not (begun and _may_tell(begun.encode())):
             self._splitter.skip(data)
             return self._tracks
         tracks, rows = self._tracks, self._rows
@@ -132,6 +145,8 @@ class ProgressReader:
             depth, rows = rows.after(fragment, match)
             if match is not None:
                 tracks = tracks.after(match, depth)
+            elif fragment.ended and tracks.fraction == 1.0:
+                tracks = replace(tracks, others=tracks.others + 1)
         return tracks
 
     def _on_normal_screen(self, data: bytes) -> bytes:

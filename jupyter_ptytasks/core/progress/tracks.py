@@ -25,6 +25,8 @@ class Tracks:
     #: The highest fraction of this phase.
     held: float = 0.0
     phase: int = 0
+    #: Lines of other output since all was done.
+    others: int = 0
 
     @property
     def fraction(self) -> float | None:

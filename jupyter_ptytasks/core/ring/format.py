@@ -16,10 +16,10 @@ import os
 import re
 import struct
 
-from ..terminal.modes import Ledger
+from ..terminal.modes import TerminalModes
 
 MAGIC = b"PTYIDX1\n"
-LENGTHS = struct.Struct(">II")  #: of the JSON and of the carry, behind the magic
+LENGTHS = struct.Struct(">II")  #: of the JSON and of the scrollback, behind the magic
 #: Unix time of the bytes before `offset`; rows and cols are those in force from there on.
 RECORD = struct.Struct(">dQHHI")
 
@@ -29,31 +29,33 @@ _LOG_NAME = re.compile(r"(\d{20})\.log(?:\.gz)?")
 class Keyframe:
     """What a terminal must know to go on from the base of a segment.
 
-    `line` is the number of line feeds before the base, `ledger` the state of the terminal there, `carry` the last lines
-    of its normal screen (replay.keyframe made it), `time` the Unix time at which the segment was begun.
+    `line` is the number of line feeds before the base, `modes` the state of the terminal there, `scrollback` what draws
+    the last lines of its normal screen (by replay.keyframe), `time` the Unix time at which the segment was begun.
     """
 
-    __slots__ = ("carry", "cols", "ledger", "line", "rows", "time")
+    __slots__ = ("cols", "line", "modes", "rows", "scrollback", "time")
 
-    def __init__(self, *, line: int, time: float, rows: int, cols: int, ledger: Ledger, carry: bytes) -> None:
+    def __init__(
+        self, *, line: int, time: float, rows: int, cols: int, modes: TerminalModes, scrollback: bytes
+    ) -> None:
         self.line = line
         self.time = time
         self.rows = rows
         self.cols = cols
-        self.ledger = ledger
-        self.carry = carry
+        self.modes = modes
+        self.scrollback = scrollback
 
     def encode(self) -> bytes:
-        """Give the beginning of an index file."""
+        """Return the beginning of an index file."""
         about = {
             "line": self.line,
             "time": self.time,
             "rows": self.rows,
             "cols": self.cols,
-            "ledger": self.ledger.to_json(),
+            "ledger": self.modes.to_json(),
         }
         head = json.dumps(about, separators=(",", ":")).encode()
-        return MAGIC + LENGTHS.pack(len(head), len(self.carry)) + head + self.carry
+        return MAGIC + LENGTHS.pack(len(head), len(self.scrollback)) + head + self.scrollback
 
 
 def decode_index(data: bytes) -> tuple[Keyframe, int] | None:
@@ -74,8 +76,8 @@ def decode_index(data: bytes) -> tuple[Keyframe, int] | None:
             time=float(about["time"]),
             rows=int(about["rows"]),
             cols=int(about["cols"]),
-            ledger=Ledger.from_json(about["ledger"]),
-            carry=data[start + head_length : end],
+            modes=TerminalModes.from_json(about["ledger"]),
+            scrollback=data[start + head_length : end],
         )
     except (ValueError, KeyError, TypeError):
         return None
@@ -83,7 +85,7 @@ def decode_index(data: bytes) -> tuple[Keyframe, int] | None:
 
 
 def log_path(directory: str, base: int) -> str:
-    """Give the path of the log of the segment at `base`."""
+    """Return the path of the log of the segment at `base`."""
     return os.path.join(directory, f"{base:020d}.log")
 
 
@@ -93,12 +95,12 @@ def packed_path(directory: str, base: int) -> str:
 
 
 def index_path(directory: str, base: int) -> str:
-    """Give the path of the index of the segment at `base`."""
+    """Return the path of the index of the segment at `base`."""
     return os.path.join(directory, f"{base:020d}.idx")
 
 
 def list_bases(directory: str) -> list[int]:
-    """Give the offsets at which segments begin, in order; empty where there is no ring."""
+    """Return the offsets at which segments begin, in order; empty where there is no ring."""
     try:
         names = os.listdir(directory)
     except OSError:

@@ -6,17 +6,22 @@ gone.
 
 from __future__ import annotations
 
+import json
 import os
+import struct
 from bisect import bisect_right
 
 from ..platform import files
-from ..terminal.modes import Ledger
-from .format import Keyframe, decode_index, index_path, list_bases, log_path, packed_path
+from ..terminal.modes import TerminalModes
+from .format import LENGTHS, MAGIC, RECORD, Keyframe, decode_index, index_path, list_bases, log_path, packed_path
 from .packing import packed_size, unpack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+#: Records of an index that are read at a time.
+_RECORDS = 1024
 
 #: Bytes of an index file that hold its keyframe for sure.
 _KEYFRAME_MAX = 1 << 19
@@ -52,12 +57,12 @@ class RingReader:
         self._unpacked = None
 
     def bases(self) -> list[int]:
-        """Give the offsets at which the segments begin now, in order."""
+        """Return the offsets at which the segments begin now, in order."""
         self._bases = list_bases(self.directory)
         return self._bases
 
     def bounds(self) -> tuple[int, int]:
-        """Give the offsets of the first byte and of the end, as they are now."""
+        """Return the offsets of the first byte and of the end, as they are now."""
         bases = self.bases()
         if not bases:
             return 0, 0
@@ -75,7 +80,7 @@ class RingReader:
             return 0
 
     def read(self, offset: int, limit: int) -> tuple[int, bytes]:
-        """Give up to `limit` bytes from `offset` or, where those are gone, from the first offset behind it that is
+        """Return up to `limit` bytes from `offset` or, where those are gone, from the first offset behind it that is
         there.
 
         No bytes: there are none yet. Fewer than `limit` may come at the end of a segment.
@@ -99,7 +104,7 @@ class RingReader:
         return files.read_cached(self._fd, limit, offset - self._base) if self._fd >= 0 else None
 
     def read_range(self, start: int, end: int) -> bytes:
-        """Give the bytes from `start` to `end`, without those that are gone."""
+        """Return the bytes from `start` to `end`, without those that are gone."""
         parts = []
         while start < end:
             start, data = self.read(start, end - start)
@@ -159,7 +164,7 @@ class RingReader:
         self._base = bases[index]
 
     def keyframe(self, base: int) -> Keyframe:
-        """Give the keyframe of the segment at `base`; where its index is torn or gone, what can be said without one."""
+        """Return the keyframe of the segment at `base`; if its index is damaged or missing, one without modes."""
         found = None
         try:
             with open(index_path(self.directory, base), "rb") as file:
@@ -168,9 +173,59 @@ class RingReader:
             pass
         if found is not None:
             return found[0]
-        ledger = Ledger()
-        ledger.fed = base
-        return Keyframe(line=self._count_lines_before(base), time=0.0, rows=0, cols=0, ledger=ledger, carry=b"")
+        modes = TerminalModes()
+        modes.fed = base
+        return Keyframe(line=self._count_lines_before(base), time=0.0, rows=0, cols=0, modes=modes, scrollback=b"")
+
+    def line(self, base: int) -> int:
+        """Return the number of line feeds before the segment at `base`, without reading all of its keyframe."""
+        try:
+            with open(index_path(self.directory, base), "rb") as file:
+                head = file.read(len(MAGIC) + LENGTHS.size)
+                if head.startswith(MAGIC):
+                    return int(json.loads(file.read(LENGTHS.unpack_from(head, len(MAGIC))[0]))["line"])
+        except (OSError, KeyError, TypeError, ValueError, struct.error):
+            pass
+        return self.keyframe(base).line
+
+    def sizes(self, start: int, end: int) -> list[tuple[int, int, int]]:
+        """Return the terminal's sizes between two offsets: (from where, rows, columns), the first one at `start` or
+        before; none where nothing recorded them.
+        """
+        found: list[tuple[int, int, int]] = []
+        bases = self.bases()
+        for at, base in enumerate(bases):
+            if base >= end > start or (at + 1 < len(bases) and bases[at + 1] <= start):
+                continue
+            for offset, rows, cols in self._records(base, start, end):
+                if not found or (rows, cols) != found[-1][1:]:
+                    if offset <= start:
+                        found.clear()
+                    found.append((offset, rows, cols))
+        return found
+
+    def _records(self, base: int, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Iterate over (offset, rows, columns) in a segment's index, from the last one that is not behind `start`."""
+        try:
+            with open(index_path(self.directory, base), "rb") as file:
+                head = file.read(len(MAGIC) + LENGTHS.size)
+                if not head.startswith(MAGIC) or len(head) < len(MAGIC) + LENGTHS.size:
+                    return
+                first = len(head) + sum(LENGTHS.unpack_from(head, len(MAGIC)))
+                count = (os.fstat(file.fileno()).st_size - first) // RECORD.size
+                low, high = 0, max(count - 1, 0)
+                while low < high:
+                    middle = (low + high + 1) // 2
+                    record = files.pread(file.fileno(), RECORD.size, first + middle * RECORD.size)
+                    low, high = (middle, high) if RECORD.unpack(record)[1] <= start else (low, middle - 1)
+                file.seek(first + low * RECORD.size)
+                while len(data := file.read(_RECORDS * RECORD.size)) >= RECORD.size:
+                    for _, offset, rows, cols, _ in RECORD.iter_unpack(data[: len(data) // RECORD.size * RECORD.size]):
+                        if offset >= end > start:
+                            return
+                        yield offset, rows, cols
+        except (OSError, struct.error):
+            return
 
     def _count_lines_before(self, base: int) -> int:
         earlier = [other for other in self.bases() if other < base]

@@ -8,7 +8,7 @@ import time
 
 from ..files import write_all
 from ..platform import files
-from ..terminal.modes import Ledger
+from ..terminal.modes import TerminalModes
 from .format import RECORD, Keyframe, decode_index, index_path, list_bases, log_path, packed_path
 
 _LINE_FEED = 0x0A
@@ -18,7 +18,7 @@ _RECORD_EVERY = 0.05
 _RECORD_EVERY_TRICKLE = 1.0
 _TRICKLE = 256
 
-#: How far back (bytes) the carry of a keyframe looks at least, and how much more for every second that the segment
+#: How far back (bytes) the scrollback of a keyframe looks at least, and how much more for every second that the segment
 #: took. A flood so spends a bounded share of its time on keyframes, while a progress bar that took an hour is looked at
 #: whole.
 _LOOK_BACK = 1 << 17
@@ -36,7 +36,6 @@ class RingWriter:
 
     __slots__ = (
         "_base",
-        "_carry",
         "_checkpoints",
         "_directory",
         "_fault",
@@ -47,16 +46,17 @@ class RingWriter:
         "_recorded_at",
         "_records",
         "_roll_at",
+        "_scrollback",
         "_segment",
         "_since",
         "_size",
         "_slack",
-        "_start_ledger",
+        "_start_modes",
         "cols",
         "end",
-        "ledger",
         "lines",
         "lost",
+        "modes",
         "rows",
         "start",
     )
@@ -74,8 +74,8 @@ class RingWriter:
         self._recorded = self._recorded_at = 0.0
         self.rows, self.cols = rows, cols
         self.lost = self.lines = self.start = self.end = self._base = 0
-        self.ledger = Ledger()
-        self._carry = b""
+        self.modes = TerminalModes()
+        self._scrollback = b""
         os.makedirs(directory, mode=0o700, exist_ok=True)
         bases = list_bases(directory)
         if bases and self._is_plain(bases[-1]):
@@ -116,8 +116,10 @@ class RingWriter:
         except OSError:
             pass
         if found is None:
-            keyframe = Keyframe(line=0, time=time.time(), rows=self.rows, cols=self.cols, ledger=Ledger(), carry=b"")
-            keyframe.ledger.fed = self._base
+            keyframe = Keyframe(
+                line=0, time=time.time(), rows=self.rows, cols=self.cols, modes=TerminalModes(), scrollback=b""
+            )
+            keyframe.modes.fed = self._base
             self._rewrite_index(keyframe)
         else:
             keyframe, records = found
@@ -125,10 +127,10 @@ class RingWriter:
             self._index_size -= (self._index_size - records) % RECORD.size
             self._records = records
         self._start_from(keyframe)
-        self.ledger.feed(data)
+        self.modes.feed(data)
         self.lines = keyframe.line + data.count(b"\n")
         self.end = self._base + len(data)
-        self._checkpoints = [(self.end, self.ledger.copy())]
+        self._checkpoints = [(self.end, self.modes.copy())]
         self.resize(self.rows, self.cols)
 
     def _rewrite_index(self, keyframe: Keyframe) -> None:
@@ -143,10 +145,10 @@ class RingWriter:
             self._drop_index()
 
     def _start_from(self, keyframe: Keyframe) -> None:
-        self._carry = keyframe.carry
-        self.ledger = keyframe.ledger
-        self._start_ledger = keyframe.ledger.copy()
-        self._checkpoints = [(self._base, self._start_ledger)]
+        self._scrollback = keyframe.scrollback
+        self.modes = keyframe.modes
+        self._start_modes = keyframe.modes.copy()
+        self._checkpoints = [(self._base, self._start_modes)]
         self._since = time.monotonic()
 
     def write(self, data: bytes) -> int:
@@ -181,7 +183,7 @@ class RingWriter:
         return len(data) - len(rest)
 
     def _helping(self, data: bytes) -> int:
-        """Give how many bytes of `data` go into this segment: up to the line that fills it, or all that is left."""
+        """Return how many bytes of `data` go into this segment: up to the line that fills it, or all that is left."""
         filled = self.end - self._base
         if filled + len(data) <= self._roll_at:
             return len(data)
@@ -189,7 +191,7 @@ class RingWriter:
         return min(line or len(data), self._roll_at + self._slack - filled)
 
     def _is_full(self, last: int) -> bool:
-        """Tell whether a new segment is due: preferably behind a line, whose last byte is `last`."""
+        """Return whether a new segment is due: preferably behind a line, whose last byte is `last`."""
         filled = self.end - self._base
         if filled >= self._roll_at and (last == _LINE_FEED or filled >= self._roll_at + self._slack):
             return True
@@ -198,9 +200,9 @@ class RingWriter:
     def _took(self, data: bytes) -> None:
         self.end += len(data)
         self.lines += data.count(b"\n")
-        self.ledger.feed(data)
+        self.modes.feed(data)
         if self.end - self._checkpoints[-1][0] >= _LOOK_BACK:
-            self._checkpoints = [self._checkpoints[-1], (self.end, self.ledger.copy())]
+            self._checkpoints = [self._checkpoints[-1], (self.end, self.modes.copy())]
         now = time.monotonic()
         every = _RECORD_EVERY if self.end - self._recorded >= _TRICKLE else _RECORD_EVERY_TRICKLE
         if now - self._recorded_at >= every:
@@ -225,12 +227,12 @@ class RingWriter:
     def _roll(self) -> None:
         """Begin a new segment at `end`; where none can be made, the old one simply goes on growing."""
         try:
-            carry = self._next_carry()
+            scrollback = self._next_scrollback()
         except Exception:  # noqa: BLE001  whatever is wrong with what was written, or with us: it costs no output
-            carry = b""
+            scrollback = b""
         old = (self._log, self._index)
         try:
-            self._begin_segment(carry)
+            self._begin_segment(scrollback)
         except OSError as error:
             # What else is wrong (no descriptor is free) does not get better by that.
             if error.errno in (errno.ENOSPC, errno.EDQUOT) and self._drop_oldest():
@@ -252,9 +254,9 @@ class RingWriter:
         except OSError:
             return self.end - self.start
 
-    def _begin_segment(self, carry: bytes = b"") -> None:
+    def _begin_segment(self, scrollback: bytes = b"") -> None:
         keyframe = Keyframe(
-            line=self.lines, time=time.time(), rows=self.rows, cols=self.cols, ledger=self.ledger, carry=carry
+            line=self.lines, time=time.time(), rows=self.rows, cols=self.cols, modes=self.modes, scrollback=scrollback
         )
         # The index first: who finds the log finds its keyframe too.
         index = log = -1
@@ -278,24 +280,24 @@ class RingWriter:
         self._start_from(keyframe)
         self.resize(self.rows, self.cols)
 
-    def _next_carry(self) -> bytes:
-        """Give the carry for a segment that begins at `end`."""
-        alternate = self.ledger.alternate_since
+    def _next_scrollback(self) -> bytes:
+        """Return the scrollback for a segment that begins at `end`."""
+        alternate = self.modes.alternate_since
         if alternate is not None and alternate <= self._base:
-            return self._carry  # the normal screen has stood still
+            return self._scrollback  # the normal screen has stood still
         look_back = _LOOK_BACK + int(_LOOK_BACK_PER_SECOND * (time.monotonic() - self._since))
         if alternate is not None or self.end - self._base <= look_back:
-            return self._keyframe_from(self._base, self._start_ledger, self._carry)
+            return self._keyframe_from(self._base, self._start_modes, self._scrollback)
         return self._keyframe_from(*self._checkpoints[0], b"")
 
-    def _keyframe_from(self, offset: int, ledger: Ledger, carry: bytes) -> bytes:
+    def _keyframe_from(self, offset: int, modes: TerminalModes, scrollback: bytes) -> bytes:
         try:
             data = files.pread(self._log, self.end - offset, offset - self._base)
         except OSError:
             return b""
         from ..terminal import replay  # noqa: PLC0415  # takes longer to load than all the rest of a ptyhost
 
-        return replay.keyframe(carry, ledger, data, self.cols, self.rows)
+        return replay.keyframe(scrollback, modes, data, self.cols, self.rows)
 
     def _drop_oldest(self) -> bool:
         """Forget the oldest segment, if it is not the one being written."""

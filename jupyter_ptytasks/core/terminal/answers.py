@@ -9,17 +9,17 @@ _DEVICE = {b"c": b"\x1b[?1;2c", b">c": b"\x1b[>0;276;0c"}
 # DSR 5, "are you well?", and 6, "where is the cursor?": where no one looks it is home.
 _STATUS = {(b"n", 5): b"\x1b[0n", (b"n", 6): b"\x1b[1;1R", (b"?n", 6): b"\x1b[?1;1R"}
 # Light grey on black: what most terminals look like, and Lab's in its dark theme.
-_COLOURS = {b"10;?": b"\x1b]10;rgb:cccc/cccc/cccc", b"11;?": b"\x1b]11;rgb:0000/0000/0000"}
+_COLORS = {b"10;?": b"\x1b]10;rgb:cccc/cccc/cccc", b"11;?": b"\x1b]11;rgb:0000/0000/0000"}
 
 
 def answer(query: bytes) -> bytes:
-    """What a terminal types when it is fed `query`, one of the tokens of `Ledger.take_asked`; nothing for most.
+    """Return what a terminal types when it is fed `query` (from `take_asked`); nothing for most.
 
-    Answered are DA1, DA2, DSR 5 and 6, and the OSC 10 and 11 that ask for colours (xterm's ctlseqs).
+    Answered are DA1, DA2, DSR 5 and 6, and the OSC 10 and 11 that ask for colors (xterm's ctlseqs).
     """
     csi = CSI.fullmatch(query)
     if csi is None:
-        colour = _COLOURS.get(string(query))
-        return colour + (b"\x07" if query.endswith(b"\x07") else b"\x1b\\") if colour else b""
+        color = _COLORS.get(string(query))
+        return color + (b"\x07" if query.endswith(b"\x07") else b"\x1b\\") if color else b""
     function, wanted = csi[1] + csi[3] + csi[4], number(csi[2], 0, 0)
     return _STATUS.get((function, wanted), b"") or (_DEVICE.get(function, b"") if wanted == 0 else b"")

@@ -1,8 +1,7 @@
-"""The ledger: what a terminal remembers besides its cells (modes, margins, pen, charsets, title).
+"""The modes of a terminal, followed through its output: what it remembers besides its cells.
 
-It sees all output of a task in any chunking, so it looks only at the rare tokens: plain text, and nearly all colours
-and cursor movements, are skipped by one regular expression. Where terminals differ, xterm.js is right: its RIS, for
-instance, leaves alone whether the cursor is seen (mode 25), whether it blinks (12) and what a line feed does (20).
+All output of a task is fed, in any chunking, so only the rare tokens are looked at: plain text, and nearly all colors
+and cursor movements, are skipped by one regular expression.
 """
 
 from __future__ import annotations
@@ -10,377 +9,175 @@ from __future__ import annotations
 import re
 
 from . import pen as pens
-from . import restore_modes as prelude
-from .vt import CSI, TOKEN, complete, number, plain, seven_bit, string
+from .mode_state import SHIFTS, ModeState
+from .restore_modes import transition
+from .vt import TOKEN, complete, seven_bit
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .pen import Pen
-
-# Bounds in bytes or characters: what is longer is cut, a longer hyperlink forgotten.
+#: Bytes of an incomplete token that are kept.
 _LONGEST_PENDING = 4096
-_LONGEST_TITLE = 256
-_LONGEST_URL = 2048
-_MOST_ASKED = 1000
 
-_ALTERNATE = (47, 1047, 1049)
-_MOUSE = (9, 1000, 1001, 1002, 1003)
-_MOUSE_ENCODINGS = (1006, 1016)
-# Private modes that are on or off, and no more: cursor keys, reverse video, origin, wrap-around, cursor seen, reverse
-# wrap-around, keypad, focus events, mouse encodings that xterm.js leaves out, alternate scroll, bracketed paste. Not
-# 2026, synchronised output: it is a moment of a program's drawing, and no state to come back to.
-_FLAGS = (1, 5, 6, 7, 25, 45, 66, 1004, 1005, 1007, 1015, 2004)
-_FLAGS_AT_START = (7, 25)
-_FLAGS_OF_SOFT_RESET = (1, 6, 7, 25, 45, 66, 1004, 2004)
-_CHARSETS = b"0AB4C5RQKYE6ZH7="
-_LEVELS = {40: 0, 41: 1, 42: 2, 43: 3, 45: 1, 46: 2}  # ( ) * + - .
-_SHIFTS = {b"\x0e": 1, b"\x0f": 0, b"n": 2, b"o": 3, b"|": 3, b"}": 2, b"~": 1}
-
+# Titles, directories and other strings of no concern, or of which only the last counts, in the usual form.
+_STRING = rb"(?:[0-26-9]|133|633|1337|7784);[^\x00-\x1f\x7f]*(?:\x07|\x1b\\)"
+_USUAL_STRING = re.compile(rb"\x1b\]" + _STRING)
 # An ESC that begins neither a plain SGR nor any other plain CSI, but for those that ask (c, n) and those that have a
-# lasting effect (h, l, r, s, u).
-_RARE = re.compile(rb"\x1b(?!\[[0-9;:]*[@-bd-gi-kmo-qtv-~])")
-_RARE_OR_SHIFT = re.compile(rb"[\x0e\x0f]|" + _RARE.pattern)
-_SHIFT = re.compile(rb"[\x0e\x0f]")
+# lasting effect (h, l, r, s, u), nor what only moves the cursor; with the whole of its token, if that is of the usual
+# form.
+_PLAIN_CSI = rb"\[[0-9;:]*[@-bd-gi-kmo-qtv-~]"
+_USUAL = rb"(?:\[[<-?]?[0-9;:]*[ -/]*[@-~]|[78=>c]|[()*+.-][0-9A-Z=])?"
+_RARE = re.compile(
+    rb"\x1b(?!" + _PLAIN_CSI + rb"|\x1b|[^\x00-\x1f\x7f-\xff%(-+.78=>c\[\]no|}~-]|\]" + _STRING + rb")" + _USUAL
+)
+# Where there are shifts, strings are looked into: within them they are none.
+_RARE_OR_SHIFT = re.compile(rb"[\x0e\x0f](?:[^\x1b]*[\x0e\x0f])?|\x1b(?!" + _PLAIN_CSI + rb"|[D-HMZ\\\x1b])" + _USUAL)
+# Tokens that neither change the pen nor save it.
+_PENLESS = re.compile(rb"\x1b(?:\[\?(?!10|47)[0-9]{1,4}[hl]|[=>]|[()*+.-].)")
+
+# Of more bytes with more escape sequences, only so many rare tokens are looked at one by one.
+_FLOOD_BYTES = 1 << 20
+_FLOOD = 10_000
+_FLOOD_BLOCK = 1 << 16
+_ENDS_LINKS = (b"\x1bc", b"\x1b[!p")
 
 
-class Screen:
-    """What each of the two screens, normal and alternate, remembers for itself."""
-
-    __slots__ = ("margins", "saved_charset", "saved_pen")
-
-    def __init__(self) -> None:
-        self.margins = b""  # parameters of DECSTBM; empty is the whole screen
-        self.saved_pen: Pen = {}  # of DECSC; the place that it saves is none of a ledger's business
-        self.saved_charset = b"B"
-
-    def copy(self) -> Screen:
-        """An independent screen in the same state."""
-        other = Screen()
-        other.margins, other.saved_pen, other.saved_charset = self.margins, self.saved_pen, self.saved_charset
-        return other
-
-
-class Ledger:
+class TerminalModes(ModeState):
     """Follows a terminal's output; `prelude` brings another terminal into the same state.
 
     `fed` counts the bytes fed; `pending` is the token or character that the last of them cut (of a string longer than
     4 KiB its beginning); `alternate_since` is the value of `fed` at the end of the token `alternate_token` that opened
-    the alternate screen, None while the normal screen is shown. A new ledger is a terminal after RIS.
+    the alternate screen, None while the normal screen is shown.
     """
 
-    __slots__ = (
-        "alternate_mode",
-        "alternate_since",
-        "alternate_token",
-        "asked",
-        "blink",
-        "charset",
-        "charsets",
-        "cwd",
-        "encoding",
-        "fed",
-        "flags",
-        "insert",
-        "link",
-        "mouse",
-        "newline",
-        "pen",
-        "pending",
-        "screens",
-        "shift",
-        "style",
-        "title",
-    )
+    __slots__ = ()
 
-    def __init__(self) -> None:
-        self.fed = 0
-        self.pending = b""
-        self.asked: list[bytes] = []  # the tokens that ask the terminal for something
-        self.newline = False  # ANSI mode 20: a line feed returns the carriage too
-        self.blink: bool | None = None  # mode 12; None as the viewer likes it
-        self.title = ""
-        self.cwd = ""  # the URL of OSC 7
-        self.flags = set(_FLAGS_AT_START)
-        self._reset()
-
-    def _reset(self) -> None:
-        """RIS: all that xterm.js resets."""
-        self.alternate_mode = 0
-        self.alternate_since: int | None = None
-        self.alternate_token = b""
-        self.screens = (Screen(), Screen())
-        self.mouse = 0
-        self.encoding = 0
-        self.flags = (self.flags & {25}) | (set(_FLAGS_AT_START) - {25})
-        self._soft_reset(cursor_seen=25 in self.flags)
-
-    def _soft_reset(self, *, cursor_seen: bool = True) -> None:
-        """DECSTR; in xterm.js it ends a hyperlink as well."""
-        self.flags.difference_update(_FLAGS_OF_SOFT_RESET)
-        self.flags.update(_FLAGS_AT_START if cursor_seen else (7,))
-        self.insert = False  # ANSI mode 4
-        self.style: int | None = None  # of DECSCUSR
-        self.pen: Pen = {}
-        self.link = ""  # parameters and URL of OSC 8
-        self.charsets = [b"B", b"B", b"B", b"B"]
-        self.shift = 0
-        self.charset = b"B"  # the one in force: after DECRC it need not be charsets[shift]
-        screen = self._screen
-        screen.margins, screen.saved_pen, screen.saved_charset = b"", {}, b"B"
-
-    @property
-    def alternate(self) -> bool:
-        """Whether the alternate screen is shown."""
-        return self.alternate_mode != 0
-
-    @property
-    def _screen(self) -> Screen:
-        return self.screens[self.alternate]
-
-    def copy(self) -> Ledger:
-        """An independent ledger in the same state."""
-        other = Ledger()
-        for name in self.__slots__:
+    def copy(self) -> TerminalModes:
+        """Return independent modes in the same state; nothing was asked of them."""
+        other = TerminalModes()
+        for name in ModeState.__slots__:
             setattr(other, name, getattr(self, name))
+        # Pens are not changed in place.
         other.flags, other.charsets, other.asked = set(self.flags), list(self.charsets), []
-        other.pen = dict(self.pen)
         other.screens = (self.screens[0].copy(), self.screens[1].copy())
         return other
 
     def feed(self, data: bytes) -> None:
-        """Takes the next bytes of the output."""
+        """Take the next bytes of the output."""
+        if len(data) > _FLOOD_BYTES and data.count(b"\x1b") > _FLOOD:
+            data = self._feed_coarsely(data)
+        self._feed(data)
+
+    def _feed_coarsely(self, data: bytes) -> bytes:
+        """Take the beginning of a flood and return the rest, with as many rare tokens as can be looked at one by one.
+
+        Of what is said in the beginning each thing counts where it is said last; so what is saved may be another pen.
+        """
+        end, left = len(data), _FLOOD
+        while end > 0 and left > 0:
+            start = max(end - _FLOOD_BLOCK, 0)
+            left -= len(_RARE.findall(data, start, end))
+            end = start
+        # Tokens begin with ESC, wherever it stands.
+        begin, end = data.find(b"\x1b", _LONGEST_PENDING), data.rfind(b"\x1b", 0, end)
+        if not 0 < begin < end:
+            return data
+        self._feed(data[:begin])
+        flood = data[begin:end]
+        fed = self.fed + len(flood)
+        self._take_last_strings(flood, len(flood))
+        reset = max(flood.rfind(b"\x1bc"), 0)
+        said: dict[bytes, None] = {}
+        stop = len(flood)
+        while stop > reset and len(said) < _FLOOD:
+            start = max(stop - _FLOOD_BLOCK, reset)
+            for token in dict.fromkeys(reversed(_RARE.findall(flood, start, stop))):
+                said.setdefault(token)
+            stop = start
+        self._fold(flood, reset, len(flood))
+        self._take_last(flood, len(flood), b"\x1b]8;")
+        was_alternate = self.alternate
+        for token in reversed(said):
+            if len(token) > 1:
+                self._feed(token)
+        if self.alternate_mode and not (was_alternate and b"\x1b[?%dl" % self.alternate_mode not in flood):
+            left_at = flood.rfind(b"\x1b[?%dl" % self.alternate_mode)
+            self.alternate_token = b"\x1b[?%dh" % self.alternate_mode
+            entered = max(flood.find(self.alternate_token, left_at + 1), 0)
+            self.alternate_since = fed - len(flood) + entered + len(self.alternate_token)
+        self.fed = fed
+        return data[end:]
+
+    def _feed(self, data: bytes) -> None:
         start_of_data = self.fed - len(self.pending)
         self.fed += len(data)
         data = seven_bit(self.pending + data if self.pending else data)
         end = complete(data)
         self.pending = data[end : end + _LONGEST_PENDING]
+        if len(data) - end > _LONGEST_PENDING and data.endswith(b"\x1b"):
+            # It may be the first half of the ST that ends it.
+            self.pending += b"\x1b"
+        titled = self._take_last_strings(data, end)
+        linked = data.rfind(b"\x1b]8;", 0, end)
+        reset = -1  # where links were last ended
         rare = _RARE_OR_SHIFT if b"\x0e" in data or b"\x0f" in data else _RARE
-        drawn = read = 0
-        for found in rare.finditer(data, 0, end):
-            start = found.start()
-            if start < read:
+        drawn = pos = 0
+        while (found := rare.search(data, pos, end)) is not None:
+            start, pos = found.span()
+            token = found[0]
+            if token[0] != 0x1B:
+                # Of shifts without a sequence in between the last one counts.
+                self._set_shift(SHIFTS[token[-1:]])
                 continue
-            if data[start] != 0x1B:
-                self._set_shift(_SHIFTS[found[0]])
-                continue
-            # Its end may show only by the ESC of the pending token.
-            match = TOKEN.match(data, start)
-            if match is None:
-                continue
-            read = match.end()
-            pens.fold(self.pen, data, drawn, start)
-            drawn = read
-            self._take(match[0])
+            if len(token) == 1:
+                match = TOKEN.match(data, start)
+                if match is None:
+                    # Its end may show only by the ESC of the pending token.
+                    continue
+                token, pos = match[0], match.end()
+            if not _PENLESS.fullmatch(token):
+                self._fold(data, drawn, start)
+                drawn = pos
+            self._take(token, is_last=start > titled)
+            if token in _ENDS_LINKS:
+                reset = start
             if self.alternate_mode and self.alternate_since is None:
-                self.alternate_since = start_of_data + read
-                self.alternate_token = match[0]
-        pens.fold(self.pen, data, drawn, end)
+                self.alternate_since = start_of_data + pos
+                self.alternate_token = token
+        self._fold(data, drawn, end)
+        if linked > reset:
+            self._take_last(data, end, b"\x1b]8;")
 
-    def _take(self, token: bytes) -> None:
-        kind = token[1:2]
-        if kind == b"]":
-            if token[-1] not in b"\x18\x1a":
-                self._take_osc(token)
-            return
-        if kind not in b"PX^_":
-            for shift in _SHIFT.findall(token):
-                self._set_shift(_SHIFTS[shift])
-        token = plain(token)
-        if token[1:2] == b"[":
-            csi = CSI.fullmatch(token)
-            if csi and csi[4] in b"cn":
-                self._note_query(token)
-            elif csi:
-                self._take_csi(csi[1] + csi[3] + csi[4], csi[2])
-        else:
-            self._take_escape(token[1:])
+    def _fold(self, data: bytes, start: int, end: int) -> None:
+        """Take in the colors of `data[start:end]`."""
+        if data.find(b"\x1b", start, end) >= 0:
+            # What was saved is not changed with it.
+            self.pen = dict(self.pen)
+            pens.fold(self.pen, data, start, end)
 
-    def _take_escape(self, rest: bytes) -> None:
-        if rest == b"7":
-            self._save()
-        elif rest == b"8":
-            self._restore()
-        elif rest == b"c":
-            self._reset()
-        elif rest in (b"=", b">"):
-            self._set_flag(66, rest == b"=")
-        elif rest in (b"%@", b"%G"):
-            self._set_shift(0)
-            self._designate(0, b"B")
-        elif rest in _SHIFTS and rest > b"\x1f":
-            self._set_shift(_SHIFTS[rest])
-        elif len(rest) == 2 and rest[0] in _LEVELS and rest[1] in _CHARSETS:
-            self._designate(_LEVELS[rest[0]], rest[1:])
+    def _take_last_strings(self, data: bytes, end: int) -> int:
+        """Take the last title and the last directory of the usual form: nothing sets these back.
 
-    def _take_csi(self, function: bytes, parameters: bytes) -> None:
-        if function in (b"?h", b"?l"):
-            for field in parameters.split(b";")[:32]:
-                self._set_private(int(field.split(b":")[0][:9] or b"0"), function == b"?h")
-        elif function in (b"h", b"l"):
-            for field in parameters.split(b";")[:32]:
-                if field.lstrip(b"0") == b"4":
-                    self.insert = function == b"h"
-                elif field.lstrip(b"0") == b"20":
-                    self.newline = function == b"h"
-        elif function == b"m":
-            pens.write(self.pen, parameters)
-        elif function == b"r":
-            top, bottom = number(parameters, 0, 1), number(parameters, 1, 0)
-            if bottom == 0 or bottom > top:
-                self._screen.margins = b"%d;%d" % (top, bottom) if bottom else b"%d" % top if top > 1 else b""
-        elif function == b"s":
-            self._save()
-        elif function == b"u":
-            self._restore()
-        elif function == b"!p":
-            self._soft_reset()
-        elif function == b" q":
-            self.style = number(parameters, 0, 0)
+        Return where the title is, -1 where there is none.
+        """
+        titled = max(self._take_last(data, end, b"\x1b]0;"), self._take_last(data, end, b"\x1b]2;"))
+        if titled >= 0:
+            self._take_last(data, end, data[titled : titled + 4])
+        self._take_last(data, end, b"\x1b]7;")
+        return titled
 
-    def _take_osc(self, token: bytes) -> None:
-        command, separator, value = string(token).partition(b";")
-        if not separator:
-            return
-        if command in (b"0", b"2"):
-            self.title = _clean(value)[:_LONGEST_TITLE]
-        elif command == b"7":
-            self.cwd = _clean(value)[:_LONGEST_URL]
-        elif command == b"8" and b";" in value:
-            link = _clean(value)
-            self.link = link if not link.endswith(";") and len(link) <= _LONGEST_URL else ""
-        elif value == b"?":
-            self._note_query(token)
+    def _take_last(self, data: bytes, end: int, introducer: bytes) -> int:
+        """Take the last string with this introducer; return where it is, -1 where there is none."""
+        start = data.rfind(introducer, 0, end)
+        while start >= 0:
+            match = _USUAL_STRING.match(data, start, end)
+            if match is not None:
+                self._take_osc(match[0])
+                return start
+            start = data.rfind(introducer, 0, start)
+        return -1
 
-    def _note_query(self, token: bytes) -> None:
-        if len(self.asked) < _MOST_ASKED:
-            self.asked.append(token)
-
-    def take_asked(self) -> list[bytes]:
-        """The tokens that have asked the terminal for its nature, state or colours since this was last called."""
-        asked, self.asked = self.asked, []
-        return asked
-
-    def _set_private(self, mode: int, on: bool) -> None:
-        if mode in _FLAGS:
-            self._set_flag(mode, on)
-        elif mode in _MOUSE:
-            self.mouse = mode if on else 0
-        elif mode in _MOUSE_ENCODINGS:
-            self.encoding = mode if on else 0
-        elif mode == 12:
-            self.blink = on
-        elif mode == 2 and on:
-            for level in range(4):
-                self._designate(level, b"B")
-        elif mode == 1048:
-            (self._save if on else self._restore)()
-        elif mode in _ALTERNATE:
-            if on:
-                if mode == 1049:
-                    self._save()
-                self.alternate_mode = self.alternate_mode or mode
-            else:
-                self.alternate_mode = 0
-                self.alternate_since = None
-                self.alternate_token = b""
-                self.screens[1].margins = b""
-                if mode == 1049:
-                    self._restore()
-
-    def _set_flag(self, mode: int, on: bool) -> None:
-        if on:
-            self.flags.add(mode)
-        else:
-            self.flags.discard(mode)
-
-    def _set_shift(self, level: int) -> None:
-        self.shift = level
-        self.charset = self.charsets[level]
-
-    def _designate(self, level: int, charset: bytes) -> None:
-        self.charsets[level] = charset
-        if level == self.shift:
-            self.charset = charset
-
-    def _save(self) -> None:
-        self._screen.saved_pen = dict(self.pen)
-        self._screen.saved_charset = self.charset
-
-    def _restore(self) -> None:
-        self.pen = dict(self._screen.saved_pen)
-        self.charset = self._screen.saved_charset
-
-    def prelude(self, since: Ledger | None = None) -> bytes:
-        """The bytes that bring a terminal just reset (RIS), or one in the state `since`, into this state.
+    def prelude(self, since: TerminalModes | None = None) -> bytes:
+        """Return the bytes that bring a terminal just reset (RIS), or one in the state `since`, into this state.
 
         Where margins or origin mode change, the cursor goes home; the cursor's own place is never restored.
         """
         known = since is not None
-        return prelude.between(since or Ledger(), self, known=known)
-
-    def to_json(self) -> dict[str, Any]:
-        """The state as plain values, for a segment's header."""
-        return {
-            "alternate": [self.alternate_mode, self.alternate_since, self.alternate_token.decode("latin-1")],
-            "blink": self.blink,
-            "charset": self.charset.decode(),
-            "charsets": b"".join(self.charsets).decode(),
-            "cwd": self.cwd,
-            "encoding": self.encoding,
-            "fed": self.fed,
-            "flags": sorted(self.flags),
-            "insert": self.insert,
-            "link": self.link,
-            "mouse": self.mouse,
-            "newline": self.newline,
-            "pen": pens.sequence(self.pen).decode(),
-            "pending": self.pending.decode("latin-1"),
-            "screens": [
-                [screen.margins.decode(), pens.sequence(screen.saved_pen).decode(), screen.saved_charset.decode()]
-                for screen in self.screens
-            ],
-            "shift": self.shift,
-            "style": self.style,
-            "title": self.title,
-        }
-
-    @classmethod
-    def from_json(cls, obj: object) -> Ledger:
-        """The ledger that `to_json` wrote; a new one where that is missing or makes no sense."""
-        ledger = cls()
-        try:
-            ledger._load(obj)
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError):
-            return cls()
-        return ledger
-
-    def _load(self, obj: Any) -> None:
-        mode, since, token = obj["alternate"]
-        if mode in _ALTERNATE:
-            self.alternate_mode, self.alternate_since, self.alternate_token = mode, int(since), token.encode("latin-1")
-        self.blink = None if obj["blink"] is None else bool(obj["blink"])
-        self.charset = _charset(obj["charset"])
-        self.charsets = [_charset(name) for name in (obj["charsets"] + "BBBB")[:4]]
-        self.cwd, self.link, self.title = str(obj["cwd"]), str(obj["link"]), str(obj["title"])
-        self.fed, self.pending = int(obj["fed"]), obj["pending"].encode("latin-1")
-        self.flags = {mode for mode in obj["flags"] if mode in _FLAGS}
-        self.insert, self.newline = bool(obj["insert"]), bool(obj["newline"])
-        self.mouse, self.encoding = int(obj["mouse"]), int(obj["encoding"])
-        self.style = None if obj["style"] is None else int(obj["style"])
-        self.shift = (0, 1, 2, 3)[obj["shift"]]
-        pens.write(self.pen, obj["pen"].encode() or b"0")
-        for screen, (margins, saved_pen, saved_charset) in zip(self.screens, obj["screens"]):
-            screen.margins, screen.saved_charset = margins.encode(), _charset(saved_charset)
-            pens.write(screen.saved_pen, saved_pen.encode() or b"0")
-
-
-def _charset(name: str) -> bytes:
-    charset = name.encode()
-    return charset if len(charset) == 1 and charset in _CHARSETS else b"B"
-
-
-def _clean(value: bytes) -> str:
-    """Text that can stand in any OSC: without control characters."""
-    return "".join(character for character in value.decode("utf-8", "replace") if character.isprintable())
+        return transition(since or TerminalModes(), self, known=known)

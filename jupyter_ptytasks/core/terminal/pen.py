@@ -7,6 +7,8 @@ what makes a pen cheap to follow through a flood.
 
 from __future__ import annotations
 
+import re
+
 from .vt import SGR
 
 TYPE_CHECKING = False
@@ -20,7 +22,9 @@ _ON |= {21: "underline", 59: "line"}
 _ON |= dict.fromkeys([*range(30, 38), *range(90, 98)], "fg") | dict.fromkeys([*range(40, 48), *range(100, 108)], "bg")
 _OFF = {23: "italic", 24: "underline", 25: "blink", 27: "inverse", 28: "invisible", 29: "strike", 39: "fg", 49: "bg"}
 _OFF |= {55: "overline"}
-_COLOUR = {38: "fg", 48: "bg", 58: "line"}
+_COLOR = {38: "fg", 48: "bg", 58: "line"}
+
+_COLOR_ALONE = re.compile(rb"[34]8;(?:5;[0-9]+|2;[0-9]+;[0-9]+;[0-9]+)")
 
 # xterm.js reads no more parameters than this of one sequence.
 _MOST_PARAMETERS = 32
@@ -29,7 +33,7 @@ _cache: dict[bytes, Effects] = {}
 
 
 def write(pen: Pen, parameters: bytes) -> None:
-    """Applies the SGR sequence with these parameters to `pen`."""
+    """Apply the SGR sequence with these parameters to `pen`."""
     for slot, value in effects(parameters):
         if not slot:
             pen.clear()
@@ -40,7 +44,7 @@ def write(pen: Pen, parameters: bytes) -> None:
 
 
 def fold(pen: Pen, data: bytes, start: int, end: int) -> None:
-    """Applies every SGR sequence in `data[start:end]` to `pen`; costs little more than finding the last reset."""
+    """Apply every SGR sequence in `data[start:end]` to `pen`; costs little more than finding the last reset."""
     if data.find(b"\x1b", start, end) < 0:
         return
     reset = data.rfind(b"\x1b[0m", start, end)
@@ -49,8 +53,14 @@ def fold(pen: Pen, data: bytes, start: int, end: int) -> None:
         pen.clear()
         start = reset
     last: dict[bytes, None] = {}
+    colors: set[bytes] = set()
     for parameters in reversed(SGR.findall(data, start, end)):
         if parameters not in last:
+            if parameters[:3] in (b"38;", b"48;") and _COLOR_ALONE.fullmatch(parameters):
+                # One after another, all different: of them, too, only the last counts.
+                if parameters[:3] in colors:
+                    continue
+                colors.add(parameters[:3])
             last[parameters] = None
             if parameters[:2] == b"0;":
                 break
@@ -59,12 +69,12 @@ def fold(pen: Pen, data: bytes, start: int, end: int) -> None:
 
 
 def sequence(pen: Pen) -> bytes:
-    """The SGR parameters that turn a fresh pen into `pen`; equal for equal pens."""
+    """Return the SGR parameters that turn a fresh pen into `pen`; equal for equal pens."""
     return b";".join([pen[slot] for slot in sorted(pen)])
 
 
 def effects(parameters: bytes) -> Effects:
-    """What an SGR sequence with these parameters does."""
+    """Return what an SGR sequence with these parameters does."""
     known = _cache.get(parameters)
     if known is None:
         if len(_cache) > 1000:
@@ -81,14 +91,14 @@ def _parse(parameters: bytes) -> Effects:
         item = items[index]
         code = int(item.split(b":", 1)[0][:9] or b"0")
         length = 1
-        if code in _COLOUR:
-            length = _colour_length(items, index)
+        if code in _COLOR:
+            length = _color_length(items, index)
             # What is missing at the end is zero; here it must be said, or it would be taken from what comes next.
             taken = items[index : index + length]
             value = b";".join(taken + [b"0"] * (length - len(taken)))
-            # A mode that is no colour mode swallows parameters and sets nothing.
-            if _colour_mode(items, index) in (2, 5) and len(value) <= _LONGEST_ITEM:
-                done.append((_COLOUR[code], value))
+            # A mode that is no color mode swallows parameters and sets nothing.
+            if _color_mode(items, index) in (2, 5) and len(value) <= _LONGEST_ITEM:
+                done.append((_COLOR[code], value))
         elif code == 0:
             done.append(("", None))
         elif code == 4:
@@ -104,18 +114,18 @@ def _parse(parameters: bytes) -> Effects:
     return done
 
 
-def _colour_mode(items: list[bytes], index: int) -> int:
-    """The colour mode of an extended colour: 2 is RGB, 5 the palette."""
+def _color_mode(items: list[bytes], index: int) -> int:
+    """Return the color mode of an extended color: 2 is RGB, 5 the palette."""
     fields = items[index].split(b":")
     mode = fields[1] if len(fields) > 1 else items[index + 1] if index + 1 < len(items) else b""
     return int(mode.split(b":", 1)[0][:9] or b"0")
 
 
-def _colour_length(items: list[bytes], index: int) -> int:
-    """How many parameters an extended colour takes: one with colons, else by its mode."""
+def _color_length(items: list[bytes], index: int) -> int:
+    """Return how many parameters an extended color takes: one with colons, else by its mode."""
     if b":" in items[index]:
         return 1
     for ahead in range(1, 5):
         if index + ahead < len(items) and b":" in items[index + ahead]:
             return ahead + 1
-    return {5: 3, 2: 5, 0: 7}.get(_colour_mode(items, index), 6)
+    return {5: 3, 2: 5, 0: 7}.get(_color_mode(items, index), 6)

@@ -1,33 +1,33 @@
 """Replay: from the state at the beginning of a segment, and the bytes since, to what a viewer that comes must be fed.
 
-The stream of a replay is the carry (which draws the normal screen as it was when the segment began), a prelude (which
-brings back the modes of that moment), and the bytes since. It is collapsed, cut to the last lines with the modes of the
-place where it was cut, and sanitised. Bytes were drawn at whatever size the terminal had then; a replay draws them at
-the size that it has now.
+The normal screen is drawn as it stands in the end, with the last lines that were scrolled out of it; then come the
+modes of the terminal, and what a full-screen program that is on has drawn. All of it is sanitised. A replay is bounded
+in size and, whatever the output holds, in work: where that is more than can be done in time, what was drawn long ago is
+left out. Bytes were drawn at whatever size the terminal had then; a replay draws them at the size that it has now.
 """
 
 from __future__ import annotations
 
-from .collapse import collapse
-from .modes import Ledger
+from .cutting import last_clear, tokens_fit
+from .modes import TerminalModes
 from .sanitise import sanitise
+from .screen import Screen
 from .vt import complete, seven_bit
 
 RIS = b"\x1bc"
 
-#: Lines and bytes of a carry at most.
-CARRY_LINES = 1000
-CARRY_BYTES = 128 << 10
+#: Lines and bytes of a keyframe's scrollback at most.
+SCROLLBACK_LINES = 1000
+SCROLLBACK_BYTES = 128 << 10
 
 #: Before all of a segment is looked at, as many of its last bytes are: most output has its last lines there.
 _GLANCES = (1 << 18, 1 << 20)
 
-#: A cut falls on the beginning of a line if there is one within so many bytes.
-_LINE_WITHIN = 1 << 16
-
 #: Of an incomplete string longer than the first, which no terminal would do anything with, only the beginning is kept.
 _LONGEST_TAIL = 1 << 16
 _BEGINNING = 1 << 12
+#: Bytes that are kept free for what does not count when the last lines are chosen: modes, titles, links.
+_RESERVE = 1 << 13
 
 
 class Replay:
@@ -44,104 +44,158 @@ class Replay:
 
 
 def build(
-    carry: bytes, ledger: Ledger, data: bytes, *, rows: int, cols: int, lines: int = 1000, limit: int = 1 << 20
+    scrollback: bytes,
+    modes: TerminalModes,
+    data: bytes,
+    *,
+    rows: int,
+    cols: int,
+    lines: int = 1000,
+    limit: int = 1 << 20,
 ) -> Replay:
-    """The replay of `data`, the output since a keyframe that holds `carry` and `ledger`.
+    """Return the replay of `data`, the output since a keyframe that holds `scrollback` and `modes`.
 
-    Shows at least the screen and at most `lines` lines of the normal screen, in about `limit` bytes.
+    Shows at least the screen and at most `lines` lines of the normal screen, in `limit` bytes.
     """
-    whole = seven_bit(ledger.pending + data)
+    whole = seven_bit(modes.pending + data)
     end = complete(whole)
     begun = b""
     tail = whole[end:]
     if len(tail) > len(data):
         # The output is nothing but the continuation of a token that the keyframe holds the beginning of.
-        begun, tail = ledger.pending, data
+        begun, tail = modes.pending, data
     if len(tail) > _LONGEST_TAIL:
         begun, tail = begun + tail[:_BEGINNING], b""
-    shown, opened = _recent(carry, ledger, whole[:end], rows, cols, max(lines, rows))
-    state = Ledger()
-    normal = _cut(state, shown[:opened], max(lines, rows), limit)
-    screen = _cut_screen(state, shown[opened:], max(limit - len(normal), limit // 2))
-    return Replay(RIS + sanitise(normal + screen) + begun, tail, opened < len(shown))
+    past = _Past(scrollback, modes, _closed(whole, end), rows, cols, max(lines, rows))
+    room = max(limit - len(RIS) - len(begun), 0)
+    opened = past.full_screen(room // 2)
+    normal = past.normal_screen(room - len(opened))
+    return Replay(RIS + normal + opened + begun, tail, bool(opened))
 
 
-def keyframe(carry: bytes, ledger: Ledger, data: bytes, cols: int, rows: int) -> bytes:
-    """The carry for a segment that begins after `data`, which followed upon `carry` and `ledger`.
+def keyframe(scrollback: bytes, modes: TerminalModes, data: bytes, cols: int, rows: int) -> bytes:
+    """Return the scrollback for a segment that begins after `data`, which followed upon `scrollback` and `modes`.
 
     Fed to a terminal just reset it draws the last lines of the normal screen and leaves it with its modes; of an open
     alternate screen it holds nothing.
     """
-    whole = seven_bit(ledger.pending + data)
-    shown, opened = _recent(carry, ledger, whole[: complete(whole)], rows, cols, CARRY_LINES)
-    if opened < len(shown):
-        # Without the token that opened the alternate screen: the next prelude says it again.
-        opened -= len(_state_after(shown).alternate_token)
-    return sanitise(_cut(Ledger(), shown[:opened], CARRY_LINES, CARRY_BYTES))
+    whole = seven_bit(modes.pending + data)
+    past = _Past(scrollback, modes, _closed(whole, complete(whole)), rows, cols, SCROLLBACK_LINES)
+    return past.normal_screen(SCROLLBACK_BYTES)
 
 
-def _recent(carry: bytes, ledger: Ledger, whole: bytes, rows: int, cols: int, lines: int) -> tuple[bytes, int]:
-    """A collapsed stream with at least the last `lines` lines of the normal screen, or all that is known of it; and
-    where in it the alternate screen was opened that is shown at its end, or else its length.
+def _closed(whole: bytes, end: int) -> bytes:
+    """Return `whole` up to `end`, so that it says by itself what the bytes that follow say: a string is ended there, a
+    character is none.
     """
-    for size in _GLANCES:
-        start = whole.find(b"\n", len(whole) - size) + 1 if len(whole) > 2 * size else 0
-        if start:
-            state = ledger.copy()
-            state.feed(whole[len(ledger.pending) : start])
+    cut = complete(whole[:end])
+    if cut == end:
+        return whole[:end]
+    return whole[:end] + b"\x1b\\" if whole[cut] == 0x1B else whole[:cut] + "\ufffd".encode()
+
+
+class _Past:
+    """The output `whole` (7 bit, no token is cut) since a keyframe that holds `scrollback` and `modes`."""
+
+    def __init__(self, scrollback: bytes, modes: TerminalModes, whole: bytes, rows: int, cols: int, lines: int) -> None:
+        self._scrollback = scrollback
+        self._first = modes
+        self._whole = whole
+        self._size = (rows, cols)
+        self._lines = lines
+        #: The modes at some places of `whole`; the keyframe's have taken in what it begins with.
+        self._known: dict[int, TerminalModes] = {}
+        end = len(whole)
+        self._starts = self._survey(end)
+        self._state = self._known[end]
+        #: Where the full-screen program was opened that is on at the end, and where the normal screen ends.
+        self._opened: int | None = None
+        self._end = end
+        since = self._state.alternate_since
+        if since is not None:
+            is_older = modes.alternate and since <= modes.fed
+            self._opened = 0 if is_older else max(since - modes.fed + len(modes.pending), 0)
+            # Without the token that opened the alternate screen.
+            self._end = max(self._opened - len(self._state.alternate_token), 0)
+            self._starts = self._survey(self._end)
+
+    def _survey(self, end: int) -> list[int]:
+        """Return where one may begin to draw what ends at `end`, the last place first; from the last of them on it can
+        be done in time. The modes at all of them are known then.
+        """
+        places = [self._whole.find(b"\n", end - size, end) + 1 for size in _GLANCES if end > 2 * size]
+        least = tokens_fit(self._whole[:end])
+        starts = [*(place for place in places if place > least), least]
+        for place in sorted({*starts, end}):
+            self._known[place] = self._at(place)
+        return starts
+
+    def _at(self, end: int) -> TerminalModes:
+        """Return the modes at `end`."""
+        start = max((place for place in self._known if place <= end), default=0)
+        state = self._known.get(start, self._first).copy()
+        state.feed(self._whole[max(start, len(self._first.pending)) : end])
+        return state
+
+    def normal_screen(self, limit: int) -> bytes:
+        """Return what draws the normal screen in so many bytes, and leaves it with its modes."""
+        state = self._known[self._end]
+        if self._opened == 0:
+            # It was left as the scrollback has it.
+            state = TerminalModes()
+            state.feed(self._scrollback)
+        screen = self._drawn()
+        finish = sanitise(screen.finish(state))
+        return sanitise(screen.draw(max(limit - len(finish) - _RESERVE, 0))) + finish
+
+    def _drawn(self) -> Screen:
+        """Draw at least the last lines of the normal screen, or all that is known of it and can be drawn in time."""
+        rows, cols = self._size
+        whole, end = self._whole, self._end
+        *glances, least = self._starts
+        for start in glances:
+            state = self._known[start]
             if not state.alternate:
-                shown, opened = _collapsed(state.prelude() + state.pending + whole[start:], cols, rows)
-                if shown.count(b"\n", 0, opened) >= lines:
-                    return shown, opened
-    # A carry leaves the modes as the ledger has them, but for the alternate screen; without one all is to be said.
-    modes = ledger.prelude(_state_after(carry)) if carry else ledger.prelude()
-    return _collapsed(carry + modes + whole, cols, rows)
+                screen = Screen(rows, cols, self._lines)
+                screen.feed(state.prelude() + state.pending + whole[start:end])
+                if screen.height > self._lines:
+                    return screen
+        screen = Screen(rows, cols, self._lines)
+        # It leaves the modes as the keyframe has them, but for the alternate screen; without it all is to be said.
+        screen.feed(self._scrollback)
+        begun: TerminalModes | None = None
+        if self._scrollback:
+            begun = TerminalModes()
+            begun.feed(self._scrollback)
+        if least:
+            # What lies between is left out, and so are its lines.
+            goes_on = b"\n" not in whole[:least]
+            state = self._known[least]
+            screen.feed((b"\r" if goes_on else b"\r\n") + state.prelude(begun) + state.pending + whole[least:end])
+        else:
+            screen.feed(self._first.prelude(begun) + whole[:end])
+        return screen
 
-
-def _collapsed(stream: bytes, cols: int, rows: int) -> tuple[bytes, int]:
-    shown = collapse(stream, cols, rows)
-    opened = _state_after(shown).alternate_since
-    return shown, len(shown) if opened is None else opened
-
-
-def _state_after(stream: bytes) -> Ledger:
-    state = Ledger()
-    state.feed(stream)
-    return state
-
-
-def _cut(state: Ledger, shown: bytes, lines: int, limit: int) -> bytes:
-    """The end of `shown` with at most `lines` line feeds and about `limit` bytes, in the modes that it begins with.
-
-    `state` is fed all of it.
-    """
-    start = len(shown)
-    for _ in range(lines + 1):
-        start = shown.rfind(b"\n", 0, start)
-        if start < 0:
-            break
-    return _from(state, shown, max(start + 1, _line_start(shown, len(shown) - limit)))
-
-
-def _cut_screen(state: Ledger, shown: bytes, limit: int) -> bytes:
-    """What was drawn on an alternate screen, or the last `limit` bytes of it: then it is for the program to repaint."""
-    start = max(len(shown) - limit, 0)
-    # Not within text: it would stand where the cursor of a blank screen is.
-    return _from(state, shown, max(shown.find(b"\x1b", start), start) if start else 0)
-
-
-def _from(state: Ledger, shown: bytes, start: int) -> bytes:
-    prelude = b""
-    if start > 0:
-        known = state.copy() if state.fed else None
-        state.feed(shown[:start])
-        prelude = state.prelude(known) + state.pending
-    state.feed(shown[start:])
-    return prelude + shown[start:]
-
-
-def _line_start(shown: bytes, start: int) -> int:
-    """The beginning of a line soon after `start`; `start` itself where there is none."""
-    if start <= 0:
-        return 0
-    return shown.find(b"\n", start, start + _LINE_WITHIN) + 1 or start
+    def full_screen(self, limit: int) -> bytes:
+        """Return what draws the full-screen program that is on, in so many bytes; then it is for it to repaint."""
+        if self._opened is None:
+            return b""
+        start = self._opened
+        section = self._whole[start:]
+        enter = self._state.alternate_token
+        entered = self._at(start) if start else self._first.copy()
+        if start == 0:
+            before = TerminalModes()
+            before.feed(self._scrollback)
+            enter = self._first.prelude(before)
+        cut = last_clear(section)
+        at_cut = self._at(start + cut) if cut else entered
+        if at_cut.alternate_since != self._state.alternate_since:
+            cut, at_cut = 0, entered
+        least = max(len(section) - max(limit - len(enter) - _RESERVE, 0), tokens_fit(section))
+        if cut < least:
+            # Not within text: it would stand where the cursor of a blank screen is.
+            cut = max(section.find(b"\x1b", least), least)
+            at_cut = self._at(start + cut)
+        drawn = at_cut.prelude(entered) + at_cut.pending if cut else b""
+        return sanitise(enter + drawn + section[cut:])

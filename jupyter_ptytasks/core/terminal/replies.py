@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-# DA1-3, DSR and CPR, DECRPM, window reports, kitty's keyboard flags, DECRPSS and other DCS, colours and other OSC,
+# DA1-3, DSR and CPR, DECRPM, window reports, kitty's keyboard flags, DECRPSS and other DCS, colors and other OSC,
 # kitty's graphics. A CPR looks like a modified F3: the answer is what is more often meant.
 _REPLY = re.compile(
     r"\x1b\[[?>=][0-9;]*c|\x1b\[\??[0-9;]*n|\x1b\[\??[0-9]+;[0-9]+R|\x1b\[\??[0-9;]*\$y|\x1b\[[0-9;]+t|\x1b\[\?[0-9]*u"

@@ -1,4 +1,4 @@
-"""The prelude: the bytes that bring a terminal from the state of one ledger into that of another."""
+"""Restoring modes: the bytes that bring a terminal from one state of its modes to another."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from . import pen as pens
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from .modes import Ledger, Screen
+    from .mode_state import ModeState, ScreenModes
     from .pen import Pen
 
 _ORIGIN = 6
@@ -15,79 +15,91 @@ _LEVELS = b"()*+"
 _SHIFTS = (b"\x0f", b"\x0e", b"\x1bn", b"\x1bo")
 
 
-def between(since: Ledger, to: Ledger, *, known: bool) -> bytes:
-    """From `since` to `to`; unless it is `known`, nothing is taken for granted that a RIS may have left."""
+def transition(old: ModeState, new: ModeState, *, known: bool) -> bytes:
+    """Return what leads from `old` to `new`; unless it is `known`, what a RIS may have left is set, too."""
     out: list[bytes] = []
-    normal, alternate = zip(since.screens, to.screens)
-    leaves = since.alternate and (not to.alternate or _differ(*normal))
-    enters = to.alternate and (leaves or not since.alternate)
+    normal, alternate = zip(old.screens, new.screens)
+    leaves = old.alternate and (not new.alternate or _differ(*normal))
+    enters = new.alternate and (leaves or not old.alternate)
     if leaves:
-        out.append(b"\x1b[?%dl" % since.alternate_mode)
+        out.append(b"\x1b[?%dl" % old.alternate_mode)
     if _differ(*normal) or leaves or enters:
-        _screen(out, *normal)
+        _screen(out, *normal, enters=leaves or enters)
     if enters:
-        out.append(b"\x1b[?%dh" % to.alternate_mode)
+        out.append(b"\x1b[?%dh" % new.alternate_mode)
     if _differ(*alternate):
-        if not to.alternate:
+        if not new.alternate:
             out.append(b"\x1b[?1047h")
         _screen(out, *alternate)
-        if not to.alternate:
+        if not new.alternate:
             out.append(b"\x1b[?1047l")
     redrawn = bool(out)
-    _modes(out, since, to, known=known)
-    _charsets(out, since, to, redrawn=redrawn)
-    if redrawn or since.pen != to.pen:
-        out.append(_sgr(to.pen))
-    if since.link != to.link:
-        out.append(b"\x1b]8;%s\x1b\\" % (to.link.encode() or b";"))
-    if since.title != to.title:
-        out.append(b"\x1b]2;%s\x1b\\" % to.title.encode())
-    if since.cwd != to.cwd:
-        out.append(b"\x1b]7;%s\x1b\\" % to.cwd.encode())
+    _modes(out, old, new, known=known)
+    _charsets(out, old, new, redrawn=redrawn)
+    if redrawn or old.pen != new.pen:
+        out.append(_sgr(new.pen))
+    if old.link != new.link:
+        out.append(b"\x1b]8;%s\x1b\\" % (new.link.encode() or b";"))
+    if old.title != new.title:
+        out.append(b"\x1b]2;%s\x1b\\" % new.title.encode())
+    if old.cwd != new.cwd:
+        out.append(b"\x1b]7;%s\x1b\\" % new.cwd.encode())
     return b"".join(out)
 
 
-def _differ(since: Screen, to: Screen) -> bool:
-    return (since.margins, since.saved_pen, since.saved_charset) != (to.margins, to.saved_pen, to.saved_charset)
+def pen_and_charsets(new: ModeState) -> bytes:
+    """Return what sets the pen, the hyperlink and the charsets of `new` where G0 and the pen are not known."""
+    out = [_sgr(new.pen)]
+    if new.link:
+        out.append(b"\x1b]8;%s\x1b\\" % new.link.encode())
+    _charsets(out, new, new, redrawn=True)
+    return b"".join(out)
 
 
-def _screen(out: list[bytes], since: Screen, to: Screen) -> None:
-    """Margins and what DECSC saved; leaves the pen and the charset that it saved in force, for a 1049 to save again."""
-    if since.margins != to.margins:
-        out.append(b"\x1b[%sr" % to.margins)
-    out.append(_sgr(to.saved_pen) + b"\x0f\x1b(" + to.saved_charset + b"\x1b7")
+def _differ(old: ScreenModes, new: ScreenModes) -> bool:
+    return (old.margins, old.saved_pen, old.saved_charset) != (new.margins, new.saved_pen, new.saved_charset)
 
 
-def _modes(out: list[bytes], since: Ledger, to: Ledger, *, known: bool) -> None:
-    changed = since.flags ^ to.flags
+def _screen(out: list[bytes], old: ScreenModes, new: ScreenModes, *, enters: bool = True) -> None:
+    """Margins and what DECSC saved; where one `enters` the other screen then, it leaves the pen and the charset that it
+    saved in force, for a 1049 to save again.
+    """
+    if old.margins != new.margins:
+        out.append(b"\x1b[%sr" % new.margins)
+    if enters or (old.saved_pen, old.saved_charset) != (new.saved_pen, new.saved_charset):
+        out.append(_sgr(new.saved_pen) + b"\x0f\x1b(" + new.saved_charset + b"\x1b7")
+
+
+def _modes(out: list[bytes], old: ModeState, new: ModeState, *, known: bool) -> None:
+    changed = old.flags ^ new.flags
     if not known:
         changed.add(_CURSOR_SEEN)
     # Origin mode sends the cursor home: it comes first, as the margins did.
     in_order = sorted(changed, key=lambda mode: (mode != _ORIGIN, mode))
-    out += [b"\x1b[?%d%c" % (mode, b"h" if mode in to.flags else b"l") for mode in in_order]
-    if since.mouse != to.mouse:
-        out.append(b"\x1b[?%dh" % to.mouse if to.mouse else b"\x1b[?%dl" % since.mouse)
-    if since.encoding != to.encoding:
-        out.append(b"\x1b[?%dh" % to.encoding if to.encoding else b"\x1b[?%dl" % since.encoding)
-    if since.blink != to.blink:
-        out.append(b"\x1b[?12%c" % (b"h" if to.blink else b"l"))
-    if since.style != to.style:
-        out.append(b"\x1b[%d q" % (to.style or 0))
-    if since.insert != to.insert:
-        out.append(b"\x1b[4%c" % (b"h" if to.insert else b"l"))
-    if since.newline != to.newline or not known:
-        out.append(b"\x1b[20%c" % (b"h" if to.newline else b"l"))
+    out += [b"\x1b[?%d%c" % (mode, b"h" if mode in new.flags else b"l") for mode in in_order]
+    if old.mouse != new.mouse:
+        out.append(b"\x1b[?%dh" % new.mouse if new.mouse else b"\x1b[?%dl" % old.mouse)
+    if old.encoding != new.encoding:
+        out.append(b"\x1b[?%dh" % new.encoding if new.encoding else b"\x1b[?%dl" % old.encoding)
+    if old.blink != new.blink:
+        out.append(b"\x1b[?12%c" % (b"h" if new.blink else b"l"))
+    if old.style != new.style:
+        out.append(b"\x1b[%d q" % (new.style or 0))
+    if old.insert != new.insert:
+        out.append(b"\x1b[4%c" % (b"h" if new.insert else b"l"))
+    if old.newline != new.newline or not known:
+        out.append(b"\x1b[20%c" % (b"h" if new.newline else b"l"))
 
 
-def _charsets(out: list[bytes], since: Ledger, to: Ledger, *, redrawn: bool) -> None:
-    if not redrawn and (since.charsets, since.shift, since.charset) == (to.charsets, to.shift, to.charset):
+def _charsets(out: list[bytes], old: ModeState, new: ModeState, *, redrawn: bool) -> None:
+    if not redrawn and (old.charsets, old.shift, old.charset) == (new.charsets, new.shift, new.charset):
         return
-    designated = list(to.charsets)
-    designated[to.shift] = to.charset
+    designated = list(new.charsets)
+    designated[new.shift] = new.charset
     for level, charset in enumerate(designated):
-        if charset != since.charsets[level] or level == 0:
+        if charset != old.charsets[level] or level == 0:
             out.append(b"\x1b%c%s" % (_LEVELS[level], charset))
-    out.append(_SHIFTS[to.shift])
+    out.append(_SHIFTS[new.shift])
 
 
 def _sgr(pen: Pen) -> bytes:

@@ -27,14 +27,14 @@ _NOTHING = b"\x1b\\"
 _CONTROL = frozenset(b"c >c =c ?c n ?n $p ?$p t >t >q ?u x *y ?S $w ?m #R '| &u i ?i".split())
 
 # Strings that do: DECRQSS, XTGETTCAP; clipboard, notifications, iTerm2's file transfers and calls for attention;
-# colours asked for.
+# colors asked for.
 _DEVICE = re.compile(rb"[0-9;]*[$+]q")
 _OPERATING = re.compile(rb"(?:52|9(?!;4(?:;|$))|777|99|1337)(?:;|$)|(?:4|5|1[0-9]|21);(?:.*[;=])?\?(?:;|$)", re.DOTALL)
 _GRAPHICS_QUERY = re.compile(rb"G(?:[^;]*,)?a=q")
 
 
 def sanitise(data: bytes) -> bytes:
-    """`data` with every query and side effect replaced by an ST; an incomplete token at its end stays as it is."""
+    """Return `data` with an ST for every query and side effect; an incomplete token at its end stays as it is."""
     data = seven_bit(data)
     out: list[bytes] = []
     kept = read = 0
@@ -62,7 +62,7 @@ def sanitise(data: bytes) -> bytes:
 
 
 def _clean(token: bytes) -> bytes:
-    """`token` itself, or what is put in its place."""
+    """Return `token` itself, or what is put in its place."""
     meaning = plain(token)
     if _acts(meaning):
         # Control characters inside of a token are carried out all the same; inside of a string they are not.

@@ -24,13 +24,21 @@ _ABORT = rb"[\x18\x1a]|" + _OTHER
 _STRING_END = rb"\x1b\\|[\x18\x1a]|(?=\x1b[^\\])"
 _HEADER = rb"[\x00-\x17\x19\x1c-\x3f\x7f]*"
 
+
+def _all_of(name: bytes, several: bytes) -> bytes:
+    """As much of `several` as there is, and never less: else what has no end is tried again for each of its bytes."""
+    return rb"(?=(?P<" + name + rb">" + several + rb"))(?P=" + name + rb")"
+
+
 # One whole token that begins with ESC; no match at the end of the data means that the rest of it is yet to come.
 TOKEN = re.compile(
     rb"\x1b" + _CONTROL + rb"*(?:"
-    rb"\[" + _HEADER + rb"(?:[@-~]|" + _ABORT + rb"|(?=\x1b))"
-    rb"|\][^\x07\x18\x1a\x1b]*(?:\x07|" + _STRING_END + rb")"
-    rb"|P" + _HEADER + rb"(?:[@-~][^\x18\x1a\x1b]*(?:" + _STRING_END + rb")|" + _ABORT + rb"|\x1b\\|(?=\x1b[^\\]))"
-    rb"|[X^_][\x00-\x17\x19\x1c-\x7f]*(?:" + _STRING_END + rb"|" + _OTHER + rb")"
+    rb"\[" + _all_of(b"csi", _HEADER) + rb"(?:[@-~]|" + _ABORT + rb"|(?=\x1b))"
+    rb"|\]" + _all_of(b"osc", rb"[^\x07\x18\x1a\x1b]*") + rb"(?:\x07|" + _STRING_END + rb")"
+    rb"|P" + _all_of(b"dcs", _HEADER) + rb"(?:"
+    rb"[@-~]" + _all_of(b"data", rb"[^\x18\x1a\x1b]*") + rb"(?:" + _STRING_END + rb")"
+    rb"|" + _ABORT + rb"|\x1b\\|(?=\x1b[^\\]))"
+    rb"|[X^_]" + _all_of(b"apc", rb"[\x00-\x17\x19\x1c-\x7f]*") + rb"(?:" + _STRING_END + rb"|" + _OTHER + rb")"
     rb"|[ -/][\x00-\x17\x19\x1c-/\x7f]*(?:[0-~]|" + _ABORT + rb"|(?=\x1b))"
     rb"|[0-OQ-WYZ\\`-~]|" + _ABORT + rb"|(?=\x1b))"
 )
@@ -46,39 +54,40 @@ _CONTROLS = re.compile(_CONTROL)
 _CUT_CHARACTER = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z")
 # The C1 controls that xterm.js knows, by their second byte in UTF-8; all others just end what was begun.
 _C1_KNOWN = frozenset(b"\x84\x85\x88\x90\x98\x9b\x9c\x9d\x9e\x9f")
+_C1_AS_ESCAPE = [
+    (bytes((0xC2, code)), bytes((0x1B, code - 0x40)) if code in _C1_KNOWN else b"\x18\x18")
+    for code in range(0x80, 0xA0)
+]
 
 
 def seven_bit(data: bytes) -> bytes:
-    """`data` with C1 controls (U+0080 to U+009F) in their ESC form, which has as many bytes as they have in UTF-8."""
-    if b"\xc2" not in data:
-        return data
-    return _C1.sub(lambda match: _to_escape(match[0][1]), data)
-
-
-def _to_escape(code: int) -> bytes:
-    return bytes((0x1B, code - 0x40)) if code in _C1_KNOWN else b"\x18\x18"
+    """Return `data` with C1 controls (U+0080 to U+009F) in their ESC form, which has as many bytes as in UTF-8."""
+    if b"\xc2" in data and _C1.search(data):
+        for control, escape in _C1_AS_ESCAPE:
+            data = data.replace(control, escape)
+    return data
 
 
 def plain(token: bytes) -> bytes:
-    """`token` as it reads without the control characters inside, which are no part of its meaning."""
+    """Return `token` as it reads without the control characters inside, which are no part of its meaning."""
     return b"\x1b" + _CONTROLS.sub(b"", token[1:])
 
 
 def string(token: bytes) -> bytes:
-    """What a string token (OSC, DCS, ...) holds, without its introducer, its terminator and control characters."""
+    """Return what a string token (OSC, DCS, ...) holds: no introducer, terminator or control characters."""
     body = plain(token)[2:]
     return body[:-2] if body.endswith(b"\x1b\\") else body
 
 
 def number(parameters: bytes, index: int, default: int) -> int:
-    """The numeric parameter at `index` of `parameters`; `default` where it is absent, empty or zero."""
+    """Return the numeric parameter at `index` of `parameters`; `default` where it is absent, empty or zero."""
     fields = parameters.split(b";", index + 1)
     digits = fields[index].split(b":", 1)[0] if index < len(fields) else b""
     return int(digits[:9] or b"0") or default
 
 
 def complete(data: bytes) -> int:
-    """How many bytes of `data` (7 bit) come before the token, or the character, that its end cuts."""
+    """Return how many bytes of `data` (7 bit) come before the token, or the character, that its end cuts."""
     cut = _CUT_CHARACTER.search(data, max(0, len(data) - 3))
     end = cut.start() if cut else len(data)
     start = data.rfind(b"\x1b", 0, end)

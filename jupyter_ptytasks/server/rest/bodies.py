@@ -254,6 +254,7 @@ class OutputQuery(Strict):
     max_lines: Annotated[int, Field(ge=1, le=100_000)] = 1000
     grep: Annotated[str, Field(max_length=1000)] | None = None
     ansi: Literal["strip", "keep"] = "strip"
+    final: bool = False
 
     def query(self) -> Query:
         """Return the value for `output_lines`."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tornado.iostream import StreamClosedError
 
-from ..output_lines import Query, Transcript
+from ..output_lines import LineReader, Query
+from ..search import Cancelled
 from . import bodies
 from .base import TaskHandler, needs
 
@@ -16,10 +19,14 @@ if TYPE_CHECKING:
     from ...core.model import Task
 
 _BLOCK = 1 << 20
+#: Searches have threads of their own, and not many: a slow one keeps other searches waiting, and nothing else.
+_searches = ThreadPoolExecutor(2, "ptytasks-search")
 
 
 class Output(TaskHandler):
     """`/tasks/{ref}/output`."""
+
+    _cancel: Event | None = None
 
     @needs("read")
     async def get(self, ref: str) -> None:
@@ -28,12 +35,28 @@ class Output(TaskHandler):
         task = await self.control.get(ref)
         # Determined before the lines are read: `ended` means that no line is missing.
         ended = not task.live
-        answer = await asyncio.to_thread(self._read, task, query)
+        self._cancel = Event()
+        threads = None if query.grep is None else _searches
+        loop = asyncio.get_running_loop()
+        try:
+            answer = await loop.run_in_executor(threads, self._read, task, query, self._cancel)
+        except Cancelled:
+            # The client has left.
+            return
         self.send({**answer, "ended": ended})
 
-    def _read(self, task: Task, query: Query) -> dict[str, Any]:
+    def _read(self, task: Task, query: Query, cancel: Event) -> dict[str, Any]:
+        if cancel.is_set():
+            # The client has left while the search was waiting for a thread.
+            raise Cancelled
         with self.control.open_ring(task) as reader:
-            return Transcript(reader).read(query)
+            return LineReader(reader, ended=not task.live, size=(task.rows, task.cols), cancel=cancel).read(query)
+
+    def on_connection_close(self) -> None:
+        """Stop searching: the client has left."""
+        if self._cancel is not None:
+            self._cancel.set()
+        super().on_connection_close()
 
 
 class RawOutput(TaskHandler):

@@ -43,5 +43,5 @@ def load(reader: RingReader, lines: int, rows: int, cols: int) -> History:
             index -= 1
             keyframe = reader.keyframe(bases[index])
     data = reader.read_range(bases[index], end)
-    built = replay.build(keyframe.carry, keyframe.ledger, data, rows=rows, cols=cols, lines=lines, limit=BYTES_MAX)
+    built = replay.build(keyframe.scrollback, keyframe.modes, data, rows=rows, cols=cols, lines=lines, limit=BYTES_MAX)
     return History(built.data, end - len(built.tail), built.alternate)

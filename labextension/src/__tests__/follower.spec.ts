@@ -71,7 +71,7 @@ describe('TaskFollower', () => {
     answer = request =>
       request.path.endsWith('/stats')
         ? { body: { usage: null, interval: 2, samples: [SAMPLE, { ...SAMPLE, cpu: null }] } }
-        : output('hello\n', request);
+        : output('hello\r\n', request);
     server = new FakeServer(request => answer(request));
     Object.assign(model, {
       isReady: true,
@@ -102,7 +102,7 @@ describe('TaskFollower', () => {
     expect([4, 5]).toContain(asked('/output/raw'));
     expect([2, 3]).toContain(asked('/stats'));
     expect(server.requests.every(({ query }) => query.has('no_track_activity'))).toBe(true);
-    expect(server.requests.map(({ query }) => query.get('offset'))).toContain('6');
+    expect(server.requests.map(({ query }) => query.get('offset'))).toContain('7');
     follower.isActive = false;
     const before = server.requests.length;
     await pass(10_000);
@@ -214,7 +214,7 @@ describe('TaskFollower', () => {
     await pass(10_000);
     expect(server.requests).toHaveLength(before);
     expect([follower.tail, follower.isGone]).toEqual(['hello', false]);
-    answer = request => output('hello\nback\n', request);
+    answer = request => output('hello\r\nback\r\n', request);
     model.error = null;
     changed.emit();
     await pass(500);

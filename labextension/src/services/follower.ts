@@ -138,7 +138,7 @@ export class TaskFollower {
     }
   }
 
-  private async _readTail({ id, output }: ITask): Promise<void> {
+  private async _readTail({ id, output, rows, cols }: ITask): Promise<void> {
     const { api } = this._options.model;
     const before = this._tail.lines;
     let { end } = output;
@@ -146,7 +146,7 @@ export class TaskFollower {
       const piece = await api.raw(id, this._tail.from(end), this._tail.limit, { quiet: true });
       ({ end } = piece);
       // If the task writes faster than we read, the rest is read next time.
-      isMore = this._tail.take(piece) && piece.data.length === this._tail.limit;
+      isMore = this._tail.take(piece, { rows, cols }) && piece.data.length === this._tail.limit;
     }
     if (this._tail.lines !== before) {
       this._changed.emit();

@@ -1,7 +1,7 @@
 /** The last lines of a task's output, updated with new output only. */
 
 import type { IPiece } from './api';
-import { lastLines } from '../format/ansilines';
+import { lastLines, type ISize } from '../format/ansilines';
 
 /** Bytes that are searched for the last lines. Not too few: a progress bar redrawn a thousand times is one line. */
 const WINDOW = 64 << 10;
@@ -24,8 +24,8 @@ export class TailBuffer {
   /** The most bytes to read at once. */
   readonly limit = 4 * WINDOW;
 
-  /** Add what was read. Return whether there is more to read. */
-  take({ data, offset, end }: IPiece): boolean {
+  /** Add what was read, of a terminal of this size. Return whether there is more to read. */
+  take({ data, offset, end }: IPiece, size?: ISize): boolean {
     if (offset !== this._next) {
       this._decoder = new TextDecoder();
       this._text = '';
@@ -45,7 +45,9 @@ export class TailBuffer {
         this._isCut = false;
       }
     }
-    this._lines = lastLines(this._text, this._count);
+    // Of a line that has no end, as of a bar that is drawn for hours, what was drawn last from its beginning on.
+    const text = this._isCut ? this._text.slice(this._text.indexOf('\r') + 1) : this._text;
+    this._lines = lastLines(text, this._count, size);
     return this._next < end;
   }
 

@@ -10,7 +10,7 @@ import type { TaskError } from '../../services/api';
 import type { TaskFollower } from '../../services/follower';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { progressLabel } from '../../format/measures';
-import { lastLines } from '../../format/ansilines';
+import { lastOf } from '../../format/ansilines';
 import { useSignalValue } from '../../services/watchedvalue';
 import { commandLine, isActive, isEnded, type IBundle, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
@@ -79,7 +79,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
       </div>
       <HowFar task={task} isSnapshot={isSnapshot} isSeen={isSeen} trans={trans} />
       <Tail
-        source={(isGone ? undefined : tail) ?? lastLines(bundle.tail, LINES)}
+        source={(isGone ? undefined : tail) ?? lastOf(bundle.tail, LINES)}
         sanitizer={sanitizer}
         translator={translator}
       />

@@ -1,4 +1,4 @@
-"""The ledger against xterm.js: what it remembers, and whether its prelude brings another terminal there."""
+"""The modes against xterm.js: what it remembers, and whether its prelude brings another terminal there."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.terminal.modes import Ledger
+from jupyter_ptytasks.core.terminal.modes import TerminalModes
 from tests.oracle import streams
 
 if TYPE_CHECKING:
     from tests.oracle.client import Snapshot, Xterm
 
 
-def feed(*chunks: bytes) -> Ledger:
-    ledger = Ledger()
+def feed(*chunks: bytes) -> TerminalModes:
+    modes = TerminalModes()
     for chunk in chunks:
-        ledger.feed(chunk)
-    return ledger
+        modes.feed(chunk)
+    return modes
 
 
-def state(ledger: Ledger) -> dict[str, Any]:
-    return ledger.to_json()
+def state(modes: TerminalModes) -> dict[str, Any]:
+    return modes.to_json()
 
 
 def remembered(snapshot: Snapshot) -> dict[str, Any]:
@@ -42,8 +42,8 @@ def remembered(snapshot: Snapshot) -> dict[str, Any]:
 @example(b"\x1b(0\x1b7\x0e\x1b8")
 @example(b"\x1b[38;5m\x1b[48;2;1m\x1b[38;9;1;31m\x1b[1;38;5;200;4m")
 def test_prelude_brings_a_fresh_terminal_into_the_same_state(xterm: Xterm, stream: bytes) -> None:
-    ledger = feed(stream)
-    live, restored = xterm.show(stream, b"\x1bc" + ledger.prelude() + ledger.pending, rows=6, cols=20)
+    modes = feed(stream)
+    live, restored = xterm.show(stream, b"\x1bc" + modes.prelude() + modes.pending, rows=6, cols=20)
     assert remembered(restored) == remembered(live)
 
 
@@ -62,32 +62,41 @@ def test_chunks_make_no_difference(data: st.DataObject, stream: bytes) -> None:
 
 @given(stream=streams.anything)
 def test_json_and_copy_keep_everything(stream: bytes) -> None:
-    ledger = feed(stream)
-    copy = ledger.copy()
-    assert state(Ledger.from_json(json.loads(json.dumps(ledger.to_json())))) == state(ledger) == state(copy)
+    modes = feed(stream)
+    copy = modes.copy()
+    assert state(TerminalModes.from_json(json.loads(json.dumps(modes.to_json())))) == state(modes) == state(copy)
     copy.feed(b"\x18\x1b[1;31m\x1b7\x1b[?1049h\x1b[2;3r\x1b7\x1b)0\x0e\x1b[?2004h")
-    assert state(ledger) == state(feed(stream))
+    assert state(modes) == state(feed(stream))
 
 
 @pytest.mark.parametrize(
     "garbage",
-    [None, 3, "x", [], {}, {"flags": 3}, {**Ledger().to_json(), "charsets": 7}, Ledger().to_json() | {"pen": 1}],
+    [
+        None,
+        3,
+        "x",
+        [],
+        {},
+        {"flags": 3},
+        {**TerminalModes().to_json(), "charsets": 7},
+        TerminalModes().to_json() | {"pen": 1},
+    ],
 )
-def test_garbage_in_json_gives_a_new_ledger(garbage: object) -> None:
-    assert state(Ledger.from_json(garbage)) == state(Ledger())
+def test_garbage_in_json_gives_new_modes(garbage: object) -> None:
+    assert state(TerminalModes.from_json(garbage)) == state(TerminalModes())
 
 
 def test_nothing_to_say_between_equal_states() -> None:
-    ledger = feed(b"\x1b[1;31m\x1b[?1h\x1b]0;x\x07")
-    assert ledger.prelude(ledger.copy()) == b""
+    modes = feed(b"\x1b[1;31m\x1b[?1h\x1b]0;x\x07")
+    assert modes.prelude(modes.copy()) == b""
 
 
 def test_the_alternate_screen_tells_where_it_was_entered() -> None:
-    ledger = feed(b"abc\x1b[?10", b"49", b"hrest")
-    assert ledger.alternate
-    assert (ledger.alternate_since, ledger.alternate_token) == (len(b"abc\x1b[?1049h"), b"\x1b[?1049h")
-    ledger.feed(b"\x1b[?1049l")
-    assert (ledger.alternate, ledger.alternate_since) == (False, None)
+    modes = feed(b"abc\x1b[?10", b"49", b"hrest")
+    assert modes.alternate
+    assert (modes.alternate_since, modes.alternate_token) == (len(b"abc\x1b[?1049h"), b"\x1b[?1049h")
+    modes.feed(b"\x1b[?1049l")
+    assert (modes.alternate, modes.alternate_since) == (False, None)
 
 
 @pytest.mark.parametrize(
@@ -109,16 +118,16 @@ def test_pending_is_the_token_that_the_end_cuts(stream: bytes, pending: bytes) -
 
 
 def test_a_string_without_end_is_not_stored() -> None:
-    ledger = feed(b"\x1b]1337;File=:", *[b"A" * 65536] * 8)
-    assert len(ledger.pending) == 4096
-    ledger.feed(b"\x1b[31m")
-    assert ledger.pending == b""
-    assert ledger.to_json()["pen"] == "31"
+    modes = feed(b"\x1b]1337;File=:", *[b"A" * 65536] * 8)
+    assert len(modes.pending) == 4096
+    modes.feed(b"\x1b[31m")
+    assert modes.pending == b""
+    assert modes.to_json()["pen"] == "31"
 
 
 def test_title_and_directory_are_bounded_and_clean() -> None:
-    ledger = feed(b"\x1b]0;" + b"t\x01" * 3000 + b"\x07\x1b]7;file://h/\xc3\xa9\x1b\\")
-    assert (ledger.title, ledger.cwd) == ("t" * 256, "file://h/é")
+    modes = feed(b"\x1b]0;" + b"t\x01" * 3000 + b"\x07\x1b]7;file://h/\xc3\xa9\x1b\\")
+    assert (modes.title, modes.cwd) == ("t" * 256, "file://h/é")
 
 
 def test_reset_leaves_what_xterm_leaves(xterm: Xterm) -> None:

@@ -1,0 +1,282 @@
+"""Lines of a ring by number: what a terminal shows of the bytes on disk, from any line on, or the last ones.
+
+Nothing here reads more than it must: a line is found by counting line feeds, what a terminal remembers there is taken
+from a keyframe, and of the screen above as much is drawn as may be drawn over. Blocking.
+"""
+
+from __future__ import annotations
+
+from ..terminal.lines import Lines
+from ..terminal.modes import TerminalModes
+from .marks import modes_at
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .reader import RingReader
+
+#: Bytes that are read at a time.
+_BLOCK = 1 << 18
+#: Bytes that are drawn before a line that is asked for: programs go up to what they wrote a while ago.
+_CONTEXT = 1 << 16
+#: Bytes that are looked at for the last lines, at first and at most. A program that draws over the same lines for hours
+#: has no others.
+_WINDOW = 1 << 16
+_MOST_WINDOW = 1 << 20
+#: Of a line that goes on without a line feed, as bars do for hours, so many bytes are read at its beginning and end.
+_LONGEST = 1 << 19
+
+
+class Reading:
+    """A walk through the lines from some place on: iterate over those that are final, as they come; `rest` has the
+    others, at any time. `is_done` says that all of the ring was read.
+
+    Lines are (number, text) and, in `rest`, also whether they are likely to stay as they are. `skipped` has the
+    characters by which a line is longer than its text. `is_whole`: nothing came before.
+    """
+
+    def __init__(self, ring: RingLines, lines: Lines, pieces: list[tuple[int, int]], *, is_whole: bool) -> None:
+        self.is_done = False
+        self.is_whole = is_whole
+        self.start = pieces[0][0]
+        self.skipped: dict[int, int] = {}
+        self._ring = ring
+        self._lines = lines
+        self._pieces = pieces
+        self._run = 0  # bytes of the line that goes on
+        self._held = b""  # the last of them, where not all are drawn
+
+    def __iter__(self) -> Iterator[list[tuple[int, str]]]:
+        for start, end in self._pieces:
+            for offset, behind, rows, cols in self._ring.sizes(start, end):
+                self._lines.resize(rows, cols)
+                yield from self._feed(offset, behind)
+        self._go_on(b"")
+        yield self._lines.take()
+        self.is_done = True
+
+    def rest(self) -> list[tuple[int, str, bool]]:
+        """Return the lines on the screen; the last one is the cursor's, unless there is something below it."""
+        return self._lines.rest()
+
+    def _feed(self, offset: int, end: int) -> Iterator[list[tuple[int, str]]]:
+        lines = self._lines
+        while offset < end:
+            is_long = self._run >= _LONGEST and not lines.is_within_token
+            if is_long:
+                behind = min(self._ring.feedless_until(offset), end) - _LONGEST
+                if behind > offset:
+                    self._skip(len(self._held) + behind - offset)
+                    self._held, offset = b"", behind
+            at, data = self._ring.read(offset, min(_BLOCK, end - offset))
+            if not data or at >= end:
+                return
+            if at > offset:
+                # What came before has been dropped meanwhile: here a segment begins.
+                yield lines.take()
+                lines = self._lines = self._ring.lines_at(at)
+                self._run, self._held = 0, b""
+            data = data[: end - at]
+            offset = at + len(data)
+            feed = data.find(b"\n")
+            if feed >= 0:
+                self._go_on(data[:feed] if self._held else b"")
+                lines.feed(data[feed:] if self._held else data)
+                self._held = b""
+                self._run = len(data) - data.rfind(b"\n") - 1
+            elif is_long:
+                # What stands there in the end is drawn at the end.
+                held = self._held + data
+                self._skip(len(held) - _LONGEST)
+                self._held = held[-_LONGEST:]
+            else:
+                lines.feed(data)
+                self._run += len(data)
+            yield lines.take()
+
+    def _skip(self, count: int) -> None:
+        if count > 0:
+            number = self._lines.number
+            self.skipped[number] = self.skipped.get(number, 0) + count
+
+    def _go_on(self, data: bytes) -> None:
+        """Draw the end of a line whose middle was left out, from where it is drawn anew."""
+        if not self._held:
+            return
+        data = self._held + data
+        # The return that belongs to the end of the line draws nothing anew.
+        end = len(data.rstrip(b"\r"))
+        at = data.find(b"\r", 0, end)
+        if at >= 0:
+            self.skipped.pop(self._lines.number, None)
+            self._lines.feed(data[at:])
+        else:
+            self._skip(end)
+            self._lines.feed(data[end:])
+
+
+class RingLines:
+    """The lines of the ring behind `reader`, as it is now. `size` (rows, columns) is used where none is recorded.
+
+    `first` is the number of the first line that is kept, `end` the line feeds before the end.
+    """
+
+    def __init__(self, reader: RingReader, size: tuple[int, int] = (24, 80), *, paint: bool = False) -> None:
+        self._reader = reader
+        self._size = size
+        self._paint = paint
+        self._start, self._end = reader.bounds()
+        self._segments = [(base, reader.line(base)) for base in reader.bases()]
+        self.first = self._segments[0][1] if self._segments else 0
+        self.end = 0
+        if self._segments:
+            base, line = self._segments[-1]
+            self.end = line + self._count(base, self._end)
+
+    @property
+    def total(self) -> int:
+        """The number behind that of the last line, as far as line feeds tell it."""
+        last = self._reader.read_range(max(self._end - 1, self._start), self._end)
+        return self.end + (last not in (b"", b"\n"))
+
+    def read(self, offset: int, limit: int) -> tuple[int, bytes]:
+        """Return bytes as the ring's reader does."""
+        return self._reader.read(offset, limit)
+
+    def sizes(self, start: int, end: int) -> list[tuple[int, int, int, int]]:
+        """Return the terminal's sizes in a part of the ring: from where, up to where, rows, columns."""
+        sizes = [size for size in self._reader.sizes(start, end) if size[1] and size[2]] or [(start, *self._size)]
+        ends = [offset for offset, _, _ in sizes[1:]] + [end]
+        begins = [start, *ends[:-1]]
+        return [(begin, behind, rows, cols) for begin, behind, (_, rows, cols) in zip(begins, ends, sizes)]
+
+    def feedless_until(self, offset: int) -> int:
+        """Return an offset up to which there is no line feed, as far as the keyframes tell."""
+        behind = [*self._segments[1:], (self._end, self.end)]
+        for (_, line), (next_base, next_line) in zip(self._segments, behind):
+            if offset < next_base:
+                if line != next_line:
+                    return offset
+                offset = next_base
+        return offset
+
+    def _count(self, start: int, end: int) -> int:
+        return sum(data.count(b"\n") for _, data in self._reader.blocks(start, end, _BLOCK))
+
+    def since(self, number: int) -> Reading:
+        """Read from the line with this number on; some may come before it."""
+        number = min(max(number, self.first), self.end)
+        offset, number = self._locate(number)
+        start = max(offset - _CONTEXT, self._start)
+        if start > self._start:
+            start = self._behind_feed(start - 1, offset) or offset
+        return self._begin(start, number - self._count(start, offset))
+
+    def size_since(self, number: int) -> int:
+        """Return the bytes from the line with this number on."""
+        return self._end - self._locate(min(max(number, self.first), self.end))[0]
+
+    def last(self, count: int) -> tuple[Reading, list[tuple[int, str, bool]]]:
+        """Read more than so many of the last lines, or as many as there are in what is worth reading; return them all,
+        with the walk that led through them.
+        """
+        offset, window = self._end, _WINDOW
+        while True:
+            reading = self._begin(*self._line_before(max(offset - window, self._start)))
+            lines = [(*line, True) for batch in reading for line in batch] + reading.rest()
+            if len(lines) > count or reading.is_whole or window >= _MOST_WINDOW:
+                return reading, lines
+            offset, window = reading.start, window * 4
+
+    def _begin(self, start: int, number: int) -> Reading:
+        """Read from the line that begins at `start` on."""
+        pieces = [(start, self._end)]
+        modes = modes_at(self._reader, start)
+        below = modes.alternate_since
+        if below is not None and below > self._start:
+            # What stands below a full-screen program that was on by then: it shows again when that is over.
+            start, number = self._line_before(max(below - _CONTEXT, self._start))
+            pieces = [(start, below), *pieces]
+            modes = modes_at(self._reader, start)
+        if start == self._start > 0:
+            lines = self.lines_at(start)
+        else:
+            lines = self._new_lines(start, number, fresh=start == 0)
+            if start > 0:
+                lines.feed(modes.prelude() + modes.pending)
+        return Reading(self, lines, pieces, is_whole=start == self._start)
+
+    def lines_at(self, base: int) -> Lines:
+        """Return a terminal as the keyframe of the segment at `base` has it. Nothing that it shows is told unless it is
+        written to again: it is there for programs that go up to it.
+        """
+        keyframe = self._reader.keyframe(base)
+        lines = self._new_lines(base, keyframe.line, fresh=False)
+        lines.feed(keyframe.scrollback)
+        lines.forget(keyframe.line)
+        since = TerminalModes()
+        since.feed(keyframe.scrollback)
+        lines.feed(keyframe.modes.prelude(since if keyframe.scrollback else None) + keyframe.modes.pending)
+        return lines
+
+    def _new_lines(self, offset: int, number: int, *, fresh: bool) -> Lines:
+        (_, _, rows, cols), *_ = self.sizes(offset, offset + 1)
+        return Lines(rows, cols, number=number, fresh=fresh, paint=self._paint)
+
+    def _line_before(self, offset: int) -> tuple[int, int]:
+        """Return where a line begins soon after `offset`, or else before it, and its number."""
+        if offset <= self._start:
+            return self._start, self.first
+        start = self._behind_feed(offset - 1, self._end)
+        if start is None:
+            return self._locate(self.end)
+        return start, self._number_at(start)
+
+    def _behind_feed(self, offset: int, end: int) -> int | None:
+        """Return the offset behind the first line feed from `offset` on; None where there is none before `end`."""
+        while offset < end and (offset := self.feedless_until(offset)) < end:
+            at, data = self.read(offset, min(_CONTEXT, end - offset))
+            feed = data.find(b"\n")
+            if not data or at >= end:
+                return None
+            if feed >= 0:
+                return at + feed + 1
+            offset = at + len(data)
+        return None
+
+    def _number_at(self, offset: int) -> int:
+        """Return how many line feeds come before `offset`."""
+        if self._end - offset < offset - self._segments[-1][0]:
+            return self.end - self._count(offset, self._end)
+        base, line = [segment for segment in self._segments if segment[0] <= offset][-1]
+        return line + self._count(base, offset)
+
+    def _locate(self, line: int) -> tuple[int, int]:
+        """Return the offset at which a line begins and its number; of one that has been dropped meanwhile, those of the
+        first line behind it.
+        """
+        if not self._segments:
+            return 0, line
+        base, number = self._segments[0]
+        for other, before in self._segments:
+            # A line that goes on into a segment has begun before it.
+            if before < line:
+                base, number = other, before
+        if line <= number:
+            return base, line
+        expected = base
+        for offset, data in self._reader.blocks(base, self._end, _BLOCK):
+            if offset > expected:
+                number = self._reader.line(offset)
+                if line <= number:
+                    return offset, number
+            expected = offset + len(data)
+            here = data.count(b"\n")
+            if number + here >= line:
+                at = -1
+                for _ in range(line - number):
+                    at = data.find(b"\n", at + 1)
+                return offset + at + 1, line
+            number += here
+        return self._end, line

@@ -1,0 +1,199 @@
+"""Cells: one row of a screen as a string with a character for each cell, and how it is written to and edited.
+
+What happens to the halves of wide characters is what xterm.js does (`BufferLine.ts` of its sources).
+"""
+
+from __future__ import annotations
+
+import re
+
+from .wcwidth import UNUSUAL, WIDE, ZERO, wcwidth
+
+#: A cell that nothing was written to, or that was erased, and the second half of a wide character.
+NULL = "\0"
+HALF = "\1"
+
+_FIRST = 0x100000
+_MOST = 0xFFFE
+_LONGEST = 64
+#: Marks of a row that are kept, and the characters of one: prompts and the like, but no pictures.
+_MOST_MARKS = 32
+_LONGEST_MARK = 1024
+#: The characters that Unicode leaves to private use and nobody is known to print: here they stand for clusters.
+PRIVATE = f"{chr(_FIRST)}-\U0010ffff"
+_CLUSTER = re.compile(f"[{PRIVATE}]")
+
+
+class Clusters:
+    """Characters with their combining marks, each of which is one cell and stands in rows as one character."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self) -> None:
+        self._known: list[str] = []
+
+    def cell(self, text: str) -> str:
+        """Return the cell that stands for `text`, a null where there are too many."""
+        if len(self._known) >= _MOST:
+            return NULL
+        self._known.append(text)
+        return chr(_FIRST + len(self._known) - 1)
+
+    def joined(self, cell: str, mark: str) -> str:
+        """Return `cell` with a combining mark more; there is an end to how many it takes."""
+        if cell == NULL:
+            return mark
+        base = self.text(cell)
+        return self.cell(base + mark) if len(base) < _LONGEST and len(self._known) < _MOST else cell
+
+    def text(self, cell: str) -> str:
+        """Return the character of a cell that is not null."""
+        return self._known[ord(cell) - _FIRST] if cell >= chr(_FIRST) else cell
+
+    def width(self, cell: str) -> int:
+        """Return how many cells a cell's character takes."""
+        return wcwidth(self.text(cell)[0])
+
+    def spell(self, cells: str) -> str:
+        """Return the text of cells: blanks for nulls, clusters in full."""
+        text = cells.replace(NULL, " ")
+        if text.isascii() and HALF not in text:
+            return text
+        text = text.replace(HALF, "")
+        return _CLUSTER.sub(lambda match: self._known[ord(match[0]) - _FIRST], text) if self._known else text
+
+
+class Row:
+    """One row: `text` with a character for each cell, `looks` with the look of each (empty where nobody wants to know).
+
+    To the right of its text there are nulls. `wraps` says that it goes on the row above, `number` is that of the line
+    feed it was last written behind, `over` says that something was written over in it, or erased. `marks` are tokens
+    that stand in it and take no cell, each with its column.
+
+    What is erased looks like `blank`: NULL, or a background.
+    """
+
+    __slots__ = ("looks", "marks", "number", "over", "text", "wraps")
+
+    def __init__(self, number: int, *, wraps: bool = False) -> None:
+        self.text = ""
+        self.looks = ""
+        self.wraps = wraps
+        self.number = number
+        self.over = False
+        self.marks: list[tuple[int, str]] | None = None
+
+    def write(self, x: int, cells: str, looks: str) -> None:
+        """Put cells from column `x` on; their looks are empty, or as many."""
+        end = x + len(cells)
+        text = self.text
+        self.over = self.over or x < len(text)
+        before, behind = text[:x], text[end:]
+        looks_before, looks_behind = self.looks[:x], self.looks[end:]
+        # A half that is left looks like what cut it off.
+        if text[x : x + 1] == HALF:
+            before, looks_before = before[:-1] + NULL, looks_before[:-1] + looks[:1]
+        if behind[:1] == HALF:
+            behind, looks_behind = NULL + behind[1:], looks[:1] + looks_behind[1:]
+        self.text = before.ljust(x, NULL) + cells + behind
+        if looks:
+            self.looks = looks_before.ljust(x, NULL) + looks + looks_behind
+
+    def join(self, x: int, mark: str, clusters: Clusters) -> None:
+        """Add a combining mark to the character before column `x`."""
+        text = self.text
+        at = x - 1
+        if text[at : at + 1] == HALF:
+            at -= 1
+        if 0 <= at < len(text):
+            self.text = text[:at] + clusters.joined(text[at], mark) + text[at + 1 :]
+
+    def clear(self, cols: int, blank: str = NULL) -> None:
+        """Erase all of it; it goes on nothing any more."""
+        self.text = self.looks = ""
+        self.wraps = False
+        self.over = True
+        self.marks = None
+        if blank != NULL:
+            self.text, self.looks = NULL * cols, blank * cols
+
+    def cut(self, start: int, cols: int, blank: str = NULL) -> None:
+        """Erase the cells from `start` on."""
+        text = self.text
+        self.over = True
+        if start < len(text):
+            is_half = text[start] == HALF and start > 0
+            self.text = text[: start - 1] + NULL if is_half else text[:start]
+            self.looks = self.looks[: start - 1] + blank if is_half and self.looks else self.looks[:start]
+        if blank != NULL and start < cols:
+            self.text = self.text.ljust(start, NULL) + NULL * (cols - start)
+            self.looks = self.looks.ljust(start, NULL) + blank * (cols - start)
+
+    def erase(self, start: int, end: int, cols: int, blank: str = NULL) -> None:
+        """Erase the cells from `start` up to, not including, `end`."""
+        end = min(end, cols)
+        if end >= len(self.text) and blank == NULL:
+            self.cut(start, cols)
+        elif start < end:
+            self.write(start, NULL * (end - start), blank * (end - start) if self.looks or blank != NULL else "")
+            self.over = True
+
+    def insert(self, at: int, count: int, cols: int, clusters: Clusters, blank: str = NULL) -> None:
+        """Insert erased cells at column `at`; what is pushed out of the row is gone."""
+        count = min(count, cols - at)
+        text = self.text.ljust(at, NULL)
+        before, behind = text[:at], text[at : cols - count]
+        if behind[:1] == HALF:
+            # So cut, neither half is anything.
+            before, behind = before[:-1] + NULL, NULL + behind[1:]
+            if self.looks:
+                self.looks = self.looks[: at - 1] + blank + self.looks[at:]
+        text = before + NULL * count + behind
+        is_cut = len(text) == cols and text[-1] not in NULL + HALF and clusters.width(text[-1]) == 2
+        self.text = text[:-1] + NULL if is_cut else text
+        if self.looks or blank != NULL:
+            looks = self.looks.ljust(at, NULL)
+            self.looks = looks[:at] + blank * count + looks[at : cols - count]
+            if is_cut:
+                self.looks = self.looks[:-1] + blank
+        self.over = True
+
+    def delete(self, at: int, count: int, cols: int, blank: str = NULL) -> None:
+        """Take cells out at column `at`; what follows moves up."""
+        text = self.text
+        before, behind = text[:at], text[at + count :]
+        looks_before, looks_behind = self.looks[:at], self.looks[at + count :]
+        if before and text[at : at + 1] == HALF:
+            before, looks_before = before[:-1] + NULL, looks_before[:-1] + blank
+        if behind[:1] == HALF:
+            behind, looks_behind = NULL + behind[1:], blank + looks_behind[1:]
+        self.text = before + behind
+        self.looks = looks_before + looks_behind if self.looks else ""
+        self.over = True
+        start = max(cols - count, at)
+        if blank != NULL:
+            self.text = self.text.ljust(start, NULL) + NULL * (cols - start)
+            self.looks = self.looks.ljust(start, NULL) + blank * (cols - start)
+
+    def mark(self, x: int, token: str) -> None:
+        """Put a token behind what stands before column `x`, unless it is too long to be kept."""
+        if len(token) > _LONGEST_MARK:
+            return
+        marks = self.marks = self.marks or []
+        marks.append((x, token))
+        if len(marks) > _MOST_MARKS:
+            del marks[0]
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether there is nothing in it to be drawn."""
+        return not (self.text or self.marks)
+
+    @property
+    def is_wide_first(self) -> bool:
+        """Whether it begins with a wide character."""
+        return self.text[1:2] == HALF
+
+
+#: Characters of one width in a row: those that take no cell, two, or one.
+PARTS = re.compile(f"{ZERO.pattern}+|(?:(?!{ZERO.pattern}){WIDE.pattern})+|[^{UNUSUAL.pattern[1:-1]}]+")

@@ -1,0 +1,365 @@
+"""Controls: from a token of a terminal's output that is no text to what it does to the grid.
+
+Tokens are few and come again: what one does is looked up once (by `Controls.act`) and then only called.
+"""
+
+from __future__ import annotations
+
+import re
+
+from .cells import NULL
+from .grid import Grid
+from .tokens import TOKEN
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .paint import Paint
+
+    Act = Callable[[], "int | None"]
+
+#: What an act returns besides nothing: the character before still counts (for REP, and for what is combined with it);
+#: and that the alternate screen is on from here.
+KEEPS, LEFT = 1, 2
+
+_CSI = re.compile(r"\x1b\[([<-?]?)([0-9;:]*)([ -/]*)([@-~])")
+_WELL_FORMED = re.compile(r"\x1b(?:\[[<-?]?[0-;]*[ -/]*[@-~]|[ -/]*[0-~])")
+_KIND = re.compile(r"\x1b[\x00-\x17\x19\x1c-\x1f\x7f]*([^\x00-\x1f\x7f])?")
+_INSIDE = re.compile(r"[\x00-\x17\x19\x1c-\x1f]+")
+
+#: Where the DEC special graphics (ESC ( 0) differ from ASCII, and the British set (ESC ( A).
+_CHARSETS = {
+    "0": str.maketrans("`abcdefghijklmnopqrstuvwxyz{|}~", "◆▒␉␌␍␊°±␤␋┘┐┌└┼⎺⎻─⎼⎽├┤┴┬│≤≥π≠£·"),
+    "A": str.maketrans("#", "£"),
+}
+_KNOWN_CHARSETS = "0AB4C5RQKYE6ZH7="
+_LEVELS = {"(": 0, ")": 1, "*": 2, "+": 3, "-": 1, ".": 2}
+_SHIFTS = {"\x0f": 0, "\x0e": 1, "n": 2, "o": 3, "|": 3, "}": 2, "~": 1}
+#: Acts that are kept; colors of a picture drawn in text are all different.
+_MOST_ACTS = 4096
+
+
+class Controls:
+    """What decides how text is drawn on `grid`: charsets, the pen, which screen is shown.
+
+    `table` is how characters are translated before they are drawn (str.translate), None for not at all. `strings` is
+    called with each OSC, DCS, APC, PM and SOS that is drawn on the normal screen or lasts longer than the other.
+    """
+
+    __slots__ = ("_acts", "_charset", "_charsets", "_saved", "_shift", "alternate", "grid", "paint", "strings", "table")
+
+    def __init__(self, grid: Grid, paint: Paint | None, strings: Callable[[str], None] | None = None) -> None:
+        self.grid = grid
+        self.paint = paint
+        self.strings = strings
+        self.alternate = False
+        self._acts: dict[str, Act] = {}
+        self._saved = (NULL, "B")
+        self._reset_charsets()
+
+    def act(self, token: str) -> Act:
+        """Return what a token does; it is to be called in the state in which the token came."""
+        found = self._acts.get(token)
+        if found is None:
+            if len(self._acts) >= _MOST_ACTS:
+                self._acts.clear()
+            found = self._compile(token)
+            if len(token) < 64:
+                self._acts[token] = found
+        return found
+
+    # -- what a token is ----------------------------------------------------------------------------------------------
+
+    def _compile(self, token: str) -> Act:
+        first = token[0]
+        if first != "\x1b":
+            return self._compile_control(first, len(token))
+        csi = _CSI.match(token)
+        if csi and csi.end() == len(token):
+            return self._compile_csi(csi[1] + csi[3] + csi[4], csi[2])
+        if token.endswith("m") and csi and csi[4] == "m" and not csi[1] + csi[3]:
+            return self._compile_colors(token)
+        if len(token) == 2 and "0" <= token[1] <= "~":
+            return self._compile_escape(token[1])
+        return self._compile_other(token)
+
+    def _compile_control(self, char: str, count: int) -> Act:
+        grid = self.grid
+        if char == "\n":
+            return lambda: self._line_feeds(count)
+        if char in "\x0b\x0c":
+            return lambda: self._times(grid.line_feed, count)
+        if char == "\r":
+            return self._return
+        if char == "\b":
+            return lambda: self._go_back(count)
+        if char == "\t":
+            return lambda: grid.tab(count)
+        if char in "\x0e\x0f":
+            return lambda: self._set_shift(_SHIFTS[char])
+        return _keep if char == "\x7f" else _nothing
+
+    def _compile_csi(self, function: str, parameters: str) -> Act:
+        grid = self.grid
+        if function in ("?K", "?J"):
+            # Without the protection that they would respect: nothing sets it.
+            function = function[1]
+        what = _SEQUENCES.get(function)
+        if what is not None:
+            count = _number(parameters.split(";", 1)[0]) or 1
+            return lambda: what(grid, count)
+        if function == "m":
+            return lambda: self._color((parameters,))
+        if function in ("H", "f"):
+            row, column = _number(parameters.split(";", 1)[0]) or 1, _second(parameters) or 1
+            return lambda: grid.go_to(column - 1, row - 1)
+        if function == "J":
+            return lambda: grid.erase_display(_number(parameters.split(";", 1)[0]))
+        if function == "K":
+            return lambda: grid.erase_line(_number(parameters.split(";", 1)[0]))
+        if function == "g":
+            return lambda: grid.clear_stops(_number(parameters.split(";", 1)[0]))
+        if function == "r":
+            return lambda: grid.set_margins(_number(parameters.split(";", 1)[0]), _second(parameters))
+        if function in ("s", "u"):
+            return self._save if function == "s" else self._restore
+        if function == "!p":
+            return self._soft_reset
+        if function in ("h", "l", "?h", "?l"):
+            modes = [_number(mode) for mode in parameters.split(";")[:32]]
+            on, private = function[-1] == "h", len(function) == 2
+            return lambda: self._set_modes(modes, on=on, private=private)
+        return _nothing
+
+    def _compile_colors(self, token: str) -> Act:
+        if self.paint is None:
+            return _nothing
+        colors = tuple(token[2:-1].split("m\x1b["))
+        return lambda: self._color(colors)
+
+    def _compile_escape(self, final: str) -> Act:
+        grid = self.grid
+        acts: dict[str, Act] = {"7": self._save, "8": self._restore, "D": grid.index, "E": self._next_line}
+        acts |= {"H": lambda: grid.set_stop(on=True), "M": grid.reverse_index, "c": self._reset}
+        if final in _SHIFTS:
+            return lambda: self._set_shift(_SHIFTS[final])
+        return acts.get(final, _nothing)
+
+    def _compile_other(self, token: str) -> Act:
+        """What is none of the usual ones. Control characters inside are carried out, but for those of strings."""
+        grid = self.grid
+        kind = _KIND.match(token)
+        assert kind is not None  # it begins with ESC
+        feeds = token.count("\n")
+        if kind[1] and kind[1] in "]PX^_":
+            return lambda: self._string(token, feeds, KEEPS if kind[1] in "X^_" else None)
+        inside = _INSIDE.findall(token)
+        plain = "\x1b" + _INSIDE.sub("", token[1:]).replace("\x7f", "")
+        if inside or plain != token:
+            controls = [self.act(char) for run in inside for char in run]
+            if TOKEN.fullmatch(plain):
+                controls.append(self.act(plain))
+            return lambda: self._all(controls)
+        if len(token) == 3 and token[1] in _LEVELS and token[2] in _KNOWN_CHARSETS:
+            return lambda: self._designate(_LEVELS[token[1]], token[2])
+        if token in ("\x1b%@", "\x1b%G"):
+            return self._designate_usual
+        if token == "\x1b#8":  # noqa: S105  no secret
+            return grid.fill
+        # What was cut short by a character or another sequence is as if it never was.
+        return _nothing if token[-1] in "\x18\x1a" or _WELL_FORMED.fullmatch(token) else _keep
+
+    # -- what it does -------------------------------------------------------------------------------------------------
+
+    def _all(self, acts: list[Act]) -> int | None:
+        """Act one after the other, and tell of the last that has something to tell."""
+        said = None
+        for act in acts:
+            said = act() or said
+        return said if said == LEFT else None
+
+    def _times(self, act: Act, count: int) -> None:
+        for _ in range(count):
+            act()
+
+    def _string(self, token: str, feeds: int, said: int | None) -> int | None:
+        self.grid.number += feeds
+        if self.strings is not None and token[-1] not in "\x18\x1a":
+            self.strings(token)
+        return said
+
+    def _line_feeds(self, count: int) -> None:
+        grid = self.grid
+        for _ in range(count):
+            grid.number += 1
+            grid.line_feed()
+
+    def _return(self) -> None:
+        self.grid.x = 0
+
+    def _next_line(self) -> None:
+        self.grid.x = 0
+        self.grid.index()
+
+    def _go_back(self, count: int) -> None:
+        grid = self.grid
+        if grid.reverse or grid.origin:
+            for _ in range(min(count, grid.cols * grid.height)):
+                grid.back()
+        else:
+            grid.x = max(min(grid.x, grid.cols - 1) - count, 0)
+
+    def _color(self, sequences: tuple[str, ...]) -> None:
+        paint, pen = self.paint, self.grid.pen
+        if paint is not None:
+            for parameters in sequences:
+                pen = paint.after(pen, parameters)
+            self.take_pen(pen)
+
+    def take_pen(self, pen: str) -> None:
+        """Draw with this look from here on."""
+        self.grid.pen = pen
+        if self.paint is not None:
+            self.grid.blank = self.paint.erased(pen)
+
+    def _set_modes(self, modes: list[int], *, on: bool, private: bool) -> int | None:
+        grid = self.grid
+        before = self.alternate
+        for mode in modes:
+            if private:
+                self._set_private(mode, on=on)
+            elif mode == 4:
+                grid.insert = on
+            elif mode == 20:
+                grid.newline = on
+        return LEFT if self.alternate and not before else None
+
+    def _set_private(self, mode: int, *, on: bool) -> None:
+        grid = self.grid
+        if mode == 2 and on:
+            for level in range(4):
+                self._designate(level, "B")
+        elif mode == 6:
+            grid.origin = on
+            if not self.alternate:
+                grid.go_to(0, 0)
+        elif mode == 7:
+            grid.wrap = on
+        elif mode == 45:
+            grid.reverse = on
+        elif mode == 1048:
+            if not self.alternate:
+                (self._save if on else self._restore)()
+        elif mode in (47, 1047, 1049):
+            if on and mode == 1049 and not self.alternate:
+                self._save()
+            self.alternate = on
+            if not on and mode == 1049:
+                self._restore()
+
+    def _set_shift(self, level: int) -> None:
+        self._shift = level
+        self._use(self._charsets[level])
+
+    def _use(self, charset: str) -> None:
+        self._charset = charset
+        self.table = _CHARSETS.get(charset)
+
+    def _designate(self, level: int, charset: str) -> None:
+        self._charsets[level] = charset
+        if level == self._shift:
+            self._use(charset)
+
+    def _designate_usual(self) -> None:
+        self._set_shift(0)
+        self._designate(0, "B")
+
+    def _reset_charsets(self) -> None:
+        self._charsets = ["B"] * 4
+        self._set_shift(0)
+
+    def _save(self) -> None:
+        self.grid.save()
+        self._saved = (self.grid.pen, self._charset)
+
+    def _restore(self) -> None:
+        self.grid.restore()
+        self.take_pen(self._saved[0] if self.paint is None else self.paint.relinked(self._saved[0], self.grid.pen))
+        self._use(self._saved[1])
+
+    def _soft_reset(self) -> None:
+        """DECSTR: of what is saved, and of margins, those of the screen that is shown."""
+        grid = self.grid
+        margins, saved = (grid.upper, grid.bottom), (grid.saved, self._saved)
+        grid.soft_reset()
+        self._reset_charsets()
+        if self.alternate:
+            (grid.upper, grid.bottom), (grid.saved, self._saved) = margins, saved
+        else:
+            self._saved = (NULL, "B")
+
+    def _reset(self) -> None:
+        """RIS."""
+        self.alternate = False
+        self._reset_charsets()
+        self._saved = (NULL, "B")
+        self.grid.reset()
+
+
+def _nothing() -> None:
+    pass
+
+
+def _keep() -> int:
+    return KEEPS
+
+
+def _number(parameter: str) -> int:
+    return int(parameter.split(":", 1)[0][:9] or "0")
+
+
+def _second(parameters: str) -> int:
+    fields = parameters.split(";", 2)
+    return _number(fields[1]) if len(fields) > 1 else 0
+
+
+def _next_line(grid: Grid, count: int) -> None:
+    grid.down(count)
+    grid.x = 0
+
+
+def _line_before(grid: Grid, count: int) -> None:
+    grid.up(count)
+    grid.x = 0
+
+
+#: What control sequences with one parameter, which is a count or place from 1 on, do to the grid (ECMA-48, xterm's
+#: ctlseqs), by their intermediates and final.
+_SEQUENCES: dict[str, Callable[[Grid, int], None]] = {
+    "@": Grid.insert_cells,
+    "A": Grid.up,
+    "B": Grid.down,
+    "C": lambda grid, count: grid.move(count, 0),
+    "D": lambda grid, count: grid.move(-count, 0),
+    "E": _next_line,
+    "F": _line_before,
+    "G": lambda grid, count: grid.go_to(count - 1, grid.y),
+    "I": Grid.tab,
+    "L": Grid.insert_rows,
+    "M": Grid.delete_rows,
+    "P": Grid.delete_cells,
+    "S": Grid.scroll_up,
+    "T": Grid.scroll_down,
+    "X": Grid.erase_cells,
+    "Z": Grid.back_tab,
+    "`": lambda grid, count: grid.go_to(count - 1, grid.y),
+    "a": lambda grid, count: grid.move(count, 0),
+    "b": Grid.repeat,
+    "d": lambda grid, count: grid.go_to(grid.x, count - 1),
+    "e": lambda grid, count: grid.move(0, count),
+    " @": lambda grid, count: grid.edit_columns(0, delete=count),
+    " A": lambda grid, count: grid.edit_columns(0, insert=count),
+    "'}": lambda grid, count: grid.edit_columns(grid.x, insert=count),
+    "'~": lambda grid, count: grid.edit_columns(grid.x, delete=count),
+}

@@ -1,0 +1,245 @@
+"""The cursor: where it is, how it moves on the screen, and what decides that: margins, tab stops, modes.
+
+It moves as it does in xterm.js, function by function (`InputHandler.ts` of its sources), down to where that differs
+from other terminals.
+"""
+
+from __future__ import annotations
+
+from .cells import NULL, Clusters, Row
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_TAB = 8
+_LEAST_COLS = 2
+
+
+class Cursor:
+    """A place (`x`, `y`) in `rows`, those of the screen from its top on.
+
+    Rows that are scrolled out at the top are handed to `leave`; `cleared` is called when they are erased, if it is set.
+    `number` is given to every row that is changed; `top` counts the rows that have left, `low` is the lowest that the
+    cursor has been in, counted with them. `climbs` has how far the cursor went up from there, and where that was then.
+    Where looks are kept, `pen` is that of what is printed, and `blank` that of what is erased.
+    """
+
+    __slots__ = (
+        "_keeps_looks",
+        "_leave",
+        "blank",
+        "bottom",
+        "cleared",
+        "climbs",
+        "clusters",
+        "cols",
+        "height",
+        "insert",
+        "join",
+        "low",
+        "newline",
+        "number",
+        "origin",
+        "pen",
+        "reverse",
+        "rows",
+        "saved",
+        "stops",
+        "top",
+        "upper",
+        "wrap",
+        "x",
+        "y",
+    )
+
+    def __init__(self, rows: int, cols: int, leave: Callable[[Row], None], number: int, *, keeps_looks: bool) -> None:
+        self.height = max(rows, 1)
+        self.cols = max(cols, _LEAST_COLS)
+        self._leave = leave
+        self._keeps_looks = keeps_looks
+        self.clusters = Clusters()
+        self.number = number
+        self.top = 0
+        self.low = 0
+        self.climbs: dict[int, int] = {}
+        self.newline = False
+        self.cleared: Callable[[], None] | None = None
+        self.rows: list[Row] = []
+        self.reset()
+
+    def reset(self) -> None:
+        """RIS: a blank screen, and all modes as they are at first but LNM, which xterm.js leaves alone."""
+        self._clear_scrollback()
+        if not self.rows or any(row.text or row.over or row.wraps or row.marks for row in self.rows):
+            self.rows = [Row(self.number) for _ in range(self.height)]
+        self.x = 0
+        self.y = 0
+        self.stops: set[int] | None = None
+        self.soft_reset()
+        self.climb()
+
+    def _clear_scrollback(self) -> None:
+        if self.cleared is not None:
+            self.top = 0
+            self.cleared()
+
+    def soft_reset(self) -> None:
+        """DECSTR."""
+        self.upper, self.bottom = 0, self.height - 1
+        self.insert = self.origin = self.reverse = False
+        self.wrap = True
+        self.pen = self.blank = NULL
+        self.join = 0  # the width of the character before, where nothing came between
+        self.saved = (0, self.top)
+
+    def forget(self, number: int) -> None:
+        """Take the rows as those that were there before, but for the cursor's, which `number` line feeds led to."""
+        self.number = number
+        for row in self.rows:
+            row.number = -1
+        self.rows[self.y].number = number
+        self.low = self.top + self.y
+        self.climbs.clear()
+
+    def resize(self, rows: int, cols: int) -> None:
+        """Take another size. Rows that find no room at the bottom leave at the top; none come back."""
+        rows, cols = max(rows, 1), max(cols, _LEAST_COLS)
+        if (rows, cols) == (self.height, self.cols):
+            return
+        for _ in range(self.y - rows + 1):
+            self._leave_top()
+            self.y -= 1
+        del self.rows[rows:]
+        self.rows += [Row(self.number) for _ in range(rows - len(self.rows))]
+        self.height, self.cols = rows, cols
+        self.upper, self.bottom = 0, rows - 1
+        self.x = min(self.x, cols - 1)
+        self.stops = None
+
+    def _restrict(self, last: int | None = None) -> None:
+        last = self.cols - 1 if last is None else last
+        if self.x > last:
+            self.x = last
+        if self.origin:
+            self.y = min(self.bottom, max(self.upper, self.y))
+
+    def go_to(self, x: int, y: int) -> None:
+        """Go to a place on the screen; in origin mode its rows are counted from the upper margin."""
+        before = self.y
+        if self.origin:
+            self.y = min(self.bottom, max(self.upper, self.upper + y))
+        else:
+            self.y = min(self.height - 1, max(0, y))
+        self.x = min(self.cols - 1, max(0, x))
+        if self.y < before:
+            self.climb()
+        elif self.y > before:
+            self._arrive()
+
+    def move(self, x: int, y: int) -> None:
+        """Go by so much, as xterm.js does it, which in origin mode adds the margin once more."""
+        self._restrict()
+        self.go_to(self.x + x, self.y + y)
+
+    def up(self, count: int) -> None:
+        """CUU: not beyond the upper margin, unless it begins above."""
+        above = self.y - self.upper
+        self.move(0, -min(above, count) if above >= 0 else -count)
+
+    def down(self, count: int) -> None:
+        """CUD."""
+        below = self.bottom - self.y
+        self.move(0, min(below, count) if below >= 0 else count)
+
+    def climb(self) -> None:
+        """Note that the cursor has gone up: what stands from here on is likely to be drawn again."""
+        self.climbs[self.low - self.top - self.y] = self.low
+
+    def back(self) -> None:
+        """BS; with reverse wrap-around also to the row above, where this one is its continuation."""
+        if not self.reverse:
+            self._restrict()
+            self.x = max(self.x - 1, 0)
+            return
+        self._restrict(self.cols)
+        if self.x > 0:
+            self.x -= 1
+        elif self.upper < self.y <= self.bottom and self.rows[self.y].wraps:
+            self.rows[self.y].wraps = False
+            self.y -= 1
+            self.x = self.cols - 1
+            if self.rows[self.y].text[self.x : self.x + 1] in ("", NULL):
+                self.x -= 1
+            self.climb()
+        self._restrict()
+
+    def tab(self, count: int = 1) -> None:
+        """HT, CHT: to the next stop, and never into the next row."""
+        if self.x >= self.cols:
+            return
+        last = self.cols - 1
+        for _ in range(min(count, self.cols)):
+            if self.stops is None:
+                self.x = min(self.x // _TAB * _TAB + _TAB, last)
+            else:
+                self.x = min((stop for stop in self.stops if stop > self.x), default=last)
+                self.x = min(self.x, last)
+
+    def back_tab(self, count: int) -> None:
+        """CBT."""
+        if self.x >= self.cols:
+            return
+        for _ in range(min(count, self.cols)):
+            if self.stops is None:
+                self.x = max((self.x - 1) // _TAB * _TAB, 0)
+            else:
+                self.x = max((stop for stop in self.stops if stop < self.x), default=0)
+
+    def set_stop(self, *, on: bool) -> None:
+        """HTS, TBC."""
+        if self.stops is None:
+            self.stops = set(range(0, self.cols, _TAB))
+        (self.stops.add if on else self.stops.discard)(self.x)
+
+    def clear_stops(self, what: int) -> None:
+        """TBC."""
+        if what == 3:
+            self.stops = set()
+        elif what == 0:
+            self.set_stop(on=False)
+
+    def set_margins(self, upper: int, bottom: int) -> None:
+        """DECSTBM, counted from 1; 0 is the last row."""
+        upper = upper or 1
+        if bottom == 0 or bottom > self.height:
+            bottom = self.height
+        if bottom > upper:
+            self.upper, self.bottom = upper - 1, bottom - 1
+            self.go_to(0, 0)
+
+    def save(self) -> None:
+        """DECSC, of it the place."""
+        self.saved = (self.x, self.top + self.y)
+
+    def restore(self) -> None:
+        """DECRC."""
+        before = self.y
+        self.x = self.saved[0]
+        self.y = min(max(self.saved[1] - self.top, 0), self.height - 1)
+        self._restrict()
+        if self.y < before:
+            self.climb()
+        elif self.y > before:
+            self._arrive()
+
+    def _leave_top(self) -> None:
+        self._leave(self.rows.pop(0))
+        self.top += 1
+
+    def _arrive(self) -> None:
+        """Note that the cursor has come to a row from above: for the first time, its line begins here."""
+        low = self.top + self.y
+        if low > self.low:
+            self.low = low
+            self.rows[self.y].number = self.number

@@ -1,0 +1,168 @@
+"""Drawing: from a terminal's bytes, however they are cut, to the text and the tokens that are drawn on a grid."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from .cells import PRIVATE
+from .controls import KEEPS, LEFT
+from .tokens import LASTING, TOKEN
+from .vt import complete, seven_bit
+from .wcwidth import WIDE, ZERO
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .controls import Controls
+    from .grid import Grid
+
+#: Bytes of an incomplete token that are kept; of a longer one no terminal makes more.
+_LONGEST_PENDING = 4096
+#: Bytes that are drawn at a time, between two looks for lines that need not be drawn.
+_HELPING = 4096
+#: What ends a stretch of plain lines, made of text, tabs, colors, and erasing to the right.
+_NEWS = re.compile(
+    rb"[\x00-\x08\n-\x1f\x7f](?:(?<![\n\r\x1b])|(?<=\r)(?!\n)|(?<=\n)(?<!\r\n)|(?<=\x1b)(?!\[[0-9;:]*m|\[0?K))"
+)
+
+#: Characters that take no cell, or stand for several in a row.
+_UNSURE = re.compile(f"{ZERO.pattern[:-1]}{PRIVATE}]")
+
+
+class Drawing:
+    """Feeds a grid. Who derives from it may pass over lines that need not be drawn."""
+
+    __slots__ = ("_controls", "_pending", "grid")
+
+    def __init__(self, grid: Grid, controls: Controls) -> None:
+        self.grid = grid
+        self._controls = controls
+        self._pending = b""
+
+    def feed(self, data: bytes) -> None:
+        """Take the next bytes of the output."""
+        data = seven_bit(self._pending + data if self._pending else data)
+        end = complete(data)
+        pos = 0
+        while pos < end:
+            news = _NEWS.search(data, pos, end)
+            stop = news.start() if news else end
+            if stop - pos > _HELPING:
+                if self._may_pass():
+                    pos = self._pass_lines(data, pos, stop)
+                cut = stop
+            else:
+                cut = pos
+                helping = _HELPING
+                while cut == pos < end:
+                    part = data[pos : min(pos + helping, end)]
+                    cut = pos + (complete(part) if pos + helping < end else len(part))
+                    helping *= 4
+            self._draw(data[pos:cut].decode("utf-8", "replace"))
+            pos = cut
+        self._pending = data[end:]
+        if len(self._pending) > _LONGEST_PENDING:
+            # It may end with the first half of ST.
+            half = b"\x1b" if data.endswith(b"\x1b") else b""
+            self.grid.number += data.count(b"\n", end + _LONGEST_PENDING)
+            self._pending = data[end : end + _LONGEST_PENDING] + half
+
+    @property
+    def is_within_token(self) -> bool:
+        """Whether what was fed ends within an escape sequence, a string as long as a picture, or a character."""
+        return bool(self._pending)
+
+    def resize(self, rows: int, cols: int) -> None:
+        """The terminal has this size from here on."""
+        self.grid.resize(rows, cols)
+
+    def _draw(self, text: str) -> None:
+        """Draw text that ends where a token does."""
+        controls, grid = self._controls, self.grid
+        # Text and tokens in turn, text first and last.
+        pieces = TOKEN.split(self._pass_alternate(text) if controls.alternate else text)
+        pieces.append("")
+        at, end = 0, len(pieces)
+        while at < end:
+            run, token = pieces[at], pieces[at + 1]
+            at += 2
+            if token == "\r":  # noqa: S105  no secret
+                if run and not (grid.x == 0 and self._is_covered(run, pieces[at])):
+                    grid.put(run if controls.table is None else run.translate(controls.table))
+                grid.x = grid.join = 0
+                continue
+            if run:
+                grid.put(run if controls.table is None else run.translate(controls.table))
+            if token == "\r\n":  # noqa: S105  no secret
+                grid.x = grid.join = 0
+                grid.number += 1
+                grid.line_feed()
+            elif token:
+                said = controls.act(token)()
+                if said != KEEPS:
+                    grid.join = 0
+                if said == LEFT:
+                    at = self._pass_pieces(pieces, at)
+
+    def _is_covered(self, run: str, behind: str) -> bool:
+        """Return whether text in the first column is drawn over for certain by `behind`, which comes after a return."""
+        grid = self.grid
+        if grid.insert or not 0 <= _cells(run) <= _cells(behind) <= grid.cols:
+            return False
+        row = grid.rows[grid.y]
+        row.over = True
+        row.number = grid.number
+        return True
+
+    def _pass_alternate(self, text: str) -> str:
+        """Pass over what is drawn on the alternate screen; return what follows when it has been left, or nothing."""
+        controls = self._controls
+        pos = 0
+        while controls.alternate:
+            found = LASTING.search(text, pos)
+            self.grid.number += text.count("\n", pos, found.start() if found else len(text))
+            token = TOKEN.match(text, found.start()) if found else None
+            if token is None:
+                return ""
+            pos = token.end()
+            controls.act(token[0])()
+        return text[pos:]
+
+    def _pass_pieces(self, pieces: list[str], at: int) -> int:
+        """Pass over text and tokens in turn, until the alternate screen is left; return where that is."""
+        controls = self._controls
+        for place in range(at + 1, len(pieces), 2):
+            token = pieces[place]
+            if LASTING.match(token):
+                controls.act(token)()
+                if not controls.alternate:
+                    return place + 1
+            else:
+                self.grid.number += token.count("\n")
+        return len(pieces)
+
+    def _may_pass(self) -> bool:
+        """Whether plain lines do nothing but push up what stands there."""
+        grid, controls = self.grid, self._controls
+        return not (
+            controls.alternate
+            or controls.table is not None
+            or grid.upper > 0
+            or grid.bottom < grid.height - 1
+            or grid.insert
+            or not grid.wrap
+            or any(row.text for row in grid.rows[grid.y + 1 :])
+        )
+
+    def _pass_lines(self, data: bytes, pos: int, stop: int) -> int:
+        """Pass plain lines, `data[pos:stop]`, on without drawing them; return from where they are to be drawn."""
+        del data, stop
+        return pos
+
+
+@lru_cache(maxsize=16)
+def _cells(text: str) -> int:
+    """Return how many cells text takes, -1 where it holds characters that may be combined with others."""
+    if text.isascii():
+        return len(text)
+    return -1 if _UNSURE.search(text) else len(text) + len(WIDE.findall(text))

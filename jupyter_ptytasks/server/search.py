@@ -1,0 +1,126 @@
+"""Searching lines for a pattern from outside, within a budget of time and memory. Blocking, and can be canceled."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import deque
+from typing import TYPE_CHECKING
+
+import regex
+
+from ..core.errors import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from threading import Event
+
+    Line = tuple[int, str]
+
+#: Bytes of text in one answer at most, and characters of one line.
+BYTES_MAX = 256 << 10
+LINE_MAX = 4000
+#: Seconds that a pattern may take for all lines (of the processor), for one of them, and for the look at many at once.
+_PATTERN_TIME = 5.0
+_LINE_TIME = 1.0
+_GLANCE_TIME = 0.1
+#: Characters of a line that are looked at. A pattern that goes astray takes some hundred bytes of memory for each.
+_SEARCHED = 1 << 16
+#: Patterns whose matches may depend on more than the text that they match, or on how it is searched for.
+_SUBTLE = re.compile(r"\(\?(?!:|[ims]+\)|P<)|[*+?}]\+|\\[AGKRXZmMpPNz]")
+_TOO_SLOW = "the search took too long: use a simpler pattern, or `since`"
+
+
+class Cancelled(Exception):
+    """Whoever asked has gone."""
+
+
+class Search:
+    """Looks through lines for a pattern."""
+
+    def __init__(self, pattern: str, *, head: int, tail: int | None, cancel: Event | None) -> None:
+        """Keep the first `head` matches and the last `tail`; without a `tail` the search is over behind the head.
+
+        Raises BadRequest if `pattern` is not a regular expression.
+        """
+        try:
+            self._pattern = regex.compile(pattern)
+            self._glance = None if _SUBTLE.search(pattern) else regex.compile(pattern, regex.MULTILINE)
+        except (regex.error, RecursionError, OverflowError) as error:
+            raise BadRequest(f"not a regular expression: {error}", field="grep") from error
+        self._cancel = cancel
+        self._left = _PATTERN_TIME
+        self._most_head = head
+        self._ends_early = tail is None
+        self._head: list[Line] = []
+        self._tail: deque[Line] = deque(maxlen=tail or 0)
+        self._size = 0
+        self._count = 0
+
+    def look(self, lines: list[Line], start: int) -> bool:
+        """Take in more lines, from number `start` on; return whether more match than are wanted.
+
+        Raises BadRequest if the pattern takes too long, Cancelled.
+        """
+        if lines and lines[0][0] < start:
+            lines = [line for line in lines if line[0] >= start]
+        began = time.thread_time()
+        for line, is_sure in self._candidates(lines):
+            if not is_sure and not self._matches(line[1]):
+                continue
+            if self._ends_early and (len(self._head) >= self._most_head or self._size > BYTES_MAX):
+                return True
+            self._count += 1
+            if len(self._head) < self._most_head:
+                self._head.append(line)
+                self._size += min(len(line[1]), LINE_MAX)
+            else:
+                self._tail.append(line)
+        self._left -= time.thread_time() - began
+        return False
+
+    def _candidates(self, lines: list[Line]) -> Iterator[tuple[Line, bool]]:
+        """Iterate over the lines that may match, those at which matches in all of the text begin, and tell of each
+        whether it is sure to.
+        """
+        texts = [text for _, text in lines]
+        if self._glance is None or len(texts) < 2:
+            yield from ((line, False) for line in lines)
+            return
+        whole = "\n".join(texts)
+        at = begin = 0  # a line, and where it begins
+        while True:
+            try:
+                found = self._glance.search(whole, begin, timeout=_GLANCE_TIME, concurrent=True)
+            except TimeoutError:
+                # Matches that reach over many lines cost more than they save.
+                self._glance = None
+                yield from ((line, False) for line in lines[at:])
+                return
+            if found is None:
+                return
+            while found.start() > begin + len(texts[at]):
+                begin += len(texts[at]) + 1
+                at += 1
+            yield lines[at], found.end() <= begin + len(texts[at])
+            begin += len(texts[at]) + 1
+            at += 1
+            if at == len(lines):
+                return
+
+    def _matches(self, text: str) -> bool:
+        if self._cancel is not None and self._cancel.is_set():
+            raise Cancelled
+        if self._left > 0:
+            try:
+                # Others have their turn meanwhile.
+                part = text if len(text) <= _SEARCHED else text[:_SEARCHED]
+                return bool(self._pattern.search(part, timeout=min(self._left, _LINE_TIME), concurrent=True))
+            except TimeoutError:
+                pass
+        raise BadRequest(_TOO_SLOW, field="grep")
+
+    def found(self) -> tuple[list[Line], int]:
+        """Return the matches to answer with, and how many others lie between the head and the tail of them."""
+        lines = [*self._head, *self._tail]
+        return lines, self._count - len(lines)

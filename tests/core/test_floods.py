@@ -1,0 +1,106 @@
+"""Floods: whatever megabytes of output hold, a replay of them is small and takes a bounded amount of work."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jupyter_ptytasks.core.terminal import replay
+from jupyter_ptytasks.core.terminal.controls import Controls
+from jupyter_ptytasks.core.terminal.grid import Grid
+from jupyter_ptytasks.core.terminal.modes import TerminalModes
+from tests.core.floods import BASELINE, flood, floods
+from tests.oracle import streams
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+SIZE = 4 << 20
+#: Steps of each kind, of which each takes some microseconds: a second of them would be many more.
+MOST = {"put": 120_000, "act": 120_000, "scroll": 120_000, "_take": 90_000}
+
+Work = Counter[str]
+
+
+@pytest.fixture(scope="module")
+def work() -> Iterator[Work]:
+    """Count what is drawn, and which tokens are looked at one by one."""
+    done: Work = Counter()
+
+    def counted(name: str, method: Callable[..., Any]) -> Callable[..., Any]:
+        def count(*args: Any, **about: Any) -> Any:
+            done[name] += 1
+            return method(*args, **about)
+
+        return count
+
+    with pytest.MonkeyPatch.context() as patch:
+        for kind, name in ((Grid, "put"), (Grid, "scroll"), (Controls, "act"), (TerminalModes, "_take")):
+            patch.setattr(kind, name, counted(name, getattr(kind, name)))
+        yield done
+
+
+def assert_bounded(work: Work, data: bytes) -> None:
+    work.clear()
+    built = replay.build(b"", TerminalModes(), data, rows=24, cols=80)
+    assert len(built.data) + len(built.tail) <= 1 << 20
+    assert all(work[name] <= most for name, most in MOST.items()), work
+
+
+@pytest.mark.parametrize("name", floods())
+def test_whatever_programs_write_over_and_over(work: Work, name: str) -> None:
+    assert_bounded(work, flood(name, SIZE))
+
+
+@pytest.mark.parametrize("name", ["bar by BS, as Keras has it", "coloured lines", "form feeds", "DECSET"])
+def test_before_a_full_screen_program(work: Work, name: str) -> None:
+    """What stands below one that is on is drawn as well."""
+    assert_bounded(work, flood(name, SIZE // 2) + b"\x1b[?1049h" + flood("a table at places", SIZE // 2))
+
+
+@settings(max_examples=10)
+@given(pieces=st.lists(streams.everything, min_size=1, max_size=3))
+def test_whatever_comes_over_and_over(work: Work, pieces: list[bytes]) -> None:
+    piece = b"".join(pieces) or b"\r"
+    assert_bounded(work, piece * (SIZE // len(piece)))
+
+
+def seconds(data: bytes) -> float:
+    """The least time of the processor that a replay takes."""
+    spent = []
+    for _ in range(3):
+        began = time.thread_time()
+        replay.build(b"", TerminalModes(), data, rows=24, cols=80)
+        spent.append(time.thread_time() - began)
+    return min(spent)
+
+
+@pytest.mark.parametrize("name", ["bar by BS, as Keras has it", "bar by CR, wide", "three bars", "random CSI", "IRM"])
+def test_it_takes_a_few_times_what_a_bar_takes(name: str) -> None:
+    """Most take one to three times as much; once it was sixty times."""
+    assert seconds(flood(name, SIZE)) < 12 * seconds(flood(BASELINE, SIZE))
+
+
+@pytest.mark.parametrize(
+    "picture",
+    [
+        b"\x1b]1337;File=inline=1:" + b"QUJD" * 400_000 + b"\x07",
+        b"\x1bPq" + b"#0~~@@vv@@~~@@~~$-\n" * 80_000 + b"\x1b\\",
+        b"\x1b_Gf=100,a=T;" + b"QUJD" * 400_000 + b"\x1b\\",
+        b"".join(b"\x1b_Gm=1;" + b"QUJD" * 1024 + b"\x1b\\" for _ in range(400)),
+    ],
+    ids=["OSC 1337", "sixel", "kitty", "kitty, in pieces"],
+)
+@pytest.mark.parametrize("behind", [b"", b"after\r\n"])
+def test_what_stood_before_a_picture_is_there(picture: bytes, behind: bytes) -> None:
+    before = b"".join(b"line %d\r\n" % number for number in range(500))
+    built = replay.build(b"", TerminalModes(), before + picture + behind, rows=24, cols=80)
+    assert built.data.count(b"line ") == 500
+    assert len(built.data) < 1 << 20
+    assert replay.keyframe(b"", TerminalModes(), before + picture + behind, 80, 24).count(b"line ") == 500

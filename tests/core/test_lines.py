@@ -1,0 +1,131 @@
+"""Lines against xterm.js: what it shows in the end, row by row, is what is told as text."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_ptytasks.core.terminal.lines import Lines
+from tests.oracle import streams
+from tests.oracle.lines import FILE, make, stream_of
+
+if TYPE_CHECKING:
+    from tests.oracle.client import Xterm
+
+SGR = re.compile(r"\x1b\[[0-9;]*m")
+
+
+def told(stream: bytes, rows: int, cols: int, *, paint: bool = False, size: int = 0) -> list[str]:
+    """The lines of a stream, fed whole or in pieces of `size` bytes, as the oracle gives them."""
+    lines = Lines(rows, cols, paint=paint)
+    found = []
+    for start in range(0, len(stream), size or len(stream) or 1):
+        lines.feed(stream[start : start + (size or len(stream))])
+        found += [text for _, text in lines.take()]
+    found = [text.rstrip() for text in found + [text for _, text, _ in lines.rest()]]
+    while found and not SGR.sub("", found[-1]).strip():
+        found.pop()
+    return found
+
+
+def assert_shown(xterm: Xterm, stream: bytes, rows: int, cols: int, size: int = 0) -> None:
+    (shown,) = xterm.lines(stream, rows=rows, cols=cols)
+    for paint in (False, True):
+        found = told(stream, rows, cols, paint=paint, size=size)
+        expected = [pair[paint] for pair in shown]
+        if b"\x1bc" in stream or b"\x1b[3J" in stream:
+            # What is cleared from the scrollback stays in a log, and may be half of a line.
+            found = found[len(found) - len(expected) :]
+            assert paint or not expected or found[0].endswith(expected[0])
+            found[:1] = expected[:1]
+        assert found == expected
+
+
+@given(stream=streams.programs, size=streams.sizes)
+def test_programs(xterm: Xterm, stream: bytes, size: tuple[int, int]) -> None:
+    assert_shown(xterm, stream, *size)
+
+
+@given(stream=streams.everything, size=streams.sizes)
+def test_rare_sequences(xterm: Xterm, stream: bytes, size: tuple[int, int]) -> None:
+    assert_shown(xterm, stream, *size)
+
+
+@given(stream=streams.anything, size=streams.sizes)
+def test_garbage(xterm: Xterm, stream: bytes, size: tuple[int, int]) -> None:
+    assert_shown(xterm, stream, *size)
+
+
+@given(stream=streams.rows_of_text, size=streams.sizes)
+def test_all_that_moves_and_writes_within_a_row(xterm: Xterm, stream: bytes, size: tuple[int, int]) -> None:
+    assert_shown(xterm, stream, *size)
+
+
+CASES = json.loads(FILE.read_text())
+
+
+def test_the_contract_is_what_xterm_shows(xterm: Xterm) -> None:
+    """If not: `python -m tests.oracle.lines`."""
+    assert make(xterm) == CASES
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_the_contract(case: dict[str, Any]) -> None:
+    stream, rows, cols = stream_of(case), case["rows"], case["cols"]
+    for size in (0, 7):
+        assert told(stream, rows, cols, size=size) == case["lines"]
+        assert told(stream, rows, cols, paint=True, size=size) == case["ansi"]
+
+
+def numbered(stream: bytes, rows: int, cols: int, cuts: list[int]) -> list[tuple[int, str, bool]]:
+    lines = Lines(rows, cols)
+    found = []
+    for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
+        lines.feed(stream[start:end])
+        found += [(*line, True) for line in lines.take()]
+    return found + lines.rest()
+
+
+@given(data=st.data(), stream=streams.anything, size=streams.sizes)
+def test_it_does_not_matter_how_it_is_cut(data: st.DataObject, stream: bytes, size: tuple[int, int]) -> None:
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=5)))
+    assert numbered(stream, *size, cuts) == numbered(stream, *size, [])
+
+
+@given(stream=streams.everything, size=streams.sizes)
+def test_numbers_never_fall(stream: bytes, size: tuple[int, int]) -> None:
+    found = numbered(stream, *size, [])
+    numbers = [number for number, _, _ in found]
+    assert numbers == sorted(numbers)
+    assert all(0 <= number <= stream.count(b"\n") for number in numbers)
+    settled = [is_settled for _, _, is_settled in found]
+    assert settled == sorted(settled, reverse=True)
+
+
+@given(lines=st.lists(st.text("abc \t日é", max_size=50), max_size=200), size=streams.sizes)
+def test_numbers_are_those_of_the_ring_where_nothing_is_drawn_over(lines: list[str], size: tuple[int, int]) -> None:
+    stream = "".join(f"{line}\r\n" for line in lines).encode()
+    found = numbered(stream, *size, [])
+    assert [number for number, _, _ in found] == [*range(len(lines) + 1)]
+    assert [is_settled for _, _, is_settled in found] == [True] * len(lines) + [False]
+
+
+@given(first=streams.logs, then=streams.rows_of_text, size=streams.sizes)
+def test_what_is_not_known_is_not_told(first: bytes, then: bytes, size: tuple[int, int]) -> None:
+    """Whoever begins in the middle gives the same lines, but for those that were there before."""
+    whole = Lines(*size)
+    whole.feed(b"x\r\n" * 50 + first)
+    number = whole.number
+    whole.take()
+    whole.feed(then)
+    part = Lines(*size, number=number, fresh=False)
+    part.feed(then)
+    expected = [line for line in [*whole.take(), *((n, text) for n, text, _ in whole.rest())] if line[0] >= number]
+    found = [*part.take(), *((n, text) for n, text, _ in part.rest())]
+    assert len(found) <= len(expected)
+    assert [number for number, _ in found] == [number for number, _ in expected][len(expected) - len(found) :]
