@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import socket
 import subprocess
 import sys
 import textwrap
@@ -158,3 +159,22 @@ def test_files_on_windows(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(directory)
     with pytest.raises(PermissionError):
         files.private_dir(str(tmp_path / "link"))
+
+
+def test_waiting_on_windows() -> None:
+    events = import_module(f"{platform.__name__}.windows.events")
+    one, other = socket.socketpair()
+    with one, other:
+        poll = events.Poll()
+        poll.register(one, events.READ | events.WRITE)
+        poll.register(other.fileno(), events.READ)
+        assert poll.poll(0.0) == [(one.fileno(), events.WRITE)]
+        other.sendall(b"x")
+        assert poll.poll(1000.0) == [(one.fileno(), events.READ | events.WRITE)]
+        one.sendall(b"x")
+        assert sorted(poll.poll(1000.0)) == sorted(
+            [(one.fileno(), events.READ | events.WRITE), (other.fileno(), events.READ)]
+        )
+        idle = events.Poll()
+        idle.register(one, 0)
+        assert idle.poll(1.0) == []

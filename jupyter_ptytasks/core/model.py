@@ -152,7 +152,7 @@ class TimeWarning:
 
 @dataclass(frozen=True)
 class TaskRequest:
-    """What a user asks to be run; checked already, defaults not filled in yet.
+    """A request to run a task; validated, without defaults.
 
     `command` is a shell line or the arguments, None for an interactive shell; `cwd` None is the server's root
     directory; `ladder` the stop sequence, pairs of a signal and a grace period in seconds, None for the default;

@@ -19,13 +19,18 @@ from .stop_sequence import StopSequence
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import sys
     from collections.abc import Callable
     from typing import Any
 
     from ..core.ring.writer import RingWriter
     from .guard import Guard
-    from .pty_posix import PosixPty as Pty
     from .record import Record
+
+    if sys.platform == "win32":
+        from .pty_windows import WindowsPty as Pty
+    else:
+        from .pty_posix import PosixPty as Pty
 
 #: How long (seconds) the terminal is still read after the command has ended, if other processes have it open, and how
 #: long these have to end.

@@ -7,7 +7,20 @@ import errno
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import NoReturn
+
+
+class Spawned:
+    """A process `pid`, ready to become a command, which does not run until it is released."""
+
+    pid: int
+
+    def release(self) -> None:
+        """Let the command run."""
+        raise _unsupported()
+
+    def abandon(self) -> None:
+        """Kill the process, unless it is gone."""
+        raise _unsupported()
 
 
 class WindowsPty:
@@ -20,7 +33,7 @@ class WindowsPty:
         """Return the descriptor to poll."""
         raise _unsupported()
 
-    def spawn(self, argv: list[bytes], env: Mapping[bytes, bytes], cwd: str, umask: int) -> NoReturn:  # noqa: ARG002
+    def spawn(self, argv: list[bytes], env: Mapping[bytes, bytes], cwd: str, umask: int) -> Spawned:  # noqa: ARG002
         """Return a process that will be `argv` as soon as it is released."""
         raise _unsupported()
 

@@ -32,8 +32,6 @@ _LOCK_WAIT = 2.0
 #: Younger directories (seconds) without a task in the database belong to a create in progress.
 _INCOMPLETE = 60.0
 _TRASH = ".removed-"
-#: The unit of st_blocks in bytes (stat(2)).
-_BLOCK = 512
 _WHAT = "the task's directory"
 
 #: The exit reason of a task that is being restarted.
@@ -256,7 +254,7 @@ class TaskDirs:
         for directory, _, names in os.walk(self.files(task_id).dir):
             for name in names:
                 with suppress(OSError):
-                    size += os.lstat(os.path.join(directory, name)).st_blocks * _BLOCK
+                    size += system.size_on_disk(os.path.join(directory, name))
         return size
 
     def pack(self, task_id: str, limit: int) -> int:

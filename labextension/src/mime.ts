@@ -1,4 +1,4 @@
-/** The renderer of tasks as a module of its own: Voilà loads it, though it lacks what the plugins need. */
+/** The renderer of tasks as a separate module, which also loads in Voilà: the plugins need more than Voilà has. */
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 

@@ -1,4 +1,4 @@
-/** What plugins share: the model of the tasks, and the names of the commands. */
+/** What the plugins share: the task model and the command ids. */
 
 import { Token } from '@lumino/coreutils';
 import type { IObservableDisposable } from '@lumino/disposable';
@@ -7,35 +7,35 @@ import type { ISignal } from '@lumino/signaling';
 import type { TaskApi, TaskError } from './services/api';
 import type { ITask, IUnreadable, State } from './services/types';
 
-/** A task that has come into another state; `previous` is null for one that was not known before. */
+/** A state transition of a task; `previous` is null if the task is new. */
 export interface IStateChange {
   task: ITask;
   previous: State | null;
 }
 
-/** The tasks of the server, as last heard: one list for everybody, who never changes it but by `api`. */
+/** The tasks of the server, shared by all plugins. They are changed through `api` only. */
 export interface ITaskModel extends IObservableDisposable {
-  /** The calls that change tasks; `refresh` afterwards shows it without waiting for the server's event. */
+  /** The REST client. Call `refresh` after a change to see it without waiting for an event. */
   readonly api: TaskApi;
-  /** All tasks, newest first; a new array whenever something in it has changed. */
+  /** All tasks, newest first; a new array after each change. */
   readonly tasks: readonly ITask[];
-  /** What the server lists besides, and cannot be shown. */
+  /** The tasks in the list that cannot be read. */
   readonly unreadable: readonly IUnreadable[];
-  /** False until the server has answered for the first time. */
+  /** Whether the list was received at least once. */
   readonly isReady: boolean;
-  /** Why the tasks are not known just now; null while they are. What was known before stays in `tasks`. */
+  /** Why the last request failed; null if it did not. `tasks` keeps the last known list. */
   readonly error: TaskError | null;
   /** Emitted when any of the above has changed. */
   readonly changed: ISignal<ITaskModel, void>;
-  /** Emitted for every task that has come into another state while we looked. */
+  /** Emitted for each state transition after the first list. */
   readonly stateChanged: ISignal<ITaskModel, IStateChange>;
-  /** The task of this id. */
+  /** Return the task with this id. */
   get(id: string): ITask | undefined;
-  /** Asks the server anew; resolves when `tasks` is up to date, also when that failed (see `error`). */
+  /** Request the list again. Resolves when it was received, or when the request failed (see `error`). */
   refresh(): Promise<void>;
   /**
-   * Resolves when `tasks` is as new as anybody can tell: at once while the server's events come, else after asking. To be
-   * awaited before a single task is asked for: the server may have forgotten it since the list was read.
+   * Resolves when `tasks` is current: at once while events arrive, otherwise after a request. Await it before requesting
+   * a single task, which may have been deleted since the list was received.
    */
   current(): Promise<void>;
 }
@@ -45,11 +45,11 @@ export const ITaskModel = new Token<ITaskModel>(
   'The background tasks of the Jupyter server, kept up to date.'
 );
 
-/** The sidebar panel, for those who want to know what is selected in it. */
+/** The sidebar panel and its selection. */
 export interface ITasksPanel {
-  /** The tasks that are selected. */
+  /** The selected tasks. */
   readonly selected: readonly ITask[];
-  /** Whether the user can see the panel. */
+  /** Whether the panel is visible. */
   readonly isVisible: boolean;
 }
 
@@ -59,20 +59,20 @@ export const ITasksPanel = new Token<ITasksPanel>(
 );
 
 /**
- * The commands. Those that are about tasks take `{ids: string[]}`, or `{id: string}`; without either they mean what is
- * selected in the panel, or the task of the current tab.
+ * The command ids. Commands about tasks take `{ids: string[]}` or `{id: string}`; without arguments they apply to the
+ * selection of the panel, or to the task of the current tab.
  */
 export namespace CommandIDs {
-  /** Opens a task's terminal tab, or reveals it: `{id, readonly?, activate?}`. */
+  /** Open the terminal tab of a task, or reveal it: `{id, readonly?, activate?}`. */
   export const open = 'ptytasks:open';
   export const openReadonly = 'ptytasks:open-readonly';
-  /** Copies what is selected in the terminal of the current tab; pastes into it. */
+  /** Copy the selection of the current terminal tab, and paste into it. */
   export const copySelection = 'ptytasks:copy-selection';
   export const paste = 'ptytasks:paste';
   export const showPanel = 'ptytasks:show-panel';
-  /** The dialog; its fields can be filled in: `{command?, name?, cwd?, group?, tags?, env?, timeout?}`. */
+  /** Open the New Task dialog with these values: `{command?, name?, cwd?, group?, tags?, env?, timeout?}`. */
   export const newTask = 'ptytasks:new-task';
-  /** Starts a task at once: the same arguments. */
+  /** Start a task without the dialog; the same arguments. */
   export const run = 'ptytasks:run';
   export const newShell = 'ptytasks:new-shell';
   export const stop = 'ptytasks:stop';
@@ -88,10 +88,10 @@ export namespace CommandIDs {
   export const copyCommand = 'ptytasks:copy-command';
   export const copyOutputPath = 'ptytasks:copy-output-path';
   export const download = 'ptytasks:download-output';
-  export const remove = 'ptytasks:delete';
+  export const deleteTasks = 'ptytasks:delete';
   export const refresh = 'ptytasks:refresh';
   export const runFile = 'ptytasks:run-file';
   export const runSelection = 'ptytasks:run-selection';
-  /** The dialog that runs a notebook: `{path?, source?}`. */
+  /** Open the dialog that runs a notebook: `{path?, source?}`. */
   export const runNotebook = 'ptytasks:run-notebook';
 }

@@ -11,7 +11,7 @@ import pytest
 from jupyter_ptytasks.cli.values import STYLES
 from jupyter_ptytasks.client import format as formats
 from jupyter_ptytasks.client.types import StateName
-from jupyter_ptytasks.core.states import ENDED, State
+from jupyter_ptytasks.core.states import ACTIVE, ENDED, PENDING, State
 from jupyter_ptytasks.core.terminal.answers import answer
 from jupyter_ptytasks.core.terminal.replies import split
 from tests.client.test_measures import told
@@ -35,7 +35,8 @@ def test_the_states_are_those_of_the_table() -> None:
 @pytest.mark.parametrize("entry", STATES, ids=[entry["state"] for entry in STATES])
 def test_a_state(entry: dict[str, Any]) -> None:
     state = State(entry["state"])
-    assert (state in ENDED) == (entry["phase"] == "ended")
+    phases = {"pending": PENDING, "active": ACTIVE, "ended": ENDED}
+    assert [phase for phase, states in phases.items() if state in states] == [entry["phase"]]
     task = {**told(), "state": entry["state"], "exit": None, "started": None, "ended": None}
     assert formats.in_brief(task) == entry["label"].lower()  # type: ignore[arg-type]
 

@@ -77,7 +77,7 @@ async def test_verbs_for_what_runs_are_in_conflict(rest: Rest, app: PtyTasksApp,
     await submit(app)
     answer = await rest("POST", "tasks", "later", verb, body=body)
     assert (answer.code, answer.json["code"]) == (409, "invalid_state")
-    assert "it is queued" in answer.json["message"]
+    assert "not started yet: queued" in answer.json["message"]
 
 
 async def test_stop_cancels_it_and_delete_forgets_it(rest: Rest, app: PtyTasksApp) -> None:
@@ -87,7 +87,7 @@ async def test_stop_cancels_it_and_delete_forgets_it(rest: Rest, app: PtyTasksAp
     assert (stopped["state"], stopped["state_reason"]) == ("cancelled", "cancelled")
     assert stopped["started"] is None
     assert stopped["ended"] is not None
-    with pytest.raises(InvalidState, match="it is cancelled"):
+    with pytest.raises(InvalidState, match="not pending: cancelled"):
         await app.launcher.launch("later")
     # It can be run all the same, as any task that has ended.
     assert (await rest("POST", "tasks", "later", "restart")).json["state"] == "running"

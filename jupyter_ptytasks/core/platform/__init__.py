@@ -20,7 +20,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from types import ModuleType
 
-    from .posix import detach, endpoint, events, files, launch, locks, processes, tree
+    if sys.platform == "win32":
+        from .windows import detach, endpoint, events, files, launch, locks, processes, tree
+    else:
+        from .posix import detach, endpoint, events, files, launch, locks, processes, tree
 
 __all__ = ["detach", "endpoint", "events", "files", "launch", "locks", "processes", "tree"]
 

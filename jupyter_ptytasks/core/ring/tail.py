@@ -1,4 +1,4 @@
-"""Reads what is new at the end of a ring, once for all that parse it. Blocking."""
+"""Reads new output at the end of a ring, once for all parsers. Blocking."""
 
 from __future__ import annotations
 
@@ -14,25 +14,23 @@ if TYPE_CHECKING:
     from .reader import RingReader
 
     class Parser(Protocol):
-        """Makes something of the output of one attempt."""
+        """Parses the output of one attempt."""
 
         def feed(self, data: bytes, now: float, *, gap: bool = False) -> object:
-            """Take in the next bytes, at `now` (Unix seconds); with a `gap`, some are missing before them. Never
-            raises.
-            """
+            """Parse the next bytes, at `now` (Unix seconds); with a `gap`, some are missing before. Never raises."""
 
         def end(self, succeeded: bool, now: float) -> object:
-            """Take note that the attempt has ended."""
+            """Note that the attempt has ended."""
 
 
-#: Bytes that are read at a time: of what is older only the newest counts.
+#: Bytes that are read at a time; older output is skipped.
 _TAIL = 64 << 10
 
 
 class TailReader:
-    """Feeds `parsers` the output of `attempt`, from the last bytes of its ring on.
+    """Feeds the output of `attempt` to `parsers`, starting with the last bytes of its ring.
 
-    `parsers` may be replaced. It may be called from any thread. Between two calls nothing is open.
+    `parsers` may be replaced. It may be called from any thread. No file is open between two calls.
     """
 
     __slots__ = ("_attempt", "_lock", "_open_ring", "_position", "parsers")
@@ -45,12 +43,12 @@ class TailReader:
         self._lock = Lock()
 
     def read(self, now: float) -> None:
-        """Feed what is new, at `now` (Unix seconds). Raises OSError."""
+        """Feed new output, at `now` (Unix seconds). Raises OSError."""
         with self._lock, self._open_ring() as ring:
             self._read(ring, now)
 
     def end(self, succeeded: bool, now: float) -> None:
-        """Feed the rest, and tell the parsers that the attempt has ended. Raises OSError."""
+        """Feed the rest, and end the parsers. Raises OSError."""
         with self._lock, self._open_ring() as ring:
             self._read(ring, now)
             for parser in self.parsers:

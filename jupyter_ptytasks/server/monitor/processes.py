@@ -43,11 +43,12 @@ class Tree:
         total = 0
         for process in self.processes:
             try:
-                total += process.memory_full_info().pss
-            except AttributeError:
-                return None  # not Linux
+                pss = getattr(process.memory_full_info(), "pss", None)
             except psutil.Error:
                 continue
+            if pss is None:
+                return None  # not Linux
+            total += pss
         return total
 
     def environ(self) -> Mapping[str, str]:

@@ -95,8 +95,8 @@ describe('TaskApi', () => {
       method === 'DELETE' ? { status: 204 } : { body: task }
     );
     await api.update(task.id, { name: 'eval' });
-    await api.remove(task.id);
-    await api.remove(task.id, true);
+    await api.delete(task.id);
+    await api.delete(task.id, true);
     expect(server.requests.map(({ method, query }) => [method, query.get('stop')])).toEqual([
       ['PATCH', null],
       ['DELETE', null],
@@ -168,6 +168,6 @@ describe('TaskApi', () => {
     const error = await refused(api.get(task.id));
     expect(error.code).toBe('garbled');
     // In our words, and not in those of the library that has found it.
-    expect(error.message).toMatch(/^The server's answer is not what .*\.$/);
+    expect(error.message).toMatch(/^The server's response does not match .*\.$/);
   });
 });

@@ -8,7 +8,7 @@ import React from 'react';
 import type { TaskFollower } from '../services/follower';
 import { taskSchema, type ITask } from '../services/types';
 import type { TaskConnection } from '../terminal/connection';
-import { tell } from '../widgets/terminal/banner';
+import { bannerText } from '../widgets/terminal/banner';
 import { Header, type IHeaderProps } from '../widgets/terminal/header';
 import { PROGRESS, USAGE } from './samples';
 import { mockSight } from './sight';
@@ -97,7 +97,7 @@ describe('Header', () => {
 
 describe('the banner', () => {
   const told = (link: TaskConnection['link'], of: ITask = task) =>
-    tell({ link } as TaskConnection, of, trans);
+    bannerText({ link } as TaskConnection, of, trans);
 
   it('is silent while all is well', () => {
     expect(told('connected')).toBeNull();
@@ -106,7 +106,7 @@ describe('the banner', () => {
 
   it('tells why what was typed did not arrive', () => {
     const refused = { link: 'connected', refusal: 'a line is too long' } as TaskConnection;
-    expect(tell(refused, task, trans)).toBe('Your input was not sent: a line is too long.');
+    expect(bannerText(refused, task, trans)).toBe('Your input was not sent: a line is too long.');
   });
 
   it('tells of a lost connection, and that the task goes on', () => {

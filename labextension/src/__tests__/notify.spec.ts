@@ -1,7 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
-import { CompletionNotifier, isWorthTelling, type INotice } from '../services/completions';
+import { CompletionNotifier, isWorthNotifying, type INotice } from '../services/completions';
 import { taskSchema, type ITask, type State } from '../services/types';
 import type { IStateChange, ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
@@ -18,7 +18,7 @@ function changed(task: ITask): IStateChange {
   return { task, previous: 'running' };
 }
 
-describe('isWorthTelling', () => {
+describe('isWorthNotifying', () => {
   it.each<[State, boolean, boolean]>([
     ['running', false, false],
     ['stopping', false, false],
@@ -29,13 +29,13 @@ describe('isWorthTelling', () => {
     ['lost', true, true]
   ])('%s: of all %s, of failures %s', (state, all, failures) => {
     const change = changed(ended(state));
-    expect(isWorthTelling(change, 'all')).toBe(all);
-    expect(isWorthTelling(change, 'failures')).toBe(failures);
-    expect(isWorthTelling(change, 'none')).toBe(false);
+    expect(isWorthNotifying(change, 'all')).toBe(all);
+    expect(isWorthNotifying(change, 'failures')).toBe(failures);
+    expect(isWorthNotifying(change, 'none')).toBe(false);
   });
 
   it('is silent about shells', () => {
-    expect(isWorthTelling(changed(ended('failed', { kind: 'shell' })), 'all')).toBe(false);
+    expect(isWorthNotifying(changed(ended('failed', { kind: 'shell' })), 'all')).toBe(false);
   });
 });
 

@@ -61,11 +61,11 @@ const FAILED = task({
 describe('TasksPanel', () => {
   let model: FakeModel;
   let panel: TasksPanel;
-  const ofRow = { stop: jest.fn(), restart: jest.fn(), remove: jest.fn() };
+  const ofRow = { stop: jest.fn(), restart: jest.fn(), delete: jest.fn() };
   const actions = {
     create: jest.fn(),
     open: jest.fn(),
-    remove: jest.fn(),
+    delete: jest.fn(),
     ofRow: new WatchedValue<IRowActions>(ofRow)
   };
 
@@ -301,7 +301,7 @@ describe('TasksPanel', () => {
       );
       press('ArrowUp', { shiftKey: true });
       press('Delete');
-      expect(actions.remove).toHaveBeenCalledWith(['running', 'failed']);
+      expect(actions.delete).toHaveBeenCalledWith(['running', 'failed']);
       press('Enter');
       expect(actions.open).toHaveBeenCalledWith('running');
     });

@@ -1,10 +1,10 @@
 import { StateDB } from '@jupyterlab/statedb';
 
-import { TaskHistory } from '../services/recentcommands';
+import { RecentCommands } from '../services/recentcommands';
 
-describe('TaskHistory', () => {
+describe('RecentCommands', () => {
   it('keeps each command once, the newest first', async () => {
-    const history = new TaskHistory(new StateDB());
+    const history = new RecentCommands(new StateDB());
     for (const command of ['a', 'b', 'a']) {
       await history.add(command);
     }
@@ -13,17 +13,17 @@ describe('TaskHistory', () => {
 
   it('is read by the next page', async () => {
     const state = new StateDB();
-    const before = new TaskHistory(state);
+    const before = new RecentCommands(state);
     await before.add('make');
     await before.setOpenTerminal(false);
-    expect(await new TaskHistory(state).load()).toEqual({
+    expect(await new RecentCommands(state).load()).toEqual({
       commands: ['make'],
       openTerminal: false
     });
   });
 
   it('does not grow without end', async () => {
-    const history = new TaskHistory(null);
+    const history = new RecentCommands(null);
     for (let number = 0; number < 60; number++) {
       await history.add(`${number}`);
     }
@@ -39,13 +39,13 @@ describe('TaskHistory', () => {
       if (value !== undefined) {
         await state.save('jupyter-ptytasks:history', value);
       }
-      expect(await new TaskHistory(state).load()).toEqual({ commands: [], openTerminal: true });
+      expect(await new RecentCommands(state).load()).toEqual({ commands: [], openTerminal: true });
     }
   );
 
   it('does without a database that fails', async () => {
     const state = new StateDB();
     jest.spyOn(state, 'fetch').mockRejectedValue(new Error('no'));
-    expect((await new TaskHistory(state).load()).commands).toEqual([]);
+    expect((await new RecentCommands(state).load()).commands).toEqual([]);
   });
 });

@@ -2,7 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 
 import { TaskError } from '../services/api';
-import type { ConfirmDialogs, Removal } from '../commands/confirm';
+import type { ConfirmDialogs, Deletion } from '../commands/confirm';
 import { addTaskCommands } from '../commands/tasks';
 import { taskSchema, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
@@ -29,7 +29,7 @@ const api = {
   stop: jest.fn<Promise<void>, [string]>(async () => undefined),
   restart: jest.fn<Promise<void>, [string]>(async () => undefined),
   endLeftover: jest.fn<Promise<void>, [string]>(async () => undefined),
-  remove: jest.fn<Promise<void>, [string, boolean]>(async () => undefined),
+  delete: jest.fn<Promise<void>, [string, boolean]>(async () => undefined),
   again: jest.fn<Promise<ITask>, [string]>(async id => task({ id: `${id}-again` }))
 };
 const refresh = jest.fn(async () => undefined);
@@ -37,14 +37,14 @@ const open = jest.fn();
 const commands = new CommandRegistry();
 let current: ITask[] = [];
 let isSure = true;
-let removal: Removal = 'delete';
+let decision: Deletion = 'delete';
 
-const questions = {
+const dialogs = {
   stop: async () => isSure,
   kill: async () => isSure,
   restart: async () => isSure,
   endLeftover: async () => isSure,
-  remove: async () => removal
+  delete: async () => decision
 };
 
 addTaskCommands({
@@ -54,7 +54,7 @@ addTaskCommands({
     refresh,
     get: (id: string) => TASKS.find(one => one.id === id)
   } as unknown as ITaskModel,
-  questions: questions as unknown as ConfirmDialogs,
+  dialogs: dialogs as unknown as ConfirmDialogs,
   trans: nullTranslator.load('jupyter_ptytasks'),
   current: () => current,
   open
@@ -83,8 +83,8 @@ describe('the commands about tasks', () => {
     [CommandIDs.resume, ['rest'], true],
     [CommandIDs.rename, ['run1'], true],
     [CommandIDs.rename, ['run1', 'run2'], false],
-    [CommandIDs.remove, ['nobody'], false],
-    [CommandIDs.remove, [], false]
+    [CommandIDs.deleteTasks, ['nobody'], false],
+    [CommandIDs.deleteTasks, [], false]
   ])('%s of %j: %s', (id, ids, isEnabled) => {
     expect(commands.isEnabled(id, { ids })).toBe(isEnabled);
   });
@@ -118,7 +118,7 @@ describe('the commands about tasks', () => {
     expect(api.restart).toHaveBeenCalledWith('done');
   });
 
-  it.each<[Removal, unknown[], unknown[]]>([
+  it.each<[Deletion, unknown[], unknown[]]>([
     ['keep', [], []],
     ['stop', [], [['run1']]],
     [
@@ -130,9 +130,9 @@ describe('the commands about tasks', () => {
       []
     ]
   ])('delete, answered by %j', async (answer, removed, stopped) => {
-    removal = answer;
-    await commands.execute(CommandIDs.remove, { ids: ['run1', 'done'] });
-    expect(api.remove.mock.calls).toEqual(removed);
+    decision = answer;
+    await commands.execute(CommandIDs.deleteTasks, { ids: ['run1', 'done'] });
+    expect(api.delete.mock.calls).toEqual(removed);
     expect(api.stop.mock.calls).toEqual(stopped);
   });
 

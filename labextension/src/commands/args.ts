@@ -1,8 +1,8 @@
-/** The arguments of commands that are about tasks. */
+/** The arguments of commands about tasks. */
 
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-/** Their JSON schema. */
+/** The JSON schema. */
 export const TASKS: ReadonlyJSONObject = {
   type: 'object',
   properties: {
@@ -15,7 +15,7 @@ export const TASKS: ReadonlyJSONObject = {
   }
 };
 
-/** The ids that the arguments name; null where they name none. */
+/** Return the task ids in the arguments; null if there are none. */
 export function argumentsOf(args: ReadonlyPartialJSONObject): string[] | null {
   if (typeof args.id === 'string') {
     return [args.id];

@@ -1,4 +1,4 @@
-/** ConfirmDialogs before something is lost. Each names the tasks it is about, and says what will be gone. */
+/** Dialogs that ask before anything is lost. Each names the tasks and what will be lost. */
 
 import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -6,13 +6,13 @@ import React from 'react';
 
 import { isEnded, type ITask } from '../services/types';
 
-/** Names that are listed: the others are counted. */
+/** The most tasks that are named; the others are counted. */
 const LISTED = 5;
 
-/** What is to become of tasks that are to be deleted. */
-export type Removal = 'keep' | 'stop' | 'delete';
+/** What the user decided about tasks to delete. */
+export type Deletion = 'keep' | 'stop' | 'delete';
 
-/** The questions, with one answer each; replaced in tests. */
+/** The dialogs; replaced in tests. */
 export class ConfirmDialogs {
   constructor(private readonly _trans: TranslationBundle) {}
 
@@ -79,8 +79,8 @@ export class ConfirmDialogs {
     );
   }
 
-  /** Tasks that still run can be stopped and kept, instead. */
-  async remove(tasks: readonly ITask[]): Promise<Removal> {
+  /** Confirm deleting. Running tasks can be stopped and kept instead. */
+  async delete(tasks: readonly ITask[]): Promise<Deletion> {
     const trans = this._trans;
     const running = tasks.filter(task => !isEnded(task)).length;
     const removing = running > 0 ? trans.__('Stop and Delete') : trans.__('Delete');
@@ -117,7 +117,7 @@ export class ConfirmDialogs {
         );
   }
 
-  /** What happens; and below it the names, where the title has no room for them. */
+  /** Return the consequences and, for several tasks, their names. */
   private _about(tasks: readonly ITask[], one: string, many: string): JSX.Element {
     if (tasks.length === 1) {
       return <p>{one}</p>;

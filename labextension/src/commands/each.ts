@@ -1,8 +1,8 @@
-/** The same for several tasks. */
+/** Applies an action to several tasks. */
 
 import type { ITask } from '../services/types';
 
-/** Does it with each task, whatever becomes of the others; then throws what went wrong, each thing once. */
+/** Run `act` on every task, even if some fail. Afterwards throw the error messages, without duplicates. */
 export async function each(
   tasks: readonly ITask[],
   act: (task: ITask) => Promise<unknown>

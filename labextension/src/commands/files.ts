@@ -1,4 +1,4 @@
-/** The commands that run files, and pieces of them. */
+/** The commands that run files and selected text. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
@@ -11,10 +11,10 @@ import type { ITaskRequest } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { startTask } from './start';
 
-/** A file that is open in an editor; its path is below the server's root. */
+/** A file that is open in an editor; its path is relative to the server root. */
 export interface IOpenFile {
   path: string;
-  /** What is selected, or else the line of the cursor. */
+  /** The selected text, or the current line if nothing is selected. */
   text: string;
   save: () => Promise<void>;
 }
@@ -23,9 +23,9 @@ export interface IFileOptions {
   model: ITaskModel;
   settings: TaskSettings;
   trans: TranslationBundle;
-  /** Paths of the files that are selected in the file browser. */
+  /** Return the paths of the files selected in the file browser. */
   selected: () => string[];
-  /** The file of the current editor; null where the current tab is none. */
+  /** Return the file of the current editor; null if the current tab is not an editor. */
   edited: () => IOpenFile | null;
 }
 
@@ -58,7 +58,7 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
     }
     return args.source === 'editor' ? [] : selected();
   };
-  /** All of the files, or none: what is run should be what is selected. */
+  /** Return requests for all files, or none: either everything selected is run, or nothing. */
   const requestsFor = (paths: string[]): ITaskRequest[] => {
     const requests = paths.map(path => fileRequest(path, settings.current.fileRunners));
     const runnable = requests.filter(request => request !== null);

@@ -1,9 +1,9 @@
-/** Commands of plugins that may be switched off. */
+/** Calls to commands of plugins that may be disabled. */
 
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-/** What executes a command; undefined where the plugin that adds it is switched off, or has not begun yet. */
+/** Return a function that executes a command; undefined if its plugin is disabled or not activated yet. */
 export function commandIfPresent(
   commands: CommandRegistry,
   id: string,
@@ -12,7 +12,7 @@ export function commandIfPresent(
   return commands.hasCommand(id) ? () => void commands.execute(id, args) : undefined;
 }
 
-/** The same of a command about one task, which is named when it is executed. */
+/** Return a function that executes a command for a task id; undefined likewise. */
 export function taskCommandIfPresent(
   commands: CommandRegistry,
   command: string

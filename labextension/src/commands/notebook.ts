@@ -14,19 +14,19 @@ import { openTerminal } from './start';
 export interface INotebookOptions {
   model: ITaskModel;
   trans: TranslationBundle;
-  /** The notebook of the current tab; null where that is none. */
+  /** Return the notebook of the current tab; null if that is not a notebook. */
   current: () => IOpenNotebook | null;
-  /** The path of the notebook that is selected in the file browser; null where it is not one alone. */
+  /** Return the path of the notebook selected in the file browser; null unless exactly one is. */
   selected: () => string | null;
-  /** What is in the notebook of that path. */
+  /** Return the content of the notebook at a path. */
   read: (path: string) => Promise<unknown>;
   kernels: () => Promise<IKernel[]>;
 }
 
-/** A notebook that is open; its path is below the server's root. */
+/** An open notebook; its path is relative to the server root. */
 export interface IOpenNotebook {
   path: string;
-  /** Writes what has been changed to the file, which is what is run. */
+  /** Save changes to the file, which is what is run. */
   save: () => Promise<void>;
 }
 

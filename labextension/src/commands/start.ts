@@ -7,7 +7,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { z } from 'zod';
 
-import type { TaskHistory } from '../services/recentcommands';
+import type { RecentCommands } from '../services/recentcommands';
 import { tasksIcon } from '../icons';
 import { directoryOf, formOf } from '../forms/requests';
 import { IF_EXISTS, type ITask, type ITaskRequest } from '../services/types';
@@ -16,14 +16,14 @@ import { askForTask } from '../widgets/dialogs/newtask';
 
 export interface IStartOptions {
   model: ITaskModel;
-  history: TaskHistory;
+  history: RecentCommands;
   trans: TranslationBundle;
-  /** The directory that the user is looking at, below the server's root; empty for the root. */
+  /** Return the current directory of the file browser, relative to the server root. */
   directory: () => string;
   chooseDirectory?: (cwd: string) => Promise<string | null>;
 }
 
-/** What is known of a task, as a command's arguments. */
+/** The arguments of commands that start tasks. */
 const ARGUMENTS: ReadonlyJSONObject = {
   type: 'object',
   properties: {
@@ -52,7 +52,7 @@ const ARGUMENTS: ReadonlyJSONObject = {
   }
 };
 
-/** Arguments come from settings of users and from other extensions: what is of the wrong kind is left out. */
+/** Validates arguments, which come from user settings and other extensions: invalid ones are ignored. */
 const known = z.object({
   command: z
     .union([z.string(), z.array(z.string())])
@@ -67,7 +67,7 @@ const known = z.object({
   if_exists: z.enum(IF_EXISTS).optional().catch(undefined)
 });
 
-/** Starts a task at once and opens its terminal; what goes wrong is shown. */
+/** Start a task without the dialog and open its terminal; show an error if that fails. */
 export async function startTask(
   commands: CommandRegistry,
   model: ITaskModel,
@@ -86,9 +86,9 @@ export async function startTask(
   await openTerminal(commands, task);
 }
 
-/** Opens the terminal of a task that has just been started. */
+/** Open the terminal of a task that was just started. */
 export async function openTerminal(commands: CommandRegistry, { id }: ITask): Promise<void> {
-  // The plugin of the terminals may be disabled: tasks run all the same.
+  // The terminal plugin may be disabled.
   if (commands.hasCommand(CommandIDs.open)) {
     await commands.execute(CommandIDs.open, { id });
   }

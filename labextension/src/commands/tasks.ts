@@ -1,4 +1,4 @@
-/** The commands about tasks that there are: stop them, start them again, name them, and be rid of them. */
+/** The commands about existing tasks: stop, restart, rename, copy, delete and more. */
 
 import { Clipboard, InputDialog, showErrorMessage } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -29,22 +29,22 @@ import { each } from './each';
 export interface ITaskCommandsOptions {
   commands: CommandRegistry;
   model: ITaskModel;
-  questions: ConfirmDialogs;
+  dialogs: ConfirmDialogs;
   trans: TranslationBundle;
-  /** The tasks that are meant where the arguments name none. */
+  /** Return the tasks for commands without arguments. */
   current: () => readonly ITask[];
-  /** Shows a task that has just been started. */
+  /** Show a task that was just started. */
   open: (id: string) => void;
 }
 
-/** What a command is; the tasks it is about are found by `addTaskCommands`. */
+/** A command; `addTaskCommands` finds its tasks. */
 interface IAction {
   label: string;
   caption: string;
   icon?: LabIcon;
-  /** Whether it can be done with a task. */
+  /** Return whether it applies to a task. */
   fits?: (task: ITask) => boolean;
-  /** Whether it is about one task only. */
+  /** Whether it needs exactly one task. */
   isSingle?: boolean;
   run: (tasks: ITask[]) => Promise<void> | void;
 }
@@ -89,7 +89,7 @@ export function addTaskCommands(options: ITaskCommandsOptions): IDisposable {
 }
 
 function actions(options: ITaskCommandsOptions): Record<string, IAction> {
-  const { model, questions, trans, open } = options;
+  const { model, dialogs, trans, open } = options;
   const api: TaskApi = model.api;
   return {
     [CommandIDs.stop]: {
@@ -98,7 +98,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       icon: stopIcon,
       fits: task => !isEnded(task) && task.state !== 'stopping',
       run: async tasks => {
-        if (await questions.stop(tasks)) {
+        if (await dialogs.stop(tasks)) {
           await each(tasks, task => api.stop(task.id));
         }
       }
@@ -109,7 +109,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       icon: closeIcon,
       fits: task => !isEnded(task),
       run: async tasks => {
-        if (await questions.kill(tasks)) {
+        if (await dialogs.kill(tasks)) {
           await each(tasks, task => api.stop(task.id, ['SIGKILL']));
         }
       }
@@ -120,7 +120,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       icon: closeIcon,
       fits: task => isEnded(task) && task.leftover > 0,
       run: async tasks => {
-        if (await questions.endLeftover(tasks)) {
+        if (await dialogs.endLeftover(tasks)) {
           await each(tasks, task => api.endLeftover(task.id));
         }
       }
@@ -146,7 +146,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       fits: task => task.state !== 'stopping',
       run: async tasks => {
         const live = tasks.filter(task => !isEnded(task));
-        if (live.length === 0 || (await questions.restart(live))) {
+        if (live.length === 0 || (await dialogs.restart(live))) {
           await each(tasks, task => api.restart(task.id));
         }
       }
@@ -218,15 +218,15 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       icon: downloadIcon,
       run: tasks => tasks.forEach(task => download(api.downloadUrl(task.id)))
     },
-    [CommandIDs.remove]: {
+    [CommandIDs.deleteTasks]: {
       label: trans.__('Delete…'),
       caption: trans.__('Delete the task and its output; a running task can be stopped first'),
       icon: closeIcon,
       run: async tasks => {
-        const removal = await questions.remove(tasks);
-        if (removal === 'delete') {
-          await each(tasks, task => api.remove(task.id, !isEnded(task)));
-        } else if (removal === 'stop') {
+        const decision = await dialogs.delete(tasks);
+        if (decision === 'delete') {
+          await each(tasks, task => api.delete(task.id, !isEnded(task)));
+        } else if (decision === 'stop') {
           await each(
             tasks.filter(task => !isEnded(task)),
             task => api.stop(task.id)

@@ -1,4 +1,4 @@
-/** The commands of terminal tabs: open one, copy from it, paste into it. */
+/** The commands of terminal tabs: open, copy, paste. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon, pasteIcon, terminalIcon } from '@jupyterlab/ui-components';
@@ -19,7 +19,7 @@ const READONLY: ReadonlyJSONObject = {
   description: 'Whether the tab is read-only'
 };
 
-/** A terminal that can be copied from and pasted into. */
+/** The clipboard functions of a terminal. */
 export interface IClip {
   hasSelection(): boolean;
   getSelection(): string | null;
@@ -29,11 +29,11 @@ export interface IClip {
 export interface ITerminalCommandsOptions {
   commands: CommandRegistry;
   trans: TranslationBundle;
-  /** Opens a task's tab, or reveals it. */
+  /** Open the tab of a task, or reveal it. */
   open: (id: string, readonly: boolean, activate: boolean) => Promise<void>;
-  /** The ids of the tasks that are meant where the arguments name none. */
+  /** Return the task ids for commands without arguments. */
   targets: () => string[];
-  /** The terminal of the current tab, and whether it takes input. */
+  /** Return the terminal of the current tab, and whether it is read-only. */
   current: () => { terminal: IClip; isReadonly: boolean } | null;
 }
 

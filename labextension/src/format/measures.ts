@@ -1,4 +1,4 @@
-/** How progress and usage of a task read. Pure. */
+/** Formats progress, resource usage and sizes. Pure. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -18,26 +18,26 @@ export function percent({ fraction }: Pick<IProgress, 'fraction'>): number | nul
 }
 
 /**
- * Seconds. Nothing is late before that, nor silent; a step that takes long (an epoch of ten minutes) may take several times as
- * long as it seems to.
+ * A step is late after this many seconds or steps, whichever is longer, and a task is silent after that many: a long step, such
+ * as an epoch of ten minutes, may take several times as long as estimated.
  */
 const LATE = 10;
 const LATE_STEPS = 3;
 const SILENT = 60;
 const SILENT_STEPS = 5;
 
-/** A percentage that nothing is counted behind has so many steps. */
+/** The steps of a percentage without counters. */
 const PERCENTS = 100;
 
-/** Seconds that a task needs still, or for which it has been silent; null where nothing can be said. */
+/** Seconds that are left, or since the last output; null if unknown. */
 export type Remaining = { left: number } | { silent: number } | null;
 
 /**
- * How long a running task takes still, at `now` (milliseconds, by the server's clock). The estimate of its last progress runs
- * down until the next step is late, and from then on it grows by the second: nobody knows what else is late. After a minute
- * without any output, or several steps, only that is said.
+ * Return how long a running task will take, at `now` (milliseconds, by the server's clock). The last estimate counts down until
+ * the next step is late; from then on it grows every second. After a minute or several steps without output, the time since the
+ * last output is returned instead.
  *
- * The command line has the same rule (cli/measures.py); tests/contract/remaining.json holds both to it.
+ * The command line has the same rule (cli/measures.py): tests/contract/remaining.json.
  */
 export function remaining(
   task: Pick<ITask, 'state' | 'last_activity'>,
@@ -65,7 +65,7 @@ export function remaining(
   return { left };
 }
 
-/** Seconds from one step to the next, as it seems; 0 where that is not known. */
+/** Return the estimated seconds per step; 0 if unknown. */
 function stepOf({ eta, fraction, tracks }: IProgress): number {
   if (eta === null || fraction === null) {
     return 0;
@@ -77,8 +77,8 @@ function stepOf({ eta, fraction, tracks }: IProgress): number {
 }
 
 /**
- * How far a task is and how long it will take: `62% · 3m 20s left`, or `62% · silent for 1m 40s`. Empty where neither is known.
- * Of a snapshot, which tells how it was some day, only how far.
+ * Return the progress and the time left: `62% · 3m 20s left` or `62% · silent for 1m 40s`. Empty if neither is known. A snapshot
+ * has no time left.
  */
 export function progressLabel(
   task: ITask,
@@ -101,7 +101,7 @@ export function progressLabel(
   return parts.join(' · ');
 }
 
-/** Whether a bar says anything: of a task that has ended, or a snapshot, nothing is said by one that nobody has counted. */
+/** Return whether to show a progress bar. An indeterminate one is for tasks that have not ended, and not for snapshots. */
 export function hasBar(
   task: Pick<ITask, 'state'>,
   progress: IProgress,
@@ -125,14 +125,14 @@ export function bytes(count: number): string {
   return `${value < 9.95 ? (Math.round(value * 10) / 10).toFixed(1) : Math.round(value)} ${UNITS[unit]}`;
 }
 
-/** The room that output takes, and may take at most (bytes): `1.2 of 5 GiB`, `340 MiB of 5 GiB`, `1.2 GiB`. */
+/** Return used space and limit, given in bytes: `1.2 of 5 GiB`, `340 MiB of 5 GiB`, `1.2 GiB`. */
 export function storageLabel(used: number, limit: number | null, trans: TranslationBundle): string {
   const [amount, unit] = bytes(used).split(' ');
   if (limit === null) {
     return `${amount} ${unit}`;
   }
   const [most, unitOfMost] = bytes(limit).split(' ');
-  // A limit is a round number, most of the time.
+  // Limits are mostly round numbers: omit the `.0`.
   const whole = most.replace(/\.0$/, '');
   return unit === unitOfMost
     ? trans.__('%1 of %2 %3', amount, whole, unit)
@@ -141,7 +141,7 @@ export function storageLabel(used: number, limit: number | null, trans: Translat
 
 type Measured = Pick<IUsage, 'cpu' | 'rss' | 'gpu_memory' | 'gpu_load'>;
 
-/** The work and the room of a task just now: `187% · 1.2 GiB`, with `GPU 45% · 3.1 GiB` where it uses one. */
+/** Return CPU load and memory: `187% · 1.2 GiB`, with `GPU 45% · 3.1 GiB` if the task uses one. */
 export function usageLabel(usage: Measured, trans: TranslationBundle): string {
   const own = [load(usage.cpu), room(usage.rss)].filter(part => part);
   const gpu = [load(usage.gpu_load), room(usage.gpu_memory)].filter(part => part);
@@ -152,11 +152,11 @@ export function usageLabel(usage: Measured, trans: TranslationBundle): string {
   return parts.filter(part => part).join(' · ');
 }
 
-/** The same in words, with the highest values so far, a line each. */
+/** Return labeled values with their peaks, one per line. */
 export function usageDetails(usage: IUsage, trans: TranslationBundle): string {
   const { peak } = usage;
   const lines: string[] = [];
-  const tell = (label: string, now: string, most: string) => {
+  const add = (label: string, now: string, most: string) => {
     if (now && most) {
       lines.push(trans.__('%1: %2 (peak %3)', label, now, most));
     } else if (now) {
@@ -165,16 +165,16 @@ export function usageDetails(usage: IUsage, trans: TranslationBundle): string {
       lines.push(trans.__('%1: peak %2', label, most));
     }
   };
-  tell(trans.__('CPU (100% is one core)'), load(usage.cpu), load(peak.cpu));
-  tell(trans.__('Memory'), room(usage.rss), room(peak.rss));
-  // What belongs to the whole device is not all of this task.
-  const whose = usage.gpu_scope === 'device' ? trans.__('GPU (all processes)') : trans.__('GPU');
-  tell(whose, load(usage.gpu_load), load(peak.gpu_load));
-  tell(trans.__('GPU memory'), room(usage.gpu_memory), room(peak.gpu_memory));
+  add(trans.__('CPU (100% is one core)'), load(usage.cpu), load(peak.cpu));
+  add(trans.__('Memory'), room(usage.rss), room(peak.rss));
+  // Device-wide values include other processes.
+  const gpuLabel = usage.gpu_scope === 'device' ? trans.__('GPU (all processes)') : trans.__('GPU');
+  add(gpuLabel, load(usage.gpu_load), load(peak.gpu_load));
+  add(trans.__('GPU memory'), room(usage.gpu_memory), room(peak.gpu_memory));
   return lines.join('\n');
 }
 
-/** What an ended task needed at most; empty where nobody measured. */
+/** Return the peak usage of an ended task; empty if it was not measured. */
 export function peakLabel(usage: IUsage, trans: TranslationBundle): string {
   const label = usageLabel(usage.peak, trans);
   return label ? trans.__('Peak %1', label) : '';

@@ -1,10 +1,10 @@
-/** How times and ends of tasks read. Pure: the moment that is meant by now is given. */
+/** Formats times, states and exit codes. Pure: the current time is an argument. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { isEnded, isPending, type ITask, type State } from '../services/types';
 
-/** A time span of so many milliseconds: `7s`, `3m 07s`, `2h 05m`, `3d 04h`; empty where that is no number. */
+/** Return a duration given in milliseconds: `7s`, `3m 07s`, `2h 05m`, `3d 04h`; empty if it is not finite. */
 export function duration(milliseconds: number): string {
   if (!Number.isFinite(milliseconds)) {
     return '';
@@ -23,7 +23,7 @@ export function duration(milliseconds: number): string {
   return minutes > 0 ? `${minutes}m ${two(seconds % 60)}s` : `${seconds}s`;
 }
 
-/** How long a task has run, or ran, in milliseconds; 0 where it never started. */
+/** Return the run time of a task in milliseconds; 0 if it never started. */
 export function elapsed(task: ITask, now: number): number {
   if (!task.started) {
     return 0;
@@ -31,7 +31,7 @@ export function elapsed(task: ITask, now: number): number {
   return (task.ended ? Date.parse(task.ended) : now) - Date.parse(task.started);
 }
 
-/** When it was, for a list: how long it has been running, or how long ago it ended. */
+/** Return how long a task has been running, or how long ago it ended. */
 export function when(task: ITask, now: number, trans: TranslationBundle): string {
   if (isPending(task)) {
     return '';
@@ -43,7 +43,7 @@ export function when(task: ITask, now: number, trans: TranslationBundle): string
   return ago < 5000 ? trans.__('just now') : trans.__('%1 ago', duration(ago));
 }
 
-/** The name of a state, for people. */
+/** Return the label of a state. */
 export function stateLabel(state: State, trans: TranslationBundle): string {
   switch (state) {
     case 'held':
@@ -71,7 +71,7 @@ export function stateLabel(state: State, trans: TranslationBundle): string {
   }
 }
 
-/** How a task ended, short: `exit 3`, `SIGKILL`; empty while it is live or where it is not known. */
+/** Return how a task ended: `exit 3`, `SIGKILL`; empty if it has not, or if it is unknown. */
 export function exitLabel(task: ITask, trans: TranslationBundle): string {
   if (!task.exit) {
     return '';

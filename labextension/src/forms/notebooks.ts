@@ -1,4 +1,4 @@
-/** How a notebook is run as a task (`python -m jupyter_ptytasks.execute`), and what can be set of it. Pure. */
+/** Turns the Run Notebook dialog into a task request (`python -m jupyter_ptytasks.execute`). Pure. */
 
 import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -7,23 +7,23 @@ import { z } from 'zod';
 import { directoryOf, quote, refusal } from './requests';
 import type { ITaskRequest } from '../services/types';
 
-/** A variable that the notebook is given; the value as it is typed: JSON, True, False or None, or else text. */
+/** A parameter of the notebook. The value is as typed: JSON, True, False, None, or else text. */
 export interface IParameter {
   name: string;
   value: string;
 }
 
-/** The fields of the dialog, as they were typed. */
+/** The values of the dialog's fields, as typed. */
 export interface INotebookForm {
-  /** Where the executed copy goes, as seen from the directory of the notebook. */
+  /** The path of the executed copy, relative to the directory of the notebook. */
   output: string;
   name: string;
-  /** The name of a kernel; empty for that of the notebook. */
+  /** The name of a kernel; empty for the notebook's own. */
   kernel: string;
   parameters: readonly IParameter[];
 }
 
-/** As much of the format of notebooks as matters: a cell's source may be a list of lines. */
+/** The part of the notebook format that is used here. The source of a cell may be a list of lines. */
 const notebookSchema = z.object({
   cells: z.array(
     z.object({
@@ -34,14 +34,14 @@ const notebookSchema = z.object({
   )
 });
 
-/** An assignment of a literal: a number, a word, a text without escapes, a list. What is annotated to it does not matter. */
+/** Matches an assignment of a literal: a number, a constant, a string without escapes, a list; with or without annotation. */
 const ASSIGNMENT =
   /^([\p{L}_][\p{L}\p{N}_]*)\s*(?::[^=]*)?=\s*(?:([-+]?[\d._]+(?:[eE][-+]?\d+)?)|(True|False|None)|'([^'\\]*)'|"([^"\\]*)"|(\[.*\]|\{.*\}))\s*(?:#.*)?$/u;
 
-/** What a variable is called, in Python. */
+/** Matches a Python variable name. */
 const NAME = /^[\p{L}_][\p{L}\p{N}_]*$/u;
 
-/** The fields for a notebook, its content as the server gives it. */
+/** Return the initial values for a notebook with this content. */
 export function notebookForm(path: string, content: unknown): INotebookForm {
   const name = PathExt.basename(path);
   const parsed = notebookSchema.safeParse(content);
@@ -54,8 +54,7 @@ export function notebookForm(path: string, content: unknown): INotebookForm {
 }
 
 /**
- * The request that the fields make; parameters that are as the notebook has them are left to it. Throws a TaskError
- * that names the field to blame.
+ * Return the request for the values. Parameters that are unchanged are omitted. Throws a TaskError with the invalid field.
  */
 export function notebookRequest(
   path: string,
@@ -98,7 +97,7 @@ export function notebookRequest(
   };
 }
 
-/** What the first cell that is tagged `parameters` sets, line by line. */
+/** Return the parameters that the first cell tagged `parameters` assigns. */
 function parametersOf(cells: z.infer<typeof notebookSchema>['cells']): IParameter[] {
   const cell = cells.find(
     ({ cell_type, metadata }) => cell_type === 'code' && metadata.tags.includes('parameters')
@@ -109,7 +108,7 @@ function parametersOf(cells: z.infer<typeof notebookSchema>['cells']): IParamete
     const text = single ?? double;
     const value = number !== undefined ? numeral(number) : (word ?? json);
     if (text !== undefined) {
-      // Text that looks like something else needs its quotes.
+      // Text that looks like another type needs quotes.
       found.set(name, isText(text) ? text : JSON.stringify(text));
     } else if (value !== undefined && !isText(value)) {
       found.set(name, value);
@@ -118,13 +117,13 @@ function parametersOf(cells: z.infer<typeof notebookSchema>['cells']): IParamete
   return [...found].map(([name, value]) => ({ name, value }));
 }
 
-/** A number of Python, as JSON has it. */
+/** Return a Python number as JSON. */
 function numeral(text: string): string {
   const plain = text.replace(/_/g, '').replace(/^\+/, '');
   return isJson(plain) ? plain : `${Number(plain)}`;
 }
 
-/** Whether it would be taken for text: for it is nothing else. */
+/** Return whether a value is read as text. */
 function isText(value: string): boolean {
   return !['True', 'False', 'None'].includes(value) && !isJson(value);
 }
@@ -138,7 +137,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** A value that is not taken for an option, though it may begin with a dash. */
+/** Return a value that is not read as an option even if it begins with a dash. */
 function argument(value: string): string {
   if (!value.startsWith('-')) {
     return value;

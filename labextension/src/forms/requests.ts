@@ -1,4 +1,4 @@
-/** What people type and which files they mean, as requests for tasks. Pure. */
+/** Turns dialogs, files and selected text into task requests. Pure. */
 
 import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -6,7 +6,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { TaskError } from '../services/api';
 import type { ITaskRequest } from '../services/types';
 
-/** The fields of the dialog, as they were typed. */
+/** The values of the dialog's fields, as typed. */
 export interface IForm {
   command: string;
   name: string;
@@ -18,7 +18,7 @@ export interface IForm {
   if_exists: NonNullable<ITaskRequest['if_exists']>;
 }
 
-/** Commands by file extension; `{file}` or `{text}` in them stands for what is run, quoted for the shell. */
+/** Commands by file extension; `{file}` or `{text}` is replaced with what is run, quoted for the shell. */
 export type IRunners = Readonly<Record<string, string>>;
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -30,7 +30,7 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604800
 };
 
-/** The dialog's fields for what is known of a task already. */
+/** Return the dialog's values for a request. */
 export function formOf(known: ITaskRequest = {}): IForm {
   const { command = '', env = {} } = known;
   return {
@@ -47,7 +47,7 @@ export function formOf(known: ITaskRequest = {}): IForm {
   };
 }
 
-/** The request that the fields make. Throws a TaskError that names the field to blame, as the server would. */
+/** Return the request for the dialog's values. Throws a TaskError with the invalid field, as the server would. */
 export function requestOf(form: IForm, trans: TranslationBundle): ITaskRequest {
   const command = form.command.trim();
   if (!command) {
@@ -79,7 +79,7 @@ export function requestOf(form: IForm, trans: TranslationBundle): ITaskRequest {
   return request;
 }
 
-/** Variables from lines of `NAME=value`; blank lines and those that begin with `#` say nothing. */
+/** Return the variables of `NAME=value` lines. Blank lines and lines that begin with `#` are ignored. */
 export function parseEnvironment(text: string, trans: TranslationBundle): Record<string, string> {
   const env: Record<string, string> = {};
   text.split(/\r?\n/).forEach((line, index) => {
@@ -95,7 +95,7 @@ export function parseEnvironment(text: string, trans: TranslationBundle): Record
   return env;
 }
 
-/** Tags from a list with commas, each once. */
+/** Return the tags of a comma-separated list, without duplicates. */
 export function parseTags(text: string): string[] {
   const tags = text.split(',').map(tag => tag.trim());
   return [...new Set(tags)].filter(tag => tag !== '');
@@ -116,7 +116,7 @@ export function parseDuration(text: string): number | null {
   return parts.reduce((sum, [, number, unit]) => sum + Number(number) * UNITS[unit], 0);
 }
 
-/** So many seconds, written in a way that parseDuration reads. */
+/** Return a duration as text that parseDuration reads. */
 export function durationText(seconds: number): string {
   let rest = seconds;
   let text = '';
@@ -128,32 +128,32 @@ export function durationText(seconds: number): string {
   return rest > 0 || !text ? `${text}${rest}s` : text;
 }
 
-/** One argument for a POSIX shell. */
+/** Return one argument, quoted for a POSIX shell. */
 export function quote(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`;
 }
 
-/** A directory that the file browser knows, as a working directory. */
+/** Return a directory of the file browser as a working directory. */
 export function directoryOf(path: string): string {
-  // The server takes a leading tilde for somebody's home.
+  // The server expands a leading tilde to a home directory.
   return path.startsWith('~') ? `./${path}` : path;
 }
 
-/** What runs a file of the server, by its path below the server's root; null where no runner is set for such files. */
+/** Return the request that runs a file, given its path below the server root; null if its extension has no runner. */
 export function fileRequest(path: string, runners: IRunners): ITaskRequest | null {
   const runner = runners[PathExt.extname(path)];
   if (!runner) {
     return null;
   }
   const name = PathExt.basename(path);
-  // A leading dash would be taken for an option.
+  // A leading dash would be read as an option.
   const file = quote(name.startsWith('-') ? `./${name}` : name);
   return { command: fill(runner, 'file', file), name, ...inDirectoryOf(path), if_exists: 'new' };
 }
 
 /**
- * What runs a piece of a file: the runner for text of such files, or else the shell. Null where there is nothing to
- * run.
+ * Return the request that runs text of a file: with the runner of its extension, or else with the shell. Null if the text is
+ * blank.
  */
 export function textRequest(text: string, path: string, runners: IRunners): ITaskRequest | null {
   const lines = dedent(text);
@@ -182,7 +182,7 @@ function fill(runner: string, place: 'file' | 'text', content: string): string {
   return runner.split(`{${place}}`).join(content);
 }
 
-/** The lines without the margin that all of them share, and without blank lines around them. */
+/** Return the lines without their common indentation, and without blank lines before and after. */
 function dedent(text: string): string {
   const lines = text
     .replace(/\r\n?/g, '\n')
@@ -197,7 +197,7 @@ function dedent(text: string): string {
   return lines.map(line => (line.startsWith(margin) ? line.slice(margin.length) : '')).join('\n');
 }
 
-/** What is wrong with a field, told as the server would. */
+/** Return the error for an invalid field, as the server would. */
 export function refusal(field: string, message: string): TaskError {
   return new TaskError(message, 400, 'bad_request', field);
 }

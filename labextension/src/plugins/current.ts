@@ -1,4 +1,4 @@
-/** Which tasks a command means that is given none: those selected in the panel, or that of the current tab. */
+/** Returns the tasks for commands without arguments: the selection of the panel, or the task of the current tab. */
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 

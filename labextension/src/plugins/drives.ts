@@ -1,8 +1,8 @@
-/** Which of Lab's paths are paths of the server. */
+/** Tells which contents paths are paths on the server. */
 
 import type { Contents } from '@jupyterlab/services';
 
-/** Drives whose paths are those of the server: its own, and the one for editing together. */
+/** Drives with the paths of the server: the default one, and the one for real-time collaboration. */
 const OWN_DRIVES = ['', 'RTC'];
 
 export function isOnServer(contents: Contents.IManager, path: string): boolean {

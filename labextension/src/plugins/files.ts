@@ -1,4 +1,4 @@
-/** Runs files of the file browser, and files and text of editors. */
+/** Runs files of the file browser, and files and selections of editors. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
@@ -12,7 +12,7 @@ import { TaskSettings } from '../services/settings';
 import { CommandIDs, ITaskModel } from '../tokens';
 import { isOnServer } from './drives';
 
-/** The file of the current tab, where that is an editor. */
+/** Return the file in the current tab if that is an editor. */
 function editedFile(app: JupyterFrontEnd, editors: IEditorTracker): IOpenFile | null {
   const widget = editors.currentWidget;
   const { contents } = app.serviceManager;
@@ -70,7 +70,7 @@ export const filesPlugin: JupyterFrontEndPlugin<void> = {
       edited: () => (editors ? editedFile(app, editors) : null)
     });
 
-    // Menus ask once what they show: tell them when it may be something else.
+    // Menus cache whether a command is enabled.
     const notify = () => app.commands.notifyCommandChanged(CommandIDs.runFile);
     settings.changed.connect(notify);
     editors?.currentChanged.connect(() => {

@@ -1,4 +1,4 @@
-/** Cards of the launcher, and entries of the command palette. */
+/** Adds cards to the launcher and entries to the command palette. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
@@ -7,7 +7,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { CommandIDs } from '../tokens';
 
-/** What concerns the panel and the tasks in it is in the palette by the plugins that add it. */
+/** The commands added to the palette here; other plugins add their own. */
 const IN_PALETTE = [
   CommandIDs.newTask,
   CommandIDs.newShell,
@@ -29,7 +29,7 @@ export const launcherPlugin: JupyterFrontEndPlugin<void> = {
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
-    // The launcher has its own names for categories, translated by itself.
+    // The launcher translates its own categories.
     const other = (translator ?? nullTranslator).load('jupyterlab').__('Other');
     const args = { isLauncher: true };
     launcher?.add({ command: CommandIDs.newTask, args, category: other, rank: 2 });

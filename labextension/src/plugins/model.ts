@@ -1,4 +1,4 @@
-/** Provides the model of the tasks. */
+/** Provides the task model. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 
@@ -13,7 +13,7 @@ export const modelPlugin: JupyterFrontEndPlugin<ITaskModel> = {
   activate: (app: JupyterFrontEnd): ITaskModel => {
     const { serverSettings, events, connectionFailure } = app.serviceManager;
     const model = new TaskModel({ serverSettings, events });
-    // Whoever is the first not to be answered says so: that is sooner than the next look of ours.
+    // Any failed request of JupyterLab may come before the next poll.
     connectionFailure.connect(() => void model.refresh());
     return model;
   }

@@ -62,7 +62,7 @@ export const notebookPlugin: JupyterFrontEndPlugin<void> = {
     });
 
     palette?.addItem({ command: CommandIDs.runNotebook, category: trans.__('Tasks') });
-    // Menus ask once what they show: tell them when it may be something else.
+    // Menus cache whether a command is enabled.
     notebooks?.currentChanged.connect(() => commands.notifyCommandChanged(CommandIDs.runNotebook));
   }
 };

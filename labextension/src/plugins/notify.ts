@@ -1,4 +1,4 @@
-/** Tells of the ends of tasks. */
+/** Notifies when tasks end. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
@@ -11,10 +11,10 @@ import { TaskSettings } from '../services/settings';
 import { CommandIDs, ITaskModel } from '../tokens';
 import { isShown } from '../services/visible';
 
-/** Milliseconds for which a success is shown; what went wrong stays until it is seen to. */
+/** Milliseconds for which a success is shown; a failure stays until it is dismissed. */
 const BRIEFLY = 5000;
 
-/** What the browser calls a notification; it is not there in an insecure context. */
+/** The browser's notifications; missing in an insecure context. */
 const Desktop = 'Notification' in window ? window.Notification : null;
 
 export const notifyPlugin: JupyterFrontEndPlugin<void> = {
@@ -39,7 +39,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    // Terminals that are about to be seen.
+    // Terminals that are being opened.
     const opening = new Map<string, Promise<unknown>>();
     commands.commandExecuted.connect((_, { id: command, args, result }) => {
       if (command === CommandIDs.open && typeof args.id === 'string') {
@@ -89,7 +89,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       if (!isWanted || Desktop?.permission !== 'granted') {
         return;
       }
-      // A task that ends in two windows is told of once.
+      // The tag makes two windows show one notification.
       const shown = new Desktop(notice.message, { tag: `ptytasks-${notice.id ?? 'many'}` });
       shown.onclick = () => {
         window.focus();

@@ -1,4 +1,4 @@
-/** Lists live tasks among all else that runs. */
+/** Lists tasks that have not ended in the running sessions panel. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { showErrorMessage } from '@jupyterlab/apputils';
@@ -19,7 +19,7 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Lists background tasks in the running sessions panel.',
   autoStart: true,
   requires: [ITaskModel],
-  // Most pages of Notebook 7 have none.
+  // Most pages of Notebook 7 have no such panel.
   optional: [IRunningSessionManagers, ITranslator],
   activate: (
     app: JupyterFrontEnd,
@@ -30,7 +30,7 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
     const live = () => model.tasks.filter(task => !isEnded(task));
 
-    // Lab draws the whole section anew each time: not for progress, which it does not show.
+    // JupyterLab renders the whole section at each signal: do not emit it for progress, which is not shown.
     const changed = new Signal<ITaskModel, void>(model);
     let shown = '';
     model.changed.connect(() => {

@@ -20,7 +20,7 @@ import type { IRowActions } from '../widgets/panel/row';
 
 const ID = 'jupyter-ptytasks:sidebar';
 
-/** Where the panel stands among the others on the left. */
+/** The rank of the panel in the left sidebar. */
 const RANK = 210;
 
 export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
@@ -52,16 +52,16 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
             command === undefined ? {} : { command }
           )?.(),
         open: id => commandIfPresent(commands, CommandIDs.open, { id })?.(),
-        remove: ids => commandIfPresent(commands, CommandIDs.remove, { ids })?.(),
+        delete: ids => commandIfPresent(commands, CommandIDs.deleteTasks, { ids })?.(),
         ofRow
       }
     });
     void app.started.then(() => {
-      // By now every plugin that is not switched off has added its commands.
+      // All enabled plugins have added their commands now.
       ofRow.value = {
         stop: taskCommandIfPresent(commands, CommandIDs.stop),
         restart: taskCommandIfPresent(commands, CommandIDs.restart),
-        remove: taskCommandIfPresent(commands, CommandIDs.remove)
+        delete: taskCommandIfPresent(commands, CommandIDs.deleteTasks)
       };
     });
     for (const id of [CommandIDs.newTask, CommandIDs.newShell, CommandIDs.refresh]) {
@@ -85,7 +85,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
   }
 };
 
-/** Shows the list as it was looked at the last time, and keeps how it is looked at from now on. */
+/** Restore the view options of the list, and save them when they change. */
 async function remember(panel: TasksPanel, state: IStateDB): Promise<void> {
   const view = readView(await state.fetch(ID).catch(() => undefined));
   if (view) {

@@ -1,4 +1,4 @@
-/** Starts tasks: the dialog, and the commands to run one without it. */
+/** Adds the commands that start tasks, with and without the dialog. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { PathExt } from '@jupyterlab/coreutils';
@@ -7,7 +7,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { addStartCommands } from '../commands/start';
-import { TaskHistory } from '../services/recentcommands';
+import { RecentCommands } from '../services/recentcommands';
 import { directoryOf } from '../forms/requests';
 import { ITaskModel } from '../tokens';
 
@@ -28,7 +28,7 @@ export const startPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
 
     const chooseDirectory = async (from: IDefaultFileBrowser, cwd: string) => {
-      // What is no directory below the server's root cannot be shown: begin at the root.
+      // The dialog only shows directories below the server root: otherwise start there.
       const path = PathExt.normalize(cwd);
       const isShown =
         !path.startsWith('/') &&
@@ -47,7 +47,7 @@ export const startPlugin: JupyterFrontEndPlugin<void> = {
 
     addStartCommands(app.commands, {
       model,
-      history: new TaskHistory(state),
+      history: new RecentCommands(state),
       trans,
       directory: () => (browser ? contents.localPath(browser.model.path) : ''),
       chooseDirectory: browser ? cwd => chooseDirectory(browser, cwd) : undefined

@@ -1,4 +1,4 @@
-/** Shows in the status bar how the tasks are doing. */
+/** Adds the number of running and failed tasks to the status bar. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IStatusBar } from '@jupyterlab/statusbar';
@@ -13,7 +13,7 @@ export const statusbarPlugin: JupyterFrontEndPlugin<void> = {
   description: 'Shows the number of running and failed background tasks in the status bar.',
   autoStart: true,
   requires: [ITaskModel],
-  // Notebook 7 has none.
+  // Notebook 7 has no status bar.
   optional: [IStatusBar, ITranslator],
   activate: (
     app: JupyterFrontEnd,

@@ -1,4 +1,4 @@
-/** Adds the commands about tasks, also to the command palette. */
+/** Adds the commands about tasks, and their palette entries. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
@@ -30,7 +30,7 @@ export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
     addTaskCommands({
       commands,
       model,
-      questions: new ConfirmDialogs(trans),
+      dialogs: new ConfirmDialogs(trans),
       trans,
       current: () => currentTasks(shell, model, panel),
       open: id => commandIfPresent(commands, CommandIDs.open, { id })?.()
@@ -66,5 +66,5 @@ const COMMANDS: readonly string[] = [
   CommandIDs.copyCommand,
   CommandIDs.copyOutputPath,
   CommandIDs.download,
-  CommandIDs.remove
+  CommandIDs.deleteTasks
 ];

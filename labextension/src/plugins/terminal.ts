@@ -19,7 +19,7 @@ import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
 import type { TaskTab } from '../widgets/terminal/terminal';
 import { currentTasks } from './current';
 
-/** What the context menu of a tab offers, in groups. */
+/** The context menu of a tab, in groups. */
 const MENU: readonly (readonly string[])[] = [
   [CommandIDs.copySelection, CommandIDs.paste],
   [CommandIDs.stop, CommandIDs.kill, CommandIDs.pause, CommandIDs.resume, CommandIDs.restart],
@@ -56,7 +56,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
       tracker.find(tab => tab.taskId === id && tab.isReadonly === readonly);
 
     const create = async (id: string, readonly: boolean): Promise<TaskTab> => {
-      // Terminals are large, and not everybody opens one.
+      // The terminal module is large: load it on demand.
       const [{ TaskTab }] = await Promise.all([
         import('../widgets/terminal/terminal'),
         settings.ready
@@ -77,7 +77,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
         onContextMenu: event => openMenu(commands, event, id),
         translator: translator ?? nullTranslator
       });
-      // The main area of Notebook 7 has room for one thing, which is there already.
+      // The main area of Notebook 7 holds only the document.
       shell.add(tab, lab ? 'main' : 'down', { type: 'Task', activate: false });
       void tracker.add(tab);
       return tab;
@@ -101,7 +101,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
 
     settings.changed.connect(() => tracker.forEach(tab => tab.configure(settings.options)));
     themes?.themeChanged.connect(() =>
-      // Whatever it is: the colours of the theme are read anew.
+      // Setting the same theme again makes the terminal read its colors.
       tracker.forEach(tab => tab.configure({ theme: tab.content.getOption('theme') }))
     );
     if (restorer) {
@@ -114,10 +114,10 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
-/** Instead of Lab's: of Lab's own entries for terminals none fits a tab that Lab does not know of. */
+/** Open the context menu of a tab. JupyterLab's own terminal entries only work with its own terminals. */
 function openMenu(commands: CommandRegistry, event: MouseEvent, id: string): void {
   if (event.shiftKey) {
-    return; // the browser's
+    return; // the browser's menu
   }
   event.preventDefault();
   event.stopPropagation();
@@ -129,7 +129,7 @@ function openMenu(commands: CommandRegistry, event: MouseEvent, id: string): voi
     }
   }
   menu.aboutToClose.connect(() => {
-    // Not before the menu has executed what was chosen.
+    // The chosen command is executed after this signal.
     setTimeout(() => menu.dispose());
   });
   menu.open(event.clientX, event.clientY);

@@ -1,4 +1,4 @@
-/** The REST calls (docs/rest.md): unknown JSON goes in, tasks or a TaskError come out. */
+/** The REST client (docs/rest.md): responses are validated, errors are TaskErrors. */
 
 import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
@@ -23,17 +23,17 @@ import {
   type IUnreadable
 } from './types';
 
-/** Where everything of ours lives below the server's base URL. */
+/** The path of this extension below the server's base URL. */
 export const NAMESPACE = 'ptytasks';
 
 const PAGE = 500;
 
-/** Fields of an answer that makes no sense which are named. */
+/** The most invalid fields that an error message names. */
 const FIELDS = 3;
 
 /**
- * What the server refused, or why it could not be asked. `status` is that of HTTP, 0 where there was no answer; `code`
- * stays the same between versions; `field` names the part of the request that is to blame.
+ * An error response of the server, or a failure to reach it. `status` is the HTTP status, 0 if there was no response; `code`
+ * is stable between versions; `field` names the invalid part of the request.
  */
 export class TaskError extends Error {
   constructor(
@@ -46,45 +46,45 @@ export class TaskError extends Error {
     this.name = 'TaskError';
   }
 
-  /** Whether there is a server, and it knows nothing of tasks: the extension is switched off there. */
+  /** Whether the server extension is disabled or not installed. */
   get isDisabled(): boolean {
     return this.status === 404 && this.code === 'not_ours';
   }
 
-  /** Whether the extension is there, and the server's settings forbid terminals. */
+  /** Whether the server's configuration disables terminals, and tasks with them. */
   get isForbidden(): boolean {
     return this.code === 'disabled';
   }
 
-  /** Whether asking again is in vain until somebody has changed the server. */
+  /** Whether a retry is pointless until the server's configuration is changed. */
   get isLasting(): boolean {
     return this.isDisabled || this.isForbidden;
   }
 }
 
-/** Requests that the user did not cause do not count as activity of the user. */
+/** `quiet` requests, which the user did not cause, do not count as user activity. */
 export interface IQuiet {
   quiet?: boolean;
 }
 
-/** Bytes of an output as they were written, the offset of the first of them, and where the output ends just now. */
+/** A piece of raw output: the bytes, the offset of the first one, and the current end of the output. */
 export interface IPiece {
   data: Uint8Array;
   offset: number;
   end: number;
 }
 
-/** What the server lists: the tasks, and those that cannot be shown. */
+/** The task list: the tasks, and those that cannot be read. */
 export interface IListing {
   tasks: ITask[];
   unreadable: IUnreadable[];
 }
 
-/** The server's tasks, by REST. Every call rejects with a TaskError. */
+/** The REST calls about tasks. All of them reject with a TaskError. */
 export class TaskApi {
   constructor(readonly serverSettings: ServerConnection.ISettings) {}
 
-  /** All tasks, newest first. */
+  /** Return all tasks, newest first. */
   async list(options: IQuiet = {}): Promise<IListing> {
     const found: unknown[] = [];
     let omitted = 0;
@@ -101,73 +101,73 @@ export class TaskApi {
     return { tasks, unreadable: [...unreadable, ...unknown] };
   }
 
-  /** How the server is doing. */
+  /** Return the status of the server. */
   status(options: IQuiet = {}): Promise<IStatus> {
     return this._ask(statusSchema, 'status', options);
   }
 
-  /** One task, by id. */
+  /** Return one task. */
   get(id: string, options: IQuiet = {}): Promise<ITask> {
     return this._ask(taskSchema, path(id), options);
   }
 
-  /** Starts a task; or gives the one that `if_exists` asked for. */
+  /** Start a task, or return the one that `if_exists` selects. */
   create(request: ITaskRequest): Promise<ITask> {
     return this._ask(taskSchema, 'tasks', { method: 'POST', body: request });
   }
 
-  /** Changes what a task is called. */
+  /** Change the name, tags or group of a task. */
   update(id: string, changes: ITaskChanges): Promise<ITask> {
     return this._ask(taskSchema, path(id), { method: 'PATCH', body: changes });
   }
 
-  /** Begins to stop a task: with these signals, or with its own. */
+  /** Start stopping a task, with the given signals or with its own stop sequence. */
   stop(id: string, signals?: string[]): Promise<ITask> {
     return this._do(id, 'stop', signals ? { signals } : {});
   }
 
-  /** Ends the processes that a finished task has left running. */
+  /** End the processes that a finished task left running. */
   endLeftover(id: string): Promise<ITask> {
     return this._ask(taskSchema, `${path(id)}/leftover`, { method: 'DELETE' });
   }
 
-  /** Stops the task's processes in their tracks. */
+  /** Suspend the processes of a task. */
   pause(id: string): Promise<ITask> {
     return this._do(id, 'pause');
   }
 
-  /** Lets a paused task go on. */
+  /** Resume a paused task. */
   resume(id: string): Promise<ITask> {
     return this._do(id, 'resume');
   }
 
-  /** Runs a task once more; a live one is stopped first. */
+  /** Run a task again; a running one is stopped first. */
   restart(id: string): Promise<ITask> {
     return this._do(id, 'restart');
   }
 
-  /** Starts a new task like this one: the same command, environment, name, folder, group and tags. */
+  /** Start a new task with the command, environment, name, working directory, group and tags of this one. */
   again(id: string): Promise<ITask> {
     return this._do(id, 'again');
   }
 
-  /** Forgets a task that has ended, and its output; with `stop` a live one is stopped first. */
-  async remove(id: string, stop = false): Promise<void> {
+  /** Delete a task and its output; with `stop` a running one is stopped first. */
+  async delete(id: string, stop = false): Promise<void> {
     await this._request(path(id), { method: 'DELETE', query: stop ? { stop: '1' } : {} });
   }
 
-  /** The last lines of a task's output, as plain text. */
+  /** Return the last lines of a task's output as plain text. */
   tail(id: string, lines: number, options: IQuiet = {}): Promise<IOutput> {
     const query = { mode: 'tail', tail_lines: `${lines}` };
     return this._ask(outputSchema, path(id, 'output'), { query, ...options });
   }
 
-  /** At most `limit` bytes of a task's output, from the offset on, or from where it is still kept. */
+  /** Return up to `limit` bytes of raw output from `offset` on, or from the oldest byte that is still stored. */
   async raw(id: string, offset: number, limit: number, options: IQuiet = {}): Promise<IPiece> {
     const query = { offset: `${offset}`, limit: `${limit}` };
     const response = await this._fetch(path(id, 'output/raw'), { query, ...options });
-    const told = (name: string) => Number(response.headers.get(`X-Ptytasks-${name}`) ?? NaN);
-    const piece = { offset: told('Offset'), end: told('End') };
+    const header = (name: string) => Number(response.headers.get(`X-Ptytasks-${name}`) ?? NaN);
+    const piece = { offset: header('Offset'), end: header('End') };
     if (Number.isNaN(piece.offset) || Number.isNaN(piece.end)) {
       throw new TaskError(
         'The server did not say which part of the output it returned.',
@@ -178,12 +178,12 @@ export class TaskApi {
     return { ...piece, data: new Uint8Array(await response.arrayBuffer()) };
   }
 
-  /** How much of the machine a task has used lately. Being asked has the server measure more often for a while. */
+  /** Return the recent resource usage of a task. The request makes the server sample more often for a while. */
   stats(id: string, options: IQuiet = {}): Promise<IStats> {
     return this._ask(statsSchema, path(id, 'stats'), options);
   }
 
-  /** Where all that is kept of a task's output can be downloaded. */
+  /** Return the download URL of a task's stored output. */
   downloadUrl(id: string): string {
     const { baseUrl, token } = this.serverSettings;
     const query = { download: '1', ...(token && { token }) };
@@ -208,7 +208,7 @@ export class TaskApi {
       const about = fieldsOf(parsed.error).slice(0, FIELDS).join(', ');
       const what = about ? `, for example: ${about}` : '';
       throw new TaskError(
-        `The server’s response does not match this version of the extension${what}.`,
+        `The server's response does not match this version of the extension${what}.`,
         200,
         'garbled'
       );
@@ -239,9 +239,9 @@ export class TaskApi {
     if (response.ok) {
       return response;
     }
-    const told = errorSchema.safeParse(json(await response.text()));
-    if (told.success) {
-      throw new TaskError(told.data.message, response.status, told.data.code, told.data.field);
+    const body = errorSchema.safeParse(json(await response.text()));
+    if (body.success) {
+      throw new TaskError(body.data.message, response.status, body.data.code, body.data.field);
     }
     throw new TaskError(
       response.statusText || `HTTP ${response.status}`,
@@ -261,20 +261,20 @@ function path(id: string, verb = ''): string {
   return URLExt.join('tasks', encodeURIComponent(id), verb);
 }
 
-/** The value of a JSON text; undefined for what is none. The numbers that JSON does not know become null. */
+/** Parse JSON; return undefined if it is invalid. NaN and infinities become null. */
 function json(text: string): unknown {
   for (const candidate of [
     text,
-    text.replace(NO_NUMBER, found => (found[0] === '"' ? found : 'null'))
+    text.replace(NOT_JSON, found => (found[0] === '"' ? found : 'null'))
   ]) {
     try {
       return JSON.parse(candidate);
     } catch {
-      // An older server may have written what Python's json does by default.
+      // Older servers wrote NaN and Infinity, as Python's json does by default.
     }
   }
   return undefined;
 }
 
-/** Strings, which stay; and what Python writes for numbers that are none. */
-const NO_NUMBER = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;
+/** Matches strings, which are kept, and the values that Python writes for NaN and infinities. */
+const NOT_JSON = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;

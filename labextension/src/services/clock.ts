@@ -1,35 +1,38 @@
-/** The server's time, and once a second while somebody looks: whatever shows how long a task has run hears the same clock. */
+/** The server's time, and a clock that ticks once a second while the panel is visible. */
 
 import { Signal, type ISignal } from '@lumino/signaling';
 
 const SECOND = 1000;
 
-/** Milliseconds by which the server's clock is ahead of the browser's; 0 where they agree as far as can be told. */
+/** Milliseconds by which the server's clock is ahead of the browser's; 0 if no difference is measurable. */
 let ahead = 0;
 
-/** Now, by the server's clock: that is what a task's times are by. In milliseconds since the epoch of Unix. */
+/** Return the time of the server's clock, which the times of tasks refer to, in milliseconds since the Unix epoch. */
 export function serverNow(): number {
   return Date.now() + ahead;
 }
 
 /**
- * Takes note of the server's clock: `date` is the `Date` of an answer, in whole seconds, to a request that was sent and answered
- * at these times of ours. Only a difference that the time under way does not explain counts.
+ * Estimate the server's clock from a response. Only a difference that the round trip does not explain counts.
+ *
+ * @param date The `Date` header of the response, in whole seconds.
+ * @param sent When the request was sent, by the browser's clock.
+ * @param answered When the response was received, by the browser's clock.
  */
 export function noteServerTime(date: string | null, sent: number, answered: number): void {
-  const told = Date.parse(date ?? '');
-  if (Number.isNaN(told)) {
+  const time = Date.parse(date ?? '');
+  if (Number.isNaN(time)) {
     return;
   }
-  if (told > answered) {
-    ahead = told - answered;
+  if (time > answered) {
+    ahead = time - answered;
   } else {
-    ahead = Math.min(0, told + SECOND - sent);
+    ahead = Math.min(0, time + SECOND - sent);
   }
 }
 
 export class Clock {
-  /** The moment of the last tick; it stays the same until the next one. */
+  /** The time of the last tick. */
   get now(): number {
     return this._now;
   }

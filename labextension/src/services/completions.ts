@@ -1,4 +1,4 @@
-/** Which ends of tasks are worth a notice, and what it says. */
+/** Decides which ended tasks are worth a notification, and what it says. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -7,28 +7,28 @@ import { wentWrong, type ITask } from './types';
 import type { ISettings } from './settings';
 import type { IStateChange, ITaskModel } from '../tokens';
 
-/** Milliseconds in which ends are gathered, and how many of them are told one by one. */
+/** Milliseconds in which ended tasks are collected, and how many are reported one by one. */
 const GATHER = 300;
 const FEW = 3;
 
 /**
- * Milliseconds from the start of a task in which its terminal may be about to open: whoever started it is told of its end no
- * earlier, and not at all if the terminal shows it by then.
+ * Milliseconds after the start of a task in which its terminal may be about to open. A notification is delayed until then, and
+ * dropped if the terminal is visible.
  */
 const OPENING = 2_000;
 
-/** How many of the last lines are looked through for one with something in it. */
+/** The number of last lines that are searched for one that is not blank. */
 const LINES = 5;
 
-/** What is to be shown. Without an id it is about several tasks. */
+/** The content of a notification. Without an id it is about several tasks. */
 export interface INotice {
   kind: 'success' | 'error';
   message: string;
   id?: string;
 }
 
-/** Whether a change is an end that somebody may be waiting for: not of a shell, nor one that the user wanted. */
-export function isWorthTelling(change: IStateChange, notify: ISettings['notify']): boolean {
+/** Return whether a change is worth a notification: a task has ended that is not a shell and was not stopped by the user. */
+export function isWorthNotifying(change: IStateChange, notify: ISettings['notify']): boolean {
   const { task } = change;
   if (task.kind === 'shell' || notify === 'none') {
     return false;
@@ -36,7 +36,7 @@ export function isWorthTelling(change: IStateChange, notify: ISettings['notify']
   return wentWrong(task) || (notify === 'all' && task.state === 'succeeded');
 }
 
-/** What is said of the end of one task; `line` is the last of its output. */
+/** Return the notification for one task; `line` is its last line of output. */
 export function endOf(task: ITask, line: string, trans: TranslationBundle): INotice {
   if (task.state === 'succeeded') {
     return { kind: 'success', id: task.id, message: trans.__('“%1” succeeded', task.name) };
@@ -47,7 +47,7 @@ export function endOf(task: ITask, line: string, trans: TranslationBundle): INot
   return { kind: 'error', id: task.id, message: line ? `${what}: ${line}` : what };
 }
 
-/** What is said of the ends of many tasks. */
+/** Return the notification for many tasks. */
 export function endOfMany(tasks: readonly ITask[], trans: TranslationBundle): INotice {
   const failed = tasks.filter(wentWrong).length;
   if (failed === 0) {
@@ -57,7 +57,7 @@ export function endOfMany(tasks: readonly ITask[], trans: TranslationBundle): IN
   return { kind: 'error', message };
 }
 
-/** Tells of the ends of tasks that nobody looks at. */
+/** Notifies when tasks end that are not visible. */
 export class CompletionNotifier {
   constructor(private readonly _options: CompletionNotifier.IOptions) {
     _options.model.stateChanged.connect(this._onStateChanged, this);
@@ -65,7 +65,7 @@ export class CompletionNotifier {
 
   private _onStateChanged(_: ITaskModel, change: IStateChange): void {
     const { task } = change;
-    if (!isWorthTelling(change, this._options.notify())) {
+    if (!isWorthNotifying(change, this._options.notify())) {
       return;
     }
     if (elapsed(task, Date.now()) < OPENING) {
@@ -81,11 +81,11 @@ export class CompletionNotifier {
       const tasks = [...this._ended.values()];
       this._ended.clear();
       this._gathering = undefined;
-      void this._tell(tasks);
+      void this._notify(tasks);
     }, GATHER);
   }
 
-  private async _tell(ended: readonly ITask[]): Promise<void> {
+  private async _notify(ended: readonly ITask[]): Promise<void> {
     const { isLookedAt, show, trans } = this._options;
     const looks = await Promise.all(ended.map(({ id }) => isLookedAt(id)));
     const tasks = ended.filter((_, index) => !looks[index]);
@@ -107,7 +107,7 @@ export class CompletionNotifier {
       const { output } = await model.api.tail(id, LINES, { quiet: true });
       return output.trimEnd().split('\n').pop()?.trim() ?? '';
     } catch {
-      // That it has failed is worth telling, also where its output cannot be had.
+      // A failure is worth a notification even if the output is not available.
       return '';
     }
   }
@@ -120,9 +120,9 @@ export namespace CompletionNotifier {
   export interface IOptions {
     model: ITaskModel;
     trans: TranslationBundle;
-    /** What the user wants to hear of. */
+    /** Return the user's choice of notifications. */
     notify: () => ISettings['notify'];
-    /** Whether the user sees that task just now, or is about to. */
+    /** Return whether the task is visible, or is about to be. */
     isLookedAt: (id: string) => Promise<boolean>;
     show: (notice: INotice) => void;
   }

@@ -1,49 +1,49 @@
-/** More of one task than the list tells: its last lines, how its usage went. Asked for only while somebody looks. */
+/** Details of one task that the list lacks: its last lines and usage history. Requested only while they are visible. */
 
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { TaskError } from './api';
-import { Tail } from './tailbuffer';
+import { TailBuffer } from './tailbuffer';
 import { isActive, isPending, type ISample, type ITask } from './types';
 import type { ITaskModel } from '../tokens';
 
-/** Milliseconds between two looks at a live task, and at how its usage went. */
+/** Milliseconds between requests for the last lines of an active task, and for its usage. */
 const AGAIN = 2000;
 const MEASURE = 4000;
 
-/** Follows one task while `isActive`. `dispose` it. */
+/** Follows one task while `isActive`. */
 export class TaskFollower {
   constructor(private readonly _options: TaskFollower.IOptions) {
-    this._tail = new Tail(_options.lines);
+    this._tail = new TailBuffer(_options.lines);
     _options.model.changed.connect(this._onModel, this);
   }
 
-  /** The task as last heard; undefined while it is not known to the server, as far as we know. */
+  /** The task in the list; undefined if the list does not have it. */
   get task(): ITask | undefined {
     return this._options.model.get(this._options.id);
   }
 
-  /** Whether the server has said that there is no such task. */
+  /** Whether the server has reported that the task does not exist. */
   get isGone(): boolean {
     return this._isGone;
   }
 
-  /** The last lines, with their colours; undefined before they were read. */
+  /** The last lines with SGR colors; undefined before the first response. */
   get tail(): string | undefined {
     return this._tail.lines;
   }
 
-  /** How its usage went lately, the oldest first. */
+  /** The recent usage samples, oldest first. */
   get samples(): readonly ISample[] {
     return this._samples;
   }
 
-  /** Emitted when any of the above but `task` has changed. */
+  /** Emitted when any of the above except `task` has changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  /** Whether anything is asked at all. */
+  /** Whether to make requests at all. */
   set isActive(value: boolean) {
     if (value !== this._isActive) {
       this._isActive = value;
@@ -61,7 +61,7 @@ export class TaskFollower {
     Signal.clearData(this);
   }
 
-  /** What the model tells may be a beginning or an end: that is looked at at once, and nothing else is. */
+  /** Update at once if the task has started or ended; ignore other changes of the model. */
   private _onModel(): void {
     const { task } = this;
     if (task && this._isGone) {
@@ -77,7 +77,7 @@ export class TaskFollower {
   private async _look(): Promise<void> {
     const { model } = this._options;
     if (this._isLooking || !model.isReady || model.error) {
-      // The model tells when there is an answer to be had.
+      // The model emits `changed` when requests make sense again.
       this._seen = null;
       return;
     }
@@ -89,7 +89,7 @@ export class TaskFollower {
       }
       this._seen = model.error ? null : moment(task);
     } catch (error) {
-      // The task is gone, or the server: the model tells which, and what is known stays meanwhile.
+      // The task or the server is gone, and the model will report which. Until then keep what is known.
       this._seen = error instanceof TaskError && error.status !== 0 ? moment(task) : null;
     } finally {
       this._isLooking = false;
@@ -105,8 +105,8 @@ export class TaskFollower {
   }
 
   /**
-   * The task, if the list has it: no other task is ever asked for. The list may not have heard of one that has just been
-   * started, nor that one has been deleted which nobody has looked at for a while.
+   * Return the task if the list has it: other tasks are never requested. The list may lag behind: a task that was just
+   * started can be missing, and a deleted one can still be there.
    */
   private async _find(): Promise<ITask | undefined> {
     const { id, model } = this._options;
@@ -145,7 +145,7 @@ export class TaskFollower {
     for (let isMore = true; isMore;) {
       const piece = await api.raw(id, this._tail.from(end), this._tail.limit, { quiet: true });
       ({ end } = piece);
-      // A task may write faster than we read: then some of it comes at the next look.
+      // If the task writes faster than we read, the rest is read next time.
       isMore = this._tail.take(piece, { rows, cols }) && piece.data.length === this._tail.limit;
     }
     if (this._tail.lines !== before) {
@@ -160,15 +160,15 @@ export class TaskFollower {
   }
 
   private _isActive = false;
-  /** Whether somebody has begun to look, and the list may be older than that. */
+  /** Whether it was just activated, so that the list may be older. */
   private _isArriving = false;
   private _isLooking = false;
   private _isGone = false;
   private _timer: ReturnType<typeof setTimeout> | undefined;
-  /** What was last looked at, see `moment`; null where there was nothing to be seen. */
+  /** The `moment` of the last update; null if it failed. */
   private _seen: string | null = null;
   private _measured = -Infinity;
-  private readonly _tail: Tail;
+  private readonly _tail: TailBuffer;
   private _samples: readonly ISample[] = [];
   private readonly _changed = new Signal<this, void>(this);
 }
@@ -178,7 +178,7 @@ export namespace TaskFollower {
     /** The id of the task. */
     id: string;
     model: ITaskModel;
-    /** How many of its last lines are read; 0 for none. */
+    /** The number of last lines to read; 0 for none. */
     lines: number;
   }
 }

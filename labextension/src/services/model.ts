@@ -1,43 +1,43 @@
-/** The model of the tasks: fed by the server's events, and by a slow poll for what no event tells. */
+/** The model of the tasks, updated by the server's events and by a slow poll for what events do not cover. */
 
 import type { Event, ServerConnection } from '@jupyterlab/services';
 import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { TaskApi, TaskError, type IListing } from './api';
-import { newsSchema, type INews, type ITask, type IUnreadable } from './types';
+import { progressEventSchema, type IProgressEvent, type ITask, type IUnreadable } from './types';
 import type { IStateChange, ITaskModel } from '../tokens';
 
-/** The events that tell of a task; see events/ of the server. */
+/** The event schemas of the server about tasks. */
 const TASK_STATE = 'https://events.jupyter.org/jupyter_ptytasks/task_state';
 const TASK_PROGRESS = 'https://events.jupyter.org/jupyter_ptytasks/task_progress';
 
-/** Milliseconds for further events to come in before the server is asked: a burst of them makes one request. */
+/** Milliseconds to wait for more events before a request: a burst of events makes one request. */
 const GATHER = 100;
 
-/** Milliseconds for further news of progress to come in before they are told: those of all tasks at once. */
+/** Milliseconds in which progress events are collected, for one change of the model. */
 const DIGEST = 200;
 
 /**
- * Milliseconds between two looks that no event has caused. Nobody tells whether the events come already, or again: after
- * the start and after an outage the first looks are soon, then ever later, until an event shows that they do.
+ * Milliseconds between polls. The interval grows from the first value to the second after the start and after an outage,
+ * because it is not known whether events arrive already; the first event sets it to the second.
  */
 const SOON = 1_000;
 const LATE = 30_000;
 
-/** The same on a page that gets no events. */
+/** The longest interval on a page without events. */
 const LATE_ALONE = 5_000;
 
-/** Milliseconds between two tries of a server that does not answer. */
+/** The poll interval while the server does not respond. */
 const AGAIN = { interval: 1_000, backoff: true, max: 10_000 };
 
-/** Of a server that has no tasks, nobody asks for them again unless there is a reason to. */
+/** The poll interval if tasks are not available on the server. */
 const NEVER = { interval: Poll.NEVER, backoff: false, max: Poll.NEVER };
 
-/** Milliseconds for which a list is taken to be true though no event has come. */
+/** Milliseconds for which a list counts as current without events. */
 const FRESH = 1_000;
 
-/** See ITaskModel. `dispose` it. */
+/** See ITaskModel. */
 export class TaskModel implements ITaskModel {
   constructor(options: TaskModel.IOptions) {
     this.api = new TaskApi(options.serverSettings);
@@ -48,7 +48,7 @@ export class TaskModel implements ITaskModel {
       factory: () => this._look(),
       frequency: { interval: SOON, backoff: false, max: this._late },
       name: 'jupyter-ptytasks:model',
-      // What an event tells is of interest to somebody who looks elsewhere, too: there may be a notification of it.
+      // Handle events on hidden pages too: there may be a notification.
       standby: () => (this._isDue ? 'never' : 'when-hidden')
     });
     document.addEventListener('visibilitychange', this._onVisible);
@@ -111,10 +111,10 @@ export class TaskModel implements ITaskModel {
     this._isDue = true;
     clearTimeout(this._gathering);
     this._gathering = undefined;
-    // A look that was under way had begun before we were called: what it has found may be older than that.
+    // The result of a request that is under way may be older than this call: make another one.
     for (let look = 0; look < 2 && this._isDue && !this.isDisposed; look++) {
       await this._poll.refresh();
-      // It is rejected where the model is disposed meanwhile.
+      // Rejected if the model is disposed meanwhile.
       await this._poll.tick.catch(() => undefined);
     }
   }
@@ -127,7 +127,7 @@ export class TaskModel implements ITaskModel {
     }
   }
 
-  /** Nobody has looked for a while, and nothing was asked: what is shown now should not be old. */
+  /** Refresh an outdated list when the page becomes visible. */
   private readonly _onVisible = (): void => {
     const isOld = Date.now() - this._looked > LATE;
     if (!document.hidden && isOld && this._isReady && !this._error?.isLasting) {
@@ -135,7 +135,7 @@ export class TaskModel implements ITaskModel {
     }
   };
 
-  /** The page comes back from the browser's back/forward cache: no event has come meanwhile. */
+  /** Refresh when the page comes back from the back/forward cache, where it received no events. */
   private readonly _onShown = ({ persisted }: PageTransitionEvent): void => {
     if (persisted) {
       this._heard = -Infinity;
@@ -152,10 +152,10 @@ export class TaskModel implements ITaskModel {
       found = await this.api.list({ quiet: true });
     } catch (error) {
       this._fail(error instanceof TaskError ? error : new TaskError(`${error}`, 0, 'unreachable'));
-      // The poll comes again, slower and slower.
+      // The poll backs off.
       throw error;
     }
-    // Of two looks at once, the one that began first may be answered last.
+    // Responses may arrive out of order.
     if (!this.isDisposed && turn > this._taken) {
       this._taken = turn;
       this._looked = began;
@@ -169,7 +169,7 @@ export class TaskModel implements ITaskModel {
     }
     this._poll.frequency = error.isLasting ? NEVER : AGAIN;
     this._pause = SOON;
-    // Whatever happens meanwhile, nobody tells.
+    // Changes may be missed from now on.
     this._looked = this._heard = -Infinity;
     if (error.message !== this._error?.message) {
       this._error = error;
@@ -204,7 +204,7 @@ export class TaskModel implements ITaskModel {
     this._pause = LATE;
     this._heard = Date.now();
     if (event.schema_id === TASK_PROGRESS) {
-      this._onNews(event);
+      this._onProgress(event);
     } else if (event.schema_id === TASK_STATE) {
       if (event.action === 'deleted') {
         this._drop(event.id);
@@ -216,7 +216,7 @@ export class TaskModel implements ITaskModel {
     }
   }
 
-  /** Forgets a task at once: whoever asked for it until the list has come would be told that there is none. */
+  /** Remove a deleted task at once, so that it is not requested before the next list arrives. */
   private _drop(id: unknown): void {
     const tasks = this._tasks.filter(task => task.id !== id);
     if (tasks.length < this._tasks.length) {
@@ -226,25 +226,25 @@ export class TaskModel implements ITaskModel {
     }
   }
 
-  private _onNews(event: Event.Emission): void {
-    const { success, data } = newsSchema.safeParse(event);
+  private _onProgress(event: Event.Emission): void {
+    const { success, data } = progressEventSchema.safeParse(event);
     if (success) {
-      this._news.set(data.id, data);
+      this._progress.set(data.id, data);
       this._digesting ??= setTimeout(() => this._digest(), DIGEST);
     }
   }
 
-  /** Takes the news in. Nobody need be asked: all of them are in the events; a task without news stays the same object. */
+  /** Apply the collected progress events. Tasks without an event stay the same objects. */
   private _digest(): void {
     this._digesting = undefined;
     const changed = new Map<string, ITask>();
-    for (const { id, attempt, progress, usage } of this._news.values()) {
+    for (const { id, attempt, progress, usage } of this._progress.values()) {
       const task = this._byId.get(id);
       if (task?.attempt === attempt) {
         changed.set(id, { ...task, progress, usage });
       }
     }
-    this._news.clear();
+    this._progress.clear();
     if (changed.size > 0) {
       this._tasks = this._tasks.map(task => changed.get(task.id) ?? task);
       this._byId = new Map([...this._byId, ...changed]);
@@ -260,19 +260,19 @@ export class TaskModel implements ITaskModel {
   private _unreadable: readonly IUnreadable[] = [];
   private _isReady = false;
   private _isDue = true;
-  /** How many looks have begun, and the last of them whose answer was taken in. */
+  /** The number of requests started, and the last one whose response was used. */
   private _turns = 0;
   private _taken = 0;
-  /** When the look began whose answer `tasks` is; and when an event came last. */
+  /** When the request for the current `tasks` started, and when the last event arrived. */
   private _looked = -Infinity;
   private _heard = -Infinity;
-  /** Milliseconds from the next answer to the look after it. */
+  /** Milliseconds from the next response to the poll after it. */
   private _pause = SOON;
   private _error: TaskError | null = null;
   private _gathering: ReturnType<typeof setTimeout> | undefined;
   private _digesting: ReturnType<typeof setTimeout> | undefined;
-  /** What was told last of the progress of each task, and is not taken in yet. */
-  private readonly _news = new Map<string, INews>();
+  /** The last progress event of each task that is not applied yet. */
+  private readonly _progress = new Map<string, IProgressEvent>();
   private readonly _changed = new Signal<this, void>(this);
   private readonly _stateChanged = new Signal<this, IStateChange>(this);
   private readonly _disposed = new Signal<this, void>(this);
@@ -281,7 +281,7 @@ export class TaskModel implements ITaskModel {
 export namespace TaskModel {
   export interface IOptions {
     serverSettings: ServerConnection.ISettings;
-    /** Without it the model only polls. */
+    /** If missing, the model only polls. */
     events?: Event.IManager;
   }
 }

@@ -1,4 +1,4 @@
-/** The messages of a task's websocket (docs/protocol.md): unknown JSON goes in, what we understand of it comes out. */
+/** The messages of a task's websocket (docs/protocol.md), validated. */
 
 import { URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
@@ -27,15 +27,15 @@ const message = z.union([
   z.tuple([z.literal('ptytask'), event])
 ]);
 
-/** What the server says of the task, of history, and of us. */
+/** A message about the task, the replay, or this viewer. */
 export type ServerEvent = z.infer<typeof event>;
 
-/** What we understand of a message; null where that is nothing, as a newer server may have more to say. */
+/** Parse a message; return null for unknown ones, which a newer server may send. */
 export function parse(data: unknown): z.infer<typeof message> | null {
   return message.safeParse(JSON.parse(`${data}`)).data ?? null;
 }
 
-/** Where a task's websocket is. `offset` is where to go on; null asks for history. */
+/** Return the address of a task's websocket. `offset` is where to continue; null requests a replay. */
 export function socketUrl(
   settings: ServerConnection.ISettings,
   id: string,
@@ -54,8 +54,8 @@ export function socketUrl(
 }
 
 /**
- * What a terminal types by itself when a program queries it (xterm's ctlseqs): device attributes, status and cursor position,
- * modes, window reports, keyboard flags, then DCS, APC and OSC. The same as core/terminal/replies.py: tests/contract/replies.json.
+ * Matches replies of a terminal to queries of a program (xterm's ctlseqs): device attributes, status and cursor position, modes,
+ * window reports, keyboard flags, then DCS, APC and OSC. The same as core/terminal/replies.py: tests/contract/replies.json.
  */
 const REPLY = new RegExp(
   [
@@ -71,7 +71,7 @@ const REPLY = new RegExp(
   'g'
 );
 
-/** Return the part of the input that a person typed: the replies of the terminal to queries are left out. */
+/** Return the input without the terminal's replies to queries. */
 export function withoutReplies(text: string): string {
   return text.includes('\x1b') ? text.replace(REPLY, '') : text;
 }

@@ -1,11 +1,11 @@
-/** The commands that were run from here, and how the dialog was last left; kept in the workspace. */
+/** The commands entered in the dialog and its last options, stored in the workspace. */
 
 import type { IStateDB } from '@jupyterlab/statedb';
 import { z } from 'zod';
 
 const KEY = 'jupyter-ptytasks:history';
 
-/** How many commands are kept. */
+/** The most commands that are stored. */
 const LENGTH = 50;
 
 const stored = z.object({
@@ -14,31 +14,30 @@ const stored = z.object({
 });
 
 /**
- * Commands, the newest first and each once. Without a database, or with one that fails, it is forgotten with the page:
- * nothing but convenience is lost.
+ * The recent commands, newest first, without duplicates. Without a working state database they are lost with the page.
  */
-export class TaskHistory {
+export class RecentCommands {
   constructor(private readonly _state: IStateDB | null) {}
 
-  /** What is known; read from the database at the first time. */
-  async load(): Promise<TaskHistory.IContent> {
+  /** Return the content; the first call reads the state database. */
+  async load(): Promise<RecentCommands.IContent> {
     this._content ??= this._read();
     return this._content;
   }
 
-  /** Remembers a command. */
+  /** Add a command. */
   async add(command: string): Promise<void> {
     const { commands, ...rest } = await this.load();
     const others = commands.filter(one => one !== command);
     await this._write({ ...rest, commands: [command, ...others].slice(0, LENGTH) });
   }
 
-  /** Remembers whether a started task's terminal shall be opened. */
+  /** Store whether to open the terminal of a new task. */
   async setOpenTerminal(openTerminal: boolean): Promise<void> {
     await this._write({ ...(await this.load()), openTerminal });
   }
 
-  private async _read(): Promise<TaskHistory.IContent> {
+  private async _read(): Promise<RecentCommands.IContent> {
     const value = await this._state?.fetch(KEY).catch(() => undefined);
     return stored.parse(typeof value === 'object' && value !== null ? value : {});
   }
@@ -48,10 +47,10 @@ export class TaskHistory {
     await this._state?.save(KEY, content).catch(() => undefined);
   }
 
-  private _content: Promise<TaskHistory.IContent> | undefined;
+  private _content: Promise<RecentCommands.IContent> | undefined;
 }
 
-export namespace TaskHistory {
+export namespace RecentCommands {
   export interface IContent {
     /** Newest first. */
     readonly commands: string[];

@@ -1,34 +1,34 @@
-/** The last line of output of the tasks that can be seen: asked for only while somebody looks. */
+/** The last line of output of each task in view. Requested only while the panel is visible. */
 
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { isActive, isPending, type ITask } from './types';
 import type { ITaskModel } from '../tokens';
 
-/** Milliseconds between two looks at a live task; and to wait, for whoever scrolls by is not interested. */
+/** Milliseconds between requests for an active task, and before the first one while the user scrolls. */
 const AGAIN = 3000;
 const SETTLE = 150;
 
-/** Requests at a time: the others have to wait, lest the server's own work does. */
+/** The most concurrent requests, to keep the server responsive. */
 const AT_ONCE = 4;
 
-/** Characters that are kept: nobody sees more of a line in a list. */
+/** The most characters of a line: a row shows fewer. */
 const WIDTH = 400;
 
-export class LastLines {
+export class RowLines {
   constructor(private readonly _model: Pick<ITaskModel, 'api' | 'current' | 'error' | 'get'>) {}
 
-  /** Emitted when some line has become another one. */
+  /** Emitted when a line has changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  /** The last line that is known of a task. */
+  /** Return the last known line of a task. */
   get(id: string): string {
     return this._lines.get(id)?.text ?? '';
   }
 
-  /** These tasks can be seen from now on, and no others. Tasks that only make progress bring no look forward nor put it off. */
+  /** Set the tasks in view. Changes of their progress do not affect when the next request is made. */
   show(tasks: readonly ITask[]): void {
     const before = this._visible;
     this._visible = tasks;
@@ -40,7 +40,7 @@ export class LastLines {
     }
   }
 
-  /** Whether anything is asked at all. */
+  /** Whether to make requests at all. */
   set isActive(value: boolean) {
     if (value === this._isActive) {
       return;
@@ -59,7 +59,7 @@ export class LastLines {
     Signal.clearData(this);
   }
 
-  /** What has been deleted while nobody looked is not asked for. */
+  /** Start after the list is current, so that no deleted task is requested. */
   private async _begin(): Promise<void> {
     await this._model.current();
     this._isCurrent = this._isActive;
@@ -77,7 +77,7 @@ export class LastLines {
     const now = Date.now();
     for (const task of this._visible) {
       if (this._asking.size >= AT_ONCE) {
-        // The next answer brings us here again.
+        // The next response continues here.
         return;
       }
       const isKnown = !this._model.error && this._model.get(task.id) !== undefined;
@@ -90,7 +90,7 @@ export class LastLines {
     }
   }
 
-  /** Live tasks are due every few seconds, as is what could not be had; the others once for each of their ends. */
+  /** Return whether to request a line: every few seconds for active tasks and after failures, else once per attempt. */
   private _isDue(task: ITask, now: number): boolean {
     const known = this._lines.get(task.id);
     if (!known) {
@@ -117,7 +117,7 @@ export class LastLines {
         .slice(0, WIDTH);
       known.moment = moment(task);
     } catch {
-      // The task is gone, or the server: the model will tell which, and the line that is known stays meanwhile.
+      // The task or the server is gone, and the model will report which. Until then keep the known line.
     }
     this._asking.delete(id);
     this._lines.set(id, known);
@@ -130,7 +130,7 @@ export class LastLines {
   }
 
   private _isActive = false;
-  /** Whether it is active, and the list is as new as can be. */
+  /** Whether it is active and the list is current. */
   private _isCurrent = false;
   private _visible: readonly ITask[] = [];
   private _timer: ReturnType<typeof setTimeout> | undefined;
@@ -142,7 +142,7 @@ export class LastLines {
 interface IKnown {
   text: string;
   asked: number;
-  /** See `moment`; null where the line could not be had. */
+  /** See `moment`; null if the request failed. */
   moment: string | null;
 }
 

@@ -1,4 +1,4 @@
-/** The user's settings, as what they mean. Their description is in schema/plugin.json. */
+/** The user's settings, validated. They are described in schema/plugin.json. */
 
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { Signal, type ISignal } from '@lumino/signaling';
@@ -21,7 +21,7 @@ const TEXT_RUNNERS = {
   '.jl': 'julia -e {text}'
 };
 
-/** A value that makes no sense counts as not set. */
+/** Invalid values are treated as unset. */
 const schema = z.object({
   notify: z.enum(['all', 'failures', 'none']).catch('all'),
   desktopNotifications: z.boolean().catch(false),
@@ -31,10 +31,10 @@ const schema = z.object({
 
 export type ISettings = Readonly<z.infer<typeof schema>>;
 
-/** The settings: the defaults until they are loaded, and where there is no registry of settings. */
+/** The settings; the defaults until they are loaded, or if there is no setting registry. */
 export class TaskSettings {
   constructor(registry: ISettingRegistry | null) {
-    // Somebody may have disabled the plugin that owns the schema: then the defaults stay.
+    // If the plugin that owns the schema is disabled, keep the defaults.
     registry?.load(SETTINGS_ID).then(
       settings => {
         const take = () => {

@@ -1,21 +1,20 @@
-/** How much room the output of all tasks takes: asked for only while somebody looks, and not often. */
+/** The disk space of all output. Requested rarely, and only while it is visible. */
 
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { IStorage } from './types';
 import type { ITaskModel } from '../tokens';
 
-/** Milliseconds between two looks; and until the server has taken note of tasks that have come or gone. */
+/** Milliseconds between requests, and after the number of tasks has changed. */
 const AGAIN = 60_000;
 const SETTLE = 1_000;
 
-/** `dispose` it. */
 export class StorageWatch {
   constructor(private readonly _model: Pick<ITaskModel, 'api' | 'changed' | 'error' | 'tasks'>) {
     _model.changed.connect(this._onModel, this);
   }
 
-  /** The room that is taken, in bytes; null where the server does not tell. */
+  /** The used space and the limit in bytes; null if the server does not report it. */
   get value(): IStorage | null {
     return this._value;
   }
@@ -24,7 +23,7 @@ export class StorageWatch {
     return this._changed;
   }
 
-  /** Whether anything is asked at all. */
+  /** Whether to make requests at all. */
   set isActive(value: boolean) {
     if (value !== this._isActive) {
       this._isActive = value;
@@ -38,7 +37,7 @@ export class StorageWatch {
     Signal.clearData(this);
   }
 
-  /** Deleting is what one does for want of room. */
+  /** Update soon after tasks were created or deleted. */
   private _onModel(): void {
     const { length } = this._model.tasks;
     if (length !== this._count) {
@@ -55,12 +54,12 @@ export class StorageWatch {
   }
 
   private async _ask(): Promise<void> {
-    // Where there are no tasks to be had, there is nothing to ask either: the next list brings us here again.
+    // Without a working server there is nothing to request; try again later.
     if (!this._model.error) {
       try {
         this._take((await this._model.api.status({ quiet: true })).storage);
       } catch {
-        // What is known stays; the panel tells of a server that is away.
+        // Keep the last value; the panel reports an unreachable server.
       }
     }
     this._schedule(AGAIN);

@@ -1,35 +1,35 @@
-/** The end of a task's output, read on from where it was left: only what is new is asked for. */
+/** The last lines of a task's output, updated with new output only. */
 
 import type { IPiece } from './api';
 import { lastLines, type ISize } from '../format/ansilines';
 
-/** Bytes that are looked at for the last lines: a bar that is drawn a thousand times is one long line. */
+/** Bytes that are searched for the last lines. Not too few: a progress bar redrawn a thousand times is one line. */
 const WINDOW = 64 << 10;
 
-export class Tail {
+export class TailBuffer {
   constructor(private readonly _count: number) {}
 
-  /** The last lines, with their colours; undefined before anything was read. */
+  /** The last lines with SGR colors; undefined before the first read. */
   get lines(): string | undefined {
     return this._lines;
   }
 
-  /** Where to read on; `end` is where the output ended as far as is known. */
+  /** Return the offset to read from; `end` is the last known end of the output. */
   from(end: number): number {
     const first = Math.max(0, end - WINDOW);
-    // Far behind, what lies between is of no interest.
+    // If far behind, skip what lies between.
     return this._next === null ? first : Math.max(this._next, first);
   }
 
-  /** How much to read at once. */
+  /** The most bytes to read at once. */
   readonly limit = 4 * WINDOW;
 
-  /** Takes what was read, of a terminal of this size. Gives whether there is more to be read already. */
+  /** Add what was read from a terminal of this size. Return whether there is more to read. */
   take({ data, offset, end }: IPiece, size?: ISize): boolean {
     if (offset !== this._next) {
       this._decoder = new TextDecoder();
       this._text = '';
-      // It may begin in the middle of a line, or of a character.
+      // The piece may begin in the middle of a line or of a character.
       this._isCut = offset > 0;
     }
     this._next = offset + data.length;

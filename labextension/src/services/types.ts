@@ -1,8 +1,8 @@
-/** A task as the server tells of it (docs/rest.md), checked where it comes in: beyond this file it is what it says. */
+/** The data model of the REST API (docs/rest.md). Responses are validated here, and trusted everywhere else. */
 
 import { z } from 'zod';
 
-/** The states of a task, in the order in which it goes through them. */
+/** The states of a task, in their usual order. */
 export const STATES = [
   'held',
   'queued',
@@ -21,21 +21,21 @@ export type State = (typeof STATES)[number];
 
 const exit = z.object({ code: z.number().nullable(), signal: z.string().nullable() });
 
-/** What is only to be looked at: where it makes no sense, or an older server does not tell it, it is not known. */
+/** Values that are only displayed: invalid or missing ones, from other versions of the server, are treated as unknown. */
 const amount = z.number().nullable().catch(null);
 const word = z.string().catch('');
 
-/** How far a task is, as far as its output tells. */
+/** The progress of a task, from its output. */
 const progressSchema = z
   .object({
-    /** 0 to 1 of the whole; null where something moves and nobody knows how far it is. */
+    /** 0 to 1; null if it is indeterminate. */
     fraction: amount,
-    /** What its program says of it, for people. */
+    /** A text of the program for display. */
     text: word,
     state: z.enum(['normal', 'error', 'paused', 'indeterminate']).catch('normal'),
-    /** Seconds that are left, counted from `updated`. */
+    /** Seconds left, as of `updated`. */
     eta: amount,
-    /** What is counted within what, the outermost first. */
+    /** Nested counters, outermost first. */
     tracks: z.array(z.object({ total: amount })).catch([]),
     updated: word
   })
@@ -44,7 +44,7 @@ const progressSchema = z
 
 export type IProgress = NonNullable<z.infer<typeof progressSchema>>;
 
-/** Percents of one core, and bytes. */
+/** Loads in percent of one core or device, memory in bytes. */
 const measured = {
   cpu: amount,
   rss: amount,
@@ -56,18 +56,18 @@ const peakSchema = z.object(measured);
 
 const usageObject = z.object({
   ...measured,
-  /** Whether what is said of a GPU is of the task alone, or of all that use the device. */
+  /** Whether GPU values are for the task alone, or for everything on its devices. */
   gpu_scope: z.enum(['process', 'device']).nullable().catch(null),
   /** The highest values so far. */
   peak: peakSchema.catch(() => peakSchema.parse({}))
 });
 
-/** What the processes of a task need of the machine, all together. */
+/** The resource usage of all processes of a task. */
 const usageSchema = usageObject.nullable().catch(null);
 
 export type IUsage = z.infer<typeof usageObject>;
 
-/** Objects may hold more than is named here: a newer server is welcome. */
+/** Additional fields, from a newer server, are ignored. */
 export const taskSchema = z.object({
   id: z.string(),
   name: z.string(),
@@ -95,12 +95,12 @@ export const taskSchema = z.object({
     end: z.number(),
     lines: z.number(),
     lost: z.number(),
-    /** Where the server keeps it. */
+    /** The directory of the output on the server. */
     directory: z.string()
   }),
   group: z.string(),
   tags: z.array(z.string()),
-  /** Processes that its command left running when it ended. */
+  /** The number of processes that the command left running. */
   leftover: z.number().catch(0),
   progress: progressSchema,
   usage: usageSchema
@@ -108,25 +108,25 @@ export const taskSchema = z.object({
 
 export type ITask = z.infer<typeof taskSchema>;
 
-/** A page of the list. Its tasks are read one by one, by `readTasks`: one that makes no sense hides no other. */
+/** A page of the list. `readTasks` validates the tasks one by one, so that an invalid one does not hide the others. */
 export const pageSchema = z.object({
   tasks: z.array(z.unknown()),
   next_cursor: z.string().nullable(),
-  /** Tasks that the server itself could not read. */
+  /** The number of tasks that the server could not read. */
   omitted: z.number().catch(0)
 });
 
-/** A task of the list that cannot be shown, by what is known of it. */
+/** A task in the list that cannot be read. */
 export interface IUnreadable {
-  /** Its id; empty where even that makes no sense. */
+  /** The id; empty if it is invalid too. */
   id: string;
-  /** Its name, or else its id; empty where neither makes sense. */
+  /** The name or else the id; empty if both are invalid. */
   label: string;
-  /** The fields that make no sense. */
+  /** The invalid fields. */
   fields: readonly string[];
 }
 
-/** The tasks among what the server lists, and what is left out. */
+/** Validate the tasks of a list, and return those that are valid and those that are not. */
 export function readTasks(found: readonly unknown[]): {
   tasks: ITask[];
   unreadable: IUnreadable[];
@@ -147,19 +147,19 @@ export function readTasks(found: readonly unknown[]): {
 
 const nameSchema = z.object({ id: word, name: word }).catch({ id: '', name: '' });
 
-/** The fields that an error is about, each once: `state`, `exit.code`. */
+/** Return the fields that a validation error is about, without duplicates: `state`, `exit.code`. */
 export function fieldsOf(error: z.ZodError): string[] {
   return [...new Set(error.issues.map(({ path }) => path.join('.')))].filter(field => field);
 }
 
-/** What went wrong, and the field of the request that is to blame. */
+/** The body of an error response; `field` is the invalid part of the request. */
 export const errorSchema = z.object({
   code: z.string(),
   message: z.string(),
   field: z.string().optional()
 });
 
-/** Some lines of the output. */
+/** Lines of the output. */
 export const outputSchema = z.object({
   output: z.string(),
   first_line: z.number(),
@@ -174,30 +174,30 @@ const sampleSchema = z.object({ time: z.string(), ...measured });
 
 export type ISample = z.infer<typeof sampleSchema>;
 
-/** How the usage of a live task went lately: the oldest sample first. */
+/** The recent resource usage of a task, oldest sample first. */
 export const statsSchema = z.object({ usage: usageSchema, samples: z.array(sampleSchema) });
 
 export type IStats = z.infer<typeof statsSchema>;
 
 const storageSchema = z.object({ used: z.number(), limit: z.number().nullable() });
 
-/** Bytes that the output of all tasks takes, and may take at most; null where there is no limit. */
+/** The bytes used by the output of all tasks, and the limit; null if there is none. */
 export type IStorage = z.infer<typeof storageSchema>;
 
-/** How the server is doing, as far as it matters here. */
+/** The part of the server status that is used here. */
 export const statusSchema = z.object({ storage: storageSchema.nullable().catch(null) });
 
 export type IStatus = z.infer<typeof statusSchema>;
 
-/** What an event says of an attempt of a task that goes on. */
-export const newsSchema = z.object({
+/** A progress event about an attempt of a task. */
+export const progressEventSchema = z.object({
   id: z.string(),
   attempt: z.number(),
   progress: progressSchema,
   usage: usageSchema
 });
 
-export type INews = z.infer<typeof newsSchema>;
+export type IProgressEvent = z.infer<typeof progressEventSchema>;
 
 /** The output of a cell that refers to a task: the task and its last lines as they were at `as_of`, if that is known. */
 export const bundleSchema = z.object({
@@ -209,10 +209,10 @@ export const bundleSchema = z.object({
 
 export type IBundle = z.infer<typeof bundleSchema>;
 
-/** What a live task of the same name can mean to a new one. */
+/** What to do if a running task has the same name. */
 export const IF_EXISTS = ['new', 'return', 'restart', 'fail'] as const;
 
-/** What a task is started with; all of it may be left out. Without a command an interactive shell is started. */
+/** A request to start a task. Without a command it starts an interactive shell. */
 export interface ITaskRequest {
   command?: string | string[];
   name?: string;
@@ -220,13 +220,13 @@ export interface ITaskRequest {
   env?: Record<string, string>;
   group?: string;
   tags?: string[];
-  /** Seconds until it is stopped. */
+  /** The time limit in seconds. */
   timeout?: number;
-  /** What to do if a live task has the same name. */
+  /** What to do if a running task has the same name. */
   if_exists?: (typeof IF_EXISTS)[number];
 }
 
-/** What may be changed of a task. */
+/** The fields of a task that can be changed. */
 export type ITaskChanges = Partial<Pick<ITask, 'name' | 'tags' | 'group'>>;
 
 const PENDING: ReadonlySet<State> = new Set(['held', 'queued']);
@@ -252,7 +252,7 @@ export function wentWrong(task: Pick<ITask, 'state'>): boolean {
   return isEnded(task) && task.state !== 'succeeded' && task.state !== 'cancelled';
 }
 
-/** A command as one line to read. */
+/** Return a command as one line for display. */
 export function commandLine(task: Pick<ITask, 'command' | 'kind'>): string {
   return typeof task.command === 'string' ? task.command : task.command.join(' ');
 }

@@ -1,20 +1,20 @@
-/** Whether the user has a task before their eyes just now: its terminal, or a cell that shows it. */
+/** Tells whether a task is visible on the page: its terminal, or a cell that shows it. */
 
-/** Milliseconds in which a browser says what is in sight, unless it draws nothing at all. */
+/** Milliseconds in which a browser reports visibility, unless it does not render at all. */
 const PATIENCE = 500;
 
-/** Whether anything that shows the task (`data-ptytask`) is in sight, in a page that is. */
+/** Return whether the page is visible and an element that shows the task (`data-ptytask`) is in the viewport. */
 export async function isShown(id: string): Promise<boolean> {
   if (document.visibilityState !== 'visible') {
     return false;
   }
   const nodes = document.querySelectorAll(`[data-ptytask="${CSS.escape(id)}"]`);
-  const seen = await Promise.all([...nodes].map(isInSight));
+  const seen = await Promise.all([...nodes].map(isInViewport));
   return seen.includes(true);
 }
 
-/** Whether any of an element is in sight: not scrolled away, not behind another tab. */
-function isInSight(node: Element): Promise<boolean> {
+/** Return whether a part of the element is in the viewport: not scrolled away, not in a hidden tab. */
+function isInViewport(node: Element): Promise<boolean> {
   return new Promise(resolve => {
     const finish = (isSeen: boolean) => {
       clearTimeout(timer);

@@ -1,4 +1,4 @@
-/** A value that widgets hold and React components watch: it can be read at once, unlike the state of a component. */
+/** An observable value: widgets read it synchronously, React components subscribe to it. */
 
 import { Signal, type ISignal } from '@lumino/signaling';
 import { useCallback, useSyncExternalStore } from 'react';
@@ -16,7 +16,7 @@ export class WatchedValue<T> {
     }
   }
 
-  /** Emitted when the value has become another one. */
+  /** Emitted when the value has changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
@@ -24,7 +24,7 @@ export class WatchedValue<T> {
   private readonly _changed = new Signal<this, void>(this);
 }
 
-/** What `read` gives, asked again at every signal: the component is drawn anew only if the answer differs. */
+/** Return the result of `read`, evaluated at every signal: the component is rendered again only if the result differs. */
 export function useSignalValue<T>(signal: ISignal<unknown, unknown>, read: () => T): T {
   const subscribe = useCallback(
     (onChange: () => void) => {
@@ -41,7 +41,7 @@ export function useSignalValue<T>(signal: ISignal<unknown, unknown>, read: () =>
   return useSyncExternalStore(subscribe, read);
 }
 
-/** The value of a store, kept up to date. */
+/** Return the current value, and render again when it changes. */
 export function useWatchedValue<T>(store: WatchedValue<T>): T {
   return useSignalValue(store.changed, () => store.value);
 }

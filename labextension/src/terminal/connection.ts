@@ -1,4 +1,4 @@
-/** The connection of a terminal tab to its task (docs/protocol.md), in the shape that Lab's terminal asks for. */
+/** The connection of a terminal tab to its task (docs/protocol.md), as JupyterLab's terminal widget expects it. */
 
 import type { ServerConnection, Terminal } from '@jupyterlab/services';
 import { Signal, type ISignal } from '@lumino/signaling';
@@ -10,16 +10,19 @@ import { ReconnectingSocket } from './socket';
 import type { ITask } from '../services/types';
 
 /**
- * How things stand: `lost` is until a try succeeds; of an `ended` task all output has come, and there is no connection
- * until it is restarted; one that is `gone` has been deleted; with `off` the server has no tasks, and is not tried again
- * by itself.
+ * The state of the connection.
+ *
+ * - `lost`: interrupted; reconnecting automatically.
+ * - `ended`: the task has ended and all output was received. There is no connection until the task is restarted.
+ * - `gone`: the task was deleted.
+ * - `off`: tasks are not available on the server. There is no automatic retry.
  */
 export type Link = 'connecting' | 'connected' | 'lost' | 'ended' | 'gone' | 'off';
 
-/** Characters typed ahead that are kept for when there is a connection. */
+/** Characters of input that are buffered while connecting. */
 const TYPED_AHEAD = 4096;
 
-/** A connection to one task. Nothing happens before `connect`; `dispose` it, which leaves the task alone. */
+/** A connection to one task. It is opened by `connect` and closed by `dispose`, which does not affect the task. */
 export class TaskConnection implements Terminal.ITerminalConnection {
   constructor(private readonly _options: TaskConnection.IOptions) {
     this.name = _options.id;
@@ -43,7 +46,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
   /** The id of the task. */
   readonly name: string;
 
-  /** Calls back when the terminal has drawn all that was received so far; whoever has the terminal replaces it. */
+  /** Call back when the terminal has rendered everything received so far. The owner of the terminal replaces it. */
   whenDrawn: WhenDrawn = done => void setTimeout(done);
 
   get model(): Terminal.IModel {
@@ -54,7 +57,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     return this._options.api.serverSettings;
   }
 
-  /** Why what was typed last was not typed; null if it was. */
+  /** Why the last input was rejected; null if it was not. */
   get refusal(): string | null {
     return this._refusal;
   }
@@ -71,17 +74,17 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     return ['ended', 'gone', 'off'].includes(this._link) ? 'disconnected' : 'connecting';
   }
 
-  /** The task as the server told it here; undefined before the first word. */
+  /** The task as last received on this connection; undefined before the first message. */
   get task(): ITask | undefined {
     return this._task;
   }
 
-  /** Whether input is refused: because that was asked for, or because the server says so. */
+  /** Whether input is rejected, by request or by the server. */
   get isReadonly(): boolean {
     return this._isReadonly || this._options.readonly === true;
   }
 
-  /** Whether the task's terminal has the size that another viewer gives it. */
+  /** Whether another viewer sets the size of the task's terminal. */
   get isFollowing(): boolean {
     const leader = this._task?.leader ?? null;
     return this._link === 'connected' && leader !== null && leader !== this._viewer;
@@ -95,12 +98,12 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     return this._connectionStatusChanged;
   }
 
-  /** Emitted when the link, or what the server tells of the task or of us, has changed. */
+  /** Emitted when the link, the task or the permissions of this viewer change. */
   get changed(): ISignal<this, void> {
     return this._changed;
   }
 
-  /** Emitted when history is about to come, drawn for that size; and with null when the last of it is on the screen. */
+  /** Emitted with the size of a replay before it begins, and with null when all of it is on the screen. */
   get replaying(): ISignal<this, TaskConnection.ISize | null> {
     return this._replaying;
   }
@@ -123,14 +126,14 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     Signal.clearData(this);
   }
 
-  /** Connects at once, and goes on where we are: only what was missed comes. */
+  /** Connect now, and continue at the current offset: only missed output is sent. */
   connect(): void {
     if (!this._isDisposed && this._link !== 'gone') {
       this._socket.open();
     }
   }
 
-  /** Connects and has all the history drawn anew. Resolves when there is a connection. */
+  /** Connect and request a full replay. Resolves when connected. */
   reconnect(): Promise<void> {
     this._offset = null;
     this.connect();
@@ -150,7 +153,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     });
   }
 
-  /** Asks the server whether the task is still there; without an answer it is taken to be. */
+  /** Ask the server whether the task still exists. Without an answer the task is assumed to. */
   async check(): Promise<void> {
     try {
       await this._options.api.get(this.name, { quiet: true });
@@ -166,17 +169,17 @@ export class TaskConnection implements Terminal.ITerminalConnection {
   send(message: Terminal.IMessage): void {
     const content = message.content ?? [];
     if (message.type === 'set_size') {
-      // A terminal that is not shown yet has no size of its own: it must not give it to the task.
+      // A terminal that is not visible yet has no size to set.
       if (Number(content[2]) > 0) {
         this._size = content;
-        this._tellSize();
+        this._sendSize();
       }
     } else if (message.type === 'stdin' && typeof content[0] === 'string') {
       this._type(content[0]);
     }
   }
 
-  /** Closing a terminal does not end the task: that is what tasks are for. */
+  /** Close the connection. The task keeps running. */
   shutdown(): Promise<void> {
     this.dispose();
     return Promise.resolve();
@@ -196,14 +199,14 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     }
   }
 
-  /** Nothing that was drawn for another size is on its way any more. */
+  /** Note that the screen is up to date: no output for another size is pending. */
   private _catchUp(): void {
     this._isUpToDate = true;
-    this._tellSize();
+    this._sendSize();
   }
 
-  /** Not before the history is drawn: the program would draw for our size while the terminal still has the other. */
-  private _tellSize(): void {
+  /** Send the size, but not during a replay: the program would draw for a size that the terminal does not have yet. */
+  private _sendSize(): void {
     if (this._size && this._isUpToDate) {
       this._socket.send(['set_size', ...this._size]);
     }
@@ -221,7 +224,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     this._replays.end();
     this._setLink('lost');
     if (!wasAccepted) {
-      // A browser does not tell why a handshake was refused.
+      // Browsers do not report why a handshake failed.
       void this.check();
     }
   }
@@ -248,7 +251,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
   private _onOutput(text: string, offset: unknown): void {
     this._messageReceived.emit({ type: 'stdout', content: [text] });
     if (typeof offset === 'number') {
-      // Not when it is drawn: the terminal draws all that it was given, also when the connection is lost meanwhile.
+      // Not after rendering: the terminal renders everything it was given even if the connection is lost meanwhile.
       this._offset = offset;
       this._acknowledger?.push(offset);
     }
@@ -256,7 +259,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
 
   private _onSetup(): void {
     this._socket.accept();
-    // What the connection before this one has yet to acknowledge is nothing to this one.
+    // Pending acknowledgments belong to the previous connection.
     this._acknowledger = this._newAcknowledger();
     this._setLink('connected');
     if (this._typed) {
@@ -274,7 +277,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
         this._changed.emit();
         break;
       case 'replay':
-        // A history that is cut off must come again from its beginning.
+        // An interrupted replay must start over.
         this._offset = null;
         this._isUpToDate = false;
         this._replays.begin();
@@ -334,7 +337,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
 }
 
 export namespace TaskConnection {
-  /** What is asked of the REST calls. */
+  /** The REST calls used here. */
   export type IApi = Pick<TaskApi, 'serverSettings' | 'get'>;
 
   /** The size of a terminal. */
@@ -347,7 +350,7 @@ export namespace TaskConnection {
     /** The id of the task. */
     id: string;
     api: IApi;
-    /** Only look on. */
+    /** Whether to send no input. */
     readonly?: boolean;
   }
 }

@@ -1,24 +1,23 @@
 /**
- * Keeps a terminal at the end of its output until its user scrolls away.
+ * Keep a terminal at the end of its output until the user scrolls away.
  *
- * xterm.js (5.5, Viewport.ts) takes every scroll event of the browser that it does not expect for the user's, also one that
- * only follows from a resize or a replay, and then no longer follows the output. What it cannot know is known here: whether
- * there was a wheel, a touch, a key or a search that may have meant it.
+ * xterm.js (5.5, Viewport.ts) attributes every unexpected scroll event to the user, even if a resize or a replay caused it,
+ * and then stops following the output. This class knows more: whether a wheel, touch, key or search event came before.
  */
 
 import { Signal, type ISignal } from '@lumino/signaling';
 
-/** What is asked of a terminal. */
+/** The part of a terminal that is used here. */
 export interface IScreen {
-  /** Whether its last line is in sight. */
+  /** Whether the last line is visible. */
   readonly isAtEnd: boolean;
   scrollToEnd(): void;
 }
 
-/** Frames in which the browser has done what an input asks for. */
+/** Animation frames after which the effect of an input event is complete. */
 const FRAMES = 3;
 
-/** The keys that scroll a terminal, some of them with Shift. */
+/** The keys that scroll a terminal, some together with Shift. */
 const KEYS: ReadonlySet<string> = new Set([
   'PageUp',
   'PageDown',
@@ -28,7 +27,7 @@ const KEYS: ReadonlySet<string> = new Set([
   'ArrowDown'
 ]);
 
-/** Begins to follow the end. Whoever has the terminal calls `look` whenever it was drawn or scrolled. `dispose` it. */
+/** Follows the end at first. The owner calls `look` after each render and scroll, and `dispose` at the end. */
 export class EndKeeper {
   constructor(
     private readonly _screen: IScreen,
@@ -42,7 +41,7 @@ export class EndKeeper {
     window.addEventListener('pointercancel', this);
   }
 
-  /** Whether the last line is in sight, as of the last look. */
+  /** Whether the last line was visible at the last `look`. */
   get isAtEnd(): boolean {
     return this._isAtEnd;
   }
@@ -52,21 +51,21 @@ export class EndKeeper {
     return this._changed;
   }
 
-  /** Goes to the end, and follows it. */
+  /** Scroll to the end and follow it. */
   jump(): void {
     this._isFollowing = true;
     this._screen.scrollToEnd();
     this.look();
   }
 
-  /** Something other than the browser's events may scroll now, because the user wants it to. */
+  /** Note that the next scrolling is intended by the user, though no input event precedes it. */
   noteIntent(): void {
     this._isActing = true;
     cancelAnimationFrame(this._frame);
     this._wait(FRAMES);
   }
 
-  /** Takes note of where the terminal is, and takes it back to the end if nobody wanted it to leave that. */
+  /** Check the scroll position, and return to the end unless the user scrolled away. */
   look(): void {
     if (!this._screen.isAtEnd && this._isFollowing) {
       if (this._isActing || this._isPressed) {
@@ -89,7 +88,7 @@ export class EndKeeper {
     if (event.type === 'pointerdown') {
       this._isPressed = true;
     } else if (event.type === 'pointerup' || event.type === 'pointercancel') {
-      // What the drag was for may still be to come.
+      // The effect of the drag may be yet to come.
       if (this._isPressed) {
         this._isPressed = false;
         this.noteIntent();
@@ -127,5 +126,5 @@ export class EndKeeper {
   private readonly _changed = new Signal<this, void>(this);
 }
 
-/** What may mean that the user scrolls. */
+/** The events by which a user scrolls. */
 const INPUTS = ['wheel', 'touchmove', 'pointerdown', 'keydown'] as const;

@@ -1,15 +1,15 @@
-/** What is on its way through the terminal: output to acknowledge, and history whose queries nobody is to answer. */
+/** Output on its way through the terminal: acknowledgments, and replays whose queries must not be answered. */
 
-/** Calls back when the terminal has drawn all that it was given so far. */
+/** Call back when the terminal has rendered everything written so far. */
 export type WhenDrawn = (done: () => void) => void;
 
-/** Milliseconds of drawing after which the rest of the page gets its turn; and at most so many. */
+/** Milliseconds of rendering after which the page gets a pause, and the longest pause. */
 const TURN = 16;
 const TURN_MAX = 200;
 
 /**
- * Acknowledges what is drawn: of a flood not each message, but all that may be under way at once. After that the page
- * gets as much time for everything else as the terminal has taken: nobody reads a flood, but somebody may be typing.
+ * Acknowledge rendered output, once per window instead of once per message. Then pause for as long as the rendering took:
+ * during a flood of output the page must still respond to input.
  */
 export class Acknowledger {
   constructor(
@@ -17,7 +17,7 @@ export class Acknowledger {
     private readonly _acknowledge: (offset: number) => void
   ) {}
 
-  /** The terminal was given everything up to `offset`. */
+  /** Note that everything up to `offset` was written to the terminal. */
   push(offset: number): void {
     this._given = offset;
     if (!this._isBusy) {
@@ -56,7 +56,7 @@ export class Acknowledger {
   private _began = 0;
 }
 
-/** Knows whether history is being drawn: from when it begins to come until the last of it is on the screen. */
+/** Tracks whether a replay is being rendered: from its first byte until all of it is on the screen. */
 export class Replays {
   constructor(
     private readonly _whenDrawn: WhenDrawn,
@@ -73,7 +73,7 @@ export class Replays {
     this._count += 1;
   }
 
-  /** All of it has come, or no more will. */
+  /** Note that all of it was received, or that the rest will not come. */
   end(): void {
     if (!this._isComing) {
       return;

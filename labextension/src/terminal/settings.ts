@@ -1,4 +1,4 @@
-/** The user's settings of terminals, which hold for the terminals of tasks, too. */
+/** The user's terminal settings, which apply to the terminals of tasks too. */
 
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { ITerminal } from '@jupyterlab/terminal';
@@ -6,7 +6,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 const PLUGIN = '@jupyterlab/terminal-extension:plugin';
 
-/** Those that say how a terminal looks and feels; what becomes of its session is another matter for tasks. */
+/** The settings of look and behavior. Those about the session do not apply: closing a tab must not end a task. */
 const NAMES: readonly (keyof ITerminal.IOptions)[] = [
   'cursorBlink',
   'fontFamily',
@@ -24,7 +24,7 @@ export class TerminalSettings {
     this.ready = registry ? this._load(registry) : Promise.resolve();
   }
 
-  /** Resolves when they are read, or there turned out to be none. */
+  /** Resolves when the settings are loaded, or cannot be. */
   readonly ready: Promise<void>;
 
   get options(): Partial<ITerminal.IOptions> {
@@ -41,7 +41,7 @@ export class TerminalSettings {
       this._take(settings);
       settings.changed.connect(this._take, this);
     } catch {
-      // Lab's terminals are switched off: theirs are no settings then, and ours look as they do by default.
+      // JupyterLab's terminal extension is disabled: keep the defaults.
     }
   }
 

@@ -1,16 +1,16 @@
 /**
- * A websocket that comes again: after a blip, after a restart of the server, after a night's sleep of the laptop. A page that
- * the browser puts away, to bring it back later, has none: nobody sees it, and it could not even close it.
+ * A websocket that reconnects: after a network failure, a server restart, or when the computer wakes up. It is closed while
+ * the page is in the browser's back/forward cache or frozen: such a page cannot respond.
  */
 
-/** Milliseconds before another try: doubled from the first to the last, and varied, lest all tabs come at once. */
+/** Milliseconds before a retry, doubled each time, with jitter so that not all tabs reconnect at once. */
 const SOONEST = 500;
 const LATEST = 10_000;
 
-/** Milliseconds after which a server that has not said a word is tried anew. */
+/** Milliseconds after which a connection without any message is given up. */
 const PATIENCE = 15_000;
 
-/** Tries for ever, unless it is closed. `dispose` it. */
+/** Retries until it is closed. */
 export class ReconnectingSocket {
   constructor(private readonly _options: ReconnectingSocket.IOptions) {
     window.addEventListener('online', this._onOnline);
@@ -21,7 +21,7 @@ export class ReconnectingSocket {
     document.addEventListener('resume', this._onBrought);
   }
 
-  /** Opens a new connection at once, instead of the one that there is. */
+  /** Open a new connection now, and drop the current one. */
   open(): void {
     this.close();
     const socket = new this._options.WebSocket(this._options.url());
@@ -32,19 +32,19 @@ export class ReconnectingSocket {
     this._options.onOpening();
   }
 
-  /** The server has let us in: this is a connection. */
+  /** Note that the server has accepted the connection. */
   accept(): void {
     clearTimeout(this._timer);
     this._tries = 0;
     this._isAccepted = true;
   }
 
-  /** Whether there is a connection. */
+  /** Whether the server has accepted the connection. */
   get isAccepted(): boolean {
     return this._isAccepted;
   }
 
-  /** Ends the connection, and does not come again. */
+  /** Close the connection, and do not reconnect. */
   close(): void {
     clearTimeout(this._timer);
     this._isAccepted = this._isLost = this._isAway = false;
@@ -56,7 +56,7 @@ export class ReconnectingSocket {
     }
   }
 
-  /** Sends, if there is a connection. */
+  /** Send a message if connected; otherwise drop it. */
   send(message: unknown): void {
     if (this._isAccepted) {
       this._socket?.send(JSON.stringify(message));
@@ -83,7 +83,7 @@ export class ReconnectingSocket {
     this._options.onLost(wasAccepted);
   }
 
-  /** There is a network again, perhaps another one: the connection that we had may be dead without knowing it. */
+  /** The network is back, perhaps a different one: the current connection may be dead without notice. */
   private readonly _onOnline = (): void => {
     if (this._isAccepted || this._isLost) {
       this.open();
@@ -96,7 +96,7 @@ export class ReconnectingSocket {
     }
   };
 
-  /** The page goes to the browser's back/forward cache, or is frozen; or it is left for good, which comes to the same. */
+  /** The page goes to the back/forward cache, is frozen, or is closed. */
   private readonly _onPutAway = (): void => {
     const wasWanted = this._socket !== null || this._isLost || this._isAway;
     this.close();
@@ -112,7 +112,7 @@ export class ReconnectingSocket {
   private _socket: WebSocket | null = null;
   private _isAccepted = false;
   private _isLost = false;
-  /** Whether it is closed only for as long as the page is put away. */
+  /** Whether to reopen it when the page comes back. */
   private _isAway = false;
   private _tries = 0;
   private _timer: ReturnType<typeof setTimeout> | undefined;
@@ -121,12 +121,12 @@ export class ReconnectingSocket {
 export namespace ReconnectingSocket {
   export interface IOptions {
     WebSocket: typeof WebSocket;
-    /** Where to; asked before each try. */
+    /** Return the address; called before each attempt. */
     url: () => string;
-    /** A try begins. */
+    /** Called when an attempt starts. */
     onOpening: () => void;
     onMessage: (data: unknown) => void;
-    /** The connection is lost, or was refused; another try comes by itself. */
+    /** Called when the connection was lost or rejected; a retry follows. */
     onLost: (wasAccepted: boolean) => void;
   }
 }

@@ -1,4 +1,4 @@
-/** What we need of xterm.js and Lab's terminal does not pass on; where it is not to be had, we do without. */
+/** Access to the xterm.js inside JupyterLab's terminal widget. Without it, every function falls back to something simpler. */
 
 import type { Terminal } from '@jupyterlab/terminal';
 
@@ -15,10 +15,10 @@ interface IXterm {
   onSelectionChange(listener: () => void): void;
 }
 
-/** Milliseconds in which a terminal may be supposed to have drawn what it was given. */
+/** Milliseconds in which a terminal is assumed to render, if it cannot be asked. */
 const SUPPOSED = 20;
 
-/** Calls back when the terminal has drawn all that it was given so far. Goes on in a page that is hidden. */
+/** Call back when the terminal has rendered everything written so far. Works on hidden pages too. */
 export function whenDrawn(terminal: Terminal, done: () => void): void {
   const xterm = find(terminal);
   if (xterm) {
@@ -28,7 +28,7 @@ export function whenDrawn(terminal: Terminal, done: () => void): void {
   }
 }
 
-/** Gives the terminal a size that is not that of its place on the screen, until it is fitted again. */
+/** Set the size of the terminal, regardless of the space it has, until it is fitted again. */
 export function resize(terminal: Terminal, rows: number, cols: number): void {
   const xterm = find(terminal);
   if (xterm && rows > 0 && cols > 0 && (xterm.rows !== rows || xterm.cols !== cols)) {
@@ -36,19 +36,19 @@ export function resize(terminal: Terminal, rows: number, cols: number): void {
   }
 }
 
-/** Pixels by which what is at its end may be off, by rounding. */
+/** Tolerance in pixels for rounding. */
 const ROUNDING = 2;
 
 /**
- * Where a terminal is scrolled to: within its output, and, where it is larger than its place, within that. At its end where
- * it cannot be told.
+ * Return the scroll position of a terminal: within its output and, if the terminal is larger than its container, within that.
+ * If the position is not known, it is the end.
  */
 export function screenOf(terminal: Terminal): IScreen {
   const { node } = terminal;
   return {
     get isAtEnd(): boolean {
       const buffer = find(terminal)?.buffer.active;
-      // The place is drawn from its bottom up (style/terminal.css): there it is at zero.
+      // The container scrolls from the bottom up (style/terminal.css): the end is at zero.
       return (!buffer || buffer.viewportY >= buffer.baseY) && Math.abs(node.scrollTop) < ROUNDING;
     },
     scrollToEnd(): void {
@@ -58,7 +58,7 @@ export function screenOf(terminal: Terminal): IScreen {
   };
 }
 
-/** Calls back whenever the terminal has been drawn, and when its selection has changed, as searching does. */
+/** Call back after each render, and when the selection changes, which searching does. */
 export function watch(terminal: Terminal, onDrawn: () => void, onSelected: () => void): void {
   const xterm = find(terminal);
   xterm?.onRender(onDrawn);

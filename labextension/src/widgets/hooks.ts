@@ -1,4 +1,4 @@
-/** What components watch besides signals: the time, and whether anybody can see them. */
+/** React hooks for the time and for visibility. */
 
 import { useEffect, useState, type RefObject } from 'react';
 
@@ -6,7 +6,7 @@ import { serverNow } from '../services/clock';
 
 const SECOND = 1000;
 
-/** The server's time, once a second while it matters. */
+/** Return the server's time, updated every second while it matters. */
 export function useNow(matters: boolean): number {
   const [now, setNow] = useState(serverNow());
   useEffect(() => {
@@ -20,16 +20,16 @@ export function useNow(matters: boolean): number {
   return now;
 }
 
-/** Whether any of an element is in sight: not scrolled away, not in another tab of Lab's, not in a page behind others. */
+/** Return whether a part of the element is visible: not scrolled away, not in a hidden tab, not on a hidden page. */
 export function useIsVisible(ref: RefObject<Element>): boolean {
-  const [isInSight, setInSight] = useState(false);
+  const [isInViewport, setInSight] = useState(false);
   const [isPageShown, setPageShown] = useState(document.visibilityState === 'visible');
   useEffect(() => {
     if (!ref.current) {
       return;
     }
     const observer = new IntersectionObserver(entries => {
-      // Only the last of several says how it is now.
+      // The last entry is the current one.
       setInSight(entries[entries.length - 1].isIntersecting);
     });
     observer.observe(ref.current);
@@ -40,5 +40,5 @@ export function useIsVisible(ref: RefObject<Element>): boolean {
     document.addEventListener('visibilitychange', look);
     return () => document.removeEventListener('visibilitychange', look);
   }, []);
-  return isInSight && isPageShown;
+  return isInViewport && isPageShown;
 }

@@ -1,4 +1,4 @@
-/** How far a task is, as a thin bar. */
+/** The progress bar of a task. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
@@ -9,14 +9,14 @@ import { isEnded, type IProgress, type ITask } from '../services/types';
 export interface IProgressProps {
   task: ITask;
   progress: IProgress;
-  /** How far it is, in words. */
+  /** The progress as text. */
   label: string;
-  /** It tells how the task was some day. */
+  /** Whether this is the last known state, not the current one. */
   isSnapshot?: boolean;
   trans: TranslationBundle;
 }
 
-/** Moves only while the task does: what has ended, or waits, stands still. */
+/** Animated only while the task runs. */
 export function ProgressBar(props: IProgressProps): JSX.Element | null {
   const { task, progress, label, isSnapshot = false, trans } = props;
   if (!hasBar(task, progress, isSnapshot)) {
@@ -41,7 +41,7 @@ export function ProgressBar(props: IProgressProps): JSX.Element | null {
   );
 }
 
-/** `unknown` is under way and nobody knows how far; `stopped` will not go on by itself. */
+/** Return the look of the bar. `unknown` is indeterminate; `stopped` will not continue by itself. */
 function look(task: ITask, progress: IProgress, isSnapshot: boolean): string {
   if (task.state === 'succeeded') {
     return 'complete';

@@ -1,4 +1,4 @@
-/** The state of a task as an icon: its shape and name tell as much as its colour. */
+/** The state of a task as an icon. Shape and label say as much as the color. */
 
 import {
   checkIcon,

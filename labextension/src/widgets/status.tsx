@@ -1,4 +1,4 @@
-/** What the status bar says of the tasks. */
+/** The status bar item. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
@@ -9,12 +9,11 @@ import { isActive, wentWrong, type ITask } from '../services/types';
 import type { ITaskModel } from '../tokens';
 
 /**
- * Milliseconds for which a failure counts. A day: whoever comes in the morning sees what happened overnight, and what
- * is older is no news.
+ * Milliseconds for which a failure is counted: a day, so that failures of the night show in the morning.
  */
 const RECENT = 86_400_000;
 
-/** How many tasks are live, and how many went wrong lately: `2 running · 1 failed`. */
+/** Return the number of active and of recently failed tasks: `2 running · 1 failed`. */
 export function summary(tasks: readonly ITask[], now: number, trans: TranslationBundle): string {
   const running = tasks.filter(isActive).length;
   const failed = tasks.filter(
@@ -27,7 +26,7 @@ export function summary(tasks: readonly ITask[], now: number, trans: Translation
   return parts.join(' · ');
 }
 
-/** A button that says it and opens the panel. */
+/** A button with the summary that opens the panel. */
 export class StatusItem extends ReactWidget {
   constructor(
     private readonly _model: ITaskModel,

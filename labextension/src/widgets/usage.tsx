@@ -1,4 +1,4 @@
-/** What a task needs of the machine: in words, and how it went lately as a small picture. */
+/** The resource usage of a task: values and a sparkline. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useRef } from 'react';
@@ -9,7 +9,7 @@ import { useSignalValue } from '../services/watchedvalue';
 import { isActive, type ISample, type ITask } from '../services/types';
 import { useIsVisible } from './hooks';
 
-/** The size of the picture, in units of its own. */
+/** The size of the sparkline in its own units. */
 const WIDTH = 60;
 const HEIGHT = 16;
 
@@ -19,7 +19,7 @@ export interface IUsageProps {
   trans: TranslationBundle;
 }
 
-/** Of a live task the present and the last minutes, of another one the most that it needed. */
+/** The current usage and the last minutes of an active task, or the peaks of an ended one. */
 export function Usage({ task, follower, trans }: IUsageProps): JSX.Element | null {
   const samples = useSignalValue(follower.changed, () => follower.samples);
   if (!task.usage) {
@@ -38,7 +38,7 @@ export function Usage({ task, follower, trans }: IUsageProps): JSX.Element | nul
   );
 }
 
-/** The same, following the task by itself while it is live and can be seen. */
+/** The same; follows the task while it is active and visible. */
 export function WatchedUsage(props: IUsageProps): JSX.Element {
   const ref = useRef<HTMLSpanElement>(null);
   useFollowing(props.follower, useIsVisible(ref) && isActive(props.task));
@@ -49,7 +49,7 @@ export function WatchedUsage(props: IUsageProps): JSX.Element {
   );
 }
 
-/** Has a follower ask while somebody looks. */
+/** Activate a follower while the component is visible. */
 export function useFollowing(follower: TaskFollower, isSeen: boolean): void {
   useEffect(() => {
     follower.isActive = isSeen;
@@ -59,10 +59,10 @@ export function useFollowing(follower: TaskFollower, isSeen: boolean): void {
   }, [follower, isSeen]);
 }
 
-/** A processor that has nothing else to do is half of the height, as long as more are not used. */
+/** The scale: one fully busy core is half the height until the task uses more than two. */
 const CORES = 200;
 
-/** Each line has a measure of its own: the words beside it say how much that is. */
+/** CPU and memory, each with its own scale: the text next to it has the values. */
 function Sparkline({ samples }: { samples: readonly ISample[] }): JSX.Element {
   const cpu = samples.map(sample => sample.cpu);
   const memory = samples.map(sample => sample.rss);
@@ -82,12 +82,12 @@ function Sparkline({ samples }: { samples: readonly ISample[] }): JSX.Element {
 }
 
 /**
- * The corners of a line through the values, in the order of time; `top` is what is as high as the picture. What was not
- * measured is passed over.
+ * Return the points of a line through the values, oldest first. `top` is the value at full height. Missing values are
+ * skipped.
  */
 export function points(values: readonly (number | null)[], top: number): string {
   const step = WIDTH / Math.max(1, values.length - 1);
-  // Half the width of the line stays free, above and below.
+  // Leave room for half the line width above and below.
   const place = (value: number) => HEIGHT - 1 - (value / (top || 1)) * (HEIGHT - 2);
   return values
     .flatMap((value, at) =>

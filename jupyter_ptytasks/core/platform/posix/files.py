@@ -11,6 +11,9 @@ BINARY = 0
 #: Linux alone can say "only what is in the page cache" (preadv2(2)).
 _NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 
+#: Bytes of a block (stat(2)).
+_BLOCK = 512
+
 pread = os.pread
 pwrite = os.pwrite
 
@@ -64,6 +67,11 @@ def private_dir(path: str) -> str:
     if stat.S_IMODE(info.st_mode) & 0o077:
         os.chmod(path, 0o700)
     return path
+
+
+def size_on_disk(path: str) -> int:
+    """Return how many bytes a file takes on the disk. Raises OSError."""
+    return os.lstat(path).st_blocks * _BLOCK
 
 
 def user_id() -> str:

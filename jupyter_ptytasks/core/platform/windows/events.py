@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import select
+import time
+
 from . import unsupported
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import Protocol
+
+    class HasFileno(Protocol):
+        """A socket, or what has one."""
+
+        def fileno(self) -> int:
+            """Return its descriptor."""
+
 
 READ, WRITE = 1, 4
 
@@ -15,10 +26,28 @@ _DESCRIPTORS_MAX = 512
 
 
 class Poll:
-    """Waits for descriptors."""
+    """Waits for sockets with `select`, as poll(2) waits for descriptors elsewhere."""
 
     def __init__(self) -> None:
-        raise unsupported()
+        self._events: dict[int, int] = {}
+
+    def register(self, fd: int | HasFileno, eventmask: int, /) -> None:
+        """Wait until `fd` is ready for READ, WRITE, or either."""
+        self._events[fd if isinstance(fd, int) else fd.fileno()] = eventmask
+
+    def poll(self, timeout: float, /) -> list[tuple[int, int]]:
+        """Return the descriptors that are ready, and for what, after at most `timeout` milliseconds."""
+        readers = [fd for fd, mask in self._events.items() if mask & READ]
+        writers = [fd for fd, mask in self._events.items() if mask & WRITE]
+        if not readers and not writers:
+            # `select` refuses to wait for nothing here.
+            time.sleep(timeout / 1000)
+            return []
+        readable, writable, _ = select.select(readers, writers, [], timeout / 1000)
+        ready = dict.fromkeys(readable, READ)
+        for fd in writable:
+            ready[fd] = ready.get(fd, 0) | WRITE
+        return list(ready.items())
 
 
 class Wakeups:

@@ -1,4 +1,4 @@
-/** A task in the output of a cell: it stays true, for it only refers to the task. */
+/** The renderer of tasks in cell output. The output only refers to a task, so that it shows the current state. */
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
@@ -10,10 +10,10 @@ import { bundleSchema, type IBundle } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { LINES, TaskView, type IViewActions } from './taskview';
 
-/** The type of what cells put out to refer to a task. */
+/** The MIME type of an output that refers to a task. */
 export const MIME_TYPE = 'application/vnd.jupyter.ptytask+json';
 
-/** Draws outputs of our type. Asks nothing while it cannot be seen. */
+/** Renders one output. It makes no requests while it is not visible. */
 export class TaskCell extends ReactWidget implements IRenderMime.IRenderer {
   constructor(private readonly _options: TaskCell.IOptions) {
     super();
@@ -21,7 +21,7 @@ export class TaskCell extends ReactWidget implements IRenderMime.IRenderer {
     this._trans = _options.translator.load('jupyter_ptytasks');
   }
 
-  /** Shows what the output says now: of another task, it may be. */
+  /** Render the output, which may refer to another task after an update. */
   async renderModel(output: IRenderMime.IMimeModel): Promise<void> {
     const { success, data } = bundleSchema.safeParse(output.data[MIME_TYPE]);
     this._bundle = success ? data : null;
@@ -78,7 +78,7 @@ export namespace TaskCell {
   }
 }
 
-/** What was written by a version to come, or by somebody else. */
+/** An output of a newer version, or of another program. */
 function Unreadable(props: { plain: string; trans: TranslationBundle }): JSX.Element {
   const { plain, trans } = props;
   return (

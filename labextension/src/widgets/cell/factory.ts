@@ -1,4 +1,4 @@
-/** How cells render tasks: with the model and the commands of JupyterLab, or by itself where no plugin of ours runs (Voilà). */
+/** Creates the renderers of tasks in cell output, with the model of the plugins or, where none of them runs (Voilà), their own. */
 
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import { ServerConnection } from '@jupyterlab/services';

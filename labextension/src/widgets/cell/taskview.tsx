@@ -1,4 +1,4 @@
-/** A task at a glance, as cells show it: how it is doing, its last lines, and what can be done about it. */
+/** A task in a cell: state, progress, last lines, resource usage and buttons. */
 
 import { renderText } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
@@ -19,10 +19,10 @@ import { ProgressBar } from '../progress';
 import { StateIcon } from '../state';
 import { Usage, useFollowing } from '../usage';
 
-/** How many of the last lines are shown: as many as a notebook keeps. */
+/** The number of last lines: as many as a notebook stores. */
 export const LINES = 10;
 
-/** What the buttons do; a button that would do nothing is not there. */
+/** The actions of the buttons; without an action there is no button. */
 export interface IViewActions {
   open?: (id: string) => void;
   stop?: (id: string) => void;
@@ -30,7 +30,7 @@ export interface IViewActions {
 }
 
 export interface ITaskViewProps {
-  /** What is shown where the server does not know better. */
+  /** The last known state, for when the server does not have a newer one. */
   bundle: IBundle;
   follower: TaskFollower;
   model: ITaskModel;
@@ -50,7 +50,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
   const isGone = useSignalValue(follower.changed, () => follower.isGone);
   const tail = useSignalValue(follower.changed, () => follower.tail);
   const task = known ?? bundle.task;
-  // A task that has just been started may not be in the list yet.
+  // A new task may not be in the list yet: that alone does not make it a snapshot.
   const isSnapshot = isGone || error !== null;
   return (
     <div
@@ -89,7 +89,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
   );
 }
 
-/** Why what is shown may not be how it is; empty while all is well. */
+/** Return why the state may be outdated; empty if it is current. */
 function noteOf(isGone: boolean, error: TaskError | null, trans: TranslationBundle): string {
   if (error?.isLasting) {
     return trans.__(
@@ -104,7 +104,7 @@ function noteOf(isGone: boolean, error: TaskError | null, trans: TranslationBund
     : '';
 }
 
-/** There at all times, so that screen readers hear of it. */
+/** Always in the document, as a live region for screen readers. */
 function Note({ text }: { text: string }): JSX.Element {
   return (
     <div className="jp-PtyTasks-view-note" role="status">
@@ -132,11 +132,11 @@ function Facts({
   const label = stateLabel(task.state, trans);
   const facts = [!isEnded(task) && isSnapshot ? trans.__('Last seen: %1', label) : label];
   const exit = exitLabel(task, trans);
-  // That it has succeeded says it already.
+  // Success implies exit code 0.
   if (exit && task.exit?.code !== 0) {
     facts.push(exit);
   }
-  // Nobody knows how long it ran after it was last seen.
+  // The run time after the last known state is unknown.
   if (task.started && (task.ended || isGoingOn)) {
     facts.push(duration(elapsed(task, now)));
   }
@@ -190,7 +190,7 @@ function Buttons({ task, actions, trans }: IButtonsProps): JSX.Element {
       onClick={() => act(task.id)}
       onKeyDown={event => {
         if (event.key === 'Enter' || event.key === ' ') {
-          // Notebooks have their own use for these keys.
+          // Notebooks handle these keys too.
           event.stopPropagation();
         }
       }}
@@ -214,7 +214,7 @@ interface ITailProps {
   translator: ITranslator;
 }
 
-/** Drawn as Lab draws the output of cells; it can be scrolled by the keyboard, where lines are longer than there is room. */
+/** Rendered like the output of cells. It can be focused, so that long lines can be scrolled by keyboard. */
 function Tail({ source, sanitizer, translator }: ITailProps): JSX.Element | null {
   const ref = useRef<HTMLDivElement>(null);
   const text = source.trimEnd();

@@ -1,8 +1,8 @@
-/** A field of a dialog. */
+/** A labeled field of a dialog. */
 
 import React, { useId } from 'react';
 
-/** Bound to its label, its hint and its error. */
+/** Connects a control with its label, hint and error for assistive technologies. */
 export function Field(props: {
   label: string;
   hint?: string;

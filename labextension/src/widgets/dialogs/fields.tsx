@@ -1,4 +1,4 @@
-/** The fields of the "New task" dialog. */
+/** The fields of the New Task dialog. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useId, useRef, useState } from 'react';
@@ -8,24 +8,24 @@ import type { IForm } from '../../forms/requests';
 import { Field } from './field';
 
 export interface IFieldsProps {
-  /** What is in the fields at first. */
+  /** The initial values. */
   form: IForm;
-  /** The field to begin in. */
+  /** The field with the initial focus. */
   focus: keyof IForm;
-  /** Called with everything that is typed. */
+  /** Called after each change. */
   onChange: (form: IForm, field: keyof IForm) => void;
-  /** Why the task could not be started; gone when the field to blame is changed. */
+  /** Why the task was not started; cleared when the invalid field is changed. */
   refused: TaskError | null;
-  /** Commands that were run before, newest first. */
+  /** Recent commands, newest first. */
   commands: readonly string[];
-  /** Names of groups that are in use. */
+  /** Existing groups. */
   groups: readonly string[];
-  /** Lets the user choose a directory; without it there is no button to do so. */
+  /** Let the user choose a directory; without it there is no button. */
   onBrowse?: () => void;
   trans: TranslationBundle;
 }
 
-/** The field that a refusal is about, where it is one of ours: `tags.0` means that of the tags. */
+/** Return the field of an error, if the dialog has it: for `tags.0` that is `tags`. */
 export function blamedField(refused: TaskError | null, form: IForm): keyof IForm | null {
   if (refused?.code === 'name_in_use') {
     return 'name';
@@ -36,7 +36,7 @@ export function blamedField(refused: TaskError | null, form: IForm): keyof IForm
 
 const MORE: readonly (keyof IForm)[] = ['env', 'group', 'tags', 'timeout', 'if_exists'];
 
-/** The fields, with what is seldom needed folded away. */
+/** All fields, with rarely used ones in a collapsed section. */
 export function TaskFields(props: IFieldsProps): React.JSX.Element {
   const { commands, groups, onBrowse, refused, trans } = props;
   const [form, setForm] = useState(props.form);
@@ -51,7 +51,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
   useEffect(() => focus(props.focus), []);
   useEffect(() => {
     if (blamed) {
-      // What is folded away cannot have the focus.
+      // Elements in a collapsed section cannot be focused.
       details.current?.toggleAttribute('open', details.current.open || MORE.includes(blamed));
       focus(blamed);
     }
@@ -186,7 +186,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
   );
 }
 
-/** As in a shell: ↑ on the first line brings back the command before, ↓ on the last line the one after it. */
+/** As in a shell: ↑ on the first line recalls the previous command, ↓ on the last line the next one. */
 function useRecall(
   commands: readonly string[],
   typed: string,

@@ -1,4 +1,4 @@
-/** A dialog that starts something, and stays open until it has started: what was refused can be mended. */
+/** A dialog that starts something. It stays open until that succeeds, so that invalid values can be corrected. */
 
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -6,10 +6,10 @@ import { Panel, type Widget } from '@lumino/widgets';
 
 import { TaskError } from '../../services/api';
 
-/** The place of the button. */
+/** The index of the button. */
 const START = 1;
 
-/** Its fields. They take the focus when they are there, and say why they were refused. */
+/** The fields of the dialog. They set the focus themselves, and show errors. */
 export interface IFormBody extends Widget {
   refuse(error: TaskError): void;
 }
@@ -17,8 +17,8 @@ export interface IFormBody extends Widget {
 export class FormDialog<T> extends Dialog<unknown> {
   constructor(private readonly _form: FormDialog.IOptions<T>) {
     const { title, body, openTerminal, trans } = _form;
-    // For fields that it knows to be React's, Lab's dialog sets the focus when the browser is idle: by then somebody may be
-    // typing in the next one.
+    // A panel hides that the body is a React widget: for these the dialog sets the focus when the browser is idle, when the
+    // user may already be typing in another field.
     const frame = new Panel();
     frame.addWidget(body);
     super({
@@ -40,7 +40,7 @@ export class FormDialog<T> extends Dialog<unknown> {
     this.node.ariaLabel = title;
   }
 
-  /** What has been started; null while nothing has. */
+  /** The result of `submit`; null until it succeeds. */
   get done(): T | null {
     return this._done;
   }
@@ -66,13 +66,13 @@ export class FormDialog<T> extends Dialog<unknown> {
     }
     const { activeElement } = document;
     if (key === 'Tab' && !event.shiftKey && activeElement === this._lastButton()) {
-      // Lab's dialog would go on with what came first before the fields were there.
+      // The dialog would focus the element that was first before React rendered the fields.
       event.stopPropagation();
       event.preventDefault();
       this.node.querySelector<HTMLElement>('button, textarea')?.focus();
       return;
     }
-    // Lab's dialog would take Enter from the fields of several lines, and from the buttons among the fields.
+    // The dialog would handle Enter in multiline fields, and on buttons next to fields.
     const isOurs =
       this._form.body.node.contains(target as Node) && !(target instanceof HTMLInputElement);
     if (key === 'Escape' || !isOurs) {
@@ -110,10 +110,10 @@ export namespace FormDialog {
   export interface IOptions<T> {
     title: string;
     body: IFormBody;
-    /** Whether the box for opening the terminal is ticked at first. */
+    /** Whether the checkbox is checked initially. */
     openTerminal: boolean;
     trans: TranslationBundle;
-    /** Starts it; rejects with a TaskError. */
+    /** Called to start; rejects with a TaskError. */
     submit: () => Promise<T>;
   }
 }

@@ -1,4 +1,4 @@
-/** The "New task" dialog: it stays open until the task has started. */
+/** The New Task dialog. It stays open until the task has started. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
@@ -16,9 +16,9 @@ export interface INewTaskOptions {
   groups: readonly string[];
   openTerminal: boolean;
   trans: TranslationBundle;
-  /** Starts the task; rejects with a TaskError. */
+  /** Start the task; rejects with a TaskError. */
   start: (request: ITaskRequest) => Promise<ITask>;
-  /** Lets the user choose a directory; null where none was chosen. */
+  /** Let the user choose a directory; null if canceled. */
   chooseDirectory?: (cwd: string) => Promise<string | null>;
 }
 
@@ -28,7 +28,7 @@ export interface INewTask {
   openTerminal: boolean;
 }
 
-/** Asks for a new task and starts it; gives null where the user thinks better of it. */
+/** Show the dialog and start the task. Return null if the user cancels. */
 export async function askForTask(options: INewTaskOptions): Promise<INewTask | null> {
   let { form, openTerminal } = options;
   let focus: keyof IForm = 'command';
@@ -42,7 +42,7 @@ export async function askForTask(options: INewTaskOptions): Promise<INewTask | n
     if (!dialog.isBrowsing) {
       return null;
     }
-    // Lab shows one dialog at a time: ours makes room for that of the directories, and comes back as it was.
+    // JupyterLab shows one dialog at a time: close this one for the directory dialog, and open it again afterwards.
     form = dialog.form;
     const cwd = await options.chooseDirectory?.(form.cwd);
     form = { ...form, cwd: cwd ?? form.cwd };
@@ -69,12 +69,12 @@ export class NewTaskDialog extends FormDialog<Pick<INewTask, 'task' | 'request'>
     this._formBody = body;
   }
 
-  /** What is in the fields. */
+  /** The current values. */
   get form(): IForm {
     return this._formBody.form;
   }
 
-  /** Whether it has been closed to choose a directory. */
+  /** Whether it was closed to choose a directory. */
   get isBrowsing(): boolean {
     return this._isBrowsing;
   }
@@ -88,7 +88,7 @@ export class NewTaskDialog extends FormDialog<Pick<INewTask, 'task' | 'request'>
   private _isBrowsing = false;
 }
 
-/** Holds what is typed, and why it was refused. */
+/** Holds the current values and the last error. */
 class FormBody extends ReactWidget {
   constructor(
     private readonly _options: INewTaskOptions,

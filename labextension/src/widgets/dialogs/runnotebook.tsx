@@ -11,13 +11,13 @@ import { Field } from './field';
 import { FormDialog, type IFormBody } from './formdialog';
 
 export interface IRunNotebookOptions {
-  /** The path of the notebook, below the server's root. */
+  /** The path of the notebook below the server root. */
   path: string;
-  /** What is in the fields at first. */
+  /** The initial values. */
   form: INotebookForm;
   kernels: readonly IKernel[];
   trans: TranslationBundle;
-  /** Starts the task; rejects with a TaskError. */
+  /** Start the task; rejects with a TaskError. */
   start: (request: ITaskRequest) => Promise<ITask>;
 }
 
@@ -31,7 +31,7 @@ export interface IRunNotebook {
   openTerminal: boolean;
 }
 
-/** Asks how a notebook is to be run and starts it; gives null where the user thinks better of it. */
+/** Show the dialog and start the task. Return null if the user cancels. */
 export async function askForNotebook(options: IRunNotebookOptions): Promise<IRunNotebook | null> {
   const { path, form, start, trans } = options;
   const body = new NotebookBody(options);
@@ -46,7 +46,7 @@ export async function askForNotebook(options: IRunNotebookOptions): Promise<IRun
   return dialog.done && { task: dialog.done, openTerminal: isChecked ?? true };
 }
 
-/** Holds what is typed, and why it was refused. */
+/** Holds the current values and the last error. */
 class NotebookBody extends ReactWidget implements IFormBody {
   constructor(private readonly _options: IRunNotebookOptions) {
     super();
@@ -80,7 +80,7 @@ class NotebookBody extends ReactWidget implements IFormBody {
 }
 
 interface IFieldsProps extends IRunNotebookOptions {
-  /** Why the task could not be started; gone when anything is changed. */
+  /** Why the task was not started; cleared by any change. */
   refused: TaskError | null;
   onChange: (form: INotebookForm) => void;
 }
@@ -143,7 +143,7 @@ function NotebookFields(props: IFieldsProps): JSX.Element {
             value={form.kernel}
             onChange={event => change({ kernel: event.target.value })}
           >
-            <option value="">{trans.__('Notebook’s kernel')}</option>
+            <option value="">{trans.__("Notebook's kernel")}</option>
             {kernels.map(({ name, label }) => (
               <option key={name} value={name}>
                 {label}
@@ -158,14 +158,14 @@ function NotebookFields(props: IFieldsProps): JSX.Element {
 
 interface IParametersProps {
   parameters: readonly IParameter[];
-  /** The one that was refused. */
+  /** The index of the invalid one. */
   blamed: number | null;
   why: string;
   onChange: (parameters: IParameter[]) => void;
   trans: TranslationBundle;
 }
 
-/** A row for each, and a button for one more. */
+/** One row per parameter, and a button to add one. */
 function Parameters(props: IParametersProps): JSX.Element {
   const { parameters, blamed, why, onChange, trans } = props;
   const id = useId();

@@ -1,4 +1,4 @@
-/** From tasks to the rows of the list: what matches the search, in which order, and below which headings. Pure. */
+/** Turns tasks into rows: search, order and grouping. Pure. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { z } from 'zod';
@@ -10,10 +10,10 @@ export const GROUPINGS = ['none', 'state', 'group'] as const;
 
 export type Grouping = (typeof GROUPINGS)[number];
 
-/** How the list is looked at. */
+/** The view options of the list. */
 export interface IView {
   grouping: Grouping;
-  /** The keys of the headings whose rows are hidden. */
+  /** The keys of collapsed headings. */
   collapsed: readonly string[];
 }
 
@@ -34,7 +34,7 @@ export interface ITaskRow {
 
 export type Row = IHeading | ITaskRow;
 
-/** The order of the groups by state: what needs a look comes first. */
+/** The order of groups by state: those that need attention come first. */
 export const STATE_ORDER: readonly State[] = [
   'running',
   'paused',
@@ -49,7 +49,7 @@ export const STATE_ORDER: readonly State[] = [
   'succeeded'
 ];
 
-/** Whether each word of the query occurs in what is shown of the task. */
+/** Return whether every word of the query occurs in a task. */
 export function matches(task: ITask, query: string, trans: TranslationBundle): boolean {
   const words = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
   if (words.length === 0) {
@@ -68,7 +68,7 @@ export function matches(task: ITask, query: string, trans: TranslationBundle): b
   return words.every(word => text.includes(word));
 }
 
-/** The rows of the list: live tasks first, in the order in which they are given, and then the others. */
+/** Return the rows of the list: tasks that have not ended first, otherwise in the given order. */
 export function listRows(
   tasks: readonly ITask[],
   query: string,
@@ -107,7 +107,7 @@ export function listRows(
   });
 }
 
-/** The view with this heading opened or closed. */
+/** Return the view with this heading expanded or collapsed. */
 export function toggled(view: IView, key: string): IView {
   const isCollapsed = view.collapsed.includes(key);
   return {
@@ -122,7 +122,7 @@ function taskRow(task: ITask): ITaskRow {
   return { kind: 'task', key: task.id, task };
 }
 
-/** By the alphabet, and what has no name at the end. */
+/** Compare alphabetically, with the empty name last. */
 function compareNames(a: string, b: string): number {
   if (!a || !b) {
     return a ? -1 : b ? 1 : 0;
@@ -130,7 +130,7 @@ function compareNames(a: string, b: string): number {
   return a.localeCompare(b, undefined, { numeric: true });
 }
 
-/** The view that was kept somewhere; undefined where that is none. */
+/** Return stored view options; undefined if they are invalid. */
 export function readView(kept: unknown): IView | undefined {
   return viewSchema.safeParse(kept).data;
 }

@@ -1,4 +1,4 @@
-/** The foot of the panel: how much room the output of all tasks takes. */
+/** The footer of the panel: the disk space of all output. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
@@ -12,7 +12,7 @@ export interface IFootProps {
   trans: TranslationBundle;
 }
 
-/** Nothing where the server does not tell. */
+/** Empty if the server does not report it. */
 export function Foot({ storage, trans }: IFootProps): JSX.Element | null {
   const value = useSignalValue(storage.changed, () => storage.value);
   if (!value) {

@@ -1,4 +1,4 @@
-/** The list of the tasks: only the rows in sight are in the document, and one of them is the keyboard's. */
+/** The list of tasks: a virtual list, so that only visible rows are in the document, with one active row. */
 
 import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
 import React, { useCallback, useEffect, useRef } from 'react';
@@ -9,22 +9,22 @@ import type { Row } from './filter';
 import { HeadingRow, TaskRow, type IRowContext } from './row';
 import { move, pick, pickAll, type ISelection, type Mode } from './selection';
 
-/** About how high rows are, in pixels, until they have been measured. */
+/** Estimated heights of rows in pixels, before they are measured. */
 const TASK_HEIGHT = 62;
 const HEADING_HEIGHT = 26;
 
-/** Rows above and below those in sight. */
+/** The number of extra rows above and below the visible ones. */
 const OVERSCAN = 6;
 
 interface ITaskListProps extends IRowContext {
   rows: readonly Row[];
   selection: WatchedValue<ISelection>;
-  /** The prefix of the elements' ids. */
+  /** The prefix of element ids. */
   id: string;
   listRef: React.RefObject<HTMLDivElement>;
   onOpen: (id: string) => void;
   onToggle: (heading: string) => void;
-  onRemove: () => void;
+  onDelete: () => void;
   onVisible: (tasks: readonly ITask[]) => void;
 }
 
@@ -36,7 +36,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
 
   const rangeExtractor = useCallback(
     (range: Range) => {
-      // Whatever is active stays in the document, as assistive technologies are referred to it.
+      // Keep the active row in the document: aria-activedescendant refers to it.
       const indexes = defaultRangeExtractor(range);
       return activeIndex < 0 || indexes.includes(activeIndex)
         ? indexes
@@ -54,7 +54,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
   });
   const items = virtualizer.getVirtualItems();
 
-  // Not those of `items`: the active row is one of them wherever it is.
+  // Not from `items`, which include the active row wherever it is.
   const first = virtualizer.range?.startIndex;
   const last = virtualizer.range?.endIndex ?? 0;
   useEffect(() => {
@@ -62,7 +62,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
     onVisible(inSight.flatMap(row => (row.kind === 'task' ? [row.task] : [])));
   }, [rows, first, last, onVisible]);
 
-  /** Goes elsewhere, and shows it. */
+  /** Change the selection, and scroll to the active row. */
   const go = (next: ISelection) => {
     selection.value = next;
     const index = rows.findIndex(row => row.key === next.active);
@@ -90,7 +90,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
     } else if (event.key === ' ' && row) {
       go(pick(selection.value, rows, row.key, 'toggle'));
     } else if (event.key === 'Delete') {
-      props.onRemove();
+      props.onDelete();
     } else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) {
       go(pickAll(selection.value, rows));
     } else if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
@@ -110,7 +110,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
     }
   };
 
-  /** Closes and opens a group, as trees do: from one of its tasks, closing goes to its heading first. */
+  /** Collapse or expand a group, as in a tree: collapsing from a task first moves to its heading. */
   const fold = (row: Row | undefined, isClosing: boolean) => {
     if (row?.kind === 'heading') {
       if (row.isCollapsed !== isClosing) {
@@ -127,7 +127,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
     }
   };
 
-  /** Who comes by the keyboard begins at the first row; who clicks will say which one is meant. */
+  /** Start at the first row if the focus comes from the keyboard; a click selects a row itself. */
   const isPointed = useRef(false);
   const onFocus = () => {
     if (!isPointed.current && activeIndex < 0) {
@@ -141,7 +141,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
     return node ? rows[Number(node.getAttribute('data-index'))] : undefined;
   };
 
-  /** With Shift, the browser would select the text of the page from wherever a selection began last. */
+  /** Keep the browser from selecting text on Shift+click. */
   const onMouseDown = (event: React.MouseEvent) => {
     if (event.shiftKey && event.button === 0) {
       event.preventDefault();
@@ -165,12 +165,12 @@ export function TaskList(props: ITaskListProps): JSX.Element {
   const onContextMenu = (event: React.MouseEvent) => {
     const row = rowOf(event);
     if (row) {
-      // The menu is about what is selected.
+      // The menu applies to the selection.
       if (!selection.value.selected.has(row.key)) {
         selection.value = pick(selection.value, rows, row.key, 'only');
       }
     } else if (event.button !== 2 && activeIndex >= 0) {
-      // The keyboard's own key names the list, which has the focus: what is meant is the active row.
+      // The menu key targets the focused list: open the menu of the active row instead.
       const node = document.getElementById(rowId(id, activeIndex));
       if (node) {
         event.preventDefault();
@@ -231,7 +231,7 @@ function rowId(prefix: string, index: number): string {
   return `${prefix}-row-${index}`;
 }
 
-/** Has the menu of an element opened where it stands. */
+/** Open the context menu of an element at its position. */
 function openMenu(node: HTMLElement): void {
   const { left, top, height } = node.getBoundingClientRect();
   node.dispatchEvent(

@@ -1,4 +1,4 @@
-/** The sidebar panel "Tasks". */
+/** The Tasks panel in the sidebar. */
 
 import { ReactWidget, SidePanel } from '@jupyterlab/ui-components';
 import type { ITranslator } from '@jupyterlab/translation';
@@ -8,7 +8,7 @@ import React from 'react';
 
 import { Clock } from '../../services/clock';
 import { tasksIcon } from '../../icons';
-import { LastLines } from '../../services/rowlines';
+import { RowLines } from '../../services/rowlines';
 import { StorageWatch } from '../../services/storage';
 import { WatchedValue } from '../../services/watchedvalue';
 import type { ITask } from '../../services/types';
@@ -24,7 +24,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     const { model, translator, actions } = options;
     const trans = translator.load('jupyter_ptytasks');
     this._model = model;
-    this._lastLines = new LastLines(model);
+    this._rowLines = new RowLines(model);
     this._storage = new StorageWatch(model);
     this.id = 'jp-ptytasks-panel';
     this.addClass('jp-PtyTasks-panel');
@@ -40,15 +40,15 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
         view={this.view}
         selection={this._selection}
         clock={this._clock}
-        lastLines={this._lastLines}
+        rowLines={this._rowLines}
         storage={this._storage}
         trans={trans}
         onNew={actions.create}
         onOpen={actions.open}
-        onRemove={() => {
+        onDelete={() => {
           const ids = this.selected.map(task => task.id);
           if (ids.length > 0) {
-            actions.remove(ids);
+            actions.delete(ids);
           }
         }}
         actions={actions.ofRow}
@@ -59,10 +59,10 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     document.addEventListener('visibilitychange', this._onVisibility);
   }
 
-  /** How the list is grouped. */
+  /** The view options of the list. */
   readonly view = new WatchedValue<IView>({ grouping: 'none', collapsed: [] });
 
-  /** The tasks that are selected, in no particular order. */
+  /** The selected tasks, in no particular order. */
   get selected(): ITask[] {
     return [...this._selection.value.selected].flatMap(id => this._model.get(id) ?? []);
   }
@@ -73,7 +73,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     }
     document.removeEventListener('visibilitychange', this._onVisibility);
     this._clock.stop();
-    this._lastLines.dispose();
+    this._rowLines.dispose();
     this._storage.dispose();
     super.dispose();
   }
@@ -106,10 +106,10 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     this._onVisibility();
   }
 
-  /** Nothing ticks and nothing is asked for a panel that nobody can see. */
+  /** Stop the clock and all requests while the panel is not visible. */
   private readonly _onVisibility = (): void => {
     const isSeen = this.isVisible && document.visibilityState === 'visible';
-    this._lastLines.isActive = isSeen;
+    this._rowLines.isActive = isSeen;
     this._storage.isActive = isSeen;
     if (isSeen) {
       this._clock.start();
@@ -119,7 +119,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
   };
 
   private readonly _model: ITaskModel;
-  private readonly _lastLines: LastLines;
+  private readonly _rowLines: RowLines;
   private readonly _storage: StorageWatch;
   private readonly _clock = new Clock();
   private readonly _selection = new WatchedValue<ISelection>(NOTHING);
@@ -132,12 +132,12 @@ export namespace TasksPanel {
     actions: IActions;
   }
 
-  /** What the panel has others do. */
+  /** The actions that the panel triggers. */
   export interface IActions {
-    /** Asks what to start; the command is a proposal. */
+    /** Open the New Task dialog, with a command if given. */
     create: (command?: string) => void;
     open: (id: string) => void;
-    remove: (ids: string[]) => void;
+    delete: (ids: string[]) => void;
     ofRow: WatchedValue<IRowActions>;
   }
 }

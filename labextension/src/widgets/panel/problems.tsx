@@ -1,4 +1,4 @@
-/** What the panel says where there is no list to show, or where the list may be out of date. */
+/** The messages of the panel: no tasks, no server, an outdated or incomplete list. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
@@ -6,10 +6,10 @@ import React from 'react';
 import type { TaskError } from '../../services/api';
 import type { IUnreadable } from '../../services/types';
 
-/** How the extension is switched on in the server. */
+/** The command that enables the server extension. */
 const ENABLE = 'jupyter server extension enable jupyter_ptytasks';
 
-/** Something to try: it runs everywhere, can be watched, and comes to an end. */
+/** An example that runs on any system and takes a minute. */
 const SAMPLE = 'for i in $(seq 60); do echo "step $i of 60"; sleep 1; done';
 
 interface INoticeProps {
@@ -25,7 +25,7 @@ export function Loading({ trans }: INoticeProps): JSX.Element {
 }
 
 interface IEmptyProps extends INoticeProps {
-  /** Opens the dialog, with this command filled in. */
+  /** Open the dialog with this command. */
   onNew: (command?: string) => void;
 }
 
@@ -72,11 +72,11 @@ export function NoMatch({ trans, query, onClear }: INoMatchProps): JSX.Element {
 
 interface IFailureProps extends INoticeProps {
   error: TaskError;
-  /** Asks the server again: nobody else does where it has no tasks. */
+  /** Request the list again: there is no automatic retry if tasks are not available. */
   onRetry: () => void;
 }
 
-/** What is wrong, and what can be done about it. */
+/** The problem and how to solve it, in place of the list. */
 export function Failure({ trans, error, onRetry }: IFailureProps): JSX.Element {
   if (error.isForbidden) {
     return (
@@ -107,7 +107,7 @@ export function Failure({ trans, error, onRetry }: IFailureProps): JSX.Element {
   );
 }
 
-/** The same in one line, above tasks that were known before. */
+/** The same in one line, above an outdated list. */
 export function Stale({ trans, error, onRetry }: IFailureProps): JSX.Element {
   const text = error.isForbidden
     ? error.message
@@ -136,10 +136,10 @@ function headline(error: TaskError, trans: TranslationBundle): string {
     : trans.__('The server could not list its tasks');
 }
 
-/** How many of the tasks that are left out are named. */
+/** The most unreadable tasks that are named. */
 const NAMED = 5;
 
-/** Which tasks of the list cannot be shown, above those that can. */
+/** The tasks that cannot be read, above the others. */
 export function LeftOut(
   props: INoticeProps & { unreadable: readonly IUnreadable[] }
 ): JSX.Element | null {

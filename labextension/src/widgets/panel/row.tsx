@@ -1,4 +1,4 @@
-/** One row of the list: a task, or the heading of a group. */
+/** A row of the list: a task, or the heading of a group. */
 
 import {
   caretDownIcon,
@@ -14,7 +14,7 @@ import React from 'react';
 
 import type { Clock } from '../../services/clock';
 import { exitLabel, when } from '../../format/times';
-import type { LastLines } from '../../services/rowlines';
+import type { RowLines } from '../../services/rowlines';
 import { progressLabel } from '../../format/measures';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
 import { commandLine, isEnded, type ITask } from '../../services/types';
@@ -22,22 +22,22 @@ import type { IHeading } from './filter';
 import { ProgressBar } from '../progress';
 import { StateIcon } from '../state';
 
-/** What the buttons do; a button that would do nothing is not there. */
+/** The actions of the buttons; without an action there is no button. */
 export interface IRowActions {
   stop?: (id: string) => void;
   restart?: (id: string) => void;
-  remove?: (id: string) => void;
+  delete?: (id: string) => void;
 }
 
-/** What all rows have in common. */
+/** What all rows share. */
 export interface IRowContext {
   clock: Clock;
-  lastLines: LastLines;
+  rowLines: RowLines;
   trans: TranslationBundle;
   actions: WatchedValue<IRowActions>;
 }
 
-/** Where an element stands, for the virtual list and for assistive technologies. */
+/** The position of a row, for the virtual list and for assistive technologies. */
 export interface IPlace {
   id: string;
   index: number;
@@ -52,10 +52,10 @@ interface ITaskRowProps extends IRowContext, IPlace {
   isSelected: boolean;
 }
 
-/** Drawn anew only when something about it has changed, and not because the list is scrolled. */
+/** Memoized: scrolling does not render it again. */
 export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.Element {
-  const { task, level, isSelected, clock, lastLines, trans, actions } = props;
-  const context = { clock, lastLines, trans, actions };
+  const { task, level, isSelected, clock, rowLines, trans, actions } = props;
+  const context = { clock, rowLines, trans, actions };
   const exit = task.exit?.code === 0 ? '' : exitLabel(task, trans);
   const command = commandLine(task);
   return (
@@ -139,7 +139,7 @@ interface IPartProps extends IRowContext {
   task: ITask;
 }
 
-/** Of a task that has all of it behind it, its state tells. The clock draws it anew, as what is left changes with time. */
+/** Progress, for tasks that have not succeeded. Updated by the clock, since the time left changes. */
 function HowFar({ task, clock, trans }: IPartProps): JSX.Element | null {
   const { progress } = task;
   const label = useSignalValue(clock.ticked, () =>
@@ -158,7 +158,7 @@ function HowFar({ task, clock, trans }: IPartProps): JSX.Element | null {
   );
 }
 
-/** So is this. */
+/** The run time, or the time since the end. Updated by the clock too. */
 function When({ task, clock, trans }: IPartProps): JSX.Element {
   const text = useSignalValue(clock.ticked, () => when(task, clock.now, trans));
   return (
@@ -168,9 +168,9 @@ function When({ task, clock, trans }: IPartProps): JSX.Element {
   );
 }
 
-/** What the task wrote last; where it could not write anything, the reason. */
-function LastLine({ task, lastLines }: IPartProps): JSX.Element {
-  const line = useSignalValue(lastLines.changed, () => lastLines.get(task.id));
+/** The last line of output; without output, the reason for the state. */
+function LastLine({ task, rowLines }: IPartProps): JSX.Element {
+  const line = useSignalValue(rowLines.changed, () => rowLines.get(task.id));
   const text = line || task.state_message;
   return (
     <div className="jp-PtyTasks-lastLine" title={text}>
@@ -189,9 +189,9 @@ function Viewers({ count, trans }: { count: number; trans: TranslationBundle }):
   );
 }
 
-/** Short cuts for the mouse. The keyboard has its own ways to the same commands, so that these are no further stops for it. */
+/** Buttons for the mouse. They are not in the tab order: the keyboard has other ways to the same commands. */
 function Actions({ task, trans, actions }: IPartProps): JSX.Element {
-  const { stop, restart, remove } = useWatchedValue(actions);
+  const { stop, restart, delete: onDelete } = useWatchedValue(actions);
   const isStopping = task.state === 'stopping';
   const button = (icon: LabIcon, label: string, act: (id: string) => void) => (
     <button
@@ -212,7 +212,7 @@ function Actions({ task, trans, actions }: IPartProps): JSX.Element {
     <div role="gridcell" className="jp-PtyTasks-actions">
       {stop && !isEnded(task) && !isStopping && button(stopIcon, trans.__('Stop'), stop)}
       {restart && !isStopping && button(refreshIcon, trans.__('Restart'), restart)}
-      {remove && isEnded(task) && button(closeIcon, trans.__('Delete'), remove)}
+      {onDelete && isEnded(task) && button(closeIcon, trans.__('Delete'), onDelete)}
     </div>
   );
 }

@@ -1,22 +1,22 @@
-/** Which rows are selected and which is the active one, and what mouse and keyboard make of that. Pure. */
+/** The selection and the active row of the list, and how mouse and keyboard change them. Pure. */
 
 import type { Row } from './filter';
 
 export interface ISelection {
-  /** The ids of the tasks that commands are about. */
+  /** The ids of the selected tasks. */
   selected: ReadonlySet<string>;
-  /** The key of the row where the keyboard is: a task or a heading. */
+  /** The key of the row with the keyboard focus: a task or a heading. */
   active: string | null;
-  /** The key of the row where a range begins. */
+  /** The key of the first row of a range. */
   anchor: string | null;
 }
 
-/** What becomes of the rows that are selected already. */
+/** How to combine with the current selection. */
 export type Mode = 'only' | 'toggle' | 'range';
 
 export const NOTHING: ISelection = { selected: new Set(), active: null, anchor: null };
 
-/** Goes to the row of this key. A heading becomes active, but is never selected. */
+/** Select the row with this key. A heading becomes active, but is never selected. */
 export function pick(
   selection: ISelection,
   rows: readonly Row[],
@@ -34,7 +34,7 @@ export function pick(
   return { selected: new Set(ids(rows, anchor, key)), active: key, anchor };
 }
 
-/** Goes `step` rows down, or up; not beyond the ends of the list. */
+/** Move `step` rows down, or up if negative, within the list. */
 export function move(
   selection: ISelection,
   rows: readonly Row[],
@@ -45,20 +45,20 @@ export function move(
     return NOTHING;
   }
   const from = rows.findIndex(row => row.key === selection.active);
-  // Without an active row, any step leads to the first one.
+  // Without an active row, go to the first one.
   const to = from < 0 ? 0 : Math.min(Math.max(from + step, 0), rows.length - 1);
   return pick(selection, rows, rows[to].key, mode);
 }
 
-/** Selects all tasks in the list. */
+/** Select all tasks in the list. */
 export function pickAll(selection: ISelection, rows: readonly Row[]): ISelection {
   const selected = new Set(rows.filter(row => row.kind === 'task').map(row => row.key));
   return { ...selection, selected };
 }
 
 /**
- * The selection after the rows have changed: nothing is selected that cannot be seen, and where the active row is gone,
- * the one that has taken its place is active.
+ * Return the selection after the rows have changed: without rows that are gone. If the active row is gone, the one in its place
+ * becomes active.
  */
 export function settle(
   selection: ISelection,
@@ -81,7 +81,7 @@ export function settle(
   return { selected: new Set(selected), active, anchor };
 }
 
-/** The tasks between two rows, these included. */
+/** Return the ids of the tasks between two rows, inclusive. */
 function ids(rows: readonly Row[], from: string, to: string): string[] {
   const end = rows.findIndex(row => row.key === to);
   const start = rows.findIndex(row => row.key === from);

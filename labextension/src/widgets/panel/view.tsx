@@ -1,4 +1,4 @@
-/** What is inside the panel: search and grouping above, and below them the list, or the reason why there is none. */
+/** The content of the panel: search and grouping, then the list or a message. */
 
 import { HTMLSelect, InputGroup } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -30,19 +30,19 @@ export interface ITasksViewProps extends IRowContext {
   storage: StorageWatch;
   onNew: (command?: string) => void;
   onOpen: (id: string) => void;
-  onRemove: () => void;
+  onDelete: () => void;
 }
 
 export function TasksView(props: ITasksViewProps): JSX.Element {
-  const { model, view, selection, storage, onNew, onOpen, onRemove, ...context } = props;
-  const { trans, lastLines } = context;
+  const { model, view, selection, storage, onNew, onOpen, onDelete, ...context } = props;
+  const { trans, rowLines } = context;
   const tasks = useSignalValue(model.changed, () => model.tasks);
   const unreadable = useSignalValue(model.changed, () => model.unreadable);
   const error = useSignalValue(model.changed, () => model.error);
   const isReady = useSignalValue(model.changed, () => model.isReady);
   const looked = useWatchedValue(view);
   const [query, setQuery] = useState('');
-  // Typing goes first, the list follows.
+  // Typing has priority over rendering the list.
   const wanted = useDeferredValue(query);
   const rows = useMemo(
     () => listRows(tasks, wanted, looked, trans),
@@ -57,9 +57,9 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
   const listRef = useRef<HTMLDivElement>(null);
   const onVisible = useCallback(
     (visible: readonly ITask[]) => {
-      lastLines.show(visible);
+      rowLines.show(visible);
     },
-    [lastLines]
+    [rowLines]
   );
 
   const onRetry = () => void model.refresh();
@@ -116,7 +116,7 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
           id={id}
           listRef={listRef}
           onOpen={onOpen}
-          onRemove={onRemove}
+          onDelete={onDelete}
           onToggle={heading => {
             view.value = toggled(looked, heading);
           }}

@@ -1,4 +1,4 @@
-/** The line that says why nothing more comes: the connection is lost, the task has ended, or it is no more. */
+/** The banner that explains why there is no more output: connection lost, task ended or deleted. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, ReactWidget } from '@jupyterlab/ui-components';
@@ -12,11 +12,11 @@ import { isEnded, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { newest } from './header';
 
-/** The class of a banner that has nothing to say: it takes no room, but stays where screen readers look for news. */
+/** The class of an empty banner. It takes no space, but stays in the document as a live region for screen readers. */
 const SILENT = 'jp-mod-silent';
 
-/** Says how things stand with a connection; null while all is well. */
-export function tell(
+/** Return the text for the state of a connection; null if there is nothing to report. */
+export function bannerText(
   connection: TaskConnection,
   task: ITask | undefined,
   trans: TranslationBundle
@@ -47,7 +47,7 @@ function ending(task: ITask, trans: TranslationBundle): string {
     : trans.__('The task has ended: %1.', state);
 }
 
-/** The banner as a widget of the tab. */
+/** The banner as a Lumino widget. */
 export class TaskBanner extends ReactWidget {
   constructor(private readonly _options: TaskBanner.IOptions) {
     super();
@@ -67,7 +67,7 @@ export class TaskBanner extends ReactWidget {
     };
     return (
       <>
-        <span>{this._told}</span>
+        <span>{this._text}</span>
         {(connection.link === 'lost' || connection.link === 'off') && (
           <Button small minimal onClick={retry}>
             {trans.__('Try Now')}
@@ -79,12 +79,12 @@ export class TaskBanner extends ReactWidget {
 
   private _look(): void {
     const { model, connection, trans } = this._options;
-    const told = tell(connection, newest(model, connection), trans);
-    if (told === this._told) {
+    const text = bannerText(connection, newest(model, connection), trans);
+    if (text === this._text) {
       return;
     }
-    this._told = told;
-    this.toggleClass(SILENT, told === null);
+    this._text = text;
+    this.toggleClass(SILENT, text === null);
     this.node.dataset.link = connection.link;
     this.update();
     if (this.parent) {
@@ -92,7 +92,7 @@ export class TaskBanner extends ReactWidget {
     }
   }
 
-  private _told: string | null = null;
+  private _text: string | null = null;
 }
 
 export namespace TaskBanner {

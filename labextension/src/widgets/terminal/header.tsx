@@ -1,4 +1,4 @@
-/** The thin line above a task's terminal: how the task is doing, who else looks on, and what can be done about it. */
+/** The header above a task's terminal: state, viewers, resource usage and buttons. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
@@ -21,7 +21,7 @@ import { ProgressBar } from '../progress';
 import { StateIcon } from '../state';
 import { WatchedUsage } from '../usage';
 
-/** What the header's buttons do; a button that would do nothing is not there. */
+/** The actions of the header's buttons; without an action there is no button. */
 export interface IHeaderActions {
   stop?: () => void;
   restart?: () => void;
@@ -29,17 +29,17 @@ export interface IHeaderActions {
 
 export interface IHeaderProps {
   task: ITask;
-  /** Only looking on. */
+  /** Whether this viewer sends no input. */
   isReadonly: boolean;
-  /** Another viewer gives the task's terminal its size. */
+  /** Whether another viewer sets the size of the terminal. */
   isFollowing: boolean;
   actions: IHeaderActions;
-  /** Knows how the usage of the task went. */
+  /** Provides the usage history. */
   follower: TaskFollower;
   trans: TranslationBundle;
 }
 
-/** The task as last heard: by the connection while there is one, else by the model. */
+/** Return the most recent description of a task: of the connection while there is one, else of the model. */
 export function newest(model: ITaskModel, connection: TaskConnection): ITask | undefined {
   const known = model.get(connection.name);
   return connection.link === 'connected' ? (connection.task ?? known) : (known ?? connection.task);
@@ -108,7 +108,7 @@ export function Header(props: IHeaderProps): JSX.Element {
   );
 }
 
-/** The header as a widget of the tab. */
+/** The header as a Lumino widget. */
 export class TaskHeader extends ReactWidget {
   constructor(private readonly _options: TaskHeader.IOptions) {
     super();
@@ -140,7 +140,7 @@ export class TaskHeader extends ReactWidget {
       return null;
     }
     const known = model.get(task.id);
-    // The connection tells of states, the model of all that comes between them.
+    // The connection has the current state, the model has the current progress and usage.
     const measured = known?.attempt === task.attempt ? known : task;
     const { progress, usage } = measured;
     const last = [task.last_activity, measured.last_activity].sort()[1];

@@ -1,4 +1,4 @@
-/** The tab of a task: Lab's own terminal, with a header and a banner above it. */
+/** The tab of a task: JupyterLab's terminal widget with a header and a banner. */
 
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import { Terminal, type ITerminal } from '@jupyterlab/terminal';
@@ -16,13 +16,13 @@ import { resize, screenOf, watch, whenDrawn } from '../../terminal/xterm';
 import { TaskBanner } from './banner';
 import { newest, TaskHeader, type IHeaderActions } from './header';
 
-/** Milliseconds for which another viewer leads before the terminal takes its size: whoever reconnects soon leads again. */
+/** Milliseconds before the terminal takes the size of another viewer: after a reconnection this one may lead again. */
 const SETTLED = 500;
 
-/** What is never asked of a task's terminal, whatever the user wants of others: a task does not end with its tab. */
+/** Options that override the user's terminal settings: a task does not end with its tab. */
 const ALWAYS = { closeOnExit: false, shutdownOnClose: false, initialCommand: '' };
 
-/** A task's tab. Its node carries the task's id as `data-ptytask`. Closing it leaves the task alone. */
+/** The tab of a task. Its node has the task's id as `data-ptytask`. Closing it does not affect the task. */
 export class TaskTab extends MainAreaWidget<Terminal> {
   constructor(options: TaskTab.IOptions) {
     const { id, model, readonly, translator } = options;
@@ -55,7 +55,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
         () => this._end.noteIntent()
       )
     );
-    // A terminal that is larger than its place is scrolled within that.
+    // A terminal that is larger than its container scrolls within it.
     terminal.node.addEventListener('scroll', () => this._end.look());
 
     this.node.addEventListener('contextmenu', options.onContextMenu);
@@ -70,7 +70,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
   readonly isReadonly: boolean;
   readonly connection: TaskConnection;
 
-  /** Applies the user's settings of terminals. */
+  /** Apply the user's terminal settings. */
   configure(settings: Partial<ITerminal.IOptions>): void {
     void this.content.ready.then(() => {
       const names = Object.keys(settings) as (keyof ITerminal.IOptions)[];
@@ -103,7 +103,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this._begin();
   }
 
-  /** A tab that nobody has looked at yet needs no connection: it has no size, either, that history could be drawn for. */
+  /** Connect when the tab is first visible: before, it has no size for a replay. */
   private _begin(): void {
     if (this.isVisible && !this._hasBegun) {
       this._hasBegun = true;
@@ -111,7 +111,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     }
   }
 
-  /** Adds the button that is there while the end of the output is out of sight. */
+  /** Add the button that is visible while the end of the output is not. */
   private _addJump(label: string, title: string): void {
     const button = document.createElement('button');
     button.type = 'button';
@@ -129,7 +129,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this.node.append(button);
   }
 
-  /** Names the tab after its task, whatever the program or the terminal wants it to be called. */
+  /** Name the tab after its task, not after the title that the program sets. */
   private _retitle(): void {
     const trans = this._translator.load('jupyter_ptytasks');
     const task = newest(this._model, this.connection);
@@ -149,14 +149,14 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     if (known) {
       this._wasKnown = true;
       if (connection.link === 'ended' && known.attempt > (connection.task?.attempt ?? 0)) {
-        // Anew: what was said of its end stands where the program does not know of it, and would draw over it.
+        // With a full replay: the program does not know of the lines about the end of the last attempt.
         void connection.reconnect();
       }
     } else if (this._wasKnown && !this._model.error && connection.link !== 'gone') {
       void connection.check();
     }
     if (connection.link === 'off' && !this._model.error) {
-      // The server has tasks again.
+      // Tasks are available on the server again.
       connection.connect();
     }
   }
@@ -167,19 +167,19 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this._settling = setTimeout(() => this._settle(), SETTLED);
     const viewers = this.connection.task?.viewers;
     if (viewers !== this._viewers) {
-      // No event tells of those who look on.
+      // There are no events about viewers.
       this._viewers = viewers;
       void this._model.refresh();
     }
     if (this.connection.link === 'ended') {
-      // The model may have heard of a new attempt before we heard of the end of the last one.
+      // The model may know of a new attempt before the connection reports the end of the last one.
       this._onModel();
     }
   }
 
-  /** The history is drawn at the size that it was made for; then the terminal fits its place again. */
+  /** Render a replay at its original size, then fit the terminal to its container again. */
   private _onReplay(_: TaskConnection, size: TaskConnection.ISize | null): void {
-    // Wherever it was, that is no more.
+    // The previous scroll position no longer exists.
     this._end.jump();
     if (size) {
       resize(this.content, size.rows, size.cols);
@@ -188,7 +188,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     }
   }
 
-  /** Has the terminal fill its place; or, where its size does not count, have the one that the program draws for. */
+  /** Fit the terminal to its container, or give it the size of the task if another viewer sets that. */
   private _settle(): void {
     const { connection, content } = this;
     const task = connection.link === 'connected' ? connection.task : undefined;
@@ -215,7 +215,7 @@ export namespace TaskTab {
     id: string;
     readonly: boolean;
     model: ITaskModel;
-    /** The user's settings of terminals. */
+    /** The user's terminal settings. */
     settings: Partial<ITerminal.IOptions>;
     actions: IHeaderActions;
     onContextMenu: (event: MouseEvent) => void;
