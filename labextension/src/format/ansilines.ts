@@ -1,10 +1,10 @@
 /**
- * What a terminal shows, as lines of text with colours: of what was overwritten, erased, or drawn by a full-screen
+ * What a terminal shows, as lines of text with colors: of what was overwritten, erased, or drawn by a full-screen
  * program nothing is left. Held to what xterm.js shows by tests/contract/lines.json, as core/lines.py is. Pure.
  */
 
 import { Grid, HALF, NULL, type Row } from './grid';
-import { PLAIN, colour, showsBlanks, write, type Pen } from './paint';
+import { PLAIN, color, showsBlanks, write, type Pen } from './paint';
 
 /** Of a terminal. */
 export interface ISize {
@@ -146,7 +146,7 @@ class Screen {
     return write(cells.slice(0, core).map(([char, pen]) => [char || ' ', pen])) + blanks;
   }
 
-  /** Takes a control character, or a sequence that is no plain CSI; gives whether the character before still counts. */
+  /** Act on a control character or a sequence that is not a plain CSI. Return whether the character before still counts. */
   private _take(token: string): boolean {
     if (token[0] !== '\x1b') {
       if (!this._isElsewhere || token === '\x0e' || token === '\x0f') {
@@ -239,7 +239,7 @@ class Screen {
     } else if (this._isElsewhere) {
       return;
     } else if (name === 'm') {
-      grid.pen = colour(grid.pen, parameters);
+      grid.pen = color(grid.pen, parameters);
     } else if (name === 's') {
       this._save();
     } else if (name === 'u') {

@@ -97,7 +97,7 @@ export class Row {
     }
   }
 
-  /** Takes cells out at column `at`; what follows moves up. */
+  /** Remove cells at column `at`; what follows moves up. */
   delete(at: number, count: number): void {
     const { chars, pens } = this;
     this.isOver = true;

@@ -48,7 +48,7 @@ const RESET = '\x1b[0m';
 const MOST_PARAMETERS = 32;
 
 /** The pen after an SGR sequence with these parameters. */
-export function colour(pen: Pen, parameters: string): Pen {
+export function color(pen: Pen, parameters: string): Pen {
   const fields = parameters.split(';').slice(0, MOST_PARAMETERS);
   let slots: Partial<Record<Slot, string>> = { ...pen };
   for (let at = 0; at < fields.length; at++) {
@@ -82,13 +82,13 @@ function without(pen: Pen, slots: readonly Slot[]): Partial<Record<Slot, string>
   return Object.fromEntries(Object.entries(pen).filter(([slot]) => !slots.includes(slot as Slot)));
 }
 
-/** A colour of the palette or an RGB one, which `fields` begin with: how many fields it takes, and what it comes to. */
+/** A color of the palette or an RGB one, which `fields` begin with: how many fields it takes, and what it comes to. */
 function extended(fields: readonly string[]): [number, string] {
   if (fields[0].includes(':')) {
     const [what, mode, ...values] = fields[0]
       .split(':')
       .map(value => Number.parseInt(value, 10) || 0);
-    // With colons the colour space comes first, even where it was left out.
+    // With colons the color space comes first, even where it was left out.
     return [1, spelled(what, mode, mode === 2 ? values.slice(1) : values)];
   }
   const [what, mode, ...values] = fields.map(value => Number.parseInt(value, 10) || 0);
@@ -117,7 +117,7 @@ function sequence(pen: Pen): string {
     .join(';');
 }
 
-/** Characters, each with its pen, as text: the first colour is set at its beginning, and the last one taken back. */
+/** Characters, each with its pen, as text: the first color is set at its beginning, and the last one taken back. */
 export function write(cells: readonly (readonly [string, Pen])[]): string {
   let text = '';
   let drawn = '';
