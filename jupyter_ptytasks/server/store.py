@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import PtyTasksError, StoreUnavailable, TaskNotFound
-from ..storage.database import BUSY
+from ..storage.sqlite_file import BUSY
 from .changes import Change
 from .listeners import Listeners
 

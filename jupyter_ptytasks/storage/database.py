@@ -8,52 +8,29 @@ from __future__ import annotations
 
 import json
 import os
-import sqlite3
-import time
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from ..core.errors import (
-    InternalError,
     InvalidState,
     NameInUse,
-    StorageFull,
-    StoreUnavailable,
     TaskNotFound,
     TooManyTasks,
-    storage_fault,
 )
-from ..core.model import Exit, IfExists, Kind, Output, Task
-from ..core.platform import locks
+from ..core.model import Exit, IfExists, Task
 from ..core.states import ACTIVE, State, check, is_news
+from . import rows
 from .locks import Locks
+from .sqlite_file import SqliteFile
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Mapping
+    import sqlite3
+    from collections.abc import Callable, Container, Iterable, Iterator
     from contextlib import AbstractContextManager
 
     #: Returns, for a task about to be stored, a context manager whose work belongs to the same transaction.
     Also = Callable[[Task], AbstractContextManager[object]]
 
-#: One script per version; `PRAGMA user_version` is the number of scripts applied to a file.
-MIGRATIONS = (
-    """
-    CREATE TABLE tasks (
-        id TEXT PRIMARY KEY, name TEXT NOT NULL, state TEXT NOT NULL, revision INTEGER NOT NULL, body TEXT NOT NULL
-    ) WITHOUT ROWID;
-    CREATE INDEX tasks_by_name ON tasks (name, id);
-    CREATE INDEX tasks_by_state ON tasks (state);
-    CREATE INDEX tasks_by_revision ON tasks (revision);
-    CREATE TABLE removals (revision INTEGER PRIMARY KEY, id TEXT NOT NULL);
-    CREATE TABLE counter (revision INTEGER NOT NULL);
-    INSERT INTO counter VALUES (0);
-    """,
-)
-
-#: Seconds to wait for another process that reads or writes, unless the caller sets `patience`.
-BUSY = 5.0
-_BUSY_MESSAGE = "the task database is locked by another process (a backup, or a server that hangs?); try again"
 #: How many removals are kept for servers that have not seen them yet.
 _REMOVALS_KEPT = 1000
 
@@ -93,40 +70,49 @@ class Database:
         recall: Callable[[str], Task | None] = lambda _: None,
         locks: Locks | None = None,
     ) -> None:
-        self.patience = BUSY
         self.written: list[tuple[Task | None, Task | None]] = []
-        self._path = path
-        self._name = os.path.basename(path)
         self._rebuild = rebuild
         self._recall = recall
-        self._locks = locks or Locks(os.path.dirname(path))
-        #: Whether the file system lacks the locks that sqlite uses.
-        self._unlocked = False
-        self._connection: sqlite3.Connection | None = None
-        self._inode = 0
-        self._opened = 0
+        self._file = SqliteFile(path, self._fill, locks or Locks(os.path.dirname(path)))
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a transaction waits for other processes."""
+        return self._file.patience
+
+    @patience.setter
+    def patience(self, seconds: float) -> None:
+        self._file.patience = seconds
 
     def close(self) -> None:
         """Close the file."""
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        self._file.close()
+
+    def _fill(self, sql: sqlite3.Connection) -> None:
+        for task in self._rebuild():
+            _put(sql, task)
+
+    @contextmanager
+    def _transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
+        self.written = []
+        with self._file.transaction(write=write) as sql:
+            yield sql
 
     # -- operations -------------------------------------------------------------------------------------------------
 
     def version(self) -> tuple[int, int]:
         """Return a version that changes when the file was reopened, or changed by another connection."""
         with self._transaction(write=False) as sql:
-            return self._opened, int(sql.execute("PRAGMA data_version").fetchone()[0])
+            return self._file.opened, int(sql.execute("PRAGMA data_version").fetchone()[0])
 
     def changes(self, since: int) -> Delta:
         """Return the changes after revision `since`; for 0, all tasks."""
         with self._transaction(write=False) as sql:
             revision = _revision(sql)
-            rows = sql.execute("SELECT * FROM tasks WHERE revision > ? ORDER BY id", (since,)).fetchall()
+            changed = sql.execute("SELECT * FROM tasks WHERE revision > ? ORDER BY id", (since,)).fetchall()
             removed = [row["id"] for row in sql.execute("SELECT id FROM removals WHERE revision > ?", (since,))]
         tasks, unreadable = [], []
-        for row in rows:
+        for row in changed:
             try:
                 tasks.append(self._task(row))
             except Unreadable:
@@ -135,8 +121,8 @@ class Database:
 
     def _task(self, row: sqlite3.Row) -> Task:
         """Return the task of a row; if it is damaged, from the task's directory. Raises Unreadable."""
-        task = _read(row)
-        if task is None and row["state"] in _STATES:
+        task = rows.read(row)
+        if task is None and row["state"] in rows.STATES:
             task = self._recall(row["id"])
         # An unknown state is from a newer version, and cannot be replaced by a guess.
         if task is None:
@@ -150,7 +136,7 @@ class Database:
             if row is not None:
                 task = self._task(row)
                 # Repair a damaged row: its directory may have newer data than anyone has seen.
-                return task if _read(row) is not None else self._put(sql, task, task)
+                return task if rows.read(row) is not None else self._put(sql, task, task)
         except Unreadable:
             pass
         raise TaskNotFound(f"no task has the id {task_id}")
@@ -278,7 +264,7 @@ class Database:
 
     def _put(self, sql: sqlite3.Connection, old: Task | None, task: Task) -> Task:
         """Store a task that replaces `old`, and return it with its revision."""
-        task = _write_row(sql, task)
+        task = _put(sql, task)
         self.written.append((old, task))
         return task
 
@@ -288,140 +274,12 @@ class Database:
         sql.execute("INSERT INTO removals VALUES (?, ?)", (revision, task_id))
         sql.execute("DELETE FROM removals WHERE revision <= ?", (revision - _REMOVALS_KEPT,))
 
-    # -- the file ---------------------------------------------------------------------------------------------------
 
-    @contextmanager
-    def _transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
-        """Run the block in a transaction. A corrupt file is replaced, and InternalError raised."""
-        self.written = []
-        connection = self._open()
-        with self._alone():
-            try:
-                connection.execute(f"PRAGMA busy_timeout = {int(self.patience * 1000)}")
-                connection.execute("BEGIN IMMEDIATE" if write else "BEGIN")
-                try:
-                    yield connection
-                    connection.execute("COMMIT")
-                except BaseException:
-                    if connection.in_transaction:
-                        connection.execute("ROLLBACK")
-                    raise
-            except sqlite3.OperationalError as error:
-                fault = _fault(error)
-                if not isinstance(fault, (StorageFull, StoreUnavailable)):
-                    # Reopening checks the file again: it may have been truncated.
-                    self.close()
-                raise fault from error
-            except sqlite3.DatabaseError as error:
-                self.close()
-                self._open()
-                raise InternalError(
-                    f"the task database was damaged ({error}) and has been rebuilt; try again"
-                ) from error
-
-    @contextmanager
-    def _alone(self) -> Iterator[None]:
-        """Exclude other servers from the block, if sqlite cannot do so itself."""
-        if not self._unlocked:
-            yield
-            return
-        with self._locks.hold(f"{self._name}.turn", self.patience) as held:
-            if not held:
-                raise StoreUnavailable(_BUSY_MESSAGE)
-            yield
-
-    def _open(self) -> sqlite3.Connection:
-        """Return the connection, to the new file if another server has moved the old one aside."""
-        if self._connection is not None and self._inode == _inode(self._path):
-            return self._connection
-        self.close()
-        try:
-            os.makedirs(os.path.dirname(self._path), mode=0o700, exist_ok=True)
-            # One server at a time checks the file: two would move each other's aside.
-            with self._locks.hold(f"{self._name}.lock", self.patience) as held:
-                if not held:
-                    raise StoreUnavailable(_BUSY_MESSAGE)
-                connection = self._open_checked()
-        except OSError as error:
-            raise storage_fault(error, "the task database cannot be opened") from error
-        self._connection, self._inode = connection, _inode(self._path)
-        self._opened += 1
-        return connection
-
-    def _open_checked(self) -> sqlite3.Connection:
-        try:
-            return self._connect()
-        except sqlite3.OperationalError as error:
-            if not self._unlocked and not locks.has_record_locks(f"{self._path}.lock"):
-                self._unlocked = True
-                return self._open_checked()
-            raise _fault(error) from error
-        except sqlite3.DatabaseError:
-            self._move_aside()
-            return self._connect()
-
-    def _connect(self) -> sqlite3.Connection:
-        if not os.path.exists(self._path):
-            os.close(os.open(self._path, os.O_WRONLY | os.O_CREAT, 0o600))
-        # https://www.sqlite.org/uri.html#urinolock
-        address = f"file:{quote(os.path.abspath(self._path))}{'?nolock=1' if self._unlocked else ''}"
-        connection = sqlite3.connect(
-            address, uri=True, timeout=self.patience, isolation_level=None, check_same_thread=False
-        )
-        try:
-            connection.row_factory = sqlite3.Row
-            # Not WAL, which does not work on NFS. The journal keeps its space, so that an end can be recorded when the
-            # disk is full. What a power failure loses can be recovered from the directories.
-            connection.execute("PRAGMA journal_mode = PERSIST")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("quick_check failed")
-            if self._migrate(connection):
-                connection.execute("BEGIN IMMEDIATE")
-                for task in self._rebuild():
-                    _write_row(connection, task)
-                connection.execute("COMMIT")
-        except BaseException:
-            connection.close()
-            raise
-        return connection
-
-    def _migrate(self, connection: sqlite3.Connection) -> bool:
-        """Migrate the file to the current version. Return whether it was empty."""
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(MIGRATIONS):
-            raise StoreUnavailable(f"{self._path} was written by a newer version of jupyter_ptytasks")
-        for number, script in enumerate(MIGRATIONS[version:], version + 1):
-            connection.executescript(f"BEGIN IMMEDIATE; {script} PRAGMA user_version = {number}; COMMIT;")
-        return bool(version == 0)
-
-    def _move_aside(self) -> None:
-        name = f"{self._path}.corrupt-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}"
-        for suffix in ("", "-journal"):
-            if os.path.exists(self._path + suffix):
-                os.replace(self._path + suffix, name + suffix)
-
-
-def _inode(path: str) -> int:
-    try:
-        return os.stat(path).st_ino
-    except OSError:
-        return 0
-
-
-def _fault(error: sqlite3.OperationalError) -> InternalError:
-    """Return our error for one of sqlite."""
-    text = str(error)
-    if "locked" in text or "busy" in text:
-        return StoreUnavailable(_BUSY_MESSAGE)
-    if "unable to open" in text:
-        try:
-            os.close(os.open(os.devnull, os.O_RDONLY))
-        except OSError as reason:  # sqlite does not say that it had no descriptor
-            return StoreUnavailable(f"the task database cannot be opened: {reason}")
-    if "full" in text or "disk I/O" in text or "unable to open" in text:
-        return StorageFull(f"no space left for the task database: {error}")
-    return InternalError(f"the task database failed: {error}")
+def _put(sql: sqlite3.Connection, task: Task) -> Task:
+    """Store a task with the next revision, and return it."""
+    task = task.with_(revision=_next_revision(sql))
+    rows.write(sql, task)
+    return task
 
 
 def _check_room(sql: sqlite3.Connection, max_live: int) -> None:
@@ -439,57 +297,3 @@ def _revision(sql: sqlite3.Connection) -> int:
 def _next_revision(sql: sqlite3.Connection) -> int:
     sql.execute("UPDATE counter SET revision = revision + 1")
     return _revision(sql)
-
-
-_PLAIN = (
-    "command", "cwd", "created", "state_reason", "state_message", "attempt", "pid", "host_pid", "rows", "cols",
-    "started", "ended", "last_output", "group", "metadata", "usage", "progress", "timeout", "provisioner", "pinned",
-    "leftover",
-)  # fmt: skip
-
-
-_NUMBER = (int, float, type(None))
-_TYPES: Mapping[str, tuple[type, ...]] = {
-    "command": (str, list), "cwd": (str,), "created": (int, float), "state_reason": (str,), "state_message": (str,),
-    "attempt": (int,), "rows": (int,), "cols": (int,), "pid": _NUMBER, "host_pid": _NUMBER, "started": _NUMBER,
-    "ended": _NUMBER, "last_output": _NUMBER, "timeout": _NUMBER, "group": (str,), "metadata": (dict,),
-    "usage": (dict,), "progress": (dict, type(None)), "provisioner": (str,), "pinned": (bool,),
-    "leftover": (int,),
-}  # fmt: skip
-_STATES = frozenset(state.value for state in State)
-
-
-def _write_row(sql: sqlite3.Connection, task: Task) -> Task:
-    task = task.with_(revision=_next_revision(sql))
-    body = {name: getattr(task, name) for name in _PLAIN}
-    body["kind"] = task.kind.value
-    body["tags"] = list(task.tags)
-    body["exit"] = [task.exit.code, task.exit.signal]
-    body["output"] = [task.output.start, task.output.end, task.output.lines, task.output.lost]
-    sql.execute(
-        "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?)",
-        (task.id, task.name, task.state.value, task.revision, json.dumps(body, separators=(",", ":"))),
-    )
-    return task
-
-
-def _read(row: sqlite3.Row) -> Task | None:
-    """Return the task of a row; None if it is damaged or from a newer version."""
-    try:
-        body = json.loads(row["body"])
-        if not all(isinstance(body[name], types) for name, types in _TYPES.items() if name in body):
-            return None
-        return Task(
-            id=row["id"],
-            name=row["name"],
-            state=State(row["state"]),
-            revision=row["revision"],
-            kind=Kind(body["kind"]),
-            tags=tuple(body["tags"]),
-            exit=Exit(*body["exit"]),
-            output=Output(*(int(bound) for bound in body["output"])),
-            # Older versions have written fewer fields.
-            **{name: body[name] for name in _PLAIN if name in body},
-        )
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        return None

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks.client import RequestFailed
-from jupyter_ptytasks.storage.database import BUSY
+from jupyter_ptytasks.storage.sqlite_file import BUSY
 from tests.client.live import LiveServer, ended, until
 
 if TYPE_CHECKING:

@@ -20,8 +20,9 @@ from jupyter_ptytasks.core.errors import (
 from jupyter_ptytasks.core.model import IfExists, Kind, Task, new_id
 from jupyter_ptytasks.core.states import State
 from jupyter_ptytasks.server.store import Store
-from jupyter_ptytasks.storage import database
-from jupyter_ptytasks.storage.database import MIGRATIONS, Database
+from jupyter_ptytasks.storage import sqlite_file
+from jupyter_ptytasks.storage.database import Database
+from jupyter_ptytasks.storage.sqlite_file import MIGRATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -91,7 +92,7 @@ def test_an_old_file_is_migrated_and_keeps_its_tasks(
     file = opened()
     task, _ = file.add(make(), IfExists.NEW, 10)
     file.close()
-    monkeypatch.setattr(database, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE later (x);"))
+    monkeypatch.setattr(sqlite_file, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE later (x);"))
     assert opened(make("not asked for")).changes(0).tasks == [task]
     assert version_of(path) == len(MIGRATIONS) + 1
 
@@ -103,7 +104,7 @@ def test_a_migration_that_fails_changes_nothing(
     task, _ = file.add(make(), IfExists.NEW, 10)
     file.close()
     with monkeypatch.context() as patch:
-        patch.setattr(database, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE later (x); CREATE TABLE tasks (y);"))
+        patch.setattr(sqlite_file, "MIGRATIONS", (*MIGRATIONS, "CREATE TABLE later (x); CREATE TABLE tasks (y);"))
         with pytest.raises(InternalError):
             opened().changes(0)
     assert version_of(path) == len(MIGRATIONS)

@@ -1,0 +1,66 @@
+"""A task as a row of the database: columns for what is searched for, JSON for the rest."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from ..core.model import Exit, Kind, Output, Task
+from ..core.states import State
+
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Mapping
+
+_PLAIN = (
+    "command", "cwd", "created", "state_reason", "state_message", "attempt", "pid", "host_pid", "rows", "cols",
+    "started", "ended", "last_output", "group", "metadata", "usage", "progress", "timeout", "provisioner", "pinned",
+    "leftover",
+)  # fmt: skip
+
+
+_NUMBER = (int, float, type(None))
+_TYPES: Mapping[str, tuple[type, ...]] = {
+    "command": (str, list), "cwd": (str,), "created": (int, float), "state_reason": (str,), "state_message": (str,),
+    "attempt": (int,), "rows": (int,), "cols": (int,), "pid": _NUMBER, "host_pid": _NUMBER, "started": _NUMBER,
+    "ended": _NUMBER, "last_output": _NUMBER, "timeout": _NUMBER, "group": (str,), "metadata": (dict,),
+    "usage": (dict,), "progress": (dict, type(None)), "provisioner": (str,), "pinned": (bool,),
+    "leftover": (int,),
+}  # fmt: skip
+#: The states that this version knows.
+STATES = frozenset(state.value for state in State)
+
+
+def write(sql: sqlite3.Connection, task: Task) -> None:
+    """Store a task, in the place of a row with its id."""
+    body = {name: getattr(task, name) for name in _PLAIN}
+    body["kind"] = task.kind.value
+    body["tags"] = list(task.tags)
+    body["exit"] = [task.exit.code, task.exit.signal]
+    body["output"] = [task.output.start, task.output.end, task.output.lines, task.output.lost]
+    sql.execute(
+        "INSERT OR REPLACE INTO tasks VALUES (?, ?, ?, ?, ?)",
+        (task.id, task.name, task.state.value, task.revision, json.dumps(body, separators=(",", ":"))),
+    )
+
+
+def read(row: sqlite3.Row) -> Task | None:
+    """Return the task of a row; None if it is damaged or from a newer version."""
+    try:
+        body = json.loads(row["body"])
+        if not all(isinstance(body[name], types) for name, types in _TYPES.items() if name in body):
+            return None
+        return Task(
+            id=row["id"],
+            name=row["name"],
+            state=State(row["state"]),
+            revision=row["revision"],
+            kind=Kind(body["kind"]),
+            tags=tuple(body["tags"]),
+            exit=Exit(*body["exit"]),
+            output=Output(*(int(bound) for bound in body["output"])),
+            # Older versions have written fewer fields.
+            **{name: body[name] for name in _PLAIN if name in body},
+        )
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
