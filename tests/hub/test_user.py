@@ -127,7 +127,7 @@ def test_who_answers_for_a_server_that_is_gone_is_not_taken_for_it(stranger: Use
         # The proxy answers, that it cannot reach it; later the hub, for it knows that it has stopped.
         with pytest.raises(ServerNotFound, match="is not running"):
             client.status()
-        with pytest.raises(ConnectionLost, match="may have done it"):
+        with pytest.raises(ConnectionLost, match="may have been carried out"):
             client.create("true")
         stranger.stop_server()
         for ask in (client.status, client.create):

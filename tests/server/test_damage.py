@@ -424,7 +424,8 @@ def test_a_disk_that_cannot_be_written_to(start_server: Callable[..., LiveServer
 
 
 def remount(path: Path, how: str) -> None:
-    subprocess.run(["mount", "-o", f"remount,{how}", str(path)], check=True)
+    """Make a file system read-only, as soon as no ptyhost that is just ending has a file open there; or writable."""
+    until(lambda: subprocess.run(["mount", "-o", f"remount,{how}", str(path)], check=False).returncode == 0)
 
 
 # -- very many ---------------------------------------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def app(jp_serverapp: Any) -> PtyTasksApp:
-    """The extension."""
+    """The extension, of a server that no other test uses: it asks for a driver of GPUs once."""
     (found,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
     app: PtyTasksApp = found
     return app
@@ -350,7 +350,7 @@ def gpu_of(task: Any) -> tuple[Any, Any, Any]:
     return usage.get("gpu_memory"), usage.get("gpu_load"), usage.get("gpu_scope")
 
 
-async def test_gpus_by_process(rest: Rest, quick: None, nvml: Nvml) -> None:
+async def test_gpus_by_process(rest: Rest, app: PtyTasksApp, quick: None, nvml: Nvml) -> None:
     task = await rest.create("exec sleep 1000", name="train", env={"CUDA_VISIBLE_DEVICES": "0"})
     await rest.create("exec sleep 1000", name="other", env={"CUDA_VISIBLE_DEVICES": "0"})
     nvml.on = {0: {task["pid"]: 1000, 2**31 - 1: 5}, 1: {task["pid"]: 200}}
@@ -378,7 +378,7 @@ async def test_gpus_by_process(rest: Rest, quick: None, nvml: Nvml) -> None:
     ],
 )
 async def test_gpus_by_device_where_process_numbers_mean_nothing(
-    rest: Rest, quick: None, nvml: Nvml, visible: str, expected: Any
+    rest: Rest, app: PtyTasksApp, quick: None, nvml: Nvml, visible: str, expected: Any
 ) -> None:
     nvml.on = {0: {2**31 - 1: 1}, 1: {2**31 - 2: 1}}
     await rest.create("exec sleep 1000", name="train", env={"CUDA_VISIBLE_DEVICES": visible})
@@ -387,7 +387,7 @@ async def test_gpus_by_device_where_process_numbers_mean_nothing(
 
 @pytest.mark.parametrize("module", [None, Nvml(works=False)])
 async def test_no_gpu_is_normal_and_asked_once(
-    rest: Rest, quick: None, monkeypatch: pytest.MonkeyPatch, module: Nvml | None
+    rest: Rest, app: PtyTasksApp, quick: None, monkeypatch: pytest.MonkeyPatch, module: Nvml | None
 ) -> None:
     asked: list[str] = []
     import_module = importlib.import_module

@@ -108,7 +108,7 @@ def test_a_running_one_is_replayed_and_typed_into(upgraded: Upgraded) -> None:
     client.send_input("running", "by REST")
     until(lambda: "got by REST" in client.output("running")["output"])
     with upgraded.server.terminal("attach", "running", rows=25, cols=80) as terminal:
-        terminal.until(b"\x1b[1mready")
+        terminal.until(b"1mready")
         terminal.until(b"got by REST")
         terminal.type(b"by hand\r")
         terminal.until(b"got by hand")
