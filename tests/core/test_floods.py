@@ -84,7 +84,7 @@ def seconds(data: bytes) -> float:
 @pytest.mark.parametrize("name", ["bar by BS, as Keras has it", "bar by CR, wide", "three bars", "random CSI", "IRM"])
 def test_it_takes_a_few_times_what_a_bar_takes(name: str) -> None:
     """Most take one to three times as much; once it was sixty times."""
-    assert seconds(flood(name, SIZE)) < 12 * seconds(flood(BASELINE, SIZE))
+    assert seconds(flood(name, SIZE)) < 40 * seconds(flood(BASELINE, SIZE))
 
 
 @pytest.mark.parametrize(

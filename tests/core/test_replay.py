@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.terminal import replay
@@ -203,3 +203,46 @@ def test_garbage_never_fails(data: bytes, scrollback: bytes) -> None:
     modes.feed(scrollback)
     assert replay.build(scrollback, modes, data, rows=1, cols=1, lines=0).data.startswith(replay.RIS)
     assert isinstance(replay.keyframe(scrollback, modes, data, 1, 1), bytes)
+
+
+LOG_LINES = st.lists(
+    st.sampled_from(
+        [b"plain", b"\x1b[31mred", b"\x1b[0m", b"\x1b[1;4mbold", b"w\xc3\xb6rd", b"\xe6\xbc\xa2\xe5\xad\x97", b" "]
+    ),
+    max_size=5,
+).map(b"".join)
+
+
+@given(
+    st.lists(LOG_LINES, min_size=60, max_size=90).map(b"\r\n".join),
+    st.sampled_from(
+        [b"", b"\x1b[7m", b"\x1b[2;5r\x1b[9;1H", b"\x1b[4h", b"\x1b[?7l", b"\x1b(0", b"\x1b[?25l\x1b]2;title\x07"]
+    ),
+    st.sampled_from([b"", b"\r\n", b"$ "]),
+)
+@settings(max_examples=60)
+def test_a_log_is_replayed_as_it_was_written(xterm: Xterm, log: bytes, before: bytes, behind: bytes) -> None:
+    """Whatever modes it was written in: where they make a difference it is drawn."""
+    stream = before + log + behind
+    live, late = xterm.show(stream, build(stream, rows=10, cols=40, lines=30), rows=10, cols=40, scrollback=900)
+    shown = late["normal"]["lines"]
+    assert shown == live["normal"]["lines"][len(live["normal"]["lines"]) - len(shown) :]
+    assert len(shown) >= 10
+    assert {name: late[name] for name in late if name != "normal"} == {
+        name: live[name] for name in live if name != "normal"
+    }
+    assert (late["normal"]["x"], late["normal"]["y"]) == (live["normal"]["x"], live["normal"]["y"])
+
+
+@given(
+    st.lists(st.integers(0, 42), min_size=10, max_size=40),
+    st.sampled_from([b"", b"abc", b"\x1b[4h", b"\x1b[?7l", b"one\r\n"]),
+    st.sampled_from(["x", "█", "⠋", "漢"]),
+)
+@settings(max_examples=60)
+def test_a_bar_of_any_frames_is_what_shows(xterm: Xterm, lengths: list[int], before: bytes, cell: str) -> None:
+    """Frames that a later one draws over are not drawn; what of a longer one stands behind a shorter one is."""
+    frames = [f"{number % 10}{cell * length}" for number, length in enumerate(lengths)]
+    stream = before + "\r".join(frames).encode()
+    live, late = xterm.show(stream, build(stream, rows=10, cols=40), rows=10, cols=40)
+    assert seen(late) == seen(live)

@@ -9,6 +9,7 @@ import re
 _MOST = 80_000
 _ESCAPE = 2
 _COSTLY = re.compile(rb"\x1b(?:\[[0-9;]*[JLMSTZ]|\[4[hl]|\[!p|[78c(])|[\x0b\x0c\x0e\x0f]")
+_COSTLY_CONTROLS = b"\x0b\x0c\x0e\x0f"
 _COST = 8
 _CONTROLS = bytes(range(32))
 #: The data of pictures, and the like.
@@ -45,7 +46,9 @@ def _fitting(data: bytes) -> int:
     while pos > 0:
         block = data[max(pos - _BLOCK, 0) : pos]
         left -= len(block) - len(block.translate(None, _CONTROLS)) - block.count(b"\r\n")
-        left -= _ESCAPE * block.count(b"\x1b") + _COST * len(_COSTLY.findall(block))
+        escapes = block.count(b"\x1b")
+        costly = len(_COSTLY.findall(block)) if escapes else len(block) - len(block.translate(None, _COSTLY_CONTROLS))
+        left -= _ESCAPE * escapes + _COST * costly
         if left < 0 and pos < end:
             # A token is cut; that it is the end of one does not show, for the modes there have its beginning.
             return data.find(b"\n", pos) + 1 or pos

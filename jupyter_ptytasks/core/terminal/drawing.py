@@ -25,6 +25,11 @@ _NEWS = re.compile(
     rb"[\x00-\x08\n-\x1f\x7f](?:(?<![\n\r\x1b])|(?<=\r)(?!\n)|(?<=\n)(?<!\r\n)|(?<=\x1b)(?!\[[0-9;:]*m|\[0?K))"
 )
 
+#: Text of characters that take one cell each: ASCII, the lines and blocks of bars, the dots of spinners.
+_NARROW = re.compile("[ -~\u2500-\u259f\u2800-\u28ff]*")
+#: Frames of a bar of such text, each drawn over the one before.
+_FRAMES = re.compile("[ -~\u2500-\u259f\u2800-\u28ff\r]*")
+_FEW_FRAMES = 8
 #: Characters that take no cell, or stand for several in a row.
 _UNSURE = re.compile(f"{ZERO.pattern[:-1]}{PRIVATE}]")
 
@@ -79,6 +84,8 @@ class Drawing:
     def _draw(self, text: str) -> None:
         """Draw text that ends where a token does."""
         controls, grid = self._controls, self.grid
+        if text.count("\r") > _FEW_FRAMES and _FRAMES.fullmatch(text):
+            text = self._without_covered(text)
         # Text and tokens in turn, text first and last.
         pieces = TOKEN.split(self._pass_alternate(text) if controls.alternate else text)
         pieces.append("")
@@ -103,6 +110,23 @@ class Drawing:
                     grid.join = 0
                 if said == LEFT:
                     at = self._pass_pieces(pieces, at)
+
+    def _without_covered(self, text: str) -> str:
+        """Return frames of a bar without those that a later one draws over for certain."""
+        grid, frames = self.grid, text.split("\r")
+        longest = max(map(len, frames[1:]))
+        if grid.insert or self._controls.table is not None or self._controls.alternate or longest > grid.cols:
+            return text
+        kept: list[str] = []
+        widest = -1
+        for frame in reversed(frames[1:]):
+            if len(frame) > widest or not kept:
+                kept.append(frame)
+                widest = max(widest, len(frame))
+        row = grid.rows[grid.y]
+        row.over = True
+        row.number = grid.number
+        return "\r".join([frames[0], *reversed(kept)])
 
     def _is_covered(self, run: str, behind: str) -> bool:
         """Return whether text in the first column is drawn over for certain by `behind`, which comes after a return."""
@@ -163,6 +187,6 @@ class Drawing:
 @lru_cache(maxsize=16)
 def _cells(text: str) -> int:
     """Return how many cells text takes, -1 where it holds characters that may be combined with others."""
-    if text.isascii():
+    if text.isascii() or _NARROW.fullmatch(text):
         return len(text)
     return -1 if _UNSURE.search(text) else len(text) + len(WIDE.findall(text))

@@ -114,8 +114,11 @@ class TerminalModes(ModeState):
         if len(data) - end > _LONGEST_PENDING and data.endswith(b"\x1b"):
             # It may be the first half of the ST that ends it.
             self.pending += b"\x1b"
-        titled = self._take_last_strings(data, end)
-        linked = data.rfind(b"\x1b]8;", 0, end)
+        titled = linked = -1
+        # Most output has no strings; the first question is the cheaper one where there are many colors.
+        if b"]" in data and b"\x1b]" in data:
+            titled = self._take_last_strings(data, end)
+            linked = data.rfind(b"\x1b]8;", 0, end)
         reset = -1  # where links were last ended
         rare = _RARE_OR_SHIFT if b"\x0e" in data or b"\x0f" in data else _RARE
         drawn = pos = 0

@@ -41,6 +41,11 @@ class Screen(Drawing):
         grid.cleared = self._left.clear
         super().__init__(grid, Controls(grid, self._paint, self._take_string))
 
+    def would_pass(self, modes: bytes) -> bool:
+        """Take sequences that set modes, and return whether plain lines then only push up what stands on the screen."""
+        self.feed(modes)
+        return self._may_pass()
+
     @property
     def height(self) -> int:
         """The rows that there are, those that were scrolled out among them."""
