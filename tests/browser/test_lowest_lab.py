@@ -62,7 +62,10 @@ def lowest(python: str, tmp_path: Path) -> Iterator[LiveServer]:
     try:
         yield server.start()
     finally:
-        server.stop()
+        try:
+            server.stop()
+        except subprocess.TimeoutExpired:
+            server.kill9()  # it may wait for its kernels for ever
 
 
 @pytest.fixture

@@ -78,8 +78,6 @@ class LiveServer:
         self.lab = lab
         self.python = python
         self._options = options
-        #: What runs it.
-        self.python = sys.executable
         #: Where it looks for modules first.
         self.extra_path: str | None = None
         self._process: subprocess.Popen[bytes] | None = None
