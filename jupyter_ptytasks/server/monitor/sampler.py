@@ -171,7 +171,7 @@ class Sampler:
         pid may belong to another process.
         """
         task, link = self._store.get(task_id), self._supervisor.link(task_id)
-        if task is None or task.state not in STARTED or not self._provisioners.of(task).is_here:
+        if task is None or task.state not in STARTED or not self._provisioners.is_here(task):
             return None
         return link.host_pid if link is not None and link.status.get("attempt") == task.attempt else None
 

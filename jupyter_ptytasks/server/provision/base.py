@@ -91,3 +91,7 @@ class Provisioners:
             if provisioner.name == task.provisioner:
                 return provisioner
         raise InternalError(f"this server has no provisioner {task.provisioner!r}, which started the task")
+
+    def is_here(self, task: Task) -> bool:
+        """Return whether a task's processes are among those of this machine; not so if its provisioner is unknown."""
+        return any(provisioner.is_here for provisioner in self.all if provisioner.name == task.provisioner)
