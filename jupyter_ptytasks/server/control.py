@@ -122,11 +122,7 @@ class Control:
     async def _cancel(self, task: Task) -> tuple[Task, bool]:
         """Cancel a task that is pending; return it as it is and False if it has been started meanwhile."""
         facts = {"state_reason": "cancelled", "state_message": "canceled before it started", "ended": time.time()}
-        return await self._store.move(task.id, PENDING, State.CANCELLED, also=self._pending_spec, **facts)
-
-    def _pending_spec(self, task: Task) -> AbstractContextManager[None]:
-        """Write a pending task's new state to its spec, in the transaction that changes it."""
-        return self._task_dirs.replaced_spec({**self._task_dirs.read_spec(task.id), "state": task.state.value})
+        return await self._store.move(task.id, PENDING, State.CANCELLED, also=self._task_dirs.respec, **facts)
 
     async def begin_stop(self, ref: str, sequence: StopSequence | None, reason: str) -> Task:
         """Tell the ptyhost to stop the task, and return the task with the attempt that stops."""

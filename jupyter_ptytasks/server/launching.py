@@ -17,7 +17,6 @@ from .control import LEAVING, STOP_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from contextlib import AbstractContextManager
 
     from ..core.model import Task, TaskRequest
     from ..storage.locks import Lock
@@ -160,7 +159,7 @@ class Launcher:
             return _only_active(await self._store.find(task.id))
         with self._claim(task.id, lock):
             found, moved = await self._store.move(
-                task.id, PENDING, State.STARTING, also=self._launched_spec, max_live=self.max_live
+                task.id, PENDING, State.STARTING, also=self._task_dirs.respec, max_live=self.max_live
             )
             if moved:
                 return await self._launch_or_fail(found, lock, env)
@@ -205,11 +204,6 @@ class Launcher:
         async with self._control.unless_deleted(task):
             spec = await asyncio.to_thread(self._task_dirs.read_spec, task.id)
         return specs.environment(spec, self._spawn_defaults())
-
-    def _launched_spec(self, task: Task) -> AbstractContextManager[None]:
-        """Write the spec of the attempt that begins. In the transaction that begins it."""
-        spec = self._task_dirs.read_spec(task.id)
-        return self._task_dirs.replaced_spec({**specs.next_attempt(spec, task.attempt), "state": State.STARTING.value})
 
     async def _fail_start(self, task: Task, error: PtyTasksError) -> None:
         reason = "spawn_error" if isinstance(error, SpawnFailed) else error.code
@@ -287,7 +281,7 @@ class Launcher:
             return await self._store.find(ended.id)
         with self._claim(ended.id, lock):
             task, begun = await self._store.begin_attempt(
-                ended.id, ended.attempt + 1, self.max_live, self._launched_spec
+                ended.id, ended.attempt + 1, self.max_live, self._task_dirs.respec
             )
             return await self._launch_or_fail(task, lock, env) if begun else task
 

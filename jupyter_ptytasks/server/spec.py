@@ -115,12 +115,6 @@ def request_of(spec: Mapping[str, Any], name: str | None) -> TaskRequest:
     )
 
 
-def next_attempt(spec: dict[str, Any], attempt: int) -> dict[str, Any]:
-    """Return the spec with which the task is run once more."""
-    # Older versions kept the whole environment.
-    return {**{name: value for name, value in spec.items() if name != "env"}, "attempt": attempt}
-
-
 def environment(spec: Mapping[str, Any], defaults: SpawnDefaults) -> dict[str, str]:
     """Return the whole environment of a task: the server's without what is unfit, what tells the task of itself, what
     the user gave.

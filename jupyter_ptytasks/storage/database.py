@@ -134,9 +134,12 @@ class Database:
         row = sql.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
         try:
             if row is not None:
-                task = self._task(row)
+                task = rows.read(row)
+                if task is not None:
+                    return task
                 # Repair a damaged row: its directory may have newer data than anyone has seen.
-                return task if rows.read(row) is not None else self._put(sql, task, task)
+                task = self._task(row)
+                return self._put(sql, task, task)
         except Unreadable:
             pass
         raise TaskNotFound(f"no task has the id {task_id}")

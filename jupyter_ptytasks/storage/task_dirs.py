@@ -25,6 +25,7 @@ from .locks import Lock, Locks
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
 
 _ID = re.compile(r"[a-z0-9]{8,16}")
 #: Seconds to try for the lock of a new task.
@@ -110,6 +111,15 @@ class TaskDirs:
             write_json(self.files(spec["id"]).spec, spec, durable=True)
         except OSError as error:
             raise storage_fault(error, _WHAT) from error
+
+    def respec(self, task: Task) -> AbstractContextManager[None]:
+        """Write the state and the attempt of a task to its spec: to be entered in the transaction that changes them.
+
+        See `replaced_spec`.
+        """
+        # Older versions kept the whole environment.
+        spec = {name: value for name, value in self.read_spec(task.id).items() if name != "env"}
+        return self.replaced_spec({**spec, "attempt": task.attempt, "state": task.state.value})
 
     @contextmanager
     def replaced_spec(self, spec: Mapping[str, Any]) -> Iterator[None]:

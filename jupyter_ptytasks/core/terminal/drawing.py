@@ -120,12 +120,10 @@ class Drawing:
         kept: list[str] = []
         widest = -1
         for frame in reversed(frames[1:]):
-            if len(frame) > widest or not kept:
+            if len(frame) > widest:
                 kept.append(frame)
-                widest = max(widest, len(frame))
-        row = grid.rows[grid.y]
-        row.over = True
-        row.number = grid.number
+                widest = len(frame)
+        self._note_covered()
         return "\r".join([frames[0], *reversed(kept)])
 
     def _is_covered(self, run: str, behind: str) -> bool:
@@ -133,10 +131,14 @@ class Drawing:
         grid = self.grid
         if grid.insert or not 0 <= _cells(run) <= _cells(behind) <= grid.cols:
             return False
-        row = grid.rows[grid.y]
-        row.over = True
-        row.number = grid.number
+        self._note_covered()
         return True
+
+    def _note_covered(self) -> None:
+        """Note that text was drawn over in the row of the cursor, as drawing it would have."""
+        row = self.grid.rows[self.grid.y]
+        row.over = True
+        row.number = self.grid.number
 
     def _pass_alternate(self, text: str) -> str:
         """Pass over what is drawn on the alternate screen; return what follows when it has been left, or nothing."""

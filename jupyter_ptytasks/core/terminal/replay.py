@@ -14,7 +14,7 @@ from .cutting import last_clear, tokens_fit
 from .modes import TerminalModes
 from .sanitise import sanitise
 from .screen import Screen
-from .vt import complete, seven_bit
+from .vt import SGR, complete, seven_bit
 
 RIS = b"\x1bc"
 
@@ -30,11 +30,8 @@ _LONGEST_TAIL = 1 << 16
 _BEGINNING = 1 << 12
 #: Bytes that are kept free for what does not count when the last lines are chosen: modes, titles, links.
 _RESERVE = 1 << 13
-
-
-#: Lines of nothing but text and colors, and a color.
-_LINES = re.compile(rb"(?:[ -~\x80-\xff]|\r\n|\x1b\[[0-9;:]*m)*")
-_COLOR = re.compile(rb"\x1b\[[0-9;:]*m")
+#: Lines of nothing but text and colors.
+_LINES = re.compile(rb"(?:[ -~\x80-\xff]|\r\n|" + SGR.pattern + rb")*")
 
 
 class Replay:
@@ -168,9 +165,7 @@ class _Past:
         start = max(self._last, self._whole.find(b"\n", max(self._end - limit + _RESERVE, 0)) + 1)
         section = self._whole[start : self._end]
         rows, cols = self._size
-        if _LINES.fullmatch(section) is None or any(
-            len(line) > cols for line in _COLOR.sub(b"", section).split(b"\r\n")
-        ):
+        if _LINES.fullmatch(section) is None or any(len(line) > cols for line in SGR.sub(b"", section).split(b"\r\n")):
             return b""
         state = self._at(start)
         if state.pending or not Screen(rows, cols, rows).would_pass(state.prelude()):

@@ -19,7 +19,6 @@ from . import sockets
 from .base import Launched, Provisioner
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Callable, Collection, Iterable, Mapping
 
     from ...core.model import Task
@@ -74,7 +73,7 @@ class LocalProvisioner(Provisioner):
         except OSError as error:
             raise storage_fault(error, "the ptyhost could not be started") from error
         try:
-            line = _exchange(process, json.dumps(dict(env)).encode())
+            line = launch.exchange(process, json.dumps(dict(env)).encode(), _PATIENCE)
         except TimeoutError as error:
             raise HostUnreachable(f"the ptyhost did not start within {_PATIENCE:.0f} s") from error
         finally:
@@ -169,10 +168,6 @@ def _keep_log(path: str) -> None:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _exchange(process: subprocess.Popen[bytes], data: bytes) -> bytes:
-    return launch.exchange(process, data, _PATIENCE)
 
 
 def _read_report(line: bytes, files: TaskFiles) -> Launched:
