@@ -368,6 +368,5 @@ class Control:
         try:
             yield
         except InternalError:
-            await self._store.refresh(0.0)
-            await self._store.find(task.id)
+            await self._store.confirm(task.id)
             raise

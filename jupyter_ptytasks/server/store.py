@@ -120,6 +120,10 @@ class Store:
             raise TaskNotFound(f"no task has the id or name {ref!r}", field="ref")
         return found
 
+    async def confirm(self, task_id: str) -> None:
+        """Raise TaskNotFound if the task has been deleted, also where the mirror does not know that yet."""
+        await self._write([], self._database.confirm, task_id)
+
     def look_up(self, ref: str) -> Task | None:
         """Like `find`, but only in the mirror as it is; None where it is not there."""
         if ref in self._tasks:

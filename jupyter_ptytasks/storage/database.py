@@ -119,6 +119,12 @@ class Database:
                 unreadable.append(row["id"])
         return Delta(tasks, removed, revision, unreadable)
 
+    def confirm(self, task_id: str) -> None:
+        """Raise TaskNotFound if there is no task with this id."""
+        with self._transaction(write=False) as sql:
+            if sql.execute("SELECT 1 FROM tasks WHERE id = ?", (task_id,)).fetchone() is None:
+                raise _not_found(task_id)
+
     def _task(self, row: sqlite3.Row) -> Task:
         """Return the task of a row; if it is damaged, from the task's directory. Raises Unreadable."""
         task = rows.read(row)
@@ -142,7 +148,7 @@ class Database:
                 return self._put(sql, task, task)
         except Unreadable:
             pass
-        raise TaskNotFound(f"no task has the id {task_id}")
+        raise _not_found(task_id)
 
     def add(self, task: Task, if_exists: IfExists, max_live: int) -> tuple[Task, bool]:
         """Add `task` and return it with True; or return a live task of the same name with False, as `if_exists` says.
@@ -300,3 +306,7 @@ def _revision(sql: sqlite3.Connection) -> int:
 def _next_revision(sql: sqlite3.Connection) -> int:
     sql.execute("UPDATE counter SET revision = revision + 1")
     return _revision(sql)
+
+
+def _not_found(task_id: str) -> TaskNotFound:
+    return TaskNotFound(f"no task has the id {task_id}")

@@ -123,7 +123,12 @@ def test_where_there_is_no_line_mode_there_is_no_limit() -> None:
 
 # -- what a ptyhost makes of it ---------------------------------------------------------------------------------------
 
-COUNT = "import sys\nprint('ready')\nfor line in sys.stdin: print(len(line))"
+#: Without echo: the kernel may put what it echoes of the next line between a count and the end of its line.
+COUNT = (
+    "import sys, termios\n"
+    "mode = termios.tcgetattr(0)\nmode[3] &= ~termios.ECHO\ntermios.tcsetattr(0, termios.TCSANOW, mode)\n"
+    "print('ready')\nfor line in sys.stdin: print(len(line))"
+)
 
 
 def refusal(peer: Peer) -> dict[str, object]:

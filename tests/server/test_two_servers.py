@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
 import signal
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jupyter_ptytasks.client import RequestFailed
+from jupyter_ptytasks.storage.database import Database
 from tests.client.live import LiveServer, ended, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from jupyter_ptytasks.client import Client, Task
     from jupyter_ptytasks.client.types import IfExists
+    from tests.server.conftest import Rest
 
 
 @pytest.fixture
@@ -151,3 +156,32 @@ def test_a_ptyhost_that_dies_is_lost_once(servers: list[LiveServer], clients: li
     lost = [ended(client, "nap") for client in clients]
     assert lost[0] == lost[1]
     assert lost[0]["state"] == "lost"
+
+
+async def test_what_the_other_deletes_in_the_same_moment_is_not_found(
+    rest: Rest, jp_serverapp: Any, jp_data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also while the database is so busy that the mirror does not know of it."""
+    (app,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
+    data = jp_data_dir / "ptytasks"
+    task = await rest.create("true", name="gone")
+    await rest.wait("gone")
+    task_dirs = app.control._task_dirs
+    deleting = await asyncio.to_thread(task_dirs.lock, task["id"], 60.0)
+    waiting = asyncio.Event()
+    take, loop = task_dirs.lock, asyncio.get_running_loop()
+
+    def tell_and_take(*args: Any) -> Any:
+        loop.call_soon_threadsafe(waiting.set)
+        return take(*args)
+
+    monkeypatch.setattr(task_dirs, "lock", tell_and_take)
+    answer = asyncio.ensure_future(rest("DELETE", "tasks", "gone"))
+    await waiting.wait()
+    monkeypatch.setattr(app.store, "_failed", time.monotonic() + 60.0)
+    other = Database(str(data / "tasks.db"), lambda: ())
+    other.remove(task["id"])
+    other.close()
+    (data / "tasks" / task["id"]).rename(data / "gone")
+    deleting.close()
+    assert (await answer).code == 404

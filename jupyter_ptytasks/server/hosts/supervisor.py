@@ -86,6 +86,8 @@ class Supervisor:
         """
         deadline = time.monotonic() + patience
         while True:
+            # Another server may have seen its end, or deleted it.
+            await self._store.refresh()
             task = self._store.get(task_id)
             if task is None or not task.active or self._exited.get(task_id) == task.attempt:
                 raise InvalidState("the task has ended", field="state")

@@ -1,4 +1,7 @@
-"""The models of request bodies and queries, and their conversion to the manager's values."""
+"""The models of request bodies and queries, and their conversion to the manager's values.
+
+`scripts/openapi.py` writes the schemas of the bodies into docs/openapi.yaml: descriptions are for those who read it.
+"""
 
 from __future__ import annotations
 
@@ -75,18 +78,28 @@ def _whole(value: Any) -> Any:
 
 
 _Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=names.LENGTH_MAX)]
-Name = Annotated[_Short, AfterValidator(_check_name)]
-Label = Annotated[_Short, AfterValidator(_check_label)]
+_VISIBLE = "Printable characters, at least one of them visible"
+Name = Annotated[_Short, AfterValidator(_check_name), Field(description=f"{_VISIBLE}; not `.` or `..`.")]
+Label = Annotated[_Short, AfterValidator(_check_label), Field(description=f"{_VISIBLE}.")]
 Text = Annotated[str, AfterValidator(_check_no_nul)]
 Line = Annotated[Text, Field(min_length=1), AfterValidator(_check_not_blank)]
 Arguments = Annotated[list[Text], Field(min_length=1)]
 Size = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole)]
-Grace = Annotated[float, Field(ge=0, le=3600)]
-SignalName = Annotated[str, AfterValidator(_check_signal)]
-Ladder = Annotated[list[SignalName], Field(min_length=1, max_length=8)]
+Grace = Annotated[float, Field(ge=0, le=3600, description="Grace period in seconds after each signal.")]
+SignalName = Annotated[
+    str, AfterValidator(_check_signal), Field(description="The name of a signal, with or without `SIG`.")
+]
+Ladder = Annotated[list[SignalName], Field(min_length=1, max_length=8, description="The signals of the stop sequence.")]
 Tags = Annotated[list[Label], Field(max_length=32)]
-Metadata = Annotated[dict[str, Any], AfterValidator(_check_metadata)]
+Metadata = Annotated[
+    dict[str, Any], AfterValidator(_check_metadata), Field(description="Free JSON, at most 16 KiB and 32 levels deep.")
+]
 Count = Annotated[int, Field(ge=0, le=100_000)]
+
+
+def _example(**values: Any) -> ConfigDict:
+    """Return the settings of a model of which this is an example."""
+    return ConfigDict(json_schema_extra={"examples": [values]})
 
 
 class Strict(BaseModel):
@@ -101,29 +114,47 @@ class Body(Strict):
     model_config = ConfigDict(strict=True)
 
 
+class Empty(Body):
+    """A request without fields."""
+
+    model_config = _example()
+
+
 class Warn(Body):
-    """A signal sent `before` seconds before the time limit."""
+    """A signal before the time limit; requires `timeout`."""
 
     signal: SignalName
-    before: Annotated[float, Field(gt=0, le=_TEN_YEARS)]
+    before: Annotated[
+        float, Field(gt=0, le=_TEN_YEARS, description="Seconds before the time limit; less than `timeout`.")
+    ]
 
 
 class NewTask(Body):
     """`POST /tasks`."""
 
-    command: Line | Arguments | None = None
+    model_config = _example(
+        command="python train.py --lr 1e-3", name="train", cwd="runs", env={"SEED": "1"}, tags=["gpu"], timeout=86400,
+        timeout_warning={"signal": "SIGUSR1", "before": 300}, stop_grace=10, if_exists="return",
+    )  # fmt: skip
+
+    command: Annotated[
+        Line | Arguments | None,
+        Field(description="A shell command line, or a list of arguments; if missing or null, an interactive shell."),
+    ] = None
     name: Name | None = None
-    cwd: Text | None = None
+    cwd: Annotated[Text | None, Field(description="Working directory, relative to the server's root directory.")] = None
     env: Annotated[dict[str, str], AfterValidator(_check_env)] = {}
     rows: Size | None = None
     cols: Size | None = None
     group: Label = "default"
     tags: Tags = []
-    timeout: Annotated[float, Field(gt=0, le=_TEN_YEARS)] | None = None
+    timeout: Annotated[float, Field(gt=0, le=_TEN_YEARS, description="Time limit in seconds.")] | None = None
     timeout_warning: Warn | None = None
     stop_grace: Grace | None = None
     stop_signals: Ladder | None = None
-    if_exists: Annotated[IfExists, Field(strict=False)] = IfExists.NEW
+    if_exists: Annotated[IfExists, Field(strict=False, description="What to do if a live task has the same name.")] = (
+        IfExists.NEW
+    )
     metadata: Metadata = {}
 
     def request(self, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
@@ -150,8 +181,16 @@ class NewTask(Body):
         )
 
 
+def _without_defaults(schema: dict[str, Any]) -> None:
+    schema["examples"] = [{"name": "train-2", "tags": ["gpu", "best"], "pinned": True}]
+    for about in schema["properties"].values():
+        del about["default"]
+
+
 class ChangedTask(Body):
     """`PATCH /tasks/{ref}`; fields that are not given are not changed."""
+
+    model_config = ConfigDict(json_schema_extra=_without_defaults)
 
     name: Name = Field(default="")
     tags: Tags = []
@@ -170,12 +209,16 @@ class ChangedTask(Body):
 class Stop(Body):
     """`POST /tasks/{ref}/stop` and `restart`."""
 
+    model_config = _example(grace=10, signals=["SIGINT", "SIGTERM", "SIGKILL"])
+
     grace: Grace | None = None
     signals: Ladder | None = None
 
 
 class Signal(Body):
     """`POST /tasks/{ref}/signal`."""
+
+    model_config = _example(signal="SIGUSR1", target="tree")
 
     signal: SignalName
     target: Literal["foreground", "tree", "leader"] = "tree"
@@ -184,7 +227,9 @@ class Signal(Body):
 class Again(Body):
     """`POST /tasks/{ref}/again`."""
 
-    name: Name | None = None
+    model_config = _example(name="train-2")
+
+    name: Annotated[Name | None, Field(description="Name of the new task; by default the same.")] = None
 
 
 class Input(Body):
@@ -192,8 +237,10 @@ class Input(Body):
     Ctrl-C, or a line with its line end, is complete.
     """
 
+    model_config = _example(data="y", newline=True)
+
     data: str = ""
-    newline: bool | None = None
+    newline: Annotated[bool | None, Field(description="Whether to press Enter after it.")] = None
 
     @property
     def typed(self) -> bytes:
@@ -206,6 +253,8 @@ class Input(Body):
 class Resize(Body):
     """`POST /tasks/{ref}/resize`."""
 
+    model_config = _example(rows=40, cols=120)
+
     rows: Size
     cols: Size
 
@@ -213,7 +262,7 @@ class Resize(Body):
 class NewTerminal(BaseModel):
     """`POST /terminals`, the stock model; other fields are ignored."""
 
-    model_config = ConfigDict(strict=True)
+    model_config = ConfigDict(strict=True, json_schema_extra={"examples": [{"cwd": "runs"}]})
 
     name: Name | None = None
     cwd: Text | None = None

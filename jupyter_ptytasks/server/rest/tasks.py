@@ -96,7 +96,7 @@ class Pause(TaskHandler):
     @needs("write")
     async def post(self, ref: str) -> None:
         """Pause a task."""
-        self.body(bodies.Body)
+        self.body(bodies.Empty)
         self.send_task(await self.control.pause(ref), 202)
 
 
@@ -106,7 +106,7 @@ class Resume(TaskHandler):
     @needs("write")
     async def post(self, ref: str) -> None:
         """Resume a paused task."""
-        self.body(bodies.Body)
+        self.body(bodies.Empty)
         self.send_task(await self.control.resume(ref), 202)
 
 
