@@ -37,13 +37,12 @@ _FINALS = b"@ABCDEFGHIJKLMPSTXZ`abdefghlmnqrstu"
 _COMMANDS: dict[str, Iterator[bytes]] = {}
 
 #: The bar that all others are measured against: drawn again by a carriage return alone.
-BASELINE = "bar by CR"
 
 
 def floods() -> dict[str, Iterator[bytes]]:
     """Return endless streams in pieces, by name."""
     made = {
-        BASELINE: _each(lambda n: b"\r" + _bar(n)),
+        "bar by CR": _each(lambda n: b"\r" + _bar(n)),
         # Bars and spinners, in every way to go back.
         "bar by CR, coloured": _each(lambda n: b"\r\x1b[32m" + _bar(n) + b"\x1b[0m"),
         "bar by CR, wide": _each(lambda n: "\r{:3d}%|{:<10}| 進捗".format(n % 100, "█" * (n % 10)).encode()),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,7 @@ from jupyter_ptytasks.core.terminal import replay
 from jupyter_ptytasks.core.terminal.controls import Controls
 from jupyter_ptytasks.core.terminal.grid import Grid
 from jupyter_ptytasks.core.terminal.modes import TerminalModes
-from tests.core.floods import BASELINE, flood, floods
+from tests.core.floods import flood, floods
 from tests.oracle import streams
 
 if TYPE_CHECKING:
@@ -22,8 +21,8 @@ if TYPE_CHECKING:
     from typing import Any
 
 SIZE = 4 << 20
-#: Steps of each kind, of which each takes some microseconds: a second of them would be many more.
-MOST = {"put": 120_000, "act": 120_000, "scroll": 120_000, "_take": 90_000}
+#: Steps of each kind, of which each takes some microseconds: all together they take a fraction of a second.
+MOST = {"put": 60_000, "act": 60_000, "scroll": 60_000, "_take": 30_000}
 
 Work = Counter[str]
 
@@ -69,22 +68,6 @@ def test_before_a_full_screen_program(work: Work, name: str) -> None:
 def test_whatever_comes_over_and_over(work: Work, pieces: list[bytes]) -> None:
     piece = b"".join(pieces) or b"\r"
     assert_bounded(work, piece * (SIZE // len(piece)))
-
-
-def seconds(data: bytes) -> float:
-    """The least time of the processor that a replay takes."""
-    spent = []
-    for _ in range(3):
-        began = time.thread_time()
-        replay.build(b"", TerminalModes(), data, rows=24, cols=80)
-        spent.append(time.thread_time() - began)
-    return min(spent)
-
-
-@pytest.mark.parametrize("name", ["bar by BS, as Keras has it", "bar by CR, wide", "three bars", "random CSI", "IRM"])
-def test_it_takes_a_few_times_what_a_bar_takes(name: str) -> None:
-    """Most take one to three times as much; once it was sixty times."""
-    assert seconds(flood(name, SIZE)) < 40 * seconds(flood(BASELINE, SIZE))
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import re
 
 #: Work that is done at most, in units of a carriage return with the text behind it, which takes about a microsecond;
 #: an escape sequence takes more, and one that moves or erases rows, or changes how all text is printed, much more.
-_MOST = 80_000
+_MOST = 45_000
 _ESCAPE = 2
 _COSTLY = re.compile(rb"\x1b(?:\[[0-9;]*[JLMSTZ]|\[4[hl]|\[!p|[78c(])|[\x0b\x0c\x0e\x0f]")
 _COSTLY_CONTROLS = b"\x0b\x0c\x0e\x0f"
@@ -14,6 +14,7 @@ _COST = 8
 _CONTROLS = bytes(range(32))
 #: The data of pictures, and the like.
 _LONG_STRING = re.compile(rb"\x1b(?:\][^\x07\x18\x1a\x1b]{1024,}|[PX^_][^\x18\x1a\x1b]{1024,})")
+_STRINGS = (b"\x1b]", b"\x1bP", b"\x1bX", b"\x1b^", b"\x1b_")
 #: Bytes that are looked at in one go; one such block is always drawn.
 _BLOCK = 1 << 14
 
@@ -27,6 +28,8 @@ _SMALL = 4096
 
 def tokens_fit(data: bytes) -> int:
     """Return from where on `data` holds no more tokens than can be drawn in time: 0 if all of it does."""
+    if not any(opener in data for opener in _STRINGS):
+        return _fitting(data)
     strings = [found.span() for found in _LONG_STRING.finditer(data)]
     if not strings:
         return _fitting(data)

@@ -31,7 +31,7 @@ _NARROW = re.compile("[ -~\u2500-\u259f\u2800-\u28ff]*")
 _FRAMES = re.compile("[ -~\u2500-\u259f\u2800-\u28ff\r]*")
 _FEW_FRAMES = 8
 #: Characters that take no cell, or stand for several in a row.
-_UNSURE = re.compile(f"{ZERO.pattern[:-1]}{PRIVATE}]")
+UNSURE = re.compile(f"{ZERO.pattern[:-1]}{PRIVATE}]")
 
 
 class Drawing:
@@ -191,4 +191,4 @@ def _cells(text: str) -> int:
     """Return how many cells text takes, -1 where it holds characters that may be combined with others."""
     if text.isascii() or _NARROW.fullmatch(text):
         return len(text)
-    return -1 if _UNSURE.search(text) else len(text) + len(WIDE.findall(text))
+    return -1 if UNSURE.search(text) else len(text) + len(WIDE.findall(text))

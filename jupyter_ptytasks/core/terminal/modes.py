@@ -7,6 +7,7 @@ and cursor movements, are skipped by one regular expression.
 from __future__ import annotations
 
 import re
+from collections import Counter
 
 from . import pen as pens
 from .mode_state import SHIFTS, ModeState
@@ -23,19 +24,24 @@ _USUAL_STRING = re.compile(rb"\x1b\]" + _STRING)
 # lasting effect (h, l, r, s, u), nor what only moves the cursor; with the whole of its token, if that is of the usual
 # form.
 _PLAIN_CSI = rb"\[[0-9;:]*[@-bd-gi-kmo-qtv-~]"
-_USUAL = rb"(?:\[[<-?]?[0-9;:]*[ -/]*[@-~]|[78=>c]|[()*+.-][0-9A-Z=])?"
-_RARE = re.compile(
-    rb"\x1b(?!" + _PLAIN_CSI + rb"|\x1b|[^\x00-\x1f\x7f-\xff%(-+.78=>c\[\]no|}~-]|\]" + _STRING + rb")" + _USUAL
-)
+_USUAL = rb"(?:\[[<-?]?[0-9;:]*[ -/]*[@-~]|[78=>c]|[()*+.-][0-9A-Z=])"
+_ANY_RARE = rb"\x1b(?!" + _PLAIN_CSI + rb"|\x1b|[^\x00-\x1f\x7f-\xff%(-+.78=>c\[\]no|}~-]|\]" + _STRING + rb")"
+_RARE = re.compile(_ANY_RARE + _USUAL + rb"?")
+_RARE_AND_USUAL = re.compile(_ANY_RARE + _USUAL)
 # Where there are shifts, strings are looked into: within them they are none.
-_RARE_OR_SHIFT = re.compile(rb"[\x0e\x0f](?:[^\x1b]*[\x0e\x0f])?|\x1b(?!" + _PLAIN_CSI + rb"|[D-HMZ\\\x1b])" + _USUAL)
+_RARE_OR_SHIFT = re.compile(
+    rb"[\x0e\x0f](?:[^\x1b]*[\x0e\x0f])?|\x1b(?!" + _PLAIN_CSI + rb"|[D-HMZ\\\x1b])" + _USUAL + rb"?"
+)
 # Tokens that neither change the pen nor save it.
 _PENLESS = re.compile(rb"\x1b(?:\[\?(?!10|47)[0-9]{1,4}[hl]|[=>]|[()*+.-].)")
 
 # Of more bytes with more escape sequences, only so many rare tokens are looked at one by one.
-_FLOOD_BYTES = 1 << 20
-_FLOOD = 10_000
-_FLOOD_BLOCK = 1 << 16
+_FLOOD_BYTES = 1 << 15
+_FLOOD = 2000
+_FLOOD_BLOCK = 1 << 13
+_COARSE_BLOCK = 1 << 16
+# A token that comes so often in a block is taken out of the rest of the flood at once.
+_OFTEN = 200
 _ENDS_LINKS = (b"\x1bc", b"\x1b[!p")
 
 
@@ -62,50 +68,47 @@ class TerminalModes(ModeState):
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the output."""
         if len(data) > _FLOOD_BYTES and data.count(b"\x1b") > _FLOOD:
-            data = self._feed_coarsely(data)
-        self._feed(data)
+            self._feed_flood(data)
+        else:
+            self._feed(data)
 
-    def _feed_coarsely(self, data: bytes) -> bytes:
-        """Take the beginning of a flood and return the rest, with as many rare tokens as can be looked at one by one.
-
-        Of what is said in the beginning each thing counts where it is said last; so what is saved may be another pen.
+    def _feed_flood(self, data: bytes) -> None:
+        """Take much output: the last of it, with as many rare tokens as can be looked at one by one, as it is, and what
+        comes before it coarsely.
         """
         end, left = len(data), _FLOOD
         while end > 0 and left > 0:
-            start = max(end - _FLOOD_BLOCK, 0)
+            start = _begin_of_block(data, end, _FLOOD_BLOCK)
             left -= len(_RARE.findall(data, start, end))
             end = start
-        # Tokens begin with ESC, wherever it stands.
-        begin, end = data.find(b"\x1b", _LONGEST_PENDING), data.rfind(b"\x1b", 0, end)
-        if not 0 < begin < end:
-            return data
-        self._feed(data[:begin])
-        flood = data[begin:end]
+        begin = data.find(b"\x1b", _LONGEST_PENDING)
+        if 0 < begin < end:
+            self._feed(data[:begin])
+            self._feed_coarsely(data[begin:end])
+            self._feed(data[end:])
+        else:
+            self._feed(data, has_rare=left < _FLOOD or bool(self.pending))
+
+    def _feed_coarsely(self, flood: bytes) -> None:
+        """Take the middle of a flood: of what is said there each thing counts where it is said last; so what is saved
+        may be another pen.
+        """
         fed = self.fed + len(flood)
         self._take_last_strings(flood, len(flood))
         reset = max(flood.rfind(b"\x1bc"), 0)
-        said: dict[bytes, None] = {}
-        stop = len(flood)
-        while stop > reset and len(said) < _FLOOD:
-            start = max(stop - _FLOOD_BLOCK, reset)
-            for token in dict.fromkeys(reversed(_RARE.findall(flood, start, stop))):
-                said.setdefault(token)
-            stop = start
+        said = _last_said(flood[reset:])
         self._fold(flood, reset, len(flood))
         self._take_last(flood, len(flood), b"\x1b]8;")
         was_alternate = self.alternate
-        for token in reversed(said):
-            if len(token) > 1:
-                self._feed(token)
+        self._feed(b"".join(reversed(said)))
         if self.alternate_mode and not (was_alternate and b"\x1b[?%dl" % self.alternate_mode not in flood):
             left_at = flood.rfind(b"\x1b[?%dl" % self.alternate_mode)
             self.alternate_token = b"\x1b[?%dh" % self.alternate_mode
             entered = max(flood.find(self.alternate_token, left_at + 1), 0)
             self.alternate_since = fed - len(flood) + entered + len(self.alternate_token)
         self.fed = fed
-        return data[end:]
 
-    def _feed(self, data: bytes) -> None:
+    def _feed(self, data: bytes, *, has_rare: bool = True) -> None:
         start_of_data = self.fed - len(self.pending)
         self.fed += len(data)
         data = seven_bit(self.pending + data if self.pending else data)
@@ -120,8 +123,10 @@ class TerminalModes(ModeState):
             titled = self._take_last_strings(data, end)
             linked = data.rfind(b"\x1b]8;", 0, end)
         reset = -1  # where links were last ended
-        rare = _RARE_OR_SHIFT if b"\x0e" in data or b"\x0f" in data else _RARE
-        drawn = pos = 0
+        has_shifts = b"\x0e" in data or b"\x0f" in data
+        rare = _RARE_OR_SHIFT if has_shifts else _RARE
+        drawn = 0
+        pos = 0 if has_rare or has_shifts else end
         while (found := rare.search(data, pos, end)) is not None:
             start, pos = found.span()
             token = found[0]
@@ -184,3 +189,23 @@ class TerminalModes(ModeState):
         """
         known = since is not None
         return transition(since or TerminalModes(), self, known=known)
+
+
+def _last_said(flood: bytes) -> dict[bytes, int]:
+    """Return the rare tokens of the usual form in a flood, the last first, each in the place where it is said last."""
+    said: dict[bytes, int] = {}
+    while flood and len(said) < _FLOOD:
+        start = _begin_of_block(flood, len(flood), _COARSE_BLOCK)
+        found = Counter(reversed(_RARE_AND_USUAL.findall(flood, start)))
+        said.update(found)  # what is there keeps its place
+        flood = flood[:start]
+        for token, count in found.items():
+            if count > _OFTEN:
+                flood = flood.replace(token, b"\x18")
+    return said
+
+
+def _begin_of_block(data: bytes, end: int, size: int) -> int:
+    """Return where a block of about `size` bytes that ends at `end` begins: where a token does, or the data."""
+    # Tokens begin with ESC, wherever it stands.
+    return max(data.rfind(b"\x1b", 0, max(end - size, 0) + 1), 0)

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import re
 
-from .vt import SGR
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Pen = dict[str, bytes]
@@ -24,7 +22,19 @@ _OFF = {23: "italic", 24: "underline", 25: "blink", 27: "inverse", 28: "invisibl
 _OFF |= {55: "overline"}
 _COLOR = {38: "fg", 48: "bg", 58: "line"}
 
-_COLOR_ALONE = re.compile(rb"[34]8;(?:5;[0-9]+|2;[0-9]+;[0-9]+;[0-9]+)")
+_ALONE = rb"8;(?:5;[0-9]+|2;[0-9]+;[0-9]+;[0-9]+)"
+_COLOR_ALONE = re.compile(rb"[34]" + _ALONE)
+# SGR sequences without those that set nothing but a foreground (3), a background (4).
+_SGR_BUT_COLORS = {
+    (foreground, background): re.compile(
+        rb"\x1b\[" + (rb"(?![%s]" % found + _ALONE + rb"m)" if found else b"") + rb"([0-9;:]*)m"
+    )
+    for foreground in (False, True)
+    for background in (False, True)
+    for found in [b"3" * foreground + b"4" * background]
+}
+# Bytes that are looked at in one go.
+_BLOCK = 1 << 16
 
 # xterm.js reads no more parameters than this of one sequence.
 _MOST_PARAMETERS = 32
@@ -54,16 +64,21 @@ def fold(pen: Pen, data: bytes, start: int, end: int) -> None:
         start = reset
     last: dict[bytes, None] = {}
     colors: set[bytes] = set()
-    for parameters in reversed(SGR.findall(data, start, end)):
-        if parameters not in last:
+    while start < end:
+        # Of colors that come one after another, all different, only the last counts, too.
+        sought = _SGR_BUT_COLORS[b"38;" in colors, b"48;" in colors]
+        block = max(data.find(b"\x1b", end - _BLOCK, end), start) if end - start > _BLOCK else start
+        for parameters in dict.fromkeys(reversed(sought.findall(data, block, end))):
             if parameters[:3] in (b"38;", b"48;") and _COLOR_ALONE.fullmatch(parameters):
-                # One after another, all different: of them, too, only the last counts.
                 if parameters[:3] in colors:
                     continue
                 colors.add(parameters[:3])
-            last[parameters] = None
-            if parameters[:2] == b"0;":
-                break
+            if parameters not in last:
+                last[parameters] = None
+                if parameters[:2] == b"0;":
+                    block = start
+                    break
+        end = block
     for parameters in reversed(last):
         write(pen, parameters)
 

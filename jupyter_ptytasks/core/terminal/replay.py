@@ -111,7 +111,8 @@ class _Past:
         self._known: dict[int, TerminalModes] = {}
         end = len(whole)
         self._last = self._begin_of_last_lines()
-        for place in (self._last, end):
+        # In order, and at places on the way: what is drawn begins near the end, and is followed again from there.
+        for place in sorted({self._last, *(end - size for size in _GLANCES if end > size), end}):
             self._known[place] = self._at(place)
         self._state = self._known[end]
         #: Where the full-screen program was opened that is on at the end, and where the normal screen ends.
@@ -142,7 +143,8 @@ class _Past:
         least = tokens_fit(self._whole[:end])
         starts = [*(place for place in places if place > least), least]
         for place in sorted(starts):
-            self._known[place] = self._at(place)
+            if place not in self._known:
+                self._known[place] = self._at(place)
         return starts
 
     def _at(self, end: int) -> TerminalModes:

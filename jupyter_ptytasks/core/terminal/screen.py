@@ -13,7 +13,7 @@ from collections import deque
 from . import pen as pens
 from .cells import HALF, NULL, Row
 from .controls import Controls
-from .drawing import Drawing
+from .drawing import UNSURE, Drawing
 from .grid import Grid
 from .modes import TerminalModes
 from .paint import Paint
@@ -233,7 +233,7 @@ class Screen(Drawing):
         clusters = self.grid.clusters
         if cells.isascii() and HALF not in cells:
             return cells.encode()
-        if not any(cell != HALF and clusters.width(cell) == 0 for cell in cells):
+        if not UNSURE.search(cells) or not any(cell != HALF and clusters.width(cell) == 0 for cell in cells):
             return clusters.spell(cells).encode()
         shown = [("\0" if clusters.width(cell) == 0 else "") + clusters.text(cell) for cell in cells if cell != HALF]
         return "".join(shown).encode()

@@ -54,17 +54,21 @@ _CONTROLS = re.compile(_CONTROL)
 _CUT_CHARACTER = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z")
 # The C1 controls that xterm.js knows, by their second byte in UTF-8; all others just end what was begun.
 _C1_KNOWN = frozenset(b"\x84\x85\x88\x90\x98\x9b\x9c\x9d\x9e\x9f")
-_C1_AS_ESCAPE = [
-    (bytes((0xC2, code)), bytes((0x1B, code - 0x40)) if code in _C1_KNOWN else b"\x18\x18")
-    for code in range(0x80, 0xA0)
-]
+_C1_AS_ESCAPE = {
+    bytes((0xC2, code)): bytes((0x1B, code - 0x40)) if code in _C1_KNOWN else b"\x18\x18" for code in range(0x80, 0xA0)
+}
+#: Of more of them, each kind is replaced by itself.
+_MOST_C1 = 20_000
 
 
 def seven_bit(data: bytes) -> bytes:
     """Return `data` with C1 controls (U+0080 to U+009F) in their ESC form, which has as many bytes as in UTF-8."""
-    if b"\xc2" in data and _C1.search(data):
-        for control, escape in _C1_AS_ESCAPE:
-            data = data.replace(control, escape)
+    if b"\xc2" not in data or not _C1.search(data):
+        return data
+    if data.count(b"\xc2") <= _MOST_C1:
+        return _C1.sub(lambda control: _C1_AS_ESCAPE[control[0]], data)
+    for control, escape in _C1_AS_ESCAPE.items():
+        data = data.replace(control, escape)
     return data
 
 
