@@ -36,8 +36,6 @@ _SOUP = "aé日🚀e\u0301\u200d️żק한\u2588…\U00020000"
 _FINALS = b"@ABCDEFGHIJKLMPSTXZ`abdefghlmnqrstu"
 _COMMANDS: dict[str, Iterator[bytes]] = {}
 
-#: The bar that all others are measured against: drawn again by a carriage return alone.
-
 
 def floods() -> dict[str, Iterator[bytes]]:
     """Return endless streams in pieces, by name."""
