@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from .lazy import lazy
 from .wcwidth import UNUSUAL, WIDE, ZERO, wcwidth
 
 #: A cell that nothing was written to, or that was erased, and the second half of a wide character.
@@ -196,4 +197,4 @@ class Row:
 
 
 #: Characters of one width in a row: those that take no cell, two, or one.
-PARTS = re.compile(f"{ZERO.pattern}+|(?:(?!{ZERO.pattern}){WIDE.pattern})+|[^{UNUSUAL.pattern[1:-1]}]+")
+PARTS = lazy(f"{ZERO.pattern}+|(?:(?!{ZERO.pattern}){WIDE.pattern})+|[^{UNUSUAL.pattern[1:-1]}]+")

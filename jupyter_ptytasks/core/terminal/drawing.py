@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from .cells import PRIVATE
 from .controls import KEEPS, LEFT
+from .lazy import lazy
 from .tokens import LASTING, TOKEN
 from .vt import complete, seven_bit
 from .wcwidth import WIDE, ZERO
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 #: Bytes of an incomplete token that are kept; of a longer one no terminal makes more.
 _LONGEST_PENDING = 4096
 #: Bytes that are drawn at a time, between two looks for lines that need not be drawn.
-_HELPING = 4096
+_HELPING = 1 << 13
 #: What ends a stretch of plain lines, made of text, tabs, colors, and erasing to the right.
 _NEWS = re.compile(
     rb"[\x00-\x08\n-\x1f\x7f](?:(?<![\n\r\x1b])|(?<=\r)(?!\n)|(?<=\n)(?<!\r\n)|(?<=\x1b)(?!\[[0-9;:]*m|\[0?K))"
@@ -31,7 +32,7 @@ _NARROW = re.compile("[ -~\u2500-\u259f\u2800-\u28ff]*")
 _FRAMES = re.compile("[ -~\u2500-\u259f\u2800-\u28ff\r]*")
 _FEW_FRAMES = 8
 #: Characters that take no cell, or stand for several in a row.
-UNSURE = re.compile(f"{ZERO.pattern[:-1]}{PRIVATE}]")
+UNSURE = lazy(f"{ZERO.pattern[:-1]}{PRIVATE}]")
 
 
 class Drawing:

@@ -9,11 +9,12 @@ import re
 
 from .cells import HALF, NULL, PARTS, PRIVATE, Row
 from .cursor import Cursor
+from .lazy import lazy
 from .wcwidth import UNUSUAL, WIDE, ZERO, wcwidth
 
-_NEEDS_CARE = re.compile(f"{UNUSUAL.pattern[:-1]}{PRIVATE}]")
+_NEEDS_CARE = lazy(f"{UNUSUAL.pattern[:-1]}{PRIVATE}]")
 _PRIVATE = re.compile(f"[{PRIVATE}]")
-_BEHIND_WIDE = re.compile(f"(?<={WIDE.pattern})")
+_BEHIND_WIDE = lazy(f"(?<={WIDE.pattern})")
 
 
 class Grid(Cursor):

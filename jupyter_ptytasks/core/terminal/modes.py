@@ -10,6 +10,7 @@ import re
 from collections import Counter
 
 from . import pen as pens
+from .lazy import lazy
 from .mode_state import SHIFTS, ModeState
 from .restore_modes import transition
 from .vt import TOKEN, complete, seven_bit
@@ -27,11 +28,9 @@ _PLAIN_CSI = rb"\[[0-9;:]*[@-bd-gi-kmo-qtv-~]"
 _USUAL = rb"(?:\[[<-?]?[0-9;:]*[ -/]*[@-~]|[78=>c]|[()*+.-][0-9A-Z=])"
 _ANY_RARE = rb"\x1b(?!" + _PLAIN_CSI + rb"|\x1b|[^\x00-\x1f\x7f-\xff%(-+.78=>c\[\]no|}~-]|\]" + _STRING + rb")"
 _RARE = re.compile(_ANY_RARE + _USUAL + rb"?")
-_RARE_AND_USUAL = re.compile(_ANY_RARE + _USUAL)
+_RARE_AND_USUAL = lazy(_ANY_RARE + _USUAL)
 # Where there are shifts, strings are looked into: within them they are none.
-_RARE_OR_SHIFT = re.compile(
-    rb"[\x0e\x0f](?:[^\x1b]*[\x0e\x0f])?|\x1b(?!" + _PLAIN_CSI + rb"|[D-HMZ\\\x1b])" + _USUAL + rb"?"
-)
+_RARE_OR_SHIFT = lazy(rb"[\x0e\x0f](?:[^\x1b]*[\x0e\x0f])?|\x1b(?!" + _PLAIN_CSI + rb"|[D-HMZ\\\x1b])" + _USUAL + rb"?")
 # Tokens that neither change the pen nor save it.
 _PENLESS = re.compile(rb"\x1b(?:\[\?(?!10|47)[0-9]{1,4}[hl]|[=>]|[()*+.-].)")
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 
+from .lazy import lazy
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Pen = dict[str, bytes]
@@ -26,7 +28,7 @@ _ALONE = rb"8;(?:5;[0-9]+|2;[0-9]+;[0-9]+;[0-9]+)"
 _COLOR_ALONE = re.compile(rb"[34]" + _ALONE)
 # SGR sequences without those that set nothing but a foreground (3), a background (4).
 _SGR_BUT_COLORS = {
-    (foreground, background): re.compile(
+    (foreground, background): lazy(
         rb"\x1b\[" + (rb"(?![%s]" % found + _ALONE + rb"m)" if found else b"") + rb"([0-9;:]*)m"
     )
     for foreground in (False, True)

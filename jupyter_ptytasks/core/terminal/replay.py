@@ -112,7 +112,8 @@ class _Past:
         end = len(whole)
         self._last = self._begin_of_last_lines()
         # In order, and at places on the way: what is drawn begins near the end, and is followed again from there.
-        for place in sorted({self._last, *(end - size for size in _GLANCES if end > size), end}):
+        on_the_way = [whole.find(b"\n", end - size) + 1 or end - size for size in _GLANCES if end > size]
+        for place in sorted({self._last, *on_the_way, end}):
             self._known[place] = self._at(place)
         self._state = self._known[end]
         #: Where the full-screen program was opened that is on at the end, and where the normal screen ends.
@@ -189,13 +190,16 @@ class _Past:
         rows, cols = self._size
         whole, end = self._whole, self._end
         *glances, least = self._survey(end)
+        rows_per_byte = 1.0
         for start in glances:
             state = self._known[start]
-            if not state.alternate:
+            # Where the last bytes draw few rows, more of them will not be enough.
+            if not state.alternate and rows_per_byte * (end - start) > self._lines:
                 screen = Screen(rows, cols, self._lines)
                 screen.feed(state.prelude() + state.pending + whole[start:end])
                 if screen.height > self._lines:
                     return screen
+                rows_per_byte = screen.height / (end - start)
         screen = Screen(rows, cols, self._lines)
         # It leaves the modes as the keyframe has them, but for the alternate screen; without it all is to be said.
         screen.feed(self._scrollback)

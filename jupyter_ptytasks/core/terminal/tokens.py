@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import re
+from .lazy import lazy
 
 _OTHER = r"[^\x00-\x7f]"
 _CONTROL = r"[\x00-\x17\x19\x1c-\x1f\x7f]"
@@ -11,7 +11,7 @@ _ABORTED = r"(?=\x1b)|\Z"
 _END = r"(?:\x1b\\|[\x18\x1a]|(?=\x1b[^\\])|\Z)"
 #: Everything that is no text, as in vt.TOKEN, but within text that ends where a token does; what repeats as one token.
 #: It begins with one set of characters, which `re` looks for far faster than for alternatives.
-TOKEN = re.compile(
+TOKEN = lazy(
     r"([\x00-\x1f\x7f](?:(?<=\x1b)(?:"
     r"\[[0-9;:]*m(?:\x1b\[[0-9;:]*m)*|\[[0-9;:]*[@-~]|[78DEHMc=>no|}~\\]|\x1b*(?=\x1b)|" + _CONTROL + r"*(?:"
     r"\[" + _HEADER + r"(?:[@-~]|[\x18\x1a]|" + _OTHER + "|" + _ABORTED + r")"
@@ -24,6 +24,6 @@ TOKEN = re.compile(
     r"|(?<=\x7f)\x7f*|(?<=[\x00-\x07\x10-\x1a\x1c-\x1f])[\x00-\x07\x10-\x1a\x1c-\x1f]*))"
 )
 #: On the alternate screen, what may leave it, or changes what lasts longer than it does.
-LASTING = re.compile(
+LASTING = lazy(
     r"\x1b(?:c|\](?:4|5|1[0-9]|9;4|7784|104|105|11[0-9])|\[[^@-~]*[hlp]|[()*+.%-][^\x1b]|[no|}~])|[\x0e\x0f]"
 )

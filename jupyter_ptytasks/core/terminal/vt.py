@@ -13,6 +13,8 @@ from __future__ import annotations
 
 import re
 
+from .lazy import lazy
+
 _CONTROL = rb"[\x00-\x17\x19\x1c-\x1f\x7f]"
 # One non-ASCII character, or the bytes that decode to one U+FFFD (the longest valid beginning of a character).
 _OTHER = (
@@ -31,7 +33,7 @@ def _all_of(name: bytes, several: bytes) -> bytes:
 
 
 # One whole token that begins with ESC; no match at the end of the data means that the rest of it is yet to come.
-TOKEN = re.compile(
+TOKEN = lazy(
     rb"\x1b" + _CONTROL + rb"*(?:"
     rb"\[" + _all_of(b"csi", _HEADER) + rb"(?:[@-~]|" + _ABORT + rb"|(?=\x1b))"
     rb"|\]" + _all_of(b"osc", rb"[^\x07\x18\x1a\x1b]*") + rb"(?:\x07|" + _STRING_END + rb")"

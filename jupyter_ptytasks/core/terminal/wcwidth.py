@@ -5,7 +5,7 @@ The ranges are those of its `UnicodeV6.ts`. Unlike `width`, which says what term
 
 from __future__ import annotations
 
-import re
+from .lazy import lazy
 
 # Combining marks and other characters that take no cell of their own.
 _ZERO = (
@@ -32,10 +32,10 @@ _WIDE = (
 )
 
 #: Match where a character takes no cell, and where it takes two; of what is in both, none.
-ZERO = re.compile(f"[{_ZERO}]")
-WIDE = re.compile(f"[{_WIDE}]")
+ZERO = lazy(f"[{_ZERO}]")
+WIDE = lazy(f"[{_WIDE}]")
 #: Matches where a character does not take exactly one cell.
-UNUSUAL = re.compile(f"[{_ZERO}{_WIDE}]")
+UNUSUAL = lazy(f"[{_ZERO}{_WIDE}]")
 
 
 def wcwidth(char: str) -> int:
