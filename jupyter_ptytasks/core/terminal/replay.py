@@ -30,8 +30,8 @@ _LONGEST_TAIL = 1 << 16
 _BEGINNING = 1 << 12
 #: Bytes that are kept free for what does not count when the last lines are chosen: modes, titles, links.
 _RESERVE = 1 << 13
-#: Lines of nothing but text and colors.
-_LINES = re.compile(rb"(?:[ -~\x80-\xff]|\r\n|" + SGR.pattern + rb")*")
+#: What is in no line of nothing but text and colors.
+_NO_LINE = re.compile(rb"[\x00-\x1f\x7f](?:(?<![\n\r\x1b])|(?<=\r)(?!\n)|(?<=\n)(?<!\r\n)|(?<=\x1b)(?!\[[0-9;:]*m))")
 
 
 class Replay:
@@ -168,7 +168,7 @@ class _Past:
         start = max(self._last, self._whole.find(b"\n", max(self._end - limit + _RESERVE, 0)) + 1)
         section = self._whole[start : self._end]
         rows, cols = self._size
-        if _LINES.fullmatch(section) is None or any(len(line) > cols for line in SGR.sub(b"", section).split(b"\r\n")):
+        if _NO_LINE.search(section) or any(len(line) > cols for line in SGR.sub(b"", section).split(b"\r\n")):
             return b""
         state = self._at(start)
         if state.pending or not Screen(rows, cols, rows).would_pass(state.prelude()):
