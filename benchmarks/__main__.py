@@ -58,7 +58,7 @@ def main() -> None:
     console = Console(stderr=True)
     about = machine.describe()
     if os.getloadavg()[0] > 0.5:
-        console.print("[yellow]the machine is busy with something else: the numbers will tell of that too")
+        console.print("[yellow]the machine is busy with other work, which affects the numbers")
     began = time.monotonic()
     rows: list[Row] = []
     failed: list[str] = []

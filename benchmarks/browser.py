@@ -57,7 +57,7 @@ def flood(plan: Plan) -> Iterator[Row]:
                 between, waited = page.evaluate(_WATCH, seconds * 1000)
                 frames[name] = Series(tuple(value / 1000 for value in between), "s")
                 waits[name] = Series(tuple(value / 1000 for value in waited), "s")
-    for what, measured in (("frames of", frames), ("an event waits for its turn in", waits)):
+    for what, measured in (("frames of", frames), ("delay of an event in", waits)):
         ours, stock = measured["ours"], measured["stock terminal"]
         value = Series((ours.percentile(95) / max(stock.percentile(95), 1e-4),), "ratio")
         told = f"{what} JupyterLab while `yes` runs in its front tab: p95 ÷ the stock terminal's"

@@ -19,8 +19,8 @@ _BAR = "\rtrain:  {0:2d}%|{1:<50}| {0}/100 [00:00<00:01, 49.46it/s, loss=0.12]"
 #: What comes, and the most that it may take, in seconds. A machine has hundreds of tasks, and most print text.
 _OUTPUT = {
     "text": ("2026-11-21 10:00:00 INFO words of no concern, one line below another\r\n" * 80, 1e-3),
-    "text with paths and addresses": ("10.0.0.7 GET http://example.org/2026/11/21/a.html 200\r\n" * 100, 10e-3),
-    "a bar of tqdm": ("".join(_BAR.format(done, "█" * (done // 2)) for done in range(100)), 10e-3),
+    "text with paths and URLs": ("10.0.0.7 GET http://example.org/2026/11/21/a.html 200\r\n" * 100, 10e-3),
+    "a tqdm bar": ("".join(_BAR.format(done, "█" * (done // 2)) for done in range(100)), 10e-3),
     "lines of epochs and steps": ("Epoch [3/10], Step [100/600], Loss: 0.4321\r\n" * 100, 30e-3),
 }
 
@@ -37,4 +37,4 @@ def reading(plan: Plan) -> Iterator[Row]:
             reader.feed(data, float(moment))
             took.append(time.perf_counter() - began)
         series = Series(tuple(took), "s")
-        yield Row(f"looking for progress in 4 KiB of {name}", series, series, {}, Must(most, "s"))
+        yield Row(f"progress detection in 4 KiB of {name}", series, series, {}, Must(most, "s"))

@@ -27,11 +27,11 @@ _LINES = 1000
 
 
 def log(plan: Plan) -> Iterator[Row]:
-    """A coloured log."""
+    """A colored log."""
     path = os.path.join(plan.directory, "log")
     write_log(path, _SIZE)
     (seconds, sizes, _), (stock_seconds, stock_sizes) = _come_back_to_both(plan, path)
-    what = "coming back to a full 64 MiB of coloured log: open until the last byte of the replay"
+    what = "reattaching to 64 MiB of colored log: open until the last byte of the replay"
     yield Row(what, seconds, seconds, {"terminado (its last 1000 reads)": stock_seconds}, Must(0.15, "s"))
     yield Row("bytes sent for it", sizes, sizes, {"terminado": stock_sizes}, Must(1 << 20, "B"))
 
@@ -42,7 +42,7 @@ def bars(plan: Plan) -> Iterator[Row]:
     write_bars(path, _SIZE)
     (seconds, sizes, text), (_, stock_sizes) = _come_back_to_both(plan, path)
     raw = _size_of_last_lines(path, text.count("\n"))
-    yield Row("coming back to a full 64 MiB of progress bars", seconds, seconds, {}, Must(0.15, "s"))
+    yield Row("reattaching to 64 MiB of progress bars", seconds, seconds, {}, Must(0.15, "s"))
     yield Row(
         "raw bytes of what is replayed ÷ bytes sent for it",
         Series((raw / sizes.median,), "ratio"),

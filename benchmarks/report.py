@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
     from .results import Row, Series
 
-_COLUMNS = ("what", "ours", "peer", "value", "must reach", "met?")
+_COLUMNS = ("measurement", "this project", "peer", "value", "target", "met?")
 
 
 def table(rows: Sequence[Row]) -> Table:
     """Give the table for the screen."""
     shown = Table(box=box.SIMPLE_HEAD, show_lines=False, pad_edge=False)
     for column in _COLUMNS:
-        shown.add_column(column, overflow="fold", max_width=44 if column == "what" else None)
+        shown.add_column(column, overflow="fold", max_width=44 if column == _COLUMNS[0] else None)
     for row in rows:
         style = {True: "green", False: "bold red", None: ""}[row.met]
         *cells, value, must, met = _cells(row)

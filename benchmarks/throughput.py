@@ -32,7 +32,7 @@ def alone(plan: Plan) -> Iterator[Row]:
             **peers.installed(),
         }
         times = _race(plan, runners, repetitions=plan.pick(7, 3))
-    what = f"wall time of a {_megabytes(plan)} MB coloured log, no viewer ÷ a bare read loop"
+    what = f"wall time of a {_megabytes(plan)} MB colored log, no viewer ÷ a bare read loop"
     bare = times.pop("bare")
     others = {f"{name} ÷ bare": ratio(series, bare) for name, series in times.items() if name != "ours"}
     yield Row(what, ratio(times["ours"], bare), times["ours"], {"bare": bare, **others}, Must(1.15, "ratio"))
@@ -53,7 +53,7 @@ def looked_at(plan: Plan) -> Iterator[Row]:
     ours = times.pop("ours")
     what = "the same with one reading viewer ÷ terminado with one"
     must = Must(1.0, "ratio")
-    yield Row(what, ratio(ours, terminado), ours, times, must, "a stock client, paced: it skips what it cannot draw")
+    yield Row(what, ratio(ours, terminado), ours, times, must, "a stock client, paced: it skips output")
     yield Row(f"{what}, client acknowledges", ratio(acknowledging, terminado), acknowledging, times, must)
 
 
