@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks.client import RequestFailed
+from jupyter_ptytasks.core.states import State
 from jupyter_ptytasks.storage.database import Database
 from tests.client.live import LiveServer, ended, until
 
@@ -185,3 +186,22 @@ async def test_what_the_other_deletes_in_the_same_moment_is_not_found(
     (data / "tasks" / task["id"]).rename(data / "gone")
     deleting.close()
     assert (await answer).code == 404
+
+
+async def test_an_attempt_that_the_other_begins_before_the_last_end_is_seen_is_kept(
+    rest: Rest, jp_serverapp: Any, jp_data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the first attempt is no news any more when this server writes it down."""
+    (app,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
+    task = await rest.create("exec sleep 1000", name="nap")
+    await rest.until("nap", lambda task: task["connected"])
+    host = json.loads((jp_data_dir / "ptytasks" / "tasks" / task["id"] / "host.json").read_text())
+    monkeypatch.setattr(app.store, "_failed", time.monotonic() + 3600.0)
+    other = Database(str(jp_data_dir / "ptytasks" / "tasks.db"), lambda: ())
+    other.observe(task["id"], 1, State.CANCELLED, ended=time.time())
+    other.begin_attempt(task["id"], 2, 100)
+    other.observe(task["id"], 2, State.RUNNING, pid=1, started=time.time())
+    other.close()
+    os.kill(host["host_pid"], signal.SIGKILL)
+    # It has no ptyhost: whoever looks after it finds out.
+    assert (await rest.until("nap", lambda task: task["state"] == "lost"))["attempt"] == 2

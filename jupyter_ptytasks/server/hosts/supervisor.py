@@ -146,6 +146,7 @@ class Supervisor:
             on_lost=lost.set,
         )
         retry = _RETRY
+        me = asyncio.current_task()
         while (task := self._store.get(task_id)) is not None and task.active:
             try:
                 if await self._connect(task, link):
@@ -156,10 +157,11 @@ class Supervisor:
             except Exception as error:  # noqa: BLE001  whatever it is, the next try may do better
                 self._log_failure(task_id, error)
             try:
-                if await self._settle(task_id):
-                    return
+                await self._settle(task_id)
             except Exception as error:  # noqa: BLE001  such as a full disk: there may be room later
                 self._log_failure(task_id, error)
+            if self._keepers.get(task_id) is not me:
+                return  # it has ended, and nothing is to be kept any more
             await asyncio.sleep(retry)
             retry = min(retry * 2, _RETRY_ELSEWHERE if task_id in self._elsewhere else _RETRY_MAX)
 
@@ -245,18 +247,14 @@ class Supervisor:
 
     # -- what silence means -----------------------------------------------------------------------------------------
 
-    async def _settle(self, task_id: str) -> bool:
-        """Find out what became of a task whose ptyhost does not answer; True when it has ended, and that is written
-        down.
-        """
+    async def _settle(self, task_id: str) -> None:
+        """Find out what became of a task whose ptyhost does not answer; if it has ended, write that down."""
         task = self._store.get(task_id)
         if task is None or not task.active:
-            return True
+            return
         ended = await asyncio.to_thread(self._provisioners.of(task).poll, [task])
-        if task_id not in ended:
-            return False
-        await self._end(task, ended[task_id])
-        return True
+        if task_id in ended:
+            await self._end(task, ended[task_id])
 
     async def correct(self, task: Task) -> None:
         """Apply the exit record of a task that was marked as lost, if there is one after all."""
