@@ -56,7 +56,7 @@ class Store:
         self._looked = -_FRESH
         self._look: asyncio.Task[None] | None = None
         self._failed = -_FAILED
-        #: Counts what was written here, and the ids of what was removed: they are never given again.
+        #: Counts what was written here, and the ids of what was removed, by whomever: they are never given again.
         self._writes = 0
         self._removed: set[str] = set()
         #: The tasks that are just being written here, and what was read of them since: it is applied when our own
@@ -182,6 +182,7 @@ class Store:
 
     def _take_in(self, version: tuple[int, int], delta: Delta, whole: bool) -> None:
         known = {task.id for task in delta.tasks}
+        self._removed.update(delta.removed)
         gone = [task_id for task_id in self._tasks if task_id not in known] if whole else delta.removed
         gone = [*gone, *delta.unreadable]
         self._version = version
@@ -201,13 +202,15 @@ class Store:
     def _learn(self, task_id: str, task: Task | None, *, anew: bool = False) -> None:
         """Apply what was read of a task. With `anew`, its revision cannot be compared with the known one."""
         if task_id in self._in_flight:
-            self._held[task_id] = task
+            held = self._held.get(task_id, task)
+            if task is None or anew or (held is not None and held.revision <= task.revision):
+                self._held[task_id] = task
             return
         old = self._tasks.get(task_id)
         if task is None:
             self._apply(old, None)
         elif task_id in self._removed:
-            pass  # read just before we removed it
+            pass  # read just before it was removed
         elif old != task and (anew or old is None or old.revision < task.revision):
             self._apply(old, task)
 

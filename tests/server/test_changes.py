@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import threading
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.errors import PtyTasksError
+from jupyter_ptytasks.core.errors import InvalidState, PtyTasksError
 from jupyter_ptytasks.core.model import IfExists, Kind, Task, new_id
 from jupyter_ptytasks.core.states import PENDING, State
 from jupyter_ptytasks.server.store import Store
 from jupyter_ptytasks.storage.database import Database
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
+    from collections.abc import AsyncIterator, Awaitable
 
     from jupyter_ptytasks.server.changes import Change
 
@@ -110,3 +113,41 @@ async def test_a_caller_that_leaves_does_not_keep_a_change_from_being_announced(
     await asyncio.gather(adding, return_exceptions=True)
     await store.close()
     assert [(change.old, change.by_us) for change in heard] == [(None, True)]
+
+
+@asynccontextmanager
+async def opened(tmp_path: Path) -> AsyncIterator[tuple[Store, Database]]:
+    """Open the store of a server, and the database of another one."""
+    path = str(tmp_path / "tasks.db")
+    store, other = Store(lambda: Database(path, lambda: ())), Database(path, lambda: ())
+    yield store, other
+    other.close()
+    await store.close()
+
+
+async def test_what_a_write_has_read_does_not_replace_what_is_newer(tmp_path: Path) -> None:
+    """While another write of this server is under way, news of the task is held back: the newest is."""
+    async with opened(tmp_path) as (store, other):
+        task, _ = await store.add(make(0, State.RUNNING), IfExists.NEW, 10)
+        until_then = threading.Event()
+        store._writing.submit(until_then.wait)
+        begun = asyncio.ensure_future(store.remove(task.id))  # is refused: the task runs
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        theirs = other.change(task.id, group="theirs")
+        await store.refresh(0.0)
+        store._now(task)
+        until_then.set()
+        with pytest.raises(InvalidState):
+            await begun
+        assert store.get(task.id) == theirs
+
+
+async def test_what_another_server_has_removed_does_not_come_back(tmp_path: Path) -> None:
+    async with opened(tmp_path) as (store, other):
+        task, _ = await store.add(make(0, State.SUCCEEDED), IfExists.NEW, 10)
+        await store.refresh(0.0)
+        other.remove(task.id)
+        await store.refresh(0.0)
+        store._now(task)
+        assert store.get(task.id) is None
