@@ -30,6 +30,8 @@ _LOOK_PATIENCE = 1.0
 _LOOK_FIRST = 30.0
 #: Seconds after a look that failed in which no other is made.
 _FAILED = 1.0
+#: A revision that no file comes to: what we have removed we do not take from anyone again.
+_NEVER_AGAIN = 1 << 62
 
 _LOG = logging.getLogger(__name__)
 
@@ -56,9 +58,10 @@ class Store:
         self._looked = -_FRESH
         self._look: asyncio.Task[None] | None = None
         self._failed = -_FAILED
-        #: Counts what was written here, and the ids of what was removed, by whomever: they are never given again.
+        #: Counts what was written here.
         self._writes = 0
-        self._removed: set[str] = set()
+        #: The ids of what was removed, by whomever: what was read of them up to this revision was read before.
+        self._removed: dict[str, int] = {}
         #: The tasks that are just being written here, and what was read of them since: it is applied when our own
         #: changes are known.
         self._in_flight: Counter[str] = Counter()
@@ -182,7 +185,6 @@ class Store:
 
     def _take_in(self, version: tuple[int, int], delta: Delta, whole: bool) -> None:
         known = {task.id for task in delta.tasks}
-        self._removed.update(delta.removed)
         gone = [task_id for task_id in self._tasks if task_id not in known] if whole else delta.removed
         gone = [*gone, *delta.unreadable]
         self._version = version
@@ -194,6 +196,7 @@ class Store:
         if whole:
             self._unreadable.clear()
             self._removed.clear()
+        self._removed.update(dict.fromkeys(delta.removed, delta.revision))
         self._unreadable -= known | set(delta.removed)
         self._unreadable |= set(delta.unreadable)
         for task in delta.tasks:
@@ -201,16 +204,16 @@ class Store:
 
     def _learn(self, task_id: str, task: Task | None, *, anew: bool = False) -> None:
         """Apply what was read of a task. With `anew`, its revision cannot be compared with the known one."""
+        if task is not None and not anew and task.revision <= self._removed.get(task_id, -1):
+            return  # read just before it was removed
         if task_id in self._in_flight:
-            held = self._held.get(task_id, task)
-            if task is None or anew or (held is not None and held.revision <= task.revision):
+            held = self._held.get(task_id)
+            if task is None or held is None or anew or held.revision < task.revision:
                 self._held[task_id] = task
             return
         old = self._tasks.get(task_id)
         if task is None:
             self._apply(old, None)
-        elif task_id in self._removed:
-            pass  # read just before it was removed
         elif old != task and (anew or old is None or old.revision < task.revision):
             self._apply(old, task)
 
@@ -274,7 +277,7 @@ class Store:
         if before is not None and (known is None or known.revision < before.revision):
             self._apply(known, before)
         if after is None:
-            self._removed.add(task.id)
+            self._removed[task.id] = _NEVER_AGAIN
         self._apply(before, after, by_us=True)
 
     async def add(self, task: Task, if_exists: IfExists, max_live: int) -> tuple[Task, bool]:

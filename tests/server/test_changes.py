@@ -151,3 +151,7 @@ async def test_what_another_server_has_removed_does_not_come_back(tmp_path: Path
         await store.refresh(0.0)
         store._now(task)
         assert store.get(task.id) is None
+        # Unless it is there again: a server has found its directory.
+        other.put([task])
+        await store.refresh(0.0)
+        assert store.get(task.id) == task.with_(revision=3)
