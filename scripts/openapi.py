@@ -26,7 +26,10 @@ def schemas() -> dict[str, Any]:
     """Return the schema of each body, by the name of its model."""
     models = [model for model in vars(bodies).values() if isinstance(model, type) and issubclass(model, BODIES)]
     taken: list[tuple[type[BaseModel], Literal["validation"]]] = [
-        (model, "validation") for model in models if model not in BODIES or model is bodies.NewTerminal
+        # Those that others derive from are bodies of no request.
+        (model, "validation")
+        for model in models
+        if not model.__subclasses__()
     ]
     _, found = models_json_schema(taken, ref_template="#/components/schemas/{model}")
     return {name: _plain(schema) for name, schema in sorted(found["$defs"].items())}

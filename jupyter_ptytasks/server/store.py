@@ -30,7 +30,7 @@ _LOOK_PATIENCE = 1.0
 _LOOK_FIRST = 30.0
 #: Seconds after a look that failed in which no other is made.
 _FAILED = 1.0
-#: A revision that no file comes to: what we have removed we do not take from anyone again.
+#: A revision that no file comes to, for what we have removed, until a look tells in which revision that was.
 _NEVER_AGAIN = 1 << 62
 
 _LOG = logging.getLogger(__name__)

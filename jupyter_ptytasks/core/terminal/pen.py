@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from .lazy import lazy
+from .vt import SGR
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,14 +27,12 @@ _COLOR = {38: "fg", 48: "bg", 58: "line"}
 
 _ALONE = rb"8;(?:5;[0-9]+|2;[0-9]+;[0-9]+;[0-9]+)"
 _COLOR_ALONE = re.compile(rb"[34]" + _ALONE)
-# SGR sequences without those that set nothing but a foreground (3), a background (4).
+# SGR sequences without those that set nothing but a foreground, nothing but a background.
 _SGR_BUT_COLORS = {
-    (foreground, background): lazy(
-        rb"\x1b\[" + (rb"(?![%s]" % found + _ALONE + rb"m)" if found else b"") + rb"([0-9;:]*)m"
-    )
-    for foreground in (False, True)
-    for background in (False, True)
-    for found in [b"3" * foreground + b"4" * background]
+    (False, False): SGR,
+    (True, False): lazy(rb"\x1b\[(?!3" + _ALONE + rb"m)([0-9;:]*)m"),
+    (False, True): lazy(rb"\x1b\[(?!4" + _ALONE + rb"m)([0-9;:]*)m"),
+    (True, True): lazy(rb"\x1b\[(?![34]" + _ALONE + rb"m)([0-9;:]*)m"),
 }
 # Bytes that are looked at in one go.
 _BLOCK = 1 << 16

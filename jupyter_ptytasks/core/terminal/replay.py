@@ -8,9 +8,8 @@ left out. Bytes were drawn at whatever size the terminal had then; a replay draw
 
 from __future__ import annotations
 
-import re
-
 from .cutting import last_clear, tokens_fit
+from .drawing import end_of_lines
 from .modes import TerminalModes
 from .sanitise import sanitise
 from .screen import Screen
@@ -31,7 +30,7 @@ _BEGINNING = 1 << 12
 #: Bytes that are kept free for what does not count when the last lines are chosen: modes, titles, links.
 _RESERVE = 1 << 13
 #: What is in no line of nothing but text and colors.
-_NO_LINE = re.compile(rb"[\x00-\x1f\x7f](?:(?<![\n\r\x1b])|(?<=\r)(?!\n)|(?<=\n)(?<!\r\n)|(?<=\x1b)(?!\[[0-9;:]*m))")
+_NO_LINE = end_of_lines(rb"\x00-\x1f\x7f", rb"\[[0-9;:]*m")
 
 
 class Replay:

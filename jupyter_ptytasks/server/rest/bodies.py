@@ -102,6 +102,17 @@ def _example(**values: Any) -> ConfigDict:
     return ConfigDict(json_schema_extra={"examples": [values]})
 
 
+def _example_of_changes(**values: Any) -> ConfigDict:
+    """Return the same for a model whose fields are not changed where they are not given: they have no defaults."""
+
+    def describe(schema: dict[str, Any]) -> None:
+        schema["examples"] = [values]
+        for about in schema["properties"].values():
+            del about["default"]
+
+    return ConfigDict(json_schema_extra=describe)
+
+
 class Strict(BaseModel):
     """A query: values are text; unknown parameters are rejected."""
 
@@ -181,16 +192,10 @@ class NewTask(Body):
         )
 
 
-def _without_defaults(schema: dict[str, Any]) -> None:
-    schema["examples"] = [{"name": "train-2", "tags": ["gpu", "best"], "pinned": True}]
-    for about in schema["properties"].values():
-        del about["default"]
-
-
 class ChangedTask(Body):
     """`PATCH /tasks/{ref}`; fields that are not given are not changed."""
 
-    model_config = ConfigDict(json_schema_extra=_without_defaults)
+    model_config = _example_of_changes(name="train-2", tags=["gpu", "best"], pinned=True)
 
     name: Name = Field(default="")
     tags: Tags = []
