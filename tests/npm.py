@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -10,11 +11,17 @@ if TYPE_CHECKING:
 
 
 def install(directory: Path) -> Path:
-    """Install what the lock in `directory` says, unless it is there, and give the directory of it all."""
+    """Return the node_modules of `directory`, with what its lock says installed.
+
+    Two processes of pytest may ask at once, and `npm ci` begins by removing what is there: one installs, the other
+    waits.
+    """
     modules = directory / "node_modules"
-    # npm writes this file last.
-    if not (modules / ".package-lock.json").exists():
-        command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-        done = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        assert done.returncode == 0, f"npm ci in {directory} failed:\n{done.stdout}"
+    with (directory / "package-lock.json").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        # npm writes this file last.
+        if not (modules / ".package-lock.json").exists():
+            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
+            done = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+            assert done.returncode == 0, f"npm ci in {directory} failed:\n{done.stdout}"
     return modules
