@@ -216,8 +216,10 @@ def test_a_restart_that_fails_is_not_tried_for_ever(live: LiveServer) -> None:
         until(lambda: b"ready" in client.raw("task").data)
         client.restart("task")
         (directory(live, task) / "spec.json").write_text("garbage")
+        began = time.monotonic()
         (live.home / "go").touch()
-        found = ended(client, "task")
+        found = client.wait_once("task", 55.0)
+        assert time.monotonic() - began < 40.0
         assert (found["state"], found["attempt"], found["state_reason"]) == ("cancelled", 1, "internal_error")
         assert "could not be started" in found["state_message"]
 
