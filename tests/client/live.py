@@ -22,6 +22,7 @@ import psutil
 
 import jupyter_ptytasks
 from jupyter_ptytasks.client import Client, ClientError, RequestFailed
+from tests.client import forks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -80,7 +81,7 @@ class LiveServer:
         self._options = options
         #: Where it looks for modules first.
         self.extra_path: str | None = None
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: subprocess.Popen[bytes] | forks.Forked | None = None
 
     @property
     def url(self) -> str:
@@ -115,31 +116,30 @@ class LiveServer:
         self.home.mkdir(parents=True, exist_ok=True)
         if self.lab:
             be_quiet(self.home / "config")
-        module = "jupyterlab" if self.lab else "jupyter_server"
         where = [f"--ServerApp.sock={self.sock}"] if self.sock else [f"--ServerApp.port={self.port}"]
+        arguments = [
+            *("--no-browser", "--allow-root", *where, *self._options),
+            *(["--LabApp.expose_app_in_browser=True"] if self.lab else []),
+            *("--ServerApp.ip=127.0.0.1", "--ServerApp.port_retries=0", f"--ServerApp.base_url={self.base_url}"),
+            f"--IdentityProvider.token={self.token}",
+            "--ServerApp.jpserver_extensions=jupyter_ptytasks=True",
+            f"--ServerApp.jpserver_extensions=jupyterlab={self.lab}",
+        ]
+        module = "jupyterlab" if self.lab else "jupyter_server"
         with (self.home / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(
-                [
-                    *(self.python, "-m", module, "--no-browser", "--allow-root", *where, *self._options),
-                    *(["--LabApp.expose_app_in_browser=True"] if self.lab else []),
-                    *(
-                        "--ServerApp.ip=127.0.0.1",
-                        "--ServerApp.port_retries=0",
-                        f"--ServerApp.base_url={self.base_url}",
-                    ),
-                    *(
-                        f"--IdentityProvider.token={self.token}",
-                        "--ServerApp.jpserver_extensions=jupyter_ptytasks=True",
-                        f"--ServerApp.jpserver_extensions=jupyterlab={self.lab}",
-                    ),
-                ],
-                cwd=self.home,
-                env=self.environ,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
+            if self.lab or self.extra_path or self.python != sys.executable:
+                # What it imports is not what the others do.
+                self._process = subprocess.Popen(
+                    [self.python, "-m", module, *arguments],
+                    cwd=self.home,
+                    env=self.environ,
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            else:
+                self._process = forks.fork(module, *arguments, cwd=self.home, env=self.environ, log=Path(log.name))
         until(self._answers, "the server to answer")
         return self
 
@@ -156,7 +156,8 @@ class LiveServer:
     def kill9(self) -> None:
         """Kill it as hard as can be, with all of its process group."""
         assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with contextlib.suppress(ProcessLookupError):  # it has ended, and is forgotten
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
 
     def revive(self) -> None:
@@ -192,7 +193,11 @@ class LiveServer:
 
     def _is_ours(self, process: psutil.Process) -> bool:
         home = str(self.home)
-        return process.environ().get("HOME") == home or any(home + os.sep in word for word in process.cmdline())
+        command = process.cmdline()
+        if command == forks.COMMAND:
+            # What the system tells of it is its parent's, but not where it works.
+            return process.cwd() == home
+        return process.environ().get("HOME") == home or any(home + os.sep in word for word in command)
 
     def client(self, **options: Any) -> Client:
         """Give a client of it; the caller closes it."""

@@ -173,7 +173,7 @@ def test_changes_at_the_same_time(start_server: Callable[..., LiveServer]) -> No
         assert (spec["metadata"], spec["tags"]) == (found["metadata"], found["tags"])
         assert not list(directory.glob("spec.json.*"))
         client.restart("task", signals=["SIGKILL"])
-        until(lambda: client.get("task")["attempt"] == 2)
+        until(lambda: client.get("task")["attempt"] == 2 and client.get("task")["connected"])
 
 
 # -- the database ------------------------------------------------------------------------------------------------------
