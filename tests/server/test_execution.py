@@ -13,6 +13,7 @@ from jupyter_ptytasks.server.extension import PtyTasksApp, _usable_shell
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest
+    from tests.server.serving import Served
 
 #: The longest argument that Linux takes, with its end.
 SINGLE = 32 * os.sysconf("SC_PAGE_SIZE")
@@ -43,7 +44,7 @@ SECRETS = (
     ],
 )
 async def test_what_cannot_be_started_is_refused_at_once(
-    rest: Rest, jp_data_dir: Any, body: dict[str, Any], field: str
+    rest: Rest, served: Served, body: dict[str, Any], field: str
 ) -> None:
     began = time.monotonic()
     answer = await rest("POST", "tasks", body=body)
@@ -52,7 +53,7 @@ async def test_what_cannot_be_started_is_refused_at_once(
     assert answer.json["field"].partition(".")[0] == field
     assert time.monotonic() - began < 5
     assert (await rest("GET", "tasks")).json["tasks"] == []
-    assert list(jp_data_dir.glob("ptytasks/tasks/*")) == []
+    assert list(served.data_dir.glob("ptytasks/tasks/*")) == []
 
 
 async def test_a_line_of_any_length_runs(rest: Rest) -> None:
@@ -83,31 +84,29 @@ async def test_a_restart_that_cannot_be_started_says_so_and_stops_nothing(
         assert (await rest.get(name))["state"] == state
 
 
-async def test_the_task_is_where_its_variables_say(
-    rest: Rest, jp_root_dir: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_the_task_is_where_its_variables_say(rest: Rest, served: Served, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PWD", "/nowhere")
     monkeypatch.setenv("OLDPWD", "/nowhere")
     for name in SECRETS:
         monkeypatch.setenv(name, "hush")
     monkeypatch.setenv("JUPYTER_PATH", "/kept")
-    (jp_root_dir / "sub").mkdir()
+    (served.root_dir / "sub").mkdir()
     # Not by a shell: it sets both by itself.
     await rest.create(["env"], name="env", cwd="sub")
     await rest.wait("env")
     lines = (await rest.output("env"))["output"].splitlines()
-    assert f"PWD={jp_root_dir / 'sub'}" in lines
+    assert f"PWD={served.root_dir / 'sub'}" in lines
     assert "JUPYTER_PATH=/kept" in lines
     assert not [line for line in lines if "hush" in line or "nowhere" in line]
 
 
 async def test_the_servers_environment_is_on_no_disk(
-    rest: Rest, jp_data_dir: Any, monkeypatch: pytest.MonkeyPatch
+    rest: Rest, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CLOUD_KEY", "hush-hush")
     task = await rest.create('echo "$CLOUD_KEY $MINE"; sleep 100', name="task", env={"MINE": "mine"})
     await rest.until_output("task", "hush-hush mine")
-    directory = jp_data_dir / "ptytasks" / "tasks" / task["id"]
+    directory = served.data_dir / "ptytasks" / "tasks" / task["id"]
     for path in directory.glob("*.*"):
         assert "hush-hush" not in path.read_text()
     spec = json.loads((directory / "spec.json").read_text())

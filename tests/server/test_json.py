@@ -20,6 +20,7 @@ from tests.core.test_strict_json import nested, strictly
 if TYPE_CHECKING:
     from jupyter_ptytasks.core.model import Task
     from tests.server.conftest import Answer, Rest
+    from tests.server.serving import Served
 
 #: What no body may hold, wherever it stands.
 POISON = {
@@ -79,7 +80,7 @@ def check_error(answer: Answer, status: int) -> dict[str, Any]:
 
 @pytest.mark.parametrize("poison", POISON.values(), ids=POISON)
 async def test_what_not_every_client_can_carry_is_refused_with_its_field(
-    rest: Rest, poison: str, jp_data_dir: Any
+    rest: Rest, poison: str, served: Served
 ) -> None:
     nap = await rest.create("sleep 100", name="nap")
     for method, path, field in TAKING:
@@ -89,7 +90,7 @@ async def test_what_not_every_client_can_carry_is_refused_with_its_field(
             assert error["field"].startswith(outer), (path, error)
     assert (await rest.get("nap"))["state"] == "running"
     assert [task["id"] for task in (await rest("GET", "tasks")).json["tasks"]] == [nap["id"]]
-    assert [path.name for path in jp_data_dir.glob("ptytasks/tasks/*")] == [nap["id"]]
+    assert [path.name for path in served.data_dir.glob("ptytasks/tasks/*")] == [nap["id"]]
 
 
 async def test_what_is_no_json_object_is_refused(rest: Rest) -> None:

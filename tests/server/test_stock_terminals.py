@@ -15,9 +15,8 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.server.conftest import Rest
+    from tests.server.serving import Served
 
 STOCK = ("setup", "stdout", "disconnect")
 PID = r"pid=(\d+)\."
@@ -94,20 +93,20 @@ async def test_a_body_with_more_in_it_than_we_know(rest: Rest) -> None:
 
 
 @pytest.mark.parametrize("relative", [True, False])
-async def test_create_with_a_directory(rest: Rest, attach: Any, jp_root_dir: Path, relative: bool) -> None:
-    inner = jp_root_dir / "in ner"
-    inner.mkdir()
+async def test_create_with_a_directory(rest: Rest, attach: Any, served: Served, relative: bool) -> None:
+    inner = served.root_dir / "in ner"
+    inner.mkdir(exist_ok=True)
     name = await start(rest, cwd="in ner" if relative else str(inner))
     viewer = await (await attach(name)).attached()
     await viewer.type("pwd\r")
     await viewer.shows(f"{inner}\r\n")
 
 
-async def test_a_directory_that_is_none_is_the_root_directory(rest: Rest, attach: Any, jp_root_dir: Path) -> None:
+async def test_a_directory_that_is_none_is_the_root_directory(rest: Rest, attach: Any, served: Served) -> None:
     """As in the stock server: a file browser may stand in a place that is no directory of this machine."""
     viewer = await (await attach(await start(rest, cwd="no/such/place"))).attached()
     await viewer.type("pwd\r")
-    await viewer.shows(f"{jp_root_dir}\r\n")
+    await viewer.shows(f"{served.root_dir}\r\n")
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE"])

@@ -16,6 +16,7 @@ from tests.ptyhost.hosting import is_alive
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest
+    from tests.server.serving import Served
 
 NAMES = ["a/b\\c", "...", "ünïcode 日本語", "👩‍💻 train", "שלום עולם", "a b+c%20d?e#f&g", "x" * 128, "mwptqfk2h9s1"]
 
@@ -114,14 +115,14 @@ async def test_names_are_free_text(rest: Rest, name: str) -> None:
     ],
 )
 async def test_bad_input_names_its_field_and_leaves_nothing(
-    rest: Rest, body: dict[str, Any], field: str, jp_data_dir: Any
+    rest: Rest, body: dict[str, Any], field: str, served: Served
 ) -> None:
     answer = await rest("POST", "tasks", body=body)
     assert answer.code == 400
     assert answer.json["field"] == field or answer.json["field"].startswith(f"{field}.")
     assert answer.json["message"]
     assert (await rest("GET", "tasks")).json["tasks"] == []
-    assert list(jp_data_dir.glob("ptytasks/tasks/*")) == []
+    assert list(served.data_dir.glob("ptytasks/tasks/*")) == []
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '"x"', "null", "\ufffd"])
@@ -134,20 +135,20 @@ async def test_a_body_that_is_no_object(rest: Rest, body: str) -> None:
 
 
 async def test_cwd_and_env_reach_the_command_and_secrets_do_not(
-    rest: Rest, jp_root_dir: Any, monkeypatch: pytest.MonkeyPatch
+    rest: Rest, served: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("JUPYTER_TOKEN", "JUPYTERHUB_API_TOKEN", "JPY_API_TOKEN", "COLUMNS", "LINES"):
         monkeypatch.setenv(name, "secret")
     monkeypatch.setenv("KEPT", "yes")
-    (jp_root_dir / "sub").mkdir()
+    (served.root_dir / "sub").mkdir()
     task = await rest.create("pwd; env", name="env", cwd="sub", env={"MINE": "a b", "TERM": "dumb"})
     await rest.wait("env")
     lines = (await rest.output("env"))["output"].splitlines()
-    assert lines[0] == str(jp_root_dir / "sub")
+    assert lines[0] == str(served.root_dir / "sub")
     env = dict(line.split("=", 1) for line in lines[1:] if "=" in line)
     assert (env["MINE"], env["TERM"], env["KEPT"]) == ("a b", "dumb", "yes")
     assert (env["PTYTASK_ID"], env["PTYTASK_NAME"]) == (task["id"], "env")
-    assert env["JUPYTER_SERVER_ROOT"] == str(jp_root_dir)
+    assert env["JUPYTER_SERVER_ROOT"] == str(served.root_dir)
     assert env["JUPYTER_SERVER_URL"].startswith("http://")
     assert env["PTYTASK_PYTHON"] == sys.executable
     assert "secret" not in env.values()
@@ -335,14 +336,14 @@ async def test_patch_changes_what_was_said_and_no_more(rest: Rest) -> None:
     assert (await rest("PATCH", "tasks", "new", body={"name": " "})).json["field"] == "name"
 
 
-async def test_delete_forgets_the_finished_alone(rest: Rest, jp_data_dir: Any) -> None:
+async def test_delete_forgets_the_finished_alone(rest: Rest, served: Served) -> None:
     task = await rest.create("sleep 100", name="nap")
     answer = await rest("DELETE", "tasks", "nap")
     assert (answer.code, answer.json["code"]) == (409, "invalid_state")
     assert (await rest("DELETE", "tasks", "nap", stop=1)).code == 204
     assert (await rest("GET", "tasks", "nap")).code == 404
     assert not is_alive(task["pid"])
-    assert list(jp_data_dir.glob("ptytasks/tasks/*")) == []
+    assert list(served.data_dir.glob("ptytasks/tasks/*")) == []
 
 
 async def test_a_whole_number_is_an_integer_however_it_is_written(rest: Rest) -> None:

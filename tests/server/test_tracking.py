@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from jupyter_ptytasks.client import Client
     from tests.server.conftest import Rest
+    from tests.server.serving import Served
 
 SCHEMA = yaml.safe_load(Path(SCHEMA_FILES[1]).read_text(encoding="utf-8"))
 #: Shell lines: tell a percentage, and wait for a file.
@@ -58,14 +59,14 @@ def live(start_server: Callable[..., LiveServer]) -> LiveServer:
 # -- while it runs, and after -----------------------------------------------------------------------------------------
 
 
-async def test_it_moves_while_the_task_runs_and_is_whole_at_its_success(rest: Rest, jp_root_dir: Path) -> None:
+async def test_it_moves_while_the_task_runs_and_is_whole_at_its_success(rest: Rest, served: Served) -> None:
     task = await rest.create(f"{SAY}say 10; {WAIT}say 60; rm $PTYTASK_ID.go; {WAIT}", name="train")
     moving = await rest.until("train", lambda task: fraction(task) == 0.1)
     assert moving["progress"].items() >= {"state": "normal", "source": "osc"}.items()
-    (jp_root_dir / f"{task['id']}.go").touch()
+    (served.root_dir / f"{task['id']}.go").touch()
     await rest.until("train", lambda task: fraction(task) == 0.6)
     assert [fraction(one) for one in (await rest("GET", "tasks")).json["tasks"]] == [0.6]
-    (jp_root_dir / f"{task['id']}.go").touch()
+    (served.root_dir / f"{task['id']}.go").touch()
     # Whoever is told of the end is told of all progress.
     assert fraction(await rest.wait("train")) == 1.0
 
@@ -122,10 +123,10 @@ async def test_a_shell_forgets_what_ran_in_it(rest: Rest, monkeypatch: pytest.Mo
     assert (await rest.wait("sh"))["progress"] is None
 
 
-async def test_who_looks_on_is_told(rest: Rest, attach: Any, jp_root_dir: Path) -> None:
+async def test_who_looks_on_is_told(rest: Rest, attach: Any, served: Served) -> None:
     task = await rest.create(f"{SAY}{WAIT}say 70; exec sleep 1000", name="seen")
     viewer = await (await attach("seen")).attached()
-    (jp_root_dir / f"{task['id']}.go").touch()
+    (served.root_dir / f"{task['id']}.go").touch()
     await viewer.until(lambda viewer: fraction(viewer.task) == 0.7)
 
 
