@@ -5,8 +5,8 @@
 
 from __future__ import annotations
 
+import re
 import signal
-import unicodedata
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -19,6 +19,8 @@ from ..output_lines import Mode, Query
 
 _TEN_YEARS = 10 * 366 * 86400
 _METADATA_MAX = 16 << 10
+#: A control character, as Unicode has it (category Cc).
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 
 
 def _check_label(value: str) -> str:
@@ -250,8 +252,7 @@ class Input(Body):
     @property
     def typed(self) -> bytes:
         """The bytes to type."""
-        is_plain = not any(unicodedata.category(char) == "Cc" for char in self.data)
-        enter = is_plain if self.newline is None else self.newline
+        enter = self.newline if self.newline is not None else _CONTROL.search(self.data) is None
         return (self.data + "\r" * enter).encode()
 
 
