@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks.core.errors import InternalError
+from jupyter_ptytasks.server import control
 from jupyter_ptytasks.server.rest import bodies
 from tests.ptyhost.hosting import is_alive
 
@@ -316,7 +317,10 @@ async def test_an_answer_is_an_answer(rest: Rest) -> None:
     assert (await rest.wait("ask"))["exit"]["code"] == 7
 
 
-async def test_input_that_nobody_reads_is_refused_and_the_task_stops_all_the_same(rest: Rest) -> None:
+async def test_input_that_nobody_reads_is_refused_and_the_task_stops_all_the_same(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(control, "_INPUT_PATIENCE", 1.0)
     await rest.create(["python3", "-c", "import tty,time; tty.setraw(0); print('ready'); time.sleep(100)"], name="deaf")
     await rest.until_output("deaf", "ready")
     answer = await rest("POST", "tasks", "deaf", "input", body={"data": "x" * 2_000_000})
