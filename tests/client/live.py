@@ -36,7 +36,7 @@ _ROOT = str(Path(jupyter_ptytasks.__file__).parent.parent)
 
 
 def until(condition: Callable[[], Any], what: str = "", timeout: float = PATIENCE) -> Any:
-    """Give what `condition` gives as soon as that is true. Raises AssertionError when it takes too long."""
+    """Return what `condition` returns as soon as that is true. Raises AssertionError after `timeout` seconds."""
     deadline = time.monotonic() + timeout
     while not (found := condition()):
         assert time.monotonic() < deadline, f"waited in vain for {what or condition}"
@@ -45,7 +45,7 @@ def until(condition: Callable[[], Any], what: str = "", timeout: float = PATIENC
 
 
 def free_port() -> int:
-    """Give a port that nobody listens on."""
+    """Return a port that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -200,12 +200,12 @@ class LiveServer:
         return process.environ().get("HOME") == home or any(home + os.sep in word for word in command)
 
     def client(self, **options: Any) -> Client:
-        """Give a client of it; the caller closes it."""
+        """Return a client of it; the caller closes it."""
         url = f"http+unix://{self.sock.replace('/', '%2F')}{self.base_url}" if self.sock else self.url
         return Client(url, self.token, **options)
 
     def cli(self, *arguments: str, **options: Any) -> subprocess.CompletedProcess[str]:
-        """Run a command of `jupyter ptytasks` in its home, and give what it printed."""
+        """Run a command of `jupyter ptytasks` in its home, and return what it printed."""
         usual = {"cwd": self.home, "env": self.environ, "timeout": PATIENCE, "stdin": subprocess.DEVNULL, "text": True}
         return subprocess.run([*CLI, *arguments], capture_output=True, **{**usual, **options})
 
@@ -256,7 +256,7 @@ class Terminal:
                 os.close(fd)
 
     def resize(self, rows: int, cols: int) -> None:
-        """Give the terminal another size; the program is told."""
+        """Change the size of the terminal; the program is told."""
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
 
     def type(self, keys: bytes) -> None:
@@ -270,14 +270,14 @@ class Terminal:
         self.master = self._slave = -1
 
     def read(self, wait: float = 0.0) -> bool:
-        """Take what the program has written into `seen`; False when there was nothing within `wait` seconds."""
+        """Add what the program has written to `seen`. Return False if there was nothing within `wait` seconds."""
         if not select.select([self.master], [], [], wait)[0]:
             return False
         self.seen += os.read(self.master, 1 << 16)
         return True
 
     def until(self, text: bytes, timeout: float = PATIENCE) -> bytes:
-        """Wait until the program has written `text`, take it and all before it out of `seen`, and give that."""
+        """Wait until the program has written `text`; move it and all before it out of `seen`, and return that."""
         deadline = time.monotonic() + timeout
         while text not in self.seen:
             assert time.monotonic() < deadline, f"waited in vain for {text!r}; there is {self.seen[-2000:]!r}"
@@ -288,7 +288,7 @@ class Terminal:
         return shown
 
     def end(self, timeout: float = PATIENCE) -> int:
-        """Wait until the program has ended, with all that it wrote in `seen`, and give its exit code."""
+        """Wait until the program has ended, with all that it wrote in `seen`, and return its exit code."""
         deadline = time.monotonic() + timeout
         while self.process.poll() is None:
             assert time.monotonic() < deadline, f"it does not end; there is {self.seen[-2000:]!r}"
@@ -305,7 +305,7 @@ class Terminal:
 
 
 def ended(client: Client, ref: str) -> Task:
-    """Wait for the end of a task, and give it."""
+    """Return a task when it has ended."""
     task = client.wait(ref, PATIENCE)
     assert not task["alive"], f"{ref} does not end: it is {task['state']}"
     return task

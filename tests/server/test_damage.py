@@ -31,12 +31,12 @@ def live(start_server: Callable[..., LiveServer]) -> LiveServer:
 
 
 def root(live: LiveServer) -> Path:
-    """Give the directory of all tasks and of their database."""
+    """Return the directory of all tasks and of their database."""
     return live.home / "data" / "ptytasks"
 
 
 def ring(live: LiveServer, task: Task, suffix: str) -> Path:
-    """Give the one file with this suffix of a task's ring."""
+    """Return the only file of a task's ring with this suffix."""
     (found,) = (root(live) / "tasks" / task["id"] / "output").glob(f"*{suffix}")
     return found
 
@@ -180,7 +180,7 @@ def test_changes_at_the_same_time(start_server: Callable[..., LiveServer]) -> No
 
 
 def start_three(client: Client) -> list[Task]:
-    """Give a task that runs, one that has ended, and one that was changed."""
+    """Return a task that runs, one that has ended, and one that was changed."""
     client.create(["sleep", "1000"], name="nap", tags=["a"], metadata={"k": 1})
     client.create("exit 5", name="five")
     ended(client, "five")
@@ -335,7 +335,7 @@ def test_a_full_disk_under_the_store(start_server: Callable[..., LiveServer], sm
 
 
 def test_deleting_makes_room(start_server: Callable[..., LiveServer], small_disk: Path) -> None:
-    """Where there is no room even to note that a task is gone, its output gives it."""
+    """If there is no room even to note that a task is gone, deleting its output makes some."""
     live = start_server(f"--PtyTasksApp.data_dir={small_disk}/ptytasks")
     with live.client() as client:
         ended(client, client.create("seq 100000", name="large")["id"])

@@ -30,18 +30,18 @@ def live(start_server: Callable[..., LiveServer]) -> LiveServer:
 
 
 def directory(live: LiveServer, task: Task | str) -> Path:
-    """Give the directory of a task."""
+    """Return the directory of a task."""
     return live.home / "data" / "ptytasks" / "tasks" / (task if isinstance(task, str) else task["id"])
 
 
 def host_of(live: LiveServer, task: Task) -> dict[str, Any]:
-    """Give the host record of a task."""
+    """Return the host record of a task."""
     record: dict[str, Any] = json.loads((directory(live, task) / "host.json").read_text())
     return record
 
 
 def until_state(live: LiveServer, ref: str, *states: str, timeout: float = 60.0) -> Task:
-    """Give a task as soon as it is in one of these states."""
+    """Return a task as soon as it is in one of these states."""
     with live.client() as client:
         until(lambda: client.get(ref)["state"] in states, f"{ref} to be {states}", timeout)
         return client.get(ref)

@@ -70,7 +70,7 @@ GARBAGE = [
 
 
 def check_error(answer: Answer, status: int) -> dict[str, Any]:
-    """Look that an answer is an error of ours, and give it."""
+    """Check that an answer is an error of ours, and return it."""
     assert answer.code == status, answer.body
     assert answer.headers["Content-Type"].startswith("application/json")
     error: dict[str, Any] = strictly(answer.body)

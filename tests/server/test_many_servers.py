@@ -37,7 +37,7 @@ def servers(request: pytest.FixtureRequest, start_server: Callable[..., LiveServ
 
 @contextlib.contextmanager
 def polled(servers: list[LiveServer]) -> Iterator[None]:
-    """Have all servers asked for their tasks, all the time."""
+    """Ask all servers for their tasks, all the time."""
     done = threading.Event()
 
     def poll(server: LiveServer) -> None:

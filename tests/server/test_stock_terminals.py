@@ -29,7 +29,7 @@ def attach(attach: Any) -> Any:
 
 
 async def start(rest: Rest, **about: Any) -> str:
-    """Start a terminal and give its name."""
+    """Start a terminal and return its name."""
     answer = await rest("POST", "terminals", body=about)
     assert answer.code == 200, answer.body
     assert set(answer.json) == {"name", "last_activity"}

@@ -263,7 +263,7 @@ async def test_wait_sees_through_a_restart(rest: Rest) -> None:
     assert (task["attempt"], task["exit"]["code"]) == (2, 7)
 
 
-async def test_wait_gives_the_task_when_the_time_is_up(rest: Rest) -> None:
+async def test_wait_returns_the_task_when_the_time_is_up(rest: Rest) -> None:
     await rest.create("sleep 100", name="nap")
     answer = await rest("GET", "tasks", "nap", "wait", timeout=0.05)
     assert (answer.code, answer.json["state"]) == (200, "running")

@@ -35,7 +35,7 @@ WAIT = 'until [ -e "$PTYTASK_ID.go" ]; do sleep 0.02; done; '
 
 
 def fraction(task: Any) -> float | None:
-    """Give how far a task is."""
+    """Return the progress of a task, from 0 to 1."""
     progress = task["progress"]
     return None if progress is None else progress["fraction"]
 
