@@ -36,9 +36,9 @@ def client(user: User) -> Iterator[Client]:
 
 
 def said(client: Client, ref: str) -> str:
-    """Give what a task has written, when it has ended."""
+    """Return what a task has written, when it has ended."""
     assert ended(client, ref)["state"] == "succeeded", client.output(ref)
-    return client.output(ref)["output"]
+    return client.output(ref, max_lines=100_000)["output"]
 
 
 def test_rest_and_socket_are_below_the_base_url(user: User, client: Client) -> None:
