@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from jupyter_ptytasks.client import Client, Task
 
 #: In one of twenty creates another server is the first to see the task run, or end.
-CREATES = 240
+CREATES = 500
 RESTARTS = 150
 #: What may be answered to a verb that came too late: the task had ended, or somebody deleted it.
 LATE = {"invalid_state", "task_not_found", "conflict"}
