@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 
 from jupyter_ptytasks.core.paths import TaskFiles
-from jupyter_ptytasks.server.provision.local import LocalProvisioner
+from jupyter_ptytasks.provision.local import LocalProvisioner
 from jupyter_ptytasks.storage.task_dirs import TaskDirs
 
 from .plan import wait_until

@@ -18,6 +18,13 @@ from .common import Settings
 _COMMANDS = {
     "run": "run",
     "ls": "listing",
+    "sweep": "sweep",
+    "retry": "sweep",
+    "cancel": "sweep",
+    "queue": "queue",
+    "group": "queue",
+    "release": "queue",
+    "why": "queue",
     "show": "listing",
     "logs": "logs",
     "attach": "attach",

@@ -3,48 +3,27 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..client import caller_env
 from .attach import detach_keys, require_terminal
 from .common import is_terminal, json_option, note, print_json
-from .values import parse_duration
+from .task_options import check, command_of, fields, task_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..client import Task
-    from ..client.types import Command, Warn
     from .common import Settings
     from .keys import DetachKeys
-
-#: Characters that mark a shell command line.
-_SHELL = re.compile(r"[\s|&;<>()$`*?]")
-
-
-def _warning(text: str) -> Warn:
-    """Parse a warning such as `USR1@60s`."""
-    signal, at, before = text.partition("@")
-    if not signal or not at:
-        raise click.BadParameter(f"{text!r} is not of the form SIGNAL@TIME, such as USR1@60s")
-    return {"signal": signal, "before": parse_duration(before)}
 
 
 @click.command(context_settings={"allow_interspersed_args": False})
 @click.argument("words", metavar="[--] [COMMAND...]", nargs=-1, type=click.UNPROCESSED)
-@click.option("-n", "--name", metavar="NAME", help="Name of the task; by default made from the command.")
-@click.option("--cwd", metavar="DIR", help="Working directory; by default the current one.")
-@click.option("-e", "--env", "pairs", multiple=True, metavar="KEY[=VALUE]", help="Set a variable, or pass on your own.")
-@click.option("-g", "--group", metavar="NAME", help="Group of the task.")
-@click.option("-t", "--tag", "tags", multiple=True, metavar="NAME", help="A tag; may be repeated.")
-@click.option("--timeout", type=parse_duration, metavar="TIME", help="Stop the task after this time: 90, 30m, 2h.")
-@click.option("--warn", type=_warning, metavar="SIGNAL@TIME", help="Send a signal before the time limit: USR1@60s.")
-@click.option("--grace", type=parse_duration, metavar="TIME", help="Grace period after SIGINT and after SIGTERM.")
+@task_options
 @click.option(
     "--if-exists",
     type=click.Choice(["new", "return", "restart", "fail"]),
@@ -58,20 +37,14 @@ def _warning(text: str) -> Warn:
 @click.pass_obj
 def run(
     settings: Settings,
+    /,
     words: tuple[str, ...],
-    name: str | None,
-    cwd: str | None,
-    pairs: tuple[str, ...],
-    group: str | None,
-    tags: tuple[str, ...],
-    timeout: float | None,
-    warn: Warn | None,
-    grace: float | None,
     if_exists: Any,
     attaches: bool,
     waits: bool,
     keys: DetachKeys,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Start a task in the background and print its id and name.
 
@@ -89,8 +62,7 @@ def run(
       jupyter ptytasks run -- './my script.sh'
       jupyter ptytasks run
     """  # noqa: D301  \b is for click
-    if warn and timeout is None:
-        raise click.UsageError("--warn needs --timeout")
+    check(options)
     attached = attaches or (not words and not waits and not as_json and is_terminal())
     if attached:
         require_terminal()
@@ -98,18 +70,11 @@ def run(
         is_local = client.server.is_local
         rows, cols = _size() if attached else (None, None)
         task = client.create(
-            _command(words, cwd or "", is_local=is_local),
-            name=name,
-            cwd=os.path.abspath(cwd or "") if is_local else cwd,
-            env=_environment(pairs, is_local=is_local),
+            command_of(words, options["cwd"], is_local=is_local),
             rows=rows,
             cols=cols,
-            group=group,
-            tags=tags,
-            timeout=timeout,
-            timeout_warning=warn,
-            stop_grace=grace,
             if_exists=if_exists,
+            **fields(options, is_local=is_local),
         )
         if attached:
             from .attach_session import attach_terminal  # noqa: PLC0415  not for help
@@ -128,21 +93,6 @@ def run(
     sys.exit(exit_status(task) if waits else 0)
 
 
-def _command(words: tuple[str, ...], cwd: str, *, is_local: bool) -> Command | None:
-    if len(words) == 1 and _SHELL.search(words[0]) and not (is_local and _is_program(words[0], cwd)):
-        return words[0]
-    return list(words) or None
-
-
-def _is_program(word: str, cwd: str) -> bool:
-    """Return whether a word is the path of an executable file, relative to `cwd`.
-
-    It must contain a slash, as in a shell: a file named `make all` does not replace that command line.
-    """
-    path = os.path.join(cwd, word)
-    return os.sep in word and os.path.isfile(path) and os.access(path, os.X_OK)
-
-
 @contextmanager
 def _saying(task: Task) -> Iterator[None]:
     """Report a started task on stderr if stdout cannot be written to."""
@@ -151,14 +101,6 @@ def _saying(task: Task) -> Iterator[None]:
     except OSError:
         note(f"started task {task['id']} {task['name']}")
         raise
-
-
-def _environment(pairs: tuple[str, ...], *, is_local: bool) -> dict[str, str]:
-    try:
-        given = caller_env.parse_pairs(pairs)
-    except KeyError as error:
-        raise click.UsageError(f"-e {error.args[0]}: this variable is not set") from error
-    return {**(caller_env.from_caller() if is_local else {}), **given}
 
 
 def _size() -> tuple[int, int]:

@@ -17,7 +17,27 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from .types import Ansi, Command, IfExists, Mode, Page, StateName, Stats, Status, Target, Task, Text, Warn
+    from .types import (
+        After,
+        Ansi,
+        Command,
+        Group,
+        IfExists,
+        Mode,
+        Page,
+        Retry,
+        Scalar,
+        StateName,
+        Stats,
+        Status,
+        Sweep,
+        SweepChange,
+        SweepMode,
+        Target,
+        Task,
+        Text,
+        Warn,
+    )
 
     Result = TypeVar("Result")
     Params = ParamSpec("Params")
@@ -90,6 +110,7 @@ class Client:
         name: str | None = None,
         group: str | None = None,
         tag: str | None = None,
+        sweep: str | None = None,
         q: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
@@ -97,11 +118,12 @@ class Client:
         """List tasks that match all given filters, newest first, one page at a time.
 
         Args:
+            sweep: the id or name of a sweep.
             q: a substring of the id, name, command, group or a tag.
             limit: size of the page, at most 1000.
             cursor: the `next_cursor` of the page before.
         """
-        given = {"name": name, "group": group, "tag": tag, "q": q, "limit": limit, "cursor": cursor}
+        given = {"name": name, "group": group, "tag": tag, "sweep": sweep, "q": q, "limit": limit, "cursor": cursor}
         return cast("Page", self._get("tasks", state=",".join(state) or None, **given))
 
     def all(
@@ -111,12 +133,13 @@ class Client:
         name: str | None = None,
         group: str | None = None,
         tag: str | None = None,
+        sweep: str | None = None,
         q: str | None = None,
     ) -> Iterator[Task]:
         """Iterate over all matching tasks, newest first. For the filters see `list`."""
         cursor: str | None = None
         while True:
-            page = self.list(state=state, name=name, group=group, tag=tag, q=q, cursor=cursor)
+            page = self.list(state=state, name=name, group=group, tag=tag, sweep=sweep, q=q, cursor=cursor)
             yield from page["tasks"]
             cursor = page["next_cursor"]
             if cursor is None:
@@ -139,12 +162,26 @@ class Client:
         stop_signals: Sequence[str] | None = None,
         if_exists: IfExists = "new",
         metadata: Mapping[str, Any] | None = None,
+        hold: bool = False,
+        priority: int | None = None,
+        slots: int | None = None,
+        gpus: float | None = None,
+        after: Sequence[str | After] = (),
+        not_before: str | None = None,
+        retry: Retry | None = None,
     ) -> Task:
-        """Start a task and return it. See docs/rest.md for the options.
+        """Start or queue a task and return it. See docs/rest.md for the options, and docs/queue.md for the queue.
 
         Args:
             command: a shell command line, or a list of arguments; None for an interactive shell.
             if_exists: what to do if a live task has this name. `found` is True if that task was returned.
+            hold: do not start it before `release`.
+            priority: tasks of a group with a higher one start first.
+            slots: how many slots of its group it takes.
+            gpus: how many GPUs it gets: whole ones, or a share of one below 1; by default what its group gives.
+            after: ids or names of tasks that must have succeeded before, or `{"ref", "when": "ok" | "any" | "failed"}`.
+            not_before: the earliest time to start, in ISO 8601 with an offset from UTC.
+            retry: how to run it again if it fails.
 
         Raises:
             RequestFailed: the command could not be started; no task was created.
@@ -164,6 +201,13 @@ class Client:
             "stop_signals": stop_signals,
             "if_exists": if_exists,
             "metadata": metadata,
+            "hold": hold or None,
+            "priority": priority,
+            "slots": slots,
+            "gpus": gpus,
+            "after": list(after) or None,
+            "not_before": not_before,
+            "retry": retry,
         }
         response = self._transport.request("POST", "tasks", json=_given(given))
         self.found = response.status_code == _FOUND
@@ -182,9 +226,37 @@ class Client:
         group: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         pinned: bool | None = None,
+        command: Command | None = None,
+        cwd: str | None = None,
+        env: Mapping[str, str] | None = None,
+        priority: int | None = None,
+        slots: int | None = None,
+        gpus: float | None = None,
+        after: Sequence[str | After] | None = None,
+        not_before: str | None = None,
+        retry: Retry | None = None,
     ) -> Task:
-        """Change a task's labels, or pin it, and return it. What is None is not changed."""
-        given = {"name": name, "tags": tags, "group": group, "metadata": metadata, "pinned": pinned}
+        """Change a task's labels, pin it, or change what it runs and waits for, and return it. What is None is not
+        changed.
+
+        What a task runs and waits for can be changed until it starts; see `create`.
+        """
+        given = {
+            "name": name,
+            "tags": tags,
+            "group": group,
+            "metadata": metadata,
+            "pinned": pinned,
+            "command": command,
+            "cwd": cwd,
+            "env": env,
+            "priority": priority,
+            "slots": slots,
+            "gpus": gpus,
+            "after": after,
+            "not_before": not_before,
+            "retry": retry,
+        }
         return self._task("PATCH", _path(ref), json=_given(given))
 
     def delete(self, ref: str, *, stop: bool = False, force: bool = False) -> None:
@@ -198,6 +270,10 @@ class Client:
         self._transport.request("DELETE", _path(ref), params=params, timeout=_SLOW if stop else None)
 
     # -- verbs --------------------------------------------------------------------------------------------------------
+
+    def release(self, ref: str) -> Task:
+        """Let a held task take its turn."""
+        return self._task("POST", _path(ref, "start"))
 
     def stop(self, ref: str, *, grace: float | None = None, signals: Sequence[str] | None = None) -> Task:
         """Start the stop sequence of a task, and return.
@@ -269,6 +345,97 @@ class Client:
     def stats(self, ref: str) -> Stats:
         """Return the recent resource usage of a live task, which is sampled more often for the next 10 seconds."""
         return cast("Stats", self._get(_path(ref, "stats"), **_IDLE))
+
+    # -- groups -------------------------------------------------------------------------------------------------------
+
+    def groups(self) -> Sequence[Group]:
+        """Return all groups that are configured or in use, by name."""
+        return cast("Sequence[Group]", self._get("groups")["groups"])
+
+    def group(self, name: str) -> Group:
+        """Return a group."""
+        return cast("Group", self._get(_group(name)))
+
+    def set_group(self, name: str, **settings: Any) -> Group:
+        """Configure a group, which is created with one slot if it does not exist, and return it.
+
+        Args:
+            settings: `slots` (None: no limit; 0: start no more tasks), `gpus` (None, "all", or a list of indexes and
+                UUIDs), `per_gpu`, `on_failure` ("continue", "pause", "cancel"), `paused`, `reason`. What is not given
+                is not changed.
+        """
+        return cast("Group", _json(self._transport.request("PUT", _group(name), json=settings).content))
+
+    def delete_group(self, name: str) -> None:
+        """Forget how a group is configured; its tasks are no longer limited."""
+        self._transport.request("DELETE", _group(name))
+
+    def pause_group(self, name: str, *, tasks: bool = False, reason: str = "") -> Group:
+        """Start no more tasks of a group. With `tasks`, pause those that run, too."""
+        body = {"tasks": tasks, "reason": reason}
+        return cast("Group", _json(self._transport.request("POST", _group(name, "pause"), json=body).content))
+
+    def resume_group(self, name: str, *, tasks: bool = False) -> Group:
+        """Start tasks of a group again. With `tasks`, resume those that are paused."""
+        body = {"tasks": tasks}
+        return cast("Group", _json(self._transport.request("POST", _group(name, "resume"), json=body).content))
+
+    # -- sweeps -------------------------------------------------------------------------------------------------------
+
+    def create_sweep(
+        self,
+        command: Command,
+        params: Mapping[str, str | Sequence[Scalar]],
+        *,
+        mode: SweepMode = "grid",
+        count: int | None = None,
+        random_seed: int | None = None,
+        max_failures: int | None = None,
+        **options: Any,
+    ) -> Sweep:
+        """Queue a task for each combination of parameters, all or none of them, and return the sweep.
+
+        Args:
+            command: a shell command line, or a list of arguments, with placeholders such as `{lr}`.
+            params: the values of each parameter: a list, or text such as `1e-3,1e-4` or `0:5`.
+            mode: `grid` combines all values, `zip` the first with the first and so on, `random` draws `count` of the
+                grid, the same for the same `random_seed`.
+            max_failures: after so many failed tasks, those that have not started are canceled.
+            options: those of `create`, except `if_exists`, for every task.
+        """
+        given = {
+            "command": command,
+            "params": params,
+            "mode": mode,
+            "count": count,
+            "random_seed": random_seed,
+            "max_failures": max_failures,
+            **options,
+        }
+        return cast("Sweep", _json(self._transport.request("POST", "sweeps", json=_given(given)).content))
+
+    def sweeps(self) -> Sequence[Sweep]:
+        """Return all sweeps, newest first."""
+        return cast("Sequence[Sweep]", self._get("sweeps")["sweeps"])
+
+    def sweep(self, ref: str) -> Sweep:
+        """Return a sweep, given by its id or name."""
+        return cast("Sweep", self._get(_path(ref, of="sweeps")))
+
+    def retry_sweep(self, ref: str, states: Iterable[StateName] | None = None) -> SweepChange:
+        """Run the tasks of a sweep again that have ended in one of these states; by default `failed`, `timed_out` and
+        `lost`.
+        """
+        body = _given({"states": None if states is None else list(states)})
+        return self._change_sweep(ref, "retry", body)
+
+    def cancel_sweep(self, ref: str) -> SweepChange:
+        """Cancel the tasks of a sweep that wait, and begin to stop those that run."""
+        return self._change_sweep(ref, "cancel", {})
+
+    def _change_sweep(self, ref: str, verb: str, body: Mapping[str, Any]) -> SweepChange:
+        response = self._transport.request("POST", _path(ref, verb, of="sweeps"), json=body)
+        return cast("SweepChange", _json(response.content))
 
     # -- output -------------------------------------------------------------------------------------------------------
 
@@ -356,7 +523,7 @@ class Client:
 _IDLE = {"no_track_activity": "1"}
 
 
-def _path(ref: str, verb: str = "") -> str:
+def _path(ref: str, verb: str = "", of: str = "tasks") -> str:
     if not ref:
         raise TaskNotFound("the id or name of a task must not be empty", code="task_not_found", http_status=404)
     # Dots too: proxies resolve `..`.
@@ -365,7 +532,11 @@ def _path(ref: str, verb: str = "") -> str:
     except UnicodeEncodeError as error:
         message = f"no task has the id or name {ref!r}: names are UTF-8"
         raise TaskNotFound(message, code="task_not_found", http_status=404) from error
-    return f"tasks/{name}/{verb}" if verb else f"tasks/{name}"
+    return f"{of}/{name}/{verb}" if verb else f"{of}/{name}"
+
+
+def _group(name: str, verb: str = "") -> str:
+    return _path(name, verb, of="groups")
 
 
 def _given(values: Mapping[str, Any]) -> dict[str, Any]:

@@ -23,6 +23,58 @@ StateName = Literal[
     "timed_out",
     "lost",
 ]
+When = Literal["ok", "any", "failed"]
+SweepMode = Literal["grid", "zip", "random"]
+#: A value of a parameter.
+Scalar = str | int | float | bool
+
+
+class After(TypedDict):
+    """A task that must have ended before another one starts; `ref` is its id, or its name in requests."""
+
+    ref: str
+    when: When
+
+
+class Retry(TypedDict, total=False):
+    """How a failed task is run again: `max` times at most, after `delay` seconds times `factor` for each earlier retry,
+    `most` seconds at most. `on` are states or exit codes; empty: all but success and cancellation.
+    """
+
+    max: int
+    delay: float
+    factor: float
+    most: float
+    on: list[str | int]
+
+
+class Waiting(TypedDict):
+    """Why a pending task does not run: `position` in its group (1: the next; 0: it waits for something else), `reason`
+    for programs, the same as `text`, and when it `starts` if that can be guessed (ISO 8601).
+    """
+
+    position: int
+    reason: Literal["held", "dependency", "not_before", "paused", "slots", "gpus", "limit", "starting"]
+    text: str
+    starts: str | None
+
+
+class Group(TypedDict):
+    """A group: how many `slots` it has (None: no limit), and are `used`; how many tasks are `active` and `pending`, and
+    when the last of them `ends` if that can be guessed (ISO 8601). See docs/queue.md.
+    """
+
+    name: str
+    slots: int | None
+    gpus: list[str] | Literal["all"] | None
+    per_gpu: int
+    on_failure: Literal["continue", "pause", "cancel"]
+    paused: bool
+    reason: str
+    used: int
+    active: int
+    pending: int
+    ends: str | None
 
 
 class Exit(TypedDict):
@@ -113,6 +165,38 @@ class Stats(TypedDict):
     samples: list[Sample]
 
 
+class SweepOf(TypedDict):
+    """The sweep that a task belongs to."""
+
+    id: str
+    name: str
+
+
+class Sweep(TypedDict):
+    """A sweep: `states` counts its tasks by state, `size` is how many were created. `command`, `params`, `mode` and
+    `random_seed` are as they were given; None if that is not known any more.
+    """
+
+    id: str
+    name: str
+    command: Command | None
+    params: dict[str, str | list[Scalar]] | None
+    mode: SweepMode | None
+    random_seed: int | None
+    max_failures: int | None
+    group: str
+    created: str
+    size: int
+    states: dict[StateName, int]
+
+
+class SweepChange(TypedDict):
+    """What `retry` and `cancel` have done: the sweep, and the ids of the tasks that were changed."""
+
+    sweep: Sweep
+    changed: list[str]
+
+
 class Task(TypedDict):
     """A task; times are ISO 8601 in UTC."""
 
@@ -145,6 +229,16 @@ class Task(TypedDict):
     metadata: dict[str, Any]
     pinned: bool
     leftover: int
+    queue: Waiting | None
+    priority: int
+    slots: int
+    gpus: float | None
+    assigned_gpus: list[str]
+    after: list[After]
+    not_before: str | None
+    retry: Retry | None
+    sweep: SweepOf | None
+    params: dict[str, Scalar]
     progress: Progress | None
     usage: Usage | None
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass, field, replace
 from enum import Enum
-from typing import TYPE_CHECKING, Any
 
+from .queue import Turn
+
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from .states import State
+    from .sweeps import Sweep, Value
 
 
 #: The size of a terminal to which no client has been attached yet, unless the server is configured otherwise.
@@ -62,8 +65,9 @@ class Task:
 
     `command` is what the user has entered: a shell line or the arguments; `host_pid` is the ptyhost of the current
     attempt; `usage` is from the exit record, `progress` the last one (core.progress, as JSON); a `pinned` task is kept
-    until it is deleted by hand; `leftover` counts the processes that its command left running; `revision` counts the
-    changes of the whole store: higher ones are newer.
+    until it is deleted by hand; `leftover` counts the processes that its command left running; `gpus` are the UUIDs of
+    the GPUs that the current attempt was given, `gpu_share` how much of each; `params` are those of its `sweep`;
+    `revision` counts the changes of the whole store: higher ones are newer.
     """
 
     id: str
@@ -94,6 +98,11 @@ class Task:
     timeout: float | None = None
     pinned: bool = False
     leftover: int = 0
+    turn: Turn = field(default_factory=Turn)
+    gpus: tuple[str, ...] = ()
+    gpu_share: float = 1.0
+    sweep: Sweep | None = None
+    params: Mapping[str, Value] = field(default_factory=dict)
     revision: int = 0
 
     @property
@@ -128,6 +137,8 @@ def new_id(now: float, newest: str = "") -> str:
 
     Eight digits of base 36 hold the milliseconds until the year 2059; four random ones make two servers differ.
     """
+    import random  # noqa: PLC0415  the scheduler makes none
+
     moment = int(now * 1000)
     if newest:
         moment = max(moment, int(newest[:_TIME_DIGITS], 36) + 1)
@@ -156,7 +167,7 @@ class TaskRequest:
 
     `command` is a shell line or the arguments, None for an interactive shell; `cwd` None is the server's root
     directory; `ladder` the stop sequence, pairs of a signal and a grace period in seconds, None for the default;
-    `timeout` is in seconds.
+    `timeout` is in seconds; `params` are told to the task in its environment.
     """
 
     command: str | list[str] | None = None
@@ -172,3 +183,7 @@ class TaskRequest:
     ladder: tuple[tuple[str, float], ...] | None = None
     if_exists: IfExists = IfExists.NEW
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    hold: bool = False
+    turn: Turn = field(default_factory=Turn)
+    sweep: Sweep | None = None
+    params: Mapping[str, Value] = field(default_factory=dict)

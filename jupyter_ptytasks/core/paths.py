@@ -8,12 +8,14 @@ import os
 class TaskFiles:
     """The paths of one task's files; creates and reads none of them."""
 
-    __slots__ = ("command", "dir", "exit", "host", "lock", "log", "output", "spec")
+    __slots__ = ("command", "dir", "environment", "exit", "host", "lock", "log", "output", "spec")
 
     def __init__(self, directory: str) -> None:
         self.dir = directory
         #: What to run; 0600, what was given of the environment may hold secrets.
         self.spec = os.path.join(directory, "spec.json")
+        #: The environment of a task that is to start without a server, until it has; 0600, it may hold secrets.
+        self.environment = os.path.join(directory, "environment.json")
         #: The line for the shell, where it is too long for an argument.
         self.command = os.path.join(directory, "command")
         #: Its ptyhost: pids, start time, boot id, host name, protocol version.

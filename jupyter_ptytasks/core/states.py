@@ -49,17 +49,17 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.HELD, State.STARTING, State.CANCELLED}),
     # Paused or stopping before the command was seen to run: a server died in the middle of a create, and another took
     # over.
-    State.STARTING: frozenset({State.RUNNING, State.PAUSED, State.STOPPING}) | ENDED,
+    State.STARTING: frozenset({State.QUEUED, State.RUNNING, State.PAUSED, State.STOPPING}) | ENDED,
     State.RUNNING: frozenset({State.PAUSED, State.STOPPING}) | ENDED,
     State.PAUSED: frozenset({State.RUNNING, State.STOPPING}) | ENDED,
     State.STOPPING: ENDED,
     # A restart is the only way out of an end, but for one: the exit record of a task that was given up turns up after
     # all.
-    State.SUCCEEDED: frozenset({State.STARTING}),
-    State.FAILED: frozenset({State.STARTING}),
-    State.CANCELLED: frozenset({State.STARTING}),
-    State.TIMED_OUT: frozenset({State.STARTING}),
-    State.LOST: frozenset({State.STARTING}) | (ENDED - {State.LOST}),
+    State.SUCCEEDED: frozenset({State.STARTING, State.QUEUED}),
+    State.FAILED: frozenset({State.STARTING, State.QUEUED}),
+    State.CANCELLED: frozenset({State.STARTING, State.QUEUED}),
+    State.TIMED_OUT: frozenset({State.STARTING, State.QUEUED}),
+    State.LOST: frozenset({State.STARTING, State.QUEUED}) | (ENDED - {State.LOST}),
 }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..client import caller_env
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..client import Client
-    from ..client.types import IfExists, StateName
+    from ..client.types import After, IfExists, Retry, StateName
 
 
 def run(
@@ -35,10 +35,17 @@ def run(
     stop_grace: float | None = None,
     stop_signals: Sequence[str] | None = None,
     metadata: Mapping[str, Any] | None = None,
+    hold: bool = False,
+    priority: int | None = None,
+    slots: int | None = None,
+    gpus: float | None = None,
+    after: Iterable[str | Task | After] = (),
+    not_before: datetime | None = None,
+    retry: int | Retry | None = None,
     url: str = "",
     token: str = "",
 ) -> Task:
-    """Start a task and return it.
+    """Start or queue a task and return it. See docs/queue.md for when it starts.
 
     The task gets the server's environment, with the variables that select this process's `python`, programs, libraries
     and devices (see caller_env), and `env`. If the server is on another machine, it gets only `env` in addition.
@@ -52,6 +59,14 @@ def run(
             original options, or `fail`.
         stop_grace: seconds after each signal of the stop sequence.
         stop_signals: names of the signals of the stop sequence.
+        hold: do not start it before it is released.
+        priority: tasks of a group with a higher one start first.
+        slots: how many slots of its group it takes.
+        gpus: how many GPUs it gets: whole ones, or a share of one below 1; by default what its group gives.
+        after: tasks, ids or names of tasks that must have succeeded before, or `{"ref", "when": "ok" | "any" |
+            "failed"}`.
+        not_before: the earliest time to start; local time if it has no time zone.
+        retry: how many times to run it again if it fails, or `{"max", "delay", "factor", "most", "on"}`.
         url: address of the server; by default it is found (see discovery).
         token: its token.
 
@@ -76,6 +91,13 @@ def run(
             stop_grace=stop_grace,
             stop_signals=stop_signals,
             metadata=metadata,
+            hold=hold,
+            priority=priority,
+            slots=slots,
+            gpus=gpus,
+            after=[one.id if isinstance(one, Task) else one for one in after],
+            not_before=None if not_before is None else not_before.astimezone().isoformat(),
+            retry={"max": retry} if isinstance(retry, int) else retry,
         )
     return Task(task, server)
 

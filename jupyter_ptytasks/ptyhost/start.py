@@ -64,6 +64,7 @@ def main(directory: str, socket_path: str, lock: str) -> None:
     # The server has its answer. Everything that will ever be needed is loaded now: the package may be replaced later.
     guard.attempt("loading", _load)
     host.run()
+    guard.attempt("waking the scheduler", _wake, files, socket_path)
 
 
 def _read_env() -> dict[str, str] | None:
@@ -183,7 +184,16 @@ def _remove(path: str) -> None:
 
 
 def _load() -> None:
+    from ..core import wake  # noqa: F401, PLC0415
     from ..core.terminal import replay  # noqa: F401, PLC0415
+
+
+def _wake(files: TaskFiles, socket_path: str) -> None:
+    """Let the next task start: with this one a place has become free, or what others wait for has ended."""
+    from ..core import wake  # noqa: PLC0415  loaded already
+
+    data_dir = os.path.dirname(os.path.dirname(files.dir))
+    wake.wake(data_dir, os.path.dirname(socket_path))
 
 
 def _silence() -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import leftovers, wire
 from ..core.errors import Conflict, HostUnreachable, InputRefused, InternalError, InvalidState, StorageFull
 from ..core.model import Kind
+from ..core.queue import runs_again
 from ..core.signals import KILL
 from ..core.states import PENDING, State, check
 from ..storage.task_dirs import RESTARTING
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
     from ..core.model import Task
     from ..core.ring.reader import RingReader
+    from ..provision.base import Provisioners
     from ..storage.task_dirs import TaskDirs
     from .hosts.link import Link
     from .hosts.supervisor import Supervisor
-    from .provision.base import Provisioners
     from .spec import SpawnDefaults, StopSequence
     from .store import Store
 
@@ -122,7 +123,10 @@ class Control:
     async def _cancel(self, task: Task) -> tuple[Task, bool]:
         """Cancel a task that is pending; return it as it is and False if it has been started meanwhile."""
         facts = {"state_reason": "cancelled", "state_message": "canceled before it started", "ended": time.time()}
-        return await self._store.move(task.id, PENDING, State.CANCELLED, also=self._task_dirs.respec, **facts)
+        task, canceled = await self._store.move(task.id, PENDING, State.CANCELLED, also=self._task_dirs.respec, **facts)
+        if canceled:
+            await asyncio.to_thread(self._task_dirs.forget_environment, task.id)
+        return task, canceled
 
     async def begin_stop(self, ref: str, sequence: StopSequence | None, reason: str) -> Task:
         """Tell the ptyhost to stop the task, and return the task with the attempt that stops."""
@@ -212,9 +216,11 @@ class Control:
         return now.with_(state=state) if reported() and not is_over(task, now) else now
 
     async def wait(self, ref: str, timeout: float) -> Task:
-        """Return the task when it has ended (and is not about to be restarted), or as it is after `timeout` seconds."""
+        """Return the task when it has ended (and is not about to run again), or as it is after `timeout` seconds."""
         task = await self.get(ref)
-        await self._waiter.until(task.id, lambda now: not (now.live or self.is_restarting(now)), timeout)
+        await self._waiter.until(
+            task.id, lambda now: not (now.live or self.is_restarting(now) or runs_again(now)), timeout
+        )
         return self._store.get(task.id) or task
 
     async def ended(self, task: Task, timeout: float | None) -> None:

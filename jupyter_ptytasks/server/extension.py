@@ -15,7 +15,10 @@ from traitlets import Enum, Float, Integer, List, Unicode, default
 from ..core.local_token import LocalToken
 from ..core.model import COLS, ROWS
 from ..core.platform import files
+from ..provision.base import Provisioners
+from ..provision.local import LocalProvisioner
 from ..storage.database import Database
+from ..storage.groups import Groups
 from ..storage.locks import Locks
 from ..storage.task_dirs import TaskDirs
 from . import auth
@@ -28,14 +31,14 @@ from .housekeeping import Housekeeping
 from .launching import Launcher
 from .monitor.progress import Tracker
 from .monitor.sampler import Sampler
-from .provision.base import Provisioners
-from .provision.local import LocalProvisioner
+from .queueing import Queue
 from .recovery import Recovery
 from .rest import OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
 from .retention import Retention
 from .serialize import TaskSerializer
 from .spec import SpawnDefaults
 from .store import Store
+from .sweeping import Sweeps
 from .terminals.manager import TaskTerminals
 from .terminals.websocket import TaskSocket
 
@@ -143,7 +146,14 @@ class PtyTasksApp(ExtensionApp):
         self.supervisor = supervisor = Supervisor(store, task_dirs, provisioners, self.log)
         self.tracker = Tracker(store, supervisor, task_dirs, self.log)
         self.sampler = Sampler(store, supervisor, provisioners, self.log)
-        serializer = TaskSerializer(supervisor, task_dirs, self.tracker, self.sampler, self.log)
+        self.queue = queue = Queue(
+            store=store,
+            groups=Groups(self.data_dir, self._locks()),
+            data_dir=self.data_dir,
+            runtime_dir=self.runtime_dir,
+            max_live=self.max_live_tasks,
+        )
+        serializer = TaskSerializer(supervisor, task_dirs, self.tracker, self.sampler, queue, self.log)
         self._announce(store, serializer)
         self.control = control = Control(
             store=store,
@@ -154,12 +164,16 @@ class PtyTasksApp(ExtensionApp):
         )
         self.launcher = launcher = Launcher(
             control=control,
+            queue=queue,
             store=store,
             task_dirs=task_dirs,
             supervisor=supervisor,
             provisioners=provisioners,
             spawn_defaults=self._spawn_defaults,
             max_live=self.max_live_tasks,
+        )
+        sweeps = Sweeps(
+            control=control, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults
         )
         self.terminals = TaskTerminals(
             control=control, launcher=launcher, store=store, supervisor=supervisor, serializer=serializer
@@ -172,6 +186,7 @@ class PtyTasksApp(ExtensionApp):
             supervisor=supervisor,
             provisioners=provisioners,
             launcher=launcher,
+            queue=queue,
             log=self.log,
         )
         self.housekeeping = Housekeeping(
@@ -188,6 +203,8 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_control": control,
                 "ptytasks_launcher": launcher,
                 "ptytasks_store": store,
+                "ptytasks_queue": queue,
+                "ptytasks_sweeps": sweeps,
                 "ptytasks_provisioners": provisioners,
                 "ptytasks_serializer": serializer,
                 "ptytasks_terminals": self.terminals,
@@ -197,8 +214,10 @@ class PtyTasksApp(ExtensionApp):
         )
 
     def _database(self, task_dirs: TaskDirs) -> Database:
-        locks = Locks(self.data_dir, [self.runtime_dir])
-        return Database(os.path.join(self.data_dir, "tasks.db"), task_dirs.tasks, task_dirs.task, locks)
+        return Database(os.path.join(self.data_dir, "tasks.db"), task_dirs.tasks, task_dirs.task, self._locks())
+
+    def _locks(self) -> Locks:
+        return Locks(self.data_dir, [self.runtime_dir])
 
     def _announce(self, store: Store, serializer: TaskSerializer) -> None:
         """Emit events, if the server has an event logger."""
@@ -269,6 +288,7 @@ class PtyTasksApp(ExtensionApp):
             # Their ptyhosts go through the stop sequences whether we wait or not.
             await asyncio.gather(*stops, return_exceptions=True)
         self.launcher.close()
+        self.queue.close()
         self.terminals.close()
         self.supervisor.close()
         await self.tracker.stop()

@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     import logging
 
     from ..core.model import Task
+    from ..provision.base import Provisioners
     from ..storage.task_dirs import TaskDirs
     from .changes import Change
     from .control import Control
-    from .provision.base import Provisioners
     from .retention import Retention
     from .store import Store
 
@@ -103,6 +103,9 @@ class Housekeeping:
         """Clean up once; True when there is more to do."""
         if self._store.stale_since is None:
             await asyncio.to_thread(self._task_dirs.remove_incomplete, self._store.ids)
+            if not self._store.unreadable:
+                used = {task.sweep.id for task in self._store.tasks if task.sweep is not None}
+                await asyncio.to_thread(self._task_dirs.sweeps.remove_unused, used)
             active = {task.id for task in self._store.active}
             for provisioner in self._provisioners.all:
                 await asyncio.to_thread(provisioner.clean_up, active)

@@ -1,29 +1,33 @@
-"""The verbs that start something: create, launch what is pending, run again, restart."""
+"""The verbs that start something: create, release, run again, restart."""
 
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import Conflict, InternalError, InvalidState, PtyTasksError, SpawnFailed, TaskNotFound
 from ..core.model import IfExists, new_id
-from ..core.states import PENDING, State
+from ..core.states import State
 from ..storage.task_dirs import RESTARTING, task_of
 from . import spec as specs
 from .control import LEAVING, STOP_SLACK
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from ..core.model import Task, TaskRequest
+    from ..provision.base import Provisioners
     from ..storage.locks import Lock
     from ..storage.task_dirs import TaskDirs
     from .control import Control
     from .hosts.supervisor import Supervisor
-    from .provision.base import Provisioners
+    from .queueing import Queue
     from .spec import SpawnDefaults, StopSequence
     from .store import Store
 
@@ -45,6 +49,7 @@ class Launcher:
         self,
         *,
         control: Control,
+        queue: Queue,
         store: Store,
         task_dirs: TaskDirs,
         supervisor: Supervisor,
@@ -53,6 +58,7 @@ class Launcher:
         max_live: int,
     ) -> None:
         self._control = control
+        self._queue = queue
         self._store = store
         self._task_dirs = task_dirs
         self._supervisor = supervisor
@@ -69,20 +75,25 @@ class Launcher:
 
     # -- new tasks --------------------------------------------------------------------------------------------------
 
-    async def create(self, request: TaskRequest, state: State = State.STARTING) -> tuple[Task, bool]:
-        """Submit a task and launch it, unless `state` says that it is held or queued; return it, running or pending.
+    async def create(self, request: TaskRequest) -> tuple[Task, bool]:
+        """Submit a task and launch it, unless it is held or must wait for its turn; return it, running or pending.
         With False if `if_exists` found one that is there already.
 
         Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull, StoreUnavailable: then nothing runs, and
         nothing is left (but for a failed task, where a full disk has no room even for its removal).
         """
         await self._store.refresh()
+        request = replace(request, turn=await self._queue.resolved(request.turn))
+        state = State.HELD if request.hold else await self._queue.state_for(request.group, request.turn)
         spec, env, lock = await asyncio.to_thread(self._prepare, request, state)
         task = task_of(spec)
         with self._claim(task.id, lock):
             found, added = await self._submit(task, request.if_exists)
-            if added:
-                return found if task.pending else await self._launch_new(task, lock, env), True
+            if added and not task.pending:
+                return await self._launch_new(task, lock, env), True
+        if added:
+            await self._queue.wake()
+            return found, True
         if request.if_exists is IfExists.RESTART:
             found = await self.restart(found.id)
         return found, False
@@ -97,7 +108,15 @@ class Launcher:
         if state.pending:
             spec["state"] = state.value
         env = specs.environment(spec, defaults)
-        return spec, env, self._task_dirs.create(spec)
+        lock = self._task_dirs.create(spec)
+        if state.pending:
+            try:
+                self._task_dirs.write_environment(task_id, env)
+            except BaseException:
+                self._task_dirs.discard(task_id)
+                lock.close()
+                raise
+        return spec, env, lock
 
     async def _submit(self, task: Task, if_exists: IfExists) -> tuple[Task, bool]:
         """Put a task, whose directory is there, into the database. If it does not come in, nothing is left of it."""
@@ -139,31 +158,40 @@ class Launcher:
 
     # -- starting ---------------------------------------------------------------------------------------------------
 
+    async def release(self, ref: str) -> Task:
+        """Let a task that is held take its turn, and return it. Raises InvalidState if it is not pending."""
+        task = await self._control.get(ref)
+        if not task.pending:
+            raise InvalidState(f"the task is not held: it is {task.state.value}", field="state")
+        task, _ = await self._store.move(task.id, {State.HELD}, State.QUEUED, also=self._task_dirs.respec)
+        await self._queue.wake()
+        return task
+
+    async def revise(self, ref: str, change: Callable[[TaskRequest], TaskRequest]) -> Task:
+        """Change what a pending task runs and what it waits for, and return it. `change` gets the request for a task
+        like it, and returns another one. Raises InvalidState if it has started, BadRequest, SpawnFailed.
+        """
+        task = await self._control.get(ref)
+        if not task.pending:
+            raise InvalidState(f"this can be changed until the task starts; it is {task.state.value}", field="state")
+        spec = await asyncio.to_thread(self._task_dirs.read_spec, task.id)
+        request = change(replace(specs.request_of(spec, task.name), turn=task.turn))
+        turn = await self._queue.resolved(request.turn, task.id)
+        defaults = self._spawn_defaults()
+        fresh = {**spec, **await asyncio.to_thread(specs.revised, spec, request, defaults)}
+        env = await asyncio.to_thread(specs.environment, fresh, defaults)
+        also = functools.partial(self._task_dirs.revised, spec=fresh, env=env)
+        facts = {"turn": turn, "command": fresh["command"], "cwd": fresh["cwd"]}
+        task, moved = await self._store.move(task.id, {task.state}, task.state, also=also, **facts)
+        if not moved:
+            raise InvalidState(f"the task has just been started: it is {task.state.value}", field="state")
+        return task
+
     @contextmanager
     def _claim(self, task_id: str, lock: Lock) -> Iterator[None]:
         """Keep this server's link away from a task while it starts it, and release its lock in the end."""
         with lock, self._supervisor.left_alone(task_id):
             yield
-
-    async def launch(self, ref: str) -> Task:
-        """Start a task that is pending, and return it, running; as it is, where another server has done so. Raises
-        InvalidState if it is neither pending nor active; TooManyTasks, and it stays pending; what its start failed
-        with, and it has failed.
-        """
-        task = await self._control.get(ref)
-        if not task.pending:
-            return _only_active(task)
-        env = await self._environment(task)
-        lock = await self._lock_next(task)
-        if lock is None:
-            return _only_active(await self._store.find(task.id))
-        with self._claim(task.id, lock):
-            found, moved = await self._store.move(
-                task.id, PENDING, State.STARTING, also=self._task_dirs.respec, max_live=self.max_live
-            )
-            if moved:
-                return await self._launch_or_fail(found, lock, env)
-        return _only_active(found)
 
     async def _launch_or_fail(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
         try:
@@ -191,7 +219,7 @@ class Launcher:
             while (lock := await asyncio.to_thread(self._task_dirs.lock, task.id, _LOOKING)) is None:
                 await self._store.refresh(0.0)
                 now = await self._store.find(task.id)
-                if now.attempt != task.attempt or (task.pending and not now.pending):
+                if now.attempt != task.attempt:
                     return None
                 if time.monotonic() > deadline:
                     raise Conflict("the task's ptyhost has not ended yet; try again")
@@ -273,7 +301,8 @@ class Launcher:
             pass  # tried again with the restart itself
 
     async def _start_again(self, ended: Task) -> Task:
-        """Start the attempt that follows `ended`, and return the task; as it is, where another server has done so.
+        """Start the attempt that follows `ended`, or let it wait for its turn, and return the task; as it is, where
+        another server has done so.
 
         Raises Conflict when the old ptyhost does not leave.
         """
@@ -281,14 +310,15 @@ class Launcher:
         lock = await self._lock_next(ended)
         if lock is None:
             return await self._store.find(ended.id)
+        state = await self._queue.state_for(ended.group, ended.turn)
+        also = functools.partial(self._requeued, env=env) if state.pending else self._task_dirs.respec
         with self._claim(ended.id, lock):
-            task, begun = await self._store.begin_attempt(
-                ended.id, ended.attempt + 1, self.max_live, self._task_dirs.respec
-            )
-            return await self._launch_or_fail(task, lock, env) if begun else task
+            task, begun = await self._store.begin_attempt(ended.id, ended.attempt + 1, self.max_live, also, state)
+            if begun and not task.pending:
+                return await self._launch_or_fail(task, lock, env)
+        if begun:
+            await self._queue.wake()
+        return task
 
-
-def _only_active(task: Task) -> Task:
-    if not task.active:
-        raise InvalidState(f"the task is not pending: {task.state.value}", field="state")
-    return task
+    def _requeued(self, task: Task, env: Mapping[str, str]) -> AbstractContextManager[None]:
+        return self._task_dirs.revised(task, self._task_dirs.read_spec(task.id), env)

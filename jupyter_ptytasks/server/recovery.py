@@ -12,10 +12,11 @@ from ..core.states import State
 if TYPE_CHECKING:
     import logging
 
+    from ..provision.base import Provisioners
     from ..storage.task_dirs import TaskDirs
     from .hosts.supervisor import Supervisor
     from .launching import Launcher
-    from .provision.base import Provisioners
+    from .queueing import Queue
     from .store import Store
 
 #: Seconds between two looks at what other servers do, and at the directories of tasks that were given up.
@@ -40,6 +41,7 @@ class Recovery:
         supervisor: Supervisor,
         provisioners: Provisioners,
         launcher: Launcher,
+        queue: Queue,
         log: logging.Logger,
     ) -> None:
         self._store = store
@@ -47,6 +49,7 @@ class Recovery:
         self._supervisor = supervisor
         self._provisioners = provisioners
         self._launcher = launcher
+        self._queue = queue
         self._log = log
         self._watch: asyncio.Task[None] | None = None
         self._recovered = False
@@ -79,6 +82,7 @@ class Recovery:
             self._adopt()
             for provisioner in self._provisioners.all:
                 provisioner.reap()
+            await self._queue.wake_if_needed()
             await self._correct()
         except (PtyTasksError, OSError) as error:
             if str(error) != self.problem:

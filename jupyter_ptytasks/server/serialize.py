@@ -16,18 +16,26 @@ if TYPE_CHECKING:
     from .hosts.supervisor import Supervisor
     from .monitor.progress import Tracker
     from .monitor.sampler import Sampler
+    from .queueing import Queue
 
 
 class TaskSerializer:
     """Describes tasks, with what this server knows about them at the moment. Reads only memory."""
 
     def __init__(
-        self, supervisor: Supervisor, task_dirs: TaskDirs, tracker: Tracker, sampler: Sampler, log: logging.Logger
+        self,
+        supervisor: Supervisor,
+        task_dirs: TaskDirs,
+        tracker: Tracker,
+        sampler: Sampler,
+        queue: Queue,
+        log: logging.Logger,
     ) -> None:
         self._supervisor = supervisor
         self._task_dirs = task_dirs
         self._tracker = tracker
         self._sampler = sampler
+        self._queue = queue
         self._log = log
         self._failed: set[str] = set()
 
@@ -69,6 +77,16 @@ class TaskSerializer:
             "metadata": dict(task.metadata),
             "pinned": task.pinned,
             "leftover": task.leftover,
+            "queue": self._queue.to_json(task),
+            "priority": task.turn.priority,
+            "slots": task.turn.slots,
+            "gpus": task.turn.gpus,
+            "assigned_gpus": list(task.gpus),
+            "after": [{"ref": one.id, "when": one.when.value} for one in task.turn.after],
+            "not_before": iso(task.turn.not_before),
+            "retry": task.turn.to_json().get("retry"),
+            "sweep": {"id": task.sweep.id, "name": task.sweep.name} if task.sweep is not None else None,
+            "params": dict(task.params),
             **self.measures(task),
         }
 

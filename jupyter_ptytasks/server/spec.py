@@ -6,12 +6,13 @@ import os
 import re
 import shlex
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..core import execve, names
+from ..core import execve, names, sweeps
 from ..core.errors import BadRequest
 from ..core.model import Kind, TaskRequest, TimeWarning
+from ..core.queue import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -61,7 +62,7 @@ def build(
     `taken` are the names in use, for numbering shells. Raises BadRequest for a directory that does not exist.
     """
     kind = Kind.SHELL if request.command is None else Kind.COMMAND
-    name = request.name or (_shell_name(taken) if request.command is None else _command_name(request.command))
+    name = request.name or (_shell_name(taken) if request.command is None else command_name(request.command))
     spec: dict[str, Any] = {
         "version": 1,
         "id": task_id,
@@ -88,12 +89,25 @@ def build(
     # A restart takes the server's spawn_defaults as they are then, and what the user gave as it was. No more of the
     # environment is kept: it holds what the server knows, passwords of clouds and the like.
     spec["given_env"] = dict(request.env)
+    if turn := request.turn.to_json():
+        spec["queue"] = turn
+    if request.sweep is not None:
+        spec["sweep"] = request.sweep.to_json()
+    if request.params:
+        spec["params"] = dict(request.params)
     return spec
+
+
+def revised(spec: Mapping[str, Any], request: TaskRequest, defaults: SpawnDefaults) -> dict[str, Any]:
+    """Return what changes in the spec of a pending task if it is to run what `request` says. Raises BadRequest."""
+    fresh = build(request, spec["id"], spec["created"], defaults, ())
+    return {name: fresh[name] for name in ("kind", "command", "argv", "cwd", "given_env")}
 
 
 def request_of(spec: Mapping[str, Any], name: str | None) -> TaskRequest:
     """Return the request for another task like that of `spec`, under `name` or the same name: the same command, the
-    environment that its creator gave, limits and labels. What the server adds it adds as it does now.
+    environment that its creator gave, parameters, limits, labels, and its place in the queue, but for what it has
+    waited for. It belongs to no sweep. What the server adds it adds as it does now.
     """
     limit = spec.get("timeout") or {}
     warning = limit.get("warning")
@@ -112,6 +126,8 @@ def request_of(spec: Mapping[str, Any], name: str | None) -> TaskRequest:
         warning=TimeWarning(warning["signal"], warning["before"]) if warning else None,
         ladder=tuple((str(signal), float(grace)) for signal, grace in spec["ladder"]),
         metadata=spec["metadata"],
+        turn=replace(Turn.from_json(spec.get("queue", {})), after=(), not_before=None),
+        params=spec.get("params", {}),
     )
 
 
@@ -126,6 +142,9 @@ def environment(spec: Mapping[str, Any], defaults: SpawnDefaults) -> dict[str, s
     env["COLORTERM"] = env.get("COLORTERM", "truecolor")
     env["PTYTASK_ID"] = spec["id"]
     env["PTYTASK_NAME"] = spec["name"]
+    env.update(sweeps.variables(spec.get("params", {})))
+    if "sweep" in spec:
+        env["PTYTASK_SWEEP"] = spec["sweep"]["id"]
     # Whatever `python` means in the task, this one has jupyter_ptytasks: "$PTYTASK_PYTHON" -m jupyter_ptytasks.execute
     env["PTYTASK_PYTHON"] = sys.executable
     env["JUPYTER_SERVER_ROOT"] = defaults.root
@@ -155,7 +174,8 @@ def _directory(cwd: str | None, root: str) -> str:
     return path
 
 
-def _command_name(command: str | Sequence[str]) -> str:
+def command_name(command: str | Sequence[str]) -> str:
+    """Return the name of a task that is given none."""
     return names.from_line(command if isinstance(command, str) else shlex.join(command))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import time
 from collections import Counter
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..core.model import IfExists, Task
     from ..core.states import State
-    from ..storage.database import Also, Database, Delta
+    from ..storage.database import Also, AlsoAll, Database, Delta
 
 #: A look at the mirror may be this old (seconds); what this server itself does is in it at once.
 _FRESH = 0.1
@@ -285,6 +286,12 @@ class Store:
         found, added = await self._write([task.id], self._database.add, task, if_exists, max_live)
         return self._now(found), added
 
+    async def add_all(self, tasks: Iterable[Task], also: AlsoAll) -> list[Task]:
+        """See Database.add_all."""
+        new = list(tasks)
+        added = await self._write([task.id for task in new], self._database.add_all, new, also)
+        return [self._now(task) for task in added]
+
     async def put(self, tasks: Iterable[Task]) -> None:
         """See Database.put."""
         found = list(tasks)
@@ -299,10 +306,11 @@ class Store:
         return self._now(await self._write([task_id], self._database.change, task_id, also, **changes))
 
     async def begin_attempt(
-        self, task_id: str, attempt: int, max_live: int, also: Also | None = None
+        self, task_id: str, attempt: int, max_live: int, also: Also, state: State
     ) -> tuple[Task, bool]:
         """See Database.begin_attempt."""
-        task, begun = await self._write([task_id], self._database.begin_attempt, task_id, attempt, max_live, also)
+        begin = functools.partial(self._database.begin_attempt, state=state)
+        task, begun = await self._write([task_id], begin, task_id, attempt, max_live, also)
         return self._now(task), begun
 
     async def move(
@@ -311,6 +319,13 @@ class Store:
         """See Database.move."""
         task, moved = await self._write([task_id], self._database.move, task_id, before, state, also=also, **options)
         return self._now(task), moved
+
+    async def change_all(
+        self, task_ids: Collection[str], change: Callable[[Task], Task | None], also: AlsoAll
+    ) -> list[Task]:
+        """See Database.change_all."""
+        changed = await self._write(task_ids, self._database.change_all, task_ids, change, also)
+        return [self._now(task) for task in changed]
 
     async def remove(self, task_id: str) -> None:
         """See Database.remove."""

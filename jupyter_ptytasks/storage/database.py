@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 from contextlib import ExitStack, contextmanager
-from typing import TYPE_CHECKING, Any
 
 from ..core.errors import (
     InvalidState,
@@ -23,13 +22,17 @@ from . import rows
 from .locks import Locks
 from .sqlite_file import SqliteFile
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Container, Iterable, Iterator
     from contextlib import AbstractContextManager
+    from typing import Any
 
     #: Returns, for a task about to be stored, a context manager whose work belongs to the same transaction.
     Also = Callable[[Task], AbstractContextManager[object]]
+    #: The same for several tasks.
+    AlsoAll = Callable[[list[Task]], AbstractContextManager[object]]
 
 #: How many removals are kept for servers that have not seen them yet.
 _REMOVALS_KEPT = 1000
@@ -119,6 +122,19 @@ class Database:
                 unreadable.append(row["id"])
         return Delta(tasks, removed, revision, unreadable)
 
+    def each_change(self, since: int) -> Iterator[Task | str]:
+        """Yield the same, one after the other: tasks, and the ids of those that are gone or cannot be read. Nothing
+        else is done with the database meanwhile.
+        """
+        with self._transaction(write=False) as sql:
+            for row in sql.execute("SELECT id FROM removals WHERE revision > ?", (since,)):
+                yield row["id"]
+            for row in sql.execute("SELECT * FROM tasks WHERE revision > ? ORDER BY id", (since,)):
+                try:
+                    yield self._task(row)
+                except Unreadable:
+                    yield row["id"]
+
     def confirm(self, task_id: str) -> None:
         """Raise TaskNotFound if there is no task with this id."""
         with self._transaction(write=False) as sql:
@@ -166,6 +182,13 @@ class Database:
                 _check_room(sql, max_live)
             return self._put(sql, None, task), True
 
+    def add_all(self, tasks: Iterable[Task], also: AlsoAll) -> list[Task]:
+        """Add pending tasks, all or none of them. For `also` see `change`."""
+        with ExitStack() as together, self._transaction() as sql:
+            added = [self._put(sql, None, task) for task in tasks]
+            together.enter_context(also(added))
+            return added
+
     def _newest(self, sql: sqlite3.Connection, name: str) -> Task | None:
         for row in sql.execute("SELECT * FROM tasks WHERE name = ? ORDER BY id DESC", (name,)):
             try:
@@ -212,8 +235,17 @@ class Database:
                 together.enter_context(also(task))
             return task
 
-    def begin_attempt(self, task_id: str, attempt: int, max_live: int, also: Also | None = None) -> tuple[Task, bool]:
-        """Move a finished task to `starting` with a new `attempt`, and return it with True.
+    def begin_attempt(
+        self,
+        task_id: str,
+        attempt: int,
+        max_live: int,
+        also: Also | None = None,
+        *,
+        state: State = State.STARTING,
+        **facts: Any,
+    ) -> tuple[Task, bool]:
+        """Move a finished task to `starting` (or `queued`) with a new `attempt`, and return it with True.
 
         If another server was first, return the task with False. For `also` see `change`. Raises TaskNotFound,
         InvalidState, TooManyTasks.
@@ -224,13 +256,9 @@ class Database:
                 return task, False
             if task.live:
                 raise InvalidState(f"the task has not ended: it is {task.state.value}", field="state")
-            _check_room(sql, max_live)
-            fresh = task.with_(
-                state=State.STARTING, state_reason="", state_message="", exit=Exit(), attempt=attempt,
-                pid=None, host_pid=None, started=None, ended=None, usage={},
-                progress=None, leftover=0,
-            )  # fmt: skip
-            fresh = self._put(sql, task, fresh)
+            if state.active:
+                _check_room(sql, max_live)
+            fresh = self._put(sql, task, next_attempt(task, attempt, state, **facts))
             if also is not None:
                 together.enter_context(also(fresh))
             return fresh, True
@@ -254,13 +282,33 @@ class Database:
             task = self._find(sql, task_id)
             if task.state not in before:
                 return task, False
-            check(task.state, state)
+            if state is not task.state:
+                check(task.state, state)
             if max_live is not None:
                 _check_room(sql, max_live)
             moved = self._put(sql, task, task.with_(state=state, **facts))
             if also is not None:
                 together.enter_context(also(moved))
             return moved, True
+
+    def change_all(self, task_ids: Iterable[str], change: Callable[[Task], Task | None], also: AlsoAll) -> list[Task]:
+        """Change several tasks, all or none of them, each to what `change` makes of it (None: it stays as it is), and
+        return those that were changed. Tasks that are gone are left out. For `also` see `change`. Raises InvalidState.
+        """
+        with ExitStack() as together, self._transaction() as sql:
+            changed = []
+            for task_id in task_ids:
+                try:
+                    old = self._find(sql, task_id)
+                except TaskNotFound:
+                    continue
+                task = change(old)
+                if task is not None:
+                    if task.state is not old.state:
+                        check(old.state, task.state)
+                    changed.append(self._put(sql, old, task))
+            together.enter_context(also(changed))
+            return changed
 
     def remove(self, task_id: str) -> None:
         """Remove a finished task. Raises TaskNotFound, InvalidState."""
@@ -282,6 +330,15 @@ class Database:
         sql.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
         sql.execute("INSERT INTO removals VALUES (?, ?)", (revision, task_id))
         sql.execute("DELETE FROM removals WHERE revision <= ?", (revision - _REMOVALS_KEPT,))
+
+
+def next_attempt(task: Task, attempt: int, state: State, **facts: Any) -> Task:
+    """Return a task that has ended as it is at the beginning of another attempt."""
+    return task.with_(
+        state=state, state_reason="", state_message="", exit=Exit(), attempt=attempt,
+        pid=None, host_pid=None, started=None, ended=None, usage={},
+        progress=None, leftover=0, **facts,
+    )  # fmt: skip
 
 
 def _put(sql: sqlite3.Connection, task: Task) -> Task:

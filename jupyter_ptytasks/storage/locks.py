@@ -8,14 +8,13 @@ of a user make the same choice, because it depends on the directories only.
 from __future__ import annotations
 
 import os
-import tempfile
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 from ..core.errors import StoreUnavailable, storage_fault
 from ..core.platform import files, locks
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
@@ -57,10 +56,10 @@ class Locks:
 
     def __init__(self, home: str, elsewhere: Sequence[str] = ()) -> None:
         self._home = home
-        temporary = os.path.join(tempfile.gettempdir(), f"ptytasks-{files.user_id()}")
         self._choices: list[tuple[str, Method]] = [
-            (place, method) for place in (home, *elsewhere, temporary) for method in locks.METHODS
+            (place, method) for place in (home, *elsewhere) for method in locks.METHODS
         ]
+        self._has_tried_temporary = False
 
     @property
     def at_home(self) -> bool:
@@ -124,10 +123,17 @@ class Locks:
 
     def _give_up(self, place: str, method: Method, error: OSError) -> None:
         """Use the next choice, unless another thread has done so. Raises StoreUnavailable if there is none."""
+        if self._choices[0] != (place, method):
+            return
+        if len(self._choices) == 1 and not self._has_tried_temporary:
+            import tempfile  # noqa: PLC0415  hardly ever needed, and not small
+
+            self._has_tried_temporary = True
+            temporary = os.path.join(tempfile.gettempdir(), f"ptytasks-{files.user_id()}")
+            self._choices += [(temporary, one) for one in locks.METHODS]
         if len(self._choices) == 1:
             raise StoreUnavailable(
                 f"file locks work neither in {self._home} nor in {place} ({error.strerror}); "
                 "set PtyTasksApp.runtime_dir to a directory on a local disk"
             ) from error
-        if self._choices[0] == (place, method):
-            self._choices.pop(0)
+        self._choices.pop(0)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from ..core.model import Exit, Kind, Output, Task
+from ..core.queue import Turn
 from ..core.states import State
+from ..core.sweeps import Sweep
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Mapping
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 _PLAIN = (
     "command", "cwd", "created", "state_reason", "state_message", "attempt", "pid", "host_pid", "rows", "cols",
     "started", "ended", "last_output", "group", "metadata", "usage", "progress", "timeout", "provisioner", "pinned",
-    "leftover",
+    "leftover", "gpu_share",
 )  # fmt: skip
 
 
@@ -25,7 +27,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "attempt": (int,), "rows": (int,), "cols": (int,), "pid": _NUMBER, "host_pid": _NUMBER, "started": _NUMBER,
     "ended": _NUMBER, "last_output": _NUMBER, "timeout": _NUMBER, "group": (str,), "metadata": (dict,),
     "usage": (dict,), "progress": (dict, type(None)), "provisioner": (str,), "pinned": (bool,),
-    "leftover": (int,),
+    "leftover": (int,), "gpus": (list,), "gpu_share": (int, float),
 }  # fmt: skip
 #: The states that this version knows.
 STATES = frozenset(state.value for state in State)
@@ -36,6 +38,12 @@ def write(sql: sqlite3.Connection, task: Task) -> None:
     body = {name: getattr(task, name) for name in _PLAIN}
     body["kind"] = task.kind.value
     body["tags"] = list(task.tags)
+    body["gpus"] = list(task.gpus)
+    body["queue"] = task.turn.to_json()
+    if task.sweep is not None:
+        body["sweep"] = task.sweep.to_json()
+    if task.params:
+        body["params"] = dict(task.params)
     body["exit"] = [task.exit.code, task.exit.signal]
     body["output"] = [task.output.start, task.output.end, task.output.lines, task.output.lost]
     sql.execute(
@@ -57,6 +65,10 @@ def read(row: sqlite3.Row) -> Task | None:
             revision=row["revision"],
             kind=Kind(body["kind"]),
             tags=tuple(body["tags"]),
+            gpus=tuple(body.get("gpus", ())),
+            turn=Turn.from_json(body.get("queue", {})),
+            sweep=Sweep.from_json(body["sweep"]) if "sweep" in body else None,
+            params=dict(body.get("params", {})),
             exit=Exit(*body["exit"]),
             output=Output(*(int(bound) for bound in body["output"])),
             # Older versions have written fewer fields.

@@ -7,7 +7,6 @@ import re
 import shutil
 import time
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING, Any
 
 from ..core import leftovers
 from ..core.errors import FULL, InternalError, storage_fault
@@ -16,16 +15,20 @@ from ..core.machine import boot_id, is_here, is_running
 from ..core.model import Exit, Kind, Output, Task
 from ..core.paths import TaskFiles
 from ..core.platform import files as system
-from ..core.progress import ProgressReader
+from ..core.queue import Turn
 from ..core.ring.packing import bases_to_pack, pack
 from ..core.ring.reader import RingReader
 from ..core.ring.tail import TailReader
 from ..core.states import State
+from ..core.sweeps import Sweep
 from .locks import Lock, Locks
+from .sweep_records import SweepRecords
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
+    from typing import Any
 
 _ID = re.compile(r"[a-z0-9]{8,16}")
 #: Seconds to try for the lock of a new task.
@@ -53,7 +56,7 @@ _MESSAGES = {
 
 
 class TaskDirs:
-    """The directory `tasks` below `root`, with one directory per task.
+    """The directory `tasks` below `root`, with one directory per task. `sweeps` are the records of sweeps beside it.
 
     Args:
         elsewhere: directories for locks if file locks do not work in `root`.
@@ -61,6 +64,7 @@ class TaskDirs:
 
     def __init__(self, root: str, elsewhere: Sequence[str] = ()) -> None:
         self._root = os.path.join(root, "tasks")
+        self.sweeps = SweepRecords(root)
         self._locks = Locks(self._root, elsewhere)
 
     def files(self, task_id: str) -> TaskFiles:
@@ -105,6 +109,49 @@ class TaskDirs:
             raise
         return lock
 
+    def create_pending(self, spec: Mapping[str, Any], env: Mapping[str, str]) -> None:
+        """Create the directory of a new task that waits, with its environment. On failure (StorageFull) it is left to
+        the caller to discard it. Nobody takes it for a task until its sweep has a record.
+        """
+        try:
+            system.private_dir(os.path.dirname(self._root))
+            system.private_dir(self._root)
+            os.mkdir(self.files(spec["id"]).dir, 0o700)
+        except OSError as error:
+            raise storage_fault(error, _WHAT) from error
+        self.write_spec(spec)
+        self.write_environment(spec["id"], env)
+
+    def renew(self, task_ids: Iterable[str]) -> None:
+        """Say that directories belong to creates in progress (see `remove_incomplete`). Raises InternalError if one is
+        gone.
+        """
+        for task_id in task_ids:
+            try:
+                os.utime(self.files(task_id).dir)
+            except OSError as error:
+                raise storage_fault(error, _WHAT) from error
+
+    def write_environment(self, task_id: str, env: Mapping[str, str]) -> None:
+        """Keep the environment of a task that is to start later, for its owner only. Raises StorageFull."""
+        try:
+            write_json(self.files(task_id).environment, dict(env), durable=True)
+        except OSError as error:
+            raise storage_fault(error, _WHAT) from error
+
+    def read_environment(self, task_id: str) -> dict[str, str] | None:
+        """Return what `write_environment` has kept; None if there is nothing."""
+        return read_json(self.files(task_id).environment)
+
+    def keeps_environment(self, task_id: str) -> bool:
+        """Return whether `write_environment` has kept something that was not forgotten."""
+        return os.path.exists(self.files(task_id).environment)
+
+    def forget_environment(self, task_id: str) -> None:
+        """Delete what `write_environment` has kept: the task will not start again by itself."""
+        with suppress(OSError):
+            os.unlink(self.files(task_id).environment)
+
     def write_spec(self, spec: Mapping[str, Any]) -> None:
         """Write a task's spec. On failure (StorageFull) the old one is unchanged."""
         try:
@@ -119,7 +166,22 @@ class TaskDirs:
         """
         # Older versions kept the whole environment.
         spec = {name: value for name, value in self.read_spec(task.id).items() if name != "env"}
-        return self.replaced_spec({**spec, "attempt": task.attempt, "state": task.state.value})
+        return self.replaced_spec(_with_state(spec, task))
+
+    @contextmanager
+    def revised(self, task: Task, spec: Mapping[str, Any], env: Mapping[str, str]) -> Iterator[None]:
+        """Replace the spec and the environment of a task that has not started yet: to be entered in the transaction
+        that changes it. See `replaced_spec`.
+        """
+        old = self.read_environment(task.id)
+        with self.replaced_spec(_with_state(spec, task)):
+            self.write_environment(task.id, env)
+            try:
+                yield
+            except BaseException:
+                if old is not None:
+                    self.write_environment(task.id, old)
+                raise
 
     @contextmanager
     def replaced_spec(self, spec: Mapping[str, Any]) -> Iterator[None]:
@@ -191,11 +253,13 @@ class TaskDirs:
             return None
         return found if isinstance(found.get("host_pid"), int) and isinstance(found.get("socket"), str) else None
 
-    def read_exit(self, task: Task) -> dict[str, Any] | None:
-        """Return the changes from the exit record of the task's current attempt; None if there is no record."""
+    def read_exit(self, task: Task, *, hosted: bool = False) -> dict[str, Any] | None:
+        """Return the changes from the exit record of the task's current attempt; None if there is no record. While the
+        ptyhost is still `hosted`, only a complete record counts.
+        """
         files = self.files(task.id)
         # If the disk was too full to rename the record, it is in the file that reserved the space.
-        for path in (files.exit, f"{files.exit}.reserved"):
+        for path in (files.exit,) if hosted else (files.exit, f"{files.exit}.reserved"):
             record = read_json(path)
             if record is not None and record.get("attempt") == task.attempt:
                 try:
@@ -239,16 +303,20 @@ class TaskDirs:
             task = task.with_(state=State.RUNNING, pid=host["pid"], host_pid=host["host_pid"], started=host["started"])
         ending = self.read_exit(task)
         if ending is not None:
-            return task.with_(**ending, progress=self._progress(task, ending["state"]))
+            return task.with_(**ending, progress=self.final_progress(task, ending["state"]))
         if task.state is State.CANCELLED:
             return task.with_(state_reason="cancelled", state_message="canceled before it started")
         if host is None and task.pending and self.is_hosted(task):
             return None  # a create in progress adds its task to the database itself
+        if host is None and task.pending and task.attempt == 1 and task.sweep and not self.sweeps.has(task.sweep.id):
+            return None  # the same for a sweep, or it was cut off: then there is none of its tasks
         # Without a state, this is a create that was cut off before anything ran.
         return task if host is not None or task.attempt > 1 or "state" in spec else None
 
-    def _progress(self, task: Task, state: State) -> dict[str, Any] | None:
+    def final_progress(self, task: Task, state: State) -> dict[str, Any] | None:
         """Return the progress of an attempt when it ended, from the end of its output."""
+        from ..core.progress import ProgressReader  # noqa: PLC0415  not for each process that reads a task
+
         reader = ProgressReader()
         try:
             tail = TailReader(lambda: self.open_ring(task.id), task.attempt, [reader])
@@ -289,6 +357,13 @@ class TaskDirs:
     def remove_output(self, task_id: str) -> None:
         """Delete a task's output, which frees space on a full disk."""
         shutil.rmtree(self.files(task_id).output, ignore_errors=True)
+
+    def discard_all(self, task_ids: Iterable[str]) -> None:
+        """Delete the directories of tasks of which nobody knows, as far as that is possible."""
+        for task_id in task_ids:
+            with suppress(InternalError):
+                self.remove(task_id)
+        self.purge_trash()
 
     def discard(self, task_id: str) -> None:
         """Delete the directory of a task whose lock is held by the caller. Raises StorageFull or InternalError."""
@@ -355,7 +430,19 @@ def task_of(spec: Mapping[str, Any]) -> Task:
         timeout=limit["seconds"] if limit else None,
         provisioner=spec["provisioner"],
         pinned=spec.get("pinned") is True,
+        turn=Turn.from_json(spec.get("queue", {})),
+        gpus=tuple(str(uuid) for uuid in spec.get("gpus", ())),
+        gpu_share=float(spec.get("gpu_share", 1.0)),
+        sweep=Sweep.from_json(spec["sweep"]) if "sweep" in spec else None,
+        params=dict(spec.get("params", {})),
     )
+
+
+def _with_state(spec: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """Return a spec with what the database knows of a task and a rebuilt one must know, too."""
+    state = {"attempt": task.attempt, "state": task.state.value, "queue": task.turn.to_json()}
+    given = {"gpus": list(task.gpus), "gpu_share": task.gpu_share} if task.gpus or "gpus" in spec else {}
+    return {**spec, **state, **given}
 
 
 def changes_from_exit(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -78,6 +78,7 @@ export namespace CommandIDs {
   export const stop = 'ptytasks:stop';
   export const kill = 'ptytasks:kill';
   export const endLeftover = 'ptytasks:end-leftover';
+  export const release = 'ptytasks:release';
   export const pause = 'ptytasks:pause';
   export const resume = 'ptytasks:resume';
   export const restart = 'ptytasks:restart';

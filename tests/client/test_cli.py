@@ -211,6 +211,44 @@ def test_a_task_is_led_through_its_life(live: LiveServer, client: Client) -> Non
     assert "wrong" in done.stderr
 
 
+def test_a_queue_is_filled_asked_and_let_go(live: LiveServer, client: Client) -> None:
+    assert live.cli("group", "gpu", "--slots", "1").stdout == "gpu: 0 of 1 slots used, 0 running, 0 waiting\n"
+    first = start(live, "-n", "first", "-g", "gpu", "--hold", "--", "sleep", "1000")
+    second = start(live, "-n", "second", "--after", "first:any", "--retry", "3", "--priority", "7", "--", "true")
+    third = start(live, "-n", "third", "--delay", "1h", "true")
+    assert live.cli("why", "first").stdout == "held until it is released\n"
+    lines = live.cli("queue").stdout.splitlines()
+    assert lines[0] == f"{second} second  default  waits for first, which is held"
+    assert lines[1].startswith(f"{third} third  default  waits for its time (")
+    assert lines[2] == f"{first} first  gpu  held until it is released"
+    task = client.get("second")
+    assert (task["priority"], task["after"], task["retry"] and task["retry"]["max"]) == (
+        7, [{"ref": first, "when": "any"}], 3,
+    )  # fmt: skip
+    assert live.cli("release", "first").returncode == 0
+    until(lambda: client.get("first")["state"] == "running")
+    assert live.cli("group").stdout.splitlines()[-1] == "gpu: 1 of 1 slots used, 1 running, 0 waiting"
+    live.cli("stop", "first", "third")
+    assert ended(client, "second")["state"] == "succeeded"
+    assert live.cli("why", "third").stdout == "cancelled: canceled before it started\n"
+    done = live.cli("queue")
+    assert (done.stdout, done.stderr) == ("", "jupyter ptytasks: no task is waiting\n")
+
+
+def test_the_queue_refuses_what_cannot_be(live: LiveServer) -> None:
+    for arguments, message in [
+        (("run", "--at", "soon", "true"), "'soon' is not a time"),
+        (("run", "--at", "22:00", "--delay", "1h", "true"), "--at and --delay exclude each other"),
+        (("run", "--after", "nobody", "true"), "no task has the id or name 'nobody'"),
+        (("group", "--slots", "2"), "which group?"),
+        (("group", "g", "--slots", "many"), "'many' is not a number"),
+        (("group", "g", "--pause", "--resume"), "exclude each other"),
+    ]:
+        done = live.cli(*arguments)
+        assert done.returncode != 0
+        assert message in done.stderr, done.stderr
+
+
 def test_input_as_it_is(live: LiveServer, client: Client) -> None:
     ref = start(live, "stty raw -echo; echo ready; head -c 5 | od -An -c")
     until(lambda: "ready" in client.output(ref)["output"])

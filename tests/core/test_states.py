@@ -30,7 +30,7 @@ def test_every_state_can_be_reached_and_every_live_one_left() -> None:
 
 def test_an_end_leads_to_a_new_attempt_alone() -> None:
     for state in ENDED - {State.LOST}:
-        assert TRANSITIONS[state] == {State.STARTING}
+        assert TRANSITIONS[state] == {State.STARTING, State.QUEUED}
     # A task that was given up may turn out to have ended well.
     assert State.SUCCEEDED in TRANSITIONS[State.LOST]
 

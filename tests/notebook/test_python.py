@@ -53,6 +53,19 @@ def test_a_task_is_started_told_of_and_waited_for(here: LiveServer) -> None:
         get("nobody")
 
 
+def test_tasks_wait_for_others(here: LiveServer) -> None:
+    first = run("sleep 1000", name="first", hold=True)
+    second = run("true", name="second", after=[first], priority=2)
+    later = run("true", name="later", not_before=datetime.now(timezone.utc) + timedelta(hours=1), retry=2)
+    assert (first.state, second.state, later.state) == ("held", "queued", "queued")
+    assert second.info["queue"] is not None
+    assert second.info["queue"]["text"] == "waits for first, which is held"
+    assert later.info["retry"] == {"max": 2, "delay": 0.0, "factor": 2.0, "most": 3600.0, "on": []}
+    first.stop()
+    assert second.wait().state == "cancelled"
+    later.stop()
+
+
 def test_arguments_are_no_shell(here: LiveServer) -> None:
     (here.home / "sub").mkdir()
     task = run([sys.executable, "-c", "import sys, os; print(sys.argv[1:], os.getcwd())", "a b", "$HOME"], cwd="sub")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import jupyter_ptytasks
-from jupyter_ptytasks.server.provision import local
+from jupyter_ptytasks.provision import local
 from tests.oracle.client import xterm
 from tests.ptyhost.hosting import Hosted
 

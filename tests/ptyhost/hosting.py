@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from jupyter_ptytasks.core import wire
 from jupyter_ptytasks.core.paths import TaskFiles
 from jupyter_ptytasks.core.ring.reader import RingReader
-from jupyter_ptytasks.server.provision.local import LocalProvisioner
+from jupyter_ptytasks.provision.local import LocalProvisioner
 from jupyter_ptytasks.storage.task_dirs import TaskDirs
 
 if TYPE_CHECKING:

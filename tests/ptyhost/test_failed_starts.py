@@ -15,7 +15,7 @@ import pytest
 
 from jupyter_ptytasks.core.errors import HostUnreachable, InternalError, PtyTasksError, StorageFull
 from jupyter_ptytasks.core.files import read_json
-from jupyter_ptytasks.server.provision import local
+from jupyter_ptytasks.provision import local
 from tests.ptyhost.hosting import Hosted, is_alive, wait_until
 from tests.ptyhost.test_stop import running_with
 

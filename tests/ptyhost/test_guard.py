@@ -16,7 +16,7 @@ import pytest
 from jupyter_ptytasks.core import wire
 from jupyter_ptytasks.core.errors import InternalError
 from jupyter_ptytasks.core.hostlog import last_line
-from jupyter_ptytasks.server.provision import local
+from jupyter_ptytasks.provision import local
 from tests.ptyhost.hosting import Hosted, wait_until
 
 if TYPE_CHECKING:

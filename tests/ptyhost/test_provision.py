@@ -65,7 +65,7 @@ def test_a_python_that_finds_its_modules_by_a_variable(
 FIRST = textwrap.dedent(
     """
     import ctypes, os, subprocess, sys, time
-    from jupyter_ptytasks.server.provision import local
+    from jupyter_ptytasks.provision import local
     from tests.ptyhost import hosting
     # What ends below us without a parent becomes our child, as that of a container's first process.
     assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0

@@ -75,8 +75,10 @@ def served(request: pytest.FixtureRequest, server_options: dict[str, dict[str, A
     if not OWN.intersection(request.fixturenames):
         shared: Served = request.getfixturevalue("shared_server")(server_options)
         return shared
-    for name in ("jp_serverapp", "http_server"):
-        request.getfixturevalue(name)
+    app = request.getfixturevalue("jp_serverapp")
+    request.getfixturevalue("http_server")
+    loop: asyncio.AbstractEventLoop = request.getfixturevalue("jp_asyncio_loop")
+    loop.run_until_complete(app.extension_manager.start_all_extensions())
     names = ("http_port", "base_url", "auth_header", "data_dir", "root_dir")
     return Served(*(request.getfixturevalue(f"jp_{name}") for name in names))
 
@@ -89,6 +91,7 @@ def jp_environ(jp_environ: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def end_hosts(data_dir: Path) -> None:
     """Kill what tests left running, whole trees of it: ptyhosts outlive the server, that is what they are for."""
+    end_scheduler(data_dir)
     for record in data_dir.glob("ptytasks/tasks/*/host.json"):
         if (record.parent / "exit.json").exists():
             continue  # it has ended: its numbers may be those of others by now
@@ -98,6 +101,17 @@ def end_hosts(data_dir: Path) -> None:
                 end_tree(psutil.Process(pid))
             except psutil.NoSuchProcess:
                 continue
+
+
+def end_scheduler(data_dir: Path) -> None:
+    """Kill the scheduler, if there is one: it would start what waits."""
+    path = data_dir / "ptytasks" / "scheduler.pid.json"
+    try:
+        process = psutil.Process(json.loads(path.read_text())["pid"])
+        if "jupyter_ptytasks/scheduler" in " ".join(process.cmdline()):
+            process.kill()
+    except (OSError, psutil.Error):
+        pass
 
 
 def end_tree(root: psutil.Process) -> None:

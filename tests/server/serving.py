@@ -95,6 +95,7 @@ async def _start(app: ServerApp, socket: Any) -> HTTPServer:
     app.start_app()
     http = HTTPServer(app.web_app)
     http.add_socket(socket)
+    await app.extension_manager.start_all_extensions()  # type: ignore[no-untyped-call]
     return http
 
 

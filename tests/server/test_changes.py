@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import tempfile
 import threading
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,7 +55,7 @@ def act(store: Store, verb: str, task: Task) -> Awaitable[object]:
     if verb == "rename":
         return store.change(task.id, group="renamed")
     if verb == "restart":
-        return store.begin_attempt(task.id, now.attempt + 1, 10)
+        return store.begin_attempt(task.id, now.attempt + 1, 10, lambda _: nullcontext(), State.STARTING)
     if verb == "launch":
         return store.move(task.id, PENDING, State.STARTING)
     return store.remove(task.id) if verb == "remove" else store.refresh(0.0)

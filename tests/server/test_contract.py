@@ -35,6 +35,7 @@ SAMPLES = {
     "status": "Status",
     "output": "Output",
     "stats": "Stats",
+    "sweeps": "SweepList",
     "error": "Error",
 }
 
@@ -172,6 +173,9 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
         "stats": (await rest("GET", "tasks", "train", "stats")).json,
         "error": (await rest("POST", "tasks", body={"command": "true", "cwd": "no/such/place"})).json,
     }
+    params = {"lr": [0.001, 0.0001], "seed": "0:3"}
+    await rest("POST", "sweeps", body={"command": "train {lr} {seed}", "params": params, "name": "train", "hold": True})
+    answers["sweeps"] = (await rest("GET", "sweeps")).json
     assert task["id"] == answers["task"]["id"]
     if os.environ.get("PTYTASKS_RECORD"):
         for name, answer in answers.items():

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks.core.errors import InvalidState, SpawnFailed, TooManyTasks
 from jupyter_ptytasks.core.model import TaskRequest
 from jupyter_ptytasks.core.states import State
 
@@ -25,13 +24,23 @@ def app(jp_serverapp: Any) -> PtyTasksApp:
 
 
 async def submit(app: PtyTasksApp, name: str = "later", state: State = State.QUEUED, **about: Any) -> Task:
-    task, added = await app.launcher.create(TaskRequest(command="echo ran; sleep 100", name=name, **about), state)
+    """Submit a task that is held, or queued in a group that is paused, so that no scheduler starts it."""
+    await app.queue.change_group("paused", paused=True)
+    about = {"group": "paused", "hold": state is State.HELD, **about}
+    task, added = await app.launcher.create(TaskRequest(command="echo ran; sleep 100", name=name, **about))
     assert added
+    assert task.state is state
     return task
 
 
+async def let_go(rest: Rest, name: str = "later") -> None:
+    """Let a task run that was submitted."""
+    assert (await rest("POST", "tasks", name, "start")).code == 202
+    await rest("PATCH", "tasks", name, body={"group": "default"})
+
+
 @pytest.mark.parametrize("state", [State.QUEUED, State.HELD])
-async def test_a_pending_task_has_no_ptyhost_and_gets_one_when_it_is_launched(
+async def test_a_pending_task_has_no_ptyhost_and_gets_one_when_its_turn_comes(
     rest: Rest, app: PtyTasksApp, state: State
 ) -> None:
     task = await submit(app, state=state)
@@ -44,19 +53,18 @@ async def test_a_pending_task_has_no_ptyhost_and_gets_one_when_it_is_launched(
     assert (await rest("GET", "tasks", "later", "stats")).json["samples"] == []
     assert app.activity.busy() == []
     assert await app.terminals.list() == []
-    running = await app.launcher.launch("later")
-    assert running.state is State.RUNNING
-    found = await rest.until("later", lambda task: task["connected"])
-    assert (found["state"], found["attempt"]) == ("running", 1)
+    await let_go(rest)
+    found = await rest.until("later", lambda task: task["connected"] and task["state"] == "running")
+    assert found["attempt"] == 1
     assert await rest.until_output("later", "ran")
     assert [one.id for one in app.activity.busy()] == [task.id]
-    assert (await app.launcher.launch("later")).state is State.RUNNING
+    assert (await rest("POST", "tasks", "later", "start")).code == 409
 
 
 async def test_those_who_attach_early_see_it_begin(rest: Rest, app: PtyTasksApp, attach: Any) -> None:
     await submit(app)
     viewer = await (await attach("later")).attached()
-    await app.launcher.launch("later")
+    await let_go(rest)
     await viewer.shows("ran")
     await viewer.type("\x03")
     await rest.until("later", lambda task: task["state"] == "failed")
@@ -87,10 +95,12 @@ async def test_stop_cancels_it_and_delete_forgets_it(rest: Rest, app: PtyTasksAp
     assert (stopped["state"], stopped["state_reason"]) == ("cancelled", "cancelled")
     assert stopped["started"] is None
     assert stopped["ended"] is not None
-    with pytest.raises(InvalidState, match="not pending: cancelled"):
-        await app.launcher.launch("later")
-    # It can be run all the same, as any task that has ended.
-    assert (await rest("POST", "tasks", "later", "restart")).json["state"] == "running"
+    answer = await rest("POST", "tasks", "later", "start")
+    assert (answer.code, answer.json["message"]) == (409, "the task is not held: it is cancelled")
+    # It can be run all the same, as any task that has ended; but its group is still paused.
+    assert (await rest("POST", "tasks", "later", "restart")).json["state"] == "queued"
+    await rest("PATCH", "tasks", "later", body={"group": "default"})
+    await rest.until("later", lambda task: task["state"] == "running")
     assert (await rest("DELETE", "tasks", "later", stop=1)).code == 204
     other = await submit(app)
     assert (await rest("DELETE", "tasks", other.id, stop=1)).code == 204
@@ -98,32 +108,34 @@ async def test_stop_cancels_it_and_delete_forgets_it(rest: Rest, app: PtyTasksAp
     assert await asyncio.to_thread(app.launcher._task_dirs.ids) == []
 
 
+@pytest.mark.parametrize("server_options", [{"PtyTasksApp": {"max_live_tasks": 1}}])
 async def test_pending_tasks_are_not_counted_as_running(rest: Rest, app: PtyTasksApp) -> None:
-    app.launcher.max_live = 1
     for number in range(3):
         await submit(app, f"later-{number}")
-    await app.launcher.launch("later-0")
-    with pytest.raises(TooManyTasks):
-        await app.launcher.launch("later-1")
-    assert (await rest.get("later-1"))["state"] == "queued"
+    await let_go(rest, "later-0")
+    await rest.until("later-0", lambda task: task["state"] == "running")
+    await let_go(rest, "later-1")
+    found = await rest.until("later-1", lambda task: (task["queue"] or {}).get("reason") == "limit")
+    assert found["queue"]["text"] == "1 tasks are running, the most that are allowed"
+    await rest("POST", "tasks", "later-0", "stop")
+    await rest.until("later-1", lambda task: task["state"] == "running")
 
 
-async def test_of_many_that_launch_it_one_does(rest: Rest, app: PtyTasksApp) -> None:
-    task = await submit(app)
-    launched = await asyncio.gather(*(app.launcher.launch(task.id) for _ in range(5)))
-    assert {one.attempt for one in launched} == {1}
-    await rest.until("later", lambda task: task["connected"])
-    assert (await rest.output("later"))["output"] == "ran\n"
+async def test_whoever_lets_it_go_it_runs_once(rest: Rest, app: PtyTasksApp) -> None:
+    await submit(app, state=State.HELD, group="default")
+    await asyncio.gather(*(rest("POST", "tasks", "later", "start") for _ in range(5)))
+    found = await rest.until("later", lambda task: task["connected"])
+    assert found["attempt"] == 1
+    assert (await rest.until_output("later", "ran")) == "ran\n"
 
 
 async def test_a_start_that_fails_is_told(rest: Rest, app: PtyTasksApp, jp_root_dir: Any) -> None:
     (jp_root_dir / "away").mkdir()
     await submit(app, cwd="away")
     (jp_root_dir / "away").rmdir()
-    with pytest.raises(SpawnFailed):
-        await app.launcher.launch("later")
-    found = await rest.get("later")
-    assert (found["state"], found["state_reason"]) == ("failed", "spawn_error")
+    await let_go(rest)
+    found = await rest.until("later", lambda task: task["state"] == "failed")
+    assert found["state_reason"] == "spawn_error"
     assert "away" in found["state_message"]
 
 
@@ -134,8 +146,10 @@ async def test_directories_know_what_is_pending(app: PtyTasksApp, rest: Rest) ->
     await submit(app, "gone")
     await rest("POST", "tasks", "gone", "stop")
     await submit(app, "runs")
-    await app.launcher.launch("runs")
+    await let_go(rest, "runs")
+    await rest.until("runs", lambda task: task["connected"])
     task_dirs = app.launcher._task_dirs
+    await app.store.refresh(0.0)
     told = {task.name: (task.state, task.state_reason) for task in await asyncio.to_thread(list, task_dirs.tasks())}
     known = {task.name: (task.state, task.state_reason) for task in app.store.tasks}
     assert told == known == {

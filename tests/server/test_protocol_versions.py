@@ -144,34 +144,6 @@ async def test_an_old_ptyhost_is_adopted_and_obeys(old_host: OldHost, rest: Rest
     assert task["output"]["lines"] == 2
 
 
-@pytest.mark.parametrize("capable", [False, True])
-async def test_only_who_can_is_asked_to_note_something(
-    rest: Rest, jp_data_dir: Path, jp_runtime_dir: Path, monkeypatch: pytest.MonkeyPatch, capable: bool
-) -> None:
-    """What the tree of a ptyhost uses is measured all the same; here that tree is our own."""
-    monkeypatch.setattr(sampler, "_FIRST", 0.0)
-    capabilities = ["reply", "repaint", *(["note"] if capable else [])]
-    greeting = _later(pid=os.getpid(), capabilities=capabilities)
-    directory = jp_data_dir / "ptytasks" / "tasks" / RECORDED["spec"]["id"]
-    child = await asyncio.create_subprocess_exec("sleep", "1000")
-    host = OldHost(directory, jp_runtime_dir / "ptytasks" / "old.sock", greeting)
-    try:
-        task = await rest.until("months old", lambda task: task["usage"])
-        # Whatever it is asked after that: the notes would have come before.
-        await rest("POST", "tasks", "months old", "resize", body={"rows": 30, "cols": 90})
-        await asyncio.to_thread(wait_until, lambda: host.heard_of(2))
-        noted = [json.loads(payload)["peak"] for payload in host.heard_of(10)]
-        peak = {name: value for name, value in task["usage"]["peak"].items() if value is not None}
-        assert noted == ([peak] if capable else [])
-        host.say(frames(RECORDED["end"]))
-        # Its exit record knows nothing of peaks.
-        assert set((await rest.wait("months old"))["usage"]["peak"].values()) == {None}
-    finally:
-        host.close()
-        child.kill()
-        await child.wait()
-
-
 async def test_frames_of_unknown_types_are_skipped(old_host: OldHost, rest: Rest) -> None:
     await rest.until("months old", lambda task: task["connected"])
     for kind in (0, 50, 68, 99, 200, 255):
@@ -185,6 +157,36 @@ async def test_frames_of_unknown_types_are_skipped(old_host: OldHost, rest: Rest
 def _later(**more: Any) -> bytes:
     hello = {**json.loads(RECORDED["hello"]), **more}
     return json.dumps(hello).encode() + b"\n" + frames(RECORDED["greeting"])
+
+
+@pytest.fixture
+def measured_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the tree of a ptyhost uses is measured as soon as it is known."""
+    monkeypatch.setattr(sampler, "_FIRST", 0.0)
+
+
+_ABLE = (["reply", "repaint"], ["reply", "repaint", "note"])
+
+
+@pytest.mark.parametrize("greeting", [_later(pid=os.getpid(), capabilities=one) for one in _ABLE], ids=["old", "able"])
+@pytest.mark.usefixtures("measured_at_once")
+async def test_only_who_can_is_asked_to_note_something(old_host: OldHost, rest: Rest, greeting: bytes) -> None:
+    """What the tree of a ptyhost uses is measured all the same; here that tree is our own."""
+    child = await asyncio.create_subprocess_exec("sleep", "1000")
+    try:
+        task = await rest.until("months old", lambda task: task["usage"])
+        # Whatever it is asked after that: the notes would have come before.
+        await rest("POST", "tasks", "months old", "resize", body={"rows": 30, "cols": 90})
+        await asyncio.to_thread(wait_until, lambda: old_host.heard_of(2))
+        noted = [json.loads(payload)["peak"] for payload in old_host.heard_of(10)]
+        peak = {name: value for name, value in task["usage"]["peak"].items() if value is not None}
+        assert noted == ([peak] if b'"note"' in greeting else [])
+        old_host.say(frames(RECORDED["end"]))
+        # Its exit record knows nothing of peaks.
+        assert set((await rest.wait("months old"))["usage"]["peak"].values()) == {None}
+    finally:
+        child.kill()
+        await child.wait()
 
 
 @pytest.mark.parametrize("greeting", [_later(ptytasks=7, capabilities=["all", "sorts"], more={"of": "it"})])

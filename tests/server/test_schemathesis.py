@@ -80,6 +80,8 @@ def test_every_answer_is_as_the_document_says(live: LiveServer, client: Client, 
             client.create(["sleep", "1000"], name="live", if_exists="return")
             if not client.list(name="done", limit=1)["tasks"]:
                 client.create(["true"], name="done")
+            if "/sweeps/" in label and not client.list(sweep="live", limit=1)["tasks"]:
+                client.create_sweep(["true", "{x}"], {"x": [1, 2]}, name="live")
             given_here["path_parameters"] = {"ref": ref}
         case = data.draw(operation.as_strategy(mode, **given_here))
         case.call_and_validate(base_url=live.url, headers={"Authorization": f"token {live.token}"}, checks=CHECKS)

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine, Iterator
 
     from ...core.model import Task
+    from ...provision.base import Provisioners
     from ...storage.task_dirs import TaskDirs
     from ..changes import Change
-    from ..provision.base import Provisioners
     from ..store import Store
 
 #: Seconds until a ptyhost that could not be reached is tried again; doubled up to the second number.

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ...core.model import Task
+    from ...provision.base import Provisioners
     from ..changes import Change
     from ..hosts.supervisor import Supervisor
-    from ..provision.base import Provisioners
     from ..store import Store
     from .gpu import GpuUse
     from .processes import Tree

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import other, output, stats, status, tasks, terminals
+from . import groups, other, output, stats, status, sweeps, tasks, terminals
 
 if TYPE_CHECKING:
     from .base import TaskHandler
@@ -16,6 +16,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (r"/ptytasks/api/status", status.Status),
     (r"/ptytasks/api/tasks", tasks.Tasks),
     (rf"/ptytasks/api/tasks/{_REF}", tasks.OneTask),
+    (rf"/ptytasks/api/tasks/{_REF}/start", tasks.Start),
     (rf"/ptytasks/api/tasks/{_REF}/stop", tasks.Stop),
     (rf"/ptytasks/api/tasks/{_REF}/leftover", tasks.Leftover),
     (rf"/ptytasks/api/tasks/{_REF}/pause", tasks.Pause),
@@ -29,6 +30,14 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/stats", stats.Stats),
     (rf"/ptytasks/api/tasks/{_REF}/output", output.Output),
     (rf"/ptytasks/api/tasks/{_REF}/output/raw", output.RawOutput),
+    (r"/ptytasks/api/groups", groups.Groups),
+    (rf"/ptytasks/api/groups/{_REF}", groups.OneGroup),
+    (rf"/ptytasks/api/groups/{_REF}/pause", groups.PauseGroup),
+    (rf"/ptytasks/api/groups/{_REF}/resume", groups.ResumeGroup),
+    (r"/ptytasks/api/sweeps", sweeps.Sweeps),
+    (rf"/ptytasks/api/sweeps/{_REF}", sweeps.OneSweep),
+    (rf"/ptytasks/api/sweeps/{_REF}/retry", sweeps.RetrySweep),
+    (rf"/ptytasks/api/sweeps/{_REF}/cancel", sweeps.CancelSweep),
     (r"/ptytasks/api/terminals", terminals.Terminals),
     (rf"/ptytasks/api/terminals/{_REF}", terminals.OneTerminal),
 ]

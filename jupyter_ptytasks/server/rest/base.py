@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from ...core.model import Task
     from ..control import Control
     from ..launching import Launcher
+    from ..queueing import Queue
     from ..serialize import TaskSerializer
 
     Content = TypeVar("Content", bound=pydantic.BaseModel)
@@ -71,6 +72,12 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
         """The verbs that start tasks."""
         launcher: Launcher = self.settings["ptytasks_launcher"]
         return launcher
+
+    @property
+    def queue(self) -> Queue:
+        """Groups, and what waits."""
+        queue: Queue = self.settings["ptytasks_queue"]
+        return queue
 
     @property
     def serializer(self) -> TaskSerializer:
@@ -194,6 +201,7 @@ def check(model: type[Content], value: object) -> Content:
 
 
 def _field(place: tuple[int | str, ...]) -> str:
-    # A command may have several types, which pydantic adds to the location.
-    parts = [part for part in place[1:] if isinstance(part, int)] if place[:1] == ("command",) else place[1:]
-    return ".".join(str(part) for part in (*place[:1], *parts))
+    # A command and the values of a parameter may have several types, which pydantic adds to the location.
+    named = {"command": 1, "params": 2}.get(str(place[0]) if place else "", len(place))
+    parts = [part for part in place[named:] if isinstance(part, int)]
+    return ".".join(str(part) for part in (*place[:named], *parts))

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import signal
+from dataclasses import replace
+from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -14,8 +16,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from ...core import names, strict_json
 from ...core.errors import BadRequest
 from ...core.model import IfExists, TaskRequest, TimeWarning
+from ...core.queue import Dependency, OnFailure, Retry, Turn, When
 from ...core.states import State
-from ..output_lines import Mode, Query
+from ...core.sweeps import Mode
+from .. import output_lines
+from ..sweeping import SweepRequest
 
 _TEN_YEARS = 10 * 366 * 86400
 _METADATA_MAX = 16 << 10
@@ -70,6 +75,30 @@ def _check_metadata(value: dict[str, Any]) -> dict[str, Any]:
     return value
 
 
+def _check_gpus(value: float) -> float:
+    if value >= 1 and not float(value).is_integer():
+        raise ValueError("must be a whole number, or a share below 1")
+    if 0 < value < 0.01:
+        raise ValueError("must be at least 0.01")
+    return value
+
+
+def _check_moment(value: str) -> str:
+    _seconds(value)
+    return value
+
+
+def _seconds(value: str) -> float:
+    """Return the Unix time of a moment in ISO 8601, which must say its offset from UTC. Raises ValueError."""
+    try:
+        moment = datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
+    except ValueError as error:
+        raise ValueError("must be a time such as 2026-07-01T22:00:00Z") from error
+    if moment.tzinfo is None:
+        raise ValueError("must end with Z or an offset such as +02:00")
+    return moment.timestamp()
+
+
 def _split(value: Any) -> Any:
     return value.split(",") if isinstance(value, str) else value
 
@@ -79,6 +108,13 @@ def _whole(value: Any) -> Any:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
+def _check_ended(state: State) -> State:
+    if state.live:
+        raise ValueError("must be a state in which tasks have ended")
+    return state
+
+
+EndState = Literal["succeeded", "failed", "cancelled", "timed_out", "lost"]
 _Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=names.LENGTH_MAX)]
 _VISIBLE = "Printable characters, at least one of them visible"
 Name = Annotated[_Short, AfterValidator(_check_name), Field(description=f"{_VISIBLE}; not `.` or `..`.")]
@@ -86,6 +122,9 @@ Label = Annotated[_Short, AfterValidator(_check_label), Field(description=f"{_VI
 Text = Annotated[str, AfterValidator(_check_no_nul)]
 Line = Annotated[Text, Field(min_length=1), AfterValidator(_check_not_blank)]
 Arguments = Annotated[list[Text], Field(min_length=1)]
+Command = Annotated[Line | Arguments, Field(description="A shell command line, or a list of arguments.")]
+Directory = Annotated[Text, Field(description="Working directory, relative to the server's root directory.")]
+Environment = Annotated[dict[str, str], AfterValidator(_check_env)]
 Size = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole)]
 Grace = Annotated[float, Field(ge=0, le=3600, description="Grace period in seconds after each signal.")]
 SignalName = Annotated[
@@ -96,6 +135,21 @@ Tags = Annotated[list[Label], Field(max_length=32)]
 Metadata = Annotated[
     dict[str, Any], AfterValidator(_check_metadata), Field(description="Free JSON, at most 16 KiB and 32 levels deep.")
 ]
+Priority = Annotated[int, Field(ge=-1000, le=1000, description="Higher ones start first."), BeforeValidator(_whole)]
+Slots = Annotated[
+    int, Field(ge=1, le=1000, description="Slots of its group that the task takes."), BeforeValidator(_whole)
+]
+Gpus = Annotated[
+    float,
+    Field(ge=0, le=1000, description="Whole GPUs, or a share of one; if missing, what the group gives its tasks."),
+    AfterValidator(_check_gpus),
+]
+GpuName = Annotated[str, StringConstraints(pattern=r"^(\d{1,3}|(GPU|MIG)-[0-9A-Za-z-/]{1,100})$")]
+Moment = Annotated[
+    str, AfterValidator(_check_moment), Field(description="Time (ISO 8601) before which the task does not start.")
+]
+Reason = Annotated[str, Field(max_length=1000, description="Why it is paused, in words.")]
+Scalar = str | int | float | bool
 Count = Annotated[int, Field(ge=0, le=100_000)]
 
 
@@ -110,7 +164,7 @@ def _example_of_changes(**values: Any) -> ConfigDict:
     def describe(schema: dict[str, Any]) -> None:
         schema["examples"] = [values]
         for about in schema["properties"].values():
-            del about["default"]
+            about.pop("default", None)
 
     return ConfigDict(json_schema_extra=describe)
 
@@ -142,21 +196,67 @@ class Warn(Body):
     ]
 
 
-class NewTask(Body):
-    """`POST /tasks`."""
+class After(Body):
+    """A task that must have ended before another one starts."""
 
-    model_config = _example(
-        command="python train.py --lr 1e-3", name="train", cwd="runs", env={"SEED": "1"}, tags=["gpu"], timeout=86400,
-        timeout_warning={"signal": "SIGUSR1", "before": 300}, stop_grace=10, if_exists="return",
-    )  # fmt: skip
+    ref: Annotated[str, Field(min_length=1, description="An id or a name.")]
+    when: Annotated[When, Field(strict=False, description="How it must have ended.")] = When.OK
 
-    command: Annotated[
-        Line | Arguments | None,
-        Field(description="A shell command line, or a list of arguments; if missing or null, an interactive shell."),
-    ] = None
+
+class Retries(Body):
+    """How a task that failed is run again: `max` times at most, after `delay` seconds times `factor` for each earlier
+    retry, `most` seconds at most. `on` are states or exit codes; empty: every end but success and cancellation.
+    """
+
+    max: Annotated[int, Field(ge=1, le=1000, description="Retries at most."), BeforeValidator(_whole)]
+    delay: Annotated[float, Field(ge=0, le=_TEN_YEARS, description="Seconds until the first retry.")] = 0.0
+    factor: Annotated[float, Field(ge=1, le=1000, description="How much longer each delay is.")] = 2.0
+    most: Annotated[float, Field(ge=0, le=_TEN_YEARS, description="The longest delay, in seconds.")] = 3600.0
+    on: Annotated[list[Annotated[int, Field(ge=0, le=255)] | EndState], Field(max_length=32)] = []
+
+    def retry(self) -> Retry:
+        """Return the value for the queue."""
+        return Retry(
+            limit=self.max,
+            delay=self.delay,
+            factor=self.factor,
+            longest=self.most,
+            states=frozenset(State(one) for one in self.on if isinstance(one, str)),
+            codes=frozenset(one for one in self.on if isinstance(one, int)),
+        )
+
+
+class Waiting(Body):
+    """What a task waits for, in `POST /tasks` and `PATCH /tasks/{ref}`."""
+
+    priority: Priority = 0
+    slots: Slots = 1
+    gpus: Gpus | None = None
+    after: Annotated[list[str | After], Field(max_length=1000, description="Tasks that must have ended before.")] = []
+    not_before: Moment | None = None
+    retry: Annotated[Retries | None, Field(description="Run the task again if it fails.")] = None
+
+    def turn(self, usual: Turn | None = None) -> Turn:
+        """Return the value for the queue; what is not given is as `usual`. Its dependencies may be names."""
+        given: dict[str, Any] = {
+            name: getattr(self, name) for name in ("priority", "slots", "gpus") if name in self.model_fields_set
+        }
+        if "after" in self.model_fields_set:
+            refs = [After(ref=one) if isinstance(one, str) else one for one in self.after]
+            given["after"] = tuple(Dependency(one.ref, one.when) for one in refs)
+        if "not_before" in self.model_fields_set:
+            given["not_before"] = None if self.not_before is None else _seconds(self.not_before)
+        if "retry" in self.model_fields_set:
+            given["retry"] = None if self.retry is None else self.retry.retry()
+        return replace(usual or Turn(), **given)
+
+
+class TaskOptions(Waiting):
+    """What `POST /tasks` and `POST /sweeps` have in common."""
+
     name: Name | None = None
-    cwd: Annotated[Text | None, Field(description="Working directory, relative to the server's root directory.")] = None
-    env: Annotated[dict[str, str], AfterValidator(_check_env)] = {}
+    cwd: Directory | None = None
+    env: Environment = {}
     rows: Size | None = None
     cols: Size | None = None
     group: Label = "default"
@@ -165,12 +265,10 @@ class NewTask(Body):
     timeout_warning: Warn | None = None
     stop_grace: Grace | None = None
     stop_signals: Ladder | None = None
-    if_exists: Annotated[IfExists, Field(strict=False, description="What to do if a live task has the same name.")] = (
-        IfExists.NEW
-    )
     metadata: Metadata = {}
+    hold: Annotated[bool, Field(description="Do not start the task until it is released.")] = False
 
-    def request(self, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
+    def task(self, command: str | list[str] | None, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
         """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest."""
         warning = self.timeout_warning
         if warning is not None and self.timeout is None:
@@ -178,7 +276,7 @@ class NewTask(Body):
         if warning is not None and self.timeout is not None and warning.before >= self.timeout:
             raise BadRequest("timeout_warning.before: must be less than timeout", field="timeout_warning.before")
         return TaskRequest(
-            command=self.command,
+            command=command,
             name=self.name,
             cwd=self.cwd,
             env=self.env,
@@ -189,13 +287,92 @@ class NewTask(Body):
             timeout=self.timeout,
             warning=TimeWarning(warning.signal, warning.before) if warning is not None else None,
             ladder=ladder,
-            if_exists=self.if_exists,
             metadata=self.metadata,
+            hold=self.hold,
+            turn=self.turn(),
         )
 
 
-class ChangedTask(Body):
-    """`PATCH /tasks/{ref}`; fields that are not given are not changed."""
+#: What can be changed of a task at any time.
+_LABELS = {"name", "tags", "group", "metadata", "pinned"}
+
+
+class NewTask(TaskOptions):
+    """`POST /tasks`."""
+
+    model_config = _example(
+        command="python train.py --lr 1e-3", name="train", cwd="runs", env={"SEED": "1"}, tags=["gpu"], timeout=86400,
+        timeout_warning={"signal": "SIGUSR1", "before": 300}, stop_grace=10, if_exists="return",
+    )  # fmt: skip
+
+    command: Annotated[Command | None, Field(description="If missing or null, an interactive shell.")] = None
+    if_exists: Annotated[IfExists, Field(strict=False, description="What to do if a live task has the same name.")] = (
+        IfExists.NEW
+    )
+
+    def request(self, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
+        """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest."""
+        return replace(self.task(self.command, ladder), if_exists=self.if_exists)
+
+
+class NewSweep(TaskOptions):
+    """`POST /sweeps`: a task for each combination of parameters, at most 1000. Its name is the first part of theirs."""
+
+    model_config = _example(
+        command="python train.py --lr {lr} --seed {seed}", params={"lr": [0.001, 0.0001], "seed": "0:5"}, name="train",
+        group="gpu", max_failures=3,
+    )  # fmt: skip
+
+    command: Annotated[
+        Line | Arguments,
+        Field(description="A shell command line, or a list of arguments, with placeholders such as `{lr}`."),
+    ]
+    params: Annotated[
+        dict[str, list[Scalar] | str],
+        Field(min_length=1, max_length=32, description="The values of each parameter: a list, or `1e-3,1e-4`, `0:5`."),
+    ]
+    mode: Annotated[
+        Mode, Field(strict=False, description="How values are combined; `random` draws `count` of all.")
+    ] = Mode.GRID
+    count: Annotated[
+        Annotated[int, Field(ge=1), BeforeValidator(_whole)] | None, Field(description="Tasks of a random sweep.")
+    ] = None
+    random_seed: Annotated[
+        Annotated[int, Field(ge=0, le=2**53 - 1), BeforeValidator(_whole)] | None,
+        Field(description="Draws the same tasks again; by default it is chosen, and told."),
+    ] = None
+    max_failures: Annotated[
+        Annotated[int, Field(ge=1), BeforeValidator(_whole)] | None,
+        Field(description="After so many failed tasks, those that have not started are canceled."),
+    ] = None
+
+    def sweep(self, ladder: tuple[tuple[str, float], ...] | None) -> SweepRequest:
+        """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest."""
+        return SweepRequest(
+            task=self.task(self.command, ladder),
+            params=self.params,
+            mode=self.mode,
+            count=self.count,
+            random_seed=self.random_seed,
+            max_failures=self.max_failures,
+        )
+
+
+class SweepRetry(Body):
+    """`POST /sweeps/{ref}/retry`."""
+
+    model_config = _example(states=["failed", "lost"])
+
+    states: Annotated[
+        list[Annotated[State, Field(strict=False), AfterValidator(_check_ended)]],
+        Field(min_length=1, max_length=len(State), description="Tasks in these states run again."),
+    ] = [State.FAILED, State.TIMED_OUT, State.LOST]
+
+
+class ChangedTask(Waiting):
+    """`PATCH /tasks/{ref}`; fields that are not given are not changed. What a task runs and what it waits for can be
+    changed until it starts.
+    """
 
     model_config = _example_of_changes(name="train-2", tags=["gpu", "best"], pinned=True)
 
@@ -204,13 +381,71 @@ class ChangedTask(Body):
     group: Label = Field(default="")
     metadata: Metadata = {}
     pinned: bool = False
+    command: Command = Field(default="")
+    cwd: Directory = Field(default="")
+    env: Environment = {}
+
+    @property
+    def revises(self) -> bool:
+        """Whether something is given that can be changed until the task starts."""
+        return not self.model_fields_set <= _LABELS
+
+    def revise(self, request: TaskRequest) -> TaskRequest:
+        """Return a request with the fields that are given and can be changed until a task starts."""
+        given = {name: getattr(self, name) for name in self.model_fields_set & {"command", "cwd", "env"}}
+        return replace(request, turn=self.turn(request.turn), **given)
 
     def changes(self) -> dict[str, Any]:
-        """Return the given fields, as fields of a task."""
-        said = self.model_dump(include=self.model_fields_set)
+        """Return the fields that are given and can be changed at any time, as fields of a task."""
+        said = self.model_dump(include=self.model_fields_set & _LABELS)
         if "tags" in said:
             said["tags"] = tuple(dict.fromkeys(said["tags"]))
         return said
+
+
+class NewGroup(Body):
+    """`PUT /groups/{name}`; fields that are not given are not changed. A new group has one slot."""
+
+    model_config = _example_of_changes(slots=4, gpus="all", on_failure="pause")
+
+    slots: Annotated[
+        Annotated[int, Field(ge=0, le=100_000), BeforeValidator(_whole)] | None,
+        Field(description="How many run at a time; null for any number, 0 to start no more."),
+    ] = 1
+    gpus: Annotated[
+        Literal["all"] | Annotated[list[GpuName], Field(min_length=1, max_length=100)] | None,
+        Field(description="GPUs for its tasks, by index or UUID, the best ones first; null: only those that ask."),
+    ] = None
+    per_gpu: Annotated[
+        int, Field(ge=1, le=100, description="How many of its tasks share a GPU."), BeforeValidator(_whole)
+    ] = 1
+    on_failure: Annotated[
+        OnFailure, Field(strict=False, description="What the failure of a task does to those that wait.")
+    ] = OnFailure.CONTINUE
+    paused: bool = False
+    reason: Reason = ""
+
+    def changes(self) -> dict[str, Any]:
+        """Return the given fields, as fields of a group."""
+        said = self.model_dump(include=self.model_fields_set)
+        if said.get("gpus") is not None:
+            said["gpus"] = () if said["gpus"] == "all" else tuple(said["gpus"])
+        return said
+
+
+class GroupName(Strict):
+    """The name of a group, in a path."""
+
+    name: Label
+
+
+class GroupPause(Body):
+    """`POST /groups/{name}/pause` and `resume`."""
+
+    model_config = _example(tasks=True, reason="driver update")
+
+    tasks: Annotated[bool, Field(description="Pause, or continue, the tasks that run as well.")] = False
+    reason: Reason = ""
 
 
 class Stop(Body):
@@ -281,6 +516,7 @@ class TaskFilter(Strict):
     name: str | None = None
     group: str | None = None
     tag: str | None = None
+    sweep: str | None = None
     q: str | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 1000
     cursor: str | None = None
@@ -303,7 +539,7 @@ class OutputQuery(Strict):
     """The query of `GET /tasks/{ref}/output`."""
 
     since: Annotated[int, Field(ge=0)] = 0
-    mode: Mode = Mode.FULL
+    mode: output_lines.Mode = output_lines.Mode.FULL
     head_lines: Count = 50
     tail_lines: Count = 50
     max_lines: Annotated[int, Field(ge=1, le=100_000)] = 1000
@@ -311,10 +547,10 @@ class OutputQuery(Strict):
     ansi: Literal["strip", "keep"] = "strip"
     final: bool = False
 
-    def query(self) -> Query:
+    def query(self) -> output_lines.Query:
         """Return the value for `output_lines`."""
         said = self.model_dump(exclude={"ansi"})
-        return Query(**said, keep_ansi=self.ansi == "keep")
+        return output_lines.Query(**said, keep_ansi=self.ansi == "keep")
 
 
 class RawQuery(Strict):

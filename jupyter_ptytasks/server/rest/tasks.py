@@ -28,17 +28,19 @@ class Tasks(TaskHandler):
     async def get(self) -> None:
         """List tasks, newest first."""
         query = self.query(bodies.TaskFilter)
+        tasks = await self.control.list_all()
+        sweep = self.settings["ptytasks_sweeps"].id_of(query.sweep) if query.sweep is not None else None
         page = await page_of(
-            await self.control.list_all(),
+            tasks,
             self.to_json,
             on_failure=self.serializer.log_failure,
-            matches=lambda task: _matches(task, query),
+            matches=lambda task: _matches(task, query, sweep),
             limit=query.limit,
         )
         # Unreadable tasks match no filter; they are counted once, on the first page.
         omitted = page.omitted + (self.settings["ptytasks_store"].unreadable if query.cursor is None else 0)
-        tasks, cursor = b",".join(page.told), strict_json.encode(page.cursor)
-        self.send_encoded(b'{"tasks":[%b],"next_cursor":%b,"omitted":%d}' % (tasks, cursor, omitted))
+        told, cursor = b",".join(page.told), strict_json.encode(page.cursor)
+        self.send_encoded(b'{"tasks":[%b],"next_cursor":%b,"omitted":%d}' % (told, cursor, omitted))
 
     @needs("execute")
     async def post(self) -> None:
@@ -59,8 +61,14 @@ class OneTask(TaskHandler):
 
     @needs("write")
     async def patch(self, ref: str) -> None:
-        """Change a task's labels."""
-        self.send_task(await self.control.update(ref, **self.body(bodies.ChangedTask).changes()))
+        """Change a task's labels, and what it runs and waits for."""
+        body = self.body(bodies.ChangedTask)
+        if body.revises:
+            await self.launcher.revise(ref, body.revise)
+        task = await self.control.update(ref, **body.changes())
+        if task.pending:
+            await self.queue.wake()
+        self.send_task(task)
 
     @needs("write")
     async def delete(self, ref: str) -> None:
@@ -68,6 +76,16 @@ class OneTask(TaskHandler):
         query = self.query(bodies.Removal)
         await self.control.delete(ref, stop=query.stop, force=query.force)
         self.send_nothing()
+
+
+class Start(TaskHandler):
+    """`/tasks/{ref}/start`."""
+
+    @needs("execute")
+    async def post(self, ref: str) -> None:
+        """Let a task that is held take its turn."""
+        self.body(bodies.Empty)
+        self.send_task(await self.launcher.release(ref), 202)
 
 
 class Stop(TaskHandler):
@@ -176,12 +194,14 @@ def _send_started(handler: TaskHandler, task: Task, status: int) -> None:
     handler.send_task(task, status)
 
 
-def _matches(task: Task, query: bodies.TaskFilter) -> bool:
+def _matches(task: Task, query: bodies.TaskFilter, sweep: str | None) -> bool:
+    """Return whether a task matches a query; `sweep` is the id of the sweep that is asked for."""
     return (
         (not query.state or task.state in query.state)
         and query.name in (None, task.name)
         and query.group in (None, task.group)
         and (query.tag is None or query.tag in task.tags)
+        and (query.sweep is None or (task.sweep is not None and task.sweep.id == sweep))
         and (query.cursor is None or task.id < query.cursor)
         and (query.q is None or query.q.casefold() in _searchable(task))
     )

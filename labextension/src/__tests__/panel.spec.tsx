@@ -190,6 +190,15 @@ describe('TasksPanel', () => {
       expect(asked.filter(id => id === 'running').length).toBeGreaterThan(2);
     });
 
+    it('says why a task waits', () => {
+      const queue = { text: '2 of 2 slots of the group gpu are used' };
+      model.tell({ tasks: [{ ...RUNNING, id: 'waits', name: 'next', state: 'queued', queue }] });
+      expect(row('waits').querySelector('[aria-label="Queued"]')).not.toBeNull();
+      expect(row('waits').textContent).toContain('2 of 2 slots of the group gpu are used');
+      expect(row('waits').querySelector('[aria-label="Stop next"]')).not.toBeNull();
+      expect(row('waits').querySelector('[aria-label="Restart next"]')).toBeNull();
+    });
+
     it('does nothing while nobody sees it', async () => {
       act(() => panel.hide());
       model.tail.mockClear();

@@ -22,12 +22,15 @@ const TASKS = [
   task({ id: 'run2', state: 'running' }),
   task({ id: 'rest', state: 'paused' }),
   task({ id: 'done', state: 'succeeded', kind: 'shell' }),
-  task({ id: 'left', state: 'succeeded', leftover: 2 })
+  task({ id: 'left', state: 'succeeded', leftover: 2 }),
+  task({ id: 'held', state: 'held' }),
+  task({ id: 'queued', state: 'queued' })
 ];
 
 const api = {
   stop: jest.fn<Promise<void>, [string]>(async () => undefined),
   restart: jest.fn<Promise<void>, [string]>(async () => undefined),
+  release: jest.fn<Promise<void>, [string]>(async () => undefined),
   endLeftover: jest.fn<Promise<void>, [string]>(async () => undefined),
   delete: jest.fn<Promise<void>, [string, boolean]>(async () => undefined),
   again: jest.fn<Promise<ITask>, [string]>(async id => task({ id: `${id}-again` }))
@@ -81,6 +84,10 @@ describe('the commands about tasks', () => {
     [CommandIDs.stop, ['done', 'run1'], true],
     [CommandIDs.pause, ['rest'], false],
     [CommandIDs.resume, ['rest'], true],
+    [CommandIDs.release, ['held'], true],
+    [CommandIDs.release, ['queued'], false],
+    [CommandIDs.restart, ['queued'], false],
+    [CommandIDs.stop, ['queued'], true],
     [CommandIDs.rename, ['run1'], true],
     [CommandIDs.rename, ['run1', 'run2'], false],
     [CommandIDs.deleteTasks, ['nobody'], false],
@@ -110,6 +117,11 @@ describe('the commands about tasks', () => {
     expect(commands.isEnabled(CommandIDs.endLeftover, { ids: ['run1', 'done'] })).toBe(false);
     await commands.execute(CommandIDs.endLeftover, { ids: ['left', 'done'] });
     expect(api.endLeftover.mock.calls).toEqual([['left']]);
+  });
+
+  it('release what is held', async () => {
+    await commands.execute(CommandIDs.release, { ids: ['held', 'queued'] });
+    expect(api.release.mock.calls).toEqual([['held']]);
   });
 
   it('restart what has ended without a question', async () => {

@@ -20,7 +20,7 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import type { TaskApi } from '../services/api';
 import { parseTags, quote } from '../forms/requests';
-import { isEnded, type ITask } from '../services/types';
+import { isEnded, isPending, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, TASKS } from './args';
 import type { ConfirmDialogs } from './confirm';
@@ -125,6 +125,13 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
         }
       }
     },
+    [CommandIDs.release]: {
+      label: trans.__('Release'),
+      caption: trans.__('Let the held task start when its turn comes'),
+      icon: runIcon,
+      fits: task => task.state === 'held',
+      run: tasks => each(tasks, task => api.release(task.id))
+    },
     [CommandIDs.pause]: {
       label: trans.__('Pause'),
       caption: trans.__('Suspend the processes of the task until it is resumed'),
@@ -143,7 +150,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       label: trans.__('Restart'),
       caption: trans.__('Run the task again from the beginning; a running task is stopped first'),
       icon: refreshIcon,
-      fits: task => task.state !== 'stopping',
+      fits: task => task.state !== 'stopping' && !isPending(task),
       run: async tasks => {
         const live = tasks.filter(task => !isEnded(task));
         if (live.length === 0 || (await dialogs.restart(live))) {

@@ -56,6 +56,7 @@ const COMMANDS: readonly string[] = [
   CommandIDs.stop,
   CommandIDs.kill,
   CommandIDs.endLeftover,
+  CommandIDs.release,
   CommandIDs.pause,
   CommandIDs.resume,
   CommandIDs.restart,

@@ -131,6 +131,11 @@ export class TaskApi {
     return this._ask(taskSchema, `${path(id)}/leftover`, { method: 'DELETE' });
   }
 
+  /** Release a held task. */
+  release(id: string): Promise<ITask> {
+    return this._do(id, 'start');
+  }
+
   /** Suspend the processes of a task. */
   pause(id: string): Promise<ITask> {
     return this._do(id, 'pause');

@@ -67,6 +67,9 @@ const usageSchema = usageObject.nullable().catch(null);
 
 export type IUsage = z.infer<typeof usageObject>;
 
+/** Why a pending task does not run, in words. */
+const waitSchema = z.object({ text: z.string() }).nullable().catch(null);
+
 /** Additional fields, from a newer server, are ignored. */
 export const taskSchema = z.object({
   id: z.string(),
@@ -102,6 +105,7 @@ export const taskSchema = z.object({
   tags: z.array(z.string()),
   /** The number of processes that the command left running. */
   leftover: z.number().catch(0),
+  queue: waitSchema,
   progress: progressSchema,
   usage: usageSchema
 });

@@ -44,6 +44,28 @@ def _adopt_orphans() -> None:
             pass
 
 
+def leave() -> None:
+    """Leave the process tree of whoever has started this process, with `spawn`."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    os.chdir("/")
+
+
+def spawn(argv: list[str], log: str) -> None:
+    """Start a program that detaches itself, with nothing of this process's environment but what Python needs, and with
+    `log` as its standard error. Raises OSError.
+    """
+    env = {name: value for name, value in os.environ.items() if name.startswith(("LD_", "DYLD_", "PYTHONHOME"))}
+    opened = [
+        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
+        (os.POSIX_SPAWN_DUP2, 0, 1),
+        (os.POSIX_SPAWN_OPEN, 2, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+    ]
+    pid = os.posix_spawn(argv[0], argv, {"PATH": os.defpath, **env}, file_actions=opened)
+    os.waitpid(pid, 0)  # it forks and exits at once
+
+
 def keep_lock(argument: str) -> None:
     """Keep the lock that `launch.start` has handed on, and hand it on to no other process."""
     os.set_inheritable(int(argument), False)

@@ -161,6 +161,22 @@ async def connect(loop: asyncio.AbstractEventLoop, protocol: Callable[[], asynci
         await loop.create_unix_connection(protocol, address)
 
 
+def knock(path: str) -> bool:
+    """Connect to `path` and hang up; return whether a process listens there. Does not wait."""
+    caller = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
+    try:
+        caller.setblocking(False)
+        with SocketAddress(path) as address:
+            caller.connect(address)
+    except BlockingIOError:
+        return True  # so many knock that it will look anyway
+    except OSError:
+        return False
+    finally:
+        caller.close()
+    return True
+
+
 def is_dead(path: str) -> bool:
     """Return whether `path` is an endpoint where no process listens."""
     probe = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)

@@ -55,6 +55,24 @@ def table() -> dict[int, tuple[int, int, int]]:
     return {pid: found for pid in pids if (found := look(pid)) is not None}
 
 
+def is_foreign(pid: int) -> bool:
+    """Return whether a process belongs to another user. One that does not exist here does not: in a container other
+    programs may tell numbers that mean nothing.
+    """
+    try:
+        return os.stat(f"/proc/{pid}").st_uid != os.getuid()
+    except OSError:
+        pass
+    # Where /proc hides the processes of others (hidepid), a signal still finds them.
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        pass
+    return False
+
+
 def signal_one(pid: int, started: int, number: int) -> bool:
     """Send a signal to a process if it still is the one with this start time; return whether it was sent."""
     try:

@@ -43,6 +43,11 @@ async def connect(
     raise unsupported()
 
 
+def knock(path: str) -> bool:  # noqa: ARG001
+    """Return whether a process listens there."""
+    raise unsupported()
+
+
 def is_dead(path: str) -> bool:  # noqa: ARG001
     """Return False: there are no endpoints yet."""
     return False

@@ -17,7 +17,7 @@ import { exitLabel, when } from '../../format/times';
 import type { RowLines } from '../../services/rowlines';
 import { progressLabel } from '../../format/measures';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
-import { commandLine, isEnded, type ITask } from '../../services/types';
+import { commandLine, isEnded, isPending, type ITask } from '../../services/types';
 import type { IHeading } from './filter';
 import { ProgressBar } from '../progress';
 import { StateIcon } from '../state';
@@ -168,10 +168,10 @@ function When({ task, clock, trans }: IPartProps): JSX.Element {
   );
 }
 
-/** The last line of output; without output, the reason for the state. */
+/** The last line of output; what a pending task waits for; without output, the reason for the state. */
 function LastLine({ task, rowLines }: IPartProps): JSX.Element {
   const line = useSignalValue(rowLines.changed, () => rowLines.get(task.id));
-  const text = line || task.state_message;
+  const text = task.queue?.text || line || task.state_message;
   return (
     <div className="jp-PtyTasks-lastLine" title={text}>
       {text}
@@ -211,7 +211,7 @@ function Actions({ task, trans, actions }: IPartProps): JSX.Element {
   return (
     <div role="gridcell" className="jp-PtyTasks-actions">
       {stop && !isEnded(task) && !isStopping && button(stopIcon, trans.__('Stop'), stop)}
-      {restart && !isStopping && button(refreshIcon, trans.__('Restart'), restart)}
+      {restart && !isStopping && !isPending(task) && button(refreshIcon, trans.__('Restart'), restart)}
       {onDelete && isEnded(task) && button(closeIcon, trans.__('Delete'), onDelete)}
     </div>
   );

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import json
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
 
-from ...core.errors import HostUnreachable, InternalError, SpawnFailed, storage_fault
-from ...core.hostlog import last_line
-from ...core.machine import boot_id, is_here, is_running
-from ...core.platform import endpoint, events, launch
-from ...core.states import STARTED, State
+from ..core import attempt_env
+from ..core.errors import HostUnreachable, InternalError, SpawnFailed, storage_fault
+from ..core.hostlog import last_line
+from ..core.machine import boot_id, is_here, is_running
+from ..core.platform import endpoint, events, launch
+from ..core.states import STARTED, State
 from . import sockets
 from .base import Launched, Provisioner
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable, Collection, Iterable, Mapping
+    from typing import Any
 
-    from ...core.model import Task
-    from ...core.paths import TaskFiles
-    from ...storage.locks import Lock
-    from ...storage.task_dirs import TaskDirs
+    from ..core.model import Task
+    from ..core.paths import TaskFiles
+    from ..storage.locks import Lock
+    from ..storage.task_dirs import TaskDirs
 
-_PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir, os.pardir))
+_PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir))
 #: Run as a program: the server imports nothing of it, so that their versions may differ.
 _MAIN = os.path.join(_PACKAGE, "ptyhost", "__main__.py")
 #: Seconds until a ptyhost must have reported how its start went. A directory on a network drive may be slow.
@@ -55,6 +57,7 @@ class LocalProvisioner(Provisioner):
 
     def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched:
         """See Provisioner.launch."""
+        env = attempt_env.environment(task, env)
         return self.start(self._task_dirs.files(task.id), self._socket_path(task.id), lock.fd, env)
 
     def start(self, files: TaskFiles, socket_path: str, lock: int, env: Mapping[str, str]) -> Launched:
@@ -99,14 +102,16 @@ class LocalProvisioner(Provisioner):
         return {task_id: changes for task_id, changes in found.items() if changes is not None}
 
     def _find_end(self, task: Task) -> dict[str, Any] | None:
-        # In this order: the record is written before the lock is let go.
+        # In this order: the record is written before the lock is released.
         hosted = self._task_dirs.is_hosted(task)
-        ending = self._task_dirs.read_exit(task) if not hosted else None
+        ending = self._task_dirs.read_exit(task, hosted=hosted)
         if hosted or ending is not None:
             return ending
         host = self._task_dirs.host(task)
         if host is not None and not is_here(host):
             return None
+        if host is None and task.state not in STARTED and os.path.exists(self._task_dirs.files(task.id).environment):
+            return {"state": State.QUEUED}  # it has waited for its turn, and still does
         if host is None and task.state not in STARTED:
             return {
                 "state": State.FAILED,
@@ -132,6 +137,8 @@ class LocalProvisioner(Provisioner):
 
     async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
         """See Provisioner.connect."""
+        import asyncio  # noqa: PLC0415  the scheduler has no use for it
+
         host = await asyncio.to_thread(self._task_dirs.host, task)
         # If the directory is gone, a living ptyhost still answers at its usual socket.
         path = host["socket"] if host is not None else self._socket_path(task.id)

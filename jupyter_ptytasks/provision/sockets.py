@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import re
 import time
-from typing import TYPE_CHECKING
 
-from ...core.platform import endpoint
+from ..core.platform import endpoint
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
 

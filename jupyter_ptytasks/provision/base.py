@@ -6,16 +6,17 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
 
-from ...core.errors import InternalError
+from ..core.errors import InternalError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable, Collection, Iterable, Mapping
+    from typing import Any, ClassVar
 
-    from ...core.model import Task
-    from ...storage.locks import Lock
+    from ..core.model import Task
+    from ..storage.locks import Lock
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Provisioner(ABC):
         """Start the ptyhost of a task whose spec is in its directory, and wait until its command runs.
 
         `lock` is the task's lock, held; the ptyhost goes on holding it, the caller closes its own end in any case.
-        `env` is the whole environment of the command; it is written to no file. Raises SpawnFailed when the command is
+        `env` is the environment of the command, but for what the attempt adds (core.attempt_env); it is written to no
+        file. Raises SpawnFailed when the command is
         to blame, InternalError when we are; nothing runs then.
         """
 

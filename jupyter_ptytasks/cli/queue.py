@@ -1,0 +1,155 @@
+"""The commands of the queue: queue, group, release, why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from .common import each, json_option, many_refs, note, one_ref, print_json
+
+if TYPE_CHECKING:
+    from ..client import Task
+    from ..client.types import Group
+    from .common import Settings
+
+
+@click.command()
+@click.option("-g", "--group", metavar="NAME", help="Only tasks of this group.")
+@json_option
+@click.pass_obj
+def queue(settings: Settings, group: str | None, as_json: bool) -> None:
+    """List the tasks that wait, in the order of their turns, and why each does not run."""
+    with settings.client() as client:
+        tasks = list(client.all(state=("held", "queued"), group=group))
+    tasks.sort(key=lambda task: (task["group"], -task["priority"], task["id"]))
+    for task in tasks:
+        if as_json:
+            print_json(task)
+        else:
+            click.echo(f"{task['id']} {task['name']}  {task['group']}  {_why(task)}")
+    if not tasks and not as_json:
+        note("no task is waiting")
+
+
+@click.command()
+@one_ref
+@json_option
+@click.pass_obj
+def why(settings: Settings, ref: str, as_json: bool) -> None:
+    """Tell why a task does not run."""
+    with settings.client() as client:
+        task = client.get(ref)
+    if as_json:
+        print_json(task)
+    else:
+        click.echo(_why(task))
+
+
+def _why(task: Task) -> str:
+    """Return why a task does not run, or what has become of it."""
+    waits = task["queue"]
+    if waits is None:
+        message = task["state_message"]
+        return f"{task['state'].replace('_', ' ')}{': ' if message else ''}{message}"
+    place = f" ({waits['position'] - 1} before it)" if waits["position"] > 1 else ""
+    starts = f" ({waits['starts']})" if waits["starts"] else ""
+    return f"{waits['text']}{place}{starts}"
+
+
+@click.command()
+@many_refs
+@json_option
+@click.pass_obj
+def release(settings: Settings, refs: tuple[str, ...], as_json: bool) -> None:
+    """Let held tasks take their turns."""
+    with settings.client() as client:
+        each(refs, client.release, as_json=as_json)
+
+
+def _slots(text: str) -> int | None:
+    """Parse a number of slots, or `none` for no limit."""
+    if text == "none":
+        return None
+    if not text.isdecimal():
+        raise click.BadParameter(f"{text!r} is not a number or `none`")
+    return int(text)
+
+
+@click.command()
+@click.argument("name", required=False)
+@click.option("--slots", metavar="N", help="How many slots it has; `none` for no limit, 0 to start no more tasks.")
+@click.option("--gpus", metavar="LIST", help="GPUs for its tasks: `all`, `none`, or indexes and UUIDs: 0,1.")
+@click.option("--per-gpu", type=int, metavar="N", help="How many of its tasks share a GPU.")
+@click.option(
+    "--on-failure",
+    type=click.Choice(["continue", "pause", "cancel"]),
+    help="What the failure of a task does to those that wait.",
+)
+@click.option("--pause", "pause", is_flag=True, help="Start no more of its tasks.")
+@click.option("--resume", "resume", is_flag=True, help="Start its tasks again.")
+@click.option("--tasks", is_flag=True, help="With --pause and --resume: also the tasks that run.")
+@click.option("--reason", default="", metavar="TEXT", help="With --pause: why, as `queue` shows it.")
+@click.option("--delete", "delete", is_flag=True, help="Forget how it is configured; its tasks are no longer limited.")
+@json_option
+@click.pass_obj
+def group(
+    settings: Settings,
+    name: str | None,
+    slots: str | None,
+    gpus: str | None,
+    per_gpu: int | None,
+    on_failure: str | None,
+    pause: bool,
+    resume: bool,
+    tasks: bool,
+    reason: str,
+    delete: bool,
+    as_json: bool,
+) -> None:
+    """Show groups, or configure one.
+
+    \b
+      jupyter ptytasks group gpu --slots 4 --gpus all
+      jupyter ptytasks group gpu --pause --reason 'driver update'
+    """  # noqa: D301  \b is for click
+    if sum((pause, resume, delete)) > 1:
+        raise click.UsageError("--pause, --resume and --delete exclude each other")
+    changes: dict[str, Any] = {}
+    if slots is not None:
+        changes["slots"] = _slots(slots)
+    if gpus is not None:
+        changes["gpus"] = None if gpus == "none" else gpus if gpus == "all" else gpus.split(",")
+    if per_gpu is not None:
+        changes["per_gpu"] = per_gpu
+    if on_failure is not None:
+        changes["on_failure"] = on_failure
+    if name is None and (changes or pause or resume or delete):
+        raise click.UsageError("which group?")
+    with settings.client() as client:
+        if name is None:
+            shown = client.groups()
+        elif delete:
+            client.delete_group(name)
+            return
+        else:
+            found = client.set_group(name, **changes) if changes else None
+            if pause:
+                found = client.pause_group(name, tasks=tasks, reason=reason)
+            elif resume:
+                found = client.resume_group(name, tasks=tasks)
+            shown = [found if found is not None else client.group(name)]
+    for one in shown:
+        if as_json:
+            print_json(one)
+        else:
+            click.echo(_describe(one))
+
+
+def _describe(one: Group) -> str:
+    slots = "no limit" if one["slots"] is None else f"{one['used']} of {one['slots']} slots used"
+    gpus = one["gpus"]
+    if gpus is not None:
+        slots += f", {gpus} GPUs" if gpus == "all" else f", GPUs {', '.join(gpus)}"
+    paused = f", paused{': ' if one['reason'] else ''}{one['reason']}" if one["paused"] else ""
+    return f"{one['name']}: {slots}, {one['active']} running, {one['pending']} waiting{paused}"

@@ -1,0 +1,118 @@
+"""The options that `run` and `sweep` have in common, and what they are in a request."""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any, cast
+
+import click
+
+from ..client import caller_env
+from .values import parse_duration, parse_moment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..client.types import After, Command, Warn, When
+
+#: Characters that mark a shell command line.
+_SHELL = re.compile(r"[\s|&;<>()$`*?]")
+
+
+def _warning(text: str) -> Warn:
+    """Parse a warning such as `USR1@60s`."""
+    signal, at, before = text.partition("@")
+    if not signal or not at:
+        raise click.BadParameter(f"{text!r} is not of the form SIGNAL@TIME, such as USR1@60s")
+    return {"signal": signal, "before": parse_duration(before)}
+
+
+_OPTIONS = (
+    click.option("-n", "--name", metavar="NAME", help="Name of the task; by default made from the command."),
+    click.option("--cwd", metavar="DIR", help="Working directory; by default the current one."),
+    click.option("-e", "--env", multiple=True, metavar="KEY[=VALUE]", help="Set a variable, or pass on your own."),
+    click.option("-g", "--group", metavar="NAME", help="Group of the task."),
+    click.option("-t", "--tag", "tags", multiple=True, metavar="NAME", help="A tag; may be repeated."),
+    click.option("--timeout", type=parse_duration, metavar="TIME", help="Stop the task after this time: 90, 30m, 2h."),
+    click.option("--warn", type=_warning, metavar="SIGNAL@TIME", help="Send a signal before the time limit: USR1@60s."),
+    click.option("--grace", type=parse_duration, metavar="TIME", help="Grace period after SIGINT and after SIGTERM."),
+    click.option("--hold", is_flag=True, help="Do not start it before `release`."),
+    click.option("--after", multiple=True, metavar="TASK[:WHEN]", help="Wait for a task: ok (default), any or failed."),
+    click.option("--at", type=parse_moment, metavar="TIME", help="Start no earlier than 22:00, or 2026-07-01T22:00."),
+    click.option("--delay", type=parse_duration, metavar="TIME", help="Start no earlier than in this time: 30m, 2h."),
+    click.option("--priority", type=int, metavar="N", help="Start before tasks of the group with a lower one."),
+    click.option("--slots", type=int, metavar="N", help="Take this many slots of the group."),
+    click.option("--gpus", type=float, metavar="N", help="Get so many GPUs, or a share of one: 2, 0.5."),
+    click.option("--retry", type=int, metavar="N", help="Run it again up to this many times if it fails."),
+)
+
+
+def task_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options to a command, in their order."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def check(options: dict[str, Any]) -> None:
+    """Raise click.UsageError for options that do not go together."""
+    if options["warn"] and options["timeout"] is None:
+        raise click.UsageError("--warn needs --timeout")
+    if options["at"] is not None and options["delay"] is not None:
+        raise click.UsageError("--at and --delay exclude each other")
+
+
+def fields(options: dict[str, Any], *, is_local: bool) -> dict[str, Any]:
+    """Return the options as arguments of `Client.create`, without those that were not given."""
+    moment = time.time() + options["delay"] if options["delay"] is not None else options["at"]
+    cwd = options["cwd"]
+    found = {
+        "cwd": os.path.abspath(cwd or "") if is_local else cwd,
+        "env": _environment(options["env"], is_local=is_local),
+        "tags": list(options["tags"]),
+        "timeout_warning": options["warn"],
+        "stop_grace": options["grace"],
+        "hold": options["hold"],
+        "after": [_after(one) for one in options["after"]],
+        "not_before": None if moment is None else datetime.fromtimestamp(moment, timezone.utc).isoformat(),
+        "retry": {"max": options["retry"]} if options["retry"] is not None else None,
+        **{name: options[name] for name in ("name", "group", "timeout", "priority", "slots", "gpus")},
+    }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def command_of(words: tuple[str, ...], cwd: str | None, *, is_local: bool) -> Command | None:
+    """Return the command that is meant by words: one that looks like a line for the shell is one, unless it is the path
+    of a program.
+    """
+    if len(words) == 1 and _SHELL.search(words[0]) and not (is_local and _is_program(words[0], cwd or "")):
+        return words[0]
+    return list(words) or None
+
+
+def _is_program(word: str, cwd: str) -> bool:
+    """Return whether a word is the path of an executable file, relative to `cwd`.
+
+    It must contain a slash, as in a shell: a file named `make all` does not replace that command line.
+    """
+    path = os.path.join(cwd, word)
+    return os.sep in word and os.path.isfile(path) and os.access(path, os.X_OK)
+
+
+def _after(text: str) -> After:
+    """Parse `train` or `train:failed`."""
+    ref, colon, when = text.rpartition(":")
+    if colon and ref and when in ("ok", "any", "failed"):
+        return {"ref": ref, "when": cast("When", when)}
+    return {"ref": text, "when": "ok"}
+
+
+def _environment(pairs: tuple[str, ...], *, is_local: bool) -> dict[str, str]:
+    try:
+        given = caller_env.parse_pairs(pairs)
+    except KeyError as error:
+        raise click.UsageError(f"-e {error.args[0]}: this variable is not set") from error
+    return {**(caller_env.from_caller() if is_local else {}), **given}

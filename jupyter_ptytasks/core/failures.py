@@ -1,0 +1,62 @@
+"""What the failure of a task does to those of its group that wait. Pure decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from .queue import FAILURES, OnFailure, runs_again
+from .states import State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .queue import Group, Queueable
+
+#: The reason of a task that was lost because its machine was restarted.
+REBOOT = "reboot"
+
+
+@dataclass
+class Consequences:
+    """The groups to pause, and the ids of tasks to cancel, each with the reason in words."""
+
+    pause: dict[str, str] = field(default_factory=dict)
+    cancel: dict[str, str] = field(default_factory=dict)
+
+
+def consequences(tasks: Iterable[Queueable], groups: Mapping[str, Group]) -> Consequences:
+    """Return what follows from the failures of tasks that are not run again.
+
+    A failure concerns the tasks of its group that were waiting at that moment, and each group once: not those that came
+    later, and not after somebody has resumed the group. Deciding twice is the same as deciding once.
+    """
+    result = Consequences()
+    waiting: dict[str, list[Queueable]] = {}
+    failed: dict[str, list[Queueable]] = {}
+    for task in tasks:
+        if task.pending:
+            waiting.setdefault(task.group, []).append(task)
+        elif task.state in FAILURES and not runs_again(task):
+            failed.setdefault(task.group, []).append(task)
+    for name, pending in waiting.items():
+        group = groups.get(name)
+        if group is None or group.paused or (group.is_free and group.on_failure is OnFailure.CONTINUE):
+            continue
+        recent = [task for task in failed.get(name, ()) if (task.ended or 0.0) > group.since]
+        first = min(task.created for task in pending)
+        concerned = [task for task in recent if first <= (task.ended or 0.0)]
+        if not concerned:
+            continue
+        lost = [task for task in concerned if task.state is State.LOST and task.state_reason == REBOOT]
+        last = max(concerned, key=lambda task: task.ended or 0.0)
+        words = f"{last.name} has ended: {last.state.value.replace('_', ' ')}"
+        if group.on_failure is OnFailure.CANCEL:
+            moment = last.ended or 0.0
+            result.cancel.update({task.id: words for task in pending if task.created <= moment})
+        elif lost:
+            count = "a task" if len(lost) == 1 else f"{len(lost)} tasks"
+            result.pause[name] = f"the machine was restarted while {count} ran"
+        elif group.on_failure is OnFailure.PAUSE:
+            result.pause[name] = words
+    return result

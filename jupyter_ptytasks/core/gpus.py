@@ -1,0 +1,132 @@
+"""Which GPUs a task gets: they are counted by what tasks were given, never guessed from load or free memory, because a
+program may take minutes until it uses what it was given. Pure decisions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+#: Shares of a GPU are counted in thousandths, so that three thirds fit.
+_WHOLE = 1000
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU that tasks may use. `index` is its number in the order of the PCI bus, as nvidia-smi counts. `stranger`
+    says in words who else is on it, empty if nobody is: then it is not given to a task.
+    """
+
+    uuid: str
+    index: int
+    stranger: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object."""
+        return {"uuid": self.uuid, "index": self.index, "stranger": self.stranger}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Gpu:
+        """Read what `to_json` has returned. Raises KeyError, TypeError or ValueError for garbage."""
+        return cls(str(value["uuid"]), int(value["index"]), str(value["stranger"]))
+
+
+@dataclass(frozen=True)
+class Given:
+    """The GPUs that a task is given: their UUIDs, and how much of each, at most 1."""
+
+    uuids: tuple[str, ...]
+    share: float
+
+
+class NoGpu(Exception):
+    """A task gets no GPU now; the message says why. `for_ever`: nor will it when all tasks have ended."""
+
+    def __init__(self, message: str, *, for_ever: bool = False) -> None:
+        super().__init__(message)
+        self.for_ever = for_ever
+
+
+def named(gpus: Sequence[Gpu], names: Iterable[str]) -> list[Gpu]:
+    """Return the GPUs with these `names`, in their order. A name is an index or the beginning of a UUID; one that
+    fits no GPU is left out.
+    """
+    found: list[Gpu] = []
+    for name in names:
+        fits = [gpu for gpu in gpus if (str(gpu.index) == name if name.isdigit() else gpu.uuid.startswith(name))]
+        found += [gpu for gpu in fits[:1] if gpu not in found]
+    return found
+
+
+def visible(gpus: Sequence[Gpu], setting: str | None) -> list[Gpu]:
+    """Return the GPUs that a value of CUDA_VISIBLE_DEVICES allows; None allows all.
+
+    As in CUDA, everything after an invalid name is ignored (CUDA C++ Programming Guide, "CUDA environment variables").
+    """
+    if setting is None:
+        return list(gpus)
+    found: list[Gpu] = []
+    for name in setting.split(","):
+        fits = named(gpus, [name.strip()] if name.strip() else [])
+        if not fits:
+            break
+        found += [gpu for gpu in fits if gpu not in found]
+    return found
+
+
+class Pool:
+    """What is left of `gpus`; None while they are not known yet."""
+
+    def __init__(self, gpus: Sequence[Gpu] | None) -> None:
+        self._gpus = gpus
+        self._used: dict[str, int] = {}
+        #: What those have been promised that come first and do not fit yet.
+        self._promised: set[str] = set()
+
+    def take(self, given: Given) -> None:
+        """Count what a task has."""
+        for uuid in given.uuids:
+            self._used[uuid] = self._used.get(uuid, 0) + _share(given.share)
+
+    def give(self, amount: float, names: Iterable[str] | None) -> Given:
+        """Return what a task gets that asks for `amount`: a number of whole GPUs, or a share of one. `names` are those
+        it may use, the best ones first; None for any. Raises NoGpu; until the task has got what it needs, those that
+        come later do not get it.
+
+        Shares go where others are already, so that whole GPUs stay free.
+        """
+        if self._gpus is None:
+            raise NoGpu("the GPUs of this machine are being counted")
+        may = list(self._gpus) if names is None else named(self._gpus, names)
+        count, share = max(1, int(amount)), _share(amount)
+        needs = "a GPU" if count == 1 else f"{count} GPUs"
+        if len(may) < count:
+            there = "none" if not may else f"only {len(may)}"
+            raise NoGpu(f"needs {needs}, and there is {there} for it", for_ever=True)
+        ours = [gpu for gpu in may if not gpu.stranger]
+        strangers = [f"GPU {gpu.index} is used by {gpu.stranger}" for gpu in may if gpu.stranger]
+        fits = [gpu for gpu in ours if gpu.uuid not in self._promised and self._left(gpu) >= share]
+        if len(fits) < count:
+            free = sum(self._left(gpu) == _WHOLE for gpu in ours)
+            said = [f"needs {needs}: {free} of {len(may)} {'is' if free == 1 else 'are'} free", *strangers]
+            for_ever = len(ours) < count
+            if not for_ever:
+                self._promised.update(gpu.uuid for gpu in ours)
+            raise NoGpu("; ".join(said), for_ever=for_ever)
+        if share < _WHOLE:
+            fits.sort(key=self._left)
+        given = Given(tuple(gpu.uuid for gpu in fits[:count]), min(amount, 1.0))
+        self.take(given)
+        return given
+
+    def _left(self, gpu: Gpu) -> int:
+        return _WHOLE - self._used.get(gpu.uuid, 0)
+
+
+def _share(amount: float) -> int:
+    """Return how much of each of its GPUs a task takes; less than a third of a thousandth is rounded away."""
+    return _WHOLE if amount >= 1 else int(amount * _WHOLE)

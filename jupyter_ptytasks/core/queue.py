@@ -1,0 +1,416 @@
+"""What the queue does next: pure decisions from tasks, groups and the time. Nothing here starts anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from .gpus import Given, NoGpu, Pool
+from .states import State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any, Protocol
+
+    from .gpus import Gpu
+    from .model import Exit
+    from .sweeps import Sweep
+
+    class Queueable(Protocol):
+        """What is to be known of a task for decisions; see Task."""
+
+        @property
+        def id(self) -> str: ...
+        @property
+        def name(self) -> str: ...
+        @property
+        def state(self) -> State: ...
+        @property
+        def state_reason(self) -> str: ...
+        @property
+        def group(self) -> str: ...
+        @property
+        def turn(self) -> Turn: ...
+        @property
+        def attempt(self) -> int: ...
+        @property
+        def created(self) -> float: ...
+        @property
+        def ended(self) -> float | None: ...
+        @property
+        def exit(self) -> Exit: ...
+        @property
+        def gpus(self) -> tuple[str, ...]: ...
+        @property
+        def gpu_share(self) -> float: ...
+        @property
+        def sweep(self) -> Sweep | None: ...
+        @property
+        def pending(self) -> bool: ...
+        @property
+        def active(self) -> bool: ...
+        @property
+        def live(self) -> bool: ...
+
+
+#: A group that nobody has configured has no limit: its name is a label.
+DEFAULT_GROUP = "default"
+#: The ends that are neither a success nor what a user has asked for.
+FAILURES = frozenset({State.FAILED, State.TIMED_OUT, State.LOST})
+
+
+class When(str, Enum):
+    """How a task that another one waits for must have ended."""
+
+    OK = "ok"
+    ANY = "any"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Dependency:
+    """A task that must have ended before, given by its id."""
+
+    id: str
+    when: When = When.OK
+
+
+@dataclass(frozen=True)
+class Retry:
+    """How a failed task is run again: `limit` times at most, each time after `delay` seconds times `factor` for every
+    earlier retry, `longest` seconds at most. `states` are the ends, `codes` the exit codes after which that is done;
+    empty: all that are not a success or a cancellation.
+    """
+
+    limit: int
+    delay: float = 0.0
+    factor: float = 2.0
+    longest: float = 3600.0
+    states: frozenset[State] = frozenset()
+    codes: frozenset[int] = frozenset()
+
+    def wants(self, task: Queueable) -> bool:
+        """Return whether a task that has ended is to be run again."""
+        if task.attempt > self.limit:
+            return False
+        if self.codes and task.exit.code in self.codes:
+            return True
+        usual = frozenset() if self.codes else FAILURES
+        return task.state in (self.states or usual)
+
+    def delay_after(self, attempt: int) -> float:
+        """Return the seconds between the end of an attempt and the next one."""
+        return min(self.delay * self.factor ** min(attempt - 1, 1000), self.longest)
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What a task waits for besides its group's slots: other tasks, a time (Unix seconds).
+
+    Of the tasks of a group, those with the higher `priority` go first, then the older ones; each takes `slots`, and so
+    many `gpus`: whole ones, or a share of one below 1; None for what is usual in its group.
+    """
+
+    priority: int = 0
+    slots: int = 1
+    gpus: float | None = None
+    after: tuple[Dependency, ...] = ()
+    not_before: float | None = None
+    retry: Retry | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object; what has its usual value is left out."""
+        value: dict[str, Any] = {}
+        if self.priority:
+            value["priority"] = self.priority
+        if self.slots != 1:
+            value["slots"] = self.slots
+        if self.gpus is not None:
+            value["gpus"] = self.gpus
+        if self.after:
+            value["after"] = [{"id": one.id, "when": one.when.value} for one in self.after]
+        if self.not_before is not None:
+            value["not_before"] = self.not_before
+        if self.retry is not None:
+            retry = self.retry
+            value["retry"] = {
+                "max": retry.limit,
+                "delay": retry.delay,
+                "factor": retry.factor,
+                "most": retry.longest,
+                "on": [*sorted(state.value for state in retry.states), *sorted(retry.codes)],
+            }
+        return value
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Turn:
+        """Read what `to_json` has returned. Raises KeyError, TypeError, ValueError or AttributeError for garbage."""
+        retry = value.get("retry")
+        moment = value.get("not_before")
+        gpus = value.get("gpus")
+        return cls(
+            priority=int(value.get("priority", 0)),
+            slots=int(value.get("slots", 1)),
+            gpus=None if gpus is None else float(gpus),
+            after=tuple(Dependency(str(one["id"]), When(one["when"])) for one in value.get("after", ())),
+            not_before=None if moment is None else float(moment),
+            retry=None if retry is None else _retry(retry),
+        )
+
+
+def _retry(value: Mapping[str, Any]) -> Retry:
+    on = value["on"]
+    return Retry(
+        limit=int(value["max"]),
+        delay=float(value["delay"]),
+        factor=float(value["factor"]),
+        longest=float(value["most"]),
+        states=frozenset(State(one) for one in on if isinstance(one, str)),
+        codes=frozenset(one for one in on if isinstance(one, int)),
+    )
+
+
+class OnFailure(str, Enum):
+    """What the failure of a task does to those of its group that wait."""
+
+    CONTINUE = "continue"
+    PAUSE = "pause"
+    CANCEL = "cancel"
+
+
+@dataclass(frozen=True)
+class Group:
+    """A group of tasks of which so many `slots` are used at a time: None for any number, 0 to start none any more.
+
+    While it is `paused` no task of it starts; `reason` says why, in words. `gpus` are the GPUs of its tasks, by index
+    or the beginning of the UUID, the best ones first; empty for all; None if its tasks get none unless they ask.
+    `per_gpu` tasks share one, unless they ask. Failures before `since` (Unix seconds) no longer matter.
+    """
+
+    name: str
+    slots: int | None = 1
+    paused: bool = False
+    reason: str = ""
+    gpus: tuple[str, ...] | None = None
+    per_gpu: int = 1
+    on_failure: OnFailure = OnFailure.CONTINUE
+    since: float = 0.0
+
+    @property
+    def is_free(self) -> bool:
+        """Whether its tasks start at once: nothing is counted."""
+        return self.slots is None and not self.paused and self.gpus is None
+
+    def gpus_of(self, task: Queueable) -> float:
+        """Return how many GPUs a task of this group gets."""
+        if task.turn.gpus is not None:
+            return task.turn.gpus
+        return 0.0 if self.gpus is None else 1 / self.per_gpu
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a JSON object, as users see it."""
+        gpus: list[str] | str | None = None if self.gpus is None else list(self.gpus) or "all"
+        return {
+            "name": self.name, "slots": self.slots, "gpus": gpus, "per_gpu": self.per_gpu, "paused": self.paused,
+            "reason": self.reason, "on_failure": self.on_failure.value,
+        }  # fmt: skip
+
+    def to_record(self) -> dict[str, Any]:
+        """Return a JSON object with all that is known."""
+        return {**self.to_json(), "since": self.since}
+
+    @classmethod
+    def from_record(cls, value: Mapping[str, Any]) -> Group:
+        """Read what `to_record` has returned. Raises KeyError, TypeError or ValueError for garbage."""
+        slots, gpus = value["slots"], value.get("gpus")
+        return cls(
+            name=str(value["name"]),
+            slots=None if slots is None else int(slots),
+            paused=value["paused"] is True,
+            reason=str(value["reason"]),
+            gpus=None if gpus is None else () if gpus == "all" else tuple(str(one) for one in gpus),
+            per_gpu=int(value.get("per_gpu", 1)),
+            on_failure=OnFailure(value.get("on_failure", "continue")),
+            since=float(value.get("since", 0.0)),
+        )
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Why a task does not run: a `reason` for programs (held, dependency, not_before, paused, slots, gpus, limit,
+    max_failures), the same in words, and its `position` among the tasks of its group that could run but for that group
+    (1: the next), 0 for others. `until` is the time (Unix seconds) at which that ends, where it is known. What is to be
+    `given_up` will never run.
+    """
+
+    reason: str
+    text: str
+    position: int = 0
+    until: float | None = None
+    given_up: bool = False
+
+
+@dataclass
+class Plan:
+    """What is to be done now: the ids of tasks to start, in order, and the GPUs they get; those that will never run,
+    and why; why each other one waits; and when to look again (Unix seconds), if nothing changes before. `needs_gpus`
+    says whether a task would start if GPUs allow.
+    """
+
+    start: list[str] = field(default_factory=list)
+    gpus: dict[str, Given] = field(default_factory=dict)
+    cancel: dict[str, Wait] = field(default_factory=dict)
+    waits: dict[str, Wait] = field(default_factory=dict)
+    look: float | None = None
+    needs_gpus: bool = False
+
+
+def plan(
+    tasks: Iterable[Queueable],
+    groups: Mapping[str, Group],
+    now: float,
+    limit: int,
+    gpus: Sequence[Gpu] | None = (),
+    *,
+    explain: bool = True,
+) -> Plan:
+    """Decide about all pending tasks at `now` (Unix seconds). At most `limit` tasks are active at a time; `gpus` are
+    those of the machine, None while they are not known.
+
+    Within a group no task starts before another of a higher priority, or an older one of the same, that waits for
+    nothing but slots or GPUs; and no task of any group takes the GPUs that such a one waits for. Without `explain`,
+    `waits` is left empty.
+    """
+    known = {task.id: task for task in tasks}
+    failures = _failures(known.values())
+    result = Plan()
+    ready: list[Queueable] = []
+    for task in sorted((task for task in known.values() if task.pending), key=_order):
+        wait = _sweep_wait(task, failures) or _own_wait(task, known, now)
+        if wait is None:
+            ready.append(task)
+        elif wait.given_up:
+            result.cancel[task.id] = wait
+        else:
+            if explain:
+                result.waits[task.id] = wait
+            if wait.until is not None:
+                result.look = wait.until if result.look is None else min(result.look, wait.until)
+    active = sum(task.active for task in known.values())
+    used: dict[str, int] = {}
+    pool = Pool(gpus)
+    for task in known.values():
+        if task.active:
+            used[task.group] = used.get(task.group, 0) + task.turn.slots
+            pool.take(Given(task.gpus, task.gpu_share))
+    #: How many of each group wait for slots.
+    waiting: dict[str, int] = {}
+    for task in ready:
+        group = groups.get(task.group) or Group(task.group, None)
+        before = waiting.get(group.name, 0)
+        if before and not explain and (group.paused or group.slots is not None):
+            continue  # somebody else is next
+        wait = _group_wait(task, group, used.get(group.name, 0), before)
+        if wait is None and active >= limit:
+            wait = Wait("limit", f"{active} tasks are running, the most that are allowed", before + 1)
+        amount = group.gpus_of(task)
+        if wait is None and amount:
+            result.needs_gpus = True
+            try:
+                result.gpus[task.id] = pool.give(amount, group.gpus or None)
+            except NoGpu as error:
+                wait = Wait("gpus", str(error), 0 if error.for_ever else before + 1)
+        if wait is None:
+            result.start.append(task.id)
+            active += 1
+            used[group.name] = used.get(group.name, 0) + task.turn.slots
+            continue
+        if explain:
+            result.waits[task.id] = wait
+        if wait.position:
+            waiting[group.name] = before + 1
+    return result
+
+
+def _order(task: Queueable) -> tuple[int, str]:
+    return -task.turn.priority, task.id
+
+
+def _failures(tasks: Iterable[Queueable]) -> dict[str, int]:
+    """Return how many tasks of each sweep have failed for good, by the id of the sweep."""
+    found: dict[str, int] = {}
+    for task in tasks:
+        if task.sweep is not None and task.state in FAILURES and not runs_again(task):
+            found[task.sweep.id] = found.get(task.sweep.id, 0) + 1
+    return found
+
+
+def runs_again(task: Queueable) -> bool:
+    """Return whether the scheduler is about to run a task again that has ended."""
+    return not task.live and task.turn.retry is not None and task.turn.retry.wants(task)
+
+
+def _sweep_wait(task: Queueable, failures: Mapping[str, int]) -> Wait | None:
+    """Return why a task is not started because too many of its sweep have failed."""
+    if task.sweep is None or task.sweep.max_failures is None:
+        return None
+    failed = failures.get(task.sweep.id, 0)
+    if failed < task.sweep.max_failures:
+        return None
+    tasks = "1 task has" if failed == 1 else f"{failed} tasks have"
+    return Wait("max_failures", f"{tasks} failed in the sweep {task.sweep.name}", given_up=True)
+
+
+def _own_wait(task: Queueable, known: Mapping[str, Queueable], now: float) -> Wait | None:
+    """Return what keeps a task from starting whatever its group allows."""
+    if task.state is State.HELD:
+        return Wait("held", "held until it is released")
+    for dependency in task.turn.after:
+        other = known.get(dependency.id)
+        if other is None:
+            return Wait("dependency", "the task that it waits for was deleted", given_up=True)
+        if other.live or runs_again(other):
+            return Wait("dependency", f"waits for {other.name}, which is {other.state.value}")
+        ok = other.state is State.SUCCEEDED
+        if dependency.when is not When.ANY and ok is not (dependency.when is When.OK):
+            wanted = "succeed" if dependency.when is When.OK else "fail"
+            text = f"{other.name} did not {wanted}: it is {other.state.value.replace('_', ' ')}"
+            return Wait("dependency", text, given_up=True)
+    moment = task.turn.not_before
+    if moment is not None and now < moment:
+        return Wait("not_before", "waits for its time", until=moment)
+    return None
+
+
+def _group_wait(task: Queueable, group: Group, used: int, before: int) -> Wait | None:
+    """Return why a group does not let a task start, `before` others of it being next; None if it does."""
+    if group.paused:
+        why = f": {group.reason}" if group.reason else ""
+        return Wait("paused", f"the group {group.name} is paused{why}", before + 1)
+    if group.slots is None:
+        return None
+    if task.turn.slots > group.slots:
+        needs = "a slot" if task.turn.slots == 1 else f"{task.turn.slots} slots"
+        return Wait("slots", f"needs {needs}, and the group {group.name} has {group.slots}")
+    if before or used + task.turn.slots > group.slots:
+        return Wait("slots", f"{used} of {group.slots} slots of the group {group.name} are used", before + 1)
+    return None
+
+
+def cycle(task_id: str, after: Sequence[Dependency], known: Mapping[str, Queueable]) -> list[str]:
+    """Return the ids of the tasks that would wait for each other in a circle if the task waited for `after`, the first
+    of them at both ends; empty if there are none.
+    """
+    stack: list[tuple[str, Iterator[str]]] = [(task_id, iter([one.id for one in after]))]
+    done: set[str] = set()
+    while stack:
+        _, nexts = stack[-1]
+        other = next(nexts, None)
+        if other is None:
+            done.add(stack.pop()[0])
+        elif other == task_id:
+            return [*(one for one, _ in stack), task_id]
+        elif other not in done and other in known and all(one != other for one, _ in stack):
+            stack.append((other, iter([one.id for one in known[other].turn.after])))
+    return []

@@ -1,0 +1,115 @@
+"""The tasks as the scheduler sees them. There may be ten thousand: of those that do not run it keeps no more than
+decisions need.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from ..core.model import Exit
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ..core.model import Task
+    from ..core.queue import Turn
+    from ..core.states import State
+    from ..core.sweeps import Sweep
+    from ..storage.database import Database
+
+_NO_EXIT = Exit()
+
+
+class Entry:
+    """What decisions need of a task; see Task for its fields."""
+
+    __slots__ = (
+        "attempt", "created", "ended", "exit", "gpu_share", "gpus", "group", "id", "name", "provisioner", "state",
+        "state_reason", "sweep", "turn",
+    )  # fmt: skip
+
+    def __init__(self, task: Task, turn: Turn, sweep: Sweep | None) -> None:
+        self.id = task.id
+        self.name = task.name
+        self.state: State = task.state
+        self.state_reason = sys.intern(task.state_reason)
+        self.group = sys.intern(task.group)
+        self.provisioner = sys.intern(task.provisioner)
+        self.turn = turn
+        self.sweep = sweep
+        self.attempt = task.attempt
+        self.created = task.created
+        self.ended = task.ended
+        self.exit = task.exit if task.exit != _NO_EXIT else _NO_EXIT
+        self.gpus = task.gpus
+        self.gpu_share = task.gpu_share
+
+    @property
+    def pending(self) -> bool:
+        """See State.pending."""
+        return self.state.pending
+
+    @property
+    def active(self) -> bool:
+        """See State.active."""
+        return self.state.active
+
+    @property
+    def live(self) -> bool:
+        """See State.live."""
+        return self.state.live
+
+
+class Mirror:
+    """The tasks of a database, as it was at the last `refresh`, and as was noted since."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._version: tuple[int, int] | None = None
+        self._revision = 0
+        self.entries: dict[str, Entry] = {}
+        #: Those that run are asked for what becomes of them.
+        self.active: dict[str, Task] = {}
+        #: Many tasks wait for the same, and belong to the same sweep.
+        self._turns: dict[Turn, Turn] = {}
+        self._sweeps: dict[Sweep | None, Sweep | None] = {}
+
+    def refresh(self) -> bool:
+        """Take in what others have changed; return whether there was anything."""
+        version = self._database.version()
+        if version == self._version:
+            return False
+        whole = self._version is None or version[0] != self._version[0]
+        if whole:
+            self.entries.clear()
+            self.active.clear()
+            self._turns.clear()
+            self._sweeps.clear()
+        since = 0 if whole else self._revision
+        for change in self._database.each_change(since):
+            if isinstance(change, str):
+                self.forget(change)
+            else:
+                self.note(change)
+                self._revision = max(self._revision, change.revision)
+        self._version = version
+        return True
+
+    def note(self, task: Task) -> Task:
+        """Keep what was written of a task, and return it."""
+        turn = self._turns.setdefault(task.turn, task.turn)
+        self.entries[task.id] = Entry(task, turn, self._sweeps.setdefault(task.sweep, task.sweep))
+        if task.active:
+            self.active[task.id] = task
+        else:
+            self.active.pop(task.id, None)
+        return task
+
+    def forget(self, task_id: str) -> None:
+        """Forget a task that was removed."""
+        self.entries.pop(task_id, None)
+        self.active.pop(task_id, None)
+
+    def __iter__(self) -> Iterator[Entry]:
+        return iter(list(self.entries.values()))

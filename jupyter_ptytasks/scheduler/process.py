@@ -1,0 +1,126 @@
+"""The process of the scheduler: one per data directory, woken through its socket, gone when nothing waits."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+from ..core import wake
+from ..core.errors import PtyTasksError
+from ..core.files import write_json
+from ..core.machine import hostname, start_time
+from ..core.platform import endpoint, events
+from ..provision.local import LocalProvisioner
+from ..storage.database import Database
+from ..storage.groups import Groups
+from ..storage.locks import Locks
+from ..storage.scheduling import read_settings
+from ..storage.task_dirs import TaskDirs
+from .gpu_watch import GpuWatch
+from .work import Work
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from ..storage.locks import Lock
+
+#: Seconds after which it looks without being woken, and after which it leaves when nothing waits any more.
+_LOOK_EVERY = 1.0
+_STAY = 5.0
+#: Seconds after a failure until it tries again.
+_RETRY = 1.0
+#: Bytes of its log that are kept.
+_LOG_MAX = 64 << 10
+
+
+def main(data_dir: str, runtime_dir: str) -> None:
+    """Start what is to be started until nothing waits any more."""
+    os.umask(0o077)
+    locks = Locks(data_dir, [runtime_dir])
+    lock = locks.take("scheduler.lock")
+    if lock is None:
+        return
+    with lock:
+        _trim(os.path.join(data_dir, "scheduler.log"))
+        record = {"version": 1, "pid": os.getpid(), "start": start_time(os.getpid()), "hostname": hostname()}
+        write_json(os.path.join(data_dir, "scheduler.pid.json"), record)
+        task_dirs = TaskDirs(data_dir, [runtime_dir])
+        path = os.path.join(data_dir, "tasks.db")
+        watch = GpuWatch(data_dir, runtime_dir)
+        work = Work(
+            database=Database(path, task_dirs.tasks, task_dirs.task, locks),
+            task_dirs=task_dirs,
+            groups=Groups(data_dir, locks),
+            provisioner=LocalProvisioner(task_dirs, runtime_dir),
+            limit=lambda: read_settings(data_dir).max_live_tasks,
+            gpus=watch.gpus,
+        )
+        try:
+            _run(work, data_dir, runtime_dir, lock)
+        finally:
+            watch.close()
+
+
+def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
+    version = _version()
+    listener = endpoint.Endpoint(wake.socket_path(runtime_dir))
+    poll = events.Poll()
+    poll.register(listener.fileno(), events.READ)
+    idle_since: float | None = None
+    failure = ""
+    while True:
+        try:
+            look = work.step(time.time())
+            failure = ""
+        except (PtyTasksError, OSError) as error:
+            if str(error) != failure:
+                print(time.strftime("%Y-%m-%d %H:%M:%S"), error, file=sys.stderr, flush=True)
+            failure, look = str(error), time.time() + _RETRY
+        if look is not None or failure:
+            idle_since = None
+        elif idle_since is None:
+            idle_since = time.monotonic()
+            _unmark(data_dir)
+            continue  # a task that came before the mark was removed is seen now
+        elif time.monotonic() - idle_since > _STAY:
+            listener.close()
+            return
+        if _version() != version:
+            # Another version was installed: it goes on from here. The lock is released by exec.
+            listener.close()
+            lock.close()
+            os.execv(sys.executable, [sys.executable, "-I", "-S", "-X", "utf8", *sys.argv])
+        pause = _LOOK_EVERY if look is None else min(max(look - time.time(), 0.0), _LOOK_EVERY)
+        if poll.poll(pause * 1000):
+            while (caller := _accept(listener)) is not None:
+                caller.close()
+
+
+def _accept(listener: endpoint.Endpoint):  # type: ignore[no-untyped-def]  # a socket of CPython's own module
+    try:
+        return listener.accept()
+    except OSError:
+        return None
+
+
+def _unmark(data_dir: str) -> None:
+    try:
+        os.unlink(wake.marker(data_dir))
+    except FileNotFoundError:
+        pass
+
+
+def _version() -> int:
+    """Return a number that differs between installed versions of this package."""
+    try:
+        return os.stat(__file__).st_mtime_ns
+    except OSError:
+        return 0  # it is being replaced, or was removed: what is loaded goes on
+
+
+def _trim(path: str) -> None:
+    try:
+        if os.stat(path).st_size > _LOG_MAX:
+            os.truncate(path, 0)
+    except OSError:
+        pass

@@ -1,0 +1,183 @@
+"""What waits, why, and the scheduler that starts it: the server's side of the queue."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import os
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from ..core import queue, wake
+from ..core.errors import BadRequest, TaskNotFound, storage_fault
+from ..core.estimate import Estimates, estimate
+from ..core.queue import Dependency, Plan
+from ..core.states import State
+from ..core.times import iso
+from ..storage.scheduling import Settings, read_gpus, write_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ..core.model import Task
+    from ..core.queue import Group, Turn
+    from ..storage.groups import Groups
+    from .changes import Change
+    from .store import Store
+
+#: Seconds for which an answer to "why does it wait?" is good, if nothing changes.
+_PLAN_AGE = 1.0
+#: What part of the time may be spent on such answers: with very many tasks they are a bit older, and nothing else
+#: waits.
+_PLAN_SHARE = 0.05
+
+
+class Queue:
+    """Decides which new tasks wait, says why they do, and wakes the scheduler. `close` it.
+
+    `max_live` is how many tasks may be active at a time.
+    """
+
+    def __init__(self, *, store: Store, groups: Groups, data_dir: str, runtime_dir: str, max_live: int) -> None:
+        self._store = store
+        self._groups = groups
+        self._data_dir = data_dir
+        self._runtime_dir = runtime_dir
+        self._settings = Settings(max_live, _find_nvml(), os.environ.get("CUDA_VISIBLE_DEVICES"))
+        self._plan = Plan()
+        self._estimates = Estimates()
+        self._is_stale = True
+        #: When the plan was made, and how long that took.
+        self._planned = 0.0
+        self._took = 0.0
+        store.listeners.append(self._on_change)
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._store.listeners.remove(self._on_change)
+
+    def _on_change(self, change: Change) -> None:  # noqa: ARG002
+        self._is_stale = True
+
+    # -- tasks ------------------------------------------------------------------------------------------------------
+
+    async def state_for(self, group: str, turn: Turn) -> State:
+        """Return whether a task of a group is to be queued, or to be started at once."""
+        found = (await asyncio.to_thread(self._groups.all)).get(group)
+        limited = found is not None and not found.is_free
+        return State.QUEUED if limited or turn != queue.Turn() else State.STARTING
+
+    async def resolved(self, turn: Turn, task_id: str = "") -> Turn:
+        """Return a turn whose dependencies are ids, where they were names. Raises BadRequest for a task that does not
+        exist, and for tasks that would wait for each other.
+        """
+        after = []
+        for number, dependency in enumerate(turn.after):
+            try:
+                found = await self._store.find(dependency.id)
+            except TaskNotFound as error:
+                raise BadRequest(error.message, field=f"after.{number}") from error
+            after.append(Dependency(found.id, dependency.when))
+        circle = queue.cycle(task_id, after, {task.id: task for task in self._store.tasks}) if task_id else []
+        if circle:
+            known = {task.id: task.name for task in self._store.tasks}
+            names = [known.get(one, one) for one in circle]
+            raise BadRequest(f"after: these tasks would wait for each other: {' → '.join(names)}", field="after")
+        return replace(turn, after=tuple(after))
+
+    async def wake(self) -> None:
+        """Let the scheduler look; start one if there is none. Raises StorageFull or InternalError."""
+        try:
+            await asyncio.to_thread(self._wake)
+        except OSError as error:
+            raise storage_fault(error, "the scheduler could not be started") from error
+
+    def _wake(self) -> None:
+        write_settings(self._data_dir, self._settings)
+        wake.mark(self._data_dir)
+        wake.wake(self._data_dir, self._runtime_dir)
+
+    async def wake_if_needed(self) -> None:
+        """Wake the scheduler if tasks wait for it."""
+        if any(task.state is State.QUEUED for task in self._store.tasks):
+            await self.wake()
+
+    def to_json(self, task: Task) -> dict[str, Any] | None:
+        """Return why a pending task does not run; None for others."""
+        if not task.pending:
+            return None
+        self._decide()
+        wait = self._plan.waits.get(task.id)
+        if wait is None:
+            return {"position": 0, "reason": "starting", "text": "about to start", "starts": None}
+        starts = self._estimates.starts.get(task.id, wait.until)
+        return {"position": wait.position, "reason": wait.reason, "text": wait.text, "starts": iso(starts)}
+
+    def _decide(self) -> None:
+        """Find out why tasks wait, unless that is known."""
+        begun = time.monotonic()
+        age = begun - self._planned
+        if age < (self._took / _PLAN_SHARE if self._is_stale else _PLAN_AGE):
+            return
+        tasks, groups, now = self._store.tasks, self._groups.all(), time.time()
+        self._plan = queue.plan(tasks, groups, now, self._settings.max_live_tasks, read_gpus(self._runtime_dir))
+        self._estimates = estimate(tasks, self._plan, groups, now)
+        self._is_stale = False
+        self._planned = time.monotonic()
+        self._took = self._planned - begun
+
+    # -- groups -----------------------------------------------------------------------------------------------------
+
+    async def groups(self) -> list[dict[str, Any]]:
+        """Return all groups that are configured or have tasks that have not ended, by name."""
+        await self._store.refresh()
+        groups = dict(await asyncio.to_thread(self._groups.all))
+        for task in self._store.live:
+            groups.setdefault(task.group, queue.Group(task.group, None))
+        return [self._group_to_json(groups[name]) for name in sorted(groups)]
+
+    async def group(self, name: str) -> dict[str, Any]:
+        """Return a group. Raises TaskNotFound if it is neither configured nor in use."""
+        for found in await self.groups():
+            if found["name"] == name:
+                return found
+        raise TaskNotFound(f"no group has the name {name!r}", field="name")
+
+    async def change_group(self, name: str, **changes: Any) -> dict[str, Any]:
+        """Configure a group; a new one has one slot. Raises StorageFull, StoreUnavailable."""
+        group = await asyncio.to_thread(self._groups.change, name, **changes)
+        self._is_stale = True
+        await self.wake_if_needed()
+        return self._group_to_json(group)
+
+    async def remove_group(self, name: str) -> None:
+        """Forget how a group is configured; its tasks are no longer limited."""
+        await asyncio.to_thread(self._groups.remove, name)
+        self._is_stale = True
+        await self.wake_if_needed()
+
+    def tasks_of(self, name: str) -> Iterable[Task]:
+        """Return the active tasks of a group."""
+        return [task for task in self._store.active if task.group == name]
+
+    def _group_to_json(self, group: Group) -> dict[str, Any]:
+        self._decide()
+        tasks = [task for task in self._store.live if task.group == group.name]
+        used = sum(task.turn.slots for task in tasks if task.active)
+        return {
+            **group.to_json(),
+            "used": used,
+            "active": sum(task.active for task in tasks),
+            "pending": sum(task.pending for task in tasks),
+            "ends": iso(self._estimates.ends.get(group.name)),
+        }
+
+
+def _find_nvml() -> str:
+    """Return the directory of pynvml; empty if it is not installed."""
+    try:
+        found = importlib.util.find_spec("pynvml")
+    except ValueError:
+        return ""
+    return os.path.dirname(found.origin) if found is not None and found.origin else ""

@@ -1,0 +1,74 @@
+"""The routes of groups: how many of their tasks run at a time, and whether any start."""
+
+from __future__ import annotations
+
+from ...core.errors import PtyTasksError
+from . import bodies
+from .base import TaskHandler, check, needs
+
+
+class Groups(TaskHandler):
+    """`/groups`."""
+
+    @needs("read")
+    async def get(self) -> None:
+        """List groups."""
+        self.query(bodies.Strict)
+        self.send({"groups": await self.queue.groups()})
+
+
+class OneGroup(TaskHandler):
+    """`/groups/{name}`."""
+
+    @needs("read")
+    async def get(self, name: str) -> None:
+        """Return a group."""
+        self.query(bodies.Strict)
+        self.send(await self.queue.group(name))
+
+    @needs("execute")
+    async def put(self, name: str) -> None:
+        """Configure a group, which is created if it does not exist."""
+        changes = self.body(bodies.NewGroup).changes()
+        self.send(await self.queue.change_group(check(bodies.GroupName, {"name": name}).name, **changes))
+
+    @needs("write")
+    async def delete(self, name: str) -> None:
+        """Forget how a group is configured."""
+        self.query(bodies.Strict)
+        await self.queue.remove_group(name)
+        self.send_nothing()
+
+
+class PauseGroup(TaskHandler):
+    """`/groups/{name}/pause`."""
+
+    @needs("write")
+    async def post(self, name: str) -> None:
+        """Start no more tasks of a group; with `tasks`, pause those that run, too."""
+        body = self.body(bodies.GroupPause)
+        name = check(bodies.GroupName, {"name": name}).name
+        group = await self.queue.change_group(name, paused=True, reason=body.reason)
+        for task in self.queue.tasks_of(name) if body.tasks else ():
+            try:
+                await self.control.pause(task.id)
+            except PtyTasksError as error:
+                self.log.info("task %s is not paused with its group: %s", task.id, error)
+        self.send(group)
+
+
+class ResumeGroup(TaskHandler):
+    """`/groups/{name}/resume`."""
+
+    @needs("execute")
+    async def post(self, name: str) -> None:
+        """Start tasks of a group again; with `tasks`, continue those that are paused."""
+        body = self.body(bodies.GroupPause)
+        name = check(bodies.GroupName, {"name": name}).name
+        group = await self.queue.change_group(name, paused=False, reason="")
+        for task in self.queue.tasks_of(name) if body.tasks else ():
+            try:
+                await self.control.resume(task.id)
+            except PtyTasksError as error:
+                self.log.info("task %s is not continued with its group: %s", task.id, error)
+        self.send(group)

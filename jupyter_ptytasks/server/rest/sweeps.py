@@ -1,0 +1,72 @@
+"""The routes of sweeps: create, look at, run again, cancel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from jupyter_server.utils import url_path_join
+
+from . import bodies
+from .base import TaskHandler, needs
+
+if TYPE_CHECKING:
+    from ..sweeping import Sweeps as AllSweeps
+
+
+class _SweepHandler(TaskHandler):
+    @property
+    def sweeps(self) -> AllSweeps:
+        """The verbs for sweeps."""
+        sweeps: AllSweeps = self.settings["ptytasks_sweeps"]
+        return sweeps
+
+
+class Sweeps(_SweepHandler):
+    """`/sweeps`."""
+
+    @needs("read")
+    async def get(self) -> None:
+        """List sweeps, newest first."""
+        self.query(bodies.Strict)
+        self.send({"sweeps": await self.sweeps.all()})
+
+    @needs("execute")
+    async def post(self) -> None:
+        """Queue the tasks of a sweep, all or none of them."""
+        body = self.body(bodies.NewSweep)
+        ladder = self.control.stop_sequence(body.stop_signals, body.stop_grace)
+        sweep = await self.sweeps.create(body.sweep(ladder))
+        self.set_header("Location", url_path_join(self.base_url, "ptytasks", "api", "sweeps", quote(sweep["id"])))
+        self.send(sweep, 201)
+
+
+class OneSweep(_SweepHandler):
+    """`/sweeps/{ref}`."""
+
+    @needs("read")
+    async def get(self, ref: str) -> None:
+        """Return a sweep."""
+        self.query(bodies.Strict)
+        self.send(await self.sweeps.get(ref))
+
+
+class RetrySweep(_SweepHandler):
+    """`/sweeps/{ref}/retry`."""
+
+    @needs("execute")
+    async def post(self, ref: str) -> None:
+        """Queue the tasks of a sweep again that have failed, or have ended in one of the given states."""
+        sweep, changed = await self.sweeps.retry(ref, frozenset(self.body(bodies.SweepRetry).states))
+        self.send({"sweep": sweep, "changed": changed}, 202)
+
+
+class CancelSweep(_SweepHandler):
+    """`/sweeps/{ref}/cancel`: begins to stop the tasks that run, and does not wait for their ends."""
+
+    @needs("write")
+    async def post(self, ref: str) -> None:
+        """Cancel the tasks of a sweep that have not ended."""
+        self.body(bodies.Empty)
+        sweep, changed = await self.sweeps.cancel(ref)
+        self.send({"sweep": sweep, "changed": changed}, 202)

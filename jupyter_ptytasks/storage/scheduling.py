@@ -1,0 +1,66 @@
+"""What servers and the scheduler tell each other beside the tasks: small files of which the last one counts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict, dataclass
+
+from ..core.files import read_json, write_json
+from ..core.gpus import Gpu
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the last server, or command, has told the scheduler: how many tasks may be active; the directory of pynvml
+    (nvidia-ml-py), empty if it is not installed; and its CUDA_VISIBLE_DEVICES, None if that is not set.
+    """
+
+    max_live_tasks: int = 100
+    nvml: str = ""
+    cuda_visible_devices: str | None = None
+
+
+def read_settings(data_dir: str) -> Settings:
+    """Return what was told last; the defaults if nothing was, or it cannot be read."""
+    value = read_json(_settings(data_dir)) or {}
+    limit, nvml, visible = (value.get(name) for name in ("max_live_tasks", "nvml", "cuda_visible_devices"))
+    return Settings(
+        limit if isinstance(limit, int) else Settings.max_live_tasks,
+        nvml if isinstance(nvml, str) else "",
+        visible if isinstance(visible, str) else None,
+    )
+
+
+def write_settings(data_dir: str, settings: Settings) -> None:
+    """Tell the scheduler. Raises OSError."""
+    if read_json(_settings(data_dir)) != (value := {"version": 1, **asdict(settings)}):
+        write_json(_settings(data_dir), value)
+
+
+def read_gpus(runtime_dir: str) -> list[Gpu] | None:
+    """Return the GPUs that the scheduler has found last; None if it has not looked, or that cannot be read."""
+    value: dict[str, Any] = read_json(_gpus(runtime_dir)) or {}
+    try:
+        return [Gpu.from_json(one) for one in value["gpus"]]
+    except (KeyError, TypeError, ValueError):
+        return None
+
+
+def write_gpus(runtime_dir: str, gpus: Sequence[Gpu]) -> None:
+    """Tell servers which GPUs there are: in the runtime directory, since it is this machine that has them. Raises
+    OSError.
+    """
+    write_json(_gpus(runtime_dir), {"version": 1, "gpus": [gpu.to_json() for gpu in gpus]})
+
+
+def _settings(data_dir: str) -> str:
+    return os.path.join(data_dir, "scheduler.json")
+
+
+def _gpus(runtime_dir: str) -> str:
+    return os.path.join(runtime_dir, "gpus.json")

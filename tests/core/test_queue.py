@@ -1,0 +1,241 @@
+"""What the queue decides: never more than there is room for, nobody overtaken, nobody forgotten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from jupyter_ptytasks.core.model import Exit, Task
+from jupyter_ptytasks.core.queue import Dependency, Group, Retry, Turn, When, cycle, plan
+from jupyter_ptytasks.core.states import ENDED, State
+from tests.core.made_tasks import NOW, make
+
+
+def decide(*tasks: Task, groups: dict[str, Group] | None = None, now: float = NOW, limit: int = 100) -> dict[str, str]:
+    """Return what becomes of each pending task: `start`, `cancel` or why it waits."""
+    found = plan(tasks, groups if groups is not None else {"g": Group("g", 1)}, now, limit)
+    decisions = {**dict.fromkeys(found.start, "start"), **dict.fromkeys(found.cancel, "cancel")}
+    decisions.update({task_id: wait.reason for task_id, wait in found.waits.items()})
+    return {task.name: decisions[task.id] for task in tasks if task.pending}
+
+
+# -- one by one --------------------------------------------------------------------------------------------------------
+
+
+def test_the_oldest_of_the_highest_priority_goes_first() -> None:
+    tasks = [make(1), make(2, priority=5), make(3, priority=5)]
+    assert decide(*tasks) == {"task-1": "slots", "task-2": "start", "task-3": "slots"}
+
+
+def test_a_group_that_nobody_has_configured_has_no_limit() -> None:
+    assert decide(make(1), make(2), groups={}) == {"task-1": "start", "task-2": "start"}
+
+
+def test_a_task_that_needs_several_slots_is_not_overtaken() -> None:
+    groups = {"g": Group("g", 3)}
+    tasks = [make(1, State.RUNNING, slots=2), make(2, slots=2), make(3)]
+    assert decide(*tasks, groups=groups) == {"task-2": "slots", "task-3": "slots"}
+    # One that can never have them stands in nobody's way.
+    tasks[1] = make(2, slots=4)
+    assert decide(*tasks, groups=groups) == {"task-2": "slots", "task-3": "start"}
+
+
+@pytest.mark.parametrize("group", [Group("g", 0), Group("g", None, paused=True, reason="the disk is full")])
+def test_a_group_that_starts_nothing(group: Group) -> None:
+    found = plan([make(1), make(2)], {"g": group}, NOW, 100)
+    assert found.start == []
+    assert {wait.reason for wait in found.waits.values()} == {"paused" if group.paused else "slots"}
+    if group.paused:
+        assert found.waits["00000001"].text == "the group g is paused: the disk is full"
+
+
+def test_held_and_timed_tasks_do_not_block_others() -> None:
+    tasks = [make(1, State.HELD), make(2, not_before=NOW + 5), make(3)]
+    assert decide(*tasks) == {"task-1": "held", "task-2": "not_before", "task-3": "start"}
+    found = plan(tasks, {}, NOW, 100)
+    assert found.look == NOW + 5
+    assert decide(*tasks[1:], now=NOW + 5) == {"task-2": "start", "task-3": "slots"}
+
+
+@pytest.mark.parametrize("when", When)
+@pytest.mark.parametrize("state", sorted(ENDED | {State.RUNNING, State.QUEUED}))
+def test_dependencies(when: When, state: State) -> None:
+    tasks = [make(1, state, "other"), make(2, after=(Dependency("00000001", when),))]
+    if state in (State.RUNNING, State.QUEUED):
+        expected = "dependency"
+    elif when is When.ANY or (state is State.SUCCEEDED) is (when is When.OK):
+        expected = "start"
+    else:
+        expected = "cancel"
+    assert decide(*tasks)["task-2"] == expected
+
+
+def test_what_a_task_waits_for_may_be_retried_or_deleted() -> None:
+    failed = replace(make(1, State.FAILED, retry=Retry(3)), exit=Exit(1))
+    waiting = make(2, after=(Dependency("00000001"),))
+    assert decide(failed, waiting)["task-2"] == "dependency"
+    assert decide(replace(failed, attempt=4), waiting)["task-2"] == "cancel"
+    assert decide(waiting)["task-2"] == "cancel"
+
+
+def test_retries() -> None:
+    failed = replace(make(1, State.FAILED), exit=Exit(3))
+    assert Retry(2).wants(failed)
+    assert not Retry(2).wants(replace(failed, attempt=3))
+    assert not Retry(2).wants(replace(failed, state=State.CANCELLED))
+    assert Retry(2, codes=frozenset({3})).wants(failed)
+    assert not Retry(2, codes=frozenset({4})).wants(failed)
+    assert not Retry(2, states=frozenset({State.LOST})).wants(failed)
+    retry = Retry(9, delay=2, factor=3, longest=50)
+    assert [retry.delay_after(attempt) for attempt in range(1, 6)] == [2, 6, 18, 50, 50]
+
+
+def test_no_more_than_the_limit() -> None:
+    running = make(1, State.RUNNING, "other")
+    assert decide(running, make(2), make(3), groups={}, limit=2) == {"task-2": "start", "task-3": "limit"}
+
+
+def test_cycles_are_found() -> None:
+    tasks = {
+        task.id: task for task in (make(1, after=(Dependency("00000002"),)), make(2, after=(Dependency("00000003"),)))
+    }
+    tasks["00000003"] = make(3)
+    assert cycle("00000003", [Dependency("00000001")], tasks) == ["00000003", "00000001", "00000002", "00000003"]
+    assert cycle("00000003", [Dependency("00000009")], tasks) == []
+    assert cycle("00000001", [Dependency("00000001")], tasks) == ["00000001", "00000001"]
+
+
+@given(st.integers(0, 1000))
+def test_turns_come_back_from_json(seed: int) -> None:
+    turn = Turn(
+        priority=seed % 7 - 3,
+        slots=seed % 3 + 1,
+        after=tuple(Dependency(str(number), list(When)[number % 3]) for number in range(seed % 4)),
+        not_before=NOW if seed % 2 else None,
+        retry=Retry(seed % 5 + 1, 1.0, 2.0, 9.0, frozenset({State.FAILED}), frozenset({seed % 256}))
+        if seed % 3
+        else None,
+    )
+    assert Turn.from_json(turn.to_json()) == turn
+    assert Turn().to_json() == {}
+
+
+# -- an evening -------------------------------------------------------------------------------------------------------
+
+
+class Evening(RuleBasedStateMachine):
+    """Tasks come, end, are held and released; groups change; whatever is decided is done at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tasks: dict[str, Task] = {}
+        self.groups = {"a": Group("a", 1), "b": Group("b", 3)}
+        self.now = NOW
+        self.number = 0
+
+    @rule(
+        group=st.sampled_from("abc"),
+        priority=st.integers(-1, 1),
+        slots=st.integers(1, 4),
+        delay=st.sampled_from([None, 1.0, 5.0]),
+        held=st.booleans(),
+        data=st.data(),
+    )
+    def submit(
+        self, group: str, priority: int, slots: int, delay: float | None, held: bool, data: st.DataObject
+    ) -> None:
+        after = data.draw(st.lists(st.sampled_from(sorted(self.tasks)), max_size=2, unique=True)) if self.tasks else []
+        when = data.draw(st.sampled_from(When))
+        self.number += 1
+        task = make(
+            self.number,
+            State.HELD if held else State.QUEUED,
+            group,
+            priority=priority,
+            slots=slots,
+            after=tuple(Dependency(one, when) for one in after),
+            not_before=None if delay is None else self.now + delay,
+        )
+        self.tasks[task.id] = task
+
+    @rule(data=st.data(), state=st.sampled_from(sorted(ENDED)))
+    def end(self, data: st.DataObject, state: State) -> None:
+        active = sorted(task.id for task in self.tasks.values() if task.active)
+        if active:
+            chosen = data.draw(st.sampled_from(active))
+            self.tasks[chosen] = replace(self.tasks[chosen], state=state)
+
+    @rule(data=st.data())
+    def release(self, data: st.DataObject) -> None:
+        held = sorted(task.id for task in self.tasks.values() if task.state is State.HELD)
+        if held:
+            chosen = data.draw(st.sampled_from(held))
+            self.tasks[chosen] = replace(self.tasks[chosen], state=State.QUEUED)
+
+    @rule(data=st.data())
+    def delete(self, data: st.DataObject) -> None:
+        ended = sorted(task.id for task in self.tasks.values() if not task.live)
+        if ended:
+            del self.tasks[data.draw(st.sampled_from(ended))]
+
+    @rule(name=st.sampled_from("ab"), slots=st.one_of(st.none(), st.integers(0, 4)), paused=st.booleans())
+    def configure(self, name: str, slots: int | None, paused: bool) -> None:
+        self.groups[name] = Group(name, slots, paused)
+
+    @rule(seconds=st.floats(0, 3))
+    def wait(self, seconds: float) -> None:
+        self.now += seconds
+
+    def used(self, group: str) -> int:
+        return sum(task.turn.slots for task in self.tasks.values() if task.active and task.group == group)
+
+    @invariant()
+    def decisions_keep_the_laws(self) -> None:
+        limit = 5
+        found = plan(self.tasks.values(), self.groups, self.now, limit)
+        pending = {task.id for task in self.tasks.values() if task.pending}
+        # Who needs no reasons gets the same decisions.
+        terse = plan(self.tasks.values(), self.groups, self.now, limit, explain=False)
+        assert (terse.start, terse.cancel, terse.look, terse.waits) == (found.start, found.cancel, found.look, {})
+        # Each pending task has one fate.
+        assert sorted([*found.start, *found.cancel, *found.waits]) == sorted(pending)
+        for task_id in found.start:
+            task = self.tasks[task_id]
+            assert task.state is State.QUEUED
+            assert task.turn.not_before is None or task.turn.not_before <= self.now
+            assert all(not self.tasks[one.id].live for one in task.turn.after)
+            self.tasks[task_id] = replace(task, state=State.RUNNING)
+        for name in "abc":
+            group = self.groups.get(name, Group(name, None))
+            started = [self.tasks[one] for one in found.start if self.tasks[one].group == name]
+            # Never more than there is room for, unless there was less room than was used already.
+            if started:
+                assert not group.paused
+                assert group.slots is None or self.used(name) <= group.slots
+            # Nobody that waits for slots alone is overtaken.
+            for task_id, wait in found.waits.items():
+                waits = self.tasks[task_id]
+                if waits.group == name and wait.reason in ("slots", "limit") and wait.position:
+                    assert all((-one.turn.priority, one.id) < (-waits.turn.priority, waits.id) for one in started)
+            # Whoever is next goes as soon as there is room.
+            first = next(
+                (one for one, wait in found.waits.items() if self.tasks[one].group == name and wait.position == 1), None
+            )
+            active = sum(task.active for task in self.tasks.values())
+            if first is not None and not group.paused and active < limit:
+                assert group.slots is not None
+                assert self.used(name) + self.tasks[first].turn.slots > group.slots
+        assert sum(task.active for task in self.tasks.values()) <= limit
+        for task_id in found.cancel:
+            self.tasks[task_id] = replace(self.tasks[task_id], state=State.CANCELLED)
+        # What has been done is not decided again.
+        again = plan(self.tasks.values(), self.groups, self.now, limit)
+        assert again.start == []
+
+
+TestEvening = Evening.TestCase
+TestEvening.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
