@@ -38,9 +38,9 @@ _DRAIN = 0.25
 #: Seconds between two looks at a terminal that no process has open: it may be opened again (`exec >/dev/null; ...;
 #: exec >/dev/tty`).
 _REOPENED = 0.2
-#: Bytes of one read; a terminal returns some 4 KiB at most. One read per turn: while its data is handled the kernel
-#: prepares the next, so that the program does not wait.
-_READ = 1 << 13
+#: Bytes that are read in one turn: what is done once for them costs more than to read them. More would be taken for a
+#: flood by what follows the modes, and be looked at twice.
+_BATCH = 1 << 15
 #: For a repaint the terminal gets another size, and the right one back when the program has drawn something, but not
 #: before the first number (seconds); if it draws nothing, after the second. On a busy machine the program may run late,
 #: and must then still see the other size.
@@ -169,7 +169,7 @@ class Host:
 
     def _drain(self) -> None:
         """Move the output of the program into the ring."""
-        output = self.pty.read(_READ)
+        output = self.pty.read(_BATCH)
         if not output:
             if output is not None:
                 self._hung_up()

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _WINSIZE = struct.Struct("HHHH")
+#: A terminal returns so many bytes at once while a program writes faster than it is read (Linux, N_TTY_BUF_SIZE - 1).
+_FULL = 4095
 
 
 class PosixPty:
@@ -51,6 +53,17 @@ class PosixPty:
         """Return output of the program, at most `limit` bytes; None if there is none yet, `b""` if no process has the
         terminal open any more (one may open it again).
         """
+        parts: list[bytes] = []
+        # Not until nothing is left: who takes every line as it comes keeps the program waiting. What is left will be
+        # more when this is dealt with.
+        while part := self._read(limit):
+            parts.append(part)
+            limit -= len(part)
+            if len(part) < _FULL or limit < _FULL:
+                break
+        return b"".join(parts) if parts else part
+
+    def _read(self, limit: int) -> bytes | None:
         try:
             return os.read(self._master, limit)
         except BlockingIOError:

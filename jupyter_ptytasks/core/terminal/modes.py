@@ -23,10 +23,11 @@ _STRING = rb"(?:[0-26-9]|133|633|1337|7784);[^\x00-\x1f\x7f]*(?:\x07|\x1b\\)"
 _USUAL_STRING = re.compile(rb"\x1b\]" + _STRING)
 # An ESC that begins neither a plain SGR nor any other plain CSI, but for those that ask (c, n) and those that have a
 # lasting effect (h, l, r, s, u), nor what only moves the cursor; with the whole of its token, if that is of the usual
-# form.
+# form. What nearly every ESC begins is asked for alone: a choice would take longer.
 _PLAIN_CSI = rb"\[[0-9;:]*[@-bd-gi-kmo-qtv-~]"
 _USUAL = rb"(?:\[[<-?]?[0-9;:]*[ -/]*[@-~]|[78=>c]|[()*+.-][0-9A-Z=])"
-_ANY_RARE = rb"\x1b(?!" + _PLAIN_CSI + rb"|\x1b|[^\x00-\x1f\x7f-\xff%(-+.78=>c\[\]no|}~-]|\]" + _STRING + rb")"
+_NO_LASTING = rb"\x1b|[^\x00-\x1f\x7f-\xff%(-+.78=>c\[\]no|}~-]|\]" + _STRING
+_ANY_RARE = rb"\x1b(?!" + _PLAIN_CSI + rb")(?!" + _NO_LASTING + rb")"
 _RARE = re.compile(_ANY_RARE + _USUAL + rb"?")
 _RARE_AND_USUAL = lazy(_ANY_RARE + _USUAL)
 # Where there are shifts, strings are looked into: within them they are none.
