@@ -10,9 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-#: Seconds between two HEADs to a link without a viewer behind it, and to one that is watching.
+#: Seconds between two HEADs to a link without a viewer behind it, and to one that is watching: a viewer waits for the
+#: echo of a key, while the one of a flood, of so many bytes in between, has enough to do.
 _HEAD_EVERY = 1.0
 _HEAD_EVERY_WATCHED = 0.003
+_HEAD_EVERY_FLOOD = 0.016
+_FLOOD = 1 << 14
 #: The most characters of a viewer's id, which is sent to others.
 _ID_MAX = 64
 
@@ -59,7 +62,10 @@ class Viewer:
         """Return when (monotonic seconds) a HEAD for the ring's `end` is due; None if it was sent, or is not wanted."""
         if not self.is_link or end == self._head:
             return None
-        return self._head_at + (_HEAD_EVERY_WATCHED if self.watching else _HEAD_EVERY)
+        if not self.watching:
+            return self._head_at + _HEAD_EVERY
+        is_flood = self._head >= 0 and end - self._head > _FLOOD
+        return self._head_at + (_HEAD_EVERY_FLOOD if is_flood else _HEAD_EVERY_WATCHED)
 
     def note_head(self, end: int, now: float) -> None:
         """Remember that a HEAD for `end` was sent."""

@@ -179,7 +179,7 @@ class PtyTasksApp(ExtensionApp):
             control=control, launcher=launcher, store=store, supervisor=supervisor, serializer=serializer
         )
         for listeners in (self.tracker.listeners, self.sampler.listeners):
-            listeners.append(self.terminals.wake)
+            listeners.append(self.terminals.note_change)
         self.recovery = Recovery(
             store=store,
             task_dirs=task_dirs,

@@ -159,6 +159,21 @@ def test_heads_are_few_and_the_newest_comes(watching: bool, interval: float, ste
     assert link.head_due(end) is None
 
 
+@pytest.mark.parametrize(("pieces", "most"), [(1, 334), (1000, 334), (32_000, 64)])
+def test_of_a_flood_there_are_fewer(pieces: int, most: int) -> None:
+    """In one second, in which the ring grows every millisecond."""
+    link = Viewer()
+    link.greet({"role": "link"})
+    link.watching = True
+    ends = [(10.0 + number / 1000, number * pieces) for number in range(1, 1001)]
+    _, *sent = heads(link, ends, 12.0)  # without the first of all, of the empty ring
+    assert most / 2 < len(sent) <= most
+    # What comes after silence is told at once, and the last of a flood soon.
+    assert sent[0] == ends[0]
+    assert sent[-1][1] == ends[-1][1]
+    assert sent[-1][0] <= ends[-1][0] + 0.016
+
+
 @pytest.mark.parametrize("role", ["viewer", "input", None])
 def test_only_links_get_heads(role: str | None) -> None:
     viewer = Viewer()

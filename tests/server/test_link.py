@@ -133,6 +133,29 @@ async def test_a_status_that_makes_no_sense_is_not_taken_in(tmp_path: Path) -> N
         one.close()
 
 
+async def test_heads_that_come_at_once_are_one_piece_of_news(tmp_path: Path) -> None:
+    heads = [wire.frame(wire.HEAD, wire.POSITION.pack(end, 0, end, 0)) for end in range(1, 101)]
+
+    async def serve(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(HELLO)
+        await writer.drain()
+        await ready.wait()
+        writer.write(b"".join(heads[:60]) + wire.json_frame(wire.STATUS, STATUS) + b"".join(heads[60:]))
+        await writer.drain()
+        writer.close()
+
+    ready, lost = asyncio.Event(), asyncio.Event()
+    news: list[int] = []
+    one = Link(
+        on_head=lambda: news.append(one.output.end), on_status=lambda _: None, on_exit=lambda _: None, on_lost=lost.set
+    )
+    async with await asyncio.start_unix_server(serve, tmp_path / "s"):
+        await one.connect(unix(str(tmp_path / "s")), "mine")
+        ready.set()
+        await asyncio.wait_for(lost.wait(), 60)
+    assert news == [60, 100]
+
+
 async def test_watch_is_said_when_it_changes_and_again_to_a_new_connection(
     rest: Rest, attach: Any, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

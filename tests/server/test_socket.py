@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
-from jupyter_ptytasks.server.terminals import messages
+from jupyter_ptytasks.server.terminals import messages, terminal
 from jupyter_ptytasks.server.terminals import viewer as viewers
 
 if TYPE_CHECKING:
@@ -270,6 +270,33 @@ async def test_a_flood_is_skipped_not_queued(rest: Rest, attach: Any, jp_servera
     assert skipped is not None
     assert skipped["bytes"] > 1_000_000
     await rest("POST", "tasks", "flood", "stop", body={"signals": ["KILL"]})
+
+
+async def test_output_alone_is_no_reason_to_look_at_the_whole_task(
+    rest: Rest, attach: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks = 0
+    to_json = terminal.TaskTerminal.to_json
+
+    def look(self: terminal.TaskTerminal) -> dict[str, Any]:
+        nonlocal looks
+        looks += 1
+        return to_json(self)
+
+    monkeypatch.setattr(terminal.TaskTerminal, "to_json", look)
+    task = await rest.create(**SHELL, name="sh")
+    viewer = await (await attach("sh", events=1)).attached()
+    await viewer.type("stty raw -echo; echo ready; cat\r")
+    await viewer.shows("ready")
+    before = looks
+    for number in range(100):
+        await viewer.type(f"<{number}>")
+        await viewer.shows(f"<{number}>")
+    # Other news: it is sampled, and has typed first.
+    assert looks - before < 20
+    # A change is told all the same.
+    await rest("PATCH", "tasks", task["id"], body={"tags": ["seen"]})
+    await viewer.until(lambda viewer: viewer.task["tags"] == ["seen"])
 
 
 async def test_without_acknowledging_no_more_than_a_window_is_under_way(rest: Rest, attach: Any) -> None:

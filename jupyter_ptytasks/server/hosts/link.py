@@ -116,8 +116,10 @@ class Channel(asyncio.Protocol):
             frames = self._decoder.feed(data)
             if self._decoder.hello is not None and not self.greeted.done():
                 self.greeted.set_result(self._decoder.hello)
-            for kind, payload in frames:
-                self._on_frame(kind, payload)
+            for index, (kind, payload) in enumerate(frames, 1):
+                # Of HEADs that come at once only the last is news.
+                if kind != wire.HEAD or index == len(frames) or frames[index][0] != wire.HEAD:
+                    self._on_frame(kind, payload)
         except Exception as error:  # noqa: BLE001  invalid data fails in many ways: by its nesting, its types, its numbers
             _log.debug("a ptyhost sent invalid data: %s", error, exc_info=error)
             self._fail(wire.WireError(str(error)))

@@ -55,7 +55,9 @@ class Supervisor:
         self._failures: dict[str, str] = {}
         #: Tasks that this server is just starting, and reports on itself.
         self._left_alone: set[str] = set()
-        #: Called on the loop with the id of a task whose output has grown or whose status has changed.
+        #: Called on the loop with the id of a task whose output has grown, and no more than that.
+        self.on_output: Listeners[str] = Listeners()
+        #: Called on the loop with the id of a task whose status has changed.
         self.on_update: Listeners[str] = Listeners()
         #: Called when a task is about to end, in this state; returns what else is to be written down of it.
         self.end_hook: Callable[[Task, State], Awaitable[dict[str, Any]]] | None = None
@@ -140,7 +142,7 @@ class Supervisor:
         """Connect, wait until the connection is lost, settle what that means, and so on until the task has ended."""
         lost = asyncio.Event()
         link = self._links[task_id] = Link(
-            on_head=lambda: self.on_update(task_id),
+            on_head=lambda: self.on_output(task_id),
             on_status=lambda status: self._chore(self._take_status(task_id, link, status)),
             on_exit=lambda record: self._chore(self._take_exit(task_id, record)),
             on_lost=lost.set,

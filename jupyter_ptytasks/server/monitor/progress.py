@@ -81,12 +81,14 @@ class Tracker:
         self._thread = ThreadPoolExecutor(1, "ptytasks-tracking")
         self._tracks: dict[str, _Track] = {}
         self.listeners: Listeners[str] = Listeners()
+        supervisor.on_output.append(self._on_news)
         supervisor.on_update.append(self._on_news)
         supervisor.end_hook = self._end_hook
         store.listeners.append(self._on_change)
 
     async def stop(self) -> None:
         """Stop following; returns when nothing is read any more."""
+        self._supervisor.on_output.remove(self._on_news)
         self._supervisor.on_update.remove(self._on_news)
         self._supervisor.end_hook = None
         self._store.listeners.remove(self._on_change)

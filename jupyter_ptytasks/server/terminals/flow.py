@@ -11,6 +11,9 @@ WINDOW = 512 << 10
 #: Bytes a second for a viewer that does not; xterm.js parses 5 to 35 MB/s in a browser (same guide), and nobody reads
 #: so fast.
 PACE = 4 << 20
+#: A viewer at the limit of its pace waits until it may be sent so many bytes: else it would be sent what a moment
+#: allows, in thousands of messages a second.
+PIECE = 64 << 10
 
 
 class Acknowledged:
@@ -71,13 +74,16 @@ class Paced:
 
     async def room(self) -> int:
         """Wait until something may be sent, and give how many bytes."""
+        self._refill()
+        while self._allowance < PIECE:
+            await asyncio.sleep((PIECE - self._allowance) / PACE)
+            self._refill()
+        return int(self._allowance)
+
+    def _refill(self) -> None:
         now = time.monotonic()
         self._allowance = min(self._allowance + (now - self._at) * PACE, WINDOW)
         self._at = now
-        if self._allowance < 1:
-            await asyncio.sleep((WINDOW / 8 - self._allowance) / PACE)
-            return await self.room()
-        return int(self._allowance)
 
     def sent(self, offset: int) -> None:
         """Everything up to `offset` is under way."""

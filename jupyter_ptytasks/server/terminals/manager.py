@@ -33,23 +33,30 @@ class TaskTerminals(NamedTermManager):
         self._supervisor = supervisor
         self._serializer = serializer
         self.terminals: dict[str, TaskTerminal] = {}  # type: ignore[assignment]  # the same with our own class
-        supervisor.on_update.append(self.wake)
+        supervisor.on_output.append(self._on_output)
+        supervisor.on_update.append(self.note_change)
         store.listeners.append(self._on_change)
 
     def close(self) -> None:
         """Stop listening, and the thread that terminado keeps."""
-        self._supervisor.on_update.remove(self.wake)
+        self._supervisor.on_output.remove(self._on_output)
+        self._supervisor.on_update.remove(self.note_change)
         self._store.listeners.remove(self._on_change)
         self.blocking_io_executor.shutdown(wait=False)
 
     def _on_change(self, change: Change) -> None:
-        self.wake(change.task_id)
+        self.note_change(change.task_id)
 
-    def wake(self, task_id: str) -> None:
-        """Notify the clients of a task of a change."""
+    def _on_output(self, task_id: str) -> None:
         terminal = self.terminals.get(task_id)
         if terminal is not None:
             terminal.wake()
+
+    def note_change(self, task_id: str) -> None:
+        """Notify the clients of a task of a change of anything but its output."""
+        terminal = self.terminals.get(task_id)
+        if terminal is not None:
+            terminal.note_change()
 
     def get_terminal(self, url_component: str) -> TaskTerminal:  # type: ignore[override]  # as NamedTermManager
         """Return the terminal of a task that was looked up already (by the websocket). Raises TaskNotFound."""
@@ -62,7 +69,7 @@ class TaskTerminals(NamedTermManager):
         """A client has gone: its task runs on, and is forgotten here when it was the last."""
         for task_id, terminal in list(self.terminals.items()):
             if not terminal.clients:
-                terminal.wake()
+                terminal.watch()
                 del self.terminals[task_id]
 
     # -- the stock /api/terminals, over the same tasks ----------------------------------------------------------------

@@ -33,6 +33,8 @@ class TaskTerminal(PtyWithClients):
         #: Empty: a viewer sends what came before the client from the ring.
         self.read_buffer: deque[str] = deque(maxlen=0)
         self.term_name = task.id
+        #: How often anything but the output has changed, as far as it is known here.
+        self.changes = 0
         self._id = task.id
         self._control = control
         self._serializer = serializer
@@ -100,11 +102,20 @@ class TaskTerminal(PtyWithClients):
             self.link.repaint()
 
     def wake(self) -> None:
-        """Notify all clients of a change, and tell the ptyhost whether any client is attached."""
-        if self.link is not None:
-            self.link.watch(bool(self.clients))
+        """Notify all clients that there is more output."""
         for client in self.clients:
             client.wake()
+
+    def note_change(self) -> None:
+        """Notify all clients of any other change."""
+        self.changes += 1
+        self.watch()
+        self.wake()
+
+    def watch(self) -> None:
+        """Tell the ptyhost whether any client is attached."""
+        if self.link is not None:
+            self.link.watch(bool(self.clients))
 
     # -- terminado's interface ----------------------------------------------------------------------------------------
 

@@ -67,7 +67,9 @@ class Viewer:
         self._position = 0
         self._skipped_at = -_SKIP_EVERY
         self._news = asyncio.Event()
+        #: What the client was last told of the task, and how often it had changed then.
         self._told: dict[str, Any] = {}
+        self._told_changes = -1
         self._channel: Channel | None = None
         self._opening = asyncio.Lock()
         #: Input that the ptyhost refused, and that has not been reported to the client yet.
@@ -272,8 +274,9 @@ class Viewer:
 
     async def _tell_task(self) -> None:
         """Send the task if anything about it but its output has changed."""
-        if not self._knows_us:
+        if not self._knows_us or self._terminal.changes == self._told_changes:
             return
+        self._told_changes = self._terminal.changes
         task = self._terminal.to_json()
         about = {name: value for name, value in task.items() if name not in ("output", "last_activity")}
         if about != self._told:

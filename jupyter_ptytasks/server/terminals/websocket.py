@@ -95,7 +95,7 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
             acknowledges=self._wishes.get("flow") == "ack",
             knows_us=self._wishes.get("events") == "1" or self._wishes.get("flow") == "ack" or "offset" in self._wishes,
         )
-        self.terminal.wake()
+        self.terminal.watch()
         self._showing = asyncio.create_task(self._show(self._viewer))
 
     def _number(self, name: str, default: int) -> int:
