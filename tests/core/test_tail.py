@@ -84,3 +84,21 @@ def test_all_parsers_get_the_same_from_one_pass(tmp_path: Path, monkeypatch: pyt
     assert (one.data[1][1:], b"".join(data for data, _, _ in one.data[1:])[-6:]) == ((2.0, True), b"xafter")
     assert one.ended == other.ended == [(True, 3.0)]
     assert len(opened) == 3
+
+
+def test_of_a_flood_no_more_than_a_glance(tmp_path: Path) -> None:
+    ring = RingWriter(str(tmp_path), size=16 << 20, segment=1 << 20, rows=24, cols=80)
+    heard = Heard()
+    tail = TailReader(lambda: RingReader(str(tmp_path)), 1, [heard])
+    tail.read(1.0)
+    heard.data.clear()
+    for now in (2.0, 3.0):
+        ring.write(b"x" * (2 << 20) + b"end")
+        tail.read(now)
+    assert all(gap and data.endswith(b"xend") for data, _, gap in heard.data)
+    assert [len(data) for data, _, _ in heard.data] == [8 << 10, 8 << 10]
+    # Its end is read as thoroughly as that of any other.
+    ring.write(b"x" * (2 << 20))
+    tail.end(True, 4.0)
+    ring.close()
+    assert len(heard.data[-1][0]) == 64 << 10

@@ -23,8 +23,11 @@ if TYPE_CHECKING:
             """Note that the attempt has ended."""
 
 
-#: Bytes that are read at a time; older output is skipped.
+#: Bytes that are read at a time; older output is skipped. Of a flood, so many bytes since the last time, nearly all is
+#: skipped anyway: a glance at its end will do.
 _TAIL = 64 << 10
+_FLOOD = 1 << 20
+_GLANCE = 8 << 10
 
 
 class TailReader:
@@ -50,18 +53,19 @@ class TailReader:
     def end(self, succeeded: bool, now: float) -> None:
         """Feed the rest, and end the parsers. Raises OSError."""
         with self._lock, self._open_ring() as ring:
-            self._read(ring, now)
+            self._read(ring, now, is_last=True)
             for parser in self.parsers:
                 parser.end(succeeded, now)
 
-    def _read(self, ring: RingReader, now: float) -> None:
+    def _read(self, ring: RingReader, now: float, *, is_last: bool = False) -> None:
         start, end = ring.bounds()
-        start = max(start, end - _TAIL)
         if self._position is None:
             self._position = end
-            self._feed(since(self._attempt, ring.read_range(start, end)), now, gap=True)
+            self._feed(since(self._attempt, ring.read_range(max(start, end - _TAIL), end)), now, gap=True)
             return
-        for offset, data in ring.blocks(max(start, self._position), end, _TAIL):
+        is_flood = not is_last and end - self._position > _FLOOD
+        start = max(start, self._position, end - (_GLANCE if is_flood else _TAIL))
+        for offset, data in ring.blocks(start, end, _TAIL):
             self._feed(data, now, gap=offset > self._position)
             self._position = offset + len(data)
 
