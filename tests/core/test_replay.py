@@ -246,3 +246,23 @@ def test_a_bar_of_any_frames_is_what_shows(xterm: Xterm, lengths: list[int], bef
     stream = before + "\r".join(frames).encode()
     live, late = xterm.show(stream, build(stream, rows=10, cols=40), rows=10, cols=40)
     assert seen(late) == seen(live)
+
+
+@pytest.mark.parametrize("left", [b"", b"\x1b[31m", b"\x1b(0", b"\x1b)0\x0e", b"\x1b[1;31;44m\x1b[4h"])
+def test_lines_that_are_left_out_below_others_are_counted(xterm: Xterm, left: bytes) -> None:
+    """Too many frames to be drawn in time: those of the last lines are, behind what the keyframe has."""
+    scrollback = b"".join(b"old %d\r\n" % number for number in range(5)) + left
+    modes = TerminalModes()
+    modes.feed(scrollback)
+    lines = [b"".join(b"%4d%%\r" % step for step in range(1000)) + b"new %d\r\n" % number for number in range(100)]
+    for data in (lines, [*lines[:1], *[b"\x1b[7m" + line + b"\x1b[m" for line in lines[1:]]]):
+        built = replay.build(scrollback, modes, b"".join(data), rows=24, cols=80)
+        (late,) = xterm.show(built.data, scrollback=900)
+        texts = [text for text, _ in late["normal"]["lines"] if text.strip()]
+        assert [text.strip() for text in texts[:5]] == [f"old {number}" for number in range(5)]
+        assert texts[5].startswith("[")
+        missing = int(texts[5][1:].split()[0])
+        assert texts[5].strip() == f"[{missing} lines left out]"
+        assert 10 < missing < 90
+        # In whatever charset.
+        assert [int(text.split()[1]) for text in texts[7:]] == list(range(missing + 1, 100))

@@ -97,6 +97,17 @@ def _closed(whole: bytes, end: int) -> bytes:
     return whole[:end] + b"\x1b\\" if whole[cut] == 0x1B else whole[:cut] + "\ufffd".encode()
 
 
+def _gap(lines: int, is_below: bool) -> bytes:
+    """Return what stands for lines that are left out: words if they are missed below others, and without charsets and
+    colors that these have left.
+    """
+    if not lines:
+        return b"\r"
+    if not is_below:
+        return b"\r\n"
+    return b"\r\n\x1b[m\x0f\x1b(B[%d line%s left out]\r\n" % (lines, b"" if lines == 1 else b"s")
+
+
 class _Past:
     """The output `whole` (7 bit, no token is cut) since a keyframe that holds `scrollback` and `modes`."""
 
@@ -207,10 +218,11 @@ class _Past:
             begun = TerminalModes()
             begun.feed(self._scrollback)
         if least:
-            # What lies between is left out, and so are its lines.
-            goes_on = b"\n" not in whole[:least]
+            gap = _gap(whole.count(b"\n", 0, least), begun is not None)
+            if begun is not None:
+                begun.feed(gap)
             state = self._known[least]
-            screen.feed((b"\r" if goes_on else b"\r\n") + state.prelude(begun) + state.pending + whole[least:end])
+            screen.feed(gap + state.prelude(begun) + state.pending + whole[least:end])
         else:
             screen.feed(self._first.prelude(begun) + whole[:end])
         return screen
