@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.terminal import replay
+from jupyter_ptytasks.core.terminal import modes, replay
 from jupyter_ptytasks.core.terminal.controls import Controls
 from jupyter_ptytasks.core.terminal.grid import Grid
 from jupyter_ptytasks.core.terminal.modes import TerminalModes
@@ -17,6 +17,7 @@ from tests.core.floods import flood, floods
 from tests.oracle import streams
 
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Iterator
     from typing import Any
 
@@ -68,6 +69,39 @@ def test_before_a_full_screen_program(work: Work, name: str) -> None:
 def test_whatever_comes_over_and_over(work: Work, pieces: list[bytes]) -> None:
     piece = b"".join(pieces) or b"\r"
     assert_bounded(work, piece * (SIZE // len(piece)))
+
+
+class Searched:
+    """A pattern that counts the bytes that are searched with it."""
+
+    def __init__(self, pattern: re.Pattern[bytes]) -> None:
+        self.pattern = pattern
+        self.bytes = 0
+
+    def search(self, data: bytes, pos: int, end: int) -> re.Match[bytes] | None:
+        found = self.pattern.search(data, pos, end)
+        self.bytes += (found.end() if found else end) - pos
+        return found
+
+    def finditer(self, data: bytes, pos: int, end: int) -> Iterator[re.Match[bytes]]:
+        self.bytes += end - pos
+        return self.pattern.finditer(data, pos, end)
+
+
+@pytest.mark.parametrize("rare", [b"", b"\x1b[?25l", b"\x1b]0;title\x07\x1b[5n", b"\x1b7\x1b[H\x1b8\x1b[?2004h"])
+@pytest.mark.parametrize("often", [1, 100, 10_000])
+def test_a_flood_is_searched_once(monkeypatch: pytest.MonkeyPatch, rare: bytes, often: int) -> None:
+    line = b"\x1b[2m12:00:00\x1b[0m \x1b[32mINFO\x1b[0m a line of a log\r\n"
+    data = b"".join((rare if number % (10_000 // often) == 0 else b"") + line for number in range(10_000))
+    exact = TerminalModes()
+    for start in range(0, len(data), 4096):
+        exact.feed(data[start : start + 4096])
+    searched = Searched(modes._RARE)
+    monkeypatch.setattr(modes, "_RARE", searched)
+    state = TerminalModes()
+    state.feed(data)
+    assert searched.bytes <= len(data) * 1.01
+    assert state.to_json() == exact.to_json()
 
 
 @pytest.mark.parametrize(

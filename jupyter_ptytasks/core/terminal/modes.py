@@ -77,18 +77,19 @@ class TerminalModes(ModeState):
         """Take much output: the last of it, with as many rare tokens as can be looked at one by one, as it is, and what
         comes before it coarsely.
         """
-        end, left = len(data), _FLOOD
-        while end > 0 and left > 0:
+        end = len(data)
+        found: list[tuple[int, int]] = []  # the last first
+        while end > 0 and len(found) < _FLOOD:
             start = _begin_of_block(data, end, _FLOOD_BLOCK)
-            left -= len(_RARE.findall(data, start, end))
+            found += [rare.span() for rare in _RARE.finditer(data, start, end)][::-1]
             end = start
         begin = data.find(b"\x1b", _LONGEST_PENDING)
         if 0 < begin < end:
             self._feed(data[:begin])
             self._feed_coarsely(data[begin:end])
-            self._feed(data[end:])
         else:
-            self._feed(data, has_rare=left < _FLOOD or bool(self.pending))
+            end = 0
+        self._feed(data[end:], [(start - end, stop - end) for start, stop in reversed(found)])
 
     def _feed_coarsely(self, flood: bytes) -> None:
         """Take the middle of a flood: of what is said there each thing counts where it is said last; so what is saved
@@ -109,9 +110,11 @@ class TerminalModes(ModeState):
             self.alternate_since = fed - len(flood) + entered + len(self.alternate_token)
         self.fed = fed
 
-    def _feed(self, data: bytes, *, has_rare: bool = True) -> None:
+    def _feed(self, data: bytes, known: list[tuple[int, int]] | None = None) -> None:
+        """Take bytes. `known` is where `_RARE` matches in them, if they have been searched already."""
         start_of_data = self.fed - len(self.pending)
         self.fed += len(data)
+        given = data
         data = seven_bit(self.pending + data if self.pending else data)
         end = complete(data)
         self.pending = data[end : end + _LONGEST_PENDING]
@@ -126,11 +129,17 @@ class TerminalModes(ModeState):
         reset = -1  # where links were last ended
         has_shifts = b"\x0e" in data or b"\x0f" in data
         rare = _RARE_OR_SHIFT if has_shifts else _RARE
-        drawn = 0
-        pos = 0 if has_rare or has_shifts else end
-        while (found := rare.search(data, pos, end)) is not None:
-            start, pos = found.span()
-            token = found[0]
+        places = iter(known) if known is not None and data is given and not has_shifts else None
+        drawn = pos = 0
+        while True:
+            if places is None:
+                found = rare.search(data, pos, end)
+                start, pos = found.span() if found is not None else (end, end)
+            else:
+                start, pos = next(places, (end, end))
+            if start >= end:
+                break
+            token = data[start:pos]
             if token[0] != 0x1B:
                 # Of shifts without a sequence in between the last one counts.
                 self._set_shift(SHIFTS[token[-1:]])
