@@ -135,12 +135,16 @@ class Store:
         return max((task for task in self._tasks.values() if task.name == ref), key=lambda task: task.id, default=None)
 
     async def refresh(self, max_age: float = _FRESH) -> None:
-        """Read what other servers have changed, unless the last look is less than `max_age` seconds old.
+        """Read what other servers have changed, unless the last look is less than `max_age` seconds old. Half of that
+        old, it is good enough, but the next one begins: whoever asks often does not wait for a thread every time.
 
         A look that fails or takes long leaves the mirror as it is. Raises what it failed with, a PtyTasksError, only if
         none has ever succeeded.
         """
-        wanted = time.monotonic() - max_age
+        now = time.monotonic()
+        wanted = now - max_age
+        if self._look is None and wanted <= self._looked < now - max_age / 2:
+            self._look = asyncio.create_task(self._look_once())
         deadline = time.monotonic() + (_LOOK_PATIENCE if self._version is not None else _LOOK_FIRST)
         # A look that began before this call may miss changes made before it.
         while self._looked < wanted:

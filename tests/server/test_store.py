@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -248,4 +249,37 @@ async def test_whoever_asks_during_the_first_look_waits_for_it(opened: Callable[
         return [task.name for task in ours.tasks]
 
     assert [*await asyncio.gather(names(), names(), names())] == [["there"]] * 3
+    await ours.close()
+
+
+async def test_whoever_asks_often_does_not_wait(
+    opened: Callable[..., Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next look begins while the last one still counts; whoever asks late waits."""
+    ours, theirs = Store(opened), opened()
+    await ours.refresh()
+    looks, may_look = 0, threading.Event()
+    read = ours._read_changes
+
+    def look() -> Any:
+        nonlocal looks
+        looks += 1
+        may_look.wait(60)
+        return read()
+
+    monkeypatch.setattr(ours, "_read_changes", look)
+    theirs.add(make("new"), IfExists.NEW, 10)
+    ours._looked = time.monotonic()
+    await ours.refresh(1000.0)
+    assert looks == 0
+    ours._looked -= 600.0
+    # None of these waits for a look, which waits for us.
+    for _ in range(100):
+        await ours.refresh(1000.0)
+        await asyncio.sleep(0)
+    may_look.set()
+    ours._looked -= 600.0
+    await ours.refresh(1000.0)
+    assert looks == 1
+    assert [task.name for task in ours.tasks] == ["new"]
     await ours.close()
