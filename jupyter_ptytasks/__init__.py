@@ -7,7 +7,19 @@ from __future__ import annotations
 
 from ._version import __version__
 
-__all__ = ["Task", "TaskList", "__version__", "get", "progress", "run", "run_notebook", "tasks"]
+__all__ = [
+    "Sweep",
+    "Task",
+    "TaskList",
+    "__version__",
+    "get",
+    "get_sweep",
+    "progress",
+    "run",
+    "run_notebook",
+    "sweep",
+    "tasks",
+]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,12 +28,12 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ._progress import progress
-    from .notebook import Task, TaskList, get, run, run_notebook, tasks
+    from .notebook import Sweep, Task, TaskList, get, get_sweep, run, run_notebook, sweep, tasks
 
 #: Names imported on first use, and their modules.
 _LAZY = {
+    **{name: "notebook" for name in __all__ if name != "__version__"},
     "progress": "_progress",
-    **dict.fromkeys(("Task", "TaskList", "get", "run", "run_notebook", "tasks"), "notebook"),
 }
 
 

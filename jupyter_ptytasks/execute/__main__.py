@@ -14,6 +14,7 @@ from nbclient.exceptions import CellExecutionError
 
 from . import parameters
 from .runner import Runner
+from .values import read
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -81,7 +82,7 @@ class _Parameter(argparse.Action):
         name, value = words
         if not name.isidentifier():
             parser.error(f"{name!r} is not a valid variable name")
-        namespace.parameters = [*namespace.parameters, (name, parameters.read(value))]
+        namespace.parameters = [*namespace.parameters, (name, read(value))]
 
 
 def _say(text: str, code: int) -> int:

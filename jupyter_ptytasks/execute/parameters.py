@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 import nbformat
@@ -15,21 +14,10 @@ if TYPE_CHECKING:
 #: Tags of cells, as in https://papermill.readthedocs.io/en/latest/usage-parameterize.html.
 _GIVEN = "parameters"
 _INJECTED = "injected-parameters"
-_PYTHON_WORDS = {"True": True, "False": False, "None": None}
 
 
 class NotPython(Exception):
     """Parameters of a notebook in another language need papermill."""
-
-
-def read(text: str) -> Any:
-    """Parse a value from the command line: JSON, True, False or None; anything else is text."""
-    if text in _PYTHON_WORDS:
-        return _PYTHON_WORDS[text]
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text
 
 
 def inject(notebook: NotebookNode, parameters: Mapping[str, Any], kernel: str) -> NotebookNode:

@@ -13,21 +13,24 @@ from IPython.display import display
 
 from ..client import ClientError, StillRunning, is_live
 from ..client import format as formats
+from ..core import placeholders
 from . import scripts
 from .clients import connections
 from .options import CELL, read_verb, split
 from .starting import get, start, tasks
+from .sweeps import Sweep, sweep
 from .task import Task
 from .task_list import TaskList
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..client import Client
     from ..client.types import Command, StateName
+    from ..client.types import Sweep as SweepInfo
 
 _LIVE: tuple[StateName, ...] = ("held", "queued", "starting", "running", "paused", "stopping")
 #: Tasks that ended more seconds ago are shown by `ls -a` only.
@@ -59,7 +62,9 @@ class TaskMagics(Magics):
         with _short_errors():
             if cell is not None:
                 asked = CELL.read(split(line))
-                if asked is not None:
+                if asked is not None and asked.params:
+                    self._sweep(asked, cell)
+                elif asked is not None:
                     self._run(asked, cell)
                 return None
             verb, said = read_verb(line)
@@ -68,25 +73,14 @@ class TaskMagics(Magics):
     # -- a cell -------------------------------------------------------------------------------------------------------
 
     def _run(self, asked: argparse.Namespace, cell: str) -> None:
+        if asked.max_failures is not None:
+            raise UsageError("--max-failures needs --sweep")
         server = connections()
-        with server.client() as client:
+        with server.client() as client, _known_variables():
             command = self._python(client, asked.name, cell) if asked.python else self._shell(cell)
             if asked.restart:
                 _stop_all(client, asked.name)
-            try:
-                info, found = start(
-                    client,
-                    command,
-                    name=asked.name,
-                    cwd=asked.cwd,
-                    env=asked.env,
-                    group=asked.group,
-                    tags=asked.tags,
-                    timeout=asked.timeout,
-                    if_exists="return",
-                )
-            except KeyError as error:
-                raise UsageError(f"--env {error.args[0]}: this variable is not set") from error
+            info, found = start(client, command, if_exists="return", **_options(asked))
         if found:
             runtime = formats.duration(formats.runtime(info) or 0)
             print(f"Reattached: task {asked.name!r} has been running for {runtime}.")
@@ -103,14 +97,51 @@ class TaskMagics(Magics):
         if asked.wait or asked.follow:
             task.check()
 
-    def _shell(self, cell: str) -> Command:
+    def _sweep(self, asked: argparse.Namespace, cell: str) -> None:
+        if asked.follow:
+            raise UsageError("--follow shows one task, and --sweep makes several")
+        params = dict(asked.params)
+        if len(params) < len(asked.params):
+            raise UsageError("--sweep: each parameter can be given once")
+        server = connections()
+        with server.client() as client, _known_variables():
+            command = self._python(client, asked.name, cell, params) if asked.python else self._template(cell, params)
+            live = [one for one in client.sweeps() if one["name"] == asked.name and _is_live_sweep(one)]
+            if asked.restart:
+                for one in live:
+                    Sweep(client.cancel_sweep(one["id"])["sweep"], server).wait()
+            if live and not asked.restart:
+                made = Sweep(live[0], server)
+                print(f"Reattached: sweep {asked.name!r} has not ended yet.")
+                if made.info["command"] != command or made.info["params"] != params:
+                    print("The cell has changed since the sweep was started. Use --restart to run the new version.")
+            else:
+                made = sweep(command, params, max_failures=asked.max_failures, **_options(asked))
+        view = display(made, display_id=True)  # type: ignore[no-untyped-call]
+        if asked.wait:
+            made.wait()
+            view.update(made)
+            made.check()
+
+    def _template(self, cell: str, params: Mapping[str, str]) -> Command:
+        """Return the cell as a command in which only the parameters are placeholders."""
+        # The notebook's variables are expanded first, and may have the name of a parameter.
+        kept = {f"{{{name}}}": f"\ue000{number}\ue001" for number, name in enumerate(params)}
+        for placeholder, sign in kept.items():
+            cell = cell.replace(placeholder, sign)
+        template = placeholders.escape(self._shell(cell))
+        for placeholder, sign in kept.items():
+            template = template.replace(sign, placeholder)
+        return template
+
+    def _shell(self, cell: str) -> str:
         lines = cell.strip("\n").split("\n")
         command = "\n".join(_expanded(self.shell, line) for line in lines)
         if not command.strip():
             raise UsageError("%%task: the cell is empty")
         return command
 
-    def _python(self, client: Client, name: str, cell: str) -> Command:
+    def _python(self, client: Client, name: str, cell: str, params: Iterable[str] = ()) -> list[str]:
         if not client.server.is_local:
             raise UsageError("--python needs a server on this machine, because the source is saved in a file")
         try:
@@ -118,7 +149,8 @@ class TaskMagics(Magics):
         except SyntaxError as error:  # reported here, not in the output of a task
             said = "".join(traceback.format_exception_only(error))
             raise UsageError(f"--python: the cell is not a valid Python script\n{said.rstrip()}") from error
-        return [sys.executable, "-m", "jupyter_ptytasks.execute.cell", scripts.keep(name, cell)]
+        path = placeholders.escape(scripts.keep(name, cell)) if params else scripts.keep(name, cell)
+        return [sys.executable, "-m", "jupyter_ptytasks.execute.cell", path, *(f"{one}={{{one}}}" for one in params)]
 
     def _follow(self, task: Task, lines: int) -> None:
         if not hasattr(self.shell, "kernel"):
@@ -178,6 +210,24 @@ class TaskMagics(Magics):
     def _delete(self, said: argparse.Namespace) -> None:
         for ref in said.refs:
             get(ref).delete(stop=said.stop)
+
+
+def _options(asked: argparse.Namespace) -> dict[str, Any]:
+    """Return what a cell says about its tasks."""
+    return {name: getattr(asked, name) for name in ("name", "cwd", "env", "group", "tags", "timeout")}
+
+
+@contextmanager
+def _known_variables() -> Iterator[None]:
+    """Say so if a variable is to be passed on that is not set."""
+    try:
+        yield
+    except KeyError as error:
+        raise UsageError(f"--env {error.args[0]}: this variable is not set") from error
+
+
+def _is_live_sweep(info: SweepInfo) -> bool:
+    return any(info["states"][state] for state in _LIVE)
 
 
 def _each(said: argparse.Namespace, do: Any) -> Task | TaskList:

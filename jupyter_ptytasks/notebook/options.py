@@ -9,6 +9,7 @@ from IPython.core.error import UsageError
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # it is there for magics
 
 from ..client import format as formats
+from ..core import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,6 +66,13 @@ def _count(text: str) -> int:
     return int(text)
 
 
+def _param(text: str) -> tuple[str, str]:
+    name, equals, values = text.partition("=")
+    if not equals or not placeholders.NAME.fullmatch(name):
+        raise argparse.ArgumentTypeError(f"{text!r} is not of the form PARAM=VALUES, such as lr=1e-3,1e-4")
+    return name, values
+
+
 def _cell() -> Parser:
     parser = Parser(
         prog="%%task",
@@ -86,6 +94,17 @@ def _cell() -> Parser:
     add("--cwd", metavar="DIR", help="working directory; by default that of the notebook")
     add("--timeout", type=_time, metavar="TIME", help="stop the task after this time: 90, 30m, 2h")
     add("--python", action="store_true", help="run the cell as a Python script")
+    add(
+        "--sweep",
+        dest="params",
+        type=_param,
+        action="append",
+        default=[],
+        metavar="PARAM=VALUES",
+        help="run a task for each value, such as lr=1e-3,1e-4 or seed=0:5; if repeated, for each combination. In the "
+        "cell, {PARAM} is the value, with --python the variable PARAM",
+    )
+    add("--max-failures", type=int, metavar="N", help="with --sweep: start no more after N tasks have failed")
     add("--restart", action="store_true", help="if a task of this name is live, stop it first")
     add("--wait", action="store_true", help="wait until the task ends; the cell fails if the task fails")
     add("--follow", action="store_true", help="like --wait, and show the last lines as they are written")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..client import Client
-    from ..client.types import After, IfExists, Retry, StateName
+    from ..client.types import After, Command, IfExists, Retry, StateName
 
 
 def run(
@@ -95,9 +95,9 @@ def run(
             priority=priority,
             slots=slots,
             gpus=gpus,
-            after=[one.id if isinstance(one, Task) else one for one in after],
-            not_before=None if not_before is None else not_before.astimezone().isoformat(),
-            retry={"max": retry} if isinstance(retry, int) else retry,
+            after=after,
+            not_before=not_before,
+            retry=retry,
         )
     return Task(task, server)
 
@@ -115,6 +115,7 @@ def tasks(
     name: str | None = None,
     group: str | None = None,
     tag: str | None = None,
+    sweep: str | None = None,
     q: str | None = None,
     limit: int | None = None,
     url: str = "",
@@ -123,6 +124,7 @@ def tasks(
     """Return the tasks that match all given filters, newest first.
 
     Args:
+        sweep: the id or name of a sweep.
         q: a substring of the id, name, command, group or a tag.
         limit: the most tasks to return.
     """
@@ -130,7 +132,7 @@ def tasks(
     states = [state] if isinstance(state, str) else list(state)
     found = TaskList()
     with server.client() as client:
-        for info in client.all(state=states, name=name, group=group, tag=tag, q=q):
+        for info in client.all(state=states, name=name, group=group, tag=tag, sweep=sweep, q=q):
             if limit is not None and len(found) >= limit:
                 break
             found.append(Task(info, server))
@@ -140,28 +142,46 @@ def tasks(
 def start(
     client: Client,
     command: str | Sequence[str | os.PathLike[str]] | None,
-    *,
-    cwd: str | os.PathLike[str] | None,
-    env: Mapping[str, str] | Iterable[str],
-    tags: Iterable[str],
-    timeout: float | str | timedelta | None,
     **options: Any,
 ) -> tuple[Any, bool]:
     """Start a task as `run` does. Return its JSON, and whether it existed before."""
+    task = client.create(words(command) if command is not None else None, **fields(client, **options))
+    return task, client.found
+
+
+def words(command: str | Sequence[str | os.PathLike[str]]) -> Command:
+    """Return a command as the client takes it."""
+    return command if isinstance(command, str) else [os.fspath(word) for word in command]
+
+
+def fields(
+    client: Client,
+    *,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | Iterable[str] = (),
+    tags: Iterable[str] = (),
+    timeout: float | str | timedelta | None = None,
+    after: Iterable[str | Task | After] = (),
+    not_before: datetime | None = None,
+    retry: int | Retry | None = None,
+    **others: Any,
+) -> dict[str, Any]:
+    """Return the options of `run` as those of a client's `create`. Raises KeyError for a variable that is not set."""
     given = dict(env) if isinstance(env, Mapping) else caller_env.parse_pairs(env)
     here: str | None = None if cwd is None else os.fspath(cwd)
     if client.server.is_local:
         here = os.path.abspath(os.path.expanduser(here or ""))
         given = {**caller_env.from_interpreter(), **given}
-    task = client.create(
-        command if command is None or isinstance(command, str) else [os.fspath(word) for word in command],
-        cwd=here,
-        env=given,
-        tags=list(tags),
-        timeout=_seconds(timeout),
-        **options,
-    )
-    return task, client.found
+    return {
+        "cwd": here,
+        "env": given,
+        "tags": list(tags),
+        "timeout": _seconds(timeout),
+        "after": [one.id if isinstance(one, Task) else one for one in after],
+        "not_before": None if not_before is None else not_before.astimezone().isoformat(),
+        "retry": {"max": retry} if isinstance(retry, int) else retry,
+        **others,
+    }
 
 
 def _seconds(timeout: float | str | timedelta | None) -> float | None:

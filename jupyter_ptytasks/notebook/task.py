@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..client import Task as Info
-    from ..client.types import Command, Progress, StateName, Usage
+    from ..client.types import Command, Progress, Scalar, StateName, Usage
     from .clients import Connections
 
 #: Seconds for which the last known state of a live task is reused.
@@ -138,6 +138,11 @@ class Task:
     def metadata(self) -> dict[str, Any]:
         """The metadata given when it was created."""
         return dict(self.info["metadata"])
+
+    @property
+    def params(self) -> dict[str, Scalar]:
+        """The parameters that its sweep gave it; empty for a task without."""
+        return dict(self._info["params"])
 
     @property
     def started(self) -> datetime | None:

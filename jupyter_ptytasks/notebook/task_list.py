@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
-
 from ..client import format as formats
+from . import tables
 from .task import Task
 
 _HEAD = ("name", "state", "exit", "ran", "started", "tags", "id", "command")
-#: Longest text of a table cell.
-_WIDTH = 40
 
 
 class TaskList(list[Task]):
@@ -17,22 +14,11 @@ class TaskList(list[Task]):
 
     def __repr__(self) -> str:
         """Return a table as text."""
-        if not self:
-            return "no tasks"
-        rows = [tuple(name.upper() for name in _HEAD), *self._rows()]
-        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-        lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
-        return "\n".join(line.rstrip() for line in lines)
+        return tables.as_text([name.upper() for name in _HEAD], self._rows()) if self else "no tasks"
 
     def _repr_html_(self) -> str:
         """Return a table as HTML."""
-        if not self:
-            return "<p>no tasks</p>"
-        left = 'style="text-align: left"'
-        head = "".join(f"<th {left}>{name}</th>" for name in _HEAD)
-        rows = ("".join(f"<td {left}>{escape(cell)}</td>" for cell in row) for row in self._rows())
-        body = "".join(f"<tr>{row}</tr>" for row in rows)
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        return tables.as_html(_HEAD, self._rows()) if self else "<p>no tasks</p>"
 
     def _rows(self) -> list[tuple[str, ...]]:
         # As of when the list was made: a consistent snapshot, without a request per row.
@@ -42,7 +28,7 @@ class TaskList(list[Task]):
 def _row(task: Task) -> tuple[str, ...]:
     info = task.as_heard
     ran = formats.runtime(info)
-    cells = (
+    return (
         info["name"],
         info["state"].replace("_", " "),
         formats.ending(info),
@@ -52,4 +38,3 @@ def _row(task: Task) -> tuple[str, ...]:
         info["id"],
         formats.command(info),
     )
-    return tuple(cell if len(cell) <= _WIDTH else cell[: _WIDTH - 1] + "…" for cell in cells)

@@ -90,8 +90,8 @@ class Work:
             self._cancel(task_id, wait.reason, wait.text, now)
         given = planned.gpus
         blocked = [task_id for task_id in planned.start if not self._start(task_id, given.get(task_id, _NONE), now)]
-        if not any(task.pending for task in self._tasks):
-            return None
+        if not any(task.state is State.QUEUED for task in self._tasks):
+            return None  # who releases a held task wakes the scheduler
         looks = [now + _LONG] if planned.look is None else [planned.look]
         if blocked or gpus is None or planned.cancel:
             looks.append(now + _LEAVING)

@@ -252,7 +252,8 @@ class Sweeps:
 
         changed = await self._store.change_all([task.id for task in tasks], canceled, self._rewritten)
         await asyncio.to_thread(_in_parallel, self._task_dirs.forget_environment, [task.id for task in changed])
-        active = [task.id for task in self._find(sweep_id)[1] if task.active]
+        await self._store.refresh(0.0)  # the scheduler may have started one meanwhile
+        active = [task.id for task in self._by_id().get(sweep_id, ()) if task.active]
         for task_id, error in zip(active, await asyncio.gather(*map(self._stop, active)), strict=True):
             if error is not None:
                 _LOG.warning("task %s is not stopped with its sweep: %s", task_id, error)

@@ -353,6 +353,28 @@ async def test_cancel(rest: Rest, served: Served) -> None:
     assert (await rest("POST", "sweeps", "s", "cancel")).json["changed"] == []
 
 
+async def test_what_starts_just_now_is_stopped_too(rest: Rest, jp_serverapp: Any, jp_data_dir: Path) -> None:
+    (app,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
+    await rest("PUT", "groups", "one", body={"slots": 0})
+    await create(rest, "exec sleep 1000 # {x}", {"x": [1, 2]}, name="s", group="one")
+    first = (await members(rest, "s"))[0]
+    change_all = app.store.change_all
+
+    async def change_later(*args: Any) -> Any:
+        """Let the scheduler start a task after the server has looked."""
+        await rest("PUT", "groups", "one", body={"slots": 1})
+        record = jp_data_dir / "ptytasks" / "tasks" / first["id"] / "host.json"
+        deadline = time.monotonic() + 60
+        while not record.exists():
+            assert time.monotonic() < deadline
+            await asyncio.sleep(0.005)
+        return await change_all(*args)
+
+    app.store.change_all = change_later
+    assert len((await rest("POST", "sweeps", "s", "cancel")).json["changed"]) == 2
+    await ended(rest, "s", cancelled=2)
+
+
 # -- without a server -------------------------------------------------------------------------------------------------
 
 
