@@ -90,11 +90,11 @@ class Adam:
             self._parameters[i] -= rate * self._means[i] / (np.sqrt(self._squares[i]) + 1e-8)
 
 
-def train(layers: Layers, epochs: int, seconds: float, random: np.random.Generator) -> None:
+def train(layers: Layers, epochs: int, seconds: float, rate: float, random: np.random.Generator) -> None:
     """Train and report progress, slowed down to about `seconds`, so that there is something to watch."""
     pixels, labels = draw(8000, random)
     test_pixels, test_labels = draw(2000, random)
-    adam = Adam([parameter for layer in layers for parameter in layer], rate=1e-3)
+    adam = Adam([parameter for layer in layers for parameter in layer], rate=rate)
     batches = len(labels) // BATCH
     began = time.monotonic()
     for epoch in range(epochs):
@@ -127,13 +127,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=60.0, help="approximate duration; 0: as fast as possible")
+    parser.add_argument("--lr", type=float, default=1e-3, help="learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--checkpoint", default="digits.npz", help="file to save the parameters to")
     said = parser.parse_args()
     random = np.random.default_rng(said.seed)
     layers = make([SIDE * SIDE, 64, 32, 10], random)
     try:
-        train(layers, said.epochs, said.seconds, random)
+        train(layers, said.epochs, said.seconds, said.lr, random)
         code = 0
     except KeyboardInterrupt:
         print("\ninterrupted", flush=True)

@@ -199,7 +199,7 @@ LINE = re.compile(r"^epoch (\d+)/\d+  loss \S+  accuracy \S+", re.MULTILINE)
 
 
 def check(place: Place) -> None:
-    """Tell the whole story, and look at each step whether it is so."""
+    """Tell how a training survives the death of the server, and look at each step whether it is so."""
     place.start()
     tick("a Jupyter server responds")
     if HAS_LAB:
@@ -257,6 +257,57 @@ def check(place: Place) -> None:
     place.stop()
     until(lambda: not place.processes(), "all processes to be gone")
     tick("stopped the server; no process is left")
+
+
+def check_sweep(place: Place) -> None:
+    """Tell how a sweep of six on two slots survives the deaths of the server and of the scheduler."""
+    place.start()
+    log = place.home / "sweep.log"
+    group = place.cli("group", "two", "--slots", "2")
+    expect(group.returncode == 0, group.stderr)
+    line = f"echo begin {{lr}} {{seed}} >> {log}; sleep 2; echo end {{lr}} {{seed}} >> {log}"
+    line += "; [ $PTYTASK_ATTEMPT = 2 ] || [ {seed} != 1 ]"
+    made = place.cli("sweep", "--lr", "1e-3,1e-4", "--seed", "0:3", "-n", "six", "-g", "two", "--", line)
+    expect(made.returncode == 0, made.stderr)
+    tick(f"queued a sweep: {made.stdout.strip()}, on two slots")
+
+    until(lambda: len(said(log, "begin")) >= 2, "the first two")
+    os.killpg(place.server.pid, signal.SIGKILL)  # type: ignore[union-attr]  # it was started
+    place.server.wait()  # type: ignore[union-attr]
+    scheduler = int(json.loads((place.home / "data" / "ptytasks" / "scheduler.pid.json").read_text())["pid"])
+    os.kill(scheduler, signal.SIGKILL)
+    tick("killed the server and the scheduler with kill -9")
+    most = 0
+
+    def all_have_ended() -> bool:
+        nonlocal most
+        most = max(most, len(said(log, "begin")) - len(said(log, "end")))
+        return len(said(log, "end")) == 6
+
+    until(all_have_ended, "all six to run without a server")
+    expect(sorted(set(said(log, "begin"))) == sorted(said(log, "begin")), f"some ran twice: {said(log, 'begin')}")
+    expect(most == 2, f"{most} ran at the same time")
+    tick("all six have run once, two at a time, without a server")
+
+    place.start()
+    waited = place.cli("sweep", "six", "--wait")
+    expect((waited.returncode, waited.stdout) == (1, "4 succeeded, 2 failed\n"), f"it said {waited}")
+    tick(f"restarted the server: {waited.stdout.strip()}")
+    again = place.cli("retry", "six")
+    expect("2 tasks queued again" in again.stdout, f"it said {again}")
+    waited = place.cli("sweep", "six", "--wait")
+    expect((waited.returncode, waited.stdout) == (0, "6 succeeded\n"), f"it said {waited}")
+    expect(len(said(log, "begin")) == 8, f"begun: {said(log, 'begin')}")
+    tick("ran again only what had failed: 6 succeeded")
+    place.stop()
+    until(lambda: not place.processes(), "all processes to be gone")
+    tick("stopped the server; no process is left, the scheduler has left by itself")
+
+
+def said(log: Path, word: str) -> list[str]:
+    """Give what follows a word at the beginning of lines."""
+    lines = log.read_text().splitlines() if log.exists() else []
+    return [line.removeprefix(f"{word} ") for line in lines if line.startswith(word)]
 
 
 def lines_on_disk(place: Place, task_id: str) -> list[str]:
@@ -335,7 +386,8 @@ def main() -> int:
     if checks:
         shutil.rmtree(place.home, ignore_errors=True)
     try:
-        (check if checks else show)(place)
+        for story in (check, check_sweep) if checks else (show,):
+            story(place)
         return 0
     except (AssertionError, ClientError, subprocess.TimeoutExpired) as error:
         print(f"  ✗ {error}", flush=True)

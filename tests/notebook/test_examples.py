@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -55,6 +56,22 @@ def test_many_tasks_and_a_notebook_with_parameters(live: LiveServer) -> None:
     assert text(reports).startswith("Executed: ")
     copy = nbformat.read(live.home / "examples" / "report-seed-1.ipynb", as_version=4)  # type: ignore[no-untyped-call]
     assert any("seed-1: succeeded after " in text(cell) for cell in copy.cells if cell.cell_type == "code")
+
+
+def test_a_sweep_of_six_on_two_slots(live: LiveServer) -> None:
+    _, start, end, again, found = execute(live, "sweep.ipynb")
+    table = text(start).splitlines()
+    assert table[1].split()[:3] == ["lr", "seed", "state"]
+    assert [line.split()[:2] for line in table[2:]] == [[lr, seed] for lr in ("0.01", "0.001") for seed in "123"]
+    assert "4 succeeded, 2 failed" in text(end)
+    assert "<td" in end.outputs[0].data["text/html"]
+    assert "train[lr=0.01,seed=3] | cat: seed-3.ready" in text(again)
+    assert "6 succeeded" in text(again)
+    assert ast.literal_eval(text(found)) == {
+        f"train[lr={lr},seed={seed}]": (2 if seed == 3 else 1, f"saved {lr}-{seed}.npz")
+        for lr in (0.01, 0.001)
+        for seed in (1, 2, 3)
+    }
 
 
 def test_the_report_stands_by_itself(live: LiveServer) -> None:
