@@ -339,7 +339,7 @@ class NewSweep(TaskOptions):
     ] = None
     random_seed: Annotated[
         Annotated[int, Field(ge=0, le=2**53 - 1), BeforeValidator(_whole)] | None,
-        Field(description="Draws the same tasks again; by default it is chosen, and told."),
+        Field(description="Draws the same tasks again; by default a new one is used."),
     ] = None
     max_failures: Annotated[
         Annotated[int, Field(ge=1), BeforeValidator(_whole)] | None,
