@@ -165,6 +165,9 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "log files": output["directory"],
         "group": task["group"],
         "tags": ", ".join(task["tags"]),
+        # Servers of older versions know nothing of sweeps.
+        "sweep": (task.get("sweep") or {"name": ""})["name"],
+        "parameters": ", ".join(f"{name}={value}" for name, value in task.get("params", {}).items()),
         "metadata": json.dumps(task["metadata"], ensure_ascii=False) if task["metadata"] else "",
         **measures.usage(task),
     }

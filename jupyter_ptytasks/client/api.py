@@ -412,7 +412,8 @@ class Client:
             "max_failures": max_failures,
             **options,
         }
-        return cast("Sweep", _json(self._transport.request("POST", "sweeps", json=_given(given)).content))
+        response = self._transport.request("POST", "sweeps", json=_given(given), timeout=_SLOW)
+        return cast("Sweep", _json(response.content))
 
     def sweeps(self) -> Sequence[Sweep]:
         """Return all sweeps, newest first."""
@@ -434,7 +435,7 @@ class Client:
         return self._change_sweep(ref, "cancel", {})
 
     def _change_sweep(self, ref: str, verb: str, body: Mapping[str, Any]) -> SweepChange:
-        response = self._transport.request("POST", _path(ref, verb, of="sweeps"), json=body)
+        response = self._transport.request("POST", _path(ref, verb, of="sweeps"), json=body, timeout=_SLOW)
         return cast("SweepChange", _json(response.content))
 
     # -- output -------------------------------------------------------------------------------------------------------

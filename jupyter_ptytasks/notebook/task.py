@@ -142,7 +142,7 @@ class Task:
     @property
     def params(self) -> dict[str, Scalar]:
         """The parameters that its sweep gave it; empty for a task without."""
-        return dict(self._info["params"])
+        return dict(self._info.get("params", {}))
 
     @property
     def started(self) -> datetime | None:

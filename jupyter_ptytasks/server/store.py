@@ -29,6 +29,8 @@ _FRESH = 0.1
 _LOOK_BUSY = 0.2
 _LOOK_PATIENCE = 1.0
 _LOOK_FIRST = 30.0
+#: How many new tasks are announced before others have their turn.
+_ANNOUNCED = 20
 #: Seconds after a look that failed in which no other is made.
 _FAILED = 1.0
 #: A revision that no file comes to, for what we have removed, until a look tells in which revision that was.
@@ -264,8 +266,10 @@ class Store:
         self._in_flight.update(task_ids)
         try:
             result, written = await asyncio.get_running_loop().run_in_executor(self._writing, run)
-            for before, after in written:
+            for number, (before, after) in enumerate(written, 1):
                 self._take_ours(before, after)
+                if before is None and number % _ANNOUNCED == 0:
+                    await asyncio.sleep(0)  # nobody can have changed a new task before it is announced
             return result
         finally:
             self._writes += 1

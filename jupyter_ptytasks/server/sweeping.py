@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 #: Threads that write the files of tasks: each waits for the disk, which serves several in one go.
 _WRITERS = 8
+#: How many tasks are canceled in one transaction.
+_TURN = 50
 #: Characters of commands and environments that all tasks of a sweep may take together.
 _SIZE_MAX = 64 << 20
 
@@ -250,7 +252,11 @@ class Sweeps:
                 return task.with_(state=State.CANCELLED, **facts)
             return task.with_(turn=replace(task.turn, retry=None)) if runs_again(task) else None
 
-        changed = await self._store.change_all([task.id for task in tasks], canceled, self._rewritten)
+        changed: list[Task] = []
+        # Not all at once, for which others would wait too long.
+        for start in range(0, len(tasks), _TURN):
+            ids = [task.id for task in tasks[start : start + _TURN] if task.pending or runs_again(task)]
+            changed += await self._store.change_all(ids, canceled, self._rewritten) if ids else []
         await asyncio.to_thread(_in_parallel, self._task_dirs.forget_environment, [task.id for task in changed])
         await self._store.refresh(0.0)  # the scheduler may have started one meanwhile
         active = [task.id for task in self._by_id().get(sweep_id, ()) if task.active]

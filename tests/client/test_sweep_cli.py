@@ -28,6 +28,8 @@ def test_options_are_parameters(live: LiveServer, client: Client, tmp_path: Path
     ]
     assert {(task["cwd"], *task["tags"]) for task in tasks} == {(str(tmp_path), "x")}
     assert made["max_failures"] == 5
+    about = live.cli("show", tasks[0]["id"]).stdout
+    assert ("train\n" in about, "lr=1e-3, seed=0, name=a" in about) == (True, True)
     shown = live.cli("sweep", "train").stdout.splitlines()
     assert shown[0].split() == ["lr", "seed", "name", "STATE", "PROGRESS", "EXIT", "RAN", "ID"]
     assert shown[1].split()[:4] == ["1e-3", "0", "a", "succeeded"]

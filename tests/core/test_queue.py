@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from jupyter_ptytasks.core.model import Exit, Task
 from jupyter_ptytasks.core.queue import Dependency, Group, Retry, Turn, When, cycle, plan
 from jupyter_ptytasks.core.states import ENDED, State
+from jupyter_ptytasks.core.sweeps import Sweep
 from tests.core.made_tasks import NOW, make
 
 
@@ -80,6 +81,26 @@ def test_what_a_task_waits_for_may_be_retried_or_deleted() -> None:
     assert decide(failed, waiting)["task-2"] == "dependency"
     assert decide(replace(failed, attempt=4), waiting)["task-2"] == "cancel"
     assert decide(waiting)["task-2"] == "cancel"
+
+
+def test_enough_failures_of_a_sweep_cancel_the_rest_of_it() -> None:
+    sweep = Sweep("0000000s", "s", 2)
+    ends = [State.FAILED, State.SUCCEEDED, State.CANCELLED, State.TIMED_OUT]
+    tasks = [replace(make(number, end), sweep=sweep) for number, end in enumerate(ends, 1)]
+    rest = [replace(make(5, State.HELD), sweep=sweep), replace(make(6), sweep=sweep)]
+    other = [make(7), replace(make(8), sweep=replace(sweep, id="0000000t"))]
+    groups = {"g": Group("g", None)}
+    assert decide(*tasks, *rest, *other, groups=groups) == {
+        "task-5": "cancel", "task-6": "cancel", "task-7": "start", "task-8": "start",
+    }  # fmt: skip
+    found = plan([*tasks, *rest], groups, NOW, 100)
+    wait = found.cancel["00000006"]
+    assert (wait.reason, wait.text) == ("max_failures", "2 tasks have failed in the sweep s")
+    # What runs again by itself has not failed; nor has what was stopped by its user.
+    tasks[0] = replace(tasks[0], turn=Turn(retry=Retry(1)))
+    assert decide(*tasks, *rest, groups=groups) == {"task-5": "held", "task-6": "start"}
+    unlimited = [replace(task, sweep=replace(sweep, max_failures=None)) for task in (*tasks, *rest)]
+    assert decide(*unlimited, groups=groups)["task-6"] == "start"
 
 
 def test_retries() -> None:

@@ -91,8 +91,8 @@ def test_modes_and_values(here: LiveServer) -> None:
 
 def test_what_is_no_sweep_is_told_and_nothing_starts(here: LiveServer) -> None:
     before = len(tasks())
-    with pytest.raises(TypeError, match="grup=1: neither"):
-        sweep("true {x}", x=[1], grup=1)
+    with pytest.raises(TypeError, match="lots=1: neither"):
+        sweep("true {x}", x=[1], lots=1)
     with pytest.raises(TypeError, match="x: None is not"):
         sweep("true {x}", x=[None])
     with pytest.raises(RequestFailed, match=r"\{y\} is not a parameter"):

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import errno
 import json
+import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -13,10 +15,12 @@ import pytest
 
 from jupyter_ptytasks.core import files
 from jupyter_ptytasks.core.errors import storage_fault
-from jupyter_ptytasks.storage import task_dirs
+from jupyter_ptytasks.core.sweeps import Sweep
+from jupyter_ptytasks.storage import rows, task_dirs
 from jupyter_ptytasks.storage.database import Database
 from jupyter_ptytasks.storage.task_dirs import TaskDirs
 from tests.client.live import until
+from tests.core.made_tasks import make
 from tests.server.test_queueing import scheduler
 
 if TYPE_CHECKING:
@@ -259,6 +263,22 @@ def test_a_sweep_that_was_cut_off_is_none(start_server: Callable[..., LiveServer
             assert len(list(client.all(sweep="s"))) == left
             assert [one["size"] for one in client.sweeps()] == ([5] if left else [])
         server.kill9()
+
+
+@pytest.mark.parametrize("sweep", [None, Sweep("mwp0c3k9d2aa", "s", 3)])
+def test_tasks_without_a_sweep_are_stored_as_ever(sweep: Sweep | None) -> None:
+    task = make(1).with_(sweep=sweep, params={"lr": "1e-3", "amp": True} if sweep else {})
+    with contextlib.closing(sqlite3.connect(":memory:")) as sql:
+        sql.row_factory = sqlite3.Row
+        sql.execute("CREATE TABLE tasks (id, name, state, revision, body)")
+        rows.write(sql, task)
+        row = sql.execute("SELECT * FROM tasks").fetchone()
+    assert rows.read(row) == task
+    body = json.loads(row["body"])
+    assert ("sweep" in body, "params" in body) == (sweep is not None, sweep is not None)
+    damaged: list[dict[str, Any]] = [{"sweep": 1}, {"sweep": {}}, {"params": 1}]
+    for garbage in damaged:
+        assert rows.read({**row, "body": json.dumps({**body, **garbage})}) is None  # type: ignore[arg-type]
 
 
 # -- again ------------------------------------------------------------------------------------------------------------
