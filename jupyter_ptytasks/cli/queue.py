@@ -22,7 +22,7 @@ def queue(settings: Settings, group: str | None, as_json: bool) -> None:
     """List the tasks that wait, in the order of their turns, and why each does not run."""
     with settings.client() as client:
         tasks = list(client.all(state=("held", "queued"), group=group))
-    tasks.sort(key=lambda task: (task["group"], -task["priority"], task["id"]))
+    tasks.sort(key=lambda task: (task["group"], -task["priority"], task["rank"], task["id"]))
     for task in tasks:
         if as_json:
             print_json(task)

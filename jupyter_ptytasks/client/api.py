@@ -275,6 +275,10 @@ class Client:
         """Let a held task take its turn."""
         return self._task("POST", _path(ref, "start"))
 
+    def move(self, ref: str, *, before: str | None = None, after: str | None = None, to: str | None = None) -> Task:
+        """Put a pending task right `before` or `after` another one of its group, or `to` the first or last place."""
+        return self._task("POST", _path(ref, "move"), json=_given({"before": before, "after": after, "to": to}))
+
     def stop(self, ref: str, *, grace: float | None = None, signals: Sequence[str] | None = None) -> Task:
         """Start the stop sequence of a task, and return.
 

@@ -231,6 +231,7 @@ class Task(TypedDict):
     leftover: int
     queue: Waiting | None
     priority: int
+    rank: str
     slots: int
     gpus: float | None
     assigned_gpus: list[str]

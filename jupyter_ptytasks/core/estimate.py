@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from statistics import median
 
-from .queue import DEFAULT_GROUP, Group
+from .queue import DEFAULT_GROUP, Group, order
 from .states import State
 
 TYPE_CHECKING = False
@@ -78,7 +78,7 @@ def estimate(tasks: Iterable[Task], plan: Plan, groups: Mapping[str, Group], now
             lanes[task.group].occupy(end, task.turn.slots)
             if end is not None:
                 ends[task.id] = end
-    waiting = sorted((task for task in known.values() if task.pending), key=lambda task: (-task.turn.priority, task.id))
+    waiting = sorted((task for task in known.values() if task.pending), key=order)
     for _ in range(_ROUNDS):
         ready = [(moment, task) for task in waiting if (moment := _ready(task, plan, known, ends, now)) is not None]
         for moment, task in sorted(ready, key=lambda one: one[0]):

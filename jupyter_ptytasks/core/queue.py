@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from .gpus import Given, NoGpu, Pool
+from .ranks import between, is_after
 from .states import State
 
 TYPE_CHECKING = False
@@ -108,11 +109,13 @@ class Retry:
 class Turn:
     """What a task waits for besides its group's slots: other tasks, a time (Unix seconds).
 
-    Of the tasks of a group, those with the higher `priority` go first, then the older ones; each takes `slots`, and so
-    many `gpus`: whole ones, or a share of one below 1; None for what is usual in its group.
+    Of the tasks of a group, those with the higher `priority` go first, then those with the lower `rank` (empty: that of
+    the task's id, so older ones go first); each takes `slots`, and so many `gpus`: whole ones, or a share of one below
+    1; None for what is usual in its group.
     """
 
     priority: int = 0
+    rank: str = ""
     slots: int = 1
     gpus: float | None = None
     after: tuple[Dependency, ...] = ()
@@ -124,6 +127,8 @@ class Turn:
         value: dict[str, Any] = {}
         if self.priority:
             value["priority"] = self.priority
+        if self.rank:
+            value["rank"] = self.rank
         if self.slots != 1:
             value["slots"] = self.slots
         if self.gpus is not None:
@@ -151,6 +156,7 @@ class Turn:
         gpus = value.get("gpus")
         return cls(
             priority=int(value.get("priority", 0)),
+            rank=str(value.get("rank", "")),
             slots=int(value.get("slots", 1)),
             gpus=None if gpus is None else float(gpus),
             after=tuple(Dependency(str(one["id"]), When(one["when"])) for one in value.get("after", ())),
@@ -278,7 +284,7 @@ def plan(
     """Decide about all pending tasks at `now` (Unix seconds). At most `limit` tasks are active at a time; `gpus` are
     those of the machine, None while they are not known.
 
-    Within a group no task starts before another of a higher priority, or an older one of the same, that waits for
+    Within a group no task starts before another of a higher priority, or a lower rank of the same, that waits for
     nothing but slots or GPUs; and no task of any group takes the GPUs that such a one waits for. Without `explain`,
     `waits` is left empty.
     """
@@ -286,7 +292,7 @@ def plan(
     failures = _failures(known.values())
     result = Plan()
     ready: list[Queueable] = []
-    for task in sorted((task for task in known.values() if task.pending), key=_order):
+    for task in sorted((task for task in known.values() if task.pending), key=order):
         wait = _sweep_wait(task, failures) or _own_wait(task, known, now)
         if wait is None:
             ready.append(task)
@@ -333,8 +339,27 @@ def plan(
     return result
 
 
-def _order(task: Queueable) -> tuple[int, str]:
-    return -task.turn.priority, task.id
+def order(task: Queueable) -> tuple[int, str, str]:
+    """Return the key by which the pending tasks of a group are sorted."""
+    return -task.turn.priority, rank(task), task.id
+
+
+def rank(task: Queueable) -> str:
+    """Return the rank of a task among those of the same priority."""
+    return task.turn.rank or task.id
+
+
+def moved(task: Queueable, others: Iterable[Queueable], place: int, anchor: Queueable) -> Turn:
+    """Return the turn with which `task` is number `place` of the `others`, the other pending tasks of its group in
+    their order. It takes the priority of `anchor`, the one beside which it is put.
+    """
+    priority = anchor.turn.priority
+    line = list(others)
+    before = [rank(one) for one in line[:place] if one.turn.priority == priority]
+    low = before[-1] if before else ""
+    # Two servers may have given one rank to two tasks.
+    after = (rank(one) for one in line[place:] if one.turn.priority == priority and is_after(rank(one), low))
+    return replace(task.turn, priority=priority, rank=between(low, next(after, "")))
 
 
 def _failures(tasks: Iterable[Queueable]) -> dict[str, int]:

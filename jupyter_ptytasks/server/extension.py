@@ -24,7 +24,7 @@ from ..storage.task_dirs import TaskDirs
 from . import auth
 from .activity import Activity
 from .control import Control
-from .events import Announcer, register
+from .events import Announcer, GroupAnnouncer, register
 from .events.progress import ProgressAnnouncer
 from .hosts.supervisor import Supervisor
 from .housekeeping import Housekeeping
@@ -154,7 +154,7 @@ class PtyTasksApp(ExtensionApp):
             max_live=self.max_live_tasks,
         )
         serializer = TaskSerializer(supervisor, task_dirs, self.tracker, self.sampler, queue, self.log)
-        self._announce(store, serializer)
+        self._announce(store, queue, serializer)
         self.control = control = Control(
             store=store,
             task_dirs=task_dirs,
@@ -219,13 +219,14 @@ class PtyTasksApp(ExtensionApp):
     def _locks(self) -> Locks:
         return Locks(self.data_dir, [self.runtime_dir])
 
-    def _announce(self, store: Store, serializer: TaskSerializer) -> None:
+    def _announce(self, store: Store, queue: Queue, serializer: TaskSerializer) -> None:
         """Emit events, if the server has an event logger."""
         self._progress: ProgressAnnouncer | None = None
         logger = self._server.event_logger
         if logger is not None:
             register(logger)
             store.listeners.append(Announcer(logger))
+            queue.listeners.append(GroupAnnouncer(logger))
             self._progress = ProgressAnnouncer(logger, store, serializer)
             for listeners in (self.tracker.listeners, self.sampler.listeners):
                 listeners.append(self._progress)

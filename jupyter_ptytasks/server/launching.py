@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import Conflict, InternalError, InvalidState, PtyTasksError, SpawnFailed, TaskNotFound
+from ..core.errors import BadRequest, Conflict, InternalError, InvalidState, PtyTasksError, SpawnFailed, TaskNotFound
 from ..core.model import IfExists, new_id
 from ..core.states import State
 from ..storage.task_dirs import RESTARTING, task_of
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from ..core.model import Task, TaskRequest
     from ..provision.base import Provisioners
+    from ..storage.database import Also
     from ..storage.locks import Lock
     from ..storage.task_dirs import TaskDirs
     from .control import Control
@@ -171,9 +172,7 @@ class Launcher:
         """Change what a pending task runs and what it waits for, and return it. `change` gets the request for a task
         like it, and returns another one. Raises InvalidState if it has started, BadRequest, SpawnFailed.
         """
-        task = await self._control.get(ref)
-        if not task.pending:
-            raise InvalidState(f"this can be changed until the task starts; it is {task.state.value}", field="state")
+        task = await self._pending(ref)
         spec = await asyncio.to_thread(self._task_dirs.read_spec, task.id)
         request = change(replace(specs.request_of(spec, task.name), turn=task.turn))
         turn = await self._queue.resolved(request.turn, task.id)
@@ -182,6 +181,32 @@ class Launcher:
         env = await asyncio.to_thread(specs.environment, fresh, defaults)
         also = functools.partial(self._task_dirs.revised, spec=fresh, env=env)
         facts = {"turn": turn, "command": fresh["command"], "cwd": fresh["cwd"]}
+        return await self._change_pending(task, also, **facts)
+
+    async def move(self, ref: str, target: str | None, *, after: bool) -> Task:
+        """Put a pending task right before or `after` another one of its group, in whose priority it is then; without a
+        `target` before or after all others. Return it. Raises InvalidState if it has started, BadRequest.
+        """
+        task = await self._pending(ref)
+        try:
+            other = await self._store.find(target) if target is not None else None
+        except TaskNotFound as error:
+            field = "after" if after else "before"
+            raise BadRequest(f"{field}: {error.message}", field=field) from error
+        if other is not None and other.id == task.id:
+            return task
+        turn = self._queue.moved(task, other.id if other is not None else "", after=after)
+        task = await self._change_pending(task, self._task_dirs.respec, turn=turn)
+        await self._queue.wake()
+        return task
+
+    async def _pending(self, ref: str) -> Task:
+        task = await self._control.get(ref)
+        if not task.pending:
+            raise InvalidState(f"this can be changed until the task starts; it is {task.state.value}", field="state")
+        return task
+
+    async def _change_pending(self, task: Task, also: Also, **facts: Any) -> Task:
         task, moved = await self._store.move(task.id, {task.state}, task.state, also=also, **facts)
         if not moved:
             raise InvalidState(f"the task has just been started: it is {task.state.value}", field="state")

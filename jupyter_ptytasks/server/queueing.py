@@ -16,6 +16,7 @@ from ..core.queue import Dependency, Plan
 from ..core.states import State
 from ..core.times import iso
 from ..storage.scheduling import Settings, read_gpus, write_settings
+from .listeners import Listeners
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -36,7 +37,8 @@ _PLAN_SHARE = 0.05
 class Queue:
     """Decides which new tasks wait, says why they do, and wakes the scheduler. `close` it.
 
-    `max_live` is how many tasks may be active at a time.
+    `max_live` is how many tasks may be active at a time. `listeners` are called with each group before and after a
+    change of its configuration, whichever server made it; None for one that is not configured.
     """
 
     def __init__(self, *, store: Store, groups: Groups, data_dir: str, runtime_dir: str, max_live: int) -> None:
@@ -51,6 +53,9 @@ class Queue:
         #: When the plan was made, and how long that took.
         self._planned = 0.0
         self._took = 0.0
+        self._known: dict[str, Group] | None = None
+        self._looking = asyncio.Lock()
+        self.listeners: Listeners[Group | None, Group | None] = Listeners()
         store.listeners.append(self._on_change)
 
     def close(self) -> None:
@@ -85,6 +90,21 @@ class Queue:
             names = [known.get(one, one) for one in circle]
             raise BadRequest(f"after: these tasks would wait for each other: {' → '.join(names)}", field="after")
         return replace(turn, after=tuple(after))
+
+    def moved(self, task: Task, target: str, *, after: bool) -> Turn:
+        """Return the turn with which a pending task comes right before or `after` the one with the id `target`; if that
+        is empty, before or after all of its group. Raises BadRequest if the target does not wait in that group.
+        """
+        line = [one for one in self._store.live if one.pending and one.group == task.group and one.id != task.id]
+        line.sort(key=queue.order)
+        if not target:
+            place = len(line) if after else 0
+            return queue.moved(task, line, place, line[-1 if after else 0]) if line else task.turn
+        field = "after" if after else "before"
+        for place, other in enumerate(line):
+            if other.id == target:
+                return queue.moved(task, line, place + after, other)
+        raise BadRequest(f"{field}: the task does not wait in the group {task.group}", field=field)
 
     async def wake(self) -> None:
         """Let the scheduler look; start one if there is none. Raises StorageFull or InternalError."""
@@ -129,6 +149,18 @@ class Queue:
 
     # -- groups -----------------------------------------------------------------------------------------------------
 
+    async def look(self) -> None:
+        """Look for changes of groups by others, and tell the listeners about them."""
+        async with self._looking:
+            groups = await asyncio.to_thread(self._groups.all)
+            known, self._known = self._known, groups
+        if known is None:
+            return
+        for name in sorted(known.keys() | groups.keys()):
+            if known.get(name) != groups.get(name):
+                self._is_stale = True
+                self.listeners(known.get(name), groups.get(name))
+
     async def groups(self) -> list[dict[str, Any]]:
         """Return all groups that are configured or have tasks that have not ended, by name."""
         await self._store.refresh()
@@ -148,6 +180,7 @@ class Queue:
         """Configure a group; a new one has one slot. Raises StorageFull, StoreUnavailable."""
         group = await asyncio.to_thread(self._groups.change, name, **changes)
         self._is_stale = True
+        await self.look()
         await self.wake_if_needed()
         return self._group_to_json(group)
 
@@ -155,6 +188,7 @@ class Queue:
         """Forget how a group is configured; its tasks are no longer limited."""
         await asyncio.to_thread(self._groups.remove, name)
         self._is_stale = True
+        await self.look()
         await self.wake_if_needed()
 
     def tasks_of(self, name: str) -> Iterable[Task]:

@@ -82,6 +82,7 @@ class Recovery:
             self._adopt()
             for provisioner in self._provisioners.all:
                 provisioner.reap()
+            await self._queue.look()
             await self._queue.wake_if_needed()
             await self._correct()
         except (PtyTasksError, OSError) as error:

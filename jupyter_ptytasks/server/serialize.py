@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..core import queue
 from ..core.states import STARTED
 from ..core.times import iso
 
@@ -79,6 +80,7 @@ class TaskSerializer:
             "leftover": task.leftover,
             "queue": self._queue.to_json(task),
             "priority": task.turn.priority,
+            "rank": queue.rank(task),
             "slots": task.turn.slots,
             "gpus": task.turn.gpus,
             "assigned_gpus": list(task.gpus),

@@ -126,7 +126,7 @@ def request_of(spec: Mapping[str, Any], name: str | None) -> TaskRequest:
         warning=TimeWarning(warning["signal"], warning["before"]) if warning else None,
         ladder=tuple((str(signal), float(grace)) for signal, grace in spec["ladder"]),
         metadata=spec["metadata"],
-        turn=replace(Turn.from_json(spec.get("queue", {})), after=(), not_before=None),
+        turn=replace(Turn.from_json(spec.get("queue", {})), rank="", after=(), not_before=None),
         params=spec.get("params", {}),
     )
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from jupyter_ptytasks.core.model import Exit, Task
-from jupyter_ptytasks.core.queue import Dependency, Group, Retry, Turn, When, cycle, plan
+from jupyter_ptytasks.core.queue import Dependency, Group, Retry, Turn, When, cycle, moved, order, plan
 from jupyter_ptytasks.core.states import ENDED, State
 from jupyter_ptytasks.core.sweeps import Sweep
 from tests.core.made_tasks import NOW, make
@@ -134,6 +134,7 @@ def test_cycles_are_found() -> None:
 def test_turns_come_back_from_json(seed: int) -> None:
     turn = Turn(
         priority=seed % 7 - 3,
+        rank="ab" if seed % 5 else "",
         slots=seed % 3 + 1,
         after=tuple(Dependency(str(number), list(When)[number % 3]) for number in range(seed % 4)),
         not_before=NOW if seed % 2 else None,
@@ -260,3 +261,30 @@ class Evening(RuleBasedStateMachine):
 
 TestEvening = Evening.TestCase
 TestEvening.settings = settings(max_examples=60, stateful_step_count=25, deadline=None)
+
+
+# -- moved by people ---------------------------------------------------------------------------------------------------
+
+
+def line(*tasks: Task) -> list[str]:
+    return [task.name for task in sorted(tasks, key=order)]
+
+
+def test_a_moved_task_takes_the_place_and_the_priority_of_its_neighbor() -> None:
+    first, second, third, urgent = make(1), make(2), make(3), make(4, priority=5)
+    others = [urgent, first, second]
+    third = replace(third, turn=moved(third, others, 1, urgent))
+    assert third.turn.priority == 5
+    assert line(first, second, third, urgent) == ["task-4", "task-3", "task-1", "task-2"]
+    third = replace(third, turn=moved(third, others, 2, second))
+    assert third.turn.priority == 0
+    assert line(first, second, third, urgent) == ["task-4", "task-1", "task-3", "task-2"]
+    assert decide(first, second, third, groups={"g": Group("g", 2)}) == {
+        "task-1": "start", "task-2": "slots", "task-3": "start",
+    }  # fmt: skip
+
+
+def test_two_tasks_with_one_rank_have_room_behind_them() -> None:
+    twins = [make(1, rank="5"), make(2, rank="5")]
+    new = make(3)
+    assert line(*twins, replace(new, turn=moved(new, twins, 1, twins[0]))) == ["task-1", "task-2", "task-3"]

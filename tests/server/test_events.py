@@ -12,7 +12,9 @@ import pytest
 import yaml
 
 from jupyter_ptytasks.core.states import State
-from jupyter_ptytasks.server.events import SCHEMA_FILES, TASK_STATE
+from jupyter_ptytasks.server.events import GROUP_STATE, SCHEMA_FILES, TASK_STATE
+from jupyter_ptytasks.storage.groups import Groups
+from jupyter_ptytasks.storage.locks import Locks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,16 +22,18 @@ if TYPE_CHECKING:
     from tests.server.conftest import Rest
 
 SCHEMA = yaml.safe_load(Path(SCHEMA_FILES[0]).read_text(encoding="utf-8"))
+GROUP_SCHEMA = yaml.safe_load(Path(SCHEMA_FILES[2]).read_text(encoding="utf-8"))
 
 
 class Heard:
     """The events so far, as a listener within the server hears them."""
 
-    def __init__(self) -> None:
+    def __init__(self, schema_id: str) -> None:
+        self._schema_id = schema_id
         self._events: list[dict[str, Any]] = []
 
     async def hear(self, logger: Any, schema_id: str, data: dict[str, Any]) -> None:
-        assert schema_id == TASK_STATE
+        assert schema_id == self._schema_id
         self._events.append(data)
 
     async def until(self, condition: Callable[[dict[str, Any]], Any]) -> list[dict[str, Any]]:
@@ -47,8 +51,16 @@ class Heard:
 @pytest.fixture
 def heard(rest: Rest, jp_serverapp: Any) -> Heard:
     """What is emitted from now on."""
-    heard = Heard()
+    heard = Heard(TASK_STATE)
     jp_serverapp.event_logger.add_listener(schema_id=TASK_STATE, listener=heard.hear)
+    return heard
+
+
+@pytest.fixture
+def heard_of_groups(rest: Rest, jp_serverapp: Any) -> Heard:
+    """What is emitted about groups from now on."""
+    heard = Heard(GROUP_STATE)
+    jp_serverapp.event_logger.add_listener(schema_id=GROUP_STATE, listener=heard.hear)
     return heard
 
 
@@ -141,6 +153,29 @@ async def test_output_is_no_event(rest: Rest, heard: Heard) -> None:
     await rest.until("seq", lambda task: task["output"]["lines"] >= 10_000)
     await rest("PATCH", "tasks", "seq", body={"name": "new"})
     assert [event["name"] for event in await heard.until(lambda event: event["name"] == "new")] == ["new"]
+
+
+async def test_a_move_is_an_event(rest: Rest, heard: Heard) -> None:
+    await rest.create("true", name="a", hold=True)
+    await rest.create("true", name="b", hold=True)
+    await rest("POST", "tasks", "b", "move", body={"before": "a"})
+    events = await heard.until(lambda event: event["action"] == "changed")
+    assert story(events) == [("created", None, "held"), ("created", None, "held"), ("changed", "held", "held")]
+    check(events)
+
+
+async def test_groups_of_this_server_and_of_others(rest: Rest, heard_of_groups: Heard, jp_serverapp: Any) -> None:
+    (app,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
+    await rest("PUT", "groups", "gpu", body={"slots": 4})
+    await rest("POST", "groups", "gpu", "pause", body={"reason": "update"})
+    await rest("PUT", "groups", "gpu", body={"slots": 4})  # changes nothing
+    # As another server does.
+    Groups(app.data_dir, Locks(app.data_dir, [app.runtime_dir])).change("gpu", slots=None)
+    await heard_of_groups.until(lambda event: event["slots"] is None and event["paused"])
+    await rest("DELETE", "groups", "gpu")
+    (event,) = await heard_of_groups.until(lambda event: event["action"] == "deleted")
+    assert event == {"action": "deleted", "name": "gpu", "slots": None, "paused": True, "reason": "update"}
+    jsonschema.validate(event, {**GROUP_SCHEMA, "additionalProperties": False})
 
 
 def test_the_schema_names_every_state() -> None:

@@ -381,3 +381,80 @@ def test_a_restart_of_the_machine(start_server: Callable[..., LiveServer]) -> No
         assert not client.group("again")["paused"]
         client.resume_group("lost")
         until(lambda: is_running(client, "lost-2"), "the next one")
+
+
+# -- moved by people --------------------------------------------------------------------------------------------------
+
+
+async def names_in_order(rest: Rest) -> list[str]:
+    tasks = [task for task in (await rest("GET", "tasks")).json["tasks"] if task["state"] in ("held", "queued")]
+    return [task["name"] for task in sorted(tasks, key=lambda task: (-task["priority"], task["rank"]))]
+
+
+async def test_pending_tasks_are_moved(rest: Rest) -> None:
+    await put_group(rest, "g", slots=0)
+    for name in ("a", "b", "c"):
+        await rest.create("true", name=name, group="g")
+    await rest.create("true", name="urgent", group="g", priority=3)
+    assert await names_in_order(rest) == ["urgent", "a", "b", "c"]
+    moves: list[tuple[str, dict[str, str], list[str]]] = [
+        ("c", {"before": "b"}, ["urgent", "a", "c", "b"]),
+        ("a", {"after": "b"}, ["urgent", "c", "b", "a"]),
+        ("a", {"before": "urgent"}, ["a", "urgent", "c", "b"]),
+        ("c", {"to": "first"}, ["c", "a", "urgent", "b"]),
+        ("c", {"to": "last"}, ["a", "urgent", "b", "c"]),
+        ("c", {"after": "c"}, ["a", "urgent", "b", "c"]),
+    ]
+    for name, where, order in moves:
+        answer = await rest("POST", "tasks", name, "move", body=where)
+        assert answer.code == 200, answer.body
+        assert await names_in_order(rest) == order
+    assert (await rest.get("a"))["priority"] == 3
+    again = (await rest("POST", "tasks", "a", "again", body={"name": "new"})).json
+    assert (again["priority"], again["rank"]) == (3, again["id"])
+    await rest("PATCH", "tasks", "new", body={"priority": 0})
+    assert (await names_in_order(rest))[-1] == "new"
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "field"),
+    [
+        ({}, 400, "to"),
+        ({"before": "b", "to": "last"}, 400, "to"),
+        ({"before": "nobody"}, 400, "before"),
+        ({"after": "elsewhere"}, 400, "after"),
+        ({"to": "middle"}, 400, "to"),
+    ],
+)
+async def test_moves_that_cannot_be(rest: Rest, body: Any, code: int, field: str) -> None:
+    await put_group(rest, "g", slots=0)
+    await rest.create("true", name="a", group="g")
+    await rest.create("true", name="b", group="g")
+    await rest.create("true", name="elsewhere", hold=True)
+    answer = await rest("POST", "tasks", "a", "move", body=body)
+    assert (answer.code, answer.json["field"]) == (code, field)
+
+
+async def test_what_runs_is_not_moved(rest: Rest) -> None:
+    await rest.create("sleep 100", name="a")
+    answer = await rest("POST", "tasks", "a", "move", body={"to": "first"})
+    assert (answer.code, answer.json["field"]) == (409, "state")
+
+
+async def test_a_restart_waits_for_a_slot(rest: Rest, tmp_path: Path) -> None:
+    await put_group(rest, "g", slots=1)
+    for name in ("a", "b"):
+        await rest.create("echo $KEPT; exit 1", name=name, group="g", env={"KEPT": "kept"})
+    for name in ("a", "b"):
+        await rest.wait(name)
+    await rest.create(WATCHED.format(tmp_path / "c"), name="c", group="g")
+    for name in ("a", "b"):
+        again = (await rest("POST", "tasks", name, "restart")).json
+        assert (again["state"], again["attempt"]) == ("queued", 2)
+    await rest.until("c", lambda task: task["state"] == "running")
+    assert [(await rest.get(name))["queue"]["position"] for name in ("a", "b")] == [1, 2]
+    (tmp_path / "c.go").touch()
+    for name in ("a", "b"):
+        task = await rest.until(name, lambda task: task["state"] == "failed")
+        assert task["attempt"] == 2
+        assert "kept" in (await rest("GET", "tasks", name, "output")).json["output"]

@@ -1,4 +1,4 @@
-"""Events about tasks, emitted through jupyter_events."""
+"""Events about tasks and groups, emitted through jupyter_events."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ if TYPE_CHECKING:
     from jupyter_events import EventLogger
 
     from ...core.model import Task
+    from ...core.queue import Group
     from ..changes import Change
 
 TASK_STATE = "https://events.jupyter.org/jupyter_ptytasks/task_state"
 TASK_PROGRESS = "https://events.jupyter.org/jupyter_ptytasks/task_progress"
+GROUP_STATE = "https://events.jupyter.org/jupyter_ptytasks/group_state"
 SCHEMA_FILES = tuple(
-    os.path.join(os.path.dirname(__file__), name, "v1.yaml") for name in ("task_state", "task_progress")
+    os.path.join(os.path.dirname(__file__), name, "v1.yaml") for name in ("task_state", "task_progress", "group_state")
 )
 
 
@@ -37,8 +39,22 @@ class Announcer:
         """Emit the event of one change; nothing if only a revision or an output has changed."""
         old, new = change.old, change.new
         data = event(old, new)
-        if old is None or new is None or event(None, old) != event(None, new):
+        if old is None or new is None or old.turn != new.turn or event(None, old) != event(None, new):
             self._logger.emit(schema_id=TASK_STATE, data=data)
+
+
+class GroupAnnouncer:
+    """Emits an event for every change of a group's configuration. A listener of the queue."""
+
+    def __init__(self, logger: EventLogger) -> None:
+        self._logger = logger
+
+    def __call__(self, old: Group | None, new: Group | None) -> None:
+        """Emit the event of one change; a group that is not there is None."""
+        group = new or old
+        assert group is not None
+        about = {name: group.to_json()[name] for name in ("name", "slots", "paused", "reason")}
+        self._logger.emit(schema_id=GROUP_STATE, data={"action": "changed" if new else "deleted", **about})
 
 
 def event(old: Task | None, new: Task | None) -> dict[str, Any]:

@@ -403,6 +403,26 @@ class ChangedTask(Waiting):
         return said
 
 
+class Move(Body):
+    """`POST /tasks/{ref}/move`: exactly one field."""
+
+    model_config = _example(before="report")
+
+    before: Annotated[str | None, Field(min_length=1, description="A pending task of the same group: id or name.")] = (
+        None
+    )
+    after: Annotated[str | None, Field(min_length=1, description="A pending task of the same group: id or name.")] = (
+        None
+    )
+    to: Annotated[Literal["first", "last"] | None, Field(description="Before or after all others of the group.")] = None
+
+    def where(self) -> tuple[str | None, bool]:
+        """Return the task (None: all others), and whether the place is after it. Raises BadRequest."""
+        if sum(one is not None for one in (self.before, self.after, self.to)) != 1:
+            raise BadRequest("one of before, after, to is required", field="to")
+        return self.before or self.after, self.after is not None or self.to == "last"
+
+
 class NewGroup(Body):
     """`PUT /groups/{name}`; fields that are not given are not changed. A new group has one slot."""
 

@@ -88,6 +88,16 @@ class Start(TaskHandler):
         self.send_task(await self.launcher.release(ref), 202)
 
 
+class Move(TaskHandler):
+    """`/tasks/{ref}/move`."""
+
+    @needs("write")
+    async def post(self, ref: str) -> None:
+        """Move a pending task before or after another one."""
+        target, after = self.body(bodies.Move).where()
+        self.send_task(await self.launcher.move(ref, target, after=after))
+
+
 class Stop(TaskHandler):
     """`/tasks/{ref}/stop`: starts the stop sequence, and does not wait for its end."""
 
