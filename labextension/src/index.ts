@@ -8,6 +8,7 @@ import { filesPlugin } from './plugins/files';
 import { launcherPlugin } from './plugins/launcher';
 import { notebookPlugin } from './plugins/notebook';
 import { notifyPlugin } from './plugins/notify';
+import { queuePlugin } from './plugins/queue';
 import { runningPlugin } from './plugins/running';
 import { startPlugin } from './plugins/start';
 import { terminalPlugin } from './plugins/terminal';
@@ -23,6 +24,7 @@ export default [
   launcherPlugin,
   notebookPlugin,
   notifyPlugin,
+  queuePlugin,
   runningPlugin,
   startPlugin,
   statusbarPlugin

@@ -5,7 +5,7 @@ import type { IObservableDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 
 import type { TaskApi, TaskError } from './services/api';
-import type { ITask, IUnreadable, State } from './services/types';
+import type { IGroup, ITask, IUnreadable, State } from './services/types';
 
 /** A state transition of a task; `previous` is null if the task is new. */
 export interface IStateChange {
@@ -19,6 +19,8 @@ export interface ITaskModel extends IObservableDisposable {
   readonly api: TaskApi;
   /** All tasks, newest first; a new array after each change. */
   readonly tasks: readonly ITask[];
+  /** The groups that are configured or in use, by name. */
+  readonly groups: readonly IGroup[];
   /** The tasks in the list that cannot be read. */
   readonly unreadable: readonly IUnreadable[];
   /** Whether the list was received at least once. */
@@ -49,8 +51,12 @@ export const ITaskModel = new Token<ITaskModel>(
 export interface ITasksPanel {
   /** The selected tasks. */
   readonly selected: readonly ITask[];
+  /** The group of the active row; null if there is none. */
+  readonly group: string | null;
   /** Whether the panel is visible. */
   readonly isVisible: boolean;
+  /** Have assistive technologies read a text. */
+  announce(text: string): void;
 }
 
 export const ITasksPanel = new Token<ITasksPanel>(
@@ -60,7 +66,8 @@ export const ITasksPanel = new Token<ITasksPanel>(
 
 /**
  * The command ids. Commands about tasks take `{ids: string[]}` or `{id: string}`; without arguments they apply to the
- * selection of the panel, or to the task of the current tab.
+ * selection of the panel, or to the task of the current tab. Commands about groups take `{group: string}`; without it they
+ * apply to the group of the active row of the panel.
  */
 export namespace CommandIDs {
   /** Open the terminal tab of a task, or reveal it: `{id, readonly?, activate?}`. */
@@ -70,7 +77,7 @@ export namespace CommandIDs {
   export const copySelection = 'ptytasks:copy-selection';
   export const paste = 'ptytasks:paste';
   export const showPanel = 'ptytasks:show-panel';
-  /** Open the New Task dialog with these values: `{command?, name?, cwd?, group?, tags?, env?, timeout?}`. */
+  /** Open the New Task dialog with these values, fields of `POST /tasks`: `{command?, name?, cwd?, group?, after?, …}`. */
   export const newTask = 'ptytasks:new-task';
   /** Start a task without the dialog; the same arguments. */
   export const run = 'ptytasks:run';
@@ -79,6 +86,18 @@ export namespace CommandIDs {
   export const kill = 'ptytasks:kill';
   export const endLeftover = 'ptytasks:end-leftover';
   export const release = 'ptytasks:release';
+  export const moveUp = 'ptytasks:move-up';
+  export const moveDown = 'ptytasks:move-down';
+  export const moveFirst = 'ptytasks:move-first';
+  /** Move pending tasks next to another one of their group: `{ids, before | after}`. */
+  export const move = 'ptytasks:move';
+  /** `{group?, tasks?}`; with `tasks` also pause or resume its tasks. */
+  export const pauseGroup = 'ptytasks:pause-group';
+  export const resumeGroup = 'ptytasks:resume-group';
+  /** `{group?, slots?}`; without slots it asks for them. */
+  export const setSlots = 'ptytasks:set-slots';
+  export const retryFailed = 'ptytasks:retry-failed';
+  export const forgetGroup = 'ptytasks:forget-group';
   export const pause = 'ptytasks:pause';
   export const resume = 'ptytasks:resume';
   export const restart = 'ptytasks:restart';
@@ -92,6 +111,8 @@ export namespace CommandIDs {
   export const deleteTasks = 'ptytasks:delete';
   export const refresh = 'ptytasks:refresh';
   export const runFile = 'ptytasks:run-file';
+  /** Ask in which queue files are run: `{path?, source?}`. */
+  export const queueFile = 'ptytasks:queue-file';
   export const runSelection = 'ptytasks:run-selection';
   /** Open the dialog that runs a notebook: `{path?, source?}`. */
   export const runNotebook = 'ptytasks:run-notebook';

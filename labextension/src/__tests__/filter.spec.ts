@@ -1,6 +1,6 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { taskSchema, type ITask } from '../services/types';
+import { taskSchema, type IGroup, type ITask } from '../services/types';
 import { listRows, matches, readView, toggled, type IView } from '../widgets/panel/filter';
 import sample from '../../../tests/contract/task.json';
 
@@ -13,13 +13,13 @@ function task(changes: Partial<ITask>): ITask {
 const tasks = [
   task({ id: 'd', name: 'newest', state: 'succeeded', group: 'b' }),
   task({ id: 'c', name: 'train', state: 'running', group: 'a10' }),
-  task({ id: 'b', name: 'broken', state: 'failed', group: '', tags: [] }),
+  task({ id: 'b', name: 'broken', state: 'failed', group: 'default', tags: [] }),
   task({ id: 'a', name: 'oldest', state: 'running', group: 'a9' })
 ];
 
-function keys(view: Partial<IView>, query = ''): string[] {
+function keys(view: Partial<IView>, query = '', groups: IGroup[] = []): string[] {
   const whole: IView = { grouping: 'none', collapsed: [], ...view };
-  return listRows(tasks, query, whole, trans).map(row => row.key);
+  return listRows(tasks, groups, query, whole, trans).map(row => row.key);
 }
 
 describe('matches', () => {
@@ -61,7 +61,7 @@ describe('listRows', () => {
     ]);
   });
 
-  it('groups by group, in the order of the numbers in their names, those without at the end', () => {
+  it('groups by group, in the order of the numbers in their names, the default one at the end', () => {
     expect(keys({ grouping: 'group' })).toEqual([
       'group:a9',
       'a',
@@ -69,14 +69,53 @@ describe('listRows', () => {
       'c',
       'group:b',
       'd',
-      'group:',
+      'group:default',
       'b'
+    ]);
+  });
+
+  it('has headings of groups without tasks, unless they are searched', () => {
+    const idle: IGroup = { name: 'z', slots: 4, paused: false, reason: '', ends: null };
+    expect(keys({ grouping: 'group' }, '', [idle]).slice(-3)).toEqual([
+      'group:z',
+      'group:default',
+      'b'
+    ]);
+    expect(keys({ grouping: 'group' }, 'broken', [idle])).toEqual(['group:default', 'b']);
+  });
+
+  it('has no headings of groups where these do not matter', () => {
+    const usual: IGroup = { name: 'default', slots: null, paused: false, reason: '', ends: null };
+    const plain = tasks.map(one => ({ ...one, group: 'default' }));
+    const view: IView = { grouping: 'group', collapsed: [] };
+    const found = (some: readonly ITask[], groups: IGroup[]) =>
+      listRows(some, groups, '', view, trans).map(row => row.kind)[0];
+    expect(found(plain, [usual])).toBe('task');
+    expect(found(plain, [{ ...usual, slots: 2 }])).toBe('heading');
+    expect(found([...plain, task({ state: 'queued', group: 'default' })], [usual])).toBe('heading');
+  });
+
+  it('has pending tasks in the order of their turns', () => {
+    const waits = (id: string, changes: Partial<ITask>) =>
+      task({ id, state: 'queued', rank: id, ...changes });
+    const line = [
+      waits('w3', { rank: 'w1i' }),
+      waits('w2', { priority: 5 }),
+      waits('w1', { state: 'held' }),
+      task({ id: 'run' })
+    ];
+    const view: IView = { grouping: 'none', collapsed: [] };
+    expect(listRows(line, [], '', view, trans).map(({ key }) => key)).toEqual([
+      'run',
+      'w2',
+      'w1',
+      'w3'
     ]);
   });
 
   it('counts what a collapsed group hides', () => {
     const view = toggled({ grouping: 'state', collapsed: [] }, 'state:running');
-    const [heading, next] = listRows(tasks, '', view, trans);
+    const [heading, next] = listRows(tasks, [], '', view, trans);
     expect(heading).toMatchObject({ label: 'Running', count: 2, isCollapsed: true });
     expect(next.key).toBe('state:failed');
     expect(toggled(view, 'state:running').collapsed).toEqual([]);

@@ -11,6 +11,7 @@ import sample from '../../../tests/contract/task.json';
 
 const TASK_STATE = 'https://events.jupyter.org/jupyter_ptytasks/task_state';
 const TASK_PROGRESS = 'https://events.jupyter.org/jupyter_ptytasks/task_progress';
+const GROUP_STATE = 'https://events.jupyter.org/jupyter_ptytasks/group_state';
 /** Longer than events are gathered, and shorter than anything is polled. */
 const SOON = 500;
 const SLOWLY = 30_000;
@@ -45,6 +46,7 @@ class FakeEvents implements Events.IManager {
 describe('TaskModel', () => {
   let tasks: ITask[];
   let answer: () => IAnswer | Promise<IAnswer>;
+  let groups: unknown[];
   let server: FakeServer;
   let events: FakeEvents;
   let model: TaskModel;
@@ -57,7 +59,8 @@ describe('TaskModel', () => {
     visibility = jest.spyOn(document, 'visibilityState', 'get');
     tasks = [task('b'), task('a')];
     answer = () => ({ body: { tasks, next_cursor: null } });
-    server = new FakeServer(() => answer());
+    groups = [];
+    server = new FakeServer(({ path }) => (path === 'groups' ? { body: { groups } } : answer()));
     events = new FakeEvents(server.settings);
     model = new TaskModel({ serverSettings: server.settings, events });
     changes = 0;
@@ -76,6 +79,9 @@ describe('TaskModel', () => {
     document.dispatchEvent(new Event('visibilitychange'));
     jest.useRealTimers();
   });
+
+  /** The requests for the list; each one that is answered is followed by one for the groups. */
+  const looks = () => server.requests.filter(({ path }) => path !== 'groups');
 
   /** Lets time pass, and all that is due in it happen. */
   async function pass(milliseconds: number): Promise<void> {
@@ -96,6 +102,24 @@ describe('TaskModel', () => {
     expect(changes).toBe(1);
   });
 
+  it('knows groups, and hears of their changes', async () => {
+    groups = [{ name: 'gpu', slots: 4, paused: false, reason: '', used: 0 }];
+    await pass(SOON);
+    const [gpu] = model.groups;
+    expect(gpu).toEqual({ name: 'gpu', slots: 4, paused: false, reason: '', ends: null });
+    groups = [{ ...gpu, paused: true, reason: 'lunch' }];
+    events.tell(GROUP_STATE, { action: 'changed', name: 'gpu' });
+    await pass(SOON);
+    expect(model.groups[0]?.reason).toBe('lunch');
+  });
+
+  it('shows tasks also where it does not learn about groups', async () => {
+    groups = [{ name: 'gpu' }];
+    await pass(SOON);
+    expect(model.error).toBeNull();
+    expect([model.tasks.length, model.groups]).toEqual([2, []]);
+  });
+
   it('tells no news of what was there before', async () => {
     await pass(SOON);
     expect(news).toEqual([]);
@@ -105,12 +129,12 @@ describe('TaskModel', () => {
     await pass(SOON);
     events.tell();
     await pass(2_000);
-    const before = server.requests.length;
+    const before = looks().length;
     await pass(SLOWLY - 2_000);
-    expect(server.requests).toHaveLength(before);
+    expect(looks()).toHaveLength(before);
     await pass(2_000);
-    expect(server.requests).toHaveLength(before + 1);
-    expect(server.requests.every(({ query }) => query.get('no_track_activity') === '1')).toBe(true);
+    expect(looks()).toHaveLength(before + 1);
+    expect(looks().every(({ query }) => query.get('no_track_activity') === '1')).toBe(true);
   });
 
   it('asks sooner as long as no event has come, and less and less often', async () => {
@@ -119,10 +143,10 @@ describe('TaskModel', () => {
     await pass(1_000);
     expect(news.map(({ task }) => task.state)).toEqual(['failed']);
     await pass(2 * SLOWLY);
-    const asked = server.requests.length;
+    const asked = looks().length;
     expect(asked).toBeLessThan(10);
     await pass(SLOWLY - 1_000);
-    expect(server.requests.length - asked).toBeLessThanOrEqual(1);
+    expect(looks().length - asked).toBeLessThanOrEqual(1);
   });
 
   it('makes one request of a burst of events', async () => {
@@ -133,7 +157,7 @@ describe('TaskModel', () => {
       await jest.advanceTimersByTimeAsync(10);
     }
     await pass(SOON);
-    expect(server.requests).toHaveLength(2);
+    expect(looks()).toHaveLength(2);
     expect(news.map(({ task, previous }) => [task.id, previous, task.state])).toEqual([
       ['c', null, 'running'],
       ['b', 'running', 'failed']
@@ -173,7 +197,7 @@ describe('TaskModel', () => {
       expect(model.tasks[0]).toBe(b);
       expect(model.tasks[1]).toBe(model.get('a'));
       expect(a.progress).toBeNull();
-      expect([changes, server.requests.length, news]).toEqual([2, 1, []]);
+      expect([changes, looks().length, news]).toEqual([2, 1, []]);
       tell('a', null);
       await pass(SOON);
       expect(model.get('a')?.progress).toBeNull();
@@ -220,7 +244,7 @@ describe('TaskModel', () => {
     await pass(SOON);
     events.tell('https://events.jupyter.org/jupyter_server/kernel_actions/v1');
     await pass(SOON);
-    expect(server.requests).toHaveLength(1);
+    expect(looks()).toHaveLength(1);
   });
 
   it('leaves the server alone while nobody looks, but for an event', async () => {
@@ -229,9 +253,9 @@ describe('TaskModel', () => {
     document.dispatchEvent(new Event('visibilitychange'));
     // A poll lingers a little.
     await pass(2 * SLOWLY);
-    const before = server.requests.length;
+    const before = looks().length;
     await pass(3 * SLOWLY);
-    expect(server.requests).toHaveLength(before);
+    expect(looks()).toHaveLength(before);
     tasks = [task('b', { state: 'failed' })];
     events.tell();
     await pass(SOON);
@@ -280,14 +304,14 @@ describe('TaskModel', () => {
     await pass(10 * SLOWLY);
     document.dispatchEvent(new Event('visibilitychange'));
     await pass(SLOWLY);
-    expect(server.requests).toHaveLength(1);
+    expect(looks()).toHaveLength(1);
     answer = () => ({ body: { tasks, next_cursor: null } });
     const refreshed = model.refresh();
     await pass(SOON);
     await refreshed;
     expect([model.error, model.tasks.length]).toEqual([null, 2]);
     await pass(2_000);
-    expect(server.requests.length).toBeGreaterThan(2);
+    expect(looks().length).toBeGreaterThan(2);
   });
 
   it('keeps the tasks that it understands, and says what it leaves out', async () => {
@@ -309,11 +333,11 @@ describe('TaskModel', () => {
 
   it('has a newer list for whoever asks for the present one, unless events come', async () => {
     const asked = async () => {
-      const before = server.requests.length;
+      const before = looks().length;
       const current = model.current();
       await pass(SOON);
       await current;
-      return server.requests.length - before;
+      return looks().length - before;
     };
     await pass(SOON);
     // From now on the looks without an event are far apart.
@@ -344,7 +368,7 @@ describe('TaskModel', () => {
     await pass(2 * SOON);
     await Promise.all([first, second]);
     expect(model.tasks).toEqual([]);
-    expect(server.requests).toHaveLength(3);
+    expect(looks()).toHaveLength(3);
   });
 
   it('asks when somebody looks again after a while, or comes back to the page', async () => {
@@ -352,17 +376,17 @@ describe('TaskModel', () => {
     visibility.mockReturnValue('hidden');
     document.dispatchEvent(new Event('visibilitychange'));
     await pass(4 * SLOWLY);
-    const before = server.requests.length;
+    const before = looks().length;
     visibility.mockReturnValue('visible');
     document.dispatchEvent(new Event('visibilitychange'));
     await pass(SOON);
-    expect(server.requests).toHaveLength(before + 1);
+    expect(looks()).toHaveLength(before + 1);
     window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true }));
     await pass(SOON);
-    expect(server.requests).toHaveLength(before + 2);
+    expect(looks()).toHaveLength(before + 2);
     window.dispatchEvent(new PageTransitionEvent('pageshow', { persisted: false }));
     await pass(SOON);
-    expect(server.requests).toHaveLength(before + 2);
+    expect(looks()).toHaveLength(before + 2);
   });
 
   it('is silent once it is disposed', async () => {
@@ -376,6 +400,6 @@ describe('TaskModel', () => {
     expect([isTold, model.isDisposed]).toEqual([true, true]);
     events.tell();
     await pass(2 * SLOWLY);
-    expect(server.requests).toHaveLength(1);
+    expect(looks()).toHaveLength(1);
   });
 });

@@ -3,11 +3,14 @@ import { nullTranslator } from '@jupyterlab/translation';
 
 import { TaskError } from '../services/api';
 import { formOf } from '../forms/requests';
+import { standings } from '../services/queue';
 import { taskSchema } from '../services/types';
 import { askForTask, type INewTask, type INewTaskOptions } from '../widgets/dialogs/newtask';
 import sample from '../../../tests/contract/task.json';
 
 const task = taskSchema.parse(sample);
+const gpu = { name: 'gpu', slots: 4, paused: false, reason: '', ends: null };
+const [GPU] = standings([], [gpu]).values();
 const trans = nullTranslator.load('jupyter_ptytasks');
 
 /** Lets promises, Lumino's messages and React have their turns. */
@@ -54,7 +57,9 @@ describe('askForTask', () => {
     const asked = askForTask({
       form: formOf({ cwd: 'runs' }),
       commands: ['newest', 'older'],
-      groups: ['default', 'gpu'],
+      groups: ['default', 'label'],
+      queues: [GPU],
+      tasks: ['train'],
       openTerminal: true,
       trans,
       start,
@@ -84,9 +89,42 @@ describe('askForTask', () => {
     press('command', 'Enter', { ctrlKey: true });
     await settle();
     const request = { command: 'make\nmake test', cwd: 'runs', if_exists: 'new' };
-    expect(start).toHaveBeenCalledWith(request);
+    expect(start).toHaveBeenCalledWith(request, null);
     expect(answer).toEqual({ task, request, openTerminal: true });
     expect(document.querySelector('.jp-PtyTasks-dialog')).toBeNull();
+  });
+
+  it('offers queues, and a new one', async () => {
+    await ask({ form: formOf({ command: 'make', group: 'gpu' }, ['gpu']) });
+    const choice = find<HTMLSelectElement>('[name=start]');
+    expect([...choice.options].map(({ text }) => text)).toEqual([
+      'Now',
+      'Queue in gpu (0 of 4 running)',
+      'Queue in a new group…',
+      'When I release it'
+    ]);
+    expect(choice.value).toBe('in:gpu');
+    expect(document.querySelector('[name=group]')).toBeNull();
+    choice.value = 'new';
+    choice.dispatchEvent(new Event('change', { bubbles: true }));
+    await settle();
+    press('name', 'Enter');
+    await settle();
+    expect(document.activeElement).toBe(find('[name=newGroup]'));
+    type('newGroup', 'night');
+    type('slots', '2');
+    type('after', 'train, prepare:any');
+    type('retry', '3');
+    press('name', 'Enter');
+    await settle();
+    const request = {
+      command: 'make',
+      group: 'night',
+      after: ['train', { ref: 'prepare', when: 'any' }],
+      retry: { max: 3 },
+      if_exists: 'new'
+    };
+    expect(start).toHaveBeenCalledWith(request, { name: 'night', slots: 2 });
   });
 
   it('leaves Enter to the field of several lines', async () => {

@@ -2,6 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 
 import { TaskError } from '../services/api';
 import { notebookForm, notebookRequest, type INotebookForm } from '../forms/notebooks';
+import { AT_ONCE } from '../forms/start';
 
 const trans = nullTranslator.load('jupyter_ptytasks');
 
@@ -18,6 +19,7 @@ describe('the form of a notebook', () => {
 
   it('proposes a copy beside it', () => {
     expect(notebookForm('runs/train.v2.ipynb', null)).toEqual({
+      ...AT_ONCE,
       output: 'train.v2.executed.ipynb',
       name: 'train.v2.ipynb',
       kernel: '',

@@ -4,7 +4,13 @@ import { Widget } from '@lumino/widgets';
 import { act } from 'react';
 
 import { TaskError, type TaskApi } from '../services/api';
-import { taskSchema, type IStatus, type ITask, type IUnreadable } from '../services/types';
+import {
+  taskSchema,
+  type IGroup,
+  type IStatus,
+  type ITask,
+  type IUnreadable
+} from '../services/types';
 import { WatchedValue } from '../services/watchedvalue';
 import type { ITaskModel } from '../tokens';
 import { TasksPanel } from '../widgets/panel/panel';
@@ -16,6 +22,7 @@ const NOW = new Date('2026-11-21T06:00:00Z');
 
 class FakeModel {
   tasks: readonly ITask[] = [];
+  groups: readonly IGroup[] = [];
   unreadable: readonly IUnreadable[] = [];
   isReady = false;
   error: TaskError | null = null;
@@ -37,7 +44,9 @@ class FakeModel {
   current = async () => undefined;
   dispose = () => undefined;
 
-  tell(changes: Partial<Pick<FakeModel, 'tasks' | 'unreadable' | 'isReady' | 'error'>>): void {
+  tell(
+    changes: Partial<Pick<FakeModel, 'tasks' | 'groups' | 'unreadable' | 'isReady' | 'error'>>
+  ): void {
     act(() => {
       Object.assign(this, changes);
       this.changed.emit();
@@ -61,7 +70,16 @@ const FAILED = task({
 describe('TasksPanel', () => {
   let model: FakeModel;
   let panel: TasksPanel;
-  const ofRow = { stop: jest.fn(), restart: jest.fn(), delete: jest.fn() };
+  const ofRow = {
+    stop: jest.fn(),
+    restart: jest.fn(),
+    delete: jest.fn(),
+    release: jest.fn(),
+    move: jest.fn(),
+    pauseGroup: jest.fn(),
+    resumeGroup: jest.fn(),
+    setSlots: jest.fn()
+  };
   const actions = {
     create: jest.fn(),
     open: jest.fn(),
@@ -191,7 +209,7 @@ describe('TasksPanel', () => {
     });
 
     it('says why a task waits', () => {
-      const queue = { text: '2 of 2 slots of the group gpu are used' };
+      const queue = { text: '2 of 2 slots of the group gpu are used', position: 3, starts: null };
       model.tell({ tasks: [{ ...RUNNING, id: 'waits', name: 'next', state: 'queued', queue }] });
       expect(row('waits').querySelector('[aria-label="Queued"]')).not.toBeNull();
       expect(row('waits').textContent).toContain('2 of 2 slots of the group gpu are used');
@@ -339,6 +357,117 @@ describe('TasksPanel', () => {
       expect(panel.selected).toEqual([]);
       press('ArrowRight');
       expect(row('failed').getAttribute('aria-level')).toBe('2');
+    });
+
+    describe('in groups', () => {
+      const waits = (id: string, place: number): ITask => ({
+        ...RUNNING,
+        id,
+        name: id,
+        state: 'queued',
+        group: 'gpu',
+        rank: id,
+        queue: { position: place, text: 'no slot', starts: null }
+      });
+      const GPU: IGroup = { name: 'gpu', slots: 2, paused: false, reason: '', ends: null };
+      const heading = () => find('[data-group="gpu"]') as HTMLElement;
+      const spinner = () => heading().querySelector('input') as HTMLInputElement;
+      const enter = (value: string) =>
+        act(() => {
+          const { prototype } = HTMLInputElement;
+          Object.getOwnPropertyDescriptor(prototype, 'value')?.set?.call(spinner(), value);
+          spinner().dispatchEvent(new Event('input', { bubbles: true }));
+        });
+      const drag = (kind: string, target: HTMLElement, clientY = 0) => {
+        const event = new MouseEvent(kind, { bubbles: true, cancelable: true, clientY });
+        const dataTransfer = { setData: jest.fn(), effectAllowed: '', dropEffect: '' };
+        Object.defineProperty(event, 'dataTransfer', { value: dataTransfer });
+        act(() => void target.dispatchEvent(event));
+        return event.defaultPrevented;
+      };
+
+      beforeEach(() => {
+        const running = { ...RUNNING, group: 'gpu' };
+        const tasks = [waits('w3', 3), waits('w2', 2), waits('w1', 1), running, FAILED];
+        model.tell({ tasks, groups: [GPU] });
+      });
+
+      it('says how far a group is', async () => {
+        const said = () => heading().querySelector('.jp-PtyTasks-standing')?.textContent;
+        expect(said()).toBe('1 of 2 running · 3 queued');
+        const ends = new Date(Date.now() + 11_400_000).toISOString();
+        model.tell({ groups: [{ ...GPU, ends }] });
+        expect(said()).toBe('1 of 2 running · 3 queued · 3h 10m left');
+        await act(async () => jest.advanceTimersByTimeAsync(60_000));
+        expect(said()).toBe('1 of 2 running · 3 queued · 3h 09m left');
+        model.tell({ groups: [{ ...GPU, paused: true, reason: 'lunch' }] });
+        expect(said()).toBe('Paused: lunch · 1 of 2 running · 3 queued');
+        expect(row('w1').querySelector('.jp-PtyTasks-when')?.textContent).toBe('#1');
+        expect(find('[data-group="default"]')).not.toBeNull();
+      });
+
+      it('says when a task will start', () => {
+        const starts = new Date(Date.now() + 65_000).toISOString();
+        const task = waits('w1', 1);
+        model.tell({ tasks: [{ ...task, queue: { position: 1, text: 'no slot', starts } }] });
+        expect(row('w1').textContent).toContain('no slot · starts in 1m 05s');
+      });
+
+      it('folds, and pauses and resumes without folding', () => {
+        click(heading().querySelector('[aria-label="Pause Group gpu"]'));
+        expect(ofRow.pauseGroup).toHaveBeenCalledWith('gpu');
+        model.tell({ groups: [{ ...GPU, paused: true }] });
+        click(heading().querySelector('[aria-label="Resume Group gpu"]'));
+        expect(ofRow.resumeGroup).toHaveBeenCalledWith('gpu');
+        expect(heading().getAttribute('aria-expanded')).toBe('true');
+        click(heading());
+        expect(panel.view.value.collapsed).toEqual(['group:gpu']);
+        expect(panel.group).toBe('gpu');
+      });
+
+      it('sets slots when the change is complete', async () => {
+        expect(spinner().getAttribute('aria-label')).toBe('Slots of gpu');
+        enter('3');
+        enter('4');
+        expect(ofRow.setSlots).not.toHaveBeenCalled();
+        await act(async () => jest.advanceTimersByTimeAsync(1_000));
+        expect(ofRow.setSlots.mock.calls).toEqual([['gpu', 4]]);
+        enter('');
+        await act(async () => jest.advanceTimersByTimeAsync(1_000));
+        expect(ofRow.setSlots).toHaveBeenCalledTimes(1);
+        act(() => {
+          spinner().dispatchEvent(new FocusEvent('focusout', { bubbles: true }));
+        });
+        expect(ofRow.setSlots).toHaveBeenLastCalledWith('gpu', null);
+      });
+
+      it('moves what is dragged, within its group', () => {
+        expect([row('w1').draggable, row('running').draggable]).toEqual([true, false]);
+        drag('dragstart', row('w3'));
+        expect(drag('dragover', row('running'))).toBe(false);
+        expect(drag('dragover', row('failed'))).toBe(false);
+        expect(drag('dragover', row('w1'), -1)).toBe(true);
+        expect(row('w1').dataset.drop).toBe('before');
+        expect(drag('dragover', row('w1'), 1)).toBe(true);
+        expect(row('w1').dataset.drop).toBe('after');
+        drag('drop', row('w1'), 1);
+        expect(row('w1').dataset.drop).toBeUndefined();
+        expect(ofRow.move).toHaveBeenCalledWith(['w3'], { after: 'w1' });
+      });
+
+      it('moves all that is selected, in its order', () => {
+        click(row('w3'), { ctrlKey: true });
+        click(row('w2'), { ctrlKey: true });
+        click(row('failed'), { ctrlKey: true });
+        drag('dragstart', row('w3'));
+        drag('drop', row('w1'), -1);
+        expect(ofRow.move).toHaveBeenCalledWith(['w2', 'w3'], { before: 'w1' });
+      });
+
+      it('tells assistive technologies what a command has done', () => {
+        act(() => panel.announce('w1 is number 2'));
+        expect(find('.jp-PtyTasks-announcement')?.textContent).toBe('w1 is number 2');
+      });
     });
 
     it('forgets the selection of a task that is gone', () => {

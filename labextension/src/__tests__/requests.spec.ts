@@ -45,6 +45,31 @@ describe('the form', () => {
     expect(requestOf(formOf(request), trans)).toEqual(request);
   });
 
+  it('says what the task waits for, and is filled in with it again', () => {
+    const request = {
+      command: 'make',
+      after: ['prepare', { ref: 'a:b', when: 'failed' as const }],
+      not_before: '2026-11-21T22:00:00.000Z',
+      retry: { max: 2 },
+      hold: true,
+      if_exists: 'new' as const
+    };
+    expect(requestOf(formOf(request), trans)).toEqual(request);
+    const queued = { command: 'make', group: 'gpu', if_exists: 'new' as const };
+    expect(formOf(queued, ['gpu'])).toMatchObject({ start: 'in:gpu', group: '' });
+    expect(requestOf(formOf(queued, ['gpu']), trans)).toEqual(queued);
+  });
+
+  it.each([
+    ['not_before', { not_before: 'tomorrow' }],
+    ['retry', { retry: '-1' }],
+    ['newGroup', { start: 'new', newGroup: ' ' }],
+    ['slots', { start: 'new', newGroup: 'night', slots: '0' }]
+  ])('blames %s', (field, values) => {
+    const form = { ...formOf({ command: 'make' }), ...values };
+    expect(blamed(() => requestOf(form, trans))).toBe(field);
+  });
+
   it('shows arguments as a line for the shell', () => {
     expect(formOf({ command: ['echo', "it's", 'a b'] }).command).toBe(`echo 'it'\\''s' 'a b'`);
   });

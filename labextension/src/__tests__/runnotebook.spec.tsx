@@ -1,6 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { TaskError } from '../services/api';
+import { AT_ONCE } from '../forms/start';
 import { taskSchema } from '../services/types';
 import { askForNotebook, type IRunNotebook } from '../widgets/dialogs/runnotebook';
 import sample from '../../../tests/contract/task.json';
@@ -44,12 +45,14 @@ describe('askForNotebook', () => {
     void askForNotebook({
       path: 'runs/a.ipynb',
       form: {
+        ...AT_ONCE,
         output: 'a.executed.ipynb',
         name: 'a.ipynb',
         kernel: '',
         parameters: [{ name: 'lr', value: '1e-3' }]
       },
       kernels: [{ name: 'ir', label: 'R' }],
+      queues: [],
       trans,
       start
     }).then(given => {
@@ -96,6 +99,18 @@ describe('askForNotebook', () => {
     type(names()[0], 'lr');
     await settle();
     expect(all('[role=alert]')).toEqual([]);
+  });
+
+  it('queues it in a new group', async () => {
+    const [choice] = all<HTMLSelectElement>('[name=start]');
+    choice.value = 'new';
+    choice.dispatchEvent(new Event('change', { bubbles: true }));
+    await settle();
+    await click('Start');
+    expect(all('[role=alert]')[0].textContent).toBe('Enter a name for the new group.');
+    type(all<HTMLInputElement>('[name=newGroup]')[0], 'night');
+    await click('Start');
+    expect(start.mock.calls[0]).toMatchObject([{ group: 'night' }, { name: 'night', slots: 1 }]);
   });
 
   it('shows what the server refuses', async () => {

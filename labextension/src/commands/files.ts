@@ -9,7 +9,9 @@ import { fileRequest, textRequest } from '../forms/requests';
 import type { TaskSettings } from '../services/settings';
 import type { ITaskRequest } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
-import { startTask } from './start';
+import { AT_ONCE, inGroup, NEW, newGroupOf, withStart } from '../forms/start';
+import { askForStart } from '../widgets/dialogs/queuefiles';
+import { createIn, queuesOf, startTask } from './start';
 
 /** A file that is open in an editor; its path is relative to the server root. */
 export interface IOpenFile {
@@ -65,6 +67,35 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
     return runnable.length === paths.length ? runnable : [];
   };
 
+  /** Ask when one file is run in the New Task dialog, which has more to choose, and several in a dialog of their own. */
+  const queue = async (requests: ITaskRequest[]): Promise<void> => {
+    if (requests.length === 1 && commands.hasCommand(CommandIDs.newTask)) {
+      const [request] = requests;
+      await commands.execute(CommandIDs.newTask, { ...request, queue: true });
+      return;
+    }
+    const queues = queuesOf(model);
+    const waiting = [...requests];
+    const made = new Set<string>();
+    await askForStart({
+      form: { ...AT_ONCE, start: queues.length > 0 ? inGroup(queues[0].group.name) : NEW },
+      names: requests.map(({ name = '' }) => name),
+      queues,
+      trans,
+      submit: async form => {
+        // What was queued before an error is not queued again.
+        while (waiting.length > 0) {
+          const group = newGroupOf(form, trans);
+          const isMade = group !== null && made.has(group.name);
+          await createIn(model, withStart(waiting[0], form, trans), isMade ? null : group);
+          made.add(group?.name ?? '');
+          waiting.shift();
+        }
+      }
+    });
+    void model.refresh();
+  };
+
   commands.addCommand(CommandIDs.runFile, {
     label: args =>
       args.source === 'editor' ? trans.__('Run File as Task') : trans.__('Run as Task'),
@@ -82,6 +113,23 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
       for (const request of requestsFor(paths)) {
         await startTask(commands, model, request, trans);
       }
+    }
+  });
+
+  commands.addCommand(CommandIDs.queueFile, {
+    label: trans.__('Queue as Task…'),
+    caption: trans.__('Run the file in the background when its turn comes'),
+    icon: tasksIcon,
+    describedBy: { args: FILE_ARGUMENTS },
+    isEnabled: args => requestsFor(pathsOf(args)).length > 0,
+    isVisible: args => args.source !== 'browser' || requestsFor(pathsOf(args)).length > 0,
+    execute: async args => {
+      const paths = pathsOf(args);
+      const file = edited();
+      if (file && paths.includes(file.path)) {
+        await file.save();
+      }
+      await queue(requestsFor(paths));
     }
   });
 

@@ -19,3 +19,14 @@ export function taskCommandIfPresent(
 ): ((id: string) => void) | undefined {
   return commands.hasCommand(command) ? id => void commands.execute(command, { id }) : undefined;
 }
+
+/** Return a function that executes a command with the arguments that `argsOf` returns; undefined likewise. */
+export function commandWith<T extends unknown[]>(
+  commands: CommandRegistry,
+  command: string,
+  argsOf: (...given: T) => ReadonlyPartialJSONObject
+): ((...given: T) => void) | undefined {
+  return commands.hasCommand(command)
+    ? (...given) => void commands.execute(command, argsOf(...given))
+    : undefined;
+}

@@ -9,7 +9,7 @@ import { tasksIcon } from '../icons';
 import { notebookForm } from '../forms/notebooks';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { askForNotebook, type IKernel } from '../widgets/dialogs/runnotebook';
-import { openTerminal } from './start';
+import { createIn, openTerminal, queuesOf } from './start';
 
 export interface INotebookOptions {
   model: ITaskModel;
@@ -86,8 +86,9 @@ export function addNotebookCommand(commands: CommandRegistry, options: INotebook
         path,
         form: notebookForm(path, content),
         kernels: await kernels(),
+        queues: queuesOf(model),
         trans,
-        start: request => model.api.create(request)
+        start: (request, group) => createIn(model, request, group)
       });
       if (answer) {
         void model.refresh();

@@ -10,7 +10,16 @@ import { z } from 'zod';
 import type { RecentCommands } from '../services/recentcommands';
 import { tasksIcon } from '../icons';
 import { directoryOf, formOf } from '../forms/requests';
-import { IF_EXISTS, type ITask, type ITaskRequest } from '../services/types';
+import { inGroup, NEW, type INewGroup } from '../forms/start';
+import { isQueue, standings, type IStanding } from '../services/queue';
+import {
+  IF_EXISTS,
+  isEnded,
+  isPending,
+  WHEN,
+  type ITask,
+  type ITaskRequest
+} from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { askForTask } from '../widgets/dialogs/newtask';
 
@@ -44,6 +53,28 @@ const ARGUMENTS: ReadonlyJSONObject = {
     group: { type: 'string', description: 'The group of the task' },
     tags: { type: 'array', items: { type: 'string' }, description: 'The tags of the task' },
     timeout: { type: 'number', description: 'Time limit in seconds' },
+    hold: { type: 'boolean', description: 'Whether the task waits until it is released' },
+    after: {
+      type: 'array',
+      items: {
+        oneOf: [
+          { type: 'string' },
+          {
+            type: 'object',
+            properties: { ref: { type: 'string' }, when: { type: 'string', enum: [...WHEN] } },
+            required: ['ref', 'when']
+          }
+        ]
+      },
+      description: 'The tasks that must have ended before, as names or IDs'
+    },
+    not_before: { type: 'string', description: 'The earliest start, in ISO 8601' },
+    retry: {
+      type: 'object',
+      properties: { max: { type: 'integer' } },
+      required: ['max'],
+      description: 'How many times the task runs again if it fails'
+    },
     if_exists: {
       type: 'string',
       enum: [...IF_EXISTS],
@@ -64,6 +95,13 @@ const known = z.object({
   group: z.string().optional().catch(undefined),
   tags: z.array(z.string()).optional().catch(undefined),
   timeout: z.number().optional().catch(undefined),
+  hold: z.boolean().optional().catch(undefined),
+  after: z
+    .array(z.union([z.string(), z.object({ ref: z.string(), when: z.enum(WHEN) })]))
+    .optional()
+    .catch(undefined),
+  not_before: z.string().optional().catch(undefined),
+  retry: z.object({ max: z.number() }).optional().catch(undefined),
   if_exists: z.enum(IF_EXISTS).optional().catch(undefined)
 });
 
@@ -86,12 +124,39 @@ export async function startTask(
   await openTerminal(commands, task);
 }
 
-/** Open the terminal of a task that was just started. */
-export async function openTerminal(commands: CommandRegistry, { id }: ITask): Promise<void> {
+/** Open the terminal of a task that was just started; not of one that waits, which shows nothing yet. */
+export async function openTerminal(commands: CommandRegistry, task: ITask): Promise<void> {
   // The terminal plugin may be disabled.
-  if (commands.hasCommand(CommandIDs.open)) {
-    await commands.execute(CommandIDs.open, { id });
+  if (!isPending(task) && commands.hasCommand(CommandIDs.open)) {
+    await commands.execute(CommandIDs.open, { id: task.id });
   }
+}
+
+/** Create a task, and its group before if that is new. If the task cannot be created, nothing is left of the group. */
+export async function createIn(
+  model: ITaskModel,
+  request: ITaskRequest,
+  group: INewGroup | null
+): Promise<ITask> {
+  const { api } = model;
+  if (!group) {
+    return api.create(request);
+  }
+  const isThere = model.groups.some(({ name }) => name === group.name);
+  await api.setGroup(group.name, { slots: group.slots });
+  try {
+    return await api.create(request);
+  } catch (error) {
+    if (!isThere) {
+      await api.deleteGroup(group.name).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+/** Return the groups whose tasks wait for their turns. */
+export function queuesOf({ tasks, groups }: ITaskModel): IStanding[] {
+  return [...standings(tasks, groups).values()].filter(({ group }) => isQueue(group));
 }
 
 export function addStartCommands(commands: CommandRegistry, options: IStartOptions): void {
@@ -105,17 +170,35 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
       'Run a command in the background; it keeps running when the browser is closed'
     ),
     icon: tasksIcon,
-    describedBy: { args: ARGUMENTS },
+    describedBy: {
+      args: {
+        ...ARGUMENTS,
+        properties: {
+          ...(ARGUMENTS.properties as ReadonlyJSONObject),
+          queue: { type: 'boolean', description: 'Whether the dialog suggests to queue the task' }
+        }
+      }
+    },
     execute: async args => {
       const before = await history.load();
       const given: ITaskRequest = known.parse(args);
+      const queues = queuesOf(model);
+      const names = queues.map(({ group }) => group.name);
+      const form = formOf({ ...given, cwd: given.cwd ?? whereWeAre() }, names);
       const answer = await askForTask({
-        form: formOf({ ...given, cwd: given.cwd ?? whereWeAre() }),
+        form:
+          args.queue === true
+            ? { ...form, start: names.length > 0 ? inGroup(names[0]) : NEW }
+            : form,
         commands: before.commands,
-        groups: [...new Set(model.tasks.map(task => task.group))].sort(),
+        groups: [...standings(model.tasks, model.groups).keys()].filter(
+          name => !names.includes(name)
+        ),
+        tasks: model.tasks.filter(task => !isEnded(task)).map(task => task.name),
+        queues,
         openTerminal: before.openTerminal,
         trans,
-        start: request => model.api.create(request),
+        start: (request, group) => createIn(model, request, group),
         chooseDirectory: options.chooseDirectory
       });
       if (!answer) {

@@ -4,7 +4,8 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { z } from 'zod';
 
-import { directoryOf, quote, refusal } from './requests';
+import { directoryOf, quote } from './requests';
+import { AT_ONCE, refusal, withStart, type IStart } from './start';
 import type { ITaskRequest } from '../services/types';
 
 /** A parameter of the notebook. The value is as typed: JSON, True, False, None, or else text. */
@@ -14,7 +15,7 @@ export interface IParameter {
 }
 
 /** The values of the dialog's fields, as typed. */
-export interface INotebookForm {
+export interface INotebookForm extends IStart {
   /** The path of the executed copy, relative to the directory of the notebook. */
   output: string;
   name: string;
@@ -46,6 +47,7 @@ export function notebookForm(path: string, content: unknown): INotebookForm {
   const name = PathExt.basename(path);
   const parsed = notebookSchema.safeParse(content);
   return {
+    ...AT_ONCE,
     output: `${PathExt.basename(name, PathExt.extname(name))}.executed.ipynb`,
     name,
     kernel: '',
@@ -89,12 +91,13 @@ export function notebookRequest(
     }
   });
   const directory = PathExt.dirname(path);
-  return {
+  const request: ITaskRequest = {
     command: words.join(' '),
     name: form.name.trim() || PathExt.basename(path),
     ...(directory && { cwd: directoryOf(directory) }),
     if_exists: 'new'
   };
+  return withStart(request, form, trans);
 }
 
 /** Return the parameters that the first cell tagged `parameters` assigns. */

@@ -3,11 +3,11 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { TaskError } from '../services/api';
-import type { ITaskRequest } from '../services/types';
+import { WHEN, type ITaskRequest, type When } from '../services/types';
+import { chosenGroup, refusal, startOf, withStart, type IStart } from './start';
 
 /** The values of the dialog's fields, as typed. */
-export interface IForm {
+export interface IForm extends IStart {
   command: string;
   name: string;
   cwd: string;
@@ -15,6 +15,11 @@ export interface IForm {
   group: string;
   tags: string;
   timeout: string;
+  /** The tasks that must have ended, as names or ids. */
+  after: string;
+  /** A local time without an offset. */
+  not_before: string;
+  retry: string;
   if_exists: NonNullable<ITaskRequest['if_exists']>;
 }
 
@@ -30,19 +35,26 @@ const UNITS: Readonly<Record<string, number>> = {
   w: 604800
 };
 
-/** Return the dialog's values for a request. */
-export function formOf(known: ITaskRequest = {}): IForm {
+/** Return the dialog's values for a request. `queues` are the groups whose tasks wait for their turns. */
+export function formOf(known: ITaskRequest = {}, queues: readonly string[] = []): IForm {
   const { command = '', env = {} } = known;
+  const start = startOf(known, queues);
   return {
+    ...start,
     command: typeof command === 'string' ? command : command.map(quote).join(' '),
     name: known.name ?? '',
     cwd: known.cwd ?? '',
     env: Object.entries(env)
       .map(([name, value]) => `${name}=${value}`)
       .join('\n'),
-    group: known.group ?? '',
+    group: chosenGroup(start.start) === null ? (known.group ?? '') : '',
     tags: (known.tags ?? []).join(', '),
     timeout: known.timeout === undefined ? '' : durationText(known.timeout),
+    after: (known.after ?? [])
+      .map(one => (typeof one === 'string' ? one : `${one.ref}:${one.when}`))
+      .join(', '),
+    not_before: known.not_before === undefined ? '' : localTime(known.not_before),
+    retry: known.retry ? `${known.retry.max}` : '',
     if_exists: known.if_exists ?? 'new'
   };
 }
@@ -76,7 +88,46 @@ export function requestOf(form: IForm, trans: TranslationBundle): ITaskRequest {
     }
     request.timeout = seconds;
   }
-  return request;
+  return withStart({ ...request, ...waiting(form, trans) }, form, trans);
+}
+
+/** Return what the task waits for besides its turn, and whether it runs again. */
+function waiting(form: IForm, trans: TranslationBundle): ITaskRequest {
+  const after = parseAfter(form.after);
+  const moment = form.not_before && Date.parse(form.not_before);
+  const retry = form.retry.trim();
+  if (Number.isNaN(moment)) {
+    throw refusal('not_before', trans.__('Enter a date and a time.'));
+  }
+  if (retry && !/^\d+$/.test(retry)) {
+    throw refusal('retry', trans.__('Enter a number.'));
+  }
+  return {
+    ...(after.length > 0 && { after }),
+    ...(moment && { not_before: new Date(moment).toISOString() }),
+    ...(Number(retry) > 0 && { retry: { max: Number(retry) } })
+  };
+}
+
+/** Return the tasks of a comma-separated list of `task` and `task:any`. */
+export function parseAfter(text: string): NonNullable<ITaskRequest['after']> {
+  return parseTags(text).map(item => {
+    const [, ref = item, when] = /^(.+):(\w+)$/.exec(item) ?? [];
+    return isWhen(when) ? { ref: ref.trim(), when } : item;
+  });
+}
+
+function isWhen(text: string | undefined): text is When {
+  return (WHEN as readonly (string | undefined)[]).includes(text);
+}
+
+/** Return a moment in the form of the browser's fields for a local time; empty if it is not valid. */
+function localTime(moment: string): string {
+  const time = new Date(moment);
+  const offset = time.getTimezoneOffset() * 60_000;
+  return Number.isNaN(time.getTime())
+    ? ''
+    : new Date(time.getTime() - offset).toISOString().slice(0, 16);
 }
 
 /** Return the variables of `NAME=value` lines. Blank lines and lines that begin with `#` are ignored. */
@@ -195,9 +246,4 @@ function dedent(text: string): string {
     margin = margin.slice(0, -1);
   }
   return lines.map(line => (line.startsWith(margin) ? line.slice(margin.length) : '')).join('\n');
-}
-
-/** Return the error for an invalid field, as the server would. */
-export function refusal(field: string, message: string): TaskError {
-  return new TaskError(message, 400, 'bad_request', field);
 }

@@ -71,7 +71,10 @@ export const filesPlugin: JupyterFrontEndPlugin<void> = {
     });
 
     // Menus cache whether a command is enabled.
-    const notify = () => app.commands.notifyCommandChanged(CommandIDs.runFile);
+    const notify = () => {
+      app.commands.notifyCommandChanged(CommandIDs.runFile);
+      app.commands.notifyCommandChanged(CommandIDs.queueFile);
+    };
     settings.changed.connect(notify);
     editors?.currentChanged.connect(() => {
       notify();

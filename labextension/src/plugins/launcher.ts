@@ -14,6 +14,7 @@ const IN_PALETTE = [
   CommandIDs.open,
   CommandIDs.openReadonly,
   CommandIDs.runFile,
+  CommandIDs.queueFile,
   CommandIDs.runSelection
 ];
 

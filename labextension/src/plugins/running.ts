@@ -9,6 +9,7 @@ import { Signal } from '@lumino/signaling';
 
 import { each } from '../commands/each';
 import { commandIfPresent } from '../commands/ifpresent';
+import { placeLabel } from '../format/queue';
 import { stateLabel } from '../format/times';
 import { tasksIcon } from '../icons';
 import { commandLine, isEnded, type ITask } from '../services/types';
@@ -30,11 +31,14 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
     const live = () => model.tasks.filter(task => !isEnded(task));
 
+    const stateOf = (task: ITask) =>
+      [placeLabel(task, trans), stateLabel(task.state, trans)].filter(part => part).join(' ');
+
     // JupyterLab renders the whole section at each signal: do not emit it for progress, which is not shown.
     const changed = new Signal<ITaskModel, void>(model);
     let shown = '';
     model.changed.connect(() => {
-      const showing = JSON.stringify(live().map(({ id, name, state }) => [id, name, state]));
+      const showing = JSON.stringify(live().map(task => [task.id, task.name, stateOf(task)]));
       if (showing !== shown) {
         shown = showing;
         changed.emit();
@@ -58,7 +62,7 @@ export const runningPlugin: JupyterFrontEndPlugin<void> = {
           icon: () => (task.kind === 'shell' ? terminalIcon : tasksIcon),
           label: () => task.name,
           labelTitle: () => commandLine(task),
-          detail: () => stateLabel(task.state, trans),
+          detail: () => stateOf(task),
           open: () => commandIfPresent(app.commands, CommandIDs.open, { id: task.id })?.(),
           shutdown: () => void stop([task])
         })),

@@ -10,7 +10,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
 import { CommandToolbarButton } from '@jupyterlab/ui-components';
 
-import { commandIfPresent, taskCommandIfPresent } from '../commands/ifpresent';
+import { commandIfPresent, commandWith, taskCommandIfPresent } from '../commands/ifpresent';
 import { tasksIcon } from '../icons';
 import { WatchedValue } from '../services/watchedvalue';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
@@ -61,7 +61,12 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
       ofRow.value = {
         stop: taskCommandIfPresent(commands, CommandIDs.stop),
         restart: taskCommandIfPresent(commands, CommandIDs.restart),
-        delete: taskCommandIfPresent(commands, CommandIDs.deleteTasks)
+        delete: taskCommandIfPresent(commands, CommandIDs.deleteTasks),
+        release: taskCommandIfPresent(commands, CommandIDs.release),
+        move: commandWith(commands, CommandIDs.move, (ids, where) => ({ ids: [...ids], ...where })),
+        pauseGroup: commandWith(commands, CommandIDs.pauseGroup, group => ({ group })),
+        resumeGroup: commandWith(commands, CommandIDs.resumeGroup, group => ({ group })),
+        setSlots: commandWith(commands, CommandIDs.setSlots, (group, slots) => ({ group, slots }))
       };
     });
     for (const id of [CommandIDs.newTask, CommandIDs.newShell, CommandIDs.refresh]) {

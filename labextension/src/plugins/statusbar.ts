@@ -1,4 +1,4 @@
-/** Adds the number of running and failed tasks to the status bar. */
+/** Adds the number of running, queued and failed tasks to the status bar. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IStatusBar } from '@jupyterlab/statusbar';
@@ -10,7 +10,7 @@ import { StatusItem } from '../widgets/status';
 
 export const statusbarPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:statusbar',
-  description: 'Shows the number of running and failed background tasks in the status bar.',
+  description: 'Shows the number of running, queued and failed background tasks in the status bar.',
   autoStart: true,
   requires: [ITaskModel],
   // Notebook 7 has no status bar.

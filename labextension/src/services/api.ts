@@ -8,13 +8,18 @@ import { noteServerTime } from './clock';
 import {
   errorSchema,
   fieldsOf,
+  groupSchema,
+  groupsSchema,
   outputSchema,
   pageSchema,
   readTasks,
   statsSchema,
   statusSchema,
   taskSchema,
+  type IGroup,
+  type IGroupChanges,
   type IOutput,
+  type IPlacing,
   type IStats,
   type IStatus,
   type ITask,
@@ -134,6 +139,36 @@ export class TaskApi {
   /** Release a held task. */
   release(id: string): Promise<ITask> {
     return this._do(id, 'start');
+  }
+
+  /** Put a pending task elsewhere in its group. */
+  move(id: string, where: IPlacing): Promise<ITask> {
+    return this._do(id, 'move', where);
+  }
+
+  /** Return the groups that are configured or in use. */
+  async groups(options: IQuiet = {}): Promise<IGroup[]> {
+    return (await this._ask(groupsSchema, 'groups', options)).groups;
+  }
+
+  /** Configure a group, which is created with one slot if it does not exist. */
+  setGroup(name: string, changes: IGroupChanges): Promise<IGroup> {
+    return this._ask(groupSchema, group(name), { method: 'PUT', body: changes });
+  }
+
+  /** Start no more tasks of a group; with `tasks` also suspend those that run. */
+  pauseGroup(name: string, tasks = false): Promise<IGroup> {
+    return this._ask(groupSchema, group(name, 'pause'), { method: 'POST', body: { tasks } });
+  }
+
+  /** Start tasks of a group again; with `tasks` also resume those that are paused. */
+  resumeGroup(name: string, tasks = false): Promise<IGroup> {
+    return this._ask(groupSchema, group(name, 'resume'), { method: 'POST', body: { tasks } });
+  }
+
+  /** Forget how a group is configured; its tasks are no longer limited. */
+  async deleteGroup(name: string): Promise<void> {
+    await this._request(group(name), { method: 'DELETE' });
   }
 
   /** Suspend the processes of a task. */
@@ -257,13 +292,17 @@ export class TaskApi {
 }
 
 interface IOptions extends IQuiet {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Record<string, string>;
   body?: unknown;
 }
 
 function path(id: string, verb = ''): string {
   return URLExt.join('tasks', encodeURIComponent(id), verb);
+}
+
+function group(name: string, verb = ''): string {
+  return URLExt.join('groups', encodeURIComponent(name), verb);
 }
 
 /** Parse JSON; return undefined if it is invalid. NaN and infinities become null. */

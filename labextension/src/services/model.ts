@@ -5,12 +5,19 @@ import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { TaskApi, TaskError, type IListing } from './api';
-import { progressEventSchema, type IProgressEvent, type ITask, type IUnreadable } from './types';
+import {
+  progressEventSchema,
+  type IGroup,
+  type IProgressEvent,
+  type ITask,
+  type IUnreadable
+} from './types';
 import type { IStateChange, ITaskModel } from '../tokens';
 
-/** The event schemas of the server about tasks. */
+/** The event schemas of the server about tasks and groups. */
 const TASK_STATE = 'https://events.jupyter.org/jupyter_ptytasks/task_state';
 const TASK_PROGRESS = 'https://events.jupyter.org/jupyter_ptytasks/task_progress';
+const GROUP_STATE = 'https://events.jupyter.org/jupyter_ptytasks/group_state';
 
 /** Milliseconds to wait for more events before a request: a burst of events makes one request. */
 const GATHER = 100;
@@ -63,6 +70,10 @@ export class TaskModel implements ITaskModel {
 
   get unreadable(): readonly IUnreadable[] {
     return this._unreadable;
+  }
+
+  get groups(): readonly IGroup[] {
+    return this._groups;
   }
 
   get isReady(): boolean {
@@ -148,8 +159,11 @@ export class TaskModel implements ITaskModel {
     const turn = ++this._turns;
     const began = Date.now();
     let found: IListing;
+    let groups: readonly IGroup[];
     try {
       found = await this.api.list({ quiet: true });
+      // Tasks are shown without them, too.
+      groups = await this.api.groups({ quiet: true }).catch(() => this._groups);
     } catch (error) {
       this._fail(error instanceof TaskError ? error : new TaskError(`${error}`, 0, 'unreachable'));
       // The poll backs off.
@@ -159,7 +173,7 @@ export class TaskModel implements ITaskModel {
     if (!this.isDisposed && turn > this._taken) {
       this._taken = turn;
       this._looked = began;
-      this._take(found);
+      this._take(found, groups);
     }
   }
 
@@ -177,7 +191,7 @@ export class TaskModel implements ITaskModel {
     }
   }
 
-  private _take({ tasks: found, unreadable }: IListing): void {
+  private _take({ tasks: found, unreadable }: IListing, groups: readonly IGroup[]): void {
     this._poll.frequency = { interval: this._pause, backoff: false, max: this._late };
     this._pause = Math.min(2 * this._pause, this._late);
     const before = this._byId;
@@ -190,6 +204,7 @@ export class TaskModel implements ITaskModel {
       }
     }
     this._tasks = found;
+    this._groups = groups;
     this._unreadable = unreadable;
     this._byId = new Map(found.map(task => [task.id, task]));
     this._isReady = true;
@@ -205,8 +220,8 @@ export class TaskModel implements ITaskModel {
     this._heard = Date.now();
     if (event.schema_id === TASK_PROGRESS) {
       this._onProgress(event);
-    } else if (event.schema_id === TASK_STATE) {
-      if (event.action === 'deleted') {
+    } else if (event.schema_id === TASK_STATE || event.schema_id === GROUP_STATE) {
+      if (event.action === 'deleted' && event.schema_id === TASK_STATE) {
         this._drop(event.id);
       }
       this._gathering ??= setTimeout(() => {
@@ -256,6 +271,7 @@ export class TaskModel implements ITaskModel {
   private readonly _late: number;
   private readonly _poll: Poll;
   private _tasks: readonly ITask[] = [];
+  private _groups: readonly IGroup[] = [];
   private _byId: ReadonlyMap<string, ITask> = new Map();
   private _unreadable: readonly IUnreadable[] = [];
   private _isReady = false;

@@ -67,8 +67,18 @@ const usageSchema = usageObject.nullable().catch(null);
 
 export type IUsage = z.infer<typeof usageObject>;
 
-/** Why a pending task does not run, in words. */
-const waitSchema = z.object({ text: z.string() }).nullable().catch(null);
+/** Why a pending task does not run. */
+const waitSchema = z
+  .object({
+    /** 1 for the next task of its group; 0 if it waits for something other than its group. */
+    position: z.number().catch(0),
+    /** The reason in words. */
+    text: z.string(),
+    /** When it is expected to start; null if that is unknown. */
+    starts: z.string().nullable().catch(null)
+  })
+  .nullable()
+  .catch(null);
 
 /** Additional fields, from a newer server, are ignored. */
 export const taskSchema = z.object({
@@ -106,11 +116,35 @@ export const taskSchema = z.object({
   /** The number of processes that the command left running. */
   leftover: z.number().catch(0),
   queue: waitSchema,
+  priority: z.number().catch(0),
+  /** Orders the pending tasks of one priority, as text. */
+  rank: word,
+  /** The slots of its group that the task takes. */
+  slots: z.number().catch(1),
   progress: progressSchema,
   usage: usageSchema
 });
 
 export type ITask = z.infer<typeof taskSchema>;
+
+/** A group of tasks, and how many of them run at a time. */
+export const groupSchema = z.object({
+  name: z.string(),
+  /** Null is no limit. */
+  slots: z.number().nullable(),
+  paused: z.boolean(),
+  /** Why it is paused, in words. */
+  reason: word,
+  /** When all of its tasks are expected to have ended; null if that is unknown. */
+  ends: z.string().nullable().catch(null)
+});
+
+export type IGroup = z.infer<typeof groupSchema>;
+
+export const groupsSchema = z.object({ groups: z.array(groupSchema) });
+
+/** The group of tasks that name none. */
+export const DEFAULT_GROUP = 'default';
 
 /** A page of the list. `readTasks` validates the tasks one by one, so that an invalid one does not hide the others. */
 export const pageSchema = z.object({
@@ -216,6 +250,11 @@ export type IBundle = z.infer<typeof bundleSchema>;
 /** What to do if a running task has the same name. */
 export const IF_EXISTS = ['new', 'return', 'restart', 'fail'] as const;
 
+/** How a task that another one waits for must have ended. */
+export const WHEN = ['ok', 'any', 'failed'] as const;
+
+export type When = (typeof WHEN)[number];
+
 /** A request to start a task. Without a command it starts an interactive shell. */
 export interface ITaskRequest {
   command?: string | string[];
@@ -226,12 +265,26 @@ export interface ITaskRequest {
   tags?: string[];
   /** The time limit in seconds. */
   timeout?: number;
+  /** Whether the task waits until it is released. */
+  hold?: boolean;
+  /** The tasks that must have ended before. */
+  after?: (string | { ref: string; when: When })[];
+  /** The earliest start, in ISO 8601. */
+  not_before?: string;
+  /** How many times the task runs again if it fails. */
+  retry?: { max: number };
   /** What to do if a running task has the same name. */
   if_exists?: (typeof IF_EXISTS)[number];
 }
 
 /** The fields of a task that can be changed. */
 export type ITaskChanges = Partial<Pick<ITask, 'name' | 'tags' | 'group'>>;
+
+/** The new place of a pending task in its group. */
+export type IPlacing = { before: string } | { after: string } | { to: 'first' | 'last' };
+
+/** The fields of a group that can be changed. */
+export type IGroupChanges = Partial<Pick<IGroup, 'slots' | 'paused' | 'reason'>>;
 
 const PENDING: ReadonlySet<State> = new Set(['held', 'queued']);
 const ACTIVE: ReadonlySet<State> = new Set(['starting', 'running', 'paused', 'stopping']);

@@ -5,7 +5,7 @@ import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { tasksIcon } from '../icons';
-import { isActive, wentWrong, type ITask } from '../services/types';
+import { isActive, isPending, wentWrong, type ITask } from '../services/types';
 import type { ITaskModel } from '../tokens';
 
 /**
@@ -13,13 +13,17 @@ import type { ITaskModel } from '../tokens';
  */
 const RECENT = 86_400_000;
 
-/** Return the number of active and of recently failed tasks: `2 running · 1 failed`. */
+/** Return the number of active, of pending and of recently failed tasks: `2 running · 37 queued · 1 failed`. */
 export function summary(tasks: readonly ITask[], now: number, trans: TranslationBundle): string {
   const running = tasks.filter(isActive).length;
   const failed = tasks.filter(
     task => wentWrong(task) && now - Date.parse(task.ended ?? task.created) < RECENT
   ).length;
   const parts = [trans.__('%1 running', running)];
+  const queued = tasks.filter(isPending).length;
+  if (queued > 0) {
+    parts.push(trans.__('%1 queued', queued));
+  }
   if (failed > 0) {
     parts.push(trans.__('%1 failed', failed));
   }
@@ -39,7 +43,7 @@ export class StatusItem extends ReactWidget {
 
   protected render(): React.JSX.Element {
     const caption = this._trans.__(
-      'Background tasks: running now, and failed in the last 24 hours'
+      'Background tasks: running now, waiting to start, and failed in the last 24 hours'
     );
     return (
       <UseSignal signal={this._model.changed}>

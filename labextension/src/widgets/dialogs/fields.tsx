@@ -5,7 +5,10 @@ import React, { useEffect, useId, useRef, useState } from 'react';
 
 import type { TaskError } from '../../services/api';
 import type { IForm } from '../../forms/requests';
+import { HELD, NEW, NOW } from '../../forms/start';
+import type { IStanding } from '../../services/queue';
 import { Field } from './field';
+import { StartField } from './start';
 
 export interface IFieldsProps {
   /** The initial values. */
@@ -18,8 +21,11 @@ export interface IFieldsProps {
   refused: TaskError | null;
   /** Recent commands, newest first. */
   commands: readonly string[];
-  /** Existing groups. */
+  /** Existing groups whose tasks do not wait for their turns, and those whose tasks do. */
   groups: readonly string[];
+  queues: readonly IStanding[];
+  /** The names of tasks that have not ended. */
+  tasks: readonly string[];
   /** Let the user choose a directory; without it there is no button. */
   onBrowse?: () => void;
   trans: TranslationBundle;
@@ -31,19 +37,32 @@ export function blamedField(refused: TaskError | null, form: IForm): keyof IForm
     return 'name';
   }
   const field = refused?.field?.split('.')[0] ?? '';
+  if (field === 'group' && form.start === NEW) {
+    return 'newGroup';
+  }
   return field in form ? (field as keyof IForm) : null;
 }
 
-const MORE: readonly (keyof IForm)[] = ['env', 'group', 'tags', 'timeout', 'if_exists'];
+const MORE: readonly (keyof IForm)[] = [
+  'after',
+  'not_before',
+  'retry',
+  'env',
+  'group',
+  'tags',
+  'timeout',
+  'if_exists'
+];
 
 /** All fields, with rarely used ones in a collapsed section. */
 export function TaskFields(props: IFieldsProps): React.JSX.Element {
-  const { commands, groups, onBrowse, refused, trans } = props;
+  const { commands, groups, queues, tasks, onBrowse, refused, trans } = props;
   const [form, setForm] = useState(props.form);
   const [startsOpen] = useState(() => MORE.some(field => !['', 'new'].includes(form[field])));
   const root = useRef<HTMLDivElement>(null);
   const details = useRef<HTMLDetailsElement>(null);
   const groupsId = useId();
+  const tasksId = useId();
   const blamed = blamedField(refused, form);
 
   const focus = (field: keyof IForm) =>
@@ -123,35 +142,46 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
           placeholder={trans.__('Server root')}
         />
       </Field>
+      <StartField
+        form={form}
+        queues={queues}
+        onChange={set}
+        error={name => field(name).error}
+        trans={trans}
+      />
       <details open={startsOpen} ref={details}>
         <summary>{trans.__('More options')}</summary>
-        <Field
-          {...field('env')}
-          label={trans.__('Environment')}
-          hint={trans.__('One NAME=value per line.')}
-        >
-          <textarea {...bind('env')} rows={2} spellCheck={false} autoCapitalize="off" />
-        </Field>
         <div className="jp-PtyTasks-pair">
-          <Field {...field('group')} label={trans.__('Group')}>
-            <input
-              {...bind('group')}
-              type="text"
-              autoComplete="off"
-              list={groupsId}
-              placeholder="default"
-            />
+          <Field
+            {...field('after')}
+            label={trans.__('After')}
+            hint={trans.__(
+              'Tasks that must succeed first, comma-separated. Add “:any” to allow any end.'
+            )}
+          >
+            <input {...bind('after')} type="text" autoComplete="off" list={tasksId} />
           </Field>
-          <Field {...field('tags')} label={trans.__('Tags')} hint={trans.__('Comma-separated.')}>
-            <input {...bind('tags')} type="text" autoComplete="off" />
+          <Field
+            {...field('not_before')}
+            label={trans.__('Not before')}
+            hint={trans.__('In the time zone of this browser.')}
+          >
+            <input {...bind('not_before')} type="datetime-local" />
           </Field>
         </div>
-        <datalist id={groupsId}>
-          {groups.map(group => (
-            <option key={group} value={group} />
+        <datalist id={tasksId}>
+          {[...new Set(tasks)].map(task => (
+            <option key={task} value={task} />
           ))}
         </datalist>
         <div className="jp-PtyTasks-pair">
+          <Field
+            {...field('retry')}
+            label={trans.__('Retries')}
+            hint={trans.__('How many times it runs again if it fails.')}
+          >
+            <input {...bind('retry')} type="number" min={0} max={1000} placeholder="0" />
+          </Field>
           <Field
             {...field('timeout')}
             label={trans.__('Time limit')}
@@ -164,6 +194,36 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
               placeholder={trans.__('No limit')}
             />
           </Field>
+        </div>
+        <Field
+          {...field('env')}
+          label={trans.__('Environment')}
+          hint={trans.__('One NAME=value per line.')}
+        >
+          <textarea {...bind('env')} rows={2} spellCheck={false} autoCapitalize="off" />
+        </Field>
+        <div className="jp-PtyTasks-pair">
+          {[NOW, HELD].includes(form.start) && (
+            <Field {...field('group')} label={trans.__('Group')}>
+              <input
+                {...bind('group')}
+                type="text"
+                autoComplete="off"
+                list={groupsId}
+                placeholder="default"
+              />
+            </Field>
+          )}
+          <Field {...field('tags')} label={trans.__('Tags')} hint={trans.__('Comma-separated.')}>
+            <input {...bind('tags')} type="text" autoComplete="off" />
+          </Field>
+        </div>
+        <datalist id={groupsId}>
+          {groups.map(group => (
+            <option key={group} value={group} />
+          ))}
+        </datalist>
+        <div className="jp-PtyTasks-pair">
           <Field
             {...field('if_exists')}
             label={trans.__('If a running task has this name')}

@@ -29,11 +29,14 @@ export class FormDialog<T> extends Dialog<unknown> {
         Dialog.okButton({ label: trans.__('Start'), caption: trans.__('Start (Ctrl+Enter)') })
       ],
       defaultButton: START,
-      checkbox: {
-        label: trans.__('Open terminal'),
-        caption: trans.__('Open the terminal of the task once it has started'),
-        checked: openTerminal
-      },
+      checkbox:
+        openTerminal === null
+          ? null
+          : {
+              label: trans.__('Open terminal'),
+              caption: trans.__('Open the terminal of the task if it starts at once'),
+              checked: openTerminal
+            },
       hasClose: true
     });
     this.addClass('jp-PtyTasks-dialog');
@@ -69,7 +72,7 @@ export class FormDialog<T> extends Dialog<unknown> {
       // The dialog would focus the element that was first before React rendered the fields.
       event.stopPropagation();
       event.preventDefault();
-      this.node.querySelector<HTMLElement>('button, textarea')?.focus();
+      this.node.querySelector<HTMLElement>('button, textarea, select')?.focus();
       return;
     }
     // The dialog would handle Enter in multiline fields, and on buttons next to fields.
@@ -110,8 +113,8 @@ export namespace FormDialog {
   export interface IOptions<T> {
     title: string;
     body: IFormBody;
-    /** Whether the checkbox is checked initially. */
-    openTerminal: boolean;
+    /** Whether the checkbox is checked initially; null for no checkbox. */
+    openTerminal: boolean | null;
     trans: TranslationBundle;
     /** Called to start; rejects with a TaskError. */
     submit: () => Promise<T>;

@@ -6,6 +6,8 @@ import React from 'react';
 
 import type { TaskError } from '../../services/api';
 import { requestOf, type IForm } from '../../forms/requests';
+import { newGroupOf, type INewGroup } from '../../forms/start';
+import type { IStanding } from '../../services/queue';
 import type { ITask, ITaskRequest } from '../../services/types';
 import { blamedField, TaskFields } from './fields';
 import { FormDialog } from './formdialog';
@@ -14,10 +16,12 @@ export interface INewTaskOptions {
   form: IForm;
   commands: readonly string[];
   groups: readonly string[];
+  queues: readonly IStanding[];
+  tasks: readonly string[];
   openTerminal: boolean;
   trans: TranslationBundle;
-  /** Start the task; rejects with a TaskError. */
-  start: (request: ITaskRequest) => Promise<ITask>;
+  /** Start or queue the task, in a new group if one is given; rejects with a TaskError. */
+  start: (request: ITaskRequest, group: INewGroup | null) => Promise<ITask>;
   /** Let the user choose a directory; null if canceled. */
   chooseDirectory?: (cwd: string) => Promise<string | null>;
 }
@@ -63,7 +67,7 @@ export class NewTaskDialog extends FormDialog<Pick<INewTask, 'task' | 'request'>
       trans,
       submit: async () => {
         const request = requestOf(body.form, trans);
-        return { request, task: await start(request) };
+        return { request, task: await start(request, newGroupOf(body.form, trans)) };
       }
     });
     this._formBody = body;
@@ -107,7 +111,7 @@ class FormBody extends ReactWidget {
   }
 
   protected render(): React.JSX.Element {
-    const { commands, groups, trans } = this._options;
+    const { commands, groups, queues, tasks, trans } = this._options;
     return (
       <TaskFields
         form={this.form}
@@ -116,6 +120,8 @@ class FormBody extends ReactWidget {
         refused={this._refused}
         commands={commands}
         groups={groups}
+        queues={queues}
+        tasks={tasks}
         onBrowse={this._onBrowse}
         trans={trans}
       />

@@ -5,10 +5,13 @@ import { closeIcon, ReactWidget } from '@jupyterlab/ui-components';
 import React, { useEffect, useId, useRef, useState } from 'react';
 
 import type { TaskError } from '../../services/api';
+import { AT_ONCE, newGroupOf, type INewGroup } from '../../forms/start';
 import { notebookRequest, type INotebookForm, type IParameter } from '../../forms/notebooks';
+import type { IStanding } from '../../services/queue';
 import type { ITask, ITaskRequest } from '../../services/types';
 import { Field } from './field';
 import { FormDialog, type IFormBody } from './formdialog';
+import { StartField } from './start';
 
 export interface IRunNotebookOptions {
   /** The path of the notebook below the server root. */
@@ -16,9 +19,11 @@ export interface IRunNotebookOptions {
   /** The initial values. */
   form: INotebookForm;
   kernels: readonly IKernel[];
+  /** The groups whose tasks wait for their turns. */
+  queues: readonly IStanding[];
   trans: TranslationBundle;
-  /** Start the task; rejects with a TaskError. */
-  start: (request: ITaskRequest) => Promise<ITask>;
+  /** Start or queue the task, in a new group if one is given; rejects with a TaskError. */
+  start: (request: ITaskRequest, group: INewGroup | null) => Promise<ITask>;
 }
 
 export interface IKernel {
@@ -40,7 +45,8 @@ export async function askForNotebook(options: IRunNotebookOptions): Promise<IRun
     body,
     openTerminal: true,
     trans,
-    submit: () => start(notebookRequest(path, body.form, form.parameters, trans))
+    submit: () =>
+      start(notebookRequest(path, body.form, form.parameters, trans), newGroupOf(body.form, trans))
   });
   const { isChecked } = await dialog.launch();
   return dialog.done && { task: dialog.done, openTerminal: isChecked ?? true };
@@ -86,9 +92,10 @@ interface IFieldsProps extends IRunNotebookOptions {
 }
 
 function NotebookFields(props: IFieldsProps): JSX.Element {
-  const { path, kernels, refused, trans } = props;
+  const { path, kernels, queues, refused, trans } = props;
   const [form, setForm] = useState(props.form);
   const blamed = /^parameters\.(\d+)$/.exec(refused?.field ?? '');
+  const isAboutStart = refused?.field !== undefined && refused.field in AT_ONCE;
   const change = (changes: Partial<INotebookForm>) => {
     const next = { ...form, ...changes };
     setForm(next);
@@ -96,7 +103,7 @@ function NotebookFields(props: IFieldsProps): JSX.Element {
   };
   return (
     <div className="jp-PtyTasks-fields">
-      {refused && !blamed && (
+      {refused && !blamed && !isAboutStart && (
         <div role="alert" className="jp-PtyTasks-refused">
           {refused.message}
         </div>
@@ -152,6 +159,13 @@ function NotebookFields(props: IFieldsProps): JSX.Element {
           </select>
         </Field>
       </div>
+      <StartField
+        form={form}
+        queues={queues}
+        onChange={(field, value) => change({ [field]: value })}
+        error={field => (refused?.field === field ? refused.message : undefined)}
+        trans={trans}
+      />
     </div>
   );
 }

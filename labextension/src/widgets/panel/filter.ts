@@ -4,9 +4,18 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { z } from 'zod';
 
 import { exitLabel, stateLabel } from '../../format/times';
-import { commandLine, isEnded, type ITask, type State } from '../../services/types';
+import { compareTurns, hasQueue, standings, type IStanding } from '../../services/queue';
+import {
+  commandLine,
+  isActive,
+  isEnded,
+  isPending,
+  type IGroup,
+  type ITask,
+  type State
+} from '../../services/types';
 
-export const GROUPINGS = ['none', 'state', 'group'] as const;
+export const GROUPINGS = ['group', 'state', 'none'] as const;
 
 export type Grouping = (typeof GROUPINGS)[number];
 
@@ -23,6 +32,8 @@ export interface IHeading {
   label: string;
   count: number;
   isCollapsed: boolean;
+  /** How far the group is; null for a heading of a state. */
+  standing: IStanding | null;
 }
 
 export interface ITaskRow {
@@ -68,16 +79,24 @@ export function matches(task: ITask, query: string, trans: TranslationBundle): b
   return words.every(word => text.includes(word));
 }
 
-/** Return the rows of the list: tasks that have not ended first, otherwise in the given order. */
+/**
+ * Return the rows of the list: active tasks first, then pending ones in the order of their turns, then the others, otherwise in
+ * the given order. Groups have headings only if they matter, and then also those without tasks.
+ */
 export function listRows(
   tasks: readonly ITask[],
+  groups: readonly IGroup[],
   query: string,
   view: IView,
   trans: TranslationBundle
 ): Row[] {
   const found = tasks.filter(task => matches(task, query, trans));
-  const ordered = [...found.filter(task => !isEnded(task)), ...found.filter(isEnded)];
-  if (view.grouping === 'none') {
+  const ordered = [
+    ...found.filter(isActive),
+    ...found.filter(isPending).sort(compareTurns),
+    ...found.filter(isEnded)
+  ];
+  if (view.grouping === 'none' || (view.grouping === 'group' && !hasQueue(tasks, groups))) {
     return ordered.map(taskRow);
   }
   const grouped = new Map<string, ITask[]>();
@@ -90,21 +109,30 @@ export function listRows(
       grouped.set(name, [task]);
     }
   }
-  const names = view.grouping === 'state' ? STATE_ORDER : [...grouped.keys()].sort(compareNames);
-  return names.flatMap((name): Row[] => {
-    const members = grouped.get(name);
-    if (!members) {
+  const known = view.grouping === 'group' ? standings(tasks, groups) : null;
+  return [...(known?.keys() ?? STATE_ORDER)].flatMap((name): Row[] => {
+    const members = grouped.get(name) ?? [];
+    const standing = known?.get(name) ?? null;
+    if (members.length === 0 && (query || !standing)) {
       return [];
     }
-    const key = `${view.grouping}:${name}`;
+    const key = headingKey(view.grouping, name);
     const isCollapsed = view.collapsed.includes(key);
-    const label =
-      view.grouping === 'state'
-        ? stateLabel(members[0].state, trans)
-        : name || trans.__('No group');
-    const heading: IHeading = { kind: 'heading', key, label, count: members.length, isCollapsed };
+    const label = standing ? name : stateLabel(members[0].state, trans);
+    const count = members.length;
+    const heading: IHeading = { kind: 'heading', key, label, count, isCollapsed, standing };
     return isCollapsed ? [heading] : [heading, ...members.map(taskRow)];
   });
+}
+
+function headingKey(grouping: Grouping, name: string): string {
+  return `${grouping}:${name}`;
+}
+
+/** Return the group of a heading with this key; null if it is not one of a group. */
+export function groupOfHeading(key: string): string | null {
+  const prefix = headingKey('group', '');
+  return key.startsWith(prefix) ? key.slice(prefix.length) : null;
 }
 
 /** Return the view with this heading expanded or collapsed. */
@@ -120,14 +148,6 @@ export function toggled(view: IView, key: string): IView {
 
 function taskRow(task: ITask): ITaskRow {
   return { kind: 'task', key: task.id, task };
-}
-
-/** Compare alphabetically, with the empty name last. */
-function compareNames(a: string, b: string): number {
-  if (!a || !b) {
-    return a ? -1 : b ? 1 : 0;
-  }
-  return a.localeCompare(b, undefined, { numeric: true });
 }
 
 /** Return stored view options; undefined if they are invalid. */

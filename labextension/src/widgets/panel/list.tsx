@@ -5,13 +5,16 @@ import React, { useCallback, useEffect, useRef } from 'react';
 
 import { useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
 import type { ITask } from '../../services/types';
+import { useDragging } from './dragging';
 import type { Row } from './filter';
+import { GroupRow } from './group';
 import { HeadingRow, TaskRow, type IRowContext } from './row';
 import { move, pick, pickAll, type ISelection, type Mode } from './selection';
 
 /** Estimated heights of rows in pixels, before they are measured. */
 const TASK_HEIGHT = 62;
 const HEADING_HEIGHT = 26;
+const GROUP_HEIGHT = 49;
 
 /** The number of extra rows above and below the visible ones. */
 const OVERSCAN = 6;
@@ -47,7 +50,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => listRef.current,
-    estimateSize: index => (rows[index].kind === 'task' ? TASK_HEIGHT : HEADING_HEIGHT),
+    estimateSize: index => heightOf(rows[index]),
     getItemKey: index => rows[index].key,
     overscan: OVERSCAN,
     rangeExtractor
@@ -141,6 +144,9 @@ export function TaskList(props: ITaskListProps): JSX.Element {
     return node ? rows[Number(node.getAttribute('data-index'))] : undefined;
   };
 
+  const { move: onMove } = useWatchedValue(context.actions);
+  const dragging = useDragging(rows, selected, rowOf, onMove);
+
   /** Keep the browser from selecting text on Shift+click. */
   const onMouseDown = (event: React.MouseEvent) => {
     if (event.shiftKey && event.button === 0) {
@@ -198,6 +204,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
         isPointed.current = true;
       }}
       onFocus={onFocus}
+      {...dragging.handlers}
     >
       <div role="presentation" style={{ height: virtualizer.getTotalSize() }}>
         {items.map(item => {
@@ -209,15 +216,27 @@ export function TaskList(props: ITaskListProps): JSX.Element {
             isActive: item.index === activeIndex,
             measure: virtualizer.measureElement
           };
-          return row.kind === 'heading' ? (
-            <HeadingRow key={row.key} heading={row} {...place} trans={context.trans} />
-          ) : (
+          if (row.kind === 'heading') {
+            return row.standing ? (
+              <GroupRow
+                key={row.key}
+                heading={row}
+                standing={row.standing}
+                {...place}
+                {...context}
+              />
+            ) : (
+              <HeadingRow key={row.key} heading={row} {...place} trans={context.trans} />
+            );
+          }
+          return (
             <TaskRow
               key={row.key}
               task={row.task}
               {...place}
               level={hasHeadings ? 2 : 1}
               isSelected={selected.has(row.key)}
+              drop={dragging.target?.key === row.key ? dragging.target.drop : null}
               {...context}
             />
           );
@@ -225,6 +244,10 @@ export function TaskList(props: ITaskListProps): JSX.Element {
       </div>
     </div>
   );
+}
+
+function heightOf(row: Row): number {
+  return row.kind === 'task' ? TASK_HEIGHT : row.standing ? GROUP_HEIGHT : HEADING_HEIGHT;
 }
 
 function rowId(prefix: string, index: number): string {

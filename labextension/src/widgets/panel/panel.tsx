@@ -13,7 +13,7 @@ import { StorageWatch } from '../../services/storage';
 import { WatchedValue } from '../../services/watchedvalue';
 import type { ITask } from '../../services/types';
 import type { ITaskModel, ITasksPanel } from '../../tokens';
-import type { IView } from './filter';
+import { groupOfHeading, type IView } from './filter';
 import type { IRowActions } from './row';
 import { NOTHING, type ISelection } from './selection';
 import { TasksView } from './view';
@@ -42,6 +42,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
         clock={this._clock}
         rowLines={this._rowLines}
         storage={this._storage}
+        announced={this._announced}
         trans={trans}
         onNew={actions.create}
         onOpen={actions.open}
@@ -60,11 +61,23 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
   }
 
   /** The view options of the list. */
-  readonly view = new WatchedValue<IView>({ grouping: 'none', collapsed: [] });
+  readonly view = new WatchedValue<IView>({ grouping: 'group', collapsed: [] });
 
   /** The selected tasks, in no particular order. */
   get selected(): ITask[] {
     return [...this._selection.value.selected].flatMap(id => this._model.get(id) ?? []);
+  }
+
+  /** The group of the active row. */
+  get group(): string | null {
+    const { active } = this._selection.value;
+    return active === null
+      ? null
+      : (groupOfHeading(active) ?? this._model.get(active)?.group ?? null);
+  }
+
+  announce(text: string): void {
+    this._announced.value = text;
   }
 
   override dispose(): void {
@@ -122,6 +135,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
   private readonly _rowLines: RowLines;
   private readonly _storage: StorageWatch;
   private readonly _clock = new Clock();
+  private readonly _announced = new WatchedValue('');
   private readonly _selection = new WatchedValue<ISelection>(NOTHING);
 }
 

@@ -1,10 +1,11 @@
-/** A row of the list: a task, or the heading of a group. */
+/** A row of the list: a task, or the heading of tasks in one state. The heading of a group is in group.tsx. */
 
 import {
   caretDownIcon,
   caretRightIcon,
   closeIcon,
   refreshIcon,
+  runIcon,
   stopIcon,
   usersIcon,
   type LabIcon
@@ -13,11 +14,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { Clock } from '../../services/clock';
+import { placeLabel, waitLabel } from '../../format/queue';
 import { exitLabel, when } from '../../format/times';
 import type { RowLines } from '../../services/rowlines';
 import { progressLabel } from '../../format/measures';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
-import { commandLine, isEnded, isPending, type ITask } from '../../services/types';
+import { commandLine, isEnded, isPending, type IPlacing, type ITask } from '../../services/types';
 import type { IHeading } from './filter';
 import { ProgressBar } from '../progress';
 import { StateIcon } from '../state';
@@ -27,6 +29,11 @@ export interface IRowActions {
   stop?: (id: string) => void;
   restart?: (id: string) => void;
   delete?: (id: string) => void;
+  release?: (id: string) => void;
+  move?: (ids: readonly string[], where: IPlacing) => void;
+  pauseGroup?: (group: string) => void;
+  resumeGroup?: (group: string) => void;
+  setSlots?: (group: string, slots: number | null) => void;
 }
 
 /** What all rows share. */
@@ -50,7 +57,11 @@ interface ITaskRowProps extends IRowContext, IPlace {
   task: ITask;
   level: number;
   isSelected: boolean;
+  /** Where rows that are dragged would be dropped. */
+  drop: Drop | null;
 }
+
+export type Drop = 'before' | 'after';
 
 /** Memoized: scrolling does not render it again. */
 export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.Element {
@@ -58,10 +69,13 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
   const context = { clock, rowLines, trans, actions };
   const exit = task.exit?.code === 0 ? '' : exitLabel(task, trans);
   const command = commandLine(task);
+  const { move } = useWatchedValue(actions);
   return (
     <div
       {...placed(props, 'jp-PtyTasks-row')}
       data-task={task.id}
+      data-drop={props.drop ?? undefined}
+      draggable={move && isPending(task)}
       aria-level={level}
       aria-selected={isSelected}
     >
@@ -123,7 +137,8 @@ export function HeadingRow(props: IHeadingRowProps): JSX.Element {
   );
 }
 
-function placed(place: IPlace, className: string) {
+/** Return the properties of the element of a row. */
+export function placed(place: IPlace, className: string) {
   return {
     id: place.id,
     ref: place.measure,
@@ -158,22 +173,25 @@ function HowFar({ task, clock, trans }: IPartProps): JSX.Element | null {
   );
 }
 
-/** The run time, or the time since the end. Updated by the clock too. */
+/** The run time, the time since the end, or the place in the queue. Updated by the clock too. */
 function When({ task, clock, trans }: IPartProps): JSX.Element {
   const text = useSignalValue(clock.ticked, () => when(task, clock.now, trans));
+  const place = placeLabel(task, trans);
+  const title = place ? trans.__('Number %1 in the queue', task.queue?.position ?? 0) : text;
   return (
-    <span className="jp-PtyTasks-when" title={text}>
-      {text}
+    <span className="jp-PtyTasks-when" title={title}>
+      {place || text}
     </span>
   );
 }
 
 /** The last line of output; what a pending task waits for; without output, the reason for the state. */
-function LastLine({ task, rowLines }: IPartProps): JSX.Element {
+function LastLine({ task, rowLines, clock, trans }: IPartProps): JSX.Element {
   const line = useSignalValue(rowLines.changed, () => rowLines.get(task.id));
-  const text = task.queue?.text || line || task.state_message;
+  const wait = useSignalValue(clock.ticked, () => waitLabel(task, clock.now, trans));
+  const text = wait || line || task.state_message;
   return (
-    <div className="jp-PtyTasks-lastLine" title={text}>
+    <div className="jp-PtyTasks-lastLine" data-is={wait ? 'reason' : undefined} title={text}>
       {text}
     </div>
   );
@@ -191,7 +209,7 @@ function Viewers({ count, trans }: { count: number; trans: TranslationBundle }):
 
 /** Buttons for the mouse. They are not in the tab order: the keyboard has other ways to the same commands. */
 function Actions({ task, trans, actions }: IPartProps): JSX.Element {
-  const { stop, restart, delete: onDelete } = useWatchedValue(actions);
+  const { stop, restart, delete: onDelete, release } = useWatchedValue(actions);
   const isStopping = task.state === 'stopping';
   const button = (icon: LabIcon, label: string, act: (id: string) => void) => (
     <button
@@ -210,8 +228,12 @@ function Actions({ task, trans, actions }: IPartProps): JSX.Element {
   );
   return (
     <div role="gridcell" className="jp-PtyTasks-actions">
+      {release && task.state === 'held' && button(runIcon, trans.__('Release'), release)}
       {stop && !isEnded(task) && !isStopping && button(stopIcon, trans.__('Stop'), stop)}
-      {restart && !isStopping && !isPending(task) && button(refreshIcon, trans.__('Restart'), restart)}
+      {restart &&
+        !isStopping &&
+        !isPending(task) &&
+        button(refreshIcon, trans.__('Restart'), restart)}
       {onDelete && isEnded(task) && button(closeIcon, trans.__('Delete'), onDelete)}
     </div>
   );

@@ -28,25 +28,29 @@ export interface ITasksViewProps extends IRowContext {
   view: WatchedValue<IView>;
   selection: WatchedValue<ISelection>;
   storage: StorageWatch;
+  /** What assistive technologies read. */
+  announced: WatchedValue<string>;
   onNew: (command?: string) => void;
   onOpen: (id: string) => void;
   onDelete: () => void;
 }
 
 export function TasksView(props: ITasksViewProps): JSX.Element {
-  const { model, view, selection, storage, onNew, onOpen, onDelete, ...context } = props;
+  const { model, view, selection, storage, announced, onNew, onOpen, onDelete, ...context } = props;
   const { trans, rowLines } = context;
   const tasks = useSignalValue(model.changed, () => model.tasks);
+  const groups = useSignalValue(model.changed, () => model.groups);
   const unreadable = useSignalValue(model.changed, () => model.unreadable);
   const error = useSignalValue(model.changed, () => model.error);
   const isReady = useSignalValue(model.changed, () => model.isReady);
   const looked = useWatchedValue(view);
+  const said = useWatchedValue(announced);
   const [query, setQuery] = useState('');
   // Typing has priority over rendering the list.
   const wanted = useDeferredValue(query);
   const rows = useMemo(
-    () => listRows(tasks, wanted, looked, trans),
-    [tasks, wanted, looked, trans]
+    () => listRows(tasks, groups, wanted, looked, trans),
+    [tasks, groups, wanted, looked, trans]
   );
   const before = useRef(rows);
   useEffect(() => {
@@ -105,7 +109,7 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
       {error && <Stale error={error} trans={trans} onRetry={onRetry} />}
       <LeftOut unreadable={unreadable} trans={trans} />
       <div className="jp-PtyTasks-announcement" role="status">
-        {wanted && trans._n('%1 task found', '%1 tasks found', countTasks(rows))}
+        {wanted ? trans._n('%1 task found', '%1 tasks found', countTasks(rows)) : said}
       </div>
       {rows.length === 0 ? (
         <NoMatch trans={trans} query={wanted} onClear={() => setQuery('')} />

@@ -1,0 +1,49 @@
+import { createIn, queuesOf } from '../commands/start';
+import { taskSchema, type IGroup } from '../services/types';
+import type { ITaskModel } from '../tokens';
+import sample from '../../../tests/contract/task.json';
+
+const task = taskSchema.parse(sample);
+const DEFAULT: IGroup = { name: 'default', slots: null, paused: false, reason: '', ends: null };
+
+const api = {
+  create: jest.fn(async () => task),
+  setGroup: jest.fn(async () => undefined),
+  deleteGroup: jest.fn(async () => undefined)
+};
+const model = { api, tasks: [task], groups: [DEFAULT, { ...DEFAULT, name: 'gpu', slots: 4 }] };
+
+async function create(name: string | null): Promise<void> {
+  const group = name === null ? null : { name, slots: 2 };
+  await createIn(model as unknown as ITaskModel, { command: 'make' }, group).catch(() => undefined);
+}
+
+beforeEach(() => {
+  jest.clearAllMocks();
+});
+
+describe('createIn', () => {
+  it('configures a new group before', async () => {
+    await create(null);
+    expect(api.setGroup).not.toHaveBeenCalled();
+    await create('night');
+    expect(api.setGroup).toHaveBeenCalledWith('night', { slots: 2 });
+    expect(api.create).toHaveBeenCalledTimes(2);
+    expect(api.deleteGroup).not.toHaveBeenCalled();
+  });
+
+  it('leaves nothing of it if the task cannot be created', async () => {
+    for (const name of ['night', 'gpu']) {
+      api.create.mockRejectedValueOnce(new Error('no such directory'));
+      await create(name);
+    }
+    expect(api.deleteGroup.mock.calls).toEqual([['night']]);
+  });
+});
+
+describe('queuesOf', () => {
+  it('has the groups in which tasks wait for their turns', () => {
+    const queues = queuesOf(model as unknown as ITaskModel);
+    expect(queues.map(({ group }) => group.name)).toEqual(['gpu']);
+  });
+});

@@ -1,0 +1,51 @@
+/** Formats what is known about groups and waiting tasks. Pure. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { IStanding } from '../services/queue';
+import type { ITask } from '../services/types';
+import { duration } from './times';
+
+/** Return how far a group is: `2 of 4 running · 37 queued · 3h 10m left`. */
+export function standingLabel(standing: IStanding, now: number, trans: TranslationBundle): string {
+  const { group, pending } = standing;
+  const parts = [runningLabel(standing, trans)];
+  if (group.paused) {
+    parts.unshift(group.reason ? trans.__('Paused: %1', group.reason) : trans.__('Paused'));
+  }
+  if (pending > 0) {
+    parts.push(trans.__('%1 queued', pending));
+  }
+  const left = group.ends === null ? NaN : Date.parse(group.ends) - now;
+  if (left > 0) {
+    parts.push(trans.__('%1 left', duration(left)));
+  }
+  return parts.join(' · ');
+}
+
+function runningLabel(standing: IStanding, trans: TranslationBundle): string {
+  const { group, running, used, pending, total } = standing;
+  if (group.slots === null) {
+    return running + pending > 0
+      ? trans.__('%1 running', running)
+      : trans._n('%1 task', '%1 tasks', total);
+  }
+  return used === running
+    ? trans.__('%1 of %2 running', running, group.slots)
+    : trans.__('%1 of %2 slots used', used, group.slots);
+}
+
+/** Return the place of a pending task in its group: `#3`; empty if it waits for something else. */
+export function placeLabel(task: ITask, trans: TranslationBundle): string {
+  return task.queue?.position ? trans.__('#%1', task.queue.position) : '';
+}
+
+/** Return why a pending task does not run, and how long it is expected to wait. */
+export function waitLabel(task: ITask, now: number, trans: TranslationBundle): string {
+  if (!task.queue) {
+    return '';
+  }
+  const { text, starts } = task.queue;
+  const left = starts === null ? NaN : Date.parse(starts) - now;
+  return left > 0 ? trans.__('%1 · starts in %2', text, duration(left)) : text;
+}

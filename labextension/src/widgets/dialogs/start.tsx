@@ -1,0 +1,72 @@
+/** The field of a dialog that chooses when a task starts: now, in its turn in a group, or when it is released. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import { standingLabel } from '../../format/queue';
+import { HELD, inGroup, NEW, NOW, type IStart } from '../../forms/start';
+import { serverNow } from '../../services/clock';
+import type { IStanding } from '../../services/queue';
+import { Field } from './field';
+
+export interface IStartFieldProps {
+  form: IStart;
+  /** The groups whose tasks wait for their turns. */
+  queues: readonly IStanding[];
+  onChange: (field: keyof IStart, value: string) => void;
+  /** Return why the value of a field is not accepted. */
+  error: (field: keyof IStart) => string | undefined;
+  trans: TranslationBundle;
+}
+
+/** A choice, and for a new group its name and slots. */
+export function StartField(props: IStartFieldProps): JSX.Element {
+  const { form, queues, onChange, error, trans } = props;
+  const now = serverNow();
+  return (
+    <>
+      <Field label={trans.__('Start')} error={error('start')}>
+        <select
+          name="start"
+          value={form.start}
+          onChange={event => onChange('start', event.target.value)}
+        >
+          <option value={NOW}>{trans.__('Now')}</option>
+          {queues.map(queue => (
+            <option key={queue.group.name} value={inGroup(queue.group.name)}>
+              {trans.__('Queue in %1 (%2)', queue.group.name, standingLabel(queue, now, trans))}
+            </option>
+          ))}
+          <option value={NEW}>{trans.__('Queue in a new group…')}</option>
+          <option value={HELD}>{trans.__('When I release it')}</option>
+        </select>
+      </Field>
+      {form.start === NEW && (
+        <div className="jp-PtyTasks-pair">
+          <Field label={trans.__('New group')} error={error('newGroup')}>
+            <input
+              name="newGroup"
+              type="text"
+              autoComplete="off"
+              value={form.newGroup}
+              onChange={event => onChange('newGroup', event.target.value)}
+            />
+          </Field>
+          <Field
+            label={trans.__('Slots')}
+            hint={trans.__('How many of its tasks run at a time.')}
+            error={error('slots')}
+          >
+            <input
+              name="slots"
+              type="number"
+              min={1}
+              value={form.slots}
+              onChange={event => onChange('slots', event.target.value)}
+            />
+          </Field>
+        </div>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,104 @@
+/** Dragging pending rows to another place in their group. */
+
+import type React from 'react';
+import { useRef, useState } from 'react';
+
+import { compareTurns } from '../../services/queue';
+import { isPending, type IPlacing, type ITask } from '../../services/types';
+import type { Row } from './filter';
+import type { Drop } from './row';
+
+/** The type of what is dragged; nothing outside of the panel accepts it. */
+const DRAGGED = 'application/x-ptytasks';
+
+export interface IDragging {
+  /** The row at which a line shows where the dragged ones would be dropped. */
+  target: { key: string; drop: Drop } | null;
+  /** The event handlers of the list. */
+  handlers: Pick<
+    React.DOMAttributes<HTMLElement>,
+    'onDragStart' | 'onDragOver' | 'onDragLeave' | 'onDrop' | 'onDragEnd'
+  >;
+}
+
+/**
+ * Let the user drag rows. A selected row takes the other selected ones of its group with it.
+ *
+ * @param rowOf Returns the row in which an event happened.
+ * @param onMove Called with the dragged tasks in their order.
+ */
+export function useDragging(
+  rows: readonly Row[],
+  selected: ReadonlySet<string>,
+  rowOf: (event: React.MouseEvent) => Row | undefined,
+  onMove: ((ids: readonly string[], where: IPlacing) => void) | undefined
+): IDragging {
+  const dragged = useRef<readonly ITask[]>([]);
+  const [target, setTarget] = useState<IDragging['target']>(null);
+
+  /** Return where the dragged tasks would be dropped; null if they may not be dropped there. */
+  const targetOf = (event: React.DragEvent): IDragging['target'] => {
+    const row = rowOf(event);
+    const [first] = dragged.current;
+    if (!first || row?.kind !== 'task' || !isPending(row.task) || row.task.group !== first.group) {
+      return null;
+    }
+    if (dragged.current.some(({ id }) => id === row.key)) {
+      return null;
+    }
+    const node = (event.target as Element).closest('[data-index]');
+    const { top = 0, height = 0 } = node?.getBoundingClientRect() ?? {};
+    return { key: row.key, drop: event.clientY < top + height / 2 ? 'before' : 'after' };
+  };
+
+  const end = () => {
+    dragged.current = [];
+    setTarget(null);
+  };
+
+  return {
+    target,
+    handlers: {
+      onDragStart: event => {
+        const row = rowOf(event);
+        if (row?.kind !== 'task' || !onMove) {
+          return;
+        }
+        const taken = rows.flatMap(other =>
+          other.kind === 'task' && selected.has(other.key) ? [other.task] : []
+        );
+        const all = selected.has(row.key) ? taken : [row.task];
+        dragged.current = all
+          .filter(task => isPending(task) && task.group === row.task.group)
+          .sort(compareTurns);
+        event.dataTransfer.effectAllowed = 'move';
+        event.dataTransfer.setData(DRAGGED, row.key);
+      },
+      onDragOver: event => {
+        const next = targetOf(event);
+        if (next) {
+          event.preventDefault();
+          event.dataTransfer.dropEffect = 'move';
+        }
+        if (next?.key !== target?.key || next?.drop !== target?.drop) {
+          setTarget(next);
+        }
+      },
+      onDragLeave: event => {
+        if (!event.currentTarget.contains(event.relatedTarget as Node | null)) {
+          setTarget(null);
+        }
+      },
+      onDrop: event => {
+        const place = targetOf(event);
+        if (place) {
+          event.preventDefault();
+          const ids = dragged.current.map(({ id }) => id);
+          onMove?.(ids, place.drop === 'before' ? { before: place.key } : { after: place.key });
+        }
+        end();
+      },
+      onDragEnd: end
+    }
+  };
+}
