@@ -41,6 +41,8 @@ IN_DOCS = {
     "cell-away-light": "cell-away",
     "panel-progress-light": "panel-progress",
     "run-notebook-light": "run-notebook",
+    "queue-light": "queue",
+    "queue-dialog-light": "queue-dialog",
 }
 #: Where the panel asks for the tasks.
 LIST = re.compile(r"/ptytasks/api/tasks\?")
@@ -236,6 +238,52 @@ def progress(camera: Camera, lab: LiveServer) -> None:
     page.keyboard.press("Escape")
 
 
+def queue(camera: Camera, lab: LiveServer) -> None:
+    """Groups with tasks that run, wait and have failed; two hundred that wait; and the dialog that queues."""
+    with lab.client() as client:
+        for task in list(client.all()):
+            client.delete(task["id"], stop=True)
+        client.set_group("gpu", slots=2)
+        for lr in ("1e-2", "1e-3", "1e-4", "1e-5"):
+            last = client.create(TRAIN, name=f"train lr={lr}", group="gpu")["id"]
+        client.create("python report.py", name="report", after=[last], group="gpu")
+        client.set_group("night", slots=1, paused=True, reason="driver update")
+        failed = client.create("python finetune.py", name="finetune", cwd="work")["id"]
+        client.create("sleep 60", name="evaluate on the whole test set, every metric 📊", group="night")
+        client.create("sleep 60", name="backup", group="night", hold=True)
+        client.wait(failed)
+        page = camera.open()
+        tasks = panel.show(page)
+        expect(tasks).to_contain_text("2 of 2 running · 3 queued")
+        tasks.get_by_role("progressbar").nth(1).wait_for()
+        # Away from the rows, where nothing is highlighted.
+        page.locator(".jp-Launcher").click(position={"x": 5, "y": 5})
+        camera.take("queue", tasks)
+        camera.run(
+            "ptytasks:new-task", {"command": "python train.py --lr 1e-6", "name": "train lr=1e-6", "group": "gpu"}
+        )
+        page.get_by_text("More options").click()
+        camera.take("queue-dialog", page.locator(".jp-Dialog-content"))
+        page.keyboard.press("Escape")
+        tasks.locator('[data-group="gpu"]').click(button="right")
+        page.get_by_role("menuitem", name="Set Slots…").wait_for()
+        camera.take("queue-menu")
+        page.keyboard.press("Escape")
+        client.set_group("sweep", slots=0)
+        for number in range(200):
+            client.create("true", name=f"trial {number}", group="sweep")
+        page.get_by_label("Search tasks").fill("trial")
+        expect(tasks).to_contain_text("200 queued")
+        tasks.locator(".jp-PtyTasks-list").focus()
+        page.keyboard.press("End")
+        tasks.get_by_text("trial 199", exact=True).wait_for()
+        camera.take("queue-many")
+        for task in list(client.all()):
+            client.delete(task["id"], stop=True)
+        for group in client.groups():
+            client.delete_group(group["name"])
+
+
 def lost(camera: Camera, lab: LiveServer) -> None:
     """The server is killed."""
     page = camera.page
@@ -289,6 +337,7 @@ def main() -> None:
         cells,
         cell_states,
         progress,
+        queue,
         many,
         switched_off,
     )

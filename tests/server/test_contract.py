@@ -37,6 +37,7 @@ SAMPLES = {
     "stats": "Stats",
     "sweeps": "SweepList",
     "error": "Error",
+    "groups": "GroupList",
 }
 
 #: Tells how far a task is.
@@ -164,6 +165,7 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
     for name in ("train", "failing"):
         await rest.until(name, lambda task: task["progress"] and task["usage"])
     await rest("POST", "tasks", "failing", "input", body={"data": "go on", "newline": True})
+    await rest("PUT", "groups", "gpu", body={"slots": 4, "paused": True, "reason": "driver update"})
     answers = {
         "finished": await rest.wait("failing"),
         "task": await rest.get("train"),
@@ -172,6 +174,7 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
         "output": await rest.output("train"),
         "stats": (await rest("GET", "tasks", "train", "stats")).json,
         "error": (await rest("POST", "tasks", body={"command": "true", "cwd": "no/such/place"})).json,
+        "groups": {"groups": [(await rest("GET", "groups", "gpu")).json]},
     }
     params = {"lr": [0.001, 0.0001], "seed": "0:3"}
     await rest("POST", "sweeps", body={"command": "train {lr} {seed}", "params": params, "name": "train", "hold": True})

@@ -4,6 +4,7 @@ import {
   STATES,
   commandLine,
   errorSchema,
+  groupsSchema,
   isActive,
   isEnded,
   outputSchema,
@@ -15,6 +16,7 @@ import {
 } from '../services/types';
 import error from '../../../tests/contract/error.json';
 import finished from '../../../tests/contract/finished.json';
+import groups from '../../../tests/contract/groups.json';
 import list from '../../../tests/contract/list.json';
 import output from '../../../tests/contract/output.json';
 import stats from '../../../tests/contract/stats.json';
@@ -60,6 +62,18 @@ describe('the contract', () => {
     const { progress, usage, ...rest } = task;
     expect([progress, usage]).not.toContain(undefined);
     expect(taskSchema.parse(rest)).toMatchObject({ progress: null, usage: null });
+  });
+
+  it('tells of groups', () => {
+    const [gpu] = groupsSchema.parse(groups).groups;
+    const { name, slots, paused, reason } = groups.groups[0];
+    expect(gpu).toEqual({ name, slots, paused, reason, ends: null });
+  });
+
+  it('takes the word of an older server, which has no queue', () => {
+    const { queue, rank, slots, priority, ...rest } = task;
+    expect([queue, rank, slots, priority]).not.toContain(undefined);
+    expect(taskSchema.parse(rest)).toMatchObject({ queue: null, rank: '', slots: 1, priority: 0 });
   });
 
   it('blames a field', () => {

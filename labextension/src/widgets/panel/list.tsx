@@ -75,6 +75,10 @@ export function TaskList(props: ITaskListProps): JSX.Element {
   };
 
   const onKeyDown = (event: React.KeyboardEvent) => {
+    if (event.altKey) {
+      // Shortcuts of commands, which the user can change.
+      return;
+    }
     const page = Math.max(1, Math.floor((listRef.current?.clientHeight ?? 0) / TASK_HEIGHT) - 1);
     const steps: Readonly<Record<string, number>> = {
       ArrowUp: -1,
