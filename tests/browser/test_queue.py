@@ -101,7 +101,7 @@ def test_the_dialog_queues_in_a_new_group(page: Page, client: Client) -> None:
     late = {"command": "sleep 1000", "name": "late"}
     page.evaluate("late => void window.jupyterapp.commands.execute('ptytasks:new-task', late)", late)
     dialog = page.locator(".jp-PtyTasks-dialog")
-    dialog.get_by_label("Start", exact=True).select_option("new")
+    dialog.get_by_role("combobox", name="Start").select_option("new")
     dialog.get_by_label("New group").fill("night")
     dialog.get_by_label("Slots").fill("3")
     dialog.get_by_text("More options").click()

@@ -55,6 +55,15 @@ describe('Header', () => {
     expect(widget.node.textContent).toContain('1m 01s');
   });
 
+  it('tells why a task waits, which cannot be restarted', async () => {
+    const queue = { position: 2, text: '4 of 4 slots of the group gpu are used', starts: null };
+    const waits: ITask = { ...task, state: 'queued', started: null, queue };
+    await render({ task: waits, actions: { stop: jest.fn(), restart: jest.fn() } });
+    expect(widget.node.textContent).toContain('Queued4 of 4 slots of the group gpu are used');
+    expect(button('Restart')).toBeUndefined();
+    expect(button('Stop')).toBeDefined();
+  });
+
   it('tells the exit, and has nothing to stop then', async () => {
     await render({ task: failed, actions: { stop: jest.fn(), restart: jest.fn() } });
     expect(widget.node.textContent).toContain('Failed');

@@ -8,10 +8,13 @@ import { duration } from './times';
 
 /** Return how far a group is: `2 of 4 running · 37 queued · 3h 10m left`. */
 export function standingLabel(standing: IStanding, now: number, trans: TranslationBundle): string {
-  const { group, pending } = standing;
-  const parts = [runningLabel(standing, trans)];
+  const { group, pending, running } = standing;
+  const parts: string[] = [];
   if (group.paused) {
-    parts.unshift(group.reason ? trans.__('Paused: %1', group.reason) : trans.__('Paused'));
+    parts.push(group.reason ? trans.__('Paused: %1', group.reason) : trans.__('Paused'));
+  }
+  if (!group.paused || running > 0) {
+    parts.push(runningLabel(standing, trans));
   }
   if (pending > 0) {
     parts.push(trans.__('%1 queued', pending));

@@ -12,9 +12,10 @@ import React from 'react';
 
 import type { TaskConnection } from '../../terminal/connection';
 import { TaskFollower } from '../../services/follower';
+import { waitLabel } from '../../format/queue';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { progressLabel } from '../../format/measures';
-import { isActive, isEnded, type ITask } from '../../services/types';
+import { isActive, isEnded, isPending, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { useNow } from '../hooks';
 import { ProgressBar } from '../progress';
@@ -47,7 +48,8 @@ export function newest(model: ITaskModel, connection: TaskConnection): ITask | u
 
 export function Header(props: IHeaderProps): JSX.Element {
   const { task, trans } = props;
-  const now = useNow(isActive(task));
+  const now = useNow(!isEnded(task));
+  const wait = waitLabel(task, now, trans);
   const ended = exitLabel(task, trans);
   const howFar = task.progress ? progressLabel(task, task.progress, now, trans) : '';
   return (
@@ -57,6 +59,11 @@ export function Header(props: IHeaderProps): JSX.Element {
       {task.started && (
         <span className="jp-PtyTasks-header-fact" title={trans.__('Run time')}>
           {duration(elapsed(task, now))}
+        </span>
+      )}
+      {wait && (
+        <span className="jp-PtyTasks-header-fact" title={wait}>
+          {wait}
         </span>
       )}
       {ended && <span className="jp-PtyTasks-header-fact">{ended}</span>}
@@ -97,7 +104,7 @@ export function Header(props: IHeaderProps): JSX.Element {
           onClick={props.actions.stop}
         />
       )}
-      {props.actions.restart && (
+      {!isPending(task) && props.actions.restart && (
         <ToolbarButtonComponent
           icon={refreshIcon}
           tooltip={trans.__('Restart %1', task.name)}
@@ -140,13 +147,13 @@ export class TaskHeader extends ReactWidget {
       return null;
     }
     const known = model.get(task.id);
-    // The connection has the current state, the model has the current progress and usage.
+    // The connection has the current state, the model has the current progress, usage and reason to wait.
     const measured = known?.attempt === task.attempt ? known : task;
-    const { progress, usage } = measured;
+    const { progress, usage, queue } = measured;
     const last = [task.last_activity, measured.last_activity].sort()[1];
     return (
       <Header
-        task={{ ...task, progress, usage, last_activity: last }}
+        task={{ ...task, progress, usage, queue: task.queue && queue, last_activity: last }}
         isReadonly={connection.isReadonly}
         isFollowing={connection.isFollowing}
         actions={connection.link === 'gone' ? {} : actions}
