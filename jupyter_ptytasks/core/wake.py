@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 
 from .platform import detach, endpoint
 
@@ -30,4 +29,4 @@ def wake(data_dir: str, runtime_dir: str) -> None:
     """Wake the scheduler if there is one; start one if not, and tasks wait for it. Raises OSError."""
     if not endpoint.knock(socket_path(runtime_dir)) and os.path.exists(marker(data_dir)):
         log = os.path.join(data_dir, "scheduler.log")
-        detach.spawn([sys.executable, "-I", "-S", "-X", "utf8", _MAIN, data_dir, runtime_dir], log)
+        detach.spawn(_MAIN, [data_dir, runtime_dir], log=log)

@@ -1,21 +1,21 @@
-"""Starts ptyhosts on this machine, detached from the server."""
+"""Ptyhosts on this machine: has them forked by the starter, finds out what became of them, and connects to them."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import os
-import sys
 import time
 
 from ..core import attempt_env
 from ..core.errors import HostUnreachable, InternalError, SpawnFailed, storage_fault
 from ..core.hostlog import last_line
 from ..core.machine import boot_id, is_here, is_running
-from ..core.platform import endpoint, events, launch
+from ..core.platform import endpoint, events
 from ..core.states import STARTED, State
 from . import sockets
 from .base import Launched, Provisioner
+from .starter import Starter
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,10 +38,9 @@ _SETTLED = 2.0
 
 
 class LocalProvisioner(Provisioner):
-    """Starts `python -I -S` detached: in a session of its own, where it forks once more.
+    """Tasks of this machine; `runtime_dir` holds the sockets of their ptyhosts, and of the starter.
 
-    `runtime_dir` holds the sockets of the ptyhosts. Tasks of other machines that share the directories are told apart
-    by their host records.
+    Tasks of other machines that share the directories are told apart by their host records.
     """
 
     name = "local"
@@ -50,7 +49,7 @@ class LocalProvisioner(Provisioner):
     def __init__(self, task_dirs: TaskDirs, runtime_dir: str) -> None:
         self._task_dirs = task_dirs
         self._runtime_dir = runtime_dir
-        self._children = launch.Children()
+        self._starter = Starter(runtime_dir, _MAIN)
 
     def _socket_path(self, task_id: str) -> str:
         return os.path.join(self._runtime_dir, f"{task_id}.sock")
@@ -63,27 +62,17 @@ class LocalProvisioner(Provisioner):
     def start(self, files: TaskFiles, socket_path: str, lock: int, env: Mapping[str, str]) -> Launched:
         """Start the ptyhost of the task whose spec is in `files`; `lock` is the descriptor of its lock."""
         self.reap()
-        own_env = launch.environment()
-        # If isolated, Python would ignore PYTHONHOME. No other variable that it uses is in its environment.
-        isolated = ["-s"] if "PYTHONHOME" in own_env else ["-I"]
-        options = [*isolated, "-S", "-X", "utf8", "-X", "faulthandler"]
-        argv = [sys.executable, *options, _MAIN, files.dir, socket_path]
+        request = {"version": 1, "directory": files.dir, "socket": socket_path, "env": dict(env)}
         try:
             _keep_log(files.log)
             # Errors of the ptyhost are written there.
             with open(files.log, "ab", opener=_private) as log:
-                process = launch.start(argv, lock=lock, env=own_env, log=log)
-        except OSError as error:
-            raise storage_fault(error, "the ptyhost could not be started") from error
-        try:
-            line = launch.exchange(process, json.dumps(dict(env)).encode(), _PATIENCE)
+                line = self._starter.start(request, (lock, log.fileno()), _PATIENCE)
         except TimeoutError as error:
             raise HostUnreachable(f"the ptyhost did not start within {_PATIENCE:.0f} s") from error
-        finally:
-            process.wait()  # it has forked and exited, or failed
-        launched = _read_report(line, files)
-        self._children.adopt(launched.host_pid)
-        return launched
+        except OSError as error:
+            raise storage_fault(error, "the ptyhost could not be started") from error
+        return _read_report(line, files)
 
     # -- what became of it --------------------------------------------------------------------------------------------
 
@@ -161,7 +150,7 @@ class LocalProvisioner(Provisioner):
 
     def reap(self) -> None:
         """See Provisioner.reap."""
-        self._children.reap()
+        self._starter.reap()
 
 
 def _keep_log(path: str) -> None:

@@ -1,4 +1,4 @@
-"""Sockets of ptyhosts that were killed: no process listens there any more. Blocking."""
+"""Sockets of ptyhosts that were killed, and of starters that have left: no process listens there. Blocking."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
 
-_NAME = re.compile(r"([a-z0-9]{8,16})\.sock")
+_NAME = re.compile(r"(?:starter-)?([a-z0-9]{8,16})\.sock")
 #: Seconds for which a socket where no process listens may belong to a ptyhost that is just starting.
 _YOUNG = 60.0
 

@@ -8,7 +8,6 @@ host.json does not name.
 from __future__ import annotations
 
 import errno
-import json
 import os
 import sys
 import time
@@ -37,44 +36,57 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def main(directory: str, socket_path: str, lock: str) -> None:
-    """Run a task from its beginning to its end, in a process that is detached."""
+def main(directory: str, socket_path: str, lock: str, env: dict[str, str] | None, report: int) -> None:
+    """Run a task from its beginning to its end, in a process that is detached, with host.log as its standard error.
+
+    `lock` is the descriptor of the task's lock, in digits. `env` is the environment of the command; None if it is in
+    the spec, where older servers have put it. How the start went is written to the descriptor `report`, which is closed
+    then.
+    """
     detach.keep_lock(lock)
     umask = os.umask(0o077)
     files = TaskFiles(directory)
     guard = Guard(files.log)
     sys.stderr = guard
     events.on_shutdown(_interrupt)
-    report = os.dup(1)
     try:
-        env = _read_env()
-        _silence()
         host, about = _start(files, socket_path, umask, env, guard)
         del env  # it may be large, and hold secrets
     except SpawnFailed as error:
-        _reply(report, {"error": {"field": error.field, "message": error.message}})
+        reply(report, {"error": {"field": error.field, "message": error.message}})
         raise SystemExit(1) from None
     except Exception as error:  # noqa: BLE001  any error is reported
         guard.note("starting")
-        number = error.errno if isinstance(error, OSError) else None
-        message = (error.strerror if isinstance(error, OSError) else None) or f"{type(error).__name__}: {error}"
-        _reply(report, {"error": {"errno": number, "message": message}})
+        reply(report, failure(error))
         raise SystemExit(1) from None
-    _reply(report, {"ready": True, "host_pid": os.getpid(), **about})
+    reply(report, {"ready": True, "host_pid": os.getpid(), **about})
     # The server has its answer. Everything that will ever be needed is loaded now: the package may be replaced later.
-    guard.attempt("loading", _load)
+    guard.attempt("loading", load)
     host.run()
+    os.umask(umask)
     guard.attempt("waking the scheduler", _wake, files, socket_path)
 
 
-def _read_env() -> dict[str, str] | None:
-    """Return the environment of the command, which the server writes to our standard input as JSON; None if there is
-    nothing: older servers have put it into the spec.
-    """
-    data = b""
-    while part := os.read(0, 1 << 16):
-        data += part
-    return json.loads(data) if data else None
+def failure(error: Exception) -> dict[str, Any]:
+    """Return the report of a start that has failed, not for want of a command."""
+    number = error.errno if isinstance(error, OSError) else None
+    message = (error.strerror if isinstance(error, OSError) else None) or f"{type(error).__name__}: {error}"
+    return {"error": {"errno": number, "message": message}}
+
+
+def reply(report: int, value: object) -> None:
+    """Write a report to a descriptor, and close it."""
+    try:
+        write_all(report, encode(value))
+    except OSError:
+        pass  # the server is gone; the task runs all the same
+    os.close(report)
+
+
+def load() -> None:
+    """Load the modules that a ptyhost needs only after its start."""
+    from ..core import shell_line, wake  # noqa: F401, PLC0415
+    from ..core.terminal import replay  # noqa: F401, PLC0415
 
 
 def _start(
@@ -183,30 +195,9 @@ def _remove(path: str) -> None:
         pass
 
 
-def _load() -> None:
-    from ..core import wake  # noqa: F401, PLC0415
-    from ..core.terminal import replay  # noqa: F401, PLC0415
-
-
 def _wake(files: TaskFiles, socket_path: str) -> None:
     """Let the next task start: with this one a place has become free, or what others wait for has ended."""
     from ..core import wake  # noqa: PLC0415  loaded already
 
     data_dir = os.path.dirname(os.path.dirname(files.dir))
     wake.wake(data_dir, os.path.dirname(socket_path))
-
-
-def _silence() -> None:
-    """Close the pipes to the server. The standard error is host.log, and stays open."""
-    null = os.open(os.devnull, os.O_RDWR)
-    for fd in (0, 1):
-        os.dup2(null, fd)
-    os.close(null)
-
-
-def _reply(report: int, value: object) -> None:
-    try:
-        write_all(report, encode(value))
-    except OSError:
-        pass  # the server is gone; the task runs all the same
-    os.close(report)

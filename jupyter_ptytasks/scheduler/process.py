@@ -35,7 +35,6 @@ _LOG_MAX = 64 << 10
 
 def main(data_dir: str, runtime_dir: str) -> None:
     """Start what is to be started until nothing waits any more."""
-    os.umask(0o077)
     locks = Locks(data_dir, [runtime_dir])
     lock = locks.take("scheduler.lock")
     if lock is None:

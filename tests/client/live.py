@@ -23,6 +23,7 @@ import psutil
 import jupyter_ptytasks
 from jupyter_ptytasks.client import Client, ClientError, RequestFailed
 from tests.client import forks
+from tests.ptyhost.hosting import end_starters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -180,6 +181,7 @@ class LiveServer:
         self._process.terminate()
         self._process.wait(PATIENCE)
         self._process = None
+        end_starters(str(self.home))
         until(lambda: not list(self.processes()), f"all processes of {self.home} to be gone")
 
     def processes(self) -> Iterator[psutil.Process]:

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
 import fcntl
 import json
 import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
+import tempfile
 import time
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
+import jupyter_ptytasks
 from jupyter_ptytasks.core import wire
 from jupyter_ptytasks.core.paths import TaskFiles
+from jupyter_ptytasks.core.platform import detach
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.provision.local import LocalProvisioner
 from jupyter_ptytasks.storage.task_dirs import TaskDirs
@@ -22,6 +30,20 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 60.0
+#: Where the starters of these ptyhosts listen: most tests have the same. Until this process ends.
+STARTERS = tempfile.mkdtemp(prefix="ptytasks-starters-")
+
+
+@atexit.register
+def end_starters(directory: str = STARTERS) -> None:
+    """Kill the starters that listen below `directory`, and remove it if it is that of these tests."""
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if "--starter" in command and any(directory + os.sep in word for word in command):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+    if directory == STARTERS:
+        shutil.rmtree(STARTERS, ignore_errors=True)
 
 
 def wait_until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
@@ -137,10 +159,30 @@ class Hosted:
         lock = os.open(self.files.lock, os.O_RDONLY)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX)
-            launched = LocalProvisioner(TaskDirs(""), "").start(self.files, self.socket_path, lock, env)
+            launched = LocalProvisioner(TaskDirs(""), STARTERS).start(self.files, self.socket_path, lock, env)
         finally:
             os.close(lock)
         self.pid, self.host_pid = launched.pid, launched.host_pid
+        return self
+
+    def execute(self, env: dict[str, str] | None) -> Hosted:
+        """Start what was prepared as servers did before there were starters."""
+        program = os.path.join(os.path.dirname(jupyter_ptytasks.__file__), "ptyhost", "__main__.py")
+        with open(self.files.lock, "rb") as lock, open(self.files.log, "ab") as log:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            options = ("-I", "-S", "-X", "utf8", "-X", "faulthandler")
+            done = subprocess.run(
+                [sys.executable, *options, program, self.files.dir, self.socket_path, str(lock.fileno())],
+                input=b"" if env is None else json.dumps(env).encode(),
+                stdout=subprocess.PIPE,
+                stderr=log,
+                cwd="/",
+                env=detach.environment(),
+                pass_fds=(lock.fileno(),),
+                start_new_session=True,
+            )
+        report = json.loads(done.stdout)
+        self.pid, self.host_pid = report["pid"], report["host_pid"]
         return self
 
     def python(self, source: str, **spec: Any) -> Hosted:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from jupyter_ptytasks.core import execve
 from jupyter_ptytasks.core.errors import SpawnFailed
-from jupyter_ptytasks.core.platform import launch
 from jupyter_ptytasks.core.shell_line import by_file
 
 if TYPE_CHECKING:
@@ -290,11 +289,9 @@ def test_what_the_child_finds_is_not_kept(hosted: Hosted) -> None:
         assert secret not in file.read()
 
 
-def test_an_older_server_has_put_the_environment_into_the_spec(hosted: Hosted, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_server_has_put_the_environment_into_the_spec(hosted: Hosted) -> None:
     """It gives nothing on the standard input: the package was replaced under a server that runs."""
-    exchange = launch.exchange
-    monkeypatch.setattr(launch, "exchange", lambda process, _, patience: exchange(process, b"", patience))
     hosted.prepare("sh", "-c", "echo $GREETING", env={**ENV, "GREETING": "hello"})
-    hosted.launch()
+    hosted.execute(None)
     hosted.ended()
     assert hosted.output() == b"hello\r\n"

@@ -255,7 +255,7 @@ def test_one_that_hangs_starts_nothing_later(attempt: Attempt, tmp_path: Path, m
 
 
 def test_a_program_that_hangs_does_not_run_later(
-    attempt: Attempt, package: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    attempt: Attempt, package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As on a network drive that does not answer: the command's process is let go, and sticks before it executes."""
     monkeypatch.setattr(local, "_PATIENCE", 1.0)
@@ -264,7 +264,7 @@ def test_a_program_that_hangs_does_not_run_later(
     spawn.write_text(whole.replace("program.become(", "__import__('time').sleep(3)\n            program.become("))
     assert spawn.read_text() != whole
     assert attempt.fails(HostUnreachable) is not None
-    wait_until(lambda: running_with(str(tmp_path).encode()) == [])
+    wait_until(lambda: running_with(attempt.hosted.files.dir.encode()) == [])
     assert not attempt.ran.exists()
 
 

@@ -69,7 +69,8 @@ FIRST = textwrap.dedent(
     from tests.ptyhost import hosting
     # What ends below us without a parent becomes our child, as that of a container's first process.
     assert ctypes.CDLL(None).prctl(36, 1, 0, 0, 0) == 0
-    provisioner = local.LocalProvisioner(None, None)
+    starters = sys.argv[1] + "/starters"
+    provisioner = local.LocalProvisioner(None, starters)
     hosting.LocalProvisioner = lambda *_: provisioner
     # A child that is somebody else's to wait for.
     other = subprocess.Popen(["true"])
@@ -94,6 +95,9 @@ FIRST = textwrap.dedent(
     hosting.wait_until(lambda: provisioner.reap() or not state(tasks[0].host_pid))
     for task in tasks:
         task.clean_up()
+    # The starter is this process's child, too, and is waited for.
+    hosting.end_starters(starters)
+    hosting.wait_until(lambda: provisioner.reap() or not hosting.psutil.Process().children(recursive=True))
     """
 )
 

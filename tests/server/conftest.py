@@ -17,7 +17,7 @@ from tornado.httputil import url_concat
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from tests.client.live import LiveServer
-from tests.ptyhost.hosting import is_alive, wait_until
+from tests.ptyhost.hosting import end_starters, is_alive, wait_until
 from tests.server.serving import Served, config, serve
 
 if TYPE_CHECKING:
@@ -92,6 +92,7 @@ def jp_environ(jp_environ: None, monkeypatch: pytest.MonkeyPatch) -> None:
 def end_hosts(data_dir: Path) -> None:
     """Kill what tests left running, whole trees of it: ptyhosts outlive the server, that is what they are for."""
     end_scheduler(data_dir)
+    end_starters(str(data_dir.parent))
     for record in data_dir.glob("ptytasks/tasks/*/host.json"):
         if (record.parent / "exit.json").exists():
             continue  # it has ended: its numbers may be those of others by now

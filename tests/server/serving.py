@@ -14,6 +14,8 @@ from tornado.httpserver import HTTPServer
 from tornado.testing import bind_unused_port
 from traitlets.config import Config
 
+from tests.ptyhost.hosting import end_starters
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterator
@@ -85,6 +87,7 @@ def serve(home: Path, loop: asyncio.AbstractEventLoop, options: dict[str, dict[s
             yield Served(port, BASE_URL, headers, directories["data"], directories["root"])
         finally:
             loop.run_until_complete(_stop(app, http))
+            end_starters(str(home))
 
 
 async def _start(app: ServerApp, socket: Any) -> HTTPServer:

@@ -1,18 +1,74 @@
-"""How a ptyhost leaves the process tree of the server that starts it, and what it takes along."""
+"""Processes that outlive whoever starts them: how they leave its process tree, and what they take along."""
 
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 
 #: linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
+#: What Python itself may need to start: where its libraries are, for the loaders of Linux, macOS, AIX, HP-UX and Nix,
+#: and where its modules are. And the task in whose process tree all this is, if any.
+_KEPT = re.compile(
+    r"LD_LIBRARY_PATH(_\d+)?|DYLD_.*|LIBPATH|SHLIB_PATH|NIX_LD(_.*)?|PYTHONHOME|PYTHONPLATLIBDIR|__PYVENV_LAUNCHER__"
+    r"|PTYTASK_ID"
+)
+#: glibc's malloc (mallopt(3)) keeps 16 KiB in reserve instead of 128, which every task would pay for.
+_FRUGAL = {"MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "16384"}
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of a process that `spawn` starts: what Python needs, and nothing else of this one's."""
+    kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
+    return {"PATH": os.defpath, **_FRUGAL, **kept}
+
+
+def spawn(program: str, arguments: list[str], *, log: str, stdin: int | None = None) -> int:
+    """Run a Python program that leaves this process's tree (`leave`); return the exit code of its first process: 0 when
+    it has left.
+
+    It is isolated from this process's environment and packages. `log` is its standard error, and the descriptor `stdin`
+    its standard input. Raises OSError.
+    """
+    env = environment()
+    # If isolated, Python would ignore PYTHONHOME. No other variable that it uses is in its environment.
+    isolated = ["-s"] if "PYTHONHOME" in env else ["-I"]
+    argv = [sys.executable, *isolated, "-S", "-X", "utf8", "-X", "faulthandler", program, *arguments]
+    null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0)
+    opened = [
+        null if stdin is None else (os.POSIX_SPAWN_DUP2, stdin, 0),
+        (os.POSIX_SPAWN_OPEN, 1, os.devnull, os.O_RDWR, 0),
+        (os.POSIX_SPAWN_OPEN, 2, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
+    ]
+    settable = signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP}
+    pid = os.posix_spawn(argv[0], argv, env, file_actions=opened, setsigmask=(), setsigdef=settable)
+    return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+
+
+def leave() -> None:
+    """Leave the process tree of whoever has started this process with `spawn`, with the standard descriptors only."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    os.chdir("/")
+    try:
+        inherited = [int(name) for name in os.listdir("/proc/self/fd")]
+    except OSError:
+        os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+        return
+    for fd in inherited:
+        if fd > 2:
+            try:
+                os.close(fd)
+            except OSError:
+                pass  # the one by which they were listed
 
 
 def detach() -> None:
-    """Leave the server's process tree: it has no child to wait for, and neither its end nor its terminal's hang-up nor
-    its group's signals reach this process, which was started in a session of its own.
+    """Become a ptyhost that is nobody's child, in the session of this process, which ends: neither the end of whoever
+    has started it nor its terminal's hang-up nor its group's signals reach it. Raises OSError.
     """
     # Until the ptyhost has its handlers: a server may assume that it is ready.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
@@ -44,28 +100,25 @@ def _adopt_orphans() -> None:
             pass
 
 
-def leave() -> None:
-    """Leave the process tree of whoever has started this process, with `spawn`."""
-    if os.fork():
-        os._exit(0)
-    os.setsid()
-    os.chdir("/")
+def rename(title: str) -> None:
+    """Show `title` as the command line of this process (ps(1)), as far as there is room where its arguments were.
 
-
-def spawn(argv: list[str], log: str) -> None:
-    """Start a program that detaches itself, with nothing of this process's environment but what Python needs, and with
-    `log` as its standard error. Raises OSError.
+    Linux only: proc(5), "cmdline". Elsewhere a forked process keeps the command line of the one that has forked it.
     """
-    env = {name: value for name, value in os.environ.items() if name.startswith(("LD_", "DYLD_", "PYTHONHOME"))}
-    opened = [
-        (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0),
-        (os.POSIX_SPAWN_DUP2, 0, 1),
-        (os.POSIX_SPAWN_OPEN, 2, log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600),
-    ]
-    pid = os.posix_spawn(argv[0], argv, {"PATH": os.defpath, **env}, file_actions=opened)
-    os.waitpid(pid, 0)  # it forks and exits at once
+    try:
+        stat = os.open("/proc/self/stat", os.O_RDONLY)
+        fields = os.read(stat, 4096).rpartition(b")")[2].split()
+        os.close(stat)
+        begin, end = int(fields[45]), int(fields[46])
+        text = title.encode("utf-8", "surrogateescape")[: end - begin - 2]
+        memory = os.open("/proc/self/mem", os.O_RDWR)
+        # The last byte tells the kernel that this is no list of arguments any more.
+        os.pwrite(memory, text.ljust(end - begin - 1, b"\0") + b"\1", begin)
+        os.close(memory)
+    except (OSError, ValueError, IndexError):
+        pass  # it has another name in a list of processes, and nothing else
 
 
 def keep_lock(argument: str) -> None:
-    """Keep the lock that `launch.start` has handed on, and hand it on to no other process."""
+    """Keep the lock that this process was started with, and hand it on to no other process."""
     os.set_inheritable(int(argument), False)

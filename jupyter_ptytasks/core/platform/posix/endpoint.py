@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import asyncio
     import socket as _sockets
     from _socket import socket
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 #: `sun_path` holds 108 bytes on Linux and 104 on macOS, with the closing NUL (unix(7)).
 SUN_PATH_MAX = 103
@@ -38,14 +38,15 @@ _SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED_SIZE = 0, 1, 76
 class Endpoint:
     """The listening end at `path`, which only this user can connect to; it replaces one that was left there.
 
-    Not blocking. The caller closes it. Raises OSError; nothing is left then.
+    With `fd`, it is the one that another process has made there. Not blocking. The caller closes it. Raises OSError;
+    nothing is left then.
     """
 
     __slots__ = ("_listener", "_path")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, fd: int | None = None) -> None:
         self._path = path
-        self._listener = _listen(path)
+        self._listener = _listen(path) if fd is None else sockets.socket(fileno=fd)
 
     def fileno(self) -> int:
         """Return the descriptor to poll."""
@@ -76,6 +77,10 @@ class Endpoint:
             listener = _listen(self._path)
             self._listener.close()
             self._listener = listener
+
+    def hand_over(self) -> None:
+        """Leave it to other processes that have it open."""
+        self._listener.close()
 
     def close(self) -> None:
         """Stop listening and remove the path. Raises OSError."""
@@ -161,35 +166,59 @@ async def connect(loop: asyncio.AbstractEventLoop, protocol: Callable[[], asynci
         await loop.create_unix_connection(protocol, address)
 
 
-def knock(path: str) -> bool:
-    """Connect to `path` and hang up; return whether a process listens there. Does not wait."""
+def call(path: str) -> socket:
+    """Return a connection to `path`, not blocking. The caller closes it. Raises OSError: BlockingIOError if too many
+    wait there already.
+    """
     caller = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
     try:
         caller.setblocking(False)
         with SocketAddress(path) as address:
             caller.connect(address)
+    except BaseException:
+        caller.close()
+        raise
+    return caller
+
+
+def send_with(connection: socket, data: memoryview, fds: Sequence[int]) -> int:
+    """Send data and descriptors; return how many bytes of it were sent. Raises OSError."""
+    rights = (sockets.SOL_SOCKET, sockets.SCM_RIGHTS, struct.pack(f"{len(fds)}i", *fds))
+    return connection.sendmsg([data], [rights] if fds else [])
+
+
+def receive_with(connection: socket, limit: int, count: int) -> tuple[bytes, list[int]]:
+    """Return data, at most `limit` bytes, and the descriptors that came with it, at most `count`. Raises OSError."""
+    size = struct.calcsize("i")
+    data, messages, _, _ = connection.recvmsg(limit, sockets.CMSG_SPACE(count * size))
+    fds: list[int] = []
+    for level, kind, rights in messages:
+        if (level, kind) == (sockets.SOL_SOCKET, sockets.SCM_RIGHTS):
+            fds += struct.unpack(f"{len(rights) // size}i", rights[: len(rights) // size * size])
+    for fd in fds:
+        os.set_inheritable(fd, False)
+    return data, fds
+
+
+def knock(path: str) -> bool:
+    """Connect to `path` and hang up; return whether a process listens there. Does not wait."""
+    try:
+        call(path).close()
     except BlockingIOError:
         return True  # so many knock that it will look anyway
     except OSError:
         return False
-    finally:
-        caller.close()
     return True
 
 
 def is_dead(path: str) -> bool:
     """Return whether `path` is an endpoint where no process listens."""
-    probe = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
     try:
-        probe.setblocking(False)
-        with SocketAddress(path) as address:
-            probe.connect(address)
+        call(path).close()
     except ConnectionRefusedError:
         return True
     except OSError:
         pass  # BlockingIOError: it listens, but is busy
-    finally:
-        probe.close()
     return False
 
 

@@ -1,115 +1,133 @@
-"""Starting a ptyhost, detached from this process, and reading its report. Blocking; for servers."""
+"""Getting a ptyhost from its starter: calling it, sending the request, and reading the report. Blocking.
+
+The starter (`ptyhost/starter_posix.py`) forks a process for every call, and leaves the rest to the two. The process
+says who it is; only then it is sent the request. So whoever gives up earlier has asked nobody for anything, and may
+call again; whoever gives up later knows which process to end.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import json
 import os
-import re
 import select
 import signal
-import subprocess
 import time
+
+from . import endpoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import BinaryIO
+    from _socket import socket
+    from collections.abc import Mapping, Sequence
+    from typing import Any
 
+#: shutdown(2): nothing more will be sent.
+_SHUT_WR = 1
 #: Seconds that a ptyhost has to end after it was told to.
 _FAREWELL = 5.0
-#: What Python itself may need to start: where its libraries are, for the loaders of Linux, macOS, AIX, HP-UX and Nix,
-#: and where its modules are.
-_LOADER = re.compile(
-    r"LD_LIBRARY_PATH(_\d+)?|DYLD_.*|LIBPATH|SHLIB_PATH|NIX_LD(_.*)?|PYTHONHOME|PYTHONPLATLIBDIR|__PYVENV_LAUNCHER__"
-)
-#: glibc's malloc (mallopt(3)) keeps 16 KiB in reserve instead of 128, which every task would pay for.
-_FRUGAL = {"MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "16384"}
+#: Seconds between two calls of a starter that many others call.
+_BUSY = 0.002
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of a ptyhost itself: what Python needs to start, and nothing else of this process's."""
-    loader = {name: value for name, value in os.environ.items() if _LOADER.fullmatch(name)}
-    return {"PATH": os.defpath, **_FRUGAL, **loader}
+class NoStarter(Exception):
+    """No process has answered, and nobody was asked for anything."""
 
 
-def start(argv: Sequence[str], *, lock: int, env: dict[str, str], log: BinaryIO) -> subprocess.Popen[bytes]:
-    """Start a ptyhost that inherits the descriptor `lock`; the last argument tells it which one (`detach.keep_lock`).
+def start(
+    path: str, request: Mapping[str, Any], fds: Sequence[int], answer_by: float, deadline: float
+) -> tuple[dict[str, Any], bytes]:
+    """Have the starter at `path` fork a ptyhost, send it a request with descriptors, and return what it has answered to
+    the call, and its report: one line of JSON, or less if it has failed.
 
-    It has pipes as standard input and output, and `log` as standard error. Raises OSError.
+    Raises NoStarter if it has not answered until `answer_by` (monotonic seconds), TimeoutError if there is no report at
+    the `deadline`, OSError; the ptyhost starts nothing then.
     """
-    return subprocess.Popen(
-        [*argv, str(lock)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        cwd="/",
-        env=env,
-        pass_fds=(lock,),
-        start_new_session=True,
-    )
+    connection = _call(path, answer_by)
+    try:
+        line = _exchange(connection, b"", (), answer_by)
+        if line is None or not line.endswith(b"\n"):
+            raise NoStarter
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            return answer, line
+        report = _exchange(connection, json.dumps(request).encode(), fds, deadline)
+        if report is None:
+            _give_up(connection, answer["host_pid"])
+            raise TimeoutError
+        return answer, report
+    finally:
+        connection.close()
 
 
-def exchange(process: subprocess.Popen[bytes], data: bytes, patience: float) -> bytes:
-    """Write `data` to a ptyhost that was started, and return its report: one line, or less if it has failed.
+def _call(path: str, deadline: float) -> socket:
+    while True:
+        try:
+            return endpoint.call(path)
+        except BlockingIOError:
+            if time.monotonic() > deadline:
+                raise NoStarter from None
+            time.sleep(_BUSY)
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ECONNREFUSED, errno.ECONNRESET):
+                raise
+            raise NoStarter from error
 
-    Both at once: it may fail before it has read, and it reads before it reports. Raises TimeoutError after `patience`
-    seconds; the ptyhost starts nothing then.
+
+def _exchange(connection: socket, data: bytes, fds: Sequence[int], deadline: float) -> bytes | None:
+    """Send `data`, if any, then end of file, and return a line; less if the other end has closed the connection before,
+    None if there is no line until the deadline.
+
+    Both at once: it may fail before it has read, and it reads before it reports.
     """
-    assert process.stdin is not None
-    assert process.stdout is not None
-    deadline = time.monotonic() + patience
     line = b""
     rest = memoryview(data)
-    with process.stdin as stdin, process.stdout as stdout:
-        os.set_blocking(stdin.fileno(), False)
-        os.set_blocking(stdout.fileno(), False)
-        while not line.endswith(b"\n"):
-            poll = select.poll()
-            poll.register(stdout, select.POLLIN)
-            if rest:
-                poll.register(stdin, select.POLLOUT)
-            else:
-                stdin.close()
-            left = deadline - time.monotonic()
-            events = dict(poll.poll(left * 1000)) if left > 0 else {}
-            if not events:
-                _give_up(process)
-                raise TimeoutError
-            if stdout.fileno() in events:
-                part = os.read(stdout.fileno(), 1 << 16)
-                if not part:
-                    break
-                line += part
-            elif rest:
-                try:
-                    rest = rest[os.write(stdin.fileno(), rest) :]
-                except BrokenPipeError:
-                    rest = rest[:0]
+    while not line.endswith(b"\n"):
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN | (select.POLLOUT if rest else 0))
+        left = deadline - time.monotonic()
+        events = dict(poll.poll(left * 1000)) if left > 0 else {}
+        if not events:
+            return None
+        if events[connection.fileno()] & ~select.POLLOUT:
+            try:
+                part = connection.recv(1 << 16)
+            except ConnectionResetError:
+                break
+            if not part:
+                break
+            line += part
+        else:
+            try:
+                rest, fds = rest[endpoint.send_with(connection, rest, fds) :], ()
+                if not rest:
+                    connection.shutdown(_SHUT_WR)
+            except (BrokenPipeError, ConnectionResetError):
+                rest = rest[:0]
     return line
 
 
-def _give_up(process: subprocess.Popen[bytes]) -> None:
+def _give_up(connection: socket, pid: int) -> None:
     """Tell a ptyhost that hangs to end: it starts nothing any more, or stops what it has just started."""
     with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGTERM)
-    assert process.stdout is not None
+        os.kill(pid, signal.SIGTERM)
     deadline = time.monotonic() + _FAREWELL
-    poll = select.poll()
-    poll.register(process.stdout, select.POLLIN)
-    # Until its standard output is closed everywhere: by itself and by the command's process.
-    while (left := deadline - time.monotonic()) > 0 and poll.poll(left * 1000):
-        if not os.read(process.stdout.fileno(), 1 << 16):
-            return
+    # Until the connection is closed everywhere: by itself and by the command's process.
+    while (part := _exchange(connection, b"", (), deadline)) is not None and part.endswith(b"\n"):
+        pass
 
 
 class Children:
-    """Ptyhosts that are children of this process after all: it is the first process of a container, or a subreaper."""
+    """Processes that are to be nobody's children, and are this process's after all: it is the first process of a
+    container, or a subreaper.
+    """
 
     def __init__(self) -> None:
         self._pids: set[int] = set()
 
     def adopt(self, pid: int) -> None:
-        """Remember the ptyhost `pid`, if it is a child of this process."""
+        """Remember the process `pid`, if it is a child of this process."""
         try:
             if os.waitpid(pid, os.WNOHANG) == (0, 0):
                 self._pids.add(pid)

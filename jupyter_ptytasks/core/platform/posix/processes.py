@@ -15,6 +15,10 @@ _PAGES_PER_STRING = 32
 #: (fs/exec.c).
 _TOTAL_MIN = 128 << 10
 _TOTAL_MAX = 6 << 20
+#: What a process inherits and cannot always change, in /proc/self (proc(5)).
+_INHERITED_FILES = ("limits", "cgroup", "oom_score_adj", "attr/current")
+_INHERITED_LINKS = ("root", "ns/cgroup", "ns/ipc", "ns/mnt", "ns/net", "ns/pid", "ns/time", "ns/user", "ns/uts")
+_INHERITED_STATUS = ("Umask:", "Cap", "NoNewPrivs:", "Seccomp:", "Cpus_allowed:", "Mems_allowed:")
 
 
 def boot_id() -> str:
@@ -94,6 +98,41 @@ def signal_one(pid: int, started: int, number: int) -> bool:
         if handle >= 0:
             os.close(handle)
     return True
+
+
+def surroundings() -> str:
+    """Return a text that is the same for processes whose children inherit the same: user, limits, umask, control group,
+    namespaces, priority and the like, as far as the system tells.
+    """
+    told = [str((os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getgroups(), os.nice(0)))]
+    told += [_read_own(name) for name in _INHERITED_FILES]
+    for name in _INHERITED_LINKS:
+        try:
+            told.append(os.readlink(f"/proc/self/{name}"))
+        except OSError:
+            pass  # this system has no such thing
+    status = _read_own("status")
+    told += [line for line in status.splitlines() if line.startswith(_INHERITED_STATUS)]
+    if not status:
+        import resource  # noqa: PLC0415  where there is no /proc
+
+        kinds = sorted(name for name in dir(resource) if name.startswith("RLIMIT_"))
+        told += [f"{name} {resource.getrlimit(getattr(resource, name))}" for name in kinds]
+    return "\n".join(told)
+
+
+def _read_own(name: str) -> str:
+    """Return what a file of this process in /proc says; empty if there is no such file."""
+    try:
+        fd = os.open(f"/proc/self/{name}", os.O_RDONLY)
+    except OSError:
+        return ""
+    try:
+        return os.read(fd, 1 << 14).decode("utf-8", "replace")
+    except OSError:
+        return ""  # security modules that are not there
+    finally:
+        os.close(fd)
 
 
 def string_max() -> int:

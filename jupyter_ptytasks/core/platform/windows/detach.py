@@ -1,25 +1,30 @@
-"""How a ptyhost leaves the process tree of the server that starts it, and what it takes along."""
+"""Processes that outlive whoever starts them."""
 
 from __future__ import annotations
 
 from . import unsupported
 
 
-def detach() -> None:
-    """Leave the server's process tree."""
+def environment() -> dict[str, str]:
+    """Return the environment of a process that `spawn` starts."""
+    raise unsupported()
+
+
+def spawn(program: str, arguments: list[str], *, log: str, stdin: int | None = None) -> int:  # noqa: ARG001
+    """Run a Python program that leaves this process's tree."""
     raise unsupported()
 
 
 def leave() -> None:
-    """Leave the process tree of whoever has started this process, with `spawn`."""
+    """Leave the process tree of whoever has started this process with `spawn`."""
     raise unsupported()
 
 
-def spawn(argv: list[str], log: str) -> None:  # noqa: ARG001
-    """Start a program that detaches itself."""
+def detach() -> None:
+    """Become a ptyhost that is nobody's child."""
     raise unsupported()
 
 
 def keep_lock(argument: str) -> None:  # noqa: ARG001
-    """Keep the lock that `launch.start` has handed on, and hand it on to no other process."""
+    """Keep the lock that this process was started with, and hand it on to no other process."""
     raise unsupported()

@@ -16,7 +16,7 @@ class Endpoint:
 
     __slots__ = ()
 
-    def __init__(self, path: str) -> None:  # noqa: ARG002
+    def __init__(self, path: str, fd: int | None = None) -> None:  # noqa: ARG002
         raise unsupported()
 
     def fileno(self) -> int:
@@ -29,6 +29,9 @@ class Endpoint:
 
     def renew(self) -> None:
         """Listen again if the path has been removed."""
+
+    def hand_over(self) -> None:
+        """Leave it to other processes that have it open."""
 
     def close(self) -> None:
         """Stop listening."""

@@ -1,35 +1,27 @@
-"""Starting a ptyhost and reading its report."""
+"""Starting a ptyhost. No process forks here: `ptyhost/__main__.py` is to be executed for each."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import unsupported
 
 if TYPE_CHECKING:
-    import subprocess
-    from collections.abc import Sequence
-    from typing import BinaryIO
+    from collections.abc import Mapping, Sequence
 
 
-def environment() -> dict[str, str]:
-    """Return the environment of a ptyhost itself."""
-    raise unsupported()
+class NoStarter(Exception):
+    """There is no process that starts others."""
 
 
 def start(
-    argv: Sequence[str],  # noqa: ARG001
-    *,
-    lock: int,  # noqa: ARG001
-    env: dict[str, str],  # noqa: ARG001
-    log: BinaryIO,  # noqa: ARG001
-) -> subprocess.Popen[bytes]:
-    """Start a ptyhost."""
-    raise unsupported()
-
-
-def exchange(process: subprocess.Popen[bytes], data: bytes, patience: float) -> bytes:  # noqa: ARG001
-    """Write to a ptyhost that was started, and return its report."""
+    path: str,  # noqa: ARG001
+    request: Mapping[str, Any],  # noqa: ARG001
+    fds: Sequence[int],  # noqa: ARG001
+    answer_by: float,  # noqa: ARG001
+    deadline: float,  # noqa: ARG001
+) -> tuple[dict[str, Any], bytes]:
+    """Start a ptyhost, and return its report."""
     raise unsupported()
 
 

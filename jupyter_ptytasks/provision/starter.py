@@ -1,0 +1,136 @@
+"""Finds the process that forks ptyhosts for those like this one, and starts it where it is missing.
+
+A fork inherits from the starter what an executed process would inherit from us. So the name of its socket stands for
+all that a starter hands on (the user, limits, control group, namespaces and so on), the machine, the interpreter, and
+the version of this package. Whoever differs, as a server does after an upgrade, has another starter.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+from ..core.errors import HostUnreachable, InternalError
+from ..core.hostlog import last_line
+from ..core.machine import boot_id, hostname
+from ..core.platform import detach, endpoint, files, launch, processes
+from ..storage.locks import Locks
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+#: Seconds for which it is assumed that nothing has changed of all this.
+_FRESH = 10.0
+#: How often a starter is started for one ptyhost: it may be killed before it has forked.
+_TRIES = 5
+#: Seconds to wait while others start one.
+_LOCK_WAIT = 10.0
+#: Makes room for the titles of ptyhosts, which replace the arguments of the starter.
+_ROOM = " " * 1024
+
+
+class Starter:
+    """The starter for this process, with its socket in `runtime_dir`. `program` is the ptyhost's."""
+
+    def __init__(self, runtime_dir: str, program: str) -> None:
+        self._runtime_dir = runtime_dir
+        self._program = program
+        self._locks = Locks(runtime_dir)
+        self._log = os.path.join(runtime_dir, "starter.log")
+        self._known = ""
+        self._looked = 0.0
+        self._children = launch.Children()
+
+    def start(self, request: Mapping[str, Any], fds: Sequence[int], patience: float) -> bytes:
+        """Have a ptyhost forked, send it a request and descriptors, and return its report: one line of JSON, or less if
+        it has failed.
+
+        Raises TimeoutError after `patience` seconds, InternalError or OSError if no starter can be had; then nothing
+        runs.
+        """
+        deadline = time.monotonic() + patience
+        tries = 0
+        while True:
+            path = self._path()
+            # Half of the time that is left: one that hangs is replaced.
+            answer_by = (time.monotonic() + deadline) / 2
+            try:
+                answer, report = launch.start(path, request, fds, answer_by, deadline)
+            except launch.NoStarter:
+                if time.monotonic() >= deadline:
+                    raise TimeoutError from None
+                if tries == _TRIES:
+                    raise self._failure() from None
+                tries += 1
+                self._revive(path, hangs=time.monotonic() >= answer_by)
+                continue
+            for pid in (answer.get("starter"), answer.get("host_pid")):
+                if pid is not None:
+                    self._children.adopt(pid)
+            return report
+
+    def reap(self) -> None:
+        """Take note of processes that have ended, if they are children of this process after all."""
+        self._children.reap()
+
+    def _path(self) -> str:
+        """Return where a starter for this process listens, if there is one."""
+        now = time.monotonic()
+        if not self._known or now - self._looked >= _FRESH:
+            self._looked = now
+            whose: list[object] = [
+                hostname(),
+                boot_id(),
+                processes.surroundings(),
+                sorted(detach.environment().items()),
+            ]
+            whose += [sys.executable, _stamp(sys.executable), self._program, *_stamps(os.path.dirname(self._program))]
+            digest = hashlib.blake2b(repr(whose).encode("utf-8", "surrogatepass"), digest_size=8)
+            self._known = os.path.join(self._runtime_dir, f"starter-{digest.hexdigest()}.sock")
+        return self._known
+
+    def _revive(self, path: str, *, hangs: bool) -> None:
+        """Start a starter, unless another process has just done so. Raises InternalError or OSError."""
+        files.private_dir(self._runtime_dir)
+        with self._locks.hold("starter.lock", _LOCK_WAIT) as held:
+            if not held:
+                raise HostUnreachable("another process does not get done with starting the process that starts tasks")
+            if not hangs and os.path.exists(path) and not endpoint.is_dead(path):
+                return
+            with open(self._log, "w", encoding="utf-8", opener=_private):
+                pass  # of this one only: `_failure` looks for the reason there
+            listener = endpoint.Endpoint(path)
+            try:
+                code = detach.spawn(self._program, ["--starter", path, _ROOM], log=self._log, stdin=listener.fileno())
+            except BaseException:
+                listener.close()
+                raise
+            listener.hand_over()
+        if code != 0:
+            raise self._failure()
+
+    def _failure(self) -> InternalError:
+        why = last_line(self._log)
+        return InternalError(f"the ptyhost failed to start{': ' if why else ''}{why}")
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def _stamps(ptyhost: str) -> Iterator[object]:
+    """Iterate over what tells the files of ptyhosts from those of another version in the same place."""
+    for directory in (ptyhost, os.path.join(os.path.dirname(ptyhost), "core")):
+        for place, _, names in os.walk(directory):
+            yield from ((name, _stamp(os.path.join(place, name))) for name in names if name.endswith(".py"))
+
+
+def _stamp(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_ino, found.st_mtime_ns

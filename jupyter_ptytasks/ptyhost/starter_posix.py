@@ -1,0 +1,154 @@
+"""The starter: a process that has everything loaded which ptyhosts need, and forks one for every connection.
+
+A fork takes a fifth of the time of a start from nothing, and shares its memory with the starter. The starter itself
+reads nothing, writes nothing and keeps nothing: all that a connection says it says to the process that was forked for
+it, so nobody can keep the starter from forking for others, and if it is killed, nobody loses anything but the time to
+start another one.
+
+What is inherited by a fork is the starter's: those for whom that would not be the same as what an executed ptyhost
+inherits from themselves have another starter (`provision/starter.py`).
+"""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+import time
+
+from ..core.files import encode, write_all
+from ..core.platform import detach, endpoint, events
+from . import start
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+
+#: Seconds after the last start for which the starter stays.
+_STAY = 300.0
+#: Seconds between two looks whether it can still be found.
+_LOOK = 30.0
+#: Seconds until it tries again to take a connection, for which the system has no descriptor or memory.
+_RETRY = 0.1
+#: Bytes of an empty `bytes`, and of the pools from which CPython takes room for objects of one size, of up to 512.
+_EMPTY = sys.getsizeof(b"")
+_POOL = 16 << 10
+#: Modules that are imported where they are used.
+_LATER = ("_ctypes", "resource")
+#: The descriptors that come with a request: the task's lock, and its host.log.
+_DESCRIPTORS = 2
+
+
+def main(path: str) -> None:
+    """Fork ptyhosts for those who connect to what listens as descriptor 0, at `path`, as long as there are some."""
+    listener = endpoint.Endpoint(path, os.dup(0))
+    os.dup2(1, 0)
+    command = f"{sys.executable} {sys.argv[0]}"
+    detach.rename(f"{command} --starter {path}")
+    found_at = _identity(path)
+    gc.disable()
+    start.load()
+    for name in _LATER:
+        try:
+            __import__(name)
+        except ImportError:
+            pass  # there is something to fall back on
+    # What ptyhosts share with the starter must not be written to, or it would be copied: neither by a collection, nor
+    # because there is room for something new beside it.
+    gc.freeze()
+    filler = [bytes(size - _EMPTY) for size in range(48, 513, 16) for _ in range(_POOL // size)]
+    poll = events.Poll()
+    poll.register(listener.fileno(), events.READ)
+    last = time.monotonic()
+    while time.monotonic() - last < _STAY and _identity(path) == found_at:
+        if not poll.poll(_LOOK * 1000):
+            continue
+        last = time.monotonic()
+        try:
+            connection = listener.accept()
+        except OSError:
+            time.sleep(_RETRY)
+            continue
+        if connection is not None:
+            _fork(listener, connection, command)
+            connection.close()
+    del filler
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    """Return what tells a socket from another one that was put in its place."""
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _fork(listener: endpoint.Endpoint, connection: socket, command: str) -> None:
+    """Fork a process that becomes a ptyhost, and is nobody's child."""
+    try:
+        waiting, gone = os.pipe()
+    except OSError as error:
+        _refuse(connection, error)
+        return
+    try:
+        pid = os.fork()
+    except OSError as error:
+        _refuse(connection, error)
+    else:
+        if pid == 0:
+            _leave(listener, connection, command, waiting, gone)
+        os.waitpid(pid, 0)
+    finally:
+        os.close(waiting)
+        os.close(gone)
+
+
+def _leave(listener: endpoint.Endpoint, connection: socket, command: str, waiting: int, gone: int) -> None:
+    """Fork once more, and be the ptyhost. Never returns."""
+    starter = os.getppid()
+    try:
+        os.close(gone)
+        os.setsid()
+        detach.detach()
+        # Until the process in between has gone, and another one has become the parent of this one.
+        os.read(waiting, 1)
+        os.close(waiting)
+        listener.hand_over()
+        _host(connection, command, starter)
+    except OSError as error:
+        _refuse(connection, error)
+    except SystemExit:
+        pass  # it has reported why
+    finally:
+        os._exit(1)
+
+
+def _host(connection: socket, command: str, starter: int) -> None:
+    """Say who this process is, take the request, and do what it says until the end of the task."""
+    connection.setblocking(True)
+    report = connection.fileno()
+    write_all(report, encode({"host_pid": os.getpid(), "starter": starter}))
+    data, fds = endpoint.receive_with(connection, 1 << 16, _DESCRIPTORS)
+    while part := os.read(report, 1 << 16):
+        data += part
+    if not data:
+        return  # whoever has called has given up
+    lock, log = fds
+    os.dup2(log, 2)
+    os.close(log)
+    gc.enable()
+    request = json.loads(data)
+    directory, path = request["directory"], request["socket"]
+    detach.rename(f"{command} {directory} {path}")
+    start.main(directory, path, str(lock), request["env"], connection.detach())
+    os._exit(0)
+
+
+def _refuse(connection: socket, error: OSError) -> None:
+    """Say that nothing was started. The connection is closed by whoever has made it."""
+    try:
+        connection.send(encode(start.failure(error)))
+    except OSError:
+        pass  # nobody waits for it
