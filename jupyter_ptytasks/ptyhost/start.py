@@ -114,12 +114,14 @@ def _start(
         pty = _open_pty(rows, cols)
         host = Host(spec=spec, pty=pty, ring=ring, record=exited, socket_path=socket_path, guard=guard)
         undo.append(host.close)
+        about = _about(spec, socket_path)
         started = time.time()
         child = pty.spawn(argv, variables, spec["cwd"], umask)
         undo.append(child.abandon)
+        # As little as can be from here on: whatever is written to is copied first, as long as the child shares it.
         # The record of a previous attempt is out of date now.
         _remove(files.exit)
-        hosted.write(_about(spec, socket_path, child.pid, started), durable=False)
+        hosted.write({**about, "pid": child.pid, "started": started}, durable=False)
         child.release()
         host.begin(child.pid, started)
     except BaseException:
@@ -163,8 +165,8 @@ def _open_pty(rows: int, cols: int) -> Pty:
         raise OSError(errno.EAGAIN, "the system has no pseudo-terminal left") from error
 
 
-def _about(spec: Mapping[str, Any], socket_path: str, pid: int, started: float) -> dict[str, Any]:
-    """Return the content of host.json."""
+def _about(spec: Mapping[str, Any], socket_path: str) -> dict[str, Any]:
+    """Return the content of host.json, but for what is known of the command when it is there."""
     return {
         "version": wire.VERSION,
         "id": spec["id"],
@@ -174,8 +176,6 @@ def _about(spec: Mapping[str, Any], socket_path: str, pid: int, started: float) 
         "boot_id": boot_id(),
         "hostname": hostname(),
         "socket": socket_path,
-        "pid": pid,
-        "started": started,
     }
 
 

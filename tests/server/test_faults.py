@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -97,6 +98,47 @@ def test_kill9_in_the_middle_of_creates(live: LiveServer, enough: int) -> None:
     # What runs is known, and runs once.
     running = [process.environ()["PTYTASK_ID"] for process in live.processes() if process.name() == "sleep"]
     assert sorted(running) == sorted(task["id"] for task in tasks if task["state"] == "running")
+
+
+def kill_starters(live: LiveServer, done: threading.Event) -> None:
+    """Kill what forks ptyhosts, again and again."""
+    while not done.wait(0.4):
+        for process in live.processes():
+            with contextlib.suppress(psutil.Error):
+                if "--starter" in process.cmdline():
+                    process.kill()
+
+
+def test_kill9_of_the_starter_in_the_middle_of_starts(live: LiveServer, tmp_path: Path) -> None:
+    """What was answered with a task has run once for each attempt, what was answered with an error has not run."""
+    done = threading.Event()
+    killer = threading.Thread(target=kill_starters, args=(live, done))
+    killer.start()
+    started: dict[str, int] = {}
+    told: list[str] = []
+    try:
+        with live.client() as client:
+            for number in range(12):
+                try:
+                    task = client.create(f"echo ran >> {tmp_path}/{number}", name=f"run-{number}")
+                    started[task["name"]] = 1
+                    ended(client, task["id"])
+                    client.restart(task["id"])
+                    started[task["name"]] = 2
+                except RequestFailed as error:
+                    told.append(str(error))
+            client.create(f"echo ran >> {tmp_path}/queued", name="queued", not_before="2020-01-01T00:00:00Z")
+            started["queued"] = 1
+            until(lambda: all(task["exit"] or task["state"] == "failed" for task in client.all()))
+    finally:
+        done.set()
+        killer.join()
+    assert all("the ptyhost" in error for error in told)
+    assert len(started) > 6
+    with live.client() as client:
+        for task in client.all():
+            path = tmp_path / str(task["name"]).removeprefix("run-")
+            assert len(path.read_text().split()) == started[str(task["name"])], task
 
 
 def test_kill9_in_the_middle_of_a_flood(live: LiveServer) -> None:
