@@ -151,7 +151,7 @@ class Server:
             self._process.wait()
 
     def _sweep(self) -> None:
-        """Kill what still runs of its tasks."""
+        """Kill what still runs of its tasks, and what has started them."""
         for task in os.scandir(self.tasks_dir) if os.path.isdir(self.tasks_dir) else ():
             try:
                 with open(os.path.join(task.path, "host.json"), encoding="utf-8") as file:
@@ -160,6 +160,11 @@ class Server:
                     os.kill(pid, signal.SIGKILL)
             except (OSError, ValueError, KeyError, psutil.Error):
                 continue  # it has ended, or never began
+        for process in psutil.process_iter(["cmdline"]):
+            command = process.info["cmdline"] or []
+            if "--starter" in command and any(self.home in word for word in command):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
 
     @contextmanager
     def task(self, argv: Sequence[str]) -> Iterator[Terminal]:
