@@ -29,6 +29,8 @@ _LOOK_EVERY = 1.0
 _STAY = 5.0
 #: Seconds after a failure until it tries again.
 _RETRY = 1.0
+#: Seconds for which this package may be gone before it leaves: it takes some to be replaced.
+_GONE = 60.0
 #: Bytes of its log that are kept.
 _LOG_MAX = 64 << 10
 
@@ -67,7 +69,22 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
     poll.register(listener.fileno(), events.READ)
     idle_since: float | None = None
     failure = ""
+    present = time.monotonic()
     while True:
+        installed = _version()
+        if installed is None:
+            # It is being replaced, or was removed. No ptyhost can be started: nothing is to fail for that.
+            if time.monotonic() - present > _GONE:
+                listener.close()
+                return  # whoever wakes the scheduler next starts his own
+            time.sleep(_RETRY)
+            continue
+        present = time.monotonic()
+        if installed != version:
+            # Another version was installed: it goes on from here. The lock is released by exec.
+            listener.close()
+            lock.close()
+            os.execv(sys.executable, [sys.executable, "-I", "-S", "-X", "utf8", *sys.argv])
         try:
             look = work.step(time.time())
             failure = ""
@@ -84,11 +101,6 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
         elif time.monotonic() - idle_since > _STAY:
             listener.close()
             return
-        if _version() != version:
-            # Another version was installed: it goes on from here. The lock is released by exec.
-            listener.close()
-            lock.close()
-            os.execv(sys.executable, [sys.executable, "-I", "-S", "-X", "utf8", *sys.argv])
         pause = _LOOK_EVERY if look is None else min(max(look - time.time(), 0.0), _LOOK_EVERY)
         if poll.poll(pause * 1000):
             while (caller := _accept(listener)) is not None:
@@ -109,12 +121,13 @@ def _unmark(data_dir: str) -> None:
         pass
 
 
-def _version() -> int:
-    """Return a number that differs between installed versions of this package."""
+def _version() -> int | None:
+    """Return a number that differs between installed versions of this package; None if it, or its Python, is gone."""
     try:
+        os.stat(sys.executable)
         return os.stat(__file__).st_mtime_ns
     except OSError:
-        return 0  # it is being replaced, or was removed: what is loaded goes on
+        return None
 
 
 def _trim(path: str) -> None:

@@ -83,10 +83,10 @@ class Launcher:
         Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull, StoreUnavailable: then nothing runs, and
         nothing is left (but for a failed task, where a full disk has no room even for its removal).
         """
-        await self._store.refresh()
+        if request.command is None or request.turn.after:
+            await self._store.refresh()  # shells are numbered, and names of others are resolved
         request = replace(request, turn=await self._queue.resolved(request.turn))
-        state = State.HELD if request.hold else await self._queue.state_for(request.group, request.turn)
-        spec, env, lock = await asyncio.to_thread(self._prepare, request, state)
+        spec, env, lock = await asyncio.to_thread(self._prepare, request)
         task = task_of(spec)
         with self._claim(task.id, lock):
             found, added = await self._submit(task, request.if_exists)
@@ -99,8 +99,9 @@ class Launcher:
             found = await self.restart(found.id)
         return found, False
 
-    def _prepare(self, request: TaskRequest, state: State) -> tuple[dict[str, Any], dict[str, str], Lock]:
+    def _prepare(self, request: TaskRequest) -> tuple[dict[str, Any], dict[str, str], Lock]:
         now = time.time()
+        state = State.HELD if request.hold else self._queue.state_for(request.group, request.turn)
         tasks = self._store.tasks
         task_id = new_id(now, tasks[0].id if tasks else "")
         defaults = self._spawn_defaults()
@@ -335,7 +336,7 @@ class Launcher:
         lock = await self._lock_next(ended)
         if lock is None:
             return await self._store.find(ended.id)
-        state = await self._queue.state_for(ended.group, ended.turn)
+        state = await asyncio.to_thread(self._queue.state_for, ended.group, ended.turn)
         also = functools.partial(self._requeued, env=env) if state.pending else self._task_dirs.respec
         with self._claim(ended.id, lock):
             task, begun = await self._store.begin_attempt(ended.id, ended.attempt + 1, self.max_live, also, state)

@@ -67,9 +67,9 @@ class Queue:
 
     # -- tasks ------------------------------------------------------------------------------------------------------
 
-    async def state_for(self, group: str, turn: Turn) -> State:
-        """Return whether a task of a group is to be queued, or to be started at once."""
-        found = (await asyncio.to_thread(self._groups.all)).get(group)
+    def state_for(self, group: str, turn: Turn) -> State:
+        """Return whether a task of a group is to be queued, or to be started at once. Blocking."""
+        found = self._groups.all().get(group)
         limited = found is not None and not found.is_free
         return State.QUEUED if limited or turn != queue.Turn() else State.STARTING
 
