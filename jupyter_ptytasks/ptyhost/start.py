@@ -60,7 +60,7 @@ def main(directory: str, socket_path: str, lock: str, env: dict[str, str] | None
         reply(report, failure(error))
         raise SystemExit(1) from None
     reply(report, {"ready": True, "host_pid": os.getpid(), **about})
-    # The server has its answer. Everything that will ever be needed is loaded now: the package may be replaced later.
+    # The server has its answer. A ptyhost that was not forked loads now what it will need: the package may be replaced.
     guard.attempt("loading", load)
     host.run()
     os.umask(umask)

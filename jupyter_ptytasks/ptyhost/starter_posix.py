@@ -121,6 +121,8 @@ def _leave(listener: endpoint.Endpoint, connection: socket, command: str, waitin
         _refuse(connection, error)
     except SystemExit:
         pass  # it has reported why
+    except Exception:  # noqa: BLE001  this process must not go on as the starter
+        sys.excepthook(*sys.exc_info())
     finally:
         os._exit(1)
 

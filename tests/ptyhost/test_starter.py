@@ -361,6 +361,23 @@ def test_those_who_say_nothing_keep_nobody_waiting(hosted: Hosted, starters: str
     assert only(starters).children() == []
 
 
+@pytest.mark.parametrize("request_", [b"", b"{", b"[]", b'{"directory": 5}'])
+def test_those_who_ask_for_nonsense_get_nothing(hosted: Hosted, starters: str, request_: bytes) -> None:
+    hosted.start("true")
+    hosted.ended()
+    (path,) = Path(starters).glob("*.sock")
+    with socket.socket(socket.AF_UNIX) as caller:
+        caller.connect(str(path))
+        answer = caller.makefile("rb").readline()
+        assert b'"host_pid"' in answer
+        caller.sendall(request_)
+        caller.shutdown(socket.SHUT_WR)
+        assert caller.recv(1000) == b""
+    assert len(find(starters)) == 1
+    hosted.start("true", attempt=2)
+    assert hosted.ended()["code"] == 0
+
+
 @pytest.mark.parametrize(
     ("place", "line"),
     [("        pid = os.fork()\n", 8), ("        detach.detach()\n", 8), ("        waiting, gone = os.pipe()\n", 8)],

@@ -56,6 +56,22 @@ async def test_what_cannot_be_started_is_refused_at_once(
     assert list(served.data_dir.glob("ptytasks/tasks/*")) == []
 
 
+async def test_what_starts_tasks_cannot_be_had(rest: Rest, jp_data_dir: Any, jp_runtime_dir: Any) -> None:
+    ran = jp_data_dir / "ran"
+    directory = jp_runtime_dir / "ptytasks"
+    directory.rename(jp_runtime_dir / "kept")
+    directory.touch()
+    answer = await rest("POST", "tasks", body={"command": f"touch {ran}"})
+    assert (answer.code, answer.json["code"]) == (500, "internal_error")
+    assert answer.json["message"].startswith("the ptyhost could not be started: ")
+    assert (await rest("GET", "tasks")).json["tasks"] == []
+    directory.unlink()
+    (jp_runtime_dir / "kept").rename(directory)
+    await rest.create(f"echo ran > {ran}", name="now")
+    assert (await rest.wait("now"))["state"] == "succeeded"
+    assert ran.read_text() == "ran\n"
+
+
 async def test_a_line_of_any_length_runs(rest: Rest) -> None:
     line = f'echo $#; read word; echo "<$word>"; : {"x" * (2 * SINGLE)}; exit 3'
     await rest.create(line, name="long")
