@@ -96,7 +96,8 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
             idle_since = None
         elif idle_since is None:
             idle_since = time.monotonic()
-            _unmark(data_dir)
+            if not work.may_run_again:
+                _unmark(data_dir)
             continue  # a task that came before the mark was removed is seen now
         elif time.monotonic() - idle_since > _STAY:
             listener.close()

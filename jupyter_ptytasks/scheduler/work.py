@@ -99,6 +99,11 @@ class Work:
             looks.append(now + 1.0)  # others may come and go
         return min(looks)
 
+    @property
+    def may_run_again(self) -> bool:
+        """Whether a task that runs is to be run again if it fails: the end of its ptyhost must wake a scheduler."""
+        return any(task.turn.retry is not None for task in self._tasks.active.values())
+
     def _take_in_ends(self) -> bool:
         """Note the ends that no server has noted; return whether there were any."""
         active = [task for task in self._tasks.active.values() if task.provisioner == self._provisioner.name]

@@ -327,6 +327,24 @@ def is_running(client: Client, ref: str) -> bool:
     return client.get(ref)["state"] == "running"
 
 
+def test_a_task_that_fails_after_the_scheduler_has_left_is_run_again(
+    start_server: Callable[..., LiveServer], tmp_path: Path
+) -> None:
+    server = start_server()
+    gate = tmp_path / "gate"
+    line = f"echo >> {tmp_path}/runs; until [ -e {gate} ]; do sleep 0.02; done; exit 1"
+    with server.client() as client:
+        task = client.create(line, retry={"max": 1})
+        until(lambda: client.get(task["id"])["state"] == "running", "the first attempt")
+        until(lambda: scheduler(server) is None, "the scheduler to leave")
+        server.kill9()
+        gate.touch()
+        until(lambda: (tmp_path / "runs").read_text() == "\n\n", "the second attempt")
+        server.start()
+        ended = client.wait(task["id"], 30)
+    assert (ended["state"], ended["attempt"]) == ("failed", 2)
+
+
 @pytest.mark.parametrize("victim", ["server", "scheduler", "both"])
 def test_all_run_once_whoever_is_killed(start_server: Callable[..., LiveServer], tmp_path: Path, victim: str) -> None:
     server = start_server()
