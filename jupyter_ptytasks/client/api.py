@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import time
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
@@ -169,6 +170,7 @@ class Client:
         after: Sequence[str | After] = (),
         not_before: str | None = None,
         retry: Retry | None = None,
+        function: bytes | None = None,
     ) -> Task:
         """Start or queue a task and return it. See docs/rest.md for the options, and docs/queue.md for the queue.
 
@@ -182,6 +184,7 @@ class Client:
             after: ids or names of tasks that must have succeeded before, or `{"ref", "when": "ok" | "any" | "failed"}`.
             not_before: the earliest time to start, in ISO 8601 with an offset from UTC.
             retry: how to run it again if it fails.
+            function: the call that `command` runs (functions.calls.pack).
 
         Raises:
             RequestFailed: the command could not be started; no task was created.
@@ -208,6 +211,7 @@ class Client:
             "after": list(after) or None,
             "not_before": not_before,
             "retry": retry,
+            "function": None if function is None else base64.b64encode(function).decode(),
         }
         response = self._transport.request("POST", "tasks", json=_given(given))
         self.found = response.status_code == _FOUND
@@ -349,6 +353,14 @@ class Client:
     def stats(self, ref: str) -> Stats:
         """Return the recent resource usage of a live task, which is sampled more often for the next 10 seconds."""
         return cast("Stats", self._get(_path(ref, "stats"), **_IDLE))
+
+    def result(self, ref: str) -> bytes:
+        """Return what the function of a task has returned or raised (functions.outcomes.result).
+
+        Raises RequestFailed with the code `invalid_state` until it has ended for good, and `no_result` if there is
+        nothing: the task runs no function, or was stopped.
+        """
+        return self._transport.request("GET", _path(ref, "result"), params=dict(_IDLE)).content
 
     # -- groups -------------------------------------------------------------------------------------------------------
 

@@ -7,6 +7,9 @@
   * RequestFailed ......... the server returned an error, with its `code`, `field` and `http_status`
     - TaskNotFound ........ no task has this id or name
   * TaskFailed ............ a task was expected to succeed, but did not
+  * ResultLost ............ a function ended without a result, or with one that cannot be read
+  * NotPicklable .......... a function or an argument cannot be sent to a task; also a TypeError
+  * ExtraMissing .......... an optional package is not installed; also an ImportError
   * StillRunning .......... a task has not ended within the timeout; also a TimeoutError
 """
 
@@ -86,6 +89,24 @@ class TaskFailed(ClientError):
 
     def __str__(self) -> str:
         return "\n".join(filter(None, (self.message, self.tail, self.hint)))
+
+
+class ResultLost(ClientError):
+    """A function ended without a result, or with one that cannot be read."""
+
+    code = "result_lost"
+
+
+class NotPicklable(ClientError, TypeError):
+    """A function or an argument cannot be sent to a task, because it, or a part of it, cannot be pickled."""
+
+    code = "not_picklable"
+
+
+class ExtraMissing(ClientError, ImportError):
+    """An optional package is not installed."""
+
+    code = "extra_missing"
 
 
 class StillRunning(ClientError, TimeoutError):

@@ -5,6 +5,7 @@
     - SpawnFailed ......... 400  the command could not be started: not found, not executable, bad directory
     - TooLarge ............ 413  the request is too large
   * TaskNotFound .......... 404  no task has this id or name
+  * NoResult .............. 404  the task runs no function, or it ended without a result
   * Conflict .............. 409  the request is valid but conflicts with the task's current state
     - NameInUse ........... 409  a live task has the name, and the request has `if_exists: fail`
     - InvalidState ........ 409  the task's state does not allow the request
@@ -73,6 +74,13 @@ class TaskNotFound(PtyTasksError):
     """No task has this id or name."""
 
     code = "task_not_found"
+    status = 404
+
+
+class NoResult(PtyTasksError):
+    """The task runs no function, or the function has neither returned nor raised an exception."""
+
+    code = "no_result"
     status = 404
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 
@@ -13,7 +14,12 @@ if TYPE_CHECKING:
 
 
 def write_json(path: str, value: object, *, durable: bool = False) -> None:
-    """Write `value` to `path` in one step, readable by this user only (0600).
+    """Write the JSON of `value` to `path`, as `write_bytes` does."""
+    write_bytes(path, encode(value), durable=durable)
+
+
+def write_bytes(path: str, data: bytes, *, durable: bool = False) -> None:
+    """Write `data` to `path` in one step, readable by this user only (0600).
 
     With `durable` it is on the disk when this returns (fsync of the file and of its directory). Raises OSError; the old
     file, if any, is unchanged then. Several writers at once, in threads or on machines that share the directory, do
@@ -24,7 +30,7 @@ def write_json(path: str, value: object, *, durable: bool = False) -> None:
     try:
         fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | system.BINARY, 0o600)
         try:
-            write_all(fd, encode(value))
+            write_all(fd, data)
             if durable:
                 os.fsync(fd)
         finally:
@@ -48,6 +54,19 @@ def read_json(path: str) -> dict[str, Any] | None:
     except (OSError, ValueError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def read_own(path: str, limit: int) -> bytes:
+    """Return the content of a file that this user alone can change.
+
+    Raises OSError: PermissionError for a file of somebody else, for a link and the like, or for one that others may
+    write, and for more than `limit` bytes.
+    """
+    with open(system.open_own(path), "rb") as file:
+        data = file.read(limit + 1)
+    if len(data) > limit:
+        raise OSError(errno.EFBIG, f"more than {limit} bytes", path)
+    return data
 
 
 def encode(value: object) -> bytes:

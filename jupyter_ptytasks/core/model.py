@@ -167,7 +167,8 @@ class TaskRequest:
 
     `command` is a shell line or the arguments, None for an interactive shell; `cwd` None is the server's root
     directory; `ladder` the stop sequence, pairs of a signal and a grace period in seconds, None for the default;
-    `timeout` is in seconds; `params` are told to the task in its environment.
+    `timeout` is in seconds; `params` are told to the task in its environment; `function` is the call that the command
+    runs (functions.calls).
     """
 
     command: str | list[str] | None = None
@@ -187,3 +188,4 @@ class TaskRequest:
     turn: Turn = field(default_factory=Turn)
     sweep: Sweep | None = None
     params: Mapping[str, Value] = field(default_factory=dict)
+    function: bytes | None = field(default=None, repr=False)

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 
+#: Bytes of the call of a function, and of its result.
+CALL_MAX = 17 << 20
+RESULT_MAX = 65 << 20
+
 
 class TaskFiles:
     """The paths of one task's files; creates and reads none of them."""
 
-    __slots__ = ("command", "dir", "environment", "exit", "host", "lock", "log", "output", "spec")
+    __slots__ = ("command", "dir", "environment", "exit", "function", "host", "lock", "log", "output", "spec")
 
     def __init__(self, directory: str) -> None:
         self.dir = directory
@@ -18,6 +22,8 @@ class TaskFiles:
         self.environment = os.path.join(directory, "environment.json")
         #: The line for the shell, where it is too long for an argument.
         self.command = os.path.join(directory, "command")
+        #: The call that the command runs, if it is a function (functions.calls); 0600.
+        self.function = os.path.join(directory, "function")
         #: Its ptyhost: pids, start time, boot id, host name, protocol version.
         self.host = os.path.join(directory, "host.json")
         #: How it ended; written last.
@@ -28,3 +34,7 @@ class TaskFiles:
         self.log = os.path.join(directory, "host.log")
         #: The directory of the ring.
         self.output = os.path.join(directory, "output")
+
+    def result(self, attempt: int) -> str:
+        """Return the path of what the function has returned or raised in an attempt (functions.outcomes); 0600."""
+        return os.path.join(self.dir, f"result-{attempt}")

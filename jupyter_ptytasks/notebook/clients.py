@@ -26,6 +26,10 @@ class Connections:
         self._pid = os.getpid()
         atexit.register(self.close)
 
+    def __reduce__(self) -> tuple[object, ...]:
+        # Without the token, which whoever finds the server finds, too.
+        return connections, (self._address[0],)
+
     @contextlib.contextmanager
     def client(self) -> Iterator[Client]:
         """Borrow a client for a `with` block."""

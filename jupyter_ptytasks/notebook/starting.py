@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import os
+import shlex
+import sys
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from ..client import caller_env
 from ..client import format as formats
+from ..functions import calls
 from .clients import connections
 from .task import Task
 from .task_list import TaskList
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from ..client import Client
     from ..client.types import After, Command, IfExists, Retry, StateName
 
 
 def run(
-    command: str | Sequence[str | os.PathLike[str]] | None = None,
-    *,
+    command: str | Sequence[str | os.PathLike[str]] | Callable[..., Any] | None = None,
+    *args: Any,
     name: str | None = None,
     cwd: str | os.PathLike[str] | None = None,
     env: Mapping[str, str] | Iterable[str] = (),
@@ -44,14 +47,20 @@ def run(
     retry: int | Retry | None = None,
     url: str = "",
     token: str = "",
+    **kwargs: Any,
 ) -> Task:
-    """Start or queue a task and return it. See docs/queue.md for when it starts.
+    """Start or queue a command or a function as a task, and return it: `run("make")`, `run(train, lr=1e-3)`.
+
+    See docs/queue.md for when it starts, and docs/functions.md for functions, whose value is `task.result()`.
 
     The task gets the server's environment, with the variables that select this process's `python`, programs, libraries
     and devices (see caller_env), and `env`. If the server is on another machine, it gets only `env` in addition.
 
     Args:
-        command: a shell command line, or a list of arguments; None for an interactive shell.
+        command: a shell command line, a list of arguments, or a function; None for an interactive shell.
+        args: arguments of the function.
+        kwargs: more arguments of the function. A parameter that is named like an option of `run` is bound with
+            `functools.partial`.
         cwd: working directory; by default that of this process.
         env: a mapping, or a list like `["SEED=1", "HF_TOKEN"]`, where a name alone passes on this process's variable.
         timeout: a time limit, in seconds, as text such as "2h", or as a timedelta.
@@ -71,14 +80,30 @@ def run(
         token: its token.
 
     Raises:
-        ClientError: errors of client.errors; RequestFailed if the command cannot be started.
+        ClientError: errors of client.errors; RequestFailed if the command cannot be started, NotPicklable if the
+            function or an argument cannot be sent.
+        TypeError: the function does not accept these arguments.
         KeyError: a variable to pass on is not set.
     """
+    options = locals()
+    if callable(command):
+        given = [option for option, usual in (run.__kwdefaults__ or {}).items() if options[option] is not usual]
+        calls.check(command, args, kwargs, given)
+    elif args or kwargs:
+        said = ", ".join([*map(repr, args), *kwargs])
+        raise TypeError(f"besides the options of run(), only a function has arguments: {said}")
     server = connections(url, token)
     with server.client() as client:
+        function = None
+        if callable(command):
+            path = calls.search_path() if client.server.is_local else ()
+            function = calls.pack(command, args, kwargs, path=path)
+            name = name or calls.label(command)
+            command = _program(calls.label(command), here=client.server.is_local)
         task, _ = start(
             client,
             command,
+            function=function,
             name=name,
             cwd=cwd,
             env=env,
@@ -182,6 +207,12 @@ def fields(
         "retry": {"max": retry} if isinstance(retry, int) else retry,
         **others,
     }
+
+
+def _program(name: str, *, here: bool) -> Command:
+    """Return the command that calls a function: with this Python, or with that of a server on another machine."""
+    words = ["-m", "jupyter_ptytasks.execute.function", name]
+    return [sys.executable, *words] if here else f'exec "$PTYTASK_PYTHON" {shlex.join(words)}'
 
 
 def _seconds(timeout: float | str | timedelta | None) -> float | None:

@@ -7,9 +7,10 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..client import ClientError, StillRunning, TaskFailed, is_live, outcome
+from ..client import ClientError, ResultLost, StillRunning, TaskFailed, is_live, outcome
 from ..client import format as formats
-from . import bundle, reading, threads
+from ..functions import outcomes
+from . import bundle, reading, results, threads
 from .colours import plain
 
 if TYPE_CHECKING:
@@ -52,6 +53,9 @@ class Task:
 
     def __hash__(self) -> int:
         return hash(self.id)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return Task, (self._info, self._connections)
 
     def __repr__(self) -> str:
         return f"<Task {self._info['name']!r} {self.id} {formats.in_brief(self._info)}>"
@@ -245,9 +249,35 @@ class Task:
 
     def _waited(self, timeout: float | None, *, check: bool = False) -> Task:
         if is_live(self._info):
-            message = f"task {self._info['name']!r} has not ended within {timeout:g} s"
-            raise StillRunning(message, hint="It keeps running in the background.")
+            raise results.still_running(self._info["name"], timeout)
         return self.check() if check else self
+
+    def result(self, timeout: float | None = None) -> Any:
+        """Wait until the function that the task runs has ended, and return its value, or raise its exception.
+
+        The exception is caused by its traceback in the task. The value is that of the last attempt. It is unpickled,
+        which may run code that the server chooses (see docs/functions.md). An interrupt leaves the task running.
+
+        Args:
+            timeout: seconds to wait.
+
+        Raises:
+            StillRunning: the function has not ended within `timeout` seconds.
+            TaskFailed: it was stopped, has called `sys.exit`, or has raised an exception that cannot be pickled.
+            ResultLost: its value could not be pickled or is too large, or the task runs no function.
+        """
+        with self._unharmed(), self._connections.client() as client:
+            data = results.fetch(client, self.id, timeout)
+            info = self._take(client.get(self.id)).as_heard
+        if data is not None:
+            return outcomes.result(data, info)
+        if not is_live(info):
+            self.check()
+        raise ResultLost(f"task {info['name']!r} has no result: it runs no function, or one that ended its process")
+
+    async def result_async(self, timeout: float | None = None) -> Any:
+        """Like `result`, without blocking the event loop."""
+        return await threads.call(self.result, timeout)
 
     def check(self) -> Task:
         """Return self if the task succeeded. Raises TaskFailed if it did not, StillRunning if it has not ended."""

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import time
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..core import leftovers, wire
-from ..core.errors import Conflict, HostUnreachable, InputRefused, InternalError, InvalidState, StorageFull
+from ..core.errors import Conflict, HostUnreachable, InputRefused, InternalError, InvalidState, NoResult, StorageFull
 from ..core.model import Kind
 from ..core.queue import runs_again
 from ..core.signals import KILL
@@ -99,6 +100,18 @@ class Control:
     def open_ring(self, task: Task) -> RingReader:
         """Open the output of a task. The caller closes it."""
         return self._task_dirs.open_ring(task.id)
+
+    async def open_result(self, ref: str) -> BinaryIO:
+        """Open what the function of a task has returned or raised in the last attempt. The caller closes it.
+
+        Raises InvalidState until it has ended for good, NoResult if there is nothing.
+        """
+        task = await self.get(ref)
+        if not await asyncio.to_thread(os.path.exists, self._task_dirs.files(task.id).function):
+            raise NoResult("the task does not run a function of Python")
+        if task.live or self.is_restarting(task) or runs_again(task):
+            raise InvalidState("the function has not ended yet, or will be run again", field="state")
+        return await asyncio.to_thread(self._task_dirs.open_result, task)
 
     def is_restarting(self, task: Task) -> bool:
         """Return whether the task will be started again as soon as it has ended, by this server or another."""

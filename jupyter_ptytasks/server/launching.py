@@ -109,8 +109,8 @@ class Launcher:
         spec = specs.build(request, task_id, now, defaults, taken)
         if state.pending:
             spec["state"] = state.value
-        env = specs.environment(spec, defaults)
-        lock = self._task_dirs.create(spec)
+        env = specs.environment(spec, defaults, self._task_dirs.files(task_id).function)
+        lock = self._task_dirs.create(spec, request.function)
         if state.pending:
             try:
                 self._task_dirs.write_environment(task_id, env)
@@ -155,7 +155,8 @@ class Launcher:
         """
         task = await self._control.get(ref)
         spec = await asyncio.to_thread(self._task_dirs.read_spec, task.id)
-        started, _ = await self.create(specs.request_of(spec, name))
+        function = await asyncio.to_thread(self._task_dirs.read_function, task.id) if spec.get("function") else None
+        started, _ = await self.create(specs.request_of(spec, name, function))
         return started
 
     # -- starting ---------------------------------------------------------------------------------------------------
@@ -179,7 +180,7 @@ class Launcher:
         turn = await self._queue.resolved(request.turn, task.id)
         defaults = self._spawn_defaults()
         fresh = {**spec, **await asyncio.to_thread(specs.revised, spec, request, defaults)}
-        env = await asyncio.to_thread(specs.environment, fresh, defaults)
+        env = await asyncio.to_thread(specs.environment, fresh, defaults, self._task_dirs.files(task.id).function)
         also = functools.partial(self._task_dirs.revised, spec=fresh, env=env)
         facts = {"turn": turn, "command": fresh["command"], "cwd": fresh["cwd"]}
         return await self._change_pending(task, also, **facts)
@@ -257,7 +258,7 @@ class Launcher:
         """
         async with self._control.unless_deleted(task):
             spec = await asyncio.to_thread(self._task_dirs.read_spec, task.id)
-        return specs.environment(spec, self._spawn_defaults())
+        return specs.environment(spec, self._spawn_defaults(), self._task_dirs.files(task.id).function)
 
     async def _fail_start(self, task: Task, error: PtyTasksError) -> None:
         reason = "spawn_error" if isinstance(error, SpawnFailed) else error.code

@@ -95,6 +95,8 @@ def build(
         spec["sweep"] = request.sweep.to_json()
     if request.params:
         spec["params"] = dict(request.params)
+    if request.function is not None:
+        spec["function"] = True
     return spec
 
 
@@ -104,10 +106,10 @@ def revised(spec: Mapping[str, Any], request: TaskRequest, defaults: SpawnDefaul
     return {name: fresh[name] for name in ("kind", "command", "argv", "cwd", "given_env")}
 
 
-def request_of(spec: Mapping[str, Any], name: str | None) -> TaskRequest:
-    """Return the request for another task like that of `spec`, under `name` or the same name: the same command, the
-    environment that its creator gave, parameters, limits, labels, and its place in the queue, but for what it has
-    waited for. It belongs to no sweep. What the server adds it adds as it does now.
+def request_of(spec: Mapping[str, Any], name: str | None, function: bytes | None = None) -> TaskRequest:
+    """Return the request for another task like that of `spec`, under `name` or the same name: the same command and
+    `function`, the environment that its creator gave, parameters, limits, labels, and its place in the queue, but for
+    what it has waited for. It belongs to no sweep. What the server adds it adds as it does now.
     """
     limit = spec.get("timeout") or {}
     warning = limit.get("warning")
@@ -128,12 +130,13 @@ def request_of(spec: Mapping[str, Any], name: str | None) -> TaskRequest:
         metadata=spec["metadata"],
         turn=replace(Turn.from_json(spec.get("queue", {})), rank="", after=(), not_before=None),
         params=spec.get("params", {}),
+        function=function,
     )
 
 
-def environment(spec: Mapping[str, Any], defaults: SpawnDefaults) -> dict[str, str]:
+def environment(spec: Mapping[str, Any], defaults: SpawnDefaults, function: str = "") -> dict[str, str]:
     """Return the whole environment of a task: the server's without what is unfit, what tells the task of itself, what
-    the user gave.
+    the user gave. The command of a function finds the call at the path `function`.
 
     Raises SpawnFailed, `field` being `command` or `env`, for what no program can be started with (core.execve).
     """
@@ -152,6 +155,8 @@ def environment(spec: Mapping[str, Any], defaults: SpawnDefaults) -> dict[str, s
         env["JUPYTER_SERVER_URL"] = defaults.server_url
     env["PWD"] = spec["cwd"]
     env.update(spec["given_env"])
+    if spec.get("function"):
+        env["PTYTASK_FUNCTION"] = function
     # A line for the shell may be of any length: one that is too long for an argument goes by a file.
     *others, last = spec["argv"]
     execve.encode([*others, "" if isinstance(spec["command"], str) else last], env)

@@ -9,11 +9,11 @@ import time
 from contextlib import contextmanager, suppress
 
 from ..core import leftovers
-from ..core.errors import FULL, InternalError, storage_fault
-from ..core.files import read_json, write_json
+from ..core.errors import FULL, InternalError, NoResult, storage_fault
+from ..core.files import read_json, read_own, write_bytes, write_json
 from ..core.machine import boot_id, is_here, is_running
 from ..core.model import Exit, Kind, Output, Task
-from ..core.paths import TaskFiles
+from ..core.paths import CALL_MAX, TaskFiles
 from ..core.platform import files as system
 from ..core.queue import Turn
 from ..core.ring.packing import bases_to_pack, pack
@@ -28,7 +28,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from contextlib import AbstractContextManager
-    from typing import Any
+    from typing import Any, BinaryIO
 
 _ID = re.compile(r"[a-z0-9]{8,16}")
 #: Seconds to try for the lock of a new task.
@@ -86,8 +86,11 @@ class TaskDirs:
         """Return whether the task has a directory."""
         return os.path.isdir(self.files(task_id).dir)
 
-    def create(self, spec: Mapping[str, Any]) -> Lock:
-        """Create the directory of a new task and return its lock, held. On failure (StorageFull) nothing is left."""
+    def create(self, spec: Mapping[str, Any], function: bytes | None = None) -> Lock:
+        """Create the directory of a new task, with the call that it runs if there is one, and return its lock, held.
+
+        On failure (StorageFull) nothing is left.
+        """
         try:
             system.private_dir(os.path.dirname(self._root))
             system.private_dir(self._root)
@@ -101,6 +104,8 @@ class TaskDirs:
             lock = self.lock(spec["id"], wait=_LOCK_WAIT)
             if lock is None:
                 raise InternalError("the lock of a new task is taken")
+            if function is not None:
+                self._write_function(files.function, function)
             self.write_spec(spec)
         except BaseException:
             shutil.rmtree(files.dir, ignore_errors=True)
@@ -151,6 +156,31 @@ class TaskDirs:
         """Delete what `write_environment` has kept: the task will not start again by itself."""
         with suppress(OSError):
             os.unlink(self.files(task_id).environment)
+
+    def _write_function(self, path: str, function: bytes) -> None:
+        try:
+            write_bytes(path, function, durable=True)
+        except OSError as error:
+            raise storage_fault(error, _WHAT) from error
+
+    def read_function(self, task_id: str) -> bytes:
+        """Return the call that a task runs. Raises InternalError if it cannot be read."""
+        try:
+            return read_own(self.files(task_id).function, CALL_MAX)
+        except OSError as error:
+            raise storage_fault(error, "the function of the task cannot be read") from error
+
+    def open_result(self, task: Task) -> BinaryIO:
+        """Open what the function of the task's attempt has returned or raised. The caller closes it.
+
+        Raises NoResult if there is nothing, InternalError for a file that somebody else may have written.
+        """
+        try:
+            return open(system.open_own(self.files(task.id).result(task.attempt)), "rb")
+        except FileNotFoundError as error:
+            raise NoResult("the function has neither returned nor raised an exception") from error
+        except OSError as error:
+            raise storage_fault(error, "the result of the task cannot be read") from error
 
     def write_spec(self, spec: Mapping[str, Any]) -> None:
         """Write a task's spec. On failure (StorageFull) the old one is unchanged."""

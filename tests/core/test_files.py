@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jupyter_ptytasks.core.files import read_json, write_json
+from jupyter_ptytasks.core.files import read_json, read_own, write_bytes, write_json
 from jupyter_ptytasks.core.platform.posix.endpoint import SUN_PATH_MAX, SocketAddress
 from jupyter_ptytasks.core.platform.posix.files import private_dir
 
@@ -22,6 +22,29 @@ def test_what_is_written_is_read_and_nobody_elses(tmp_path: Path) -> None:
     write_json(path, {"secret": "🎉"}, durable=True)
     assert read_json(path) == {"secret": "🎉"}
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
+
+
+def test_what_others_may_have_written_is_not_read(tmp_path: Path) -> None:
+    path = str(tmp_path / "own")
+    write_bytes(path, b"mine")
+    assert read_own(path, 4) == b"mine"
+    with pytest.raises(OSError, match="more than 3 bytes"):
+        read_own(path, 3)
+    os.symlink(path, tmp_path / "link")
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    for other in ("link", "pipe", "."):
+        with pytest.raises(OSError, match=r"link|this user alone"):
+            read_own(str(tmp_path / other), 4)
+    for mode in (0o620, 0o602):
+        os.chmod(path, mode)
+        with pytest.raises(PermissionError):
+            read_own(path, 4)
+    os.chmod(path, 0o644)
+    assert read_own(path, 4) == b"mine"
+    if os.geteuid() == 0:
+        os.chown(path, 12345, -1)
+        with pytest.raises(PermissionError):
+            read_own(path, 4)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,7 @@ NEEDS = {
     "GET tasks/{ref}/stats": "read",
     "GET tasks/{ref}/output": "read",
     "GET tasks/{ref}/output/raw": "read",
+    "GET tasks/{ref}/result": "read",
     "GET groups": "read",
     "GET groups/{ref}": "read",
     "PUT groups/{ref}": "execute",

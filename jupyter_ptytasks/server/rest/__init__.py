@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import groups, other, output, stats, status, sweeps, tasks, terminals
+from . import groups, other, output, results, stats, status, sweeps, tasks, terminals
 
 if TYPE_CHECKING:
     from .base import TaskHandler
@@ -31,6 +31,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/stats", stats.Stats),
     (rf"/ptytasks/api/tasks/{_REF}/output", output.Output),
     (rf"/ptytasks/api/tasks/{_REF}/output/raw", output.RawOutput),
+    (rf"/ptytasks/api/tasks/{_REF}/result", results.Result),
     (r"/ptytasks/api/groups", groups.Groups),
     (rf"/ptytasks/api/groups/{_REF}", groups.OneGroup),
     (rf"/ptytasks/api/groups/{_REF}/pause", groups.PauseGroup),

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import re
 import signal
 from dataclasses import replace
@@ -14,8 +15,9 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from ...core import names, strict_json
-from ...core.errors import BadRequest
+from ...core.errors import BadRequest, TooLarge
 from ...core.model import IfExists, TaskRequest, TimeWarning
+from ...core.paths import CALL_MAX
 from ...core.queue import Dependency, OnFailure, Retry, Turn, When
 from ...core.states import State
 from ...core.sweeps import Mode
@@ -26,6 +28,8 @@ _TEN_YEARS = 10 * 366 * 86400
 _METADATA_MAX = 16 << 10
 #: A control character, as Unicode has it (category Cc).
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+#: Characters of base64 that are decoded at once.
+_PIECE = 256 << 10
 
 
 def _check_label(value: str) -> str:
@@ -99,6 +103,18 @@ def _seconds(value: str) -> float:
     return moment.timestamp()
 
 
+def _decoded(text: str) -> bytes:
+    """Return the bytes of a function, in pieces: other threads take their turns. Raises BadRequest, TooLarge."""
+    try:
+        pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
+        data = b"".join(base64.b64decode(piece, validate=True) for piece in pieces)
+    except ValueError as error:
+        raise BadRequest(f"function: must be base64: {error}", field="function") from error
+    if len(data) > CALL_MAX:
+        raise TooLarge(f"function: has {len(data)} bytes; the limit is {CALL_MAX}", field="function")
+    return data
+
+
 def _split(value: Any) -> Any:
     return value.split(",") if isinstance(value, str) else value
 
@@ -134,6 +150,13 @@ Ladder = Annotated[list[SignalName], Field(min_length=1, max_length=8, descripti
 Tags = Annotated[list[Label], Field(max_length=32)]
 Metadata = Annotated[
     dict[str, Any], AfterValidator(_check_metadata), Field(description="Free JSON, at most 16 KiB and 32 levels deep.")
+]
+Function = Annotated[
+    str,
+    Field(
+        description=f"Call of a Python function, which `command` runs: base64 of at most {CALL_MAX} bytes.",
+        json_schema_extra={"contentEncoding": "base64"},
+    ),
 ]
 Priority = Annotated[int, Field(ge=-1000, le=1000, description="Higher ones start first."), BeforeValidator(_whole)]
 Slots = Annotated[
@@ -309,10 +332,16 @@ class NewTask(TaskOptions):
     if_exists: Annotated[IfExists, Field(strict=False, description="What to do if a live task has the same name.")] = (
         IfExists.NEW
     )
+    function: Function | None = None
 
     def request(self, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
-        """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest."""
-        return replace(self.task(self.command, ladder), if_exists=self.if_exists)
+        """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest, TooLarge."""
+        request = replace(self.task(self.command, ladder), if_exists=self.if_exists)
+        if self.function is None:
+            return request
+        if self.command is None:
+            raise BadRequest("function: requires a command that runs it", field="function")
+        return replace(request, function=_decoded(self.function))
 
 
 class NewSweep(TaskOptions):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 
@@ -33,6 +34,17 @@ def read_cached(fd: int, limit: int, offset: int) -> bytes | None:
 def open_shared(path: str) -> int:
     """Open a file for reading that may be replaced or removed meanwhile. Raises OSError."""
     return os.open(path, os.O_RDONLY)
+
+
+def open_own(path: str) -> int:
+    """Open a regular file for reading that this user alone can change. Raises OSError: PermissionError for others."""
+    # Without O_NONBLOCK, a pipe would keep us waiting for its writer.
+    fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    info = os.fstat(fd)
+    if not stat.S_ISREG(info.st_mode) or info.st_uid != os.geteuid() or info.st_mode & 0o022:
+        os.close(fd)
+        raise PermissionError(errno.EPERM, "not a file that this user alone can change", path)
+    return fd
 
 
 def replace(source: str, target: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -34,6 +35,17 @@ def read_cached(fd: int, limit: int, offset: int) -> bytes | None:  # noqa: ARG0
 
 def open_shared(path: str) -> int:
     """Open a file for reading. To do: with FILE_SHARE_DELETE, so that it may be replaced or removed meanwhile."""
+    return os.open(path, os.O_RDONLY | BINARY)
+
+
+def open_own(path: str) -> int:
+    """Open a regular file for reading. Raises OSError, PermissionError for anything else.
+
+    A file below the user's profile is private by inheritance.
+    """
+    info = os.lstat(path)
+    if not stat.S_ISREG(info.st_mode) or getattr(info, "st_file_attributes", 0) & _REPARSE_POINT:
+        raise PermissionError(errno.EPERM, "not a regular file", path)
     return os.open(path, os.O_RDONLY | BINARY)
 
 

@@ -1,0 +1,121 @@
+"""`python -m jupyter_ptytasks.execute.function NAME`: call the function that is in the directory of this task.
+
+It prints what the function prints, and its traceback; the exit code is 1 if it raises an exception, or returns what
+cannot be pickled. What became of it is written next to it, for `Task.result`. The command line has the function's name
+for lists of processes; everything else is in files that only this user can read.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import functools
+import inspect
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from ..client.errors import ExtraMissing, ResultLost
+from ..core.files import read_json, read_own, write_bytes
+from ..core.paths import CALL_MAX, TaskFiles
+from ..functions import calls, file, outcomes
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..functions.calls import Call
+
+_VARIABLE = "PTYTASK_FUNCTION"
+
+
+def main() -> int:
+    """Call the function and return the exit code: 2 means that there is none."""
+    # Not for the programs that the function starts.
+    path = os.environ.pop(_VARIABLE, "")
+    files = TaskFiles(os.path.dirname(path))
+    try:
+        data = read_own(path, CALL_MAX)
+        attempt = int((read_json(files.host) or {})["attempt"])
+    except (OSError, KeyError) as error:
+        return _say(f"there is no function to run, {_VARIABLE} is {path!r}: {error}", 2)
+    target = files.result(attempt)
+    _forget(files.dir, besides=target)
+    code, outcome = _call(data)
+    try:
+        write_bytes(target, outcome, durable=True)
+    except OSError as error:
+        return _say(f"the result could not be saved: {error}", 1)
+    return code
+
+
+def _call(data: bytes) -> tuple[int, bytes]:
+    """Return the exit code for a call, and its outcome."""
+    try:
+        call = _prepared(data)
+    except ResultLost as error:
+        return _say(str(error), 1), outcomes.lost(error)
+    try:
+        value = call.function(*call.args, **call.kwargs)
+        if inspect.iscoroutine(value):
+            import asyncio  # noqa: PLC0415  it takes longer than all else
+
+            value = asyncio.run(value)
+    except SystemExit as ended:
+        if ended.code:
+            raise
+        value = None
+    except Exception as error:  # noqa: BLE001  it is raised where the result is asked for
+        # Ours is of no interest.
+        below = error.__traceback__ and error.__traceback__.tb_next
+        sys.excepthook(type(error), error.with_traceback(below), below)
+        return 1, outcomes.raised(error)
+    try:
+        return 0, outcomes.returned(call.name, value)
+    except ResultLost as error:
+        return _say(str(error), 1), outcomes.lost(error)
+
+
+def _prepared(data: bytes) -> Call:
+    """Return the call, which finds everything as in a script of its own. Raises ResultLost."""
+    try:
+        call = calls.unpack(data)
+    except (file.Unreadable, ExtraMissing) as error:
+        raise ResultLost(f"the function cannot be run here: {error}") from error
+    except Exception as error:
+        sys.excepthook(type(error), error, error.__traceback__)
+        raise ResultLost(f"the function cannot be run here: {type(error).__name__}: {error}") from error
+    sys.argv = [call.name]
+    # Functions of a notebook find each other there, and so do the workers of multiprocessing that are forks.
+    script = sys.modules["__main__"].__dict__
+    script.clear()
+    script.update(_globals(call.function), __name__="__main__", __spec__=None, __doc__=None, __builtins__=builtins)
+    return call
+
+
+def _globals(function: Callable[..., Any]) -> dict[str, Any]:
+    """Return the global variables of a function that is of no module."""
+    while isinstance(function, functools.partial):
+        function = function.func
+    found = getattr(inspect.unwrap(function), "__globals__", {})
+    return found if found.get("__name__") == "__main__" else {}
+
+
+def _forget(directory: str, besides: str) -> None:
+    """Delete the results of earlier attempts."""
+    for name in os.listdir(directory):
+        path = os.path.join(directory, name)
+        if name.startswith("result-") and path != besides:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+
+
+def _say(text: str, code: int) -> int:
+    print(text, file=sys.stderr, flush=True)
+    return code
+
+
+if __name__ == "__main__":
+    # `__main__` becomes the notebook's, so that this must not be it.
+    from jupyter_ptytasks.execute.function import main as call
+
+    raise SystemExit(call())
