@@ -11,7 +11,6 @@ import hashlib
 import os
 import sys
 import time
-from typing import TYPE_CHECKING, Any
 
 from ..core.errors import HostUnreachable, InternalError
 from ..core.hostlog import last_line
@@ -19,8 +18,10 @@ from ..core.machine import boot_id, hostname
 from ..core.platform import detach, endpoint, files, launch, processes
 from ..storage.locks import Locks
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
 
 #: Seconds for which it is assumed that nothing has changed of all this.
 _FRESH = 10.0
