@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import fcntl
 import json
 import os
 import pty
@@ -14,8 +15,10 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import sys
+import termios
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,6 +28,7 @@ import psutil
 
 from jupyter_ptytasks.cli import values as human
 from jupyter_ptytasks.client import Client, ClientError, exit_status, is_live
+from jupyter_ptytasks.core.model import COLS, ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -335,6 +339,8 @@ class Terminal:
         self._seen = b""
         self._pid, self._fd = pty.fork()
         if self._pid == 0:
+            # The size that the task has: a bar that is drawn for another width wraps, and a line begins behind it.
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLS, 0, 0))
             os.chdir(place.home)
             os.execve(BIN / "jupyter", ["jupyter", "ptytasks", *arguments], place.env)
 
