@@ -43,7 +43,7 @@ def rest(plan: Plan) -> Iterator[Row]:
         slower["ours"],
         busy["ours"],
         {"idle": idle["ours"], "terminado": busy["terminado"], "terminado ÷ idle": slower["terminado"]},
-        Must(5.0, "ratio"),
+        Must(4.0, "ratio"),
     )
 
 
