@@ -74,7 +74,7 @@ describe('listRows', () => {
     ]);
   });
 
-  it('has headings of groups without tasks, unless they are searched', () => {
+  it('has headings of groups with slots and without tasks, unless they are searched', () => {
     const idle: IGroup = { name: 'z', slots: 4, paused: false, reason: '', ends: null };
     expect(keys({ grouping: 'group' }, '', [idle]).slice(-3)).toEqual([
       'group:z',
@@ -82,6 +82,8 @@ describe('listRows', () => {
       'b'
     ]);
     expect(keys({ grouping: 'group' }, 'broken', [idle])).toEqual(['group:default', 'b']);
+    const unlimited = keys({ grouping: 'group' }, '', [{ ...idle, slots: null }]);
+    expect(unlimited).not.toContain('group:z');
   });
 
   it('has no headings of groups where these do not matter', () => {

@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { z } from 'zod';
 
 import { exitLabel, stateLabel } from '../../format/times';
-import { compareTurns, hasQueue, standings, type IStanding } from '../../services/queue';
+import { compareTurns, hasQueue, isQueue, standings, type IStanding } from '../../services/queue';
 import {
   commandLine,
   isActive,
@@ -81,7 +81,7 @@ export function matches(task: ITask, query: string, trans: TranslationBundle): b
 
 /**
  * Return the rows of the list: active tasks first, then pending ones in the order of their turns, then the others, otherwise in
- * the given order. Groups have headings only if they matter, and then also those without tasks.
+ * the given order. Groups have headings only if they matter; those with slots also without tasks.
  */
 export function listRows(
   tasks: readonly ITask[],
@@ -113,7 +113,8 @@ export function listRows(
   return [...(known?.keys() ?? STATE_ORDER)].flatMap((name): Row[] => {
     const members = grouped.get(name) ?? [];
     const standing = known?.get(name) ?? null;
-    if (members.length === 0 && (query || !standing)) {
+    const isShown = standing !== null && (standing.total > 0 || isQueue(standing.group));
+    if (members.length === 0 && (query || !isShown)) {
       return [];
     }
     const key = headingKey(view.grouping, name);
