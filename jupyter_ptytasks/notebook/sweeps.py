@@ -46,8 +46,9 @@ class Sweep:
     def refresh(self) -> Sweep:
         """Update from the server, and return self. Raises TaskNotFound if none of its tasks is left."""
         with self._connections.client() as client:
-            self._info = client.sweep(self.id)
             found = list(client.all(sweep=self.id))
+            # Counted after the tasks were seen: when all of them have ended, so it says.
+            self._info = client.sweep(self.id)
         self._tasks = TaskList(Task(info, self._connections) for info in reversed(found))
         return self
 

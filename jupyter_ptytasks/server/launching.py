@@ -83,7 +83,7 @@ class Launcher:
         Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull, StoreUnavailable: then nothing runs, and
         nothing is left (but for a failed task, where a full disk has no room even for its removal).
         """
-        if request.command is None or request.turn.after:
+        if request.command is None or request.turn.after or self._store.problem is not None:
             await self._store.refresh()  # shells are numbered, and names of others are resolved
         request = replace(request, turn=await self._queue.resolved(request.turn))
         spec, env, lock = await asyncio.to_thread(self._prepare, request)

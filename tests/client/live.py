@@ -186,12 +186,16 @@ class LiveServer:
 
     def processes(self) -> Iterator[psutil.Process]:
         """Iterate over what runs in its environment: itself, ptyhosts, tasks."""
-        for process in psutil.process_iter():
+        for process in psutil.process_iter(["cmdline"]):
             try:
                 if process.status() != psutil.STATUS_ZOMBIE and self._is_ours(process):
                     yield process
             except (psutil.NoSuchProcess, psutil.AccessDenied):
                 continue
+
+    def tasks_run(self) -> bool:
+        """Return whether anything runs in its environment but the starter, which waits for the next task."""
+        return any("--starter" not in process.info["cmdline"] for process in self.processes())
 
     def _is_ours(self, process: psutil.Process) -> bool:
         home = str(self.home)

@@ -72,7 +72,7 @@ def test_a_garbage_exit_record(live: LiveServer, garbage: bytes) -> None:
         (live.home / "go").touch()
         record = root(live) / "tasks" / task["id"] / "exit.json"
         until(record.exists)
-        until(lambda: not list(live.processes()))
+        until(lambda: not live.tasks_run())
         record.write_bytes(garbage)
         live.start()
         assert ended(client, "task")["state"] == "lost"
@@ -137,7 +137,7 @@ def test_an_end_that_found_no_room_for_its_name_is_read(live: LiveServer) -> Non
         (live.home / "go").touch()
         record = root(live) / "tasks" / task["id"] / "exit.json"
         until(record.exists)
-        until(lambda: not list(live.processes()))
+        until(lambda: not live.tasks_run())
         record.rename(f"{record}.reserved")
         live.start()
         found = ended(client, "task")
