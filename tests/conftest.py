@@ -8,11 +8,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.ptyhost import hosting
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "jupyter_events.pytest_plugin"]
+
+
+def pytest_sessionfinish() -> None:
+    """Leave no process behind, in the workers of pytest-xdist either: they do not come to their exit handlers."""
+    hosting.end_starters()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import fcntl
 import json
@@ -30,11 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 60.0
-#: Where the starters of these ptyhosts listen: most tests have the same. Until this process ends.
+#: Where the starters of these ptyhosts listen: most tests have the same. Until the session ends.
 STARTERS = tempfile.mkdtemp(prefix="ptytasks-starters-")
 
 
-@atexit.register
 def end_starters(directory: str = STARTERS) -> None:
     """Kill the starters that listen below `directory`, and remove it if it is that of these tests."""
     for process in psutil.process_iter(["cmdline"]):
