@@ -417,10 +417,13 @@ class Client:
             mode: `grid` combines all values, `zip` the first with the first and so on, `random` draws `count` of the
                 grid, the same for the same `random_seed`.
             max_failures: after so many failed tasks, those that have not started are canceled.
-            options: those of `create`, except `if_exists`, for every task.
+            options: those of `create`, except `if_exists`, for every task. A `function` has the parameters as keyword
+                arguments.
         """
+        function: bytes | None = options.pop("function", None)
         given = {
             "command": command,
+            "function": None if function is None else base64.b64encode(function).decode(),
             "params": params,
             "mode": mode,
             "count": count,

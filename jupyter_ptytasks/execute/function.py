@@ -1,8 +1,9 @@
 """`python -m jupyter_ptytasks.execute.function NAME`: call the function that is in the directory of this task.
 
-It prints what the function prints, and its traceback; the exit code is 1 if it raises an exception, or returns what
-cannot be pickled. What became of it is written next to it, for `Task.result`. The command line has the function's name
-for lists of processes; everything else is in files that only this user can read.
+In a sweep, the parameters of the task are keyword arguments as well. It prints what the function prints, and its
+traceback; the exit code is 1 if it raises an exception, or returns what cannot be pickled. What became of it is written
+next to it, for `Task.result`. The command line has the function's name for lists of processes; everything else is in
+files that only this user can read.
 """
 
 from __future__ import annotations
@@ -35,12 +36,13 @@ def main() -> int:
     files = TaskFiles(os.path.dirname(path))
     try:
         data = read_own(path, CALL_MAX)
+        params: dict[str, Any] = (read_json(files.spec) or {}).get("params", {})
         attempt = int((read_json(files.host) or {})["attempt"])
     except (OSError, KeyError) as error:
         return _say(f"there is no function to run, {_VARIABLE} is {path!r}: {error}", 2)
     target = files.result(attempt)
     _forget(files.dir, besides=target)
-    code, outcome = _call(data)
+    code, outcome = _call(data, params)
     try:
         write_bytes(target, outcome, durable=True)
     except OSError as error:
@@ -48,14 +50,14 @@ def main() -> int:
     return code
 
 
-def _call(data: bytes) -> tuple[int, bytes]:
-    """Return the exit code for a call, and its outcome."""
+def _call(data: bytes, params: dict[str, Any]) -> tuple[int, bytes]:
+    """Return the exit code for a call with more keyword arguments, and its outcome."""
     try:
         call = _prepared(data)
     except ResultLost as error:
         return _say(str(error), 1), outcomes.lost(error)
     try:
-        value = call.function(*call.args, **call.kwargs)
+        value = call.function(*call.args, **call.kwargs, **params)
         if inspect.iscoroutine(value):
             import asyncio  # noqa: PLC0415  it takes longer than all else
 

@@ -96,10 +96,8 @@ def run(
     with server.client() as client:
         function = None
         if callable(command):
-            path = calls.search_path() if client.server.is_local else ()
-            function = calls.pack(command, args, kwargs, path=path)
             name = name or calls.label(command)
-            command = _program(calls.label(command), here=client.server.is_local)
+            command, function = program(client, command, args, kwargs)
         task, _ = start(
             client,
             command,
@@ -209,10 +207,16 @@ def fields(
     }
 
 
-def _program(name: str, *, here: bool) -> Command:
-    """Return the command that calls a function: with this Python, or with that of a server on another machine."""
-    words = ["-m", "jupyter_ptytasks.execute.function", name]
-    return [sys.executable, *words] if here else f'exec "$PTYTASK_PYTHON" {shlex.join(words)}'
+def program(
+    client: Client, function: Callable[..., Any], args: Sequence[Any] = (), kwargs: Mapping[str, Any] | None = None
+) -> tuple[Command, bytes]:
+    """Return the command that calls a function, with this Python or that of a server on another machine, and the call
+    as bytes. Raises NotPicklable, ExtraMissing.
+    """
+    here = client.server.is_local
+    call = calls.pack(function, args, kwargs, path=calls.search_path() if here else ())
+    words = ["-m", "jupyter_ptytasks.execute.function", calls.label(function)]
+    return ([sys.executable, *words] if here else f'exec "$PTYTASK_PYTHON" {shlex.join(words)}'), call
 
 
 def _seconds(timeout: float | str | timedelta | None) -> float | None:

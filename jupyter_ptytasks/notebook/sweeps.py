@@ -10,14 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 from ..client import ClientError, StillRunning, is_live
 from ..client import format as formats
+from ..functions import calls
 from . import tables, threads
 from .clients import connections
-from .starting import fields, run, words
+from .starting import fields, program, run, words
 from .task import Task
 from .task_list import TaskList
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from ..client.types import Scalar, StateName, SweepMode
     from ..client.types import Sweep as Info
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from .clients import Connections
 
 #: Options of every task of a sweep; other keywords are parameters.
-_OPTIONS = frozenset(inspect.signature(run).parameters) - {"command", "if_exists", "url", "token"}
+_OPTIONS = frozenset(inspect.signature(run).parameters) - {"command", "args", "kwargs", "if_exists", "url", "token"}
 #: Rows that are displayed.
 _ROWS = 200
 
@@ -124,6 +125,14 @@ class Sweep:
                 task.check()
         return self
 
+    def results(self, timeout: float | None = None) -> list[Any]:
+        """Return what the function of each task has returned, in the order of the tasks; wait for them if need be.
+
+        Raises what Task.result raises, for the first task that has failed.
+        """
+        self.wait(timeout)
+        return [task.result() for task in self.tasks]
+
     # -- verbs --------------------------------------------------------------------------------------------------------
 
     def retry(self, states: Iterable[StateName] = ("failed", "timed_out", "lost")) -> TaskList:
@@ -197,7 +206,7 @@ def _row(info: TaskInfo) -> tuple[str, ...]:
 
 
 def sweep(
-    command: str | Sequence[str | os.PathLike[str]],
+    command: str | Sequence[str | os.PathLike[str]] | Callable[..., Any],
     params: Mapping[str, str | Iterable[Any]] | None = None,
     *,
     mode: SweepMode = "grid",
@@ -211,10 +220,12 @@ def sweep(
     """Queue a task for each combination of parameters, all or none of them, and return the sweep.
 
     `sweep("python train.py --lr {lr} --seed {seed}", lr=[1e-3, 1e-4], seed=range(5), group="gpu")` has ten tasks, in
-    whose environment there is also PTYTASK_PARAM_LR and PTYTASK_PARAM_SEED.
+    whose environment there is also PTYTASK_PARAM_LR and PTYTASK_PARAM_SEED. So has `sweep(train, lr=[1e-3, 1e-4],
+    seed=range(5))`, of a function with these parameters; see `Sweep.results`.
 
     Args:
-        command: a shell command line, or a list of arguments, with placeholders; `{{` is a brace.
+        command: a shell command line, or a list of arguments, with placeholders; `{{` is a brace. Or a function; the
+            values of its parameters are lists of text, numbers and bools (bind others with `functools.partial`).
         params: the values of each parameter, also of those that have the name of an option.
         mode: `grid` combines all values, `zip` the first with the first and so on, `random` draws `count` of the grid,
             the same ones for the same `random_seed`.
@@ -222,16 +233,26 @@ def sweep(
         more: options of `run`, except `if_exists`, for every task; all others are parameters.
 
     Raises:
-        ClientError: errors of client.errors; RequestFailed if there is no such sweep; then no task was created.
+        ClientError: errors of client.errors; RequestFailed if there is no such sweep, NotPicklable if the function
+            cannot be sent; then no task was created.
+        TypeError: the function does not accept these arguments.
         KeyError: a variable to pass on is not set.
     """
     options = {name: value for name, value in more.items() if name in _OPTIONS}
     given = {**(params or {}), **{name: value for name, value in more.items() if name not in _OPTIONS}}
+    values = {name: _values(name, values, as_text=not callable(command)) for name, values in given.items()}
+    if callable(command):
+        calls.check(command, (), values, options)
+        options.setdefault("name", calls.label(command))
     server = connections(url, token)
     with server.client() as client:
+        function = None
+        if callable(command):
+            command, function = program(client, command)
         made = client.create_sweep(
             words(command),
-            {name: _values(name, values) for name, values in given.items()},
+            values,
+            function=function,
             mode=mode,
             count=count,
             random_seed=random_seed,
@@ -248,9 +269,13 @@ def get_sweep(ref: str, *, url: str = "", token: str = "") -> Sweep:
         return Sweep(client.sweep(ref), server)
 
 
-def _values(name: str, given: str | Iterable[Any]) -> str | list[Scalar]:
-    """Return the values of a parameter as JSON has them; those of NumPy are numbers."""
+def _values(name: str, given: str | Iterable[Any], *, as_text: bool) -> str | list[Scalar]:
+    """Return the values of a parameter as JSON has them; those of NumPy are numbers. `as_text`: it may be text such as
+    `1e-3,1e-4`.
+    """
     if isinstance(given, str):
+        if not as_text:
+            raise TypeError(f"{name}={given!r}: the values of a function's parameter are a list")
         return given
     try:
         values = iter(given)

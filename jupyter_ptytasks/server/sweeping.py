@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import secrets
 import time
@@ -157,7 +158,9 @@ class Sweeps:
         record, drafts = await asyncio.to_thread(self._draft, request)
         ids = [spec["id"] for spec, _ in drafts]
         try:
-            await asyncio.to_thread(_in_parallel, lambda draft: self._task_dirs.create_pending(*draft), drafts)
+            function = request.task.function
+            create = functools.partial(self._task_dirs.create_pending, function=function)
+            await asyncio.to_thread(_in_parallel, lambda draft: create(*draft), drafts)
             await self._store.add_all((task_of(spec) for spec, _ in drafts), lambda _: self._complete(record, ids))
         except BaseException:
             await asyncio.to_thread(self._task_dirs.discard_all, ids)
@@ -171,7 +174,8 @@ class Sweeps:
         command = request.task.command
         assert command is not None
         values = sweeps.read(request.params)
-        sweeps.check_use(command, values)
+        if request.task.function is None:  # that has the parameters as arguments
+            sweeps.check_use(command, values)
         seed = request.random_seed
         if seed is None and request.mode is Mode.RANDOM:
             seed = secrets.randbits(32)
@@ -195,7 +199,7 @@ class Sweeps:
                 params=params,
             )
             spec = {**specs.build(task, newest, now, defaults, ()), "state": state.value}
-            drafts.append((spec, specs.environment(spec, defaults)))
+            drafts.append((spec, specs.environment(spec, defaults, self._task_dirs.files(newest).function)))
         record = {
             "version": 1,
             **sweep.to_json(),
@@ -310,9 +314,10 @@ def _in_parallel(write: Callable[[Any], None], items: Sequence[Any]) -> None:
 
 
 def _check_size(request: SweepRequest, count: int) -> None:
-    """Raise TooLarge for tasks that would fill the disk with their commands and environments."""
+    """Raise TooLarge for tasks that would fill the disk with their commands, environments and functions."""
     command = request.task.command or ""
     size = sum(map(len, [command] if isinstance(command, str) else command))
     size += sum(len(name) + len(value) for name, value in request.task.env.items())
+    size += len(request.task.function or b"")
     if size * count > _SIZE_MAX:
         raise TooLarge(f"{count} tasks of {size} characters each are too large; {_SIZE_MAX} in total are possible")

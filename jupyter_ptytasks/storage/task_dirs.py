@@ -114,9 +114,9 @@ class TaskDirs:
             raise
         return lock
 
-    def create_pending(self, spec: Mapping[str, Any], env: Mapping[str, str]) -> None:
-        """Create the directory of a new task that waits, with its environment. On failure (StorageFull) it is left to
-        the caller to discard it. Nobody takes it for a task until its sweep has a record.
+    def create_pending(self, spec: Mapping[str, Any], env: Mapping[str, str], function: bytes | None) -> None:
+        """Create the directory of a new task that waits, with its environment and its function. On failure
+        (StorageFull) it is left to the caller to discard it. Nobody takes it for a task until its sweep has a record.
         """
         try:
             system.private_dir(os.path.dirname(self._root))
@@ -124,6 +124,8 @@ class TaskDirs:
             os.mkdir(self.files(spec["id"]).dir, 0o700)
         except OSError as error:
             raise storage_fault(error, _WHAT) from error
+        if function is not None:
+            self._write_function(self.files(spec["id"]).function, function)
         self.write_spec(spec)
         self.write_environment(spec["id"], env)
 

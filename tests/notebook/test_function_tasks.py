@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 import pytest
 
-from jupyter_ptytasks import get, progress, run, tasks
+from jupyter_ptytasks import get, get_sweep, progress, run, sweep, tasks
 from jupyter_ptytasks.client import NotPicklable, RequestFailed, ResultLost, StillRunning, TaskFailed, TaskNotFound
 from jupyter_ptytasks.notebook.clients import connections
 from tests.client.live import PATIENCE, LiveServer, until
@@ -53,6 +53,53 @@ def greet(name: str, times: int = 1) -> list[str]:
         print(f"hello {name}")
         progress(number + 1, times)
     return [name] * times
+
+
+@by_value
+def power(base: int, exponent: int = 2, *, plus: float = 0.0) -> float:
+    if base < 0:
+        raise ValueError(f"{base} is negative")
+    return float(base**exponent) + plus
+
+
+# -- many of them ------------------------------------------------------------------------------------------------------
+
+
+def test_a_sweep_of_a_function(here: LiveServer) -> None:
+    made = sweep(power, base=[1, 2], exponent=range(3), plus=[0.5], name="powers")
+    assert [task.params for task in made.tasks][:2] == [
+        {"base": 1, "exponent": 0, "plus": 0.5}, {"base": 1, "exponent": 1, "plus": 0.5},
+    ]  # fmt: skip
+    assert made.results(PATIENCE) == [1.5, 1.5, 1.5, 1.5, 2.5, 4.5]
+    assert get_sweep("powers").results() == made.results()
+    again = made.tasks[-1].again()
+    assert again.result(PATIENCE) == 4.5
+    failing = sweep(functools.partial(power, plus=1.0), base=[3, -3])
+    with pytest.raises(ValueError, match="-3 is negative"):
+        failing.results(PATIENCE)
+    assert failing.tasks[0].result() == 10.0
+    for task in (made.tasks[0], failing.tasks[0]):
+        assert stat.S_IMODE((directory(here, task) / "function").stat().st_mode) == 0o600
+
+
+@pytest.mark.usefixtures("here")
+def test_sweeps_of_functions_that_cannot_be() -> None:
+    before = len(tasks())
+    with pytest.raises(TypeError, match="unexpected keyword argument 'seed'"):
+        sweep(power, base=[1], seed=[2])
+    with pytest.raises(TypeError, match="missing a required argument: 'base'"):
+        sweep(power, exponent=[1])
+    with pytest.raises(TypeError, match="base='1,2': the values of a function's parameter are a list"):
+        sweep(power, base="1,2")
+    lock = threading.Lock()
+
+    @by_value
+    def locked(base: int) -> tuple[int, object]:
+        return base, lock
+
+    with pytest.raises(NotPicklable, match="locked uses `lock`"):
+        sweep(locked, base=[1], name="none")
+    assert len(tasks()) == before
 
 
 # -- a function is a task ---------------------------------------------------------------------------------------------

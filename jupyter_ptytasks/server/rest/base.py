@@ -12,6 +12,7 @@ from tornado import web
 
 from ...core import strict_json
 from ...core.errors import BadRequest, Disabled, InternalError, PtyTasksError, TooLarge, shortage
+from ...core.paths import CALL_MAX
 from ..auth import AUTH_RESOURCE, LocalTokenMixin
 
 if TYPE_CHECKING:
@@ -23,8 +24,10 @@ if TYPE_CHECKING:
     from ..launching import Launcher
     from ..queueing import Queue
     from ..serialize import TaskSerializer
+    from .bodies import TaskOptions
 
     Content = TypeVar("Content", bound=pydantic.BaseModel)
+    WithFunction = TypeVar("WithFunction", bound=TaskOptions)
     Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
     Action = Literal["read", "write", "execute"]
 
@@ -100,6 +103,13 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
         if not isinstance(value, dict):
             raise BadRequest("the body must be a JSON object")
         return check(model, value)
+
+    def body_with_function(self, model: type[WithFunction]) -> WithFunction:
+        """Return the same of a body that may have a function, encoded in base64; all else has the usual limit."""
+        body = self.body(model, BODY_MAX + CALL_MAX * 3 // 2)
+        if len(self.request.body) - len(body.function or "") > BODY_MAX:
+            raise TooLarge(f"the body has {len(self.request.body)} bytes; without a function the limit is {BODY_MAX}")
+        return body
 
     def query(self, model: type[Content]) -> Content:
         """Return the validated query, without the parameters of Jupyter Server. Raises BadRequest."""

@@ -289,6 +289,7 @@ class TaskOptions(Waiting):
     stop_grace: Grace | None = None
     stop_signals: Ladder | None = None
     metadata: Metadata = {}
+    function: Function | None = None
     hold: Annotated[bool, Field(description="Do not start the task until it is released.")] = False
 
     def task(self, command: str | list[str] | None, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
@@ -298,6 +299,8 @@ class TaskOptions(Waiting):
             raise BadRequest("timeout_warning: requires a timeout", field="timeout_warning")
         if warning is not None and self.timeout is not None and warning.before >= self.timeout:
             raise BadRequest("timeout_warning.before: must be less than timeout", field="timeout_warning.before")
+        if self.function is not None and command is None:
+            raise BadRequest("function: requires a command that runs it", field="function")
         return TaskRequest(
             command=command,
             name=self.name,
@@ -313,6 +316,7 @@ class TaskOptions(Waiting):
             metadata=self.metadata,
             hold=self.hold,
             turn=self.turn(),
+            function=None if self.function is None else _decoded(self.function),
         )
 
 
@@ -332,16 +336,10 @@ class NewTask(TaskOptions):
     if_exists: Annotated[IfExists, Field(strict=False, description="What to do if a live task has the same name.")] = (
         IfExists.NEW
     )
-    function: Function | None = None
 
     def request(self, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
         """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest, TooLarge."""
-        request = replace(self.task(self.command, ladder), if_exists=self.if_exists)
-        if self.function is None:
-            return request
-        if self.command is None:
-            raise BadRequest("function: requires a command that runs it", field="function")
-        return replace(request, function=_decoded(self.function))
+        return replace(self.task(self.command, ladder), if_exists=self.if_exists)
 
 
 class NewSweep(TaskOptions):

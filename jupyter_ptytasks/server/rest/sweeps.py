@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -34,9 +35,9 @@ class Sweeps(_SweepHandler):
     @needs("execute")
     async def post(self) -> None:
         """Queue the tasks of a sweep, all or none of them."""
-        body = self.body(bodies.NewSweep)
+        body = self.body_with_function(bodies.NewSweep)
         ladder = self.control.stop_sequence(body.stop_signals, body.stop_grace)
-        sweep = await self.sweeps.create(body.sweep(ladder))
+        sweep = await self.sweeps.create(await asyncio.to_thread(body.sweep, ladder))
         self.set_header("Location", url_path_join(self.base_url, "ptytasks", "api", "sweeps", quote(sweep["id"])))
         self.send(sweep, 201)
 

@@ -9,10 +9,8 @@ from urllib.parse import quote
 from jupyter_server.utils import url_path_join
 
 from ...core import strict_json
-from ...core.errors import TooLarge
-from ...core.paths import CALL_MAX
 from . import bodies
-from .base import BODY_MAX, TaskHandler, needs
+from .base import TaskHandler, needs
 from .page import page_of
 
 if TYPE_CHECKING:
@@ -20,8 +18,6 @@ if TYPE_CHECKING:
 
 #: Largest body with input, in bytes: the same as for a websocket message.
 _INPUT_MAX = 32 << 20
-#: Largest body with a function, which is encoded in base64.
-_TASK_MAX = BODY_MAX + CALL_MAX * 3 // 2
 #: The longest `wait`, in seconds: many proxies close a connection after a minute without data.
 _WAIT_MAX = 55.0
 
@@ -50,9 +46,7 @@ class Tasks(TaskHandler):
     @needs("execute")
     async def post(self) -> None:
         """Start a task: 201, or 200 if `if_exists` found one."""
-        body = self.body(bodies.NewTask, _TASK_MAX)
-        if len(self.request.body) - len(body.function or "") > BODY_MAX:
-            raise TooLarge(f"the body has {len(self.request.body)} bytes; without a function the limit is {BODY_MAX}")
+        body = self.body_with_function(bodies.NewTask)
         ladder = self.control.stop_sequence(body.stop_signals, body.stop_grace)
         task, created = await self.launcher.create(await asyncio.to_thread(body.request, ladder))
         _send_started(self, task, 201 if created else 200)
