@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-import time
-from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any, cast
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..client import caller_env
+from ..client import caller_env, waiting
 from .values import parse_duration, parse_moment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..client.types import After, Command, Warn, When
+    from ..client.types import Command, Warn
 
 #: Characters that mark a shell command line.
 _SHELL = re.compile(r"[\s|&;<>()$`*?]")
@@ -34,7 +33,7 @@ _OPTIONS = (
     click.option("-n", "--name", metavar="NAME", help="Name of the task; by default made from the command."),
     click.option("--cwd", metavar="DIR", help="Working directory; by default the current one."),
     click.option("-e", "--env", multiple=True, metavar="KEY[=VALUE]", help="Set a variable, or pass on your own."),
-    click.option("-g", "--group", metavar="NAME", help="Group of the task."),
+    click.option("-g", "--group", "--queue", metavar="NAME", help="Group of the task, in whose queue it waits."),
     click.option("-t", "--tag", "tags", multiple=True, metavar="NAME", help="A tag; may be repeated."),
     click.option("--timeout", type=parse_duration, metavar="TIME", help="Stop the task after this time: 90, 30m, 2h."),
     click.option("--warn", type=_warning, metavar="SIGNAL@TIME", help="Send a signal before the time limit: USR1@60s."),
@@ -67,7 +66,9 @@ def check(options: dict[str, Any]) -> None:
 
 def fields(options: dict[str, Any], *, is_local: bool) -> dict[str, Any]:
     """Return the options as arguments of `Client.create`, without those that were not given."""
-    moment = time.time() + options["delay"] if options["delay"] is not None else options["at"]
+    moment: datetime | None = options["at"]
+    if options["delay"] is not None:
+        moment = datetime.now(timezone.utc) + timedelta(seconds=options["delay"])
     cwd = options["cwd"]
     found = {
         "cwd": os.path.abspath(cwd or "") if is_local else cwd,
@@ -76,8 +77,8 @@ def fields(options: dict[str, Any], *, is_local: bool) -> dict[str, Any]:
         "timeout_warning": options["warn"],
         "stop_grace": options["grace"],
         "hold": options["hold"],
-        "after": [_after(one) for one in options["after"]],
-        "not_before": None if moment is None else datetime.fromtimestamp(moment, timezone.utc).isoformat(),
+        "after": [waiting.after(one) for one in options["after"]],
+        "not_before": None if moment is None else moment.isoformat(),
         "retry": {"max": options["retry"]} if options["retry"] is not None else None,
         **{name: options[name] for name in ("name", "group", "timeout", "priority", "slots", "gpus")},
     }
@@ -100,14 +101,6 @@ def _is_program(word: str, cwd: str) -> bool:
     """
     path = os.path.join(cwd, word)
     return os.sep in word and os.path.isfile(path) and os.access(path, os.X_OK)
-
-
-def _after(text: str) -> After:
-    """Parse `train` or `train:failed`."""
-    ref, colon, when = text.rpartition(":")
-    if colon and ref and when in ("ok", "any", "failed"):
-        return {"ref": ref, "when": cast("When", when)}
-    return {"ref": text, "when": "ok"}
 
 
 def _environment(pairs: tuple[str, ...], *, is_local: bool) -> dict[str, str]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
 import click
 
+from ..client import waiting
 from ..client.format import (
     ago,
     command,
@@ -22,6 +22,9 @@ from ..client.format import (
     size,
     visible,
 )
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 __all__ = [
     "STYLES",
@@ -64,17 +67,9 @@ def parse_duration(text: str) -> float:
         raise click.BadParameter(str(error)) from error
 
 
-def parse_moment(text: str) -> float:
-    """Return the Unix time of `22:00` (the next one), or of a date and time in ISO 8601, local unless it has an offset.
-
-    Raises click.BadParameter.
-    """
-    now = datetime.now().astimezone()
+def parse_moment(text: str) -> datetime:
+    """Parse a time such as `22:00`; see client.waiting.moment. Raises click.BadParameter."""
     try:
-        if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text):
-            hour, minute = map(int, text.split(":"))
-            moment = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-            return (moment if moment > now else moment + timedelta(days=1)).timestamp()
-        return datetime.fromisoformat(text.upper().replace("Z", "+00:00")).astimezone().timestamp()
+        return waiting.moment(text)
     except ValueError as error:
-        raise click.BadParameter(f"{text!r} is not a time; use 22:00 or 2026-07-01T22:00") from error
+        raise click.BadParameter(str(error)) from error

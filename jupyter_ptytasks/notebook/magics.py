@@ -5,13 +5,14 @@ from __future__ import annotations
 import sys
 import traceback
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
-from ..client import ClientError, StillRunning, is_live
+from ..client import ClientError, StillRunning, is_live, waiting
 from ..client import format as formats
 from ..core import placeholders
 from . import scripts
@@ -214,7 +215,15 @@ class TaskMagics(Magics):
 
 def _options(asked: argparse.Namespace) -> dict[str, Any]:
     """Return what a cell says about its tasks."""
-    return {name: getattr(asked, name) for name in ("name", "cwd", "env", "group", "tags", "timeout")}
+    moment: datetime | None = asked.at
+    if asked.delay is not None:
+        moment = datetime.now().astimezone() + timedelta(seconds=asked.delay)
+    same = ("name", "cwd", "env", "group", "tags", "timeout", "hold", "priority", "slots", "gpus", "retry")
+    return {
+        **{name: getattr(asked, name) for name in same},
+        "after": [waiting.after(one) for one in asked.after],
+        "not_before": moment,
+    }
 
 
 @contextmanager

@@ -9,10 +9,12 @@ from IPython.core.error import UsageError
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # it is there for magics
 
 from ..client import format as formats
+from ..client import waiting
 from ..core import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
 #: Default number of lines for `logs` and `--follow`: a notebook is not the place for a long log.
 _LINES = 20
@@ -60,6 +62,13 @@ def _time(text: str) -> float:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def _moment(text: str) -> datetime:
+    try:
+        return waiting.moment(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines from 1 to 1000")
@@ -81,7 +90,7 @@ def _cell() -> Parser:
     )
     add = parser.add_argument
     add("name", metavar="NAME", help="name of the task")
-    add("-g", "--group", metavar="NAME", help="group of the task")
+    add("-g", "--group", "--queue", metavar="NAME", help="group of the task, in whose queue it waits")
     add("-t", "--tag", dest="tags", action="append", default=[], metavar="NAME", help="a tag; may be repeated")
     add(
         "-e",
@@ -93,6 +102,17 @@ def _cell() -> Parser:
     )
     add("--cwd", metavar="DIR", help="working directory; by default that of the notebook")
     add("--timeout", type=_time, metavar="TIME", help="stop the task after this time: 90, 30m, 2h")
+    add("--hold", action="store_true", help="do not start it before it is released")
+    add(
+        "--after", action="append", default=[], metavar="TASK[:WHEN]", help="wait for a task: ok (default), any, failed"
+    )
+    when = parser.add_mutually_exclusive_group()
+    when.add_argument("--at", type=_moment, metavar="TIME", help="start no earlier than 22:00, or 2026-07-01T22:00")
+    when.add_argument("--delay", type=_time, metavar="TIME", help="start no earlier than in this time: 30m, 2h")
+    add("--priority", type=int, metavar="N", help="start before tasks of the group with a lower one")
+    add("--slots", type=int, metavar="N", help="take this many slots of the group")
+    add("--gpus", type=float, metavar="N", help="get so many GPUs, or a share of one: 2, 0.5")
+    add("--retry", type=int, metavar="N", help="run it again up to this many times if it fails")
     add("--python", action="store_true", help="run the cell as a Python script")
     add(
         "--sweep",

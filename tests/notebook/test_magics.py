@@ -59,6 +59,22 @@ def test_a_cell_is_a_task_and_the_kernel_is_free(cells: Kernel, live: LiveServer
     assert "TaskNotFound: " in cells.run("%task show made", fails=True).traceback
 
 
+def test_a_cell_waits_for_its_turn(cells: Kernel, live: LiveServer) -> None:
+    cells.run("%%task first --hold --priority 2 --slots 3 --gpus 0 --retry 2\necho one")
+    cell = cells.run("%%task second --queue night --after first:any --delay 1h\necho two")
+    with live.client() as client:
+        first, second = client.get("first"), client.get("second")
+        assert (first["state"], first["priority"], first["slots"], first["gpus"]) == ("held", 2, 3, 0)
+        assert first["retry"] is not None
+        assert first["retry"]["max"] == 2
+        assert (shown(cell)["state"], second["group"]) == ("queued", "night")
+        assert second["after"] == [{"ref": first["id"], "when": "any"}]
+        assert second["not_before"] is not None
+        for name in ("second", "first"):
+            client.delete(name, stop=True)
+    assert "'soon' is not a time" in cells.run("%%task no --at soon\ntrue", fails=True).err
+
+
 def test_the_same_cell_reattaches_while_the_task_lives(cells: Kernel, live: LiveServer) -> None:
     code = "%%task again\nsleep 1000"
     first = shown(cells.run(code))

@@ -1,0 +1,34 @@
+"""What a task waits for, as people type it: `train:any`, `22:00`."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from .types import After, When
+
+
+def moment(text: str) -> datetime:
+    """Return the time of `22:00` (the next one), or of a date and time in ISO 8601, local unless it has an offset.
+
+    Raises ValueError.
+    """
+    now = datetime.now().astimezone()
+    try:
+        if re.fullmatch(r"[0-9]{1,2}:[0-9]{2}", text):
+            hour, minute = map(int, text.split(":"))
+            today = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
+            return today if today > now else today + timedelta(days=1)
+        return datetime.fromisoformat(text.upper().replace("Z", "+00:00")).astimezone()
+    except ValueError as error:
+        raise ValueError(f"{text!r} is not a time; use 22:00 or 2026-07-01T22:00") from error
+
+
+def after(text: str) -> After:
+    """Return the dependency of `train`, which must succeed, or of `train:failed` or `train:any`."""
+    ref, colon, when = text.rpartition(":")
+    if colon and ref and when in ("ok", "any", "failed"):
+        return {"ref": ref, "when": cast("When", when)}
+    return {"ref": text, "when": "ok"}
