@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from jupyter_ptytasks.client.errors import RequestFailed
 from tests.client.live import until
 
 if TYPE_CHECKING:
@@ -476,3 +477,31 @@ async def test_a_restart_waits_for_a_slot(rest: Rest, tmp_path: Path) -> None:
         task = await rest.until(name, lambda task: task["state"] == "failed")
         assert task["attempt"] == 2
         assert "kept" in (await rest("GET", "tasks", name, "output")).json["output"]
+
+
+def test_a_full_disk_while_queueing(start_server: Callable[..., LiveServer], small_disk: Path, tmp_path: Path) -> None:
+    """A task is queued as a whole, or refused as a whole; what is queued runs when there is room again."""
+    live = start_server(f"--PtyTasksApp.data_dir={small_disk}/ptytasks")
+    filler, log = small_disk / "filler", tmp_path / "log"
+    queued, refused = [], []
+    with live.client() as client:
+        client.set_group("g", slots=2, paused=True)
+        for pages in range(12):
+            with filler.open("wb", buffering=0) as file:
+                with contextlib.suppress(OSError):
+                    while True:
+                        file.write(bytes(4096))
+                file.truncate(file.tell() - pages * 4096)
+            try:
+                queued.append(client.create(f"echo {pages} >> {log}", name=f"task-{pages}", group="g")["id"])
+            except RequestFailed as refusal:
+                refused.append((refusal.code, refusal.http_status))
+            filler.unlink()
+            assert [task["id"] for task in client.list()["tasks"]] == queued[::-1]
+            assert {path.name for path in (small_disk / "ptytasks" / "tasks").iterdir()} == set(queued)
+        assert set(refused) == {("storage_full", 507)}
+        assert queued
+        client.resume_group("g")
+        for task_id in queued:
+            assert client.wait(task_id)["state"] == "succeeded"
+    assert len(begun(log)) == len(queued)
