@@ -15,10 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..client import Client, Task
-    from ..client.types import StateName, Sweep, SweepChange
+    from ..client.types import Sweep, SweepChange
     from .common import Settings
-
-_LIVE: tuple[StateName, ...] = ("held", "queued", "starting", "running", "paused", "stopping")
 
 
 class _SweepCommand(click.Command):
@@ -175,8 +173,8 @@ def _look(settings: Settings, given: Sequence[str], pairs: Sequence[str], *, wai
 
 def _finish(client: Client, found: Sweep, *, waits: bool, as_json: bool) -> None:
     """Wait for the end of a sweep if that is asked for, and print its JSON."""
-    while waits and (live := client.retrying(lambda: list(client.all(sweep=found["id"], state=_LIVE)))):
-        for task in live:
+    while waits and (left := client.retrying(lambda: _left(client, found["id"]))):
+        for task in left:
             client.wait(task["id"])
     found = client.retrying(client.sweep, found["id"]) if waits else found
     if as_json:
@@ -185,6 +183,13 @@ def _finish(client: Client, found: Sweep, *, waits: bool, as_json: bool) -> None
         click.echo(_states(found))
     if waits and found["states"]["succeeded"] < sum(found["states"].values()):
         sys.exit(1)
+
+
+def _left(client: Client, sweep: str) -> list[Task]:
+    """Return the tasks of a sweep that have not ended for good."""
+    from ..client import has_ended  # noqa: PLC0415  not for help
+
+    return [task for task in client.all(sweep=sweep) if not has_ended(task)]
 
 
 def _states(found: Sweep) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
         TaskNotFound,
         Unauthorized,
     )
-    from .outcome import exit_status, is_live
+    from .outcome import exit_status, has_ended, is_live
     from .types import Page, Piece, Progress, Stats, Status, Task, Text, Usage
 
 __all__ = [
@@ -50,12 +50,14 @@ __all__ = [
     "Unauthorized",
     "Usage",
     "exit_status",
+    "has_ended",
     "is_live",
 ]
 
 _HOMES = {
     "Client": "api",
     "exit_status": "outcome",
+    "has_ended": "outcome",
     "is_live": "outcome",
     **dict.fromkeys(("Page", "Piece", "Progress", "Stats", "Status", "Task", "Text", "Usage"), "types"),
 }

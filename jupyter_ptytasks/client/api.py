@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 from . import discovery, reading
 from .errors import ClientError, ConnectionLost, ServerNotFound, TaskNotFound
-from .outcome import is_live
+from .outcome import has_ended
 from .transport import Transport
 from .types import Piece
 
@@ -339,7 +339,7 @@ class Client:
         """Wait until a task has ended, for at most `timeout` seconds, and return it. Survives a server restart."""
         deadline = None if timeout is None else time.monotonic() + timeout
         task = self.retrying(self.get, ref)
-        while is_live(task):
+        while not has_ended(task):
             left = _LONG_POLL if deadline is None else min(max(deadline - time.monotonic(), 0.0), _LONG_POLL)
             if left <= 0:
                 break

@@ -19,6 +19,11 @@ def is_live(task: Task) -> bool:
     return task["state"] not in {state.value for state in ENDED}
 
 
+def has_ended(task: Task) -> bool:
+    """Return whether the task has ended for good: it is not about to be run again by itself."""
+    return not (is_live(task) or task.get("runs_again", False))
+
+
 def exit_status(task: Task) -> int:
     """Return the exit status of a task as a shell would report it.
 

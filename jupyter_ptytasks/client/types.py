@@ -238,6 +238,7 @@ class Task(TypedDict):
     after: list[After]
     not_before: str | None
     retry: Retry | None
+    runs_again: bool
     sweep: SweepOf | None
     params: dict[str, Scalar]
     progress: Progress | None

@@ -8,7 +8,7 @@ import time
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from ..client import ClientError, StillRunning, is_live
+from ..client import ClientError, StillRunning, has_ended
 from ..client import format as formats
 from ..functions import calls
 from . import tables, threads
@@ -81,7 +81,7 @@ class Sweep:
     @property
     def live(self) -> bool:
         """Whether a task has not ended yet."""
-        return any(is_live(task.as_heard) for task in self._tasks)
+        return any(not has_ended(task.as_heard) for task in self._tasks)
 
     # -- its end ------------------------------------------------------------------------------------------------------
 
@@ -98,7 +98,7 @@ class Sweep:
         deadline = None if timeout is None else time.monotonic() + timeout
         while self.refresh().live:
             for task in self._tasks:
-                if is_live(task.as_heard):
+                if not has_ended(task.as_heard):
                     self._wait_for(task, timeout, deadline)
         return self.check() if check else self
 

@@ -7,7 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..client import ClientError, ResultLost, StillRunning, TaskFailed, is_live, outcome
+from ..client import ClientError, ResultLost, StillRunning, TaskFailed, has_ended, is_live, outcome
 from ..client import format as formats
 from ..functions import outcomes
 from . import bundle, reading, results, threads
@@ -237,7 +237,7 @@ class Task:
         while True:
             left = _LONG_POLL if deadline is None else min(max(deadline - time.monotonic(), 0.0), _LONG_POLL)
             self._take(await threads.call(self._wait_once, left))
-            if not is_live(self._info) or (deadline is not None and time.monotonic() >= deadline):
+            if has_ended(self._info) or (deadline is not None and time.monotonic() >= deadline):
                 return self._waited(timeout) if not check else await threads.call(self._waited, timeout, check=True)
 
     def __await__(self) -> Generator[Any, None, Task]:
@@ -248,7 +248,7 @@ class Task:
             return client.retrying(client.wait_once, self.id, seconds)
 
     def _waited(self, timeout: float | None, *, check: bool = False) -> Task:
-        if is_live(self._info):
+        if not has_ended(self._info):
             raise results.still_running(self._info["name"], timeout)
         return self.check() if check else self
 

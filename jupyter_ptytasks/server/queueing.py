@@ -6,11 +6,12 @@ import asyncio
 import importlib.util
 import os
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core import queue, wake
-from ..core.errors import BadRequest, TaskNotFound, storage_fault
+from ..core.errors import BadRequest, PtyTasksError, TaskNotFound, storage_fault
 from ..core.estimate import Estimates, estimate
 from ..core.queue import Dependency, Plan
 from ..core.states import State
@@ -107,7 +108,15 @@ class Queue:
         raise BadRequest(f"{field}: the task does not wait in the group {task.group}", field=field)
 
     async def wake(self) -> None:
-        """Let the scheduler look; start one if there is none. Raises StorageFull or InternalError."""
+        """Let the scheduler look; start one if there is none.
+
+        What was queued is queued: if no scheduler can be had now, every look of this server tries again
+        (`wake_if_needed`), and says what is wrong.
+        """
+        with suppress(PtyTasksError):
+            await self._try_to_wake()
+
+    async def _try_to_wake(self) -> None:
         try:
             await asyncio.to_thread(self._wake)
         except OSError as error:
@@ -119,9 +128,9 @@ class Queue:
         wake.wake(self._data_dir, self._runtime_dir)
 
     async def wake_if_needed(self) -> None:
-        """Wake the scheduler if tasks wait for it."""
+        """Wake the scheduler if tasks wait for it. Raises StorageFull or InternalError."""
         if any(task.state is State.QUEUED for task in self._store.tasks):
-            await self.wake()
+            await self._try_to_wake()
 
     def to_json(self, task: Task) -> dict[str, Any] | None:
         """Return why a pending task does not run; None for others."""
@@ -181,7 +190,8 @@ class Queue:
         group = await asyncio.to_thread(self._groups.change, name, **changes)
         self._is_stale = True
         await self.look()
-        await self.wake_if_needed()
+        with suppress(PtyTasksError):  # as `wake`
+            await self.wake_if_needed()
         return self._group_to_json(group)
 
     async def remove_group(self, name: str) -> None:
@@ -189,7 +199,8 @@ class Queue:
         await asyncio.to_thread(self._groups.remove, name)
         self._is_stale = True
         await self.look()
-        await self.wake_if_needed()
+        with suppress(PtyTasksError):  # as `wake`
+            await self.wake_if_needed()
 
     def tasks_of(self, name: str) -> Iterable[Task]:
         """Return the active tasks of a group."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..core import queue
+from ..core.queue import runs_again
 from ..core.states import STARTED
 from ..core.times import iso
 
@@ -87,6 +88,7 @@ class TaskSerializer:
             "after": [{"ref": one.id, "when": one.when.value} for one in task.turn.after],
             "not_before": iso(task.turn.not_before),
             "retry": task.turn.to_json().get("retry"),
+            "runs_again": runs_again(task),
             "sweep": {"id": task.sweep.id, "name": task.sweep.name} if task.sweep is not None else None,
             "params": dict(task.params),
             **self.measures(task),

@@ -8,7 +8,7 @@ import logging
 import secrets
 import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -165,8 +165,7 @@ class Sweeps:
         except BaseException:
             await asyncio.to_thread(self._task_dirs.discard_all, ids)
             raise
-        with suppress(PtyTasksError):  # every look of the server tries again, and says what is wrong
-            await self._queue.wake()
+        await self._queue.wake()
         return await self.get(record["id"])
 
     def _draft(self, request: SweepRequest) -> tuple[dict[str, Any], list[tuple[dict[str, Any], dict[str, str]]]]:
@@ -239,8 +238,7 @@ class Sweeps:
 
         changed = await self._store.change_all(list(attempts), next_of, lambda new: self._rewritten(new, environments))
         if changed:
-            with suppress(PtyTasksError):  # as above
-                await self._queue.wake()
+            await self._queue.wake()
         return await self.get(sweep_id), [task.id for task in changed]
 
     async def cancel(self, ref: str) -> tuple[dict[str, Any], list[str]]:
