@@ -140,13 +140,20 @@ class Place:
             server, self.server = self.server, None
             server.terminate()
             server.wait(PATIENCE)
+            for process in self.processes():
+                # It would wait some minutes for the next task.
+                if "--starter" in process.info["cmdline"]:
+                    process.terminate()
 
     def processes(self) -> list[psutil.Process]:
-        """Give what still runs in this home."""
+        """Return what still runs in this home, or works for it."""
         found = []
-        for process in psutil.process_iter():
+        for process in psutil.process_iter(["cmdline"]):
             try:
-                if process.environ().get("HOME") == str(self.home) and process.status() != psutil.STATUS_ZOMBIE:
+                is_ours = process.environ().get("HOME") == str(self.home) or any(
+                    word.startswith(str(self.home) + os.sep) for word in process.info["cmdline"]
+                )
+                if is_ours and process.pid != os.getpid() and process.status() != psutil.STATUS_ZOMBIE:
                     found.append(process)
             except psutil.Error:
                 continue

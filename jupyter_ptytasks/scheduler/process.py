@@ -70,13 +70,12 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
     idle_since: float | None = None
     failure = ""
     present = time.monotonic()
-    while True:
+    while os.path.isdir(data_dir):  # without it there is nothing to do any more
         installed = _version()
         if installed is None:
             # It is being replaced, or was removed. No ptyhost can be started: nothing is to fail for that.
             if time.monotonic() - present > _GONE:
-                listener.close()
-                return  # whoever wakes the scheduler next starts his own
+                break  # whoever wakes the scheduler next starts his own
             time.sleep(_RETRY)
             continue
         present = time.monotonic()
@@ -100,12 +99,12 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
                 _unmark(data_dir)
             continue  # a task that came before the mark was removed is seen now
         elif time.monotonic() - idle_since > _STAY:
-            listener.close()
-            return
+            break
         pause = _LOOK_EVERY if look is None else min(max(look - time.time(), 0.0), _LOOK_EVERY)
         if poll.poll(pause * 1000):
             while (caller := _accept(listener)) is not None:
                 caller.close()
+    listener.close()
 
 
 def _accept(listener: endpoint.Endpoint):  # type: ignore[no-untyped-def]  # a socket of CPython's own module

@@ -105,14 +105,12 @@ def end_hosts(data_dir: Path) -> None:
 
 
 def end_scheduler(data_dir: Path) -> None:
-    """Kill the scheduler, if there is one: it would start what waits."""
-    path = data_dir / "ptytasks" / "scheduler.pid.json"
-    try:
-        process = psutil.Process(json.loads(path.read_text())["pid"])
-        if "jupyter_ptytasks/scheduler" in " ".join(process.cmdline()):
-            process.kill()
-    except (OSError, psutil.Error):
-        pass
+    """Kill the scheduler, if there is one, also one that is only starting: it would start what waits."""
+    for process in psutil.process_iter(["cmdline"]):
+        command = process.info["cmdline"] or []
+        if any(word.endswith("scheduler/__main__.py") for word in command) and str(data_dir / "ptytasks") in command:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
 
 
 def end_tree(root: psutil.Process) -> None:

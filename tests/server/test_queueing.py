@@ -369,6 +369,17 @@ def test_all_run_once_whoever_is_killed(start_server: Callable[..., LiveServer],
         gone.wait(30)  # nothing waits any more: it leaves
 
 
+def test_a_scheduler_whose_directory_is_removed_leaves(start_server: Callable[..., LiveServer]) -> None:
+    server = start_server()
+    with server.client() as client:
+        client.create("true", hold=True)
+        client.create("true", not_before="2100-01-01T00:00:00Z")
+    running = until(lambda: scheduler(server), "the scheduler")
+    server.kill9()
+    (server.home / "data").rename(server.home / "elsewhere")
+    running.wait(30)
+
+
 def test_a_restart_of_the_machine(start_server: Callable[..., LiveServer]) -> None:
     """What was queued stays queued, and a group of which tasks were lost starts no others before somebody has looked,
     unless they may be run again.
