@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 60.0
+#: The variable with that directory, for the programs that tests start; each worker of pytest-xdist has its own.
+_VARIABLE = f"PTYTASKS_TESTS_STARTERS_{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 #: Where the starters of these ptyhosts listen: most tests have the same. Until the session ends.
-STARTERS = tempfile.mkdtemp(prefix="ptytasks-starters-")
+STARTERS = os.environ.get(_VARIABLE) or tempfile.mkdtemp(prefix="ptytasks-starters-")
+os.environ[_VARIABLE] = STARTERS
 
 
 def end_starters(directory: str = STARTERS) -> None:
