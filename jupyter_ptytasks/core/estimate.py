@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from math import inf
 from statistics import median
 
-from .queue import DEFAULT_GROUP, Group, order
+from .queue import DEFAULT_GROUP, Group, group_of, order
 from .states import State
 
 TYPE_CHECKING = False
@@ -72,7 +72,7 @@ def estimate(tasks: Iterable[Task], plan: Plan, groups: Mapping[str, Group], now
     lanes: dict[str, _Lane] = {}
     for task in known.values():
         if task.live:
-            lanes.setdefault(task.group, _Lane(groups.get(task.group) or Group(task.group, None), now))
+            lanes.setdefault(task.group, _Lane(group_of(groups, task.group), now))
         if task.active:
             end = _end(task, times, now)
             lanes[task.group].occupy(end, task.turn.slots)

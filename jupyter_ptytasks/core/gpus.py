@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
 #: Shares of a GPU are counted in thousandths, so that three thirds fit.
@@ -79,10 +79,14 @@ def visible(gpus: Sequence[Gpu], setting: str | None) -> list[Gpu]:
 
 
 class Pool:
-    """What is left of `gpus`; None while they are not known yet."""
+    """What is left of the GPUs. `look` returns them, None while they are not known; it is called when one is needed."""
 
-    def __init__(self, gpus: Sequence[Gpu] | None) -> None:
-        self._gpus = gpus
+    def __init__(self, look: Callable[[], Sequence[Gpu] | None]) -> None:
+        self._look = look
+        self._gpus: Sequence[Gpu] | None = None
+        #: Whether a task has needed one, and whether they were known then.
+        self.is_needed = False
+        self.is_known = False
         self._used: dict[str, int] = {}
         #: What those have been promised that come first and do not fit yet.
         self._promised: set[str] = set()
@@ -99,6 +103,10 @@ class Pool:
 
         Shares go where others are already, so that whole GPUs stay free.
         """
+        if not self.is_needed:
+            self.is_needed = True
+            self._gpus = self._look()
+            self.is_known = self._gpus is not None
         if self._gpus is None:
             raise NoGpu("the GPUs of this machine are being counted")
         may = list(self._gpus) if names is None else named(self._gpus, names)

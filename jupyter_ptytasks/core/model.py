@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum
 
 from .queue import Turn
+from .states import Stateful
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +61,7 @@ class Output:
 
 
 @dataclass(frozen=True)
-class Task:
+class Task(Stateful):
     """One task. Times are Unix seconds (UTC), None until they are known.
 
     `command` is what the user has entered: a shell line or the arguments; `host_pid` is the ptyhost of the current
@@ -104,21 +105,6 @@ class Task:
     sweep: Sweep | None = None
     params: Mapping[str, Value] = field(default_factory=dict)
     revision: int = 0
-
-    @property
-    def pending(self) -> bool:
-        """See State.pending."""
-        return self.state.pending
-
-    @property
-    def active(self) -> bool:
-        """See State.active."""
-        return self.state.active
-
-    @property
-    def live(self) -> bool:
-        """See State.live."""
-        return self.state.live
 
     def with_(self, **changes: Any) -> Task:
         """Return the task with some fields changed."""

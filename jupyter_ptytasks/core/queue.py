@@ -11,7 +11,7 @@ from .states import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any, Protocol
 
     from .gpus import Gpu
@@ -242,6 +242,11 @@ class Group:
         )
 
 
+def group_of(groups: Mapping[str, Group], name: str) -> Group:
+    """Return a group, which has no limit if nobody has configured it."""
+    return groups.get(name) or Group(name, None)
+
+
 @dataclass(frozen=True)
 class Wait:
     """Why a task does not run: a `reason` for programs (held, dependency, not_before, paused, slots, gpus, limit,
@@ -261,7 +266,7 @@ class Wait:
 class Plan:
     """What is to be done now: the ids of tasks to start, in order, and the GPUs they get; those that will never run,
     and why; why each other one waits; and when to look again (Unix seconds), if nothing changes before. `needs_gpus`
-    says whether a task would start if GPUs allow.
+    says whether a task would start if GPUs allow, `is_counting` whether these are not known yet.
     """
 
     start: list[str] = field(default_factory=list)
@@ -270,6 +275,7 @@ class Plan:
     waits: dict[str, Wait] = field(default_factory=dict)
     look: float | None = None
     needs_gpus: bool = False
+    is_counting: bool = False
 
 
 def plan(
@@ -277,12 +283,12 @@ def plan(
     groups: Mapping[str, Group],
     now: float,
     limit: int,
-    gpus: Sequence[Gpu] | None = (),
+    gpus: Callable[[], Sequence[Gpu] | None] = tuple,
     *,
     explain: bool = True,
 ) -> Plan:
-    """Decide about all pending tasks at `now` (Unix seconds). At most `limit` tasks are active at a time; `gpus` are
-    those of the machine, None while they are not known.
+    """Decide about all pending tasks at `now` (Unix seconds). At most `limit` tasks are active at a time; `gpus`
+    returns those of the machine, None while they are not known; it is called if a task needs one.
 
     Within a group no task starts before another of a higher priority, or a lower rank of the same, that waits for
     nothing but slots or GPUs; and no task of any group takes the GPUs that such a one waits for. Without `explain`,
@@ -313,7 +319,7 @@ def plan(
     #: How many of each group wait for slots.
     waiting: dict[str, int] = {}
     for task in ready:
-        group = groups.get(task.group) or Group(task.group, None)
+        group = group_of(groups, task.group)
         before = waiting.get(group.name, 0)
         if before and not explain and (group.paused or group.slots is not None):
             continue  # somebody else is next
@@ -322,7 +328,6 @@ def plan(
             wait = Wait("limit", f"{active} tasks are running, the most that are allowed", before + 1)
         amount = group.gpus_of(task)
         if wait is None and amount:
-            result.needs_gpus = True
             try:
                 result.gpus[task.id] = pool.give(amount, group.gpus or None)
             except NoGpu as error:
@@ -336,6 +341,7 @@ def plan(
             result.waits[task.id] = wait
         if wait.position:
             waiting[group.name] = before + 1
+    result.needs_gpus, result.is_counting = pool.is_needed, pool.is_needed and not pool.is_known
     return result
 
 

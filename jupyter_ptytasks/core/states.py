@@ -38,6 +38,28 @@ class State(str, Enum):
         return self not in ENDED
 
 
+class Stateful:
+    """What has a `state`: a task, and what stands for one."""
+
+    __slots__ = ()
+    state: State
+
+    @property
+    def pending(self) -> bool:
+        """See State.pending."""
+        return self.state.pending
+
+    @property
+    def active(self) -> bool:
+        """See State.active."""
+        return self.state.active
+
+    @property
+    def live(self) -> bool:
+        """See State.live."""
+        return self.state.live
+
+
 PENDING = frozenset({State.HELD, State.QUEUED})
 ACTIVE = frozenset({State.STARTING, State.RUNNING, State.PAUSED, State.STOPPING})
 ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.TIMED_OUT, State.LOST})

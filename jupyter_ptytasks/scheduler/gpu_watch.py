@@ -40,11 +40,6 @@ class GpuWatch:
             self._probe.communicate()
             self._probe = None
 
-    @property
-    def is_asking(self) -> bool:
-        """Whether an answer is expected: `gpus` will return another one soon."""
-        return self._probe is not None
-
     def gpus(self) -> Sequence[Gpu] | None:
         """Return the GPUs that tasks may use; None while that is being found out. Never waits."""
         now = time.monotonic()

@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 
 from ..core.model import Exit
+from ..core.states import Stateful
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _NO_EXIT = Exit()
 
 
-class Entry:
+class Entry(Stateful):
     """What decisions need of a task; see Task for its fields."""
 
     __slots__ = (
@@ -44,21 +45,6 @@ class Entry:
         self.exit = task.exit if task.exit != _NO_EXIT else _NO_EXIT
         self.gpus = task.gpus
         self.gpu_share = task.gpu_share
-
-    @property
-    def pending(self) -> bool:
-        """See State.pending."""
-        return self.state.pending
-
-    @property
-    def active(self) -> bool:
-        """See State.active."""
-        return self.state.active
-
-    @property
-    def live(self) -> bool:
-        """See State.live."""
-        return self.state.live
 
 
 class Mirror:

@@ -80,20 +80,16 @@ class Work:
     def _decide(self, now: float) -> float | None:
         self._run_again()
         self._respond_to_failures(now)
-        groups, limit = self._groups.all(), self._limit()
-        planned = plan(self._tasks, groups, now, limit, None, explain=False)
-        gpus: Sequence[Gpu] | None = ()
-        if planned.needs_gpus:
-            gpus = self._gpus()
-            planned = plan(self._tasks, groups, now, limit, gpus, explain=False)
+        limit = self._limit()
+        planned = plan(self._tasks, self._groups.all(), now, limit, self._gpus, explain=False)
         for task_id, wait in planned.cancel.items():
             self._cancel(task_id, wait.reason, wait.text, now)
-        given = planned.gpus
-        blocked = [task_id for task_id in planned.start if not self._start(task_id, given.get(task_id, _NONE), now)]
+        given = {task_id: planned.gpus.get(task_id, _NONE) for task_id in planned.start}
+        blocked = [task_id for task_id in planned.start if not self._start(task_id, given[task_id], limit, now)]
         if not any(task.state is State.QUEUED for task in self._tasks):
             return None  # who releases a held task wakes the scheduler
         looks = [now + _LONG] if planned.look is None else [planned.look]
-        if blocked or gpus is None or planned.cancel:
+        if blocked or planned.is_counting or planned.cancel:
             looks.append(now + _LEAVING)
         elif planned.needs_gpus:
             looks.append(now + 1.0)  # others may come and go
@@ -168,15 +164,17 @@ class Work:
         if moved:
             self._task_dirs.forget_environment(task_id)
 
-    def _start(self, task_id: str, given: Given, now: float) -> bool:
-        """Start a task on these GPUs; False if its last ptyhost, or somebody who starts it, holds its lock."""
+    def _start(self, task_id: str, given: Given, limit: int, now: float) -> bool:
+        """Start a task on these GPUs, unless `limit` tasks are active; False if its last ptyhost, or somebody who
+        starts it, holds its lock.
+        """
         try:
             lock = self._task_dirs.lock(task_id)
             if lock is None:
                 return False
             with lock:
                 task, moved = self._database.move(
-                    task_id, PENDING, State.STARTING, max_live=self._limit(), also=self._task_dirs.respec,
+                    task_id, PENDING, State.STARTING, max_live=limit, also=self._task_dirs.respec,
                     gpus=given.uuids, gpu_share=given.share,
                 )  # fmt: skip
                 self._tasks.note(task)

@@ -22,6 +22,7 @@ from .listeners import Listeners
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from ..core.gpus import Gpu
     from ..core.model import Task
     from ..core.queue import Group, Turn
     from ..storage.groups import Groups
@@ -143,6 +144,9 @@ class Queue:
         starts = self._estimates.starts.get(task.id, wait.until)
         return {"position": wait.position, "reason": wait.reason, "text": wait.text, "starts": iso(starts)}
 
+    def _gpus(self) -> list[Gpu] | None:
+        return read_gpus(self._runtime_dir)
+
     def _decide(self) -> None:
         """Find out why tasks wait, unless that is known."""
         begun = time.monotonic()
@@ -150,7 +154,7 @@ class Queue:
         if age < (self._took / _PLAN_SHARE if self._is_stale else _PLAN_AGE):
             return
         tasks, groups, now = self._store.tasks, self._groups.all(), time.time()
-        self._plan = queue.plan(tasks, groups, now, self._settings.max_live_tasks, read_gpus(self._runtime_dir))
+        self._plan = queue.plan(tasks, groups, now, self._settings.max_live_tasks, self._gpus)
         self._estimates = estimate(tasks, self._plan, groups, now)
         self._is_stale = False
         self._planned = time.monotonic()
@@ -175,7 +179,7 @@ class Queue:
         await self._store.refresh()
         groups = dict(await asyncio.to_thread(self._groups.all))
         for task in self._store.live:
-            groups.setdefault(task.group, queue.Group(task.group, None))
+            groups[task.group] = queue.group_of(groups, task.group)
         return [self._group_to_json(groups[name]) for name in sorted(groups)]
 
     async def group(self, name: str) -> dict[str, Any]:

@@ -37,7 +37,7 @@ def read_settings(data_dir: str) -> Settings:
 
 
 def write_settings(data_dir: str, settings: Settings) -> None:
-    """Tell the scheduler. Raises OSError."""
+    """Write them for the scheduler. Raises OSError."""
     if read_json(_settings(data_dir)) != (value := {"version": 1, **asdict(settings)}):
         write_json(_settings(data_dir), value)
 
@@ -52,7 +52,7 @@ def read_gpus(runtime_dir: str) -> list[Gpu] | None:
 
 
 def write_gpus(runtime_dir: str, gpus: Sequence[Gpu]) -> None:
-    """Tell servers which GPUs there are: in the runtime directory, since it is this machine that has them. Raises
+    """Write which GPUs there are, for servers: in the runtime directory, since it is this machine that has them. Raises
     OSError.
     """
     write_json(_gpus(runtime_dir), {"version": 1, "gpus": [gpu.to_json() for gpu in gpus]})

@@ -29,7 +29,7 @@ def no_groups(client: Client) -> Iterator[None]:
 
 
 def heading(tasks: Locator, group: str) -> Locator:
-    """Give the heading of a group."""
+    """Return the heading of a group."""
     return tasks.locator(f'.jp-PtyTasks-group[data-group="{group}"]')
 
 
@@ -40,7 +40,7 @@ def queue(client: Client, *names: str) -> list[str]:
 
 
 def order(tasks: Locator) -> list[str | None]:
-    """Give the ids of the rows from top to bottom."""
+    """Return the ids of the rows from top to bottom."""
     # The list is virtual: what comes first in it is not what is first in the document.
     rows = tasks.locator(".jp-PtyTasks-row").all()
     rows.sort(key=lambda row: int(row.get_attribute("data-index") or 0))

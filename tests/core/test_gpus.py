@@ -31,7 +31,7 @@ def test_names() -> None:
 
 
 def test_whole_ones_in_the_order_of_preference() -> None:
-    pool = Pool(FOUR)
+    pool = Pool(lambda: FOUR)
     assert pool.give(2, ["3", "1", "0"]) == Given(("GPU-3a", "GPU-1a"), 1.0)
     with pytest.raises(NoGpu, match=r"needs 2 GPUs: 1 of 3 is free") as caught:
         pool.give(2, ["3", "1", "0"])
@@ -40,13 +40,13 @@ def test_whole_ones_in_the_order_of_preference() -> None:
         pool.give(5, None)
     assert caught.value.for_ever
     with pytest.raises(NoGpu, match="needs a GPU, and there is none for it"):
-        Pool([]).give(0.5, None)
+        Pool(list).give(0.5, None)
     with pytest.raises(NoGpu, match="being counted"):
-        Pool(None).give(1, None)
+        Pool(lambda: None).give(1, None)
 
 
 def test_shares_fill_one_before_the_next() -> None:
-    pool = Pool(FOUR[:2])
+    pool = Pool(lambda: FOUR[:2])
     assert [pool.give(1 / 3, None).uuids for _ in range(4)] == [("GPU-0a",)] * 3 + [("GPU-1a",)]
     with pytest.raises(NoGpu):
         pool.give(1, None)
@@ -54,20 +54,20 @@ def test_shares_fill_one_before_the_next() -> None:
 
 def test_a_stranger_is_left_alone() -> None:
     gpus = [FOUR[0], replace(FOUR[1], stranger="another user (pid 4242)")]
-    assert Pool(gpus).give(1, None).uuids == ("GPU-0a",)
-    pool = Pool(gpus)
+    assert Pool(lambda: gpus).give(1, None).uuids == ("GPU-0a",)
+    pool = Pool(lambda: gpus)
     pool.take(Given(("GPU-0a",), 1.0))
     with pytest.raises(NoGpu, match=r"0 of 2 are free; GPU 1 is used by another user \(pid 4242\)") as caught:
         pool.give(1, None)
     assert not caught.value.for_ever
     # Nothing of ours is in the way: others need not wait for that.
     with pytest.raises(NoGpu) as caught:
-        Pool(gpus).give(2, None)
+        Pool(lambda: gpus).give(2, None)
     assert caught.value.for_ever
 
 
 def decide(tasks: list[Task], groups: dict[str, Group]) -> dict[str, str]:
-    found = plan(tasks, groups, NOW, 100, FOUR)
+    found = plan(tasks, groups, NOW, 100, lambda: FOUR)
     return {
         **{task_id: " ".join(given.uuids) for task_id, given in found.gpus.items()},
         **{task_id: wait.reason for task_id, wait in found.waits.items()},
@@ -111,7 +111,7 @@ def test_two_hundred_tasks_on_four_gpus(seed: int) -> None:
     running: dict[str, Task] = {}
     ended = 0
     while waiting or running:
-        found = plan([*waiting.values(), *running.values()], groups, NOW, 1000, FOUR)
+        found = plan([*waiting.values(), *running.values()], groups, NOW, 1000, lambda: FOUR)
         for task_id in found.start:
             given_ = found.gpus[task_id]
             running[task_id] = replace(

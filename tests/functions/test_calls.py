@@ -44,7 +44,7 @@ def notebook(source: str, name: str = "<cell>") -> dict[str, Any]:
 
 
 def refusal(function: Callable[..., Any], *args: Any, **kwargs: Any) -> str:
-    """Give what is said of a call that cannot be pickled."""
+    """Return what is said of a call that cannot be pickled."""
     with pytest.raises(NotPicklable) as caught:
         calls.pack(function, args, kwargs)
     assert isinstance(caught.value, TypeError)

@@ -13,12 +13,12 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspa
 
 from jupyter_ptytasks.notebook.clients import connections
 from tests.client.conftest import live
+from tests.client.live import LiveServer
 from tests.notebook.kernel import Kernel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from tests.client.live import LiveServer
+    from pathlib import Path
 
 __all__ = ["live"]
 
@@ -36,6 +36,19 @@ def here(live: LiveServer, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveServ
     go(live, monkeypatch)
     yield live
     connections().close()
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveServer]:
+    """Return a server of the test's own, and work in its home."""
+    server = LiveServer(tmp_path.resolve() / "h")
+    try:
+        server.start()
+        go(server, monkeypatch)
+        yield server
+    finally:
+        connections().close()
+        server.stop()
 
 
 def go(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:

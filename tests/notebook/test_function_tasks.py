@@ -23,9 +23,7 @@ import pytest
 
 from jupyter_ptytasks import get, get_sweep, progress, run, sweep, tasks
 from jupyter_ptytasks.client import NotPicklable, RequestFailed, ResultLost, StillRunning, TaskFailed, TaskNotFound
-from jupyter_ptytasks.notebook.clients import connections
 from tests.client.live import PATIENCE, LiveServer, until
-from tests.notebook.conftest import go
 from tests.notebook.kernel import Kernel
 
 if TYPE_CHECKING:
@@ -315,19 +313,6 @@ def test_the_queue_starts_it_and_a_held_one_waits(here: LiveServer) -> None:
         assert (held.state, last.state) == ("held", "queued")
         client.release(held.id)
     assert (held.result(PATIENCE), last.result(PATIENCE)) == (2, 10)
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveServer]:
-    """Give a server of one's own, and work in its home."""
-    server = LiveServer(tmp_path.resolve() / "h")
-    try:
-        server.start()
-        go(server, monkeypatch)
-        yield server
-    finally:
-        connections().close()
-        server.stop()
 
 
 def test_the_queue_needs_no_server(server: LiveServer) -> None:

@@ -3,37 +3,17 @@
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
 import pytest
 
 from jupyter_ptytasks import get, run
 from jupyter_ptytasks.client import ServerNotFound
-from jupyter_ptytasks.notebook.clients import connections
 from tests.client.live import PATIENCE, LiveServer, free_port, until
-from tests.notebook.conftest import go
 from tests.notebook.kernel import Kernel
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
 
 MIME = "application/vnd.jupyter.ptytask+json"
 #: A task that says how far it is, and ends when it is told to.
 WORK = "for i in $(seq 100000); do echo step $i; test -e done && exit 5; sleep 0.02; done"
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveServer]:
-    """Give a server of one's own, and work in its home."""
-    server = LiveServer(tmp_path.resolve() / "h")
-    try:
-        server.start()
-        go(server, monkeypatch)
-        yield server
-    finally:
-        connections().close()
-        server.stop()
 
 
 def come_back(server: LiveServer) -> None:

@@ -43,13 +43,13 @@ async def create(rest: Rest, command: Any, params: Any, **about: Any) -> dict[st
 
 
 async def members(rest: Rest, ref: str) -> list[dict[str, Any]]:
-    """Give the tasks of a sweep, oldest first."""
+    """Return the tasks of a sweep, oldest first."""
     tasks: list[dict[str, Any]] = (await rest("GET", "tasks", sweep=ref)).json["tasks"]
     return tasks[::-1]
 
 
 async def ended(rest: Rest, ref: str, **counts: int) -> dict[str, Any]:
-    """Give the sweep as soon as so many of its tasks are in these states."""
+    """Return the sweep as soon as so many of its tasks are in these states."""
 
     def states(sweep: dict[str, Any]) -> dict[str, int]:
         return {state: count for state, count in sweep["states"].items() if count}
