@@ -96,10 +96,10 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
     void model.refresh();
   };
 
-  commands.addCommand(CommandIDs.runFile, {
-    label: args =>
-      args.source === 'editor' ? trans.__('Run File as Task') : trans.__('Run as Task'),
-    caption: trans.__('Run the file in the background with the command set for its extension'),
+  /** Return what commands for files have in common: `start` gets the requests for the files, as they are saved now. */
+  const forFiles = (
+    start: (requests: ITaskRequest[]) => Promise<void>
+  ): Omit<CommandRegistry.ICommandOptions, 'label' | 'caption'> => ({
     icon: tasksIcon,
     describedBy: { args: FILE_ARGUMENTS },
     isEnabled: args => requestsFor(pathsOf(args)).length > 0,
@@ -110,27 +110,25 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
       if (file && paths.includes(file.path)) {
         await file.save();
       }
-      for (const request of requestsFor(paths)) {
+      await start(requestsFor(paths));
+    }
+  });
+
+  commands.addCommand(CommandIDs.runFile, {
+    label: args =>
+      args.source === 'editor' ? trans.__('Run File as Task') : trans.__('Run as Task'),
+    caption: trans.__('Run the file in the background with the command set for its extension'),
+    ...forFiles(async requests => {
+      for (const request of requests) {
         await startTask(commands, model, request, trans);
       }
-    }
+    })
   });
 
   commands.addCommand(CommandIDs.queueFile, {
     label: trans.__('Queue as Task…'),
     caption: trans.__('Run the file in the background when its turn comes'),
-    icon: tasksIcon,
-    describedBy: { args: FILE_ARGUMENTS },
-    isEnabled: args => requestsFor(pathsOf(args)).length > 0,
-    isVisible: args => args.source !== 'browser' || requestsFor(pathsOf(args)).length > 0,
-    execute: async args => {
-      const paths = pathsOf(args);
-      const file = edited();
-      if (file && paths.includes(file.path)) {
-        await file.save();
-      }
-      await queue(requestsFor(paths));
-    }
+    ...forFiles(queue)
   });
 
   commands.addCommand(CommandIDs.runSelection, {

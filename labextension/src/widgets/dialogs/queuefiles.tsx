@@ -1,13 +1,12 @@
 /** The dialog that queues several files. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget } from '@jupyterlab/ui-components';
 import React, { useEffect, useRef, useState } from 'react';
 
 import type { IStart } from '../../forms/start';
-import type { TaskError } from '../../services/api';
 import type { IStanding } from '../../services/queue';
-import { FormDialog, type IFormBody } from './formdialog';
+import { FieldsBody, type IFormProps } from './fieldsbody';
+import { FormDialog } from './formdialog';
 import { StartField } from './start';
 
 /** The most files that are named. */
@@ -26,7 +25,7 @@ export interface IQueueFilesOptions {
 /** Show the dialog until the files are queued, or the user cancels. */
 export async function askForStart(options: IQueueFilesOptions): Promise<void> {
   const { names, submit, trans } = options;
-  const body = new StartBody(options);
+  const body = new FieldsBody(StartFields, options);
   const dialog = new FormDialog({
     title: trans._n('Queue %1 File as Task', 'Queue %1 Files as Tasks', names.length),
     body,
@@ -37,45 +36,7 @@ export async function askForStart(options: IQueueFilesOptions): Promise<void> {
   await dialog.launch();
 }
 
-/** Holds the current values and the last error. */
-class StartBody extends ReactWidget implements IFormBody {
-  constructor(private readonly _options: IQueueFilesOptions) {
-    super();
-    this.form = _options.form;
-  }
-
-  form: IStart;
-
-  refuse(error: TaskError): void {
-    this._refused = error;
-    this.update();
-  }
-
-  protected override render(): JSX.Element {
-    return (
-      <StartFields
-        {...this._options}
-        refused={this._refused}
-        onChange={form => {
-          this.form = form;
-          if (this._refused) {
-            this._refused = null;
-            this.update();
-          }
-        }}
-      />
-    );
-  }
-
-  private _refused: TaskError | null = null;
-}
-
-interface IFieldsProps extends IQueueFilesOptions {
-  refused: TaskError | null;
-  onChange: (form: IStart) => void;
-}
-
-function StartFields(props: IFieldsProps): JSX.Element {
+function StartFields(props: IQueueFilesOptions & IFormProps<IStart>): JSX.Element {
   const { names, queues, refused, onChange, trans } = props;
   const [form, setForm] = useState(props.form);
   const root = useRef<HTMLDivElement>(null);

@@ -1,16 +1,16 @@
 /** The dialog that runs a notebook as a task. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { closeIcon, ReactWidget } from '@jupyterlab/ui-components';
+import { closeIcon } from '@jupyterlab/ui-components';
 import React, { useEffect, useId, useRef, useState } from 'react';
 
-import type { TaskError } from '../../services/api';
 import { AT_ONCE, newGroupOf, type INewGroup } from '../../forms/start';
 import { notebookRequest, type INotebookForm, type IParameter } from '../../forms/notebooks';
 import type { IStanding } from '../../services/queue';
 import type { ITask, ITaskRequest } from '../../services/types';
 import { Field } from './field';
-import { FormDialog, type IFormBody } from './formdialog';
+import { FieldsBody, type IFormProps } from './fieldsbody';
+import { FormDialog } from './formdialog';
 import { StartField } from './start';
 
 export interface IRunNotebookOptions {
@@ -39,7 +39,7 @@ export interface IRunNotebook {
 /** Show the dialog and start the task. Return null if the user cancels. */
 export async function askForNotebook(options: IRunNotebookOptions): Promise<IRunNotebook | null> {
   const { path, form, start, trans } = options;
-  const body = new NotebookBody(options);
+  const body = new FieldsBody(NotebookFields, options);
   const dialog = new FormDialog({
     title: trans.__('Run Notebook as Task'),
     body,
@@ -52,46 +52,7 @@ export async function askForNotebook(options: IRunNotebookOptions): Promise<IRun
   return dialog.done && { task: dialog.done, openTerminal: isChecked ?? true };
 }
 
-/** Holds the current values and the last error. */
-class NotebookBody extends ReactWidget implements IFormBody {
-  constructor(private readonly _options: IRunNotebookOptions) {
-    super();
-    this.form = _options.form;
-  }
-
-  form: INotebookForm;
-
-  refuse(error: TaskError): void {
-    this._refused = error;
-    this.update();
-  }
-
-  protected override render(): JSX.Element {
-    return (
-      <NotebookFields
-        {...this._options}
-        refused={this._refused}
-        onChange={form => {
-          this.form = form;
-          if (this._refused) {
-            this._refused = null;
-            this.update();
-          }
-        }}
-      />
-    );
-  }
-
-  private _refused: TaskError | null = null;
-}
-
-interface IFieldsProps extends IRunNotebookOptions {
-  /** Why the task was not started; cleared by any change. */
-  refused: TaskError | null;
-  onChange: (form: INotebookForm) => void;
-}
-
-function NotebookFields(props: IFieldsProps): JSX.Element {
+function NotebookFields(props: IRunNotebookOptions & IFormProps<INotebookForm>): JSX.Element {
   const { path, kernels, queues, refused, trans } = props;
   const [form, setForm] = useState(props.form);
   const blamed = /^parameters\.(\d+)$/.exec(refused?.field ?? '');
