@@ -13,7 +13,7 @@ from playwright.sync_api import expect, sync_playwright
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from tests.client.live import PATIENCE, LiveServer
+from tests.client.live import PATIENCE, LiveServer, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -172,6 +172,17 @@ def is_ready(page: Page) -> None:
     """Wait until JupyterLab can be used."""
     page.locator("#jupyterlab-splash").wait_for(state="detached")
     page.locator("#jp-main-dock-panel .lm-TabBar-tab").first.wait_for()
+
+
+def until_kept(page: Page, text: str) -> None:
+    """Wait until the layout that JupyterLab has stored on the server has this in it: a reload restores it."""
+    workspace = page.url.split("?")[0].replace("/lab", "/lab/api/workspaces/default")
+
+    def is_kept() -> bool:
+        page.wait_for_timeout(50)  # the page has its turn
+        return text in page.request.get(workspace).text()
+
+    until(is_kept, f"{text} in the stored layout")
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe, notebook
-from tests.browser.conftest import is_ready
+from tests.browser.conftest import is_ready, until_kept
 from tests.client.live import until
 
 if TYPE_CHECKING:
@@ -33,8 +33,7 @@ def test_it_lives_and_a_reload_finds_it_again(page: Page, lab: LiveServer, clien
     expect(view).to_contain_text("Running")
     notebook.until_later(view)
     page.evaluate("() => window.jupyterapp.commands.execute('docmanager:save')")
-    # Lab keeps its layout a moment after it has changed.
-    page.wait_for_timeout(1500)
+    until_kept(page, "live.ipynb")
     page.goto(page.url.split("?")[0])
     is_ready(page)
     view = notebook.view(notebook.find(page), "counter")

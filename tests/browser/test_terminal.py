@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe, terminal
-from tests.browser.conftest import is_ready
+from tests.browser.conftest import is_ready, until_kept
 from tests.browser.test_panel import NO_SERVER
 from tests.client.live import PATIENCE, until
 
@@ -36,8 +36,7 @@ def test_a_reload_of_the_browser_in_the_middle(page: Page, client: Client) -> No
     task = client.create(COUNTER, name="counter")["id"]
     terminal.show(page, task)
     terminal.until_number(page, task, 20)
-    # Lab keeps its layout a moment after it has changed.
-    page.wait_for_timeout(1500)
+    until_kept(page, task)
     before = terminal.numbers(page, task)[-1]
     page.goto(page.url.split("?")[0])
     is_ready(page)

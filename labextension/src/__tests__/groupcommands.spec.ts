@@ -104,6 +104,14 @@ describe('the commands about the order', () => {
     expect(commands.isVisible(CommandIDs.moveUp, { id: 'run' })).toBe(false);
   });
 
+  it('knows a task that the list lacks because it was just created', async () => {
+    model.refresh.mockImplementationOnce(async () => {
+      model.tasks.push(task('e'));
+    });
+    await commands.execute(CommandIDs.moveFirst, { id: 'e' });
+    expect(api.move.mock.calls).toEqual([['e', { to: 'first' }]]);
+  });
+
   it('says why a task could not be moved', async () => {
     api.move.mockRejectedValueOnce(new Error('has just been started'));
     await commands.execute(CommandIDs.move, { ids: ['a'], after: 'b' });

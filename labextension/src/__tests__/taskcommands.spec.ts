@@ -27,6 +27,10 @@ const TASKS = [
   task({ id: 'queued', state: 'queued' })
 ];
 
+/** The list; the server has a task that it lacks until it is refreshed. */
+const list = [...TASKS];
+const LATE = task({ id: 'late', state: 'failed' });
+
 const api = {
   stop: jest.fn<Promise<void>, [string]>(async () => undefined),
   restart: jest.fn<Promise<void>, [string]>(async () => undefined),
@@ -35,7 +39,9 @@ const api = {
   delete: jest.fn<Promise<void>, [string, boolean]>(async () => undefined),
   again: jest.fn<Promise<ITask>, [string]>(async id => task({ id: `${id}-again` }))
 };
-const refresh = jest.fn(async () => undefined);
+const refresh = jest.fn(async () => {
+  list.splice(TASKS.length, 1, LATE);
+});
 const open = jest.fn();
 const commands = new CommandRegistry();
 let current: ITask[] = [];
@@ -55,7 +61,7 @@ addTaskCommands({
   model: {
     api,
     refresh,
-    get: (id: string) => TASKS.find(one => one.id === id)
+    get: (id: string) => list.find(one => one.id === id)
   } as unknown as ITaskModel,
   dialogs: dialogs as unknown as ConfirmDialogs,
   trans: nullTranslator.load('jupyter_ptytasks'),
@@ -68,6 +74,7 @@ describe('the commands about tasks', () => {
     jest.clearAllMocks();
     current = [];
     isSure = true;
+    list.splice(TASKS.length);
   });
 
   it('have labels, captions, and a schema of their arguments', async () => {
@@ -152,6 +159,23 @@ describe('the commands about tasks', () => {
     await commands.execute(CommandIDs.runAgain, { ids: ['done', 'run1'] });
     expect(api.again.mock.calls).toEqual([['done'], ['run1']]);
     expect(open.mock.calls).toEqual([['done-again'], ['run1-again']]);
+  });
+
+  it('find a task that the list lacks because it was just started', async () => {
+    await commands.execute(CommandIDs.runAgain, { id: 'late' });
+    expect(api.again.mock.calls).toEqual([['late']]);
+  });
+
+  it.each([CommandIDs.rename, CommandIDs.runAgain])('say that a task is gone: %s', async id => {
+    await commands.execute(id, { id: 'gone' });
+    expect(api.again).not.toHaveBeenCalled();
+    expect(showErrorMessage.mock.calls[0][1]).toBe('The task no longer exists on the server.');
+  });
+
+  it('do it with the others where one is gone', async () => {
+    await commands.execute(CommandIDs.stop, { ids: ['run1', 'gone'] });
+    expect(api.stop.mock.calls).toEqual([['run1']]);
+    expect(showErrorMessage).toHaveBeenCalledTimes(1);
   });
 
   it('do it with the others where one fails, and say what went wrong', async () => {

@@ -2,6 +2,9 @@
 
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
+import type { ITask } from '../services/types';
+import type { ITaskModel } from '../tokens';
+
 /** The JSON schema. */
 export const TASKS: ReadonlyJSONObject = {
   type: 'object',
@@ -24,4 +27,15 @@ export function argumentsOf(args: ReadonlyPartialJSONObject): string[] | null {
     return args.ids.filter((id): id is string => typeof id === 'string');
   }
   return null;
+}
+
+/** Return the tasks with these ids that the list has. If it lacks one that was just started, it is updated first. */
+export async function lookUp(
+  model: Pick<ITaskModel, 'get' | 'refresh'>,
+  ids: readonly string[]
+): Promise<ITask[]> {
+  if (ids.some(id => !model.get(id))) {
+    await model.refresh();
+  }
+  return ids.flatMap(id => model.get(id) ?? []);
 }

@@ -82,6 +82,10 @@ export function addGroupCommands(options: IGroupCommandsOptions): IDisposable {
           return !action.hides || standing === null || action.fits(standing);
         },
         execute: async args => {
+          if (typeof args.group === 'string' && !standingOf(args)) {
+            // It may have just been made.
+            await model.refresh();
+          }
           const standing = standingOf(args);
           if (!standing || !action.fits(standing)) {
             return;

@@ -10,7 +10,7 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 import { compareTurns, lineOf } from '../services/queue';
 import { isPending, type IPlacing, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
-import { argumentsOf, TASKS } from './args';
+import { argumentsOf, lookUp, TASKS } from './args';
 
 export interface IOrderCommandsOptions {
   commands: CommandRegistry;
@@ -89,6 +89,7 @@ export function addOrderCommands(options: IOrderCommandsOptions): IDisposable {
         isEnabled: args => placeOf(targets(args)) !== null,
         isVisible: args => targets(args).length > 0,
         execute: async args => {
+          await lookUp(model, argumentsOf(args) ?? []);
           const tasks = targets(args);
           const where = placeOf(tasks);
           if (where) {
@@ -126,6 +127,7 @@ export function addOrderCommands(options: IOrderCommandsOptions): IDisposable {
       describedBy: { args: MOVE },
       isEnabled: args => targets(args).length > 0,
       execute: async args => {
+        await lookUp(model, argumentsOf(args) ?? []);
         const tasks = targets(args);
         const { before, after } = args;
         if (tasks.length > 0 && typeof before === 'string') {

@@ -22,7 +22,7 @@ import type { TaskApi } from '../services/api';
 import { parseTags, quote } from '../forms/requests';
 import { isEnded, isPending, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
-import { argumentsOf, TASKS } from './args';
+import { argumentsOf, lookUp, TASKS } from './args';
 import type { ConfirmDialogs } from './confirm';
 import { each } from './each';
 
@@ -54,25 +54,39 @@ export function addTaskCommands(options: ITaskCommandsOptions): IDisposable {
   const added = new DisposableSet();
   for (const [id, action] of Object.entries(actions(options))) {
     const fits = action.fits ?? (() => true);
-    const targets = (args: Parameters<typeof argumentsOf>[0]): ITask[] => {
-      const named = argumentsOf(args);
-      const tasks = named ? named.flatMap(task => model.get(task) ?? []) : [...current()];
-      return action.isSingle && tasks.length !== 1 ? [] : tasks.filter(fits);
-    };
+    const targets = (tasks: readonly ITask[]): ITask[] =>
+      action.isSingle && tasks.length !== 1 ? [] : tasks.filter(fits);
     added.add(
       commands.addCommand(id, {
         label: action.label,
         caption: action.caption,
         icon: action.icon,
         describedBy: { args: TASKS },
-        isEnabled: args => targets(args).length > 0,
+        isEnabled: args => {
+          const named = argumentsOf(args);
+          return targets(named?.flatMap(id => model.get(id) ?? []) ?? current()).length > 0;
+        },
         execute: async args => {
-          const tasks = targets(args);
-          if (tasks.length === 0) {
+          const named = argumentsOf(args);
+          const found = named ? await lookUp(model, named) : current();
+          const tasks = targets(found);
+          const missing = named ? named.length - found.length : 0;
+          if (tasks.length === 0 && missing === 0) {
             return;
           }
           try {
-            await action.run(tasks);
+            if (tasks.length > 0) {
+              await action.run(tasks);
+            }
+            if (missing > 0) {
+              throw new Error(
+                trans._n(
+                  'The task no longer exists on the server.',
+                  '%1 tasks no longer exist on the server.',
+                  missing
+                )
+              );
+            }
           } catch (error) {
             await showErrorMessage(
               trans.__('%1 failed', action.label.replace('…', '')),

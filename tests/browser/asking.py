@@ -1,0 +1,42 @@
+"""What a page asks of the server, and whether it stops asking."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from tests.client.live import until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page, Request
+
+#: Requests for the list of tasks, and for anything about a single one.
+LIST = re.compile(r"/ptytasks/api/tasks\?")
+SINGLE = re.compile(r"/ptytasks/api/tasks/")
+ANYTHING = re.compile(r"/ptytasks/")
+
+
+def watch(page: Page, pattern: re.Pattern[str]) -> list[str]:
+    """Return a list of the addresses with this pattern that the page asks for from now on."""
+    addresses: list[str] = []
+
+    def note(request: Request) -> None:
+        if pattern.search(request.url):
+            addresses.append(request.url)
+
+    page.on("request", note)
+    return addresses
+
+
+def until_quiet(page: Page, addresses: list[str], pause: int = 3500) -> None:
+    """Wait until nothing was asked for `pause` milliseconds, longer than from one request to the next.
+
+    A request that was about to be made may take its time on a busy machine; a page that goes on asking fails the test.
+    """
+
+    def is_quiet() -> bool:
+        addresses.clear()
+        page.wait_for_timeout(pause)
+        return not addresses
+
+    until(is_quiet, "a page that asks nothing")
