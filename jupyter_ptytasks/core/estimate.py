@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from math import inf
 from statistics import median
 
-from .queue import DEFAULT_GROUP, Group, group_of, order
+from .groups import DEFAULT_GROUP, Group, group_of
+from .queue import order
 from .states import State
 
 TYPE_CHECKING = False

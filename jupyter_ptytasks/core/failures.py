@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from .queue import FAILURES, OnFailure, runs_again
+from .groups import OnFailure
 from .states import State
+from .turn import FAILURES, runs_again
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .queue import Group, Queueable
+    from .groups import Group
+    from .turn import Queueable
 
 #: The reason of a task that was lost because its machine was restarted.
 REBOOT = "reboot"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
-from .queue import Turn
 from .states import Stateful
+from .turn import Turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

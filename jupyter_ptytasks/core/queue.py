@@ -3,248 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from enum import Enum
 
 from .gpus import Given, NoGpu, Pool
+from .groups import group_of
 from .ranks import between, is_after
 from .states import State
+from .turn import FAILURES, When, runs_again
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-    from typing import Any, Protocol
 
     from .gpus import Gpu
-    from .model import Exit
-    from .sweeps import Sweep
-
-    class Queueable(Protocol):
-        """What is to be known of a task for decisions; see Task."""
-
-        @property
-        def id(self) -> str: ...
-        @property
-        def name(self) -> str: ...
-        @property
-        def state(self) -> State: ...
-        @property
-        def state_reason(self) -> str: ...
-        @property
-        def group(self) -> str: ...
-        @property
-        def turn(self) -> Turn: ...
-        @property
-        def attempt(self) -> int: ...
-        @property
-        def created(self) -> float: ...
-        @property
-        def ended(self) -> float | None: ...
-        @property
-        def exit(self) -> Exit: ...
-        @property
-        def gpus(self) -> tuple[str, ...]: ...
-        @property
-        def gpu_share(self) -> float: ...
-        @property
-        def sweep(self) -> Sweep | None: ...
-        @property
-        def pending(self) -> bool: ...
-        @property
-        def active(self) -> bool: ...
-        @property
-        def live(self) -> bool: ...
-
-
-#: A group that nobody has configured has no limit: its name is a label.
-DEFAULT_GROUP = "default"
-#: The ends that are neither a success nor what a user has asked for.
-FAILURES = frozenset({State.FAILED, State.TIMED_OUT, State.LOST})
-
-
-class When(str, Enum):
-    """How a task that another one waits for must have ended."""
-
-    OK = "ok"
-    ANY = "any"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True)
-class Dependency:
-    """A task that must have ended before, given by its id."""
-
-    id: str
-    when: When = When.OK
-
-
-@dataclass(frozen=True)
-class Retry:
-    """How a failed task is run again: `limit` times at most, each time after `delay` seconds times `factor` for every
-    earlier retry, `longest` seconds at most. `states` are the ends, `codes` the exit codes after which that is done;
-    empty: all that are not a success or a cancellation.
-    """
-
-    limit: int
-    delay: float = 0.0
-    factor: float = 2.0
-    longest: float = 3600.0
-    states: frozenset[State] = frozenset()
-    codes: frozenset[int] = frozenset()
-
-    def wants(self, task: Queueable) -> bool:
-        """Return whether a task that has ended is to be run again."""
-        if task.attempt > self.limit:
-            return False
-        if self.codes and task.exit.code in self.codes:
-            return True
-        usual = frozenset() if self.codes else FAILURES
-        return task.state in (self.states or usual)
-
-    def delay_after(self, attempt: int) -> float:
-        """Return the seconds between the end of an attempt and the next one."""
-        return min(self.delay * self.factor ** min(attempt - 1, 1000), self.longest)
-
-
-@dataclass(frozen=True)
-class Turn:
-    """What a task waits for besides its group's slots: other tasks, a time (Unix seconds).
-
-    Of the tasks of a group, those with the higher `priority` go first, then those with the lower `rank` (empty: that of
-    the task's id, so older ones go first); each takes `slots`, and so many `gpus`: whole ones, or a share of one below
-    1; None for what is usual in its group.
-    """
-
-    priority: int = 0
-    rank: str = ""
-    slots: int = 1
-    gpus: float | None = None
-    after: tuple[Dependency, ...] = ()
-    not_before: float | None = None
-    retry: Retry | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object; what has its usual value is left out."""
-        value: dict[str, Any] = {}
-        if self.priority:
-            value["priority"] = self.priority
-        if self.rank:
-            value["rank"] = self.rank
-        if self.slots != 1:
-            value["slots"] = self.slots
-        if self.gpus is not None:
-            value["gpus"] = self.gpus
-        if self.after:
-            value["after"] = [{"id": one.id, "when": one.when.value} for one in self.after]
-        if self.not_before is not None:
-            value["not_before"] = self.not_before
-        if self.retry is not None:
-            retry = self.retry
-            value["retry"] = {
-                "max": retry.limit,
-                "delay": retry.delay,
-                "factor": retry.factor,
-                "most": retry.longest,
-                "on": [*sorted(state.value for state in retry.states), *sorted(retry.codes)],
-            }
-        return value
-
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Turn:
-        """Read what `to_json` has returned. Raises KeyError, TypeError, ValueError or AttributeError for garbage."""
-        retry = value.get("retry")
-        moment = value.get("not_before")
-        gpus = value.get("gpus")
-        return cls(
-            priority=int(value.get("priority", 0)),
-            rank=str(value.get("rank", "")),
-            slots=int(value.get("slots", 1)),
-            gpus=None if gpus is None else float(gpus),
-            after=tuple(Dependency(str(one["id"]), When(one["when"])) for one in value.get("after", ())),
-            not_before=None if moment is None else float(moment),
-            retry=None if retry is None else _retry(retry),
-        )
-
-
-def _retry(value: Mapping[str, Any]) -> Retry:
-    on = value["on"]
-    return Retry(
-        limit=int(value["max"]),
-        delay=float(value["delay"]),
-        factor=float(value["factor"]),
-        longest=float(value["most"]),
-        states=frozenset(State(one) for one in on if isinstance(one, str)),
-        codes=frozenset(one for one in on if isinstance(one, int)),
-    )
-
-
-class OnFailure(str, Enum):
-    """What the failure of a task does to those of its group that wait."""
-
-    CONTINUE = "continue"
-    PAUSE = "pause"
-    CANCEL = "cancel"
-
-
-@dataclass(frozen=True)
-class Group:
-    """A group of tasks of which so many `slots` are used at a time: None for any number, 0 to start none any more.
-
-    While it is `paused` no task of it starts; `reason` says why, in words. `gpus` are the GPUs of its tasks, by index
-    or the beginning of the UUID, the best ones first; empty for all; None if its tasks get none unless they ask.
-    `per_gpu` tasks share one, unless they ask. Failures before `since` (Unix seconds) no longer matter.
-    """
-
-    name: str
-    slots: int | None = 1
-    paused: bool = False
-    reason: str = ""
-    gpus: tuple[str, ...] | None = None
-    per_gpu: int = 1
-    on_failure: OnFailure = OnFailure.CONTINUE
-    since: float = 0.0
-
-    @property
-    def is_free(self) -> bool:
-        """Whether its tasks start at once: nothing is counted."""
-        return self.slots is None and not self.paused and self.gpus is None
-
-    def gpus_of(self, task: Queueable) -> float:
-        """Return how many GPUs a task of this group gets."""
-        if task.turn.gpus is not None:
-            return task.turn.gpus
-        return 0.0 if self.gpus is None else 1 / self.per_gpu
-
-    def to_json(self) -> dict[str, Any]:
-        """Return a JSON object, as users see it."""
-        gpus: list[str] | str | None = None if self.gpus is None else list(self.gpus) or "all"
-        return {
-            "name": self.name, "slots": self.slots, "gpus": gpus, "per_gpu": self.per_gpu, "paused": self.paused,
-            "reason": self.reason, "on_failure": self.on_failure.value,
-        }  # fmt: skip
-
-    def to_record(self) -> dict[str, Any]:
-        """Return a JSON object with all that is known."""
-        return {**self.to_json(), "since": self.since}
-
-    @classmethod
-    def from_record(cls, value: Mapping[str, Any]) -> Group:
-        """Read what `to_record` has returned. Raises KeyError, TypeError or ValueError for garbage."""
-        slots, gpus = value["slots"], value.get("gpus")
-        return cls(
-            name=str(value["name"]),
-            slots=None if slots is None else int(slots),
-            paused=value["paused"] is True,
-            reason=str(value["reason"]),
-            gpus=None if gpus is None else () if gpus == "all" else tuple(str(one) for one in gpus),
-            per_gpu=int(value.get("per_gpu", 1)),
-            on_failure=OnFailure(value.get("on_failure", "continue")),
-            since=float(value.get("since", 0.0)),
-        )
-
-
-def group_of(groups: Mapping[str, Group], name: str) -> Group:
-    """Return a group, which has no limit if nobody has configured it."""
-    return groups.get(name) or Group(name, None)
+    from .groups import Group
+    from .turn import Dependency, Queueable, Turn
 
 
 @dataclass(frozen=True)
@@ -375,11 +147,6 @@ def _failures(tasks: Iterable[Queueable]) -> dict[str, int]:
         if task.sweep is not None and task.state in FAILURES and not runs_again(task):
             found[task.sweep.id] = found.get(task.sweep.id, 0) + 1
     return found
-
-
-def runs_again(task: Queueable) -> bool:
-    """Return whether the scheduler is about to run a task again that has ended."""
-    return not task.live and task.turn.retry is not None and task.turn.retry.wants(task)
 
 
 def _sweep_wait(task: Queueable, failures: Mapping[str, int]) -> Wait | None:

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..core.model import Task
-    from ..core.queue import Turn
     from ..core.states import State
     from ..core.sweeps import Sweep
+    from ..core.turn import Turn
     from ..storage.database import Database
 
 _NO_EXIT = Exit()

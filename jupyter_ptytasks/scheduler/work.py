@@ -8,8 +8,9 @@ from dataclasses import replace
 from ..core.errors import InternalError, InvalidState, PtyTasksError, SpawnFailed, TaskNotFound, TooManyTasks
 from ..core.failures import consequences
 from ..core.gpus import Given
-from ..core.queue import plan, runs_again
+from ..core.queue import plan
 from ..core.states import PENDING, State
+from ..core.turn import runs_again
 from .mirror import Mirror
 
 TYPE_CHECKING = False

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 from ..core import leftovers, wire
 from ..core.errors import Conflict, HostUnreachable, InputRefused, InternalError, InvalidState, NoResult, StorageFull
 from ..core.model import Kind
-from ..core.queue import runs_again
 from ..core.signals import KILL
 from ..core.states import PENDING, State, check
+from ..core.turn import runs_again
 from ..storage.task_dirs import RESTARTING
 from .hosts.link import Channel
 from .hosts.supervisor import state_of

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 from ..core import queue, wake
 from ..core.errors import BadRequest, PtyTasksError, TaskNotFound, storage_fault
 from ..core.estimate import Estimates, estimate
-from ..core.queue import Dependency, Plan
+from ..core.groups import group_of
+from ..core.queue import Plan
 from ..core.states import State
 from ..core.times import iso
+from ..core.turn import Dependency, Turn
 from ..storage.scheduling import Settings, read_gpus, write_settings
 from .listeners import Listeners
 
@@ -23,8 +25,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from ..core.gpus import Gpu
+    from ..core.groups import Group
     from ..core.model import Task
-    from ..core.queue import Group, Turn
     from ..storage.groups import Groups
     from .changes import Change
     from .store import Store
@@ -73,7 +75,7 @@ class Queue:
         """Return whether a task of a group is to be queued, or to be started at once. Blocking."""
         found = self._groups.all().get(group)
         limited = found is not None and not found.is_free
-        return State.QUEUED if limited or turn != queue.Turn() else State.STARTING
+        return State.QUEUED if limited or turn != Turn() else State.STARTING
 
     async def resolved(self, turn: Turn, task_id: str = "") -> Turn:
         """Return a turn whose dependencies are ids, where they were names. Raises BadRequest for a task that does not
@@ -179,7 +181,7 @@ class Queue:
         await self._store.refresh()
         groups = dict(await asyncio.to_thread(self._groups.all))
         for task in self._store.live:
-            groups[task.group] = queue.group_of(groups, task.group)
+            groups[task.group] = group_of(groups, task.group)
         return [self._group_to_json(groups[name]) for name in sorted(groups)]
 
     async def group(self, name: str) -> dict[str, Any]:

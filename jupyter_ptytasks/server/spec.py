@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import execve, names, sweeps
 from ..core.errors import BadRequest
 from ..core.model import Kind, TaskRequest, TimeWarning
-from ..core.queue import Turn
+from ..core.turn import Turn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 from ..core import placeholders, sweeps
 from ..core.errors import PtyTasksError, TaskNotFound, TooLarge
 from ..core.model import new_id
-from ..core.queue import runs_again
 from ..core.states import State
 from ..core.sweeps import Mode, Sweep
 from ..core.times import iso
+from ..core.turn import runs_again
 from ..storage.database import next_attempt
 from ..storage.task_dirs import task_of
 from . import spec as specs

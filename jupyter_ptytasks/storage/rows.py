@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from ..core.model import Exit, Kind, Output, Task
-from ..core.queue import Turn
 from ..core.states import State
 from ..core.sweeps import Sweep
+from ..core.turn import Turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

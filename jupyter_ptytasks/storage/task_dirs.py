@@ -15,12 +15,12 @@ from ..core.machine import boot_id, is_here, is_running
 from ..core.model import Exit, Kind, Output, Task
 from ..core.paths import CALL_MAX, TaskFiles
 from ..core.platform import files as system
-from ..core.queue import Turn
 from ..core.ring.packing import bases_to_pack, pack
 from ..core.ring.reader import RingReader
 from ..core.ring.tail import TailReader
 from ..core.states import State
 from ..core.sweeps import Sweep
+from ..core.turn import Turn
 from .locks import Lock, Locks
 from .sweep_records import SweepRecords
 

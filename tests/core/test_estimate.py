@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.estimate import RunTimes, estimate
-from jupyter_ptytasks.core.queue import Dependency, Group, plan
+from jupyter_ptytasks.core.groups import Group
+from jupyter_ptytasks.core.queue import plan
 from jupyter_ptytasks.core.states import State
+from jupyter_ptytasks.core.turn import Dependency
 from tests.core.made_tasks import NOW, make
 
 if TYPE_CHECKING:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyter_ptytasks.core.failures import consequences
-from jupyter_ptytasks.core.queue import Group, OnFailure, Retry
+from jupyter_ptytasks.core.groups import Group, OnFailure
 from jupyter_ptytasks.core.states import ENDED, State
+from jupyter_ptytasks.core.turn import Retry
 from tests.core.made_tasks import NOW, make
 
 if TYPE_CHECKING:

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.gpus import Given, Gpu, NoGpu, Pool, named, visible
-from jupyter_ptytasks.core.queue import Group, plan
+from jupyter_ptytasks.core.groups import Group
+from jupyter_ptytasks.core.queue import plan
 from jupyter_ptytasks.core.states import State
 from tests.core.made_tasks import NOW, make
 

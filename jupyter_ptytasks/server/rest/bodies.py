@@ -16,11 +16,12 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from ...core import names, strict_json
 from ...core.errors import BadRequest, TooLarge
+from ...core.groups import OnFailure
 from ...core.model import IfExists, TaskRequest, TimeWarning
 from ...core.paths import CALL_MAX
-from ...core.queue import Dependency, OnFailure, Retry, Turn, When
 from ...core.states import State
 from ...core.sweeps import Mode
+from ...core.turn import Dependency, Retry, Turn, When
 from .. import output_lines
 from ..sweeping import SweepRequest
 
