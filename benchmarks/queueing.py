@@ -18,7 +18,8 @@ import psutil
 from jupyter_ptytasks.core.files import read_json
 from jupyter_ptytasks.core.model import new_id
 from jupyter_ptytasks.storage.database import Database
-from jupyter_ptytasks.storage.task_dirs import TaskDirs, task_of
+from jupyter_ptytasks.storage.records import task_of
+from jupyter_ptytasks.storage.task_dirs import TaskDirs
 
 from .plan import wait_until
 from .results import Must, Row, Series
@@ -176,14 +177,14 @@ def _queue(server: Server, model: str, count: int) -> None:
     """Put tasks like `model` into a data directory, as a server would."""
     root = os.path.join(server.home, "data", "ptytasks")
     dirs = TaskDirs(root, [])
-    spec: dict[str, Any] = dict(dirs.read_spec(model))
-    env = dirs.read_environment(model) or {}
+    spec: dict[str, Any] = dict(dirs.specs.read(model))
+    env = dirs.specs.read_environment(model) or {}
     tasks, newest = [], model
     for _ in range(count):
         newest = new_id(time.time(), newest)
         spec = {**spec, "id": newest, "created": time.time()}
         dirs.create(spec).close()
-        dirs.write_environment(newest, env)
+        dirs.specs.write_environment(newest, env)
         tasks.append(task_of(spec))
     database = Database(os.path.join(root, "tasks.db"), dirs.tasks, dirs.task)
     database.put(tasks)

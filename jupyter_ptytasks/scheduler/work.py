@@ -127,7 +127,7 @@ class Work:
             turn = replace(task.turn, not_before=(task.ended or 0.0) + retry.delay_after(task.attempt))
             try:
                 queued, _ = self._database.begin_attempt(
-                    task.id, task.attempt + 1, 0, self._task_dirs.respec, state=State.QUEUED, turn=turn
+                    task.id, task.attempt + 1, 0, self._task_dirs.specs.respec, state=State.QUEUED, turn=turn
                 )
             except (TaskNotFound, InvalidState, InternalError):
                 continue
@@ -137,7 +137,7 @@ class Work:
         """Forget the environment of a task that has ended for good, unless somebody runs it again just now: what was
         kept for that is not to be lost.
         """
-        if not self._task_dirs.keeps_environment(task.id):
+        if not self._task_dirs.specs.keeps_environment(task.id):
             return
         try:
             self._tasks.note(self._database.change(task.id, self._forgotten))
@@ -147,7 +147,7 @@ class Work:
     @contextmanager
     def _forgotten(self, task: Task) -> Iterator[None]:
         if not task.live:
-            self._task_dirs.forget_environment(task.id)
+            self._task_dirs.specs.forget_environment(task.id)
         yield
 
     def _respond_to_failures(self, now: float) -> None:
@@ -160,10 +160,10 @@ class Work:
 
     def _cancel(self, task_id: str, reason: str, text: str, now: float) -> None:
         facts: dict[str, Any] = {"state_reason": reason, "state_message": text, "ended": now}
-        task, moved = self._database.move(task_id, PENDING, State.CANCELLED, also=self._task_dirs.respec, **facts)
+        task, moved = self._database.move(task_id, PENDING, State.CANCELLED, also=self._task_dirs.specs.respec, **facts)
         self._tasks.note(task)
         if moved:
-            self._task_dirs.forget_environment(task_id)
+            self._task_dirs.specs.forget_environment(task_id)
 
     def _start(self, task_id: str, given: Given, limit: int, now: float) -> bool:
         """Start a task on these GPUs, unless `limit` tasks are active; False if its last ptyhost, or somebody who
@@ -175,13 +175,13 @@ class Work:
                 return False
             with lock:
                 task, moved = self._database.move(
-                    task_id, PENDING, State.STARTING, max_live=limit, also=self._task_dirs.respec,
+                    task_id, PENDING, State.STARTING, max_live=limit, also=self._task_dirs.specs.respec,
                     gpus=given.uuids, gpu_share=given.share,
                 )  # fmt: skip
                 self._tasks.note(task)
                 if moved:
                     # Not before: until then it can be changed.
-                    env = self._task_dirs.read_environment(task_id)
+                    env = self._task_dirs.specs.read_environment(task_id)
                     self._tasks.note(self._launch(task, lock, env, now))
         except TooManyTasks:
             return False
@@ -200,6 +200,6 @@ class Work:
             facts = {"state_reason": reason, "state_message": error.message, "ended": now}
             return self._database.observe(task.id, task.attempt, State.FAILED, **facts)
         if task.turn.retry is None:
-            self._task_dirs.forget_environment(task.id)
+            self._task_dirs.specs.forget_environment(task.id)
         facts = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
         return self._database.observe(task.id, task.attempt, State.RUNNING, **facts)

@@ -15,7 +15,7 @@ from ..core.model import Kind
 from ..core.signals import KILL
 from ..core.states import PENDING, State, check
 from ..core.turn import runs_again
-from ..storage.task_dirs import RESTARTING
+from ..storage.records import RESTARTING
 from .hosts.link import Channel
 from .hosts.supervisor import state_of
 from .waiting import Waiter, is_over
@@ -136,9 +136,11 @@ class Control:
     async def _cancel(self, task: Task) -> tuple[Task, bool]:
         """Cancel a task that is pending; return it as it is and False if it has been started meanwhile."""
         facts = {"state_reason": "cancelled", "state_message": "canceled before it started", "ended": time.time()}
-        task, canceled = await self._store.move(task.id, PENDING, State.CANCELLED, also=self._task_dirs.respec, **facts)
+        task, canceled = await self._store.move(
+            task.id, PENDING, State.CANCELLED, also=self._task_dirs.specs.respec, **facts
+        )
         if canceled:
-            await asyncio.to_thread(self._task_dirs.forget_environment, task.id)
+            await asyncio.to_thread(self._task_dirs.specs.forget_environment, task.id)
         return task, canceled
 
     async def begin_stop(self, ref: str, sequence: StopSequence | None, reason: str) -> Task:
@@ -151,7 +153,7 @@ class Control:
     async def _sequence_of(self, task: Task) -> StopSequence:
         """Return a task's own stop sequence; the usual one where its spec is gone, so that it can be stopped anyway."""
         try:
-            spec = await asyncio.to_thread(self._task_dirs.read_spec, task.id)
+            spec = await asyncio.to_thread(self._task_dirs.specs.read, task.id)
         except InternalError:
             return self._spawn_defaults().stop_sequence(task.kind)
         return tuple((str(name), float(grace)) for name, grace in spec["ladder"])
@@ -335,9 +337,9 @@ class Control:
 
     def _changed_spec(self, task: Task) -> AbstractContextManager[None]:
         """Update a task's spec, in the transaction that changes the task."""
-        spec = self._task_dirs.read_spec(task.id)
+        spec = self._task_dirs.specs.read(task.id)
         about = {name: getattr(task, name) for name in ("name", "group", "pinned")}
-        return self._task_dirs.replaced_spec(
+        return self._task_dirs.specs.replaced(
             {**spec, **about, "tags": list(task.tags), "metadata": dict(task.metadata)}
         )
 

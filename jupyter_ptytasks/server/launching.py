@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..core.errors import BadRequest, Conflict, InternalError, InvalidState, PtyTasksError, SpawnFailed, TaskNotFound
 from ..core.model import IfExists, new_id
 from ..core.states import State
-from ..storage.task_dirs import RESTARTING, task_of
+from ..storage.records import RESTARTING, task_of
 from . import spec as specs
 from .control import LEAVING, STOP_SLACK
 
@@ -113,7 +113,7 @@ class Launcher:
         lock = self._task_dirs.create(spec, request.function)
         if state.pending:
             try:
-                self._task_dirs.write_environment(task_id, env)
+                self._task_dirs.specs.write_environment(task_id, env)
             except BaseException:
                 self._task_dirs.discard(task_id)
                 lock.close()
@@ -154,8 +154,9 @@ class Launcher:
         `create` raises, InternalError where nothing says any more how it was started.
         """
         task = await self._control.get(ref)
-        spec = await asyncio.to_thread(self._task_dirs.read_spec, task.id)
-        function = await asyncio.to_thread(self._task_dirs.read_function, task.id) if spec.get("function") else None
+        files = self._task_dirs.specs
+        spec = await asyncio.to_thread(files.read, task.id)
+        function = await asyncio.to_thread(files.read_function, task.id) if spec.get("function") else None
         started, _ = await self.create(specs.request_of(spec, name, function))
         return started
 
@@ -166,7 +167,7 @@ class Launcher:
         task = await self._control.get(ref)
         if not task.pending:
             raise InvalidState(f"the task is not held: it is {task.state.value}", field="state")
-        task, _ = await self._store.move(task.id, {State.HELD}, State.QUEUED, also=self._task_dirs.respec)
+        task, _ = await self._store.move(task.id, {State.HELD}, State.QUEUED, also=self._task_dirs.specs.respec)
         await self._queue.wake()
         return task
 
@@ -175,13 +176,13 @@ class Launcher:
         like it, and returns another one. Raises InvalidState if it has started, BadRequest, SpawnFailed.
         """
         task = await self._pending(ref)
-        spec = await asyncio.to_thread(self._task_dirs.read_spec, task.id)
+        spec = await asyncio.to_thread(self._task_dirs.specs.read, task.id)
         request = change(replace(specs.request_of(spec, task.name), turn=task.turn))
         turn = await self._queue.resolved(request.turn, task.id)
         defaults = self._spawn_defaults()
         fresh = {**spec, **await asyncio.to_thread(specs.revised, spec, request, defaults)}
         env = await asyncio.to_thread(specs.environment, fresh, defaults, self._task_dirs.files(task.id).function)
-        also = functools.partial(self._task_dirs.revised, spec=fresh, env=env)
+        also = functools.partial(self._task_dirs.specs.revised, spec=fresh, env=env)
         facts = {"turn": turn, "command": fresh["command"], "cwd": fresh["cwd"]}
         return await self._change_pending(task, also, **facts)
 
@@ -198,7 +199,7 @@ class Launcher:
         if other is not None and other.id == task.id:
             return task
         turn = self._queue.moved(task, other.id if other is not None else "", after=after)
-        task = await self._change_pending(task, self._task_dirs.respec, turn=turn)
+        task = await self._change_pending(task, self._task_dirs.specs.respec, turn=turn)
         await self._queue.wake()
         return task
 
@@ -257,7 +258,7 @@ class Launcher:
         SpawnFailed if no program can be started with it.
         """
         async with self._control.unless_deleted(task):
-            spec = await asyncio.to_thread(self._task_dirs.read_spec, task.id)
+            spec = await asyncio.to_thread(self._task_dirs.specs.read, task.id)
         return specs.environment(spec, self._spawn_defaults(), self._task_dirs.files(task.id).function)
 
     async def _fail_start(self, task: Task, error: PtyTasksError) -> None:
@@ -338,7 +339,7 @@ class Launcher:
         if lock is None:
             return await self._store.find(ended.id)
         state = await asyncio.to_thread(self._queue.state_for, ended.group, ended.turn)
-        also = functools.partial(self._requeued, env=env) if state.pending else self._task_dirs.respec
+        also = functools.partial(self._requeued, env=env) if state.pending else self._task_dirs.specs.respec
         with self._claim(ended.id, lock):
             task, begun = await self._store.begin_attempt(ended.id, ended.attempt + 1, self.max_live, also, state)
             if begun and not task.pending:
@@ -348,4 +349,4 @@ class Launcher:
         return task
 
     def _requeued(self, task: Task, env: Mapping[str, str]) -> AbstractContextManager[None]:
-        return self._task_dirs.revised(task, self._task_dirs.read_spec(task.id), env)
+        return self._task_dirs.specs.revised(task, self._task_dirs.specs.read(task.id), env)

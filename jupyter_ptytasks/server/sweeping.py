@@ -20,7 +20,7 @@ from ..core.sweeps import Mode, Sweep
 from ..core.times import iso
 from ..core.turn import runs_again
 from ..storage.database import next_attempt
-from ..storage.task_dirs import task_of
+from ..storage.records import task_of
 from . import spec as specs
 
 if TYPE_CHECKING:
@@ -259,7 +259,7 @@ class Sweeps:
         for start in range(0, len(tasks), _TURN):
             ids = [task.id for task in tasks[start : start + _TURN] if task.pending or runs_again(task)]
             changed += await self._store.change_all(ids, canceled, self._rewritten) if ids else []
-        await asyncio.to_thread(_in_parallel, self._task_dirs.forget_environment, [task.id for task in changed])
+        await asyncio.to_thread(_in_parallel, self._task_dirs.specs.forget_environment, [task.id for task in changed])
         await self._store.refresh(0.0)  # the scheduler may have started one meanwhile
         active = [task.id for task in self._by_id().get(sweep_id, ()) if task.active]
         for task_id, error in zip(active, await asyncio.gather(*map(self._stop, active)), strict=True):
@@ -276,7 +276,7 @@ class Sweeps:
 
     def _environments(self, task_ids: Sequence[str]) -> dict[str, dict[str, str]]:
         defaults = self._spawn_defaults()
-        return {task_id: specs.environment(self._task_dirs.read_spec(task_id), defaults) for task_id in task_ids}
+        return {task_id: specs.environment(self._task_dirs.specs.read(task_id), defaults) for task_id in task_ids}
 
     @contextmanager
     def _rewritten(
@@ -287,7 +287,7 @@ class Sweeps:
         def rewrite(task: Task) -> None:
             if environments is not None:
                 together.enter_context(self._kept(task.id, environments[task.id]))
-            together.enter_context(self._task_dirs.respec(task))
+            together.enter_context(self._task_dirs.specs.respec(task))
 
         with ExitStack() as together:
             _in_parallel(rewrite, tasks)
@@ -297,10 +297,10 @@ class Sweeps:
     def _kept(self, task_id: str, env: Mapping[str, str]) -> Iterator[None]:
         """Keep the environment of a task's next attempt, unless the block raises."""
         try:
-            self._task_dirs.write_environment(task_id, env)
+            self._task_dirs.specs.write_environment(task_id, env)
             yield
         except BaseException:
-            self._task_dirs.forget_environment(task_id)
+            self._task_dirs.specs.forget_environment(task_id)
             raise
 
 

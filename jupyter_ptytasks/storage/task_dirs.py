@@ -6,28 +6,27 @@ import os
 import re
 import shutil
 import time
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 
 from ..core import leftovers
-from ..core.errors import FULL, InternalError, NoResult, storage_fault
-from ..core.files import read_json, read_own, write_bytes, write_json
+from ..core.errors import InternalError, NoResult, storage_fault
+from ..core.files import read_json
 from ..core.machine import boot_id, is_here, is_running
-from ..core.model import Exit, Kind, Output, Task
-from ..core.paths import CALL_MAX, TaskFiles
+from ..core.model import Kind, Output, Task
+from ..core.paths import TaskFiles
 from ..core.platform import files as system
 from ..core.ring.packing import bases_to_pack, pack
 from ..core.ring.reader import RingReader
 from ..core.ring.tail import TailReader
 from ..core.states import State
-from ..core.sweeps import Sweep
-from ..core.turn import Turn
 from .locks import Lock, Locks
+from .records import changes_from_exit, task_of
+from .spec_files import SpecFiles
 from .sweep_records import SweepRecords
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-    from contextlib import AbstractContextManager
     from typing import Any, BinaryIO
 
 _ID = re.compile(r"[a-z0-9]{8,16}")
@@ -38,25 +37,10 @@ _INCOMPLETE = 60.0
 _TRASH = ".removed-"
 _WHAT = "the task's directory"
 
-#: The exit reason of a task that is being restarted.
-RESTARTING = "restarting"
-#: States by the reason in the exit record.
-_STATES = {
-    "cancelled": State.CANCELLED,
-    RESTARTING: State.CANCELLED,
-    "timed_out": State.TIMED_OUT,
-    "host_terminated": State.CANCELLED,
-}
-_MESSAGES = {
-    "cancelled": "stopped",
-    RESTARTING: "stopped to be restarted",
-    "timed_out": "time limit reached",
-    "host_terminated": "the ptyhost received SIGTERM",
-}
-
 
 class TaskDirs:
-    """The directory `tasks` below `root`, with one directory per task. `sweeps` are the records of sweeps beside it.
+    """The directory `tasks` below `root`, with one directory per task. `specs` are the files that say what tasks run,
+    `sweeps` the records of sweeps, which are beside it.
 
     Args:
         elsewhere: directories for locks if file locks do not work in `root`.
@@ -64,6 +48,7 @@ class TaskDirs:
 
     def __init__(self, root: str, elsewhere: Sequence[str] = ()) -> None:
         self._root = os.path.join(root, "tasks")
+        self.specs = SpecFiles(self._root)
         self.sweeps = SweepRecords(root)
         self._locks = Locks(self._root, elsewhere)
 
@@ -105,8 +90,8 @@ class TaskDirs:
             if lock is None:
                 raise InternalError("the lock of a new task is taken")
             if function is not None:
-                self._write_function(files.function, function)
-            self.write_spec(spec)
+                self.specs.write_function(spec["id"], function)
+            self.specs.write(spec)
         except BaseException:
             shutil.rmtree(files.dir, ignore_errors=True)
             if lock is not None:
@@ -125,9 +110,9 @@ class TaskDirs:
         except OSError as error:
             raise storage_fault(error, _WHAT) from error
         if function is not None:
-            self._write_function(self.files(spec["id"]).function, function)
-        self.write_spec(spec)
-        self.write_environment(spec["id"], env)
+            self.specs.write_function(spec["id"], function)
+        self.specs.write(spec)
+        self.specs.write_environment(spec["id"], env)
 
     def renew(self, task_ids: Iterable[str]) -> None:
         """Say that directories belong to creates in progress (see `remove_incomplete`). Raises InternalError if one is
@@ -138,39 +123,6 @@ class TaskDirs:
                 os.utime(self.files(task_id).dir)
             except OSError as error:
                 raise storage_fault(error, _WHAT) from error
-
-    def write_environment(self, task_id: str, env: Mapping[str, str]) -> None:
-        """Keep the environment of a task that is to start later, for its owner only. Raises StorageFull."""
-        try:
-            write_json(self.files(task_id).environment, dict(env), durable=True)
-        except OSError as error:
-            raise storage_fault(error, _WHAT) from error
-
-    def read_environment(self, task_id: str) -> dict[str, str] | None:
-        """Return what `write_environment` has kept; None if there is nothing."""
-        return read_json(self.files(task_id).environment)
-
-    def keeps_environment(self, task_id: str) -> bool:
-        """Return whether `write_environment` has kept something that was not forgotten."""
-        return os.path.exists(self.files(task_id).environment)
-
-    def forget_environment(self, task_id: str) -> None:
-        """Delete what `write_environment` has kept: the task will not start again by itself."""
-        with suppress(OSError):
-            os.unlink(self.files(task_id).environment)
-
-    def _write_function(self, path: str, function: bytes) -> None:
-        try:
-            write_bytes(path, function, durable=True)
-        except OSError as error:
-            raise storage_fault(error, _WHAT) from error
-
-    def read_function(self, task_id: str) -> bytes:
-        """Return the call that a task runs. Raises InternalError if it cannot be read."""
-        try:
-            return read_own(self.files(task_id).function, CALL_MAX)
-        except OSError as error:
-            raise storage_fault(error, "the function of the task cannot be read") from error
 
     def open_result(self, task: Task) -> BinaryIO:
         """Open what the function of the task's attempt has returned or raised. The caller closes it.
@@ -183,74 +135,6 @@ class TaskDirs:
             raise NoResult("the function has neither returned nor raised an exception") from error
         except OSError as error:
             raise storage_fault(error, "the result of the task cannot be read") from error
-
-    def write_spec(self, spec: Mapping[str, Any]) -> None:
-        """Write a task's spec. On failure (StorageFull) the old one is unchanged."""
-        try:
-            write_json(self.files(spec["id"]).spec, spec, durable=True)
-        except OSError as error:
-            raise storage_fault(error, _WHAT) from error
-
-    def respec(self, task: Task) -> AbstractContextManager[None]:
-        """Write the state and the attempt of a task to its spec: to be entered in the transaction that changes them.
-
-        See `replaced_spec`.
-        """
-        # Older versions kept the whole environment.
-        spec = {name: value for name, value in self.read_spec(task.id).items() if name != "env"}
-        return self.replaced_spec(_with_state(spec, task))
-
-    @contextmanager
-    def revised(self, task: Task, spec: Mapping[str, Any], env: Mapping[str, str]) -> Iterator[None]:
-        """Replace the spec and the environment of a task that has not started yet: to be entered in the transaction
-        that changes it. See `replaced_spec`.
-        """
-        old = self.read_environment(task.id)
-        with self.replaced_spec(_with_state(spec, task)):
-            self.write_environment(task.id, env)
-            try:
-                yield
-            except BaseException:
-                if old is not None:
-                    self.write_environment(task.id, old)
-                raise
-
-    @contextmanager
-    def replaced_spec(self, spec: Mapping[str, Any]) -> Iterator[None]:
-        """Replace a task's spec, and restore the old one if the block raises.
-
-        Enter it within a database transaction, which excludes other servers. On failure (StorageFull) the old spec is
-        unchanged.
-        """
-        path = self.files(spec["id"]).spec
-        # A hard link to the old file, so that restoring it needs no space on a full disk.
-        kept = f"{path}.{os.urandom(8).hex()}"
-        try:
-            try:
-                os.link(path, kept)
-            except OSError as error:
-                if error.errno in FULL:
-                    raise
-                shutil.copy2(path, kept)  # a file system without links
-        except OSError as error:
-            raise storage_fault(error, _WHAT) from error
-        try:
-            self.write_spec(spec)
-            yield
-        except BaseException:
-            os.replace(kept, path)
-            raise
-        finally:
-            # Needed after os.replace too, which does nothing if both names are the same file (rename(2)).
-            with suppress(FileNotFoundError):
-                os.unlink(kept)
-
-    def read_spec(self, task_id: str) -> dict[str, Any]:
-        """Return a task's spec. Raises InternalError if it is missing or damaged."""
-        spec = read_json(self.files(task_id).spec)
-        if spec is None or spec.get("id") != task_id:
-            raise InternalError(f"spec.json of task {task_id} is missing or damaged")
-        return spec
 
     def lock(self, task_id: str, wait: float = 0.0) -> Lock | None:
         """Return a task's lock, held, or None if a ptyhost of the task is running. No other can start meanwhile.
@@ -326,7 +210,7 @@ class TaskDirs:
     def task(self, task_id: str) -> Task | None:
         """Return a task from its directory; None if the directory is incomplete or its spec is damaged."""
         try:
-            spec = self.read_spec(task_id)
+            spec = self.specs.read(task_id)
             task = task_of(spec)
         except (InternalError, KeyError, TypeError, ValueError):
             return None
@@ -436,93 +320,3 @@ class TaskDirs:
             if lock is not None:
                 with lock:
                     shutil.rmtree(files.dir, ignore_errors=True)
-
-
-def task_of(spec: Mapping[str, Any]) -> Task:
-    """Return the task that a spec describes. Raises KeyError, TypeError or ValueError for one that is damaged.
-
-    A spec says in `state` whether the task is pending, was canceled as such, or was launched after it had been; it is
-    missing in the spec of a task that was launched when it was created.
-    """
-    limit = spec.get("timeout")
-    return Task(
-        id=spec["id"],
-        name=spec["name"],
-        command=spec["command"],
-        kind=Kind(spec["kind"]),
-        cwd=spec["cwd"],
-        state=State(spec.get("state", State.STARTING)),
-        created=spec["created"],
-        attempt=spec["attempt"],
-        rows=spec["rows"],
-        cols=spec["cols"],
-        group=spec["group"],
-        tags=tuple(spec["tags"]),
-        metadata=spec["metadata"],
-        timeout=limit["seconds"] if limit else None,
-        provisioner=spec["provisioner"],
-        pinned=spec.get("pinned") is True,
-        turn=Turn.from_json(spec.get("queue", {})),
-        gpus=tuple(str(uuid) for uuid in spec.get("gpus", ())),
-        gpu_share=float(spec.get("gpu_share", 1.0)),
-        sweep=Sweep.from_json(spec["sweep"]) if "sweep" in spec else None,
-        params=dict(spec.get("params", {})),
-    )
-
-
-def _with_state(spec: Mapping[str, Any], task: Task) -> dict[str, Any]:
-    """Return a spec with what the database knows of a task and a rebuilt one must know, too."""
-    state = {"attempt": task.attempt, "state": task.state.value, "queue": task.turn.to_json()}
-    given = {"gpus": list(task.gpus), "gpu_share": task.gpu_share} if task.gpus or "gpus" in spec else {}
-    return {**spec, **state, **given}
-
-
-def changes_from_exit(record: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the changes to a task from its exit record.
-
-    Raises:
-        KeyError, TypeError, ValueError, AttributeError: the record is not valid.
-    """
-    reason = str(record.get("reason", "exited"))
-    exited = Exit(record.get("code"), record.get("signal"))
-    state = _STATES.get(reason)
-    message = _MESSAGES.get(reason, "")
-    if state is None:
-        if exited.signal is not None:
-            state, reason, message = State.FAILED, "signal", f"killed by {exited.signal}"
-        elif exited.code == 0:
-            state, reason = State.SUCCEEDED, ""
-        elif isinstance(exited.code, int):
-            state, reason, message = State.FAILED, "nonzero_exit", f"exited with code {exited.code}"
-        else:
-            raise ValueError("neither a code nor a signal")
-    left = _leftover(record)
-    if left:
-        said = "a process is still running" if left == 1 else f"{left} processes are still running"
-        message = f"{message}; {said}" if message else said
-    return {
-        "state": state,
-        "state_reason": reason,
-        "state_message": message,
-        "exit": exited,
-        "leftover": left,
-        "started": float(record["started"]) if record.get("started") is not None else None,
-        "ended": float(record["ended"]) if record.get("ended") is not None else None,
-        "rows": int(record["rows"]),
-        "cols": int(record["cols"]),
-        "last_output": float(record["last_output"]),
-        "output": Output.from_json(record.get("output") or {}),
-        "usage": {**(record.get("rusage") or {}), **_peak(record.get("notes"))},
-    }
-
-
-def _leftover(record: Mapping[str, Any]) -> int:
-    """Return how many processes a command left running; 0 for older ptyhosts, which did not count them."""
-    leftover = record.get("leftover")
-    count = leftover.get("count") if isinstance(leftover, dict) else 0
-    return count if isinstance(count, int) and count > 0 else 0
-
-
-def _peak(notes: object) -> dict[str, Any]:
-    """Return the peak usage that servers have noted."""
-    return {"peak": notes["peak"]} if isinstance(notes, dict) and isinstance(notes.get("peak"), dict) else {}

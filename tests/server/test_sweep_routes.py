@@ -18,7 +18,7 @@ from jupyter_ptytasks.core.errors import storage_fault
 from jupyter_ptytasks.core.sweeps import Sweep
 from jupyter_ptytasks.storage import rows, task_dirs
 from jupyter_ptytasks.storage.database import Database
-from jupyter_ptytasks.storage.task_dirs import TaskDirs
+from jupyter_ptytasks.storage.spec_files import SpecFiles
 from tests.client.live import until
 from tests.core.made_tasks import make
 from tests.server.test_queueing import scheduler
@@ -317,16 +317,16 @@ async def test_a_retry_that_fails_changes_nothing(
     await create(rest, "exit {x}", {"x": [1, 2, 3, 4]}, name="s")
     await ended(rest, "s", failed=4)
     tasks = await members(rest, "s")
-    original = TaskDirs.write_spec
+    original = SpecFiles.write
     calls = iter(range(100))
 
-    def write_spec(self: TaskDirs, spec: Any) -> None:
+    def write(self: SpecFiles, spec: Any) -> None:
         if next(calls) == 2:
             raise storage_fault(OSError(errno.ENOSPC, "full"), "it")
         original(self, spec)
 
     with monkeypatch.context() as patch:
-        patch.setattr(TaskDirs, "write_spec", write_spec)
+        patch.setattr(SpecFiles, "write", write)
         assert (await rest("POST", "sweeps", "s", "retry")).code == 507
     assert await members(rest, "s") == tasks
     for task in tasks:

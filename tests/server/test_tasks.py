@@ -421,7 +421,7 @@ async def test_again_is_another_task_of_the_same_kind(
     await rest.wait(second["id"])
     assert (await rest.output(second["id"]))["output"] == f"g, {second['id']}, one, now\n{jp_root_dir / 'sub'}\n"
     task_dirs = jp_serverapp.web_app.settings["ptytasks_launcher"]._task_dirs
-    specs = [task_dirs.read_spec(task["id"]) for task in (first, second)]
+    specs = [task_dirs.specs.read(task["id"]) for task in (first, second)]
     assert specs[0]["ladder"] == specs[1]["ladder"] == [["SIGTERM", 3.0]]
     assert specs[0]["timeout"] == specs[1]["timeout"]
     answer = await rest("POST", "tasks", "one", "again", body={"name": "two"})

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.errors import HostUnreachable, InvalidState, PtyTasksError, TaskNotFound, shortage
 from ...core.states import State, is_news
-from ...storage.task_dirs import changes_from_exit
+from ...storage.records import changes_from_exit
 from ..listeners import Listeners
 from .link import Link
 

@@ -1,0 +1,119 @@
+"""The records of a task as values: specs and exit records, as files hold them."""
+
+from __future__ import annotations
+
+from ..core.model import Exit, Kind, Output, Task
+from ..core.states import State
+from ..core.sweeps import Sweep
+from ..core.turn import Turn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+#: The exit reason of a task that is being restarted.
+RESTARTING = "restarting"
+#: States by the reason in the exit record.
+_STATES = {
+    "cancelled": State.CANCELLED,
+    RESTARTING: State.CANCELLED,
+    "timed_out": State.TIMED_OUT,
+    "host_terminated": State.CANCELLED,
+}
+_MESSAGES = {
+    "cancelled": "stopped",
+    RESTARTING: "stopped to be restarted",
+    "timed_out": "time limit reached",
+    "host_terminated": "the ptyhost received SIGTERM",
+}
+
+
+def task_of(spec: Mapping[str, Any]) -> Task:
+    """Return the task that a spec describes. Raises KeyError, TypeError or ValueError for one that is damaged.
+
+    A spec says in `state` whether the task is pending, was canceled as such, or was launched after it had been; it is
+    missing in the spec of a task that was launched when it was created.
+    """
+    limit = spec.get("timeout")
+    return Task(
+        id=spec["id"],
+        name=spec["name"],
+        command=spec["command"],
+        kind=Kind(spec["kind"]),
+        cwd=spec["cwd"],
+        state=State(spec.get("state", State.STARTING)),
+        created=spec["created"],
+        attempt=spec["attempt"],
+        rows=spec["rows"],
+        cols=spec["cols"],
+        group=spec["group"],
+        tags=tuple(spec["tags"]),
+        metadata=spec["metadata"],
+        timeout=limit["seconds"] if limit else None,
+        provisioner=spec["provisioner"],
+        pinned=spec.get("pinned") is True,
+        turn=Turn.from_json(spec.get("queue", {})),
+        gpus=tuple(str(uuid) for uuid in spec.get("gpus", ())),
+        gpu_share=float(spec.get("gpu_share", 1.0)),
+        sweep=Sweep.from_json(spec["sweep"]) if "sweep" in spec else None,
+        params=dict(spec.get("params", {})),
+    )
+
+
+def with_state(spec: Mapping[str, Any], task: Task) -> dict[str, Any]:
+    """Return a spec with what the database knows of a task and a rebuilt one must know, too."""
+    state = {"attempt": task.attempt, "state": task.state.value, "queue": task.turn.to_json()}
+    given = {"gpus": list(task.gpus), "gpu_share": task.gpu_share} if task.gpus or "gpus" in spec else {}
+    return {**spec, **state, **given}
+
+
+def changes_from_exit(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the changes to a task from its exit record.
+
+    Raises:
+        KeyError, TypeError, ValueError, AttributeError: the record is not valid.
+    """
+    reason = str(record.get("reason", "exited"))
+    exited = Exit(record.get("code"), record.get("signal"))
+    state = _STATES.get(reason)
+    message = _MESSAGES.get(reason, "")
+    if state is None:
+        if exited.signal is not None:
+            state, reason, message = State.FAILED, "signal", f"killed by {exited.signal}"
+        elif exited.code == 0:
+            state, reason = State.SUCCEEDED, ""
+        elif isinstance(exited.code, int):
+            state, reason, message = State.FAILED, "nonzero_exit", f"exited with code {exited.code}"
+        else:
+            raise ValueError("neither a code nor a signal")
+    left = _leftover(record)
+    if left:
+        said = "a process is still running" if left == 1 else f"{left} processes are still running"
+        message = f"{message}; {said}" if message else said
+    return {
+        "state": state,
+        "state_reason": reason,
+        "state_message": message,
+        "exit": exited,
+        "leftover": left,
+        "started": float(record["started"]) if record.get("started") is not None else None,
+        "ended": float(record["ended"]) if record.get("ended") is not None else None,
+        "rows": int(record["rows"]),
+        "cols": int(record["cols"]),
+        "last_output": float(record["last_output"]),
+        "output": Output.from_json(record.get("output") or {}),
+        "usage": {**(record.get("rusage") or {}), **_peak(record.get("notes"))},
+    }
+
+
+def _leftover(record: Mapping[str, Any]) -> int:
+    """Return how many processes a command left running; 0 for older ptyhosts, which did not count them."""
+    leftover = record.get("leftover")
+    count = leftover.get("count") if isinstance(leftover, dict) else 0
+    return count if isinstance(count, int) and count > 0 else 0
+
+
+def _peak(notes: object) -> dict[str, Any]:
+    """Return the peak usage that servers have noted."""
+    return {"peak": notes["peak"]} if isinstance(notes, dict) and isinstance(notes.get("peak"), dict) else {}

@@ -1,0 +1,134 @@
+"""What tasks run, on disk: specs, the environments of tasks that wait, and the calls of functions. Blocking."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager, suppress
+
+from ..core.errors import FULL, InternalError, storage_fault
+from ..core.files import read_json, read_own, write_bytes, write_json
+from ..core.paths import CALL_MAX, TaskFiles
+from .records import with_state
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from contextlib import AbstractContextManager
+    from typing import Any
+
+    from ..core.model import Task
+
+_WHAT = "the task's directory"
+
+
+class SpecFiles:
+    """The files in the directories of tasks, below `root`, that say what they run."""
+
+    def __init__(self, root: str) -> None:
+        self._root = root
+
+    def _files(self, task_id: str) -> TaskFiles:
+        return TaskFiles(os.path.join(self._root, task_id))
+
+    def write(self, spec: Mapping[str, Any]) -> None:
+        """Write a task's spec. On failure (StorageFull) the old one is unchanged."""
+        try:
+            write_json(self._files(spec["id"]).spec, spec, durable=True)
+        except OSError as error:
+            raise storage_fault(error, _WHAT) from error
+
+    def respec(self, task: Task) -> AbstractContextManager[None]:
+        """Write the state and the attempt of a task to its spec: to be entered in the transaction that changes them.
+
+        See `replaced`.
+        """
+        # Older versions kept the whole environment.
+        spec = {name: value for name, value in self.read(task.id).items() if name != "env"}
+        return self.replaced(with_state(spec, task))
+
+    @contextmanager
+    def revised(self, task: Task, spec: Mapping[str, Any], env: Mapping[str, str]) -> Iterator[None]:
+        """Replace the spec and the environment of a task that has not started yet: to be entered in the transaction
+        that changes it. See `replaced`.
+        """
+        old = self.read_environment(task.id)
+        with self.replaced(with_state(spec, task)):
+            self.write_environment(task.id, env)
+            try:
+                yield
+            except BaseException:
+                if old is not None:
+                    self.write_environment(task.id, old)
+                raise
+
+    @contextmanager
+    def replaced(self, spec: Mapping[str, Any]) -> Iterator[None]:
+        """Replace a task's spec, and restore the old one if the block raises.
+
+        Enter it within a database transaction, which excludes other servers. On failure (StorageFull) the old spec is
+        unchanged.
+        """
+        path = self._files(spec["id"]).spec
+        # A hard link to the old file, so that restoring it needs no space on a full disk.
+        kept = f"{path}.{os.urandom(8).hex()}"
+        try:
+            try:
+                os.link(path, kept)
+            except OSError as error:
+                if error.errno in FULL:
+                    raise
+                shutil.copy2(path, kept)  # a file system without links
+        except OSError as error:
+            raise storage_fault(error, _WHAT) from error
+        try:
+            self.write(spec)
+            yield
+        except BaseException:
+            os.replace(kept, path)
+            raise
+        finally:
+            # Needed after os.replace too, which does nothing if both names are the same file (rename(2)).
+            with suppress(FileNotFoundError):
+                os.unlink(kept)
+
+    def read(self, task_id: str) -> dict[str, Any]:
+        """Return a task's spec. Raises InternalError if it is missing or damaged."""
+        spec = read_json(self._files(task_id).spec)
+        if spec is None or spec.get("id") != task_id:
+            raise InternalError(f"spec.json of task {task_id} is missing or damaged")
+        return spec
+
+    def write_environment(self, task_id: str, env: Mapping[str, str]) -> None:
+        """Keep the environment of a task that is to start later, for its owner only. Raises StorageFull."""
+        try:
+            write_json(self._files(task_id).environment, dict(env), durable=True)
+        except OSError as error:
+            raise storage_fault(error, _WHAT) from error
+
+    def read_environment(self, task_id: str) -> dict[str, str] | None:
+        """Return what `write_environment` has kept; None if there is nothing."""
+        return read_json(self._files(task_id).environment)
+
+    def keeps_environment(self, task_id: str) -> bool:
+        """Return whether `write_environment` has kept something that was not forgotten."""
+        return os.path.exists(self._files(task_id).environment)
+
+    def forget_environment(self, task_id: str) -> None:
+        """Delete what `write_environment` has kept: the task will not start again by itself."""
+        with suppress(OSError):
+            os.unlink(self._files(task_id).environment)
+
+    def write_function(self, task_id: str, function: bytes) -> None:
+        """Keep the call that a task runs. Raises StorageFull."""
+        try:
+            write_bytes(self._files(task_id).function, function, durable=True)
+        except OSError as error:
+            raise storage_fault(error, _WHAT) from error
+
+    def read_function(self, task_id: str) -> bytes:
+        """Return the call that a task runs. Raises InternalError if it cannot be read."""
+        try:
+            return read_own(self._files(task_id).function, CALL_MAX)
+        except OSError as error:
+            raise storage_fault(error, "the function of the task cannot be read") from error
