@@ -11,20 +11,22 @@ from typing import TYPE_CHECKING, Any, Literal
 import yaml
 from pydantic.json_schema import models_json_schema
 
-from jupyter_ptytasks.server.rest import bodies
+from jupyter_ptytasks.server.rest import bodies, group_bodies, sweep_bodies
 
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
 DOCUMENT = Path(__file__).parent.parent / "docs" / "openapi.yaml"
+MODULES = (bodies, group_bodies, sweep_bodies)
 BODIES = (bodies.Body, bodies.NewTerminal)
 #: All that follows this line is written here.
-MARK = "    # Request bodies, written by scripts/openapi.py from jupyter_ptytasks/server/rest/bodies.py.\n"
+MARK = "    # Request bodies, written by scripts/openapi.py from the models in jupyter_ptytasks/server/rest.\n"
 
 
 def schemas() -> dict[str, Any]:
     """Return the schema of each body, by the name of its model."""
-    models = [model for model in vars(bodies).values() if isinstance(model, type) and issubclass(model, BODIES)]
+    named = (value for module in MODULES for value in vars(module).values())
+    models = dict.fromkeys(model for model in named if isinstance(model, type) and issubclass(model, BODIES))
     taken: list[tuple[type[BaseModel], Literal["validation"]]] = [
         # Those that others derive from are bodies of no request.
         (model, "validation")

@@ -17,7 +17,7 @@ import pytest
 import yaml
 
 from jupyter_ptytasks.core import errors
-from jupyter_ptytasks.server.rest import ROUTES, bodies
+from jupyter_ptytasks.server.rest import ROUTES, queries
 from jupyter_ptytasks.server.rest.base import METHODS
 
 if TYPE_CHECKING:
@@ -88,11 +88,11 @@ def test_every_route_and_verb_is_in_the_document_and_no_other() -> None:
 
 #: Each query, and where it is asked. Bodies are written into the document by scripts/openapi.py.
 QUERIES = {
-    bodies.TaskFilter: ("/tasks", "get"),
-    bodies.Removal: ("/tasks/{ref}", "delete"),
-    bodies.Wait: ("/tasks/{ref}/wait", "get"),
-    bodies.OutputQuery: ("/tasks/{ref}/output", "get"),
-    bodies.RawQuery: ("/tasks/{ref}/output/raw", "get"),
+    queries.TaskFilter: ("/tasks", "get"),
+    queries.Removal: ("/tasks/{ref}", "delete"),
+    queries.Wait: ("/tasks/{ref}/wait", "get"),
+    queries.OutputQuery: ("/tasks/{ref}/output", "get"),
+    queries.RawQuery: ("/tasks/{ref}/output/raw", "get"),
 }
 #: What of a schema says what is taken; all else is for people.
 TELLING = {

@@ -1,202 +1,50 @@
-"""The models of request bodies and queries, and their conversion to the manager's values.
+"""The models of request bodies about tasks and terminals, and their conversion to values of the server.
 
-`scripts/openapi.py` writes the schemas of the bodies into docs/openapi.yaml: descriptions are for those who read it.
+`scripts/openapi.py` writes the schemas of all bodies into docs/openapi.yaml: descriptions are for those who read it.
 """
 
 from __future__ import annotations
 
-import base64
 import re
-import signal
 from dataclasses import replace
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from ...core import names, strict_json
-from ...core.errors import BadRequest, TooLarge
-from ...core.groups import OnFailure
+from ...core.errors import BadRequest
 from ...core.model import IfExists, TaskRequest, TimeWarning
-from ...core.paths import CALL_MAX
 from ...core.states import State
-from ...core.sweeps import Mode
 from ...core.turn import Dependency, Retry, Turn, When
-from .. import output_lines
-from ..sweeping import SweepRequest
+from .fields import (
+    TEN_YEARS,
+    Command,
+    Directory,
+    EndState,
+    Environment,
+    Function,
+    Gpus,
+    Grace,
+    Label,
+    Ladder,
+    Metadata,
+    Moment,
+    Name,
+    Priority,
+    SignalName,
+    Size,
+    Slots,
+    Tags,
+    Text,
+    decoded,
+    example,
+    example_of_changes,
+    seconds,
+    whole,
+)
+from .queries import Strict
 
-_TEN_YEARS = 10 * 366 * 86400
-_METADATA_MAX = 16 << 10
 #: A control character, as Unicode has it (category Cc).
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
-#: Characters of base64 that are decoded at once.
-_PIECE = 256 << 10
-
-
-def _check_label(value: str) -> str:
-    return _named(value, of_task=False)
-
-
-def _check_name(value: str) -> str:
-    return _named(value, of_task=True)
-
-
-def _named(value: str, *, of_task: bool) -> str:
-    fault = names.fault(value, of_task=of_task)
-    if fault is not None:
-        raise ValueError(fault)
-    return value
-
-
-def _check_no_nul(value: str) -> str:
-    if "\0" in value:
-        raise ValueError("must not contain NUL characters")
-    return value
-
-
-def _check_not_blank(value: str) -> str:
-    if not value.strip():
-        raise ValueError("must not be empty")
-    return value
-
-
-def _check_env(value: dict[str, str]) -> dict[str, str]:
-    for name, content in value.items():
-        if not name or "=" in name or "\0" in name or "\0" in content:
-            raise ValueError(f"{name!r} is not a valid variable")
-    return value
-
-
-def _check_signal(value: str) -> str:
-    name = value.upper() if value.upper().startswith("SIG") else f"SIG{value.upper()}"
-    if name not in signal.Signals.__members__:
-        raise ValueError(f"{value} is not a valid signal")
-    return name
-
-
-def _check_metadata(value: dict[str, Any]) -> dict[str, Any]:
-    if len(strict_json.encode(value)) > _METADATA_MAX:
-        raise ValueError(f"must not be larger than {_METADATA_MAX} bytes")
-    return value
-
-
-def _check_gpus(value: float) -> float:
-    if value >= 1 and not float(value).is_integer():
-        raise ValueError("must be a whole number, or a share below 1")
-    if 0 < value < 0.01:
-        raise ValueError("must be at least 0.01")
-    return value
-
-
-def _check_moment(value: str) -> str:
-    _seconds(value)
-    return value
-
-
-def _seconds(value: str) -> float:
-    """Return the Unix time of a moment in ISO 8601, which must say its offset from UTC. Raises ValueError."""
-    try:
-        moment = datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
-    except ValueError as error:
-        raise ValueError("must be a time such as 2026-07-01T22:00:00Z") from error
-    if moment.tzinfo is None:
-        raise ValueError("must end with Z or an offset such as +02:00")
-    return moment.timestamp()
-
-
-def _decoded(text: str) -> bytes:
-    """Return the bytes of a function, in pieces: other threads take their turns. Raises BadRequest, TooLarge."""
-    try:
-        pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
-        data = b"".join(base64.b64decode(piece, validate=True) for piece in pieces)
-    except ValueError as error:
-        raise BadRequest(f"function: must be base64: {error}", field="function") from error
-    if len(data) > CALL_MAX:
-        raise TooLarge(f"function: has {len(data)} bytes; the limit is {CALL_MAX}", field="function")
-    return data
-
-
-def _split(value: Any) -> Any:
-    return value.split(",") if isinstance(value, str) else value
-
-
-def _whole(value: Any) -> Any:
-    """Accept 40.0 as an integer, as JSON does."""
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-def _check_ended(state: State) -> State:
-    if state.live:
-        raise ValueError("must be a state in which tasks have ended")
-    return state
-
-
-EndState = Literal["succeeded", "failed", "cancelled", "timed_out", "lost"]
-_Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=names.LENGTH_MAX)]
-_VISIBLE = "Printable characters, at least one of them visible"
-Name = Annotated[_Short, AfterValidator(_check_name), Field(description=f"{_VISIBLE}; not `.` or `..`.")]
-Label = Annotated[_Short, AfterValidator(_check_label), Field(description=f"{_VISIBLE}.")]
-Text = Annotated[str, AfterValidator(_check_no_nul)]
-Line = Annotated[Text, Field(min_length=1), AfterValidator(_check_not_blank)]
-Arguments = Annotated[list[Text], Field(min_length=1)]
-Command = Annotated[Line | Arguments, Field(description="A shell command line, or a list of arguments.")]
-Directory = Annotated[Text, Field(description="Working directory, relative to the server's root directory.")]
-Environment = Annotated[dict[str, str], AfterValidator(_check_env)]
-Size = Annotated[int, Field(ge=1, le=1000), BeforeValidator(_whole)]
-Grace = Annotated[float, Field(ge=0, le=3600, description="Grace period in seconds after each signal.")]
-SignalName = Annotated[
-    str, AfterValidator(_check_signal), Field(description="The name of a signal, with or without `SIG`.")
-]
-Ladder = Annotated[list[SignalName], Field(min_length=1, max_length=8, description="The signals of the stop sequence.")]
-Tags = Annotated[list[Label], Field(max_length=32)]
-Metadata = Annotated[
-    dict[str, Any], AfterValidator(_check_metadata), Field(description="Free JSON, at most 16 KiB and 32 levels deep.")
-]
-Function = Annotated[
-    str,
-    Field(
-        description=f"Call of a Python function, which `command` runs: base64 of at most {CALL_MAX} bytes.",
-        json_schema_extra={"contentEncoding": "base64"},
-    ),
-]
-Priority = Annotated[int, Field(ge=-1000, le=1000, description="Higher ones start first."), BeforeValidator(_whole)]
-Slots = Annotated[
-    int, Field(ge=1, le=1000, description="Slots of its group that the task takes."), BeforeValidator(_whole)
-]
-Gpus = Annotated[
-    float,
-    Field(ge=0, le=1000, description="Whole GPUs, or a share of one; if missing, what the group gives its tasks."),
-    AfterValidator(_check_gpus),
-]
-GpuName = Annotated[str, StringConstraints(pattern=r"^(\d{1,3}|(GPU|MIG)-[0-9A-Za-z-/]{1,100})$")]
-Moment = Annotated[
-    str, AfterValidator(_check_moment), Field(description="Time (ISO 8601) before which the task does not start.")
-]
-Reason = Annotated[str, Field(max_length=1000, description="Why it is paused, in words.")]
-Scalar = str | int | float | bool
-Count = Annotated[int, Field(ge=0, le=100_000)]
-
-
-def _example(**values: Any) -> ConfigDict:
-    """Return the settings of a model of which this is an example."""
-    return ConfigDict(json_schema_extra={"examples": [values]})
-
-
-def _example_of_changes(**values: Any) -> ConfigDict:
-    """Return the same for a model whose fields are not changed where they are not given: they have no defaults."""
-
-    def describe(schema: dict[str, Any]) -> None:
-        schema["examples"] = [values]
-        for about in schema["properties"].values():
-            about.pop("default", None)
-
-    return ConfigDict(json_schema_extra=describe)
-
-
-class Strict(BaseModel):
-    """A query: values are text; unknown parameters are rejected."""
-
-    model_config = ConfigDict(extra="forbid")
 
 
 class Body(Strict):
@@ -208,7 +56,7 @@ class Body(Strict):
 class Empty(Body):
     """A request without fields."""
 
-    model_config = _example()
+    model_config = example()
 
 
 class Warn(Body):
@@ -216,7 +64,7 @@ class Warn(Body):
 
     signal: SignalName
     before: Annotated[
-        float, Field(gt=0, le=_TEN_YEARS, description="Seconds before the time limit; less than `timeout`.")
+        float, Field(gt=0, le=TEN_YEARS, description="Seconds before the time limit; less than `timeout`.")
     ]
 
 
@@ -232,10 +80,10 @@ class Retries(Body):
     retry, `most` seconds at most. `on` are states or exit codes; empty: every end but success and cancellation.
     """
 
-    max: Annotated[int, Field(ge=1, le=1000, description="Retries at most."), BeforeValidator(_whole)]
-    delay: Annotated[float, Field(ge=0, le=_TEN_YEARS, description="Seconds until the first retry.")] = 0.0
+    max: Annotated[int, Field(ge=1, le=1000, description="Retries at most."), BeforeValidator(whole)]
+    delay: Annotated[float, Field(ge=0, le=TEN_YEARS, description="Seconds until the first retry.")] = 0.0
     factor: Annotated[float, Field(ge=1, le=1000, description="How much longer each delay is.")] = 2.0
-    most: Annotated[float, Field(ge=0, le=_TEN_YEARS, description="The longest delay, in seconds.")] = 3600.0
+    most: Annotated[float, Field(ge=0, le=TEN_YEARS, description="The longest delay, in seconds.")] = 3600.0
     on: Annotated[list[Annotated[int, Field(ge=0, le=255)] | EndState], Field(max_length=32)] = []
 
     def retry(self) -> Retry:
@@ -269,7 +117,7 @@ class Waiting(Body):
             refs = [After(ref=one) if isinstance(one, str) else one for one in self.after]
             given["after"] = tuple(Dependency(one.ref, one.when) for one in refs)
         if "not_before" in self.model_fields_set:
-            given["not_before"] = None if self.not_before is None else _seconds(self.not_before)
+            given["not_before"] = None if self.not_before is None else seconds(self.not_before)
         if "retry" in self.model_fields_set:
             given["retry"] = None if self.retry is None else self.retry.retry()
         return replace(usual or Turn(), **given)
@@ -285,7 +133,7 @@ class TaskOptions(Waiting):
     cols: Size | None = None
     group: Label = "default"
     tags: Tags = []
-    timeout: Annotated[float, Field(gt=0, le=_TEN_YEARS, description="Time limit in seconds.")] | None = None
+    timeout: Annotated[float, Field(gt=0, le=TEN_YEARS, description="Time limit in seconds.")] | None = None
     timeout_warning: Warn | None = None
     stop_grace: Grace | None = None
     stop_signals: Ladder | None = None
@@ -317,7 +165,7 @@ class TaskOptions(Waiting):
             metadata=self.metadata,
             hold=self.hold,
             turn=self.turn(),
-            function=None if self.function is None else _decoded(self.function),
+            function=None if self.function is None else decoded(self.function),
         )
 
 
@@ -328,7 +176,7 @@ _LABELS = {"name", "tags", "group", "metadata", "pinned"}
 class NewTask(TaskOptions):
     """`POST /tasks`."""
 
-    model_config = _example(
+    model_config = example(
         command="python train.py --lr 1e-3", name="train", cwd="runs", env={"SEED": "1"}, tags=["gpu"], timeout=86400,
         timeout_warning={"signal": "SIGUSR1", "before": 300}, stop_grace=10, if_exists="return",
     )  # fmt: skip
@@ -343,66 +191,12 @@ class NewTask(TaskOptions):
         return replace(self.task(self.command, ladder), if_exists=self.if_exists)
 
 
-class NewSweep(TaskOptions):
-    """`POST /sweeps`: a task for each combination of parameters, at most 1000. Its name is the first part of theirs."""
-
-    model_config = _example(
-        command="python train.py --lr {lr} --seed {seed}", params={"lr": [0.001, 0.0001], "seed": "0:5"}, name="train",
-        group="gpu", max_failures=3,
-    )  # fmt: skip
-
-    command: Annotated[
-        Line | Arguments,
-        Field(description="A shell command line, or a list of arguments, with placeholders such as `{lr}`."),
-    ]
-    params: Annotated[
-        dict[str, list[Scalar] | str],
-        Field(min_length=1, max_length=32, description="The values of each parameter: a list, or `1e-3,1e-4`, `0:5`."),
-    ]
-    mode: Annotated[
-        Mode, Field(strict=False, description="How values are combined; `random` draws `count` of all.")
-    ] = Mode.GRID
-    count: Annotated[
-        Annotated[int, Field(ge=1), BeforeValidator(_whole)] | None, Field(description="Tasks of a random sweep.")
-    ] = None
-    random_seed: Annotated[
-        Annotated[int, Field(ge=0, le=2**53 - 1), BeforeValidator(_whole)] | None,
-        Field(description="Draws the same tasks again; by default a new one is used."),
-    ] = None
-    max_failures: Annotated[
-        Annotated[int, Field(ge=1), BeforeValidator(_whole)] | None,
-        Field(description="After so many failed tasks, those that have not started are canceled."),
-    ] = None
-
-    def sweep(self, ladder: tuple[tuple[str, float], ...] | None) -> SweepRequest:
-        """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest."""
-        return SweepRequest(
-            task=self.task(self.command, ladder),
-            params=self.params,
-            mode=self.mode,
-            count=self.count,
-            random_seed=self.random_seed,
-            max_failures=self.max_failures,
-        )
-
-
-class SweepRetry(Body):
-    """`POST /sweeps/{ref}/retry`."""
-
-    model_config = _example(states=["failed", "lost"])
-
-    states: Annotated[
-        list[Annotated[State, Field(strict=False), AfterValidator(_check_ended)]],
-        Field(min_length=1, max_length=len(State), description="Tasks in these states run again."),
-    ] = [State.FAILED, State.TIMED_OUT, State.LOST]
-
-
 class ChangedTask(Waiting):
     """`PATCH /tasks/{ref}`; fields that are not given are not changed. What a task runs and what it waits for can be
     changed until it starts.
     """
 
-    model_config = _example_of_changes(name="train-2", tags=["gpu", "best"], pinned=True)
+    model_config = example_of_changes(name="train-2", tags=["gpu", "best"], pinned=True)
 
     name: Name = Field(default="")
     tags: Tags = []
@@ -434,7 +228,7 @@ class ChangedTask(Waiting):
 class Move(Body):
     """`POST /tasks/{ref}/move`: exactly one field."""
 
-    model_config = _example(before="report")
+    model_config = example(before="report")
 
     before: Annotated[str | None, Field(min_length=1, description="A pending task of the same group: id or name.")] = (
         None
@@ -451,55 +245,10 @@ class Move(Body):
         return self.before or self.after, self.after is not None or self.to == "last"
 
 
-class NewGroup(Body):
-    """`PUT /groups/{name}`; fields that are not given are not changed. A new group has one slot."""
-
-    model_config = _example_of_changes(slots=4, gpus="all", on_failure="pause")
-
-    slots: Annotated[
-        Annotated[int, Field(ge=0, le=100_000), BeforeValidator(_whole)] | None,
-        Field(description="How many run at a time; null for any number, 0 to start no more."),
-    ] = 1
-    gpus: Annotated[
-        Literal["all"] | Annotated[list[GpuName], Field(min_length=1, max_length=100)] | None,
-        Field(description="GPUs for its tasks, by index or UUID, the best ones first; null: only those that ask."),
-    ] = None
-    per_gpu: Annotated[
-        int, Field(ge=1, le=100, description="How many of its tasks share a GPU."), BeforeValidator(_whole)
-    ] = 1
-    on_failure: Annotated[
-        OnFailure, Field(strict=False, description="What the failure of a task does to those that wait.")
-    ] = OnFailure.CONTINUE
-    paused: bool = False
-    reason: Reason = ""
-
-    def changes(self) -> dict[str, Any]:
-        """Return the given fields, as fields of a group."""
-        said = self.model_dump(include=self.model_fields_set)
-        if said.get("gpus") is not None:
-            said["gpus"] = () if said["gpus"] == "all" else tuple(said["gpus"])
-        return said
-
-
-class GroupName(Strict):
-    """The name of a group, in a path."""
-
-    name: Label
-
-
-class GroupPause(Body):
-    """`POST /groups/{name}/pause` and `resume`."""
-
-    model_config = _example(tasks=True, reason="driver update")
-
-    tasks: Annotated[bool, Field(description="Pause, or continue, the tasks that run as well.")] = False
-    reason: Reason = ""
-
-
 class Stop(Body):
     """`POST /tasks/{ref}/stop` and `restart`."""
 
-    model_config = _example(grace=10, signals=["SIGINT", "SIGTERM", "SIGKILL"])
+    model_config = example(grace=10, signals=["SIGINT", "SIGTERM", "SIGKILL"])
 
     grace: Grace | None = None
     signals: Ladder | None = None
@@ -508,7 +257,7 @@ class Stop(Body):
 class Signal(Body):
     """`POST /tasks/{ref}/signal`."""
 
-    model_config = _example(signal="SIGUSR1", target="tree")
+    model_config = example(signal="SIGUSR1", target="tree")
 
     signal: SignalName
     target: Literal["foreground", "tree", "leader"] = "tree"
@@ -517,7 +266,7 @@ class Signal(Body):
 class Again(Body):
     """`POST /tasks/{ref}/again`."""
 
-    model_config = _example(name="train-2")
+    model_config = example(name="train-2")
 
     name: Annotated[Name | None, Field(description="Name of the new task; by default the same.")] = None
 
@@ -527,7 +276,7 @@ class Input(Body):
     Ctrl-C, or a line with its line end, is complete.
     """
 
-    model_config = _example(data="y", newline=True)
+    model_config = example(data="y", newline=True)
 
     data: str = ""
     newline: Annotated[bool | None, Field(description="Whether to press Enter after it.")] = None
@@ -542,7 +291,7 @@ class Input(Body):
 class Resize(Body):
     """`POST /tasks/{ref}/resize`."""
 
-    model_config = _example(rows=40, cols=120)
+    model_config = example(rows=40, cols=120)
 
     rows: Size
     cols: Size
@@ -555,55 +304,3 @@ class NewTerminal(BaseModel):
 
     name: Name | None = None
     cwd: Text | None = None
-
-
-class TaskFilter(Strict):
-    """The query of `GET /tasks`."""
-
-    state: Annotated[list[State], BeforeValidator(_split)] = []
-    name: str | None = None
-    group: str | None = None
-    tag: str | None = None
-    sweep: str | None = None
-    q: str | None = None
-    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
-    cursor: str | None = None
-
-
-class Wait(Strict):
-    """The query of `GET /tasks/{ref}/wait`; the default is below the timeouts of proxies."""
-
-    timeout: Annotated[float, Field(ge=0)] = 55.0
-
-
-class Removal(Strict):
-    """The query of `DELETE /tasks/{ref}`."""
-
-    stop: bool = False
-    force: bool = False
-
-
-class OutputQuery(Strict):
-    """The query of `GET /tasks/{ref}/output`."""
-
-    since: Annotated[int, Field(ge=0)] = 0
-    mode: output_lines.Mode = output_lines.Mode.FULL
-    head_lines: Count = 50
-    tail_lines: Count = 50
-    max_lines: Annotated[int, Field(ge=1, le=100_000)] = 1000
-    grep: Annotated[str, Field(max_length=1000)] | None = None
-    ansi: Literal["strip", "keep"] = "strip"
-    final: bool = False
-
-    def query(self) -> output_lines.Query:
-        """Return the value for `output_lines`."""
-        said = self.model_dump(exclude={"ansi"})
-        return output_lines.Query(**said, keep_ansi=self.ansi == "keep")
-
-
-class RawQuery(Strict):
-    """The query of `GET /tasks/{ref}/output/raw`."""
-
-    offset: Annotated[int, Field(ge=0)] = 0
-    limit: Annotated[int, Field(ge=0)] | None = None
-    download: bool = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...core.errors import PtyTasksError
-from . import bodies
+from . import group_bodies, queries
 from .base import TaskHandler, check, needs
 
 
@@ -13,7 +13,7 @@ class Groups(TaskHandler):
     @needs("read")
     async def get(self) -> None:
         """List groups."""
-        self.query(bodies.Strict)
+        self.query(queries.Strict)
         self.send({"groups": await self.queue.groups()})
 
 
@@ -23,19 +23,19 @@ class OneGroup(TaskHandler):
     @needs("read")
     async def get(self, name: str) -> None:
         """Return a group."""
-        self.query(bodies.Strict)
+        self.query(queries.Strict)
         self.send(await self.queue.group(name))
 
     @needs("execute")
     async def put(self, name: str) -> None:
         """Configure a group, which is created if it does not exist."""
-        changes = self.body(bodies.NewGroup).changes()
-        self.send(await self.queue.change_group(check(bodies.GroupName, {"name": name}).name, **changes))
+        changes = self.body(group_bodies.NewGroup).changes()
+        self.send(await self.queue.change_group(check(group_bodies.GroupName, {"name": name}).name, **changes))
 
     @needs("write")
     async def delete(self, name: str) -> None:
         """Forget how a group is configured."""
-        self.query(bodies.Strict)
+        self.query(queries.Strict)
         await self.queue.remove_group(name)
         self.send_nothing()
 
@@ -46,8 +46,8 @@ class PauseGroup(TaskHandler):
     @needs("write")
     async def post(self, name: str) -> None:
         """Start no more tasks of a group; with `tasks`, pause those that run, too."""
-        body = self.body(bodies.GroupPause)
-        name = check(bodies.GroupName, {"name": name}).name
+        body = self.body(group_bodies.GroupPause)
+        name = check(group_bodies.GroupName, {"name": name}).name
         group = await self.queue.change_group(name, paused=True, reason=body.reason)
         for task in self.queue.tasks_of(name) if body.tasks else ():
             try:
@@ -63,8 +63,8 @@ class ResumeGroup(TaskHandler):
     @needs("execute")
     async def post(self, name: str) -> None:
         """Start tasks of a group again; with `tasks`, continue those that are paused."""
-        body = self.body(bodies.GroupPause)
-        name = check(bodies.GroupName, {"name": name}).name
+        body = self.body(group_bodies.GroupPause)
+        name = check(group_bodies.GroupName, {"name": name}).name
         group = await self.queue.change_group(name, paused=False, reason="")
         for task in self.queue.tasks_of(name) if body.tasks else ():
             try:

@@ -12,7 +12,7 @@ from tornado.iostream import StreamClosedError
 
 from ..output_lines import LineReader, Query
 from ..search import Cancelled
-from . import bodies
+from . import queries
 from .base import TaskHandler, needs
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ class Output(TaskHandler):
     @needs("read")
     async def get(self, ref: str) -> None:
         """Return some lines of the output as text."""
-        query = self.query(bodies.OutputQuery).query()
+        query = self.query(queries.OutputQuery).query()
         task = await self.control.get(ref)
         # Determined before the lines are read: `ended` means that no line is missing.
         ended = not task.live
@@ -65,7 +65,7 @@ class RawOutput(TaskHandler):
     @needs("read")
     async def get(self, ref: str) -> None:
         """Return output bytes; the headers give their offsets."""
-        query = self.query(bodies.RawQuery)
+        query = self.query(queries.RawQuery)
         task = await self.control.get(ref)
         with self.control.open_ring(task) as reader:
             start, end = await asyncio.to_thread(reader.bounds)

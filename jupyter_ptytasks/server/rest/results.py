@@ -7,7 +7,7 @@ import os
 
 from tornado.iostream import StreamClosedError
 
-from . import bodies
+from . import queries
 from .base import TaskHandler, needs
 
 _BLOCK = 1 << 20
@@ -19,7 +19,7 @@ class Result(TaskHandler):
     @needs("read")
     async def get(self, ref: str) -> None:
         """Return the outcome of a function as bytes (functions.outcomes)."""
-        self.query(bodies.Strict)
+        self.query(queries.Strict)
         with await self.control.open_result(ref) as file:
             self.set_header("Content-Type", "application/octet-stream")
             self.set_header("Content-Disposition", "attachment")

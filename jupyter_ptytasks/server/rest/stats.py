@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import bodies
+from . import queries
 from .base import TaskHandler, needs
 
 
@@ -12,5 +12,5 @@ class Stats(TaskHandler):
     @needs("read")
     async def get(self, ref: str) -> None:
         """Return the recent samples of a task, which is then sampled more often for a while."""
-        self.query(bodies.Strict)
+        self.query(queries.Strict)
         self.send(self.serializer.stats(await self.control.get(ref)))

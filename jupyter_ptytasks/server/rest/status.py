@@ -9,7 +9,7 @@ from collections import Counter
 from ..._version import __version__
 from ...core.errors import PtyTasksError
 from ...core.states import State
-from . import bodies
+from . import queries
 from .base import TaskHandler, needs
 
 
@@ -19,7 +19,7 @@ class Status(TaskHandler):
     @needs("read")
     async def get(self) -> None:
         """Return version, number of tasks by state, limits, provisioners, disk usage and problems."""
-        self.query(bodies.Strict)
+        self.query(queries.Strict)
         store = self.settings["ptytasks_store"]
         stale = time.monotonic() - store.stale_since if store.stale_since is not None else None
         with contextlib.suppress(PtyTasksError):  # reported as `problem`

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from jupyter_server.utils import url_path_join
 
-from . import bodies
+from . import bodies, queries, sweep_bodies
 from .base import TaskHandler, needs
 
 if TYPE_CHECKING:
@@ -29,13 +29,13 @@ class Sweeps(_SweepHandler):
     @needs("read")
     async def get(self) -> None:
         """List sweeps, newest first."""
-        self.query(bodies.Strict)
+        self.query(queries.Strict)
         self.send({"sweeps": await self.sweeps.all()})
 
     @needs("execute")
     async def post(self) -> None:
         """Queue the tasks of a sweep, all or none of them."""
-        body = self.body_with_function(bodies.NewSweep)
+        body = self.body_with_function(sweep_bodies.NewSweep)
         ladder = self.control.stop_sequence(body.stop_signals, body.stop_grace)
         sweep = await self.sweeps.create(await asyncio.to_thread(body.sweep, ladder))
         self.set_header("Location", url_path_join(self.base_url, "ptytasks", "api", "sweeps", quote(sweep["id"])))
@@ -48,7 +48,7 @@ class OneSweep(_SweepHandler):
     @needs("read")
     async def get(self, ref: str) -> None:
         """Return a sweep."""
-        self.query(bodies.Strict)
+        self.query(queries.Strict)
         self.send(await self.sweeps.get(ref))
 
 
@@ -58,7 +58,7 @@ class RetrySweep(_SweepHandler):
     @needs("execute")
     async def post(self, ref: str) -> None:
         """Queue the tasks of a sweep again that have failed, or have ended in one of the given states."""
-        sweep, changed = await self.sweeps.retry(ref, frozenset(self.body(bodies.SweepRetry).states))
+        sweep, changed = await self.sweeps.retry(ref, frozenset(self.body(sweep_bodies.SweepRetry).states))
         self.send({"sweep": sweep, "changed": changed}, 202)
 
 

@@ -9,7 +9,7 @@ from urllib.parse import quote
 from jupyter_server.utils import url_path_join
 
 from ...core import strict_json
-from . import bodies
+from . import bodies, queries
 from .base import TaskHandler, needs
 from .page import page_of
 
@@ -28,7 +28,7 @@ class Tasks(TaskHandler):
     @needs("read")
     async def get(self) -> None:
         """List tasks, newest first."""
-        query = self.query(bodies.TaskFilter)
+        query = self.query(queries.TaskFilter)
         tasks = await self.control.list_all()
         sweep = self.settings["ptytasks_sweeps"].id_of(query.sweep) if query.sweep is not None else None
         page = await page_of(
@@ -74,7 +74,7 @@ class OneTask(TaskHandler):
     @needs("write")
     async def delete(self, ref: str) -> None:
         """Delete a finished task and its output."""
-        query = self.query(bodies.Removal)
+        query = self.query(queries.Removal)
         await self.control.delete(ref, stop=query.stop, force=query.force)
         self.send_nothing()
 
@@ -115,7 +115,7 @@ class Leftover(TaskHandler):
     @needs("write")
     async def delete(self, ref: str) -> None:
         """End these processes, and return the task afterwards."""
-        self.query(bodies.Strict)
+        self.query(queries.Strict)
         self.send_task(await self.control.end_leftover(ref))
 
 
@@ -196,7 +196,7 @@ class Wait(TaskHandler):
     @needs("read")
     async def get(self, ref: str) -> None:
         """Return the task when it has ended, or after the timeout."""
-        timeout = min(self.query(bodies.Wait).timeout, _WAIT_MAX)
+        timeout = min(self.query(queries.Wait).timeout, _WAIT_MAX)
         self.send_task(await self.control.wait(ref, timeout))
 
 
@@ -205,7 +205,7 @@ def _send_started(handler: TaskHandler, task: Task, status: int) -> None:
     handler.send_task(task, status)
 
 
-def _matches(task: Task, query: bodies.TaskFilter, sweep: str | None) -> bool:
+def _matches(task: Task, query: queries.TaskFilter, sweep: str | None) -> bool:
     """Return whether a task matches a query; `sweep` is the id of the sweep that is asked for."""
     return (
         (not query.state or task.state in query.state)

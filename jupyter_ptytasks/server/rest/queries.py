@@ -1,0 +1,74 @@
+"""The models of queries: parameters after the `?` of an address."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from ...core.states import State
+from .. import output_lines
+
+Count = Annotated[int, Field(ge=0, le=100_000)]
+
+
+class Strict(BaseModel):
+    """A query: values are text; unknown parameters are rejected."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+def _split(value: Any) -> Any:
+    return value.split(",") if isinstance(value, str) else value
+
+
+class TaskFilter(Strict):
+    """The query of `GET /tasks`."""
+
+    state: Annotated[list[State], BeforeValidator(_split)] = []
+    name: str | None = None
+    group: str | None = None
+    tag: str | None = None
+    sweep: str | None = None
+    q: str | None = None
+    limit: Annotated[int, Field(ge=1, le=1000)] = 1000
+    cursor: str | None = None
+
+
+class Wait(Strict):
+    """The query of `GET /tasks/{ref}/wait`; the default is below the timeouts of proxies."""
+
+    timeout: Annotated[float, Field(ge=0)] = 55.0
+
+
+class Removal(Strict):
+    """The query of `DELETE /tasks/{ref}`."""
+
+    stop: bool = False
+    force: bool = False
+
+
+class OutputQuery(Strict):
+    """The query of `GET /tasks/{ref}/output`."""
+
+    since: Annotated[int, Field(ge=0)] = 0
+    mode: output_lines.Mode = output_lines.Mode.FULL
+    head_lines: Count = 50
+    tail_lines: Count = 50
+    max_lines: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    grep: Annotated[str, Field(max_length=1000)] | None = None
+    ansi: Literal["strip", "keep"] = "strip"
+    final: bool = False
+
+    def query(self) -> output_lines.Query:
+        """Return the value for `output_lines`."""
+        said = self.model_dump(exclude={"ansi"})
+        return output_lines.Query(**said, keep_ansi=self.ansi == "keep")
+
+
+class RawQuery(Strict):
+    """The query of `GET /tasks/{ref}/output/raw`."""
+
+    offset: Annotated[int, Field(ge=0)] = 0
+    limit: Annotated[int, Field(ge=0)] | None = None
+    download: bool = False
