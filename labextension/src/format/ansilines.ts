@@ -3,8 +3,9 @@
  * program nothing is left. Held to what xterm.js shows by tests/contract/lines.json, as core/lines.py is. Pure.
  */
 
-import { Grid, HALF, NULL, type Row } from './grid';
+import { Grid } from './grid';
 import { PLAIN, color, showsBlanks, write, type Pen } from './paint';
+import { HALF, NULL, type Row } from './row';
 
 /** Of a terminal. */
 export interface ISize {

@@ -1,116 +1,13 @@
 /**
  * The grid: the rows of a terminal's normal screen, its cursor, and what each control function does to them, as xterm.js
- * does it (`InputHandler.ts` and `BufferLine.ts` of its sources). core/grid.py is the same for the server.
+ * does it (`InputHandler.ts` and `BufferLine.ts` of its sources). core/terminal/grid.py is the same for the server.
  */
 
-import { PLAIN, type Pen } from './paint';
+import { PLAIN } from './paint';
+import { HALF, NULL, Row } from './row';
 import { wcwidth } from './wcwidth';
 
-/** A cell that nothing was written to, or that was erased, and the second half of a wide character. */
-export const NULL = '';
-export const HALF = '\x01';
-
 const TAB = 8;
-
-export class Row {
-  readonly chars: string[] = [];
-  readonly pens: Pen[] = [];
-  /** Whether something was written over in it, or erased. */
-  isOver = false;
-
-  /** `wraps` says that it goes on the row above. */
-  constructor(public wraps = false) {}
-
-  /** Puts cells from column `x` on. */
-  write(x: number, cells: readonly string[], pen: Pen): void {
-    const { chars, pens } = this;
-    const end = x + cells.length;
-    this.isOver ||= x < chars.length;
-    if (chars[x] === HALF && x > 0) {
-      chars[x - 1] = NULL;
-    }
-    while (chars.length < x) {
-      chars.push(NULL);
-      pens.push(PLAIN);
-    }
-    cells.forEach((cell, at) => {
-      chars[x + at] = cell;
-      pens[x + at] = pen;
-    });
-    if (chars[end] === HALF) {
-      chars[end] = NULL;
-    }
-  }
-
-  /** Adds a combining mark to the character before column `x`. */
-  join(x: number, mark: string): void {
-    const at = this.chars[x - 1] === HALF ? x - 2 : x - 1;
-    if (at >= 0 && at < this.chars.length) {
-      this.chars[at] += mark;
-    }
-  }
-
-  clear(): void {
-    this.chars.length = this.pens.length = 0;
-    this.wraps = false;
-    this.isOver = true;
-  }
-
-  /** Erases the cells from `start` on. */
-  cut(start: number): void {
-    const { chars, pens } = this;
-    this.isOver = true;
-    if (start < chars.length) {
-      if (chars[start] === HALF && start > 0) {
-        chars[start - 1] = NULL;
-      }
-      chars.length = pens.length = start;
-    }
-  }
-
-  /** Erases the cells from `start` up to, not including, `end`. */
-  blank(start: number, end: number): void {
-    if (end >= this.chars.length) {
-      this.cut(start);
-    } else {
-      this.write(start, Array<string>(end - start).fill(NULL), PLAIN);
-      this.isOver = true;
-    }
-  }
-
-  /** Inserts nulls at column `at`; what is pushed out of the row is gone. */
-  insert(at: number, count: number, cols: number): void {
-    const { chars, pens } = this;
-    this.isOver = true;
-    if (at >= chars.length) {
-      return;
-    }
-    if (chars[at] === HALF && at > 0) {
-      chars[at - 1] = chars[at] = NULL;
-    }
-    const room = Math.min(count, cols - at);
-    chars.splice(at, 0, ...Array<string>(room).fill(NULL));
-    pens.splice(at, 0, ...Array<Pen>(room).fill(PLAIN));
-    chars.length = pens.length = Math.min(chars.length, cols);
-    if (chars.length === cols && wcwidth(chars[cols - 1]) === 2) {
-      chars[cols - 1] = NULL;
-    }
-  }
-
-  /** Remove cells at column `at`; what follows moves up. */
-  delete(at: number, count: number): void {
-    const { chars, pens } = this;
-    this.isOver = true;
-    if (chars[at] === HALF && at > 0) {
-      chars[at - 1] = NULL;
-    }
-    chars.splice(at, count);
-    pens.splice(at, count);
-    if (chars[at] === HALF) {
-      chars[at] = NULL;
-    }
-  }
-}
 
 /** Rows from the top of the screen on, and the cursor at (`x`, `y`). Those scrolled out at the top are in `left`. */
 export class Grid {
