@@ -44,21 +44,17 @@ class Provisioner(ABC):
         """Start the ptyhost of a task whose spec is in its directory, and wait until its command runs.
 
         `lock` is the task's lock, held; the ptyhost goes on holding it, the caller closes its own end in any case.
-        `env` is the environment of the command, but for what the attempt adds (core.attempt_env); it is written to no
-        file. Raises SpawnFailed when the command is
-        to blame, InternalError when we are; nothing runs then.
-        """
-
-    @abstractmethod
-    def is_alive(self, task: Task) -> bool:
-        """Return whether a ptyhost of the task runs or is being started, as far as that can be seen without asking it.
-        True where it cannot be seen.
+        `env` is the environment of the command, but for what the attempt adds (core.attempt_env); it is not written to
+        a file. Raises SpawnFailed if the command is to blame, InternalError otherwise; then nothing runs.
         """
 
     @abstractmethod
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
-        """Return, by id, the changes to those of the active `tasks` that have ended. One that is not in the result may
-        run: silence alone means nothing.
+        """Return, by id, the changes to those of the active `tasks` that have ended. A task that is not in the result
+        may be running: that its ptyhost does not respond proves nothing.
+
+        There is no separate question whether a ptyhost lives: only together with its exit record, which is written
+        before, does the answer say what became of the task.
         """
 
     @abstractmethod

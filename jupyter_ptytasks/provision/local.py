@@ -76,10 +76,6 @@ class LocalProvisioner(Provisioner):
 
     # -- what became of it --------------------------------------------------------------------------------------------
 
-    def is_alive(self, task: Task) -> bool:
-        """See Provisioner.is_alive."""
-        return self._task_dirs.is_hosted(task) or self.machine(task) is not None
-
     def machine(self, task: Task) -> str | None:
         """See Provisioner.machine."""
         host = self._task_dirs.host(task)
