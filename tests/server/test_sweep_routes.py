@@ -16,7 +16,7 @@ import pytest
 from jupyter_ptytasks.core import files
 from jupyter_ptytasks.core.errors import storage_fault
 from jupyter_ptytasks.core.sweeps import Sweep
-from jupyter_ptytasks.storage import rows, task_dirs
+from jupyter_ptytasks.storage import rows, spec_files
 from jupyter_ptytasks.storage.database import Database
 from jupyter_ptytasks.storage.spec_files import SpecFiles
 from tests.client.live import until
@@ -220,7 +220,7 @@ async def test_a_full_disk_leaves_nothing(
         original(path, value, durable=durable)
 
     original = files.write_json
-    monkeypatch.setattr(task_dirs, "write_json", write_json)
+    monkeypatch.setattr(spec_files, "write_json", write_json)
     if at == "record":
         (jp_data_dir / "ptytasks").mkdir(exist_ok=True)
         (jp_data_dir / "ptytasks" / "sweeps").write_text("in the way")
