@@ -15,7 +15,7 @@ from .values import parse_duration, parse_moment
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from ..client.types import Command, Warn
+    from ..client.literals import Command, Warn
 
 #: Characters that mark a shell command line.
 _SHELL = re.compile(r"[\s|&;<>()$`*?]")

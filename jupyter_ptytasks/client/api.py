@@ -17,22 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from .types import (
-        After,
-        Ansi,
-        Command,
-        IfExists,
-        Mode,
-        Page,
-        Retry,
-        StateName,
-        Stats,
-        Status,
-        Target,
-        Task,
-        Text,
-        Warn,
-    )
+    from .literals import Ansi, Command, IfExists, Mode, StateName, Target, Warn
+    from .types import After, Page, Retry, Stats, Status, Task, Text
 
 #: Seconds that the server holds a `wait`.
 _LONG_POLL = 50.0

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .api import Client
-    from .types import Ansi, Mode, Piece, Task, Text
+    from .literals import Ansi, Mode
+    from .types import Piece, Task, Text
 
 #: Bytes per request.
 _BLOCK = 1 << 20

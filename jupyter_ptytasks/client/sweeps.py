@@ -10,7 +10,8 @@ from .connection import SLOW, Connection, decoded, path_of, without_none
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from .types import Command, Scalar, StateName, Sweep, SweepChange, SweepMode
+    from .literals import Command, Scalar, StateName, SweepMode
+    from .types import Sweep, SweepChange
 
 
 class SweepMethods(Connection):

@@ -1,100 +1,122 @@
-"""Types of the REST API's responses (docs/rest.md): plain dictionaries, passed on unchanged."""
+"""Types of the REST API's responses (docs/rest.md): plain dictionaries, passed on unchanged; `null` is None.
+
+`scripts/openapi.py` writes their schemas into docs/openapi.yaml, with what `Says` adds: docstrings are for those who
+read it.
+"""
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
-from typing import Any, Literal, TypedDict
+from typing import Annotated, Any, Literal
 
-Command = str | list[str]
-IfExists = Literal["new", "return", "restart", "fail"]
-Target = Literal["foreground", "tree", "leader"]
-Mode = Literal["full", "head", "tail", "head-tail"]
-Ansi = Literal["strip", "keep"]
-StateName = Literal[
-    "held",
-    "queued",
-    "starting",
-    "running",
-    "paused",
-    "stopping",
-    "succeeded",
-    "failed",
-    "cancelled",
-    "timed_out",
-    "lost",
-]
-When = Literal["ok", "any", "failed"]
-SweepMode = Literal["grid", "zip", "random"]
-#: A value of a parameter.
-Scalar = str | int | float | bool
+from .literals import Command, Count, ErrorCode, Id, Name, Number, Says, Scalar, Size, StateName, SweepMode, Time, When
+
+# Pydantic, which makes the schemas, does not take those of `typing` before.
+if sys.version_info >= (3, 12):
+    from typing import NotRequired, TypedDict
+else:
+    from typing_extensions import NotRequired, TypedDict
+
+
+class Error(TypedDict):
+    """The body of every response that reports an error."""
+
+    code: ErrorCode | Annotated[str, Says(pattern="^http_[45][0-9]{2}$", description="A plain HTTP error.")]
+    """Identifies the error for programs; never changes."""
+    message: str
+    """A message for people; it may change."""
+    field: NotRequired[str]
+    """The part of the request at fault."""
 
 
 class After(TypedDict):
-    """A task that must have ended before another one starts; `ref` is its id, or its name in requests."""
+    """A task that must have ended before another one starts."""
 
     ref: str
+    """Its id; in requests also its name."""
     when: When
+    """How it must have ended."""
 
 
-class Retry(TypedDict, total=False):
-    """How a failed task is run again: `max` times at most, after `delay` seconds times `factor` for each earlier retry,
-    `most` seconds at most. `on` are states or exit codes; empty: all but success and cancellation.
+class Retry(TypedDict):
+    """How a failed task is run again: `max` times at most, each time after `delay` seconds times `factor` for every
+    earlier retry, `most` seconds at most.
     """
 
-    max: int
-    delay: float
-    factor: float
-    most: float
-    on: list[str | int]
+    max: Number
+    """Retries at most."""
+    delay: NotRequired[float]
+    """Seconds until the first retry."""
+    factor: NotRequired[float]
+    """How much longer each delay is."""
+    most: NotRequired[float]
+    """The longest delay, in seconds."""
+    on: NotRequired[list[str | int]]
+    """States or exit codes; empty: every end but success and cancellation."""
 
 
 class Waiting(TypedDict):
-    """Why a pending task does not run: `position` in its group (1: the next; 0: it waits for something else), `reason`
-    for programs, the same as `text`, and when it `starts` if that can be guessed (ISO 8601).
-    """
+    """Why a pending task does not run."""
 
-    position: int
+    position: Count
+    """1 is the next of its group; 0: it waits for something else."""
     reason: Literal["held", "dependency", "not_before", "paused", "slots", "gpus", "limit", "starting"]
+    """The reason, for programs."""
     text: str
-    starts: str | None
+    """The same in words."""
+    starts: Time | None
+    """When it starts, if that is known or can be guessed from earlier runs."""
 
 
 class Group(TypedDict):
-    """A group: how many `slots` it has (None: no limit), and are `used`; how many tasks are `active` and `pending`, and
-    when the last of them `ends` if that can be guessed (ISO 8601). See docs/queue.md.
-    """
+    """A group of tasks, and what it is doing; see docs/queue.md."""
 
     name: str
-    slots: int | None
-    gpus: list[str] | Literal["all"] | None
-    per_gpu: int
+    slots: Count | None
+    """How many slots it has; null is unlimited."""
+    gpus: Annotated[list[str], Says(minItems=1)] | Literal["all"] | None
+    """GPUs for its tasks, the best ones first; null: only for those that ask."""
+    per_gpu: Number
+    """How many of its tasks share a GPU."""
     on_failure: Literal["continue", "pause", "cancel"]
+    """What the failure of a task does to those that wait."""
     paused: bool
     reason: str
-    used: int
-    active: int
-    pending: int
-    ends: str | None
+    """Why it is paused, in words."""
+    used: Count
+    """Slots that active tasks take."""
+    active: Count
+    """Number of its active tasks."""
+    pending: Count
+    """Number of its pending tasks."""
+    ends: Time | None
+    """When the last of its tasks ends, if that can be guessed from earlier runs."""
+
+
+class GroupList(TypedDict):
+    """All groups that are configured or in use, by name."""
+
+    groups: list[Group]
 
 
 class Exit(TypedDict):
-    """How a command ended: with an exit `code`, or by a `signal` (its name). The other one is None."""
+    """How a command ended: with an exit `code`, or by a `signal` (its name). The other one is null."""
 
     code: int | None
     signal: str | None
 
 
 class Bounds(TypedDict):
-    """The output on disk, from offset `start` to `end`; `lost` counts bytes that could not be written.
+    """The output on disk, from offset `start` to `end`."""
 
-    `directory` holds it, in files named after the offset of their first byte.
-    """
-
-    start: int
-    end: int
-    lines: int
-    lost: int
+    start: Count
+    end: Count
+    lines: Count
+    lost: Count
+    """Bytes that could not be written."""
     directory: str
+    """Directory of the raw output, in files named after the offset of their first byte."""
 
 
 class Track(TypedDict):
@@ -106,51 +128,64 @@ class Track(TypedDict):
 
 
 class Progress(TypedDict):
-    """Progress of a task.
+    """Progress of a task; the last one if it has ended."""
 
-    `fraction` is None if the total is unknown. `eta` is in seconds from `updated`. `tracks` are the counters, outermost
-    first; `done` and `total` are those of the first.
-    """
-
-    fraction: float | None
+    fraction: Annotated[float, Says(minimum=0, maximum=1)] | None
+    """Fraction of the whole; null if the total is unknown."""
     done: float | None
+    """Count of the outermost track."""
     total: float | None
+    """Total of the outermost track."""
     unit: str
-    text: str
+    text: Annotated[str, Says(maxLength=80)]
+    """A message for people; may be empty."""
     state: Literal["normal", "error", "paused", "indeterminate"]
     source: str
+    """What it was recognized from."""
     eta: float | None
+    """Seconds left, counted from `updated`."""
     tracks: list[Track]
-    updated: str
+    """The counters, outermost first."""
+    updated: Time
 
 
 class Measures(TypedDict):
-    """Resources of all processes of a task: percent of one CPU, bytes, count, bytes, percent of one GPU."""
+    """Resources of the whole process tree of a task; null is unknown."""
 
-    cpu: float | None
-    rss: int | None
-    pss: int | None
-    processes: int | None
-    gpu_memory: int | None
-    gpu_load: float | None
+    cpu: Annotated[float | None, Says(description="Percent of one CPU.")]
+    rss: Annotated[int | None, Says(description="Bytes; shared memory is counted for each process.")]
+    pss: Annotated[
+        int | None,
+        Says(description="Bytes; shared memory is counted once. Measured occasionally, for small process trees."),
+    ]
+    processes: Annotated[int | None, Says(description="Number of processes.")]
+    gpu_memory: Annotated[int | None, Says(description="GPU memory in bytes.")]
+    gpu_load: Annotated[float | None, Says(description="Percent of one GPU.")]
 
 
 class Usage(Measures):
-    """Current usage of a live task; of a finished one `peak`, and the kernel's `user`, `system` (s) and `max_rss`."""
+    """Resource usage of a live task; for a finished one, from its exit record."""
 
     gpu_scope: Literal["process", "device"] | None
+    """Whether the GPU values are those of the processes, or of whole devices."""
     cpu_time: float | None
-    sampled: str | None
+    """CPU time in seconds."""
+    sampled: Time | None
+    """When it was measured."""
     peak: Measures
+    """The highest values so far."""
     user: float | None
+    """User CPU time in seconds, of a finished task."""
     system: float | None
+    """System CPU time in seconds, of a finished task."""
     max_rss: int | None
+    """Memory of the largest process in bytes, of a finished task."""
 
 
 class Sample(TypedDict):
     """Usage of a task at one time."""
 
-    time: str
+    time: Time
     cpu: float | None
     rss: int
     gpu_memory: int | None
@@ -158,11 +193,13 @@ class Sample(TypedDict):
 
 
 class Stats(TypedDict):
-    """Recent samples of a task's usage, oldest first; `interval` is the current sampling interval in seconds."""
+    """Recent resource usage of a task."""
 
     usage: Usage | None
     interval: float
-    samples: list[Sample]
+    """Current sampling interval in seconds."""
+    samples: Annotated[list[Sample], Says(maxItems=120)]
+    """Oldest first; empty for a finished task."""
 
 
 class SweepOf(TypedDict):
@@ -173,136 +210,184 @@ class SweepOf(TypedDict):
 
 
 class Sweep(TypedDict):
-    """A sweep: `states` counts its tasks by state, `size` is how many were created. `command`, `params`, `mode` and
-    `random_seed` are as they were given; None if that is not known any more.
-    """
+    """A sweep. What it was made of is null if that is not known anymore."""
 
-    id: str
-    name: str
+    id: Id
+    name: Name
     command: Command | None
+    """The command with its placeholders."""
     params: dict[str, str | list[Scalar]] | None
+    """The values of each parameter, as they were given."""
     mode: SweepMode | None
     random_seed: int | None
-    max_failures: int | None
+    """What a random sweep was drawn with."""
+    max_failures: Number | None
+    """After so many failed tasks, those that have not started are canceled."""
     group: str
-    created: str
-    size: int
-    states: dict[StateName, int]
+    created: Time
+    size: Number
+    """Tasks that were created; some may have been deleted since."""
+    states: dict[StateName, Count]
+    """Number of its tasks in each state."""
+
+
+class SweepList(TypedDict):
+    """All sweeps, newest first."""
+
+    sweeps: list[Sweep]
 
 
 class SweepChange(TypedDict):
-    """What `retry` and `cancel` have done: the sweep, and the ids of the tasks that were changed."""
+    """What `retry` and `cancel` have done."""
 
     sweep: Sweep
     changed: list[str]
+    """Ids of the tasks that were queued again, canceled, or are being stopped."""
 
 
 class Task(TypedDict):
-    """A task; times are ISO 8601 in UTC."""
+    """A task."""
 
-    id: str
-    name: str
+    id: Id
+    name: Name
     command: Command
     kind: Literal["command", "shell"]
     cwd: str
+    """Working directory, absolute."""
     state: StateName
     state_reason: str
+    """The reason for this state, for programs; may be empty."""
     state_message: str
+    """A message for people; may be empty."""
     exit: Exit | None
-    attempt: int
-    pid: int | None
-    rows: int
-    cols: int
-    viewers: int
+    """Null while the task is live."""
+    attempt: Number
+    """1, and one more for each restart."""
+    pid: Number | None
+    """Process id of the command."""
+    rows: Size
+    cols: Size
+    viewers: Count
+    """Number of terminals that show it."""
     leader: str | None
+    """Id of the viewer whose size the terminal has."""
     running_in_background: bool
+    """Whether it runs without a viewer."""
     alive: bool
+    """Whether its command runs."""
     connected: bool
-    created: str
-    started: str | None
-    ended: str | None
-    last_activity: str
-    timeout: float | None
+    """Whether the ptyhost responds at the moment."""
+    created: Time
+    started: Time | None
+    ended: Time | None
+    last_activity: Time
+    """When it last wrote something; until then, when it started."""
+    timeout: Annotated[float, Says(exclusiveMinimum=0)] | None
+    """Time limit in seconds."""
     output: Bounds
     group: str
     tags: list[str]
     metadata: dict[str, Any]
     pinned: bool
-    leftover: int
+    """Whether the task is kept until it is deleted explicitly."""
+    leftover: Count
+    """Number of processes that the command left running."""
     queue: Waiting | None
+    """Why a pending task does not run; null for others."""
     priority: int
+    """Higher ones of a group start first."""
     rank: str
-    slots: int
-    gpus: float | None
+    """Order of the pending tasks of one priority, as text; the id unless the task was moved."""
+    slots: Number
+    """Slots of its group that the task takes."""
+    gpus: Annotated[float, Says(minimum=0)] | None
+    """GPUs that the task asks for, or a share of one; null for what its group gives."""
     assigned_gpus: list[str]
+    """UUIDs of the GPUs that the current attempt was given."""
     after: list[After]
-    not_before: str | None
+    """Tasks that must have ended before."""
+    not_before: Time | None
+    """The earliest time to start."""
     retry: Retry | None
     runs_again: bool
+    """Whether the task has ended and is about to be run again by itself, because of `retry`."""
     sweep: SweepOf | None
     params: dict[str, Scalar]
+    """Its parameters, also in the task's environment as PTYTASK_PARAM_*."""
     progress: Progress | None
     usage: Usage | None
 
 
 class Page(TypedDict):
-    """One page of tasks, newest first; `next_cursor` continues it, `omitted` counts tasks that could not be read."""
+    """One page of tasks, newest first."""
 
     tasks: list[Task]
     next_cursor: str | None
-    omitted: int
+    """The `cursor` of the next page; null for the last one."""
+    omitted: Count
+    """Number of tasks left out because they could not be read; see the server's log."""
 
 
 class Storage(TypedDict):
-    """Bytes on disk used by finished tasks, and the limit (None: no limit)."""
+    """Bytes on disk used by finished tasks, and the limit (null for none)."""
 
-    used: int
-    limit: int | None
+    used: Count
+    limit: Count | None
+
+
+class Limits(TypedDict):
+    """What the server allows."""
+
+    max_live_tasks: Number
+    """Tasks that are active at a time."""
 
 
 class Status(TypedDict):
-    """State of the service; `tasks` counts them by state.
-
-    `stale`: seconds since the database last responded, None if it does. `unreadable`: number of tasks that are damaged
-    or of a newer version. `problem`: what keeps the server from managing tasks, None if nothing does.
-    """
+    """The state of the service."""
 
     version: str
-    tasks: dict[StateName, int]
-    limits: dict[str, int]
+    tasks: dict[StateName, Count]
+    """Number of tasks in each state."""
+    limits: Limits
     provisioners: list[str]
     storage: Storage
-    stale: float | None
-    unreadable: int
+    stale: Annotated[float, Says(minimum=0)] | None
+    """Seconds since the database last responded; null if it responds."""
+    unreadable: Count
+    """Number of tasks left out because they are damaged or from a newer version."""
     problem: str | None
+    """What keeps the server from managing tasks; null if nothing does."""
 
 
-class _Text(TypedDict):
+class Text(TypedDict):
+    """Some lines of the output. A line that may still change is repeated by a request for `since` = `next_line`."""
+
     output: str
-    first_line: int
-    next_line: int
-    total_lines: int
-    lines_omitted: int
+    first_line: Count
+    """Number of the first line; the first of all is 0."""
+    next_line: Count
+    """The `since` of the next request."""
+    total_lines: Count
+    lines_omitted: Count
+    """Number of lines left out, before or between these, or no longer kept."""
     more: bool
+    """Whether there are lines from `next_line` on already."""
     truncated: bool
-    bytes: int
-    estimated_tokens: int
+    """Whether lines are left out."""
+    bytes: Count
+    estimated_tokens: Count
     ended: bool
+    """Whether the task has ended, so that no more output follows."""
+    line_numbers: NotRequired[list[Count]]
+    """With `grep`, the number of each line."""
 
 
-class Text(_Text, total=False):
-    """Some lines of the output. `more`: there are others from `next_line` on. A line that may still change is repeated
-    by a request for `since` = `next_line`.
-    """
+class Terminal(TypedDict):
+    """A task as Jupyter's terminals API has it."""
 
-    line_numbers: list[int]
-
-
-class Warn(TypedDict):
-    """A signal sent `before` seconds before the time limit."""
-
-    signal: str
-    before: float
+    name: Id
+    """The task's id."""
+    last_activity: Time
 
 
 @dataclass(frozen=True)

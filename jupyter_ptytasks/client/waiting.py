@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from .types import After, When
+    from .literals import When
+    from .types import After
 
 
 def moment(text: str) -> datetime:

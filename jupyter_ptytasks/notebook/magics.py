@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ..client import Client
-    from ..client.types import Command, StateName
+    from ..client.literals import Command, StateName
     from ..client.types import Sweep as SweepInfo
 
 _LIVE: tuple[StateName, ...] = ("held", "queued", "starting", "running", "paused", "stopping")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import timedelta
 
-    from ..client.types import IfExists
+    from ..client.literals import IfExists
     from .task import Task
 
 

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ..client import Client
-    from ..client.types import After, Command, IfExists, Retry, StateName
+    from ..client.literals import Command, IfExists, StateName
+    from ..client.types import After, Retry
 
 
 def run(

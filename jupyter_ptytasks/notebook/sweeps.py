@@ -20,7 +20,7 @@ from .task_list import TaskList
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
-    from ..client.types import Scalar, StateName, SweepMode
+    from ..client.literals import Scalar, StateName, SweepMode
     from ..client.types import Sweep as Info
     from ..client.types import Task as TaskInfo
     from .clients import Connections

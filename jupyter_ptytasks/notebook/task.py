@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..client import Task as Info
-    from ..client.types import Command, Progress, Scalar, StateName, Usage
+    from ..client.literals import Command, Scalar, StateName
+    from ..client.types import Progress, Usage
     from .clients import Connections
 
 #: Seconds for which the last known state of a live task is reused.

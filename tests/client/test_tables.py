@@ -10,7 +10,7 @@ import pytest
 
 from jupyter_ptytasks.cli.values import STYLES
 from jupyter_ptytasks.client import format as formats
-from jupyter_ptytasks.client.types import StateName
+from jupyter_ptytasks.client.literals import StateName
 from jupyter_ptytasks.core.states import ACTIVE, ENDED, PENDING, State
 from jupyter_ptytasks.core.terminal.answers import answer
 from jupyter_ptytasks.core.terminal.replies import split

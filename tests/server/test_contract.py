@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from functools import reduce
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,9 +32,9 @@ OPENAPI: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_t
 SAMPLES = {
     "task": "Task",
     "finished": "Task",
-    "list": "TaskList",
+    "list": "Page",
     "status": "Status",
-    "output": "Output",
+    "output": "Text",
     "stats": "Stats",
     "sweeps": "SweepList",
     "error": "Error",
@@ -75,6 +76,11 @@ def test_every_body_and_answer_has_an_example_that_fits() -> None:
                 assert examples
                 for example in examples if named else ():
                     check(example, named)
+
+
+def test_every_schema_is_used() -> None:
+    used = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(OPENAPI)))
+    assert set(OPENAPI["components"]["schemas"]) == used
 
 
 def test_every_route_and_verb_is_in_the_document_and_no_other() -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jupyter_ptytasks.client import Client, Task
-    from jupyter_ptytasks.client.types import IfExists
+    from jupyter_ptytasks.client.literals import IfExists
     from tests.server.conftest import Rest
 
 

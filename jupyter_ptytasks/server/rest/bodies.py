@@ -68,7 +68,7 @@ class Warn(Body):
     ]
 
 
-class After(Body):
+class AfterRef(Body):
     """A task that must have ended before another one starts."""
 
     ref: Annotated[str, Field(min_length=1, description="An id or a name.")]
@@ -104,7 +104,9 @@ class Waiting(Body):
     priority: Priority = 0
     slots: Slots = 1
     gpus: Gpus | None = None
-    after: Annotated[list[str | After], Field(max_length=1000, description="Tasks that must have ended before.")] = []
+    after: Annotated[
+        list[str | AfterRef], Field(max_length=1000, description="Tasks that must have ended before.")
+    ] = []
     not_before: Moment | None = None
     retry: Annotated[Retries | None, Field(description="Run the task again if it fails.")] = None
 
@@ -114,7 +116,7 @@ class Waiting(Body):
             name: getattr(self, name) for name in ("priority", "slots", "gpus") if name in self.model_fields_set
         }
         if "after" in self.model_fields_set:
-            refs = [After(ref=one) if isinstance(one, str) else one for one in self.after]
+            refs = [AfterRef(ref=one) if isinstance(one, str) else one for one in self.after]
             given["after"] = tuple(Dependency(one.ref, one.when) for one in refs)
         if "not_before" in self.model_fields_set:
             given["not_before"] = None if self.not_before is None else seconds(self.not_before)
