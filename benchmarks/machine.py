@@ -16,7 +16,7 @@ _PACKAGES = ("jupyter_server", "terminado", "tornado", "websocket-client")
 
 
 def describe() -> dict[str, str]:
-    """Give the machine, how busy it is with other things, and the versions."""
+    """Return the machine, its load from other programs, and the versions of programs."""
     about = {
         "system": f"{platform.system()} {platform.release()}",
         "processor": f"{_processor()}, {os.cpu_count()} cores",

@@ -52,7 +52,7 @@ def stalled_viewer(plan: Plan) -> Iterator[Row]:
 
 
 def _flood(plan: Plan, name: str, seconds: float, *, viewed: bool) -> tuple[float, float]:
-    """Give the growth of a fresh server's memory in bytes, and the bytes a second that the program wrote."""
+    """Return the growth of a fresh server's memory in bytes, and the bytes a second that the program wrote."""
     with ExitStack() as stack:
         server = stack.enter_context(Server(plan.directory))
         terminal = stack.enter_context((server.task if name == "ours" else server.stock)(YES))
@@ -72,5 +72,5 @@ def _flood(plan: Plan, name: str, seconds: float, *, viewed: bool) -> tuple[floa
 
 
 def _written(program: psutil.Process) -> int:
-    """Give the bytes that a process has written, wherever to (Linux tells)."""
+    """Return the bytes that a process has written to anything (read from /proc)."""
     return int(program.io_counters().write_chars)

@@ -59,7 +59,7 @@ def tmux(argv: Sequence[str]) -> Iterator[None]:
 
 @contextmanager
 def ttyd(argv: Sequence[str]) -> Iterator[str]:
-    """Gives the URL of its websocket (subprotocol `tty`); the command starts when somebody attaches."""
+    """Yield the URL of its websocket (subprotocol `tty`); the command starts when a client attaches."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -68,5 +68,5 @@ def ttyd(argv: Sequence[str]) -> Iterator[str]:
 
 
 def installed() -> dict[str, Runner]:
-    """Give the terminal keepers that are on the PATH."""
+    """Return the other programs that keep terminals and are on the PATH."""
     return {name: runner for name, runner in (("dtach", dtach), ("tmux", tmux)) if shutil.which(name)}

@@ -23,7 +23,7 @@ class Plan:
     say: Callable[[str], None]
 
     def pick(self, full: int, quick: int) -> int:
-        """Give a number for a full run, or the one for a quick run."""
+        """Return a number for a full run, or the one for a quick run."""
         return quick if self.quick else full
 
 

@@ -88,7 +88,7 @@ class TimedCat:
         return True
 
     def wait(self) -> float:
-        """Give the seconds that it took. Raises BenchmarkFailed when it does not come to its end."""
+        """Return the seconds that it took. Raises BenchmarkFailed if it does not finish."""
         wait_until(lambda: os.path.exists(f"{self._base}.ended"), "the command had written everything", timeout=120)
         began, ended = (os.stat(f"{self._base}.{name}").st_mtime_ns for name in ("began", "ended"))
         if ended <= began:

@@ -128,7 +128,7 @@ def _count_lines(path: str) -> int:
 
 
 def _size_of_last_lines(path: str, count: int) -> int:
-    """Give the bytes that the last lines of a file take in a terminal."""
+    """Return the bytes that the last lines of a file take in a terminal."""
     with open(path, "rb") as file:
         data = file.read()
     at = len(data)

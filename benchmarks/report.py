@@ -19,7 +19,7 @@ _COLUMNS = ("measurement", "this project", "peer", "value", "target", "met?")
 
 
 def table(rows: Sequence[Row]) -> Table:
-    """Give the table for the screen."""
+    """Return the table for the screen."""
     shown = Table(box=box.SIMPLE_HEAD, show_lines=False, pad_edge=False)
     for column in _COLUMNS:
         shown.add_column(column, overflow="fold", max_width=44 if column == _COLUMNS[0] else None)
@@ -31,7 +31,7 @@ def table(rows: Sequence[Row]) -> Table:
 
 
 def markdown(rows: Iterable[Row], machine: Mapping[str, str], command: str) -> str:
-    """Give the table for the documentation."""
+    """Return the table for the documentation."""
     lines = [" | ".join(("", *_COLUMNS, "")).strip(), "|---" * len(_COLUMNS) + "|"]
     lines += [" | ".join(("", *(cell.replace("\n", "<br>") for cell in _cells(row)), "")).strip() for row in rows]
     about = ", ".join(
@@ -41,7 +41,7 @@ def markdown(rows: Iterable[Row], machine: Mapping[str, str], command: str) -> s
 
 
 def to_json(rows: Iterable[Row], machine: Mapping[str, str], command: str) -> str:
-    """Give everything that was measured."""
+    """Return everything that was measured."""
     results = [
         {
             "what": row.what,

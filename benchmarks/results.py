@@ -16,7 +16,7 @@ _SHOWN: dict[str, tuple[tuple[float, float, int, str], ...]] = {
 
 
 def show(value: float, unit: str) -> str:
-    """Give a number as people read it."""
+    """Return a number, rounded for people."""
     if unit not in _SHOWN:
         return f"{value:g} {unit}"
     _, divisor, decimals, name = next((one for one in _SHOWN[unit] if abs(value) >= one[0]), _SHOWN[unit][-1])
@@ -36,12 +36,12 @@ class Series:
         return statistics.median(self.values)
 
     def percentile(self, percent: float) -> float:
-        """Give the value that `percent` of them do not exceed."""
+        """Return the value that `percent` of them do not exceed."""
         ordered = sorted(self.values)
         return ordered[min(int(len(ordered) * percent / 100), len(ordered) - 1)]
 
     def __str__(self) -> str:
-        """Tell the median and the spread; of many values the 95th percentile instead."""
+        """Return the median and the spread, or for many values the 95th percentile, as text."""
         median = show(self.median, self.unit)
         if len(self.values) == 1:
             return median
@@ -52,7 +52,7 @@ class Series:
 
 
 def ratio(ours: Series, other: Series) -> Series:
-    """Give ours ÷ other, repetition by repetition: what disturbs the machine disturbs both of a pair."""
+    """Return ours ÷ other for each repetition: what disturbs the machine disturbs both of a pair."""
     return Series(tuple(one / two for one, two in zip(ours.values, other.values, strict=True)), "ratio")
 
 
@@ -65,11 +65,11 @@ class Must:
     at_least: bool = False
 
     def met(self, value: float) -> bool:
-        """Tell whether it does."""
+        """Return whether `value` reaches the limit."""
         return value >= self.limit if self.at_least else value <= self.limit
 
     def __str__(self) -> str:
-        """Tell the limit."""
+        """Return the limit, as text."""
         return f"{'≥' if self.at_least else '≤'} {show(self.limit, self.unit)}"
 
 

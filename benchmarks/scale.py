@@ -86,7 +86,7 @@ def _start(server: Server, path: str, body: dict[str, Any], at_a_time: int) -> f
 
 
 def _until_it_runs(server: Server, path: str, command: str) -> list[float]:
-    """Give the seconds from the request for a command until it writes something, for each of some starts."""
+    """Return for each of several starts the seconds from the request until the command writes something."""
     pipe = os.path.join(server.home, "runs")
     os.mkfifo(pipe)
     fd = os.open(pipe, os.O_RDWR)

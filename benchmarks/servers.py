@@ -42,7 +42,7 @@ class Rest:
         self._headers = {"Authorization": f"token {token}", "Content-Type": "application/json"}
 
     def request(self, method: str, path: str, body: object = None) -> Any:
-        """Give the JSON of the answer, None where there is none. Raises BenchmarkFailed where it is an error."""
+        """Return the JSON of the response, None if it has none. Raises BenchmarkFailed if it is an error."""
         data = None if body is None else json.dumps(body).encode()
         self._connection.request(method, path, data, self._headers)
         response = self._connection.getresponse()
@@ -178,7 +178,7 @@ class Server:
             self.rest.request("DELETE", f"{path}?stop=1")
 
     def _in_terminals(self) -> Iterator[int]:
-        """Give the server's children that have a terminal (Linux tells); other extensions have children, too."""
+        """Yield the server's children that have a terminal (read from /proc); other extensions have children, too."""
         for child in self.process.children():
             with suppress(OSError):
                 if os.readlink(f"/proc/{child.pid}/fd/0").startswith("/dev/pts/"):

@@ -62,7 +62,7 @@ def _megabytes(plan: Plan) -> int:
 
 
 def _race(plan: Plan, runners: dict[str, Runner], *, repetitions: int) -> dict[str, Series]:
-    """Let all run in turn, again and again, each time beginning with another."""
+    """Run all in turn, repeatedly, starting with another one each time."""
     log = os.path.join(plan.directory, "log")
     write_log(log, _megabytes(plan) * 10**6)
     names = list(runners)

@@ -82,17 +82,17 @@ class Viewer:
 
 
 def reading(server: Server, terminal: Terminal, *, acknowledges: bool = False) -> Viewer:
-    """Give a viewer that reads as fast as Python can; one that `acknowledges` (ours only) says what it has read."""
+    """Return a viewer that reads as fast as Python can; one that `acknowledges` (ours only) says what it has read."""
     return Viewer(_read, terminal.url + ("?flow=ack" if acknowledges else "?events=1"), server.token, acknowledges)
 
 
 def stalled(server: Server, terminal: Terminal) -> Viewer:
-    """Give a viewer that never reads."""
+    """Return a viewer that never reads."""
     return Viewer(_stall, terminal.url, server.token)
 
 
 def reading_ttyd(url: str) -> Viewer:
-    """Give a viewer of ttyd that reads as fast as Python can."""
+    """Return a viewer of ttyd that reads as fast as Python can."""
     return Viewer(_read_ttyd, url)
 
 

@@ -115,7 +115,7 @@ class Place:
         subprocess.run(command, cwd=self.home, env=self.env, check=True, capture_output=True)
 
     def client(self) -> Client:
-        """Give a client of the server; the caller closes it."""
+        """Return a client of the server; the caller closes it."""
         return Client(self.url, self.token)
 
     def cli(self, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -161,7 +161,7 @@ class Place:
 
 
 def until(condition: Callable[[], Any], what: str) -> Any:
-    """Give what `condition` gives once that is true. Raises AssertionError if that takes too long."""
+    """Return the first true value of `condition()`. Raises AssertionError if that takes too long."""
     deadline = time.monotonic() + PATIENCE
     while not (found := condition()):
         if time.monotonic() > deadline:
@@ -210,7 +210,7 @@ LINE = re.compile(r"^epoch (\d+)/\d+  loss \S+  accuracy \S+", re.MULTILINE)
 
 
 def check(place: Place) -> None:
-    """Tell how a training survives the death of the server, and look at each step whether it is so."""
+    """Show that a training survives the death of the server, and check each step."""
     place.start()
     tick("a Jupyter server responds")
     if HAS_LAB:
@@ -271,7 +271,7 @@ def check(place: Place) -> None:
 
 
 def check_sweep(place: Place) -> None:
-    """Tell how a sweep of six on two slots survives the deaths of the server and of the scheduler."""
+    """Show that a sweep of six on two slots survives the deaths of the server and of the scheduler."""
     place.start()
     log = place.home / "sweep.log"
     group = place.cli("group", "two", "--slots", "2")
@@ -316,20 +316,20 @@ def check_sweep(place: Place) -> None:
 
 
 def said(log: Path, word: str) -> list[str]:
-    """Give what follows a word at the beginning of lines."""
+    """Return what follows a word at the beginning of lines."""
     lines = log.read_text().splitlines() if log.exists() else []
     return [line.removeprefix(f"{word} ") for line in lines if line.startswith(word)]
 
 
 def lines_on_disk(place: Place, task_id: str) -> list[str]:
-    """Give the epochs that the ring tells of, without asking anybody."""
+    """Return the epochs in the ring, read from its files."""
     output = place.home / "data" / "ptytasks" / "tasks" / task_id / "output"
     text = b"".join(path.read_bytes() for path in sorted(output.glob("*.log")))
     return LINE.findall(text.decode("utf-8", "replace").replace("\r", "\n"))
 
 
 def tick(text: str) -> None:
-    """Tell that a step has gone well."""
+    """Print that a step has succeeded."""
     print(f"  ✓ {text}", flush=True)
 
 
@@ -387,7 +387,7 @@ class Terminal:
 
 
 def main() -> int:
-    """Do what the arguments say, and leave nothing behind."""
+    """Run what the arguments say, and clean up."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument(
         "--check", action="store_true", help="tell the whole story without a person; exit 0 if all held"

@@ -43,7 +43,7 @@ def say(place: Place, line: str) -> str:
 
 
 def session(place: Place) -> str:
-    """Tell the story."""
+    """Play the story, and take the pictures."""
     jupyter = "jupyter ptytasks"
     told = [
         say(place, f"{jupyter} run --name train -- python train.py --epochs 12 --seconds 12"),

@@ -18,7 +18,7 @@ _RUN = """async selector => {
 
 
 def serious(page: Page, selector: str) -> list[str]:
-    """Give the serious and critical violations in the part of the page that the CSS selector means."""
+    """Return the serious and critical violations in the part of the page that a CSS selector matches."""
     if page.evaluate("typeof axe") == "undefined":
         page.evaluate(_SCRIPT.read_text(encoding="utf-8"))
     found: list[str] = page.evaluate(_RUN, selector)

@@ -46,7 +46,7 @@ def missing(what: str) -> NoReturn:
 
 @pytest.fixture(scope="package")
 def playwright_once() -> Iterator[Playwright]:
-    """Give what drives browsers; there can only be one."""
+    """Yield Playwright; a process can have only one."""
     if CHROMIUM is None:
         missing("chromium")
     expect.set_options(timeout=PATIENCE * 1000)
@@ -63,7 +63,7 @@ def launch(playwright: Playwright, **options: Any) -> Browser:
 
 @pytest.fixture(scope="package")
 def browser(playwright_once: Playwright) -> Iterator[Browser]:
-    """Give a Chromium for all tests that need nothing special."""
+    """Yield the Chromium that most tests share."""
     browser = launch(playwright_once)
     yield browser
     browser.close()
@@ -71,7 +71,7 @@ def browser(playwright_once: Playwright) -> Iterator[Browser]:
 
 @pytest.fixture(scope="package")
 def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Give a JupyterLab that answers."""
+    """Yield a running JupyterLab."""
     if not os.path.exists(EXTENSION):
         missing("the front end, which scripts/frontend builds,")
     home = tmp_path_factory.mktemp("lab").resolve()
@@ -86,7 +86,7 @@ def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
 
 @pytest.fixture
 def lab(running_lab: LiveServer) -> Iterator[LiveServer]:
-    """Give the JupyterLab. Afterwards it runs, and knows no task."""
+    """Yield the JupyterLab, without tasks; afterwards they are deleted, and the server runs again if it was stopped."""
     yield running_lab
     running_lab.revive()
     with running_lab.client() as client:
@@ -96,7 +96,7 @@ def lab(running_lab: LiveServer) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def client(lab: LiveServer) -> Iterator[Client]:
-    """Give a client of the server, for what somebody else does meanwhile."""
+    """Yield a client of the server, for what another user does in the meantime."""
     with lab.client() as client:
         yield client
 
@@ -133,7 +133,7 @@ class Console:
 
 @pytest.fixture
 def console() -> Iterator[Console]:
-    """Give the console of all pages; whatever is in it at the end and was not expected fails the test."""
+    """Yield the console of all pages; messages that were not expected fail the test at its end."""
     console = Console()
     yield console
     assert not console.complaints
@@ -147,7 +147,7 @@ class OpenLab(Protocol):
 
 @pytest.fixture
 def open_lab(browser: Browser, lab: LiveServer, console: Console, request: pytest.FixtureRequest) -> Iterator[OpenLab]:
-    """Give a function that opens JupyterLab: at a path, with options of the browser's context; in another `browser`."""
+    """Yield a function that opens JupyterLab at a path, with options of the browser's context or another `browser`."""
     contexts: list[BrowserContext] = []
 
     def open_it(path: str = "lab", browser: Browser = browser, **options: Any) -> Page:
@@ -187,5 +187,5 @@ def until_kept(page: Page, text: str) -> None:
 
 @pytest.fixture
 def page(open_lab: OpenLab) -> Page:
-    """Give a page with JupyterLab, newly opened."""
+    """Return a new page with JupyterLab."""
     return open_lab()

@@ -18,25 +18,25 @@ MIME = "application/vnd.jupyter.ptytask+json"
 
 
 def bundle(task: Any, tail: str = "") -> dict[str, Any]:
-    """Give what a cell puts out to refer to a task."""
+    """Return the output of a cell that shows a task."""
     return {MIME: {"version": 1, "task": task, "tail": tail}, "text/html": "<b>HTML</b>", "text/plain": task["name"]}
 
 
 def displaying(task: Any, tail: str = "") -> str:
-    """Give the source of a cell that puts that out."""
+    """Return the source of a cell that prints such an output."""
     data = json.dumps(bundle(task, tail))
     return f"import json\nfrom IPython.display import display\ndisplay(json.loads({data!r}), raw=True)"
 
 
 def cell(source: str, *outputs: dict[str, Any], tags: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Give a cell of code, as it was left when it had put out these bundles."""
+    """Return an executed code cell with these MIME bundles as outputs."""
     kept = [{"output_type": "display_data", "data": data, "metadata": {}} for data in outputs]
     metadata = {"tags": list(tags)} if tags else {}
     return {"cell_type": "code", "source": source, "outputs": kept, "metadata": metadata, "execution_count": None}
 
 
 def text(source: str) -> dict[str, Any]:
-    """Give a cell of text."""
+    """Return a Markdown cell."""
     return {"cell_type": "markdown", "source": source, "metadata": {}}
 
 
@@ -80,7 +80,7 @@ def run_all(page: Page) -> None:
 
 
 def view(notebook: Locator, name: str) -> Locator:
-    """Give what is shown of the task of that name."""
+    """Return the element that shows the task of that name."""
     return notebook.get_by_role("group", name=f"Task {name}", exact=True)
 
 

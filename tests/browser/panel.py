@@ -22,10 +22,10 @@ def show(page: Page) -> Locator:
 
 
 def row(panel: Locator, task: str) -> Locator:
-    """Give the row of the task with this id."""
+    """Return the row of the task with this id."""
     return panel.locator(f'.jp-PtyTasks-row[data-task="{task}"]')
 
 
 def in_state(row: Locator, label: str) -> Locator:
-    """Give the sign of the row's state, if it is that one."""
+    """Return the row's icon of this state."""
     return row.get_by_role("img", name=re.compile(f"^{label}$", re.IGNORECASE))

@@ -40,13 +40,13 @@ def find(page: Page, task: str) -> Locator:
 
 
 def lines(page: Page, task: str) -> list[str]:
-    """Give what is in the terminal, without empty lines."""
+    """Return the text of the terminal, without empty lines."""
     found: list[str] = page.evaluate(_LINES, task)
     return [line for line in found if line]
 
 
 def numbers(page: Page, task: str) -> list[int]:
-    """Give the N of all lines `line N` in the terminal."""
+    """Return the N of all lines `line N` in the terminal."""
     return [int(line[5:]) for line in lines(page, task) if re.fullmatch(r"line \d+", line)]
 
 
@@ -79,5 +79,5 @@ def lose_the_server(tab: Locator, lab: LiveServer) -> None:
 
 
 def banner(tab: Locator) -> Locator:
-    """Give what tells why nothing more comes."""
+    """Return the notice that says why there is no more output."""
     return tab.locator(".jp-PtyTasks-banner")

@@ -102,7 +102,7 @@ def test_an_output_that_is_updated_shows_the_other_task(page: Page, lab: LiveSer
 
 
 def all_kinds(client: Client) -> list[dict[str, Any]]:
-    """Give outputs with tasks in several states: one that goes on, one that failed, one that is gone."""
+    """Return outputs of tasks in several states: running, failed, deleted."""
     running = client.create("printf '\\033]9;4;1;42\\033\\\\'; echo working; exec sleep 1000", name="running")
     failed = client.create("printf '\\033[31mno data\\033[0m\\n'; exit 3", name="failed")
     gone = client.create("sleep 1000", name="gone")

@@ -28,7 +28,7 @@ PAGES = "seq -f 'line %g' 200; for i in $(seq 201 300); do read go; echo line $i
 
 
 def is_at_end(page: Page, task: str) -> bool:
-    """Tell whether the last line of the terminal is in sight."""
+    """Return whether the last line of the terminal is visible."""
     end_hook: bool = page.evaluate(
         """id => {
             const tab = [...window.jupyterapp.shell.widgets('main')].find(one => one.node.dataset.ptytask === id);
@@ -87,7 +87,7 @@ def test_whoever_scrolls_away_stays_there_and_can_jump_back(page: Page, client: 
 
 @pytest.fixture(scope="module")
 def caching(playwright_once: Playwright) -> Iterator[Browser]:
-    """Give a Chromium that keeps the pages that are left, as it does for people; Playwright has it forget them."""
+    """Yield a Chromium with a back/forward cache, which Playwright turns off."""
     browser = launch(playwright_once, ignore_default_args=["--disable-back-forward-cache"])
     yield browser
     browser.close()

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture
 def work(lab: LiveServer) -> Iterator[Path]:
-    """Give a directory below the server's root with a notebook in it; a shell would take the names of both apart."""
+    """Yield a directory below the server's root with a notebook; both names need quoting in a shell."""
     name = "it's here"
     knobs = notebook.cell("steps: int = 2  # how many\nrate = 'slow'", tags=("parameters",))
     waits = "import time, pathlib\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)\nprint(steps, rate)"

@@ -24,7 +24,7 @@ WAITS = "read go; echo no data; exit 3"
 
 
 def toast(page: Page, name: str) -> Locator:
-    """Give the notice about the task of that name."""
+    """Return the notice about the task of that name."""
     return page.locator(".Toastify__toast", has_text=f"“{name}”")
 
 

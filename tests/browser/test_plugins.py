@@ -50,7 +50,7 @@ def switched_off(lab: LiveServer, plugin: str) -> Iterator[str]:
 
 
 def offered(page: Page) -> dict[str, dict[str, Any]]:
-    """Give what JupyterLab says of each of our commands."""
+    """Return the properties of each of our commands."""
     return dict(
         page.evaluate("""async () => {
             const { commands } = window.jupyterapp;

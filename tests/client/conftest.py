@@ -24,7 +24,7 @@ __all__ = ["xterm"]
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Give a server that answers."""
+    """Yield a running server."""
     server = LiveServer(tmp_path_factory.mktemp("live").resolve())
     try:
         yield server.start()
@@ -34,6 +34,6 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
 
 @pytest.fixture
 def client(live: LiveServer) -> Iterator[Client]:
-    """Give a client of the server."""
+    """Yield a client of the server."""
     with live.client() as client:
         yield client

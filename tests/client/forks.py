@@ -60,7 +60,7 @@ class Forked:
 
 
 def fork(module: str, *arguments: str, cwd: Path, env: Mapping[str, str], log: Path) -> Forked:
-    """Do what `python -m module argument ...` does, in a new session; what that prints is appended to `log`."""
+    """Run `python -m module argument ...` in a new session; its output is appended to `log`."""
     order = {"argv": [module, *arguments], "cwd": str(cwd), "env": dict(env), "log": str(log)}
     with _one_at_a_time:
         parent = _parent()

@@ -30,7 +30,7 @@ ASCII_ONLY = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
 
 @pytest.fixture(scope="module")
 def greek(live: LiveServer) -> str:
-    """Give a task whose name and output are neither ASCII nor Latin-1."""
+    """Return a task whose name and output are neither ASCII nor Latin-1."""
     with live.client() as client:
         task = client.create("echo Ω; exit 3", name="café Ω")
         return ended(client, task["id"])["id"]

@@ -224,7 +224,7 @@ def test_a_full_screen_program_is_whole_after_a_restart(tmp_path: Path) -> None:
 
 
 def fed(keys: DetachKeys, *typed: bytes) -> tuple[bytes, bool]:
-    """Give what all of it comes to."""
+    """Return the text of all of it."""
     passed = b""
     for data in typed:
         more, found = keys.feed(data)

@@ -30,7 +30,7 @@ def start(live: LiveServer, *arguments: str) -> str:
 
 
 def texts(output: str) -> str:
-    """Give the text in what `logs --json` has printed."""
+    """Return the text in the output of `logs --json`."""
     return "".join(json.loads(line)["output"] for line in output.splitlines())
 
 

@@ -32,12 +32,12 @@ ECHO = "stty -echo; echo ready; read line; echo got $line"
 
 
 def text(client: Client, ref: str) -> str:
-    """Give all of a task's output, as text."""
+    """Return all of a task's output, as text."""
     return "".join(part["output"] for part in client.lines(ref))
 
 
 def whole(client: Client, ref: str) -> bytes:
-    """Give all of a task's output, as bytes."""
+    """Return all of a task's output, as bytes."""
     return b"".join(piece.data for piece in client.follow(ref))
 
 
@@ -236,7 +236,7 @@ def test_no_server_is_told_with_how_to_start_one(tmp_path: Path, monkeypatch: py
 
 @pytest.fixture
 def stranger() -> Iterator[str]:
-    """Give the address of a server that knows nothing of tasks."""
+    """Yield the address of a server without this extension."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:

@@ -49,7 +49,7 @@ def leave_file(where: Path, server: Server, pid: int = os.getpid(), age: float =
 
 
 def dead_pid() -> int:
-    """Give the id of a process that is no more."""
+    """Return the id of a process that has ended."""
     process = subprocess.Popen([sys.executable, "-c", ""])
     process.wait()
     return process.pid

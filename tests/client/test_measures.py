@@ -53,7 +53,7 @@ def test_show_tells_progress_and_usage(live: LiveServer, client: Client) -> None
 
 
 def told(ended: str | None = None, **about: Any) -> Task:
-    """Give a task that tells its progress like that."""
+    """Return a task with this progress."""
     usual = {"fraction": None, "done": None, "unit": "", "text": "", "state": "normal", "source": "text", "eta": None}
     progress = {**usual, "tracks": [], "updated": MOMENT, **about}
     state = "running" if ended is None else "failed"

@@ -54,7 +54,7 @@ def test_it_does_not_guess(live: LiveServer) -> None:
 
 
 def some(state: str, age: float, *, pinned: bool | None) -> dict[str, Any]:
-    """Give a task that ended `age` seconds ago; `pinned` None is what an older server says of it."""
+    """Return a task that ended `age` seconds ago; `pinned` is None as from an older server."""
     at = (NOW - timedelta(seconds=age)).isoformat()
     live = state in ("held", "running", "paused")
     told = {} if pinned is None else {"pinned": pinned}

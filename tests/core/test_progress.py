@@ -496,7 +496,7 @@ def test_a_new_phase_has_a_rate_of_its_own() -> None:
 
 
 def follow(*lines: str) -> list[float | None]:
-    """Give the fraction after each line."""
+    """Return the fraction after each line."""
     reader = ProgressReader()
     fractions = []
     for line in lines:

@@ -28,7 +28,7 @@ def open_writer(directory: str, size: int = 4 * SEGMENT, segment: int = SEGMENT)
 
 
 def read_all(directory: str) -> tuple[int, bytes]:
-    """Give the start of the ring and all its bytes."""
+    """Return the start of the ring and all its bytes."""
     with RingReader(directory) as reader:
         start, end = reader.bounds()
         return start, reader.read_range(start, end)

@@ -22,7 +22,7 @@ __all__ = ["browser", "console", "jp_asyncio_loop", "jp_server_cleanup", "playwr
 
 @pytest.fixture(scope="package")
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
-    """Give a hub that answers."""
+    """Yield a running hub."""
     if not (shutil.which("node") and shutil.which("npm")):
         missing("node or npm, for the proxy of a hub,")
     hub = Hub(tmp_path_factory.mktemp("hub").resolve())

@@ -136,7 +136,7 @@ class Hub:
         return user
 
     def ask(self, method: str, path: str, **content: Any) -> Any:
-        """Give what the hub's REST API answers (https://jupyterhub.readthedocs.io/en/stable/reference/rest-api.html)."""
+        """Return the response of the hub's REST API (https://jupyterhub.readthedocs.io/en/stable/reference/rest-api.html)."""
         answer = self._http.request(method, path, **content)
         assert answer.is_success, (method, path, answer.status_code, answer.text, self.log[-5000:])
         return answer.json() if answer.content else None
@@ -192,7 +192,7 @@ class User:
         return psutil.Process(self.server["state"]["pid"])
 
     def client(self) -> Client:
-        """Give a client of his server as from outside the hub; the caller closes it."""
+        """Return a client of the user's server, from outside the hub; the caller closes it."""
         return Client(self.url, self.token)
 
     def socket(self, path: str, token: str | None = None, cookie: str | None = None) -> WebSocket:
@@ -227,12 +227,12 @@ def start_servers(*users: User) -> None:
 
 
 def unix_time(told: str) -> float:
-    """Give an ISO 8601 time as Unix seconds."""
+    """Return an ISO 8601 time as Unix seconds."""
     return datetime.fromisoformat(told.replace("Z", "+00:00")).timestamp()
 
 
 def _execute(channels: WebSocket, code: str) -> str:
-    """Give what some code printed (https://jupyter-client.readthedocs.io/en/stable/messaging.html)."""
+    """Return what some code printed (https://jupyter-client.readthedocs.io/en/stable/messaging.html)."""
     about = {"msg_id": uuid.uuid4().hex, "msg_type": "execute_request", "session": "", "version": "5.3"}
     content = {"code": code, "silent": False, "store_history": False}
     request = {"header": about, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}

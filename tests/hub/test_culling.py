@@ -50,6 +50,6 @@ def start_task(user: User) -> Task:
 
 
 def started(task: Task) -> float:
-    """Give the Unix time of a task's start."""
+    """Return the Unix time of a task's start."""
     assert task["started"] is not None
     return unix_time(task["started"])

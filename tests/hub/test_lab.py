@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 @pytest.fixture
 def page(hub: Hub, user: User, browser: Browser, console: Console) -> Iterator[Page]:
-    """Give a page with the user's JupyterLab, after he has logged in at the hub."""
+    """Yield a page with the user's JupyterLab, after they have logged in at the hub."""
     if not os.path.exists(EXTENSION):
         missing("the front end, which scripts/frontend builds,")
     context = browser.new_context(viewport={"width": 1280, "height": 800})

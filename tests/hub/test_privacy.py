@@ -63,7 +63,7 @@ def test_no_login_of_another_lets_one_in(hub: Hub, user: User, secret: Task, str
 
 
 def visitor(token: str = "") -> httpx.Client:
-    """Give what asks as a browser or a program does; the caller closes it."""
+    """Return a client that makes requests as a browser or a program does; the caller closes it."""
     headers = {"Authorization": f"token {token}"} if token else {}
     return httpx.Client(headers=headers, trust_env=False, timeout=PATIENCE, follow_redirects=True)
 

@@ -30,7 +30,7 @@ LS = '"$PTYTASK_PYTHON" -m jupyter_ptytasks.cli ls --all --json > found'
 
 @pytest.fixture
 def client(user: User) -> Iterator[Client]:
-    """Give a client of the user's server, from outside the hub."""
+    """Yield a client of the user's server, from outside the hub."""
     with user.client() as client:
         yield client
 
@@ -136,7 +136,7 @@ def test_who_answers_for_a_server_that_is_gone_is_not_taken_for_it(stranger: Use
 
 
 def found(user: User) -> list[str]:
-    """Give the ids of the tasks that `LS` found."""
+    """Return the ids of the tasks that `LS` found."""
     return [task["id"] for task in json.loads((user.home / "found").read_text())["tasks"]]
 
 
@@ -147,5 +147,5 @@ def read_all(user: User, ref: str) -> str:
 
 
 def size(task: Task) -> int:
-    """Give the bytes that a task has written, with no server's help."""
+    """Return the bytes that a task has written, without a server."""
     return sum(path.stat().st_size for path in Path(task["output"]["directory"]).glob("*.log"))

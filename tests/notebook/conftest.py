@@ -25,7 +25,7 @@ __all__ = ["live"]
 
 @pytest.fixture(scope="module")
 def kernel(live: LiveServer) -> Iterator[Kernel]:
-    """Give a kernel that works in the server's home."""
+    """Yield a kernel that runs in the server's home directory."""
     with Kernel(live) as kernel:
         yield kernel
 

@@ -110,6 +110,6 @@ class Kernel:
         return cell
 
     def complete(self, code: str) -> list[str]:
-        """Give what the code may become, as far as its end can be completed."""
+        """Return the completions of the end of the code."""
         content = self.client.complete(code, len(code), reply=True, timeout=PATIENCE)["content"]
         return [code[: content["cursor_start"]] + match for match in content["matches"]]

@@ -33,7 +33,7 @@ def execute(server: LiveServer, name: str) -> list[NotebookNode]:
 
 
 def text(cell: NotebookNode) -> str:
-    """Give what a cell has printed and shown, as text."""
+    """Return the printed and displayed output of a cell, as text."""
     shown = [output.get("text") or output.get("data", {}).get("text/plain", "") for output in cell.outputs]
     return "\n".join(shown)
 

@@ -37,7 +37,7 @@ def notebook(path: Path, *cells: str | tuple[str, list[str]], language: str = "p
 
 
 def outputs(path: Path) -> list[str]:
-    """Give what the cells of a copy have printed; None where one was not executed."""
+    """Return the printed output of each cell of a copy; None for cells that were not executed."""
     cells = json.loads(path.read_text())["cells"]
     return [
         "".join("".join(output.get("text", [])) for output in cell["outputs"])
@@ -48,7 +48,7 @@ def outputs(path: Path) -> list[str]:
 
 @pytest.fixture(params=["papermill", "without"])
 def env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    """Give an environment with papermill, and one without."""
+    """Return an environment with papermill, and one without."""
     if request.param == "papermill":
         pytest.importorskip("papermill")
         return {}
@@ -56,7 +56,7 @@ def env(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
 
 
 def without_papermill(path: Path) -> dict[str, str]:
-    """Give an environment in which papermill is as if it were not installed."""
+    """Return an environment in which papermill cannot be imported."""
     (path / "papermill").mkdir()
     (path / "papermill" / "__init__.py").write_text("raise ImportError('papermill is hidden')\n")
     return {"PYTHONPATH": os.pathsep.join(filter(None, (str(path), os.environ.get("PYTHONPATH"))))}

@@ -26,7 +26,7 @@ TELL = "from jupyter_ptytasks import run; print(run('true').wait(check=True).inf
 
 @pytest.fixture(scope="module")
 def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, LiveServer]]:
-    """Give two servers of one user, the second one newer; each has tasks of its own."""
+    """Yield two servers of one user, the second one newer, each with its own tasks."""
     home = tmp_path_factory.mktemp("two").resolve()
     first, second = LiveServer(home / "first", token="1st"), LiveServer(home / "second", token="2nd")
     second.runtime = first.runtime
@@ -38,7 +38,7 @@ def two(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, 
 
 
 def tell(server: LiveServer, cwd: Path, **env: str) -> str:
-    """Give where the task of a script is kept."""
+    """Return the directory with the output of a task that a script has started."""
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", TELL],
         cwd=cwd,
@@ -53,7 +53,7 @@ def tell(server: LiveServer, cwd: Path, **env: str) -> str:
 
 @contextlib.contextmanager
 def kernel_of(server: LiveServer) -> Iterator[BlockingKernelClient]:
-    """Give a kernel that the server has started."""
+    """Yield a kernel that was started by the server."""
     headers = {"Authorization": f"token {server.token}"}
     with httpx.Client(base_url=server.url, headers=headers, timeout=PATIENCE, trust_env=False) as http:
         kernel = http.post("api/kernels", json={"name": "python3"}).raise_for_status().json()["id"]
@@ -136,17 +136,17 @@ class PasswordServer(LiveServer):
         return self
 
     def local_token(self) -> LocalToken:
-        """Give the token that it leaves for us."""
+        """Return the token that it leaves for the user's programs."""
         return LocalToken(str(self.runtime), self.pid)
 
     def client(self, **options: Any) -> Client:
-        """Give a client of it."""
+        """Return a client of this server."""
         return Client(self.url, self.local_token().read(), **options)
 
 
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PasswordServer]:
-    """Give a server with a password."""
+    """Yield a server with a password."""
     server = PasswordServer(tmp_path_factory.mktemp("guarded").resolve())
     try:
         server.start()

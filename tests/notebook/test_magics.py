@@ -21,14 +21,14 @@ MIME = "application/vnd.jupyter.ptytask+json"
 
 @pytest.fixture(scope="module")
 def cells(kernel: Kernel) -> Kernel:
-    """Give the kernel with the magics in it."""
+    """Return the kernel, with the magics loaded."""
     kernel.run("%load_ext jupyter_ptytasks")
     return kernel
 
 
 @pytest.fixture
 def sleeper(live: LiveServer) -> Iterator[str]:
-    """Give the name of a task that lives."""
+    """Yield the name of a running task."""
     with live.client() as client:
         client.create("sleep 1000", name="sleeper")
         yield "sleeper"
@@ -36,7 +36,7 @@ def sleeper(live: LiveServer) -> Iterator[str]:
 
 
 def shown(cell: Cell) -> dict[str, Any]:
-    """Give the task that a cell shows."""
+    """Return the task that a cell displays."""
     task: dict[str, Any] = cell.view[MIME]["task"]
     return task
 

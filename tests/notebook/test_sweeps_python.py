@@ -107,7 +107,7 @@ def test_what_is_no_sweep_is_told_and_nothing_starts(here: LiveServer) -> None:
 
 @pytest.fixture(scope="module")
 def cells(kernel: Kernel) -> Kernel:
-    """Give the kernel with the magics in it."""
+    """Return the kernel, with the magics loaded."""
     kernel.run("%load_ext jupyter_ptytasks")
     return kernel
 

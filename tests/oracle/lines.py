@@ -169,7 +169,7 @@ ATOMS = [
 
 
 def generated(count: int = 300) -> Iterator[dict[str, Any]]:
-    """Give streams put together at random, the same ones every time."""
+    """Yield random streams, the same ones every time."""
     for seed in range(count):
         source = random.Random(seed)
         stream = "".join(source.choices(ATOMS, k=source.randrange(3, 30)))
@@ -182,7 +182,7 @@ def generated(count: int = 300) -> Iterator[dict[str, Any]]:
 
 
 def recorded() -> Iterator[dict[str, Any]]:
-    """Give what real programs wrote."""
+    """Yield recorded output of real programs."""
     for path in sorted((DATA / "streams").iterdir()):
         yield {"name": path.name, "rows": 24, "cols": 80, "file": f"streams/{path.name}"}
     for path in sorted((DATA / "progress").glob("*.bin")):

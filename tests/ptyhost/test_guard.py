@@ -75,7 +75,7 @@ def sabotaged(package: Path, tmp_path: Path) -> Path:
 
 
 def exercise(hosted: Hosted, number: int) -> list[socket.socket]:
-    """Ask for everything that there is, on connections of their own, whether they are served or not."""
+    """Send every kind of request, each on its own connection, whether it is served or not."""
     signals = [
         wire.json_frame(wire.SIGNAL, {"signal": name, "target": target})
         for name, target in (

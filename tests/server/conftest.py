@@ -176,7 +176,7 @@ class Rest:
     async def at(
         self, method: str, path: str, *, body: Any = None, headers: dict[str, str] | None = None, **params: Any
     ) -> Answer:
-        """Ask at a path that is encoded already. Not by jp_fetch: it would encode what is encoded."""
+        """Request a path that is already encoded. jp_fetch would encode it again."""
         request = HTTPRequest(
             # Not for nothing: it would mend what is no text.
             url_concat(f"{self._root}/{path}", params) if params else f"{self._root}/{path}",
@@ -210,7 +210,7 @@ class Rest:
         return task
 
     async def until(self, ref: str, condition: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-        """Give the task as soon as it fulfils a condition."""
+        """Return the task as soon as it meets a condition."""
         deadline = time.monotonic() + PATIENCE
         while not condition(task := await self.get(ref)):
             assert time.monotonic() < deadline, task
@@ -224,7 +224,7 @@ class Rest:
         return output
 
     async def until_output(self, ref: str, text: str) -> str:
-        """Give the output as soon as `text` is in it."""
+        """Return the output as soon as it contains `text`."""
         deadline = time.monotonic() + PATIENCE
         while text not in (shown := (await self.output(ref))["output"]):
             assert time.monotonic() < deadline, shown
@@ -310,7 +310,7 @@ class Viewer:
         return self
 
     def event(self, name: str) -> dict[str, Any] | None:
-        """Give the last event of this name."""
+        """Return the last event of this name."""
         return next((event for event in reversed(self.events) if event["event"] == name), None)
 
     @property

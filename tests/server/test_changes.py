@@ -46,7 +46,7 @@ def make(number: int, state: State) -> Task:
 
 
 def act(store: Store, verb: str, task: Task) -> Awaitable[object]:
-    """Do something with a task, as a server does that knows it as it was last seen."""
+    """Make a change to a task, as a server does that knows it as it was last seen."""
     now = store.get(task.id) or task
     if verb == "running":
         return store.observe(task.id, now.attempt, State.RUNNING, pid=1)

@@ -46,12 +46,12 @@ PROGRESS = """printf '\\033]7784;{"done":45,"total":100,"text":"step 45 of 100"}
 
 
 def check(value: Any, schema: str) -> None:
-    """Look that a value is what the document says. Raises jsonschema.ValidationError."""
+    """Check that a value matches a schema of the document. Raises jsonschema.ValidationError."""
     jsonschema.Draft202012Validator({**OPENAPI, "$ref": f"#/components/schemas/{schema}"}).validate(value)
 
 
 def shape(value: Any) -> Any:
-    """Give what a value consists of: names and types."""
+    """Return the structure of a value: names and types."""
     if isinstance(value, dict):
         return {name: shape(part) for name, part in value.items()}
     return [shape(value[0])] if isinstance(value, list) and value else type(value).__name__
@@ -108,8 +108,8 @@ TELLING = {
 
 
 def essence(schema: Any, root: dict[str, Any]) -> Any:
-    """Give what a schema takes, whichever of the ways to write it was chosen: with all references resolved, and `null`
-    as one of several types.
+    """Return what a schema accepts, however it is written: with all references resolved, and `null` as one of several
+    types.
     """
     while "$ref" in schema:
         schema = {**reduce(lambda at, name: at[name], schema["$ref"][2:].split("/"), root), **schema, "$ref": None}

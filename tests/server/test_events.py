@@ -65,12 +65,12 @@ def heard_of_groups(rest: Rest, jp_serverapp: Any) -> Heard:
 
 
 def story(events: list[dict[str, Any]]) -> list[tuple[str, str | None, str]]:
-    """Give what events tell: what was done, the state before, the state after."""
+    """Return action, old state and new state of each event."""
     return [(event["action"], event["previous_state"], event["state"]) for event in events]
 
 
 def check(events: list[dict[str, Any]]) -> None:
-    """Look that every event is what the schema promises, with nothing in it that the schema does not name."""
+    """Check that every event matches its schema, and has no other fields."""
     closed = {**SCHEMA, "additionalProperties": False}
     for event in events:
         jsonschema.validate(event, closed)

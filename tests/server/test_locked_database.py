@@ -75,7 +75,7 @@ def held(live: LiveServer, how: str) -> Iterator[None]:
 
 
 def timed(live: LiveServer, work: dict[str, Callable[[Client], Any]], results: dict[str, Any]) -> dict[str, float]:
-    """Do all of `work` at the same time; return how many seconds each took."""
+    """Run all of `work` at the same time, and return the seconds that each took."""
     took: dict[str, float] = {}
 
     def run(name: str) -> None:

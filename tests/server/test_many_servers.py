@@ -37,7 +37,7 @@ def servers(request: pytest.FixtureRequest, start_server: Callable[..., LiveServ
 
 @contextlib.contextmanager
 def polled(servers: list[LiveServer]) -> Iterator[None]:
-    """Ask all servers for their tasks, all the time."""
+    """Request the tasks of all servers, continuously."""
     done = threading.Event()
 
     def poll(server: LiveServer) -> None:
@@ -57,7 +57,7 @@ def polled(servers: list[LiveServer]) -> Iterator[None]:
 
 
 def at_once(servers: list[LiveServer], work: Callable[[Client, int], Any], count: int) -> list[Any]:
-    """Do `work` so many times, with a client of each server at the same time; return what came of it."""
+    """Run `work` `count` times, with clients of all servers at the same time, and return the results."""
     numbers = iter(range(count))
     results: list[Any] = []
     failures: list[BaseException] = []

@@ -34,7 +34,7 @@ async def submit(app: PtyTasksApp, name: str = "later", state: State = State.QUE
 
 
 async def let_go(rest: Rest, name: str = "later") -> None:
-    """Let a task run that was submitted."""
+    """Start a task that was submitted."""
     assert (await rest("POST", "tasks", name, "start")).code == 202
     await rest("PATCH", "tasks", name, body={"group": "default"})
 

@@ -31,7 +31,7 @@ RECORDED = json.loads((Path(__file__).parent.parent / "data" / "ptyhost_v1.json"
 
 
 def frames(recorded: list[tuple[int, str]]) -> bytes:
-    """Give the bytes of frames. Not by `wire`: this is how it was, whatever `wire` becomes."""
+    """Return the bytes of frames. Does not use `wire`: this is the format as it was, whatever `wire` becomes."""
     return b"".join(struct.pack(">BI", kind, len(text)) + text.encode("latin-1") for kind, text in recorded)
 
 
@@ -81,7 +81,7 @@ class OldHost:
             connection.sendall(data)
 
     def heard_of(self, kind: int) -> list[bytes]:
-        """Give what was said to it in frames of this type."""
+        """Return the contents of the frames of this type that it was sent."""
         return [payload for found, payload in self.heard if found == kind]
 
     def close(self) -> None:

@@ -315,7 +315,7 @@ async def test_without_acknowledging_no_more_than_a_window_is_under_way(rest: Re
 
 
 def resident() -> int:
-    """Give this process's memory in KiB; the server runs in it."""
+    """Return the memory of this process in KiB; the server runs in it."""
     with open(f"/proc/{os.getpid()}/status", encoding="utf-8") as file:
         return next(int(line.split()[1]) for line in file if line.startswith("VmRSS"))
 

@@ -33,7 +33,7 @@ NOW = 1.8e9
 
 
 def make(name: str = "task", *, age: float = 0.0, state: State = State.RUNNING, **about: Any) -> Task:
-    """Give a task that was made `age` seconds ago; one that is not live has ended then."""
+    """Return a task that was created `age` seconds ago; if it is not live, it also ended then."""
     ended = NOW - age if not state.live else None
     created = NOW - age
     return Task(

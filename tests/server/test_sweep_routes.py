@@ -381,7 +381,7 @@ async def test_what_starts_just_now_is_stopped_too(rest: Rest, jp_serverapp: Any
     change_all = app.store.change_all
 
     async def change_later(*args: Any) -> Any:
-        """Let the scheduler start a task after the server has looked."""
+        """Have the scheduler start a task after the server has looked."""
         await rest("PUT", "groups", "one", body={"slots": 1})
         record = jp_data_dir / "ptytasks" / "tasks" / first["id"] / "host.json"
         deadline = time.monotonic() + 60

@@ -113,7 +113,7 @@ def test_a_restart_that_another_server_has_done_is_not_done_once_more(
 
 @contextlib.contextmanager
 def asleep(server: LiveServer) -> Iterator[None]:
-    """Let the server sleep, as a laptop's lid does."""
+    """Suspend the server, as closing a laptop does."""
     os.kill(server.pid, signal.SIGSTOP)
     try:
         yield

@@ -51,7 +51,7 @@ def app(jp_serverapp: Any) -> PtyTasksApp:
 
 
 async def stats(rest: Rest, ref: str) -> dict[str, Any]:
-    """Look at what a task uses."""
+    """Return the usage of a task."""
     answer = await rest("GET", "tasks", ref, "stats")
     assert answer.code == 200, answer.body
     found: dict[str, Any] = answer.json
@@ -59,12 +59,12 @@ async def stats(rest: Rest, ref: str) -> dict[str, Any]:
 
 
 def is_at_work(app: PtyTasksApp) -> bool:
-    """Tell whether there is anything that will ever do something by itself."""
+    """Return whether samples are being taken, or kept."""
     return app.sampler._job is not None or bool(app.sampler._histories)
 
 
 def used(task: Any) -> Any:
-    """Give what a task uses."""
+    """Return the usage of a task."""
     return task["usage"] or {}
 
 
