@@ -31,7 +31,7 @@ def consequences(tasks: Iterable[Queueable], groups: Mapping[str, Group]) -> Con
     """Return what follows from the failures of tasks that are not run again.
 
     A failure concerns the tasks of its group that were waiting at that moment, and each group once: not those that came
-    later, and not after somebody has resumed the group. Deciding twice is the same as deciding once.
+    later, and not after the group was resumed. Deciding twice has the same result as deciding once.
     """
     result = Consequences()
     waiting: dict[str, list[Queueable]] = {}

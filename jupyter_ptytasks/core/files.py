@@ -59,7 +59,7 @@ def read_json(path: str) -> dict[str, Any] | None:
 def read_own(path: str, limit: int) -> bytes:
     """Return the content of a file that this user alone can change.
 
-    Raises OSError: PermissionError for a file of somebody else, for a link and the like, or for one that others may
+    Raises OSError: PermissionError for a file of another user, for a link and the like, or for one that others may
     write, and for more than `limit` bytes.
     """
     with open(system.open_own(path), "rb") as file:

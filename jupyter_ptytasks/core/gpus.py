@@ -18,7 +18,7 @@ _WHOLE = 1000
 @dataclass(frozen=True)
 class Gpu:
     """A GPU that tasks may use. `index` is its number in the order of the PCI bus, as nvidia-smi counts. `stranger`
-    says in words who else is on it, empty if nobody is: then it is not given to a task.
+    describes other users' processes on it, in words; unless it is empty, no task gets the GPU.
     """
 
     uuid: str

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from .turn import Queueable
 
-#: A group that nobody has configured has no limit: its name is a label.
+#: A group that is not configured has no limit: its name is a label.
 DEFAULT_GROUP = "default"
 
 
@@ -82,5 +82,5 @@ class Group:
 
 
 def group_of(groups: Mapping[str, Group], name: str) -> Group:
-    """Return a group, which has no limit if nobody has configured it."""
+    """Return a group, which has no limit if it is not configured."""
     return groups.get(name) or Group(name, None)

@@ -94,7 +94,7 @@ def plan(
         group = group_of(groups, task.group)
         before = waiting.get(group.name, 0)
         if before and not explain and (group.paused or group.slots is not None):
-            continue  # somebody else is next
+            continue  # another one is next
         wait = _group_wait(task, group, used.get(group.name, 0), before)
         if wait is None and active >= limit:
             wait = Wait("limit", f"{active} tasks are running, the most that are allowed", before + 1)

@@ -1,4 +1,4 @@
-"""Ranks: text that orders the waiting tasks of one priority. A rank is a task's id until somebody moves the task."""
+"""Ranks: text that orders the waiting tasks of one priority. A rank is a task's id until the task is moved."""
 
 from __future__ import annotations
 

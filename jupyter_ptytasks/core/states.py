@@ -104,11 +104,11 @@ def check(old: State, new: State) -> None:
 
 
 def is_news(old: State, new: State) -> bool:
-    """Return whether a report that an attempt is `new` changes anything for someone who has it as `old`.
+    """Return whether a report that an attempt is `new` changes anything if it is known as `old`.
 
-    Several servers watch the same attempt and report what they see. False means that somebody else has reported this
-    or something later already: that is no error. Raises InvalidState for a report that skips what must come before it,
-    such as a task that runs without having been started.
+    Several servers watch the same attempt and report what they see. False means that another one has already
+    reported this or something later, which is not an error. Raises InvalidState for a report that skips what must come
+    before it, such as a task that runs without having been started.
     """
     if new in TRANSITIONS[old]:
         return True

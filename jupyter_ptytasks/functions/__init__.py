@@ -4,9 +4,9 @@ Functions and classes of a notebook or script are pickled by value, those of mod
 does. A file is a line of JSON, for people and for checks before anything is unpickled, followed by the pickle.
 
 Unpickling runs whatever code the pickle names, so only two kinds of files are ever unpickled: calls, by the program
-that runs them in their task (`execute.function`), and outcomes, by whoever asks for a result. Both are in a task's
-directory, below the user's data directory, where only its owner can write. That is checked before they are read: they
-are regular files of this user, which nobody else may change. What is in them was sent by somebody who may start any
-command as this user, so that a pickle gives no rights that its sender did not have. A client unpickles what the server
+that runs them in their task (`execute.function`), and outcomes, by programs that request a result. Both are in a
+task's directory, below the user's data directory, where only its owner can write. That is checked before they are read:
+they are regular files of this user, which no other user may change. Their content was sent by a user who may start any
+command as this user, so a pickle gives no rights that its sender did not have. A client unpickles what the server
 returns: use `url=` only with servers that may run code in your kernel.
 """

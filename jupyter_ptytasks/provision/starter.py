@@ -1,8 +1,9 @@
-"""Finds the process that forks ptyhosts for those like this one, and starts it where it is missing.
+"""Finds the starter, which forks ptyhosts for processes like this one, and starts it if it is missing.
 
 A fork inherits from the starter what an executed process would inherit from us. So the name of its socket stands for
-all that a starter hands on (the user, limits, control group, namespaces and so on), the machine, the interpreter, and
-the version of this package. Whoever differs, as a server does after an upgrade, has another starter.
+everything that a starter passes on (the user, limits, control group, namespaces and so on), the machine, the
+interpreter, and the version of this package. A process that differs, as a server does after an upgrade, has another
+starter.
 """
 
 from __future__ import annotations

@@ -54,8 +54,8 @@ class PosixPty:
         terminal open any more (one may open it again).
         """
         parts: list[bytes] = []
-        # Not until nothing is left: who takes every line as it comes keeps the program waiting. What is left will be
-        # more when this is dealt with.
+        # Not until nothing is left: reading every line as it comes would keep the program waiting. What is left will be
+        # more when this has been processed.
         while part := self._read(limit):
             parts.append(part)
             limit -= len(part)

@@ -1,12 +1,11 @@
-"""The starter: a process that has everything loaded which ptyhosts need, and forks one for every connection.
+"""The starter: a process that has loaded everything that ptyhosts need, and forks one for every connection.
 
 A fork takes a fifth of the time of a start from nothing, and shares its memory with the starter. The starter itself
-reads nothing, writes nothing and keeps nothing: all that a connection says it says to the process that was forked for
-it, so nobody can keep the starter from forking for others, and if it is killed, nobody loses anything but the time to
-start another one.
+reads nothing, writes nothing and keeps nothing: a connection talks to the process that was forked for it. So no
+connection can keep the starter from forking for others, and if it is killed, only the time to start another is lost.
 
-What is inherited by a fork is the starter's: those for whom that would not be the same as what an executed ptyhost
-inherits from themselves have another starter (`provision/starter.py`).
+A fork inherits from the starter. Processes from which an executed ptyhost would inherit something else have another
+starter (`provision/starter.py`).
 """
 
 from __future__ import annotations
@@ -41,7 +40,7 @@ _DESCRIPTORS = 2
 
 
 def main(path: str) -> None:
-    """Fork ptyhosts for those who connect to what listens as descriptor 0, at `path`, as long as there are some."""
+    """Fork ptyhosts for connections to the socket at `path`, descriptor 0, until there were none for a while."""
     listener = endpoint.Endpoint(path, os.dup(0))
     os.dup2(1, 0)
     command = f"{sys.executable} {sys.argv[0]}"
@@ -86,7 +85,7 @@ def _identity(path: str) -> tuple[int, int] | None:
 
 
 def _fork(listener: endpoint.Endpoint, connection: socket, command: str) -> None:
-    """Fork a process that becomes a ptyhost, and is nobody's child."""
+    """Fork a process that becomes a ptyhost, and has no parent that waits for it."""
     try:
         waiting, gone = os.pipe()
     except OSError as error:
@@ -128,7 +127,7 @@ def _leave(listener: endpoint.Endpoint, connection: socket, command: str, waitin
 
 
 def _host(connection: socket, command: str, starter: int) -> None:
-    """Say who this process is, take the request, and do what it says until the end of the task."""
+    """Report the id of this process, read the request, and be its ptyhost until the end of the task."""
     connection.setblocking(True)
     report = connection.fileno()
     write_all(report, encode({"host_pid": os.getpid(), "starter": starter}))
@@ -136,7 +135,7 @@ def _host(connection: socket, command: str, starter: int) -> None:
     while part := os.read(report, 1 << 16):
         data += part
     if not data:
-        return  # whoever has called has given up
+        return  # the caller has given up
     lock, log = fds
     os.dup2(log, 2)
     os.close(log)
@@ -149,8 +148,8 @@ def _host(connection: socket, command: str, starter: int) -> None:
 
 
 def _refuse(connection: socket, error: OSError) -> None:
-    """Say that nothing was started. The connection is closed by whoever has made it."""
+    """Report that nothing was started. The caller closes the connection."""
     try:
         connection.send(encode(start.failure(error)))
     except OSError:
-        pass  # nobody waits for it
+        pass  # the caller has given up

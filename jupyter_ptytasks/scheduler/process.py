@@ -75,7 +75,7 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
         if installed is None:
             # It is being replaced, or was removed. No ptyhost can be started: nothing is to fail for that.
             if time.monotonic() - present > _GONE:
-                break  # whoever wakes the scheduler next starts his own
+                break  # the next one to wake the scheduler starts another
             time.sleep(_RETRY)
             continue
         present = time.monotonic()

@@ -88,7 +88,7 @@ class Work:
         given = {task_id: planned.gpus.get(task_id, _NONE) for task_id in planned.start}
         blocked = [task_id for task_id in planned.start if not self._start(task_id, given[task_id], limit, now)]
         if not any(task.state is State.QUEUED for task in self._tasks):
-            return None  # who releases a held task wakes the scheduler
+            return None  # a release wakes the scheduler
         looks = [now + _LONG] if planned.look is None else [planned.look]
         if blocked or planned.is_counting or planned.cancel:
             looks.append(now + _LEAVING)
@@ -134,8 +134,8 @@ class Work:
             self._tasks.note(queued)
 
     def _forget_environment(self, task: Entry) -> None:
-        """Forget the environment of a task that has ended for good, unless somebody runs it again just now: what was
-        kept for that is not to be lost.
+        """Forget the environment of a task that has ended for good, unless it is being run again at this moment, which
+        needs what was kept for it.
         """
         if not self._task_dirs.specs.keeps_environment(task.id):
             return
@@ -166,8 +166,8 @@ class Work:
             self._task_dirs.specs.forget_environment(task_id)
 
     def _start(self, task_id: str, given: Given, limit: int, now: float) -> bool:
-        """Start a task on these GPUs, unless `limit` tasks are active; False if its last ptyhost, or somebody who
-        starts it, holds its lock.
+        """Start a task on these GPUs, unless `limit` tasks are active; False if its last ptyhost, or another process
+        that starts it, holds its lock.
         """
         try:
             lock = self._task_dirs.lock(task_id)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from ..core.local_token import LocalToken
 
-#: Whoever was denied terminals is denied tasks.
+#: Users without access to terminals have none to tasks.
 AUTH_RESOURCE = "terminals"
 #: The key of the tornado application's settings under which the local token is.
 SETTING = "ptytasks_local_token"
@@ -29,8 +29,8 @@ def takes_local_token(provider: IdentityProvider) -> bool:
 
 
 class LocalTokenMixin(JupyterHandler):
-    """A handler that takes the local token, too. Whoever brings it is a user like one with the server's own token, of
-    whom the authorizer is asked; but gets no cookie, with which everything else would be open.
+    """A handler that accepts the local token, too. A request with it comes from a user as with the server's own token,
+    subject to the authorizer, but is given no cookie, which would open everything else.
     """
 
     async def prepare(self, *args: Any, **kwargs: Any) -> Any:

@@ -317,7 +317,7 @@ class Launcher:
 
     async def _give_up_restart(self, task: Task, error: PtyTasksError) -> None:
         """Note why a task that was stopped to be restarted stays as it is."""
-        # Before the news of it: whoever waits for the end looks then, and not again.
+        # Before it is announced: those who wait for the end look once, at the announcement.
         self._control.restarting.discard(task.id)
         now = self._store.get(task.id)
         if now is None or now.attempt != task.attempt or now.state_reason != RESTARTING:

@@ -71,7 +71,7 @@ class _Found:
 
 @dataclass
 class _End:
-    """The lines on the screen, without what nobody has written yet: (number, text).
+    """The lines on the screen, up to the last one written: (number, text).
 
     `next` is the number of the first that may become another one, `total` the one behind the last, `open` says that the
     last is not finished.
@@ -193,7 +193,7 @@ class LineReader:
         if not kept:
             omitted = 0
         elif not reading.is_whole or reading.start > 0:
-            # Nobody has counted them.
+            # They were never counted.
             omitted = max(kept[0][0] - start, omitted)
         return _Found(kept, end.next, open=end.open and bool(kept), omitted=omitted)
 
@@ -242,7 +242,7 @@ class LineReader:
         return _Found(lines, _onward(end, start), open=is_open, omitted=omitted)
 
     def _batches(self, reading: Reading, patience: float = _PATIENCE) -> Iterator[list[tuple[int, str]]]:
-        """Iterate over what a walk gives, for some time, unless nobody wants it any more."""
+        """Iterate over a walk for a limited time, and only while the result is still wanted."""
         deadline = time.monotonic() + patience
         self._skipped = reading.skipped
         for batch in reading:
@@ -282,8 +282,8 @@ class LineReader:
 
 
 def _onward(end: _End, start: int) -> int:
-    """Return the number to go on from, for whoever has asked for lines from `start` on: not back, if there is such a
-    line.
+    """Return the number to continue from, after a request for lines from `start` on. It is never below `start`, if that
+    line exists.
     """
     return max(end.next, start) if start <= end.total else end.next
 
@@ -300,7 +300,7 @@ def _first(line: str, count: int, *, keep_ansi: bool) -> str:
     """Return the first characters of a line."""
     if not keep_ansi or "\x1b" not in line[:count]:
         return line[:count]
-    # Not in the middle of a sequence, and without its colour going on.
+    # Not in the middle of a sequence, and without its color continuing.
     cut = line[:count]
     if cut.rfind("\x1b") > cut.rfind("m"):
         cut = cut[: cut.rfind("\x1b")]

@@ -32,7 +32,7 @@ _TOO_SLOW = "the search took too long: use a simpler pattern, or `since`"
 
 
 class Cancelled(Exception):
-    """Whoever asked has gone."""
+    """The client that asked has disconnected."""
 
 
 class Search:

@@ -137,8 +137,8 @@ class Store:
         return max((task for task in self._tasks.values() if task.name == ref), key=lambda task: task.id, default=None)
 
     async def refresh(self, max_age: float = _FRESH) -> None:
-        """Read what other servers have changed, unless the last look is less than `max_age` seconds old. Half of that
-        old, it is good enough, but the next one begins: whoever asks often does not wait for a thread every time.
+        """Read what other servers have changed, unless the last look is less than `max_age` seconds old. From half
+        of that age on, the next look begins in the background: frequent requests seldom wait for a thread.
 
         A look that fails or takes long leaves the mirror as it is. Raises what it failed with, a PtyTasksError, only if
         none has ever succeeded.
@@ -207,21 +207,21 @@ class Store:
         self._unreadable -= known | set(delta.removed)
         self._unreadable |= set(delta.unreadable)
         for task in delta.tasks:
-            self._learn(task.id, task, anew=whole)
+            self._learn(task.id, task, is_whole=whole)
 
-    def _learn(self, task_id: str, task: Task | None, *, anew: bool = False) -> None:
-        """Apply what was read of a task. With `anew`, its revision cannot be compared with the known one."""
-        if task is not None and not anew and task.revision <= self._removed.get(task_id, -1):
+    def _learn(self, task_id: str, task: Task | None, *, is_whole: bool = False) -> None:
+        """Apply what was read of a task. With `is_whole`, its revision cannot be compared with the known one."""
+        if task is not None and not is_whole and task.revision <= self._removed.get(task_id, -1):
             return  # read just before it was removed
         if task_id in self._in_flight:
             held = self._held.get(task_id)
-            if task is None or held is None or anew or held.revision < task.revision:
+            if task is None or held is None or is_whole or held.revision < task.revision:
                 self._held[task_id] = task
             return
         old = self._tasks.get(task_id)
         if task is None:
             self._apply(old, None)
-        elif old != task and (anew or old is None or old.revision < task.revision):
+        elif old != task and (is_whole or old is None or old.revision < task.revision):
             self._apply(old, task)
 
     def _read_changes(self) -> tuple[tuple[int, int], Delta, bool] | None:
@@ -269,7 +269,7 @@ class Store:
             for number, (before, after) in enumerate(written, 1):
                 self._take_ours(before, after)
                 if before is None and number % _ANNOUNCED == 0:
-                    await asyncio.sleep(0)  # nobody can have changed a new task before it is announced
+                    await asyncio.sleep(0)  # a new task cannot have been changed before it is announced
             return result
         finally:
             self._writes += 1

@@ -232,7 +232,7 @@ class Sweeps:
 
         def next_of(task: Task) -> Task | None:
             if task.state not in states or task.attempt != attempts[task.id]:
-                return None  # somebody else was quicker
+                return None  # another request was quicker
             turn = replace(task.turn, not_before=None)
             return next_attempt(task, task.attempt + 1, State.QUEUED, turn=turn)
 

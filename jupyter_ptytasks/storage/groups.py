@@ -26,7 +26,7 @@ _PATIENCE = 5.0
 
 class Groups:
     """The groups of a data directory, `root`. The group `default` is always there, without a limit of slots unless
-    somebody has set one.
+    one was set.
     """
 
     def __init__(self, root: str, locks: Locks) -> None:

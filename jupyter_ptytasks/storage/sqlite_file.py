@@ -149,7 +149,7 @@ class SqliteFile:
             # disk is full. What a power failure loses can be recovered from the directories.
             connection.execute("PRAGMA journal_mode = PERSIST")
             connection.execute("PRAGMA synchronous = NORMAL")
-            # KiB. Who uses the file knows the tasks: its pages are seldom read twice.
+            # KiB. The tasks are kept in memory, so pages are seldom read twice.
             connection.execute("PRAGMA cache_size = -256")
             if connection.execute("PRAGMA quick_check").fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("quick_check failed")

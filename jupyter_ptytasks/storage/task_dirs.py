@@ -101,7 +101,7 @@ class TaskDirs:
 
     def create_pending(self, spec: Mapping[str, Any], env: Mapping[str, str], function: bytes | None) -> None:
         """Create the directory of a new task that waits, with its environment and its function. On failure
-        (StorageFull) it is left to the caller to discard it. Nobody takes it for a task until its sweep has a record.
+        (StorageFull) the caller discards it. It does not count as a task until its sweep has a record.
         """
         try:
             system.private_dir(os.path.dirname(self._root))
@@ -127,7 +127,7 @@ class TaskDirs:
     def open_result(self, task: Task) -> BinaryIO:
         """Open what the function of the task's attempt has returned or raised. The caller closes it.
 
-        Raises NoResult if there is nothing, InternalError for a file that somebody else may have written.
+        Raises NoResult if there is nothing, InternalError for a file that another user may have written.
         """
         try:
             return open(system.open_own(self.files(task.id).result(task.attempt)), "rb")
@@ -275,7 +275,7 @@ class TaskDirs:
         shutil.rmtree(self.files(task_id).output, ignore_errors=True)
 
     def discard_all(self, task_ids: Iterable[str]) -> None:
-        """Delete the directories of tasks of which nobody knows, as far as that is possible."""
+        """Delete the directories of tasks that were never announced, as far as that is possible."""
         for task_id in task_ids:
             with suppress(InternalError):
                 self.remove(task_id)

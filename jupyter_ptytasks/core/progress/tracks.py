@@ -48,8 +48,8 @@ class Tracks:
             if count.slot == "bar":
                 depth = _row(counts, count, depth)
                 count = replace(count, slot=f"bar {depth}")  # noqa: PLW2901
-            counts, anew = _take(counts, count, depth)
-            phase += anew
+            counts, restarted = _take(counts, count, depth)
+            phase += restarted
         if counts is self.counts:
             return self
         whole = _whole(counts)

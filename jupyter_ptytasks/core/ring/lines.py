@@ -101,11 +101,11 @@ class Reading:
             self.skipped[number] = self.skipped.get(number, 0) + count
 
     def _go_on(self, data: bytes) -> None:
-        """Draw the end of a line whose middle was left out, from where it is drawn anew."""
+        """Draw the end of a line whose middle was left out, from where the line is redrawn."""
         if not self._held:
             return
         data = self._held + data
-        # The return that belongs to the end of the line draws nothing anew.
+        # The return that belongs to the end of the line redraws nothing.
         end = len(data.rstrip(b"\r"))
         at = data.find(b"\r", 0, end)
         if at >= 0:

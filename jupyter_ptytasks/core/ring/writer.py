@@ -169,7 +169,7 @@ class RingWriter:
         while rest:
             part = rest[: self._helping(rest)]
             try:
-                # At its offset, not at the file's end: offsets hold even if somebody truncates the file under us.
+                # At its offset, not at the file's end: offsets hold even if the file is truncated under us.
                 count = files.pwrite(self._log, part, self.end - self._base)
             except OSError as error:
                 if not self._drop_oldest():
@@ -258,7 +258,7 @@ class RingWriter:
         keyframe = Keyframe(
             line=self.lines, time=time.time(), rows=self.rows, cols=self.cols, modes=self.modes, scrollback=scrollback
         )
-        # The index first: who finds the log finds its keyframe too.
+        # The index first: a reader that finds the log also finds its keyframe.
         index = log = -1
         head = keyframe.encode()
         try:

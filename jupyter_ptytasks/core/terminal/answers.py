@@ -1,4 +1,4 @@
-"""Answers: what stands in for a terminal while nobody looks, so that a program that asks does not wait for seconds."""
+"""Answers: what the ptyhost replies in place of a terminal without viewers, so that no program waits for seconds."""
 
 from __future__ import annotations
 

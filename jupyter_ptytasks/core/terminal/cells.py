@@ -20,7 +20,7 @@ _LONGEST = 64
 #: Marks of a row that are kept, and the characters of one: prompts and the like, but no pictures.
 _MOST_MARKS = 32
 _LONGEST_MARK = 1024
-#: The characters that Unicode leaves to private use and nobody is known to print: here they stand for clusters.
+#: Characters that Unicode leaves to private use, and that no known program prints: here they stand for clusters.
 PRIVATE = f"{chr(_FIRST)}-\U0010ffff"
 _CLUSTER = re.compile(f"[{PRIVATE}]")
 
@@ -65,7 +65,7 @@ class Clusters:
 
 
 class Row:
-    """One row: `text` with a character for each cell, `looks` with the look of each (empty where nobody wants to know).
+    """One row: `text` with a character for each cell, `looks` with the look of each (empty if not wanted).
 
     To the right of its text there are nulls. `wraps` says that it goes on the row above, `number` is that of the line
     feed it was last written behind, `over` says that something was written over in it, or erased. `marks` are tokens

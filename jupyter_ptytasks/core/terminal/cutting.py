@@ -58,8 +58,8 @@ def _fitting(data: bytes) -> int:
 
 
 def last_clear(section: bytes) -> int:
-    """Return where, in what a full-screen program wrote, it last drew its screen anew; 0 where that does not show or
-    does not pay.
+    """Return where, in its output, a full-screen program last cleared and redrew its screen; 0 if that cannot be seen,
+    or saves too little.
     """
     cut = max(section.rfind(clear) for clear in _CLEARS)
     if cut < _SMALL or _TAB_STOPS.search(section, 0, cut):

@@ -45,7 +45,7 @@ UNSURE = lazy(f"{ZERO.pattern[:-1]}{PRIVATE}]")
 
 
 class Drawing:
-    """Feeds a grid. Who derives from it may pass over lines that need not be drawn."""
+    """Feeds a grid. Subclasses may skip lines that need not be drawn."""
 
     __slots__ = ("_controls", "_pending", "grid")
 

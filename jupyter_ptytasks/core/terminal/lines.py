@@ -169,7 +169,7 @@ class Lines(Drawing):
             runs.append((look, spell(text[start:stop])))
             start = stop
         if not over:
-            # Blanks that nobody sees, but that were written.
+            # Blanks that are invisible, but were written.
             runs.append((NULL, spell(text[core:end])))
         return paint.text(runs)
 

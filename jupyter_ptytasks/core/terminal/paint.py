@@ -32,13 +32,13 @@ _CODES = {
 _SHOWN = frozenset(("underline", "inverse", "strike", "overline", "bg"))
 #: Colors of the palette and true colors, as nearly all programs write them.
 _COLOR = re.compile(rb"([34])8;(?:5;[0-9]{1,3}|2;[0-9]{1,3};[0-9]{1,3};[0-9]{1,3})")
-#: Looks that are told apart; who needs more gets the last of them. As characters they are no surrogates.
+#: Number of looks that are distinguished; all further ones share the last. Below the surrogates, as characters.
 _MOST = 0xD000
 _MOST_STEPS = 4096
 
 
 class Paint:
-    """The looks that have come up; NULL is how text looks that nobody has colored."""
+    """The looks that have occurred; NULL is that of plain text."""
 
     __slots__ = ("_erased", "_known", "_pens", "_steps", "_texts")
 

@@ -92,7 +92,7 @@ class Sampler:
     async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
 
-    # -- who is sampled -----------------------------------------------------------------------------------------------
+    # -- what is sampled ----------------------------------------------------------------------------------------------
 
     def _history(self, task: Task) -> History | None:
         history = self._histories.get(task.id)

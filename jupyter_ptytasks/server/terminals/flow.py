@@ -8,7 +8,7 @@ import time
 #: Bytes that may be under way to a viewer that acknowledges. xterm.js grows sluggish beyond 500 KB (its flow control
 #: guide).
 WINDOW = 512 << 10
-#: Bytes a second for a viewer that does not; xterm.js parses 5 to 35 MB/s in a browser (same guide), and nobody reads
+#: Bytes a second for a viewer that does not; xterm.js parses 5 to 35 MB/s in a browser (same guide), and no one reads
 #: so fast.
 PACE = 4 << 20
 #: A viewer at the limit of its pace waits until it may be sent so many bytes: else it would be sent what a moment

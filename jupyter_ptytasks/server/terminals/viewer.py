@@ -84,8 +84,8 @@ class Viewer:
     # -- what the client says -----------------------------------------------------------------------------------------
 
     async def type(self, text: str) -> None:
-        """Type what came from the client's keyboard, or what its terminal answered by itself. Waits while nobody
-        reads it.
+        """Type what came from the client's keyboard, or what its terminal answered by itself. Waits while the program
+        does not read it.
         """
         # A client may be quicker than we are.
         await self._introduced.wait()

@@ -1,4 +1,4 @@
-"""Processes that outlive whoever starts them: how they leave its process tree, and what they take along."""
+"""Processes that outlive the process that starts them: how they leave its tree, and what they inherit."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def spawn(program: str, arguments: list[str], *, log: str, stdin: int | None = N
 
 
 def leave() -> None:
-    """Leave the process tree of whoever has started this process with `spawn`, with the standard descriptors only."""
+    """Leave the tree of the process that started this one with `spawn`, with the standard descriptors only."""
     if os.fork():
         os._exit(0)
     os.setsid()
@@ -67,8 +67,8 @@ def leave() -> None:
 
 
 def detach() -> None:
-    """Become a ptyhost that is nobody's child, in the session of this process, which ends: neither the end of whoever
-    has started it nor its terminal's hang-up nor its group's signals reach it. Raises OSError.
+    """Become a ptyhost without a parent, in the session of this process, which ends: it survives the process that
+    started it, and neither the SIGHUP of that process's terminal nor signals to its group reach it. Raises OSError.
     """
     # Until the ptyhost has its handlers: a server may assume that it is ready.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)

@@ -1,8 +1,8 @@
 """Getting a ptyhost from its starter: calling it, sending the request, and reading the report. Blocking.
 
 The starter (`ptyhost/starter_posix.py`) forks a process for every call, and leaves the rest to the two. The process
-says who it is; only then it is sent the request. So whoever gives up earlier has asked nobody for anything, and may
-call again; whoever gives up later knows which process to end.
+reports its id, and is sent the request only then. So a caller that gives up earlier has requested nothing, and may call
+again; one that gives up later knows which process to end.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ _BUSY = 0.002
 
 
 class NoStarter(Exception):
-    """No process has answered, and nobody was asked for anything."""
+    """No process has answered, and nothing was requested."""
 
 
 def start(
@@ -119,7 +119,7 @@ def _give_up(connection: socket, pid: int) -> None:
 
 
 class Children:
-    """Processes that are to be nobody's children, and are this process's after all: it is the first process of a
+    """Processes that should have no parent, but became children of this process, because it is the first process of a
     container, or a subreaper.
     """
 

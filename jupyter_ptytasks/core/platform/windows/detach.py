@@ -1,4 +1,4 @@
-"""Processes that outlive whoever starts them."""
+"""Processes that outlive the process that starts them."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ def spawn(program: str, arguments: list[str], *, log: str, stdin: int | None = N
 
 
 def leave() -> None:
-    """Leave the process tree of whoever has started this process with `spawn`."""
+    """Leave the process tree of the process that started this one with `spawn`."""
     raise unsupported()
 
 
 def detach() -> None:
-    """Become a ptyhost that is nobody's child."""
+    """Become a ptyhost without a parent."""
     raise unsupported()
 
 

@@ -29,7 +29,7 @@ def table() -> dict[int, tuple[int, int, int]]:
 
 
 def is_foreign(pid: int) -> bool:  # noqa: ARG001
-    """Return False: it is not known who owns a process."""
+    """Return False: the owner of a process is not known."""
     return False
 
 
