@@ -83,7 +83,7 @@ def test_the_sdist_holds_the_sources_of_both_ends_and_nothing_of_others(sdist: P
     assert not [path for path in sdist.rglob("*") if path.name in ("node_modules", "lib", ".yarn", "__pycache__")]
 
 
-def test_its_name_tells_the_version(wheel: zipfile.ZipFile) -> None:
+def test_its_name_contains_the_version(wheel: zipfile.ZipFile) -> None:
     assert str(wheel.filename).endswith(f"/{NAME}-py3-none-any.whl")
     metadata = wheel.read(f"{NAME}.dist-info/METADATA").decode()
     assert f"\nVersion: {jupyter_ptytasks.__version__}\n" in metadata

@@ -75,7 +75,7 @@ def test_terminals_that_know_only_osc_9_4_are_served() -> None:
     assert run("progress(1, 3)").startswith(b"\x1b]9;4;1;33\x1b\\")
 
 
-def test_of_many_calls_few_are_told_but_the_last_always() -> None:
+def test_of_many_calls_few_are_reported_but_always_the_last() -> None:
     began = time.monotonic()
     out = run("for done in range(100_001): progress(done, 100_000)")
     allowed = (time.monotonic() - began) / 0.1 + 2
@@ -131,7 +131,7 @@ def test_without_a_terminal_nothing_happens() -> None:
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, b"", b"")
 
 
-def test_threads_may_tell_at_the_same_time() -> None:
+def test_threads_may_report_at_the_same_time() -> None:
     out = run(
         "from concurrent.futures import ThreadPoolExecutor\n"
         "with ThreadPoolExecutor(8) as pool: list(pool.map(lambda done: progress(8, 8, 'x' * 100), range(200)))"
@@ -150,7 +150,7 @@ def test_replays_keep_the_last_report_only() -> None:
     assert seen.text == "49"
 
 
-def test_scripts_tell_it_by_a_command() -> None:
+def test_scripts_report_it_by_a_command() -> None:
     seen = read(written([*CLI, "3", "4", "third file"]))
     assert seen is not None
     assert (seen.done, seen.total, seen.text) == (3, 4, "third file")
@@ -161,5 +161,5 @@ def test_scripts_tell_it_by_a_command() -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["3", "--clear"], ["many"]])
-def test_what_is_said_wrong_is_told(arguments: list[str]) -> None:
+def test_usage_errors_are_reported(arguments: list[str]) -> None:
     assert b"Usage: " in written([*CLI, *arguments], expected=2)

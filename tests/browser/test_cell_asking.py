@@ -65,7 +65,7 @@ def test_it_says_that_the_server_is_away_and_goes_on_then(
     notebook.until_later(view)
 
 
-def test_it_asks_nothing_for_a_task_that_is_gone_although_nobody_has_told_the_page(
+def test_it_requests_nothing_for_a_deleted_task_even_without_an_event(
     page: Page, lab: LiveServer, client: Client
 ) -> None:
     # The list is asked for now and then only, and no event comes.

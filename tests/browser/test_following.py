@@ -47,7 +47,7 @@ def stray(tab: Locator) -> None:
     )
 
 
-def test_what_nobody_scrolled_goes_on_to_follow(page: Page, client: Client) -> None:
+def test_an_unscrolled_terminal_keeps_following(page: Page, client: Client) -> None:
     task = client.create(PAGES, name="pages")["id"]
     tab = terminal.show(page, task)
     terminal.until_number(page, task, 200)
@@ -60,7 +60,7 @@ def test_what_nobody_scrolled_goes_on_to_follow(page: Page, client: Client) -> N
     expect(tab.get_by_role("button", name="Jump to End")).to_be_hidden()
 
 
-def test_whoever_scrolls_away_stays_there_and_can_jump_back(page: Page, client: Client) -> None:
+def test_a_scrolled_terminal_stays_there_and_can_jump_back(page: Page, client: Client) -> None:
     task = client.create(PAGES, name="pages")["id"]
     tab = terminal.show(page, task)
     terminal.until_number(page, task, 200)
@@ -93,7 +93,7 @@ def caching(playwright_once: Playwright) -> Iterator[Browser]:
     browser.close()
 
 
-def test_a_page_in_the_back_forward_cache_is_no_viewer(
+def test_a_page_in_the_back_forward_cache_is_not_a_viewer(
     caching: Browser, open_lab: OpenLab, lab: LiveServer, client: Client, console: Console
 ) -> None:
     # Those of JupyterLab itself.

@@ -84,7 +84,7 @@ def test_none_for_a_task_that_fails_while_its_terminal_opens(page: Page, client:
     assert_no_notice(page, client, "quick")
 
 
-def test_one_for_a_task_that_fails_at_once_where_nobody_looks(page: Page, client: Client) -> None:
+def test_one_for_a_task_that_fails_at_once_out_of_sight(page: Page, client: Client) -> None:
     # What had ended before the page looked for the first time is no news.
     expect(panel.show(page).get_by_role("heading", name="No tasks yet")).to_be_visible()
     client.create("exit 3", name="quick")

@@ -64,7 +64,7 @@ def test_a_server_that_forbids_terminals_is_asked_no_more(page: Page, client: Cl
     expect(terminal.banner(tab)).to_have_text("")
 
 
-def test_the_foot_tells_how_full_the_disk_may_get(page: Page, client: Client) -> None:
+def test_the_footer_shows_the_disk_usage_and_its_limit(page: Page, client: Client) -> None:
     client.create("sleep 1000", name="one")
     status = dict(client.status())
 

@@ -64,7 +64,7 @@ def offered(page: Page) -> dict[str, dict[str, Any]]:
     )
 
 
-def test_every_command_tells_what_it_does_and_what_it_takes(page: Page) -> None:
+def test_every_command_describes_itself_and_its_arguments(page: Page) -> None:
     commands = offered(page)
     assert len(commands) > 20
     for name, said in commands.items():

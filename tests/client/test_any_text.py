@@ -122,7 +122,7 @@ COMMANDS: list[Callable[[str], list[str]]] = [
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: " ".join(command("TASK")))
-def test_a_full_disk_is_told_and_fails(live: LiveServer, greek: str, command: Callable[[str], list[str]]) -> None:
+def test_a_full_disk_is_reported_and_fails(live: LiveServer, greek: str, command: Callable[[str], list[str]]) -> None:
     done = broken(live, ">/dev/full", *command(greek))
     said = "jupyter ptytasks: cannot write output: No space left on device\n"
     assert (done.returncode, done.stderr) == (1, said)
@@ -135,7 +135,7 @@ def test_a_full_disk_does_not_hide_what_was_started(live: LiveServer, client: Cl
 
 
 @pytest.mark.parametrize("command", [["ls"], ["logs", "TASK"], ["show", "--json", "TASK"]])
-def test_nobody_reads(live: LiveServer, greek: str, command: list[str]) -> None:
+def test_no_one_reads(live: LiveServer, greek: str, command: list[str]) -> None:
     arguments = [greek if word == "TASK" else word for word in command]
     # The pipe has no reader before anything is written to it.
     done = broken(live, "| { exec 0<&-; } ; exit 0", *arguments)
@@ -145,7 +145,7 @@ def test_nobody_reads(live: LiveServer, greek: str, command: list[str]) -> None:
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
-def test_whoever_reads_no_further_ends_it_quietly(live: LiveServer, client: Client) -> None:
+def test_a_reader_that_stops_ends_it_quietly(live: LiveServer, client: Client) -> None:
     task = client.create("seq 1 200000")["id"]
     ended(client, task)
     for options in ([], ["-f", "--ansi"], ["--json"]):
@@ -217,6 +217,6 @@ def test_utf8_is_found_in_what_was_read_as_ascii(text: str) -> None:
 
 
 @given(st.binary())
-def test_what_the_system_tells_stays_what_it_is(data: bytes) -> None:
+def test_bytes_from_the_system_survive_the_round_trip(data: bytes) -> None:
     text = caller_env.as_utf8(os.fsdecode(data))
     assert os.fsencode(text) == data

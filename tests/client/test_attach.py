@@ -119,7 +119,7 @@ def test_a_flood_is_shown_to_its_end(live: LiveServer, client: Client) -> None:
         assert b"300000\r\nover\r\n" in terminal.seen
 
 
-def test_binary_garbage_is_no_trouble(live: LiveServer, client: Client) -> None:
+def test_binary_garbage_is_harmless(live: LiveServer, client: Client) -> None:
     ref = client.create("read go; head -c 300000 /dev/urandom; printf '\\033c\\033[?1049l\\nstill here\\n'")["id"]
     with live.terminal("attach", ref) as terminal:
         terminal.until(b"detaches")

@@ -77,7 +77,7 @@ def test_run_wait_exits_with_the_tasks_code(live: LiveServer, line: str, code: i
     assert live.cli("run", "--wait", line).returncode == code
 
 
-def test_run_tells_what_cannot_be(live: LiveServer, tmp_path: Path) -> None:
+def test_run_reports_what_is_not_possible(live: LiveServer, tmp_path: Path) -> None:
     done = live.cli("run", "--", "no-such-program")
     assert (done.returncode, done.stdout) == (1, "")
     assert "no-such-program" in done.stderr
@@ -343,7 +343,7 @@ def test_durations_are_read(text: str, seconds: float) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "soon", "5x", "h", "-1", "1h foo"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
+def test_invalid_durations_are_refused(text: str) -> None:
     with pytest.raises(click.BadParameter):
         values.parse_duration(text)
 

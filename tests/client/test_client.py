@@ -167,7 +167,7 @@ def test_what_the_ring_has_dropped_is_counted(tmp_path: Path) -> None:
         server.stop()
 
 
-def test_lines_are_told_whole_and_to_the_end(client: Client) -> None:
+def test_lines_are_reported_whole_and_to_the_end(client: Client) -> None:
     ref = client.create("for i in $(seq 1 30000); do echo $i; done; printf unfinished")["id"]
     texts = list(client.lines(ref, follow=True))
     assert client.get(ref)["state"] == "succeeded"
@@ -207,7 +207,7 @@ def test_again(client: Client) -> None:
 # -- errors -----------------------------------------------------------------------------------------------------------
 
 
-def test_errors_tell_what_is_wrong(client: Client, live: LiveServer) -> None:
+def test_errors_say_what_is_wrong(client: Client, live: LiveServer) -> None:
     with pytest.raises(TaskNotFound, match="nobody") as not_found:
         client.get("nobody")
     assert not_found.value.hint
@@ -221,7 +221,7 @@ def test_errors_tell_what_is_wrong(client: Client, live: LiveServer) -> None:
         stranger.status()
 
 
-def test_no_server_is_told_with_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_server_the_error_says_how_to_start_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JUPYTER_RUNTIME_DIR", str(tmp_path))
     for name in ("JUPYTER_PTYTASKS_URL", "JPY_PARENT_PID", "JUPYTERHUB_API_TOKEN"):
         monkeypatch.delenv(name, raising=False)

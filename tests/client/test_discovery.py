@@ -72,7 +72,7 @@ def test_an_address_is_read_as_people_have_it(text: str, server: Server) -> None
 
 
 @pytest.mark.parametrize("text", ["", "localhost:8888", "ftp://x/", "http:///lab"])
-def test_what_is_no_address_is_refused(text: str) -> None:
+def test_invalid_addresses_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="not a valid server URL"):
         Server.parse(text)
 
@@ -184,7 +184,7 @@ def test_a_server_at_a_unix_socket_is_found(tmp_path: Path) -> None:
     assert discovery.find() == [Server("http://localhost/base/", "t", "/tmp/s")]
 
 
-def test_a_directory_that_is_gone_is_no_trouble(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_directory_is_harmless(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gone = tmp_path / "gone"
     gone.mkdir()
     monkeypatch.chdir(gone)

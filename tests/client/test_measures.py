@@ -33,7 +33,7 @@ def test_ls_has_a_column_where_there_is_something_in_it(live: LiveServer, client
         client.stop(ref, signals=["SIGKILL"])
 
 
-def test_show_tells_progress_and_usage(live: LiveServer, client: Client) -> None:
+def test_show_prints_progress_and_usage(live: LiveServer, client: Client) -> None:
     client.create(f"{TELL}; exec sleep 1000", name="shown")
     until(lambda: client.stats("shown")["usage"])
     shown = live.cli("show", "shown").stdout

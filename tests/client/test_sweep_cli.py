@@ -78,7 +78,7 @@ def test_what_is_retried_by_itself_is_waited_for(live: LiveServer) -> None:
         (["--zip", "--random", "2", "--lr", "1", "--", "true"], "exclude each other"),
     ],
 )
-def test_what_is_no_sweep(live: LiveServer, words: list[str], message: str) -> None:
+def test_invalid_sweeps(live: LiveServer, words: list[str], message: str) -> None:
     done = live.cli("sweep", *words)
     assert done.returncode == 2
     assert message in done.stderr

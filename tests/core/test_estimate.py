@@ -49,7 +49,7 @@ def test_nothing_is_known() -> None:
     assert starts(make(3), make(4)) == {"task-3": 0}
 
 
-def test_a_task_that_tells_its_progress() -> None:
+def test_a_task_that_reports_progress() -> None:
     assert starts(running(2, 40, progress={"eta": 5.0}), make(3)) == {"task-3": 5}
 
 

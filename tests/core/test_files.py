@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-def test_what_is_written_is_read_and_nobody_elses(tmp_path: Path) -> None:
+def test_only_the_users_own_files_are_read(tmp_path: Path) -> None:
     path = str(tmp_path / "a.json")
     write_json(path, {"secret": "🎉"}, durable=True)
     assert read_json(path) == {"secret": "🎉"}
@@ -76,7 +76,7 @@ def test_private_dir_is_made_private(tmp_path: Path) -> None:
     assert stat.S_IMODE(path.stat().st_mode) == 0o700
 
 
-def test_private_dir_is_no_link(tmp_path: Path) -> None:
+def test_private_dir_is_not_a_link(tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     (tmp_path / "link").symlink_to(tmp_path / "real")
     with pytest.raises(PermissionError):

@@ -75,7 +75,7 @@ def decide(tasks: list[Task], groups: dict[str, Group]) -> dict[str, str]:
     }
 
 
-def test_who_needs_many_is_not_overtaken_from_another_group() -> None:
+def test_a_task_that_needs_many_is_not_overtaken_by_another_group() -> None:
     groups = {"a": Group("a", None), "b": Group("b", None)}
     running = replace(make(1, State.RUNNING, "a"), gpus=("GPU-0a",))
     assert decide([running, make(2, group="a", gpus=4.0), make(3, group="b", gpus=1.0)], groups) == {

@@ -91,7 +91,7 @@ def test_nothing_to_say_between_equal_states() -> None:
     assert modes.prelude(modes.copy()) == b""
 
 
-def test_the_alternate_screen_tells_where_it_was_entered() -> None:
+def test_the_alternate_screen_remembers_where_it_was_entered() -> None:
     modes = feed(b"abc\x1b[?10", b"49", b"hrest")
     assert modes.alternate
     assert (modes.alternate_since, modes.alternate_token) == (len(b"abc\x1b[?1049h"), b"\x1b[?1049h")

@@ -17,7 +17,7 @@ INVISIBLE = [
 
 
 @pytest.mark.parametrize("name", INVISIBLE)
-def test_nothing_to_see_is_no_name(name: str) -> None:
+def test_invisible_text_is_not_a_name(name: str) -> None:
     assert not names.is_visible(name)
     assert names.fault(name, of_task=False)
 

@@ -181,7 +181,7 @@ def test_midway_it_is_known_how_far_they_are(name: str, marker: bytes) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in EXPECTED if EXPECTED[name].fraction == 1.0])
-def test_nobody_is_done_before_the_end(name: str) -> None:
+def test_no_bar_is_complete_before_the_end(name: str) -> None:
     """Neither the inner bar of an epoch nor the first of several makes the whole 100 %."""
     data, reader = capture(name), ProgressReader()
     done: list[tuple[int, int]] = []
@@ -198,7 +198,7 @@ STREAMS = CAPTURES.parent / "streams"
 
 
 @pytest.mark.parametrize("name", ["htop", "less", "nano", "python", "top", "vim", "vim-left"])
-def test_full_screen_programs_tell_none(name: str) -> None:
+def test_full_screen_programs_have_none(name: str) -> None:
     data, reader = (STREAMS / name).read_bytes(), ProgressReader()
     for start in range(0, len(data), 100):
         assert reader.feed(data[start : start + 100], 100.0) is None
@@ -276,7 +276,7 @@ LINES: list[tuple[str, float | None, str]] = [
 
 
 @pytest.mark.parametrize(("line", "fraction", "text"), LINES, ids=[line[:40] for line, _, _ in LINES])
-def test_a_line_tells_how_far_it_is(line: str, fraction: float | None, text: str) -> None:
+def test_a_line_shows_the_progress(line: str, fraction: float | None, text: str) -> None:
     seen = read(line.encode() + b"\r\n")
     assert seen is not None
     assert seen.fraction == (None if fraction is None else pytest.approx(fraction))
@@ -343,7 +343,7 @@ commit 3f2a1/9c
 
 
 @pytest.mark.parametrize("line", FALSE_FRIENDS.splitlines())
-def test_what_only_looks_like_progress_is_none(line: str) -> None:
+def test_what_only_looks_like_progress_is_ignored(line: str) -> None:
     assert read(f"{line}\r\n".encode()) is None
     # Nor does it disturb what is.
     bar = "\rtrain:  42%|████▏     | 21/50 [00:00<00:00, 49.46it/s]\r\n".encode()
@@ -382,7 +382,7 @@ def test_osc_9_4_is_taken_at_its_word(body: bytes, fraction: float | None, state
 @pytest.mark.parametrize(
     "data", [b"\x1b]9;4;0\x07", b"\x1b]9;4;5;1\x07", b"\x1b]9;Hello\x07", b"9;4;1;42\x07", b"\x1b]9;4;1;42"]
 )
-def test_other_sequences_tell_no_progress(data: bytes) -> None:
+def test_other_sequences_are_not_progress(data: bytes) -> None:
     assert read(data) is None
 
 
@@ -394,7 +394,7 @@ def test_an_error_without_a_number_stays_where_it_was() -> None:
     assert (seen.fraction, seen.state) == (0.42, "error")
 
 
-def test_what_is_told_goes_before_what_is_read_until_it_is_cleared() -> None:
+def test_reported_progress_takes_precedence_until_it_is_cleared() -> None:
     bar = "\r 80%|████████  | 8/10 [00:08<00:02, 1.00it/s]\r\n".encode()
     reader = ProgressReader()
     assert (seen := reader.feed(bar, 100.0)) is not None
@@ -411,7 +411,7 @@ def test_what_is_told_goes_before_what_is_read_until_it_is_cleared() -> None:
 @pytest.mark.parametrize(
     "body", [b"", b"[]", b"{}", b'"x"', b'{"done":true,"total":2}', b'{"done":1e999,"total":2}', b"[" * 2000, b"{\xff}"]
 )
-def test_what_is_no_message_of_the_helper_does_no_harm(body: bytes) -> None:
+def test_invalid_messages_of_the_helper_are_harmless(body: bytes) -> None:
     seen = read(b"\x1b]7784;" + body + b"\x1b\\")
     assert seen is None or (seen.fraction, seen.state) == (None, "indeterminate")
 
@@ -437,7 +437,7 @@ def test_what_tqdm_says_of_the_time_is_believed_of_the_whole_only() -> None:
     assert seen.eta is None
 
 
-def test_otherwise_the_time_is_told_by_our_own_rate() -> None:
+def test_otherwise_the_time_left_comes_from_our_own_rate() -> None:
     reader = ProgressReader()
     for second in range(0, 51, 5):
         seen = reader.feed(b"step %d of 100\r\n" % second, 100.0 + 2 * second)
@@ -562,7 +562,7 @@ SHARDS = b"".join(
 )
 
 
-def test_what_is_done_is_no_progress_of_what_comes_then() -> None:
+def test_progress_that_is_complete_does_not_count_for_what_follows() -> None:
     reader = ProgressReader()
     assert (seen := reader.feed(SHARDS + b"\r\n", 100.0)) is not None
     assert seen.fraction == 1.0
@@ -580,7 +580,7 @@ def test_a_server_that_comes_late_sees_what_is_long_done() -> None:
 
 
 @pytest.mark.parametrize("others", [0, 1, 100])
-def test_who_succeeds_behind_a_bar_has_done_all(others: int) -> None:
+def test_a_bar_is_complete_when_the_task_succeeds(others: int) -> None:
     reader = ProgressReader()
     reader.feed(SHARDS + b"\r\n", 100.0)
     for second in range(others):
@@ -590,7 +590,7 @@ def test_who_succeeds_behind_a_bar_has_done_all(others: int) -> None:
     assert ended.fraction == 1.0
 
 
-def test_who_fails_behind_a_bar_was_not_done() -> None:
+def test_a_bar_is_not_complete_when_the_task_fails() -> None:
     reader = ProgressReader()
     reader.feed(SHARDS + b"\r\n", 100.0)
     reader.feed(b"epoch one\r\nTraceback\r\n", 200.0)

@@ -34,7 +34,7 @@ def test_the_oldest_of_the_highest_priority_goes_first() -> None:
     assert decide(*tasks) == {"task-1": "slots", "task-2": "start", "task-3": "slots"}
 
 
-def test_a_group_that_nobody_has_configured_has_no_limit() -> None:
+def test_a_group_that_is_not_configured_has_no_limit() -> None:
     assert decide(make(1), make(2), groups={}) == {"task-1": "start", "task-2": "start"}
 
 

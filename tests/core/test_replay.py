@@ -115,7 +115,7 @@ def test_the_last_lines_of_many(xterm: Xterm, lines: int) -> None:
     assert len(data) < 50 * max(lines, 24) + 100
 
 
-def test_the_colours_of_a_line_that_was_cut_off(xterm: Xterm) -> None:
+def test_the_colors_of_a_line_that_was_cut_off(xterm: Xterm) -> None:
     stream = b"\x1b[1;31m\x1b]8;;http://a/\x1b\\" + b"x\r\n" * 5000
     live, late = xterm.show(stream, build(stream, rows=10, cols=20), rows=10, cols=20, scrollback=900)
     assert late["normal"]["lines"] == live["normal"]["lines"]

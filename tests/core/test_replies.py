@@ -82,7 +82,7 @@ def test_answers_are_xterms(xterm: Xterm, query: bytes) -> None:
 
 @pytest.mark.parametrize("colour", [b"10", b"11"])
 @pytest.mark.parametrize("end", [b"\x07", b"\x1b\\"])
-def test_colours_are_told(colour: bytes, end: bytes) -> None:
+def test_colors_are_reported(colour: bytes, end: bytes) -> None:
     told = answered(b"\x1b]" + colour + b";?" + end)
     assert told.startswith(b"\x1b]" + colour + b";rgb:")
     assert told.endswith(end)

@@ -106,7 +106,7 @@ def test_it_does_not_matter_where_one_begins(
 
 
 @given(pieces=usual, size=streams.sizes, data=st.data())
-def test_who_follows_is_told_every_line_and_none_twice(
+def test_followers_get_every_line_once(
     rings: Path, pieces: list[bytes], size: tuple[int, int], data: st.DataObject
 ) -> None:
     stream = b"".join(pieces)
@@ -127,7 +127,7 @@ def test_who_follows_is_told_every_line_and_none_twice(
     ring.close()
 
 
-def test_what_is_drawn_again_and_again_is_told_when_it_stays(rings: Path) -> None:
+def test_repeatedly_drawn_lines_are_reported_once_they_stay(rings: Path) -> None:
     """A table with log lines above it: of each log line one is told, of the table the last state."""
     ring = Ring(rings, 24, 80)
     told: list[str] = []

@@ -85,7 +85,7 @@ def test_what_asks_or_acts_is_dropped(token: bytes) -> None:
 
 
 @pytest.mark.parametrize("token", STAYS)
-def test_what_draws_or_tells_stays(token: bytes) -> None:
+def test_what_draws_or_reports_stays(token: bytes) -> None:
     assert sanitise(b"a" + token + b"b") == b"a" + token + b"b"
 
 

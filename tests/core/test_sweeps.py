@@ -165,7 +165,7 @@ def test_every_placeholder_is_a_parameter_and_every_parameter_is_used() -> None:
     assert caught.value.field == "params.seed"
 
 
-def test_names_tell_the_parameters() -> None:
+def test_names_contain_the_parameters() -> None:
     assert task_name("train", {"lr": 0.001, "seed": 0}, 1) == "train[lr=0.001,seed=0]"
     assert task_name("train", {"text": "a\nb"}, 12) == "train[12]"
     assert task_name("train", {"text": "x" * 200}, 12) == "train[12]"

@@ -29,7 +29,7 @@ def test_any_chunking_gives_the_same_frames(frames: list[tuple[int, bytes]], cut
 @pytest.mark.parametrize(
     "garbage", [b"GET / HTTP/1.1\r\n", b"[]\n", b'{"ptytasks": "x"}\n', b"x" * (wire.MAX_HELLO + 1)]
 )
-def test_what_is_no_hello_is_refused(garbage: bytes) -> None:
+def test_an_invalid_hello_is_refused(garbage: bytes) -> None:
     with pytest.raises(wire.WireError):
         wire.Decoder().feed(garbage)
 

@@ -53,7 +53,7 @@ def test_an_exception_is_raised_with_its_traceback() -> None:
 
 
 @pytest.mark.parametrize("error", [Fussy(code=3), type("Held", (Exception,), {"lock": threading.Lock()})("code 3")])
-def test_an_exception_that_cannot_be_pickled_is_told_as_text(error: Exception) -> None:
+def test_an_exception_that_cannot_be_pickled_is_reported_as_text(error: Exception) -> None:
     with pytest.raises(TaskFailed, match=r"task 'train' raised an exception: .*(Fussy|Held): code 3") as caught:
         outcomes.result(raised(error), TASK)
     assert "in raised\n    raise error\n" in caught.value.tail

@@ -41,7 +41,7 @@ def page(hub: Hub, user: User, browser: Browser, console: Console) -> Iterator[P
     context.close()
 
 
-def test_who_logs_in_finds_his_tasks(page: Page, user: User) -> None:
+def test_users_find_their_tasks_after_login(page: Page, user: User) -> None:
     with user.client() as client:
         task = client.create("read -r line; echo it was $line", name="asks")["id"]
         row = panel.row(panel.show(page), task)

@@ -118,7 +118,7 @@ def test_a_server_that_is_stopped_and_started_has_its_tasks_again(stranger: User
     assert follower.result() == text.replace("\n", "\r\n")
 
 
-def test_who_answers_for_a_server_that_is_gone_is_not_taken_for_it(stranger: User) -> None:
+def test_another_process_at_the_address_of_a_dead_server_is_not_trusted(stranger: User) -> None:
     with stranger.client() as client:
         client.status()
         process = stranger.server_process

@@ -24,5 +24,5 @@ def test_it_is_bounded(text: str, limit: int, kept: str) -> None:
     assert bounded(text, limit) == kept
 
 
-def test_without_colours() -> None:
+def test_without_colors() -> None:
     assert plain(f"{RED}red{PLAIN}\nnot\n") == "red\nnot\n"

@@ -155,7 +155,7 @@ def test_parameters_on_a_command_line_are_json_or_text(here: LiveServer) -> None
     assert "\x1b]9;4" not in ran.stdout
 
 
-def test_what_cannot_be_run_is_told(here: LiveServer) -> None:
+def test_what_cannot_be_run_is_reported(here: LiveServer) -> None:
     path = notebook(here.home / "fine.ipynb", "1")
     assert "is not a valid variable name" in execute(path, "-p", "a b", "1").stderr
     ran = execute("nowhere.ipynb")
@@ -172,7 +172,7 @@ def test_without_papermill_only_python_has_parameters(here: LiveServer, tmp_path
     assert (ran.returncode, "pip install papermill" in ran.stderr) == (2, True)
 
 
-def test_what_cannot_be_passed_on_is_told(here: LiveServer) -> None:
+def test_what_cannot_be_passed_on_is_reported(here: LiveServer) -> None:
     path = notebook(here.home / "fine.ipynb", "1")
     with pytest.raises(TypeError, match="'a' is not a JSON value"):
         run_notebook(path, a=object())

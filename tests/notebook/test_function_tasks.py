@@ -142,7 +142,7 @@ def test_coroutines_are_run_and_generators_are_not(here: LiveServer) -> None:
         run(lambda: (x for x in "ab")).result()
 
 
-def test_arguments_of_the_function_and_options_are_told_apart(here: LiveServer) -> None:
+def test_arguments_of_the_function_are_distinguished_from_options(here: LiveServer) -> None:
     def fit(name: str, timeout: int = 5) -> tuple[str, int]:
         return name, timeout
 
@@ -158,7 +158,7 @@ def test_arguments_of_the_function_and_options_are_told_apart(here: LiveServer) 
     assert run(fit, "net", name="task").result() == ("net", 5)
 
 
-def test_what_cannot_be_pickled_is_told_before_anything_starts(here: LiveServer) -> None:
+def test_what_cannot_be_pickled_is_reported_before_anything_starts(here: LiveServer) -> None:
     lock = threading.Lock()
     before = len(tasks())
     with pytest.raises(
@@ -325,7 +325,7 @@ def test_the_queue_needs_no_server(server: LiveServer) -> None:
     assert sorted(task.result(PATIENCE) for task in queued) == [1, 2]
 
 
-def test_whoever_waits_for_a_result_does_not_notice_that_the_server_is_killed(server: LiveServer) -> None:
+def test_waiting_for_a_result_survives_a_killed_server(server: LiveServer) -> None:
     def wait() -> str:
         while not os.path.exists("go"):
             time.sleep(0.02)
@@ -431,7 +431,7 @@ def test_arguments_and_results_are_in_private_files_and_nowhere_else(here: LiveS
     assert secret not in json.dumps(task.refresh().info).lower()
 
 
-def test_a_function_that_somebody_else_may_have_written_is_not_run(here: LiveServer) -> None:
+def test_a_function_that_another_user_may_have_written_is_not_run(here: LiveServer) -> None:
     task = run(Path.touch, Path("ran"), hold=True)
     (directory(here, task) / "function").chmod(0o666)
     with here.client() as client:
@@ -443,7 +443,7 @@ def test_a_function_that_somebody_else_may_have_written_is_not_run(here: LiveSer
         task.result()
 
 
-def test_a_result_that_somebody_else_may_have_written_is_not_read(here: LiveServer) -> None:
+def test_a_result_that_another_user_may_have_written_is_not_read(here: LiveServer) -> None:
     task = run(add, 1, 2).wait()
     (directory(here, task) / "result-1").chmod(0o666)
     with pytest.raises(RequestFailed, match="not a file that this user alone can change"):

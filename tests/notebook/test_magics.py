@@ -196,14 +196,14 @@ def test_several_are_dealt_with_at_once(cells: Kernel, live: LiveServer) -> None
         ("%task logs x -f --grep y", "not allowed with"),
     ],
 )
-def test_a_slip_is_told_shortly(cells: Kernel, code: str, said: str) -> None:
+def test_a_typo_is_reported_briefly(cells: Kernel, code: str, said: str) -> None:
     cell = cells.run(code, fails=True)
     assert cell.error == "UsageError"
     assert said in cell.err
     assert "Traceback" not in cell.err
 
 
-def test_a_directory_that_is_none_is_told(cells: Kernel) -> None:
+def test_a_path_that_is_not_a_directory_is_reported(cells: Kernel) -> None:
     cell = cells.run("%%task x --cwd nowhere\necho", fails=True)
     assert cell.traceback.startswith("RequestFailed: no such directory")
 

@@ -34,7 +34,7 @@ def ready(task: Task, word: str = "ready") -> Task:
     return task
 
 
-def test_a_task_is_started_told_of_and_waited_for(here: LiveServer) -> None:
+def test_a_task_is_started_shown_and_waited_for(here: LiveServer) -> None:
     task = run("echo hello; exit 3", name="told", group="g", tags=["a", "b"], metadata={"x": 1}, timeout="1h")
     assert task.wait() is task
     assert (task.name, task.state, task.exit_status, task.live, task.attempt) == ("told", "failed", 3, False, 1)
@@ -115,7 +115,7 @@ def test_waiting_ends_in_time(here: LiveServer) -> None:
     task.delete(stop=True)
 
 
-def test_a_failure_tells_all_that_one_wants_to_know(here: LiveServer) -> None:
+def test_a_failure_says_everything_about_it(here: LiveServer) -> None:
     task = run("seq 100; printf '\\033[31mboom\\033[0m'; exit 7", name="fails")
     with pytest.raises(TaskFailed) as caught:
         task.wait(check=True)
@@ -328,7 +328,7 @@ def test_an_interrupted_script_leaves_its_task_running(here: LiveServer) -> None
     get("stays").delete(stop=True)
 
 
-def test_the_package_loads_nothing_for_those_who_only_pass_through(here: LiveServer) -> None:
+def test_importing_the_package_loads_nothing(here: LiveServer) -> None:
     code = "import sys, jupyter_ptytasks; print(len([n for n in sys.modules if n.startswith('jupyter_ptytasks')]))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert int(ran.stdout) == 2

@@ -50,7 +50,7 @@ def test_an_object_in_a_kernel_outlives_the_server(server: LiveServer) -> None:
         assert kernel.run("(await train).exit_status").text == "5"
 
 
-def test_whoever_waits_or_follows_does_not_notice(server: LiveServer) -> None:
+def test_waiting_and_following_survive_it(server: LiveServer) -> None:
     task = run(WORK, name="train")
     other = get(task.id)
     seen: list[str] = []

@@ -89,7 +89,7 @@ def test_modes_and_values(here: LiveServer) -> None:
     drawn.cancel()
 
 
-def test_what_is_no_sweep_is_told_and_nothing_starts(here: LiveServer) -> None:
+def test_an_invalid_sweep_is_reported_and_nothing_starts(here: LiveServer) -> None:
     before = len(tasks())
     with pytest.raises(TypeError, match="lots=1: neither"):
         sweep("true {x}", x=[1], lots=1)

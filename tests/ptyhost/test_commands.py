@@ -57,7 +57,7 @@ def failure(hosted: Hosted, *argv: str, env: dict[str, str] | None = None, **spe
         (["true"], {f"A{number}": "x" * 1000 for number in range(3_000)}, "env"),
     ],
 )
-def test_what_cannot_be_started_is_told_with_its_field(
+def test_what_cannot_be_started_is_reported_with_its_field(
     hosted: Hosted, argv: list[str], env: dict[str, str], field: str
 ) -> None:
     error = failure(hosted, *argv, env={**ENV, **env})
@@ -168,7 +168,7 @@ def test_a_script_that_cannot_be_run(hosted: Hosted, tmp_path: Path, content: by
     assert (error.field, error.message) == ("command", f"./x.sh cannot be started: {message}")
 
 
-def test_a_directory_is_no_program(hosted: Hosted, tmp_path: Path) -> None:
+def test_a_directory_is_not_a_program(hosted: Hosted, tmp_path: Path) -> None:
     assert failure(hosted, str(tmp_path)).message == f"{tmp_path} cannot be started: Is a directory"
 
 
@@ -234,7 +234,7 @@ def test_a_line_from_a_file_does_what_it_does_as_an_argument(tmp_path: Path, she
 
 
 @pytest.mark.parametrize("shell", ["sh", "bash", "zsh", "fish"])
-def test_a_line_whose_file_is_gone_is_no_success(tmp_path: Path, shell: str) -> None:
+def test_a_line_whose_file_is_missing_fails(tmp_path: Path, shell: str) -> None:
     if shutil.which(shell) is None:
         pytest.skip(f"there is no {shell} here")
     done = subprocess.run(by_file(shell, str(tmp_path / "none")), capture_output=True, check=False)
@@ -259,7 +259,7 @@ def test_a_short_line_makes_no_file(hosted: Hosted) -> None:
     assert not os.path.exists(hosted.files.command)
 
 
-def test_a_long_line_that_is_no_text(hosted: Hosted) -> None:
+def test_a_long_line_that_is_not_text(hosted: Hosted) -> None:
     line = "\ud800" + "x" * SINGLE
     assert failure(hosted, "/bin/sh", "-c", line, command=line).field == "command"
 

@@ -148,7 +148,7 @@ def test_a_watched_head_comes_at_once_and_another_once_a_second(hosted: Hosted) 
     assert time.monotonic() - started > 0.3
 
 
-def test_a_flood_is_told_in_few_heads(hosted: Hosted) -> None:
+def test_a_flood_is_announced_in_few_heads(hosted: Hosted) -> None:
     hosted.start(
         "sh",
         "-c",
@@ -166,7 +166,7 @@ def test_a_flood_is_told_in_few_heads(hosted: Hosted) -> None:
     assert len(heads) < elapsed / 0.003 + 5
 
 
-def test_a_peer_that_never_reads_costs_nobody_anything(hosted: Hosted) -> None:
+def test_a_peer_that_never_reads_delays_no_other(hosted: Hosted) -> None:
     hosted.start(
         "sh",
         "-c",
@@ -223,7 +223,7 @@ def stuff(peer: Peer, size: int) -> int:
     return sent
 
 
-def test_a_paste_of_10_mb_that_nobody_reads_blocks_its_own_socket_alone(hosted: Hosted) -> None:
+def test_an_unread_paste_of_10_mb_blocks_only_its_own_socket(hosted: Hosted) -> None:
     hosted.python(DEAF)
     hosted.wait_output(b"ready")
     paster = hosted.viewer("paster")
@@ -290,7 +290,7 @@ def test_with_a_viewer_the_host_is_silent(hosted: Hosted) -> None:
     assert hosted.output().endswith(rb"'\x1b[3n'")
 
 
-def test_exit_is_told_to_all_and_the_last_head_before_it(hosted: Hosted) -> None:
+def test_exit_is_sent_to_all_after_the_last_head(hosted: Hosted) -> None:
     hosted.start("sh", "-c", "read line; echo bye")
     links = [hosted.connect(role="link") for _ in range(3)]
     hosted.viewer("one").send(wire.INPUT, b"\n")

@@ -268,7 +268,7 @@ def test_a_program_that_hangs_does_not_run_later(
     assert not attempt.ran.exists()
 
 
-def test_one_that_is_told_to_end_just_before(attempt: Attempt, package: Path) -> None:
+def test_one_that_is_asked_to_end_just_before(attempt: Attempt, package: Path) -> None:
     """SIGTERM, when its handler is there already and the command's process held back."""
     pty = package / "ptyhost" / "pty_posix.py"
     whole = pty.read_text()

@@ -169,13 +169,13 @@ LINK = b'{"ptytasks":1,"role":"link"}\n'
 @example(LINK, [wire.frame(wire.WATCH), wire.frame(wire.RESIZE, bytes(4)), wire.frame(wire.RESIZE, b"\xff" * 4)], 7)
 @example(b'{"ptytasks":1,"a":' + b"[" * 60_000 + b"\n", [], 100)
 @example(b'{"ptytasks":1,"role":["link"],"viewer":{"a":[1]}}\n', [wire.frame(wire.ASK_STATUS)] * 6, 3)
-def test_it_survives_whatever_it_is_told(story: Story, hello: bytes, frames: list[bytes], cut: int) -> None:
+def test_it_survives_whatever_it_is_sent(story: Story, hello: bytes, frames: list[bytes], cut: int) -> None:
     story.tell(hello + b"".join(frames), cut)
     story.check()
 
 
 @pytest.mark.parametrize("kind", [wire.ASK_STATUS, wire.REPAINT, wire.SIGNAL, wire.NOTE, 200])
-def test_an_endless_stream_of_frames_keeps_nobody_waiting(story: Story, kind: int) -> None:
+def test_an_endless_stream_of_frames_delays_no_other_connection(story: Story, kind: int) -> None:
     payload = as_json({"signal": "SIGWINCH"}) if kind == wire.SIGNAL else b""
     flood = wire.frame(kind, payload) * 20_000
     with socket.socket(socket.AF_UNIX) as peer:
@@ -227,7 +227,7 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def test_a_signal_to_who_has_just_gone(hosted: Hosted) -> None:
+def test_a_signal_to_a_process_that_has_just_ended(hosted: Hosted) -> None:
     """The foreground group is one that nobody is in any more, as in a shell between two jobs."""
     hosted.python(
         "import os, signal, time\n"
@@ -245,7 +245,7 @@ def test_a_signal_to_who_has_just_gone(hosted: Hosted) -> None:
 @pytest.mark.parametrize("error", [ProcessLookupError, PermissionError, OSError])
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGSTOP, signal.SIGCONT, signal.SIGKILL])
 @pytest.mark.parametrize("target", ["tree", "leader", "foreground"])
-def test_a_signal_that_does_not_arrive_is_no_error(
+def test_a_signal_that_does_not_arrive_is_not_an_error(
     monkeypatch: pytest.MonkeyPatch, error: type[OSError], number: int, target: str
 ) -> None:
     """To somebody who has gone, or to a set-user-id program (sudo, su) that is not ours to signal."""
@@ -265,7 +265,7 @@ def test_a_signal_that_does_not_arrive_is_no_error(
 
 
 @pytest.mark.parametrize("group", [1, 0, -1])
-def test_nobody_is_signalled_by_a_number_that_means_everybody(monkeypatch: pytest.MonkeyPatch, group: int) -> None:
+def test_a_pid_that_means_all_processes_is_never_signaled(monkeypatch: pytest.MonkeyPatch, group: int) -> None:
     monkeypatch.setattr(os, "killpg", lambda *_: pytest.fail("everybody"))
     monkeypatch.setattr(os, "kill", lambda *_: pytest.fail("everybody"))
     tree.signal_group(group, signal.SIGTERM)

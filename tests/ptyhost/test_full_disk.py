@@ -85,7 +85,7 @@ def test_the_end_is_recorded_on_a_disk_that_stays_full(small_disk: Path) -> None
         hosted.clean_up()
 
 
-def test_a_limit_on_the_size_of_files_is_no_different(hosted: Hosted, tmp_path: Path) -> None:
+def test_a_limit_on_the_size_of_files_acts_like_a_full_disk(hosted: Hosted, tmp_path: Path) -> None:
     """For who cannot mount: `ulimit -f` in blocks of 512 or 1024 bytes; the signal for it is ignored, the error is
     not.
     """

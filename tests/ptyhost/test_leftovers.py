@@ -82,7 +82,7 @@ def test_a_record_that_says_nothing_of_the_kind(wrong: object) -> None:
     assert leftovers.alive(wrong) == []
 
 
-def test_nobody_else_is_ended() -> None:
+def test_no_other_process_is_ended() -> None:
     """One with the same number that started at another time, or at another boot, is somebody else."""
     with subprocess.Popen(["sleep", "1000"]) as other:
         start = start_time(other.pid)
@@ -95,7 +95,7 @@ def test_nobody_else_is_ended() -> None:
     assert leftovers.send([(os.getpid(), start_time(os.getpid()))], signal.SIGKILL) == 0
 
 
-def test_who_is_about_to_go_is_not_left(hosted: Hosted) -> None:
+def test_a_starter_about_to_leave_is_not_used(hosted: Hosted) -> None:
     """The hang-up at the end of the command ends them; some take a moment."""
     hosted.python(
         "import os, signal, time\n"
@@ -110,7 +110,7 @@ def test_who_is_about_to_go_is_not_left(hosted: Hosted) -> None:
     assert record["ended"] - record["started"] < 5
 
 
-def test_a_stop_leaves_nobody(hosted: Hosted) -> None:
+def test_a_stop_leaves_no_process(hosted: Hosted) -> None:
     hosted.start("sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 </dev/null & sleep 0.2; echo ready; cat")
     hosted.wait_output(b"ready")
     hosted.stop()
@@ -129,7 +129,7 @@ def test_many_are_counted_and_some_named(hosted: Hosted) -> None:
             os.kill(pid, signal.SIGKILL)
 
 
-def test_a_command_that_leaves_nobody_ends_at_once(hosted: Hosted) -> None:
+def test_a_command_that_leaves_no_process_ends_at_once(hosted: Hosted) -> None:
     hosted.start("true")
     record = hosted.ended()
     assert record["leftover"] == {"count": 0, "processes": [], "boot_id": boot_id()}

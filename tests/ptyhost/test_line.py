@@ -110,7 +110,7 @@ def test_every_end_of_a_line_begins_another(end: bytes) -> None:
     assert not line
 
 
-def test_where_there_is_no_line_mode_there_is_no_limit() -> None:
+def test_without_line_mode_there_is_no_limit() -> None:
     terminal = Terminal()
     mode = terminal.set(set())
     terminal.close()

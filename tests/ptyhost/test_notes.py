@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.ptyhost.hosting import Hosted
 
 
-def test_notes_are_merged_told_to_all_and_recorded(hosted: Hosted) -> None:
+def test_notes_are_merged_announced_and_recorded(hosted: Hosted) -> None:
     hosted.start("cat")
     link, other = hosted.connect(role="link"), hosted.connect(role="link")
     assert link.decoder.hello is not None
@@ -49,7 +49,7 @@ def test_too_much_and_nonsense_is_ignored(hosted: Hosted) -> None:
     assert json.loads(link.next(wire.EXIT))["notes"] == notes
 
 
-def test_what_is_noted_once_more_is_no_news(hosted: Hosted) -> None:
+def test_repeated_notes_are_not_news(hosted: Hosted) -> None:
     hosted.start("cat")
     link = hosted.connect(role="link")
     for value in (1, 1, 1, 2):
@@ -57,7 +57,7 @@ def test_what_is_noted_once_more_is_no_news(hosted: Hosted) -> None:
     assert [json.loads(link.next(wire.STATUS))["notes"]["value"] for _ in range(2)] == [1, 2]
 
 
-def test_who_only_types_is_told_what_it_asks_for_and_no_more(hosted: Hosted) -> None:
+def test_a_connection_that_only_types_is_sent_only_what_it_asks_for(hosted: Hosted) -> None:
     """It takes the second STATUS for the news that all it typed has been taken."""
     hosted.python("import tty, time; tty.setraw(0); print('ready'); time.sleep(1000)")
     hosted.wait_output(b"ready")

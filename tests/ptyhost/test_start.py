@@ -44,7 +44,7 @@ def test_a_signal_is_recorded_by_name(hosted: Hosted) -> None:
         (["true"], "/etc/passwd", "cwd", "Not a directory"),
     ],
 )
-def test_a_failed_exec_is_told_and_leaves_nothing(
+def test_a_failed_exec_is_reported_and_leaves_nothing(
     hosted: Hosted, argv: list[str], cwd: str, field: str, message: str
 ) -> None:
     with pytest.raises(SpawnFailed, match=message) as failure:
@@ -133,7 +133,7 @@ def test_a_second_attempt_leaves_what_the_first_has_written(hosted: Hosted, xter
     assert [line[0] for line in screen["normal"]["lines"] if line[0]] == ["hello", "bad", "── attempt 2 ──", "again"]
 
 
-def test_the_host_is_nobodys_child_and_holds_the_lock(hosted: Hosted) -> None:
+def test_the_host_has_no_parent_and_holds_the_lock(hosted: Hosted) -> None:
     hosted.start("sleep", "100")
     with open(f"/proc/{hosted.host_pid}/stat", "rb") as file:
         parent, _, session = file.read().rpartition(b")")[2].split()[1:4]

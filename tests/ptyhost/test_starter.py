@@ -175,7 +175,7 @@ def test_its_end_is_nothing_to_the_tasks(hosted: Hosted, starters: str) -> None:
 # -- who has which ----------------------------------------------------------------------------------------------------
 
 
-def test_those_who_are_alike_have_the_same_one(tmp_path: Path, starters: str) -> None:
+def test_equal_processes_share_one(tmp_path: Path, starters: str) -> None:
     tasks = [Hosted(str(tmp_path / str(number))) for number in range(6)]
     try:
         with ThreadPoolExecutor(6) as pool:
@@ -186,7 +186,7 @@ def test_those_who_are_alike_have_the_same_one(tmp_path: Path, starters: str) ->
             task.clean_up()
 
 
-def test_those_who_would_inherit_something_else_have_another(tmp_path: Path, starters: str) -> None:
+def test_processes_that_inherit_something_else_have_another(tmp_path: Path, starters: str) -> None:
     one, other = Hosted(str(tmp_path / "1")), Hosted(str(tmp_path / "2"))
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     try:
@@ -218,7 +218,7 @@ def test_an_upgrade_has_another_and_touches_no_task(tmp_path: Path, starters: st
         new.clean_up()
 
 
-def test_it_leaves_when_nobody_has_wanted_it_for_a_while(hosted: Hosted, starters: str, package: Path) -> None:
+def test_it_leaves_after_a_while_without_requests(hosted: Hosted, starters: str, package: Path) -> None:
     change(package, "ptyhost/starter_posix.py", "_STAY = 300.0", "_STAY = 0.2")
     change(package, "ptyhost/starter_posix.py", "_LOOK = 30.0", "_LOOK = 0.05")
     hosted.start("true")
@@ -348,7 +348,7 @@ def hosts_of(hosted: Hosted) -> list[psutil.Process]:
     return found
 
 
-def test_those_who_say_nothing_keep_nobody_waiting(hosted: Hosted, starters: str) -> None:
+def test_silent_connections_delay_no_other(hosted: Hosted, starters: str) -> None:
     hosted.start("true")
     hosted.ended()
     (path,) = Path(starters).glob("*.sock")
@@ -364,7 +364,7 @@ def test_those_who_say_nothing_keep_nobody_waiting(hosted: Hosted, starters: str
 
 
 @pytest.mark.parametrize("request_", [b"", b"{", b"[]", b'{"directory": 5}'])
-def test_those_who_ask_for_nonsense_get_nothing(hosted: Hosted, starters: str, request_: bytes) -> None:
+def test_invalid_requests_get_nothing(hosted: Hosted, starters: str, request_: bytes) -> None:
     hosted.start("true")
     hosted.ended()
     (path,) = Path(starters).glob("*.sock")
@@ -384,7 +384,7 @@ def test_those_who_ask_for_nonsense_get_nothing(hosted: Hosted, starters: str, r
     ("place", "line"),
     [("        pid = os.fork()\n", 8), ("        detach.detach()\n", 8), ("        waiting, gone = os.pipe()\n", 8)],
 )
-def test_there_is_no_room_for_a_process(hosted: Hosted, starters: str, package: Path, place: str, line: int) -> None:
+def test_out_of_processes(hosted: Hosted, starters: str, package: Path, place: str, line: int) -> None:
     failing = f"{' ' * line}raise OSError(11, 'Resource temporarily unavailable')\n"
     change(package, "ptyhost/starter_posix.py", place, failing)
     with pytest.raises(OutOfResources, match="Resource temporarily unavailable"):

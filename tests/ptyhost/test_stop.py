@@ -39,7 +39,7 @@ def test_int_then_term_then_kill(hosted: Hosted) -> None:
     assert hosted.output() == b"ready<SIGINT><SIGTERM>"
 
 
-def test_who_obeys_the_first_signal_gets_no_second(hosted: Hosted) -> None:
+def test_a_task_that_obeys_the_first_signal_gets_no_second(hosted: Hosted) -> None:
     hosted.python("import time\ntry:\n print('ready')\n time.sleep(99)\nexcept KeyboardInterrupt:\n print('saved')")
     hosted.wait_output(b"ready")
     hosted.stop(("SIGINT", 30), ("SIGKILL", 0))
@@ -48,7 +48,7 @@ def test_who_obeys_the_first_signal_gets_no_second(hosted: Hosted) -> None:
     assert hosted.output().endswith(b"saved\r\n")
 
 
-def test_the_last_step_is_sigkill_even_if_nobody_named_it(hosted: Hosted) -> None:
+def test_the_last_step_is_sigkill_even_if_not_named(hosted: Hosted) -> None:
     hosted.python(STUBBORN)
     hosted.wait_output(b"ready")
     hosted.stop(("SIGHUP", 0.1))
@@ -218,7 +218,7 @@ def test_no_signal_of_that_name(name: str) -> None:
         number_of(name)
 
 
-def test_a_command_that_stops_itself_is_told_as_paused(hosted: Hosted) -> None:
+def test_a_command_that_stops_itself_is_reported_as_paused(hosted: Hosted) -> None:
     hosted.start("sh", "-c", "echo ready; read go; kill -STOP $$; echo went on; read go; exit 3")
     hosted.wait_output(b"ready")
     link, viewer = hosted.connect(role="link"), hosted.viewer("one")

@@ -89,7 +89,7 @@ def test_only_the_terminal_of_the_leader_answers(terminal: Terminal) -> None:
     assert [terminal.viewers.may_answer(viewer) for viewer in (one, two)] == [True, False]
 
 
-def test_a_link_sets_the_size_and_is_no_viewer(terminal: Terminal) -> None:
+def test_a_link_sets_the_size_and_is_not_a_viewer(terminal: Terminal) -> None:
     viewer, link = terminal.attach("one"), terminal.attach(role="link")
     terminal.viewers.resize(viewer, 30, 100)
     terminal.viewers.resize(link, 50, 50)

@@ -129,9 +129,7 @@ def allow(jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 
 @pytest.mark.parametrize("denied", ACTIONS)
-async def test_a_route_is_shut_to_whoever_may_not_do_what_it_needs_and_open_to_others(
-    rest: Rest, allow: Any, denied: str
-) -> None:
+async def test_a_route_is_open_only_to_users_with_its_permission(rest: Rest, allow: Any, denied: str) -> None:
     allow(*(set(ACTIONS) - {denied}))
     wrong = []
     for (method, path), needed in [(about.split(" "), needed) for about, needed in NEEDS.items()]:
@@ -148,7 +146,7 @@ async def test_a_route_is_shut_to_whoever_may_not_do_what_it_needs_and_open_to_o
 @pytest.mark.parametrize(
     "allowed", [allowed for size in range(4) for allowed in itertools.combinations(ACTIONS, size)], ids="+".join
 )
-async def test_a_socket_shows_to_whoever_may_read_and_types_for_whoever_may_execute(
+async def test_a_socket_shows_with_read_and_types_with_execute_permission(
     rest: Rest, allow: Any, attach: Any, allowed: tuple[str, ...]
 ) -> None:
     await rest.create(["sh", "-c", "stty -echo; echo ready; while read -r line; do echo said $line; done"], name="sh")
@@ -174,7 +172,7 @@ async def test_a_socket_shows_to_whoever_may_read_and_types_for_whoever_may_exec
     assert (await rest.get("sh"))["rows"] == 40
 
 
-async def test_who_may_only_read_looks_on(rest: Rest, allow: Any, attach: Any) -> None:
+async def test_users_with_only_read_permission_watch(rest: Rest, allow: Any, attach: Any) -> None:
     await rest.create("echo ready; cat", name="cat")
     await rest.until_output("cat", "ready")
     allow("read")

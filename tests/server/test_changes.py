@@ -63,7 +63,7 @@ def act(store: Store, verb: str, task: Task) -> Awaitable[object]:
 
 @settings(max_examples=30, deadline=None)
 @given(acts)
-def test_every_change_is_announced_by_whoever_made_it_and_once(acts: list[tuple[int, str, int]]) -> None:
+def test_every_change_is_announced_once_by_the_server_that_made_it(acts: list[tuple[int, str, int]]) -> None:
     """Several at a time, in any order. Together the announcements of all servers are the history of each task."""
     ours: dict[str, list[tuple[Task | None, Task | None]]] = {}
     seen: list[dict[str, Task]] = [{} for _ in range(SERVERS)]

@@ -58,7 +58,7 @@ async def test_the_activity_of_a_task_has_a_cap(
     assert "ptytasks" not in jp_serverapp.web_app.settings["last_activity_times"]
 
 
-async def test_polling_is_no_activity_if_it_says_so(rest: Rest, jp_serverapp: Any) -> None:
+async def test_polling_is_not_activity_if_it_says_so(rest: Rest, jp_serverapp: Any) -> None:
     await rest("GET", "tasks")
     settings = jp_serverapp.web_app.settings
     before = settings["api_last_activity"]
@@ -68,7 +68,7 @@ async def test_polling_is_no_activity_if_it_says_so(rest: Rest, jp_serverapp: An
     assert settings["api_last_activity"] > before
 
 
-async def test_what_lab_appends_to_get_past_caches_is_no_parameter(rest: Rest) -> None:
+async def test_what_lab_appends_to_get_past_caches_is_not_a_parameter(rest: Rest) -> None:
     appended: dict[str, Any] = {"1795251397613": ""}
     assert (await rest("GET", "tasks", **appended)).code == 200
     assert (await rest("GET", "tasks", colour="red")).code == 400

@@ -65,7 +65,7 @@ def test_the_document_is_valid() -> None:
     openapi_spec_validator.validate(OPENAPI)
 
 
-def test_every_body_and_answer_has_an_example_that_fits() -> None:
+def test_every_body_and_response_has_a_valid_example() -> None:
     operations = [about for path in OPENAPI["paths"].values() for name, about in path.items() if name != "parameters"]
     for operation in operations:
         for told in (operation.get("requestBody", {}), *operation["responses"].values()):
@@ -83,7 +83,7 @@ def test_every_schema_is_used() -> None:
     assert set(OPENAPI["components"]["schemas"]) == used
 
 
-def test_every_route_and_verb_is_in_the_document_and_no_other() -> None:
+def test_exactly_the_routes_of_the_server_are_in_the_document() -> None:
     offered = set()
     for route, handler in ROUTES:
         methods = [name for name in METHODS if hasattr(getattr(handler, name), "needs")]
@@ -134,7 +134,7 @@ def essence(schema: Any, root: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("model", QUERIES)
-def test_queries_are_told_as_they_are_taken(model: type[BaseModel]) -> None:
+def test_queries_are_documented_as_they_are_accepted(model: type[BaseModel]) -> None:
     path, method = QUERIES[model]
     told = {about["name"]: about["schema"] for about in OPENAPI["paths"][f"/ptytasks/api{path}"][method]["parameters"]}
     taken = model.model_json_schema()
@@ -149,7 +149,7 @@ def test_queries_are_told_as_they_are_taken(model: type[BaseModel]) -> None:
         )
 
 
-def test_every_code_of_an_error_is_told() -> None:
+def test_every_code_of_an_error_is_documented() -> None:
     def codes(kind: type[errors.PtyTasksError]) -> set[str]:
         return {kind.code}.union(*map(codes, kind.__subclasses__()))
 
@@ -160,7 +160,7 @@ def test_every_code_of_an_error_is_told() -> None:
 
 
 @pytest.mark.parametrize("name", SAMPLES)
-def test_samples_fit_their_schemas(name: str) -> None:
+def test_samples_match_their_schemas(name: str) -> None:
     check(sample(name), SAMPLES[name])
 
 

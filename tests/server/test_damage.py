@@ -102,7 +102,7 @@ def test_a_directory_that_is_gone_while_the_task_runs(live: LiveServer) -> None:
         assert ended(client, "task")["state"] == "cancelled"
 
 
-def test_a_directory_that_is_gone_is_no_end_while_the_ptyhost_answers(live: LiveServer) -> None:
+def test_a_deleted_directory_does_not_end_a_task_whose_ptyhost_responds(live: LiveServer) -> None:
     """A new server finds the ptyhost at the socket where all of them are."""
     with live.client() as client:
         task = client.create("echo hello; exec sleep 1000", name="task")
@@ -278,7 +278,7 @@ def test_a_row_that_cannot_be_read_hides_no_other(live: LiveServer, row: str, ru
     assert "Traceback" not in log
 
 
-def test_a_database_of_a_newer_version_is_told_and_left_alone(live: LiveServer) -> None:
+def test_a_database_of_a_newer_version_is_reported_and_left_alone(live: LiveServer) -> None:
     live.kill9()
     with contextlib.closing(sqlite3.connect(root(live) / "tasks.db")) as sql:
         sql.execute("PRAGMA user_version = 99")

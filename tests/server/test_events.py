@@ -147,7 +147,7 @@ async def test_what_cannot_be_started_leaves_no_live_task_behind(rest: Rest, hea
     check(events)
 
 
-async def test_output_is_no_event(rest: Rest, heard: Heard) -> None:
+async def test_output_is_not_an_event(rest: Rest, heard: Heard) -> None:
     await rest.create("seq 10000; sleep 1000", name="seq")
     await heard.until(lambda event: event["state"] == "running")
     await rest.until("seq", lambda task: task["output"]["lines"] >= 10_000)

@@ -183,7 +183,7 @@ async def test_of_what_is_longer_than_a_frame_the_first_may_have_been_typed(rest
         (None, None),
     ],
 )
-def test_a_shell_that_runs_nothing_is_none(
+def test_a_shell_that_runs_nothing_is_not_used(
     monkeypatch: pytest.MonkeyPatch, jp_serverapp: Any, shell: str | None, usable: str | None
 ) -> None:
     if shell is None:

@@ -214,7 +214,7 @@ def test_kill9_of_a_ptyhost(live: LiveServer) -> None:
         ended(client, "orphan")
 
 
-def test_a_socket_that_somebody_removed_is_asked_for(live: LiveServer) -> None:
+def test_a_removed_socket_is_requested_again(live: LiveServer) -> None:
     """Cleaners of temporary directories do so; a ptyhost looks by itself only now and then."""
     with live.client() as client:
         task = client.create(["sleep", "1000"], name="nap")
@@ -280,7 +280,7 @@ def test_a_ptyhost_that_is_stopped_is_out_of_reach_and_not_lost(live: LiveServer
         assert client.get("nap")["state"] == "running"
 
 
-def test_a_lost_task_tells_what_its_ptyhost_said_last(live: LiveServer) -> None:
+def test_a_lost_task_has_the_last_message_of_its_ptyhost(live: LiveServer) -> None:
     with live.client() as client:
         task = client.create("echo hello; exec sleep 1000", name="crash")
         until(lambda: b"hello" in client.raw("crash").data)
@@ -291,7 +291,7 @@ def test_a_lost_task_tells_what_its_ptyhost_said_last(live: LiveServer) -> None:
         assert "Segmentation fault" in live.cli("show", "crash").stdout
 
 
-def test_what_a_command_left_running_is_told_and_ended(live: LiveServer) -> None:
+def test_processes_left_running_are_reported_and_ended(live: LiveServer) -> None:
     with live.client() as client:
         deaf = "trap '' TERM HUP; echo $$ > left; exec sleep 1000"
         line = f'setsid sh -c "{deaf}" < /dev/null > /dev/null 2>&1 & until [ -s left ]; do sleep 0.01; done'

@@ -53,7 +53,7 @@ async def test_the_result_is_that_of_the_attempt(rest: Rest, jp_root_dir: Path, 
     assert (await rest("GET", "tasks", twin["id"], "result")).body == b"ONE"
 
 
-async def test_there_is_no_result_before_the_end_and_none_of_a_command(rest: Rest) -> None:
+async def test_there_is_no_result_before_the_end_or_of_a_command(rest: Rest) -> None:
     task = await start(rest, b"x", "sleep 1000", name="naps")
     assert (await rest("GET", "tasks", "naps", "result")).json == {
         "code": "invalid_state", "message": "the function has not ended yet, or will be run again", "field": "state",

@@ -51,7 +51,9 @@ async def names(rest: Rest) -> list[str]:
     return sorted(task["name"] for task in (await rest("GET", "tasks")).json["tasks"])
 
 
-async def test_what_finished_tasks_take_is_told(rest: Rest, tasks: Path, housekeeping: Housekeeping) -> None:
+async def test_the_disk_usage_of_finished_tasks_is_reported(
+    rest: Rest, tasks: Path, housekeeping: Housekeeping
+) -> None:
     await rest.create("sleep 1000", name="nap")
     assert (await rest("GET", "status")).json["storage"]["used"] == 0
     task = await finish(rest, "large", "seq 100000")
@@ -169,7 +171,7 @@ async def test_what_was_left_behind_is_cleared(
     await rest.until("nap", lambda found: found["connected"])
 
 
-async def test_a_listener_that_fails_harms_nobody(rest: Rest, jp_serverapp: Any, caplog: Any) -> None:
+async def test_a_failing_listener_harms_no_other(rest: Rest, jp_serverapp: Any, caplog: Any) -> None:
     """Neither the others who are told nor the task that there is news of."""
     (extension,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
     told: list[str] = []
@@ -189,7 +191,7 @@ async def test_a_listener_that_fails_harms_nobody(rest: Rest, jp_serverapp: Any,
     extension.store.listeners.remove(fail)
 
 
-def test_listeners_are_told_in_their_order() -> None:
+def test_listeners_are_called_in_order() -> None:
     listeners: Listeners[int] = Listeners()
     told: list[tuple[str, int]] = []
 

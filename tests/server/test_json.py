@@ -93,7 +93,7 @@ async def test_what_not_every_client_can_carry_is_refused_with_its_field(
     assert [path.name for path in served.data_dir.glob("ptytasks/tasks/*")] == [nap["id"]]
 
 
-async def test_what_is_no_json_object_is_refused(rest: Rest) -> None:
+async def test_what_is_not_a_json_object_is_refused(rest: Rest) -> None:
     await rest.create("sleep 100", name="nap")
     for method, path in {(method, path) for method, path, _ in TAKING}:
         for body in GARBAGE:
@@ -108,7 +108,7 @@ async def test_paths_and_queries_that_are_no_text(rest: Rest) -> None:
         check_error(answer, 400 if "%f" in path and path != "%ff" else 404)
 
 
-async def test_a_path_that_is_none_answers_in_json(rest: Rest) -> None:
+async def test_an_unknown_path_is_answered_in_json(rest: Rest) -> None:
     for path in ("", "nothing", "tasks/", "tasks/a/b", "tasks/a/output/raw/more", "status/"):
         for method in ("GET", "POST", "DELETE", "PUT", "PATCH"):
             assert check_error(await rest.at(method, path), 404)["code"] == "http_404"
@@ -160,7 +160,7 @@ def plant(jp_serverapp: Any) -> Any:
     return plant
 
 
-async def test_what_no_client_can_carry_is_told_as_null(rest: Rest, plant: Any, jp_serverapp: Any) -> None:
+async def test_values_that_clients_cannot_represent_become_null(rest: Rest, plant: Any, jp_serverapp: Any) -> None:
     task = await rest.create("true", name="good")
     await rest.wait("good")
     good = jp_serverapp.web_app.settings["ptytasks_store"].get(task["id"])

@@ -96,7 +96,7 @@ def timed(live: LiveServer, work: dict[str, Callable[[Client], Any]], results: d
 
 
 @pytest.mark.parametrize("how", HOLDS)
-def test_nobody_who_reads_waits(live: LiveServer, how: str) -> None:
+def test_readers_do_not_wait(live: LiveServer, how: str) -> None:
     results: dict[str, Any] = {}
     with held(live, how):
         took = timed(live, READS, results)
@@ -110,7 +110,7 @@ def test_nobody_who_reads_waits(live: LiveServer, how: str) -> None:
 
 
 @pytest.mark.parametrize("how", HOLDS)
-def test_whoever_writes_is_refused_after_one_wait_and_nothing_is_half_done(live: LiveServer, how: str) -> None:
+def test_writes_are_refused_after_one_timeout_and_leave_nothing_half_done(live: LiveServer, how: str) -> None:
     results: dict[str, Any] = {}
     with live.client() as client:
         before = client.list()["tasks"]

@@ -98,7 +98,7 @@ def test_a_task_of_another_machine_can_be_given_up(live: LiveServer) -> None:
         assert not directory(live, task).exists()
 
 
-def test_whoever_answers_is_here_whatever_the_record_says(live: LiveServer) -> None:
+def test_a_ptyhost_that_responds_is_here_whatever_the_record_says(live: LiveServer) -> None:
     with live.client() as client:
         task = client.create(["sleep", "1000"], name="near")
         live.kill9()
@@ -138,7 +138,7 @@ def test_an_exit_record_that_turns_up_corrects_what_was_given_up(live: LiveServe
         ("another", "", True),
     ],
 )
-def test_machines_are_told_apart_by_name(name: str | None, boot: str, here: bool) -> None:
+def test_machines_are_distinguished_by_name(name: str | None, boot: str, here: bool) -> None:
     assert is_here({"hostname": name, "boot_id": boot}) is here
 
 

@@ -116,7 +116,7 @@ async def test_grep(rest: Rest) -> None:
 
 
 @pytest.mark.parametrize("pattern", ["(", "*", r"(a+)+$"])
-async def test_a_pattern_that_is_none_or_goes_astray(rest: Rest, pattern: str) -> None:
+async def test_invalid_and_catastrophic_patterns(rest: Rest, pattern: str) -> None:
     await rest.create(f"echo {'a' * 60}b", name="aaa")
     await rest.wait("aaa")
     answer = await rest("GET", "tasks", "aaa", "output", grep=pattern)
@@ -158,7 +158,7 @@ async def test_a_search_ends_when_its_client_leaves(rest: Rest, monkeypatch: pyt
     assert await reader.read() == b""
 
 
-async def test_many_searches_keep_nobody_else_waiting(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_many_searches_delay_no_other_request(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
     await rest.create("head -c 60000 /dev/zero | tr '\\0' a; echo b", name="aaa")
     await rest.wait("aaa")
     monkeypatch.setattr(search, "_LINE_TIME", 0.3)

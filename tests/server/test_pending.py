@@ -61,7 +61,7 @@ async def test_a_pending_task_has_no_ptyhost_and_gets_one_when_its_turn_comes(
     assert (await rest("POST", "tasks", "later", "start")).code == 409
 
 
-async def test_those_who_attach_early_see_it_begin(rest: Rest, app: PtyTasksApp, attach: Any) -> None:
+async def test_viewers_that_attach_early_see_it_begin(rest: Rest, app: PtyTasksApp, attach: Any) -> None:
     await submit(app)
     viewer = await (await attach("later")).attached()
     await let_go(rest)
@@ -121,7 +121,7 @@ async def test_pending_tasks_are_not_counted_as_running(rest: Rest, app: PtyTask
     await rest.until("later-1", lambda task: task["state"] == "running")
 
 
-async def test_whoever_lets_it_go_it_runs_once(rest: Rest, app: PtyTasksApp) -> None:
+async def test_a_task_released_by_several_requests_runs_once(rest: Rest, app: PtyTasksApp) -> None:
     await submit(app, state=State.HELD, group="default")
     await asyncio.gather(*(rest("POST", "tasks", "later", "start") for _ in range(5)))
     found = await rest.until("later", lambda task: task["connected"])
@@ -129,7 +129,7 @@ async def test_whoever_lets_it_go_it_runs_once(rest: Rest, app: PtyTasksApp) -> 
     assert (await rest.until_output("later", "ran")) == "ran\n"
 
 
-async def test_a_start_that_fails_is_told(rest: Rest, app: PtyTasksApp, jp_root_dir: Any) -> None:
+async def test_a_failed_start_is_reported(rest: Rest, app: PtyTasksApp, jp_root_dir: Any) -> None:
     (jp_root_dir / "away").mkdir()
     await submit(app, cwd="away")
     (jp_root_dir / "away").rmdir()

@@ -170,7 +170,7 @@ _ABLE = (["reply", "repaint"], ["reply", "repaint", "note"])
 
 @pytest.mark.parametrize("greeting", [_later(pid=os.getpid(), capabilities=one) for one in _ABLE], ids=["old", "able"])
 @pytest.mark.usefixtures("measured_at_once")
-async def test_only_who_can_is_asked_to_note_something(old_host: OldHost, rest: Rest, greeting: bytes) -> None:
+async def test_only_ptyhosts_that_can_take_notes_are_sent_them(old_host: OldHost, rest: Rest, greeting: bytes) -> None:
     """What the tree of a ptyhost uses is measured all the same; here that tree is our own."""
     child = await asyncio.create_subprocess_exec("sleep", "1000")
     try:
@@ -196,7 +196,7 @@ async def test_a_later_ptyhost_is_adopted_too(old_host: OldHost, rest: Rest, gre
 
 
 @pytest.mark.parametrize("greeting", [b"HTTP/1.1 400\r\n\r\n", b"{}\n", b"\0" * 100_000, _later(id="another0")])
-async def test_whoever_else_answers_there_is_not_believed(old_host: OldHost, rest: Rest, greeting: bytes) -> None:
+async def test_another_server_at_that_address_is_not_trusted(old_host: OldHost, rest: Rest, greeting: bytes) -> None:
     """As long as somebody holds the task's lock it is neither adopted nor lost; then it is lost."""
     task = await rest.get("months old")
     assert (task["state"], task["connected"]) == ("running", False)

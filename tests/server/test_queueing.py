@@ -347,7 +347,9 @@ def test_a_task_that_fails_after_the_scheduler_has_left_is_run_again(
 
 
 @pytest.mark.parametrize("victim", ["server", "scheduler", "both"])
-def test_all_run_once_whoever_is_killed(start_server: Callable[..., LiveServer], tmp_path: Path, victim: str) -> None:
+def test_all_run_once_whichever_process_is_killed(
+    start_server: Callable[..., LiveServer], tmp_path: Path, victim: str
+) -> None:
     server = start_server()
     log = tmp_path / "log"
     submit_many(server, log, 12, 0.2, 2)

@@ -36,7 +36,7 @@ async def test_setup_comes_first_then_history_then_what_is_typed(rest: Rest, att
     await viewer.shows("42\r\n")
 
 
-async def test_nobody_is_attached_to_nothing(attach: Any) -> None:
+async def test_attaching_to_a_missing_task_is_refused(attach: Any) -> None:
     with pytest.raises(HTTPClientError, match="404"):
         await attach("nobody")
 
@@ -136,14 +136,14 @@ async def test_a_client_that_leaves_while_it_is_greeted_leaves_nothing_behind(
     assert [record.message for record in caplog.records if record.exc_info] == []
 
 
-async def test_a_query_that_is_no_text_is_refused_before_there_is_a_socket(rest: Rest, served: Served) -> None:
+async def test_a_query_that_is_not_text_is_refused_before_there_is_a_socket(rest: Rest, served: Served) -> None:
     await rest.create(**SHELL, name="sh")
     url = f"ws://localhost:{served.port}{served.base_url}ptytasks/terminals/websocket/sh?lines=%ff"
     with pytest.raises(HTTPClientError, match="400"):
         await websocket_connect(HTTPRequest(url, headers=served.headers))
 
 
-async def test_the_end_is_told_then_disconnected(rest: Rest, attach: Any) -> None:
+async def test_the_end_is_sent_before_the_disconnect(rest: Rest, attach: Any) -> None:
     await rest.create(**SHELL, name="sh")
     viewer = await (await attach("sh")).attached()
     await viewer.type("exit 3\r")
@@ -272,7 +272,7 @@ async def test_a_flood_is_skipped_not_queued(rest: Rest, attach: Any, jp_servera
     await rest("POST", "tasks", "flood", "stop", body={"signals": ["KILL"]})
 
 
-async def test_output_alone_is_no_reason_to_look_at_the_whole_task(
+async def test_output_alone_does_not_cause_a_look_at_the_whole_task(
     rest: Rest, attach: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     looks = 0
@@ -360,7 +360,7 @@ async def test_a_big_paste(rest: Rest, attach: Any) -> None:
     await viewer.shows("9000000")
 
 
-async def test_a_paste_that_nobody_reads_hurts_nobody(rest: Rest, attach: Any) -> None:
+async def test_an_unread_paste_harms_no_other(rest: Rest, attach: Any) -> None:
     await rest.create(["python3", "-c", f"{RAW}; time.sleep(1000)"], name="deaf")
     await rest.until_output("deaf", "ready")
     paster = await (await attach("deaf")).attached()
@@ -388,7 +388,7 @@ async def test_history_has_as_many_lines_as_asked(rest: Rest, attach: Any) -> No
     assert many.text.count("\n") > 5000
 
 
-async def test_every_change_of_the_task_is_told(rest: Rest, attach: Any) -> None:
+async def test_every_change_of_the_task_is_sent(rest: Rest, attach: Any) -> None:
     await rest.create(**SHELL, name="before")
     viewer = await (await attach("before")).attached()
     await rest("PATCH", "tasks", "before", body={"name": "after"})
@@ -429,7 +429,7 @@ SIGNS = {"ack": None, "stdin": "\r", "set_size": (12, 40)}
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("sign", SIGNS)
-async def test_who_acknowledges_nothing_is_no_viewer_until_it_shows_that_it_is_there(
+async def test_a_viewer_that_acknowledges_nothing_does_not_count_until_it_is_active(
     rest: Rest, attach: Any, sign: str
 ) -> None:
     phone, desk = await two_viewers(rest, attach, flow="ack")
@@ -448,7 +448,7 @@ async def test_who_acknowledges_nothing_is_no_viewer_until_it_shows_that_it_is_t
         assert desk.task["leader"] == phone.id
 
 
-async def test_who_acknowledges_or_was_sent_nothing_stays(
+async def test_viewers_that_acknowledge_or_were_sent_nothing_stay(
     rest: Rest, attach: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(viewers, "_UNSEEN", 1.0)
@@ -464,7 +464,9 @@ async def test_who_acknowledges_or_was_sent_nothing_stays(
 
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("query", [{}, {"flow": "ack"}])
-async def test_who_takes_nothing_is_no_viewer_until_it_does(rest: Rest, attach: Any, query: dict[str, Any]) -> None:
+async def test_a_client_that_reads_nothing_is_not_a_viewer_until_it_does(
+    rest: Rest, attach: Any, query: dict[str, Any]
+) -> None:
     phone, desk = await two_viewers(rest, attach, **query)
     await desk.type("while :; do seq 20000; sleep 0.01; done\r")
     # Whoever does not ask for the next message leaves it, and all behind it, in the socket.

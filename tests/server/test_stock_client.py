@@ -115,7 +115,7 @@ def test_the_end_is_a_disconnect(lab: StockClient, client: Client) -> None:
     assert lab("look", other["number"])["isDisposed"]
 
 
-def test_what_is_not_there_is_no_error_and_whoever_may_not_is_told(lab: StockClient, live: LiveServer) -> None:
+def test_a_missing_terminal_is_not_an_error_and_a_wrong_token_is(lab: StockClient, live: LiveServer) -> None:
     lab("shutdown", "nobody")
     lab("apiShutdown", "nobody")
     with pytest.raises(StockError, match=r"Can only be used for terminal requests"):

@@ -102,7 +102,7 @@ async def test_create_with_a_directory(rest: Rest, attach: Any, served: Served, 
     await viewer.shows(f"{inner}\r\n")
 
 
-async def test_a_directory_that_is_none_is_the_root_directory(rest: Rest, attach: Any, served: Served) -> None:
+async def test_a_path_that_is_not_a_directory_means_the_root_directory(rest: Rest, attach: Any, served: Served) -> None:
     """As in the stock server: a file browser may stand in a place that is no directory of this machine."""
     viewer = await (await attach(await start(rest, cwd="no/such/place"))).attached()
     await viewer.type("pwd\r")
@@ -124,7 +124,7 @@ async def test_every_task_is_a_terminal_until_it_has_ended(rest: Rest) -> None:
     assert (await rest("GET", "terminals", "done")).code == 404
 
 
-async def test_a_terminal_that_nobody_looks_at_is_kept(rest: Rest, attach: Any, jp_serverapp: Any) -> None:
+async def test_a_terminal_without_viewers_is_kept(rest: Rest, attach: Any, jp_serverapp: Any) -> None:
     """Nothing of ours reads the stock server's culling."""
     name = await start(rest)
     viewer = await (await attach(name)).attached()
@@ -177,7 +177,7 @@ async def test_a_deleted_terminal_disconnects_its_clients(rest: Rest, attach: An
         assert viewer.kinds[-1] == "disconnect"
 
 
-async def test_who_does_not_ask_for_our_messages_gets_none(rest: Rest, attach: Any) -> None:
+async def test_clients_that_do_not_request_our_messages_get_none(rest: Rest, attach: Any) -> None:
     viewer = await (await attach(await start(rest))).attached()
     await viewer.type("echo live\r")
     await viewer.shows("live")
@@ -189,7 +189,7 @@ async def test_who_does_not_ask_for_our_messages_gets_none(rest: Rest, attach: A
 
 
 @pytest.mark.parametrize("query", [{"events": 1}, {"flow": "ack"}, {"offset": 0}])
-async def test_who_asks_for_them_gets_them(rest: Rest, attach: Any, query: dict[str, Any]) -> None:
+async def test_clients_that_request_them_get_them(rest: Rest, attach: Any, query: dict[str, Any]) -> None:
     viewer = await attach(await start(rest), **query)
     await viewer.until(lambda viewer: viewer.event("task") and (viewer.event("replayed") or viewer.event("resumed")))
     await viewer.type("exit\r")

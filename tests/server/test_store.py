@@ -240,7 +240,7 @@ async def test_the_mirror_follows_a_file_that_was_replaced(path: Path, opened: C
     await ours.close()
 
 
-async def test_whoever_asks_during_the_first_look_waits_for_it(opened: Callable[..., Database]) -> None:
+async def test_requests_during_the_first_look_wait_for_it(opened: Callable[..., Database]) -> None:
     there = make("there")
     ours = Store(lambda: opened(there))
 
@@ -252,9 +252,7 @@ async def test_whoever_asks_during_the_first_look_waits_for_it(opened: Callable[
     await ours.close()
 
 
-async def test_whoever_asks_often_does_not_wait(
-    opened: Callable[..., Database], monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_frequent_requests_do_not_wait(opened: Callable[..., Database], monkeypatch: pytest.MonkeyPatch) -> None:
     """The next look begins while the last one still counts; whoever asks late waits."""
     ours, theirs = Store(opened), opened()
     await ours.refresh()

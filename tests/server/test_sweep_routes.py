@@ -239,7 +239,7 @@ async def test_a_full_disk_leaves_nothing(
     assert (await rest("GET", "sweeps")).json["sweeps"] == []
 
 
-def test_a_sweep_that_was_cut_off_is_none(start_server: Callable[..., LiveServer], tmp_path: Path) -> None:
+def test_a_sweep_that_was_cut_off_does_not_exist(start_server: Callable[..., LiveServer], tmp_path: Path) -> None:
     """Of a server that dies before the record is written nothing is found; after that, all tasks are."""
     server = start_server()
     with server.client() as client:

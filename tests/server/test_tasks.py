@@ -127,7 +127,7 @@ async def test_bad_input_names_its_field_and_leaves_nothing(
 
 
 @pytest.mark.parametrize("body", ["", "{", "[]", '"x"', "null", "\ufffd"])
-async def test_a_body_that_is_no_object(rest: Rest, body: str) -> None:
+async def test_a_body_that_is_not_an_object(rest: Rest, body: str) -> None:
     answer = await rest("POST", "tasks", body=body)
     if body == "":
         assert answer.code == 201  # an interactive shell
@@ -306,7 +306,7 @@ async def test_input_and_resize(rest: Rest) -> None:
         ({"data": "y\n", "newline": True}, b"y\n\r"),
     ],
 )
-def test_enter_follows_what_is_no_control_character(body: dict[str, Any], typed: bytes) -> None:
+def test_enter_follows_text_without_control_characters(body: dict[str, Any], typed: bytes) -> None:
     assert bodies.Input.model_validate(body).typed == typed
 
 
@@ -317,7 +317,7 @@ async def test_an_answer_is_an_answer(rest: Rest) -> None:
     assert (await rest.wait("ask"))["exit"]["code"] == 7
 
 
-async def test_input_that_nobody_reads_is_refused_and_the_task_stops_all_the_same(
+async def test_unread_input_is_refused_and_the_task_can_still_be_stopped(
     rest: Rest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(control, "_INPUT_PATIENCE", 1.0)
@@ -453,7 +453,7 @@ async def test_input_to_a_task_that_is_just_ending_is_taken_or_in_conflict(rest:
 
 
 @pytest.mark.parametrize("verb", ["delete", "restart"])
-async def test_a_task_that_ends_just_then_is_no_error(rest: Rest, verb: str) -> None:
+async def test_a_task_that_ends_at_that_moment_is_not_an_error(rest: Rest, verb: str) -> None:
     """Each ends at another moment of what is done to it."""
     tasks = await asyncio.gather(*(rest.create(f"sleep 0.{number:03}") for number in range(0, 100, 4)))
     if verb == "delete":

@@ -77,7 +77,7 @@ async def test_after_a_failure_it_stays_where_it_was(rest: Rest) -> None:
     assert (fraction(task), task["progress"]["eta"]) == (0.3, None)
 
 
-async def test_nobody_knows_how_long_a_paused_one_will_take(rest: Rest) -> None:
+async def test_there_is_no_estimate_for_a_paused_one(rest: Rest) -> None:
     await rest.create("for i in $(seq 1000); do echo step $i/1000; sleep 0.05; done", name="train")
     moving = await rest.until("train", lambda task: task["progress"] and task["progress"]["eta"])
     await rest("POST", "tasks", "train", "pause")
@@ -88,7 +88,7 @@ async def test_nobody_knows_how_long_a_paused_one_will_take(rest: Rest) -> None:
     await rest.until("train", lambda task: task["progress"]["eta"])
 
 
-async def test_a_task_that_tells_nothing_has_none(rest: Rest, jp_serverapp: Any) -> None:
+async def test_a_task_that_reports_nothing_has_none(rest: Rest, jp_serverapp: Any) -> None:
     await rest.create("echo hello; exec sleep 1000", name="talks")
     await rest.create("exec sleep 1000", name="is silent")
     await rest.until("talks", lambda task: task["output"]["lines"])
@@ -97,7 +97,7 @@ async def test_a_task_that_tells_nothing_has_none(rest: Rest, jp_serverapp: Any)
     assert fraction(await rest.get("is silent")) is None
 
 
-async def test_the_next_attempt_begins_anew(rest: Rest) -> None:
+async def test_the_next_attempt_starts_over(rest: Rest) -> None:
     await rest.create(f"{SAY}[ -e second ] || say 40; touch second; exec sleep 1000", name="twice")
     await rest.until("twice", lambda task: fraction(task) == 0.4)
     await rest("POST", "tasks", "twice", "restart", body={"signals": ["KILL"]})
@@ -123,7 +123,7 @@ async def test_a_shell_forgets_what_ran_in_it(rest: Rest, monkeypatch: pytest.Mo
     assert (await rest.wait("sh"))["progress"] is None
 
 
-async def test_who_looks_on_is_told(rest: Rest, attach: Any, served: Served) -> None:
+async def test_read_only_viewers_are_notified(rest: Rest, attach: Any, served: Served) -> None:
     task = await rest.create(f"{SAY}{WAIT}say 70; exec sleep 1000", name="seen")
     viewer = await (await attach("seen")).attached()
     (served.root_dir / f"{task['id']}.go").touch()
@@ -232,7 +232,7 @@ def test_what_an_older_server_wrote_is_still_read(live: LiveServer) -> None:
         assert ended(client, "old")["attempt"] == 2
 
 
-def test_two_servers_tell_the_same(start_server: Callable[..., LiveServer]) -> None:
+def test_two_servers_say_the_same(start_server: Callable[..., LiveServer]) -> None:
     servers = [start_server(), start_server()]
     with servers[0].client() as one, servers[1].client() as other:
         task = one.create(f"{SAY}say 10; {WAIT}say 80; exit 1", name="shared")
@@ -268,7 +268,7 @@ def test_a_ring_that_is_dropped_under_the_reader(start_server: Callable[..., Liv
         assert (task["state"], fraction(task)) == ("cancelled", 0.5)
 
 
-def test_a_flood_beside_it_delays_nobody(live: LiveServer) -> None:
+def test_a_flood_in_another_task_delays_no_viewer(live: LiveServer) -> None:
     with live.client() as client:
         for number in range(3):
             client.create("yes", name=f"flood {number}")

@@ -104,7 +104,7 @@ async def test_a_task_that_sleeps_uses_nothing(rest: Rest, quick: None) -> None:
     assert {sample["rss"] > 0 for sample in samples} == {True}
 
 
-async def test_samples_come_more_often_while_somebody_looks(
+async def test_samples_are_more_frequent_while_a_viewer_looks(
     rest: Rest, app: PtyTasksApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sampler, "_FIRST", 0.05)
@@ -271,7 +271,7 @@ def test_time_that_was_lost_with_a_process_is_not_taken_back() -> None:
 
 
 @pytest.mark.parametrize("noted", [None, [], "x", {"rss": "x"}, {"rss": float("nan")}, {"rss": True}, {"other": 1}])
-def test_what_makes_no_sense_as_a_peak_is_none(noted: Any) -> None:
+def test_invalid_peaks_are_ignored(noted: Any) -> None:
     assert samples.known(noted) == {}
     told = samples.of_ended({"user": 1.0, "system": 0.5, "max_rss": 5, "peak": noted})
     assert told is not None

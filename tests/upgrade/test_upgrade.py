@@ -87,7 +87,7 @@ def test_all_are_there_and_are_what_they_were(upgraded: Upgraded) -> None:
         assert [task[key] for key in same] == [was[key] for key in same], name  # type: ignore[literal-required]
 
 
-def test_a_finished_one_is_as_it_was_told(upgraded: Upgraded) -> None:
+def test_a_finished_one_is_as_reported(upgraded: Upgraded) -> None:
     task, was = upgraded.client.get("finished"), upgraded.before["finished"]
     assert (task["state"], task["exit"], task["ended"]) == (was["state"], was["exit"], was["ended"])
     text = upgraded.client.output("finished", mode="tail", tail_lines=2)
