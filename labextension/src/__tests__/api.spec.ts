@@ -122,7 +122,7 @@ describe('TaskApi', () => {
     ]);
   });
 
-  it('tells what the server refused, and the field to blame', async () => {
+  it('reports what the server refused, and the field to blame', async () => {
     const { api } = made(() => ({ status: 400, body: refusal }));
     const error = await refused(api.create({ cwd: 'no/such/place' }));
     expect(error).toMatchObject({ status: 400, code: 'bad_request', field: 'cwd' });

@@ -151,7 +151,7 @@ describe('TaskCell', () => {
     expect(cell.node.querySelector('button')).toBeNull();
   });
 
-  it('shows when that was, if the output tells', async () => {
+  it('shows when that was, if the output says so', async () => {
     known = [];
     const time = '2026-11-21T06:00:00.000+00:00';
     await draw({ ...SNAPSHOT, as_of: time });

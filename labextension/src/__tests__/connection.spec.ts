@@ -113,7 +113,7 @@ describe('TaskConnection', () => {
     expect(FakeSocket.last.query).toEqual({ flow: 'ack', token: 'secret' });
   });
 
-  it('shows what comes, and tells the task', () => {
+  it('shows output, and reports the task', () => {
     FakeSocket.last.attach();
     FakeSocket.last.say('stdout', 'live', 104);
     expect(shown).toBe('\x1bchistory\r\nlive');
@@ -242,7 +242,7 @@ describe('TaskConnection', () => {
     ]);
   });
 
-  it('tells why what was typed did not arrive, until something else is typed', () => {
+  it('says why input was refused, until something else is typed', () => {
     FakeSocket.last.attach();
     FakeSocket.last.event('refused', { reason: 'line_too_long', message: 'a line is too long' });
     expect(connection.refusal).toBe('a line is too long');
@@ -250,7 +250,7 @@ describe('TaskConnection', () => {
     expect(connection.refusal).toBeNull();
   });
 
-  it('tells when history comes, and when it is drawn', () => {
+  it('announces a replay, and when it is drawn', () => {
     const told: (TaskConnection.ISize | null)[] = [];
     connection.replaying.connect((_, size) => void told.push(size));
     FakeSocket.last.attach();
@@ -298,7 +298,7 @@ describe('TaskConnection', () => {
     expect(connection.link).toBe('connected');
   });
 
-  it('stops trying when the task is no more', async () => {
+  it('stops trying when the task was deleted', async () => {
     get.mockRejectedValue(new TaskError('no such task', 404, 'task_not_found'));
     FakeSocket.last.break();
     await Promise.resolve();

@@ -24,14 +24,14 @@ import status from '../../../tests/contract/status.json';
 import task from '../../../tests/contract/task.json';
 
 describe('the contract', () => {
-  it('tells of a live task', () => {
+  it('reads a live task', () => {
     const parsed = taskSchema.parse(task);
     expect(parsed).toMatchObject({ id: task.id, name: 'train', state: 'running', exit: null });
     expect(isActive(parsed)).toBe(true);
     expect(commandLine(parsed)).toBe(task.command);
   });
 
-  it('tells of a task that has ended', () => {
+  it('reads a finished task', () => {
     const parsed = taskSchema.parse(finished);
     expect(parsed.exit).toEqual({ code: 3, signal: null });
     expect(isEnded(parsed)).toBe(true);
@@ -49,7 +49,7 @@ describe('the contract', () => {
     expect(outputSchema.parse(output)).toMatchObject({ output: 'hello\n', ended: false });
   });
 
-  it('tells how far a task is, and what it uses', () => {
+  it('reads progress and usage', () => {
     const { progress, usage } = taskSchema.parse(task);
     const { fraction, text, eta } = task.progress;
     expect(progress).toMatchObject({ fraction, text, eta });
@@ -64,7 +64,7 @@ describe('the contract', () => {
     expect(taskSchema.parse(rest)).toMatchObject({ progress: null, usage: null });
   });
 
-  it('tells of groups', () => {
+  it('reads groups', () => {
     const [gpu] = groupsSchema.parse(groups).groups;
     const { name, slots, paused, reason } = groups.groups[0];
     expect(gpu).toEqual({ name, slots, paused, reason, ends: null });
@@ -84,7 +84,7 @@ describe('the contract', () => {
     expect(Object.keys(status.tasks)).toEqual([...STATES]);
   });
 
-  it('tells of the room that output takes, or does not', () => {
+  it('reads the disk usage, or that it is unknown', () => {
     const storage = { used: 12, limit: null };
     expect(statusSchema.parse({ ...status, storage }).storage).toEqual(storage);
     expect(statusSchema.parse(status).storage).toEqual(status.storage);

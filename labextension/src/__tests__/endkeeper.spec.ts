@@ -36,7 +36,7 @@ describe('EndKeeper', () => {
     jest.useRealTimers();
   });
 
-  it('takes back what nobody wanted', () => {
+  it('reverts scrolling that the user did not cause', () => {
     for (let time = 0; time < 3; time++) {
       scroll(false);
       expect(screen.isAtEnd).toBe(true);

@@ -88,13 +88,13 @@ describe('TaskFollower', () => {
     jest.useRealTimers();
   });
 
-  it('asks nothing before somebody looks', async () => {
+  it('requests nothing before it is visible', async () => {
     changed.emit();
     await pass(10_000);
     expect(server.requests).toEqual([]);
   });
 
-  it('reads on while somebody looks, and no longer', async () => {
+  it('reads on only while it is visible', async () => {
     follower.isActive = true;
     await pass(9_000);
     expect(follower.tail).toBe('hello');
@@ -164,7 +164,7 @@ describe('TaskFollower', () => {
     expect([follower.isGone, refreshes, follower.tail]).toEqual([false, 1, 'hello']);
   });
 
-  it('does not take a task for gone that the list has, but nobody understands', async () => {
+  it('does not consider a task deleted that is listed, but cannot be read', async () => {
     known = undefined;
     model.unreadable = [{ id: task.id, label: 'train', fields: ['state'] }];
     follower.isActive = true;

@@ -48,14 +48,14 @@ describe('Header', () => {
 
   afterEach(() => widget.dispose());
 
-  it('tells the state and the time', async () => {
+  it('shows the state and the time', async () => {
     const started = new Date(Date.now() - 61_000).toISOString();
     await render({ task: { ...task, started } });
     expect(widget.node.textContent).toContain('Running');
     expect(widget.node.textContent).toContain('1m 01s');
   });
 
-  it('tells why a task waits, which cannot be restarted', async () => {
+  it('says why a task waits, and offers no restart', async () => {
     const queue = { position: 2, text: '4 of 4 slots of the group gpu are used', starts: null };
     const waits: ITask = { ...task, state: 'queued', started: null, queue };
     await render({ task: waits, actions: { stop: jest.fn(), restart: jest.fn() } });
@@ -64,7 +64,7 @@ describe('Header', () => {
     expect(button('Stop')).toBeDefined();
   });
 
-  it('tells the exit, and has nothing to stop then', async () => {
+  it('shows the exit status, and offers no stop', async () => {
     await render({ task: failed, actions: { stop: jest.fn(), restart: jest.fn() } });
     expect(widget.node.textContent).toContain('Failed');
     expect(widget.node.textContent).toContain('exit 3');
@@ -72,7 +72,7 @@ describe('Header', () => {
     expect(button('Restart')).toBeDefined();
   });
 
-  it('tells of others', async () => {
+  it('shows other viewers', async () => {
     await render({ task: { ...task, viewers: 2 }, isFollowing: true, isReadonly: true });
     expect(widget.node.textContent).toContain('2 viewers');
     expect(widget.node.textContent).toContain('Size follows another viewer');
@@ -84,7 +84,7 @@ describe('Header', () => {
     expect(widget.node.textContent).not.toMatch(/viewer|Read-only/);
   });
 
-  it('tells how far it is, and what it needs', async () => {
+  it('shows progress and usage', async () => {
     const updated = new Date().toISOString();
     const progress = { ...PROGRESS, updated, fraction: 0.415, eta: 200.9, text: 'Epoch 5/10' };
     await render({
@@ -113,22 +113,22 @@ describe('the banner', () => {
     expect(told('connecting')).toBeNull();
   });
 
-  it('tells why what was typed did not arrive', () => {
+  it('says why input was refused', () => {
     const refused = { link: 'connected', refusal: 'a line is too long' } as TaskConnection;
     expect(bannerText(refused, task, trans)).toBe('Your input was not sent: a line is too long.');
   });
 
-  it('tells of a lost connection, and that the task goes on', () => {
+  it('reports a lost connection, and that the task keeps running', () => {
     expect(told('lost')).toMatch(/lost.*not affected/);
   });
 
-  it('tells how the task ended', () => {
+  it('says how the task ended', () => {
     expect(told('ended', failed)).toBe('The task has ended: Failed (exit 3).');
     expect(told('ended', { ...failed, exit: null, state_message: 'no host' })).toContain('no host');
     expect(told('ended', task)).toBeNull();
   });
 
-  it('tells that it is deleted', () => {
+  it('says that it was deleted', () => {
     expect(told('gone')).toMatch(/deleted/);
   });
 });

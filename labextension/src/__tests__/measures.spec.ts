@@ -112,7 +112,7 @@ describe('usage', () => {
     expect(storageLabel(used, limit, trans)).toBe(text);
   });
 
-  it('is told in a few words', () => {
+  it('is described in a few words', () => {
     expect(usageLabel(usage, trans)).toBe('187% · 1.2 GiB');
     expect(usageLabel({ ...usage, gpu_load: 45, gpu_memory: 3 * 2 ** 30 }, trans)).toBe(
       '187% · 1.2 GiB · GPU 45% · 3.0 GiB'
@@ -122,7 +122,7 @@ describe('usage', () => {
     expect(peakLabel(USAGE, trans)).toBe('');
   });
 
-  it('is told in more words, and says whose the GPU is', () => {
+  it('is described in more words, with the owner of the GPU values', () => {
     expect(usageDetails(usage, trans).split('\n')).toEqual([
       'CPU (100% is one core): 187% (peak 390%)',
       'Memory: 1.2 GiB (peak 2.0 GiB)'

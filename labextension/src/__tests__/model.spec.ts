@@ -120,7 +120,7 @@ describe('TaskModel', () => {
     expect([model.tasks.length, model.groups]).toEqual([2, []]);
   });
 
-  it('tells no news of what was there before', async () => {
+  it('does not announce what was there before', async () => {
     await pass(SOON);
     expect(news).toEqual([]);
   });
@@ -164,7 +164,7 @@ describe('TaskModel', () => {
     ]);
   });
 
-  it('has the tasks up to date when it tells the news', async () => {
+  it('has updated the tasks before it announces news', async () => {
     await pass(SOON);
     let known: string | undefined;
     model.stateChanged.connect((sender, change) => {
@@ -203,7 +203,7 @@ describe('TaskModel', () => {
       expect(model.get('a')?.progress).toBeNull();
     });
 
-    it('of a hundred tasks is told a few times in a second, not a hundred times', async () => {
+    it('of a hundred tasks is announced a few times a second, not a hundred times', async () => {
       tasks = Array.from({ length: 100 }, (_, index) => task(`t${index}`));
       await pass(SOON);
       // From the first event on, looks without one are far apart.
@@ -231,7 +231,7 @@ describe('TaskModel', () => {
       expect(changes).toBe(1);
     });
 
-    it('is not told any more once it is disposed', async () => {
+    it('is not announced after it is disposed', async () => {
       await pass(SOON);
       tell('a', 0.5);
       model.dispose();
@@ -247,7 +247,7 @@ describe('TaskModel', () => {
     expect(looks()).toHaveLength(1);
   });
 
-  it('leaves the server alone while nobody looks, but for an event', async () => {
+  it('makes no requests while hidden, except after an event', async () => {
     await pass(SOON);
     visibility.mockReturnValue('hidden');
     document.dispatchEvent(new Event('visibilitychange'));
@@ -323,7 +323,7 @@ describe('TaskModel', () => {
     expect(model.unreadable).toEqual([{ id: 'b', label: 'b', fields: ['state'] }]);
   });
 
-  it('forgets a task at once that is told to be deleted', async () => {
+  it('forgets a task as soon as it is announced to be deleted', async () => {
     await pass(SOON);
     events.tell(TASK_STATE, { action: 'deleted', id: 'b' });
     expect([model.get('b'), model.tasks.map(({ id }) => id)]).toEqual([undefined, ['a']]);
@@ -331,7 +331,7 @@ describe('TaskModel', () => {
     expect(model.get('a')).toBeDefined();
   });
 
-  it('has a newer list for whoever asks for the present one, unless events come', async () => {
+  it('requests a new list for new consumers, unless events arrive', async () => {
     const asked = async () => {
       const before = looks().length;
       const current = model.current();
@@ -371,7 +371,7 @@ describe('TaskModel', () => {
     expect(looks()).toHaveLength(3);
   });
 
-  it('asks when somebody looks again after a while, or comes back to the page', async () => {
+  it('requests a list when the page is shown again after a while', async () => {
     await pass(SOON);
     visibility.mockReturnValue('hidden');
     document.dispatchEvent(new Event('visibilitychange'));

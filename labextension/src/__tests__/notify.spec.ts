@@ -75,19 +75,19 @@ describe('CompletionNotifier', () => {
     jest.useRealTimers();
   });
 
-  it('tells of a success', async () => {
+  it('reports a success', async () => {
     await end(ended('succeeded'));
     expect(shown).toEqual([{ kind: 'success', id: running.id, message: '“train” succeeded' }]);
     expect(tail).not.toHaveBeenCalled();
   });
 
-  it('tells how it failed, with the last line that says something', async () => {
+  it('says how it failed, with the last meaningful line', async () => {
     await end(ended('failed'));
     const message = '“train” failed (exit 3): ValueError: no data';
     expect(shown).toEqual([{ kind: 'error', id: running.id, message }]);
   });
 
-  it('tells of a failure whose output cannot be had', async () => {
+  it('reports a failure whose output is not available', async () => {
     tail.mockRejectedValue(new Error('gone'));
     await end(ended('timed_out'));
     expect(shown[0].message).toBe('“train” timed out');
@@ -119,7 +119,7 @@ describe('CompletionNotifier', () => {
     expect(shown).toHaveLength(1);
   });
 
-  it('tells of many at once', async () => {
+  it('reports many at once', async () => {
     const tasks = ['a', 'b', 'c', 'd'].map(id => ended('succeeded', { id }));
     await end(...tasks);
     await end(...tasks.map(task => ({ ...task, state: 'failed' as const })));

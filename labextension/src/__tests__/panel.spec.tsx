@@ -149,7 +149,7 @@ describe('TasksPanel', () => {
     );
   });
 
-  it('says that the settings of the server forbid terminals, and asks when told to', () => {
+  it("says that the server's settings forbid terminals, and asks again on request", () => {
     const message = 'Terminals are disabled on this server (ServerApp.terminals_enabled)';
     model.tell({ error: new TaskError(message, 503, 'disabled') });
     expect(find('[role="alert"]')?.textContent).toContain(message);
@@ -217,7 +217,7 @@ describe('TasksPanel', () => {
       expect(row('waits').querySelector('[aria-label="Restart next"]')).toBeNull();
     });
 
-    it('does nothing while nobody sees it', async () => {
+    it('does nothing while it is hidden', async () => {
       act(() => panel.hide());
       model.tail.mockClear();
       const before = row('running').textContent;
@@ -258,7 +258,7 @@ describe('TasksPanel', () => {
       expect(said()).toMatch(/silent for 1m (39|40)s/);
     });
 
-    it('tells of the room that output takes, and asks seldom', async () => {
+    it('shows the disk usage, and requests it seldom', async () => {
       expect(find('.jp-PtyTasks-foot')).toBeNull();
       model.status.mockResolvedValue({ storage: { used: 1.2 * 2 ** 30, limit: 5 * 2 ** 30 } });
       await act(async () => jest.advanceTimersByTimeAsync(61_000));
@@ -309,7 +309,7 @@ describe('TasksPanel', () => {
       expect(actions.open).not.toHaveBeenCalled();
     });
 
-    it('has no button for what nobody does', () => {
+    it('has no button for what is not possible', () => {
       act(() => {
         actions.ofRow.value = { restart: jest.fn() };
       });

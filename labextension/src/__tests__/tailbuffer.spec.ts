@@ -21,7 +21,7 @@ describe('TailBuffer', () => {
     expect(tail.lines).toBe('zwölf');
   });
 
-  it('begins anew where something was missed', () => {
+  it('starts over where something was missed', () => {
     const tail = new TailBuffer(3);
     tail.take({ data: bytes('one\r\n'), offset: 0, end: 4 });
     expect(tail.from(1_000_000)).toBe(1_000_000 - 65536);

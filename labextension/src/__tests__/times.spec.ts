@@ -8,7 +8,7 @@ const trans = nullTranslator.load('jupyter_ptytasks');
 const task: ITask = taskSchema.parse(sample);
 
 describe('format', () => {
-  it('tells how long a live task has run, and how long ago one ended', () => {
+  it('says how long a live task has run, and how long ago one ended', () => {
     const started = Date.parse(task.started ?? '');
     expect(when(task, started + 61_000, trans)).toBe('1m 01s');
     const ended: ITask = { ...task, state: 'failed', ended: task.started };
