@@ -117,19 +117,24 @@ async def test_samples_are_more_frequent_while_a_viewer_looks(
         pass
     looked = await stats(rest, "seen")
     assert looked["interval"] == 0.2
-    assert looked["usage"] == used(await rest.get("seen"))
+    # A sample may be taken between the two requests.
+    while looked["usage"] != used(await rest.get("seen")):
+        looked = await stats(rest, "seen")
     assert len((await stats(rest, "unseen"))["samples"]) == 1
 
 
-async def test_no_more_than_120_samples_are_kept(rest: Rest, quick: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sampler, "_EVERY_WATCHED", 0.001)
+async def test_no_more_samples_are_kept_than_are_shown(
+    rest: Rest, quick: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(samples, "_KEPT", 12)
+    monkeypatch.setattr(sampler, "_EVERY_WATCHED", 0.02)
     await rest.create("exec sleep 1000", name="nap")
     first = None
-    samples: list[Any] = []
-    while len(samples) < 120 or samples[0] == first:
-        samples = (await stats(rest, "nap"))["samples"]
-        first = first or (samples[0] if samples else None)
-        assert len(samples) <= 120
+    found: list[Any] = []
+    while len(found) < 12 or found[0] == first:
+        found = (await stats(rest, "nap"))["samples"]
+        first = first or (found[0] if found else None)
+        assert len(found) <= 12
 
 
 async def test_without_a_live_task_nothing_is_done(rest: Rest, quick: None, app: PtyTasksApp) -> None:
