@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..client import format as formats
 from ..client import is_live
-from .colours import plain
+from .colors import plain
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -34,7 +34,7 @@ _COLORS = {
     "paused": "#b7791f",
     "stopping": "#b7791f",
 }
-_GREY = "#808080"
+_GRAY = "#808080"
 
 
 def bundle(task: Task, tail: str, as_of: datetime, note: str = "") -> dict[str, Any]:
@@ -62,7 +62,7 @@ def _text(task: Task, tail: str, as_of: str, note: str) -> str:
 
 
 def _html(task: Task, tail: str, as_of: str, note: str) -> str:
-    color = _COLORS.get(task["state"], _GREY)
+    color = _COLORS.get(task["state"], _GRAY)
     ran = formats.runtime(task)
     cells = {
         "task": f"<b>{escape(task['name'])}</b>",
@@ -82,7 +82,7 @@ def _html(task: Task, tail: str, as_of: str, note: str) -> str:
         f'<div style="margin: 4px 0"><code>$ {escape(_shortened(formats.command(task)))}</code></div>',
     ]
     reason = "" if formats.ending(task) else task["state_message"]
-    parts += [f'<div style="color: {_GREY}">{escape(text)}</div>' for text in (reason, note) if text]
+    parts += [f'<div style="color: {_GRAY}">{escape(text)}</div>' for text in (reason, note) if text]
     if tail.strip():
         style = f"margin: 4px 0; padding: 6px 8px; border-left: 3px solid {color}; overflow-x: auto; line-height: 1.3"
         parts.append(f'<pre style="{style}">{escape(tail.rstrip())}</pre>')

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 from typing import TYPE_CHECKING
 
-from .colours import bounded
+from .colors import bounded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,7 +11,7 @@ from ..client import ClientError, ResultLost, StillRunning, TaskFailed, has_ende
 from ..client import format as formats
 from ..functions import outcomes
 from . import bundle, reading, results, threads
-from .colours import plain
+from .colors import plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator, Sequence

@@ -22,7 +22,7 @@ class Job:
     `foreground` returns the process group that has the terminal, or 0. `paused`: the command is stopped (SIGSTOP), by
     whatever means. `stopping` is the reason for which it is being terminated, None if it is not: a stop goes on until
     the tree is empty, which may be after the command itself has ended. Signals never raise: processes that are gone, or
-    that may not be signalled, do not get them.
+    that may not be signaled, do not get them.
     """
 
     __slots__ = ("_foreground", "_started_at", "_stop", "ended", "paused", "pid", "started")

@@ -107,7 +107,7 @@ def test_a_task_is_typed_into_resized_and_stopped(client: Client) -> None:
     assert (task["state"], exit_status(task)) == ("cancelled", 130)
 
 
-def test_a_task_is_paused_resumed_signalled_and_restarted(client: Client) -> None:
+def test_a_task_is_paused_resumed_signaled_and_restarted(client: Client) -> None:
     ref = client.create("trap 'echo usr1' USR1; echo ready; while :; do sleep 0.1; done")["id"]
     until(lambda: "ready" in text(client, ref))
     assert client.pause(ref)["state"] == "paused"

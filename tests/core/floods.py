@@ -42,7 +42,7 @@ def floods() -> dict[str, Iterator[bytes]]:
     made = {
         "bar by CR": _each(lambda n: b"\r" + _bar(n)),
         # Bars and spinners, in every way to go back.
-        "bar by CR, coloured": _each(lambda n: b"\r\x1b[32m" + _bar(n) + b"\x1b[0m"),
+        "bar by CR, colored": _each(lambda n: b"\r\x1b[32m" + _bar(n) + b"\x1b[0m"),
         "bar by CR, wide": _each(lambda n: "\r{:3d}%|{:<10}| 進捗".format(n % 100, "█" * (n % 10)).encode()),
         "bar by EL and CR": _each(lambda n: b"\x1b[2K\r" + _bar(n)),
         "bar by CR and EL": _each(lambda n: b"\r\x1b[K" + _bar(n)),
@@ -85,9 +85,7 @@ def floods() -> dict[str, Iterator[bytes]]:
         "cleared again and again": _each(lambda n: b"\x1b[H\x1b[2J\x1b[3J" + _bar(n) + b"\r\n"),
         # Logs.
         "plain lines": _each(lambda n: b"%d the quick brown fox jumps over the lazy dog\r\n" % n),
-        "coloured lines": _each(
-            lambda n: b"\x1b[32mINFO\x1b[0m \x1b[2m%d\x1b[0m step \x1b[1;34m%d\x1b[0m\r\n" % (n, n)
-        ),
+        "colored lines": _each(lambda n: b"\x1b[32mINFO\x1b[0m \x1b[2m%d\x1b[0m step \x1b[1;34m%d\x1b[0m\r\n" % (n, n)),
         "lines, and a bar": _each(lambda n: b"\r\x1b[K%d line\r\n" % n + _bar(n)),
         "lines without CR": _each(lambda n: b"%d\n" % n),
         "links": _each(lambda n: b"\x1b]8;;file:///%d\x1b\\%d\x1b]8;;\x1b\\\r\n" % (n, n)),
@@ -132,7 +130,7 @@ def floods() -> dict[str, Iterator[bytes]]:
         "ST": _each(lambda n: b"\x1b\\"),
         "SGR 0": _each(lambda n: b"\x1b[m"),
         "SGR": _each(lambda n: b"\x1b[%dm" % (30 + n % 8)),
-        "SGR, true colour": _each(lambda n: b"\x1b[38;2;%d;%d;%dm*" % (n % 251, n % 253, n % 256)),
+        "SGR, true color": _each(lambda n: b"\x1b[38;2;%d;%d;%dm*" % (n % 251, n % 253, n % 256)),
         "SGR of many parameters": _each(lambda n: b"\x1b[" + b"1;" * 200 + b"m"),
         "a sequence without end": _each(lambda n: b"\x1b[" if n == 0 else b"1;"),
         "DECSC and DECRC": _each(lambda n: b"\x1b7\x1b8"),

@@ -58,7 +58,7 @@ def test_whatever_programs_write_over_and_over(work: Work, name: str) -> None:
     assert_bounded(work, flood(name, SIZE))
 
 
-@pytest.mark.parametrize("name", ["bar by BS, as Keras has it", "coloured lines", "form feeds", "DECSET"])
+@pytest.mark.parametrize("name", ["bar by BS, as Keras has it", "colored lines", "form feeds", "DECSET"])
 def test_before_a_full_screen_program(work: Work, name: str) -> None:
     """What stands below one that is on is drawn as well."""
     assert_bounded(work, flood(name, SIZE // 2) + b"\x1b[?1049h" + flood("a table at places", SIZE // 2))

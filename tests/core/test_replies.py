@@ -80,11 +80,11 @@ def test_answers_are_xterms(xterm: Xterm, query: bytes) -> None:
     assert [answered(query).decode()] == xterm.answers(query)
 
 
-@pytest.mark.parametrize("colour", [b"10", b"11"])
+@pytest.mark.parametrize("color", [b"10", b"11"])
 @pytest.mark.parametrize("end", [b"\x07", b"\x1b\\"])
-def test_colors_are_reported(colour: bytes, end: bytes) -> None:
-    told = answered(b"\x1b]" + colour + b";?" + end)
-    assert told.startswith(b"\x1b]" + colour + b";rgb:")
+def test_colors_are_reported(color: bytes, end: bytes) -> None:
+    told = answered(b"\x1b]" + color + b";?" + end)
+    assert told.startswith(b"\x1b]" + color + b";rgb:")
     assert told.endswith(end)
     assert split(told.decode()) == ("", told.decode())
 

@@ -40,7 +40,7 @@ ASKS = [
         b"\x1b[1$w",
         b"\x1b[?4m",
     ),  # DECREQTPARM, DECRQCRA and others
-    *(b"\x1b]4;1;?\x07", b"\x1b]10;?\x1b\\", b"\x1b]11;?\x07", b"\x1b]19;?\x07", b"\x1b]4;1;#fff;2;?\x07"),  # colours
+    *(b"\x1b]4;1;?\x07", b"\x1b]10;?\x1b\\", b"\x1b]11;?\x07", b"\x1b]19;?\x07", b"\x1b]4;1;#fff;2;?\x07"),  # colors
     b"\x1b]21;foreground=?\x1b\\",
     b"\x1b_Gi=31,s=1,v=1,a=q,t=d,f=24;AAAA\x1b\\",
     b"\xc2\x9bc",  # CSI as a C1 control

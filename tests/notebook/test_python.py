@@ -85,7 +85,7 @@ def test_its_properties_are_fresh_and_those_of_an_ended_one_not_asked_for(here: 
         task.refresh()
 
 
-def test_a_task_is_stopped_paused_signalled_and_restarted(here: LiveServer) -> None:
+def test_a_task_is_stopped_paused_signaled_and_restarted(here: LiveServer) -> None:
     task = ready(run("trap 'echo usr1' USR1; echo ready; while :; do sleep 0.1; done"))
     assert task.pause().state == "paused"
     assert task.resume().state == "running"

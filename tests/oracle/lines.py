@@ -95,10 +95,10 @@ NAMED = {
     "sequences cut short": "a\x1b[3\x18b\x1b[1;\x1b[31mc\x1b]0;t\x1b[0md\r\n",
     "controls in sequences": "abc\x1b[1\rDX\x1b[\n2Cy\r\n",
     "C1": "a\x85b\x9b31mc\x9dtitle\x9cd\r\n",
-    "colours": "\x1b[1;31mred\x1b[0m plain \x1b[38;5;9;48;2;1;2;3mboth\x1b[39m one\x1b[m\r\n",
-    "colours that go on": "\x1b[31ma\r\nb\x1b[0m c\r\n",
-    "colours drawn over": "10%|\x1b[31m#\x1b[0m   \r20%|\x1b[31m##\x1b[0m  \r30%\r\n",
-    "colours by number": "\x1b[90ma\x1b[101mb\x1b[38;5;1mc\x1b[38:5:200md\x1b[38:2::1:2:3me\x1b[0;2;3;9mf\x1b[53mg\r\n",
+    "colors": "\x1b[1;31mred\x1b[0m plain \x1b[38;5;9;48;2;1;2;3mboth\x1b[39m one\x1b[m\r\n",
+    "colors that go on": "\x1b[31ma\r\nb\x1b[0m c\r\n",
+    "colors drawn over": "10%|\x1b[31m#\x1b[0m   \r20%|\x1b[31m##\x1b[0m  \r30%\r\n",
+    "colors by number": "\x1b[90ma\x1b[101mb\x1b[38;5;1mc\x1b[38:5:200md\x1b[38:2::1:2:3me\x1b[0;2;3;9mf\x1b[53mg\r\n",
     "blanks that show": "\x1b[44m   \x1b[0m|\x1b[7m  \x1b[m   \r\n",
 }
 ATOMS = [

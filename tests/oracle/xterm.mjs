@@ -26,8 +26,8 @@ function create({ rows, cols, scrollback = 1000, version = 6 }) {
   terminal.onTitleChange(value => (title = value));
 }
 
-/** A colour by what is seen of it: bits of an earlier colour may linger below the mode's mask. */
-function colour(value) {
+/** A color by what is seen of it: bits of an earlier color may linger below the mode's mask. */
+function color(value) {
   const mode = value & 0x3000000;
   if (mode === 0) return "-";
   return mode === 0x3000000 ? `#${(value & 0xffffff).toString(16)}` : `${mode >> 24}:${value & 0xff}`;
@@ -37,11 +37,11 @@ function attributes(fg, bg, extended) {
   let link = "";
   let underline = fg & UNDERLINE ? "1" : "";
   if (extended && bg & EXTENDED) {
-    if (underline) underline = `${extended.underlineStyle}/${colour(extended.underlineColor)}`;
+    if (underline) underline = `${extended.underlineStyle}/${color(extended.underlineColor)}`;
     if (extended.urlId) link = terminal._core._oscLinkService.getLinkData(extended.urlId)?.uri ?? "";
   }
   const flags = `${((fg & FLAGS & ~UNDERLINE) >>> 26).toString(16)}.${((bg & FLAGS & ~EXTENDED) >>> 26).toString(16)}`;
-  const key = `${colour(fg)} ${colour(bg)} ${flags} ${underline} ${link}`;
+  const key = `${color(fg)} ${color(bg)} ${flags} ${underline} ${link}`;
   return key === "- - 0.0  " ? "" : key.trim();
 }
 
@@ -117,7 +117,7 @@ const SGR = [
 ];
 const SHOWS_BLANKS = ["4", "7", "9", "53"];
 
-function sgrColour(what, isDefault, isPalette, value, mode) {
+function sgrColor(what, isDefault, isPalette, value, mode) {
   if (isDefault) return [];
   if (!isPalette) return [`${what + 8};2;${value >> 16};${(value >> 8) & 255};${value & 255}`];
   if (mode === 0x2000000) return [`${what + 8};5;${value}`];
@@ -127,9 +127,9 @@ function sgrColour(what, isDefault, isPalette, value, mode) {
 /** How a cell looks, as SGR parameters, and whether a blank shows it. */
 function look(cell) {
   const codes = SGR.filter(([is]) => is(cell)).map(([, code]) => code);
-  const background = sgrColour(40, cell.isBgDefault(), cell.isBgPalette(), cell.getBgColor(), cell.getBgColorMode());
+  const background = sgrColor(40, cell.isBgDefault(), cell.isBgPalette(), cell.getBgColor(), cell.getBgColorMode());
   const shows = background.length > 0 || codes.some(code => SHOWS_BLANKS.includes(code));
-  codes.push(...sgrColour(30, cell.isFgDefault(), cell.isFgPalette(), cell.getFgColor(), cell.getFgColorMode()));
+  codes.push(...sgrColor(30, cell.isFgDefault(), cell.isFgPalette(), cell.getFgColor(), cell.getFgColorMode()));
   return [[...codes, ...background].join(";"), shows];
 }
 

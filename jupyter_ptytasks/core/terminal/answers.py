@@ -8,7 +8,7 @@ from .vt import CSI, number, string
 _DEVICE = {b"c": b"\x1b[?1;2c", b">c": b"\x1b[>0;276;0c"}
 # DSR 5, "are you well?", and 6, "where is the cursor?": where no one looks it is home.
 _STATUS = {(b"n", 5): b"\x1b[0n", (b"n", 6): b"\x1b[1;1R", (b"?n", 6): b"\x1b[?1;1R"}
-# Light grey on black: what most terminals look like, and Lab's in its dark theme.
+# Light gray on black: what most terminals look like, and Lab's in its dark theme.
 _COLORS = {b"10;?": b"\x1b]10;rgb:cccc/cccc/cccc", b"11;?": b"\x1b]11;rgb:0000/0000/0000"}
 
 

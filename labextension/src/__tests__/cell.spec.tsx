@@ -101,7 +101,7 @@ describe('TaskCell', () => {
     expect(button('Restart')).not.toBeNull();
   });
 
-  it('draws the last lines in colour, and as text', async () => {
+  it('draws the last lines in color, and as text', async () => {
     await draw(SNAPSHOT);
     const tail = cell.node.querySelector('.jp-PtyTasks-tail');
     expect(tail?.textContent).toBe('epoch 7 <b>');

@@ -65,14 +65,14 @@ def _below(processes: dict[int, tuple[int, int, int]]) -> list[int]:
 
 
 def signal_group(group: int, number: int) -> None:
-    """Send a signal to a process group, if it exists and may be signalled. Never raises."""
+    """Send a signal to a process group, if it exists and may be signaled. Never raises."""
     # 0 and 1 would mean this process's own group and every process (kill(2)).
     if group > 1:
         _try(os.killpg, group, number)
 
 
 def signal_process(pid: int, number: int) -> None:
-    """Send a signal to a process, if it exists and may be signalled. Never raises."""
+    """Send a signal to a process, if it exists and may be signaled. Never raises."""
     if pid > 1:
         _try(os.kill, pid, number)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from jupyter_ptytasks.notebook.colours import bounded, plain
+from jupyter_ptytasks.notebook.colors import bounded, plain
 
 RED, PLAIN = "\x1b[31m", "\x1b[0m"
 
