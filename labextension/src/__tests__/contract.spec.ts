@@ -67,7 +67,7 @@ describe('the contract', () => {
   it('reads groups', () => {
     const [gpu] = groupsSchema.parse(groups).groups;
     const { name, slots, paused, reason } = groups.groups[0];
-    expect(gpu).toEqual({ name, slots, paused, reason, ends: null });
+    expect(gpu).toEqual({ name, slots, gpus: null, paused, reason, ends: null });
   });
 
   it('takes the word of an older server, which has no queue', () => {

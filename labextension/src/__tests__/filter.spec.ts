@@ -75,7 +75,7 @@ describe('listRows', () => {
   });
 
   it('has headings of groups with slots and without tasks, unless they are searched', () => {
-    const idle: IGroup = { name: 'z', slots: 4, paused: false, reason: '', ends: null };
+    const idle: IGroup = { name: 'z', slots: 4, gpus: null, paused: false, reason: '', ends: null };
     expect(keys({ grouping: 'group' }, '', [idle]).slice(-3)).toEqual([
       'group:z',
       'group:default',
@@ -87,7 +87,14 @@ describe('listRows', () => {
   });
 
   it('has no headings of groups where these do not matter', () => {
-    const usual: IGroup = { name: 'default', slots: null, paused: false, reason: '', ends: null };
+    const usual: IGroup = {
+      name: 'default',
+      slots: null,
+      gpus: null,
+      paused: false,
+      reason: '',
+      ends: null
+    };
     const plain = tasks.map(one => ({ ...one, group: 'default' }));
     const view: IView = { grouping: 'group', collapsed: [] };
     const found = (some: readonly ITask[], groups: IGroup[]) =>

@@ -22,7 +22,7 @@ function task(id: string, changes: Partial<ITask> = {}): ITask {
   return { ...taskSchema.parse(sample), id, name: id, rank: id, state, group: 'gpu', ...changes };
 }
 
-const GPU: IGroup = { name: 'gpu', slots: 2, paused: false, reason: '', ends: null };
+const GPU: IGroup = { name: 'gpu', slots: 2, gpus: null, paused: false, reason: '', ends: null };
 
 const done = async () => undefined;
 const api = {

@@ -106,7 +106,14 @@ describe('TaskModel', () => {
     groups = [{ name: 'gpu', slots: 4, paused: false, reason: '', used: 0 }];
     await pass(SOON);
     const [gpu] = model.groups;
-    expect(gpu).toEqual({ name: 'gpu', slots: 4, paused: false, reason: '', ends: null });
+    expect(gpu).toEqual({
+      name: 'gpu',
+      slots: 4,
+      gpus: null,
+      paused: false,
+      reason: '',
+      ends: null
+    });
     groups = [{ ...gpu, paused: true, reason: 'lunch' }];
     events.tell(GROUP_STATE, { action: 'changed', name: 'gpu' });
     await pass(SOON);

@@ -9,7 +9,7 @@ import { askForTask, type INewTask, type INewTaskOptions } from '../widgets/dial
 import sample from '../../../tests/contract/task.json';
 
 const task = taskSchema.parse(sample);
-const gpu = { name: 'gpu', slots: 4, paused: false, reason: '', ends: null };
+const gpu = { name: 'gpu', slots: 4, gpus: null, paused: false, reason: '', ends: null };
 const [GPU] = standings([], [gpu]).values();
 const trans = nullTranslator.load('jupyter_ptytasks');
 
@@ -125,6 +125,41 @@ describe('askForTask', () => {
       if_exists: 'new'
     };
     expect(start).toHaveBeenCalledWith(request, { name: 'night', slots: 2 });
+  });
+
+  it('asks for GPUs where the task waits for its turn, and blames the field', async () => {
+    const gpus = () => document.querySelector<HTMLInputElement>('[name=gpus]');
+    await ask({ form: formOf({ command: 'make', group: 'gpu' }, ['gpu']) });
+    expect(gpus()?.value).toBe('');
+    const choice = find<HTMLSelectElement>('[name=start]');
+    choice.value = 'now';
+    choice.dispatchEvent(new Event('change', { bubbles: true }));
+    await settle();
+    expect(gpus()).toBeNull();
+    choice.value = 'in:gpu';
+    choice.dispatchEvent(new Event('change', { bubbles: true }));
+    await settle();
+    type('gpus', '1.5');
+    press('gpus', 'Enter');
+    await settle();
+    expect(start).not.toHaveBeenCalled();
+    expect(document.activeElement).toBe(gpus());
+    expect(gpus()?.getAttribute('aria-invalid')).toBe('true');
+    type('gpus', '0.5');
+    await settle();
+    expect(gpus()?.hasAttribute('aria-invalid')).toBe(false);
+    press('gpus', 'Enter');
+    await settle();
+    const request = { command: 'make', group: 'gpu', gpus: 0.5, if_exists: 'new' };
+    expect(start).toHaveBeenCalledWith(request, null);
+  });
+
+  it('keeps GPUs in sight that were asked for', async () => {
+    await ask({ form: formOf({ command: 'make', gpus: 2 }) });
+    expect(valueOf('gpus')).toBe('2');
+    type('gpus', '');
+    await settle();
+    expect(valueOf('gpus')).toBe('');
   });
 
   it('leaves Enter to the field of several lines', async () => {

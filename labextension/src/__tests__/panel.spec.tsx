@@ -369,7 +369,14 @@ describe('TasksPanel', () => {
         rank: id,
         queue: { position: place, text: 'no slot', starts: null }
       });
-      const GPU: IGroup = { name: 'gpu', slots: 2, paused: false, reason: '', ends: null };
+      const GPU: IGroup = {
+        name: 'gpu',
+        slots: 2,
+        gpus: null,
+        paused: false,
+        reason: '',
+        ends: null
+      };
       const heading = () => find('[data-group="gpu"]') as HTMLElement;
       const spinner = () => heading().querySelector('input') as HTMLInputElement;
       const enter = (value: string) =>

@@ -50,6 +50,7 @@ describe('the form', () => {
       command: 'make',
       after: ['prepare', { ref: 'a:b', when: 'failed' as const }],
       not_before: '2026-11-21T22:00:00.000Z',
+      gpus: 0.5,
       retry: { max: 2 },
       hold: true,
       if_exists: 'new' as const
@@ -63,6 +64,9 @@ describe('the form', () => {
   it.each([
     ['not_before', { not_before: 'tomorrow' }],
     ['retry', { retry: '-1' }],
+    ['gpus', { start: 'held', gpus: 'one' }],
+    ['gpus', { start: 'held', gpus: '1.5' }],
+    ['gpus', { start: 'held', gpus: '-1' }],
     ['newGroup', { start: 'new', newGroup: ' ' }],
     ['slots', { start: 'new', newGroup: 'night', slots: '0' }]
   ])('blames %s', (field, values) => {

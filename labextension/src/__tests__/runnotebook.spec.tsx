@@ -113,6 +113,21 @@ describe('askForNotebook', () => {
     expect(start.mock.calls[0]).toMatchObject([{ group: 'night' }, { name: 'night', slots: 1 }]);
   });
 
+  it('gives it GPUs when it is queued', async () => {
+    const [choice] = all<HTMLSelectElement>('[name=start]');
+    choice.value = 'held';
+    choice.dispatchEvent(new Event('change', { bubbles: true }));
+    await settle();
+    type(all('[name=gpus]')[0], 'one');
+    await click('Start');
+    expect(all('[role=alert]')[0].textContent).toBe(
+      'Enter a whole number, or a share of a GPU such as 0.5.'
+    );
+    type(all('[name=gpus]')[0], '2');
+    await click('Start');
+    expect(start.mock.calls[0][0]).toMatchObject({ hold: true, gpus: 2 });
+  });
+
   it('shows what the server refuses', async () => {
     start.mockRejectedValue(new TaskError('no room', 429, 'too_many_tasks'));
     await click('Start');

@@ -4,7 +4,14 @@ import type { ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 
 const task = taskSchema.parse(sample);
-const DEFAULT: IGroup = { name: 'default', slots: null, paused: false, reason: '', ends: null };
+const DEFAULT: IGroup = {
+  name: 'default',
+  slots: null,
+  gpus: null,
+  paused: false,
+  reason: '',
+  ends: null
+};
 
 const api = {
   create: jest.fn(async () => task),
@@ -43,7 +50,9 @@ describe('createIn', () => {
 
 describe('queuesOf', () => {
   it('has the groups in which tasks wait for their turns', () => {
-    const queues = queuesOf(model as unknown as ITaskModel);
-    expect(queues.map(({ group }) => group.name)).toEqual(['gpu']);
+    const shared = { ...DEFAULT, name: 'shared', gpus: 'all' };
+    const all = { ...model, groups: [...model.groups, shared] };
+    const queues = queuesOf(all as unknown as ITaskModel);
+    expect(queues.map(({ group }) => group.name)).toEqual(['gpu', 'shared']);
   });
 });

@@ -69,6 +69,10 @@ const ARGUMENTS: ReadonlyJSONObject = {
       description: 'The tasks that must have ended before, as names or IDs'
     },
     not_before: { type: 'string', description: 'The earliest start, in ISO 8601' },
+    gpus: {
+      type: 'number',
+      description: 'GPUs of the task: whole ones, or a share of one such as 0.5'
+    },
     retry: {
       type: 'object',
       properties: { max: { type: 'integer' } },
@@ -101,6 +105,7 @@ const known = z.object({
     .optional()
     .catch(undefined),
   not_before: z.string().optional().catch(undefined),
+  gpus: z.number().optional().catch(undefined),
   retry: z.object({ max: z.number() }).optional().catch(undefined),
   if_exists: z.enum(IF_EXISTS).optional().catch(undefined)
 });

@@ -12,6 +12,8 @@ export interface IStart {
   /** The name of the new group, and its slots. */
   newGroup: string;
   slots: string;
+  /** The GPUs of the task; empty for what its group gives. */
+  gpus: string;
 }
 
 /** A group that is to be configured before the task is created. */
@@ -26,7 +28,7 @@ export const NEW = 'new';
 
 const IN = 'in:';
 
-export const AT_ONCE: IStart = { start: NOW, newGroup: '', slots: '1' };
+export const AT_ONCE: IStart = { start: NOW, newGroup: '', slots: '1', gpus: '' };
 
 /** Return the choice of an existing group. */
 export function inGroup(name: string): string {
@@ -40,21 +42,35 @@ export function chosenGroup(start: string): string | null {
 
 /** Return the values for a request. `queues` are the groups whose tasks wait for their turns. */
 export function startOf(request: ITaskRequest, queues: readonly string[]): IStart {
-  const { group = '', hold = false } = request;
-  return { ...AT_ONCE, start: queues.includes(group) ? inGroup(group) : hold ? HELD : NOW };
+  const { group = '', hold = false, gpus } = request;
+  return {
+    ...AT_ONCE,
+    start: queues.includes(group) ? inGroup(group) : hold ? HELD : NOW,
+    gpus: gpus === undefined ? '' : `${gpus}`
+  };
 }
 
-/** Return the request with its group. Throws a TaskError with the invalid field. */
+/** Return the request with its group and GPUs. Throws a TaskError with the invalid field. */
 export function withStart(
   request: ITaskRequest,
   form: IStart,
   trans: TranslationBundle
 ): ITaskRequest {
+  const gpus = form.gpus.trim();
+  if (gpus && !isGpus(Number(gpus))) {
+    throw refusal('gpus', trans.__('Enter a whole number, or a share of a GPU such as 0.5.'));
+  }
+  const complete = gpus ? { ...request, gpus: Number(gpus) } : request;
   if (form.start === HELD) {
-    return { ...request, hold: true };
+    return { ...complete, hold: true };
   }
   const name = newGroupOf(form, trans)?.name ?? chosenGroup(form.start);
-  return name === null ? request : { ...request, group: name };
+  return name === null ? complete : { ...complete, group: name };
+}
+
+/** Return whether a task can get so many GPUs: none, a share of one, or whole ones. */
+function isGpus(count: number): boolean {
+  return count === 0 || (count >= 0.01 && count < 1) || (Number.isInteger(count) && count > 0);
 }
 
 /** Return the new group; null if none was chosen. Throws a TaskError with the invalid field. */

@@ -36,7 +36,7 @@ export function lineOf(tasks: readonly ITask[], group: string): ITask[] {
 
 /** Return whether tasks of a group wait for their turns. */
 export function isQueue(group: IGroup): boolean {
-  return group.slots !== null || group.paused;
+  return group.slots !== null || group.paused || group.gpus !== null;
 }
 
 /** Return whether groups matter: there is one besides the default one, or something waits. */
@@ -75,7 +75,7 @@ export function standings(
 }
 
 function unlimited(name: string): IGroup {
-  return { name, slots: null, paused: false, reason: '', ends: null };
+  return { name, slots: null, gpus: null, paused: false, reason: '', ends: null };
 }
 
 /** Compare alphabetically, with the default group last. */

@@ -132,6 +132,11 @@ export const groupSchema = z.object({
   name: z.string(),
   /** Null is no limit. */
   slots: z.number().nullable(),
+  /** What GPUs its tasks get; null if they get none unless they ask. */
+  gpus: z
+    .union([z.literal('all'), z.array(z.string())])
+    .nullable()
+    .catch(null),
   paused: z.boolean(),
   /** Why it is paused, in words. */
   reason: word,
@@ -271,6 +276,8 @@ export interface ITaskRequest {
   after?: (string | { ref: string; when: When })[];
   /** The earliest start, in ISO 8601. */
   not_before?: string;
+  /** GPUs of the task: whole ones, or a share of one below 1. */
+  gpus?: number;
   /** How many times the task runs again if it fails. */
   retry?: { max: number };
   /** What to do if a running task has the same name. */

@@ -1,7 +1,7 @@
 /** The field of a dialog that chooses when a task starts: now, in its turn in a group, or when it is released. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React from 'react';
+import React, { useRef } from 'react';
 
 import { standingLabel } from '../../format/queue';
 import { HELD, inGroup, NEW, NOW, type IStart } from '../../forms/start';
@@ -19,10 +19,13 @@ export interface IStartFieldProps {
   trans: TranslationBundle;
 }
 
-/** A choice, and for a new group its name and slots. */
+/** A choice; for a new group its name and slots; and for a task that waits for its turn, its GPUs. */
 export function StartField(props: IStartFieldProps): JSX.Element {
   const { form, queues, onChange, error, trans } = props;
   const now = serverNow();
+  // A task that starts now is asked for no GPUs, for which it may have to wait; what was filled in stays in sight.
+  const hasGpus = useRef(false);
+  hasGpus.current ||= form.gpus !== '';
   return (
     <>
       <Field label={trans.__('Start')} error={error('start')}>
@@ -66,6 +69,23 @@ export function StartField(props: IStartFieldProps): JSX.Element {
             />
           </Field>
         </div>
+      )}
+      {(form.start !== NOW || hasGpus.current) && (
+        <Field
+          label={trans.__('GPUs')}
+          hint={trans.__('Whole ones, or a share of one such as 0.5.')}
+          error={error('gpus')}
+        >
+          <input
+            name="gpus"
+            type="text"
+            inputMode="decimal"
+            autoComplete="off"
+            placeholder={trans.__('As the group says')}
+            value={form.gpus}
+            onChange={event => onChange('gpus', event.target.value)}
+          />
+        </Field>
       )}
     </>
   );
