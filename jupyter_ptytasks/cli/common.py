@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 #: The longest a completion may take, in seconds.
 _COMPLETION_TIME = 1.0
+#: The most tasks that it looks through.
+_COMPLETED = 200
 
 
 @dataclass(frozen=True)
@@ -43,21 +45,55 @@ class Settings:
 
 def complete_ref(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
     """Return the completions of a task's name or id; none if the server cannot be asked."""
+    return _completions(ctx, incomplete, lambda client: _of_tasks(client.list(limit=_COMPLETED)["tasks"]))
+
+
+def complete_waiting(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the same of tasks that wait."""
+
+    def ask(client: Client) -> list[tuple[str, str, str]]:
+        return _of_tasks(client.list(state=("held", "queued"), limit=_COMPLETED)["tasks"])
+
+    return _completions(ctx, incomplete, ask)
+
+
+def complete_sweep(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the same of sweeps."""
+    return _completions(
+        ctx, incomplete, lambda client: [(one["name"], one["id"], f"{one['size']} tasks") for one in client.sweeps()]
+    )
+
+
+def complete_group(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the same of groups, which have names only."""
+    return _completions(
+        ctx, incomplete, lambda client: [(one["name"], "", f"{one['pending']} waiting") for one in client.groups()]
+    )
+
+
+def _of_tasks(tasks: Iterable[Task]) -> list[tuple[str, str, str]]:
+    return [(task["name"], task["id"], task["state"]) for task in tasks]
+
+
+def _completions(
+    ctx: click.Context, incomplete: str, ask: Callable[[Client], list[tuple[str, str, str]]]
+) -> list[CompletionItem]:
+    """Return the completions of the names and ids that `ask` returns with a help for each; none if it fails."""
     from ..client import Client, ClientError  # noqa: PLC0415  as above
 
     options = ctx.find_root().params
     try:
         with Client(options.get("url") or "", options.get("token") or "", timeout=_COMPLETION_TIME) as client:
-            tasks = client.list(limit=200)["tasks"]
+            known = ask(client)
     except ClientError:
         return []
     found: dict[str, CompletionItem] = {}
-    for task in tasks:
+    for name, ident, about in known:
         # Shells split completions at whitespace.
-        words = [task["name"]] * (not any(map(str.isspace, task["name"]))) + [task["id"]] * bool(incomplete)
+        words = [name] * (not any(map(str.isspace, name))) + [ident] * bool(ident and incomplete)
         for word in words:
             if word.startswith(incomplete):
-                found.setdefault(word, CompletionItem(word, help=task["state"]))
+                found.setdefault(word, CompletionItem(word, help=about))
     return list(found.values())
 
 

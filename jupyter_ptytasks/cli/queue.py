@@ -1,4 +1,4 @@
-"""The commands of the queue: queue, group, release, why."""
+"""The commands of the queue: queue, queue move, group, release, why."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import each, json_option, many_refs, note, one_ref, print_json
+from ..client import format as formats
+from .common import complete_group, complete_waiting, each, json_option, note, one_ref, print_json
 
 if TYPE_CHECKING:
     from ..client import Task
@@ -14,22 +15,69 @@ if TYPE_CHECKING:
     from .common import Settings
 
 
-@click.command()
-@click.option("-g", "--group", metavar="NAME", help="Only tasks of this group.")
+waiting_refs = click.argument("refs", metavar="TASK...", nargs=-1, required=True, shell_complete=complete_waiting)
+
+
+@click.group(invoke_without_command=True)
+@click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Only tasks of this group.")
 @json_option
-@click.pass_obj
-def queue(settings: Settings, group: str | None, as_json: bool) -> None:
-    """List the tasks that wait, in the order of their turns, and why each does not run."""
+@click.pass_context
+def queue(ctx: click.Context, group: str | None, as_json: bool) -> None:
+    """List the tasks that wait, in the order of their turns, and why each does not run.
+
+    \b
+      jupyter ptytasks queue -g gpu
+      jupyter ptytasks queue move report --first
+    """  # noqa: D301  \b is for click
+    if ctx.invoked_subcommand is not None:
+        if group is not None:
+            raise click.UsageError("--group is for the list")
+        return
+    settings: Settings = ctx.obj
     with settings.client() as client:
         tasks = list(client.all(state=("held", "queued"), group=group))
-    tasks.sort(key=lambda task: (task["group"], -task["priority"], task["rank"], task["id"]))
-    for task in tasks:
+    for task in sorted(tasks, key=formats.turn):
         if as_json:
             print_json(task)
         else:
-            click.echo(f"{task['id']} {task['name']}  {task['group']}  {_why(task)}")
+            click.echo(f"{task['id']} {task['name']}  {task['group']}  {formats.why(task)}")
     if not tasks and not as_json:
         note("no task is waiting")
+
+
+@queue.command()
+@waiting_refs
+@click.option("--before", metavar="TASK", shell_complete=complete_waiting, help="Right before this task of the group.")
+@click.option("--after", metavar="TASK", shell_complete=complete_waiting, help="Right after this task of the group.")
+@click.option("--first", is_flag=True, help="Before all others of the group.")
+@click.option("--last", is_flag=True, help="After all others of the group.")
+@json_option
+@click.pass_obj
+def move(
+    settings: Settings,
+    refs: tuple[str, ...],
+    before: str | None,
+    after: str | None,
+    first: bool,
+    last: bool,
+    as_json: bool,
+) -> None:
+    """Put waiting tasks elsewhere in the queue of their group, several of them in the given order.
+
+    They take the priority of the task beside which they are put.
+    """
+    if sum((before is not None, after is not None, first, last)) != 1:
+        raise click.UsageError("one of --before, --after, --first and --last is needed")
+    where = {"before": before, "after": after, "to": "first" if first else "last" if last else None}
+    with settings.client() as client:
+
+        def do(ref: str) -> Task:
+            nonlocal where
+            task = client.move(ref, **where)
+            where = {"after": task["id"]}
+            return task
+
+        each(refs, do, as_json=as_json, done="moved")
 
 
 @click.command()
@@ -43,22 +91,11 @@ def why(settings: Settings, ref: str, as_json: bool) -> None:
     if as_json:
         print_json(task)
     else:
-        click.echo(_why(task))
-
-
-def _why(task: Task) -> str:
-    """Return why a task does not run, or what has become of it."""
-    waits = task["queue"]
-    if waits is None:
-        message = task["state_message"]
-        return f"{task['state'].replace('_', ' ')}{': ' if message else ''}{message}"
-    place = f" ({waits['position'] - 1} before it)" if waits["position"] > 1 else ""
-    starts = f" ({waits['starts']})" if waits["starts"] else ""
-    return f"{waits['text']}{place}{starts}"
+        click.echo(formats.why(task))
 
 
 @click.command()
-@many_refs
+@waiting_refs
 @json_option
 @click.pass_obj
 def release(settings: Settings, refs: tuple[str, ...], as_json: bool) -> None:
@@ -77,7 +114,7 @@ def _slots(text: str) -> int | None:
 
 
 @click.command()
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=complete_group)
 @click.option("--slots", metavar="N", help="How many slots it has; `none` for no limit, 0 to start no more tasks.")
 @click.option("--gpus", metavar="LIST", help="GPUs for its tasks: `all`, `none`, or indexes and UUIDs: 0,1.")
 @click.option("--per-gpu", type=int, metavar="N", help="How many of its tasks share a GPU.")

@@ -112,6 +112,22 @@ def visible(text: str) -> str:
     return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
 
 
+def why(task: Task) -> str:
+    """Return why a task does not run, or what has become of it."""
+    waits = task["queue"]
+    if waits is None:
+        message = task["state_message"]
+        return f"{task['state'].replace('_', ' ')}{': ' if message else ''}{message}"
+    place = f" ({waits['position'] - 1} before it)" if waits["position"] > 1 else ""
+    starts = f" ({waits['starts']})" if waits["starts"] else ""
+    return f"{waits['text']}{place}{starts}"
+
+
+def turn(task: Task) -> tuple[str, int, str, str]:
+    """Return the key by which pending tasks are sorted: by group, and in the order of their turns."""
+    return task["group"], -task["priority"], task["rank"], task["id"]
+
+
 def in_brief(task: Task) -> str:
     """Summarize a task's state in a few words."""
     ended, ran = ending(task), runtime(task)

@@ -40,6 +40,7 @@ StateName = Literal[
     "lost",
 ]
 When = Literal["ok", "any", "failed"]
+Place = Literal["first", "last"]
 SweepMode = Literal["grid", "zip", "random"]
 #: The values of `code` in errors of ours; others are `http_` and a status.
 ErrorCode = Literal[

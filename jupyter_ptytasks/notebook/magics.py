@@ -205,6 +205,29 @@ class TaskMagics(Magics):
     def _again(self, said: argparse.Namespace) -> Task:
         return get(said.ref).again(name=said.name)
 
+    def _queue(self, said: argparse.Namespace) -> None:
+        found = [task.as_heard for task in tasks(state=("held", "queued"), group=said.group)]
+        for info in sorted(found, key=formats.turn):
+            print(f"{info['name']}  {info['group']}  {formats.why(info)}")
+        if not found:
+            print("no task is waiting")
+
+    def _why(self, said: argparse.Namespace) -> None:
+        print(get(said.ref).why)
+
+    def _move(self, said: argparse.Namespace) -> Any:
+        where = {"before": said.before, "after": said.after, "to": said.to}
+
+        def move(task: Task) -> None:
+            nonlocal where
+            task.move(**where)
+            where = {"after": task.id}
+
+        return _each(said, move)
+
+    def _release(self, said: argparse.Namespace) -> Any:
+        return _each(said, Task.release)
+
     def _input(self, said: argparse.Namespace) -> None:
         get(said.ref).send_input(" ".join(said.text), newline=True)
 

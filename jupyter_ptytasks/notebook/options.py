@@ -164,6 +164,14 @@ def _verbs() -> dict[str, Parser]:
     stop.add_argument("--grace", type=_time, metavar="TIME", help="grace period after SIGINT, and again after SIGTERM")
     stop.add_argument("--now", action="store_true", help="send SIGKILL immediately")
     stop.add_argument("--wait", action="store_true", help="wait until they have ended")
+    queue = _verb("queue", "List the tasks that wait, in the order of their turns, and why.", refs=None)
+    queue.add_argument("-g", "--group", metavar="NAME", help="only tasks of this group")
+    move = _verb("move", "Put waiting tasks elsewhere in the queue of their group.", refs="many")
+    where = move.add_mutually_exclusive_group(required=True)
+    where.add_argument("--before", metavar="TASK", help="right before this task of the group")
+    where.add_argument("--after", metavar="TASK", help="right after this task of the group")
+    where.add_argument("--first", dest="to", action="store_const", const="first", help="before all others of the group")
+    where.add_argument("--last", dest="to", action="store_const", const="last", help="after all others of the group")
     again = _verb("again", "Start a new task with the command, environment and limits of this one.")
     again.add_argument("-n", "--name", metavar="NEW", help="name of the new task; by default the same")
     typing = _verb("input", "Type a line and press Enter.")
@@ -180,6 +188,10 @@ def _verbs() -> dict[str, Parser]:
         "resume": _verb("resume", "Resume paused tasks.", refs="many"),
         "restart": _verb("restart", "Run tasks again, under the same id; live ones are stopped first.", refs="many"),
         "again": again,
+        "queue": queue,
+        "why": _verb("why", "Tell why a task does not run."),
+        "move": move,
+        "release": _verb("release", "Let held tasks take their turns.", refs="many"),
         "input": typing,
         "delete": delete,
     }

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from ..client import Task as Info
-    from ..client.literals import Command, Scalar, StateName
+    from ..client.literals import Command, Place, Scalar, StateName
     from ..client.types import Progress, Usage
     from .clients import Connections
 
@@ -168,6 +168,11 @@ class Task:
     def progress(self) -> Progress | None:
         """Progress as in docs/rest.md, with `fraction`, `text`, `eta` and more; None if the task reports none."""
         return self.info["progress"]
+
+    @property
+    def why(self) -> str:
+        """Why the task does not run, in words, or what has become of it."""
+        return formats.why(self.info)
 
     @property
     def usage(self) -> Usage | None:
@@ -347,6 +352,25 @@ class Task:
         """
         with self._connections.client() as client:
             return self._take(client.restart(self.id, grace=grace, signals=signals))
+
+    def release(self) -> Task:
+        """Let the task take its turn if it is held, and return self."""
+        with self._connections.client() as client:
+            return self._take(client.release(self.id))
+
+    def move(
+        self, *, before: str | Task | None = None, after: str | Task | None = None, to: Place | None = None
+    ) -> Task:
+        """Put the task elsewhere in the queue of its group while it waits, and return self.
+
+        Args:
+            before: a task of the group, or its name or id, that is to start right after this one.
+            after: one that is to start right before it.
+            to: `first` or `last`, before or after all others.
+        """
+        refs = {name: ref.id if isinstance(ref, Task) else ref for name, ref in (("before", before), ("after", after))}
+        with self._connections.client() as client:
+            return self._take(client.move(self.id, **refs, to=to))
 
     def again(self, *, name: str | None = None) -> Task:
         """Start a new task with the command, environment and limits of this one, and return the new task.

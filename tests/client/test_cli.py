@@ -235,6 +235,33 @@ def test_a_queue_is_filled_asked_and_let_go(live: LiveServer, client: Client) ->
     assert (done.stdout, done.stderr) == ("", "jupyter ptytasks: no task is waiting\n")
 
 
+def test_what_waits_is_moved(live: LiveServer, client: Client) -> None:
+    def order() -> list[str]:
+        return [line.split()[1] for line in live.cli("queue", "-g", "line").stdout.splitlines()]
+
+    for name in ("a", "b", "c", "d"):
+        start(live, "-n", name, "-g", "line", "--hold", "true")
+    assert live.cli("queue", "move", "d", "--first").stdout == f"{client.get('d')['id']} d moved\n"
+    assert order() == ["d", "a", "b", "c"]
+    live.cli("queue", "move", "b", "c", "--before", "a")
+    assert order() == ["d", "b", "c", "a"]
+    live.cli("queue", "move", "a", "--after", "d")
+    assert order() == ["d", "a", "b", "c"]
+    moved = live.cli("queue", "move", "--last", "d", "a", "--json")
+    assert [json.loads(line)["name"] for line in moved.stdout.splitlines()] == ["d", "a"]
+    assert order() == ["b", "c", "d", "a"]
+    for words, code, message in [
+        (("a",), 2, "one of --before, --after, --first and --last is needed"),
+        (("a", "--first", "--last"), 2, "one of --before"),
+        (("a", "--before", "nobody"), 1, "before: no task has the id or name 'nobody'"),
+        (("nobody", "--first"), 4, "nobody"),
+    ]:
+        done = live.cli("queue", "move", *words)
+        assert (done.returncode, message in done.stderr) == (code, True), done.stderr
+    assert live.cli("queue", "-g", "line", "move", "a", "--first").returncode == 2
+    live.cli("delete", "--stop", "a", "b", "c", "d")
+
+
 def test_the_queue_refuses_what_cannot_be(live: LiveServer) -> None:
     for arguments, message in [
         (("run", "--at", "soon", "true"), "'soon' is not a time"),

@@ -181,6 +181,23 @@ def test_several_are_dealt_with_at_once(cells: Kernel, live: LiveServer) -> None
     cells.run("%task delete one two")
 
 
+def test_what_waits_is_shown_moved_and_released(cells: Kernel, live: LiveServer) -> None:
+    for name in ("late", "early", "never"):
+        cells.run(f"%%task {name} -g line --hold\ntrue")
+    cells.run("%task move early never --before late")
+    lines = cells.run("%task queue -g line").out.splitlines()
+    assert lines == [f"{name}  line  held until it is released" for name in ("early", "never", "late")]
+    cells.run("%task move early --last")
+    assert [line.split()[0] for line in cells.run("%task queue -g line").out.splitlines()] == ["never", "late", "early"]
+    assert cells.run("%task why late").out == "held until it is released\n"
+    cells.run("%task release late early")
+    with live.client() as client:
+        assert ended(client, "early")["state"] == ended(client, "late")["state"] == "succeeded"
+    assert cells.run("%task why late").out == "succeeded\n"
+    cells.run("%task delete late early never --stop")
+    assert cells.run("%task queue -g line").out == "no task is waiting\n"
+
+
 @pytest.mark.parametrize(
     ("code", "said"),
     [
@@ -193,6 +210,7 @@ def test_several_are_dealt_with_at_once(cells: Kernel, live: LiveServer) -> None
         ("%%task x 'y\necho", "No closing quotation"),
         ("%task jump", "ls, show, logs"),
         ("%task stop", "usage: %task stop"),
+        ("%task move x", "one of the arguments --before --after --first --last is required"),
         ("%task logs x -f --grep y", "not allowed with"),
     ],
 )

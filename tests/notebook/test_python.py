@@ -59,11 +59,30 @@ def test_tasks_wait_for_others(here: LiveServer) -> None:
     later = run("true", name="later", not_before=datetime.now(timezone.utc) + timedelta(hours=1), retry=2)
     assert (first.state, second.state, later.state) == ("held", "queued", "queued")
     assert second.info["queue"] is not None
-    assert second.info["queue"]["text"] == "waits for first, which is held"
+    assert second.info["queue"]["text"] == second.why == "waits for first, which is held"
     assert later.info["retry"] == {"max": 2, "delay": 0.0, "factor": 2.0, "most": 3600.0, "on": []}
     first.stop()
     assert second.wait().state == "cancelled"
+    assert second.why == "cancelled: first did not succeed: it is cancelled"
     later.stop()
+
+
+def test_what_waits_is_moved_and_released(here: LiveServer) -> None:
+    one, two, three = (run("true", name=name, group="line", hold=True) for name in ("one", "two", "three"))
+
+    def order() -> list[str]:
+        return [task.name for task in sorted((one, two, three), key=lambda task: task.refresh().info["rank"])]
+
+    assert three.move(to="first") is three
+    assert order() == ["three", "one", "two"]
+    one.move(after=two)
+    assert order() == ["three", "two", "one"]
+    one.move(before="three")
+    assert order() == ["one", "three", "two"]
+    assert one.release() is one
+    assert one.wait().state == "succeeded"
+    for task in (two, three):
+        task.delete(stop=True)
 
 
 def test_arguments_are_no_shell(here: LiveServer) -> None:
