@@ -25,8 +25,21 @@ def write_bytes(path: str, data: bytes, *, durable: bool = False) -> None:
     file, if any, is unchanged then. Several writers at once, in threads or on machines that share the directory, do
     not disturb each other: the last one to finish wins.
     """
-    # A random name: the process id is the same in two threads, and may be the same on two machines.
-    draft = f"{path}.{os.urandom(8).hex()}"
+    draft = write_draft(path, data, durable=durable)
+    try:
+        system.replace(draft, path)
+    except OSError:
+        _remove(draft)
+        raise
+    if durable:
+        system.sync_dir(os.path.dirname(path))
+
+
+def write_draft(path: str, data: bytes, *, durable: bool = True) -> str:
+    """Write `data` to a new file beside `path`, which is to be renamed to it, and return its path; with `durable`, its
+    content is on the disk. Raises OSError; nothing is left then.
+    """
+    draft = beside(path)
     try:
         fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | system.BINARY, 0o600)
         try:
@@ -35,15 +48,23 @@ def write_bytes(path: str, data: bytes, *, durable: bool = False) -> None:
                 os.fsync(fd)
         finally:
             os.close(fd)
-        system.replace(draft, path)
     except OSError:
-        try:
-            os.unlink(draft)
-        except OSError:
-            pass
+        _remove(draft)
         raise
-    if durable:
-        system.sync_dir(os.path.dirname(path))
+    return draft
+
+
+def beside(path: str) -> str:
+    """Return the path of a file beside `path` that does not exist."""
+    # A random name: the process id is the same in two threads, and may be the same on two machines.
+    return f"{path}.{os.urandom(8).hex()}"
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        pass
 
 
 def read_json(path: str) -> dict[str, Any] | None:

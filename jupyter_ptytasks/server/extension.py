@@ -29,6 +29,7 @@ from .events.progress import ProgressAnnouncer
 from .hosts.supervisor import Supervisor
 from .housekeeping import Housekeeping
 from .launching import Launcher
+from .many import Many
 from .monitor.progress import Tracker
 from .monitor.sampler import Sampler
 from .queueing import Queue
@@ -172,9 +173,8 @@ class PtyTasksApp(ExtensionApp):
             spawn_defaults=self._spawn_defaults,
             max_live=self.max_live_tasks,
         )
-        sweeps = Sweeps(
-            control=control, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults
-        )
+        many = Many(control=control, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults)
+        sweeps = Sweeps(many=many, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults)
         self.terminals = TaskTerminals(
             control=control, launcher=launcher, store=store, supervisor=supervisor, serializer=serializer
         )
@@ -205,6 +205,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_store": store,
                 "ptytasks_queue": queue,
                 "ptytasks_sweeps": sweeps,
+                "ptytasks_many": many,
                 "ptytasks_provisioners": provisioners,
                 "ptytasks_serializer": serializer,
                 "ptytasks_terminals": self.terminals,

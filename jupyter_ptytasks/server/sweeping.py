@@ -1,25 +1,22 @@
-"""Sweeps: many tasks from one command, which are created, run again and canceled together."""
+"""Sweeps: many tasks from one command, which are created, run again, canceled and deleted together."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
-import logging
 import secrets
 import time
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..core import placeholders, sweeps
-from ..core.errors import PtyTasksError, TaskNotFound, TooLarge
+from ..core.errors import TaskNotFound, TooLarge
 from ..core.model import new_id
 from ..core.states import State
 from ..core.sweeps import Mode, Sweep
 from ..core.times import iso
-from ..core.turn import runs_again
-from ..storage.database import next_attempt
+from ..storage.drafts import in_parallel
 from ..storage.records import task_of
 from . import spec as specs
 
@@ -29,19 +26,13 @@ if TYPE_CHECKING:
     from ..core.model import Task, TaskRequest
     from ..core.sweeps import Value
     from ..storage.task_dirs import TaskDirs
-    from .control import Control
+    from .many import Many
     from .queueing import Queue
     from .spec import SpawnDefaults
     from .store import Store
 
-#: Threads that write the files of tasks: each waits for the disk, which serves several in one go.
-_WRITERS = 8
-#: How many tasks are canceled in one transaction.
-_TURN = 50
 #: Characters of commands and environments that all tasks of a sweep may take together.
 _SIZE_MAX = 64 << 20
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -68,13 +59,13 @@ class Sweeps:
     def __init__(
         self,
         *,
-        control: Control,
+        many: Many,
         queue: Queue,
         store: Store,
         task_dirs: TaskDirs,
         spawn_defaults: Callable[[], SpawnDefaults],
     ) -> None:
-        self._control = control
+        self._many = many
         self._queue = queue
         self._store = store
         self._task_dirs = task_dirs
@@ -160,7 +151,7 @@ class Sweeps:
         try:
             function = request.task.function
             create = functools.partial(self._task_dirs.create_pending, function=function)
-            await asyncio.to_thread(_in_parallel, lambda draft: create(*draft), drafts)
+            await asyncio.to_thread(in_parallel, lambda draft: create(*draft), drafts)
             await self._store.add_all((task_of(spec) for spec, _ in drafts), lambda _: self._complete(record, ids))
         except BaseException:
             await asyncio.to_thread(self._task_dirs.discard_all, ids)
@@ -218,97 +209,38 @@ class Sweeps:
         with self._task_dirs.sweeps.written(record):
             yield
 
-    # -- running again and canceling --------------------------------------------------------------------------------
+    # -- all of its tasks -------------------------------------------------------------------------------------------
 
     async def retry(self, ref: str, states: frozenset[State]) -> tuple[dict[str, Any], list[str]]:
-        """Queue the tasks of a sweep again that have ended in one of these states, all or none of them. They get the
-        server's environment as it is now. Return the sweep as JSON, and their ids.
+        """Queue the tasks of a sweep again that have ended in one of these states; see Many.retry. Return the sweep as
+        JSON, and their ids.
         """
-        await self._store.refresh()
-        sweep_id, tasks = self._find(ref)
-        ended = [task for task in tasks if task.state in states and not self._control.is_restarting(task)]
-        attempts = {task.id: task.attempt for task in ended}
-        environments = await asyncio.to_thread(self._environments, list(attempts))
+        sweep_id, tasks = await self._look_for(ref)
+        changed = await self._many.retry(tasks, states)
+        return await self.get(sweep_id), changed
 
-        def next_of(task: Task) -> Task | None:
-            if task.state not in states or task.attempt != attempts[task.id]:
-                return None  # another request was quicker
-            turn = replace(task.turn, not_before=None)
-            return next_attempt(task, task.attempt + 1, State.QUEUED, turn=turn)
-
-        changed = await self._store.change_all(list(attempts), next_of, lambda new: self._rewritten(new, environments))
-        if changed:
-            await self._queue.wake()
-        return await self.get(sweep_id), [task.id for task in changed]
+    async def release(self, ref: str) -> tuple[dict[str, Any], list[str]]:
+        """Let the tasks of a sweep that are held take their turns. Return the sweep as JSON, and their ids."""
+        sweep_id, tasks = await self._look_for(ref)
+        changed = await self._many.release(tasks)
+        return await self.get(sweep_id), changed
 
     async def cancel(self, ref: str) -> tuple[dict[str, Any], list[str]]:
         """Cancel the tasks of a sweep that wait, and begin to stop those that run. Return the sweep as JSON, and their
         ids.
         """
+        sweep_id, tasks = await self._look_for(ref)
+        changed = await self._many.cancel(tasks, "canceled with its sweep")
+        return await self.get(sweep_id), changed
+
+    async def delete(self, ref: str, *, stop: bool, force: bool) -> None:
+        """Delete the tasks of a sweep, and so the sweep; see Many.delete."""
+        _, tasks = await self._look_for(ref)
+        await self._many.delete(tasks, stop=stop, force=force)
+
+    async def _look_for(self, ref: str) -> tuple[str, list[Task]]:
         await self._store.refresh()
-        sweep_id, tasks = self._find(ref)
-        facts = {"state_reason": "cancelled", "state_message": "canceled with its sweep", "ended": time.time()}
-
-        def canceled(task: Task) -> Task | None:
-            if task.pending:
-                return task.with_(state=State.CANCELLED, **facts)
-            return task.with_(turn=replace(task.turn, retry=None)) if runs_again(task) else None
-
-        changed: list[Task] = []
-        # Not all at once, for which others would wait too long.
-        for start in range(0, len(tasks), _TURN):
-            ids = [task.id for task in tasks[start : start + _TURN] if task.pending or runs_again(task)]
-            changed += await self._store.change_all(ids, canceled, self._rewritten) if ids else []
-        await asyncio.to_thread(_in_parallel, self._task_dirs.specs.forget_environment, [task.id for task in changed])
-        await self._store.refresh(0.0)  # the scheduler may have started one meanwhile
-        active = [task.id for task in self._by_id().get(sweep_id, ()) if task.active]
-        for task_id, error in zip(active, await asyncio.gather(*map(self._stop, active)), strict=True):
-            if error is not None:
-                _LOG.warning("task %s is not stopped with its sweep: %s", task_id, error)
-        return await self.get(sweep_id), sorted({*(task.id for task in changed), *active})
-
-    async def _stop(self, task_id: str) -> PtyTasksError | None:
-        try:
-            await self._control.stop_unless_ended(task_id)
-        except PtyTasksError as error:
-            return error
-        return None
-
-    def _environments(self, task_ids: Sequence[str]) -> dict[str, dict[str, str]]:
-        defaults = self._spawn_defaults()
-        return {task_id: specs.environment(self._task_dirs.specs.read(task_id), defaults) for task_id in task_ids}
-
-    @contextmanager
-    def _rewritten(
-        self, tasks: list[Task], environments: Mapping[str, Mapping[str, str]] | None = None
-    ) -> Iterator[None]:
-        """Write the specs and environments of tasks, in the transaction that changes them; undo that if it fails."""
-
-        def rewrite(task: Task) -> None:
-            if environments is not None:
-                together.enter_context(self._kept(task.id, environments[task.id]))
-            together.enter_context(self._task_dirs.specs.respec(task))
-
-        with ExitStack() as together:
-            _in_parallel(rewrite, tasks)
-            yield
-
-    @contextmanager
-    def _kept(self, task_id: str, env: Mapping[str, str]) -> Iterator[None]:
-        """Keep the environment of a task's next attempt, unless the block raises."""
-        try:
-            self._task_dirs.specs.write_environment(task_id, env)
-            yield
-        except BaseException:
-            self._task_dirs.specs.forget_environment(task_id)
-            raise
-
-
-def _in_parallel(write: Callable[[Any], None], items: Sequence[Any]) -> None:
-    """Call `write` for each item, several at a time; raise what the first one that fails raises, when all are done."""
-    with ThreadPoolExecutor(_WRITERS, "ptytasks-sweep") as pool:
-        for _ in pool.map(write, items):
-            pass
+        return self._find(ref)
 
 
 def _check_size(request: SweepRequest, count: int) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 
-from ..core.errors import FULL, InternalError, storage_fault
+from ..core.errors import InternalError, storage_fault
 from ..core.files import read_json, read_own, write_bytes, write_json
 from ..core.paths import CALL_MAX, TaskFiles
 from .records import with_state
+from .restoring import kept
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,9 +43,15 @@ class SpecFiles:
 
         See `replaced`.
         """
+        return self.replaced(self.next(task))
+
+    def next(self, task: Task) -> dict[str, Any]:
+        """Return the spec of a task with its state and attempt as they are to be. Raises InternalError if it is missing
+        or damaged.
+        """
         # Older versions kept the whole environment.
         spec = {name: value for name, value in self.read(task.id).items() if name != "env"}
-        return self.replaced(with_state(spec, task))
+        return with_state(spec, task)
 
     @contextmanager
     def revised(self, task: Task, spec: Mapping[str, Any], env: Mapping[str, str]) -> Iterator[None]:
@@ -69,28 +75,13 @@ class SpecFiles:
         Enter it within a database transaction, which excludes other servers. On failure (StorageFull) the old spec is
         unchanged.
         """
-        path = self._files(spec["id"]).spec
-        # A hard link to the old file, so that restoring it needs no space on a full disk.
-        kept = f"{path}.{os.urandom(8).hex()}"
-        try:
+        with ExitStack() as together:
             try:
-                os.link(path, kept)
+                together.enter_context(kept(self._files(spec["id"]).spec))
             except OSError as error:
-                if error.errno in FULL:
-                    raise
-                shutil.copy2(path, kept)  # a file system without links
-        except OSError as error:
-            raise storage_fault(error, _WHAT) from error
-        try:
+                raise storage_fault(error, _WHAT) from error
             self.write(spec)
             yield
-        except BaseException:
-            os.replace(kept, path)
-            raise
-        finally:
-            # Needed after os.replace too, which does nothing if both names are the same file (rename(2)).
-            with suppress(FileNotFoundError):
-                os.unlink(kept)
 
     def read(self, task_id: str) -> dict[str, Any]:
         """Return a task's spec. Raises InternalError if it is missing or damaged."""

@@ -76,6 +76,10 @@ def test_a_sweep_of_a_function(here: LiveServer) -> None:
     with pytest.raises(ValueError, match="-3 is negative"):
         failing.results(PATIENCE)
     assert failing.tasks[0].result() == 10.0
+    failing.retry()  # runs the function again, not its command without one
+    with pytest.raises(ValueError, match="-3 is negative"):
+        failing.results(PATIENCE)
+    assert [task.attempt for task in failing.tasks] == [1, 2]
     for task in (made.tasks[0], failing.tasks[0]):
         assert stat.S_IMODE((directory(here, task) / "function").stat().st_mode) == 0o600
 

@@ -16,15 +16,14 @@ import pytest
 from jupyter_ptytasks.core import files
 from jupyter_ptytasks.core.errors import storage_fault
 from jupyter_ptytasks.core.sweeps import Sweep
-from jupyter_ptytasks.storage import rows, spec_files
+from jupyter_ptytasks.storage import drafts, rows, spec_files
 from jupyter_ptytasks.storage.database import Database
-from jupyter_ptytasks.storage.spec_files import SpecFiles
 from tests.client.live import until
 from tests.core.made_tasks import make
 from tests.server.test_queueing import scheduler
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.client.live import LiveServer
@@ -123,7 +122,13 @@ async def test_the_newest_of_a_name_is_meant(rest: Rest) -> None:
     assert (await rest("GET", "sweeps", "s")).json["id"] == new["id"]
     assert len(await members(rest, "s")) == 2
     assert (await rest("GET", "sweeps", old["id"])).json["size"] == 1
-    for method, parts in (("GET", ()), ("POST", ("retry",)), ("POST", ("cancel",))):
+    for method, parts in (
+        ("GET", ()),
+        ("DELETE", ()),
+        ("POST", ("start",)),
+        ("POST", ("retry",)),
+        ("POST", ("cancel",)),
+    ):
         answer = await rest(method, "sweeps", "nobody", *parts)
         assert (answer.code, answer.json["code"], answer.json["field"]) == (404, "task_not_found", "ref")
 
@@ -311,29 +316,98 @@ async def test_states_in_which_nothing_has_ended(rest: Rest, states: Any) -> Non
     assert (answer.code, answer.json["field"].split(".")[0]) == (400, "states")
 
 
+@pytest.mark.parametrize("at", ["draft", "place", "commit"])
 async def test_a_retry_that_fails_changes_nothing(
-    rest: Rest, monkeypatch: pytest.MonkeyPatch, jp_data_dir: Path
+    rest: Rest, monkeypatch: pytest.MonkeyPatch, jp_data_dir: Path, at: str
 ) -> None:
     await create(rest, "exit {x}", {"x": [1, 2, 3, 4]}, name="s")
     await ended(rest, "s", failed=4)
     tasks = await members(rest, "s")
-    original = SpecFiles.write
     calls = iter(range(100))
 
-    def write(self: SpecFiles, spec: Any) -> None:
-        if next(calls) == 2:
-            raise storage_fault(OSError(errno.ENOSPC, "full"), "it")
-        original(self, spec)
+    def failing(original: Callable[..., Any], number: int) -> Callable[..., Any]:
+        """Return the function, which fails when it is called for this time, counted from 0."""
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if next(calls) == number:
+                raise OSError(errno.ENOSPC, "full")
+            return original(*args, **kwargs)
+
+        return call
 
     with monkeypatch.context() as patch:
-        patch.setattr(SpecFiles, "write", write)
+        if at == "draft":
+            patch.setattr(drafts, "write_draft", failing(drafts.write_draft, 5))
+        elif at == "place":
+            patch.setattr(drafts, "kept", failing(drafts.kept, 2))
+        else:
+            patch.setattr(drafts.Drafts, "placed", commit_fails(drafts.Drafts.placed))
         assert (await rest("POST", "sweeps", "s", "retry")).code == 507
     assert await members(rest, "s") == tasks
     for task in tasks:
         directory = jp_data_dir / "ptytasks" / "tasks" / task["id"]
         assert json.loads((directory / "spec.json").read_text())["attempt"] == 1
         assert not (directory / "environment.json").exists()
-        assert not list(directory.glob("spec.json.*"))
+        assert not list(directory.glob("*.json.*"))
+
+
+def commit_fails(placed: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a context that fails when all is in place, as a commit on a full disk does."""
+
+    @contextlib.contextmanager
+    def failing(self: drafts.Drafts, tasks: Any) -> Iterator[None]:
+        with placed(self, tasks):
+            yield
+            raise storage_fault(OSError(errno.ENOSPC, "full"), "the task database")
+
+    return failing
+
+
+async def test_a_task_that_is_changed_meanwhile_runs_again_as_it_is_now(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch, jp_data_dir: Path
+) -> None:
+    """What was written beforehand is not put in the place of what others have written since."""
+    await create(rest, f"echo $PTYTASK_ATTEMPT {{x}}; [ -e {jp_data_dir}/go ]", {"x": [1, 2]}, name="s")
+    await ended(rest, "s", failed=2)
+    first, second = await members(rest, "s")
+    (jp_data_dir / "go").touch()
+    loop = asyncio.get_running_loop()
+    write = drafts.Drafts.write
+
+    def write_and_be_overtaken(self: drafts.Drafts, *args: Any) -> None:
+        write(self, *args)
+        change = rest("PATCH", "tasks", first["id"], body={"tags": ["late"]})
+        assert asyncio.run_coroutine_threadsafe(change, loop).result(60).code == 200
+
+    monkeypatch.setattr(drafts.Drafts, "write", write_and_be_overtaken)
+    assert (await rest("POST", "sweeps", "s", "retry")).json["changed"] == [first["id"], second["id"]]
+    await ended(rest, "s", succeeded=2)
+    tasks = await members(rest, "s")
+    assert [(task["tags"], task["attempt"]) for task in tasks] == [(["late"], 2), ([], 2)]
+    for task in tasks:
+        directory = jp_data_dir / "ptytasks" / "tasks" / task["id"]
+        spec = json.loads((directory / "spec.json").read_text())
+        assert (spec["tags"], spec["attempt"]) == (task["tags"], 2)
+        assert not list(directory.glob("*.json.*"))
+
+
+async def test_others_write_while_a_sweep_is_being_written(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files of all tasks are written before the transaction begins, not in it."""
+    await create(rest, "exit {x}", {"x": [1, 2, 3]}, name="s")
+    await ended(rest, "s", failed=3)
+    await rest.create("true", name="other", hold=True)
+    loop = asyncio.get_running_loop()
+    write_draft, written = drafts.write_draft, []
+
+    def write(*args: Any, **kwargs: Any) -> str:
+        answer = asyncio.run_coroutine_threadsafe(rest("PATCH", "tasks", "other", body={"tags": ["x"]}), loop)
+        assert answer.result(60).code == 200
+        written.append(args[0])
+        return write_draft(*args, **kwargs)
+
+    monkeypatch.setattr(drafts, "write_draft", write)
+    assert len((await rest("POST", "sweeps", "s", "retry")).json["changed"]) == 3
+    assert len(written) == 6
 
 
 # -- enough -----------------------------------------------------------------------------------------------------------
@@ -371,6 +445,44 @@ async def test_cancel(rest: Rest, served: Served) -> None:
     assert (await members(rest, "s"))[3]["state_message"] == "canceled with its sweep"
     assert not list((served.data_dir / "ptytasks" / "tasks").glob("*/environment.json"))
     assert (await rest("POST", "sweeps", "s", "cancel")).json["changed"] == []
+
+
+async def test_a_whole_sweep_is_released_and_deleted(rest: Rest, served: Served) -> None:
+    await create(rest, "true {x}", {"x": "0:3"}, name="s", hold=True)
+    tasks = await members(rest, "s")
+    await rest("POST", "tasks", tasks[0]["id"], "stop")
+    answer = await rest("POST", "sweeps", "s", "start")
+    assert (answer.code, answer.json["changed"]) == (202, [task["id"] for task in tasks[1:]])
+    await ended(rest, "s", cancelled=1, succeeded=2)
+    assert (await rest("POST", "sweeps", "s", "start")).json["changed"] == []
+    assert (await rest("DELETE", "sweeps", "s")).code == 204
+    await check_nothing_is_left(rest, served)
+    await create(rest, "sleep 1000 # {x}", {"x": "0:3"}, name="s", retry={"max": 3})
+    await ended(rest, "s", running=3)
+    answer = await rest("DELETE", "sweeps", "s")
+    assert (answer.code, answer.json["code"]) == (409, "invalid_state")
+    assert answer.json["message"].startswith("3 of the tasks have not ended")
+    assert len(await members(rest, "s")) == 3
+    assert (await rest("DELETE", "sweeps", "s", stop=1)).code == 204
+    await check_nothing_is_left(rest, served)
+
+
+async def test_a_group_is_retried(rest: Rest, tmp_path: Path) -> None:
+    await create(rest, f"[ {{x}} = 0 ] || [ -e {tmp_path}/go ]", {"x": "0:3"}, name="s", group="g")
+    await rest.create(f"[ -e {tmp_path}/go ]", name="alone", group="g")
+    await rest.create("exit 1", name="elsewhere")
+    await ended(rest, "s", succeeded=1, failed=2)
+    for name in ("alone", "elsewhere"):
+        await rest.wait(name)
+    (tmp_path / "go").touch()
+    wanted = sorted([task["id"] for task in (await members(rest, "s"))[1:]] + [(await rest.get("alone"))["id"]])
+    answer = await rest("POST", "groups", "g", "retry")
+    assert (answer.code, sorted(answer.json["changed"])) == (202, wanted)
+    await ended(rest, "s", succeeded=3)
+    assert (await rest.wait("alone"))["attempt"] == 2
+    assert (await rest.get("elsewhere"))["attempt"] == 1
+    assert (await rest("POST", "groups", "g", "retry")).json == {"changed": []}
+    assert (await rest("POST", "groups", "nobody", "retry")).code == 404
 
 
 async def test_what_starts_just_now_is_stopped_too(rest: Rest, jp_serverapp: Any, jp_data_dir: Path) -> None:

@@ -1,10 +1,15 @@
-"""The routes of groups: how many of their tasks run at a time, and whether any start."""
+"""The routes of groups: how many of their tasks run at a time, whether any start, and which run again."""
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...core.errors import PtyTasksError
-from . import group_bodies, queries
+from . import group_bodies, queries, sweep_bodies
 from .base import TaskHandler, check, needs
+
+if TYPE_CHECKING:
+    from ..many import Many
 
 
 class Groups(TaskHandler):
@@ -72,3 +77,18 @@ class ResumeGroup(TaskHandler):
             except PtyTasksError as error:
                 self.log.info("task %s is not continued with its group: %s", task.id, error)
         self.send(group)
+
+
+class RetryGroup(TaskHandler):
+    """`/groups/{name}/retry`."""
+
+    @needs("execute")
+    async def post(self, name: str) -> None:
+        """Queue the tasks of a group again that have failed, or have ended in one of the given states."""
+        states = frozenset(self.body(sweep_bodies.RetryStates).states)
+        many: Many = self.settings["ptytasks_many"]
+        tasks = [task for task in await self.control.list_all() if task.group == name]
+        if not tasks:
+            await self.queue.group(name)  # there is such a group
+        changed = await many.retry(tasks, states)
+        self.send({"changed": changed}, 202)

@@ -62,8 +62,8 @@ class NewSweep(TaskOptions):
         )
 
 
-class SweepRetry(Body):
-    """`POST /sweeps/{ref}/retry`."""
+class RetryStates(Body):
+    """`POST /sweeps/{ref}/retry`, and `POST /groups/{name}/retry`."""
 
     model_config = example(states=["failed", "lost"])
 

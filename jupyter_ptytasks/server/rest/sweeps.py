@@ -1,4 +1,4 @@
-"""The routes of sweeps: create, look at, run again, cancel."""
+"""The routes of sweeps: create, look at, run again, release, cancel, delete."""
 
 from __future__ import annotations
 
@@ -51,6 +51,24 @@ class OneSweep(_SweepHandler):
         self.query(queries.Strict)
         self.send(await self.sweeps.get(ref))
 
+    @needs("write")
+    async def delete(self, ref: str) -> None:
+        """Delete the tasks of a sweep and their output."""
+        query = self.query(queries.Removal)
+        await self.sweeps.delete(ref, stop=query.stop, force=query.force)
+        self.send_nothing()
+
+
+class StartSweep(_SweepHandler):
+    """`/sweeps/{ref}/start`."""
+
+    @needs("execute")
+    async def post(self, ref: str) -> None:
+        """Let the tasks of a sweep that are held take their turns."""
+        self.body(bodies.Empty)
+        sweep, changed = await self.sweeps.release(ref)
+        self.send({"sweep": sweep, "changed": changed}, 202)
+
 
 class RetrySweep(_SweepHandler):
     """`/sweeps/{ref}/retry`."""
@@ -58,7 +76,7 @@ class RetrySweep(_SweepHandler):
     @needs("execute")
     async def post(self, ref: str) -> None:
         """Queue the tasks of a sweep again that have failed, or have ended in one of the given states."""
-        sweep, changed = await self.sweeps.retry(ref, frozenset(self.body(sweep_bodies.SweepRetry).states))
+        sweep, changed = await self.sweeps.retry(ref, frozenset(self.body(sweep_bodies.RetryStates).states))
         self.send({"sweep": sweep, "changed": changed}, 202)
 
 

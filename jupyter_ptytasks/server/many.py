@@ -1,0 +1,161 @@
+"""The verbs for many tasks at a time, all or none of them: run again, release, cancel; and delete."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from ..core.errors import InvalidState, PtyTasksError, TaskNotFound
+from ..core.states import State
+from ..core.turn import runs_again
+from ..storage.database import next_attempt
+from ..storage.drafts import Drafts, in_parallel
+from . import spec as specs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from ..core.model import Task
+    from ..storage.task_dirs import TaskDirs
+    from .control import Control
+    from .queueing import Queue
+    from .spec import SpawnDefaults
+    from .store import Store
+
+_LOG = logging.getLogger(__name__)
+
+
+class Many:
+    """Changes several tasks at a time. Every verb takes tasks as they were last seen, returns the ids of those that it
+    has changed, and raises errors of core.errors.
+
+    `spawn_defaults` is asked again for every verb.
+    """
+
+    def __init__(
+        self,
+        *,
+        control: Control,
+        queue: Queue,
+        store: Store,
+        task_dirs: TaskDirs,
+        spawn_defaults: Callable[[], SpawnDefaults],
+    ) -> None:
+        self._control = control
+        self._queue = queue
+        self._store = store
+        self._task_dirs = task_dirs
+        self._spawn_defaults = spawn_defaults
+
+    async def retry(self, tasks: Iterable[Task], states: frozenset[State]) -> list[str]:
+        """Queue the tasks again that have ended in one of these states. They get the server's environment as it is
+        now.
+        """
+        ended = [task for task in tasks if task.state in states and not self._control.is_restarting(task)]
+        attempts = {task.id: task.attempt for task in ended}
+
+        def again(task: Task) -> Task | None:
+            if task.state not in states or task.attempt != attempts[task.id]:
+                return None  # somebody else was quicker
+            turn = replace(task.turn, not_before=None)
+            return next_attempt(task, task.attempt + 1, State.QUEUED, turn=turn)
+
+        environments = await asyncio.to_thread(self._environments, list(attempts))
+        changed = await self._change(ended, again, environments)
+        if changed:
+            await self._queue.wake()
+        return changed
+
+    async def release(self, tasks: Iterable[Task]) -> list[str]:
+        """Let the tasks that are held take their turns."""
+
+        def released(task: Task) -> Task | None:
+            return task.with_(state=State.QUEUED) if task.state is State.HELD else None
+
+        changed = await self._change(tasks, released)
+        if changed:
+            await self._queue.wake()
+        return changed
+
+    async def cancel(self, tasks: Iterable[Task], message: str) -> list[str]:
+        """Cancel the tasks that wait, with this message, and begin to stop those that run."""
+        facts = {"state_reason": "cancelled", "state_message": message, "ended": time.time()}
+
+        def canceled(task: Task) -> Task | None:
+            if task.pending:
+                return task.with_(state=State.CANCELLED, **facts)
+            return task.with_(turn=replace(task.turn, retry=None)) if runs_again(task) else None
+
+        meant = [task.id for task in tasks]
+        changed = await self._change(tasks, canceled)
+        await asyncio.to_thread(in_parallel, self._task_dirs.specs.forget_environment, changed)
+        await self._store.refresh(0.0)  # the scheduler may have started one meanwhile
+        now = (self._store.get(task_id) for task_id in meant)
+        active = [task.id for task in now if task is not None and task.active]
+        for task_id, error in zip(active, await asyncio.gather(*map(self._stop, active)), strict=True):
+            if error is not None:
+                _LOG.warning("task %s is not stopped with the others: %s", task_id, error)
+        return sorted({*changed, *active})
+
+    async def _stop(self, task_id: str) -> PtyTasksError | None:
+        try:
+            await self._control.stop_unless_ended(task_id)
+        except PtyTasksError as error:
+            return error
+        return None
+
+    async def delete(self, tasks: Sequence[Task], *, stop: bool, force: bool) -> None:
+        """Delete tasks that have ended, and their output. With `stop` live ones are stopped before, with `force` those
+        that run on another machine are given up.
+
+        Raises InvalidState if one has not ended; then none is deleted. If one cannot be deleted, the others are.
+        """
+        live = sum(task.live or runs_again(task) or self._control.is_restarting(task) for task in tasks)
+        if live and not stop and not force:
+            raise InvalidState(f"{live} of the tasks have not ended; cancel them first, or add stop=1", field="state")
+        if stop:
+            await self.cancel(tasks, "canceled to be deleted")
+        failure: PtyTasksError | None = None
+        for task in tasks:
+            try:
+                await self._control.delete(task.id, stop=stop, force=force)
+            except TaskNotFound:
+                pass  # somebody else was quicker
+            except PtyTasksError as error:
+                failure = failure or error
+        if failure is not None:
+            raise failure
+
+    async def _change(
+        self,
+        tasks: Iterable[Task],
+        make: Callable[[Task], Task | None],
+        environments: Mapping[str, Mapping[str, str]] = {},
+    ) -> list[str]:
+        """Change each task to what `make` makes of it (None: it stays as it is), all or none of them, together with
+        their specs and the `environments` of their next attempts.
+        """
+        changes = [(task, new) for task in tasks if (new := make(task)) is not None]
+        drafts = Drafts(self._task_dirs)
+
+        def change(task: Task) -> Task | None:
+            new = make(task)
+            if new is not None:
+                drafts.note(task)
+            return new
+
+        try:
+            await asyncio.to_thread(drafts.write, changes, environments)
+            ids = [task.id for task, _ in changes]
+            changed = await self._store.change_all(ids, change, drafts.placed) if ids else []
+        finally:
+            await asyncio.to_thread(drafts.settle)
+        return [task.id for task in changed]
+
+    def _environments(self, task_ids: Sequence[str]) -> dict[str, dict[str, str]]:
+        defaults = self._spawn_defaults()
+        dirs = self._task_dirs
+        return {one: specs.environment(dirs.specs.read(one), defaults, dirs.files(one).function) for one in task_ids}

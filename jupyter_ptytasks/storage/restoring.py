@@ -1,0 +1,36 @@
+"""A file that is put back if what replaces it comes to nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager, suppress
+
+from ..core import files
+from ..core.errors import FULL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@contextmanager
+def kept(path: str) -> Iterator[None]:
+    """Restore the file at `path`, which exists, if the block raises: also on a full disk. Raises OSError."""
+    # A hard link to the old file, so that restoring it needs no space.
+    old = files.beside(path)
+    try:
+        os.link(path, old)
+    except OSError as error:
+        if error.errno in FULL:
+            raise
+        shutil.copy2(path, old)  # a file system without links
+    try:
+        yield
+    except BaseException:
+        os.replace(old, path)
+        raise
+    finally:
+        # Needed after os.replace too, which does nothing if both names are the same file (rename(2)).
+        with suppress(FileNotFoundError):
+            os.unlink(old)
