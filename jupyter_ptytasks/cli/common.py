@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ..client import Client, ClientError, Task
+    from ..client.types import Sweep
 
     Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
@@ -97,6 +98,11 @@ def _completions(
     return list(found.values())
 
 
+def complete_ref_or_sweep(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Return the completions of a sweep behind `--sweep`, else of a task."""
+    return (complete_sweep if ctx.params.get("sweeps") else complete_ref)(ctx, param, incomplete)
+
+
 one_ref = click.argument("ref", metavar="TASK", shell_complete=complete_ref)
 many_refs = click.argument("refs", metavar="TASK...", nargs=-1, required=True, shell_complete=complete_ref)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the REST API's JSON.")
@@ -117,21 +123,23 @@ def _to_json(value: object, stream: TextIO) -> str:
     return text
 
 
-def each(refs: Iterable[str], do: Callable[[str], Task], *, as_json: bool, done: str = "") -> None:
-    """Call `do` for each task and report it. If some fail, exit with the code of the first failure."""
+def each(refs: Iterable[str], do: Callable[[str], Task | Sweep], *, as_json: bool, done: str = "") -> None:
+    """Call `do` for each task or sweep, and report it as `done`, a task by default in its state. If some fail, exit
+    with the code of the first failure.
+    """
     from ..client import RequestFailed  # noqa: PLC0415  as above
 
     failures: list[int] = []
     for ref in refs:
         try:
-            task = do(ref)
+            found: Any = do(ref)
         except RequestFailed as error:
             failures.append(tell(error, f"{ref}: "))
             continue
         if as_json:
-            print_json(task)
+            print_json(found)
         else:
-            click.echo(f"{task['id']} {task['name']} {done or task['state']}")
+            click.echo(f"{found['id']} {found['name']} {done or found['state']}")
     if failures:
         raise click.exceptions.Exit(failures[0])
 

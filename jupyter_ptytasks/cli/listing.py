@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import measures, values
-from .common import json_option, note, one_ref, print_json
+from .common import complete_group, json_option, note, one_ref, print_json
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -32,7 +32,7 @@ _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
     type=click.Choice(list(values.STYLES)),
     help="Only tasks in this state; may be repeated.",
 )
-@click.option("-g", "--group", metavar="NAME", help="Only tasks of this group.")
+@click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Only tasks of this group.")
 @click.option("-t", "--tag", metavar="NAME", help="Only tasks with this tag.")
 @json_option
 @click.pass_obj

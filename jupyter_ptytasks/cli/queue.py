@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..client import format as formats
-from .common import complete_group, complete_waiting, each, json_option, note, one_ref, print_json
+from .common import complete_group, complete_sweep, complete_waiting, each, json_option, note, one_ref, print_json
+from .sweep import release_all
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from ..client import Task
     from ..client.types import Group
     from .common import Settings
@@ -94,13 +97,21 @@ def why(settings: Settings, ref: str, as_json: bool) -> None:
         click.echo(formats.why(task))
 
 
+def _complete_held(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return (complete_sweep if ctx.params.get("sweeps") else complete_waiting)(ctx, param, incomplete)
+
+
 @click.command()
-@waiting_refs
+@click.argument("refs", metavar="TASK...", nargs=-1, required=True, shell_complete=_complete_held)
+@click.option("--sweep", "sweeps", is_flag=True, help="All held tasks of sweeps: the names are those of sweeps.")
 @json_option
 @click.pass_obj
-def release(settings: Settings, refs: tuple[str, ...], as_json: bool) -> None:
+def release(settings: Settings, refs: tuple[str, ...], sweeps: bool, as_json: bool) -> None:
     """Let held tasks take their turns."""
     with settings.client() as client:
+        if sweeps:
+            release_all(client, refs, as_json=as_json)
+            return
         each(refs, client.release, as_json=as_json)
 
 

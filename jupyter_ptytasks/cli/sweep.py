@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from . import measures, values
-from .common import json_option, note, print_json
+from .common import complete_group, complete_sweep, each, json_option, note, print_json
 from .task_options import check, command_of, fields, task_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..client import Client, Task
-    from ..client.types import Sweep, SweepChange
+    from ..client.types import StateName, Sweep, SweepChange
     from .common import Settings
 
 
@@ -30,7 +30,13 @@ class _SweepCommand(click.Command):
 
 
 @click.command(cls=_SweepCommand, context_settings={"ignore_unknown_options": True})
-@click.argument("given", metavar="[SWEEP | --PARAM VALUES... -- COMMAND...]", nargs=-1, type=click.UNPROCESSED)
+@click.argument(
+    "given",
+    metavar="[SWEEP | --PARAM VALUES... -- COMMAND...]",
+    nargs=-1,
+    type=click.UNPROCESSED,
+    shell_complete=complete_sweep,
+)
 @click.option("-p", "--param", "pairs", multiple=True, metavar="PARAM=VALUES", help="The same for any PARAM.")
 @click.option("--zip", "zips", is_flag=True, help="Combine the first values, the second values, and so on.")
 @click.option("--random", "count", type=int, metavar="N", help="Draw N combinations instead of all.")
@@ -93,7 +99,8 @@ def sweep(
 
 
 @click.command()
-@click.argument("ref", metavar="SWEEP")
+@click.argument("ref", metavar="SWEEP", required=False, shell_complete=complete_sweep)
+@click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Tasks of this group instead.")
 @click.option(
     "--state",
     "states",
@@ -103,20 +110,52 @@ def sweep(
 )
 @json_option
 @click.pass_obj
-def retry(settings: Settings, ref: str, states: tuple[str, ...], as_json: bool) -> None:
-    """Run tasks of a sweep again that have failed."""
+def retry(settings: Settings, ref: str | None, group: str | None, states: tuple[StateName, ...], as_json: bool) -> None:
+    """Run tasks of a sweep, or of a group, again that have failed."""
     with settings.client() as client:
-        _tell(client.retry_sweep(ref, states or None), "queued again", as_json=as_json)  # type: ignore[arg-type]
+        if ref is not None and group is None:
+            _tell(client.retry_sweep(ref, states or None), "queued again", as_json=as_json)
+        elif group is not None and ref is None:
+            changed = client.retry_group(group, states or None)
+            if as_json:
+                print_json({"changed": changed})
+            else:
+                click.echo(f"{group}  {len(changed)} {_tasks(len(changed))} queued again")
+        else:
+            raise click.UsageError("which sweep, or which --group?")
 
 
 @click.command()
-@click.argument("ref", metavar="SWEEP")
+@click.argument("ref", metavar="SWEEP", shell_complete=complete_sweep)
 @json_option
 @click.pass_obj
 def cancel(settings: Settings, ref: str, as_json: bool) -> None:
     """Cancel the tasks of a sweep that wait, and stop those that run."""
     with settings.client() as client:
         _tell(client.cancel_sweep(ref), "canceled", as_json=as_json)
+
+
+def release_all(client: Client, refs: Sequence[str], *, as_json: bool) -> None:
+    """Let the held tasks of sweeps take their turns, and say so."""
+    for ref in refs:
+        _tell(client.release_sweep(ref), "released", as_json=as_json)
+
+
+def delete_all(client: Client, refs: Sequence[str], *, stop: bool, as_json: bool) -> None:
+    """Delete sweeps, with `stop` also those that have not ended, and say so."""
+    from ..client import RequestFailed  # noqa: PLC0415  not for help
+
+    def delete(ref: str) -> Sweep:
+        found = client.sweep(ref)
+        try:
+            client.delete_sweep(found["id"], stop=stop)
+        except RequestFailed as error:
+            if error.code == "invalid_state":
+                error.hint = "Use `delete --sweep --stop` to cancel it first."
+            raise
+        return found
+
+    each(refs, delete, as_json=as_json, done="deleted")
 
 
 def _tell(change: SweepChange, done: str, *, as_json: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..client import caller_env, waiting
+from .common import complete_group, complete_ref
 from .values import parse_duration, parse_moment
 
 if TYPE_CHECKING:
@@ -33,13 +34,26 @@ _OPTIONS = (
     click.option("-n", "--name", metavar="NAME", help="Name of the task; by default made from the command."),
     click.option("--cwd", metavar="DIR", help="Working directory; by default the current one."),
     click.option("-e", "--env", multiple=True, metavar="KEY[=VALUE]", help="Set a variable, or pass on your own."),
-    click.option("-g", "--group", "--queue", metavar="NAME", help="Group of the task, in whose queue it waits."),
+    click.option(
+        "-g",
+        "--group",
+        "--queue",
+        metavar="NAME",
+        shell_complete=complete_group,
+        help="Group of the task, in whose queue it waits.",
+    ),
     click.option("-t", "--tag", "tags", multiple=True, metavar="NAME", help="A tag; may be repeated."),
     click.option("--timeout", type=parse_duration, metavar="TIME", help="Stop the task after this time: 90, 30m, 2h."),
     click.option("--warn", type=_warning, metavar="SIGNAL@TIME", help="Send a signal before the time limit: USR1@60s."),
     click.option("--grace", type=parse_duration, metavar="TIME", help="Grace period after SIGINT and after SIGTERM."),
     click.option("--hold", is_flag=True, help="Do not start it before `release`."),
-    click.option("--after", multiple=True, metavar="TASK[:WHEN]", help="Wait for a task: ok (default), any or failed."),
+    click.option(
+        "--after",
+        multiple=True,
+        metavar="TASK[:WHEN]",
+        shell_complete=complete_ref,
+        help="Wait for a task: ok (default), any or failed.",
+    ),
     click.option("--at", type=parse_moment, metavar="TIME", help="Start no earlier than 22:00, or 2026-07-01T22:00."),
     click.option("--delay", type=parse_duration, metavar="TIME", help="Start no earlier than in this time: 30m, 2h."),
     click.option("--priority", type=int, metavar="N", help="Start before tasks of the group with a lower one."),

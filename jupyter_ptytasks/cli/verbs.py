@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from .common import each, json_option, many_refs, one_ref, print_json
+from .common import complete_ref_or_sweep, each, json_option, many_refs, one_ref, print_json
+from .sweep import delete_all
 from .values import in_brief, parse_duration
 
 if TYPE_CHECKING:
@@ -155,15 +156,19 @@ def input(  # noqa: A001  the verb's name
 
 
 @click.command()
-@many_refs
+@click.argument("refs", metavar="TASK...", nargs=-1, required=True, shell_complete=complete_ref_or_sweep)
 @click.option("--stop", "stops", is_flag=True, help="Stop live tasks first.")
+@click.option("--sweep", "sweeps", is_flag=True, help="All tasks of sweeps: the names are those of sweeps.")
 @json_option
 @click.pass_obj
-def delete(settings: Settings, refs: tuple[str, ...], stops: bool, as_json: bool) -> None:
+def delete(settings: Settings, refs: tuple[str, ...], stops: bool, sweeps: bool, as_json: bool) -> None:
     """Delete finished tasks and their output. `rm` is an alias."""
     from ..client import RequestFailed  # noqa: PLC0415  not for help
 
     with settings.client() as client:
+        if sweeps:
+            delete_all(client, refs, stop=stops, as_json=as_json)
+            return
 
         def do(ref: str) -> Task:
             task = client.get(ref)

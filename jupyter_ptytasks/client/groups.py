@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from .connection import Connection, decoded, path_of
+from .connection import SLOW, Connection, decoded, path_of, without_none
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
-    from .types import Group
+    from .types import Group, StateName
 
 
 class GroupMethods(Connection):
@@ -46,6 +46,14 @@ class GroupMethods(Connection):
         """Start tasks of a group again. With `tasks`, resume those that are paused."""
         body = {"tasks": tasks}
         return cast("Group", decoded(self._transport.request("POST", _group(name, "resume"), json=body).content))
+
+    def retry_group(self, name: str, states: Iterable[StateName] | None = None) -> Sequence[str]:
+        """Run the tasks of a group again that have ended in one of these states, by default `failed`, `timed_out` and
+        `lost`, and return their ids.
+        """
+        body = without_none({"states": None if states is None else list(states)})
+        response = self._transport.request("POST", _group(name, "retry"), json=body, timeout=SLOW)
+        return cast("Sequence[str]", decoded(response.content)["changed"])
 
 
 def _group(name: str, verb: str = "") -> str:

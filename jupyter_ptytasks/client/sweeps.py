@@ -68,9 +68,22 @@ class SweepMethods(Connection):
         body = without_none({"states": None if states is None else list(states)})
         return self._change_sweep(ref, "retry", body)
 
+    def release_sweep(self, ref: str) -> SweepChange:
+        """Let the tasks of a sweep that are held take their turns."""
+        return self._change_sweep(ref, "start", {})
+
     def cancel_sweep(self, ref: str) -> SweepChange:
         """Cancel the tasks of a sweep that wait, and begin to stop those that run."""
         return self._change_sweep(ref, "cancel", {})
+
+    def delete_sweep(self, ref: str, *, stop: bool = False) -> None:
+        """Delete the tasks of a sweep and their output.
+
+        Args:
+            stop: cancel the sweep first if it has not ended.
+        """
+        params = {"stop": "1"} if stop else {}
+        self._transport.request("DELETE", path_of(ref, of="sweeps"), params=params, timeout=SLOW)
 
     def _change_sweep(self, ref: str, verb: str, body: Mapping[str, Any]) -> SweepChange:
         response = self._transport.request("POST", path_of(ref, verb, of="sweeps"), json=body, timeout=SLOW)

@@ -238,7 +238,7 @@ class SweepList(TypedDict):
 
 
 class SweepChange(TypedDict):
-    """What `retry` and `cancel` have done."""
+    """What `start`, `retry` and `cancel` have done."""
 
     sweep: Sweep
     changed: list[str]

@@ -1,4 +1,4 @@
-"""Completion for the magics: verbs, options and task names."""
+"""Completion for the magics: verbs, options, and the names of tasks, sweeps and groups."""
 
 from __future__ import annotations
 
@@ -12,11 +12,19 @@ from ..client import Client, ClientError, is_live
 from .options import CELL, VERBS
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from IPython.core.completer import CompletionContext
     from IPython.core.interactiveshell import InteractiveShell
 
 #: The longest a completion may take, in seconds.
 _TIME = 1.0
+#: The most tasks that it looks through.
+_MOST = 200
+_GROUP_OPTIONS = ("-g", "--group", "--queue")
+_LIVE_VERBS = ("stop", "pause", "resume", "input")
+_QUEUE_VERBS = ("move", "release", "why")
+_SWEEP_VERBS = ("sweep", "retry", "cancel")
 #: A magic and its arguments up to the cursor, at the start of a line or after an assignment.
 _MAGIC = re.compile(r"\s*(?:\w+\s*=\s*)?(%%?task)\s(.*)", re.DOTALL)
 #: The word at the cursor, which may have an open quote.
@@ -46,8 +54,10 @@ def complete(context: CompletionContext) -> dict[str, Any]:
 def _of_cell(before: list[str], word: str) -> list[str]:
     if word.startswith("-"):
         return CELL.options()
+    if before and before[-1] in _GROUP_OPTIONS:
+        return _names(_groups)
     # The first word is a name; an existing one reattaches to or restarts its task.
-    return [] if before else _names()
+    return _names(_tasks) if not before or before[-1] == "--after" else []
 
 
 def _of_line(before: list[str], word: str) -> list[str]:
@@ -58,14 +68,41 @@ def _of_line(before: list[str], word: str) -> list[str]:
         return []
     if word.startswith("-"):
         return verb.options()
-    return [] if before[0] == "ls" else _names(live=before[0] in ("stop", "pause", "resume", "input"))
+    if before[-1] in _GROUP_OPTIONS:
+        return _names(_groups)
+    if before[0] in _SWEEP_VERBS or "--sweep" in before:
+        return _names(_sweeps)
+    if before[0] in _QUEUE_VERBS:
+        return _names(_waiting)
+    if before[0] in ("ls", "queue"):
+        return []
+    return _names(_live if before[0] in _LIVE_VERBS else _tasks)
 
 
-def _names(*, live: bool = False) -> list[str]:
-    """Return the names of tasks, newest first; none if the server does not respond in time."""
+def _names(ask: Callable[[Client], Iterable[str]]) -> list[str]:
+    """Return the names that `ask` returns, each once; none if the server does not respond in time."""
     try:
         with Client(timeout=_TIME) as client:
-            found = client.list(limit=200)["tasks"]
+            return list(dict.fromkeys(ask(client)))
     except ClientError:
         return []
-    return list(dict.fromkeys(task["name"] for task in found if is_live(task) or not live))
+
+
+def _tasks(client: Client) -> list[str]:
+    return [task["name"] for task in client.list(limit=_MOST)["tasks"]]
+
+
+def _live(client: Client) -> list[str]:
+    return [task["name"] for task in client.list(limit=_MOST)["tasks"] if is_live(task)]
+
+
+def _waiting(client: Client) -> list[str]:
+    return [task["name"] for task in client.list(state=("held", "queued"), limit=_MOST)["tasks"]]
+
+
+def _sweeps(client: Client) -> list[str]:
+    return [sweep["name"] for sweep in client.sweeps()]
+
+
+def _groups(client: Client) -> list[str]:
+    return [group["name"] for group in client.groups()]

@@ -19,7 +19,7 @@ from . import scripts
 from .clients import connections
 from .options import CELL, read_verb, split
 from .starting import get, start, tasks
-from .sweeps import Sweep, sweep
+from .sweeps import Sweep, get_sweep, sweep
 from .task import Task
 from .task_list import TaskList
 
@@ -64,7 +64,7 @@ class TaskMagics(Magics):
             if cell is not None:
                 asked = CELL.read(split(line))
                 if asked is not None and asked.params:
-                    self._sweep(asked, cell)
+                    self._run_sweep(asked, cell)
                 elif asked is not None:
                     self._run(asked, cell)
                 return None
@@ -98,7 +98,7 @@ class TaskMagics(Magics):
         if asked.wait or asked.follow:
             task.check()
 
-    def _sweep(self, asked: argparse.Namespace, cell: str) -> None:
+    def _run_sweep(self, asked: argparse.Namespace, cell: str) -> None:
         if asked.follow:
             raise UsageError("--follow shows one task, and --sweep makes several")
         params = dict(asked.params)
@@ -226,14 +226,25 @@ class TaskMagics(Magics):
         return _each(said, move)
 
     def _release(self, said: argparse.Namespace) -> Any:
+        if said.sweep:
+            return TaskList(task for one in [get_sweep(ref) for ref in said.refs] for task in one.release())
         return _each(said, Task.release)
+
+    def _sweep(self, said: argparse.Namespace) -> Sweep:
+        return get_sweep(said.ref)
+
+    def _retry(self, said: argparse.Namespace) -> TaskList:
+        return get_sweep(said.ref).retry(*([said.states] if said.states else []))
+
+    def _cancel(self, said: argparse.Namespace) -> TaskList:
+        return get_sweep(said.ref).cancel()
 
     def _input(self, said: argparse.Namespace) -> None:
         get(said.ref).send_input(" ".join(said.text), newline=True)
 
     def _delete(self, said: argparse.Namespace) -> None:
         for ref in said.refs:
-            get(ref).delete(stop=said.stop)
+            (get_sweep if said.sweep else get)(ref).delete(stop=said.stop)
 
 
 def _options(asked: argparse.Namespace) -> dict[str, Any]:

@@ -139,12 +139,12 @@ def _cell() -> Parser:
     return parser
 
 
-def _verb(name: str, description: str, refs: str | None = "one") -> Parser:
+def _verb(name: str, description: str, refs: str | None = "one", of: str = "task") -> Parser:
     parser = Parser(prog=f"%task {name}", description=description)
     if refs == "many":
-        parser.add_argument("refs", metavar="NAME", nargs="+", help="name or id of a task")
+        parser.add_argument("refs", metavar="NAME", nargs="+", help=f"name or id of a {of}")
     elif refs == "one":
-        parser.add_argument("ref", metavar="NAME", help="name or id of a task")
+        parser.add_argument("ref", metavar="NAME", help=f"name or id of a {of}")
     return parser
 
 
@@ -178,6 +178,17 @@ def _verbs() -> dict[str, Parser]:
     typing.add_argument("text", metavar="TEXT", nargs="*", help="the line")
     delete = _verb("delete", "Delete finished tasks and their output (alias: rm).", refs="many")
     delete.add_argument("--stop", action="store_true", help="stop live tasks first")
+    delete.add_argument("--sweep", action="store_true", help="all tasks of sweeps: the names are those of sweeps")
+    release = _verb("release", "Let held tasks take their turns.", refs="many")
+    release.add_argument("--sweep", action="store_true", help="all tasks of sweeps: the names are those of sweeps")
+    retry = _verb("retry", "Run tasks of a sweep again that have failed.", of="sweep")
+    retry.add_argument(
+        "--state",
+        dest="states",
+        action="append",
+        choices=["succeeded", "failed", "cancelled", "timed_out", "lost"],
+        help="only tasks in this state; may be repeated; by default failed, timed_out, lost",
+    )
     return {
         "ls": listing,
         "show": _verb("show", "Show a task, and return it."),
@@ -191,7 +202,10 @@ def _verbs() -> dict[str, Parser]:
         "queue": queue,
         "why": _verb("why", "Tell why a task does not run."),
         "move": move,
-        "release": _verb("release", "Let held tasks take their turns.", refs="many"),
+        "release": release,
+        "sweep": _verb("sweep", "Show a sweep, and return it.", of="sweep"),
+        "retry": retry,
+        "cancel": _verb("cancel", "Cancel the tasks of a sweep that wait, and stop those that run.", of="sweep"),
         "input": typing,
         "delete": delete,
     }

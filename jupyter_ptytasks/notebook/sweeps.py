@@ -34,7 +34,7 @@ _ROWS = 200
 class Sweep:
     """A sweep of the server, as returned by `sweep` and `get_sweep`.
 
-    `info`, `tasks` and its display are as of the last request: of its creation, `refresh`, `wait`, `retry`, `cancel`;
+    `info`, `tasks` and its display are as of the last request: of its creation, `refresh`, `wait` and its other verbs;
     a notebook that displays it asks first. Errors are those of client.errors.
     """
 
@@ -141,11 +141,26 @@ class Sweep:
             change = client.retry_sweep(self.id, states)
         return self._changed(change["changed"])
 
+    def release(self) -> TaskList:
+        """Let the tasks that are held take their turns, and return them."""
+        with self._connections.client() as client:
+            change = client.release_sweep(self.id)
+        return self._changed(change["changed"])
+
     def cancel(self) -> TaskList:
         """Cancel the tasks that wait, begin to stop those that run, and return all of them. See `wait`."""
         with self._connections.client() as client:
             change = client.cancel_sweep(self.id)
         return self._changed(change["changed"])
+
+    def delete(self, *, stop: bool = False) -> None:
+        """Delete all of its tasks and their output.
+
+        Args:
+            stop: cancel it first if it has not ended.
+        """
+        with self._connections.client() as client:
+            client.delete_sweep(self.id, stop=stop)
 
     def _changed(self, ids: Sequence[str]) -> TaskList:
         return TaskList(task for task in self.refresh().tasks if task.id in ids)

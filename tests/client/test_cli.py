@@ -353,6 +353,23 @@ def test_one_word_is_completed(live: LiveServer, client: Client, tmp_path: Path)
     }
     done = live.cli(env={**live.environ, **words})
     assert done.stdout == "plain,completed\n"
+    client.set_group("completed-group")
+    client.create_sweep("true {x}", {"x": [1]}, name="completed-sweep", hold=True)
+    client.create("true", name="completed-later", hold=True)
+    for line, word in [
+        ("retry comp", "completed-sweep"),
+        ("sweep comp", "completed-sweep"),
+        ("delete --sweep comp", "completed-sweep"),
+        ("release completed-l", "completed-later"),
+        ("queue move --before completed-l", "completed-later"),
+        ("group comp", "completed-group"),
+        ("run -g comp", "completed-group"),
+        ("ls --group comp", "completed-group"),
+    ]:
+        asked = {"COMP_WORDS": f"jupyter-ptytasks {line}", "COMP_CWORD": f"{len(line.split())}"}
+        assert live.cli(env={**live.environ, **words, **asked}).stdout == f"plain,{word}\n", line
+    client.delete_sweep("completed-sweep", stop=True)
+    client.delete("completed-later", stop=True)
     words["COMP_WORDS"] = f"jupyter-ptytasks wait {ref[:10]}"
     assert f"plain,{ref}\n" in live.cli(env={**live.environ, **words}).stdout
     done = live.cli(env={**live.environ, **words, "JUPYTER_RUNTIME_DIR": str(tmp_path)})

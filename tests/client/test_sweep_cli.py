@@ -60,6 +60,34 @@ def test_retry_runs_what_failed(live: LiveServer, client: Client, tmp_path: Path
     assert live.cli("retry", "nobody").returncode == 4
 
 
+def test_a_whole_sweep_is_released_and_deleted(live: LiveServer, client: Client) -> None:
+    live.cli("sweep", "-n", "whole", "--x", "0:2", "--hold", "--", "[ {x} = 0 ]")
+    made = client.sweep("whole")["id"]
+    refused = live.cli("delete", "--sweep", "whole")
+    assert (refused.returncode, "Use `delete --sweep --stop`" in refused.stderr) == (1, True)
+    assert live.cli("release", "--sweep", "whole").stdout == f"{made} whole  2 tasks released\n"
+    assert live.cli("sweep", "whole", "--wait").stdout == "1 succeeded, 1 failed\n"
+    gone = live.cli("delete", "--sweep", "whole", "nobody")
+    assert (gone.returncode, gone.stdout) == (4, f"{made} whole deleted\n")
+    assert live.cli("sweep", "whole").returncode == 4
+    live.cli("sweep", "-n", "whole", "--x", "0:2", "--", "sleep", "1000", "{x}")
+    assert live.cli("delete", "--sweep", "--stop", "whole").returncode == 0
+    assert list(client.all(sweep="whole")) == []
+
+
+def test_a_group_is_retried(live: LiveServer, client: Client, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        client.create(f"[ -e {tmp_path}/go ]", name=name, group="shaky")
+        client.wait(name)
+    (tmp_path / "go").touch()
+    assert live.cli("retry", "--group", "shaky").stdout == "shaky  2 tasks queued again\n"
+    assert {client.wait(name)["state"] for name in ("a", "b")} == {"succeeded"}
+    assert json.loads(live.cli("retry", "-g", "shaky", "--json").stdout) == {"changed": []}
+    assert live.cli("retry", "-g", "nobody").returncode == 4
+    for words in ((), ("s", "-g", "shaky")):
+        assert "which sweep, or which --group?" in live.cli("retry", *words).stderr
+
+
 def test_what_is_retried_by_itself_is_waited_for(live: LiveServer) -> None:
     line = "[ $PTYTASK_ATTEMPT = 3 ] # {x}"
     done = live.cli("sweep", "--x", "1,2", "--retry", "2", "--wait", "--", line)

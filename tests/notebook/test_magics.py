@@ -236,7 +236,7 @@ def test_help(cells: Kernel) -> None:
     ("code", "completed"),
     [
         ("%task st", ["%task stop"]),
-        ("%task stop ", ["%task stop 'two words'", "%task stop sleeper"]),
+        ("%task stop ", ["%task stop 'grid[x=1]'", "%task stop 'two words'", "%task stop sleeper"]),
         ("%task stop sl", ["%task stop sleeper"]),
         ("%task stop x tw", ["%task stop x 'two words'"]),
         ("%task stop 'two w", ["%task stop 'two words'"]),
@@ -245,15 +245,25 @@ def test_help(cells: Kernel) -> None:
         ("%%task sle", ["%%task sleeper"]),
         ("%%task sleeper --f", ["%%task sleeper --follow"]),
         ("%%task sleeper\nsle", []),
+        ("%%task x -g nig", ["%%task x -g night"]),
+        ("%%task x --after sle", ["%%task x --after sleeper"]),
+        ("%task queue --group nig", ["%task queue --group night"]),
+        ("%task retry ", ["%task retry grid"]),
+        ("%task delete --sweep ", ["%task delete --sweep grid"]),
+        ("%task release gri", ["%task release 'grid[x=1]'"]),
+        ("%task ls gri", []),
     ],
 )
 def test_completion(cells: Kernel, sleeper: str, live: LiveServer, code: str, completed: list[str]) -> None:
     with live.client() as client:
         client.create("sleep 1000", name="two words", if_exists="return")
+        client.set_group("night")
+        client.create_sweep("true {x}", {"x": [1]}, name="grid", hold=True)
         try:
             assert cells.complete(code) == completed
         finally:
             client.delete("two words", stop=True)
+            client.delete_sweep("grid", stop=True)
 
 
 def test_completion_of_other_things_is_left_alone(cells: Kernel) -> None:

@@ -28,6 +28,19 @@ class Scalar:
         return self._number
 
 
+def test_a_whole_sweep_is_released_and_deleted(here: LiveServer) -> None:
+    made = sweep("true {x}", x=[1, 2], name="whole", hold=True)
+    with pytest.raises(RequestFailed, match="2 of the tasks have not ended"):
+        made.delete()
+    assert [task.params for task in made.release()] == [{"x": 1}, {"x": 2}]
+    assert made.wait(check=True).release() == []
+    made.delete()
+    with pytest.raises(TaskNotFound):
+        get_sweep("whole")
+    sweep("sleep 1000 # {x}", x=[1, 2], name="whole").delete(stop=True)
+    assert tasks(sweep="whole") == []
+
+
 def test_a_sweep_is_made_waited_for_and_run_again(here: LiveServer) -> None:
     command = "[ {seed} = 0 ] || [ -e go ] && echo {lr} $SAID"
     made = sweep(
