@@ -54,6 +54,7 @@ def queue(ctx: click.Context, group: str | None, as_json: bool) -> None:
 @click.option("--after", metavar="TASK", shell_complete=complete_waiting, help="Right after this task of the group.")
 @click.option("--first", is_flag=True, help="Before all others of the group.")
 @click.option("--last", is_flag=True, help="After all others of the group.")
+@click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Wait in this group instead.")
 @json_option
 @click.pass_obj
 def move(
@@ -63,20 +64,22 @@ def move(
     after: str | None,
     first: bool,
     last: bool,
+    group: str | None,
     as_json: bool,
 ) -> None:
-    """Put waiting tasks elsewhere in the queue of their group, several of them in the given order.
+    """Put waiting tasks elsewhere in the queue of their group, or of another one, several of them in the given order.
 
     They take the priority of the task beside which they are put.
     """
-    if sum((before is not None, after is not None, first, last)) != 1:
-        raise click.UsageError("one of --before, --after, --first and --last is needed")
-    where = {"before": before, "after": after, "to": "first" if first else "last" if last else None}
+    given = sum((before is not None, after is not None, first, last))
+    if given > 1 or (not given and group is None):
+        raise click.UsageError("one of --before, --after, --first and --last is needed, or --group")
+    where: dict[str, Any] = {"before": before, "after": after, "to": "first" if first else "last" if last else None}
     with settings.client() as client:
 
         def do(ref: str) -> Task:
             nonlocal where
-            task = client.move(ref, **where)
+            task = client.move(ref, group=group, **where)
             where = {"after": task["id"]}
             return task
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from .literals import Ansi, Command, IfExists, Mode, StateName, Target, Warn
+    from .literals import Ansi, Command, IfExists, Mode, Place, StateName, Target, Warn
     from .types import After, Page, Retry, Stats, Status, Task, Text
 
 #: Seconds that the server holds a `wait`.
@@ -237,9 +237,22 @@ class Client(GroupMethods, SweepMethods):
         """Let a held task take its turn."""
         return self._task("POST", path_of(ref, "start"))
 
-    def move(self, ref: str, *, before: str | None = None, after: str | None = None, to: str | None = None) -> Task:
-        """Put a pending task right `before` or `after` another one of its group, or `to` the first or last place."""
-        return self._task("POST", path_of(ref, "move"), json=without_none({"before": before, "after": after, "to": to}))
+    def move(
+        self,
+        ref: str,
+        *,
+        before: str | None = None,
+        after: str | None = None,
+        to: Place | None = None,
+        group: str | None = None,
+    ) -> Task:
+        """Put a pending task right `before` or `after` another one of its group, or `to` the first or last place.
+
+        Args:
+            group: another group, in which it is to wait; there it is the last one unless another place is given.
+        """
+        given = without_none({"before": before, "after": after, "to": to, "group": group})
+        return self._task("POST", path_of(ref, "move"), json=given)
 
     def stop(self, ref: str, *, grace: float | None = None, signals: Sequence[str] | None = None) -> Task:
         """Start the stop sequence of a task, and return.

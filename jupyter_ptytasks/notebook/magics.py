@@ -217,10 +217,12 @@ class TaskMagics(Magics):
 
     def _move(self, said: argparse.Namespace) -> Any:
         where = {"before": said.before, "after": said.after, "to": said.to}
+        if said.group is None and not any(where.values()):
+            raise UsageError("%task move: one of --before, --after, --first and --last is needed, or --group")
 
         def move(task: Task) -> None:
             nonlocal where
-            task.move(**where)
+            task.move(**where, group=said.group)
             where = {"after": task.id}
 
         return _each(said, move)

@@ -359,18 +359,24 @@ class Task:
             return self._take(client.release(self.id))
 
     def move(
-        self, *, before: str | Task | None = None, after: str | Task | None = None, to: Place | None = None
+        self,
+        *,
+        before: str | Task | None = None,
+        after: str | Task | None = None,
+        to: Place | None = None,
+        group: str | None = None,
     ) -> Task:
-        """Put the task elsewhere in the queue of its group while it waits, and return self.
+        """Put the task elsewhere in the queue of its group, or of another one, while it waits, and return self.
 
         Args:
             before: a task of the group, or its name or id, that is to start right after this one.
             after: one that is to start right before it.
             to: `first` or `last`, before or after all others.
+            group: another group, in which it is to wait; there it is the last one unless another place is given.
         """
         refs = {name: ref.id if isinstance(ref, Task) else ref for name, ref in (("before", before), ("after", after))}
         with self._connections.client() as client:
-            return self._take(client.move(self.id, **refs, to=to))
+            return self._take(client.move(self.id, **refs, to=to, group=group))
 
     def again(self, *, name: str | None = None) -> Task:
         """Start a new task with the command, environment and limits of this one, and return the new task.

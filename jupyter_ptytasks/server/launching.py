@@ -186,9 +186,10 @@ class Launcher:
         facts = {"turn": turn, "command": fresh["command"], "cwd": fresh["cwd"]}
         return await self._change_pending(task, also, **facts)
 
-    async def move(self, ref: str, target: str | None, *, after: bool) -> Task:
-        """Put a pending task right before or `after` another one of its group, in whose priority it is then; without a
-        `target` before or after all others. Return it. Raises InvalidState if it has started, BadRequest.
+    async def move(self, ref: str, target: str | None, *, after: bool, group: str | None = None) -> Task:
+        """Put a pending task right before or `after` another one of its group, or of another `group`, in whose priority
+        it is then; without a `target` before or after all others. Return it. Raises InvalidState if it has started,
+        BadRequest.
         """
         task = await self._pending(ref)
         try:
@@ -198,10 +199,15 @@ class Launcher:
             raise BadRequest(f"{field}: {error.message}", field=field) from error
         if other is not None and other.id == task.id:
             return task
-        turn = self._queue.moved(task, other.id if other is not None else "", after=after)
-        task = await self._change_pending(task, self._task_dirs.specs.respec, turn=turn)
+        there = task if group is None else task.with_(group=group)
+        turn = self._queue.moved(there, other.id if other is not None else "", after=after)
+        task = await self._change_pending(task, self._moved, turn=turn, group=there.group)
         await self._queue.wake()
         return task
+
+    def _moved(self, task: Task) -> AbstractContextManager[None]:
+        specs = self._task_dirs.specs
+        return specs.replaced({**specs.next(task), "group": task.group})
 
     async def _pending(self, ref: str) -> Task:
         task = await self._control.get(ref)

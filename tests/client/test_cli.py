@@ -251,7 +251,7 @@ def test_what_waits_is_moved(live: LiveServer, client: Client) -> None:
     assert [json.loads(line)["name"] for line in moved.stdout.splitlines()] == ["d", "a"]
     assert order() == ["b", "c", "d", "a"]
     for words, code, message in [
-        (("a",), 2, "one of --before, --after, --first and --last is needed"),
+        (("a",), 2, "one of --before, --after, --first and --last is needed, or --group"),
         (("a", "--first", "--last"), 2, "one of --before"),
         (("a", "--before", "nobody"), 1, "before: no task has the id or name 'nobody'"),
         (("nobody", "--first"), 4, "nobody"),
@@ -259,6 +259,10 @@ def test_what_waits_is_moved(live: LiveServer, client: Client) -> None:
         done = live.cli("queue", "move", *words)
         assert (done.returncode, message in done.stderr) == (code, True), done.stderr
     assert live.cli("queue", "-g", "line", "move", "a", "--first").returncode == 2
+    assert live.cli("queue", "move", "c", "a", "--group", "other").returncode == 0
+    assert order() == ["b", "d"]
+    live.cli("queue", "move", "b", "-g", "other", "--before", "a")
+    assert [line.split()[1] for line in live.cli("queue", "-g", "other").stdout.splitlines()] == ["c", "b", "a"]
     live.cli("delete", "--stop", "a", "b", "c", "d")
 
 

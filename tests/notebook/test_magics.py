@@ -189,6 +189,8 @@ def test_what_waits_is_shown_moved_and_released(cells: Kernel, live: LiveServer)
     assert lines == [f"{name}  line  held until it is released" for name in ("early", "never", "late")]
     cells.run("%task move early --last")
     assert [line.split()[0] for line in cells.run("%task queue -g line").out.splitlines()] == ["never", "late", "early"]
+    cells.run("%task move late --group other")
+    assert cells.run("%task queue -g other").out.split()[0] == "late"
     assert cells.run("%task why late").out == "held until it is released\n"
     cells.run("%task release late early")
     with live.client() as client:
@@ -210,7 +212,7 @@ def test_what_waits_is_shown_moved_and_released(cells: Kernel, live: LiveServer)
         ("%%task x 'y\necho", "No closing quotation"),
         ("%task jump", "ls, show, logs"),
         ("%task stop", "usage: %task stop"),
-        ("%task move x", "one of the arguments --before --after --first --last is required"),
+        ("%task move x", "one of --before, --after, --first and --last is needed, or --group"),
         ("%task logs x -f --grep y", "not allowed with"),
     ],
 )

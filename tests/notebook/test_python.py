@@ -79,6 +79,7 @@ def test_what_waits_is_moved_and_released(here: LiveServer) -> None:
     assert order() == ["three", "two", "one"]
     one.move(before="three")
     assert order() == ["one", "three", "two"]
+    assert two.move(group="other").group == "other"
     assert one.release() is one
     assert one.wait().state == "succeeded"
     for task in (two, three):

@@ -448,9 +448,34 @@ async def test_pending_tasks_are_moved(rest: Rest) -> None:
     assert (await names_in_order(rest))[-1] == "new"
 
 
+async def test_pending_tasks_are_moved_to_another_group(rest: Rest, served: Any) -> None:
+    for name in ("g", "h"):
+        await put_group(rest, name, slots=0)
+    for name, group in (("a", "g"), ("b", "g"), ("x", "h"), ("y", "h")):
+        await rest.create("true", name=name, group=group, priority=2 if group == "h" else 0)
+    moves: list[tuple[str, dict[str, str], list[str]]] = [
+        ("a", {"group": "h", "before": "y"}, ["x", "a", "y", "b"]),
+        ("b", {"group": "h"}, ["x", "a", "y", "b"]),
+        ("b", {"group": "h", "to": "first"}, ["b", "x", "a", "y"]),
+    ]
+    for name, where, order in moves:
+        moved = (await rest("POST", "tasks", name, "move", body=where)).json
+        assert (moved["group"], moved["priority"]) == ("h", 2)
+        assert await names_in_order(rest) == order
+        spec = json.loads((served.data_dir / "ptytasks" / "tasks" / moved["id"] / "spec.json").read_text())
+        assert (spec["group"], spec["queue"]["priority"]) == ("h", 2)
+    answer = await rest("POST", "tasks", "a", "move", body={"group": "g", "before": "x"})
+    assert (answer.code, answer.json["field"]) == (400, "before")
+    # Where nothing keeps it, it starts.
+    await rest("POST", "tasks", "x", "move", body={"group": "free"})
+    assert (await rest.wait("x"))["state"] == "succeeded"
+
+
 @pytest.mark.parametrize(
     ("body", "code", "field"),
     [
+        ({"group": "h", "before": "b", "to": "last"}, 400, "to"),
+        ({"group": " "}, 400, "group"),
         ({}, 400, "to"),
         ({"before": "b", "to": "last"}, 400, "to"),
         ({"before": "nobody"}, 400, "before"),

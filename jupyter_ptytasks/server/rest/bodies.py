@@ -228,23 +228,23 @@ class ChangedTask(Waiting):
 
 
 class Move(Body):
-    """`POST /tasks/{ref}/move`: exactly one field."""
+    """`POST /tasks/{ref}/move`: exactly one of `before`, `after` and `to`; with `group`, one at most."""
 
     model_config = example(before="report")
 
-    before: Annotated[str | None, Field(min_length=1, description="A pending task of the same group: id or name.")] = (
-        None
-    )
-    after: Annotated[str | None, Field(min_length=1, description="A pending task of the same group: id or name.")] = (
-        None
-    )
+    before: Annotated[str | None, Field(min_length=1, description="A pending task of the group: id or name.")] = None
+    after: Annotated[str | None, Field(min_length=1, description="A pending task of the group: id or name.")] = None
     to: Annotated[Literal["first", "last"] | None, Field(description="Before or after all others of the group.")] = None
+    group: Annotated[Label | None, Field(description="The group to which it goes; by default it stays in its own.")] = (
+        None
+    )
 
     def where(self) -> tuple[str | None, bool]:
         """Return the task (None: all others), and whether the place is after it. Raises BadRequest."""
-        if sum(one is not None for one in (self.before, self.after, self.to)) != 1:
+        given = sum(one is not None for one in (self.before, self.after, self.to))
+        if given > 1 or (not given and self.group is None):
             raise BadRequest("one of before, after, to is required", field="to")
-        return self.before or self.after, self.after is not None or self.to == "last"
+        return self.before or self.after, self.after is not None or self.to == "last" or not given
 
 
 class Stop(Body):

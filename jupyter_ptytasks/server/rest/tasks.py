@@ -95,8 +95,9 @@ class Move(TaskHandler):
     @needs("write")
     async def post(self, ref: str) -> None:
         """Move a pending task before or after another one."""
-        target, after = self.body(bodies.Move).where()
-        self.send_task(await self.launcher.move(ref, target, after=after))
+        body = self.body(bodies.Move)
+        target, after = body.where()
+        self.send_task(await self.launcher.move(ref, target, after=after, group=body.group))
 
 
 class Stop(TaskHandler):
