@@ -53,6 +53,8 @@ export interface ITasksPanel {
   readonly selected: readonly ITask[];
   /** The group of the active row; null if there is none. */
   readonly group: string | null;
+  /** The id of the sweep of the active row; null if there is none. */
+  readonly sweep: string | null;
   /** Whether the panel is visible. */
   readonly isVisible: boolean;
   /** Have assistive technologies read a text. */
@@ -66,8 +68,8 @@ export const ITasksPanel = new Token<ITasksPanel>(
 
 /**
  * The command ids. Commands about tasks take `{ids: string[]}` or `{id: string}`; without arguments they apply to the
- * selection of the panel, or to the task of the current tab. Commands about groups take `{group: string}`; without it they
- * apply to the group of the active row of the panel.
+ * selection of the panel, or to the task of the current tab. Commands about groups take `{group: string}`, those about sweeps
+ * `{sweep: string}`; without it they apply to the group or sweep of the active row of the panel.
  */
 export namespace CommandIDs {
   /** Open the terminal tab of a task, or reveal it: `{id, readonly?, activate?}`. */
@@ -89,8 +91,15 @@ export namespace CommandIDs {
   export const moveUp = 'ptytasks:move-up';
   export const moveDown = 'ptytasks:move-down';
   export const moveFirst = 'ptytasks:move-first';
-  /** Move pending tasks next to another one of their group: `{ids, before | after}`. */
+  /** Move pending tasks next to another one, or to the first or last place: `{ids, before | after | to, group?}`. */
   export const move = 'ptytasks:move';
+  /** `{ids?, group?}`; without a group it asks for one. */
+  export const moveToGroup = 'ptytasks:move-to-group';
+  /** `{sweep?}`: run again what failed, release what is held, cancel, delete all tasks of a sweep. */
+  export const retrySweep = 'ptytasks:retry-sweep';
+  export const releaseSweep = 'ptytasks:release-sweep';
+  export const cancelSweep = 'ptytasks:cancel-sweep';
+  export const deleteSweep = 'ptytasks:delete-sweep';
   /** `{group?, tasks?}`; with `tasks` also pause or resume its tasks. */
   export const pauseGroup = 'ptytasks:pause-group';
   export const resumeGroup = 'ptytasks:resume-group';

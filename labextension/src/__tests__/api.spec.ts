@@ -70,6 +70,19 @@ describe('TaskApi', () => {
     expect(said).toEqual(['1', null]);
   });
 
+  it('changes groups and sweeps by one request each', async () => {
+    const { api, server } = made(() => ({ status: 202, body: { changed: [] } }));
+    await api.retryGroup('g p');
+    await api.changeSweep('s', 'retry');
+    await api.deleteSweep('s', true);
+    expect(server.requests.map(({ method, path }) => `${method} ${path}`)).toEqual([
+      'POST groups/g%20p/retry',
+      'POST sweeps/s/retry',
+      'DELETE sweeps/s'
+    ]);
+    expect(server.requests[2].query.get('stop')).toBe('1');
+  });
+
   it('starts a task', async () => {
     const { api, server } = made(() => ({ status: 201, body: task }));
     const request = { command: 'python train.py', name: 'train', tags: ['gpu'] };

@@ -1,7 +1,14 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { taskSchema, type IGroup, type ITask } from '../services/types';
-import { listRows, matches, readView, toggled, type IView } from '../widgets/panel/filter';
+import {
+  listRows,
+  matches,
+  readView,
+  sweepOfHeading,
+  toggled,
+  type IView
+} from '../widgets/panel/filter';
 import sample from '../../../tests/contract/task.json';
 
 const trans = nullTranslator.load('jupyter_ptytasks');
@@ -21,6 +28,44 @@ function keys(view: Partial<IView>, query = '', groups: IGroup[] = []): string[]
   const whole: IView = { grouping: 'none', collapsed: [], ...view };
   return listRows(tasks, groups, query, whole, trans).map(row => row.key);
 }
+
+describe('the sections of sweeps', () => {
+  const sweep = { id: 's1', name: 'train' };
+  const older = { id: 's0', name: 'try' };
+  const swept = [
+    task({ id: 'e', name: 'alone', state: 'running' }),
+    task({ id: 'd', name: 'train[lr=0.1]', state: 'failed', sweep, params: { lr: 0.1, a: true } }),
+    task({ id: 'c', name: 'train[lr=1]', state: 'running', sweep, params: { lr: '1' } }),
+    task({ id: 'b', name: 'try[x=1]', state: 'held', sweep: older, params: { x: 1 } })
+  ];
+  const rows = (view: Partial<IView> = {}, query = '', all = swept) =>
+    listRows(all, [], query, { grouping: 'sweep', collapsed: [], ...view }, trans);
+
+  it('have the tasks in the order of the parameters, and what these are', () => {
+    expect(rows().map(row => [row.key, row.label])).toEqual([
+      ['sweep:s1', 'train'],
+      ['c', 'lr=1'],
+      ['d', 'lr=0.1 · a=true'],
+      ['sweep:s0', 'try'],
+      ['b', 'x=1'],
+      ['sweep:', 'Other tasks'],
+      ['e', 'alone']
+    ]);
+    expect(['sweep:s1', 'sweep:', 'group:s1'].map(sweepOfHeading)).toEqual(['s1', null, null]);
+  });
+
+  it('count all of a sweep, also where only some are found', () => {
+    const [first, ...found] = rows({}, 'lr=0.1');
+    expect(found.map(({ key }) => key)).toEqual(['d']);
+    expect(first).toMatchObject({ count: 1, sweep: { total: 2, failed: 1, running: 1 } });
+    const [, , held] = rows({ collapsed: ['sweep:s1'] });
+    expect(held.key).toBe('b');
+  });
+
+  it('are missing without sweeps', () => {
+    expect(rows({}, '', [swept[0]]).map(({ key }) => key)).toEqual(['e']);
+  });
+});
 
 describe('matches', () => {
   const one = task({

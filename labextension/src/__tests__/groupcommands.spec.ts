@@ -10,10 +10,14 @@ import sample from '../../../tests/contract/task.json';
 const showErrorMessage = jest.fn();
 const showDialog = jest.fn();
 const getText = jest.fn();
+const getItem = jest.fn();
 jest.mock('@jupyterlab/apputils', () => ({
   showErrorMessage: (...args: unknown[]) => showErrorMessage(...args),
   showDialog: (...args: unknown[]) => showDialog(...args),
-  InputDialog: { getText: (...args: unknown[]) => getText(...args) },
+  InputDialog: {
+    getText: (...args: unknown[]) => getText(...args),
+    getItem: (...args: unknown[]) => getItem(...args)
+  },
   Dialog: { cancelButton: () => ({}), warnButton: () => ({}) }
 }));
 
@@ -27,7 +31,7 @@ const GPU: IGroup = { name: 'gpu', slots: 2, gpus: null, paused: false, reason: 
 const done = async () => undefined;
 const api = {
   move: jest.fn<Promise<void>, [string, object]>(done),
-  restart: jest.fn<Promise<void>, [string]>(done),
+  retryGroup: jest.fn<Promise<void>, [string]>(done),
   setGroup: jest.fn<Promise<void>, [string, object]>(done),
   pauseGroup: jest.fn<Promise<void>, [string, boolean]>(done),
   resumeGroup: jest.fn<Promise<void>, [string, boolean]>(done),
@@ -112,6 +116,39 @@ describe('the commands about the order', () => {
     expect(api.move.mock.calls).toEqual([['e', { to: 'first' }]]);
   });
 
+  it('moves to another group, at a certain place or the last one', async () => {
+    await commands.execute(CommandIDs.move, { ids: ['b', 'a'], before: 'other', group: 'cpu' });
+    await commands.execute(CommandIDs.move, { ids: ['b', 'a'], to: 'last', group: 'cpu' });
+    expect(api.move.mock.calls).toEqual([
+      ['a', { before: 'other', group: 'cpu' }],
+      ['b', { after: 'a', group: 'cpu' }],
+      ['a', { to: 'last', group: 'cpu' }],
+      ['b', { to: 'last', group: 'cpu' }]
+    ]);
+  });
+
+  it('asks for the group', async () => {
+    current = [task('a')];
+    api.move.mockImplementationOnce(async () => {
+      model.tasks[0] = task('a', { group: 'cpu', rank: 'z' });
+    });
+    getItem.mockResolvedValueOnce({ value: 'cpu' });
+    await commands.execute(CommandIDs.moveToGroup);
+    expect(getItem.mock.calls[0][0].items).toEqual(['cpu']);
+    expect(announce).toHaveBeenCalledWith('a is number 2 in the queue of cpu');
+    current = [task('b')];
+    for (const value of [null, ' ', 'gpu']) {
+      getItem.mockResolvedValueOnce({ value });
+      await commands.execute(CommandIDs.moveToGroup);
+    }
+    await commands.execute(CommandIDs.moveToGroup, { id: 'c', group: 'new' });
+    expect(api.move.mock.calls).toEqual([
+      ['a', { to: 'last', group: 'cpu' }],
+      ['c', { to: 'last', group: 'new' }]
+    ]);
+    expect(commands.isVisible(CommandIDs.moveToGroup, { id: 'run' })).toBe(false);
+  });
+
   it('says why a task could not be moved', async () => {
     api.move.mockRejectedValueOnce(new Error('has just been started'));
     await commands.execute(CommandIDs.move, { ids: ['a'], after: 'b' });
@@ -137,7 +174,7 @@ describe('the commands about groups', () => {
   it('run again what failed, and say how much that is', async () => {
     expect(commands.label(CommandIDs.retryFailed)).toBe('Retry Failed (2)');
     await commands.execute(CommandIDs.retryFailed);
-    expect(api.restart.mock.calls).toEqual([['bad'], ['gone']]);
+    expect(api.retryGroup.mock.calls).toEqual([['gpu']]);
     expect(commands.isEnabled(CommandIDs.retryFailed, { group: 'cpu' })).toBe(false);
   });
 

@@ -78,7 +78,8 @@ describe('TasksPanel', () => {
     move: jest.fn(),
     pauseGroup: jest.fn(),
     resumeGroup: jest.fn(),
-    setSlots: jest.fn()
+    setSlots: jest.fn(),
+    retrySweep: jest.fn()
   };
   const actions = {
     create: jest.fn(),
@@ -460,6 +461,43 @@ describe('TasksPanel', () => {
         drag('drop', row('w1'), 1);
         expect(row('w1').dataset.drop).toBeUndefined();
         expect(ofRow.move).toHaveBeenCalledWith(['w3'], { after: 'w1' });
+      });
+
+      it('moves what is dragged to another group, to a place there or to its end', () => {
+        model.tell({ tasks: [...model.tasks, { ...waits('cpu1', 1), group: 'cpu' }] });
+        const cpu = () => find('[data-group="cpu"]') as HTMLElement;
+        drag('dragstart', row('w3'));
+        expect(drag('dragover', heading())).toBe(false);
+        expect(drag('dragover', cpu())).toBe(true);
+        expect(cpu().dataset.drop).toBe('into');
+        drag('drop', cpu());
+        expect(cpu().dataset.drop).toBeUndefined();
+        expect(ofRow.move).toHaveBeenLastCalledWith(['w3'], { to: 'last', group: 'cpu' });
+        drag('dragstart', row('w3'));
+        drag('drop', row('cpu1'), -1);
+        expect(ofRow.move).toHaveBeenLastCalledWith(['w3'], { before: 'cpu1', group: 'cpu' });
+      });
+
+      it('shows sweeps, whose failed tasks are run again together', () => {
+        const sweep = { id: 's', name: 'train' };
+        const failed = { ...FAILED, sweep, params: { lr: '1e-3' } };
+        model.tell({ tasks: [{ ...waits('w1', 1), sweep, params: { lr: '1e-4' } }, failed] });
+        act(() => {
+          panel.view.value = { grouping: 'sweep', collapsed: [] };
+        });
+        const section = () => find('[data-sweep="s"]') as HTMLElement;
+        expect(section().querySelector('.jp-PtyTasks-standing')?.textContent).toBe(
+          '1 of 2 done · 1 failed · 1 queued'
+        );
+        expect(row('failed').querySelector('.jp-PtyTasks-name')?.textContent).toBe('lr=1e-3');
+        expect(row('w1').draggable).toBe(false);
+        click(section().querySelector('[aria-label="Retry Failed (1) train"]'));
+        expect(ofRow.retrySweep).toHaveBeenCalledWith('s');
+        click(row('w1'));
+        expect(panel.sweep).toBe('s');
+        click(section());
+        expect(panel.sweep).toBe('s');
+        expect(panel.view.value.collapsed).toEqual(['sweep:s']);
       });
 
       it('moves all that is selected, in its order', () => {

@@ -5,7 +5,15 @@ import { move, NOTHING, pick, pickAll, settle, type ISelection } from '../widget
 function rowsOf(word: string): Row[] {
   return [...word].map(key =>
     key === key.toUpperCase()
-      ? { kind: 'heading', key, label: key, count: 1, isCollapsed: false, standing: null }
+      ? {
+          kind: 'heading',
+          key,
+          label: key,
+          count: 1,
+          isCollapsed: false,
+          standing: null,
+          sweep: null
+        }
       : ({ kind: 'task', key } as Row)
   );
 }

@@ -15,9 +15,7 @@ import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/core
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import { isQueue, standings, type IStanding } from '../services/queue';
-import { wentWrong } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
-import { each } from './each';
 
 export interface IGroupCommandsOptions {
   commands: CommandRegistry;
@@ -152,11 +150,7 @@ function actions({ model, trans }: IGroupCommandsOptions): Record<string, IActio
       icon: refreshIcon,
       properties: GROUP,
       fits: ({ failed }) => failed > 0,
-      run: ({ group }) =>
-        each(
-          model.tasks.filter(task => task.group === group.name && wentWrong(task)),
-          task => api.restart(task.id)
-        )
+      run: ({ group }) => api.retryGroup(group.name)
     },
     [CommandIDs.forgetGroup]: {
       label: () => trans.__('Forget Group…'),

@@ -1,13 +1,13 @@
 /** The commands that change the order of pending tasks. */
 
-import { showErrorMessage } from '@jupyterlab/apputils';
+import { InputDialog, showErrorMessage } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { caretDownIcon, caretUpIcon, type LabIcon } from '@jupyterlab/ui-components';
+import { caretDownIcon, caretUpIcon, editIcon, type LabIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
-import { compareTurns, lineOf } from '../services/queue';
+import { compareTurns, lineOf, standings } from '../services/queue';
 import { isPending, type IPlacing, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, lookUp, TASKS } from './args';
@@ -43,7 +43,17 @@ const MOVE: ReadonlyJSONObject = {
   properties: {
     ...(TASKS.properties as ReadonlyJSONObject),
     before: { type: 'string', description: 'The ID of the task to put them before' },
-    after: { type: 'string', description: 'The ID of the task to put them after' }
+    after: { type: 'string', description: 'The ID of the task to put them after' },
+    to: { type: 'string', enum: ['first', 'last'], description: 'Before or after all others' },
+    group: { type: 'string', description: 'The group to move them to (default: their own)' }
+  }
+};
+
+const MOVE_TO_GROUP: ReadonlyJSONObject = {
+  type: 'object',
+  properties: {
+    ...(TASKS.properties as ReadonlyJSONObject),
+    group: { type: 'string', description: 'The group to move them to (default: ask)' }
   }
 };
 
@@ -61,20 +71,42 @@ export function addOrderCommands(options: IOrderCommandsOptions): IDisposable {
 
   const move = async (tasks: readonly ITask[], where: IPlacing): Promise<void> => {
     const [first] = tasks;
+    const { group = first.group } = where;
+    const there = where.group === undefined ? {} : { group };
     try {
       await model.api.move(first.id, where);
       for (const [at, { id }] of tasks.slice(1).entries()) {
-        await model.api.move(id, { after: tasks[at].id });
+        // The one before it may have been started where it is now.
+        const isLast = 'to' in where && where.to === 'last';
+        await model.api.move(id, isLast ? where : { after: tasks[at].id, ...there });
       }
     } catch (error) {
       await showErrorMessage(trans.__('The task could not be moved'), error as Error);
     } finally {
       await model.refresh();
     }
-    const place = lineOf(model.tasks, first.group).findIndex(({ id }) => id === first.id);
+    const place = lineOf(model.tasks, group).findIndex(({ id }) => id === first.id);
     if (place >= 0) {
-      announce(trans.__('%1 is number %2 in the queue of %3', first.name, place + 1, first.group));
+      announce(trans.__('%1 is number %2 in the queue of %3', first.name, place + 1, group));
     }
+  };
+
+  /** Return the group that the user chooses for tasks; null if the dialog is canceled. */
+  const ask = async ([first, ...more]: readonly ITask[]): Promise<string | null> => {
+    const names = [...standings(model.tasks, model.groups).keys()];
+    const { value } = await InputDialog.getItem({
+      title: trans._n(
+        'Move %2 to a group',
+        'Move %1 tasks to a group',
+        more.length + 1,
+        first.name
+      ),
+      label: trans.__('Group'),
+      items: names.filter(name => name !== first.group),
+      editable: true,
+      okLabel: trans.__('Move')
+    });
+    return value;
   };
 
   const add = (command: string, label: string, caption: string, icon: LabIcon, place: Place) => {
@@ -123,17 +155,40 @@ export function addOrderCommands(options: IOrderCommandsOptions): IDisposable {
   added.add(
     commands.addCommand(CommandIDs.move, {
       label: trans.__('Move Task'),
-      caption: trans.__('Let the task start before or after another one of its group'),
+      caption: trans.__('Let the task start before or after another one'),
       describedBy: { args: MOVE },
       isEnabled: args => targets(args).length > 0,
       execute: async args => {
         await lookUp(model, argumentsOf(args) ?? []);
         const tasks = targets(args);
-        const { before, after } = args;
+        const { before, after, to } = args;
+        const there = typeof args.group === 'string' ? { group: args.group } : {};
         if (tasks.length > 0 && typeof before === 'string') {
-          await move(tasks, { before });
+          await move(tasks, { before, ...there });
         } else if (tasks.length > 0 && typeof after === 'string') {
-          await move(tasks, { after });
+          await move(tasks, { after, ...there });
+        } else if (tasks.length > 0 && (to === 'first' || to === 'last')) {
+          await move(tasks, { to, ...there });
+        }
+      }
+    })
+  );
+  added.add(
+    commands.addCommand(CommandIDs.moveToGroup, {
+      label: trans.__('Move to Group…'),
+      caption: trans.__('Let the task wait in the queue of another group'),
+      icon: editIcon,
+      describedBy: { args: MOVE_TO_GROUP },
+      isEnabled: args => targets(args).length > 0,
+      isVisible: args => targets(args).length > 0,
+      execute: async args => {
+        const tasks = targets(args);
+        if (tasks.length > 0) {
+          const given = typeof args.group === 'string' ? args.group : await ask(tasks);
+          const group = given?.trim();
+          if (group && group !== tasks[0].group) {
+            await move(tasks, { to: 'last', group });
+          }
         }
       }
     })

@@ -3,6 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IStanding } from '../services/queue';
+import type { ISweepStanding } from '../services/sweeps';
 import type { ITask } from '../services/types';
 import { duration } from './times';
 
@@ -51,4 +52,30 @@ export function waitLabel(task: ITask, now: number, trans: TranslationBundle): s
   const { text, starts } = task.queue;
   const left = starts === null ? NaN : Date.parse(starts) - now;
   return left > 0 ? trans.__('%1 · starts in %2', text, duration(left)) : text;
+}
+
+/** Return how far a sweep is: `5 of 10 done · 1 failed · 2 running · 3 queued`. */
+export function sweepLabel(standing: ISweepStanding, trans: TranslationBundle): string {
+  const { total, ended, failed, running, pending, held } = standing;
+  const parts = [trans.__('%1 of %2 done', ended, total)];
+  if (failed > 0) {
+    parts.push(trans.__('%1 failed', failed));
+  }
+  if (running > 0) {
+    parts.push(trans.__('%1 running', running));
+  }
+  if (pending > held) {
+    parts.push(trans.__('%1 queued', pending - held));
+  }
+  if (held > 0) {
+    parts.push(trans.__('%1 held', held));
+  }
+  return parts.join(' · ');
+}
+
+/** Return the parameters of a task: `lr=1e-3 · seed=0`; empty if it has none. */
+export function paramsLabel(task: ITask): string {
+  return Object.entries(task.params)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' · ');
 }

@@ -1,4 +1,4 @@
-/** Adds the commands about groups and about the order of pending tasks, and their palette entries. */
+/** Adds the commands about groups, sweeps and the order of pending tasks, and their palette entries. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
@@ -6,6 +6,7 @@ import { ITranslator } from '@jupyterlab/translation';
 
 import { addGroupCommands } from '../commands/groups';
 import { addOrderCommands } from '../commands/order';
+import { addSweepCommands } from '../commands/sweeps';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
 import { currentTasks } from './current';
 
@@ -36,6 +37,12 @@ export const queuePlugin: JupyterFrontEndPlugin<void> = {
       trans,
       current: () => (panel?.isVisible ? panel.group : null)
     });
+    addSweepCommands({
+      commands,
+      model,
+      trans,
+      current: () => (panel?.isVisible ? panel.sweep : null)
+    });
     let { groups } = model;
     model.changed.connect(() => {
       // Not for progress, which changes no command.
@@ -53,6 +60,11 @@ const IN_PALETTE: readonly string[] = [
   CommandIDs.moveUp,
   CommandIDs.moveDown,
   CommandIDs.moveFirst,
+  CommandIDs.moveToGroup,
+  CommandIDs.retrySweep,
+  CommandIDs.releaseSweep,
+  CommandIDs.cancelSweep,
+  CommandIDs.deleteSweep,
   CommandIDs.pauseGroup,
   CommandIDs.resumeGroup,
   CommandIDs.setSlots,

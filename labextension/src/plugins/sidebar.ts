@@ -64,6 +64,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
         delete: taskCommandIfPresent(commands, CommandIDs.deleteTasks),
         release: taskCommandIfPresent(commands, CommandIDs.release),
         move: commandWith(commands, CommandIDs.move, (ids, where) => ({ ids: [...ids], ...where })),
+        retrySweep: commandWith(commands, CommandIDs.retrySweep, sweep => ({ sweep })),
         pauseGroup: commandWith(commands, CommandIDs.pauseGroup, group => ({ group })),
         resumeGroup: commandWith(commands, CommandIDs.resumeGroup, group => ({ group })),
         setSlots: commandWith(commands, CommandIDs.setSlots, (group, slots) => ({ group, slots }))

@@ -141,7 +141,7 @@ export class TaskApi {
     return this._do(id, 'start');
   }
 
-  /** Put a pending task elsewhere in its group. */
+  /** Put a pending task elsewhere in its group, or in another one. */
   move(id: string, where: IPlacing): Promise<ITask> {
     return this._do(id, 'move', where);
   }
@@ -169,6 +169,21 @@ export class TaskApi {
   /** Forget how a group is configured; its tasks are no longer limited. */
   async deleteGroup(name: string): Promise<void> {
     await this._request(group(name), { method: 'DELETE' });
+  }
+
+  /** Run all tasks of a group again that failed, timed out or were lost. */
+  async retryGroup(name: string): Promise<void> {
+    await this._request(group(name, 'retry'), { method: 'POST', body: {} });
+  }
+
+  /** Run again, release or cancel the tasks of a sweep: those that failed, are held, or have not ended. */
+  async changeSweep(id: string, verb: 'retry' | 'start' | 'cancel'): Promise<void> {
+    await this._request(sweep(id, verb), { method: 'POST', body: {} });
+  }
+
+  /** Delete the tasks of a sweep and their output; with `stop` it is canceled first if it has not ended. */
+  async deleteSweep(id: string, stop = false): Promise<void> {
+    await this._request(sweep(id), { method: 'DELETE', query: stop ? { stop: '1' } : {} });
   }
 
   /** Suspend the processes of a task. */
@@ -303,6 +318,10 @@ function path(id: string, verb = ''): string {
 
 function group(name: string, verb = ''): string {
   return URLExt.join('groups', encodeURIComponent(name), verb);
+}
+
+function sweep(id: string, verb = ''): string {
+  return URLExt.join('sweeps', encodeURIComponent(id), verb);
 }
 
 /** Parse JSON; return undefined if it is invalid. NaN and infinities become null. */

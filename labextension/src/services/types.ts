@@ -121,6 +121,9 @@ export const taskSchema = z.object({
   rank: word,
   /** The slots of its group that the task takes. */
   slots: z.number().catch(1),
+  /** The sweep that it belongs to, and the parameters that it has of that. */
+  sweep: z.object({ id: z.string(), name: z.string() }).nullable().catch(null),
+  params: z.record(z.union([z.string(), z.number(), z.boolean()])).catch({}),
   progress: progressSchema,
   usage: usageSchema
 });
@@ -287,8 +290,10 @@ export interface ITaskRequest {
 /** The fields of a task that can be changed. */
 export type ITaskChanges = Partial<Pick<ITask, 'name' | 'tags' | 'group'>>;
 
-/** The new place of a pending task in its group. */
-export type IPlacing = { before: string } | { after: string } | { to: 'first' | 'last' };
+/** The new place of a pending task in its group, or in another one. */
+export type IPlacing = ({ before: string } | { after: string } | { to: 'first' | 'last' }) & {
+  group?: string;
+};
 
 /** The fields of a group that can be changed. */
 export type IGroupChanges = Partial<Pick<IGroup, 'slots' | 'paused' | 'reason'>>;

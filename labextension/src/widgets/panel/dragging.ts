@@ -1,4 +1,4 @@
-/** Dragging pending rows to another place in their group. */
+/** Dragging pending rows to another place in their group, or to another group. */
 
 import type React from 'react';
 import { useRef, useState } from 'react';
@@ -40,7 +40,10 @@ export function useDragging(
   const targetOf = (event: React.DragEvent): IDragging['target'] => {
     const row = rowOf(event);
     const [first] = dragged.current;
-    if (!first || row?.kind !== 'task' || !isPending(row.task) || row.task.group !== first.group) {
+    if (first && row?.kind === 'heading' && row.standing) {
+      return row.standing.group.name === first.group ? null : { key: row.key, drop: 'into' };
+    }
+    if (!first || row?.kind !== 'task' || !isPending(row.task)) {
       return null;
     }
     if (dragged.current.some(({ id }) => id === row.key)) {
@@ -91,14 +94,21 @@ export function useDragging(
       },
       onDrop: event => {
         const place = targetOf(event);
-        if (place) {
+        const row = rowOf(event);
+        if (place && row) {
           event.preventDefault();
           const ids = dragged.current.map(({ id }) => id);
-          onMove?.(ids, place.drop === 'before' ? { before: place.key } : { after: place.key });
+          const group = row.kind === 'task' ? row.task.group : row.label;
+          const elsewhere = group === dragged.current[0].group ? {} : { group };
+          onMove?.(ids, { ...placing(place), ...elsewhere });
         }
         end();
       },
       onDragEnd: end
     }
   };
+}
+
+function placing({ key, drop }: NonNullable<IDragging['target']>): IPlacing {
+  return drop === 'into' ? { to: 'last' } : drop === 'before' ? { before: key } : { after: key };
 }

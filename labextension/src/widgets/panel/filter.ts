@@ -3,8 +3,10 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { z } from 'zod';
 
+import { paramsLabel } from '../../format/queue';
 import { exitLabel, stateLabel } from '../../format/times';
 import { compareTurns, hasQueue, isQueue, standings, type IStanding } from '../../services/queue';
+import { sweepStandings, type ISweepStanding } from '../../services/sweeps';
 import {
   commandLine,
   isActive,
@@ -15,7 +17,7 @@ import {
   type State
 } from '../../services/types';
 
-export const GROUPINGS = ['group', 'state', 'none'] as const;
+export const GROUPINGS = ['group', 'sweep', 'state', 'none'] as const;
 
 export type Grouping = (typeof GROUPINGS)[number];
 
@@ -32,8 +34,10 @@ export interface IHeading {
   label: string;
   count: number;
   isCollapsed: boolean;
-  /** How far the group is; null for a heading of a state. */
+  /** How far the group is; null for another heading. */
   standing: IStanding | null;
+  /** How far the sweep is; null for another heading. */
+  sweep: ISweepStanding | null;
 }
 
 export interface ITaskRow {
@@ -41,6 +45,8 @@ export interface ITaskRow {
   /** The id of the task. */
   key: string;
   task: ITask;
+  /** What it is called there: its name, or its parameters below its sweep. */
+  label: string;
 }
 
 export type Row = IHeading | ITaskRow;
@@ -96,8 +102,11 @@ export function listRows(
     ...found.filter(isPending).sort(compareTurns),
     ...found.filter(isEnded)
   ];
+  if (view.grouping === 'sweep') {
+    return sweepRows(tasks, found, ordered, view, trans);
+  }
   if (view.grouping === 'none' || (view.grouping === 'group' && !hasQueue(tasks, groups))) {
-    return ordered.map(taskRow);
+    return ordered.map(task => taskRow(task));
   }
   const grouped = new Map<string, ITask[]>();
   for (const task of ordered) {
@@ -121,9 +130,47 @@ export function listRows(
     const isCollapsed = view.collapsed.includes(key);
     const label = standing ? name : stateLabel(members[0].state, trans);
     const count = members.length;
-    const heading: IHeading = { kind: 'heading', key, label, count, isCollapsed, standing };
-    return isCollapsed ? [heading] : [heading, ...members.map(taskRow)];
+    const heading: IHeading = { ...HEADING, key, label, count, isCollapsed, standing };
+    return isCollapsed ? [heading] : [heading, ...members.map(task => taskRow(task))];
   });
+}
+
+const HEADING = { kind: 'heading', standing: null, sweep: null } as const;
+
+/** Return the rows of all sweeps, each in the order of its parameters, and then of the other tasks in their order. */
+function sweepRows(
+  tasks: readonly ITask[],
+  found: readonly ITask[],
+  ordered: readonly ITask[],
+  view: IView,
+  trans: TranslationBundle
+): Row[] {
+  const section = (
+    name: string,
+    heading: Partial<IHeading>,
+    members: readonly ITaskRow[]
+  ): Row[] => {
+    const key = headingKey('sweep', name);
+    const isCollapsed = view.collapsed.includes(key);
+    const count = members.length;
+    const first = { ...HEADING, key, label: name, count, isCollapsed, ...heading };
+    return count === 0 ? [] : isCollapsed ? [first] : [first, ...members];
+  };
+  const rows = [...sweepStandings(tasks).values()].flatMap(sweep => {
+    const members = found
+      .filter(task => task.sweep?.id === sweep.id)
+      .sort((a, b) => (a.id < b.id ? -1 : 1));
+    const label = sweep.name;
+    return section(
+      sweep.id,
+      { label, sweep },
+      members.map(task => taskRow(task, paramsLabel(task)))
+    );
+  });
+  const others = ordered.filter(task => !task.sweep).map(task => taskRow(task));
+  return rows.length > 0
+    ? [...rows, ...section('', { label: trans.__('Other tasks') }, others)]
+    : others;
 }
 
 function headingKey(grouping: Grouping, name: string): string {
@@ -134,6 +181,12 @@ function headingKey(grouping: Grouping, name: string): string {
 export function groupOfHeading(key: string): string | null {
   const prefix = headingKey('group', '');
   return key.startsWith(prefix) ? key.slice(prefix.length) : null;
+}
+
+/** Return the id of the sweep of a heading with this key; null if it is not one of a sweep. */
+export function sweepOfHeading(key: string): string | null {
+  const prefix = headingKey('sweep', '');
+  return (key.startsWith(prefix) && key.slice(prefix.length)) || null;
 }
 
 /** Return the view with this heading expanded or collapsed. */
@@ -147,8 +200,8 @@ export function toggled(view: IView, key: string): IView {
   };
 }
 
-function taskRow(task: ITask): ITaskRow {
-  return { kind: 'task', key: task.id, task };
+function taskRow(task: ITask, label = task.name): ITaskRow {
+  return { kind: 'task', key: task.id, task, label: label || task.name };
 }
 
 /** Return stored view options; undefined if they are invalid. */

@@ -9,7 +9,7 @@ import type { IGroup } from '../../services/types';
 import { useSignalValue, useWatchedValue } from '../../services/watchedvalue';
 import type { IStanding } from '../../services/queue';
 import type { IHeading } from './filter';
-import { placed, type IPlace, type IRowContext } from './row';
+import { placed, type Drop, type IPlace, type IRowContext } from './row';
 
 /** Milliseconds without another change after which the slots are sent: a held arrow key changes them many times. */
 const SETTLE = 500;
@@ -17,6 +17,8 @@ const SETTLE = 500;
 interface IGroupRowProps extends IRowContext, IPlace {
   heading: IHeading;
   standing: IStanding;
+  /** Whether tasks that are dragged would be dropped into the group. */
+  drop: Drop | null;
 }
 
 export function GroupRow(props: IGroupRowProps): JSX.Element {
@@ -27,6 +29,7 @@ export function GroupRow(props: IGroupRowProps): JSX.Element {
     <div
       {...placed(props, 'jp-PtyTasks-heading jp-PtyTasks-group')}
       data-group={heading.label}
+      data-drop={props.drop ?? undefined}
       aria-level={1}
       aria-expanded={!heading.isCollapsed}
     >

@@ -10,6 +10,7 @@ import type { Row } from './filter';
 import { GroupRow } from './group';
 import { HeadingRow, TaskRow, type IRowContext } from './row';
 import { move, pick, pickAll, type ISelection, type Mode } from './selection';
+import { SweepRow } from './sweep';
 
 /** Estimated heights of rows in pixels, before they are measured. */
 const TASK_HEIGHT = 62;
@@ -36,6 +37,8 @@ export function TaskList(props: ITaskListProps): JSX.Element {
   const { selected, active } = useWatchedValue(selection);
   const activeIndex = active === null ? -1 : rows.findIndex(row => row.key === active);
   const hasHeadings = rows.some(row => row.kind === 'heading');
+  // The tasks of a sweep are in the order of its parameters.
+  const isInTurn = !rows.some(row => row.kind === 'heading' && row.sweep);
 
   const rangeExtractor = useCallback(
     (range: Range) => {
@@ -149,7 +152,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
   };
 
   const { move: onMove } = useWatchedValue(context.actions);
-  const dragging = useDragging(rows, selected, rowOf, onMove);
+  const dragging = useDragging(rows, selected, rowOf, isInTurn ? onMove : undefined);
 
   /** Keep the browser from selecting text on Shift+click. */
   const onMouseDown = (event: React.MouseEvent) => {
@@ -220,12 +223,19 @@ export function TaskList(props: ITaskListProps): JSX.Element {
             isActive: item.index === activeIndex,
             measure: virtualizer.measureElement
           };
+          const drop = dragging.target?.key === row.key ? dragging.target.drop : null;
+          if (row.kind === 'heading' && row.sweep) {
+            return (
+              <SweepRow key={row.key} heading={row} sweep={row.sweep} {...place} {...context} />
+            );
+          }
           if (row.kind === 'heading') {
             return row.standing ? (
               <GroupRow
                 key={row.key}
                 heading={row}
                 standing={row.standing}
+                drop={drop}
                 {...place}
                 {...context}
               />
@@ -237,10 +247,12 @@ export function TaskList(props: ITaskListProps): JSX.Element {
             <TaskRow
               key={row.key}
               task={row.task}
+              label={row.label}
+              isInTurn={isInTurn}
               {...place}
               level={hasHeadings ? 2 : 1}
               isSelected={selected.has(row.key)}
-              drop={dragging.target?.key === row.key ? dragging.target.drop : null}
+              drop={drop}
               {...context}
             />
           );
@@ -251,7 +263,8 @@ export function TaskList(props: ITaskListProps): JSX.Element {
 }
 
 function heightOf(row: Row): number {
-  return row.kind === 'task' ? TASK_HEIGHT : row.standing ? GROUP_HEIGHT : HEADING_HEIGHT;
+  const isTall = row.kind === 'heading' && (row.standing ?? row.sweep);
+  return row.kind === 'task' ? TASK_HEIGHT : isTall ? GROUP_HEIGHT : HEADING_HEIGHT;
 }
 
 function rowId(prefix: string, index: number): string {

@@ -13,7 +13,7 @@ import { StorageWatch } from '../../services/storage';
 import { WatchedValue } from '../../services/watchedvalue';
 import type { ITask } from '../../services/types';
 import type { ITaskModel, ITasksPanel } from '../../tokens';
-import { groupOfHeading, type IView } from './filter';
+import { groupOfHeading, sweepOfHeading, type IView } from './filter';
 import type { IRowActions } from './row';
 import { NOTHING, type ISelection } from './selection';
 import { TasksView } from './view';
@@ -74,6 +74,14 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     return active === null
       ? null
       : (groupOfHeading(active) ?? this._model.get(active)?.group ?? null);
+  }
+
+  /** The id of the sweep of the active row. */
+  get sweep(): string | null {
+    const { active } = this._selection.value;
+    return active === null
+      ? null
+      : (sweepOfHeading(active) ?? this._model.get(active)?.sweep?.id ?? null);
   }
 
   announce(text: string): void {

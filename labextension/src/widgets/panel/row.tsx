@@ -31,6 +31,7 @@ export interface IRowActions {
   delete?: (id: string) => void;
   release?: (id: string) => void;
   move?: (ids: readonly string[], where: IPlacing) => void;
+  retrySweep?: (sweep: string) => void;
   pauseGroup?: (group: string) => void;
   resumeGroup?: (group: string) => void;
   setSlots?: (group: string, slots: number | null) => void;
@@ -55,17 +56,20 @@ export interface IPlace {
 
 interface ITaskRowProps extends IRowContext, IPlace {
   task: ITask;
+  label: string;
+  /** Whether rows are in the order of their turns, and can be dragged to another place. */
+  isInTurn: boolean;
   level: number;
   isSelected: boolean;
   /** Where rows that are dragged would be dropped. */
   drop: Drop | null;
 }
 
-export type Drop = 'before' | 'after';
+export type Drop = 'before' | 'after' | 'into';
 
 /** Memoized: scrolling does not render it again. */
 export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.Element {
-  const { task, level, isSelected, clock, rowLines, trans, actions } = props;
+  const { task, label, level, isInTurn, isSelected, clock, rowLines, trans, actions } = props;
   const context = { clock, rowLines, trans, actions };
   const exit = task.exit?.code === 0 ? '' : exitLabel(task, trans);
   const command = commandLine(task);
@@ -75,7 +79,7 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
       {...placed(props, 'jp-PtyTasks-row')}
       data-task={task.id}
       data-drop={props.drop ?? undefined}
-      draggable={move && isPending(task)}
+      draggable={move && isInTurn && isPending(task)}
       aria-level={level}
       aria-selected={isSelected}
     >
@@ -83,7 +87,7 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
         <div className="jp-PtyTasks-line">
           <StateIcon state={task.state} trans={trans} />
           <span className="jp-PtyTasks-name" title={task.name}>
-            {task.name}
+            {label}
           </span>
           {exit && (
             <span className="jp-PtyTasks-exit" data-state={task.state}>

@@ -137,6 +137,8 @@ function groupingLabel(grouping: Grouping, trans: TranslationBundle): string {
   switch (grouping) {
     case 'none':
       return trans.__('No grouping');
+    case 'sweep':
+      return trans.__('By sweep');
     case 'state':
       return trans.__('By state');
     case 'group':
