@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ..client import Client, Task
-    from ..client.types import StateName, Sweep, SweepChange
+    from ..client.literals import StateName
+    from ..client.types import Sweep, SweepChange
     from .common import Settings
 
 

@@ -9,7 +9,8 @@ from .connection import SLOW, Connection, decoded, path_of, without_none
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from .types import Group, StateName
+    from .literals import StateName
+    from .types import Group
 
 
 class GroupMethods(Connection):

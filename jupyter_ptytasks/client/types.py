@@ -237,6 +237,13 @@ class SweepList(TypedDict):
     sweeps: list[Sweep]
 
 
+class GroupChange(TypedDict):
+    """What `retry` of a group has done."""
+
+    changed: list[str]
+    """Ids of the tasks that were queued again."""
+
+
 class SweepChange(TypedDict):
     """What `start`, `retry` and `cancel` have done."""
 

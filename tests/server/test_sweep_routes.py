@@ -16,7 +16,7 @@ import pytest
 from jupyter_ptytasks.core import files
 from jupyter_ptytasks.core.errors import storage_fault
 from jupyter_ptytasks.core.sweeps import Sweep
-from jupyter_ptytasks.storage import drafts, rows, spec_files
+from jupyter_ptytasks.storage import drafts, restoring, rows, spec_files
 from jupyter_ptytasks.storage.database import Database
 from tests.client.live import until
 from tests.core.made_tasks import make
@@ -337,9 +337,9 @@ async def test_a_retry_that_fails_changes_nothing(
 
     with monkeypatch.context() as patch:
         if at == "draft":
-            patch.setattr(drafts, "write_draft", failing(drafts.write_draft, 5))
+            patch.setattr(drafts, "write_draft", failing(files.write_draft, 5))
         elif at == "place":
-            patch.setattr(drafts, "kept", failing(drafts.kept, 2))
+            patch.setattr(drafts, "kept", failing(restoring.kept, 2))
         else:
             patch.setattr(drafts.Drafts, "placed", commit_fails(drafts.Drafts.placed))
         assert (await rest("POST", "sweeps", "s", "retry")).code == 507
@@ -397,7 +397,7 @@ async def test_others_write_while_a_sweep_is_being_written(rest: Rest, monkeypat
     await ended(rest, "s", failed=3)
     await rest.create("true", name="other", hold=True)
     loop = asyncio.get_running_loop()
-    write_draft, written = drafts.write_draft, []
+    write_draft, written = files.write_draft, []
 
     def write(*args: Any, **kwargs: Any) -> str:
         answer = asyncio.run_coroutine_threadsafe(rest("PATCH", "tasks", "other", body={"tags": ["x"]}), loop)
