@@ -57,8 +57,9 @@ class Work:
         self._limit = limit
         self._gpus = gpus
         self._tasks = Mirror(database)
-        #: What the last decisions were made from, and when they are made again without anything else.
+        #: What the last decisions were made from and when, and when they are made again without anything else.
         self._seen: object = None
+        self._decided = 0.0
         self._look: float | None = None
 
     def step(self, now: float) -> float | None:
@@ -70,16 +71,19 @@ class Work:
         self._provisioner.reap()
         changed |= self._take_in_ends()
         seen = (self._groups.all(), self._limit())
-        if not changed and seen == self._seen and (self._look is None or now < self._look):
+        # A clock that was set back does not put off what was to be looked at again.
+        is_early = self._look is None or self._decided <= now < self._look
+        if not changed and seen == self._seen and is_early:
             return self._look
         # If something fails, it is all done once more.
         self._seen = None
         self._look = self._decide(now)
+        self._decided = now
         self._seen = seen
         return self._look
 
     def _decide(self, now: float) -> float | None:
-        self._run_again()
+        self._run_again(now)
         self._respond_to_failures(now)
         limit = self._limit()
         planned = plan(self._tasks, self._groups.all(), now, limit, self._gpus, explain=False)
@@ -115,7 +119,7 @@ class Work:
                 self._tasks.forget(task_id)
         return bool(ends)
 
-    def _run_again(self) -> None:
+    def _run_again(self, now: float) -> None:
         """Queue the next attempts of tasks that failed; forget the environment of those that have ended for good."""
         for task in self._tasks:
             retry = task.turn.retry
@@ -124,7 +128,9 @@ class Work:
             if not runs_again(task):
                 self._forget_environment(task)
                 continue
-            turn = replace(task.turn, not_before=(task.ended or 0.0) + retry.delay_after(task.attempt))
+            # It cannot have ended later than now: the clock was set back since.
+            ended = min(task.ended or 0.0, now)
+            turn = replace(task.turn, not_before=ended + retry.delay_after(task.attempt))
             try:
                 queued, _ = self._database.begin_attempt(
                     task.id, task.attempt + 1, 0, self._task_dirs.specs.respec, state=State.QUEUED, turn=turn
