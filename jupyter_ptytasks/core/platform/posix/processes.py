@@ -41,9 +41,7 @@ def look(pid: int) -> tuple[int, int, int] | None:
     The start time is in clock ticks since the boot: together with the pid it identifies a process.
     """
     try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            # The name of the command, in parentheses, may contain spaces and parentheses.
-            fields = file.read().rpartition(b")")[2].split(None, 20)
+        fields = _stat(pid, 20)
         return None if fields[0] in (b"Z", b"X") else (int(fields[1]), int(fields[2]), int(fields[19]))
     except (OSError, ValueError, IndexError):
         return None
@@ -51,12 +49,36 @@ def look(pid: int) -> tuple[int, int, int] | None:
 
 def table() -> dict[int, tuple[int, int, int]]:
     """Return what `look` returns for every process, by pid; empty if the system does not say."""
+    return {pid: found for pid in _pids() if (found := look(pid)) is not None}
+
+
+def parents() -> dict[int, int]:
+    """Return the parent of every process, zombies included, by pid; empty if the system does not say."""
+    found = {}
+    for pid in _pids():
+        try:
+            found[pid] = int(_stat(pid, 2)[1])
+        except (OSError, ValueError, IndexError):
+            continue  # it has just ended
+    return found
+
+
+def _pids() -> list[int]:
     try:
         names = os.listdir("/proc")
     except OSError:
-        return {}
-    pids = [int(name) for name in names if name.isdigit()]
-    return {pid: found for pid in pids if (found := look(pid)) is not None}
+        return []
+    return [int(name) for name in names if name.isdigit()]
+
+
+def _stat(pid: int, count: int) -> list[bytes]:
+    """Return the first `count` fields of a process after its name, and the rest in one. Raises OSError."""
+    fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
+    try:
+        # The name of the command, in parentheses, may contain spaces and parentheses.
+        return os.read(fd, 4096).rpartition(b")")[2].split(None, count)
+    finally:
+        os.close(fd)
 
 
 def is_foreign(pid: int) -> bool:

@@ -44,8 +44,10 @@ def leftover() -> dict[str, Any] | None:
     """Return what the exit record says of the remaining processes of the tree: their number, pid and start time
     (core.machine.start_time) of at most 32 of them, parents first, and the boot id of the machine.
 
-    None without /proc. core.leftovers reads it.
+    None without /proc, if there may be any. core.leftovers reads it.
     """
+    if _REAPS_ALL and _is_childless():
+        return {"count": 0, "processes": [], "boot_id": boot_id()}  # without reading the table of the whole machine
     processes = table()
     if not processes:
         return None
@@ -114,8 +116,11 @@ def kill(child: int, foreground: int) -> None:
 
 def is_empty(foreground: int) -> bool:
     """Return whether nothing is left of a tree whose first child is reaped."""
-    if not _REAPS_ALL:
-        return not groups(0, foreground)
+    return _is_childless() if _REAPS_ALL else not groups(0, foreground)
+
+
+def _is_childless() -> bool:
+    """Return whether this process has no child; where it reaps all, nothing is left of its tree then."""
     # Each remaining process has an ancestor that is our child, and the kernel always knows. What is read from /proc is
     # out of date already: in a chain of processes that fork and exit, none may be listed.
     try:

@@ -28,6 +28,11 @@ def table() -> dict[int, tuple[int, int, int]]:
     return {}
 
 
+def parents() -> dict[int, int]:
+    """Return nothing: processes cannot be listed yet."""
+    return {}
+
+
 def is_foreign(pid: int) -> bool:  # noqa: ARG001
     """Return False: the owner of a process is not known."""
     return False
