@@ -82,6 +82,10 @@ class Mirror:
         self._version = version
         return True
 
+    def distrust(self) -> None:
+        """Read everything again at the next refresh: what was noted may not have been written after all."""
+        self._version = None
+
     def note(self, task: Task) -> Task:
         """Keep what was written of a task, and return it."""
         turn = self._turns.setdefault(task.turn, task.turn)

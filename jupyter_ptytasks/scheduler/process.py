@@ -81,6 +81,7 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
         present = time.monotonic()
         if installed != version:
             # Another version was installed: it goes on from here. The lock is released by exec.
+            _settle(work)
             listener.close()
             lock.close()
             os.execv(sys.executable, [sys.executable, "-I", "-S", "-X", "utf8", *sys.argv])
@@ -105,6 +106,13 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
             while (caller := _accept(listener)) is not None:
                 caller.close()
     listener.close()
+
+
+def _settle(work: Work) -> None:
+    try:
+        work.settle()
+    except PtyTasksError as error:
+        print(time.strftime("%Y-%m-%d %H:%M:%S"), error, file=sys.stderr, flush=True)
 
 
 def _accept(listener: endpoint.Endpoint):  # type: ignore[no-untyped-def]  # a socket of CPython's own module

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 
 from ..core.errors import InternalError, InvalidState, PtyTasksError, SpawnFailed, TaskNotFound, TooManyTasks
 from ..core.failures import consequences
 from ..core.gpus import Given
 from ..core.queue import plan
 from ..core.states import PENDING, State
-from ..core.turn import runs_again
+from ..core.turn import FAILURES, runs_again
 from .mirror import Mirror
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
     from ..core.gpus import Gpu
@@ -29,6 +30,11 @@ if TYPE_CHECKING:
 
 #: Seconds after which a task is tried again whose last ptyhost has not left yet.
 _LEAVING = 0.05
+#: Seconds for which it is not written down that a task runs, if nothing else is to be written. Whoever links to its
+#: ptyhost sees that it does, and so does whoever finds its records after this process was killed.
+_UNREPORTED = 0.05
+#: How many tasks are started in one go: the last one waits for the first.
+_AT_A_TIME = 8
 #: Seconds after which all is looked at again, even if nothing seems to have changed.
 _LONG = 60.0
 #: What a task is given that needs no GPU.
@@ -61,6 +67,8 @@ class Work:
         self._seen: object = None
         self._decided = 0.0
         self._look: float | None = None
+        #: The tasks started last, which are written down with the next changes: id, attempt, and what has changed.
+        self._started: list[tuple[str, int, dict[str, Any]]] = []
 
     def step(self, now: float) -> float | None:
         """Do what is due at `now` (Unix seconds); return when to look again at the latest, None if nothing waits.
@@ -69,55 +77,105 @@ class Work:
         """
         changed = self._tasks.refresh()
         self._provisioner.reap()
-        changed |= self._take_in_ends()
+        ends = self._find_ends()
         seen = (self._groups.all(), self._limit())
-        # A clock that was set back does not put off what was to be looked at again.
-        is_early = self._look is None or self._decided <= now < self._look
-        if not changed and seen == self._seen and is_early:
+        if not (changed or ends or self._started) and seen == self._seen and (self._look is None or now < self._look):
             return self._look
         # If something fails, it is all done once more.
         self._seen = None
-        self._look = self._decide(now)
-        self._decided = now
+        try:
+            self._look = self._advance(ends, now)
+        except BaseException:
+            self._tasks.distrust()
+            raise
         self._seen = seen
         return self._look
 
-    def _decide(self, now: float) -> float | None:
-        self._run_again(now)
+    def settle(self, ends: Mapping[str, dict[str, Any]] = MappingProxyType({})) -> None:
+        """Write down what was not written yet: of the tasks started last that they run. Raises PtyTasksError."""
+        with self._database.together():
+            self._report(ends)
+        self._started.clear()
+
+    def _advance(self, ends: Mapping[str, dict[str, Any]], now: float) -> float | None:
+        """Write down what is new, and start what may start now, in one transaction: each one flushes the disk."""
+        ended = [self._tasks.note(self._tasks.active[task_id].with_(**changes)) for task_id, changes in ends.items()]
+        if any(task.state in FAILURES or task.turn.retry is not None for task in ended):
+            self.settle(ends)  # before the consequences
+            ends = {}
+        self._run_again()
         self._respond_to_failures(now)
         limit = self._limit()
         planned = plan(self._tasks, self._groups.all(), now, limit, self._gpus, explain=False)
         for task_id, wait in planned.cancel.items():
             self._cancel(task_id, wait.reason, wait.text, now)
-        given = {task_id: planned.gpus.get(task_id, _NONE) for task_id in planned.start}
-        blocked = [task_id for task_id in planned.start if not self._start(task_id, given[task_id], limit, now)]
-        if not any(task.state is State.QUEUED for task in self._tasks):
-            return None  # a release wakes the scheduler
-        looks = [now + _LONG] if planned.look is None else [planned.look]
-        if blocked or planned.is_counting or planned.cancel:
-            looks.append(now + _LEAVING)
-        elif planned.needs_gpus:
-            looks.append(now + 1.0)  # others may come and go
-        return min(looks)
+        next_ones = planned.start[:_AT_A_TIME]
+        as_expected, claimed = True, 0
+        if ends or self._started or next_ones:
+            given = {task_id: planned.gpus.get(task_id, _NONE) for task_id in next_ones}
+            as_expected, claimed = self._write_and_start(ends, given, limit, now)
+        looks = [now + _UNREPORTED] if self._started else []
+        if any(task.state is State.QUEUED for task in self._tasks):
+            looks.append(now + _LONG if planned.look is None else planned.look)
+            if len(next_ones) < len(planned.start) or not as_expected:
+                looks.append(now)
+            elif claimed < len(next_ones) or planned.is_counting or planned.cancel:
+                looks.append(now + _LEAVING)
+            elif planned.needs_gpus:
+                looks.append(now + 1.0)  # others may come and go
+        return min(looks, default=None)  # who releases a held task wakes the scheduler
+
+    def _write_and_start(
+        self, ends: Mapping[str, dict[str, Any]], next_ones: Mapping[str, Given], limit: int, now: float
+    ) -> tuple[bool, int]:
+        """Write down what is new, and start tasks on these GPUs; return whether nobody has seen anything else, so that
+        they could be started, and how many were.
+        """
+        claimed = []
+        with ExitStack() as locks:
+            with self._database.together():
+                as_expected = self._report(ends)
+                if as_expected:
+                    claims = [self._claim(task_id, given, limit, locks) for task_id, given in next_ones.items()]
+                    claimed = [claim for claim in claims if claim is not None]
+            self._started.clear()
+            for task, lock in claimed:
+                with lock:
+                    self._launch(task, lock, now)
+        return as_expected, len(claimed)
 
     @property
     def may_run_again(self) -> bool:
         """Whether a task that runs is to be run again if it fails: the end of its ptyhost must wake a scheduler."""
         return any(task.turn.retry is not None for task in self._tasks.active.values())
 
-    def _take_in_ends(self) -> bool:
-        """Note the ends that no server has noted; return whether there were any."""
+    def _find_ends(self) -> dict[str, dict[str, Any]]:
+        """Return what has become of tasks whose ends no server has noted, by id, as changes."""
         active = [task for task in self._tasks.active.values() if task.provisioner == self._provisioner.name]
         ends = self._provisioner.poll(active)
         for task_id, changes in ends.items():
-            task = self._tasks.active[task_id]
             if changes["state"] not in PENDING:
+                task = self._tasks.active[task_id]
                 changes["progress"] = self._task_dirs.final_progress(task, changes["state"])
+        return ends
+
+    def _report(self, ends: Mapping[str, dict[str, Any]]) -> bool:
+        """Write down, within a transaction, that tasks were started and have ended; return whether nobody has seen
+        anything else.
+        """
+        as_expected = True
+        attempts = [(task_id, self._tasks.entries[task_id].attempt, changes) for task_id, changes in ends.items()]
+        for task_id, attempt, changes in [*self._started, *attempts]:
             try:
-                self._tasks.note(self._database.observe(task.id, task.attempt, **changes))
+                task = self._tasks.note(self._database.observe(task_id, attempt, **changes))
             except TaskNotFound:
                 self._tasks.forget(task_id)
-        return bool(ends)
+            except InvalidState:
+                as_expected = False
+                self._tasks.distrust()
+            else:
+                as_expected &= task.active is changes["state"].active or not task.active
+        return as_expected
 
     def _run_again(self, now: float) -> None:
         """Queue the next attempts of tasks that failed; forget the environment of those that have ended for good."""
@@ -171,41 +229,46 @@ class Work:
         if moved:
             self._task_dirs.specs.forget_environment(task_id)
 
-    def _start(self, task_id: str, given: Given, limit: int, now: float) -> bool:
-        """Start a task on these GPUs, unless `limit` tasks are active; False if its last ptyhost, or another process
-        that starts it, holds its lock.
+    def _claim(self, task_id: str, given: Given, limit: int, locks: ExitStack) -> tuple[Task, Lock] | None:
+        """Note, within a transaction, that a task is started on these GPUs, and return it with its lock; None if
+        `limit` tasks are active, or its last ptyhost, or somebody who starts it, holds the lock. It is released with
+        `locks`.
         """
         try:
             lock = self._task_dirs.lock(task_id)
             if lock is None:
-                return False
-            with lock:
-                task, moved = self._database.move(
-                    task_id, PENDING, State.STARTING, max_live=limit, also=self._task_dirs.specs.respec,
-                    gpus=given.uuids, gpu_share=given.share,
-                )  # fmt: skip
-                self._tasks.note(task)
-                if moved:
-                    # Not before: until then it can be changed.
-                    env = self._task_dirs.specs.read_environment(task_id)
-                    self._tasks.note(self._launch(task, lock, env, now))
+                return None
+            locks.enter_context(lock)
+            # That it is started can be seen from what its ptyhost writes; which GPUs it has cannot.
+            entry = self._tasks.entries.get(task_id)
+            has_gpus = bool(given.uuids or (entry is not None and entry.gpus))
+            task, moved = self._database.move(
+                task_id, PENDING, State.STARTING, max_live=limit,
+                also=self._task_dirs.specs.respec if has_gpus else None, gpus=given.uuids, gpu_share=given.share,
+            )  # fmt: skip
         except TooManyTasks:
-            return False
+            return None
         except TaskNotFound:
             self._tasks.forget(task_id)
-        return True
+            return None
+        self._tasks.note(task)
+        return (task, lock) if moved else None
 
-    def _launch(self, task: Task, lock: Lock, env: dict[str, str] | None, now: float) -> Task:
-        """Start the ptyhost of a task, and return the task, which runs or has failed."""
+    def _launch(self, task: Task, lock: Lock, now: float) -> None:
+        """Start the ptyhost of a task."""
         try:
+            # Not read before: until then it could be changed.
+            env = self._task_dirs.specs.read_environment(task.id)
             if env is None:
                 raise InternalError("the environment that was kept for the task is gone; restart it")
             started = self._provisioner.launch(task, lock, env)
         except PtyTasksError as error:
             reason = "spawn_error" if isinstance(error, SpawnFailed) else error.code
             facts = {"state_reason": reason, "state_message": error.message, "ended": now}
-            return self._database.observe(task.id, task.attempt, State.FAILED, **facts)
+            self._tasks.note(self._database.observe(task.id, task.attempt, State.FAILED, **facts))
+            return
         if task.turn.retry is None:
             self._task_dirs.specs.forget_environment(task.id)
         facts = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
-        return self._database.observe(task.id, task.attempt, State.RUNNING, **facts)
+        self._started.append((task.id, task.attempt, {"state": State.RUNNING, **facts}))
+        self._tasks.note(task.with_(state=State.RUNNING, **facts))

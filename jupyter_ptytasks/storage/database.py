@@ -74,6 +74,8 @@ class Database:
         locks: Locks | None = None,
     ) -> None:
         self.written: list[tuple[Task | None, Task | None]] = []
+        #: While several changes are one transaction: its connection, and what else belongs to it.
+        self._common: tuple[sqlite3.Connection, ExitStack] | None = None
         self._rebuild = rebuild
         self._recall = recall
         self._file = SqliteFile(path, self._fill, locks or Locks(os.path.dirname(path)))
@@ -96,10 +98,42 @@ class Database:
             _put(sql, task)
 
     @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make one transaction of all changes in the block: they are stored when it ends, or none of them is. A change
+        that raises an error changes nothing, and the others go on.
+
+        What it raises at the end is raised for all of them. Nothing is to be read in the block.
+        """
+        with ExitStack() as stack, self._file.transaction() as sql:
+            self._common = sql, stack
+            try:
+                yield
+            finally:
+                self._common = None
+
+    @contextmanager
     def _transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
         self.written = []
-        with self._file.transaction(write=write) as sql:
+        if self._common is None:
+            with self._file.transaction(write=write) as sql:
+                yield sql
+            return
+        sql, _ = self._common
+        sql.execute("SAVEPOINT one")
+        try:
             yield sql
+        except BaseException:
+            if sql.in_transaction:  # a full disk has ended it
+                sql.execute("ROLLBACK TO one")
+                sql.execute("RELEASE one")
+            raise
+        sql.execute("RELEASE one")
+
+    @contextmanager
+    def _writing(self) -> Iterator[tuple[sqlite3.Connection, ExitStack]]:
+        """Begin a transaction, with a stack for what belongs to it: that is left when the transaction has ended."""
+        with ExitStack() as stack, self._transaction() as sql:
+            yield sql, stack if self._common is None else self._common[1]
 
     # -- operations -------------------------------------------------------------------------------------------------
 
@@ -184,7 +218,7 @@ class Database:
 
     def add_all(self, tasks: Iterable[Task], also: AlsoAll) -> list[Task]:
         """Add pending tasks, all or none of them. For `also` see `change`."""
-        with ExitStack() as together, self._transaction() as sql:
+        with self._writing() as (sql, together):
             added = [self._put(sql, None, task) for task in tasks]
             together.enter_context(also(added))
             return added
@@ -228,7 +262,7 @@ class Database:
         Raises:
             TaskNotFound: or what `also` raises.
         """
-        with ExitStack() as together, self._transaction() as sql:
+        with self._writing() as (sql, together):
             old = self._find(sql, task_id)
             task = self._put(sql, old, old.with_(**changes))
             if also is not None:
@@ -250,7 +284,7 @@ class Database:
         If another server was first, return the task with False. For `also` see `change`. Raises TaskNotFound,
         InvalidState, TooManyTasks.
         """
-        with ExitStack() as together, self._transaction() as sql:
+        with self._writing() as (sql, together):
             task = self._find(sql, task_id)
             if attempt <= task.attempt:
                 return task, False
@@ -278,7 +312,7 @@ class Database:
         Otherwise return it unchanged with False: if several processes try, one succeeds. For `also` see `change`.
         Raises TaskNotFound, InvalidState, and TooManyTasks if `max_live` tasks are active already.
         """
-        with ExitStack() as together, self._transaction() as sql:
+        with self._writing() as (sql, together):
             task = self._find(sql, task_id)
             if task.state not in before:
                 return task, False
@@ -295,7 +329,7 @@ class Database:
         """Change several tasks, all or none of them, each to what `change` makes of it (None: it stays as it is), and
         return those that were changed. Tasks that are gone are left out. For `also` see `change`. Raises InvalidState.
         """
-        with ExitStack() as together, self._transaction() as sql:
+        with self._writing() as (sql, together):
             changed = []
             for task_id in task_ids:
                 try:
