@@ -12,6 +12,7 @@ from ..core.gpus import Given
 from ..core.queue import plan
 from ..core.states import PENDING, State
 from ..core.turn import FAILURES, runs_again
+from .at_once import at_once
 from .mirror import Mirror
 
 TYPE_CHECKING = False
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from ..core.gpus import Gpu
     from ..core.model import Task
+    from ..provision.base import Launched
     from ..provision.local import LocalProvisioner
     from ..storage.database import Database
     from ..storage.groups import Groups
@@ -139,9 +141,8 @@ class Work:
                     claims = [self._claim(task_id, given, limit, locks) for task_id, given in next_ones.items()]
                     claimed = [claim for claim in claims if claim is not None]
             self._started.clear()
-            for task, lock in claimed:
-                with lock:
-                    self._launch(task, lock, now)
+            for (task, _), outcome in zip(claimed, at_once(self._launch, claimed), strict=True):
+                self._note_start(task, outcome, now)
         return as_expected, len(claimed)
 
     @property
@@ -254,21 +255,26 @@ class Work:
         self._tasks.note(task)
         return (task, lock) if moved else None
 
-    def _launch(self, task: Task, lock: Lock, now: float) -> None:
-        """Start the ptyhost of a task."""
-        try:
-            # Not read before: until then it could be changed.
-            env = self._task_dirs.specs.read_environment(task.id)
-            if env is None:
-                raise InternalError("the environment that was kept for the task is gone; restart it")
-            started = self._provisioner.launch(task, lock, env)
-        except PtyTasksError as error:
-            reason = "spawn_error" if isinstance(error, SpawnFailed) else error.code
-            facts = {"state_reason": reason, "state_message": error.message, "ended": now}
+    def _launch(self, task: Task, lock: Lock) -> Launched | PtyTasksError:
+        """Start the ptyhost of a task; return what runs then, or why nothing does."""
+        with lock:
+            try:
+                # Not read before: until then it could be changed.
+                env = self._task_dirs.specs.read_environment(task.id)
+                if env is None:
+                    return InternalError("the environment that was kept for the task is gone; restart it")
+                return self._provisioner.launch(task, lock, env)
+            except PtyTasksError as error:
+                return error
+
+    def _note_start(self, task: Task, outcome: Launched | PtyTasksError, now: float) -> None:
+        if isinstance(outcome, PtyTasksError):
+            reason = "spawn_error" if isinstance(outcome, SpawnFailed) else outcome.code
+            facts = {"state_reason": reason, "state_message": outcome.message, "ended": now}
             self._tasks.note(self._database.observe(task.id, task.attempt, State.FAILED, **facts))
             return
         if task.turn.retry is None:
             self._task_dirs.specs.forget_environment(task.id)
-        facts = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
+        facts = {"pid": outcome.pid, "host_pid": outcome.host_pid, "started": outcome.started}
         self._started.append((task.id, task.attempt, {"state": State.RUNNING, **facts}))
         self._tasks.note(task.with_(state=State.RUNNING, **facts))

@@ -15,8 +15,9 @@ _KEPT = re.compile(
     r"LD_LIBRARY_PATH(_\d+)?|DYLD_.*|LIBPATH|SHLIB_PATH|NIX_LD(_.*)?|PYTHONHOME|PYTHONPLATLIBDIR|__PYVENV_LAUNCHER__"
     r"|PTYTASK_ID"
 )
-#: glibc's malloc (mallopt(3)) keeps 16 KiB in reserve instead of 128, which every task would pay for.
-_FRUGAL = {"MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "16384"}
+#: glibc's malloc (mallopt(3)) keeps 16 KiB in reserve instead of 128, which every task would pay for, and has one heap
+#: for all threads.
+_FRUGAL = {"MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "16384", "MALLOC_ARENA_MAX": "1"}
 
 
 def environment() -> dict[str, str]:
