@@ -24,10 +24,13 @@ _INHERITED_STATUS = ("Umask:", "Cap", "NoNewPrivs:", "Seccomp:", "Cpus_allowed:"
 def boot_id() -> str:
     """Return an id of this boot of the machine; empty if the system has none."""
     try:
-        with open("/proc/sys/kernel/random/boot_id", encoding="ascii") as file:
-            return file.read().strip()
+        fd = os.open("/proc/sys/kernel/random/boot_id", os.O_RDONLY)
     except OSError:
         return ""
+    try:
+        return os.read(fd, 100).decode("ascii").strip()
+    finally:
+        os.close(fd)
 
 
 def hostname() -> str:
