@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from ..core.turn import Turn
     from ..storage.database import Database
 
+#: What most have, once.
 _NO_EXIT = Exit()
+_WHOLE = 1.0
 
 
 class Entry(Stateful):
@@ -32,7 +34,7 @@ class Entry(Stateful):
 
     def __init__(self, task: Task, turn: Turn, sweep: Sweep | None) -> None:
         self.id = task.id
-        self.name = task.name
+        self.name = sys.intern(task.name)
         self.state: State = task.state
         self.state_reason = sys.intern(task.state_reason)
         self.group = sys.intern(task.group)
@@ -44,7 +46,7 @@ class Entry(Stateful):
         self.ended = task.ended
         self.exit = task.exit if task.exit != _NO_EXIT else _NO_EXIT
         self.gpus = task.gpus
-        self.gpu_share = task.gpu_share
+        self.gpu_share = _WHOLE if task.gpu_share == _WHOLE else task.gpu_share
 
 
 class Mirror:
