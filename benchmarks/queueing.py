@@ -183,8 +183,7 @@ def _queue(server: Server, model: str, count: int) -> None:
     for _ in range(count):
         newest = new_id(time.time(), newest)
         spec = {**spec, "id": newest, "created": time.time()}
-        dirs.create(spec).close()
-        dirs.specs.write_environment(newest, env)
+        dirs.create(spec, env).close()
         tasks.append(task_of(spec))
     database = Database(os.path.join(root, "tasks.db"), dirs.tasks, dirs.task)
     database.put(tasks)

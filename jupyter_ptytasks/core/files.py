@@ -10,6 +10,7 @@ from .platform import files as system
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from typing import Any
 
 
@@ -65,6 +66,25 @@ def _remove(path: str) -> None:
         os.unlink(path)
     except OSError:
         pass
+
+
+def flush(paths: Iterable[str]) -> None:
+    """Flush files to the disk that were written without `durable`, and their names, which are in one directory; those
+    that are not there are left out. Raises OSError.
+    """
+    directory = ""
+    for path in paths:
+        try:
+            fd = os.open(path, os.O_RDWR | system.BINARY)
+        except FileNotFoundError:
+            continue
+        try:
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        directory = os.path.dirname(path)
+    if directory:
+        system.sync_dir(directory)
 
 
 def read_json(path: str) -> dict[str, Any] | None:

@@ -83,16 +83,21 @@ class LocalProvisioner(Provisioner):
 
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
         """See Provisioner.poll."""
-        found = {task.id: self._find_end(task) for task in tasks}
+        found = {task.id: self._find_news(task) for task in tasks}
         return {task_id: changes for task_id, changes in found.items() if changes is not None}
 
-    def _find_end(self, task: Task) -> dict[str, Any] | None:
+    def _find_news(self, task: Task) -> dict[str, Any] | None:
         # In this order: the record is written before the lock is released.
         hosted = self._task_dirs.is_hosted(task)
         ending = self._task_dirs.read_exit(task, hosted=hosted)
-        if hosted or ending is not None:
+        if ending is not None:
             return ending
+        if hosted and task.state is not State.STARTING:
+            return None
         host = self._task_dirs.host(task)
+        if hosted:
+            known = ("pid", "host_pid", "started")
+            return None if host is None else {"state": State.RUNNING, **{name: host[name] for name in known}}
         if host is not None and not is_here(host):
             return None
         if host is None and task.state not in STARTED and os.path.exists(self._task_dirs.files(task.id).environment):

@@ -151,11 +151,11 @@ class Work:
         return any(task.turn.retry is not None for task in self._tasks.active.values())
 
     def _find_ends(self) -> dict[str, dict[str, Any]]:
-        """Return what has become of tasks whose ends no server has noted, by id, as changes."""
+        """Return what has become of active tasks that nobody has noted, by id, as changes."""
         active = [task for task in self._tasks.active.values() if task.provisioner == self._provisioner.name]
         ends = self._provisioner.poll(active)
         for task_id, changes in ends.items():
-            if changes["state"] not in PENDING:
+            if not changes["state"].live:
                 task = self._tasks.active[task_id]
                 changes["progress"] = self._task_dirs.final_progress(task, changes["state"])
         return ends

@@ -89,9 +89,11 @@ class Launcher:
         spec, env, lock = await asyncio.to_thread(self._prepare, request)
         task = task_of(spec)
         with self._claim(task.id, lock):
-            found, added = await self._submit(task, request.if_exists)
+            # At once with what the database flushes: the disk does it in one go.
+            flushed = asyncio.ensure_future(self._flush(task))
+            found, added = await self._submit(task, request.if_exists, flushed)
             if added and not task.pending:
-                return await self._launch_new(task, lock, env), True
+                return await self._launch_new(task, lock, env, flushed), True
         if added:
             await self._queue.wake()
             return found, True
@@ -110,30 +112,37 @@ class Launcher:
         if state.pending:
             spec["state"] = state.value
         env = specs.environment(spec, defaults, self._task_dirs.files(task_id).function)
-        lock = self._task_dirs.create(spec, request.function)
+        lock = self._task_dirs.create(spec, env if state.pending else None, request.function)
         if state.pending:
             try:
-                self._task_dirs.specs.write_environment(task_id, env)
+                # Before anybody knows of it: what waits is to be found again whatever happens.
+                self._task_dirs.specs.flush(task_id)
             except BaseException:
                 self._task_dirs.discard(task_id)
                 lock.close()
                 raise
         return spec, env, lock
 
-    async def _submit(self, task: Task, if_exists: IfExists) -> tuple[Task, bool]:
+    async def _flush(self, task: Task) -> None:
+        """Return when the directory of a task is on the disk, as that of one that waits is already."""
+        if not task.pending:
+            await asyncio.to_thread(self._task_dirs.specs.flush, task.id)
+
+    async def _submit(self, task: Task, if_exists: IfExists, flushed: asyncio.Future[None]) -> tuple[Task, bool]:
         """Put a task, whose directory is there, into the database. If it does not come in, nothing is left of it."""
+        added = False
         try:
             found, added = await self._store.add(task, if_exists, self.max_live)
-        except BaseException:
-            await asyncio.to_thread(self._task_dirs.discard, task.id)
-            raise
-        if not added:
-            await asyncio.to_thread(self._task_dirs.discard, task.id)
+        finally:
+            if not added:
+                await asyncio.gather(flushed, return_exceptions=True)
+                await asyncio.to_thread(self._task_dirs.discard, task.id)
         return found, added
 
-    async def _launch_new(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
+    async def _launch_new(self, task: Task, lock: Lock, env: Mapping[str, str], flushed: asyncio.Future[None]) -> Task:
         """Start a new task. If that fails nothing is left of it; if it runs nevertheless, return it."""
         try:
+            await flushed
             return await self._launch(task, lock, env)
         except PtyTasksError as error:
             lock.close()
@@ -238,11 +247,8 @@ class Launcher:
         """Start the ptyhost of a task that is `starting`, and return the task as it is then."""
         started = await asyncio.to_thread(self._provisioners.of(task).launch, task, lock, env)
         facts = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
-        try:
-            return await self._store.observe(task.id, task.attempt, State.RUNNING, **facts)
-        except (InternalError, TaskNotFound):
-            # It runs, whether that can be written down now or not; the supervisor does so as soon as there is room.
-            return task.with_(state=State.RUNNING, **facts)
+        # It runs, whether that can be written down or not; if it cannot, the supervisor does so as soon as it can.
+        return self._store.observe_later(task, State.RUNNING, **facts)
 
     async def _lock_next(self, task: Task) -> Lock | None:
         """Take the lock under which the attempt after `task` starts, when the ptyhost of the one before has left; None

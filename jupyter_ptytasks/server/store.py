@@ -16,7 +16,7 @@ from .changes import Change
 from .listeners import Listeners
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Container, Iterable
+    from collections.abc import Awaitable, Callable, Collection, Container, Iterable
 
     from ..core.model import IfExists, Task
     from ..core.states import State
@@ -73,6 +73,8 @@ class Store:
         self.problem: PtyTasksError | None = None
         self.stale_since: float | None = None
         self.listeners: Listeners[Change] = Listeners()
+        #: Called when all tasks are known for the first time; nobody sees them before it has returned. Never raises.
+        self.on_first_look: Callable[[], Awaitable[None]] | None = None
 
     async def close(self) -> None:
         """Close the database once what is under way is done."""
@@ -174,8 +176,11 @@ class Store:
             self._failed = time.monotonic()
             self._be_stale(error)
         else:
+            is_first = self._version is None
             if found is not None:
                 self._take_in(*found)
+            if is_first and self.on_first_look is not None:
+                await self.on_first_look()
             if self.problem is not None:
                 _LOG.info("the task database responds again")
             self.problem = self.stale_since = None
@@ -287,6 +292,9 @@ class Store:
             self._apply(known, before)
         if after is None:
             self._removed[task.id] = _NEVER_AGAIN
+        elif known is not None and known.with_(revision=after.revision) == after:
+            self._tasks[task.id] = after  # `observe_later` has announced it
+            return
         self._apply(before, after, by_us=True)
 
     async def add(self, task: Task, if_exists: IfExists, max_live: int) -> tuple[Task, bool]:
@@ -308,6 +316,28 @@ class Store:
     async def observe(self, task_id: str, attempt: int, state: State, **facts: Any) -> Task:
         """See Database.observe."""
         return self._now(await self._write([task_id], self._database.observe, task_id, attempt, state, **facts))
+
+    def observe_later(self, task: Task, state: State, **facts: Any) -> Task:
+        """Return a task as it is in `state`, with the `facts` known then; that is written down soon, and nobody has to
+        wait for it: whoever finds the task after this server was killed sees the same.
+
+        If it cannot be written, the task is as before, and whoever watches it will try again.
+        """
+        seen = task.with_(state=state, **facts)
+        if self._tasks.get(task.id) == task:
+            self._apply(task, seen, by_us=True)
+        job = asyncio.ensure_future(self._observe_later(task, seen, functools.partial(self._database.observe, **facts)))
+        self._jobs.add(job)
+        job.add_done_callback(self._jobs.discard)
+        return seen
+
+    async def _observe_later(self, task: Task, seen: Task, observe: Callable[..., Task]) -> None:
+        try:
+            await self._write([task.id], observe, task.id, task.attempt, seen.state)
+        except PtyTasksError as error:
+            _LOG.debug("task %s: it cannot be written down that it is %s: %s", task.id, seen.state.value, error)
+            if self._tasks.get(task.id) == seen:
+                self._apply(seen, task)
 
     async def change(self, task_id: str, also: Also | None = None, **changes: Any) -> Task:
         """See Database.change."""

@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack, contextmanager, suppress
 
 from ..core.errors import InternalError, storage_fault
-from ..core.files import read_json, read_own, write_bytes, write_json
+from ..core.files import flush, read_json, read_own, write_bytes, write_json
 from ..core.paths import CALL_MAX, TaskFiles
 from .records import with_state
 from .restoring import kept
@@ -31,10 +31,33 @@ class SpecFiles:
     def _files(self, task_id: str) -> TaskFiles:
         return TaskFiles(os.path.join(self._root, task_id))
 
-    def write(self, spec: Mapping[str, Any]) -> None:
+    def write(self, spec: Mapping[str, Any], *, durable: bool = True) -> None:
         """Write a task's spec. On failure (StorageFull) the old one is unchanged."""
         try:
-            write_json(self._files(spec["id"]).spec, spec, durable=True)
+            write_json(self._files(spec["id"]).spec, spec, durable=durable)
+        except OSError as error:
+            raise storage_fault(error, _WHAT) from error
+
+    def create(
+        self, spec: Mapping[str, Any], env: Mapping[str, str] | None = None, function: bytes | None = None
+    ) -> None:
+        """Write the spec of a new task, the environment that is kept if it waits, and the call that it runs if there is
+        one. They are on the disk after `flush`. Raises StorageFull.
+        """
+        if function is not None:
+            try:
+                write_bytes(self._files(spec["id"]).function, function)
+            except OSError as error:
+                raise storage_fault(error, _WHAT) from error
+        if env is not None:
+            self.write_environment(spec["id"], env, durable=False)
+        self.write(spec, durable=False)
+
+    def flush(self, task_id: str) -> None:
+        """Return when what `create` has written is on the disk. Raises StorageFull or InternalError."""
+        files = self._files(task_id)
+        try:
+            flush((files.spec, files.environment, files.function))
         except OSError as error:
             raise storage_fault(error, _WHAT) from error
 
@@ -90,10 +113,10 @@ class SpecFiles:
             raise InternalError(f"spec.json of task {task_id} is missing or damaged")
         return spec
 
-    def write_environment(self, task_id: str, env: Mapping[str, str]) -> None:
+    def write_environment(self, task_id: str, env: Mapping[str, str], *, durable: bool = True) -> None:
         """Keep the environment of a task that is to start later, for its owner only. Raises StorageFull."""
         try:
-            write_json(self._files(task_id).environment, dict(env), durable=True)
+            write_json(self._files(task_id).environment, dict(env), durable=durable)
         except OSError as error:
             raise storage_fault(error, _WHAT) from error
 
@@ -109,13 +132,6 @@ class SpecFiles:
         """Delete what `write_environment` has kept: the task will not start again by itself."""
         with suppress(OSError):
             os.unlink(self._files(task_id).environment)
-
-    def write_function(self, task_id: str, function: bytes) -> None:
-        """Keep the call that a task runs. Raises StorageFull."""
-        try:
-            write_bytes(self._files(task_id).function, function, durable=True)
-        except OSError as error:
-            raise storage_fault(error, _WHAT) from error
 
     def read_function(self, task_id: str) -> bytes:
         """Return the call that a task runs. Raises InternalError if it cannot be read."""

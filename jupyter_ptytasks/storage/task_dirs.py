@@ -71,8 +71,11 @@ class TaskDirs:
         """Return whether the task has a directory."""
         return os.path.isdir(self.files(task_id).dir)
 
-    def create(self, spec: Mapping[str, Any], function: bytes | None = None) -> Lock:
-        """Create the directory of a new task, with the call that it runs if there is one, and return its lock, held.
+    def create(
+        self, spec: Mapping[str, Any], env: Mapping[str, str] | None = None, function: bytes | None = None
+    ) -> Lock:
+        """Create the directory of a new task, with its environment if it waits and the call that it runs if there is
+        one, and return its lock, held. All this is on the disk after `specs.flush`.
 
         On failure (StorageFull) nothing is left.
         """
@@ -89,9 +92,7 @@ class TaskDirs:
             lock = self.lock(spec["id"], wait=_LOCK_WAIT)
             if lock is None:
                 raise InternalError("the lock of a new task is taken")
-            if function is not None:
-                self.specs.write_function(spec["id"], function)
-            self.specs.write(spec)
+            self.specs.create(spec, env, function)
         except BaseException:
             shutil.rmtree(files.dir, ignore_errors=True)
             if lock is not None:
@@ -109,10 +110,8 @@ class TaskDirs:
             os.mkdir(self.files(spec["id"]).dir, 0o700)
         except OSError as error:
             raise storage_fault(error, _WHAT) from error
-        if function is not None:
-            self.specs.write_function(spec["id"], function)
-        self.specs.write(spec)
-        self.specs.write_environment(spec["id"], env)
+        self.specs.create(spec, env, function)
+        self.specs.flush(spec["id"])
 
     def renew(self, task_ids: Iterable[str]) -> None:
         """Say that directories belong to creates in progress (see `remove_incomplete`). Raises InternalError if one is

@@ -14,6 +14,8 @@ import psutil
 import pytest
 
 from jupyter_ptytasks.client import ClientError, RequestFailed
+from jupyter_ptytasks.core.states import State
+from jupyter_ptytasks.storage.database import Database
 from tests.client.live import LiveServer, ended, until
 from tests.ptyhost.hosting import is_alive
 
@@ -223,6 +225,22 @@ def test_a_removed_socket_is_requested_again(live: LiveServer) -> None:
         live.start()
         until(lambda: client.get("nap")["connected"], timeout=15.0)
         assert client.get("nap")["pid"] == task["pid"]
+
+
+def test_what_was_said_to_run_runs_for_the_next_server(live: LiveServer) -> None:
+    """The server was killed before it had written that down, and the ptyhost does not answer."""
+    with live.client() as client:
+        task = client.create(["sleep", "1000"], name="nap")
+        live.kill9()
+        host = psutil.Process(host_of(live, task)["host_pid"])
+        host.suspend()
+        database = Database(str(directory(live, task).parents[1] / "tasks.db"), lambda: ())
+        database.change(task["id"], state=State.STARTING, pid=None, host_pid=None, started=None)
+        database.close()
+        live.start()
+        found = client.get("nap")
+        host.resume()
+        assert (found["state"], found["pid"], found["started"]) == ("running", task["pid"], task["started"])
 
 
 def test_a_restart_is_finished_by_another_server(live: LiveServer) -> None:

@@ -62,6 +62,7 @@ class Supervisor:
         #: Called when a task is about to end, in this state; returns what else is to be written down of it.
         self.end_hook: Callable[[Task, State], Awaitable[dict[str, Any]]] | None = None
         store.listeners.append(self._on_change)
+        store.on_first_look = self._find_started
 
     def close(self) -> None:
         """Close all links."""
@@ -254,9 +255,22 @@ class Supervisor:
         task = self._store.get(task_id)
         if task is None or not task.active:
             return
-        ended = await asyncio.to_thread(self._provisioners.of(task).poll, [task])
-        if task_id in ended:
-            await self._end(task, ended[task_id])
+        news = (await asyncio.to_thread(self._provisioners.of(task).poll, [task])).get(task_id)
+        if news is not None and news["state"].active:
+            await self._observe(task, **news)
+        elif news is not None:
+            await self._end(task, news)
+
+    async def _find_started(self) -> None:
+        """Write down what became of tasks that somebody was just starting, who may have been killed after he had said
+        that they run.
+        """
+        for task in self._store.active:
+            if task.state is State.STARTING:
+                try:
+                    await self._settle(task.id)
+                except (PtyTasksError, OSError) as error:
+                    self._log_failure(task.id, error)  # its link will tell
 
     async def correct(self, task: Task) -> None:
         """Apply the exit record of a task that was marked as lost, if there is one after all."""
