@@ -60,6 +60,12 @@ _OPTIONS = (
     click.option("--slots", type=int, metavar="N", help="Take this many slots of the group."),
     click.option("--gpus", type=float, metavar="N", help="Get so many GPUs, or a share of one: 2, 0.5."),
     click.option("--retry", type=int, metavar="N", help="Run it again up to this many times if it fails."),
+    click.option(
+        "--retry-delay",
+        type=parse_duration,
+        metavar="TIME",
+        help="Wait before that, each time twice as long.  [default: 30s]",
+    ),
 )
 
 
@@ -74,6 +80,8 @@ def check(options: dict[str, Any]) -> None:
     """Raise click.UsageError for options that do not go together."""
     if options["warn"] and options["timeout"] is None:
         raise click.UsageError("--warn needs --timeout")
+    if options["retry_delay"] is not None and options["retry"] is None:
+        raise click.UsageError("--retry-delay needs --retry")
     if options["at"] is not None and options["delay"] is not None:
         raise click.UsageError("--at and --delay exclude each other")
 
@@ -93,7 +101,7 @@ def fields(options: dict[str, Any], *, is_local: bool) -> dict[str, Any]:
         "hold": options["hold"],
         "after": [waiting.after(one) for one in options["after"]],
         "not_before": None if moment is None else moment.isoformat(),
-        "retry": {"max": options["retry"]} if options["retry"] is not None else None,
+        "retry": waiting.retry(options["retry"], options["retry_delay"]),
         **{name: options[name] for name in ("name", "group", "timeout", "priority", "slots", "gpus")},
     }
     return {name: value for name, value in found.items() if value is not None}

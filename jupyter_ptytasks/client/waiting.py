@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
     from .literals import When
-    from .types import After
+    from .types import After, Retry
 
 
 def moment(text: str) -> datetime:
@@ -33,3 +33,12 @@ def after(text: str) -> After:
     if colon and ref and when in ("ok", "any", "failed"):
         return {"ref": ref, "when": cast("When", when)}
     return {"ref": text, "when": "ok"}
+
+
+def retry(times: int | None, delay: float | None) -> Retry | None:
+    """Return how a task is run again if it fails, so many `times` at most, that after `delay` seconds first (None:
+    as the server does); None if `times` is not given.
+    """
+    if times is None:
+        return None
+    return {"max": times} if delay is None else {"max": times, "delay": delay}

@@ -80,7 +80,7 @@ class Retry:
     """
 
     limit: int
-    delay: float = 0.0
+    delay: float = 30.0
     factor: float = 2.0
     longest: float = 3600.0
     states: frozenset[State] = frozenset()

@@ -254,11 +254,14 @@ def _options(asked: argparse.Namespace) -> dict[str, Any]:
     moment: datetime | None = asked.at
     if asked.delay is not None:
         moment = datetime.now().astimezone() + timedelta(seconds=asked.delay)
-    same = ("name", "cwd", "env", "group", "tags", "timeout", "hold", "priority", "slots", "gpus", "retry")
+    same = ("name", "cwd", "env", "group", "tags", "timeout", "hold", "priority", "slots", "gpus")
+    if asked.retry is None and asked.retry_delay is not None:
+        raise UsageError("--retry-delay needs --retry")
     return {
         **{name: getattr(asked, name) for name in same},
         "after": [waiting.after(one) for one in asked.after],
         "not_before": moment,
+        "retry": waiting.retry(asked.retry, asked.retry_delay),
     }
 
 

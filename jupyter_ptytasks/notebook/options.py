@@ -113,6 +113,7 @@ def _cell() -> Parser:
     add("--slots", type=int, metavar="N", help="take this many slots of the group")
     add("--gpus", type=float, metavar="N", help="get so many GPUs, or a share of one: 2, 0.5")
     add("--retry", type=int, metavar="N", help="run it again up to this many times if it fails")
+    add("--retry-delay", type=_time, metavar="TIME", help="wait before that, each time twice as long; by default 30s")
     add("--python", action="store_true", help="run the cell as a Python script")
     add(
         "--sweep",

@@ -270,6 +270,7 @@ def test_the_queue_refuses_what_cannot_be(live: LiveServer) -> None:
     for arguments, message in [
         (("run", "--at", "soon", "true"), "'soon' is not a time"),
         (("run", "--at", "22:00", "--delay", "1h", "true"), "--at and --delay exclude each other"),
+        (("run", "--retry-delay", "5m", "true"), "--retry-delay needs --retry"),
         (("run", "--after", "nobody", "true"), "no task has the id or name 'nobody'"),
         (("group", "--slots", "2"), "which group?"),
         (("group", "g", "--slots", "many"), "'many' is not a number"),

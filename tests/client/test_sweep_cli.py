@@ -90,7 +90,7 @@ def test_a_group_is_retried(live: LiveServer, client: Client, tmp_path: Path) ->
 
 def test_what_is_retried_by_itself_is_waited_for(live: LiveServer) -> None:
     line = "[ $PTYTASK_ATTEMPT = 3 ] # {x}"
-    done = live.cli("sweep", "--x", "1,2", "--retry", "2", "--wait", "--", line)
+    done = live.cli("sweep", "--x", "1,2", "--retry", "2", "--retry-delay", "0", "--wait", "--", line)
     assert (done.returncode, done.stdout.splitlines()[1]) == (0, "2 succeeded")
 
 

@@ -286,10 +286,10 @@ def test_each_attempt_has_a_result_of_its_own(here: LiveServer) -> None:
 
 
 def test_a_retry_that_succeeds_is_the_result(here: LiveServer) -> None:
-    task = run(count_runs, "tries", 1, retry=3)
+    task = run(count_runs, "tries", 1, retry={"max": 3, "delay": 0})
     assert (task.result(PATIENCE), task.attempt) == (2, 2)
     with pytest.raises(RuntimeError, match="run 2"):
-        run(count_runs, "more-tries", 9, retry=1).result(PATIENCE)
+        run(count_runs, "more-tries", 9, retry={"max": 1, "delay": 0}).result(PATIENCE)
 
 
 def test_a_live_one_of_the_name_is_returned(here: LiveServer) -> None:

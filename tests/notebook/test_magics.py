@@ -60,13 +60,13 @@ def test_a_cell_is_a_task_and_the_kernel_is_free(cells: Kernel, live: LiveServer
 
 
 def test_a_cell_waits_for_its_turn(cells: Kernel, live: LiveServer) -> None:
-    cells.run("%%task first --hold --priority 2 --slots 3 --gpus 0 --retry 2\necho one")
+    cells.run("%%task first --hold --priority 2 --slots 3 --gpus 0 --retry 2 --retry-delay 5m\necho one")
     cell = cells.run("%%task second --queue night --after first:any --delay 1h\necho two")
     with live.client() as client:
         first, second = client.get("first"), client.get("second")
         assert (first["state"], first["priority"], first["slots"], first["gpus"]) == ("held", 2, 3, 0)
         assert first["retry"] is not None
-        assert first["retry"]["max"] == 2
+        assert (first["retry"]["max"], first["retry"]["delay"]) == (2, 300.0)
         assert (shown(cell)["state"], second["group"]) == ("queued", "night")
         assert second["after"] == [{"ref": first["id"], "when": "any"}]
         assert second["not_before"] is not None
@@ -205,6 +205,7 @@ def test_what_waits_is_shown_moved_and_released(cells: Kernel, live: LiveServer)
     [
         ("%%task\necho", "NAME"),
         ("%%task x --wat\necho", "--wat"),
+        ("%%task x --retry-delay 5m\necho", "--retry-delay needs --retry"),
         ("%%task x --timeout soon\necho", "'soon' is not a valid duration"),
         ("%%task x -n 0\necho", "number of lines"),
         ("%%task x -e NOT_THERE\necho", "NOT_THERE"),

@@ -60,7 +60,7 @@ def test_tasks_wait_for_others(here: LiveServer) -> None:
     assert (first.state, second.state, later.state) == ("held", "queued", "queued")
     assert second.info["queue"] is not None
     assert second.info["queue"]["text"] == second.why == "waits for first, which is held"
-    assert later.info["retry"] == {"max": 2, "delay": 0.0, "factor": 2.0, "most": 3600.0, "on": []}
+    assert later.info["retry"] == {"max": 2, "delay": 30.0, "factor": 2.0, "most": 3600.0, "on": []}
     first.stop()
     assert second.wait().state == "cancelled"
     assert second.why == "cancelled: first did not succeed: it is cancelled"

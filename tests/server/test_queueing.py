@@ -181,13 +181,15 @@ async def test_a_task_that_fails_is_run_again(rest: Rest, tmp_path: Path) -> Non
     file = tmp_path / "runs"
     command = f"echo run >> {file}; [ $(wc -l < {file}) = 3 ]"
     task = await rest.create(command, name="flaky", retry={"max": 5, "delay": 0.01})
+    usual = await rest.create("true", name="usual", retry={"max": 2})
+    assert usual["retry"] == {"max": 2, "delay": 30.0, "factor": 2.0, "most": 3600.0, "on": []}
     ended = await rest.until("flaky", lambda task: task["state"] == "succeeded")
     assert (ended["attempt"], file.read_text().count("run")) == (3, 3)
     assert task["retry"] == {"max": 5, "delay": 0.01, "factor": 2.0, "most": 3600.0, "on": []}
 
 
 async def test_a_task_that_fails_too_often_has_failed(rest: Rest) -> None:
-    await rest.create("exit 7", name="bad", retry={"max": 2, "on": [7]})
+    await rest.create("exit 7", name="bad", retry={"max": 2, "delay": 0, "on": [7]})
     ended = await rest.until("bad", lambda task: task["attempt"] == 3 and task["state"] == "failed")
     assert ended["exit"]["code"] == 7
     await rest.create("exit 8", name="other", retry={"max": 2, "on": [7]})
@@ -335,7 +337,7 @@ def test_a_task_that_fails_after_the_scheduler_has_left_is_run_again(
     gate = tmp_path / "gate"
     line = f"echo >> {tmp_path}/runs; until [ -e {gate} ]; do sleep 0.02; done; exit 1"
     with server.client() as client:
-        task = client.create(line, retry={"max": 1})
+        task = client.create(line, retry={"max": 1, "delay": 0})
         until(lambda: client.get(task["id"])["state"] == "running", "the first attempt")
         until(lambda: scheduler(server) is None, "the scheduler to leave")
         server.kill9()

@@ -429,7 +429,7 @@ async def test_enough_failures_cancel_what_has_not_started(rest: Rest) -> None:
 async def test_what_is_retried_by_itself_has_not_failed_yet(rest: Rest) -> None:
     await rest("PUT", "groups", "one", body={"slots": 1})
     command = "[ {x} != 0 ] || [ $PTYTASK_ATTEMPT = 2 ]"
-    await create(rest, command, {"x": [0, 1, 2]}, name="s", group="one", max_failures=1, retry={"max": 1})
+    await create(rest, command, {"x": [0, 1, 2]}, name="s", group="one", max_failures=1, retry={"max": 1, "delay": 0})
     await ended(rest, "s", succeeded=3)
     assert [task["attempt"] for task in await members(rest, "s")] == [2, 1, 1]
 

@@ -81,7 +81,7 @@ class Retries(Body):
     """
 
     max: Annotated[int, Field(ge=1, le=1000, description="Retries at most."), BeforeValidator(whole)]
-    delay: Annotated[float, Field(ge=0, le=TEN_YEARS, description="Seconds until the first retry.")] = 0.0
+    delay: Annotated[float, Field(ge=0, le=TEN_YEARS, description="Seconds until the first retry.")] = 30.0
     factor: Annotated[float, Field(ge=1, le=1000, description="How much longer each delay is.")] = 2.0
     most: Annotated[float, Field(ge=0, le=TEN_YEARS, description="The longest delay, in seconds.")] = 3600.0
     on: Annotated[list[Annotated[int, Field(ge=0, le=255)] | EndState], Field(max_length=32)] = []

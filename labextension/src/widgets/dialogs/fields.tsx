@@ -178,7 +178,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
           <Field
             {...field('retry')}
             label={trans.__('Retries')}
-            hint={trans.__('How many times it runs again if it fails.')}
+            hint={trans.__('How many times it runs again if it fails, first after 30 s.')}
           >
             <input {...bind('retry')} type="number" min={0} max={1000} placeholder="0" />
           </Field>
