@@ -81,7 +81,9 @@ class Work:
         self._provisioner.reap()
         ends = self._find_ends()
         seen = (self._groups.all(), self._limit())
-        if not (changed or ends or self._started) and seen == self._seen and (self._look is None or now < self._look):
+        # A clock that was set back does not put off what was to be looked at again.
+        is_early = self._look is None or self._decided <= now < self._look
+        if not (changed or ends or self._started) and seen == self._seen and is_early:
             return self._look
         # If something fails, it is all done once more.
         self._seen = None
@@ -90,6 +92,7 @@ class Work:
         except BaseException:
             self._tasks.distrust()
             raise
+        self._decided = now
         self._seen = seen
         return self._look
 
@@ -105,7 +108,7 @@ class Work:
         if any(task.state in FAILURES or task.turn.retry is not None for task in ended):
             self.settle(ends)  # before the consequences
             ends = {}
-        self._run_again()
+        self._run_again(now)
         self._respond_to_failures(now)
         limit = self._limit()
         planned = plan(self._tasks, self._groups.all(), now, limit, self._gpus, explain=False)
