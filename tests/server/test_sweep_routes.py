@@ -18,6 +18,7 @@ from jupyter_ptytasks.core.errors import storage_fault
 from jupyter_ptytasks.core.sweeps import Sweep
 from jupyter_ptytasks.storage import drafts, restoring, rows, spec_files
 from jupyter_ptytasks.storage.database import Database
+from jupyter_ptytasks.storage.sqlite_file import SqliteFile
 from tests.client.live import until
 from tests.core.made_tasks import make
 from tests.server.test_queueing import scheduler
@@ -341,7 +342,7 @@ async def test_a_retry_that_fails_changes_nothing(
         elif at == "place":
             patch.setattr(drafts, "kept", failing(restoring.kept, 2))
         else:
-            patch.setattr(drafts.Drafts, "placed", commit_fails(drafts.Drafts.placed))
+            patch.setattr(SqliteFile, "transaction", commit_fails(SqliteFile.transaction))
         assert (await rest("POST", "sweeps", "s", "retry")).code == 507
     assert await members(rest, "s") == tasks
     for task in tasks:
@@ -351,14 +352,15 @@ async def test_a_retry_that_fails_changes_nothing(
         assert not list(directory.glob("*.json.*"))
 
 
-def commit_fails(placed: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a context that fails when all is in place, as a commit on a full disk does."""
+def commit_fails(transaction: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a transaction that fails when all is in place, as a commit on a full disk does."""
 
     @contextlib.contextmanager
-    def failing(self: drafts.Drafts, tasks: Any) -> Iterator[None]:
-        with placed(self, tasks):
-            yield
-            raise storage_fault(OSError(errno.ENOSPC, "full"), "the task database")
+    def failing(self: SqliteFile, *, write: bool = True) -> Iterator[sqlite3.Connection]:
+        with transaction(self, write=write) as sql:
+            yield sql
+            if write:
+                raise storage_fault(OSError(errno.ENOSPC, "full"), "the task database")
 
     return failing
 
