@@ -26,7 +26,7 @@ waiting_refs = click.argument("refs", metavar="TASK...", nargs=-1, required=True
 @json_option
 @click.pass_context
 def queue(ctx: click.Context, group: str | None, as_json: bool) -> None:
-    """List the tasks that wait, in the order of their turns, and why each does not run.
+    """List the waiting tasks in the order in which they start, and why each one waits.
 
     \b
       jupyter ptytasks queue -g gpu
@@ -91,7 +91,7 @@ def move(
 @json_option
 @click.pass_obj
 def why(settings: Settings, ref: str, as_json: bool) -> None:
-    """Tell why a task does not run."""
+    """Show why a task does not run."""
     with settings.client() as client:
         task = client.get(ref)
     if as_json:
@@ -110,7 +110,7 @@ def _complete_held(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @json_option
 @click.pass_obj
 def release(settings: Settings, refs: tuple[str, ...], sweeps: bool, as_json: bool) -> None:
-    """Let held tasks take their turns."""
+    """Release held tasks, so that they start in their turn."""
     with settings.client() as client:
         if sweeps:
             release_all(client, refs, as_json=as_json)
@@ -135,13 +135,13 @@ def _slots(text: str) -> int | None:
 @click.option(
     "--on-failure",
     type=click.Choice(["continue", "pause", "cancel"]),
-    help="What the failure of a task does to those that wait.",
+    help="What a failure does to the waiting tasks of the group.",
 )
 @click.option("--pause", "pause", is_flag=True, help="Start no more of its tasks.")
 @click.option("--resume", "resume", is_flag=True, help="Start its tasks again.")
-@click.option("--tasks", is_flag=True, help="With --pause and --resume: also the tasks that run.")
+@click.option("--tasks", is_flag=True, help="With --pause and --resume: also the running tasks.")
 @click.option("--reason", default="", metavar="TEXT", help="With --pause: why, as `queue` shows it.")
-@click.option("--delete", "delete", is_flag=True, help="Forget how it is configured; its tasks are no longer limited.")
+@click.option("--delete", "delete", is_flag=True, help="Delete its configuration; its tasks are no longer limited.")
 @json_option
 @click.pass_obj
 def group(

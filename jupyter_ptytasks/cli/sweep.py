@@ -38,7 +38,9 @@ class _SweepCommand(click.Command):
     type=click.UNPROCESSED,
     shell_complete=complete_sweep,
 )
-@click.option("-p", "--param", "pairs", multiple=True, metavar="PARAM=VALUES", help="The same for any PARAM.")
+@click.option(
+    "-p", "--param", "pairs", multiple=True, metavar="PARAM=VALUES", help="Values of a parameter, whatever its name."
+)
 @click.option("--zip", "zips", is_flag=True, help="Combine the first values, the second values, and so on.")
 @click.option("--random", "count", type=int, metavar="N", help="Draw N combinations instead of all.")
 @click.option("--random-seed", type=int, metavar="N", help="With --random: draw the same ones again.")
@@ -63,7 +65,7 @@ def sweep(
     """Queue a task for each combination of parameters, or show sweeps.
 
     VALUES are separated by commas; 0:5 is 0, 1, 2, 3, 4. In COMMAND, {PARAM} stands for the value, and {{ for a brace.
-    Tasks also have it in the variable PTYTASK_PARAM_NAME. All tasks are queued, or none. At most 1000 are possible.
+    Tasks also have it in the variable PTYTASK_PARAM_NAME. Either all tasks are queued or none; at most 1000.
 
     \b
       jupyter ptytasks sweep --lr 1e-3,1e-4 --seed 0:5 -g gpu -n train -- \\
@@ -112,7 +114,7 @@ def sweep(
 @json_option
 @click.pass_obj
 def retry(settings: Settings, ref: str | None, group: str | None, states: tuple[StateName, ...], as_json: bool) -> None:
-    """Run tasks of a sweep, or of a group, again that have failed."""
+    """Run the failed tasks of a sweep, or of a group, again."""
     with settings.client() as client:
         if ref is not None and group is None:
             _tell(client.retry_sweep(ref, states or None), "queued again", as_json=as_json)
@@ -131,7 +133,7 @@ def retry(settings: Settings, ref: str | None, group: str | None, states: tuple[
 @json_option
 @click.pass_obj
 def cancel(settings: Settings, ref: str, as_json: bool) -> None:
-    """Cancel the tasks of a sweep that wait, and stop those that run."""
+    """Cancel the waiting tasks of a sweep, and stop the running ones."""
     with settings.client() as client:
         _tell(client.cancel_sweep(ref), "canceled", as_json=as_json)
 

@@ -54,11 +54,17 @@ _OPTIONS = (
         shell_complete=complete_ref,
         help="Wait for a task: ok (default), any or failed.",
     ),
-    click.option("--at", type=parse_moment, metavar="TIME", help="Start no earlier than 22:00, or 2026-07-01T22:00."),
-    click.option("--delay", type=parse_duration, metavar="TIME", help="Start no earlier than in this time: 30m, 2h."),
-    click.option("--priority", type=int, metavar="N", help="Start before tasks of the group with a lower one."),
+    click.option(
+        "--at", type=parse_moment, metavar="TIME", help="Start no earlier than this time: 22:00, 2026-07-01T22:00."
+    ),
+    click.option(
+        "--delay", type=parse_duration, metavar="TIME", help="Start no earlier than this time from now: 30m, 2h."
+    ),
+    click.option(
+        "--priority", type=int, metavar="N", help="Priority in the group; tasks with a higher one start first."
+    ),
     click.option("--slots", type=int, metavar="N", help="Take this many slots of the group."),
-    click.option("--gpus", type=float, metavar="N", help="Get so many GPUs, or a share of one: 2, 0.5."),
+    click.option("--gpus", type=float, metavar="N", help="Number of GPUs, or a share of one: 2, 0.5."),
     click.option("--retry", type=int, metavar="N", help="Run it again up to this many times if it fails."),
     click.option(
         "--retry-delay",

@@ -80,7 +80,7 @@ class Group(TypedDict):
     per_gpu: Number
     """How many of its tasks share a GPU."""
     on_failure: Literal["continue", "pause", "cancel"]
-    """What the failure of a task does to those that wait."""
+    """What a failure does to the waiting tasks of the group."""
     paused: bool
     reason: str
     """Why it is paused, in words."""

@@ -29,7 +29,7 @@ class NewGroup(Body):
         int, Field(ge=1, le=100, description="How many of its tasks share a GPU."), BeforeValidator(whole)
     ] = 1
     on_failure: Annotated[
-        OnFailure, Field(strict=False, description="What the failure of a task does to those that wait.")
+        OnFailure, Field(strict=False, description="What a failure does to the waiting tasks of the group.")
     ] = OnFailure.CONTINUE
     paused: bool = False
     reason: Reason = ""
