@@ -13,4 +13,4 @@ try:
     while os.read(master, 1 << 16):
         pass
 except OSError:
-    pass  # nobody has the terminal open any more
+    pass  # no process has the terminal open anymore

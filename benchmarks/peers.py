@@ -40,14 +40,14 @@ def bare(argv: Sequence[str]) -> Iterator[None]:
 
 @contextmanager
 def dtach(argv: Sequence[str]) -> Iterator[None]:
-    """Nobody is attached."""
+    """Without viewers."""
     with tempfile.TemporaryDirectory() as directory, _process(["dtach", "-N", f"{directory}/s", *argv]):
         yield
 
 
 @contextmanager
 def tmux(argv: Sequence[str]) -> Iterator[None]:
-    """A server of its own, nobody attached."""
+    """A server of its own, without viewers."""
     with tempfile.TemporaryDirectory() as directory:
         server = ["tmux", "-f", os.devnull, "-S", f"{directory}/s"]
         subprocess.run([*server, "new-session", "-d", "-x", "120", "-y", "40", *argv], check=True)

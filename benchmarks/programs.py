@@ -7,7 +7,7 @@ import tempfile
 
 from .plan import BenchmarkFailed, wait_until
 
-#: A colored line again and again, until somebody stops it.
+#: A colored line, repeated until it is stopped.
 FLOOD = ["yes", "\x1b[2m03:16:00\x1b[0m \x1b[32mINFO\x1b[0m \x1b[36mtrain\x1b[0m step 1200 \x1b[33mloss\x1b[0m 0.4213"]
 #: The shortest line there is.
 YES = ["yes"]
@@ -82,7 +82,7 @@ class TimedCat:
         try:
             gate = os.open(f"{self._base}.go", os.O_WRONLY | os.O_NONBLOCK)
         except OSError:
-            return False  # nobody reads it yet
+            return False  # it has no reader yet
         os.write(gate, b"\n")
         os.close(gate)
         return True

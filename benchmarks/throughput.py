@@ -1,4 +1,4 @@
-"""How long a program takes that writes a long log: alone, and while somebody looks on."""
+"""How long a program takes that writes a long log: alone, and with a viewer."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def alone(plan: Plan) -> Iterator[Row]:
-    """A log as a task that nobody looks at, beside a bare read loop on a terminal."""
+    """A log as a task without viewers, beside a bare read loop on a terminal."""
     with Server(plan.directory) as server:
         runners: dict[str, Runner] = {
             "ours": server.task,

@@ -53,7 +53,7 @@ class Socket:
 
 
 class Viewer:
-    """Somebody who looks at a terminal, in another process. A context manager; inside, it is attached."""
+    """A viewer of a terminal, in another process. A context manager; inside, it is attached."""
 
     def __init__(self, look_on: Callable[..., None], *args: object) -> None:
         context = multiprocessing.get_context("spawn")

@@ -127,7 +127,7 @@ class Console:
 
     @property
     def complaints(self) -> list[str]:
-        """All that nobody expected."""
+        """The messages that were not expected."""
         return [text for text in self._complaints if not any(re.search(known, text) for known in self._expected)]
 
 

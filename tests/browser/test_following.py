@@ -1,4 +1,4 @@
-"""A terminal tab follows its output unless its user scrolls away, and a page that nobody can see is no viewer."""
+"""A terminal tab follows its output unless its user scrolls away, and a hidden page does not count as a viewer."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def is_at_end(page: Page, task: str) -> bool:
 
 
 def stray(tab: Locator) -> None:
-    """Scroll as a browser does by itself when a terminal changes its size: nobody has touched anything."""
+    """Scroll as a browser does by itself when a terminal changes its size, without input."""
     tab.locator(".xterm-viewport").evaluate(
         "view => new Promise(done => { view.scrollTop = 0; requestAnimationFrame(() => requestAnimationFrame(done)); })"
     )

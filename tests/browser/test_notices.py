@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-#: Fails when somebody presses Enter.
+#: Fails when Enter is pressed.
 WAITS = "read go; echo no data; exit 3"
 
 

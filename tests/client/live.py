@@ -46,7 +46,7 @@ def until(condition: Callable[[], Any], what: str = "", timeout: float = PATIENC
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return a free port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -97,7 +97,7 @@ class LiveServer:
 
     @property
     def environ(self) -> dict[str, str]:
-        """The environment of somebody who works there."""
+        """The environment of a user who works there."""
         env = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_", "PTYTASK"))}
         places = {f"JUPYTER_{name}_DIR": str(self.home / name.lower()) for name in ("CONFIG", "DATA")}
         places["JUPYTER_RUNTIME_DIR"] = str(self.runtime)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-#: Waits until somebody presses Enter, and then tells what was typed.
+#: Waits until Enter is pressed, and then prints what was typed.
 ECHO = "stty -echo; echo ready; read line; echo got $line"
 
 

@@ -117,7 +117,7 @@ def test_numbers_are_those_of_the_ring_where_nothing_is_drawn_over(lines: list[s
 
 @given(first=streams.logs, then=streams.rows_of_text, size=streams.sizes)
 def test_unknown_lines_are_left_out(first: bytes, then: bytes, size: tuple[int, int]) -> None:
-    """Whoever begins in the middle gives the same lines, but for those that were there before."""
+    """A reader that starts in the middle gets the same lines, except those from before."""
     whole = Lines(*size)
     whole.feed(b"x\r\n" * 50 + first)
     number = whole.number

@@ -1,4 +1,4 @@
-"""Compressed segments read back as they were, by whoever reads and by whoever goes on writing."""
+"""Compressed segments read back as they were, by readers and by a writer that continues."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_whatever_is_packed_reads_the_same(
                 assert (data, at) == (b"", offset) if offset >= len(whole) else data
                 near = reader.read_nowait(offset, 1000)
                 assert near is None or whole[offset : offset + 1000].startswith(near)
-        # Somebody restarts the task.
+        # The task is restarted.
         writer = open_writer(directory, size=1 << 20)
         assert (writer.end, writer.lines) == (len(whole), whole.count(b"\n"))
         for chunk in more:

@@ -1,4 +1,4 @@
-"""What the queue decides: never more than there is room for, nobody overtaken, nobody forgotten."""
+"""What the queue decides: never more than there is room for, no task overtaken, no task forgotten."""
 
 from __future__ import annotations
 

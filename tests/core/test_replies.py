@@ -1,4 +1,4 @@
-"""Replies told apart from typing, and made up where nobody is there to give one."""
+"""Replies of terminals are distinguished from typing, and made up if there is no viewer to give them."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ QUERIES = [b"\x1b[c", b"\x1b[0c", b"\x1b[>c", b"\x1b[>0c", b"\x1b[5n", b"\x1b[6n
 
 
 def answered(*chunks: bytes) -> bytes:
-    """What is typed in the place of a terminal that nobody looks at."""
+    """What is typed in place of a terminal without viewers."""
     modes = TerminalModes()
     answers: list[bytes] = []
     for chunk in chunks:

@@ -1,4 +1,4 @@
-"""Lines of a ring: the same from wherever one begins to read, and each told once to whoever follows."""
+"""Lines of a ring: the same from wherever reading starts, and each reported once to followers."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import sys
 
 from traitlets.config import get_config
 
-#: Where it all lives; the rest is chosen by whoever starts the hub (see hub.py).
+#: Where it all lives; the rest is chosen by hub.py, which starts the hub.
 HOME = os.getcwd()
 
 c = get_config()

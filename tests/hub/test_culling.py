@@ -1,4 +1,4 @@
-"""A hub's culler ends servers that nobody uses; one in which a task runs is used, until the task has run very long."""
+"""A hub's culler ends unused servers; one with a running task is used, until the task has run very long."""
 
 from __future__ import annotations
 

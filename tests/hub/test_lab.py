@@ -1,4 +1,4 @@
-"""JupyterLab behind a hub: whoever has logged in finds the tasks of his server, and types into them."""
+"""JupyterLab behind a hub: users who log in find the tasks of their servers, and type into them."""
 
 from __future__ import annotations
 

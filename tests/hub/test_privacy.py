@@ -1,4 +1,4 @@
-"""What is one user's is nobody else's: a hub's tokens and logins let nobody into the tasks of another."""
+"""A user's tasks are private: a hub's tokens and logins give no access to the tasks of another user."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def visitor(token: str = "") -> httpx.Client:
 
 
 def assert_shut(http: httpx.Client, user: User, task: Task) -> None:
-    """See that all that one might do with somebody's task is refused, and nothing is told of it."""
+    """Check that everything one might do with another user's task is refused, without a word about it."""
     ref = f"tasks/{task['id']}"
     tries: list[tuple[str, str, Any]] = [
         ("GET", "tasks", None),

@@ -52,7 +52,7 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LiveServ
 
 
 def go(server: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have the environment of somebody who works there."""
+    """Set the environment of a user who works there."""
     for name in list(os.environ):
         if name.startswith(("JUPYTER", "JPY_", "PTYTASK")):
             monkeypatch.delenv(name)

@@ -82,7 +82,7 @@ def test_a_notebook_runs_with_parameters(here: LiveServer, env: dict[str, str]) 
     assert printed in task.output()
     assert task.output().splitlines()[-1] == f"Executed: {copy}"
     assert copy.stat().st_mode == path.stat().st_mode
-    # Once more, from the copy: its parameters are set anew.
+    # Once more, from the copy: its parameters are set again.
     again = run_notebook(copy, values, lr=2, other="y", env=env, name="again", output="nb/second.ipynb")
     assert again.wait(check=True).name == "again"
     second = outputs(here.home / "nb" / "second.ipynb")

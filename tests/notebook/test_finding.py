@@ -1,4 +1,4 @@
-"""Which of real servers a script and a kernel find, wherever it listens and whoever started them."""
+"""Which of several real servers a script and a kernel find, wherever it listens and however they were started."""
 
 from __future__ import annotations
 

@@ -90,7 +90,7 @@ def test_the_same_cell_reattaches_while_the_task_lives(cells: Kernel, live: Live
     assert (shown(restarted)["state"], restarted.view[MIME]["tail"]) == ("succeeded", "changed\n")
     with live.client() as client:
         assert client.get(first["id"])["state"] == "cancelled"
-    # It has ended: the cell starts anew.
+    # It has ended: the cell starts another one.
     anew = cells.run(code)
     assert (anew.out, shown(anew)["state"]) == ("", "running")
     cells.run("%task delete again --stop")

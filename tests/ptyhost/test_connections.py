@@ -43,7 +43,7 @@ def test_the_size_is_that_of_the_viewer_that_typed_last(hosted: Hosted) -> None:
     resize(desk, 50, 200)
     desk.ask_status()
     resize(phone, 10, 40)
-    # The first that came leads until somebody types.
+    # The first viewer leads until one types.
     assert size_of(phone.ask_status()) == (50, 200)
     phone.send(wire.INPUT, b"x")
     status = phone.ask_status()
@@ -53,7 +53,7 @@ def test_the_size_is_that_of_the_viewer_that_typed_last(hosted: Hosted) -> None:
     phone.close()
     link.wait_status(lambda status: (status["leader"], size_of(status)) == ("desk", (60, 210)))
     desk.close()
-    # Nobody looks: the size stays.
+    # Without viewers the size stays.
     assert size_of(link.wait_status(lambda status: status["viewers"] == 0)) == (60, 210)
 
 

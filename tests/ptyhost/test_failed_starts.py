@@ -27,7 +27,7 @@ PAGE = 4096
 
 
 class Attempt:
-    """A command that hangs up on nobody, and leaves a mark in the list of processes and a file if it ever runs."""
+    """A command that leaves a mark in the list of processes and a file if it ever runs."""
 
     def __init__(self, hosted: Hosted, directory: Path) -> None:
         self.hosted = hosted
@@ -88,7 +88,7 @@ def mounted(path: Path | str, *options: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def read_only(path: str) -> Iterator[None]:
-    """Make a directory, and what is in it, one that nobody can write to."""
+    """Make a directory and its content read-only for everyone."""
     os.makedirs(path, exist_ok=True)
     with mounted(path, "--bind", path):
         subprocess.run(["mount", "-o", "remount,ro,bind", path], check=True)

@@ -110,7 +110,7 @@ HELLOS = st.one_of(
 
 
 class Story:
-    """One task for all examples, with the link and the viewer of somebody who means it."""
+    """One task for all examples, with the link and the viewer of a regular client."""
 
     def __init__(self, hosted: Hosted) -> None:
         self.hosted = hosted
@@ -228,7 +228,7 @@ def children(pid: int) -> list[int]:
 
 
 def test_a_signal_to_a_process_that_has_just_ended(hosted: Hosted) -> None:
-    """The foreground group is one that nobody is in any more, as in a shell between two jobs."""
+    """The foreground group has no process anymore, as in a shell between two jobs."""
     hosted.python(
         "import os, signal, time\n"
         "signal.signal(signal.SIGTTOU, signal.SIG_IGN)\n"
@@ -248,7 +248,7 @@ def test_a_signal_to_a_process_that_has_just_ended(hosted: Hosted) -> None:
 def test_a_signal_that_does_not_arrive_is_not_an_error(
     monkeypatch: pytest.MonkeyPatch, error: type[OSError], number: int, target: str
 ) -> None:
-    """To somebody who has gone, or to a set-user-id program (sudo, su) that is not ours to signal."""
+    """To a process that has ended, or to a set-user-id program (sudo, su) that may not be signaled."""
     sent = []
 
     def refuse(*about: int) -> None:

@@ -49,7 +49,7 @@ def test_output_that_finds_no_room_is_counted_and_the_end_is_recorded(small_disk
             ring={"size": 64 << 20, "segment": 4 << 20},
         )
         hosted.wait_output(b"first")
-        # Somebody else takes all the room there is.
+        # Another program takes all the space there is.
         filler = small_disk / "filler"
         fill(filler)
         viewer = hosted.viewer("one")

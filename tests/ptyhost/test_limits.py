@@ -51,7 +51,7 @@ def test_without_a_free_descriptor_it_waits_for_one(hosted: Hosted) -> None:
             assert link.ask_status()["pid"] == hosted.pid
             time.sleep(0.1)
         assert processor_seconds(hosted.host_pid) - before < 0.3
-        # As soon as somebody leaves there is one.
+        # As soon as a connection is closed there is one.
         link.close()
         assert waiting.recv(1 << 16).startswith(b'{"ptytasks":1')
 

@@ -23,7 +23,7 @@ def test_notes_are_merged_announced_and_recorded(hosted: Hosted) -> None:
     link.send_json(wire.NOTE, peak={"rss": 1}, by="one")
     link.send_json(wire.NOTE, peak={"rss": 2})
     assert other.wait_status(lambda status: status["notes"].get("peak") == {"rss": 2})["notes"]["by"] == "one"
-    # Whoever comes later, as a server that was restarted, hears of them at once.
+    # Later connections, such as that of a restarted server, are sent them at once.
     assert hosted.connect(role="link").status["notes"] == {"peak": {"rss": 2}, "by": "one"}
     hosted.stop()
     assert json.loads(link.next(wire.EXIT))["notes"] == {"peak": {"rss": 2}, "by": "one"}

@@ -72,7 +72,7 @@ FIRST = textwrap.dedent(
     starters = sys.argv[1] + "/starters"
     provisioner = local.LocalProvisioner(None, starters)
     hosting.LocalProvisioner = lambda *_: provisioner
-    # A child that is somebody else's to wait for.
+    # A child that another part waits for.
     other = subprocess.Popen(["true"])
     tasks = []
     for number in range(3):
@@ -115,7 +115,7 @@ def test_the_first_process_of_a_container_waits_for_its_ptyhosts(tmp_path: Path)
 
 
 def test_others_do_not(hosted: Hosted) -> None:
-    """A ptyhost is nobody's child."""
+    """A ptyhost has no parent."""
     hosted.start("sleep", "1000")
     with pytest.raises(ChildProcessError):
         os.waitpid(hosted.host_pid, os.WNOHANG)

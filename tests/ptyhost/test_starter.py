@@ -1,4 +1,4 @@
-"""Ptyhosts are forked by a starter: each is what an executed one is, and what becomes of the starter harms nobody."""
+"""Ptyhosts are forked by a starter: each is like an executed one, and survives whatever happens to the starter."""
 
 from __future__ import annotations
 
@@ -258,7 +258,7 @@ def test_it_is_killed_between_the_call_and_the_fork(hosted: Hosted, tmp_path: Pa
     starting = threading.Thread(target=hosted.launch)
     starting.start()
     (path,) = Path(starters).glob("*.sock")
-    # Somebody waits in the line of those who call.
+    # A caller waits in the queue of the socket.
     wait_until(lambda: has_callers(path))
     stopped.kill()
     starting.join(60.0)

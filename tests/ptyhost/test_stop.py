@@ -225,7 +225,7 @@ def test_a_command_that_stops_itself_is_reported_as_paused(hosted: Hosted) -> No
     assert not link.status["paused"]
     viewer.send(wire.INPUT, b"\n")
     link.wait_status(lambda status: status["paused"])
-    # Whoever lets it go on.
+    # Whatever continues it.
     os.kill(hosted.pid, signal.SIGCONT)
     link.wait_status(lambda status: not status["paused"])
     hosted.wait_output(b"went on")

@@ -115,7 +115,7 @@ def end_scheduler(data_dir: Path) -> None:
 
 def end_tree(root: psutil.Process) -> None:
     """Kill a process and all below it. Raises psutil.NoSuchProcess if it has gone already."""
-    # Stopped, a ptyhost goes on being the parent of whoever loses his own.
+    # A stopped ptyhost remains the parent of orphaned processes.
     root.suspend()
     while below := [child for child in root.children(recursive=True) if is_alive(child.pid)]:
         for child in below:

@@ -145,7 +145,7 @@ def test_an_end_that_found_no_room_for_its_name_is_read(live: LiveServer) -> Non
 
 
 def test_changes_at_the_same_time(start_server: Callable[..., LiveServer]) -> None:
-    """Whoever is the last, the row and the spec tell the same, and nobody's file is torn."""
+    """Whichever writer is last, row and spec agree, and no file is torn."""
     servers = [start_server(), start_server()]
     with servers[0].client() as client:
         task = client.create(["sleep", "1000"], name="task")

@@ -61,7 +61,7 @@ def kill_host(live: LiveServer, task: Task) -> None:
 
 @pytest.mark.parametrize("enough", [1, 6, 13])
 def test_kill9_in_the_middle_of_creates(live: LiveServer, enough: int) -> None:
-    """Whoever was told of a task finds it; whoever was not finds it whole or not at all."""
+    """A client that got a response finds the task; one that did not finds it whole or not at all."""
     told: list[Task] = []
 
     def create(worker: int) -> None:
@@ -269,7 +269,7 @@ def test_a_task_that_cannot_be_started_again_is_not_stopped(live: LiveServer) ->
 
 
 def test_a_restart_that_fails_is_not_tried_for_ever(live: LiveServer) -> None:
-    """Nobody waits for an attempt that will not come."""
+    """No request waits for an attempt that will not come."""
     with live.client() as client:
         line = "trap 'until [ -e go ]; do sleep 0.01; done; exit' INT; echo ready; while :; do sleep 0.01; done"
         task = client.create(line, name="task", stop_grace=1000.0)

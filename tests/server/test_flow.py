@@ -13,7 +13,7 @@ SENDING = 50e-6
 
 
 class Clock:
-    """Time passes while somebody sleeps or sends."""
+    """Time passes only while a coroutine sleeps or sends."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -236,7 +236,7 @@ async def test_no_more_than_a_thousand_at_a_time(rest: Rest) -> None:
     assert (await rest("GET", "tasks", limit=1000)).code == 200
 
 
-# -- what is nobody's fault --------------------------------------------------------------------------------------------
+# -- what is not the client's fault ------------------------------------------------------------------------------------
 
 SCARCE = [OSError(number, "scarce") for number in (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN)]
 SCARCE += [MemoryError(), RuntimeError("can't start new thread")]  # type: ignore[list-item]

@@ -1,4 +1,4 @@
-"""Several machines with one home, and file systems without locks: nobody is judged from where he cannot be seen."""
+"""Several machines with one home, and file systems without locks: no task is judged from where it cannot be seen."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 #: In one of twenty creates another server is the first to see the task run, or end.
 CREATES = 500
 RESTARTS = 150
-#: What may be answered to a verb that came too late: the task had ended, or somebody deleted it.
+#: What may be answered to a verb that came too late: the task had ended, or was deleted.
 LATE = {"invalid_state", "task_not_found", "conflict"}
 
 

@@ -76,7 +76,7 @@ class OldHost:
             return
 
     def say(self, data: bytes) -> None:
-        """Send bytes to whoever is connected."""
+        """Send bytes to all connections."""
         for connection in self._connections:
             connection.sendall(data)
 
@@ -86,7 +86,7 @@ class OldHost:
 
     def close(self) -> None:
         """Leave, as a ptyhost does after its end."""
-        # Nobody is let in any more before those who are inside are sent away: a last one would never hear of it.
+        # No connection is accepted anymore before the existing ones are closed: a last one would never be told.
         _hang_up(self._listener)
         self._threads[0].join()
         for connection in self._connections:
@@ -197,7 +197,7 @@ async def test_a_later_ptyhost_is_adopted_too(old_host: OldHost, rest: Rest, gre
 
 @pytest.mark.parametrize("greeting", [b"HTTP/1.1 400\r\n\r\n", b"{}\n", b"\0" * 100_000, _later(id="another0")])
 async def test_another_server_at_that_address_is_not_trusted(old_host: OldHost, rest: Rest, greeting: bytes) -> None:
-    """As long as somebody holds the task's lock it is neither adopted nor lost; then it is lost."""
+    """While a process holds the task's lock it is neither adopted nor lost; then it is lost."""
     task = await rest.get("months old")
     assert (task["state"], task["connected"]) == ("running", False)
     old_host.close()

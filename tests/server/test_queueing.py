@@ -385,8 +385,8 @@ def test_a_scheduler_whose_directory_is_removed_leaves(start_server: Callable[..
 
 
 def test_a_restart_of_the_machine(start_server: Callable[..., LiveServer]) -> None:
-    """What was queued stays queued, and a group of which tasks were lost starts no others before somebody has looked,
-    unless they may be run again.
+    """What was queued stays queued, and a group with lost tasks is paused until a user resumes it, unless its tasks
+    may be run again.
     """
     server = start_server()
     with server.client() as client:

@@ -397,7 +397,7 @@ async def test_every_change_of_the_task_is_sent(rest: Rest, attach: Any) -> None
     await viewer.until(lambda viewer: viewer.task["state"] == "paused")
 
 
-# -- whoever cannot see does not lead ----------------------------------------------------------------------------------
+# -- a viewer that cannot see does not lead ----------------------------------------------------------------------------
 
 
 @pytest.fixture
@@ -469,7 +469,7 @@ async def test_a_client_that_reads_nothing_is_not_a_viewer_until_it_does(
 ) -> None:
     phone, desk = await two_viewers(rest, attach, **query)
     await desk.type("while :; do seq 20000; sleep 0.01; done\r")
-    # Whoever does not ask for the next message leaves it, and all behind it, in the socket.
+    # A client that does not read the next message leaves it, and all after it, in the socket.
     reading: list[asyncio.Task[Any]] = [asyncio.create_task(desk.ended())]
     await has_left(rest, phone)
 

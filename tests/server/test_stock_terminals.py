@@ -227,7 +227,7 @@ async def test_there_is_a_limit(rest: Rest, server_options: Any) -> None:
 
 
 async def test_much_in_and_much_out_at_once(rest: Rest, attach: Any) -> None:
-    """Everything that is typed is echoed while a lot is written; nobody waits for the other for ever."""
+    """Everything that is typed is echoed while a lot is written; neither side waits for the other forever."""
     viewer = await (await attach(await start(rest))).attached()
     for number in range(200):
         await viewer.type(f"echo {'x' * 100} {number} $((1 + 1))\r")

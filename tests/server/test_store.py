@@ -278,7 +278,7 @@ async def test_requests_during_the_first_look_wait_for_it(opened: Callable[..., 
 
 
 async def test_frequent_requests_do_not_wait(opened: Callable[..., Database], monkeypatch: pytest.MonkeyPatch) -> None:
-    """The next look begins while the last one still counts; whoever asks late waits."""
+    """The next look begins while the last one still counts; late requests wait."""
     ours, theirs = Store(opened), opened()
     await ours.refresh()
     looks, may_look = 0, threading.Event()

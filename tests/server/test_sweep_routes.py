@@ -422,7 +422,7 @@ async def test_enough_failures_cancel_what_has_not_started(rest: Rest) -> None:
     last = (await members(rest, "s"))[-1]
     assert (last["state_reason"], last["state_message"]) == ("max_failures", "2 tasks have failed in the sweep s")
     assert last["started"] is None
-    # What is run again counts anew.
+    # What is run again counts again.
     await rest("POST", "sweeps", "s", "retry", body={"states": ["cancelled", "failed"]})
     sweep = await ended(rest, "s", succeeded=2, failed=2, cancelled=4)
     assert sweep["max_failures"] == 2

@@ -67,7 +67,7 @@ async def test_it_moves_while_the_task_runs_and_is_whole_at_its_success(rest: Re
     await rest.until("train", lambda task: fraction(task) == 0.6)
     assert [fraction(one) for one in (await rest("GET", "tasks")).json["tasks"]] == [0.6]
     (served.root_dir / f"{task['id']}.go").touch()
-    # Whoever is told of the end is told of all progress.
+    # Those who are notified of the end have been notified of all progress.
     assert fraction(await rest.wait("train")) == 1.0
 
 
@@ -252,14 +252,14 @@ def test_two_servers_say_the_same(start_server: Callable[..., LiveServer]) -> No
 
 
 def test_a_ring_that_is_dropped_under_the_reader(start_server: Callable[..., LiveServer]) -> None:
-    """The oldest output goes while it is followed, and at last somebody removes all of it."""
+    """The oldest output goes while it is followed, and at last all of it is removed."""
     live = start_server("--PtyTasksApp.ring_size=65536", "--PtyTasksApp.segment_size=4096")
     with live.client() as client:
         line = f"{SAY}say 10; sleep 1; seq 100000; say 50; {WAIT}say 90; exec sleep 1000"
         task = client.create(line, name="long")
         until(lambda: fraction(client.get("long")) == 0.1)
         until(lambda: fraction(client.get("long")) == 0.5)
-        # Where nobody looks on, the bounds of the ring are told once a second.
+        # Without viewers, the bounds of the ring are announced once a second.
         until(lambda: client.get("long")["output"]["start"] > 0)
         shutil.rmtree(live.home / "data" / "ptytasks" / "tasks" / task["id"] / "output")
         let_go(live, task)

@@ -203,5 +203,5 @@ async def test_an_attempt_that_the_other_begins_before_the_last_end_is_seen_is_k
     other.observe(task["id"], 2, State.RUNNING, pid=1, started=time.time())
     other.close()
     os.kill(host["host_pid"], signal.SIGKILL)
-    # It has no ptyhost: whoever looks after it finds out.
+    # It has no ptyhost, which its supervisor finds out.
     assert (await rest.until("nap", lambda task: task["state"] == "lost"))["attempt"] == 2

@@ -267,7 +267,7 @@ def test_only_a_noticeable_growth_is_news() -> None:
 
 
 def test_time_that_was_lost_with_a_process_is_not_taken_back() -> None:
-    """Of a process that nobody waited for: the sum falls, the share of later work does not suffer."""
+    """A process that was never waited for: the sum falls, the share of later work does not suffer."""
     kept = samples.History(1, 0.0)
     for moment, spent in enumerate([10.0, 11.0, 2.0, 2.5]):
         kept.add(float(moment), 0.0, tree_of(spent), None, None)
