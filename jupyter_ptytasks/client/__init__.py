@@ -26,7 +26,8 @@ if TYPE_CHECKING:
         Unauthorized,
     )
     from .outcome import exit_status, has_ended, is_live
-    from .types import Page, Piece, Progress, Stats, Status, Task, Text, Usage
+    from .piece import Piece
+    from .types import Page, Progress, Stats, Status, Task, Text, Usage
 
 __all__ = [
     "Client",
@@ -56,10 +57,11 @@ __all__ = [
 
 _HOMES = {
     "Client": "api",
+    "Piece": "piece",
     "exit_status": "outcome",
     "has_ended": "outcome",
     "is_live": "outcome",
-    **dict.fromkeys(("Page", "Piece", "Progress", "Stats", "Status", "Task", "Text", "Usage"), "types"),
+    **dict.fromkeys(("Page", "Progress", "Stats", "Status", "Task", "Text", "Usage"), "types"),
 }
 
 

@@ -10,8 +10,8 @@ from . import reading
 from .connection import IDLE, SLOW, decoded, path_of, without_none
 from .groups import GroupMethods
 from .outcome import has_ended
+from .piece import Piece
 from .sweeps import SweepMethods
-from .types import Piece
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

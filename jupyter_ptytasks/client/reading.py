@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
     from .api import Client
     from .literals import Ansi, Mode
-    from .types import Piece, Task, Text
+    from .piece import Piece
+    from .types import Task, Text
 
 #: Bytes per request.
 _BLOCK = 1 << 20

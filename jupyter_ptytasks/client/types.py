@@ -7,7 +7,6 @@ read it.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from .literals import Command, Count, ErrorCode, Id, Name, Number, Says, Scalar, Size, StateName, SweepMode, Time, When
@@ -395,22 +394,3 @@ class Terminal(TypedDict):
     name: Id
     """The task's id."""
     last_activity: Time
-
-
-@dataclass(frozen=True)
-class Piece:
-    """Output bytes from the absolute `offset`; `start` and `end` bound what was kept at that time.
-
-    `lost` counts the discarded bytes between the requested offset and `offset`.
-    """
-
-    offset: int
-    data: bytes
-    start: int
-    end: int
-    lost: int = 0
-
-    @property
-    def next(self) -> int:
-        """The offset of the next byte."""
-        return self.offset + len(self.data)
