@@ -17,7 +17,8 @@ from ..core.groups import group_of
 from ..core.queue import Plan
 from ..core.states import State
 from ..core.times import iso
-from ..core.turn import Dependency, Turn
+from ..core.turn import Dependency, Turn, runs_again
+from ..storage.records import RESTARTING
 from ..storage.scheduling import Settings, read_gpus, write_settings
 from .listeners import Listeners
 
@@ -131,8 +132,10 @@ class Queue:
         wake.wake(self._data_dir, self._runtime_dir)
 
     async def wake_if_needed(self) -> None:
-        """Wake the scheduler if tasks wait for it. Raises StorageFull or InternalError."""
-        if any(task.state is State.QUEUED for task in self._store.tasks):
+        """Wake the scheduler if tasks wait for it, or are to be run again: they may have been lost with their ptyhosts,
+        which would have woken it. Raises StorageFull or InternalError.
+        """
+        if any(task.state is State.QUEUED or _is_to_run_again(task) for task in self._store.tasks):
             await self._try_to_wake()
 
     def to_json(self, task: Task) -> dict[str, Any] | None:
@@ -223,6 +226,10 @@ class Queue:
             "pending": sum(task.pending for task in tasks),
             "ends": iso(self._estimates.ends.get(group.name)),
         }
+
+
+def _is_to_run_again(task: Task) -> bool:
+    return runs_again(task) and task.state_reason != RESTARTING  # that is up to the server that stopped it
 
 
 def _find_nvml() -> str:

@@ -348,6 +348,20 @@ def test_a_task_that_fails_after_the_scheduler_has_left_is_run_again(
     assert (ended["state"], ended["attempt"]) == ("failed", 2)
 
 
+def test_a_task_that_is_lost_after_the_scheduler_has_left_is_run_again(start_server: Callable[..., LiveServer]) -> None:
+    """Its ptyhost, which wakes a scheduler at its end, is killed."""
+    server = start_server()
+    with server.client() as client:
+        line = "[ $PTYTASK_ATTEMPT = 2 ] || exec sleep 1000"
+        task = client.create(line, retry={"max": 1, "delay": 0.1})
+        until(partial(is_running, client, task["id"]), "the first attempt")
+        until(lambda: scheduler(server) is None, "the scheduler to leave")
+        record = server.home / "data" / "ptytasks" / "tasks" / task["id"] / "host.json"
+        psutil.Process(json.loads(record.read_text())["host_pid"]).kill()
+        until(lambda: client.get(task["id"])["attempt"] == 2, "another attempt", 30)
+        assert client.wait(task["id"], 30)["state"] == "succeeded"
+
+
 @pytest.mark.parametrize("victim", ["server", "scheduler", "both"])
 def test_all_run_once_whichever_process_is_killed(
     start_server: Callable[..., LiveServer], tmp_path: Path, victim: str
