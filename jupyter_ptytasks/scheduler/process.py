@@ -49,7 +49,7 @@ def main(data_dir: str, runtime_dir: str) -> None:
         path = os.path.join(data_dir, "tasks.db")
         watch = GpuWatch(data_dir, runtime_dir)
         work = Work(
-            database=Database(path, task_dirs.tasks, task_dirs.task, locks),
+            database=Database(path, task_dirs.tasks, task_dirs.task, locks, task_dirs.submitted),
             task_dirs=task_dirs,
             groups=Groups(data_dir, locks),
             provisioner=LocalProvisioner(task_dirs, runtime_dir),

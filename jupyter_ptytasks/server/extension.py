@@ -215,7 +215,8 @@ class PtyTasksApp(ExtensionApp):
         )
 
     def _database(self, task_dirs: TaskDirs) -> Database:
-        return Database(os.path.join(self.data_dir, "tasks.db"), task_dirs.tasks, task_dirs.task, self._locks())
+        path = os.path.join(self.data_dir, "tasks.db")
+        return Database(path, task_dirs.tasks, task_dirs.task, self._locks(), task_dirs.submitted)
 
     def _locks(self) -> Locks:
         return Locks(self.data_dir, [self.runtime_dir])

@@ -64,6 +64,7 @@ class Database:
     Args:
         rebuild: returns all tasks, to fill a new file, or replace a corrupt one.
         recall: returns the task with an id from its directory, to replace a damaged row.
+        submitted: returns the task with an id as its spec has it, to complete what an older version has written.
     """
 
     def __init__(
@@ -72,12 +73,14 @@ class Database:
         rebuild: Callable[[], Iterable[Task]],
         recall: Callable[[str], Task | None] = lambda _: None,
         locks: Locks | None = None,
+        submitted: Callable[[str], Task | None] = lambda _: None,
     ) -> None:
         self.written: list[tuple[Task | None, Task | None]] = []
         #: While several changes are one transaction: its connection, and what else belongs to it.
         self._common: tuple[sqlite3.Connection, ExitStack] | None = None
         self._rebuild = rebuild
         self._recall = recall
+        self._submitted = submitted
         self._file = SqliteFile(path, self._fill, locks or Locks(os.path.dirname(path)))
 
     @property
@@ -177,7 +180,7 @@ class Database:
 
     def _task(self, row: sqlite3.Row) -> Task:
         """Return the task of a row; if it is damaged, from the task's directory. Raises Unreadable."""
-        task = rows.read(row)
+        task = self._read(row)
         if task is None and row["state"] in rows.STATES:
             task = self._recall(row["id"])
         # An unknown state is from a newer version, and cannot be replaced by a guess.
@@ -185,12 +188,22 @@ class Database:
             raise Unreadable(row["id"])
         return task.with_(revision=row["revision"])
 
+    def _read(self, row: sqlite3.Row) -> Task | None:
+        """Return the task of a row; None if it is damaged or from a newer version."""
+        task = rows.read(row)
+        spec = self._submitted(task.id) if task is not None and not rows.is_complete(row) else None
+        if task is None or spec is None:
+            return task
+        return task.with_(
+            turn=spec.turn, sweep=spec.sweep, params=spec.params, gpus=spec.gpus, gpu_share=spec.gpu_share
+        )
+
     def _find(self, sql: sqlite3.Connection, task_id: str) -> Task:
         """Return a task that will be changed. Raises TaskNotFound."""
         row = sql.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
         try:
             if row is not None:
-                task = rows.read(row)
+                task = self._read(row)
                 if task is not None:
                     return task
                 # Repair a damaged row: its directory may have newer data than anyone has seen.

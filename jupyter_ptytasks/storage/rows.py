@@ -52,6 +52,13 @@ def write(sql: sqlite3.Connection, task: Task) -> None:
     )
 
 
+def is_complete(row: sqlite3.Row) -> bool:
+    """Return whether a row has all that is known of a task: a version that knows no queue leaves out what it does not
+    know whenever it writes about a task.
+    """
+    return '"queue":' in row["body"]
+
+
 def read(row: sqlite3.Row) -> Task | None:
     """Return the task of a row; None if it is damaged or from a newer version."""
     try:

@@ -228,6 +228,13 @@ class TaskDirs:
         # Without a state, this is a create that was cut off before anything ran.
         return task if host is not None or task.attempt > 1 or "state" in spec else None
 
+    def submitted(self, task_id: str) -> Task | None:
+        """Return a task as its spec has it, whatever has become of it; None if that is missing or damaged."""
+        try:
+            return task_of(self.specs.read(task_id))
+        except (InternalError, KeyError, TypeError, ValueError):
+            return None
+
     def final_progress(self, task: Task, state: State) -> dict[str, Any] | None:
         """Return the progress of an attempt when it ended, from the end of its output."""
         from ..core.progress import ProgressReader  # noqa: PLC0415  not for each process that reads a task

@@ -96,3 +96,34 @@ def test_an_older_server_beside_a_queue(earlier_wheel: Path, tmp_path: Path) -> 
     finally:
         earlier.kill9()
         today.stop()
+
+
+def test_an_older_server_that_notes_an_end(earlier_wheel: Path, tmp_path: Path) -> None:
+    """It writes the task without what it does not know: that the task is of a sweep, and runs again if it fails."""
+    home, go = tmp_path / "home", tmp_path / "go"
+    earlier = EarlierServer(home, Environment(tmp_path / "environment", earlier_wheel))
+    today = LiveServer(home).start()
+    try:
+        with today.client() as client:
+            line = f"until [ -e {go} ]; do sleep 0.05; done; [ $PTYTASK_ATTEMPT = 2 ] # {{x}}"
+            client.create_sweep(line, {"x": [1]}, name="s", retry={"max": 2, "delay": 0.1})
+            until(lambda: states(client) == {"s[x=1]": "running"}, "the start")
+        today.kill9()
+        running = scheduler(today)
+        if running is not None:
+            running.kill()
+            running.wait(10)
+        # Without it, the ptyhost starts no scheduler, which would be quicker than the server.
+        (home / "data" / "ptytasks" / "queue.pending").unlink()
+        with earlier.start().client() as old:
+            until(lambda: old.get("s[x=1]")["connected"], "the earlier server to find the task")
+            go.touch()
+            until(lambda: states(old) == {"s[x=1]": "failed"}, "the earlier server to note the end")
+        earlier.kill9()
+        with today.start().client() as client:
+            task = client.wait("s[x=1]", 60)
+            assert (task["state"], task["attempt"], task["params"]) == ("succeeded", 2, {"x": 1})
+            assert client.sweep("s")["states"]["succeeded"] == 1
+    finally:
+        earlier.kill9()
+        today.stop()
