@@ -263,8 +263,8 @@ export function TaskList(props: ITaskListProps): JSX.Element {
 }
 
 function heightOf(row: Row): number {
-  const isTall = row.kind === 'heading' && (row.standing ?? row.sweep);
-  return row.kind === 'task' ? TASK_HEIGHT : isTall ? GROUP_HEIGHT : HEADING_HEIGHT;
+  const isDouble = row.kind === 'heading' && (row.standing ?? row.sweep);
+  return row.kind === 'task' ? TASK_HEIGHT : isDouble ? GROUP_HEIGHT : HEADING_HEIGHT;
 }
 
 function rowId(prefix: string, index: number): string {
