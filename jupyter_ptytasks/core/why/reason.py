@@ -1,0 +1,91 @@
+"""What is known of an ending, and what is said of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+    #: A line of output: its number and its text.
+    Line = tuple[int, str]
+
+#: Characters of a sentence, of a line that is looked at, and lines that are told.
+MESSAGE_MAX = 240
+LINE_MAX = 1000
+TOLD_MAX = 6
+
+#: A frame of Python in code that is not the user's.
+LIBRARY = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python\d|\"<")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended: by exit `code` or `signal` (its name), for the `reason` of the exit record.
+
+    `timeout` is the time limit in seconds; `oom_kills` counts the processes that the kernel killed for want of memory
+    in the task's control group while it ran, and `memory_limit` is that group's, in bytes (None: unknown, or none);
+    `max_rss` is the largest resident size of a process, in bytes; `signaled` is the last signal that somebody sent
+    through the server; `leftover` counts the processes that were left running.
+    """
+
+    code: int | None = None
+    signal: str | None = None
+    reason: str = "exited"
+    timeout: float | None = None
+    oom_kills: int = 0
+    memory_limit: int | None = None
+    max_rss: int | None = None
+    signaled: str | None = None
+    leftover: int = 0
+
+    @classmethod
+    def from_record(cls, record: Mapping[str, Any], timeout: float | None = None) -> Ending:
+        """Read an exit record; what older ptyhosts did not write, or what is not valid, is unknown."""
+        code, signal, reason = record.get("code"), record.get("signal"), record.get("reason", "exited")
+        memory, usage, left = record.get("memory"), record.get("rusage"), record.get("leftover")
+        signaled = record.get("signaled")
+        return cls(
+            code=code if isinstance(code, int) else None,
+            signal=signal if isinstance(signal, str) else None,
+            reason=reason if isinstance(reason, str) else "exited",
+            timeout=timeout,
+            oom_kills=_count(memory, "oom_kills") or 0,
+            memory_limit=_count(memory, "limit"),
+            max_rss=_count(usage, "max_rss"),
+            signaled=signaled if isinstance(signaled, str) else None,
+            leftover=_count(left, "count") or 0,
+        )
+
+    @property
+    def number(self) -> str | None:
+        """The signal that ended the command, or a program that its shell ran: a shell exits with 128 + its number."""
+        from ..signals import name_of  # noqa: PLC0415  few endings ask
+
+        if self.signal is None and self.code is not None and 128 < self.code < 128 + 32:
+            return name_of(self.code - 128)
+        return self.signal
+
+
+@dataclass(frozen=True)
+class Reason:
+    """Why an attempt failed: one sentence without a period, its kind (docs/why.md), and the lines that say it."""
+
+    message: str
+    kind: str
+    lines: tuple[Line, ...] = ()
+
+
+def reason(message: str, kind: str, *lines: Line) -> Reason:
+    """Return a reason of a bounded length."""
+    text = " ".join(message.split())
+    text = text if len(text) <= MESSAGE_MAX else text[: MESSAGE_MAX - 1].rstrip() + "…"
+    return Reason(text, kind, tuple(lines[:TOLD_MAX]))
+
+
+def _count(value: Any, name: str) -> int | None:
+    found = value.get(name) if isinstance(value, dict) else None
+    return found if isinstance(found, int) and not isinstance(found, bool) and found >= 0 else None
