@@ -11,6 +11,7 @@ import os
 import time
 
 from ..core import signals, wire
+from ..core.memory_events import MemoryEvents
 from ..core.platform import events, tree
 from ..core.terminal.answers import answer
 from .job import Job
@@ -79,6 +80,7 @@ class Host:
         self._ring = ring
         self._record = record
         self._guard = guard
+        self._memory = MemoryEvents()
         self._last_output = 0.0
         self._terminal_open = True
         #: Whether the time is over that the terminal and the other processes have after the end of the command.
@@ -290,7 +292,7 @@ class Host:
         attempt("closing the ring", self._ring.close)
         ended = {"version": 1, "id": self._id, "attempt": self._attempt, **self.job.ended}
         ended.update(rows=self._ring.rows, cols=self._ring.cols, last_output=self._last_output, output=self._output())
-        ended.update(notes=self.notes, leftover=None)
+        ended.update(notes=self.notes, leftover=None, memory=self._memory.since(), signaled=self.job.signaled)
         attempt("looking for leftovers", lambda: ended.update(leftover=tree.leftover()))
         if not attempt("recording the end", self._record.write, ended):
             ended["unrecorded"] = "host.log says why"

@@ -21,11 +21,12 @@ class Job:
 
     `foreground` returns the process group that has the terminal, or 0. `paused`: the command is stopped (SIGSTOP), by
     whatever means. `stopping` is the reason for which it is being terminated, None if it is not: a stop goes on until
-    the tree is empty, which may be after the command itself has ended. Signals never raise: processes that are gone, or
+    the tree is empty, which may be after the command itself has ended. `signaled` is the last signal that was sent on
+    request, other than to pause and resume, None if there was none. Signals never raise: processes that are gone, or
     that may not be signaled, do not get them.
     """
 
-    __slots__ = ("_foreground", "_started_at", "_stop", "ended", "paused", "pid", "started")
+    __slots__ = ("_foreground", "_started_at", "_stop", "ended", "paused", "pid", "signaled", "started")
 
     def __init__(self, foreground: Callable[[], int]) -> None:
         self.pid = 0
@@ -34,6 +35,7 @@ class Job:
         self._foreground = foreground
         self._stop: StopSequence | None = None
         self.paused = False
+        self.signaled: str | None = None
         self.ended: dict[str, Any] | None = None
 
     def begin(self, pid: int, started: float) -> None:
@@ -55,7 +57,9 @@ class Job:
         return self.pid if self.ended is None else 0
 
     def signal(self, number: int, target: str) -> None:
-        """Send a signal to the `tree`, its `leader` or the `foreground` group."""
+        """Send a signal to the `tree`, its `leader` or the `foreground` group, because somebody asks for it."""
+        if number not in (signals.STOP, signals.CONT) and self.ended is None:
+            self.signaled = signals.name_of(number)
         foreground = self._foreground()
         if target == "foreground" and foreground:
             tree.signal_group(foreground, number)

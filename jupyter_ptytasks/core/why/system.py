@@ -90,14 +90,14 @@ def by_signal(ending: Ending, lines: list[Line]) -> Reason | None:
 def _killed(ending: Ending, lines: list[Line]) -> Reason:
     """Return the reason of a SIGKILL. Only the kernel knows whether it was the one; control groups tell."""
     killed = [line for line in lines[-_NEAR:] if _SHELL_KILLED.match(line[1])]
+    if ending.signaled == "SIGKILL":
+        return reason(f"killed by SIGKILL{_sender(ending, 'SIGKILL')}", "signal", *killed)
     if ending.oom_kills:
         return for_want_of_memory(ending, "", *killed)
     for line in reversed(lines[-_NEAR:]):
         found = cause(line[1])
         if found is not None and found[0] == MEMORY:
             return reason(f"killed (SIGKILL), {found[1]}", MEMORY, line)
-    if ending.signaled == "SIGKILL":
-        return reason(f"killed by SIGKILL{_sender(ending, 'SIGKILL')}", "signal", *killed)
     used = f"; it had used {_size(ending.max_rss)}" if ending.max_rss else ""
     return reason(f"killed by SIGKILL, perhaps by the kernel for want of memory{used}", "signal", *killed)
 
@@ -170,8 +170,6 @@ def by_code(ending: Ending, lines: list[Line]) -> Reason:
     last = [line for line in lines[-_NEAR:] if not is_aftermath(line[1])][-1:]
     if ending.signal is not None or ending.code == 130:
         return reason(f"interrupted (SIGINT){_sender(ending, 'SIGINT')}", "signal")
-    if ending.oom_kills:
-        return for_want_of_memory(ending, f"exit code {ending.code}")
     for line in reversed(lines[-_NEAR:]):
         about = cause(line[1])
         if about is not None and about[0] == DISK_FULL:

@@ -1,0 +1,82 @@
+"""How many processes the kernel has killed for want of memory, as the control group of this process counts them."""
+
+from __future__ import annotations
+
+import os
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+#: Of the versions of control groups: where the group is mounted, the file with the count, that with the limit, and what
+#: /proc/self/cgroup names the controller.
+_VERSIONS = (
+    ("memory", "memory.oom_control", "memory.limit_in_bytes", "memory"),
+    ("", "memory.events", "memory.max", ""),
+)
+#: Version 1 writes the largest number of pages for no limit.
+_NO_LIMIT = 1 << 60
+
+
+class MemoryEvents:
+    """Counts from when it is created. Without control groups that can be read, nothing is counted. Never raises.
+
+    `root` is where control groups are mounted, `own` the file that names those of this process.
+    """
+
+    __slots__ = ("_before", "_events", "_limit")
+
+    def __init__(self, root: str = "/sys/fs/cgroup", own: str = "/proc/self/cgroup") -> None:
+        self._events = self._limit = ""
+        self._before = 0
+        groups = _groups(own)
+        for directory, events, limit, controller in _VERSIONS:
+            # In a container, its own group may be mounted as the root, and be named by its path outside.
+            for group in (groups.get(controller), "/"):
+                if group is None:
+                    continue
+                path = os.path.join(root, directory, group.lstrip("/"))
+                count = _count(os.path.join(path, events))
+                if count is not None:
+                    self._events, self._limit = os.path.join(path, events), os.path.join(path, limit)
+                    self._before = count
+                    return
+
+    def since(self) -> dict[str, Any] | None:
+        """Return what the exit record says: `oom_kills` since the beginning, and the `limit` in bytes, None if there is
+        none. None if it is unknown.
+        """
+        count = _count(self._events) if self._events else None
+        if count is None:
+            return None
+        return {"oom_kills": max(count - self._before, 0), "limit": _limit(self._limit)}
+
+
+def _groups(path: str) -> dict[str, str]:
+    """Return the control groups of this process: paths by controller; of version 2, by ``."""
+    found = {}
+    for line in _read(path).splitlines():
+        _, controllers, group = line.split(":", 2) if line.count(":") >= 2 else ("", "?", "")
+        found.update(dict.fromkeys(controllers.split(","), group))
+    return found
+
+
+def _count(path: str) -> int | None:
+    for line in _read(path).splitlines():
+        name, _, value = line.partition(" ")
+        if name == "oom_kill" and value.isdecimal():
+            return int(value)
+    return None
+
+
+def _limit(path: str) -> int | None:
+    value = _read(path).strip()
+    return int(value) if value.isdecimal() and int(value) < _NO_LIMIT else None
+
+
+def _read(path: str) -> str:
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.read(1 << 14)
+    except OSError:
+        return ""

@@ -1,0 +1,112 @@
+"""What an exit record says of why the command has ended: signals on request, and memory."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jupyter_ptytasks.core import wire
+from tests.ptyhost.hosting import wait_until
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.ptyhost.hosting import Hosted
+
+LIMIT = 96 << 20
+EATS = """
+import os, sys, time
+while not os.path.exists(sys.argv[1]):
+    time.sleep(0.01)
+held = []
+while True:
+    held.append(b"x" * (4 << 20))
+"""
+
+
+class SmallGroup:
+    """A control group with little memory. Raises OSError if none can be made."""
+
+    def __init__(self) -> None:
+        lines = Path("/proc/self/cgroup").read_text().splitlines()
+        groups = {line.split(":")[1]: line.split(":")[2] for line in lines}
+        is_old = "memory" in groups
+        mount = Path("/sys/fs/cgroup", "memory" if is_old else "")
+        self.above = mount / groups["memory" if is_old else ""].lstrip("/")
+        self.path = self.above / f"ptytasks-tests-{os.getpid()}"
+        self.path.mkdir()
+        (self.path / ("memory.limit_in_bytes" if is_old else "memory.max")).write_text(str(LIMIT))
+
+    def enter(self) -> None:
+        """Move this process into it."""
+        (self.path / "cgroup.procs").write_text(str(os.getpid()))
+
+    def leave(self) -> None:
+        """Move this process back."""
+        (self.above / "cgroup.procs").write_text(str(os.getpid()))
+
+    def is_removed(self) -> bool:
+        """Try to remove it, which takes until all processes in it are gone."""
+        try:
+            self.path.rmdir()
+        except OSError:
+            return False
+        return True
+
+
+@pytest.fixture
+def small_group() -> Iterator[SmallGroup]:
+    try:
+        group = SmallGroup()
+    except (OSError, KeyError):
+        pytest.skip("no control group with a limit of memory can be made here")
+    yield group
+    group.leave()
+    wait_until(group.is_removed)
+
+
+def test_a_process_that_the_kernel_kills_for_want_of_memory_is_counted(
+    hosted: Hosted, small_group: SmallGroup, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    hosted.prepare(sys.executable, "-I", "-S", "-c", EATS, str(go))
+    small_group.enter()
+    hosted.execute(dict(os.environ))
+    small_group.leave()
+    go.touch()
+    record = hosted.ended()
+    assert (record["signal"], record["signaled"]) == ("SIGKILL", None)
+    assert record["memory"]["oom_kills"] >= 1
+    assert record["memory"]["limit"] == LIMIT
+
+
+def test_nothing_was_killed_for_want_of_memory_otherwise(hosted: Hosted) -> None:
+    hosted.start("sh", "-c", "kill -KILL $$")
+    record = hosted.ended()
+    assert (record["signal"], record["signaled"]) == ("SIGKILL", None)
+    assert record["memory"] is None or record["memory"]["oom_kills"] == 0
+
+
+@pytest.mark.parametrize(("sent", "told"), [(["SIGTERM"], "SIGTERM"), (["SIGSTOP", "SIGCONT", "SIGKILL"], "SIGKILL")])
+def test_a_signal_that_was_sent_on_request_is_told(hosted: Hosted, sent: list[str], told: str) -> None:
+    hosted.start("sh", "-c", "echo ready; while :; do sleep 0.05; done")
+    hosted.wait_output(b"ready")
+    link = hosted.connect(role="link")
+    for name in sent:
+        link.send_json(wire.SIGNAL, signal=name, target="tree")
+    record = hosted.ended()
+    assert (record["signal"], record["signaled"]) == (told, told)
+
+
+def test_a_pause_is_no_signal_that_ends(hosted: Hosted) -> None:
+    hosted.start("sh", "-c", "echo ready; sleep 0.3; exit 3")
+    hosted.wait_output(b"ready")
+    link = hosted.connect(role="link")
+    for name in ("SIGSTOP", "SIGCONT"):
+        link.send_json(wire.SIGNAL, signal=name, target="tree")
+    record = hosted.ended()
+    assert (record["code"], record["signaled"]) == (3, None)
