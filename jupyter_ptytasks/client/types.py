@@ -201,6 +201,35 @@ class Stats(TypedDict):
     """Oldest first; empty for a finished task."""
 
 
+class WhyLine(TypedDict):
+    """A line of output."""
+
+    line: int
+    """Its number, as in `GET /tasks/{ref}/output`."""
+    text: str
+
+
+#: The kinds of reasons (docs/why.md).
+WhyKind = Literal[
+    "exception", "panic", "error", "build", "tests", "gpu_memory", "memory", "disk_full", "crash", "signal",
+    "time_limit", "not_found", "not_executable", "exit", "queue",
+]  # fmt: skip
+
+
+class Why(TypedDict):
+    """Why a task has failed, or why it does not run."""
+
+    id: str
+    state: StateName
+    attempt: int
+    kind: WhyKind | None
+    """What kind of reason it is; `queue` for a pending task, null for one that runs or has not failed."""
+    message: str
+    """One sentence. The `state_message` of a failed task is the same."""
+    lines: Annotated[list[WhyLine], Says(maxItems=6)]
+    """The lines of the output that say it; empty if none does."""
+
+
 class SweepOf(TypedDict):
     """The sweep that a task belongs to."""
 

@@ -66,7 +66,8 @@ class Task(Stateful):
 
     `command` is what the user has entered: a shell line or the arguments; `host_pid` is the ptyhost of the current
     attempt; `usage` is from the exit record, `progress` the last one (core.progress, as JSON); a `pinned` task is kept
-    until it is deleted by hand; `leftover` counts the processes that its command left running; `gpus` are the UUIDs of
+    until it is deleted by hand; `why` is the kind of reason for which it failed (core.why), empty until that was looked
+    for; `leftover` counts the processes that its command left running; `gpus` are the UUIDs of
     the GPUs that the current attempt was given, `gpu_share` how much of each; `params` are those of its `sweep`;
     `revision` counts the changes of the whole store: higher ones are newer.
     """
@@ -81,6 +82,7 @@ class Task(Stateful):
     provisioner: str
     state_reason: str = ""
     state_message: str = ""
+    why: str = ""
     exit: Exit = field(default_factory=Exit)
     attempt: int = 1
     pid: int | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
@@ -161,6 +162,7 @@ class Work:
             if not changes["state"].live:
                 task = self._tasks.active[task_id]
                 changes["progress"] = self._task_dirs.final_progress(task, changes["state"])
+                changes.update(self._explained(task, changes))
         return ends
 
     def _report(self, ends: Mapping[str, dict[str, Any]]) -> bool:
@@ -180,6 +182,18 @@ class Work:
             else:
                 as_expected &= task.active is changes["state"].active or not task.active
         return as_expected
+
+    def _explained(self, task: Task, changes: dict[str, Any]) -> dict[str, Any]:
+        """Return why a task fails, as changes. If that cannot be read, a server tries again."""
+        if changes["state"] not in (State.FAILED, State.TIMED_OUT):
+            return {}
+        from ..storage.endings import explained  # noqa: PLC0415  it draws lines, and few tasks fail
+
+        try:
+            return explained(self._task_dirs, task, changes)
+        except Exception as error:  # noqa: BLE001  whatever it is, the task has ended and that must be written down
+            print(f"task {task.id}: the end of its output cannot be read: {error!r}", file=sys.stderr, flush=True)
+            return {}
 
     def _run_again(self, now: float) -> None:
         """Queue the next attempts of tasks that failed; forget the environment of those that have ended for good."""

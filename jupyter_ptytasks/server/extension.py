@@ -30,6 +30,7 @@ from .hosts.supervisor import Supervisor
 from .housekeeping import Housekeeping
 from .launching import Launcher
 from .many import Many
+from .monitor.endings import Explainer
 from .monitor.progress import Tracker
 from .monitor.sampler import Sampler
 from .queueing import Queue
@@ -146,6 +147,7 @@ class PtyTasksApp(ExtensionApp):
         provisioners = Provisioners(LocalProvisioner(task_dirs, self.runtime_dir))
         self.supervisor = supervisor = Supervisor(store, task_dirs, provisioners, self.log)
         self.tracker = Tracker(store, supervisor, task_dirs, self.log)
+        self.explainer = Explainer(store, supervisor, task_dirs, self.log)
         self.sampler = Sampler(store, supervisor, provisioners, self.log)
         self.queue = queue = Queue(
             store=store,
@@ -209,6 +211,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_provisioners": provisioners,
                 "ptytasks_serializer": serializer,
                 "ptytasks_terminals": self.terminals,
+                "ptytasks_explainer": self.explainer,
                 "ptytasks_housekeeping": self.housekeeping,
                 "ptytasks_recovery": self.recovery,
             }
@@ -295,6 +298,7 @@ class PtyTasksApp(ExtensionApp):
         self.terminals.close()
         self.supervisor.close()
         await self.tracker.stop()
+        await self.explainer.stop()
         if self._progress is not None:
             self._progress.close()
         await self.store.close()

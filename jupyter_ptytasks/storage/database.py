@@ -382,7 +382,7 @@ class Database:
 def next_attempt(task: Task, attempt: int, state: State, **facts: Any) -> Task:
     """Return a task that has ended as it is at the beginning of another attempt."""
     return task.with_(
-        state=state, state_reason="", state_message="", exit=Exit(), attempt=attempt,
+        state=state, state_reason="", state_message="", why="", exit=Exit(), attempt=attempt,
         pid=None, host_pid=None, started=None, ended=None, usage={},
         progress=None, leftover=0, **facts,
     )  # fmt: skip

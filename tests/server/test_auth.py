@@ -39,6 +39,7 @@ NEEDS = {
     "POST tasks/{ref}/input": "execute",
     "POST tasks/{ref}/resize": "execute",
     "GET tasks/{ref}/wait": "read",
+    "GET tasks/{ref}/why": "read",
     "GET tasks/{ref}/stats": "read",
     "GET tasks/{ref}/output": "read",
     "GET tasks/{ref}/output/raw": "read",

@@ -39,6 +39,7 @@ SAMPLES = {
     "sweeps": "SweepList",
     "error": "Error",
     "groups": "GroupList",
+    "why": "Why",
 }
 
 #: Tells how far a task is.
@@ -178,6 +179,7 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
         "list": (await rest("GET", "tasks", limit=1)).json,
         "status": (await rest("GET", "status")).json,
         "output": await rest.output("train"),
+        "why": (await rest("GET", "tasks", "failing", "why")).json,
         "stats": (await rest("GET", "tasks", "train", "stats")).json,
         "error": (await rest("POST", "tasks", body={"command": "true", "cwd": "no/such/place"})).json,
         "groups": {"groups": [(await rest("GET", "groups", "gpu")).json]},

@@ -59,8 +59,8 @@ class Supervisor:
         self.on_output: Listeners[str] = Listeners()
         #: Called on the loop with the id of a task whose status has changed.
         self.on_update: Listeners[str] = Listeners()
-        #: Called when a task is about to end, in this state; returns what else is to be written down of it.
-        self.end_hook: Callable[[Task, State], Awaitable[dict[str, Any]]] | None = None
+        #: Called with a task that is about to end, and how it changes; they return what else is to be written down.
+        self.end_hooks: list[Callable[[Task, dict[str, Any]], Awaitable[dict[str, Any]]]] = []
         store.listeners.append(self._on_change)
         store.on_first_look = self._find_started
 
@@ -239,8 +239,8 @@ class Supervisor:
                 self._log.warning("task %s: %s", task_id, error)  # the keeper tries again
 
     async def _end(self, task: Task, changes: dict[str, Any]) -> None:
-        more = await self.end_hook(task, changes["state"]) if self.end_hook is not None else {}
-        await self._observe(task, **changes, **more)
+        more = await asyncio.gather(*(hook(task, changes) for hook in self.end_hooks))
+        await self._observe(task, **{name: value for facts in (changes, *more) for name, value in facts.items()})
 
     async def _observe(self, task: Task, state: State, **facts: Any) -> None:
         try:

@@ -83,14 +83,14 @@ class Tracker:
         self.listeners: Listeners[str] = Listeners()
         supervisor.on_output.append(self._on_news)
         supervisor.on_update.append(self._on_news)
-        supervisor.end_hook = self._end_hook
+        supervisor.end_hooks.append(self._end_hook)
         store.listeners.append(self._on_change)
 
     async def stop(self) -> None:
         """Stop following; returns when nothing is read any more."""
         self._supervisor.on_output.remove(self._on_news)
         self._supervisor.on_update.remove(self._on_news)
-        self._supervisor.end_hook = None
+        self._supervisor.end_hooks.remove(self._end_hook)
         self._store.listeners.remove(self._on_change)
         for task_id in list(self._tracks):
             self._drop(task_id)
@@ -170,7 +170,7 @@ class Tracker:
 
     # -- at its end ---------------------------------------------------------------------------------------------------
 
-    async def _end_hook(self, task: Task, state: State) -> dict[str, Any]:
+    async def _end_hook(self, task: Task, changes: dict[str, Any]) -> dict[str, Any]:
         """Return the final progress of a task, as changes. That of a shell is dropped."""
         track = self._tracks.get(task.id)
         if track is None or track.attempt != task.attempt:
@@ -179,7 +179,7 @@ class Tracker:
             return {}
         try:
             # Not in our own thread: the end of a task does not wait until others have been read.
-            await asyncio.to_thread(track.tail.end, state is State.SUCCEEDED, time.time())
+            await asyncio.to_thread(track.tail.end, changes["state"] is State.SUCCEEDED, time.time())
         except Exception:  # noqa: BLE001  whatever it is, the task has ended and that must be written down
             self._log.exception("task %s: its last progress cannot be read", task.id)
             return {}

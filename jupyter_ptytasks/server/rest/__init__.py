@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import groups, other, output, results, stats, status, sweeps, tasks, terminals
+from . import groups, other, output, results, stats, status, sweeps, tasks, terminals, why
 
 if TYPE_CHECKING:
     from .base import TaskHandler
@@ -28,6 +28,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/input", tasks.SendInput),
     (rf"/ptytasks/api/tasks/{_REF}/resize", tasks.Resize),
     (rf"/ptytasks/api/tasks/{_REF}/wait", tasks.Wait),
+    (rf"/ptytasks/api/tasks/{_REF}/why", why.Why),
     (rf"/ptytasks/api/tasks/{_REF}/stats", stats.Stats),
     (rf"/ptytasks/api/tasks/{_REF}/output", output.Output),
     (rf"/ptytasks/api/tasks/{_REF}/output/raw", output.RawOutput),
