@@ -24,7 +24,7 @@ _COMMANDS = {
     "queue": "queue",
     "group": "queue",
     "release": "queue",
-    "why": "queue",
+    "why": "why",
     "show": "listing",
     "logs": "logs",
     "attach": "attach",

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 #: Tasks that ended more seconds ago are shown by `ls -a` only.
 _RECENT = 86400.0
+_FAILED = ("failed", "timed_out", "lost")
 _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
 
 
@@ -80,12 +81,13 @@ def _print_table(tasks: list[Task]) -> None:
         "progress": any(row["progress"].plain for row in rows),
         "group": any(row["group"].plain != "default" for row in rows),
         "tags": any(row["tags"].plain for row in rows),
+        "why": any(row["why"].plain for row in rows),
     }
     columns = [name for name in _COLUMNS if shown.get(name, True)]
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
         # rich narrows only columns that may wrap; _cut makes it truncate them instead.
-        table.add_column(name.upper(), no_wrap=name not in ("name", "tags", "command"))
+        table.add_column(name.upper(), no_wrap=name not in ("name", "tags", "why", "command"))
     for row in rows:
         table.add_row(*(row[name] for name in columns))
     if rows:
@@ -94,7 +96,7 @@ def _print_table(tasks: list[Task]) -> None:
         note(f"{len(odd)} {'task' if len(odd) == 1 else 'tasks'} could not be shown: {', '.join(odd)}")
 
 
-_COLUMNS = ("id", "name", "state", "progress", "exit", "ran", "started", "group", "tags", "command")
+_COLUMNS = ("id", "name", "state", "progress", "exit", "ran", "started", "group", "tags", "why", "command")
 #: What a task described by a server of another version may raise; it must not hide the other tasks.
 _ODD = (KeyError, TypeError, ValueError, AttributeError)
 
@@ -114,6 +116,7 @@ def _row(task: Task) -> dict[str, Text]:
         "started": Text(f"{values.duration(values.ago(task['started'] or task['created']))} ago"),
         "group": _cut(task["group"]),
         "tags": _cut(", ".join(task["tags"])),
+        "why": _cut(values.reason(task) if state in _FAILED else ""),
         "command": _cut(values.command(task), "dim"),
     }
 

@@ -1,4 +1,4 @@
-"""The commands of the queue: queue, queue move, group, release, why."""
+"""The commands of the queue: queue, queue move, group, release."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..client import format as formats
-from .common import complete_group, complete_sweep, complete_waiting, each, json_option, note, one_ref, print_json
+from .common import complete_group, complete_sweep, complete_waiting, each, json_option, note, print_json
 from .sweep import release_all
 
 if TYPE_CHECKING:
@@ -84,20 +84,6 @@ def move(
             return task
 
         each(refs, do, as_json=as_json, done="moved")
-
-
-@click.command()
-@one_ref
-@json_option
-@click.pass_obj
-def why(settings: Settings, ref: str, as_json: bool) -> None:
-    """Show why a task does not run."""
-    with settings.client() as client:
-        task = client.get(ref)
-    if as_json:
-        print_json(task)
-    else:
-        click.echo(formats.why(task))
 
 
 def _complete_held(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:

@@ -10,7 +10,7 @@ import click
 
 from .common import complete_ref_or_sweep, each, json_option, many_refs, one_ref, print_json
 from .sweep import delete_all
-from .values import in_brief, parse_duration
+from .values import in_brief, parse_duration, reason, visible
 
 if TYPE_CHECKING:
     from ..client import Client, Task
@@ -43,7 +43,8 @@ def _wait(client: Client, task: Task, deadline: float | None, *, as_json: bool) 
     if as_json:
         print_json(task)
     else:
-        click.echo(f"{task['id']} {task['name']} {in_brief(task)}")
+        why = "" if is_live(task) else visible(reason(task))
+        click.echo(f"{task['id']} {task['name']} {in_brief(task)}{': ' if why else ''}{why}")
     return TIMED_OUT if is_live(task) else exit_status(task)
 
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     )
     from .outcome import exit_status, has_ended, is_live
     from .piece import Piece
-    from .types import Page, Progress, Stats, Status, Task, Text, Usage
+    from .types import Page, Progress, Stats, Status, Task, Text, Usage, Why
 
 __all__ = [
     "Client",
@@ -50,6 +50,7 @@ __all__ = [
     "Text",
     "Unauthorized",
     "Usage",
+    "Why",
     "exit_status",
     "has_ended",
     "is_live",
@@ -61,7 +62,7 @@ _HOMES = {
     "exit_status": "outcome",
     "has_ended": "outcome",
     "is_live": "outcome",
-    **dict.fromkeys(("Page", "Progress", "Stats", "Status", "Task", "Text", "Usage"), "types"),
+    **dict.fromkeys(("Page", "Progress", "Stats", "Status", "Task", "Text", "Usage", "Why"), "types"),
 }
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .literals import Ansi, Command, IfExists, Mode, Place, StateName, Target, Warn
-    from .types import After, Page, Retry, Stats, Status, Task, Text
+    from .types import After, Page, Retry, Stats, Status, Task, Text, Why
 
 #: Seconds that the server holds a `wait`.
 _LONG_POLL = 50.0
@@ -320,6 +320,10 @@ class Client(GroupMethods, SweepMethods):
     def wait_once(self, ref: str, timeout: float) -> Task:
         """Like `wait`, in a single request: `timeout` is at most 55 seconds."""
         return self._task("GET", path_of(ref, "wait"), params={"timeout": timeout, **IDLE}, timeout=timeout + 15.0)
+
+    def why(self, ref: str) -> Why:
+        """Return why a task has failed, with the lines of its output that say it, or why it does not run."""
+        return cast("Why", self._get(path_of(ref, "why"), **IDLE))
 
     def stats(self, ref: str) -> Stats:
         """Return the recent resource usage of a live task, which is sampled more often for the next 10 seconds."""

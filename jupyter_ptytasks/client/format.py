@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 _SIZES = ("KiB", "MiB", "GiB", "TiB")
+#: Messages that say no more than the exit code or signal; the second is of older servers.
+_ENDED = re.compile(r"exited with code -?\d+|killed by SIG\w+|")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|[smhdw])\s*")
 
 
@@ -99,6 +101,12 @@ def ending(task: Task) -> str:
     if ended is None:
         return ""
     return ended["signal"] or ("" if ended["code"] is None else str(ended["code"]))
+
+
+def reason(task: Task) -> str:
+    """Return what is said of a task that has ended; empty if that is no more than its exit code or signal."""
+    message = task["state_message"]
+    return "" if ending(task) and _ENDED.fullmatch(message) else message
 
 
 def command(task: Task) -> str:

@@ -57,6 +57,8 @@ def _moment(time: datetime) -> str:
 def _text(task: Task, tail: str, as_of: str, note: str) -> str:
     state = f"{task['state'].replace('_', ' ')} as of {as_of}" if is_live(task) else formats.in_brief(task)
     head = f"task {task['name']} ({task['id']}): {state}"
+    if not is_live(task) and formats.reason(task):
+        head += f": {formats.reason(task)}"
     parts = [head, _progress(task), f"$ {formats.command(task)}", tail.rstrip(), f"({note})" if note else ""]
     return "\n".join(filter(None, parts))
 
@@ -81,7 +83,7 @@ def _html(task: Task, tail: str, as_of: str, note: str) -> str:
         f'<table style="margin: 0"><thead><tr>{head}</tr></thead><tbody><tr>{row}</tr></tbody></table>',
         f'<div style="margin: 4px 0"><code>$ {escape(_shortened(formats.command(task)))}</code></div>',
     ]
-    reason = "" if formats.ending(task) else task["state_message"]
+    reason = "" if is_live(task) else formats.reason(task)
     parts += [f'<div style="color: {_GRAY}">{escape(text)}</div>' for text in (reason, note) if text]
     if tail.strip():
         style = f"margin: 4px 0; padding: 6px 8px; border-left: 3px solid {color}; overflow-x: auto; line-height: 1.3"

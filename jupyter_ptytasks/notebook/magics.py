@@ -185,6 +185,13 @@ class TaskMagics(Magics):
     def _wait(self, said: argparse.Namespace) -> Any:
         return _each(said, lambda task: task.wait(said.timeout, check=True))
 
+    def _why(self, said: argparse.Namespace) -> None:
+        task = get(said.ref)
+        told = task.why()
+        print(formats.why(task.info))
+        for one in told["lines"]:
+            print(f"{one['line']:6} | {one['text']}")
+
     def _stop(self, said: argparse.Namespace) -> Any:
         signals = ["SIGKILL"] if said.now else None
         found = _each(said, lambda task: task.stop(grace=said.grace, signals=signals))
@@ -211,9 +218,6 @@ class TaskMagics(Magics):
             print(f"{info['name']}  {info['group']}  {formats.why(info)}")
         if not found:
             print("no task is waiting")
-
-    def _why(self, said: argparse.Namespace) -> None:
-        print(get(said.ref).why)
 
     def _move(self, said: argparse.Namespace) -> Any:
         where = {"before": said.before, "after": said.after, "to": said.to}

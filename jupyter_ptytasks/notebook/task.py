@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from ..client import Task as Info
     from ..client.literals import Command, Place, Scalar, StateName
-    from ..client.types import Progress, Usage
+    from ..client.types import Progress, Usage, Why
     from .clients import Connections
 
 #: Seconds for which the last known state of a live task is reused.
@@ -170,11 +170,6 @@ class Task:
         return self.info["progress"]
 
     @property
-    def why(self) -> str:
-        """Why the task does not run, in words, or what has become of it."""
-        return formats.why(self.info)
-
-    @property
     def usage(self) -> Usage | None:
         """Resource usage as in docs/rest.md: CPU, memory, GPU; None if unknown."""
         return self.info["usage"]
@@ -285,6 +280,13 @@ class Task:
         """Like `result`, without blocking the event loop."""
         return await threads.call(self.result, timeout)
 
+    def why(self) -> Why:
+        """Return why the task has failed, or why it does not run: `message`, one sentence; `kind`; and `lines` of its
+        output that say it, each with `line` (its number) and `text`.
+        """
+        with self._connections.client() as client:
+            return client.why(self.id)
+
     def check(self) -> Task:
         """Return self if the task succeeded. Raises TaskFailed if it did not, StillRunning if it has not ended."""
         info = self.refresh().as_heard
@@ -294,7 +296,7 @@ class Task:
             return self
         with self._connections.client() as client:
             tail = plain(reading.tail(client, info, _ERROR_LINES, _ERROR_BYTES)).rstrip()
-        reason = "" if formats.ending(info) else info["state_message"]
+        reason = formats.reason(info)
         message = f"task {info['name']!r}: {formats.in_brief(info)}" + (f": {reason}" if reason else "")
         hint = f"Full output: get({self.id!r}).output()"
         raise TaskFailed(message, task=info, exit_status=outcome.exit_status(info), tail=tail, hint=hint)

@@ -59,11 +59,11 @@ def test_tasks_wait_for_others(here: LiveServer) -> None:
     later = run("true", name="later", not_before=datetime.now(timezone.utc) + timedelta(hours=1), retry=2)
     assert (first.state, second.state, later.state) == ("held", "queued", "queued")
     assert second.info["queue"] is not None
-    assert second.info["queue"]["text"] == second.why == "waits for first, which is held"
+    assert second.info["queue"]["text"] == second.why()["message"] == "waits for first, which is held"
     assert later.info["retry"] == {"max": 2, "delay": 30.0, "factor": 2.0, "most": 3600.0, "on": []}
     first.stop()
     assert second.wait().state == "cancelled"
-    assert second.why == "cancelled: first did not succeed: it is cancelled"
+    assert second.why()["message"] == "first did not succeed: it is cancelled"
     later.stop()
 
 

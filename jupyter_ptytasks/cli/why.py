@@ -1,0 +1,35 @@
+"""`why`: why a task does not run, or has failed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from ..client import format as formats
+from . import values
+from .common import json_option, one_ref, print_json
+
+if TYPE_CHECKING:
+    from .common import Settings
+
+
+@click.command()
+@one_ref
+@json_option
+@click.pass_obj
+def why(settings: Settings, ref: str, as_json: bool) -> None:
+    """Tell why a task does not run, or why it has failed, with the lines of its output that say it.
+
+    The numbers of the lines are those of the whole output.
+    """
+    with settings.client() as client:
+        told = client.why(ref)
+        if as_json:
+            print_json(told)
+            return
+        task = client.get(told["id"])
+    click.echo(values.visible(formats.why(task)))
+    width = len(str(told["lines"][-1]["line"])) if told["lines"] else 0
+    for one in told["lines"]:
+        click.echo(f"{one['line']:{width}} | {values.visible(one['text'])}")
