@@ -106,7 +106,7 @@ def ending(task: Task) -> str:
 def reason(task: Task) -> str:
     """Return what is said of a task that has ended; empty if that is no more than its exit code or signal."""
     message = task["state_message"]
-    return "" if ending(task) and _ENDED.fullmatch(message) else message
+    return "" if _ENDED.fullmatch(message) else message
 
 
 def command(task: Task) -> str:

@@ -61,6 +61,12 @@ def test_loads(entry: dict[str, Any]) -> None:
     assert formats.load(entry["percents"]) == entry["text"]
 
 
+@pytest.mark.parametrize("entry", FORMAT["reasons"], ids=str)
+def test_reasons(entry: dict[str, Any]) -> None:
+    task = {**told(), "state": "failed", "state_message": entry["message"]}
+    assert formats.reason(task) == entry["text"]  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize("entry", FORMAT["inputs"], ids=str)
 def test_durations_that_are_typed(entry: dict[str, Any]) -> None:
     if entry["seconds"] is None:

@@ -90,11 +90,13 @@ describe('TaskCell', () => {
         state: 'failed',
         ended: '2026-11-21T07:00:00.000Z',
         exit: { code: 3, signal: null },
+        state_message: 'ValueError: bad rate',
         usage: { ...USAGE, peak: { ...USAGE.peak, cpu: 390 } }
       }
     ];
     await draw(SNAPSHOT);
     expect(said()).toContain('Failed · exit 3');
+    expect(said()).toContain('ValueError: bad rate');
     expect(said()).toContain('Peak 390%');
     expect(said()).not.toContain('as it was');
     expect(button('Stop')).toBeNull();

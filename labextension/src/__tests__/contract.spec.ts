@@ -12,7 +12,8 @@ import {
   readTasks,
   statsSchema,
   statusSchema,
-  taskSchema
+  taskSchema,
+  whySchema
 } from '../services/types';
 import error from '../../../tests/contract/error.json';
 import finished from '../../../tests/contract/finished.json';
@@ -21,6 +22,7 @@ import list from '../../../tests/contract/list.json';
 import output from '../../../tests/contract/output.json';
 import stats from '../../../tests/contract/stats.json';
 import status from '../../../tests/contract/status.json';
+import why from '../../../tests/contract/why.json';
 import task from '../../../tests/contract/task.json';
 
 describe('the contract', () => {
@@ -43,6 +45,11 @@ describe('the contract', () => {
     expect(tasks.map(({ id }) => id)).toEqual(list.tasks.map(({ id }) => id));
     expect(unreadable).toEqual([]);
     expect(page.next_cursor).toBe(list.next_cursor);
+  });
+
+  it('tells why a task has failed', () => {
+    const { kind, message, lines } = why;
+    expect(whySchema.parse(why)).toEqual({ kind, message, lines });
   });
 
   it('gives output by line', () => {

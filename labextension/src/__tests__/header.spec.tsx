@@ -124,7 +124,14 @@ describe('the banner', () => {
 
   it('says how the task ended', () => {
     expect(told('ended', failed)).toBe('The task has ended: Failed (exit 3).');
-    expect(told('ended', { ...failed, exit: null, state_message: 'no host' })).toContain('no host');
+    const lost: ITask = { ...failed, state: 'lost', exit: null, state_message: 'no host' };
+    expect(told('ended', lost)).toBe('The task has ended: Lost. no host');
+    const said: ITask = { ...failed, state_message: 'ValueError: bad rate (train.py:12)' };
+    expect(told('ended', said)).toBe(
+      'The task has ended: Failed (exit 3). ValueError: bad rate (train.py:12)'
+    );
+    const plain: ITask = { ...failed, state_message: 'exited with code 3' };
+    expect(told('ended', plain)).toBe('The task has ended: Failed (exit 3).');
     expect(told('ended', task)).toBeNull();
   });
 

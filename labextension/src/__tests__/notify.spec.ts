@@ -87,6 +87,12 @@ describe('CompletionNotifier', () => {
     expect(shown).toEqual([{ kind: 'error', id: running.id, message }]);
   });
 
+  it('reports why it failed, and requests no line then', async () => {
+    await end(ended('failed', { state_message: 'ValueError: bad rate (train.py:12)' }));
+    expect(shown[0].message).toBe('“train” failed (exit 3): ValueError: bad rate (train.py:12)');
+    expect(tail).not.toHaveBeenCalled();
+  });
+
   it('reports a failure whose output is not available', async () => {
     tail.mockRejectedValue(new Error('gone'));
     await end(ended('timed_out'));

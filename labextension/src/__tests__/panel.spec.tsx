@@ -209,6 +209,16 @@ describe('TasksPanel', () => {
       expect(asked.filter(id => id === 'running').length).toBeGreaterThan(2);
     });
 
+    it('says why a task has failed, in the place of its last line', () => {
+      expect(row('failed').querySelector('[data-is="reason"]')).toBeNull();
+      const state_message = 'ValueError: bad rate (train.py:12)';
+      model.tell({ tasks: [{ ...FAILED, state_message }] });
+      expect(row('failed').querySelector('[data-is="reason"]')?.textContent).toBe(state_message);
+      expect(row('failed').querySelector('.jp-PtyTasks-exit')?.getAttribute('title')).toBe(
+        state_message
+      );
+    });
+
     it('says why a task waits', () => {
       const queue = { text: '2 of 2 slots of the group gpu are used', position: 3, starts: null };
       model.tell({ tasks: [{ ...RUNNING, id: 'waits', name: 'next', state: 'queued', queue }] });

@@ -7,6 +7,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 
 import { bytes, percent, usageLabel } from '../format/measures';
 import { duration, stateLabel } from '../format/times';
+import { reasonOf } from '../format/why';
 import { parseDuration } from '../forms/requests';
 import { withoutReplies } from '../services/protocol';
 import { STATES, isActive, isEnded, isPending, wentWrong, type State } from '../services/types';
@@ -59,6 +60,11 @@ describe('format.json', () => {
   it.each(format.loads)('a load of $percents is $text', ({ percents, text }) => {
     const none = { rss: null, gpu_memory: null, gpu_load: null };
     expect(usageLabel({ ...none, cpu: percents }, trans)).toBe(text);
+  });
+
+  it.each(format.reasons)('“$message” tells “$text”', ({ message, text }) => {
+    expect(reasonOf({ state: 'failed', state_message: message })).toBe(text);
+    expect(reasonOf({ state: 'running', state_message: message })).toBe('');
   });
 
   it.each(format.inputs)('“$text” is read as $seconds', ({ text, seconds }) => {

@@ -16,6 +16,7 @@ import {
   statsSchema,
   statusSchema,
   taskSchema,
+  whySchema,
   type IGroup,
   type IGroupChanges,
   type IOutput,
@@ -25,7 +26,8 @@ import {
   type ITask,
   type ITaskChanges,
   type ITaskRequest,
-  type IUnreadable
+  type IUnreadable,
+  type IWhy
 } from './types';
 
 /** The path of this extension below the server's base URL. */
@@ -215,6 +217,11 @@ export class TaskApi {
   tail(id: string, lines: number, options: IQuiet = {}): Promise<IOutput> {
     const query = { mode: 'tail', tail_lines: `${lines}` };
     return this._ask(outputSchema, path(id, 'output'), { query, ...options });
+  }
+
+  /** Return why a task has failed. */
+  why(id: string, options: IQuiet = {}): Promise<IWhy> {
+    return this._ask(whySchema, path(id, 'why'), options);
   }
 
   /** Return up to `limit` bytes of raw output from `offset` on, or from the oldest byte that is still stored. */

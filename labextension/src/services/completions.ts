@@ -3,6 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { elapsed, exitLabel, stateLabel } from '../format/times';
+import { reasonOf } from '../format/why';
 import { wentWrong, type ITask } from './types';
 import type { ISettings } from './settings';
 import type { IStateChange, ITaskModel } from '../tokens';
@@ -36,7 +37,7 @@ export function isWorthNotifying(change: IStateChange, notify: ISettings['notify
   return wentWrong(task) || (notify === 'all' && task.state === 'succeeded');
 }
 
-/** Return the notification for one task; `line` is its last line of output. */
+/** Return the notification for one task: with the reason of a failure, else `line`, its last line of output. */
 export function endOf(task: ITask, line: string, trans: TranslationBundle): INotice {
   if (task.state === 'succeeded') {
     return { kind: 'success', id: task.id, message: trans.__('“%1” succeeded', task.name) };
@@ -44,7 +45,8 @@ export function endOf(task: ITask, line: string, trans: TranslationBundle): INot
   const how = task.state === 'failed' ? exitLabel(task, trans) : '';
   const state = stateLabel(task.state, trans).toLocaleLowerCase();
   const what = trans.__('“%1” %2', task.name, how ? `${state} (${how})` : state);
-  return { kind: 'error', id: task.id, message: line ? `${what}: ${line}` : what };
+  const why = reasonOf(task) || line;
+  return { kind: 'error', id: task.id, message: why ? `${what}: ${why}` : what };
 }
 
 /** Return the notification for many tasks. */
@@ -94,7 +96,8 @@ export class CompletionNotifier {
       return;
     }
     for (const task of tasks) {
-      show(endOf(task, task.state === 'succeeded' ? '' : await this._lastLine(task.id), trans));
+      const isSaid = task.state === 'succeeded' || reasonOf(task) !== '';
+      show(endOf(task, isSaid ? '' : await this._lastLine(task.id), trans));
     }
   }
 

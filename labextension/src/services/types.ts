@@ -216,6 +216,15 @@ export const outputSchema = z.object({
 
 export type IOutput = z.infer<typeof outputSchema>;
 
+/** Why a task has failed, and the lines of its output that say it. */
+export const whySchema = z.object({
+  kind: z.string().nullable(),
+  message: z.string(),
+  lines: z.array(z.object({ line: z.number(), text: z.string() }))
+});
+
+export type IWhy = z.infer<typeof whySchema>;
+
 const sampleSchema = z.object({ time: z.string(), ...measured });
 
 export type ISample = z.infer<typeof sampleSchema>;

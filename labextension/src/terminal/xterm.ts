@@ -4,13 +4,27 @@ import type { Terminal } from '@jupyterlab/terminal';
 
 import type { IScreen } from './endkeeper';
 
+interface ILine {
+  readonly isWrapped: boolean;
+  translateToString(trimRight: boolean): string;
+}
+
+interface IBuffer {
+  readonly viewportY: number;
+  readonly baseY: number;
+  readonly length: number;
+  getLine(row: number): ILine | undefined;
+}
+
 interface IXterm {
   readonly rows: number;
   readonly cols: number;
-  readonly buffer: { readonly active: { readonly viewportY: number; readonly baseY: number } };
+  readonly buffer: { readonly active: IBuffer };
   write(data: string, callback: () => void): void;
   resize(cols: number, rows: number): void;
   scrollToBottom(): void;
+  scrollToLine(row: number): void;
+  select(column: number, row: number, length: number): void;
   onRender(listener: () => void): void;
   onSelectionChange(listener: () => void): void;
 }
@@ -56,6 +70,31 @@ export function screenOf(terminal: Terminal): IScreen {
       find(terminal)?.scrollToBottom();
     }
   };
+}
+
+/** The part of a terminal's height that is left above a line that is shown. */
+const ABOVE = 1 / 3;
+
+/** Scroll to the last line with this text and select it; return whether there is one. */
+export function showLine(terminal: Terminal, text: string): boolean {
+  const xterm = find(terminal);
+  const wanted = text.trimEnd();
+  if (!xterm || !wanted) {
+    return false;
+  }
+  const { active } = xterm.buffer;
+  for (let row = active.length - 1; row >= 0; row--) {
+    const line = active.getLine(row);
+    const shown = line?.isWrapped === false ? line.translateToString(true) : '';
+    // A line that is wrapped goes on in the next row.
+    const isWhole = shown === wanted || active.getLine(row + 1)?.isWrapped === true;
+    if (shown && isWhole && wanted.startsWith(shown)) {
+      xterm.scrollToLine(Math.max(0, row - Math.floor(xterm.rows * ABOVE)));
+      xterm.select(0, row, xterm.cols * Math.ceil(wanted.length / xterm.cols));
+      return true;
+    }
+  }
+  return false;
 }
 
 /** Call back after each render, and when the selection changes, which searching does. */

@@ -8,6 +8,7 @@ import React, { useEffect, useRef } from 'react';
 
 import type { TaskError } from '../../services/api';
 import type { TaskFollower } from '../../services/follower';
+import { reasonOf } from '../../format/why';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { progressLabel } from '../../format/measures';
 import { lastOf } from '../../format/ansilines';
@@ -52,6 +53,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
   const task = known ?? bundle.task;
   // A new task may not be in the list yet: that alone does not make it a snapshot.
   const isSnapshot = isGone || error !== null;
+  const why = reasonOf(task);
   return (
     <div
       ref={ref}
@@ -77,6 +79,11 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
       <div className="jp-PtyTasks-view-command" title={commandLine(task)}>
         {commandLine(task)}
       </div>
+      {why && (
+        <div className="jp-PtyTasks-view-why" data-state={task.state}>
+          {why}
+        </div>
+      )}
       <HowFar task={task} isSnapshot={isSnapshot} isSeen={isSeen} trans={trans} />
       <Tail
         source={(isGone ? undefined : tail) ?? lastOf(bundle.tail, LINES)}
@@ -145,8 +152,6 @@ function Facts({
   }
   if (task.ended) {
     facts.push(trans.__('ended %1', new Date(task.ended).toLocaleString()));
-  } else if (isEnded(task) && task.state_message) {
-    facts.push(task.state_message);
   }
   return <span className="jp-PtyTasks-view-facts">{facts.join(' · ')}</span>;
 }

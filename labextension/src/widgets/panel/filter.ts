@@ -5,6 +5,7 @@ import { z } from 'zod';
 
 import { paramsLabel } from '../../format/queue';
 import { exitLabel, stateLabel } from '../../format/times';
+import { reasonOf } from '../../format/why';
 import { compareTurns, hasQueue, isQueue, standings, type IStanding } from '../../services/queue';
 import { sweepStandings, type ISweepStanding } from '../../services/sweeps';
 import {
@@ -78,7 +79,8 @@ export function matches(task: ITask, query: string, trans: TranslationBundle): b
     task.group,
     ...task.tags,
     stateLabel(task.state, trans),
-    exitLabel(task, trans)
+    exitLabel(task, trans),
+    reasonOf(task)
   ]
     .join('\n')
     .toLocaleLowerCase();

@@ -16,10 +16,18 @@ import React from 'react';
 import type { Clock } from '../../services/clock';
 import { placeLabel, waitLabel } from '../../format/queue';
 import { exitLabel, when } from '../../format/times';
+import { reasonOf } from '../../format/why';
 import type { RowLines } from '../../services/rowlines';
 import { progressLabel } from '../../format/measures';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
-import { commandLine, isEnded, isPending, type IPlacing, type ITask } from '../../services/types';
+import {
+  commandLine,
+  isEnded,
+  isPending,
+  wentWrong,
+  type IPlacing,
+  type ITask
+} from '../../services/types';
 import type { IHeading } from './filter';
 import { ProgressBar } from '../progress';
 import { StateIcon } from '../state';
@@ -90,7 +98,11 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
             {label}
           </span>
           {exit && (
-            <span className="jp-PtyTasks-exit" data-state={task.state}>
+            <span
+              className="jp-PtyTasks-exit"
+              data-state={task.state}
+              title={reasonOf(task) || exit}
+            >
               {exit}
             </span>
           )}
@@ -189,13 +201,14 @@ function When({ task, clock, trans }: IPartProps): JSX.Element {
   );
 }
 
-/** The last line of output; what a pending task waits for; without output, the reason for the state. */
+/** What a pending task waits for; why a task has failed; otherwise the last line of output or the reason for the state. */
 function LastLine({ task, rowLines, clock, trans }: IPartProps): JSX.Element {
   const line = useSignalValue(rowLines.changed, () => rowLines.get(task.id));
   const wait = useSignalValue(clock.ticked, () => waitLabel(task, clock.now, trans));
-  const text = wait || line || task.state_message;
+  const reason = wait || (wentWrong(task) ? reasonOf(task) : '');
+  const text = reason || line || task.state_message;
   return (
-    <div className="jp-PtyTasks-lastLine" data-is={wait ? 'reason' : undefined} title={text}>
+    <div className="jp-PtyTasks-lastLine" data-is={reason ? 'reason' : undefined} title={text}>
       {text}
     </div>
   );

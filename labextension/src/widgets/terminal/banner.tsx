@@ -8,6 +8,7 @@ import React from 'react';
 
 import type { TaskConnection } from '../../terminal/connection';
 import { exitLabel, stateLabel } from '../../format/times';
+import { reasonOf } from '../../format/why';
 import { isEnded, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { newest } from './header';
@@ -41,10 +42,17 @@ export function bannerText(
 
 function ending(task: ITask, trans: TranslationBundle): string {
   const state = stateLabel(task.state, trans);
-  const why = exitLabel(task, trans) || task.state_message;
-  return why
-    ? trans.__('The task has ended: %1 (%2).', state, why)
+  const exit = exitLabel(task, trans);
+  const ended = exit
+    ? trans.__('The task has ended: %1 (%2).', state, exit)
     : trans.__('The task has ended: %1.', state);
+  const why = reasonOf(task);
+  return why ? `${ended} ${why}` : ended;
+}
+
+/** Return whether there may be a line that says why a task has failed. */
+function isExplained(task: ITask | undefined): boolean {
+  return task !== undefined && task.state === 'failed' && reasonOf(task) !== '';
 }
 
 /** The banner as a Lumino widget. */
@@ -60,14 +68,19 @@ export class TaskBanner extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    const { model, connection, trans } = this._options;
+    const { model, connection, onShow, trans } = this._options;
     const retry = () => {
       connection.connect();
       void model.refresh();
     };
     return (
       <>
-        <span>{this._text}</span>
+        <span className="jp-PtyTasks-banner-text">{this._text}</span>
+        {connection.link === 'ended' && isExplained(newest(model, connection)) && (
+          <Button small minimal title={trans.__('Show the line that says so')} onClick={onShow}>
+            {trans.__('Show Line')}
+          </Button>
+        )}
         {(connection.link === 'lost' || connection.link === 'off') && (
           <Button small minimal onClick={retry}>
             {trans.__('Try Now')}
@@ -99,6 +112,8 @@ export namespace TaskBanner {
   export interface IOptions {
     model: ITaskModel;
     connection: TaskConnection;
+    /** Show the line of the output that says why the task has failed. */
+    onShow: () => void;
     trans: TranslationBundle;
   }
 }

@@ -13,6 +13,7 @@ import React from 'react';
 import type { TaskConnection } from '../../terminal/connection';
 import { TaskFollower } from '../../services/follower';
 import { waitLabel } from '../../format/queue';
+import { reasonOf } from '../../format/why';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { progressLabel } from '../../format/measures';
 import { isActive, isEnded, isPending, type ITask } from '../../services/types';
@@ -66,7 +67,11 @@ export function Header(props: IHeaderProps): JSX.Element {
           {wait}
         </span>
       )}
-      {ended && <span className="jp-PtyTasks-header-fact">{ended}</span>}
+      {ended && (
+        <span className="jp-PtyTasks-header-fact" title={reasonOf(task) || ended}>
+          {ended}
+        </span>
+      )}
       {task.progress && task.state !== 'succeeded' && (
         <span className="jp-PtyTasks-header-progress">
           <ProgressBar task={task} progress={task.progress} label={howFar} trans={trans} />

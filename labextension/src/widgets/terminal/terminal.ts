@@ -12,7 +12,7 @@ import { EndKeeper } from '../../terminal/endkeeper';
 import { stateLabel } from '../../format/times';
 import { commandLine } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
-import { resize, screenOf, watch, whenDrawn } from '../../terminal/xterm';
+import { resize, screenOf, showLine, watch, whenDrawn } from '../../terminal/xterm';
 import { TaskBanner } from './banner';
 import { newest, TaskHeader, type IHeaderActions } from './header';
 
@@ -44,7 +44,8 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this.contentHeader.addWidget(
       new TaskHeader({ model, connection, actions: options.actions, trans })
     );
-    this.contentHeader.addWidget(new TaskBanner({ model, connection, trans }));
+    const onShow = () => void this.showReason();
+    this.contentHeader.addWidget(new TaskBanner({ model, connection, onShow, trans }));
 
     this._end = new EndKeeper(screenOf(terminal), terminal.node);
     this._addJump(trans.__('Jump to End'), trans.__('Jump to the end of the output'));
@@ -80,6 +81,20 @@ export class TaskTab extends MainAreaWidget<Terminal> {
         }
       }
     });
+  }
+
+  /** Scroll to the line that says why the task has failed, and select it; to the end, if the terminal does not show it. */
+  async showReason(): Promise<void> {
+    const { lines } = await this._model.api.why(this.taskId).catch(() => ({ lines: [] }));
+    if (this.isDisposed) {
+      return;
+    }
+    this._end.noteIntent();
+    // The last one is the message, the others tell where.
+    if (![...lines].reverse().some(({ text }) => showLine(this.content, text))) {
+      this._end.jump();
+    }
+    this.content.activate();
   }
 
   override dispose(): void {

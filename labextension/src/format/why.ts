@@ -1,0 +1,11 @@
+/** Formats why a task ended. Pure. */
+
+import { isEnded, type ITask } from '../services/types';
+
+/** Messages that say no more than the exit code or signal; the second is of older servers. */
+const ENDED = /^(exited with code -?\d+|killed by SIG\w+)?$/;
+
+/** Return what is said of an ended task; empty if that is no more than its exit code or signal. */
+export function reasonOf(task: Pick<ITask, 'state' | 'state_message'>): string {
+  return isEnded(task) && !ENDED.test(task.state_message) ? task.state_message : '';
+}
