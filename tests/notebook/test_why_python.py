@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -26,12 +26,14 @@ def test_a_task_says_why(here: LiveServer, capsys: pytest.CaptureFixture[str]) -
     shown = task._repr_mimebundle_()
     assert REASON in shown["text/plain"].splitlines()[0]
     assert f">{REASON}</div>" in shown["text/html"]
-    TaskMagics(shell=None).task("why why")
+    magics: Any = TaskMagics(shell=None)
+    magics.task("why why")
     assert capsys.readouterr().out == f"{REASON}\n     0 | {REASON}\n"
 
 
 def test_nothing_is_said_of_a_success(here: LiveServer, capsys: pytest.CaptureFixture[str]) -> None:
     task = run("true", name="fine").wait()
     assert task.why()["kind"] is None
-    TaskMagics(shell=None).task("why fine")
+    magics: Any = TaskMagics(shell=None)
+    magics.task("why fine")
     assert capsys.readouterr().out == "succeeded\n"
