@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .task_dirs import TaskDirs
 
 #: Last lines of the output that are drawn.
-_LINES = 200
+_LINES = 400
 #: The reasons of states for which the output may say more: the others say why themselves.
 _EXPLAINED = {State.FAILED: ("nonzero_exit", "signal"), State.TIMED_OUT: ("timed_out",)}
 

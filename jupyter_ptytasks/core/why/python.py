@@ -34,6 +34,8 @@ _TOLD = re.compile(
     r"^(Exception ignored|--- Logging error|Task exception was never|Error in atexit|Exception in thread|Future)"
     r"|\b(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)\b|^\[?\d{4}-\d\d-\d\d"
 )
+_LOGGED = re.compile(r"\b(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\b")
+_NUMBERS = re.compile(r"\d+(?:\.\d+)?")
 #: Other lines that may come behind an exception: those of a message of several lines; and behind one that was told.
 _MESSAGE_LINES = 15
 #: Lines of other workers that may come between two lines of one.
@@ -58,6 +60,20 @@ def uncaught(ending: Ending, lines: list[Line]) -> Exceptional | None:
         found = _starting_at(lines, at)
         if found is not None:
             return _in_worker(lines, found) if _ended_it(ending, lines, found) else None
+    return _without_head(ending, lines)
+
+
+def _without_head(ending: Ending, lines: list[Line]) -> Exceptional | None:
+    """Return the last exception below frames of a traceback that began before the first of the lines."""
+    for at in range(len(lines) - 1, 0, -1):
+        named = _NAME.match(lines[at][1])
+        start = at
+        while named is not None and start > 0 and lines[start - 1][1].startswith("  "):
+            start -= 1
+        frames = [(line, frame) for line in lines[start:at] if (frame := _FRAME.match(line[1]))]
+        if named is not None and frames:
+            found = _exceptional(named, lines, at, start, frames, "")
+            return found if _ended_it(ending, lines, found) else None
     return None
 
 
@@ -99,7 +115,14 @@ def _ended_it(ending: Ending, lines: list[Line], found: Exceptional) -> bool:
         return False
     if count == 0:
         return True
-    return ending.code == 1 and count <= _MESSAGE_LINES and not _TOLD.search(above)
+    return ending.code == 1 and count <= _MESSAGE_LINES and not _TOLD.search(above) and not _went_on(lines, found)
+
+
+def _went_on(lines: list[Line], found: Exceptional) -> bool:
+    """Return whether the program has written lines as before, but for numbers, or logged something."""
+    before = {_NUMBERS.sub("0", text) for _, text in lines[: found.start] if text.strip()}
+    after = [text for _, text in lines[found.at + 1 :]]
+    return any(_NUMBERS.sub("0", text) in before or _LOGGED.search(text) for text in after)
 
 
 # -- kinds of tracebacks ----------------------------------------------------------------------------------------------

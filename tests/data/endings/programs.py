@@ -265,6 +265,21 @@ PROGRAMS: dict[str, tuple[dict[str, str], str]] = {
         },
         "python3.12 x.py",
     ),
+    "caught_then_same": (
+        {
+            "x.py": "import sys, traceback\nfor n in range(4):\n    print(f'batch {n}: loss {1 / (n + 2):.2f}')\n    if n == 2:\n"
+            "        try:\n            1 / 0\n        except ZeroDivisionError:\n            traceback.print_exc()\n"
+            "sys.exit('the loss is still too high')\n"
+        },
+        "python3.12 x.py",
+    ),
+    "deep": (
+        {
+            "x.py": "".join(f"def f{n}():\n    f{n + 1}()\n" for n in range(260))
+            + "def f260():\n    raise LookupError('no such layer')\nf0()\n"
+        },
+        "python3.12 x.py",
+    ),
     "thread": (
         {
             "x.py": "import sys, threading\nt = threading.Thread(target=lambda: 1 / 0)\nt.start()\nt.join()\n"
