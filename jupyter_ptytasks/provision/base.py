@@ -51,8 +51,8 @@ class Provisioner(ABC):
     @abstractmethod
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
         """Return, by id, the changes to those of the active `tasks` that have ended, or that run although they are
-        `starting`: who started them was killed. A task that is not in the result may be running: that its ptyhost does
-        not respond proves nothing.
+        `starting`, because the process that started them was killed. A task that is not in the result may be running:
+        that its ptyhost does not respond proves nothing.
 
         There is no separate question whether a ptyhost lives: only together with its exit record, which is written
         before, does the answer say what became of the task.

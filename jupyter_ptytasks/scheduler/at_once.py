@@ -22,7 +22,7 @@ def at_once(function: Callable[..., Result], calls: Sequence[tuple[object, ...]]
     def call(number: int, done: _thread.LockType) -> None:
         try:
             results[number] = function(*calls[number])
-        except BaseException as error:  # noqa: BLE001  it is raised where somebody waits for it
+        except BaseException as error:  # noqa: BLE001  it is raised in the thread that waits for it
             errors.append(error)
         finally:
             done.release()

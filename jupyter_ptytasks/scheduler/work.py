@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
 #: Seconds after which a task is tried again whose last ptyhost has not left yet.
 _LEAVING = 0.05
-#: Seconds for which it is not written down that a task runs, if nothing else is to be written. Whoever links to its
-#: ptyhost sees that it does, and so does whoever finds its records after this process was killed.
+#: Seconds for which it is not written down that a task runs, if nothing else is to be written. Servers that link to its
+#: ptyhost see that it does, and so does a scheduler that finds its records after this process was killed.
 _UNREPORTED = 0.05
 #: How many tasks are started in one go: the last one waits for the first.
 _AT_A_TIME = 8
@@ -134,8 +134,8 @@ class Work:
     def _write_and_start(
         self, ends: Mapping[str, dict[str, Any]], next_ones: Mapping[str, Given], limit: int, now: float
     ) -> tuple[bool, int]:
-        """Write down what is new, and start tasks on these GPUs; return whether nobody has seen anything else, so that
-        they could be started, and how many were.
+        """Write down what is new, and start tasks on these GPUs; return whether other processes have seen
+        nothing else, so that they could be started, and how many were.
         """
         claimed = []
         with ExitStack() as locks:
@@ -155,7 +155,7 @@ class Work:
         return any(task.turn.retry is not None for task in self._tasks.active.values())
 
     def _find_ends(self) -> dict[str, dict[str, Any]]:
-        """Return what has become of active tasks that nobody has noted, by id, as changes."""
+        """Return what has become of active tasks that is not in the database, by id, as changes."""
         active = [task for task in self._tasks.active.values() if task.provisioner == self._provisioner.name]
         ends = self._provisioner.poll(active)
         for task_id, changes in ends.items():
@@ -166,8 +166,8 @@ class Work:
         return ends
 
     def _report(self, ends: Mapping[str, dict[str, Any]]) -> bool:
-        """Write down, within a transaction, that tasks were started and have ended; return whether nobody has seen
-        anything else.
+        """Write down, within a transaction, that tasks were started and have ended; return whether other
+        processes have seen nothing else.
         """
         as_expected = True
         attempts = [(task_id, self._tasks.entries[task_id].attempt, changes) for task_id, changes in ends.items()]
@@ -249,8 +249,8 @@ class Work:
 
     def _claim(self, task_id: str, given: Given, limit: int, locks: ExitStack) -> tuple[Task, Lock] | None:
         """Note, within a transaction, that a task is started on these GPUs, and return it with its lock; None if
-        `limit` tasks are active, or its last ptyhost, or somebody who starts it, holds the lock. It is released with
-        `locks`.
+        `limit` tasks are active, or its last ptyhost, or another process that starts it, holds the lock. It is
+        released with `locks`.
         """
         try:
             lock = self._task_dirs.lock(task_id)

@@ -115,7 +115,7 @@ class Launcher:
         lock = self._task_dirs.create(spec, env if state.pending else None, request.function)
         if state.pending:
             try:
-                # Before anybody knows of it: what waits is to be found again whatever happens.
+                # Before it is known: what waits is to be found again whatever happens.
                 self._task_dirs.specs.flush(task_id)
             except BaseException:
                 self._task_dirs.discard(task_id)

@@ -73,7 +73,7 @@ class Store:
         self.problem: PtyTasksError | None = None
         self.stale_since: float | None = None
         self.listeners: Listeners[Change] = Listeners()
-        #: Called when all tasks are known for the first time; nobody sees them before it has returned. Never raises.
+        #: Called when all tasks are known for the first time; they are not shown before it has returned. Never raises.
         self.on_first_look: Callable[[], Awaitable[None]] | None = None
 
     async def close(self) -> None:
@@ -318,10 +318,10 @@ class Store:
         return self._now(await self._write([task_id], self._database.observe, task_id, attempt, state, **facts))
 
     def observe_later(self, task: Task, state: State, **facts: Any) -> Task:
-        """Return a task as it is in `state`, with the `facts` known then; that is written down soon, and nobody has to
-        wait for it: whoever finds the task after this server was killed sees the same.
+        """Return a task as it is in `state`, with the `facts` known then; that is written down soon, and need
+        not be waited for: a server that finds the task after this one was killed sees the same.
 
-        If it cannot be written, the task is as before, and whoever watches it will try again.
+        If it cannot be written, the task is as before, and the supervisor tries again.
         """
         seen = task.with_(state=state, **facts)
         if self._tasks.get(task.id) == task:

@@ -232,7 +232,7 @@ async def test_the_mirror_follows_others_change_by_change(opened: Callable[..., 
 
 
 @pytest.mark.parametrize("fails", [False, True])
-async def test_nobody_waits_until_it_is_written_down_that_a_task_runs(
+async def test_that_a_task_runs_is_known_before_it_is_written_down(
     opened: Callable[..., Database], monkeypatch: pytest.MonkeyPatch, fails: bool
 ) -> None:
     store = Store(opened)

@@ -262,8 +262,8 @@ class Supervisor:
             await self._end(task, news)
 
     async def _find_started(self) -> None:
-        """Write down what became of tasks that somebody was just starting, who may have been killed after he had said
-        that they run.
+        """Write down what became of tasks that a server was just starting: it may have been killed after it had
+        answered that they run.
         """
         for task in self._store.active:
             if task.state is State.STARTING:
