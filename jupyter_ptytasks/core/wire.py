@@ -26,12 +26,13 @@ ASK_STATUS = 6  #: empty; answered by STATUS
 REPLY = 8  #: an automatic answer of a terminal, raw bytes; accepted from the leader only
 REPAINT = 9  #: empty; makes the program redraw its screen
 NOTE = 10  #: JSON object, merged into the notes, which are in STATUS and the exit record
+ANSWER = 11  #: input, raw bytes, that is typed only if the program waits for input at this moment
 
 # Host to server.
 HEAD = 65  #: POSITION
 STATUS = 66  #: JSON, see ptyhost.host
 EXIT = 67  #: JSON, the exit record
-REFUSED = 68  #: JSON {reason, bytes, limit}: an INPUT of this connection was not typed, not even in part
+REFUSED = 68  #: JSON {reason, bytes, limit}: input of this connection was not typed, not even in part
 
 # Reserved: a ring read over a byte stream, and the pty master by SCM_RIGHTS. (So is 7, for the number of
 # viewers behind a connection that carries several.)

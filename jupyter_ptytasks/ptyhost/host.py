@@ -12,11 +12,12 @@ import time
 
 from ..core import signals, wire
 from ..core.memory_events import MemoryEvents
-from ..core.platform import events, tree
+from ..core.platform import events, foreground, tree
 from ..core.terminal.answers import answer
 from .job import Job
 from .service import CAPABILITIES, Service
 from .stop_sequence import StopSequence
+from .waiting import AGAIN, SILENCE, Watch, shown_prompt
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,6 +84,9 @@ class Host:
         self._memory = MemoryEvents()
         self._last_output = 0.0
         self._terminal_open = True
+        self._watch = Watch(
+            lambda: foreground.look(pty.foreground_group(), pty.device), pty.mode, lambda: shown_prompt(pty, ring)
+        )
         #: Whether the time is over that the terminal and the other processes have after the end of the command.
         self._settled = self._over = False
         #: The end of the output at the last request to repaint, and until when to wait for more.
@@ -115,6 +119,7 @@ class Host:
             if self._limit.signal is not None:
                 self._timers[self._warn] = now + max(self._limit.seconds - self._limit.before, 0.0)
         self._timers[self._reap] = 0.0
+        self._note_output(now)
         while not self._over:
             self._guard.attempt("in the loop", self._turn)
         self._finish()
@@ -178,6 +183,7 @@ class Host:
             return
         self._last_output = time.time()
         self._ring.write(output)
+        self._note_output(time.monotonic())
         self.pty.look()
         asked = self._ring.modes.take_asked()
         if asked and self._service.viewers.leader is None:
@@ -192,6 +198,42 @@ class Host:
     def _look_again(self) -> None:
         if self.job.ended is None:
             self._terminal_open = True
+
+    # -- whether the program waits for input --------------------------------------------------------------------------
+
+    def _note_output(self, now: float) -> None:
+        self._timers[self._look_for_waiting] = now + SILENCE
+        if self._watch.note_output(now):
+            self._service.send_status()
+
+    def _look_for_waiting(self) -> None:
+        now = time.monotonic()
+        if self.job.ended is not None:
+            return
+        if self.job.paused or not self._terminal_open:
+            changed, pause = self._watch.clear(), AGAIN
+        else:
+            changed, pause = self._watch.look(now, time.thread_time, time.time())
+        self._timers[self._look_for_waiting] = now + pause
+        if changed:
+            self._service.send_status()
+
+    def note_typed(self, data: bytes | bytearray) -> None:
+        """Note that `data` was typed: the program may go on."""
+        now = time.monotonic()
+        self._timers[self._look_for_waiting] = now + SILENCE
+        if self._watch.note_input(bytes(data), now):
+            self._service.send_status()
+
+    def is_waiting(self) -> bool:
+        """Return whether the program is known to wait for input, and still does."""
+        return self._waiting() is not None and self._watch.confirm()
+
+    def _waiting(self) -> dict[str, Any] | None:
+        job = self.job
+        return None if job.ended is not None or job.paused or not self._terminal_open else self._watch.value
+
+    # -- its size -----------------------------------------------------------------------------------------------------
 
     def resize(self, rows: int, cols: int) -> None:
         """Set the size of the terminal."""
@@ -234,6 +276,7 @@ class Host:
             "last_output": self._last_output,
             "output": self._output(),
             "notes": self.notes,
+            "waiting": self._waiting(),
         }
 
     def _output(self) -> dict[str, int]:

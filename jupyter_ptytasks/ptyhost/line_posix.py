@@ -30,6 +30,11 @@ class Line:
     def __bool__(self) -> bool:
         return bool(self._typed)
 
+    @property
+    def typed(self) -> bytes:
+        """What was typed since the last end of a line."""
+        return bytes(self._typed)
+
     def type(self, data: bytes, mode: list[Any]) -> bool:
         """Remember that `data` is typed while the terminal is in `mode` (termios.tcgetattr).
 

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _WINSIZE = struct.Struct("HHHH")
 #: A terminal returns so many bytes at once while a program writes faster than it is read (Linux, N_TTY_BUF_SIZE - 1).
 _FULL = 4095
+#: The local flags in a mode (termios.tcgetattr).
+_LFLAG = 3
 
 
 class PosixPty:
@@ -27,10 +29,11 @@ class PosixPty:
     OSError if the system has none left.
     """
 
-    __slots__ = ("_line", "_master", "_slave")
+    __slots__ = ("_device", "_line", "_master", "_slave")
 
     def __init__(self, rows: int, cols: int) -> None:
         self._master, self._slave = os.openpty()
+        self._device = os.fstat(self._slave).st_rdev
         self._line = Line()
         os.set_blocking(self._master, False)
         self.resize(rows, cols)
@@ -111,6 +114,25 @@ class PosixPty:
             return max(os.tcgetpgrp(self._master), 0)
         except OSError:
             return 0
+
+    @property
+    def device(self) -> int:
+        """The device number of the terminal, as the program has it open."""
+        return self._device
+
+    def mode(self) -> tuple[bool, bool] | None:
+        """Return whether the terminal gives whole lines, and whether it echoes; None if that is unknown."""
+        try:
+            flags = termios.tcgetattr(self._master)[_LFLAG]
+        except termios.error:
+            return None
+        return bool(flags & termios.ICANON), bool(flags & termios.ECHO)
+
+    @property
+    def typed(self) -> bytes:
+        """What was typed of the present line and is echoed, in line mode."""
+        mode = self.mode()
+        return self._line.typed if mode is not None and all(mode) else b""
 
     def close(self) -> None:
         """Hang up the terminal."""

@@ -66,6 +66,20 @@ class WindowsPty:
         """Return 0: there are no process groups."""
         return 0
 
+    @property
+    def device(self) -> int:
+        """Return 0: a console is no device."""
+        return 0
+
+    def mode(self) -> tuple[bool, bool] | None:
+        """Return None: the mode of a console cannot be seen from here."""
+        return None
+
+    @property
+    def typed(self) -> bytes:
+        """Nothing: a console keeps its line to itself."""
+        return b""
+
     def close(self) -> None:
         """Close the terminal."""
 

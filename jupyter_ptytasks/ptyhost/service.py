@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from .guard import Guard
     from .host import Host
 
-CAPABILITIES = ["reply", "repaint", "note", "refuse"]
+CAPABILITIES = ["reply", "repaint", "note", "refuse", "waiting"]
 
 #: Bytes of input kept for a program that does not read, after the connections that typed them have closed.
 _LEFTOVER_MAX = 1 << 20
@@ -154,6 +154,8 @@ class Service:
         if kind == wire.INPUT:
             if self.viewers.type(connection):
                 self._take_input(connection, payload)
+        elif kind == wire.ANSWER:
+            self._take_answer(connection, payload)
         elif kind == wire.REPLY:
             if self.viewers.may_answer(connection):
                 connection.input += payload
@@ -189,6 +191,13 @@ class Service:
         about = {"reason": "line_too_long", "bytes": len(payload), "limit": terminal.line_max}
         connection.send(wire.json_frame(wire.REFUSED, about))
 
+    def _take_answer(self, connection: Connection, payload: bytes) -> None:
+        if self.has_input or not self._host.is_waiting():
+            about = {"reason": "not_waiting", "bytes": len(payload)}
+            connection.send(wire.json_frame(wire.REFUSED, about))
+        elif self.viewers.type(connection):
+            self._take_input(connection, payload)
+
     def _answer(self, connection: Connection) -> None:
         """Answer ASK_STATUS once the program has taken what the connection typed before it asked."""
         if connection.asked and not connection.input:
@@ -204,13 +213,18 @@ class Service:
 
     def type(self) -> None:
         """Write the input to the terminal, of each connection in turn."""
-        terminal = self._host.pty
-        if self._leftover:
-            del self._leftover[: terminal.write(self._leftover)]
+        self._write(self._leftover)
         for connection in list(self._connections.values()):
-            if connection.input:
-                del connection.input[: terminal.write(connection.input)]
+            self._write(connection.input)
             self._protect(connection, self._answer)
+
+    def _write(self, data: bytearray) -> None:
+        """Write as much of `data` to the terminal as it takes."""
+        if data:
+            count = self._host.pty.write(data)
+            typed = data[:count]
+            del data[:count]
+            self._host.note_typed(typed)
 
     # -- what they are sent -------------------------------------------------------------------------------------------
 

@@ -86,7 +86,7 @@ def reply(report: int, value: object) -> None:
 def load() -> None:
     """Load the modules that a ptyhost needs only after its start."""
     from ..core import shell_line, wake  # noqa: F401, PLC0415
-    from ..core.terminal import replay  # noqa: F401, PLC0415
+    from ..core.terminal import prompt, replay  # noqa: F401, PLC0415
 
 
 def _start(

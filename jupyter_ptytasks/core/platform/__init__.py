@@ -7,6 +7,7 @@
 * `locks`: locks that the kernel releases with their holder
 * `endpoint`: the local sockets of ptyhosts, and who may connect to them
 * `events`: what the loop of a ptyhost waits for: descriptors, children, signals
+* `foreground`: whether a program waits for input of the terminal
 * `tree`: the processes of a task, and signals to all of them
 * `detach`: leaving the server's process tree
 * `launch`: starting a ptyhost and reading its report
@@ -21,11 +22,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     if sys.platform == "win32":
-        from .windows import detach, endpoint, events, files, launch, locks, processes, tree
+        from .windows import detach, endpoint, events, files, foreground, launch, locks, processes, tree
     else:
-        from .posix import detach, endpoint, events, files, launch, locks, processes, tree
+        from .posix import detach, endpoint, events, files, foreground, launch, locks, processes, tree
 
-__all__ = ["detach", "endpoint", "events", "files", "launch", "locks", "processes", "tree"]
+__all__ = ["detach", "endpoint", "events", "files", "foreground", "launch", "locks", "processes", "tree"]
 
 _SYSTEM = "windows" if sys.platform == "win32" else "posix"
 

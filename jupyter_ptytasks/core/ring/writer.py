@@ -322,6 +322,14 @@ class RingWriter:
             os.close(self._index)
         self._index, self._index_size = -1, 0
 
+    def tail(self, size: int) -> bytes:
+        """Return the last bytes that were written, `size` at most; none if they cannot be read."""
+        start = max(self.end - size, self._base)
+        try:
+            return files.pread(self._log, self.end - start, start - self._base)
+        except OSError:
+            return b""
+
     def close(self) -> None:
         """Let go of the files; the ring stays."""
         self._drop_index()

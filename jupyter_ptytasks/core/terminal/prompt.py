@@ -1,0 +1,35 @@
+"""Prompts: what a terminal shows before the cursor, on a line that is not finished."""
+
+from __future__ import annotations
+
+import re
+
+from .cells import NULL
+from .lines import Lines
+
+#: The most characters of a prompt; of a longer one the end is kept.
+PROMPT_MAX = 200
+#: Moving the cursor to a row and a column: who does so draws a screen, and has no prompt.
+_PLACES = re.compile(rb"\x1b\[[0-9]+;[0-9]*[Hf]")
+
+
+def prompt_of(output: bytes, rows: int, cols: int, typed: str = "") -> str:
+    """Return the prompt that a terminal of this size shows after `output`: what stands before the cursor in its line,
+    without what was `typed` there; empty if there is nothing, at most its last 200 characters.
+    """
+    if _PLACES.search(output):
+        return ""
+    lines = Lines(rows, cols, fresh=False)
+    lines.feed(output)
+    grid = lines.grid
+    at = min(grid.y, len(grid.rows) - 1)
+    text = grid.rows[at].text[: grid.x]
+    while at > 0 and grid.rows[at].wraps:
+        at -= 1
+        text = grid.rows[at].text + text
+    text = grid.clusters.spell(text.rstrip(NULL))
+    if typed and text.endswith(typed):
+        text = text[: -len(typed)]
+    if not text.strip():
+        return ""
+    return text.lstrip()[-PROMPT_MAX:]

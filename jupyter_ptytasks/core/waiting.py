@@ -1,0 +1,123 @@
+"""Whether a program waits for input, for what, and with which prompt: decided from what was seen of it.
+
+What the kernel says is sure. Where it says nothing (other systems, sandboxes, programs of another user), or where a
+program only passes on what another one asks (ssh), the look of the last line decides, and the result is not sure.
+"""
+
+from __future__ import annotations
+
+import re
+
+#: Kinds of waiting: for a line, for one that is not echoed, for keys, and of a shell for the next command.
+LINE, PASSWORD, KEYS, SHELL = "line", "password", "keys", "shell"
+KINDS = (LINE, PASSWORD, KEYS, SHELL)
+
+#: Seconds of silence after which an unfinished line is taken for a prompt, where nothing else is known.
+UNSURE_AFTER = 1.0
+
+#: Shells that read commands by key, and so do not read them line by line; and others.
+_EDITING_SHELLS = frozenset({"bash", "zsh", "fish"})
+SHELLS = _EDITING_SHELLS | {"ash", "csh", "dash", "ksh", "mksh", "nu", "pwsh", "sh", "tcsh", "xonsh"}
+#: Their options whose next argument belongs to them.
+_WITH_ARGUMENT = frozenset({"--init-file", "--rcfile", "-O", "+O", "-o", "+o", "-C", "--init-command"})
+#: Programs that read the terminal all the time, for another program with a terminal of its own.
+RELAYS = frozenset(
+    [
+        "abduco",
+        "adb",
+        "apptainer",
+        "asciinema",
+        "cu",
+        "docker",
+        "dtach",
+        "expect",
+        "incus",
+        "kubectl",
+        "lxc",
+        "machinectl",
+        "minicom",
+        "mosh-client",
+        "nerdctl",
+        "oc",
+        "picocom",
+        "podman",
+        "rlwrap",
+        "screen",
+        "script",
+        "singularity",
+        "socat",
+        "srun",
+        "ssh",
+        "sudo",
+        "telnet",
+        "tmux",
+        "zellij",
+    ]
+)
+#: How prompts of programs end, of which nothing but their text is known.
+_PROMPT_END = re.compile(r"[:?>$#%\])»\u276f\u279c\u03bb]\s*$")
+
+
+class Evidence:
+    """What was seen of the processes that have the terminal.
+
+    `told`: the kernel says where they are. `reads`: one of them is blocked until the terminal has input; `relay`: only
+    on behalf of another program. `shell` is the name of the shell that reads, if it is an interactive one. `busy`: one
+    of them computes. `cpu` are the seconds that they have computed, `alone` says that there is one thread.
+    """
+
+    __slots__ = ("alone", "busy", "cpu", "reads", "relay", "shell", "told")
+
+    def __init__(
+        self,
+        *,
+        told: bool = False,
+        reads: bool = False,
+        relay: bool = False,
+        shell: str = "",
+        busy: bool = False,
+        cpu: float = 0.0,
+        alone: bool = False,
+    ) -> None:
+        self.told = told
+        self.reads = reads
+        self.relay = relay
+        self.shell = shell
+        self.busy = busy
+        self.cpu = cpu
+        self.alone = alone
+
+
+def classify(evidence: Evidence, mode: tuple[bool, bool] | None, quiet: float, prompt: str) -> tuple[str, bool] | None:
+    """Return the kind of waiting and whether it is sure; None if the program does not wait.
+
+    `mode` tells whether the terminal gives whole lines, and whether it echoes; None if unknown. `quiet` are the seconds
+    since the last output, `prompt` is the unfinished last line.
+    """
+    if evidence.busy:
+        return None
+    by_line, echoes = mode if mode is not None else (True, True)
+    kind = KEYS if not by_line else LINE if echoes else PASSWORD
+    if evidence.reads and not evidence.relay:
+        # A shell that edits its line reads keys; while it reads lines, its builtin `read` does.
+        prompts_by = KEYS if evidence.shell in _EDITING_SHELLS else LINE
+        return (SHELL if evidence.shell and kind == prompts_by else kind), True
+    if evidence.told and not evidence.relay:
+        return None
+    if kind == PASSWORD:
+        return kind, False
+    looks_so = _PROMPT_END.search(prompt) if evidence.relay else prompt.strip()
+    return (kind, False) if quiet >= UNSURE_AFTER and looks_so else None
+
+
+def is_interactive(arguments: list[str]) -> bool:
+    """Return whether a shell with these arguments reads its commands from the terminal: it has no script."""
+    words = iter(arguments[1:])
+    for word in words:
+        if word in _WITH_ARGUMENT:
+            next(words, None)
+        elif word in ("-", "--"):
+            return next(words, None) is None
+        elif word[:1] not in ("-", "+") or (word[0] == "-" and word[1] != "-" and "c" in word):
+            return False
+    return True
