@@ -1,51 +1,18 @@
-"""The commands that act on tasks: wait, stop, pause, resume, restart, again, input, delete."""
+"""The commands that act on tasks: stop, pause, resume, restart, again, delete."""
 
 from __future__ import annotations
 
-import sys
-import time
 from typing import TYPE_CHECKING
 
 import click
 
 from .common import complete_ref_or_sweep, each, json_option, many_refs, one_ref, print_json
 from .sweep import delete_all
-from .values import in_brief, parse_duration, reason, visible
+from .values import parse_duration
 
 if TYPE_CHECKING:
-    from ..client import Client, Task
+    from ..client import Task
     from .common import Settings
-
-
-@click.command()
-@many_refs
-@click.option("--timeout", type=parse_duration, metavar="TIME", help="Give up after this time, and exit with 124.")
-@json_option
-@click.pass_obj
-def wait(settings: Settings, refs: tuple[str, ...], timeout: float | None, as_json: bool) -> None:
-    """Wait until tasks have ended, and exit with their exit code.
-
-    For several tasks, this is the first code that is not 0. A signal is 128 + its number. A task that was stopped or
-    lost counts as 1 if its command reported no error. Waiting continues across a restart of the server.
-    """
-    with settings.client(patience=300.0) as client:
-        # Look all names up first: a typo must not come up after hours.
-        tasks = [client.get(ref) for ref in refs]
-        deadline = None if timeout is None else time.monotonic() + timeout
-        codes = [_wait(client, task, deadline, as_json=as_json) for task in tasks]
-    sys.exit(next((code for code in codes if code), 0))
-
-
-def _wait(client: Client, task: Task, deadline: float | None, *, as_json: bool) -> int:
-    from ..client.outcome import TIMED_OUT, exit_status, is_live  # noqa: PLC0415  not for help
-
-    task = client.wait(task["id"], None if deadline is None else max(deadline - time.monotonic(), 0.0))
-    if as_json:
-        print_json(task)
-    else:
-        why = "" if is_live(task) else visible(reason(task))
-        click.echo(f"{task['id']} {task['name']} {in_brief(task)}{': ' if why else ''}{why}")
-    return TIMED_OUT if is_live(task) else exit_status(task)
 
 
 @click.command()
@@ -131,29 +98,6 @@ def again(settings: Settings, ref: str, name: str | None, as_json: bool) -> None
             print_json(task)
         else:
             click.echo(f"{task['id']} {task['name']}")
-
-
-@click.command("input")
-@one_ref
-@click.argument("text")
-@click.option(
-    "--newline/--no-newline",
-    default=None,
-    help="Whether to press Enter after it.  [default: yes, unless TEXT has control characters]",
-)
-@json_option
-@click.pass_obj
-def input(  # noqa: A001  the verb's name
-    settings: Settings, ref: str, text: str, newline: bool | None, as_json: bool
-) -> None:
-    """Type TEXT into a task and press Enter. With `-`, type what is on standard input, unchanged."""
-    with settings.client() as client:
-        if text == "-":
-            client.send_input(ref, sys.stdin.read(), newline=bool(newline))
-        else:
-            client.send_input(ref, text, newline=newline)
-        if as_json:
-            print_json(client.get(ref))
 
 
 @click.command()

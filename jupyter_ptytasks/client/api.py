@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import time
 from typing import TYPE_CHECKING, Any, cast
 
 from . import reading
 from .connection import IDLE, SLOW, decoded, path_of, without_none
 from .groups import GroupMethods
-from .outcome import has_ended
 from .piece import Piece
 from .sweeps import SweepMethods
+from .talking import TalkMethods
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -20,13 +19,11 @@ if TYPE_CHECKING:
     from .literals import Ansi, Command, IfExists, Mode, Place, StateName, Target, Warn
     from .types import After, Page, Retry, Stats, Status, Task, Text, Why
 
-#: Seconds that the server holds a `wait`.
-_LONG_POLL = 50.0
 #: The HTTP status if `if_exists` found a task; 201 if one was started.
 _FOUND = 200
 
 
-class Client(GroupMethods, SweepMethods):
+class Client(TalkMethods, GroupMethods, SweepMethods):
     """A client of the Jupyter server, over HTTP. The server may be on another machine, and may restart.
 
     Use it as a context manager, or call `close`. Use one client per thread. Methods take the id or name of a task as
@@ -294,32 +291,9 @@ class Client(GroupMethods, SweepMethods):
         """Send a signal to the whole process `tree`, the `foreground` process group, or the command only (`leader`)."""
         self._transport.request("POST", path_of(ref, "signal"), json={"signal": signal, "target": target})
 
-    def send_input(self, ref: str, data: str, *, newline: bool | None = None) -> None:
-        """Type `data` into a task.
-
-        Args:
-            newline: whether to press Enter after it; by default unless `data` has control characters.
-        """
-        self._transport.request("POST", path_of(ref, "input"), json=without_none({"data": data, "newline": newline}))
-
     def resize(self, ref: str, rows: int, cols: int) -> None:
         """Set the size of the task's terminal."""
         self._transport.request("POST", path_of(ref, "resize"), json={"rows": rows, "cols": cols})
-
-    def wait(self, ref: str, timeout: float | None = None) -> Task:
-        """Wait until a task has ended, for at most `timeout` seconds, and return it. Survives a server restart."""
-        deadline = None if timeout is None else time.monotonic() + timeout
-        task = self.retrying(self.get, ref)
-        while not has_ended(task):
-            left = _LONG_POLL if deadline is None else min(max(deadline - time.monotonic(), 0.0), _LONG_POLL)
-            if left <= 0:
-                break
-            task = self.retrying(self.wait_once, task["id"], left)
-        return task
-
-    def wait_once(self, ref: str, timeout: float) -> Task:
-        """Like `wait`, in a single request: `timeout` is at most 55 seconds."""
-        return self._task("GET", path_of(ref, "wait"), params={"timeout": timeout, **IDLE}, timeout=timeout + 15.0)
 
     def why(self, ref: str) -> Why:
         """Return why a task has failed, with the lines of its output that say it, or why it does not run."""

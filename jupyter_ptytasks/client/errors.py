@@ -109,6 +109,12 @@ class ExtraMissing(ClientError, ImportError):
     code = "extra_missing"
 
 
+class NoMatch(ClientError):
+    """A task has ended without a line that was expected."""
+
+    code = "no_match"
+
+
 class StillRunning(ClientError, TimeoutError):
     """A task has not ended within the timeout; it keeps running."""
 

@@ -24,6 +24,7 @@ Command = (
 )
 IfExists = Literal["new", "return", "restart", "fail"]
 Target = Literal["foreground", "tree", "leader"]
+Until = Literal["exit", "waiting", "match", "quiet", "progress"]
 Mode = Literal["full", "head", "tail", "head-tail"]
 Ansi = Literal["strip", "keep"]
 StateName = Literal[
@@ -53,6 +54,8 @@ ErrorCode = Literal[
     "name_in_use",
     "invalid_state",
     "input_refused",
+    "not_waiting",
+    "password_wanted",
     "too_many_tasks",
     "internal_error",
     "host_unreachable",

@@ -99,6 +99,18 @@ class GroupList(TypedDict):
     groups: list[Group]
 
 
+class WaitsFor(TypedDict):
+    """What a program waits for."""
+
+    kind: Literal["line", "password", "keys", "shell"]
+    """A line, a line that is not echoed, single keys, or the next command of a shell."""
+    prompt: Annotated[str, Says(maxLength=200)]
+    """What is shown before the cursor, without what was typed there."""
+    since: Time
+    sure: bool
+    """Whether the kernel says so. If not, the last line looks like a prompt."""
+
+
 class Exit(TypedDict):
     """How a command ended: with an exit `code`, or by a `signal` (its name). The other one is null."""
 
@@ -306,6 +318,8 @@ class Task(TypedDict):
     """Number of terminals that show it."""
     leader: str | None
     """Id of the viewer whose size the terminal has."""
+    waiting: WaitsFor | None
+    """What the program waits for; null if it does not wait for input, or that is not known."""
     running_in_background: bool
     """Whether it runs without a viewer."""
     alive: bool
@@ -423,3 +437,31 @@ class Terminal(TypedDict):
     name: Id
     """The task's id."""
     last_activity: Time
+
+
+class MatchedLine(TypedDict):
+    """A line of the output."""
+
+    number: Count
+    text: str
+
+
+class Waited(TypedDict):
+    """What has happened to a task first."""
+
+    task: Task
+    reason: Literal["exit", "waiting", "match", "quiet", "progress", "timeout"]
+    """What it was; for a task that has ended always `exit`, unless a line matches."""
+    line: MatchedLine | None
+    """The line that matches."""
+    output: Text | None
+    """With `since`, the first 10 and last 40 lines from there on."""
+
+
+class Typed(TypedDict):
+    """What was typed."""
+
+    typed: Count
+    """The bytes that were typed."""
+    waiting: WaitsFor | None
+    """What the program waits for right after that."""

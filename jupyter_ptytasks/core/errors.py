@@ -10,6 +10,8 @@
     - NameInUse ........... 409  a live task has the name, and the request has `if_exists: fail`
     - InvalidState ........ 409  the task's state does not allow the request
     - InputRefused ........ 409  the program does not read its input
+    - NotWaiting .......... 409  the program does not wait for input, and the request is only for one that does
+    - PasswordWanted ...... 409  the program asks for a password, and the request does not say that it is one
   * TooManyTasks .......... 429  the limit of live tasks is reached
   * InternalError ......... 500  an error of the server
     - HostUnreachable ..... 503  the ptyhost does not respond (the task may still be running)
@@ -107,6 +109,18 @@ class InputRefused(Conflict):
     """The program does not read its input, and the terminal's buffer is full."""
 
     code = "input_refused"
+
+
+class NotWaiting(Conflict):
+    """The program does not wait for input."""
+
+    code = "not_waiting"
+
+
+class PasswordWanted(Conflict):
+    """The program asks for a password, and what was to be typed is not said to be one."""
+
+    code = "password_wanted"
 
 
 class TooManyTasks(PtyTasksError):

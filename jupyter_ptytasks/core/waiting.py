@@ -8,10 +8,18 @@ from __future__ import annotations
 
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 #: Kinds of waiting: for a line, for one that is not echoed, for keys, and of a shell for the next command.
 LINE, PASSWORD, KEYS, SHELL = "line", "password", "keys", "shell"
 KINDS = (LINE, PASSWORD, KEYS, SHELL)
 
+#: The most characters of a prompt; of a longer one the end is kept.
+PROMPT_MAX = 200
+#: Unix seconds that every calendar knows.
+_END_OF_TIME = 1e11
 #: Seconds of silence after which an unfinished line is taken for a prompt, where nothing else is known.
 UNSURE_AFTER = 1.0
 
@@ -108,6 +116,16 @@ def classify(evidence: Evidence, mode: tuple[bool, bool] | None, quiet: float, p
         return kind, False
     looks_so = _PROMPT_END.search(prompt) if evidence.relay else prompt.strip()
     return (kind, False) if quiet >= UNSURE_AFTER and looks_so else None
+
+
+def read(value: Any) -> dict[str, Any] | None:
+    """Return what a ptyhost says about waiting, as it is passed on; None if it does not wait, or says nothing known."""
+    if not isinstance(value, dict) or value.get("kind") not in KINDS:
+        return None
+    prompt, since = value.get("prompt"), value.get("since")
+    if not isinstance(prompt, str) or not isinstance(since, (int, float)) or not 0 <= since < _END_OF_TIME:
+        return None
+    return {"kind": value["kind"], "prompt": prompt[:PROMPT_MAX], "since": since, "sure": value.get("sure") is True}
 
 
 def is_interactive(arguments: list[str]) -> bool:

@@ -183,6 +183,8 @@ class TaskMagics(Magics):
             print(task.output(said.lines, grep=said.grep), end="")
 
     def _wait(self, said: argparse.Namespace) -> Any:
+        if said.until or said.match is not None:
+            return _each(said, lambda task: _wait_until(task, said))
         return _each(said, lambda task: task.wait(said.timeout, check=True))
 
     def _why(self, said: argparse.Namespace) -> None:
@@ -246,7 +248,9 @@ class TaskMagics(Magics):
         return get_sweep(said.ref).cancel()
 
     def _input(self, said: argparse.Namespace) -> None:
-        get(said.ref).send_input(" ".join(said.text), newline=True)
+        text = " ".join(said.text)
+        newline = None if said.keys else True
+        get(said.ref).send_input(text, keys=said.keys, newline=newline, only_if_waiting=said.if_waiting)
 
     def _delete(self, said: argparse.Namespace) -> None:
         for ref in said.refs:
@@ -280,6 +284,12 @@ def _known_variables() -> Iterator[None]:
 
 def _is_live_sweep(info: SweepInfo) -> bool:
     return any(info["states"][state] for state in _LIVE)
+
+
+def _wait_until(task: Task, said: argparse.Namespace) -> None:
+    reason = task.wait_until(*said.until, match=said.match, quiet=said.quiet, timeout=said.timeout)
+    asked = task.waiting if reason == "waiting" else None
+    print(f"{task.name}: {reason}" + (f": {asked['prompt']}" if asked else ""))
 
 
 def _each(said: argparse.Namespace, do: Any) -> Task | TaskList:

@@ -69,6 +69,14 @@ def _moment(text: str) -> datetime:
         raise argparse.ArgumentTypeError(str(error)) from error
 
 
+def _until(text: str) -> tuple[str, ...]:
+    words = tuple(text.split(","))
+    for word in words:
+        if word not in ("exit", "waiting", "quiet", "progress"):
+            raise argparse.ArgumentTypeError(f"{word!r} is not one of exit, waiting, quiet, progress")
+    return words
+
+
 def _count(text: str) -> int:
     if not text.isdecimal() or not 1 <= int(text) <= 1000:
         raise argparse.ArgumentTypeError(f"{text!r} is not a number of lines from 1 to 1000")
@@ -160,6 +168,9 @@ def _verbs() -> dict[str, Parser]:
     how.add_argument("-f", "--follow", action="store_true", help="keep showing new output until the task ends")
     how.add_argument("--grep", metavar="REGEX", help="only lines that match")
     wait = _verb("wait", "Wait until tasks have ended; the cell fails if one of them failed.", refs="many")
+    wait.add_argument("--until", type=_until, default=(), metavar="WHAT", help="or until: waiting, quiet, progress")
+    wait.add_argument("--match", metavar="REGEX", help="or until a line matches")
+    wait.add_argument("--quiet", type=_time, metavar="TIME", help="with --until quiet: time without output (3s)")
     wait.add_argument("--timeout", type=_time, metavar="TIME", help="fail after this time")
     stop = _verb("stop", "Stop tasks.", refs="many")
     stop.add_argument("--grace", type=_time, metavar="TIME", help="grace period after SIGINT, and again after SIGTERM")
@@ -178,6 +189,10 @@ def _verbs() -> dict[str, Parser]:
     again.add_argument("-n", "--name", metavar="NEW", help="name of the new task; by default the same")
     typing = _verb("input", "Type a line and press Enter.")
     typing.add_argument("text", metavar="TEXT", nargs="*", help="the line")
+    typing.add_argument(
+        "--key", dest="keys", action="append", metavar="NAME", help="press a key instead: C-c, Up, Enter"
+    )
+    typing.add_argument("--if-waiting", action="store_true", help="only if the program waits for input")
     delete = _verb("delete", "Delete finished tasks and their output (alias: rm).", refs="many")
     delete.add_argument("--stop", action="store_true", help="stop live tasks first")
     delete.add_argument("--sweep", action="store_true", help="all tasks of sweeps: the names are those of sweeps")

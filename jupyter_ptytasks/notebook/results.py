@@ -37,6 +37,12 @@ def fetch(client: Client, ref: str, timeout: float | None) -> bytes | None:
         ended = not is_live(client.wait(ref, left))
 
 
+def still_waiting(name: str, timeout: float | None) -> StillRunning:
+    """Return the error for a task to which nothing has happened in time that was waited for."""
+    message = f"nothing of what was waited for has happened to task {name!r} within {timeout:g} s"
+    return StillRunning(message, hint="It keeps running in the background.")
+
+
 def still_running(name: str, timeout: float | None) -> StillRunning:
     """Return the error for a task that has not ended in time."""
     message = f"task {name!r} has not ended within {timeout:g} s"

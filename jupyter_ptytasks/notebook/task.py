@@ -12,6 +12,7 @@ from ..client import format as formats
 from ..functions import outcomes
 from . import bundle, reading, results, threads
 from .colors import plain
+from .talking import Conversation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator, Iterator, Sequence
@@ -31,7 +32,7 @@ _ERROR_LINES = 10
 _ERROR_BYTES = 4096
 
 
-class Task:
+class Task(Conversation):
     """A task of the server, as returned by `run`, `get` and `tasks`. Two with the same id are equal.
 
     Properties are at most half a second old; those of a finished task are not updated, except by `restart` and
@@ -316,16 +317,6 @@ class Task:
             raise
 
     # -- verbs --------------------------------------------------------------------------------------------------------
-
-    def send_input(self, text: str, *, newline: bool | None = None) -> Task:
-        """Type text into the task, as in `send_input("y")`, and return self.
-
-        Args:
-            newline: whether to press Enter after it; by default unless the text has control characters.
-        """
-        with self._connections.client() as client:
-            client.send_input(self.id, text, newline=newline)
-        return self
 
     def stop(self, *, grace: float | None = None, signals: Sequence[str] | None = None) -> Task:
         """Start the stop sequence and return self; use `wait` to wait for the end.

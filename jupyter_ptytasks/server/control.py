@@ -10,11 +10,24 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..core import leftovers, wire
-from ..core.errors import Conflict, HostUnreachable, InputRefused, InternalError, InvalidState, NoResult, StorageFull
+from ..core.errors import (
+    Conflict,
+    HostUnreachable,
+    InputRefused,
+    InternalError,
+    InvalidState,
+    NoResult,
+    NotWaiting,
+    PasswordWanted,
+    StorageFull,
+    TooLarge,
+)
 from ..core.model import Kind
+from ..core.ring.marks import modes_at
 from ..core.signals import KILL
 from ..core.states import PENDING, State, check
 from ..core.turn import runs_again
+from ..core.waiting import PASSWORD
 from ..storage.records import RESTARTING
 from .hosts.link import Channel
 from .hosts.supervisor import state_of
@@ -33,6 +46,8 @@ if TYPE_CHECKING:
     from .spec import SpawnDefaults, StopSequence
     from .store import Store
 
+#: The mode in which cursor keys have the application's form (DECCKM).
+_APPLICATION_KEYS = 1
 #: Seconds for an old ptyhost to be gone after it reported its end.
 LEAVING = 5.0
 #: Seconds between two looks at something of which nothing reports a change.
@@ -254,10 +269,25 @@ class Control:
         _, link = await self._reach(ref)
         link.resize(rows, cols)
 
-    async def input(self, ref: str, data: bytes) -> None:
-        """Type `data`. Returns when the terminal has taken it; raises InputRefused when the program does not read, or
-        when a line is longer than its terminal takes, InvalidState when the task ends before it has.
+    async def uses_application_keys(self, ref: str) -> bool:
+        """Return whether the program of a task has asked for the application's form of the cursor keys."""
+        task = await self.get(ref)
+
+        def read() -> bool:
+            with self.open_ring(task) as ring:
+                return _APPLICATION_KEYS in modes_at(ring, ring.bounds()[1]).flags
+
+        return await asyncio.to_thread(read)
+
+    async def input(self, ref: str, data: bytes, *, only_if_waiting: bool = False, secret: bool = False) -> Task:
+        """Type `data`, and return the task when the terminal has taken it.
+
+        Raises InputRefused when the program does not read, or when a line is longer than its terminal takes,
+        InvalidState when the task ends before it has; PasswordWanted when the program asks for a password and `data` is
+        not `secret`; and, if `only_if_waiting`, NotWaiting when it does not wait for input.
         """
+        if only_if_waiting and len(data) > wire.MAX_PAYLOAD:
+            raise TooLarge(f"an answer may have {wire.MAX_PAYLOAD} bytes", field="data")
         taken = False
         answered = asyncio.Event()
         greetings = 1  # the STATUS that every connection begins with
@@ -271,24 +301,44 @@ class Control:
                 greetings -= 1
                 if greetings < 0:
                     taken = True
+                    self._note_waiting(task.id, wire.fields(payload))
                     answered.set()
 
         task, channel = await self._open_input(ref, on_frame, answered.set)
         try:
+            self._check_secrecy(task, secret=secret)
+            if only_if_waiting and "waiting" not in channel.capabilities:
+                raise NotWaiting("it is not known whether the program waits: it was started by an older version")
+            kind = wire.ANSWER if only_if_waiting else wire.INPUT
             parts = [data[start : start + wire.MAX_PAYLOAD] for start in range(0, len(data), wire.MAX_PAYLOAD)]
             # At once: a program that ends by what is typed takes its ptyhost along before that has heard the question.
-            channel.send(b"".join(wire.frame(wire.INPUT, part) for part in parts) + wire.frame(wire.ASK_STATUS))
+            channel.send(b"".join(wire.frame(kind, part) for part in parts) + wire.frame(wire.ASK_STATUS))
             await asyncio.wait_for(answered.wait(), _INPUT_PATIENCE)
         except asyncio.TimeoutError as error:
             raise InputRefused("the program does not read its input; part of it may have been typed") from error
         finally:
             channel.close()
+        if refused and refused[0].get("reason") == "not_waiting":
+            raise NotWaiting("the program does not wait for input")
         if refused:
             raise InputRefused(wire.explain_refusal(refused, len(data)))
         if not taken:
             await self.ended(task, _SETTLING)
             await self._reach(task.id)
             raise HostUnreachable("the ptyhost closed the connection; part of the input may have been typed")
+        return self._store.get(task.id) or task
+
+    def _note_waiting(self, task_id: str, status: dict[str, Any]) -> None:
+        """Know at once whether the program waits after it was typed to: the link may hear of it later."""
+        link = self.link(task_id)
+        if link is not None and link.status.get("attempt") == status.get("attempt"):
+            link.status["waiting"] = status.get("waiting")
+
+    def _check_secrecy(self, task: Task, *, secret: bool) -> None:
+        link = self.link(task.id)
+        found = link.waiting if link is not None else None
+        if found is not None and found["kind"] == PASSWORD and not secret:
+            raise PasswordWanted("the program asks for a password; what is typed must be marked as secret")
 
     async def _open_input(
         self, ref: str, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None]

@@ -23,9 +23,11 @@ from ..storage.locks import Locks
 from ..storage.task_dirs import TaskDirs
 from . import auth
 from .activity import Activity
+from .conditions import Conditions
 from .control import Control
 from .events import Announcer, GroupAnnouncer, register
 from .events.progress import ProgressAnnouncer
+from .events.waiting import WaitingAnnouncer
 from .hosts.supervisor import Supervisor
 from .housekeeping import Housekeeping
 from .launching import Launcher
@@ -43,6 +45,7 @@ from .store import Store
 from .sweeping import Sweeps
 from .terminals.manager import TaskTerminals
 from .terminals.websocket import TaskSocket
+from .waiting import Waiter
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
@@ -157,7 +160,7 @@ class PtyTasksApp(ExtensionApp):
             max_live=self.max_live_tasks,
         )
         serializer = TaskSerializer(supervisor, task_dirs, self.tracker, self.sampler, queue, self.log)
-        self._announce(store, queue, serializer)
+        self._announce(store, supervisor, queue, serializer)
         self.control = control = Control(
             store=store,
             task_dirs=task_dirs,
@@ -175,6 +178,7 @@ class PtyTasksApp(ExtensionApp):
             spawn_defaults=self._spawn_defaults,
             max_live=self.max_live_tasks,
         )
+        conditions = Conditions(control, Waiter(store, supervisor), supervisor, self.tracker)
         many = Many(control=control, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults)
         sweeps = Sweeps(many=many, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults)
         self.terminals = TaskTerminals(
@@ -208,6 +212,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_queue": queue,
                 "ptytasks_sweeps": sweeps,
                 "ptytasks_many": many,
+                "ptytasks_conditions": conditions,
                 "ptytasks_provisioners": provisioners,
                 "ptytasks_serializer": serializer,
                 "ptytasks_terminals": self.terminals,
@@ -224,15 +229,17 @@ class PtyTasksApp(ExtensionApp):
     def _locks(self) -> Locks:
         return Locks(self.data_dir, [self.runtime_dir])
 
-    def _announce(self, store: Store, queue: Queue, serializer: TaskSerializer) -> None:
+    def _announce(self, store: Store, supervisor: Supervisor, queue: Queue, serializer: TaskSerializer) -> None:
         """Emit events, if the server has an event logger."""
         self._progress: ProgressAnnouncer | None = None
+        self._waiting: WaitingAnnouncer | None = None
         logger = self._server.event_logger
         if logger is not None:
             register(logger)
             store.listeners.append(Announcer(logger))
             queue.listeners.append(GroupAnnouncer(logger))
             self._progress = ProgressAnnouncer(logger, store, serializer)
+            self._waiting = WaitingAnnouncer(logger, store, supervisor)
             for listeners in (self.tracker.listeners, self.sampler.listeners):
                 listeners.append(self._progress)
 
@@ -296,6 +303,8 @@ class PtyTasksApp(ExtensionApp):
         self.launcher.close()
         self.queue.close()
         self.terminals.close()
+        if self._waiting is not None:
+            self._waiting.close()
         self.supervisor.close()
         await self.tracker.stop()
         await self.explainer.stop()

@@ -38,16 +38,17 @@ class Cancelled(Exception):
 class Search:
     """Looks through lines for a pattern."""
 
-    def __init__(self, pattern: str, *, head: int, tail: int | None, cancel: Event | None) -> None:
+    def __init__(self, pattern: str, *, head: int, tail: int | None, cancel: Event | None, field: str = "grep") -> None:
         """Keep the first `head` matches and the last `tail`; without a `tail` the search is over behind the head.
 
-        Raises BadRequest if `pattern` is not a regular expression.
+        Raises BadRequest, which blames `field`, if `pattern` is not a regular expression.
         """
+        self._field = field
         try:
             self._pattern = regex.compile(pattern)
             self._glance = None if _SUBTLE.search(pattern) else regex.compile(pattern, regex.MULTILINE)
         except (regex.error, RecursionError, OverflowError) as error:
-            raise BadRequest(f"not a regular expression: {error}", field="grep") from error
+            raise BadRequest(f"not a regular expression: {error}", field=field) from error
         self._cancel = cancel
         self._left = _PATTERN_TIME
         self._most_head = head
@@ -118,7 +119,7 @@ class Search:
                 return bool(self._pattern.search(part, timeout=min(self._left, _LINE_TIME), concurrent=True))
             except TimeoutError:
                 pass
-        raise BadRequest(_TOO_SLOW, field="grep")
+        raise BadRequest(_TOO_SLOW, field=self._field)
 
     def found(self) -> tuple[list[Line], int]:
         """Return the matches to answer with, and how many others lie between the head and the tail of them."""

@@ -65,6 +65,7 @@ class TaskSerializer:
             "cols": status.get("cols", task.cols),
             "viewers": viewers,
             "leader": status.get("leader") if task.active else None,
+            "waiting": waiting(task, link),
             "running_in_background": alive and viewers == 0,
             "alive": alive,
             "connected": link is not None and link.connected,
@@ -119,6 +120,14 @@ def output(task: Task, link: Link | None) -> Output:
 def last_output(task: Task, link: Link | None) -> float | None:
     """Return when the task last wrote something, in Unix seconds; None if unknown."""
     return link.last_output if link is not None and link.last_output else task.last_output
+
+
+def waiting(task: Task, link: Link | None) -> dict[str, Any] | None:
+    """Return what the program of a task waits for, as JSON; None if it does not."""
+    if link is None or task.state not in STARTED or link.status.get("attempt") != task.attempt:
+        return None
+    found = link.waiting
+    return found and {**found, "since": iso(found["since"])}
 
 
 def _bounds(bounds: Output) -> dict[str, int]:

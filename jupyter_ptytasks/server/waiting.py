@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from ..core.model import Task
     from .changes import Change
     from .hosts.supervisor import Supervisor
+    from .listeners import Listeners
     from .store import Store
 
 
@@ -33,6 +35,23 @@ class Waiter:
         """Return when `done` holds for a task or `or_else` holds, both looked at whenever there is news of the task;
         when the task is deleted; or when `timeout` seconds have passed (None: no limit).
         """
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self.news(task_id) as changed:
+            while (task := self._store.get(task_id)) is not None and not done(task) and not or_else():
+                changed.clear()
+                left = None if deadline is None else deadline - time.monotonic()
+                if left is not None and left <= 0:
+                    return
+                try:
+                    await asyncio.wait_for(changed.wait(), left)
+                except asyncio.TimeoutError:
+                    return
+
+    @contextmanager
+    def news(self, task_id: str, *more: Listeners[str]) -> Iterator[asyncio.Event]:
+        """Set an event whenever there is news of a task within the block: of its state, from its ptyhost, or told to
+        listeners in `more`.
+        """
         changed = asyncio.Event()
 
         def on_change(change: Change) -> None:
@@ -43,22 +62,16 @@ class Waiter:
             if about == task_id:
                 changed.set()
 
+        sources = [self._supervisor.on_update, *more]
         self._store.listeners.append(on_change)
-        self._supervisor.on_update.append(on_update)
-        deadline = None if timeout is None else time.monotonic() + timeout
+        for source in sources:
+            source.append(on_update)
         try:
-            while (task := self._store.get(task_id)) is not None and not done(task) and not or_else():
-                changed.clear()
-                left = None if deadline is None else deadline - time.monotonic()
-                if left is not None and left <= 0:
-                    return
-                try:
-                    await asyncio.wait_for(changed.wait(), left)
-                except asyncio.TimeoutError:
-                    return
+            yield changed
         finally:
             self._store.listeners.remove(on_change)
-            self._supervisor.on_update.remove(on_update)
+            for source in sources:
+                source.remove(on_update)
 
     async def ended(self, task: Task, timeout: float | None) -> None:
         """Return when the present attempt of `task` has ended, or `timeout` seconds have passed."""

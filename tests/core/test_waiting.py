@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.terminal.prompt import PROMPT_MAX, prompt_of
-from jupyter_ptytasks.core.waiting import KINDS, UNSURE_AFTER, Evidence, classify, is_interactive
+from jupyter_ptytasks.core.terminal.prompt import prompt_of
+from jupyter_ptytasks.core.waiting import KINDS, PROMPT_MAX, UNSURE_AFTER, Evidence, classify, is_interactive, read
 
 COOKED, SILENT, RAW = (True, True), (True, False), (False, False)
 READS = Evidence(told=True, reads=True)
@@ -77,6 +77,27 @@ def test_only_what_the_kernel_says_is_sure(
         assert found[0] in KINDS
         assert found[1] == (evidence.reads and not evidence.relay)
         assert not evidence.busy
+
+
+KNOWN = {"kind": "line", "prompt": "Name: ", "since": 1795687617.5, "sure": True}
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (None, None),
+        (KNOWN, KNOWN),
+        ({**KNOWN, "prompt": "x" * 300, "more": 1}, {**KNOWN, "prompt": "x" * PROMPT_MAX}),
+        ({**KNOWN, "kind": "voice"}, None),
+        ({**KNOWN, "kind": []}, None),
+        ({**KNOWN, "prompt": 3}, None),
+        ({**KNOWN, "since": float("nan")}, None),
+        ({**KNOWN, "since": 10**400}, None),
+        ("line", None),
+    ],
+)
+def test_what_a_ptyhost_says_is_passed_on_if_it_is_known(value: object, expected: object) -> None:
+    assert read(value) == expected
 
 
 @pytest.mark.parametrize(

@@ -205,7 +205,7 @@ class Rest:
 
     async def wait(self, ref: str) -> dict[str, Any]:
         answer = await self("GET", "tasks", ref, "wait", timeout=55)
-        task: dict[str, Any] = answer.json
+        task: dict[str, Any] = answer.json["task"]
         assert not task["alive"], task
         return task
 

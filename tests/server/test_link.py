@@ -62,7 +62,7 @@ def meeting(path: str, answer: bytes, then: Callable[[Link], Awaitable[None]] | 
         else:
             assert one.host_pid is None or isinstance(one.host_pid, int)
             one.note({"a": 1})
-            one.watch(True)
+            one.watch(True, one)
             if then is not None:
                 await then(one)
         one.close()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ..waiting import PROMPT_MAX
 from .cells import NULL
 from .lines import Lines
 
-#: The most characters of a prompt; of a longer one the end is kept.
-PROMPT_MAX = 200
 #: Moving the cursor to a row and a column: who does so draws a screen, and has no prompt.
 _PLACES = re.compile(rb"\x1b\[[0-9]+;[0-9]*[Hf]")
 

@@ -16,9 +16,11 @@ if TYPE_CHECKING:
 
 TASK_STATE = "https://events.jupyter.org/jupyter_ptytasks/task_state"
 TASK_PROGRESS = "https://events.jupyter.org/jupyter_ptytasks/task_progress"
+TASK_WAITING = "https://events.jupyter.org/jupyter_ptytasks/task_waiting"
 GROUP_STATE = "https://events.jupyter.org/jupyter_ptytasks/group_state"
 SCHEMA_FILES = tuple(
-    os.path.join(os.path.dirname(__file__), name, "v1.yaml") for name in ("task_state", "task_progress", "group_state")
+    os.path.join(os.path.dirname(__file__), name, "v1.yaml")
+    for name in ("task_state", "task_progress", "group_state", "task_waiting")
 )
 
 

@@ -9,7 +9,7 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from ...core import wire
+from ...core import waiting, wire
 from ...core.errors import HostUnreachable
 from ...core.model import Output
 
@@ -168,7 +168,7 @@ class Link:
         self._on_status = on_status
         self._on_exit = on_exit
         self._on_lost = on_lost
-        self._watched = False
+        self._watchers: set[object] = set()
         self.status: dict[str, Any] = {}
         self.output = Output()
         self.last_output = 0.0
@@ -193,8 +193,13 @@ class Link:
         if channel.is_closing:
             raise HostUnreachable("the ptyhost has just ended")
         self._channel = channel
-        if self._watched:
+        if self._watchers:
             self._send_watched()
+
+    @property
+    def waiting(self) -> dict[str, Any] | None:
+        """What the program waits for, with `since` in Unix seconds; None if it does not, or that is not known."""
+        return waiting.read(self.status.get("waiting")) if self.connected else None
 
     def close(self) -> None:
         """Close the connection; `on_lost` is not called."""
@@ -230,15 +235,18 @@ class Link:
 
     # -- commands: each raises HostUnreachable while there is no connection -------------------------------------------
 
-    def watch(self, on: bool) -> None:
-        """Ask for every HEAD at once, or only now and then; may be called before there is a connection."""
-        if on != self._watched:
-            self._watched = on
+    def watch(self, on: bool, by: object) -> None:
+        """Ask for every HEAD at once as long as somebody (`by`) wants it, else only now and then; may be called before
+        there is a connection.
+        """
+        watched = bool(self._watchers)
+        (self._watchers.add if on else self._watchers.discard)(by)
+        if watched != bool(self._watchers):
             self._send_watched()
 
     def _send_watched(self) -> None:
         if self._channel is not None:
-            self._channel.send(wire.frame(wire.WATCH, b"\x01" if self._watched else b"\x00"))
+            self._channel.send(wire.frame(wire.WATCH, b"\x01" if self._watchers else b"\x00"))
 
     def stop(self, ladder: tuple[tuple[str, float], ...], reason: str) -> None:
         """Stop the task by a stop sequence: pairs of a signal name and the grace period after it (seconds)."""

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from ...core.errors import BadRequest
 from ...core.model import IfExists, TaskRequest, TimeWarning
 from ...core.states import State
+from ...core.terminal import keys as terminal_keys
 from ...core.turn import Dependency, Retry, Turn, When
 from .fields import (
     TEN_YEARS,
@@ -24,6 +25,7 @@ from .fields import (
     Function,
     Gpus,
     Grace,
+    Keys,
     Label,
     Ladder,
     Metadata,
@@ -274,18 +276,33 @@ class Again(Body):
 
 
 class Input(Body):
-    """`POST /tasks/{ref}/input`. By default, Enter follows text without control characters: `y` is an answer, while
-    Ctrl-C, or a line with its line end, is complete.
+    """`POST /tasks/{ref}/input`: `data` or `keys`. By default, Enter follows data without control characters: `y` is an
+    answer, while Ctrl-C, or a line with its line end, is complete.
     """
 
     model_config = example(data="y", newline=True)
 
     data: str = ""
+    keys: Annotated[Keys | None, Field(description="Keys by tmux's names, such as `C-c` and `Up`, or text.")] = None
     newline: Annotated[bool | None, Field(description="Whether to press Enter after it.")] = None
+    only_if: Annotated[
+        Literal["waiting"] | None, Field(description="Type it only if the program waits for input at this moment.")
+    ] = None
+    secret: Annotated[bool, Field(description="Type it even if the program asks for a password.")] = False
 
     @property
-    def typed(self) -> bytes:
-        """The bytes to type."""
+    def depends_on_mode(self) -> bool:
+        """Whether what is typed depends on the form of the cursor keys."""
+        return terminal_keys.needs_mode(self.keys or [])
+
+    def typed(self, *, application: bool = False) -> bytes:
+        """Return the bytes to type, with the application's form of the cursor keys or the usual one. Raises BadRequest
+        for both data and keys.
+        """
+        if self.keys is not None:
+            if self.data:
+                raise BadRequest("keys: cannot be combined with data", field="keys")
+            return terminal_keys.encode(self.keys, application=application) + b"\r" * bool(self.newline)
         enter = self.newline if self.newline is not None else _CONTROL.search(self.data) is None
         return (self.data + "\r" * enter).encode()
 

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringC
 from ...core import names, strict_json
 from ...core.errors import BadRequest, TooLarge
 from ...core.paths import CALL_MAX
+from ...core.terminal import keys
 
 TEN_YEARS = 10 * 366 * 86400
 _METADATA_MAX = 16 << 10
@@ -58,6 +59,11 @@ def _check_signal(value: str) -> str:
     if name not in signal.Signals.__members__:
         raise ValueError(f"{value} is not a valid signal")
     return name
+
+
+def _check_keys(value: list[str]) -> list[str]:
+    keys.encode(value)
+    return value
 
 
 def _check_metadata(value: dict[str, Any]) -> dict[str, Any]:
@@ -122,6 +128,9 @@ Size = Annotated[int, Field(ge=1, le=1000), BeforeValidator(whole)]
 Grace = Annotated[float, Field(ge=0, le=3600, description="Grace period in seconds after each signal.")]
 SignalName = Annotated[
     str, AfterValidator(_check_signal), Field(description="The name of a signal, with or without `SIG`.")
+]
+Keys = Annotated[
+    list[Annotated[str, Field(max_length=1000)]], Field(min_length=1, max_length=1000), AfterValidator(_check_keys)
 ]
 Ladder = Annotated[list[SignalName], Field(min_length=1, max_length=8, description="The signals of the stop sequence.")]
 Tags = Annotated[list[Label], Field(max_length=32)]

@@ -6,9 +6,11 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from ...core.errors import BadRequest
 from ...core.states import State
-from .. import output_lines
+from .. import conditions, output_lines
 
+Until = Literal["exit", "waiting", "match", "quiet", "progress"]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 
 
@@ -38,7 +40,26 @@ class TaskFilter(Strict):
 class Wait(Strict):
     """The query of `GET /tasks/{ref}/wait`; the default is below the timeouts of proxies."""
 
+    until: Annotated[list[Until], BeforeValidator(_split)] = []
+    match: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    since: Annotated[int, Field(ge=0)] | None = None
+    quiet: Annotated[float, Field(ge=0.1, le=86400)] = 3.0
     timeout: Annotated[float, Field(ge=0)] = 55.0
+
+    def condition(self, most: float) -> conditions.Condition:
+        """Return the value for `conditions`, with a timeout of at most so many seconds. Raises BadRequest."""
+        if self.match is None and "match" in self.until:
+            raise BadRequest("match: is needed to wait until a line matches", field="match")
+        until = {conditions.Reason(name) for name in self.until}
+        if self.match is not None:
+            until.add(conditions.Reason.MATCH)
+        return conditions.Condition(
+            until=frozenset(until),
+            timeout=min(self.timeout, most),
+            match=self.match,
+            since=self.since,
+            quiet=self.quiet,
+        )
 
 
 class Removal(Strict):

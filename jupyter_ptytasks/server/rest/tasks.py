@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from jupyter_server.utils import url_path_join
 
 from ...core import strict_json
+from ..search import LINE_MAX, Cancelled
 from . import bodies, queries
 from .base import TaskHandler, needs
 from .page import page_of
 
 if TYPE_CHECKING:
     from ...core.model import Task
+    from ..conditions import Conditions
 
 #: Largest body with input, in bytes: the same as for a websocket message.
 _INPUT_MAX = 32 << 20
@@ -176,8 +179,11 @@ class SendInput(TaskHandler):
     @needs("execute")
     async def post(self, ref: str) -> None:
         """Type text into a task."""
-        await self.control.input(ref, self.body(bodies.Input, _INPUT_MAX).typed)
-        self.send_nothing()
+        body = self.body(bodies.Input, _INPUT_MAX)
+        application = body.depends_on_mode and await self.control.uses_application_keys(ref)
+        data = body.typed(application=application)
+        task = await self.control.input(ref, data, only_if_waiting=body.only_if is not None, secret=body.secret)
+        self.send({"typed": len(data), "waiting": self.to_json(task)["waiting"]})
 
 
 class Resize(TaskHandler):
@@ -194,11 +200,26 @@ class Resize(TaskHandler):
 class Wait(TaskHandler):
     """`/tasks/{ref}/wait`."""
 
+    _cancel: Event | None = None
+
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return the task when it has ended, or after the timeout."""
-        timeout = min(self.query(queries.Wait).timeout, _WAIT_MAX)
-        self.send_task(await self.control.wait(ref, timeout))
+        """Return what has happened first, or the task after the timeout."""
+        self._cancel = Event()
+        waits: Conditions = self.settings["ptytasks_conditions"]
+        try:
+            found = await waits.wait(ref, self.query(queries.Wait).condition(_WAIT_MAX), self._cancel)
+        except Cancelled:
+            return  # the client has left
+        line = None if found.line is None else {"number": found.line[0], "text": found.line[1][:LINE_MAX]}
+        told = self.to_json(found.task)
+        self.send({"task": told, "reason": found.reason.value, "line": line, "output": found.output})
+
+    def on_connection_close(self) -> None:
+        """Stop searching: the client has left."""
+        if self._cancel is not None:
+            self._cancel.set()
+        super().on_connection_close()
 
 
 def _send_started(handler: TaskHandler, task: Task, status: int) -> None:

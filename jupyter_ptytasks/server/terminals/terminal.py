@@ -115,7 +115,7 @@ class TaskTerminal(PtyWithClients):
     def watch(self) -> None:
         """Tell the ptyhost whether any client is attached."""
         if self.link is not None:
-            self.link.watch(bool(self.clients))
+            self.link.watch(bool(self.clients), self)
 
     # -- terminado's interface ----------------------------------------------------------------------------------------
 

@@ -1,0 +1,102 @@
+"""The client's methods for a conversation with a task: typing into it, and waiting for what it does."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, cast
+
+from .connection import IDLE, Connection, decoded, path_of, without_none
+from .outcome import has_ended
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from .literals import Until
+    from .types import Task, Typed, Waited
+
+#: Seconds that the server holds a `wait`.
+_LONG_POLL = 50.0
+
+
+class TalkMethods(Connection):
+    """Typing and waiting."""
+
+    def send_input(
+        self,
+        ref: str,
+        data: str = "",
+        *,
+        keys: Sequence[str] | None = None,
+        newline: bool | None = None,
+        only_if_waiting: bool = False,
+        secret: bool = False,
+    ) -> Typed:
+        """Type `data` or `keys` into a task.
+
+        Raises RequestFailed, with the code `not_waiting` or `password_wanted` if the last two arguments say so.
+
+        Args:
+            keys: keys by the names that tmux gives them, such as `C-c`, `Up` and `Enter`; other text is typed.
+            newline: whether to press Enter after it; by default after `data` without control characters.
+            only_if_waiting: type nothing unless the program waits for input at this moment.
+            secret: type it even if the program asks for a password.
+        """
+        content = {
+            "data": data if keys is None or data else None,
+            "keys": None if keys is None else list(keys),
+            "newline": newline,
+            "only_if": "waiting" if only_if_waiting else None,
+            "secret": secret or None,
+        }
+        response = self._transport.request("POST", path_of(ref, "input"), json=without_none(content))
+        return cast("Typed", decoded(response.content))
+
+    def wait(self, ref: str, timeout: float | None = None) -> Task:
+        """Wait until a task has ended, for at most `timeout` seconds, and return it. Survives a server restart."""
+        deadline = None if timeout is None else time.monotonic() + timeout
+        task = self.retrying(self._task, "GET", path_of(ref))
+        while not has_ended(task):
+            left = _LONG_POLL if deadline is None else min(max(deadline - time.monotonic(), 0.0), _LONG_POLL)
+            if left <= 0:
+                break
+            task = self.retrying(self.wait_once, task["id"], left)
+        return task
+
+    def wait_once(self, ref: str, timeout: float) -> Task:
+        """Like `wait`, in a single request: `timeout` is at most 55 seconds."""
+        return self._wait_for_once(ref, {}, timeout)["task"]
+
+    def wait_for(
+        self,
+        ref: str,
+        until: Iterable[Until] = (),
+        *,
+        match: str | None = None,
+        since: int | None = None,
+        quiet: float | None = None,
+        timeout: float | None = None,
+    ) -> Waited:
+        """Wait until a task has ended or something else has happened to it, and return what that was. Survives a server
+        restart.
+
+        Args:
+            until: `waiting` for input, `progress`, or `quiet`: no output for some seconds.
+            match: a regular expression that a line has to match, from line `since` on; also the last one while it is
+                unfinished.
+            since: also return the first and last lines of the output from this line on.
+            quiet: the seconds of `until` quiet; by default 3.
+            timeout: seconds to wait.
+        """
+        about = without_none({"until": ",".join(until) or None, "match": match, "since": since, "quiet": quiet})
+        deadline = None if timeout is None else time.monotonic() + timeout
+        while True:
+            left = _LONG_POLL if deadline is None else min(max(deadline - time.monotonic(), 0.0), _LONG_POLL)
+            waited = self.retrying(self._wait_for_once, ref, about, left)
+            if waited["reason"] != "timeout" or (deadline is not None and time.monotonic() >= deadline):
+                return waited
+            ref = waited["task"]["id"]
+
+    def _wait_for_once(self, ref: str, about: Mapping[str, Any], timeout: float) -> Waited:
+        params = {"timeout": timeout, **about, **IDLE}
+        response = self._transport.request("GET", path_of(ref, "wait"), params=params, timeout=timeout + 15.0)
+        return cast("Waited", decoded(response.content))

@@ -1,0 +1,122 @@
+"""A conversation with a task: typing into it, and waiting for a question, a line or silence."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..client import NoMatch
+from . import results, threads
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from contextlib import AbstractContextManager
+
+    from typing_extensions import Self
+
+    from ..client import Task as Info
+    from ..client.literals import Until
+    from ..client.types import Waited, WaitsFor
+    from .clients import Connections
+
+
+class Conversation:
+    """The part of a task that is about talking to it; the rest is in `task`."""
+
+    _connections: Connections
+    _info: Info
+    #: The line behind the last one that was expected.
+    _expected = 0
+
+    if TYPE_CHECKING:
+
+        @property
+        def id(self) -> str: ...
+        def refresh(self) -> Self: ...
+        def _take(self, info: Info) -> Self: ...
+        def _unharmed(self) -> AbstractContextManager[None]: ...
+
+    @property
+    def waiting(self) -> WaitsFor | None:
+        """What the program waits for: `kind` (line, password, keys, shell), `prompt`, `since`, `sure`; None if it waits
+        for no input.
+        """
+        self.refresh()
+        return self._info["waiting"]
+
+    def send_input(
+        self,
+        text: str = "",
+        *,
+        keys: Sequence[str] | None = None,
+        newline: bool | None = None,
+        only_if_waiting: bool = False,
+        secret: bool = False,
+    ) -> Self:
+        """Type text or keys into the task, as in `send_input("y")` and `send_input(keys=["C-c"])`, and return self.
+
+        Args:
+            keys: keys by the names that tmux gives them: `C-c`, `Up`, `Enter`.
+            newline: whether to press Enter after it; by default after text without control characters.
+            only_if_waiting: raise RequestFailed (`not_waiting`) unless the program waits for input at this moment.
+            secret: type it even if the program asks for a password.
+        """
+        with self._connections.client() as client:
+            client.send_input(self.id, text, keys=keys, newline=newline, only_if_waiting=only_if_waiting, secret=secret)
+        return self
+
+    def expect(self, pattern: str, timeout: float | None = None, *, since: int | None = None) -> str:
+        """Wait for a line that matches a regular expression, also while it is unfinished, and return its text.
+
+        An interrupt leaves the task running.
+
+        Args:
+            timeout: seconds to wait.
+            since: the number of the first line to look at; by default the one behind the last that was expected.
+
+        Raises:
+            StillRunning: there is no such line within `timeout` seconds.
+            NoMatch: the task has ended without such a line.
+        """
+        start = self._expected if since is None else since
+        waited = self._wait_for((), timeout, match=pattern, since=start)
+        line = waited["line"]
+        if line is None:
+            raise NoMatch(f"task {self._info['name']!r} has ended without a line that matches {pattern!r}")
+        self._expected = line["number"] + 1
+        return line["text"]
+
+    def wait_until(
+        self,
+        *conditions: Until,
+        match: str | None = None,
+        since: int | None = None,
+        quiet: float | None = None,
+        timeout: float | None = None,
+    ) -> str:
+        """Wait for the end of the task or for one of these, and return which it was: `waiting` for input, `progress`,
+        `quiet`: no output for `quiet` seconds (3), or `match`: a line that matches, from number `since` on. `exit` is
+        the end. An interrupt leaves the task running.
+
+        Raises StillRunning if nothing of it has happened within `timeout` seconds.
+        """
+        return self._wait_for(conditions, timeout, match=match, since=since, quiet=quiet)["reason"]
+
+    async def until(
+        self,
+        *conditions: Until,
+        match: str | None = None,
+        since: int | None = None,
+        quiet: float | None = None,
+        timeout: float | None = None,
+    ) -> str:
+        """Like `wait_until`, without blocking the event loop."""
+        about: dict[str, Any] = {"match": match, "since": since, "quiet": quiet, "timeout": timeout}
+        return await threads.call(self.wait_until, *conditions, **about)
+
+    def _wait_for(self, until: tuple[Until, ...], timeout: float | None, **about: Any) -> Waited:
+        with self._unharmed(), self._connections.client() as client:
+            waited = client.wait_for(self.id, until, timeout=timeout, **about)
+        self._take(waited["task"])
+        if waited["reason"] == "timeout":
+            raise results.still_waiting(self._info["name"], timeout)
+        return waited
