@@ -34,8 +34,10 @@ _IDLE = 0.05
 _ERROR = 0.02
 #: Seconds for which output may flow without silence until a program that has waited does not wait any more.
 _FLOW = 1.0
-#: Looking takes at most one of so many seconds.
-_RARELY = 2000
+#: Looking takes at most one of so many seconds; what the loop does around it takes up to half as much again.
+_RARELY = 3000
+#: The mode in which cursor keys have the application's form (DECCKM).
+_APPLICATION_KEYS = 1
 #: Bytes at the end of the output that are drawn for the prompt.
 _TAIL = 4096
 #: What ends a line, or the program, where the terminal gives whole lines.
@@ -142,8 +144,11 @@ class Watch:
 
 
 def shown_prompt(pty: Pty, ring: RingWriter) -> tuple[str, int]:
-    """Return the prompt that a terminal shows, and the number of its line; a full-screen program has none."""
-    if ring.modes.alternate:
+    """Return the prompt that a terminal shows, and the number of its line.
+
+    A full-screen program has none, nor one that wants the application's form of the cursor keys, such as top.
+    """
+    if ring.modes.alternate or _APPLICATION_KEYS in ring.modes.flags:
         return "", ring.lines
     from ..core.terminal.prompt import prompt_of  # noqa: PLC0415  with it comes all that draws
 

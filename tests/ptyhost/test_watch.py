@@ -62,7 +62,7 @@ def test_looks_become_rarer_and_cost_a_two_thousandth_at_most() -> None:
     assert program.look(100.3)[1] == pytest.approx(0.18)
     assert program.look(104.0)[1] == AGAIN
     program.cost = 0.01
-    assert program.look(105.0)[1] == pytest.approx(20.0)
+    assert program.look(105.0)[1] == pytest.approx(30.0)
 
 
 def test_what_is_typed_in_a_line_is_no_part_of_the_prompt_and_its_end_ends_the_wait() -> None:
