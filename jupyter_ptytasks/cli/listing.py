@@ -79,6 +79,7 @@ def _print_table(tasks: list[Task]) -> None:
     # Columns that are left out when they are empty.
     shown = {
         "progress": any(row["progress"].plain for row in rows),
+        "waits for": any(row["waits for"].plain for row in rows),
         "group": any(row["group"].plain != "default" for row in rows),
         "tags": any(row["tags"].plain for row in rows),
         "why": any(row["why"].plain for row in rows),
@@ -87,7 +88,7 @@ def _print_table(tasks: list[Task]) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in columns:
         # rich narrows only columns that may wrap; _cut makes it truncate them instead.
-        table.add_column(name.upper(), no_wrap=name not in ("name", "tags", "why", "command"))
+        table.add_column(name.upper(), no_wrap=name not in ("name", "waits for", "tags", "why", "command"))
     for row in rows:
         table.add_row(*(row[name] for name in columns))
     if rows:
@@ -96,7 +97,20 @@ def _print_table(tasks: list[Task]) -> None:
         note(f"{len(odd)} {'task' if len(odd) == 1 else 'tasks'} could not be shown: {', '.join(odd)}")
 
 
-_COLUMNS = ("id", "name", "state", "progress", "exit", "ran", "started", "group", "tags", "why", "command")
+_COLUMNS = (
+    "id",
+    "name",
+    "state",
+    "waits for",
+    "progress",
+    "exit",
+    "ran",
+    "started",
+    "group",
+    "tags",
+    "why",
+    "command",
+)
 #: What a task described by a server of another version may raise; it must not hide the other tasks.
 _ODD = (KeyError, TypeError, ValueError, AttributeError)
 
@@ -110,6 +124,7 @@ def _row(task: Task) -> dict[str, Text]:
         "id": Text(task["id"]),
         "name": _cut(task["name"], "bold" if state in _LIVE else ""),
         "state": _cut(state, values.STYLES.get(state, "")),
+        "waits for": _cut(values.question(task), "bold yellow"),
         "progress": Text(measures.progress(task)),
         "exit": Text(values.ending(task)),
         "ran": Text("" if ran is None else values.duration(ran)),
@@ -151,6 +166,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "id": task["id"],
         "name": task["name"],
         "state": f"{task['state']}: {reason}" if reason else task["state"],
+        "waits for": values.question(task),
         "progress": measures.progress_in_full(task),
         "viewers": viewers + ("" if task["connected"] or not task["alive"] else "; currently unreachable"),
         "exit": values.ending(task),

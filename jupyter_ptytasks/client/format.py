@@ -109,6 +109,18 @@ def reason(task: Task) -> str:
     return "" if _ENDED.fullmatch(message) else message
 
 
+def question(task: Task) -> str:
+    """Return what a task waits for, such as `line: Proceed? [y/N]`; empty if it waits for no input, or for the next
+    command of a shell.
+    """
+    # Servers of older versions do not say.
+    asked = task.get("waiting")
+    if asked is None or asked["kind"] == "shell":
+        return ""
+    prompt = visible(asked["prompt"].strip())
+    return f"{asked['kind']}: {prompt}" if prompt else asked["kind"]
+
+
 def command(task: Task) -> str:
     """Return the command on one line."""
     given = task["command"]
@@ -144,4 +156,5 @@ def in_brief(task: Task) -> str:
         words.append(f"({ended if ended.startswith('SIG') else f'exit {ended}'})")
     if ran is not None:
         words.append(f"{'after' if task['ended'] else 'for'} {duration(ran)}")
-    return " ".join(words)
+    asked = question(task)
+    return " ".join(words) + (f", waits for {asked}" if asked else "")

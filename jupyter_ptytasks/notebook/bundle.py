@@ -59,7 +59,15 @@ def _text(task: Task, tail: str, as_of: str, note: str) -> str:
     head = f"task {task['name']} ({task['id']}): {state}"
     if not is_live(task) and formats.reason(task):
         head += f": {formats.reason(task)}"
-    parts = [head, _progress(task), f"$ {formats.command(task)}", tail.rstrip(), f"({note})" if note else ""]
+    asked = formats.question(task) if is_live(task) else ""
+    parts = [
+        head,
+        f"waits for {asked}" if asked else "",
+        _progress(task),
+        f"$ {formats.command(task)}",
+        tail.rstrip(),
+        f"({note})" if note else "",
+    ]
     return "\n".join(filter(None, parts))
 
 
@@ -70,6 +78,7 @@ def _html(task: Task, tail: str, as_of: str, note: str) -> str:
         "task": f"<b>{escape(task['name'])}</b>",
         "state": f'<span style="color: {color}">{escape(task["state"].replace("_", " "))}</span>',
         "exit": escape(formats.ending(task)),
+        "waits for": f"<b>{escape(formats.question(task))}</b>" * bool(formats.question(task)),
         "as of": as_of if is_live(task) else "",
         "ran": "" if ran is None or is_live(task) else formats.duration(ran),
         "progress": escape(_progress(task)),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from jupyter_ptytasks.cli import measures, values
+from jupyter_ptytasks.client import format as formats
 from tests.client.live import LiveServer, ended, until
 
 if TYPE_CHECKING:
@@ -31,6 +32,32 @@ def test_ls_has_a_column_where_there_is_something_in_it(live: LiveServer, client
     assert [task["progress"] and task["progress"]["text"] for task in listed["tasks"]] == ["third of seven", None]
     for ref in ("tells", quiet["id"]):
         client.stop(ref, signals=["SIGKILL"])
+
+
+def test_ls_and_show_tell_what_a_task_waits_for(live: LiveServer, client: Client) -> None:
+    client.create("printf 'Proceed? [y/N] '; read answer", name="asks", group="asking")
+    client.wait_for("asks", ["waiting"])
+    head, row = live.cli("ls", "-g", "asking").stdout.splitlines()
+    assert "WAITS FOR" in head
+    assert "line: Proceed? [y/N]" in row
+    assert "waits for  line: Proceed? [y/N]" in live.cli("show", "asks").stdout
+    client.send_input("asks", "y")
+    ended(client, "asks")
+    assert "WAITS FOR" not in live.cli("ls", "-g", "asking").stdout
+
+
+@pytest.mark.parametrize(
+    ("waiting", "text"),
+    [
+        (None, ""),
+        ({"kind": "shell", "prompt": "$ "}, ""),
+        ({"kind": "keys", "prompt": ""}, "keys"),
+        ({"kind": "password", "prompt": "Password: "}, "password: Password:"),
+        ({"kind": "line", "prompt": "\u202eName: "}, "line: \\u202eName:"),
+    ],
+)
+def test_a_question_in_words(waiting: dict[str, Any] | None, text: str) -> None:
+    assert formats.question(cast("Task", {**told(), "waiting": waiting})) == text
 
 
 def test_show_prints_progress_and_usage(live: LiveServer, client: Client) -> None:

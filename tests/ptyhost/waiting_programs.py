@@ -127,9 +127,7 @@ WAITS = [
 ]  # fmt: skip
 
 _TQDM = "import time, tqdm\nfor _ in tqdm.tqdm(range(1000)): time.sleep(0.7)"
-_SERVER = (
-    "import socket; one = socket.create_server(('127.0.0.1', 0)); print('on: ', end='', flush=True); one.accept()"
-)
+_SERVER = "import socket as s; one = s.create_server(('127.0.0.1', 0)); print('on: ', end='', flush=True); one.accept()"
 _BUSY = "import threading\nthreading.Thread(target=input, daemon=True).start()\nwhile True: pass"
 _LOOP = "import asyncio; asyncio.run(asyncio.sleep(600))"
 _JOIN = "import threading, time; one = threading.Thread(target=time.sleep, args=(600,)); one.start(); one.join()"
@@ -165,8 +163,8 @@ WORKS = [
 
 @dataclass
 class Seen:
-    """What a ptyhost said of a program: what it waited for, in turn, how long after the last output the last of them was
-    told (seconds), and the unfinished last line.
+    """What a ptyhost said of a program: what it waited for, in turn, the seconds between the last output and the last
+    of them, and the unfinished last line.
     """
 
     program: Program
