@@ -103,6 +103,16 @@ describe('TaskCell', () => {
     expect(button('Restart')).not.toBeNull();
   });
 
+  it('shows what the program asks while that is known', async () => {
+    const waiting = { kind: 'line', prompt: 'Proceed? [y/N] ', sure: true } as const;
+    known = [{ ...task, waiting }];
+    await draw(SNAPSHOT);
+    expect(cell.node.querySelector('[title="Waits for input: Proceed? [y/N]"]')).not.toBeNull();
+    Object.assign(model, { error: new TaskError('no answer', 0, 'unreachable') });
+    act(() => changed.emit());
+    expect(cell.node.querySelector('.jp-PtyTasks-question')).toBeNull();
+  });
+
   it('draws the last lines in color, and as text', async () => {
     await draw(SNAPSHOT);
     const tail = cell.node.querySelector('.jp-PtyTasks-tail');

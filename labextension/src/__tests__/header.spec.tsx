@@ -64,6 +64,13 @@ describe('Header', () => {
     expect(button('Stop')).toBeDefined();
   });
 
+  it('tells that the program asks something', async () => {
+    const waiting = { kind: 'password', prompt: '', sure: false } as const;
+    await render({ task: { ...task, waiting } });
+    expect(widget.node.textContent).toContain('waiting');
+    expect(button('Probably waits for input: Waits for a password')).toBeDefined();
+  });
+
   it('shows the exit status, and offers no stop', async () => {
     await render({ task: failed, actions: { stop: jest.fn(), restart: jest.fn() } });
     expect(widget.node.textContent).toContain('Failed');

@@ -11,6 +11,7 @@ import sample from '../../../tests/contract/task.json';
 
 const TASK_STATE = 'https://events.jupyter.org/jupyter_ptytasks/task_state';
 const TASK_PROGRESS = 'https://events.jupyter.org/jupyter_ptytasks/task_progress';
+const TASK_WAITING = 'https://events.jupyter.org/jupyter_ptytasks/task_waiting';
 const GROUP_STATE = 'https://events.jupyter.org/jupyter_ptytasks/group_state';
 /** Longer than events are gathered, and shorter than anything is polled. */
 const SOON = 500;
@@ -245,6 +246,23 @@ describe('TaskModel', () => {
       await pass(SOON);
       expect(changes).toBe(1);
     });
+  });
+
+  it('takes in what a program waits for, without asking', async () => {
+    await pass(SOON);
+    const waiting = { kind: 'line', prompt: 'Proceed? [y/N] ', sure: true, since: '2026-11-21' };
+    const tell = (what: object) =>
+      events.tell(TASK_WAITING, { id: 'a', attempt: sample.attempt, ...what });
+    tell({ waiting });
+    expect(model.get('a')?.waiting).toMatchObject({ kind: 'line', prompt: 'Proceed? [y/N] ' });
+    expect(model.tasks[1]).toBe(model.get('a'));
+    tell({ waiting: null, attempt: 7 });
+    expect(model.get('a')?.waiting).not.toBeNull();
+    tell({ waiting: { kind: 'song' } });
+    expect(model.get('a')?.waiting).toBeNull();
+    events.tell(TASK_WAITING, { id: 'a' });
+    tell({ waiting, id: 'z' });
+    expect([changes, looks().length, news]).toEqual([3, 1, []]);
   });
 
   it('does not mind what others tell', async () => {

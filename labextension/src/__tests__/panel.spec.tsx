@@ -228,6 +228,21 @@ describe('TasksPanel', () => {
       expect(row('waits').querySelector('[aria-label="Restart next"]')).toBeNull();
     });
 
+    it('shows what a program asks, but not that a shell is at its prompt', async () => {
+      const asks = { kind: 'line', prompt: 'Proceed? [y/N] ', sure: true } as const;
+      model.tell({ tasks: [{ ...RUNNING, waiting: asks }] });
+      const badge = row('running').querySelector<HTMLElement>('.jp-PtyTasks-question');
+      expect(badge?.textContent).toBe('waiting');
+      expect(badge?.title).toBe('Waits for input: Proceed? [y/N]');
+      expect(row('running').querySelector('.jp-PtyTasks-lastLine')?.textContent).toBe(
+        'Proceed? [y/N]'
+      );
+      model.tell({ tasks: [{ ...RUNNING, waiting: { ...asks, kind: 'keys', prompt: '' } }] });
+      expect(row('running').textContent).toContain('Waits for a key');
+      model.tell({ tasks: [{ ...RUNNING, waiting: { ...asks, kind: 'shell' } }] });
+      expect(row('running').querySelector('.jp-PtyTasks-question')).toBeNull();
+    });
+
     it('does nothing while it is hidden', async () => {
       act(() => panel.hide());
       model.tail.mockClear();

@@ -7,6 +7,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import { TaskApi, TaskError, type IListing } from './api';
 import {
   progressEventSchema,
+  waitingEventSchema,
   type IGroup,
   type IProgressEvent,
   type ITask,
@@ -17,6 +18,7 @@ import type { IStateChange, ITaskModel } from '../tokens';
 /** The event schemas of the server about tasks and groups. */
 const TASK_STATE = 'https://events.jupyter.org/jupyter_ptytasks/task_state';
 const TASK_PROGRESS = 'https://events.jupyter.org/jupyter_ptytasks/task_progress';
+const TASK_WAITING = 'https://events.jupyter.org/jupyter_ptytasks/task_waiting';
 const GROUP_STATE = 'https://events.jupyter.org/jupyter_ptytasks/group_state';
 
 /** Milliseconds to wait for more events before a request: a burst of events makes one request. */
@@ -220,6 +222,8 @@ export class TaskModel implements ITaskModel {
     this._heard = Date.now();
     if (event.schema_id === TASK_PROGRESS) {
       this._onProgress(event);
+    } else if (event.schema_id === TASK_WAITING) {
+      this._onWaiting(event);
     } else if (event.schema_id === TASK_STATE || event.schema_id === GROUP_STATE) {
       if (event.action === 'deleted' && event.schema_id === TASK_STATE) {
         this._drop(event.id);
@@ -249,6 +253,14 @@ export class TaskModel implements ITaskModel {
     }
   }
 
+  private _onWaiting(event: Event.Emission): void {
+    const { success, data } = waitingEventSchema.safeParse(event);
+    const task = success ? this._byId.get(data.id) : undefined;
+    if (success && task?.attempt === data.attempt) {
+      this._replace(new Map([[data.id, { ...task, waiting: data.waiting }]]));
+    }
+  }
+
   /** Apply the collected progress events. Tasks without an event stay the same objects. */
   private _digest(): void {
     this._digesting = undefined;
@@ -261,10 +273,14 @@ export class TaskModel implements ITaskModel {
     }
     this._progress.clear();
     if (changed.size > 0) {
-      this._tasks = this._tasks.map(task => changed.get(task.id) ?? task);
-      this._byId = new Map([...this._byId, ...changed]);
-      this._changed.emit();
+      this._replace(changed);
     }
+  }
+
+  private _replace(changed: ReadonlyMap<string, ITask>): void {
+    this._tasks = this._tasks.map(task => changed.get(task.id) ?? task);
+    this._byId = new Map([...this._byId, ...changed]);
+    this._changed.emit();
   }
 
   private readonly _events: Event.IManager | undefined;

@@ -80,6 +80,18 @@ const waitSchema = z
   .nullable()
   .catch(null);
 
+/** What the program of a task waits for; null if it waits for no input, or that is not known. */
+const questionSchema = z
+  .object({
+    kind: z.enum(['line', 'password', 'keys', 'shell']),
+    /** The text before the cursor. */
+    prompt: word,
+    /** Whether that is known, and not guessed from the last line. */
+    sure: z.boolean().catch(false)
+  })
+  .nullable()
+  .catch(null);
+
 /** Additional fields, from a newer server, are ignored. */
 export const taskSchema = z.object({
   id: z.string(),
@@ -96,6 +108,7 @@ export const taskSchema = z.object({
   cols: z.number(),
   viewers: z.number(),
   leader: z.string().nullable(),
+  waiting: questionSchema,
   alive: z.boolean(),
   connected: z.boolean(),
   created: z.string(),
@@ -253,6 +266,13 @@ export const progressEventSchema = z.object({
 });
 
 export type IProgressEvent = z.infer<typeof progressEventSchema>;
+
+/** An event about what the program of a task waits for, in one of its attempts. */
+export const waitingEventSchema = z.object({
+  id: z.string(),
+  attempt: z.number(),
+  waiting: questionSchema
+});
 
 /** The output of a cell that refers to a task: the task and its last lines as they were at `as_of`, if that is known. */
 export const bundleSchema = z.object({

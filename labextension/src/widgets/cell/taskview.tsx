@@ -17,6 +17,7 @@ import { commandLine, isActive, isEnded, type IBundle, type ITask } from '../../
 import type { ITaskModel } from '../../tokens';
 import { useNow, useIsVisible } from '../hooks';
 import { ProgressBar } from '../progress';
+import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
 import { Usage, useFollowing } from '../usage';
 
@@ -67,6 +68,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
         <span className="jp-PtyTasks-view-name" title={task.name}>
           {task.name}
         </span>
+        {!isSnapshot && <QuestionBadge task={task} trans={trans} />}
         <Facts
           task={task}
           isSnapshot={isSnapshot}

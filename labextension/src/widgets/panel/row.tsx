@@ -15,6 +15,7 @@ import React from 'react';
 
 import type { Clock } from '../../services/clock';
 import { placeLabel, waitLabel } from '../../format/queue';
+import { questionLabel } from '../../format/question';
 import { exitLabel, when } from '../../format/times';
 import { reasonOf } from '../../format/why';
 import type { RowLines } from '../../services/rowlines';
@@ -30,6 +31,7 @@ import {
 } from '../../services/types';
 import type { IHeading } from './filter';
 import { ProgressBar } from '../progress';
+import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
 
 /** The actions of the buttons; without an action there is no button. */
@@ -106,6 +108,7 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
               {exit}
             </span>
           )}
+          <QuestionBadge task={task} trans={trans} />
           {task.viewers > 0 && <Viewers count={task.viewers} trans={trans} />}
           <When task={task} {...context} />
         </div>
@@ -201,12 +204,12 @@ function When({ task, clock, trans }: IPartProps): JSX.Element {
   );
 }
 
-/** What a pending task waits for; why a task has failed; otherwise the last line of output or the reason for the state. */
+/** What a task waits for or asks; why it has failed; otherwise the last line of output or the reason for the state. */
 function LastLine({ task, rowLines, clock, trans }: IPartProps): JSX.Element {
   const line = useSignalValue(rowLines.changed, () => rowLines.get(task.id));
   const wait = useSignalValue(clock.ticked, () => waitLabel(task, clock.now, trans));
   const reason = wait || (wentWrong(task) ? reasonOf(task) : '');
-  const text = reason || line || task.state_message;
+  const text = reason || questionLabel(task, trans) || line || task.state_message;
   return (
     <div className="jp-PtyTasks-lastLine" data-is={reason ? 'reason' : undefined} title={text}>
       {text}

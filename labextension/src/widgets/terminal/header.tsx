@@ -20,6 +20,7 @@ import { isActive, isEnded, isPending, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { useNow } from '../hooks';
 import { ProgressBar } from '../progress';
+import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
 import { WatchedUsage } from '../usage';
 
@@ -67,6 +68,7 @@ export function Header(props: IHeaderProps): JSX.Element {
           {wait}
         </span>
       )}
+      <QuestionBadge task={task} trans={trans} />
       {ended && (
         <span className="jp-PtyTasks-header-fact" title={reasonOf(task) || ended}>
           {ended}
