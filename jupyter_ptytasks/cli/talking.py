@@ -107,7 +107,7 @@ def _report(waited: Waited, *, as_json: bool, exit_is_fine: bool) -> int:
     help="Whether to press Enter after it.  [default: yes, unless TEXT has control characters]",
 )
 @click.option("--if-waiting", is_flag=True, help="Type it only if the program waits for input at this moment.")
-@click.option("--secret", is_flag=True, help="Type a password; without TEXT, ask for it.")
+@click.option("--secret", is_flag=True, help="It is a password; without TEXT, ask for it.")
 @json_option
 @click.pass_obj
 def input(  # noqa: A001  the verb's name

@@ -33,13 +33,13 @@ class TalkMethods(Connection):
     ) -> Typed:
         """Type `data` or `keys` into a task.
 
-        Raises RequestFailed, with the code `not_waiting` or `password_wanted` if the last two arguments say so.
+        With `only_if_waiting`, raises RequestFailed (`not_waiting`, `password_wanted`).
 
         Args:
             keys: keys by the names that tmux gives them, such as `C-c`, `Up` and `Enter`; other text is typed.
             newline: whether to press Enter after it; by default after `data` without control characters.
             only_if_waiting: type nothing unless the program waits for input at this moment.
-            secret: type it even if the program asks for a password.
+            secret: it is a password, for a program that asks for one.
         """
         content = {
             "data": data if keys is None or data else None,

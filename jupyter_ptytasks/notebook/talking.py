@@ -57,8 +57,9 @@ class Conversation:
         Args:
             keys: keys by the names that tmux gives them: `C-c`, `Up`, `Enter`.
             newline: whether to press Enter after it; by default after text without control characters.
-            only_if_waiting: raise RequestFailed (`not_waiting`) unless the program waits for input at this moment.
-            secret: type it even if the program asks for a password.
+            only_if_waiting: raise RequestFailed (`not_waiting`) unless the program waits for input at this moment, or
+                (`password_wanted`) if it waits for a password and the text is not `secret`.
+            secret: the text is a password.
         """
         with self._connections.client() as client:
             client.send_input(self.id, text, keys=keys, newline=newline, only_if_waiting=only_if_waiting, secret=secret)

@@ -283,8 +283,8 @@ class Control:
         """Type `data`, and return the task when the terminal has taken it.
 
         Raises InputRefused when the program does not read, or when a line is longer than its terminal takes,
-        InvalidState when the task ends before it has; PasswordWanted when the program asks for a password and `data` is
-        not `secret`; and, if `only_if_waiting`, NotWaiting when it does not wait for input.
+        InvalidState when the task ends before it has; and, if `only_if_waiting`, NotWaiting when the program does not
+        wait for input, PasswordWanted when it asks for a password and `data` is not `secret`.
         """
         if only_if_waiting and len(data) > wire.MAX_PAYLOAD:
             raise TooLarge(f"an answer may have {wire.MAX_PAYLOAD} bytes", field="data")
@@ -306,9 +306,10 @@ class Control:
 
         task, channel = await self._open_input(ref, on_frame, answered.set)
         try:
-            self._check_secrecy(task, secret=secret)
             if only_if_waiting and "waiting" not in channel.capabilities:
                 raise NotWaiting("it is not known whether the program waits: it was started by an older version")
+            if only_if_waiting and not secret:
+                self._check_secrecy(task)
             kind = wire.ANSWER if only_if_waiting else wire.INPUT
             parts = [data[start : start + wire.MAX_PAYLOAD] for start in range(0, len(data), wire.MAX_PAYLOAD)]
             # At once: a program that ends by what is typed takes its ptyhost along before that has heard the question.
@@ -334,10 +335,10 @@ class Control:
         if link is not None and link.status.get("attempt") == status.get("attempt"):
             link.status["waiting"] = status.get("waiting")
 
-    def _check_secrecy(self, task: Task, *, secret: bool) -> None:
+    def _check_secrecy(self, task: Task) -> None:
         link = self.link(task.id)
         found = link.waiting if link is not None else None
-        if found is not None and found["kind"] == PASSWORD and not secret:
+        if found is not None and found["kind"] == PASSWORD:
             raise PasswordWanted("the program asks for a password; what is typed must be marked as secret")
 
     async def _open_input(

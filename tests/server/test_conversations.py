@@ -71,7 +71,7 @@ async def test_a_password_is_typed_only_as_such(rest: Rest) -> None:
     await rest.create([sys.executable, "-c", "import getpass; print(len(getpass.getpass()))"], name="secret")
     found = await wait(rest, "secret", until="waiting")
     assert found["task"]["waiting"]["kind"] == "password"
-    answer = await type_(rest, "secret", data="hunter2")
+    answer = await type_(rest, "secret", data="hunter2", only_if="waiting")
     assert (answer.code, answer.json["code"]) == (409, "password_wanted")
     answer = await type_(rest, "secret", data="hunter2", secret=True, only_if="waiting")
     assert answer.code == 200

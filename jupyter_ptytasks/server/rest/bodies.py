@@ -288,7 +288,9 @@ class Input(Body):
     only_if: Annotated[
         Literal["waiting"] | None, Field(description="Type it only if the program waits for input at this moment.")
     ] = None
-    secret: Annotated[bool, Field(description="Type it even if the program asks for a password.")] = False
+    secret: Annotated[bool, Field(description="With `only_if`, type it even if the program asks for a password.")] = (
+        False
+    )
 
     @property
     def depends_on_mode(self) -> bool:
