@@ -30,10 +30,10 @@ if TYPE_CHECKING:
 
 #: Lines at the beginning and at the end of the output that is answered.
 _HEAD_LINES, _TAIL_LINES = 10, 40
-#: Searches at the same time. One takes so many times as long a rest as it has taken: of a flood, not every line is
+#: Searches at the same time. One rests so many times as long as it has taken: of a flood, not every line is
 #: looked at as it comes.
 _SEARCHES = 4
-_REST = 2.0
+_REST = 1.0
 _threads = ThreadPoolExecutor(_SEARCHES, "ptytasks-waiting")
 
 
@@ -162,8 +162,9 @@ class _Wait:
             await asyncio.wait_for(news.wait(), timeout)
         except asyncio.TimeoutError:
             return
-        if self._finder is not None and self._finder.rest > 0:
-            await asyncio.sleep(min(self._finder.rest, max(self._deadline - time.monotonic(), 0.0)))
+        now = time.monotonic()
+        if self._finder is not None and self._finder.rests_until > now:
+            await asyncio.sleep(min(self._finder.rests_until, self._deadline) - now)
 
     def _watch(self) -> None:
         link = self._supervisor.link(self._task.id)
@@ -195,7 +196,7 @@ class _Wait:
 
 
 class _Finder:
-    """Looks for a line that matches, in what has come since it last looked. `rest` are the seconds that it pauses."""
+    """Looks for a line that matches, in what has come since it last looked. It rests until `rests_until`."""
 
     def __init__(self, control: Control, pattern: str, since: int, cancel: Event) -> None:
         self._control = control
@@ -204,14 +205,15 @@ class _Finder:
         self._search = self._new_search()
         self._next = since
         self._seen = (-1, -1)
-        self.rest = 0.0
+        self.rests_until = 0.0
 
     async def look(self, task: Task) -> tuple[int, str] | None:
         """Return the first line that matches: number and text; None if there is none yet. Raises as `Search`."""
         began = time.monotonic()
         self._search = self._new_search()  # each look has its own time
         found = await asyncio.get_running_loop().run_in_executor(_threads, self._look, task)
-        self.rest = (time.monotonic() - began) * _REST
+        now = time.monotonic()
+        self.rests_until = now + (now - began) * _REST
         return found
 
     def _new_search(self) -> Search:
