@@ -39,6 +39,8 @@ _COMMANDS = {
     "prune": "prune",
     "status": "listing",
     "progress": "progress",
+    "mcp": "agents",
+    "agents": "agents",
 }
 _ALIASES = {"rm": "delete"}
 _COMPLETE = "_JUPYTER_PTYTASKS_COMPLETE"

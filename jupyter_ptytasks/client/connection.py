@@ -14,6 +14,8 @@ from .transport import Transport
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    import httpx
+
     from .types import Task
 
     Result = TypeVar("Result")
@@ -30,10 +32,18 @@ _RETRY = 0.5
 class Connection:
     """A connection to a server, which may restart. For the arguments see Client."""
 
-    def __init__(self, url: str = "", token: str = "", *, timeout: float = 30.0, patience: float = 60.0) -> None:
+    def __init__(
+        self,
+        url: str = "",
+        token: str = "",
+        *,
+        timeout: float = 30.0,
+        patience: float = 60.0,
+        carrier: httpx.BaseTransport | None = None,
+    ) -> None:
         self._patience = patience
         self._address = (url, token)
-        self._transport = Transport(self._find, timeout)
+        self._transport = Transport(self._find, timeout, carrier)
 
     def _find(self) -> list[discovery.Server]:
         try:

@@ -57,6 +57,7 @@ ErrorCode = Literal[
     "not_waiting",
     "password_wanted",
     "too_many_tasks",
+    "extra_missing",
     "internal_error",
     "host_unreachable",
     "out_of_resources",

@@ -40,9 +40,12 @@ _GATEWAY = (502, 503, 504)
 class Transport:
     """Sends requests to the first server of `find()` that responds, and keeps using it. Call `close` when done."""
 
-    def __init__(self, find: Callable[[], list[Server]], timeout: float) -> None:
+    def __init__(
+        self, find: Callable[[], list[Server]], timeout: float, carrier: httpx.BaseTransport | None = None
+    ) -> None:
         self._find = find
         self._timeout = timeout
+        self._carrier = carrier
         self._server: Server | None = None
         self._http: httpx.Client | None = None
 
@@ -82,7 +85,7 @@ class Transport:
         self.close()
         failure: ServerNotFound | None = None
         for server in self._find():
-            http = _open(server, self._timeout)
+            http = _open(server, self._timeout, self._carrier)
             try:
                 response = self._exchange(server, http, method, path, timeout, content)
             except ServerNotFound as error:
@@ -117,10 +120,10 @@ class Transport:
         return response
 
 
-def _open(server: Server, timeout: float) -> httpx.Client:
+def _open(server: Server, timeout: float, carrier: httpx.BaseTransport | None) -> httpx.Client:
     headers = {"Authorization": f"token {server.token}"} if server.token else {}
     verify: ssl.SSLContext | bool = ssl.create_default_context() if server.url.startswith("https:") else False
-    transport = httpx.HTTPTransport(uds=server.sock) if server.sock else None
+    transport = httpx.HTTPTransport(uds=server.sock) if server.sock else carrier
     # Requests to this machine must not go through a proxy.
     return httpx.Client(
         base_url=server.url,

@@ -13,6 +13,7 @@
     - NotWaiting .......... 409  the program does not wait for input, and the request is only for one that does
     - PasswordWanted ...... 409  the program asks for a password, and the request does not say that it is one
   * TooManyTasks .......... 429  the limit of live tasks is reached
+  * ExtraMissing .......... 501  an optional package is not installed
   * InternalError ......... 500  an error of the server
     - HostUnreachable ..... 503  the ptyhost does not respond (the task may still be running)
     - StoreUnavailable .... 503  the database is locked by another process, or was written by a newer version
@@ -128,6 +129,13 @@ class TooManyTasks(PtyTasksError):
 
     code = "too_many_tasks"
     status = 429
+
+
+class ExtraMissing(PtyTasksError):
+    """An optional package is not installed; `message` says which."""
+
+    code = "extra_missing"
+    status = 501
 
 
 class InternalError(PtyTasksError):

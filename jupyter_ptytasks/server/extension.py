@@ -37,7 +37,7 @@ from .monitor.progress import Tracker
 from .monitor.sampler import Sampler
 from .queueing import Queue
 from .recovery import Recovery
-from .rest import OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
+from .rest import MCP_ROUTE, OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
 from .retention import Retention
 from .serialize import TaskSerializer
 from .spec import SpawnDefaults
@@ -249,6 +249,7 @@ class PtyTasksApp(ExtensionApp):
             self.handlers.append(OFF_ROUTE)
             return
         self.handlers.extend(ROUTES)
+        self.handlers.append(MCP_ROUTE)
         self.handlers.append((SOCKET_ROUTE, TaskSocket, {"term_manager": self.terminals}))
         self.handlers.append(UNKNOWN_ROUTE)
 

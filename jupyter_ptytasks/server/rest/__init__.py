@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import groups, other, output, results, stats, status, sweeps, tasks, terminals, why
+from . import groups, mcp, other, output, results, stats, status, sweeps, tasks, terminals, why
 
 if TYPE_CHECKING:
     from .base import TaskHandler
@@ -50,6 +50,9 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
 #: Attaching; see terminals.socket.
 SOCKET_ROUTE = rf"/ptytasks/terminals/websocket/{_REF}"
 
+#: For agents; what it takes is told by the Model Context Protocol, not by openapi.yaml.
+MCP_ROUTE: tuple[str, type[TaskHandler]] = (r"/ptytasks/mcp", mcp.Mcp)
+
 #: After all others; and instead of them if terminals are disabled.
 UNKNOWN_ROUTE: tuple[str, type[TaskHandler]] = (r"/ptytasks/api(?:/.*)?", other.Unknown)
-OFF_ROUTE: tuple[str, type[TaskHandler]] = (r"/ptytasks/(?:api|terminals)(?:/.*)?", other.Off)
+OFF_ROUTE: tuple[str, type[TaskHandler]] = (r"/ptytasks/(?:api|terminals|mcp)(?:/.*)?", other.Off)

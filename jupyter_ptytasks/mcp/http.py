@@ -1,0 +1,33 @@
+"""The MCP server over HTTP without sessions: one request in, one response out, for a server that is not of the SDK."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import httpx
+from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
+
+from .service import Service
+from .tools import Here
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ..client import Client
+
+
+async def respond(
+    connect: Callable[[], Client], method: str, url: str, headers: list[tuple[str, str]], body: bytes
+) -> httpx.Response:
+    """Return the response to a request for the MCP endpoint.
+
+    It was authenticated, and it was checked where it came from. `connect` opens clients that may do what its user may.
+    """
+    server = Service(connect, Here()).server()
+    # Made for each request: nothing is kept from one to the next, and nothing has to be closed.
+    manager = StreamableHTTPSessionManager(server, json_response=True, stateless=True)
+    async with (
+        manager.run(),
+        httpx.AsyncClient(transport=httpx.ASGITransport(manager.handle_request), timeout=None) as client,  # noqa: S113
+    ):
+        return await client.request(method, url, headers=headers, content=body)

@@ -1,0 +1,66 @@
+"""The endpoint for AI agents (`<base>/ptytasks/mcp`): the MCP server of jupyter_ptytasks.mcp, without sessions.
+
+It is behind the same authentication and authorizer as all routes, and so is everything that its tools do. Nothing of it
+is imported before the first request: an idle server pays nothing for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from ...core.errors import ExtraMissing
+from .base import TaskHandler, needs
+
+if TYPE_CHECKING:
+    from ...client import Client
+    from .inside import Inside
+
+#: The address of requests that do not leave the process; it only has to be one.
+_NOWHERE = "http://localhost"
+
+
+class Mcp(TaskHandler):
+    """`/ptytasks/mcp`."""
+
+    _inside: Inside | None = None
+
+    @needs("read")
+    async def post(self) -> None:
+        """Answer one JSON-RPC request. What its tool does needs the permission of the route that it calls."""
+        client, http = await _parts()
+        inside: Inside = import_module(".inside", __package__).Inside(
+            self.application, self.request, self.identity_provider.get_token(self)
+        )
+        self._inside = inside
+
+        def connect() -> Client:
+            opened: Client = client.Client(_NOWHERE + self.base_url, patience=0.0, carrier=inside)
+            return opened
+
+        response = await http.respond(
+            connect, "POST", _NOWHERE + self.request.path, list(self.request.headers.get_all()), self.request.body
+        )
+        self.set_status(response.status_code)
+        self.finish(response.content)
+
+    def on_connection_close(self) -> None:
+        """Give up: whoever asked has left."""
+        super().on_connection_close()
+        if self._inside is not None:
+            self._inside.leave()
+
+
+async def _parts() -> tuple[Any, Any]:
+    """Return the modules of the client and of the MCP server; importing them takes seconds. Raises ExtraMissing."""
+
+    def imported() -> tuple[Any, Any]:
+        return import_module("jupyter_ptytasks.client"), import_module("jupyter_ptytasks.mcp.http")
+
+    try:
+        return await asyncio.to_thread(imported)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in ("mcp", "mcp_types", "anyio"):
+            raise
+        raise ExtraMissing("agents are served with the package mcp: pip install 'jupyter_ptytasks[mcp]'") from error
