@@ -202,11 +202,11 @@ class LineReader:
             # All of it, so that what lies between can be counted.
             all_lines = self._from(ring, query, start, limit=_SMALL)
             between = len(all_lines.lines) - query.head_lines - query.tail_lines
-            if between <= 0 or all_lines.more:
+            if not all_lines.more:
+                if between > 0:
+                    del all_lines.lines[query.head_lines : query.head_lines + between]
+                    all_lines.omitted, all_lines.gap = between, query.head_lines
                 return all_lines
-            del all_lines.lines[query.head_lines : query.head_lines + between]
-            all_lines.omitted, all_lines.gap = between, query.head_lines
-            return all_lines
         head = self._from(ring, query, start, query.head_lines)
         tail = self._tail(ring, query, head.next)
         if not tail.omitted:

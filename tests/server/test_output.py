@@ -84,6 +84,14 @@ async def test_head_and_tail_say_what_is_between(rest: Rest) -> None:
     assert (whole["lines_omitted"], whole["output"].count("\n")) == (0, 100)
 
 
+async def test_head_and_tail_of_more_than_an_answer_holds_have_the_end(rest: Rest) -> None:
+    await rest.create("seq 100000", name="long")
+    await rest.wait("long")
+    answer = await rest.output("long", mode="head-tail", head_lines=2, tail_lines=1)
+    assert answer["output"] == "1\n2\n… 99997 lines omitted …\n100000\n"
+    assert (answer["next_line"], answer["more"]) == (100000, False)
+
+
 async def test_reading_on_by_cursor_misses_and_repeats_nothing(rest: Rest) -> None:
     await rest.create("for i in $(seq 300); do echo line $i; done; read x; echo last", name="talk")
     await rest.until("talk", lambda task: task["output"]["lines"] == 300)
