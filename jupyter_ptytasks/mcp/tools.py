@@ -21,8 +21,6 @@ WAIT_MAX = 50.0
 #: The usual bound of an answer.
 TOKENS = 2000
 _LIST_MAX = 100
-#: Lines of a request; if they have too many tokens, fewer are asked for.
-_LINES = 400
 
 Ref = Annotated[str, Field(min_length=1, description="The task's name or id; of several with a name, the newest.")]
 Wait = Annotated[float, Field(ge=0, le=WAIT_MAX)]
@@ -126,7 +124,7 @@ class BadArguments(ValueError):
 
 @dataclass(frozen=True)
 class Here:
-    """What a command is started with unless the agent says otherwise: directory and variables of whoever serves it."""
+    """What a command is started with unless the agent says otherwise: directory and variables of the serving process."""
 
     cwd: str | None = None
     env: dict[str, str] | None = None
@@ -213,7 +211,8 @@ def _ended(task: Task) -> str:
 
 def _from(client: Client, asked: Read, limit: int) -> tuple[Text, str]:
     """Return as many lines from `since` on as have at most `limit` tokens; fewer are asked for until they fit."""
-    count = _LINES
+    # No line has less than two bytes.
+    count = 2 * limit
     while True:
         text = client.output(asked.ref, since=asked.since or 0, max_lines=count, grep=asked.grep)
         output = texts.squeezed(texts.numbered(text) if asked.grep is not None else text["output"])

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 #: Headers of a request that say who sends it, and from where.
 _SENDER = ("Authorization", "Cookie", "X-XSRFToken", "Origin", "Referer", "Host", "User-Agent")
+_GONE = "the sender has gone"
 
 
 class Inside(httpx.BaseTransport):
@@ -32,14 +33,18 @@ class Inside(httpx.BaseTransport):
             self._sender["Authorization"] = f"token {token}"
         self._loop = asyncio.get_running_loop()
         self._open: set[_Exchange] = set()
+        self._has_left = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the response to a request; blocks. Raises httpx.ReadError if the sender has gone."""
+        """Return the response to a request; blocks. Raises httpx.TransportError if the sender has gone."""
+        if self._has_left:
+            raise httpx.ConnectError(_GONE)
         body = request.read()
         return asyncio.run_coroutine_threadsafe(self._exchange(request, body), self._loop).result()
 
     def leave(self) -> None:
-        """End all requests: their sender has gone."""
+        """End all requests, and take no more: their sender has gone."""
+        self._has_left = True
         for exchange in list(self._open):
             exchange.abort()
 
@@ -102,6 +107,6 @@ class _Exchange(httputil.HTTPConnection):
     def abort(self) -> None:
         """Tell the handler that the sender has gone, and expect no response."""
         if not self.response.done():
-            self.response.set_exception(httpx.ReadError("the sender has gone"))
+            self.response.set_exception(httpx.ReadError(_GONE))
         if self._on_close is not None:
             self._on_close()

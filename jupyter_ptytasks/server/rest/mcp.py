@@ -46,7 +46,7 @@ class Mcp(TaskHandler):
         self.finish(response.content)
 
     def on_connection_close(self) -> None:
-        """Give up: whoever asked has left."""
+        """Give up: the client has disconnected."""
         super().on_connection_close()
         if self._inside is not None:
             self._inside.leave()
