@@ -136,7 +136,7 @@ def test_the_paragraph_names_commands_and_options_that_exist(live: LiveServer, p
     assert len(named) == 5
     for line in named:
         name, *words = line.split(" -- ")[0].split()
-        command = cli.get_command(click.Context(cli), name)  # type: ignore[attr-defined]  # it is a group
+        command = cli.get_command(click.Context(cli), name)
         assert command is not None
         command.make_context(name, words, resilient_parsing=False)
 
