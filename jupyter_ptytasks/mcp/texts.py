@@ -110,8 +110,7 @@ def row(task: Task) -> str:
     """Return a task's line in a list."""
     line = command(task)
     shown = line if len(line) <= _COMMAND_MAX else line[: _COMMAND_MAX - 1] + "…"
-    asks = f", asks: {task['waiting']['prompt'].strip()}" if _is_question(task) and task["waiting"] else ""
-    return f"{state(task)}{asks} | {shown}"
+    return f"{state(task)} | {shown}"
 
 
 def next_step(task: Task, next_line: int | None = None) -> str:
@@ -146,8 +145,3 @@ def next_step(task: Task, next_line: int | None = None) -> str:
 def quoted(task: Task) -> str:
     """Return a task's name as an argument."""
     return json.dumps(task["name"], ensure_ascii=False)
-
-
-def _is_question(task: Task) -> bool:
-    waits = task.get("waiting")
-    return waits is not None and waits["kind"] != "shell"

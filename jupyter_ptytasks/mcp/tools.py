@@ -124,7 +124,7 @@ class BadArguments(ValueError):
 
 @dataclass(frozen=True)
 class Here:
-    """What a command is started with unless the agent says otherwise: directory and variables of the serving process."""
+    """What a command is started with unless the agent says otherwise: the serving process's directory and variables."""
 
     cwd: str | None = None
     env: dict[str, str] | None = None
