@@ -183,10 +183,7 @@ def explained(error: ClientError) -> str:
     if isinstance(error, (ServerNotFound, ConnectionLost)):
         return f"{error}\nTasks go on without the server. When it is there again: list()."
     if error.code == "password_wanted":
-        return (
-            "The program asks for a password. Do not send it, and do not ask for it: ask the user to type it in the "
-            "task's terminal."
-        )
+        return texts.NEVER_TYPED
     hints = {
         "task_not_found": "list() shows all tasks.",
         "name_in_use": 'Choose another name, or if_exists="return", "restart" or "new".',

@@ -23,6 +23,12 @@ _RUN = re.compile(r"([^\w\s])\1{11,}")
 _LINE_MAX = 2000
 _COMMAND_MAX = 80
 
+#: What is said in place of typing a password.
+NEVER_TYPED = (
+    "The program asks for a password. Do not send it, and do not ask for it: ask the user to type it in the task's "
+    "terminal."
+)
+
 
 def tokens(text: str) -> int:
     """Return the estimated number of tokens of a text."""

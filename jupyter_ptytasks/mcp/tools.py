@@ -228,6 +228,10 @@ def send(client: Client, asked: Send, _: Here) -> Answer:
     if (asked.text is None) == (asked.keys is None):
         raise BadArguments("give either text or keys")
     task = client.get(asked.ref)
+    waits = task["waiting"]
+    # Whatever the server would take: C-c is no password.
+    if waits is not None and waits["kind"] == "password" and not all(key.startswith("C-") for key in asked.keys or "x"):
+        raise BadArguments(texts.NEVER_TYPED)
     since = client.output(task["id"], mode="tail", tail_lines=1)["first_line"]
     client.send_input(
         task["id"],
