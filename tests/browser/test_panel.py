@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 #: What is said at every request while there is no server.
-NO_SERVER = r"ERR_CONNECTION_REFUSED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|WebSocket connection|Failed to fetch"
+NO_SERVER = r"net::ERR_\w+|WebSocket connection|Failed to fetch"
 
 
 def test_it_is_there_and_says_how_to_begin(page: Page) -> None:
