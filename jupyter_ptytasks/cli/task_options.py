@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..client import caller_env, waiting
+from ..client import caller_env, turns
 from .common import complete_group, complete_ref
 from .values import parse_duration, parse_moment
 
@@ -105,9 +105,9 @@ def fields(options: dict[str, Any], *, is_local: bool) -> dict[str, Any]:
         "timeout_warning": options["warn"],
         "stop_grace": options["grace"],
         "hold": options["hold"],
-        "after": [waiting.after(one) for one in options["after"]],
+        "after": [turns.after(one) for one in options["after"]],
         "not_before": None if moment is None else moment.isoformat(),
-        "retry": waiting.retry(options["retry"], options["retry_delay"]),
+        "retry": turns.retry(options["retry"], options["retry_delay"]),
         **{name: options[name] for name in ("name", "group", "timeout", "priority", "slots", "gpus")},
     }
     return {name: value for name, value in found.items() if value is not None}

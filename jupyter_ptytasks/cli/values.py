@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from ..client import waiting
+from ..client import turns
 from ..client.format import (
     ago,
     command,
@@ -72,8 +72,8 @@ def parse_duration(text: str) -> float:
 
 
 def parse_moment(text: str) -> datetime:
-    """Parse a time such as `22:00`; see client.waiting.moment. Raises click.BadParameter."""
+    """Parse a time such as `22:00`; see client.turns.moment. Raises click.BadParameter."""
     try:
-        return waiting.moment(text)
+        return turns.moment(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
+from .queue.turn import Turn
 from .states import Stateful
-from .turn import Turn
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .states import State
-    from .sweeps import Sweep, Value
+    from .sweeps.combinations import Sweep, Value
 
 
 #: The size of a terminal to which no client has been attached yet, unless the server is configured otherwise.

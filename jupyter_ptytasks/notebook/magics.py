@@ -12,9 +12,9 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
-from ..client import ClientError, StillRunning, is_live, waiting
+from ..client import ClientError, StillRunning, is_live, turns
 from ..client import format as formats
-from ..core import placeholders
+from ..core.sweeps import placeholders
 from . import scripts
 from .clients import connections
 from .options import CELL, read_verb, split
@@ -267,9 +267,9 @@ def _options(asked: argparse.Namespace) -> dict[str, Any]:
         raise UsageError("--retry-delay needs --retry")
     return {
         **{name: getattr(asked, name) for name in same},
-        "after": [waiting.after(one) for one in asked.after],
+        "after": [turns.after(one) for one in asked.after],
         "not_before": moment,
-        "retry": waiting.retry(asked.retry, asked.retry_delay),
+        "retry": turns.retry(asked.retry, asked.retry_delay),
     }
 
 

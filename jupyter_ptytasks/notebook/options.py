@@ -9,8 +9,8 @@ from IPython.core.error import UsageError
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # it is there for magics
 
 from ..client import format as formats
-from ..client import waiting
-from ..core import placeholders
+from ..client import turns
+from ..core.sweeps import placeholders
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -64,7 +64,7 @@ def _time(text: str) -> float:
 
 def _moment(text: str) -> datetime:
     try:
-        return waiting.moment(text)
+        return turns.moment(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from error
 

@@ -6,7 +6,7 @@ often that it costs more than a two-thousandth of a processor. No descriptors an
 
 from __future__ import annotations
 
-from ..core import waiting
+from ..core.waiting import classify as waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..core.ring.writer import RingWriter
-    from ..core.waiting import Evidence
+    from ..core.waiting.classify import Evidence
 
     if sys.platform == "win32":
         from .pty_windows import WindowsPty as Pty

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 
-from ..core.gpus import Gpu, visible
+from ..core.queue.gpus import Gpu, visible
 from ..storage.scheduling import read_settings, write_gpus
 
 TYPE_CHECKING = False

@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ..core.model import Task
+    from ..core.queue.turn import Turn
     from ..core.states import State
-    from ..core.sweeps import Sweep
-    from ..core.turn import Turn
+    from ..core.sweeps.combinations import Sweep
     from ..storage.database import Database
 
 #: What most have, once.

@@ -8,11 +8,11 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from ..core.errors import InternalError, InvalidState, PtyTasksError, SpawnFailed, TaskNotFound, TooManyTasks
-from ..core.failures import consequences
-from ..core.gpus import Given
-from ..core.queue import plan
+from ..core.queue.decisions import plan
+from ..core.queue.failures import consequences
+from ..core.queue.gpus import Given
+from ..core.queue.turn import FAILURES, runs_again
 from ..core.states import PENDING, State
-from ..core.turn import FAILURES, runs_again
 from .at_once import at_once
 from .mirror import Mirror
 
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
-    from ..core.gpus import Gpu
     from ..core.model import Task
+    from ..core.queue.gpus import Gpu
     from ..provision.base import Launched
     from ..provision.local import LocalProvisioner
     from ..storage.database import Database

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
+from ..core.queue.turn import runs_again
 from ..core.ring.lines import RingLines
-from ..core.turn import runs_again
 from .output_lines import LineReader, Mode, Query
 from .search import Cancelled, Search
 from .serialize import waiting

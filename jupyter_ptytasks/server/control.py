@@ -23,11 +23,11 @@ from ..core.errors import (
     TooLarge,
 )
 from ..core.model import Kind
+from ..core.queue.turn import runs_again
 from ..core.ring.marks import modes_at
 from ..core.signals import KILL
 from ..core.states import PENDING, State, check
-from ..core.turn import runs_again
-from ..core.waiting import PASSWORD
+from ..core.waiting.classify import PASSWORD
 from ..storage.records import RESTARTING
 from .hosts.link import Channel
 from .hosts.supervisor import state_of

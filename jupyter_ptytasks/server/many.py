@@ -9,8 +9,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..core.errors import InvalidState, PtyTasksError, TaskNotFound
+from ..core.queue.turn import runs_again
 from ..core.states import State
-from ..core.turn import runs_again
 from ..storage.database import next_attempt
 from ..storage.drafts import Drafts, in_parallel
 from . import spec as specs

@@ -10,14 +10,15 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..core import queue, wake
+from ..core import wake
 from ..core.errors import BadRequest, PtyTasksError, TaskNotFound, storage_fault
-from ..core.estimate import Estimates, estimate
-from ..core.groups import group_of
-from ..core.queue import Plan
+from ..core.queue import decisions as queue
+from ..core.queue.decisions import Plan
+from ..core.queue.estimate import Estimates, estimate
+from ..core.queue.groups import group_of
+from ..core.queue.turn import Dependency, Turn, runs_again
 from ..core.states import State
 from ..core.times import iso
-from ..core.turn import Dependency, Turn, runs_again
 from ..storage.records import RESTARTING
 from ..storage.scheduling import Settings, read_gpus, write_settings
 from .listeners import Listeners
@@ -25,9 +26,9 @@ from .listeners import Listeners
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from ..core.gpus import Gpu
-    from ..core.groups import Group
     from ..core.model import Task
+    from ..core.queue.gpus import Gpu
+    from ..core.queue.groups import Group
     from ..storage.groups import Groups
     from .changes import Change
     from .store import Store

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from ..core import queue
+from ..core.queue import decisions as queue
+from ..core.queue.turn import runs_again
 from ..core.states import STARTED
 from ..core.times import iso
-from ..core.turn import runs_again
 
 if TYPE_CHECKING:
     import logging

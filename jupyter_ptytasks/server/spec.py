@@ -9,10 +9,11 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..core import execve, names, sweeps
+from ..core import execve, names
 from ..core.errors import BadRequest
 from ..core.model import Kind, TaskRequest, TimeWarning
-from ..core.turn import Turn
+from ..core.queue.turn import Turn
+from ..core.sweeps import combinations as sweeps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..core import placeholders, sweeps
 from ..core.errors import TaskNotFound, TooLarge
 from ..core.model import new_id
 from ..core.states import State
-from ..core.sweeps import Mode, Sweep
+from ..core.sweeps import combinations as sweeps
+from ..core.sweeps import placeholders
+from ..core.sweeps.combinations import Mode, Sweep
 from ..core.times import iso
 from ..storage.drafts import in_parallel
 from ..storage.records import task_of
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from ..core.model import Task, TaskRequest
-    from ..core.sweeps import Value
+    from ..core.sweeps.combinations import Value
     from ..storage.task_dirs import TaskDirs
     from .many import Many
     from .queueing import Queue
@@ -37,8 +38,8 @@ _SIZE_MAX = 64 << 20
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """A request for a sweep: `task` is what its tasks have in common, with placeholders in its command; see core.sweeps
-    for the others. Without a `random_seed`, one is chosen.
+    """A request for a sweep: `task` is what its tasks have in common, with placeholders in its command; see `Sweep` for
+    the others. Without a `random_seed`, one is chosen.
     """
 
     task: TaskRequest

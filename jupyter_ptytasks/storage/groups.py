@@ -9,8 +9,8 @@ from dataclasses import replace
 
 from ..core.errors import StoreUnavailable, storage_fault
 from ..core.files import read_json, write_json
-from ..core.groups import DEFAULT_GROUP, Group
 from ..core.platform import files
+from ..core.queue.groups import DEFAULT_GROUP, Group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

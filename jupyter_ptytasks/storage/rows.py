@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 
 from ..core.model import Exit, Kind, Output, Task
+from ..core.queue.turn import Turn
 from ..core.states import State
-from ..core.sweeps import Sweep
-from ..core.turn import Turn
+from ..core.sweeps.combinations import Sweep
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ import os
 from dataclasses import asdict, dataclass
 
 from ..core.files import read_json, write_json
-from ..core.gpus import Gpu
+from ..core.queue.gpus import Gpu
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

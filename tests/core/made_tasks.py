@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from jupyter_ptytasks.core.model import Kind, Task
+from jupyter_ptytasks.core.queue.turn import Turn
 from jupyter_ptytasks.core.states import State
-from jupyter_ptytasks.core.turn import Turn
 
 NOW = 1.8e9
 

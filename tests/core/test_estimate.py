@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.estimate import RunTimes, estimate
-from jupyter_ptytasks.core.groups import Group
-from jupyter_ptytasks.core.queue import plan
+from jupyter_ptytasks.core.queue.decisions import plan
+from jupyter_ptytasks.core.queue.estimate import RunTimes, estimate
+from jupyter_ptytasks.core.queue.groups import Group
+from jupyter_ptytasks.core.queue.turn import Dependency
 from jupyter_ptytasks.core.states import State
-from jupyter_ptytasks.core.turn import Dependency
 from tests.core.made_tasks import NOW, make
 
 if TYPE_CHECKING:

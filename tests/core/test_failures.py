@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jupyter_ptytasks.core.failures import consequences
-from jupyter_ptytasks.core.groups import Group, OnFailure
+from jupyter_ptytasks.core.queue.failures import consequences
+from jupyter_ptytasks.core.queue.groups import Group, OnFailure
+from jupyter_ptytasks.core.queue.turn import Retry
 from jupyter_ptytasks.core.states import ENDED, State
-from jupyter_ptytasks.core.turn import Retry
 from tests.core.made_tasks import NOW, make
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.gpus import Given, Gpu, NoGpu, Pool, named, visible
-from jupyter_ptytasks.core.groups import Group
-from jupyter_ptytasks.core.queue import plan
+from jupyter_ptytasks.core.queue.decisions import plan
+from jupyter_ptytasks.core.queue.gpus import Given, Gpu, NoGpu, Pool, named, visible
+from jupyter_ptytasks.core.queue.groups import Group
 from jupyter_ptytasks.core.states import State
 from tests.core.made_tasks import NOW, make
 

@@ -10,7 +10,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.errors import BadRequest
-from jupyter_ptytasks.core.placeholders import escape, fill, names_in
+from jupyter_ptytasks.core.sweeps.placeholders import escape, fill, names_in
 
 SHELLS = [shell for shell in ("sh", "bash", "zsh", "fish") if shutil.which(shell)]
 #: What is special to shells is more likely than all else; NUL is refused before.

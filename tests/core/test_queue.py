@@ -9,12 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from jupyter_ptytasks.core.groups import Group
 from jupyter_ptytasks.core.model import Exit, Task
-from jupyter_ptytasks.core.queue import cycle, moved, order, plan
+from jupyter_ptytasks.core.queue.decisions import cycle, moved, order, plan
+from jupyter_ptytasks.core.queue.groups import Group
+from jupyter_ptytasks.core.queue.turn import Dependency, Retry, Turn, When
 from jupyter_ptytasks.core.states import ENDED, State
-from jupyter_ptytasks.core.sweeps import Sweep
-from jupyter_ptytasks.core.turn import Dependency, Retry, Turn, When
+from jupyter_ptytasks.core.sweeps.combinations import Sweep
 from tests.core.made_tasks import NOW, make
 
 

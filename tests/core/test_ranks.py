@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.model import new_id
-from jupyter_ptytasks.core.ranks import between, is_after
+from jupyter_ptytasks.core.queue.ranks import between, is_after
 
 
 def test_between_two_ids_and_at_both_ends() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from jupyter_ptytasks.core import names
 from jupyter_ptytasks.core.errors import BadRequest
-from jupyter_ptytasks.core.sweeps import (
+from jupyter_ptytasks.core.sweeps.combinations import (
     TASKS_MAX,
     VALUES_MAX,
     Mode,

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core import syscalls
+from jupyter_ptytasks.core.waiting import syscalls
 
 #: Recorded: what the program did, the architecture, /proc/<pid>/syscall, and what it says.
 RECORDED = [

@@ -7,7 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.terminal.prompt import prompt_of
-from jupyter_ptytasks.core.waiting import KINDS, PROMPT_MAX, UNSURE_AFTER, Evidence, classify, is_interactive, read
+from jupyter_ptytasks.core.waiting.classify import (
+    KINDS,
+    PROMPT_MAX,
+    UNSURE_AFTER,
+    Evidence,
+    classify,
+    is_interactive,
+    read,
+)
 
 COOKED, SILENT, RAW = (True, True), (True, False), (False, False)
 READS = Evidence(told=True, reads=True)

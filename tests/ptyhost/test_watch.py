@@ -12,7 +12,7 @@ import pytest
 
 from jupyter_ptytasks.core import wire
 from jupyter_ptytasks.core.platform import foreground
-from jupyter_ptytasks.core.waiting import Evidence
+from jupyter_ptytasks.core.waiting.classify import Evidence
 from jupyter_ptytasks.ptyhost.waiting import AGAIN, Watch
 from tests.ptyhost.hosting import wait_until
 

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks.core.model import Exit
+from jupyter_ptytasks.core.queue.turn import Retry
 from jupyter_ptytasks.core.states import State
-from jupyter_ptytasks.core.turn import Retry
 from jupyter_ptytasks.provision.base import Launched
 from jupyter_ptytasks.scheduler.work import Work
 from jupyter_ptytasks.storage.database import Database

@@ -15,7 +15,7 @@ import pytest
 
 from jupyter_ptytasks.core import files
 from jupyter_ptytasks.core.errors import storage_fault
-from jupyter_ptytasks.core.sweeps import Sweep
+from jupyter_ptytasks.core.sweeps.combinations import Sweep
 from jupyter_ptytasks.storage import drafts, restoring, rows, spec_files
 from jupyter_ptytasks.storage.database import Database
 from jupyter_ptytasks.storage.sqlite_file import SqliteFile

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from ..waiting import PROMPT_MAX
+from ..waiting.classify import PROMPT_MAX
 from .cells import NULL
 from .lines import Lines
 

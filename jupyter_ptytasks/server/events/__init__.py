@@ -10,8 +10,8 @@ from ...core.times import iso
 if TYPE_CHECKING:
     from jupyter_events import EventLogger
 
-    from ...core.groups import Group
     from ...core.model import Task
+    from ...core.queue.groups import Group
     from ..changes import Change
 
 TASK_STATE = "https://events.jupyter.org/jupyter_ptytasks/task_state"

@@ -9,9 +9,10 @@ import os
 import time
 from typing import TYPE_CHECKING, Any
 
-from ...core import waiting, wire
+from ...core import wire
 from ...core.errors import HostUnreachable
 from ...core.model import Output
+from ...core.waiting import classify as waiting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -13,9 +13,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ...core.errors import BadRequest
 from ...core.model import IfExists, TaskRequest, TimeWarning
+from ...core.queue.turn import Dependency, Retry, Turn, When
 from ...core.states import State
 from ...core.terminal import keys as terminal_keys
-from ...core.turn import Dependency, Retry, Turn, When
 from .fields import (
     TEN_YEARS,
     Command,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from ...core.groups import OnFailure
+from ...core.queue.groups import OnFailure
 from .bodies import Body
 from .fields import GpuName, Label, Reason, example, example_of_changes, whole
 from .queries import Strict

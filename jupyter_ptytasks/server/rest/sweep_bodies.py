@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from ...core.states import State
-from ...core.sweeps import Mode
+from ...core.sweeps.combinations import Mode
 from ..sweeping import SweepRequest
 from .bodies import Body, TaskOptions
 from .fields import Arguments, Line, Scalar, example, whole

@@ -9,15 +9,15 @@ from __future__ import annotations
 import os
 import stat
 
-from ...syscalls import EPOLL, OTHER, RUNNING, parse, watched
-from ...waiting import RELAYS, SHELLS, Evidence, is_interactive
+from ...waiting.classify import RELAYS, SHELLS, Evidence, is_interactive
+from ...waiting.syscalls import EPOLL, OTHER, RUNNING, parse, watched
 from .processes import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from ...syscalls import Call
+    from ...waiting.syscalls import Call
 
 _MACHINE = os.uname().machine
 #: Processes and threads that are looked at: where there are more, nobody is at the keyboard.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...waiting import Evidence
+from ...waiting.classify import Evidence
 
 
 def look(group: int, terminal: int) -> Evidence:  # noqa: ARG001

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from ..states import State
 from .gpus import Given, NoGpu, Pool
 from .groups import group_of
 from .ranks import between, is_after
-from .states import State
 from .turn import FAILURES, When, runs_again
 
 TYPE_CHECKING = False

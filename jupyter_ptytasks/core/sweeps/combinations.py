@@ -8,8 +8,9 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from . import names, placeholders
-from .errors import BadRequest
+from .. import names
+from ..errors import BadRequest
+from . import placeholders
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from ..states import State
 from .groups import OnFailure
-from .states import State
 from .turn import FAILURES, runs_again
 
 TYPE_CHECKING = False

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from .states import State
+from ..states import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Protocol
 
-    from .model import Exit
-    from .sweeps import Sweep
+    from ..model import Exit
+    from ..sweeps.combinations import Sweep
 
     class Queueable(Protocol):
         """What is to be known of a task for decisions; see Task."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from .errors import BadRequest
+from ..errors import BadRequest
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

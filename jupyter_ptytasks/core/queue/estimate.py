@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from math import inf
 from statistics import median
 
+from ..states import State
+from .decisions import order
 from .groups import DEFAULT_GROUP, Group, group_of
-from .queue import order
-from .states import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from .model import Task
-    from .queue import Plan
+    from ..model import Task
+    from .decisions import Plan
 
 #: How many of the last runs of a command count.
 _RUNS = 20

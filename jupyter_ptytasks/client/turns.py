@@ -1,4 +1,4 @@
-"""What a task waits for, as people type it: `train:any`, `22:00`."""
+"""The turn of a task, as people type it: `train:any`, `22:00`."""
 
 from __future__ import annotations
 

@@ -1,0 +1,1 @@
+"""Sweeps: one command with placeholders, and the parameters of its tasks."""
