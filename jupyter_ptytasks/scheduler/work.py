@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from ..storage.task_dirs import TaskDirs
     from .mirror import Entry
 
+    _Claim = tuple[Task, Lock | InternalError]
+
 #: Seconds after which a task is tried again whose last ptyhost has not left yet.
 _LEAVING = 0.05
 #: Seconds for which it is not written down that a task runs, if nothing else is to be written. Servers that link to its
@@ -121,9 +123,11 @@ class Work:
             given = {task_id: planned.gpus.get(task_id, _NONE) for task_id in next_ones}
             as_expected, claimed = self._write_and_start(ends, given, limit, now)
         looks = [now + _UNREPORTED] if self._started else []
+        if not as_expected:
+            looks.append(now)
         if any(task.state is State.QUEUED for task in self._tasks):
             looks.append(now + _LONG if planned.look is None else planned.look)
-            if len(next_ones) < len(planned.start) or not as_expected:
+            if len(next_ones) < len(planned.start):
                 looks.append(now)
             elif claimed < len(next_ones) or planned.is_counting or planned.cancel:
                 looks.append(now + _LEAVING)
@@ -134,8 +138,9 @@ class Work:
     def _write_and_start(
         self, ends: Mapping[str, dict[str, Any]], next_ones: Mapping[str, Given], limit: int, now: float
     ) -> tuple[bool, int]:
-        """Write down what is new, and start tasks on these GPUs; return whether other processes have seen
-        nothing else, so that they could be started, and how many were.
+        """Write down what is new, and start tasks on these GPUs; return whether all was as expected, so that there is
+        nothing else to decide: no other process has seen anything else, and no start has failed. Return also how many
+        tasks were not held up by another process.
         """
         claimed = []
         with ExitStack() as locks:
@@ -146,7 +151,7 @@ class Work:
                     claimed = [claim for claim in claims if claim is not None]
             self._started.clear()
             for (task, _), outcome in zip(claimed, at_once(self._launch, claimed), strict=True):
-                self._note_start(task, outcome, now)
+                as_expected &= self._note_start(task, outcome, now)
         return as_expected, len(claimed)
 
     @property
@@ -242,24 +247,32 @@ class Work:
 
     def _cancel(self, task_id: str, reason: str, text: str, now: float) -> None:
         facts: dict[str, Any] = {"state_reason": reason, "state_message": text, "ended": now}
-        task, moved = self._database.move(task_id, PENDING, State.CANCELLED, also=self._task_dirs.specs.respec, **facts)
+        also = self._task_dirs.specs.respec if self._task_dirs.exists(task_id) else None
+        task, moved = self._database.move(task_id, PENDING, State.CANCELLED, also=also, **facts)
         self._tasks.note(task)
         if moved:
             self._task_dirs.specs.forget_environment(task_id)
 
-    def _claim(self, task_id: str, given: Given, limit: int, locks: ExitStack) -> tuple[Task, Lock] | None:
+    def _claim(self, task_id: str, given: Given, limit: int, locks: ExitStack) -> _Claim | None:
         """Note, within a transaction, that a task is started on these GPUs, and return it with its lock; None if
         `limit` tasks are active, or its last ptyhost, or another process that starts it, holds the lock. It is
-        released with `locks`.
+        released with `locks`. A task whose directory was removed has no lock, but the error with which it fails.
         """
+        lock: Lock | InternalError | None
         try:
             lock = self._task_dirs.lock(task_id)
+        except InternalError as error:
+            if self._task_dirs.exists(task_id):
+                raise
+            lock = error
+        else:
             if lock is None:
                 return None
             locks.enter_context(lock)
+        try:
             # That it is started can be seen from what its ptyhost writes; which GPUs it has cannot.
             entry = self._tasks.entries.get(task_id)
-            has_gpus = bool(given.uuids or (entry is not None and entry.gpus))
+            has_gpus = bool(given.uuids or (entry is not None and entry.gpus)) and not isinstance(lock, InternalError)
             task, moved = self._database.move(
                 task_id, PENDING, State.STARTING, max_live=limit,
                 also=self._task_dirs.specs.respec if has_gpus else None, gpus=given.uuids, gpu_share=given.share,
@@ -272,8 +285,10 @@ class Work:
         self._tasks.note(task)
         return (task, lock) if moved else None
 
-    def _launch(self, task: Task, lock: Lock) -> Launched | PtyTasksError:
+    def _launch(self, task: Task, lock: Lock | InternalError) -> Launched | PtyTasksError:
         """Start the ptyhost of a task; return what runs then, or why nothing does."""
+        if isinstance(lock, InternalError):
+            return lock
         with lock:
             try:
                 # Not read before: until then it could be changed.
@@ -284,14 +299,16 @@ class Work:
             except PtyTasksError as error:
                 return error
 
-    def _note_start(self, task: Task, outcome: Launched | PtyTasksError, now: float) -> None:
+    def _note_start(self, task: Task, outcome: Launched | PtyTasksError, now: float) -> bool:
+        """Note what became of a start; return whether the task runs."""
         if isinstance(outcome, PtyTasksError):
             reason = "spawn_error" if isinstance(outcome, SpawnFailed) else outcome.code
             facts = {"state_reason": reason, "state_message": outcome.message, "ended": now}
             self._tasks.note(self._database.observe(task.id, task.attempt, State.FAILED, **facts))
-            return
+            return False
         if task.turn.retry is None:
             self._task_dirs.specs.forget_environment(task.id)
         facts = {"pid": outcome.pid, "host_pid": outcome.host_pid, "started": outcome.started}
         self._started.append((task.id, task.attempt, {"state": State.RUNNING, **facts}))
         self._tasks.note(task.with_(state=State.RUNNING, **facts))
+        return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import time
 from functools import partial
@@ -205,6 +206,34 @@ async def test_the_environment_is_kept_until_the_start_and_no_longer(rest: Rest,
     await rest.wait("held")
     assert (await rest.output("held"))["output"] == "hush\n"
     assert not path.exists()
+
+
+async def test_a_removed_directory_holds_up_nothing_else(rest: Rest, served: Any) -> None:
+    await rest("PUT", "groups", "night", body={"slots": 0, "on_failure": "cancel"})
+    first, second = [await rest.create("echo hello", name=name, group="night") for name in ("first", "second")]
+    other = await rest.create("echo hello", name="other", hold=True)
+    for task in (first, second):
+        shutil.rmtree(served.data_dir / "ptytasks" / "tasks" / task["id"])
+    await rest("PUT", "groups", "night", body={"slots": 1})
+    gone = await rest.wait("first")
+    assert (gone["state"], gone["state_reason"]) == ("failed", "internal_error")
+    assert (await rest.wait("second"))["state"] == "cancelled"
+    await rest("POST", "tasks", other["id"], "start")
+    assert (await rest.wait("other"))["state"] == "succeeded"
+
+
+async def test_the_next_task_starts_at_once_where_one_cannot_start(rest: Rest, tmp_path: Path) -> None:
+    place = tmp_path / "place"
+    place.mkdir()
+    await rest("PUT", "groups", "day", body={"slots": 0})
+    about = {"cwd": str(place), "group": "day", "retry": {"max": 1, "delay": 0}}
+    await rest.create("echo hello", name="first", **about)
+    await rest.create("echo hello", name="second", group="day")
+    place.rmdir()
+    await rest("PUT", "groups", "day", body={"slots": 1})
+    assert (await rest.wait("second"))["state"] == "succeeded"
+    first = await rest.wait("first")
+    assert (first["state"], first["state_reason"], first["attempt"]) == ("failed", "spawn_error", 2)
 
 
 async def test_what_a_pending_task_runs_can_be_changed(rest: Rest, served: Any, tmp_path: Path) -> None:
