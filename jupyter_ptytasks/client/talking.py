@@ -64,7 +64,9 @@ class TalkMethods(Connection):
 
     def wait_once(self, ref: str, timeout: float) -> Task:
         """Like `wait`, in a single request: `timeout` is at most 55 seconds."""
-        return self._wait_for_once(ref, {}, timeout)["task"]
+        found: Any = self._wait_for_once(ref, {}, timeout)
+        # Servers of earlier versions responded with the task itself.
+        return cast("Task", found.get("task", found))
 
     def wait_for(
         self,

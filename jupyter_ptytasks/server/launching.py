@@ -247,8 +247,11 @@ class Launcher:
         """Start the ptyhost of a task that is `starting`, and return the task as it is then."""
         started = await asyncio.to_thread(self._provisioners.of(task).launch, task, lock, env)
         facts = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
-        # It runs, whether that can be written down or not; if it cannot, the supervisor does so as soon as it can.
-        return self._store.observe_later(task, State.RUNNING, **facts)
+        try:
+            return await self._store.observe(task.id, task.attempt, State.RUNNING, **facts)
+        except (InternalError, TaskNotFound):
+            # It runs, whether that can be written down or not; if it cannot, the supervisor does so as soon as it can.
+            return task.with_(state=State.RUNNING, **facts)
 
     async def _lock_next(self, task: Task) -> Lock | None:
         """Take the lock under which the attempt after `task` starts, when the ptyhost of the one before has left; None

@@ -292,9 +292,6 @@ class Store:
             self._apply(known, before)
         if after is None:
             self._removed[task.id] = _NEVER_AGAIN
-        elif known is not None and known.with_(revision=after.revision) == after:
-            self._tasks[task.id] = after  # `observe_later` has announced it
-            return
         self._apply(before, after, by_us=True)
 
     async def add(self, task: Task, if_exists: IfExists, max_live: int) -> tuple[Task, bool]:
@@ -316,28 +313,6 @@ class Store:
     async def observe(self, task_id: str, attempt: int, state: State, **facts: Any) -> Task:
         """See Database.observe."""
         return self._now(await self._write([task_id], self._database.observe, task_id, attempt, state, **facts))
-
-    def observe_later(self, task: Task, state: State, **facts: Any) -> Task:
-        """Return a task as it is in `state`, with the `facts` known then; that is written down soon, and need
-        not be waited for: a server that finds the task after this one was killed sees the same.
-
-        If it cannot be written, the task is as before, and the supervisor tries again.
-        """
-        seen = task.with_(state=state, **facts)
-        if self._tasks.get(task.id) == task:
-            self._apply(task, seen, by_us=True)
-        job = asyncio.ensure_future(self._observe_later(task, seen, functools.partial(self._database.observe, **facts)))
-        self._jobs.add(job)
-        job.add_done_callback(self._jobs.discard)
-        return seen
-
-    async def _observe_later(self, task: Task, seen: Task, observe: Callable[..., Task]) -> None:
-        try:
-            await self._write([task.id], observe, task.id, task.attempt, seen.state)
-        except PtyTasksError as error:
-            _LOG.debug("task %s: it cannot be written down that it is %s: %s", task.id, seen.state.value, error)
-            if self._tasks.get(task.id) == seen:
-                self._apply(seen, task)
 
     async def change(self, task_id: str, also: Also | None = None, **changes: Any) -> Task:
         """See Database.change."""

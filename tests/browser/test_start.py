@@ -38,7 +38,7 @@ window.Notification = class extends window.Notification {
 
 @pytest.fixture
 def work(lab: LiveServer) -> Iterator[Path]:
-    """Give a directory below the server's root, with a name that a shell would take apart."""
+    """Return a directory below the server's root, with a name that a shell would take apart."""
     directory = Path(lab.home) / "work" / "it's here"
     directory.mkdir()
     (directory / "fails.py").write_text("print('step 1')\nraise SystemExit('no data')\n")
@@ -53,7 +53,7 @@ def execute(page: Page, command: str, **arguments: Any) -> None:
 
 
 def newest(client: Client) -> dict[str, Any]:
-    """Give the task that was started last."""
+    """Return the task that was started last."""
     return dict(next(iter(client.all())))
 
 
@@ -66,7 +66,7 @@ def ask(page: Page, **known: Any) -> Locator:
 
 
 def tab(page: Page, task: str) -> Locator:
-    """Give the terminal tab of a task, if it is open."""
+    """Return the terminal tab of a task, if it is open."""
     return page.locator(f'[data-ptytask="{task}"]')
 
 

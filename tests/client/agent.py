@@ -47,7 +47,7 @@ class Agent:
 
 @asynccontextmanager
 async def agent(server: LiveServer, transport: str) -> AsyncIterator[Agent]:
-    """Give an agent that works with a server."""
+    """Return an agent that works with a server."""
     if transport == "stdio":
         options = ["--url", server.url, "--token", server.token, "mcp"]
         started = StdioServerParameters(
@@ -74,10 +74,10 @@ def converse(server: LiveServer, transport: str, talk: Callable[[Agent], Awaitab
 
 
 def last(text: str) -> str:
-    """Give the last line of an answer."""
+    """Return the last line of an answer."""
     return text.splitlines()[-1]
 
 
 def tokens(text: str) -> float:
-    """Give the estimated number of tokens of a text, as the REST API estimates it."""
+    """Return the estimated number of tokens of a text, as the REST API estimates it."""
     return len(text.encode()) / 4

@@ -34,7 +34,7 @@ DOCS = Path(__file__).parent.parent.parent / "docs" / "agents.md"
 
 @pytest.fixture
 def project(live: LiveServer, tmp_path: Path) -> Path:
-    """Give a directory where `jupyter` is a program that runs our command line."""
+    """Return a directory where `jupyter` is a program that runs our command line."""
     jupyter = live.home / "bin" / "jupyter"
     jupyter.parent.mkdir(exist_ok=True)
     jupyter.write_text(f'#!/bin/sh\nshift\nexec {shlex.join(CLI)} --url {live.url} --token {live.token} "$@"\n')
@@ -51,12 +51,12 @@ def shell(live: LiveServer, project: Path, line: str) -> subprocess.CompletedPro
 
 
 def blocks(text: str, language: str) -> list[str]:
-    """Give the examples of a language in a Markdown text."""
+    """Return the examples of a language in a Markdown text."""
     return re.findall(rf"^```{language}\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
 
 
 def examples(text: str, mark: str) -> list[tuple[str, str]]:
-    """Give what is typed after a mark, and what follows it."""
+    """Return what is typed after a mark, and what follows it."""
     found: list[tuple[str, str]] = []
     for line in text.splitlines():
         if line.startswith(mark):

@@ -251,7 +251,7 @@ class Wire:
         self._capabilities: dict[str, Any] = {"extensions": {TASKS: {}}} if tasks else {}
 
     def __call__(self, method: str, about: str | None = None, /, **params: Any) -> dict[str, Any]:
-        """Give the result or the error of a method, which is about a tool or a task."""
+        """Return the result or the error of a method, which is about a tool or a task."""
         response = self.post(method, about, **params)
         answer: dict[str, Any] = response.json()
         return dict(answer.get("result") or answer["error"])
@@ -374,7 +374,7 @@ def test_a_tool_does_what_its_user_may_do(tmp_path: Path) -> None:
 
 @pytest.fixture
 def without_mcp(tmp_path: Path) -> Path:
-    """Give a directory that makes the package mcp look as if it were not installed."""
+    """Return a directory that makes the package mcp look as if it were not installed."""
     package = tmp_path / "hidden" / "mcp"
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("raise ModuleNotFoundError('No module named mcp', name='mcp')\n")

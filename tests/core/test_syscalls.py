@@ -1,4 +1,4 @@
-"""What the kernel says of a thread is read as it was recorded, and nonsense is nothing."""
+"""What the kernel says of a thread is read in the forms that it has, and nonsense is nothing."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.waiting import syscalls
 
-#: Recorded: what the program did, the architecture, /proc/<pid>/syscall, and what it says.
-RECORDED = [
+#: What the program did, the architecture, /proc/<pid>/syscall, and what it says. Most of x86_64 was recorded.
+SAID = [
     (
         "cat",
         "x86_64",
@@ -34,7 +34,7 @@ RECORDED = [
 ]
 
 
-@pytest.mark.parametrize(("program", "machine", "text", "kind"), RECORDED, ids=lambda one: one.split()[0])
+@pytest.mark.parametrize(("program", "machine", "text", "kind"), SAID, ids=lambda one: one.split()[0])
 def test_recorded_calls(program: str, machine: str, text: str, kind: str) -> None:
     call = syscalls.parse(text, machine)
     assert call is not None, program
@@ -43,7 +43,7 @@ def test_recorded_calls(program: str, machine: str, text: str, kind: str) -> Non
 
 @pytest.mark.parametrize(
     ("text", "machine"),
-    [("", "x86_64"), ("0 0x0", "x86_64"), ("0 x y", "x86_64"), ("what", "x86_64"), (RECORDED[0][2], "riscv64")],
+    [("", "x86_64"), ("0 0x0", "x86_64"), ("0 x y", "x86_64"), ("what", "x86_64"), (SAID[0][2], "riscv64")],
 )
 def test_what_is_not_known_says_nothing(text: str, machine: str) -> None:
     assert syscalls.parse(text, machine) is None

@@ -64,13 +64,13 @@ def test_the_same_line_is_expected_once(here: LiveServer) -> None:
 
 
 def test_until_does_not_block_the_loop(here: LiveServer) -> None:
-    async def both() -> tuple[str, str]:
+    async def both() -> list[str]:
         first, second = run("read x"), run("echo port 80; exec sleep 60")
-        return await asyncio.gather(
-            first.until("waiting", timeout=PATIENCE), second.until(match="port", timeout=PATIENCE)
+        return list(
+            await asyncio.gather(first.until("waiting", timeout=PATIENCE), second.until(match="port", timeout=PATIENCE))
         )
 
-    assert asyncio.run(both()) == ("waiting", "match")
+    assert asyncio.run(both()) == ["waiting", "match"]
 
 
 def test_an_answer_that_nobody_waits_for(here: LiveServer) -> None:

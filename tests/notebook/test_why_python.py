@@ -28,7 +28,7 @@ def test_a_task_says_why(here: LiveServer, capsys: pytest.CaptureFixture[str]) -
     assert f">{REASON}</div>" in shown["text/html"]
     magics: Any = TaskMagics(shell=None)
     magics.task("why why")
-    assert capsys.readouterr().out == f"{REASON}\n     0 | {REASON}\n"
+    assert capsys.readouterr().out == f"failed: {REASON}\n     0 | {REASON}\n"
 
 
 def test_nothing_is_said_of_a_success(here: LiveServer, capsys: pytest.CaptureFixture[str]) -> None:

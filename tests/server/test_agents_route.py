@@ -36,7 +36,7 @@ async def call(served: Served, tool: str, *, patience: float = PATIENCE, **argum
 
 
 def asking() -> int:
-    """Give how many threads wait for a response from within."""
+    """Return how many threads wait for a response from within."""
 
     def is_there(frame: FrameType | None) -> bool:
         while frame is not None:

@@ -14,7 +14,6 @@ from jupyter_ptytasks.core.errors import (
     InternalError,
     InvalidState,
     NameInUse,
-    StorageFull,
     StoreUnavailable,
     TaskNotFound,
     TooManyTasks,
@@ -229,30 +228,6 @@ async def test_the_mirror_follows_others_change_by_change(opened: Callable[..., 
     assert seen == [["", "running"], ["running", "stopping"], ["stopping", ""]]
     assert ours.tasks == []
     await ours.close()
-
-
-@pytest.mark.parametrize("fails", [False, True])
-async def test_that_a_task_runs_is_known_before_it_is_written_down(
-    opened: Callable[..., Database], monkeypatch: pytest.MonkeyPatch, fails: bool
-) -> None:
-    store = Store(opened)
-    task, _ = await store.add(make(state=State.STARTING), IfExists.NEW, 10)
-    seen: list[str] = []
-    store.listeners.append(lambda change: seen.append(change.new.state.value if change.new else ""))
-
-    def full(*_: Any, **__: Any) -> Task:
-        raise StorageFull("no space left")
-
-    if fails:
-        monkeypatch.setattr(store._database, "observe", full)
-    told = store.observe_later(task, State.RUNNING, pid=7)
-    assert store.get(task.id) == told
-    assert (told.state, told.pid, seen) == (State.RUNNING, 7, ["running"])
-    await store.close()
-    after = State.STARTING if fails else State.RUNNING
-    assert [one.state for one in opened().changes(0).tasks] == [after]
-    assert store.tasks == opened().changes(0).tasks
-    assert seen == (["running", "starting"] if fails else ["running"])
 
 
 async def test_the_mirror_follows_a_file_that_was_replaced(path: Path, opened: Callable[..., Database]) -> None:
