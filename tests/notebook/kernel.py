@@ -65,8 +65,14 @@ class Kernel:
         self._client: BlockingKernelClient | None = None
 
     def __enter__(self) -> Kernel:
-        self._manager.start_kernel(env=self._env, cwd=str(self._server.home), extra_arguments=["--log-level=ERROR"])
-        self._connect()
+        try:
+            self._start()
+        except RuntimeError:
+            # Its ports are chosen before it starts: another process may take one meanwhile.
+            self.client.stop_channels()
+            self._manager.shutdown_kernel(now=True)
+            self._manager = KernelManager(kernel_name="python3")
+            self._start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -78,6 +84,10 @@ class Kernel:
         """What speaks to it."""
         assert self._client is not None
         return self._client
+
+    def _start(self) -> None:
+        self._manager.start_kernel(env=self._env, cwd=str(self._server.home), extra_arguments=["--log-level=ERROR"])
+        self._connect()
 
     def _connect(self) -> None:
         self._client = self._manager.client()
