@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-    import httpx
-
     from .literals import Ansi, Command, IfExists, Mode, Place, StateName, Target, Warn
     from .types import After, Page, Retry, Stats, Status, Task, Text, Why
 
@@ -39,18 +37,8 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
         carrier: what carries requests in place of the network, as within the server.
     """
 
-    def __init__(
-        self,
-        url: str = "",
-        token: str = "",
-        *,
-        timeout: float = 30.0,
-        patience: float = 60.0,
-        carrier: httpx.BaseTransport | None = None,
-    ) -> None:
-        super().__init__(url, token, timeout=timeout, patience=patience, carrier=carrier)
-        #: Whether the last `create` returned an existing task instead of starting one.
-        self.found = False
+    #: Whether the last `create` returned an existing task instead of starting one.
+    found = False
 
     def __enter__(self) -> Client:
         return self

@@ -52,6 +52,12 @@ def _rust(lines: list[Line], at: int) -> tuple[Reason, int] | None:
     return said(f"panic: {what}{at_place(where.rpartition(':')[0])}", *told, kind="panic"), end
 
 
+def _place(pattern: re.Pattern[str], lines: list[Line]) -> str:
+    """Return where the first of the lines with this pattern says it was; empty if there is none."""
+    frame = first(pattern, lines)
+    return at_place(frame["path"], frame["line"]) if frame is not None else ""
+
+
 _GO = re.compile(r"^(?:panic: (?P<panic>.*)|fatal error: (?P<fatal>.*))$")
 _GO_ROUTINE = re.compile(r"^goroutine \d+")
 _GO_PLACE = re.compile(r"^\s+(?P<path>(?!\S*/src/runtime/)\S*\.go):(?P<line>\d+)")
@@ -63,8 +69,7 @@ def _go(lines: list[Line], at: int) -> tuple[Reason, int] | None:
     if found is None or first(_GO_ROUTINE, lines[at + 1 : at + 8]) is None:
         return None
     end = block_end(lines, at, _GO_BEHIND)
-    frame = first(_GO_PLACE, lines[at + 1 : end + 1])
-    place = at_place(frame["path"], frame["line"]) if frame is not None else ""
+    place = _place(_GO_PLACE, lines[at + 1 : end + 1])
     what = f"panic: {found['panic']}" if found["panic"] else found["fatal"]
     return said(f"{what}{place}", lines[at], kind="panic"), end
 
@@ -80,8 +85,7 @@ def _java(lines: list[Line], at: int) -> tuple[Reason, int] | None:
         return None
     end = block_end(lines, at, _JAVA_BEHIND)
     causes = [line for line in lines[at + 1 : end + 1] if line[1].startswith("Caused by: ")]
-    frame = first(_JAVA_PLACE, lines[at + 1 : end + 1])
-    place = at_place(frame["path"], frame["line"]) if frame is not None else ""
+    place = _place(_JAVA_PLACE, lines[at + 1 : end + 1])
     what = found["what"]
     if not what.startswith("java.lang.OutOfMemoryError"):
         what = what[len(found["path"]) :]
@@ -99,8 +103,7 @@ def _node(lines: list[Line], at: int) -> tuple[Reason, int] | None:
     if found is None or first(_NODE_FRAME, lines[at + 1 : at + 2]) is None:
         return None
     end = block_end(lines, at, _NODE_BEHIND)
-    frame = first(_NODE_PLACE, lines[at + 1 : end + 1])
-    place = at_place(frame["path"], frame["line"]) if frame is not None else ""
+    place = _place(_NODE_PLACE, lines[at + 1 : end + 1])
     return said(f"{found['what']}{place}", lines[at]), end
 
 
@@ -119,8 +122,7 @@ def _julia(lines: list[Line], at: int) -> tuple[Reason, int] | None:
     if stack is None:
         return None
     end = block_end(lines, stack, _JULIA_BEHIND)
-    begun = first(_JULIA_PLACE, lines[at : end + 1])
-    place = at_place(begun["path"], begun["line"]) if begun is not None else ""
+    place = _place(_JULIA_PLACE, lines[at : end + 1])
     return said(f"{found['what']}{place}", lines[at]), end
 
 

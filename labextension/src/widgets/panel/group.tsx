@@ -1,6 +1,6 @@
 /** The heading of a group: how far it is, its slots, and a button that pauses it. */
 
-import { caretDownIcon, caretRightIcon, pauseIcon, runIcon } from '@jupyterlab/ui-components';
+import { pauseIcon, runIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useState } from 'react';
 
@@ -9,7 +9,7 @@ import type { IGroup } from '../../services/types';
 import { useSignalValue, useWatchedValue } from '../../services/watchedvalue';
 import type { IStanding } from '../../services/queue';
 import type { IHeading } from './filter';
-import { placed, type Drop, type IPlace, type IRowContext } from './row';
+import { HeadingName, placed, type Drop, type IPlace, type IRowContext } from './row';
 
 /** Milliseconds without another change after which the slots are sent: a held arrow key changes them many times. */
 const SETTLE = 500;
@@ -23,7 +23,6 @@ interface IGroupRowProps extends IRowContext, IPlace {
 
 export function GroupRow(props: IGroupRowProps): JSX.Element {
   const { heading, standing, clock, trans } = props;
-  const Caret = heading.isCollapsed ? caretRightIcon.react : caretDownIcon.react;
   const text = useSignalValue(clock.ticked, () => standingLabel(standing, clock.now, trans));
   return (
     <div
@@ -35,10 +34,7 @@ export function GroupRow(props: IGroupRowProps): JSX.Element {
     >
       <div role="gridcell">
         <div className="jp-PtyTasks-line">
-          <Caret tag="span" className="jp-PtyTasks-caret" />
-          <span className="jp-PtyTasks-name" title={heading.label}>
-            {heading.label}
-          </span>
+          <HeadingName heading={heading} />
         </div>
         <div
           className="jp-PtyTasks-standing"

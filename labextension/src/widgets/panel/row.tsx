@@ -125,6 +125,19 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
   );
 });
 
+/** The caret and the name of a heading. */
+export function HeadingName({ heading }: { heading: IHeading }): JSX.Element {
+  const Caret = heading.isCollapsed ? caretRightIcon.react : caretDownIcon.react;
+  return (
+    <>
+      <Caret tag="span" className="jp-PtyTasks-caret" />
+      <span className="jp-PtyTasks-name" title={heading.label}>
+        {heading.label}
+      </span>
+    </>
+  );
+}
+
 interface IHeadingRowProps extends IPlace {
   heading: IHeading;
   trans: TranslationBundle;
@@ -132,7 +145,6 @@ interface IHeadingRowProps extends IPlace {
 
 export function HeadingRow(props: IHeadingRowProps): JSX.Element {
   const { heading, trans } = props;
-  const Caret = heading.isCollapsed ? caretRightIcon.react : caretDownIcon.react;
   return (
     <div
       {...placed(props, 'jp-PtyTasks-heading')}
@@ -140,10 +152,7 @@ export function HeadingRow(props: IHeadingRowProps): JSX.Element {
       aria-expanded={!heading.isCollapsed}
     >
       <div role="gridcell" aria-colspan={2} className="jp-PtyTasks-line">
-        <Caret tag="span" className="jp-PtyTasks-caret" />
-        <span className="jp-PtyTasks-name" title={heading.label}>
-          {heading.label}
-        </span>
+        <HeadingName heading={heading} />
         <span
           className="jp-PtyTasks-count"
           aria-label={trans._n('%1 task', '%1 tasks', heading.count)}

@@ -1,13 +1,13 @@
 /** The heading of a sweep: how far it is, and a button that runs again what failed. */
 
-import { caretDownIcon, caretRightIcon, refreshIcon } from '@jupyterlab/ui-components';
+import { refreshIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { sweepLabel } from '../../format/queue';
 import type { ISweepStanding } from '../../services/sweeps';
 import { useWatchedValue } from '../../services/watchedvalue';
 import type { IHeading } from './filter';
-import { placed, type IPlace, type IRowContext } from './row';
+import { HeadingName, placed, type IPlace, type IRowContext } from './row';
 
 interface ISweepRowProps extends IRowContext, IPlace {
   heading: IHeading;
@@ -17,7 +17,6 @@ interface ISweepRowProps extends IRowContext, IPlace {
 export function SweepRow(props: ISweepRowProps): JSX.Element {
   const { heading, sweep, isActive, actions, trans } = props;
   const { retrySweep } = useWatchedValue(actions);
-  const Caret = heading.isCollapsed ? caretRightIcon.react : caretDownIcon.react;
   const text = sweepLabel(sweep, trans);
   const retry = trans.__('Retry Failed (%1)', sweep.failed);
   return (
@@ -29,10 +28,7 @@ export function SweepRow(props: ISweepRowProps): JSX.Element {
     >
       <div role="gridcell">
         <div className="jp-PtyTasks-line">
-          <Caret tag="span" className="jp-PtyTasks-caret" />
-          <span className="jp-PtyTasks-name" title={heading.label}>
-            {heading.label}
-          </span>
+          <HeadingName heading={heading} />
         </div>
         <div className="jp-PtyTasks-standing" title={text}>
           {text}
