@@ -36,8 +36,8 @@ _ERROR = 0.02
 _FLOW = 1.0
 #: Looking takes at most one of so many seconds; what the loop does around it takes up to half as much again.
 _RARELY = 3000
-#: The mode in which cursor keys have the application's form (DECCKM).
-_APPLICATION_KEYS = 1
+#: The mode in which the cursor is shown (DECTCEM).
+_CURSOR = 25
 #: Bytes at the end of the output that are drawn for the prompt.
 _TAIL = 4096
 #: What ends a line, or the program, where the terminal gives whole lines.
@@ -146,9 +146,10 @@ class Watch:
 def shown_prompt(pty: Pty, ring: RingWriter) -> tuple[str, int]:
     """Return the prompt that a terminal shows, and the number of its line.
 
-    A full-screen program has none, nor one that wants the application's form of the cursor keys, such as top.
+    A full-screen program has none, nor one that hides the cursor, such as top or a menu: nobody types behind a text
+    there. The application's form of cursor keys (DECCKM) tells nothing: line editors want it, too.
     """
-    if ring.modes.alternate or _APPLICATION_KEYS in ring.modes.flags:
+    if ring.modes.alternate or _CURSOR not in ring.modes.flags:
         return "", ring.lines
     from ..core.terminal.prompt import prompt_of  # noqa: PLC0415  with it comes all that draws
 

@@ -97,6 +97,9 @@ WAITS = [
     Program("bash: read -s", _bash("read -sp 'Passphrase: ' x"), _PASSWORD, "Passphrase: "),
     Program("bash: read -e", _bash("read -e -p 'Path: ' x"), _KEYS, "Path: "),
     Program("bash: read -n 1", _bash("read -n 1 -p 'Press any key' x"), _KEYS, "Press any key"),
+    # As line editors do: of zsh with many a configuration, of Python since 3.13.
+    Program("bash: with DECCKM", _bash("printf '\\e[?1h\\e='; read -e -p 'Path: ' x"), _KEYS, "Path: "),
+    Program("bash: a menu without a cursor", _bash("printf '\\e[?25l> one\\n  two'; read -rsn 1"), _KEYS, ""),
     Program("bash: select", _bash("select x in one two; do break; done"), _LINE, "#? "),
     Program("bash: at its prompt", ["bash", "--norc", "-i"], _SHELL, "ready> "),
     Program("dash: at its prompt", ["dash", "-i"], _SHELL, "ready> "),
@@ -110,6 +113,7 @@ WAITS = [
     Program("passwd", ["passwd"], _PASSWORD),
     Program("less", ["less", "long.txt"], _KEYS, ""),
     Program("less, of a pipe", _bash("cat long.txt long.txt | less"), _KEYS, ""),
+    Program("less, without a screen of its own", ["less", "-X", "long.txt"], _KEYS, "long.txt"),
     Program("more", ["more", "long.txt"], _KEYS),
     Program("vim", ["vim", "-u", "NONE", "script.py"], _KEYS, ""),
     Program("nano", ["nano", "script.py"], _KEYS, ""),
