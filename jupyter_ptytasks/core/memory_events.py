@@ -76,7 +76,7 @@ def _limit(path: str) -> int | None:
 
 def _read(path: str) -> str:
     try:
-        with open(path, encoding="ascii", errors="replace") as file:
+        with open(path, encoding="utf-8", errors="replace") as file:
             return file.read(1 << 14)
     except OSError:
         return ""
