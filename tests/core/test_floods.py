@@ -27,6 +27,8 @@ MOST = {"put": 60_000, "act": 60_000, "scroll": 60_000, "_take": 30_000}
 
 Work = Counter[str]
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def work() -> Iterator[Work]:

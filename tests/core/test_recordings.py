@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 ROWS, COLS = 24, 80
 RECORDINGS = sorted((Path(__file__).parent.parent / "data" / "streams").iterdir())
 
+pytestmark = pytest.mark.slow
+
 recordings = pytest.mark.parametrize("path", RECORDINGS, ids=lambda path: path.name)
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 ROOT = Path(jupyter_ptytasks.__file__).parent
 VERSIONS = ["3.9", "3.10", "3.11", "3.12", "3.13", "3.14"]
 
+pytestmark = pytest.mark.slow
+
 
 @functools.cache
 def find(version: str) -> str | None:
