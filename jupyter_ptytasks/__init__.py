@@ -8,12 +8,15 @@ from __future__ import annotations
 from ._version import __version__
 
 __all__ = [
+    "Group",
     "Sweep",
     "Task",
     "TaskList",
     "__version__",
     "get",
     "get_sweep",
+    "group",
+    "groups",
     "progress",
     "run",
     "run_notebook",
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ._progress import progress
-    from .notebook import Sweep, Task, TaskList, get, get_sweep, run, run_notebook, sweep, tasks
+    from .notebook import Group, Sweep, Task, TaskList, get, get_sweep, group, groups, run, run_notebook, sweep, tasks
 
 #: Names imported on first use, and their modules.
 _LAZY = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..client import format as formats
+from ..client import turns
 from .common import complete_group, complete_sweep, complete_waiting, each, json_option, note, print_json
 from .sweep import release_all
 
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from ..client import Task
-    from ..client.types import Group
     from .common import Settings
 
 
@@ -104,15 +104,6 @@ def release(settings: Settings, refs: tuple[str, ...], sweeps: bool, as_json: bo
         each(refs, client.release, as_json=as_json)
 
 
-def _slots(text: str) -> int | None:
-    """Parse a number of slots, or `none` for no limit."""
-    if text == "none":
-        return None
-    if not text.isdecimal():
-        raise click.BadParameter(f"{text!r} is not a number or `none`")
-    return int(text)
-
-
 @click.command()
 @click.argument("name", required=False, shell_complete=complete_group)
 @click.option("--slots", metavar="N", help="How many slots it has; `none` for no limit, 0 to start no more tasks.")
@@ -152,15 +143,10 @@ def group(
     """  # noqa: D301  \b is for click
     if sum((pause, resume, delete)) > 1:
         raise click.UsageError("--pause, --resume and --delete exclude each other")
-    changes: dict[str, Any] = {}
-    if slots is not None:
-        changes["slots"] = _slots(slots)
-    if gpus is not None:
-        changes["gpus"] = None if gpus == "none" else gpus if gpus == "all" else gpus.split(",")
-    if per_gpu is not None:
-        changes["per_gpu"] = per_gpu
-    if on_failure is not None:
-        changes["on_failure"] = on_failure
+    try:
+        changes = turns.group(slots, gpus, per_gpu, on_failure)
+    except ValueError as error:
+        raise click.UsageError(str(error)) from error
     if name is None and (changes or pause or resume or delete):
         raise click.UsageError("which group?")
     with settings.client() as client:
@@ -180,13 +166,4 @@ def group(
         if as_json:
             print_json(one)
         else:
-            click.echo(_describe(one))
-
-
-def _describe(one: Group) -> str:
-    slots = "no limit" if one["slots"] is None else f"{one['used']} of {one['slots']} slots used"
-    gpus = one["gpus"]
-    if gpus is not None:
-        slots += f", {gpus} GPUs" if gpus == "all" else f", GPUs {', '.join(gpus)}"
-    paused = f", paused{': ' if one['reason'] else ''}{one['reason']}" if one["paused"] else ""
-    return f"{one['name']}: {slots}, {one['active']} running, {one['pending']} waiting{paused}"
+            click.echo(formats.group(one))

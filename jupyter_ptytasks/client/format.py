@@ -9,7 +9,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from .types import Task
+    from .types import Group, Task
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 _SIZES = ("KiB", "MiB", "GiB", "TiB")
@@ -146,6 +146,16 @@ def why(task: Task) -> str:
 def turn(task: Task) -> tuple[str, int, str, str]:
     """Return the key by which pending tasks are sorted: by group, and in the order of their turns."""
     return task["group"], -task["priority"], task["rank"], task["id"]
+
+
+def group(one: Group) -> str:
+    """Return a group in one line: its slots and GPUs, what runs and waits, and whether it is paused."""
+    slots = "no limit" if one["slots"] is None else f"{one['used']} of {one['slots']} slots used"
+    gpus = one["gpus"]
+    if gpus is not None:
+        slots += f", {gpus} GPUs" if gpus == "all" else f", GPUs {', '.join(gpus)}"
+    paused = f", paused{': ' if one['reason'] else ''}{one['reason']}" if one["paused"] else ""
+    return f"{one['name']}: {slots}, {one['active']} running, {one['pending']} waiting{paused}"
 
 
 def in_brief(task: Task) -> str:

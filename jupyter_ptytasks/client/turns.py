@@ -1,10 +1,10 @@
-"""The turn of a task, as people type it: `train:any`, `22:00`."""
+"""Turns of tasks, and what groups have for them, as people type it: `train:any`, `22:00`, `none`."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from .literals import When
@@ -42,3 +42,23 @@ def retry(times: int | None, delay: float | None) -> Retry | None:
     if times is None:
         return None
     return {"max": times} if delay is None else {"max": times, "delay": delay}
+
+
+def group(slots: str | None, gpus: str | None, per_gpu: int | None, on_failure: str | None) -> dict[str, Any]:
+    """Return the settings of a group that were typed: `slots` is a number or `none`; `gpus` is `all`, `none`, or
+    indexes and UUIDs such as `0,1`. What is None was not given, and is left out.
+
+    Raises ValueError.
+    """
+    settings: dict[str, Any] = {}
+    if slots is not None:
+        if slots != "none" and not slots.isdecimal():
+            raise ValueError(f"slots: {slots!r} is not a number or `none`")
+        settings["slots"] = None if slots == "none" else int(slots)
+    if gpus is not None:
+        settings["gpus"] = None if gpus == "none" else gpus if gpus == "all" else gpus.split(",")
+    if per_gpu is not None:
+        settings["per_gpu"] = per_gpu
+    if on_failure is not None:
+        settings["on_failure"] = on_failure
+    return settings

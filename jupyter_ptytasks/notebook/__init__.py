@@ -1,11 +1,25 @@
-"""The notebook API: `run`, `get`, `tasks`, `sweep`, `run_notebook`, the classes `Task` and `Sweep`, the magics."""
+"""The notebook API: `run`, `get`, `tasks`, `sweep`, `group`, `run_notebook`, their classes, the magics."""
 
 from __future__ import annotations
 
+from .groups import Group, group, groups
 from .notebooks import run_notebook
 from .starting import get, run, tasks
 from .sweeps import Sweep, get_sweep, sweep
 from .task import Task
 from .task_list import TaskList
 
-__all__ = ["Sweep", "Task", "TaskList", "get", "get_sweep", "run", "run_notebook", "sweep", "tasks"]
+__all__ = [
+    "Group",
+    "Sweep",
+    "Task",
+    "TaskList",
+    "get",
+    "get_sweep",
+    "group",
+    "groups",
+    "run",
+    "run_notebook",
+    "sweep",
+    "tasks",
+]

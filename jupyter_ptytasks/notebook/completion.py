@@ -68,7 +68,7 @@ def _of_line(before: list[str], word: str) -> list[str]:
         return []
     if word.startswith("-"):
         return verb.options()
-    if before[-1] in _GROUP_OPTIONS:
+    if before[-1] in _GROUP_OPTIONS or before[0] == "group":
         return _names(_groups)
     if before[0] in _SWEEP_VERBS or "--sweep" in before:
         return _names(_sweeps)

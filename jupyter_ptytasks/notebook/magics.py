@@ -17,6 +17,7 @@ from ..client import format as formats
 from ..core.sweeps import placeholders
 from . import scripts
 from .clients import connections
+from .groups import group, groups
 from .options import CELL, read_verb, split
 from .starting import get, start, tasks
 from .sweeps import Sweep, get_sweep, sweep
@@ -220,6 +221,26 @@ class TaskMagics(Magics):
             print(f"{info['name']}  {info['group']}  {formats.why(info)}")
         if not found:
             print("no task is waiting")
+
+    def _group(self, said: argparse.Namespace) -> Any:
+        try:
+            settings = turns.group(said.slots, said.gpus, said.per_gpu, said.on_failure)
+        except ValueError as error:
+            raise UsageError(f"%task group: {error}") from error
+        if said.name is None:
+            if settings or said.pause or said.resume or said.retry or said.delete:
+                raise UsageError("%task group: which group?")
+            return groups()
+        found = group(said.name, **settings)
+        if said.delete:
+            return found.delete()
+        if said.retry:
+            return found.retry()
+        if said.pause:
+            found.pause(said.reason, tasks=said.tasks)
+        elif said.resume:
+            found.resume(tasks=said.tasks)
+        return found
 
     def _move(self, said: argparse.Namespace) -> Any:
         where = {"before": said.before, "after": said.after, "to": said.to}

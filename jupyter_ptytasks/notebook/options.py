@@ -157,6 +157,24 @@ def _verb(name: str, description: str, refs: str | None = "one", of: str = "task
     return parser
 
 
+def _group() -> Parser:
+    parser = _verb("group", "Show groups, or configure one, and return them.", refs=None)
+    add = parser.add_argument
+    add("name", metavar="NAME", nargs="?", help="name of a group; by default all are shown")
+    add("--slots", metavar="N", help="how many slots it has; none: no limit, 0: start no more tasks")
+    add("--gpus", metavar="LIST", help="GPUs for its tasks: all, none, or indexes and UUIDs: 0,1")
+    add("--per-gpu", type=int, metavar="N", help="how many of its tasks share a GPU")
+    add("--on-failure", choices=["continue", "pause", "cancel"], help="what a failure does to its waiting tasks")
+    does = parser.add_mutually_exclusive_group()
+    does.add_argument("--pause", action="store_true", help="start no more of its tasks")
+    does.add_argument("--resume", action="store_true", help="start its tasks again")
+    does.add_argument("--retry", action="store_true", help="run its tasks again that have failed")
+    does.add_argument("--delete", action="store_true", help="delete its configuration; its tasks are no longer limited")
+    add("--tasks", action="store_true", help="with --pause and --resume: also the running tasks")
+    add("--reason", default="", metavar="TEXT", help="with --pause: why, as the queue shows it")
+    return parser
+
+
 def _verbs() -> dict[str, Parser]:
     listing = _verb("ls", "List tasks, newest first.", refs=None)
     listing.add_argument("-a", "--all", action="store_true", help="include tasks that ended more than a day ago")
@@ -218,6 +236,7 @@ def _verbs() -> dict[str, Parser]:
         "restart": _verb("restart", "Run tasks again, under the same id; live ones are stopped first.", refs="many"),
         "again": again,
         "queue": queue,
+        "group": _group(),
         "move": move,
         "release": release,
         "sweep": _verb("sweep", "Show a sweep, and return it.", of="sweep"),
