@@ -27,6 +27,7 @@ _COMMANDS = {
     "why": "why",
     "show": "listing",
     "logs": "logs",
+    "screen": "shown",
     "attach": "attach",
     "wait": "talking",
     "stop": "verbs",

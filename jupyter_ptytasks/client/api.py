@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .literals import Ansi, Command, IfExists, Mode, Place, StateName, Target, Warn
-    from .types import After, Page, Retry, Stats, Status, Task, Text, Why
+    from .types import After, Page, Retry, Screen, Stats, Status, Task, Text, Why
 
 #: The HTTP status if `if_exists` found a task; 201 if one was started.
 _FOUND = 200
@@ -301,6 +301,18 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
     def stats(self, ref: str) -> Stats:
         """Return the recent resource usage of a live task, which is sampled more often for the next 10 seconds."""
         return cast("Stats", self._get(path_of(ref, "stats"), **IDLE))
+
+    def screen(self, ref: str) -> Screen:
+        """Return what the terminal of a task shows now, or showed in the end.
+
+        Raises RequestFailed with the code `extra_missing` if the server has no emulator.
+        """
+        return cast("Screen", self._get(path_of(ref, "screen"), **IDLE))
+
+    def screen_text(self, ref: str, *, ansi: bool = False) -> str:
+        """Return the same as text, without the empty lines at its end; with `ansi` in its colors."""
+        params = {"format": "ansi" if ansi else "text", **IDLE}
+        return self._transport.request("GET", path_of(ref, "screen"), params=params).content.decode()
 
     def result(self, ref: str) -> bytes:
         """Return what the function of a task has returned or raised (functions.outcomes.result).

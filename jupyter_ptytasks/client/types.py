@@ -431,6 +431,28 @@ class Text(TypedDict):
     """With `grep`, the number of each line."""
 
 
+class Cursor(TypedDict):
+    """Where the cursor of a terminal is: row and column, both from 0 on."""
+
+    row: Count
+    col: Count
+    visible: bool
+
+
+class Screen(TypedDict):
+    """What the terminal of a task shows now."""
+
+    rows: Size
+    cols: Size
+    cursor: Cursor
+    lines: Annotated[list[str], Says(maxItems=1000)]
+    """One for each row, without the blanks at its end."""
+    title: str
+    """What the program calls its window; may be empty."""
+    alternate: bool
+    """Whether a full-screen program has the screen."""
+
+
 class Terminal(TypedDict):
     """A task as Jupyter's terminals API has it."""
 

@@ -71,7 +71,8 @@ class WaitFor(_Arguments):
 
 
 class Read(_Arguments):
-    """Read a task's output, also when it has ended: its last lines, those from `since` on, or those that match `grep`.
+    """Read a task's output, also when it has ended: its last lines, those from `since` on, those that match `grep`, or
+    what its terminal shows (`screen`), which is the way to see full-screen programs.
 
     Lines are as a terminal shows them in the end: a progress bar is one line. Bars and rulers are shortened.
     """
@@ -80,6 +81,7 @@ class Read(_Arguments):
     since: Line | None = Field(None, description="From this line on: the `next_line` of the last answer; 0 is all.")
     lines: int = Field(50, ge=1, le=2000, description="So many last lines, without `since`.")
     grep: Text_ | None = Field(None, max_length=1000, description="Only lines that match this regular expression.")
+    screen: bool = Field(False, description="What the terminal shows now instead, with the place of the cursor.")
     max_tokens: Limit = TOKENS
 
 
@@ -190,6 +192,8 @@ def _waited(waited: Waited, limit: int, note: str = "") -> Answer:
 def read(client: Client, asked: Read, _: Here) -> Answer:
     """Return lines of the output."""
     limit = texts.room(asked.max_tokens)
+    if asked.screen:
+        return _screen(client, asked, limit)
     if asked.grep is not None or asked.since is not None:
         text, output = _from(client, asked, limit)
     else:
@@ -203,6 +207,19 @@ def read(client: Client, asked: Read, _: Here) -> Answer:
     if text["more"]:
         step = f"Go on: read({texts.quoted(task)}, since={text['next_line']})."
     return Answer(texts.answer(output, more, texts.state(task), step), task)
+
+
+def _screen(client: Client, asked: Read, limit: int) -> Answer:
+    """Return what the terminal shows; of more than fits, its last rows."""
+    if asked.grep is not None or asked.since is not None:
+        raise BadArguments("screen goes with neither since nor grep")
+    task = client.get(asked.ref)
+    shown = client.screen(task["id"])
+    cursor = shown["cursor"]
+    place = f"cursor: row {cursor['row']}, column {cursor['col']}" + ("" if cursor["visible"] else ", hidden")
+    title = f"title: {shown['title']}" if shown["title"] else ""
+    text = texts.end(texts.squeezed("\n".join(shown["lines"]).rstrip("\n") + "\n"), limit)
+    return Answer(texts.answer(text, place, title, texts.state(task), texts.next_step(task)), task)
 
 
 def _ended(task: Task) -> str:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..client import Task as Info
     from ..client.literals import Command, Place, Scalar, StateName
-    from ..client.types import Progress, Usage, Why
+    from ..client.types import Progress, Screen, Usage, Why
     from .clients import Connections
 
 #: Seconds for which the last known state of a live task is reused.
@@ -287,6 +287,15 @@ class Task(Conversation):
         """
         with self._connections.client() as client:
             return client.why(self.id)
+
+    def screen(self) -> Screen:
+        """Return what the task's terminal shows now, or showed in the end: `lines`, one for each row, `cursor`,
+        `title`, and whether a full-screen program has the screen (`alternate`).
+
+        Raises RequestFailed if the server lacks the extra `screen`.
+        """
+        with self._connections.client() as client:
+            return client.screen(self.id)
 
     def check(self) -> Task:
         """Return self if the task succeeded. Raises TaskFailed if it did not, StillRunning if it has not ended."""

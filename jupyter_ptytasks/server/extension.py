@@ -44,6 +44,7 @@ from .spec import SpawnDefaults
 from .store import Store
 from .sweeping import Sweeps
 from .terminals.manager import TaskTerminals
+from .terminals.screen import Emulator
 from .terminals.websocket import TaskSocket
 from .waiting import Waiter
 
@@ -186,6 +187,7 @@ class PtyTasksApp(ExtensionApp):
         )
         for listeners in (self.tracker.listeners, self.sampler.listeners):
             listeners.append(self.terminals.note_change)
+        self.emulator = Emulator()
         self.recovery = Recovery(
             store=store,
             task_dirs=task_dirs,
@@ -216,6 +218,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_provisioners": provisioners,
                 "ptytasks_serializer": serializer,
                 "ptytasks_terminals": self.terminals,
+                "ptytasks_emulator": self.emulator,
                 "ptytasks_explainer": self.explainer,
                 "ptytasks_housekeeping": self.housekeeping,
                 "ptytasks_recovery": self.recovery,
@@ -304,6 +307,7 @@ class PtyTasksApp(ExtensionApp):
         self.launcher.close()
         self.queue.close()
         self.terminals.close()
+        await asyncio.to_thread(self.emulator.close)
         if self._waiting is not None:
             self._waiting.close()
         self.supervisor.close()

@@ -41,6 +41,7 @@ NEEDS = {
     "GET tasks/{ref}/wait": "read",
     "GET tasks/{ref}/why": "read",
     "GET tasks/{ref}/stats": "read",
+    "GET tasks/{ref}/screen": "read",
     "GET tasks/{ref}/output": "read",
     "GET tasks/{ref}/output/raw": "read",
     "GET tasks/{ref}/result": "read",

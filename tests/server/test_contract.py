@@ -40,6 +40,7 @@ SAMPLES = {
     "error": "Error",
     "groups": "GroupList",
     "why": "Why",
+    "screen": "Screen",
 }
 
 #: Tells how far a task is.
@@ -100,6 +101,7 @@ QUERIES = {
     queries.Wait: ("/tasks/{ref}/wait", "get"),
     queries.OutputQuery: ("/tasks/{ref}/output", "get"),
     queries.RawQuery: ("/tasks/{ref}/output/raw", "get"),
+    queries.ScreenQuery: ("/tasks/{ref}/screen", "get"),
 }
 #: What of a schema says what is taken; all else is for people.
 TELLING = {
@@ -180,6 +182,7 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
         "status": (await rest("GET", "status")).json,
         "output": await rest.output("train"),
         "why": (await rest("GET", "tasks", "failing", "why")).json,
+        "screen": (await rest("GET", "tasks", "failing", "screen")).json,
         "stats": (await rest("GET", "tasks", "train", "stats")).json,
         "error": (await rest("POST", "tasks", body={"command": "true", "cwd": "no/such/place"})).json,
         "groups": {"groups": [(await rest("GET", "groups", "gpu")).json]},

@@ -87,6 +87,12 @@ class OutputQuery(Strict):
         return output_lines.Query(**said, keep_ansi=self.ansi == "keep")
 
 
+class ScreenQuery(Strict):
+    """The query of `GET /tasks/{ref}/screen`."""
+
+    format: Literal["json", "ansi", "text"] = "json"
+
+
 class RawQuery(Strict):
     """The query of `GET /tasks/{ref}/output/raw`."""
 
