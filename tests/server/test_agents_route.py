@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+import textwrap
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import pytest
 from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
 
+from tests.client.live import LiveServer
 from tests.server.conftest import PATIENCE
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from types import FrameType
 
     from tests.server.conftest import Rest
@@ -73,3 +78,56 @@ async def test_a_body_that_is_not_a_request_of_the_protocol(rest: Rest, served: 
         request = HTTPRequest(root, method="POST", headers={**served.headers, "Accept": "application/json"}, body=body)
         answer = await AsyncHTTPClient().fetch(request, raise_error=False)
         assert 400 <= answer.code < 500
+
+
+#: Slow imports, as on a cold disk; and which of them the main thread makes, whose loop serves all requests.
+SLOW = """
+import sys, threading, time
+
+class Slow:
+    def find_spec(self, name, path=None, target=None):
+        package = name.partition(".")[0]
+        if package in ("mcp", "mcp_types", "anyio", "starlette") or name.startswith("jupyter_ptytasks"):
+            with open({log!r}, "a") as log:
+                print(threading.current_thread() is threading.main_thread(), name, file=log)
+        if name == "mcp.server.lowlevel":
+            time.sleep({pause})
+
+sys.meta_path.insert(0, Slow())
+"""
+
+
+def test_the_first_request_holds_up_no_other(tmp_path: Path) -> None:
+    pause = 3.0
+    log = tmp_path / "imported"
+    (tmp_path / "slow").mkdir()
+    (tmp_path / "slow" / "sitecustomize.py").write_text(textwrap.dedent(SLOW.format(log=str(log), pause=pause)))
+    server = LiveServer(tmp_path / "home")
+    server.extra_path = str(tmp_path / "slow")
+    call = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": {"name": "list", "arguments": {}}}
+    headers = {"Authorization": f"token {server.token}", "Accept": "application/json, text/event-stream"}
+    answers: list[httpx.Response] = []
+
+    def first() -> None:
+        answers.append(httpx.post(f"{server.url}ptytasks/mcp", headers=headers, json=call, timeout=PATIENCE))
+
+    try:
+        server.start()
+        with httpx.Client(headers=headers, timeout=PATIENCE) as other:
+            other.get(f"{server.url}ptytasks/api/status")
+            log.write_text("")
+            asking = threading.Thread(target=first)
+            asking.start()
+            slowest = 0.0
+            while asking.is_alive():
+                began = time.monotonic()
+                assert other.get(f"{server.url}ptytasks/api/status").status_code == 200
+                slowest = max(slowest, time.monotonic() - began)
+        asking.join()
+    finally:
+        server.stop()
+    assert [answer.status_code for answer in answers] == [200]
+    assert slowest < pause / 2
+    imported = [line.split() for line in log.read_text().splitlines()]
+    assert ["False", "mcp.server.lowlevel"] in imported
+    assert [name for is_main, name in imported if is_main == "True"] == []

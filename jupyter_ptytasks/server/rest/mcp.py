@@ -29,10 +29,8 @@ class Mcp(TaskHandler):
     @needs("read")
     async def post(self) -> None:
         """Answer one JSON-RPC request. What its tool does needs the permission of the route that it calls."""
-        client, http = await _parts()
-        inside: Inside = import_module(".inside", __package__).Inside(
-            self.application, self.request, self.identity_provider.get_token(self)
-        )
+        client, http, within = await _parts()
+        inside: Inside = within.Inside(self.application, self.request, self.identity_provider.get_token(self))
         self._inside = inside
 
         def connect() -> Client:
@@ -52,11 +50,19 @@ class Mcp(TaskHandler):
             self._inside.leave()
 
 
-async def _parts() -> tuple[Any, Any]:
-    """Return the modules of the client and of the MCP server; importing them takes seconds. Raises ExtraMissing."""
+async def _parts() -> tuple[Any, Any, Any]:
+    """Return the modules of the client, of the MCP server, and of requests from within. Raises ExtraMissing.
 
-    def imported() -> tuple[Any, Any]:
-        return import_module("jupyter_ptytasks.client"), import_module("jupyter_ptytasks.mcp.http")
+    Importing them takes seconds, in which other requests are answered.
+    """
+
+    def imported() -> tuple[Any, Any, Any]:
+        names = ("jupyter_ptytasks.client", "jupyter_ptytasks.mcp.http", "jupyter_ptytasks.server.rest.inside")
+        client, http, within = map(import_module, names)
+        # It imports what works on our kind of loop when it is first used: not then, on the server's.
+        anyio: Any = import_module("anyio")
+        anyio.run(anyio.sleep, 0)
+        return client, http, within
 
     try:
         return await asyncio.to_thread(imported)
