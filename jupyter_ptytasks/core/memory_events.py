@@ -29,10 +29,10 @@ class MemoryEvents:
     def __init__(self, root: str = "/sys/fs/cgroup", own: str = "/proc/self/cgroup") -> None:
         self._events = self._limit = ""
         self._before = 0
-        groups = _groups(own)
+        named = groups(own)
         for directory, events, limit, controller in _VERSIONS:
             # In a container, its own group may be mounted as the root, and be named by its path outside.
-            for group in (groups.get(controller), "/"):
+            for group in (named.get(controller), "/"):
                 if group is None:
                     continue
                 path = os.path.join(root, directory, group.lstrip("/"))
@@ -52,8 +52,8 @@ class MemoryEvents:
         return {"oom_kills": max(count - self._before, 0), "limit": _limit(self._limit)}
 
 
-def _groups(path: str) -> dict[str, str]:
-    """Return the control groups of this process: paths by controller; of version 2, by ``."""
+def groups(path: str) -> dict[str, str]:
+    """Return the control groups of this process, as a file names them: paths by controller; of version 2, by ``."""
     found = {}
     for line in _read(path).splitlines():
         _, controllers, group = line.split(":", 2) if line.count(":") >= 2 else ("", "?", "")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import time
 
-from ..core import signals, wire
+from ..core import kernel_log, signals, wire
 from ..core.memory_events import MemoryEvents
 from ..core.platform import events, foreground, tree
 from ..core.terminal.answers import answer
@@ -53,6 +53,8 @@ _RENEW = 30.0
 #: Seconds until a timer whose action failed runs it again.
 _RETRY = 1.0
 _FOREVER = float("inf")
+#: The exit code of a shell whose last command was killed by SIGKILL.
+_KILLED_BELOW = 128 + 9
 
 
 class Host:
@@ -336,11 +338,21 @@ class Host:
         ended = {"version": 1, "id": self._id, "attempt": self._attempt, **self.job.ended}
         ended.update(rows=self._ring.rows, cols=self._ring.cols, last_output=self._last_output, output=self._output())
         ended.update(notes=self.notes, leftover=None, memory=self._memory.since(), signaled=self.job.signaled)
+        attempt("reading the kernel's log", self._ask_kernel, ended)
         attempt("looking for leftovers", lambda: ended.update(leftover=tree.leftover()))
         if not attempt("recording the end", self._record.write, ended):
             ended["unrecorded"] = "host.log says why"
         attempt("sending the end", self._service.send_end, ended)
         attempt("leaving", self.close)
+
+    def _ask_kernel(self, ended: dict[str, Any]) -> None:
+        """Note which process the kernel killed, where that may be why the command has ended and is not known yet."""
+        was_killed = ended["signal"] == "SIGKILL" or ended["code"] == _KILLED_BELOW
+        is_known = (
+            ended["signaled"] == "SIGKILL" or ended["reason"] != "exited" or (ended["memory"] or {}).get("oom_kills")
+        )
+        if was_killed and not is_known:
+            ended["kernel_kill"] = kernel_log.killed(self.job.pid, self.job.begun)
 
 
 class _Limit:

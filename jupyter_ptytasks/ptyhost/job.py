@@ -43,6 +43,11 @@ class Job:
         self.pid, self.started, self._started_at = pid, started, time.monotonic()
 
     @property
+    def begun(self) -> float:
+        """When it was started, in monotonic seconds."""
+        return self._started_at
+
+    @property
     def stopping(self) -> str | None:
         """The reason for which it is being terminated."""
         return self._stop.reason if self._stop is not None else None

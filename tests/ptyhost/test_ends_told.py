@@ -84,11 +84,43 @@ def test_a_process_that_the_kernel_kills_for_want_of_memory_is_counted(
     assert record["memory"]["limit"] == LIMIT
 
 
+def can_read_the_log() -> bool:
+    """Whether the log of the kernel may be read here, and counts processes as we do."""
+    try:
+        os.close(os.open("/dev/kmsg", os.O_RDONLY | os.O_NONBLOCK))
+        return os.readlink("/proc/self/ns/pid") == "pid:[4026531836]"
+    except OSError:
+        return False
+
+
+@pytest.mark.skipif(not can_read_the_log(), reason="the log of the kernel cannot be read here")
+@pytest.mark.parametrize("below_a_shell", [False, True])
+def test_what_control_groups_do_not_tell_the_log_of_the_kernel_does(
+    hosted: Hosted, small_group: SmallGroup, tmp_path: Path, below_a_shell: bool
+) -> None:
+    """The ptyhost is outside of the group that has too little memory, so that its own counts nothing."""
+    go, script = tmp_path / "go", tmp_path / "eats.py"
+    script.write_text(EATS)
+    enter = f"echo $$ > {small_group.path}/cgroup.procs; "
+    runs = f"exec {sys.executable} -I -S {script} {go}"
+    hosted.start("sh", "-c", enter + (f"({runs}); exit $?" if below_a_shell else runs))
+    go.touch()
+    record = hosted.ended()
+    assert (record["code"], record["signal"]) == ((137, None) if below_a_shell else (None, "SIGKILL"))
+    assert record["memory"] is None or record["memory"]["oom_kills"] == 0
+    kill = record["kernel_kill"]
+    assert kill["sure"] is not below_a_shell
+    # Pages of files count beyond the limit.
+    assert LIMIT // 2 < kill["rss"] < LIMIT * 2
+    assert kill["name"].startswith("python")
+
+
 def test_nothing_was_killed_for_want_of_memory_otherwise(hosted: Hosted) -> None:
     hosted.start("sh", "-c", "kill -KILL $$")
     record = hosted.ended()
     assert (record["signal"], record["signaled"]) == ("SIGKILL", None)
     assert record["memory"] is None or record["memory"]["oom_kills"] == 0
+    assert record["kernel_kill"] is None
 
 
 @pytest.mark.parametrize(("sent", "told"), [(["SIGTERM"], "SIGTERM"), (["SIGSTOP", "SIGCONT", "SIGKILL"], "SIGKILL")])

@@ -29,7 +29,9 @@ class Ending:
     `timeout` is the time limit in seconds; `oom_kills` counts the processes that the kernel killed for want of memory
     in the task's control group while it ran, and `memory_limit` is that group's, in bytes (None: unknown, or none);
     `max_rss` is the largest resident size of a process, in bytes; `signaled` is the last signal that somebody sent
-    through the server; `leftover` counts the processes that were left running.
+    through the server; `leftover` counts the processes that were left running. `kernel_kill` is the name of a process
+    that the kernel's log says was killed for want of memory, `kernel_rss` its size in bytes, and `kernel_sure` says
+    whether it was the command itself.
     """
 
     code: int | None = None
@@ -41,13 +43,17 @@ class Ending:
     max_rss: int | None = None
     signaled: str | None = None
     leftover: int = 0
+    kernel_kill: str = ""
+    kernel_rss: int | None = None
+    kernel_sure: bool = False
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], timeout: float | None = None) -> Ending:
         """Read an exit record; what older ptyhosts did not write, or what is not valid, is unknown."""
         code, signal, reason = record.get("code"), record.get("signal"), record.get("reason", "exited")
         memory, usage, left = record.get("memory"), record.get("rusage"), record.get("leftover")
-        signaled = record.get("signaled")
+        signaled, kill = record.get("signaled"), record.get("kernel_kill")
+        killed = kill.get("name") if isinstance(kill, dict) else None
         return cls(
             code=code if isinstance(code, int) else None,
             signal=signal if isinstance(signal, str) else None,
@@ -58,6 +64,9 @@ class Ending:
             max_rss=_count(usage, "max_rss"),
             signaled=signaled if isinstance(signaled, str) else None,
             leftover=_count(left, "count") or 0,
+            kernel_kill=killed if isinstance(killed, str) else "",
+            kernel_rss=_count(kill, "rss"),
+            kernel_sure=isinstance(kill, dict) and kill.get("sure") is True,
         )
 
     @property

@@ -92,8 +92,12 @@ def _killed(ending: Ending, lines: list[Line]) -> Reason:
     killed = [line for line in lines[-_NEAR:] if _SHELL_KILLED.match(line[1])]
     if ending.signaled == "SIGKILL":
         return reason(f"killed by SIGKILL{_sender(ending, 'SIGKILL')}", "signal", *killed)
-    if ending.oom_kills:
+    if ending.oom_kills or (ending.kernel_kill and ending.kernel_sure):
         return for_want_of_memory(ending, "", *killed)
+    if ending.kernel_kill:
+        used = f", which used {_size(ending.kernel_rss)}" if ending.kernel_rss else ""
+        what = f"killed by SIGKILL; the kernel has killed {ending.kernel_kill} for want of memory{used}"
+        return reason(what, MEMORY, *killed)
     for line in reversed(lines[-_NEAR:]):
         found = cause(line[1])
         if found is not None and found[0] == MEMORY:
@@ -106,7 +110,8 @@ def for_want_of_memory(ending: Ending, by: str, *lines: Line) -> Reason:
     """Return the reason of a task of which the kernel killed a process. `by`: how the rest of it noticed."""
     what = "a process of the task was killed" if by else "killed"
     limit = f" at a limit of {_size(ending.memory_limit)}" if ending.memory_limit else ""
-    used = f"; its largest process had used {_size(ending.max_rss)}" if ending.max_rss else ""
+    size = ending.max_rss or ending.kernel_rss
+    used = f"; its largest process had used {_size(size)}" if size else ""
     noticed = f" ({by})" if by else ""
     return reason(f"{what} by the kernel for want of memory{limit}{used}{noticed}", MEMORY, *lines)
 
