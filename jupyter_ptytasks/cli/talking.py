@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..client.types import Waited
     from .common import Settings
 
-_UNTIL = ("exit", "waiting", "quiet", "progress")
+_UNTIL = ("exit", "waiting", "quiet", "progress", "output")
 
 
 def _parse_until(context: click.Context, parameter: click.Parameter, value: str | None) -> tuple[str, ...]:  # noqa: ARG001
@@ -30,7 +30,9 @@ def _parse_until(context: click.Context, parameter: click.Parameter, value: str 
 @click.command()
 @many_refs
 @click.option("--timeout", type=parse_duration, metavar="TIME", help="Give up after this time, and exit with 124.")
-@click.option("--until", callback=_parse_until, metavar="WHAT", help="Also: waiting (for input), quiet, progress.")
+@click.option(
+    "--until", callback=_parse_until, metavar="WHAT", help="Also: waiting (for input), quiet, progress, output."
+)
 @click.option("--match", metavar="REGEX", help="Also until a line matches, finished or not.")
 @click.option("--since", type=click.IntRange(0), metavar="LINE", help="With --match: look at lines from this one on.")
 @click.option("--quiet", type=parse_duration, metavar="TIME", help="With --until quiet: time without output.  [3s]")

@@ -24,7 +24,7 @@ Command = (
 )
 IfExists = Literal["new", "return", "restart", "fail"]
 Target = Literal["foreground", "tree", "leader"]
-Until = Literal["exit", "waiting", "match", "quiet", "progress"]
+Until = Literal["exit", "waiting", "match", "quiet", "progress", "output"]
 Mode = Literal["full", "head", "tail", "head-tail"]
 Ansi = Literal["strip", "keep"]
 StateName = Literal[

@@ -76,20 +76,24 @@ class TalkMethods(Connection):
         match: str | None = None,
         since: int | None = None,
         quiet: float | None = None,
+        offset: int | None = None,
         timeout: float | None = None,
     ) -> Waited:
         """Wait until a task has ended or something else has happened to it, and return what that was. Survives a server
         restart.
 
         Args:
-            until: `waiting` for input, `progress`, or `quiet`: no output for some seconds.
+            until: `waiting` for input, `progress`, `quiet` (no output for some seconds), or `output`.
             match: a regular expression that a line has to match, from line `since` on; also the last one while it is
                 unfinished.
             since: also return the first and last lines of the output from this line on.
             quiet: the seconds of `until` quiet; by default 3.
+            offset: for `until` output, the offset beyond which it has to go; by default where it ends now.
             timeout: seconds to wait.
         """
-        about = without_none({"until": ",".join(until) or None, "match": match, "since": since, "quiet": quiet})
+        about = without_none(
+            {"until": ",".join(until) or None, "match": match, "since": since, "quiet": quiet, "offset": offset}
+        )
         deadline = None if timeout is None else time.monotonic() + timeout
         while True:
             left = _LONG_POLL if deadline is None else min(max(deadline - time.monotonic(), 0.0), _LONG_POLL)

@@ -472,7 +472,7 @@ class Waited(TypedDict):
     """What has happened to a task first."""
 
     task: Task
-    reason: Literal["exit", "waiting", "match", "quiet", "progress", "timeout"]
+    reason: Literal["exit", "waiting", "match", "quiet", "progress", "output", "timeout"]
     """What it was; for a task that has ended always `exit`, unless a line matches."""
     line: MatchedLine | None
     """The line that matches."""

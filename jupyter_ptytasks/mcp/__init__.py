@@ -1,5 +1,5 @@
 """An MCP server: tasks for AI agents, as a face on the client, over stdio or behind a route of the Jupyter server.
 
 `texts` writes bounded answers, `tools` has the six verbs, `service` makes an MCP server of them with the SDK, which is
-imported when it is first used, and `extension` offers long runs as tasks of MCP.
+imported when it is first used, `extension` offers long runs as tasks of MCP, and `subscriptions` tells of more output.
 """

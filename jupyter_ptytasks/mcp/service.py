@@ -135,12 +135,8 @@ class Service:
     async def _read_resource(
         self, _: ServerRequestContext[Any], params: types.ReadResourceRequestParams
     ) -> types.ReadResourceResult:
-        ref, slash, rest = params.uri.removeprefix(_SCHEME).partition("/")
-        if not params.uri.startswith(_SCHEME) or (slash + rest) != "/output":
-            raise MCPError(types.INVALID_PARAMS, f"{params.uri} is not of the form {_SCHEME}{quote('{ref}')}/output")
-        text = await self._ask_for_resource(
-            lambda client: client.output(unquote(ref), mode="tail", tail_lines=_LINES)["output"]
-        )
+        ref = ref_of(params.uri)
+        text = await self._ask_for_resource(lambda client: client.output(ref, mode="tail", tail_lines=_LINES)["output"])
         contents = types.TextResourceContents(uri=params.uri, mime_type="text/plain", text=text)
         return types.ReadResourceResult(contents=[contents])
 
@@ -150,6 +146,14 @@ class Service:
         except ClientError as error:
             missing = isinstance(error, RequestFailed) and error.http_status == 404
             raise MCPError(types.INVALID_PARAMS if missing else types.INTERNAL_ERROR, explained(error)) from error
+
+
+def ref_of(uri: str) -> str:
+    """Return the task of a resource. Raises MCPError."""
+    ref, slash, rest = uri.removeprefix(_SCHEME).partition("/")
+    if not uri.startswith(_SCHEME) or (slash + rest) != "/output":
+        raise MCPError(types.INVALID_PARAMS, f"{uri} is not of the form {_SCHEME}{quote('{ref}')}/output")
+    return unquote(ref)
 
 
 def _told(tool: Tool) -> types.Tool:

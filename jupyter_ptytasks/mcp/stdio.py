@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from typing import TYPE_CHECKING
 
 import anyio
 from mcp.server.stdio import stdio_server
 
 from ..client import Client, caller_env
 from ..client.discovery import Server
-from .service import Service
+from .service import Service, ref_of
+from .subscriptions import Subscriptions
 from .tools import Here
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 #: Seconds for which a call goes on while the server is gone: agents give up soon.
 _PATIENCE = 5.0
@@ -19,14 +24,15 @@ _PATIENCE = 5.0
 
 def serve(url: str, token: str) -> None:
     """Serve one agent, until it closes standard input. For the arguments see Client."""
-    connect = partial(Client, url, token, patience=_PATIENCE)
-    anyio.run(_serve, Service(connect, _here(url)))
+    anyio.run(_serve, partial(Client, url, token, patience=_PATIENCE), _here(url))
 
 
-async def _serve(service: Service) -> None:
-    server = service.server()
-    async with stdio_server() as (read, write):
+async def _serve(connect: Callable[[], Client], here: Here) -> None:
+    server = Service(connect, here).server()
+    async with anyio.create_task_group() as group, stdio_server() as (read, write):
+        Subscriptions(connect, ref_of, group).serve(server)
         await server.run(read, write, server.create_initialization_options())
+        group.cancel_scope.cancel()
 
 
 def _here(url: str) -> Here:

@@ -72,8 +72,8 @@ def _moment(text: str) -> datetime:
 def _until(text: str) -> tuple[str, ...]:
     words = tuple(text.split(","))
     for word in words:
-        if word not in ("exit", "waiting", "quiet", "progress"):
-            raise argparse.ArgumentTypeError(f"{word!r} is not one of exit, waiting, quiet, progress")
+        if word not in ("exit", "waiting", "quiet", "progress", "output"):
+            raise argparse.ArgumentTypeError(f"{word!r} is not one of exit, waiting, quiet, progress, output")
     return words
 
 

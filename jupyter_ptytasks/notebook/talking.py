@@ -95,8 +95,8 @@ class Conversation:
         timeout: float | None = None,
     ) -> str:
         """Wait for the end of the task or for one of these, and return which it was: `waiting` for input, `progress`,
-        `quiet`: no output for `quiet` seconds (3), or `match`: a line that matches, from number `since` on. `exit` is
-        the end. An interrupt leaves the task running.
+        `output`, `quiet`: no output for `quiet` seconds (3), or `match`: a line that matches, from number `since` on.
+        `exit` is the end. An interrupt leaves the task running.
 
         Raises StillRunning if nothing of it has happened within `timeout` seconds.
         """

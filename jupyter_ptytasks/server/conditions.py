@@ -17,7 +17,7 @@ from ..core.queue.turn import runs_again
 from ..core.ring.lines import RingLines
 from .output_lines import LineReader, Mode, Query
 from .search import Cancelled, Search
-from .serialize import waiting
+from .serialize import output, waiting
 
 if TYPE_CHECKING:
     from threading import Event
@@ -45,6 +45,7 @@ class Reason(str, Enum):
     MATCH = "match"
     QUIET = "quiet"
     PROGRESS = "progress"
+    OUTPUT = "output"
     TIMEOUT = "timeout"
 
 
@@ -52,7 +53,8 @@ class Reason(str, Enum):
 class Condition:
     """What to wait for: one of `until`, or the end of the task, for `timeout` seconds at most.
 
-    A line from number `since` on has to match `match`, no output to come for `quiet` seconds.
+    A line from number `since` on has to match `match`, no output to come for `quiet` seconds, output to go beyond
+    `offset` (None: where it ends at the beginning).
     """
 
     until: frozenset[Reason]
@@ -60,6 +62,7 @@ class Condition:
     match: str | None = None
     since: int | None = None
     quiet: float = 3.0
+    offset: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,8 +99,8 @@ class Conditions:
             wait.close()
         if condition.since is None:
             return found
-        output = await asyncio.get_running_loop().run_in_executor(None, self._read, found.task, condition.since)
-        return Outcome(found.task, found.reason, found.line, {**output, "ended": not found.task.live})
+        lines = await asyncio.get_running_loop().run_in_executor(None, self._read, found.task, condition.since)
+        return Outcome(found.task, found.reason, found.line, {**lines, "ended": not found.task.live})
 
     def _read(self, task: Task, since: int) -> dict[str, Any]:
         query = Query(since=since, mode=Mode.HEAD_TAIL, head_lines=_HEAD_LINES, tail_lines=_TAIL_LINES)
@@ -125,6 +128,7 @@ class _Wait:
         self._cancel = cancel
         self._deadline = time.monotonic() + condition.timeout
         self._progress = self._essence()
+        self._offset = self._end() if condition.offset is None else condition.offset
         self._finder: _Finder | None = None
         if condition.match is not None:
             self._finder = _Finder(control, condition.match, condition.since or 0, cancel)
@@ -168,7 +172,7 @@ class _Wait:
 
     def _watch(self) -> None:
         link = self._supervisor.link(self._task.id)
-        if link is not None and self._condition.until & {Reason.MATCH, Reason.QUIET}:
+        if link is not None and self._condition.until & {Reason.MATCH, Reason.QUIET, Reason.OUTPUT}:
             link.watch(True, self)
 
     def _reason(self) -> Reason | None:
@@ -179,8 +183,14 @@ class _Wait:
             return Reason.WAITING
         if Reason.PROGRESS in until and self._essence() not in (None, self._progress):
             return Reason.PROGRESS
+        if Reason.OUTPUT in until and self._end() > self._offset:
+            return Reason.OUTPUT
         quiet = self._quiet_for()
         return Reason.QUIET if quiet is not None and quiet >= self._condition.quiet else None
+
+    def _end(self) -> int:
+        """Return the offset at which the output ends."""
+        return output(self._task, self._supervisor.link(self._task.id)).end
 
     def _quiet_for(self) -> float | None:
         """Return for how long (seconds) there was no output; None if that is of no concern."""

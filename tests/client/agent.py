@@ -45,15 +45,17 @@ class Agent:
         return "\n".join(part.text for part in result.content if part.type == "text"), result.is_error
 
 
+def started(server: LiveServer) -> StdioServerParameters:
+    """Return how an agent starts the MCP server of a Jupyter server."""
+    options = ["--url", server.url, "--token", server.token, "mcp"]
+    return StdioServerParameters(command=CLI[0], args=[*CLI[1:], *options], env=server.environ, cwd=str(server.home))
+
+
 @asynccontextmanager
 async def agent(server: LiveServer, transport: str) -> AsyncIterator[Agent]:
     """Return an agent that works with a server."""
     if transport == "stdio":
-        options = ["--url", server.url, "--token", server.token, "mcp"]
-        started = StdioServerParameters(
-            command=CLI[0], args=[*CLI[1:], *options], env=server.environ, cwd=str(server.home)
-        )
-        async with Client(started, read_timeout_seconds=PATIENCE) as client:
+        async with Client(started(server), read_timeout_seconds=PATIENCE) as client:
             yield Agent(client)
         return
     headers = {"Authorization": f"token {server.token}"}

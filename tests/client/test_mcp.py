@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import signal
@@ -9,17 +10,22 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
+import warnings
 from typing import TYPE_CHECKING, Any
 
+import anyio
 import httpx
 import psutil
 import pytest
 
 pytest.importorskip("mcp")
 
+import mcp_types as types
+from mcp import Client as McpClient
 from mcp import MCPError
 
-from tests.client.agent import TRANSPORTS, Agent, converse, last, tokens
+from tests.client.agent import TRANSPORTS, Agent, converse, last, started, tokens
 from tests.client.live import PATIENCE, LiveServer, ended
 
 if TYPE_CHECKING:
@@ -428,3 +434,78 @@ def test_the_command_needs_no_server_until_a_tool_does(tmp_path: Path) -> None:
         assert "jupyter lab" in refused
 
     converse(server, "stdio", talk)
+
+
+# -- subscriptions ----------------------------------------------------------------------------------------------------
+
+
+def test_a_subscriber_is_told_of_more_output_once_a_second(live: LiveServer, client: Client) -> None:
+    """And of the end, after which there is nothing more to be told."""
+    client.create(
+        "read go; while [ ! -e stop ]; do echo x; sleep 0.02; done; read end", name="busy", cwd=str(live.home)
+    )
+    stop = live.home / "stop"
+
+    async def talk(agent: Agent) -> None:
+        uri = "ptytask://busy/output"
+        async with agent.client.listen(resource_subscriptions=[uri]) as events:
+            told: list[float] = []
+            client.send_input("busy", "go")
+            async for event in events:
+                assert event.uri == uri  # type: ignore[union-attr]  # of no other kind
+                told.append(time.monotonic())
+                if len(told) == 4:
+                    break
+            # The first may come at once.
+            assert told[-1] - told[0] >= 2.7
+            assert told[-1] - told[0] < 20
+            stop.touch()
+            client.wait_for("busy", ["quiet"], quiet=1.5)
+            await anyio.to_thread.run_sync(lambda: client.send_input("busy", "end"))
+            client.wait("busy")
+            await anext(aiter(events))
+        content = (await agent.client.read_resource(uri)).contents[0]
+        assert "x" in getattr(content, "text", "")
+
+    converse(live, "stdio", talk)
+
+
+def test_a_client_of_an_earlier_version_subscribes_and_unsubscribes(live: LiveServer, client: Client) -> None:
+    client.create("while read line; do echo; done", name="echoes")
+    uri = "ptytask://echoes/output"
+    told: list[str] = []
+
+    async def on_message(message: Any) -> None:
+        if isinstance(message, types.ResourceUpdatedNotification):
+            told.append(message.params.uri)
+
+    async def talk() -> None:
+        async with McpClient(started(live), mode="legacy", message_handler=on_message) as agent:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                with pytest.raises(MCPError):
+                    await agent.subscribe_resource("ptytask://echoes/other")
+                await agent.subscribe_resource(uri)
+                await agent.subscribe_resource(uri)
+                with anyio.fail_after(PATIENCE):
+                    while not told:
+                        await anyio.to_thread.run_sync(lambda: client.send_input("echoes", "more"))
+                        await anyio.sleep(0.1)
+                await agent.unsubscribe_resource(uri)
+            before = len(told)
+            client.send_input("echoes", "more")
+            # Whatever would tell of it has had the time for it.
+            client.wait_for("echoes", ["quiet"], quiet=2.5)
+            await agent.list_tools()
+            assert len(told) == before
+            assert set(told) == {uri}
+
+    asyncio.run(talk())
+
+
+def test_over_http_there_are_no_subscriptions(live: LiveServer) -> None:
+    wire = Wire(live)
+    assert wire("server/discover")["capabilities"]["resources"]["subscribe"] is False
+    assert (
+        wire("subscriptions/listen", notifications={"resourceSubscriptions": ["ptytask://x/output"]})["code"] == -32601
+    )

@@ -224,3 +224,20 @@ async def test_events_tell_when_it_waits_and_when_not(rest: Rest, jp_serverapp: 
     told = [(event["waiting"] or {}).get("prompt") for event in heard]
     assert told == ["one? ", None, "two? ", None]
     assert "second" not in json.dumps(heard)
+
+
+async def test_until_there_is_more_output(rest: Rest) -> None:
+    await rest.create("printf one; read x; printf two; read y", name="grows")
+    task = await rest.until("grows", lambda task: task["waiting"])
+    end = task["output"]["end"]
+    # What is there already counts only beyond the offset.
+    assert (await wait(rest, "grows", until="output", offset=end - 1))["reason"] == "output"
+    assert (await wait(rest, "grows", until="output", timeout=0.2))["reason"] == "timeout"
+    waits = asyncio.ensure_future(wait(rest, "grows", until="output", offset=end))
+    await rest("POST", "tasks", "grows", "input", body={"data": "x"})
+    found = await waits
+    assert found["reason"] == "output"
+    assert found["task"]["output"]["end"] > end
+    await rest("POST", "tasks", "grows", "input", body={"data": "y"})
+    await rest.wait("grows")
+    assert (await wait(rest, "grows", until="output", offset=10_000))["reason"] == "exit"

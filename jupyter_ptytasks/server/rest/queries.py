@@ -10,7 +10,7 @@ from ...core.errors import BadRequest
 from ...core.states import State
 from .. import conditions, output_lines
 
-Until = Literal["exit", "waiting", "match", "quiet", "progress"]
+Until = Literal["exit", "waiting", "match", "quiet", "progress", "output"]
 Count = Annotated[int, Field(ge=0, le=100_000)]
 
 
@@ -44,6 +44,7 @@ class Wait(Strict):
     match: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
     since: Annotated[int, Field(ge=0)] | None = None
     quiet: Annotated[float, Field(ge=0.1, le=86400)] = 3.0
+    offset: Annotated[int, Field(ge=0)] | None = None
     timeout: Annotated[float, Field(ge=0)] = 55.0
 
     def condition(self, most: float) -> conditions.Condition:
@@ -59,6 +60,7 @@ class Wait(Strict):
             match=self.match,
             since=self.since,
             quiet=self.quiet,
+            offset=self.offset,
         )
 
 
