@@ -15,7 +15,7 @@ import psutil
 from rich.console import Console
 from websocket import WebSocketException
 
-from . import browser, latency, machine, memory, progress, queueing, reattach, report, scale, throughput
+from . import browser, latency, looking, machine, memory, progress, queueing, reattach, report, scale, throughput
 from .plan import BenchmarkFailed, Plan
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "bars": reattach.bars,
     "start": scale.start,
     "idle": scale.idle,
+    "looking": looking.silent,
     "queue": queueing.drain,
     "crowd": queueing.crowd,
     "browser": browser.flood,

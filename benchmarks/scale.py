@@ -130,7 +130,7 @@ def idle(plan: Plan) -> Iterator[Row]:
         before = [_cpu(server) for server in (ours, stock, none)]
         time.sleep(seconds)
         used = [100 * (_cpu(server) - cpu) / seconds for server, cpu in zip((ours, stock, none), before, strict=True)]
-        hosts = [_host_pid(ours, task) for task in os.listdir(ours.tasks_dir)]
+        hosts = [host_pid(ours, task) for task in os.listdir(ours.tasks_dir)]
         pss = Series(tuple(float(psutil.Process(pid).memory_full_info().pss) for pid in hosts), "B")
         rss = Series(tuple(float(psutil.Process(pid).memory_info().rss) for pid in hosts), "B")
     more = Series((used[0] - used[2],), "%")
@@ -146,6 +146,7 @@ def _cpu(server: Server) -> float:
     return times.user + times.system
 
 
-def _host_pid(server: Server, task: str) -> int:
+def host_pid(server: Server, task: str) -> int:
+    """Return the process id of a task's ptyhost."""
     with open(TaskFiles(os.path.join(server.tasks_dir, task)).host, encoding="utf-8") as file:
         return int(json.load(file)["host_pid"])
