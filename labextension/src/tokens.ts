@@ -107,6 +107,8 @@ export namespace CommandIDs {
   export const setSlots = 'ptytasks:set-slots';
   export const retryFailed = 'ptytasks:retry-failed';
   export const forgetGroup = 'ptytasks:forget-group';
+  /** Open a dialog that answers the question of a program. */
+  export const answer = 'ptytasks:answer';
   export const pause = 'ptytasks:pause';
   export const resume = 'ptytasks:resume';
   export const restart = 'ptytasks:restart';

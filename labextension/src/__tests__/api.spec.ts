@@ -62,6 +62,16 @@ describe('TaskApi', () => {
     expect(Math.abs(serverNow() - Date.now())).toBeLessThan(1500);
   });
 
+  it('answers only if the program waits', async () => {
+    const { api, server } = made(() => ({ body: { typed: 2, waiting: null } }));
+    await api.answer('a1', { data: 'y', newline: true, secret: false });
+    const body = { data: 'y', newline: true, only_if: 'waiting', secret: false };
+    expect(server.requests).toMatchObject([{ method: 'POST', path: 'tasks/a1/input', body }]);
+    const late = made(() => ({ status: 409, body: { code: 'not_waiting', message: 'too late' } }));
+    const error = await refused(late.api.answer('a1', { data: '', newline: true, secret: true }));
+    expect(error).toMatchObject({ status: 409, code: 'not_waiting' });
+  });
+
   it('says which requests no user caused', async () => {
     const { api, server } = made(() => ({ body: task }));
     await api.get(task.id, { quiet: true });

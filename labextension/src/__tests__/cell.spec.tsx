@@ -27,7 +27,8 @@ describe('TaskCell', () => {
       offset: from,
       end: OUTPUT.length
     })),
-    stats: jest.fn(async () => ({ usage: null, samples: [] }))
+    stats: jest.fn(async () => ({ usage: null, samples: [] })),
+    answer: jest.fn(async () => undefined)
   };
   const model = {
     isReady: true,
@@ -104,13 +105,46 @@ describe('TaskCell', () => {
   });
 
   it('shows what the program asks while that is known', async () => {
-    const waiting = { kind: 'line', prompt: 'Proceed? [y/N] ', sure: true } as const;
+    const waiting = { kind: 'line', prompt: 'Proceed? [y/N] ', since: '', sure: true } as const;
     known = [{ ...task, waiting }];
     await draw(SNAPSHOT);
     expect(cell.node.querySelector('[title="Waits for input: Proceed? [y/N]"]')).not.toBeNull();
     Object.assign(model, { error: new TaskError('no answer', 0, 'unreachable') });
     act(() => changed.emit());
     expect(cell.node.querySelector('.jp-PtyTasks-question')).toBeNull();
+    expect(cell.node.querySelector('input')).toBeNull();
+  });
+
+  it('takes a password, and leaves it neither on the page nor in the output', async () => {
+    const waiting = { kind: 'password', prompt: 'Password: ', since: '', sure: true } as const;
+    known = [{ ...task, waiting }];
+    const model = new MimeModel({ data: { [MIME_TYPE]: JSON.parse(JSON.stringify(SNAPSHOT)) } });
+    await act(async () => {
+      await cell.renderModel(model);
+      await jest.advanceTimersByTimeAsync(100);
+    });
+    const input = cell.node.querySelector('input') as HTMLInputElement;
+    expect(input.type).toBe('password');
+    await act(async () => {
+      input.value = 'correct horse';
+      input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+    });
+    const secret = { data: 'correct horse', newline: true, secret: true };
+    expect(api.answer).toHaveBeenCalledWith(task.id, secret);
+    expect(input.value).toBe('');
+    expect(JSON.stringify(model.data)).not.toContain('correct horse');
+    expect(cell.node.outerHTML).not.toContain('correct horse');
+  });
+
+  it('opens the terminal of a program that reads keys', async () => {
+    const waiting = { kind: 'keys', prompt: '(Pdb) ', since: '', sure: true } as const;
+    known = [{ ...task, waiting }];
+    await draw(SNAPSHOT);
+    const open = [...cell.node.querySelectorAll('button')].find(
+      ({ textContent }) => textContent === 'Open Terminal'
+    );
+    act(() => open?.click());
+    expect(actions.open).toHaveBeenCalledWith(task.id);
   });
 
   it('draws the last lines in color, and as text', async () => {

@@ -5,6 +5,7 @@ import { Signal } from '@lumino/signaling';
 import { Widget } from '@lumino/widgets';
 import React from 'react';
 
+import type { TaskApi } from '../services/api';
 import type { TaskFollower } from '../services/follower';
 import { taskSchema, type ITask } from '../services/types';
 import type { TaskConnection } from '../terminal/connection';
@@ -32,6 +33,7 @@ describe('Header', () => {
       isReadonly: false,
       isFollowing: false,
       actions: {},
+      answers: null,
       follower: follower as unknown as TaskFollower,
       trans,
       ...props
@@ -65,10 +67,28 @@ describe('Header', () => {
   });
 
   it('tells that the program asks something', async () => {
-    const waiting = { kind: 'password', prompt: '', sure: false } as const;
+    const waiting = { kind: 'password', prompt: '', since: '', sure: false } as const;
     await render({ task: { ...task, waiting } });
     expect(widget.node.textContent).toContain('waiting');
     expect(button('Probably waits for input: Waits for a password')).toBeDefined();
+  });
+
+  it('has a field for the answer, if this viewer sends input', async () => {
+    const waiting = { kind: 'line', prompt: 'Sure? ', since: '', sure: true } as const;
+    await render({ task: { ...task, waiting } });
+    expect(widget.node.querySelector('input')).toBeNull();
+    widget.dispose();
+    const answer = jest.fn(async () => undefined);
+    const onAnswered = jest.fn();
+    const answers = { api: { answer } as unknown as TaskApi, refresh: async () => undefined };
+    await render({ task: { ...task, waiting }, answers, onAnswered });
+    const input = widget.node.querySelector('input') as HTMLInputElement;
+    expect(input.labels?.[0].textContent).toBe('Sure?');
+    input.value = 'y';
+    input.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+    await new Promise(process.nextTick);
+    expect(answer).toHaveBeenCalledWith(task.id, { data: 'y', newline: true, secret: false });
+    expect(onAnswered).toHaveBeenCalledTimes(1);
   });
 
   it('shows the exit status, and offers no stop', async () => {

@@ -229,7 +229,7 @@ describe('TasksPanel', () => {
     });
 
     it('shows what a program asks, but not that a shell is at its prompt', async () => {
-      const asks = { kind: 'line', prompt: 'Proceed? [y/N] ', sure: true } as const;
+      const asks = { kind: 'line', prompt: 'Proceed? [y/N] ', since: '', sure: true } as const;
       model.tell({ tasks: [{ ...RUNNING, waiting: asks }] });
       const badge = row('running').querySelector<HTMLElement>('.jp-PtyTasks-question');
       expect(badge?.textContent).toBe('waiting');

@@ -24,7 +24,12 @@ const TASKS = [
   task({ id: 'done', state: 'succeeded', kind: 'shell' }),
   task({ id: 'left', state: 'succeeded', leftover: 2 }),
   task({ id: 'held', state: 'held' }),
-  task({ id: 'queued', state: 'queued' })
+  task({ id: 'queued', state: 'queued' }),
+  task({
+    id: 'asks',
+    state: 'running',
+    waiting: { kind: 'line', prompt: 'Sure? ', since: '', sure: true }
+  })
 ];
 
 /** The list; the server has a task that it lacks until it is refreshed. */
@@ -43,6 +48,7 @@ const refresh = jest.fn(async () => {
   list.splice(TASKS.length, 1, LATE);
 });
 const open = jest.fn();
+const answer = jest.fn(async () => undefined);
 const commands = new CommandRegistry();
 let current: ITask[] = [];
 let isSure = true;
@@ -66,7 +72,8 @@ addTaskCommands({
   dialogs: dialogs as unknown as ConfirmDialogs,
   trans: nullTranslator.load('jupyter_ptytasks'),
   current: () => current,
-  open
+  open,
+  answer
 });
 
 describe('the commands about tasks', () => {
@@ -94,6 +101,8 @@ describe('the commands about tasks', () => {
     [CommandIDs.release, ['held'], true],
     [CommandIDs.release, ['queued'], false],
     [CommandIDs.restart, ['queued'], false],
+    [CommandIDs.answer, ['asks'], true],
+    [CommandIDs.answer, ['run1'], false],
     [CommandIDs.stop, ['queued'], true],
     [CommandIDs.rename, ['run1'], true],
     [CommandIDs.rename, ['run1', 'run2'], false],
@@ -124,6 +133,11 @@ describe('the commands about tasks', () => {
     expect(commands.isEnabled(CommandIDs.endLeftover, { ids: ['run1', 'done'] })).toBe(false);
     await commands.execute(CommandIDs.endLeftover, { ids: ['left', 'done'] });
     expect(api.endLeftover.mock.calls).toEqual([['left']]);
+  });
+
+  it('answer what asks', async () => {
+    await commands.execute(CommandIDs.answer, { ids: ['asks'] });
+    expect(answer).toHaveBeenCalledWith(TASKS.find(({ id }) => id === 'asks'));
   });
 
   it('release what is held', async () => {

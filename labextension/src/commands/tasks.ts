@@ -19,6 +19,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import type { TaskApi } from '../services/api';
+import { isAnswerable } from '../format/question';
 import { parseTags, quote } from '../forms/requests';
 import { isEnded, isPending, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
@@ -35,6 +36,8 @@ export interface ITaskCommandsOptions {
   current: () => readonly ITask[];
   /** Show a task that was just started. */
   open: (id: string) => void;
+  /** Ask the user for an answer to the question of a task, and send it. */
+  answer: (task: ITask) => Promise<void>;
 }
 
 /** A command; `addTaskCommands` finds its tasks. */
@@ -103,7 +106,7 @@ export function addTaskCommands(options: ITaskCommandsOptions): IDisposable {
 }
 
 function actions(options: ITaskCommandsOptions): Record<string, IAction> {
-  const { model, dialogs, trans, open } = options;
+  const { model, dialogs, trans, open, answer } = options;
   const api: TaskApi = model.api;
   return {
     [CommandIDs.stop]: {
@@ -145,6 +148,13 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       icon: runIcon,
       fits: task => task.state === 'held',
       run: tasks => each(tasks, task => api.release(task.id))
+    },
+    [CommandIDs.answer]: {
+      label: trans.__('Answer…'),
+      caption: trans.__('Answer the question of the program'),
+      fits: isAnswerable,
+      isSingle: true,
+      run: ([task]) => answer(task)
     },
     [CommandIDs.pause]: {
       label: trans.__('Pause'),

@@ -1,8 +1,14 @@
-/** What a program waits for, in words. Pure. */
+/** What a program waits for, in words, and what can be answered. Pure. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ITask } from '../services/types';
+import { isActive, type ITask } from '../services/types';
+
+/** Matches the keys that a prompt offers: `[y/N]`, `(y/n/q)`. */
+const OFFER = /[[(]([a-z](?:[/|][a-z])+)[\])]/i;
+
+/** The most characters of a name in a message that JupyterLab cuts off at 140. */
+const NAME = 40;
 
 /**
  * Return what the program of a task asks for: `Proceed? [y/N]`, or what kind of input it waits for if it has no prompt.
@@ -11,12 +17,50 @@ import type { ITask } from '../services/types';
 export function questionLabel(task: ITask, trans: TranslationBundle): string {
   switch (task.waiting?.kind) {
     case 'line':
-      return task.waiting.prompt.trim() || trans.__('Waits for a line');
+      return promptOf(task) || trans.__('Waits for a line');
     case 'password':
-      return task.waiting.prompt.trim() || trans.__('Waits for a password');
+      return promptOf(task) || trans.__('Waits for a password');
     case 'keys':
-      return task.waiting.prompt.trim() || trans.__('Waits for a key');
+      return promptOf(task) || trans.__('Waits for a key');
     default:
       return '';
   }
+}
+
+/** Return the question as a message of its own: `“train” asks: Proceed? [y/N]`. */
+export function questionMessage(task: ITask, trans: TranslationBundle): string {
+  const name = task.name.length > NAME ? `${task.name.slice(0, NAME)}…` : task.name;
+  const prompt = promptOf(task);
+  if (!prompt) {
+    return task.waiting?.kind === 'password'
+      ? trans.__('“%1” asks for a password', name)
+      : trans.__('“%1” waits for input', name);
+  }
+  return task.waiting?.sure
+    ? trans.__('“%1” asks: %2', name, prompt)
+    : trans.__('“%1” probably asks: %2', name, prompt);
+}
+
+/** Return what distinguishes the question of a task from the one before and the next one; empty if there is none. */
+export function questionKey(task: ITask): string {
+  const { attempt, waiting } = task;
+  return waiting && isActive(task) ? `${attempt} ${waiting.since} ${waiting.kind}` : '';
+}
+
+/** Return the single keys that the program offers: `y` and `N` of `Proceed? [y/N]`; none if it reads a whole line. */
+export function offeredKeys(task: ITask): string[] {
+  if (task.waiting?.kind !== 'keys') {
+    return [];
+  }
+  return OFFER.exec(task.waiting.prompt)?.[1].split(/[/|]/) ?? [];
+}
+
+/** Return whether the program can be answered without its terminal: by a line, or by one of few keys. */
+export function isAnswerable(task: ITask): boolean {
+  const kind = isActive(task) ? task.waiting?.kind : undefined;
+  return kind === 'line' || kind === 'password' || offeredKeys(task).length > 0;
+}
+
+function promptOf(task: ITask): string {
+  return task.waiting?.prompt.trim() ?? '';
 }

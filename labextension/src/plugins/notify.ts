@@ -1,4 +1,4 @@
-/** Notifies when tasks end. */
+/** Notifies when tasks end, and when their programs ask something. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
@@ -6,7 +6,9 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { commandIfPresent } from '../commands/ifpresent';
+import { isAnswerable } from '../format/question';
 import { CompletionNotifier, type INotice } from '../services/completions';
+import { QuestionNotifier } from '../services/questions';
 import { TaskSettings } from '../services/settings';
 import { CommandIDs, ITaskModel } from '../tokens';
 import { isShown } from '../services/visible';
@@ -19,7 +21,7 @@ const Desktop = 'Notification' in window ? window.Notification : null;
 
 export const notifyPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:notify',
-  description: 'Notifies when background tasks end.',
+  description: 'Notifies when background tasks end, and when they ask something.',
   autoStart: true,
   requires: [ITaskModel],
   optional: [ISettingRegistry, ITranslator],
@@ -48,12 +50,15 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
           .catch(() => undefined)
           .then(() => {
             opening.delete(id);
+            if (args.activate !== false) {
+              questions.see(id);
+            }
           });
         opening.set(id, opened);
       }
     });
 
-    const openingOf = ({ id }: INotice) =>
+    const openingOf = ({ id }: Pick<INotice, 'id'>) =>
       id
         ? commandIfPresent(commands, CommandIDs.open, { id })
         : commandIfPresent(commands, CommandIDs.showPanel);
@@ -84,10 +89,10 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       return actions;
     };
 
-    const showOnDesktop = (notice: INotice) => {
+    const showOnDesktop = (notice: Pick<INotice, 'id' | 'message'>) => {
       const isWanted = settings.current.desktopNotifications && !document.hasFocus();
       if (!isWanted || Desktop?.permission !== 'granted') {
-        return;
+        return undefined;
       }
       // The tag makes two windows show one notification.
       const shown = new Desktop(notice.message, { tag: `ptytasks-${notice.id ?? 'many'}` });
@@ -96,16 +101,19 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
         openingOf(notice)?.();
         shown.close();
       };
+      return () => shown.close();
+    };
+
+    const isLookedAt = async (id: string) => {
+      await opening.get(id);
+      return isShown(id);
     };
 
     new CompletionNotifier({
       model,
       trans,
       notify: () => settings.current.notify,
-      isLookedAt: async id => {
-        await opening.get(id);
-        return isShown(id);
-      },
+      isLookedAt,
       show: notice => {
         const { kind, message } = notice;
         Notification.emit(message, kind, {
@@ -113,6 +121,44 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
           actions: actionsOf(notice)
         });
         showOnDesktop(notice);
+      }
+    });
+
+    const questions = new QuestionNotifier({
+      model,
+      trans,
+      isWanted: () => settings.current.notifyQuestions,
+      isLookedAt,
+      show: (task, message) => {
+        const { id } = task;
+        const actions: Notification.IAction[] = [];
+        const answer = isAnswerable(task) && commandIfPresent(commands, CommandIDs.answer, { id });
+        if (answer) {
+          actions.push({
+            label: trans.__('Answer…'),
+            caption: trans.__('Answer the question in a dialog'),
+            displayType: 'accent',
+            callback: event => {
+              // The notification is closed when the question is answered.
+              event.preventDefault();
+              answer();
+            }
+          });
+        }
+        const open = commandIfPresent(commands, CommandIDs.open, { id });
+        if (open) {
+          actions.push({
+            label: trans.__('Open'),
+            caption: trans.__('Open the terminal of the task'),
+            callback: open
+          });
+        }
+        const shown = Notification.emit(message, 'info', { autoClose: false, actions });
+        const closeOnDesktop = showOnDesktop({ id, message });
+        return () => {
+          Notification.dismiss(shown);
+          closeOnDesktop?.();
+        };
       }
     });
   }

@@ -9,6 +9,7 @@ import { ConfirmDialogs } from '../commands/confirm';
 import { commandIfPresent } from '../commands/ifpresent';
 import { addTaskCommands } from '../commands/tasks';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
+import { askForAnswer } from '../widgets/dialogs/answer';
 import { currentTasks } from './current';
 
 export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
@@ -33,7 +34,8 @@ export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
       dialogs: new ConfirmDialogs(trans),
       trans,
       current: () => currentTasks(shell, model, panel),
-      open: id => commandIfPresent(commands, CommandIDs.open, { id })?.()
+      open: id => commandIfPresent(commands, CommandIDs.open, { id })?.(),
+      answer: task => askForAnswer({ task, model, trans })
     });
     commands.addCommand(CommandIDs.refresh, {
       label: trans.__('Refresh Tasks'),
@@ -57,6 +59,7 @@ const COMMANDS: readonly string[] = [
   CommandIDs.kill,
   CommandIDs.endLeftover,
   CommandIDs.release,
+  CommandIDs.answer,
   CommandIDs.pause,
   CommandIDs.resume,
   CommandIDs.restart,

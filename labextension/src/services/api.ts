@@ -17,6 +17,7 @@ import {
   statusSchema,
   taskSchema,
   whySchema,
+  type IAnswer,
   type IGroup,
   type IGroupChanges,
   type IOutput,
@@ -186,6 +187,12 @@ export class TaskApi {
   /** Delete the tasks of a sweep and their output; with `stop` it is canceled first if it has not ended. */
   async deleteSweep(id: string, stop = false): Promise<void> {
     await this._request(sweep(id), { method: 'DELETE', query: stop ? { stop: '1' } : {} });
+  }
+
+  /** Type what a program waits for, and nothing if it does not wait. Rejects with `not_waiting` then. */
+  async answer(id: string, answer: IAnswer): Promise<void> {
+    const body = { only_if: 'waiting', ...answer };
+    await this._request(path(id, 'input'), { method: 'POST', body });
   }
 
   /** Suspend the processes of a task. */

@@ -24,6 +24,7 @@ const TEXT_RUNNERS = {
 /** Invalid values are treated as unset. */
 const schema = z.object({
   notify: z.enum(['all', 'failures', 'none']).catch('all'),
+  notifyQuestions: z.boolean().catch(true),
   desktopNotifications: z.boolean().catch(false),
   fileRunners: z.record(z.string()).catch(FILE_RUNNERS),
   textRunners: z.record(z.string()).catch(TEXT_RUNNERS)

@@ -86,6 +86,8 @@ const questionSchema = z
     kind: z.enum(['line', 'password', 'keys', 'shell']),
     /** The text before the cursor. */
     prompt: word,
+    /** Since when it waits: another question has another time. */
+    since: word,
     /** Whether that is known, and not guessed from the last line. */
     sure: z.boolean().catch(false)
   })
@@ -314,6 +316,13 @@ export interface ITaskRequest {
   retry?: { max: number };
   /** What to do if a running task has the same name. */
   if_exists?: (typeof IF_EXISTS)[number];
+}
+
+/** What to type into a task: `data`, with Enter behind it if `newline`; `secret` if it is a password. */
+export interface IAnswer {
+  data: string;
+  newline: boolean;
+  secret: boolean;
 }
 
 /** The fields of a task that can be changed. */

@@ -16,6 +16,7 @@ import { useSignalValue } from '../../services/watchedvalue';
 import { commandLine, isActive, isEnded, type IBundle, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { useNow, useIsVisible } from '../hooks';
+import { AnswerField } from '../answer';
 import { ProgressBar } from '../progress';
 import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
@@ -92,6 +93,9 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
         sanitizer={sanitizer}
         translator={translator}
       />
+      {known && !isSnapshot && (
+        <AnswerField task={task} model={model} open={actions.open} trans={trans} />
+      )}
       <Usage task={task} follower={follower} trans={trans} />
       <Note text={noteOf(isGone, error, trans)} />
     </div>

@@ -19,6 +19,7 @@ import { progressLabel } from '../../format/measures';
 import { isActive, isEnded, isPending, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { useNow } from '../hooks';
+import { AnswerField } from '../answer';
 import { ProgressBar } from '../progress';
 import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
@@ -37,6 +38,10 @@ export interface IHeaderProps {
   /** Whether another viewer sets the size of the terminal. */
   isFollowing: boolean;
   actions: IHeaderActions;
+  /** Takes answers to the program's questions; null if this viewer sends no input. */
+  answers: Pick<ITaskModel, 'api' | 'refresh'> | null;
+  /** Called when an answer was sent. */
+  onAnswered?: () => void;
   /** Provides the usage history. */
   follower: TaskFollower;
   trans: TranslationBundle;
@@ -69,6 +74,9 @@ export function Header(props: IHeaderProps): JSX.Element {
         </span>
       )}
       <QuestionBadge task={task} trans={trans} />
+      {props.answers && (
+        <AnswerField task={task} model={props.answers} onSent={props.onAnswered} trans={trans} />
+      )}
       {ended && (
         <span className="jp-PtyTasks-header-fact" title={reasonOf(task) || ended}>
           {ended}
@@ -148,7 +156,7 @@ export class TaskHeader extends ReactWidget {
   }
 
   private _renderTask(): JSX.Element | null {
-    const { model, connection, actions, trans } = this._options;
+    const { model, connection, actions, onAnswered, trans } = this._options;
     const task = newest(model, connection);
     if (!task) {
       return null;
@@ -164,6 +172,8 @@ export class TaskHeader extends ReactWidget {
         isReadonly={connection.isReadonly}
         isFollowing={connection.isFollowing}
         actions={connection.link === 'gone' ? {} : actions}
+        answers={connection.link === 'connected' && !connection.isReadonly ? model : null}
+        onAnswered={onAnswered}
         follower={this._follower}
         trans={trans}
       />
@@ -178,6 +188,8 @@ export namespace TaskHeader {
     model: ITaskModel;
     connection: TaskConnection;
     actions: IHeaderActions;
+    /** Called when a question was answered in the header. */
+    onAnswered: () => void;
     trans: TranslationBundle;
   }
 }

@@ -42,7 +42,13 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     const trans = translator.load('jupyter_ptytasks');
     this.toolbar.hide();
     this.contentHeader.addWidget(
-      new TaskHeader({ model, connection, actions: options.actions, trans })
+      new TaskHeader({
+        model,
+        connection,
+        actions: options.actions,
+        onAnswered: () => terminal.activate(),
+        trans
+      })
     );
     const onShow = () => void this.showReason();
     this.contentHeader.addWidget(new TaskBanner({ model, connection, onShow, trans }));
