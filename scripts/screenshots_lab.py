@@ -1,7 +1,7 @@
-"""Make pictures of JupyterLab with tasks in it: every state, in both themes, in build/screenshots.
+"""Make pictures of JupyterLab with tasks in it: every state, in several themes, in build/screenshots.
 
-A few of them go to docs/images. What is seen is real: a server, tasks, a Chromium. Only a list of a thousand
-tasks is made up, for the browser alone.
+With names of functions below it takes only their pictures. A few of them go to docs/images. What is seen is real: a
+server, tasks, a Chromium. Only a list of a thousand tasks is made up, for the browser alone.
 """
 
 from __future__ import annotations
@@ -43,6 +43,17 @@ IN_DOCS = {
     "run-notebook-light": "run-notebook",
     "queue-light": "queue",
     "queue-dialog-light": "queue-dialog",
+    "question-panel-light": "question-panel",
+    "question-notification-light": "question-notification",
+    "question-cell-light": "question-cell",
+    "question-header-dark": "question-header",
+    "question-password-dark": "question-password",
+}
+#: The themes, as JupyterLab and the browser call them.
+THEMES = {
+    "light": ("JupyterLab Light", "light"),
+    "dark": ("JupyterLab Dark", "dark"),
+    "contrast": ("JupyterLab Dark High Contrast", "dark"),
 }
 #: Where the panel asks for the tasks.
 LIST = re.compile(r"/ptytasks/api/tasks\?")
@@ -59,6 +70,12 @@ for epoch in range(1, 32):
 print("\\033[1;31mRuntimeError\\033[0m: CUDA out of memory. Tried to allocate 2.00 GiB")
 raise SystemExit(1)
 """
+#: A program that asks for a line, and then for a password.
+CLEAN = """\
+echo 'Found 42 checkpoints of 12 runs (118 GiB).'
+read -p 'Delete all but the last of each run? [y/N] ' answer
+read -sp 'Passphrase for the archive: ' answer
+"""
 
 
 class Camera:
@@ -66,7 +83,7 @@ class Camera:
 
     def __init__(self, browser: Browser, lab: LiveServer, theme: str) -> None:
         self._theme = theme
-        context = browser.new_context(viewport=SIZE, color_scheme=theme)  # type: ignore[arg-type]
+        context = browser.new_context(viewport=SIZE, color_scheme=THEMES[theme][1])  # type: ignore[arg-type]
         context.set_default_timeout(60_000)
         self.page = context.new_page()
         self._url = f"{lab.url}lab?token={lab.token}&reset"
@@ -77,7 +94,7 @@ class Camera:
         page.goto(self._url)
         page.locator("#jupyterlab-splash").wait_for(state="detached")
         page.locator(".jp-Launcher").wait_for()
-        name = f"JupyterLab {self._theme.title()}"
+        name = THEMES[self._theme][0]
         self.run("apputils:change-theme", {"theme": name})
         page.locator(f'body[data-jp-theme-name="{name}"]').wait_for(state="attached")
         panel.show(page)
@@ -284,6 +301,52 @@ def queue(camera: Camera, lab: LiveServer) -> None:
             client.delete_group(group["name"])
 
 
+def questions(camera: Camera, lab: LiveServer) -> None:
+    """A program that asks: in the panel, a notification and its dialog, a cell, and above its terminal."""
+    (lab.home / "clean.sh").write_text(CLEAN)
+    page = camera.open()
+    with lab.client() as client:
+        for task in list(client.all()):
+            client.delete(task["id"], stop=True)
+        task = client.create("bash clean.sh", name="clean up", cwd=str(lab.home))
+        row = panel.row(panel.show(page), task["id"])
+        row.get_by_text("[y/N]").wait_for()
+        toast = page.locator(".Toastify__toast")
+        toast.get_by_role("button", name="Answer…").wait_for()
+        page.wait_for_timeout(1000)  # it slides in
+        camera.take("question-page")
+        camera.take("question-notification", toast)
+        page.set_viewport_size({**SIZE, "height": 200})
+        camera.take("question-panel", panel.show(page))
+        page.set_viewport_size(SIZE)
+        toast.get_by_role("button", name="Answer…").click()
+        dialog = page.get_by_role("dialog")
+        expect(dialog.get_by_role("textbox")).to_be_focused()
+        camera.take("question-dialog", dialog.locator(".jp-Dialog-content"))
+        page.keyboard.press("Escape")
+        page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
+        page.evaluate("id => window.jupyterapp.commands.execute('ptytasks:open', { id })", task["id"])
+        tab = page.locator(".jp-PtyTasks-terminal")
+        tab.get_by_role("textbox", name="Delete all").fill("y")
+        toast.wait_for(state="detached")
+        page.wait_for_timeout(1000)  # for the canvas, of which nothing can be asked
+        page.set_viewport_size({**SIZE, "height": 200})
+        camera.take("question-header", tab)
+        page.set_viewport_size(SIZE)
+        notebook.write(lab, "clean.ipynb", notebook.cell("", notebook.bundle(task)))
+        view = notebook.view(notebook.show(page, "work/clean.ipynb"), "clean up")
+        view.get_by_role("textbox").fill("y")
+        camera.take("question-cell", view)
+        page.set_viewport_size({"width": 420, "height": 760})
+        page.wait_for_timeout(500)
+        camera.take("question-narrow", view)
+        page.set_viewport_size(SIZE)
+        view.get_by_role("textbox").press("Enter")
+        view.get_by_label("Passphrase").fill("correct horse")
+        camera.take("question-password", view)
+        client.delete(task["id"], stop=True)
+
+
 def lost(camera: Camera, lab: LiveServer) -> None:
     """The server is killed."""
     page = camera.page
@@ -327,7 +390,7 @@ def switched_off(camera: Camera, _: LiveServer) -> None:
 
 
 def main() -> None:
-    """Take all pictures, of a new JupyterLab for each theme."""
+    """Take the pictures, of a new JupyterLab for each theme."""
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     os.environ["PATH"] = f"{sys.prefix}/bin{os.pathsep}{os.environ['PATH']}"
     story: tuple[Callable[[Camera, LiveServer], None], ...] = (
@@ -338,12 +401,14 @@ def main() -> None:
         cell_states,
         progress,
         queue,
+        questions,
         many,
         switched_off,
     )
+    wanted = sys.argv[1:] or [part.__name__ for part in story]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        for theme in ("light", "dark"):
+        for theme in THEMES:
             home = Path(tempfile.mkdtemp())
             for directory in (home, home / "work"):
                 directory.mkdir(exist_ok=True)
@@ -353,7 +418,8 @@ def main() -> None:
             try:
                 camera = Camera(browser, lab, theme)
                 for part in story:
-                    part(camera, lab)
+                    if part.__name__ in wanted:
+                        part(camera, lab)
             finally:
                 lab.stop()
                 shutil.rmtree(home, ignore_errors=True)
