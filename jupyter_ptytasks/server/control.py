@@ -279,14 +279,14 @@ class Control:
 
         return await asyncio.to_thread(read)
 
-    async def input(self, ref: str, data: bytes, *, only_if_waiting: bool = False, secret: bool = False) -> Task:
+    async def input(self, ref: str, data: bytes, *, only_if: str | None = None, secret: bool = False) -> Task:
         """Type `data`, and return the task when the terminal has taken it.
 
         Raises InputRefused when the program does not read, or when a line is longer than its terminal takes,
-        InvalidState when the task ends before it has; and, if `only_if_waiting`, NotWaiting when the program does not
-        wait for input, PasswordWanted when it asks for a password and `data` is not `secret`.
+        InvalidState when the task ends before it has; and, with `only_if`, NotWaiting when the program does not wait
+        for input (`waiting`) or for a password (`password`), PasswordWanted when it asks for one and `data` is not `secret`.
         """
-        if only_if_waiting and len(data) > wire.MAX_PAYLOAD:
+        if only_if and len(data) > wire.MAX_PAYLOAD:
             raise TooLarge(f"an answer may have {wire.MAX_PAYLOAD} bytes", field="data")
         taken = False
         answered = asyncio.Event()
@@ -306,11 +306,11 @@ class Control:
 
         task, channel = await self._open_input(ref, on_frame, answered.set)
         try:
-            if only_if_waiting and "waiting" not in channel.capabilities:
+            if only_if and "waiting" not in channel.capabilities:
                 raise NotWaiting("it is not known whether the program waits: it was started by an older version")
-            if only_if_waiting and not secret:
-                self._check_secrecy(task)
-            kind = wire.ANSWER if only_if_waiting else wire.INPUT
+            if only_if:
+                self._check_secrecy(task, only_if, secret=secret)
+            kind = wire.ANSWER if only_if else wire.INPUT
             parts = [data[start : start + wire.MAX_PAYLOAD] for start in range(0, len(data), wire.MAX_PAYLOAD)]
             # At once: a program that ends by what is typed takes its ptyhost along before that has heard the question.
             channel.send(b"".join(wire.frame(kind, part) for part in parts) + wire.frame(wire.ASK_STATUS))
@@ -335,10 +335,13 @@ class Control:
         if link is not None and link.status.get("attempt") == status.get("attempt"):
             link.status["waiting"] = status.get("waiting")
 
-    def _check_secrecy(self, task: Task) -> None:
+    def _check_secrecy(self, task: Task, only_if: str, *, secret: bool) -> None:
         link = self.link(task.id)
         found = link.waiting if link is not None else None
-        if found is not None and found["kind"] == PASSWORD:
+        is_masked = found is not None and found["kind"] == PASSWORD
+        if only_if == "password" and not is_masked:
+            raise NotWaiting("the program does not ask for a password")
+        if is_masked and not secret and only_if != "password":
             raise PasswordWanted("the program asks for a password; what is typed must be marked as secret")
 
     async def _open_input(

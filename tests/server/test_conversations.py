@@ -67,13 +67,22 @@ async def test_nothing_is_typed_into_a_program_that_does_not_wait(rest: Rest) ->
     assert (await rest.output("busy"))["output"] == "ready\n"
 
 
+async def test_a_password_is_not_shown_as_the_answer_to_another_question(rest: Rest) -> None:
+    await rest.create("read -p 'Name? ' name; sleep 100", name="shown")
+    await wait(rest, "shown", until="waiting")
+    answer = await type_(rest, "shown", data="hunter2", secret=True, only_if="password")
+    assert (answer.code, answer.json["code"]) == (409, "not_waiting")
+    assert "does not ask for a password" in answer.json["message"]
+    assert "hunter2" not in (await rest.output("shown"))["output"]
+
+
 async def test_a_password_is_typed_only_as_such(rest: Rest) -> None:
     await rest.create([sys.executable, "-c", "import getpass; print(len(getpass.getpass()))"], name="secret")
     found = await wait(rest, "secret", until="waiting")
     assert found["task"]["waiting"]["kind"] == "password"
     answer = await type_(rest, "secret", data="hunter2", only_if="waiting")
     assert (answer.code, answer.json["code"]) == (409, "password_wanted")
-    answer = await type_(rest, "secret", data="hunter2", secret=True, only_if="waiting")
+    answer = await type_(rest, "secret", data="hunter2", only_if="password")
     assert answer.code == 200
     found = await wait(rest, "secret", since=0)
     assert found["output"]["output"] == "Password: \n7\n"

@@ -286,7 +286,8 @@ class Input(Body):
     keys: Annotated[Keys | None, Field(description="Keys by tmux's names, such as `C-c` and `Up`, or text.")] = None
     newline: Annotated[bool | None, Field(description="Whether to press Enter after it.")] = None
     only_if: Annotated[
-        Literal["waiting"] | None, Field(description="Type it only if the program waits for input at this moment.")
+        Literal["waiting", "password"] | None,
+        Field(description="Type it only if the program waits for input, or asks for a password, at this moment."),
     ] = None
     secret: Annotated[bool, Field(description="With `only_if`, type it even if the program asks for a password.")] = (
         False

@@ -182,7 +182,7 @@ class SendInput(TaskHandler):
         body = self.body(bodies.Input, _INPUT_MAX)
         application = body.depends_on_mode and await self.control.uses_application_keys(ref)
         data = body.typed(application=application)
-        task = await self.control.input(ref, data, only_if_waiting=body.only_if is not None, secret=body.secret)
+        task = await self.control.input(ref, data, only_if=body.only_if, secret=body.secret)
         self.send({"typed": len(data), "waiting": self.to_json(task)["waiting"]})
 
 

@@ -70,6 +70,8 @@ describe('TaskApi', () => {
     const late = made(() => ({ status: 409, body: { code: 'not_waiting', message: 'too late' } }));
     const error = await refused(late.api.answer('a1', { data: '', newline: true, secret: true }));
     expect(error).toMatchObject({ status: 409, code: 'not_waiting' });
+    const masked = { data: '', newline: true, only_if: 'password', secret: true };
+    expect(late.server.requests).toMatchObject([{ body: masked }]);
   });
 
   it('says which requests no user caused', async () => {

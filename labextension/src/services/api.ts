@@ -189,9 +189,12 @@ export class TaskApi {
     await this._request(sweep(id), { method: 'DELETE', query: stop ? { stop: '1' } : {} });
   }
 
-  /** Type what a program waits for, and nothing if it does not wait. Rejects with `not_waiting` then. */
+  /**
+   * Type what a program waits for, and nothing if it does not wait, or, for what is secret, does not ask for a password: it
+   * would be shown. Rejects with `not_waiting` then.
+   */
   async answer(id: string, answer: IAnswer): Promise<void> {
-    const body = { only_if: 'waiting', ...answer };
+    const body = { only_if: answer.secret ? 'password' : 'waiting', ...answer };
     await this._request(path(id, 'input'), { method: 'POST', body });
   }
 
