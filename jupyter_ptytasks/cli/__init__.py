@@ -36,6 +36,8 @@ _COMMANDS = {
     "restart": "verbs",
     "again": "verbs",
     "input": "talking",
+    "exec": "shells",
+    "commands": "shells",
     "delete": "verbs",
     "prune": "prune",
     "status": "listing",
@@ -43,6 +45,8 @@ _COMMANDS = {
     "mcp": "agents",
     "agents": "agents",
 }
+#: Functions that are not called as their commands are.
+_FUNCTIONS = {"exec": "exec_"}
 _ALIASES = {"rm": "delete"}
 _COMPLETE = "_JUPYTER_PTYTASKS_COMPLETE"
 
@@ -59,7 +63,8 @@ class Commands(click.Group):
         name = _ALIASES.get(name, name)
         if name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(f".{_COMMANDS[name]}", __name__), name)
+        module = importlib.import_module(f".{_COMMANDS[name]}", __name__)
+        command: click.Command = getattr(module, _FUNCTIONS.get(name, name))
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

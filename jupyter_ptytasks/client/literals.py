@@ -56,6 +56,8 @@ ErrorCode = Literal[
     "input_refused",
     "not_waiting",
     "password_wanted",
+    "no_marks",
+    "not_at_prompt",
     "too_many_tasks",
     "extra_missing",
     "internal_error",

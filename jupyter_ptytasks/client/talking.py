@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from .literals import Until
-    from .types import Task, Typed, Waited
+    from .types import Executed, ShellCommands, Task, Typed, Waited
 
 #: Seconds that the server holds a `wait`.
 _LONG_POLL = 50.0
@@ -50,6 +50,33 @@ class TalkMethods(Connection):
         }
         response = self._transport.request("POST", path_of(ref, "input"), json=without_none(content))
         return cast("Typed", decoded(response.content))
+
+    def commands(self, ref: str, limit: int | None = None) -> ShellCommands:
+        """Return the last commands of a shell (100 by default), and whether it waits at its prompt."""
+        params = without_none({"limit": limit, **IDLE})
+        return cast(
+            "ShellCommands", decoded(self._transport.request("GET", path_of(ref, "commands"), params=params).content)
+        )
+
+    def exec(
+        self,
+        ref: str,
+        command: str,
+        timeout: float | None = None,
+        *,
+        head_lines: int | None = None,
+        tail_lines: int | None = None,
+    ) -> Executed:
+        """Type a command at the prompt of a shell, and return its exit code and output when it has ended, or what there
+        is after `timeout` seconds (at most 55): then it runs on.
+
+        Raises RequestFailed (`not_at_prompt`, `no_marks`): nothing was typed.
+        """
+        content = {"command": command, "timeout": timeout, "head_lines": head_lines, "tail_lines": tail_lines}
+        response = self._transport.request(
+            "POST", path_of(ref, "exec"), json=without_none(content), timeout=_LONG_POLL + 20.0
+        )
+        return cast("Executed", decoded(response.content))
 
     def wait(self, ref: str, timeout: float | None = None) -> Task:
         """Wait until a task has ended, for at most `timeout` seconds, and return it. Survives a server restart."""

@@ -12,6 +12,8 @@
     - InputRefused ........ 409  the program does not read its input
     - NotWaiting .......... 409  the program does not wait for input, and the request is only for one that does
     - PasswordWanted ...... 409  the program asks for a password, and the request does not say that it is one
+    - NoMarks ............. 409  the task is not a shell, or one that does not mark its commands
+    - NotAtPrompt ......... 409  the shell does not wait for a command at its prompt
   * TooManyTasks .......... 429  the limit of live tasks is reached
   * ExtraMissing .......... 501  an optional package is not installed
   * InternalError ......... 500  an error of the server
@@ -122,6 +124,18 @@ class PasswordWanted(Conflict):
     """The program asks for a password, and what was to be typed is not said to be one."""
 
     code = "password_wanted"
+
+
+class NoMarks(Conflict):
+    """The task is not a shell, or one that does not mark its prompts and commands."""
+
+    code = "no_marks"
+
+
+class NotAtPrompt(Conflict):
+    """The shell does not wait for a command at its prompt."""
+
+    code = "not_at_prompt"
 
 
 class TooManyTasks(PtyTasksError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import traceback
 from contextlib import contextmanager
@@ -272,6 +273,21 @@ class TaskMagics(Magics):
         text = " ".join(said.text)
         newline = None if said.keys else True
         get(said.ref).send_input(text, keys=said.keys, newline=newline, only_if_waiting=said.if_waiting)
+
+    def _exec(self, said: argparse.Namespace) -> None:
+        words = said.words[1:] if said.words[0] == "--" else said.words
+        told = get(said.ref).exec(words[0] if len(words) == 1 else shlex.join(words), said.timeout)
+        print(told["output"], end="" if told["output"].endswith("\n") else "\n")
+        if told["reason"] == "timeout":
+            print("[the command still runs]")
+        elif told["exit"]:
+            print(f"[exit code {told['exit']}]")
+
+    def _commands(self, said: argparse.Namespace) -> None:
+        for one in get(said.ref).commands():
+            code = "running" if one["running"] else "?" if one["exit"] is None else one["exit"]
+            took = "" if one["duration"] is None else formats.duration(one["duration"])
+            print(f"{code!s:>7}  {took:>8}  {formats.visible(one['command'] or '')}".rstrip())
 
     def _delete(self, said: argparse.Namespace) -> None:
         for ref in said.refs:

@@ -211,6 +211,9 @@ def _verbs() -> dict[str, Parser]:
         "--key", dest="keys", action="append", metavar="NAME", help="press a key instead: C-c, Up, Enter"
     )
     typing.add_argument("--if-waiting", action="store_true", help="only if the program waits for input")
+    running = _verb("exec", "Run a command at the prompt of a shell, and print its output.")
+    running.add_argument("--timeout", type=_time, metavar="TIME", help="wait no longer than this, at most 55s")
+    running.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER, help="a command line, or its words")
     delete = _verb("delete", "Delete finished tasks and their output (alias: rm).", refs="many")
     delete.add_argument("--stop", action="store_true", help="stop live tasks first")
     delete.add_argument("--sweep", action="store_true", help="all tasks of sweeps: the names are those of sweeps")
@@ -243,6 +246,8 @@ def _verbs() -> dict[str, Parser]:
         "retry": retry,
         "cancel": _verb("cancel", "Cancel the tasks of a sweep that wait, and stop those that run.", of="sweep"),
         "input": typing,
+        "exec": running,
+        "commands": _verb("commands", "List the last commands of a shell."),
         "delete": delete,
     }
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from ..client import Task as Info
     from ..client.literals import Until
-    from ..client.types import Waited, WaitsFor
+    from ..client.types import Executed, ShellCommand, Waited, WaitsFor
     from .clients import Connections
 
 
@@ -64,6 +64,22 @@ class Conversation:
         with self._connections.client() as client:
             client.send_input(self.id, text, keys=keys, newline=newline, only_if_waiting=only_if_waiting, secret=secret)
         return self
+
+    def exec(self, command: str, timeout: float | None = None) -> Executed:
+        """Run a command at the prompt of a shell, and return its `exit` code, its `output` and its `duration`.
+
+        After `timeout` seconds (55, and no more) the command runs on, `reason` is `timeout`, and `output` what there is
+        so far. Raises RequestFailed (`not_at_prompt`, `no_marks`): then nothing was typed.
+        """
+        with self._connections.client() as client:
+            return client.exec(self.id, command, timeout)
+
+    def commands(self, limit: int | None = None) -> list[ShellCommand]:
+        """Return the last commands of a shell (100), the newest last: `command`, `exit`, `cwd`, `started`, `duration`,
+        and where their `output` is.
+        """
+        with self._connections.client() as client:
+            return client.commands(self.id, limit)["commands"]
 
     def expect(self, pattern: str, timeout: float | None = None, *, since: int | None = None) -> str:
         """Wait for a line that matches a regular expression, also while it is unfinished, and return its text.

@@ -142,6 +142,10 @@ def _arguments(
 ) -> tuple[list[bytes], dict[bytes, bytes]]:
     """Return what to execute. A shell line that is too long for an argument is passed in a file."""
     argv = spec["argv"]
+    if "marks" in spec:
+        from ..core.shells.start import marking  # noqa: PLC0415  for shells only
+
+        argv, env = marking(argv, env, spec["marks"], spec["attempt"])
     line = spec.get("command")
     if isinstance(line, str) and len(argv) == 3 and not execve.fits(argv, env):
         fd = os.open(files.command, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | system.BINARY, 0o600)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Enum, Float, Integer, List, Unicode, default
+from traitlets import Bool, Enum, Float, Integer, List, Unicode, default
 
 from ..core.local_token import LocalToken
 from ..core.model import COLS, ROWS
@@ -40,6 +40,7 @@ from .recovery import Recovery
 from .rest import MCP_ROUTE, OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
 from .retention import Retention
 from .serialize import TaskSerializer
+from .shells import Shells
 from .spec import SpawnDefaults
 from .store import Store
 from .sweeping import Sweeps
@@ -106,6 +107,10 @@ class PtyTasksApp(ExtensionApp):
         ["keep", "stop"],
         default_value="keep",
         help="What happens to live tasks when the server shuts down: `keep` them running, or `stop` them.",
+    ).tag(config=True)
+
+    shell_integration = Bool(
+        True, help="Whether interactive shells (bash, zsh, fish) mark their prompts and commands: see docs/shells.md."
     ).tag(config=True)
 
     @default("data_dir")
@@ -180,6 +185,7 @@ class PtyTasksApp(ExtensionApp):
             max_live=self.max_live_tasks,
         )
         conditions = Conditions(control, Waiter(store, supervisor), supervisor, self.tracker)
+        shells = Shells(control, Waiter(store, supervisor), supervisor, task_dirs)
         many = Many(control=control, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults)
         sweeps = Sweeps(many=many, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults)
         self.terminals = TaskTerminals(
@@ -215,6 +221,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_sweeps": sweeps,
                 "ptytasks_many": many,
                 "ptytasks_conditions": conditions,
+                "ptytasks_shells": shells,
                 "ptytasks_provisioners": provisioners,
                 "ptytasks_serializer": serializer,
                 "ptytasks_terminals": self.terminals,
@@ -268,6 +275,7 @@ class PtyTasksApp(ExtensionApp):
             ring_size=self.ring_size,
             segment_size=self.segment_size,
             grace=self.stop_grace,
+            marks_shells=self.shell_integration,
         )
 
     async def _start_jupyter_server_extension(self, serverapp: ServerApp) -> None:  # noqa: ARG002

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import shlex
 import sys
 from dataclasses import dataclass, replace
@@ -36,7 +37,7 @@ _STRIPPED = re.compile(
 @dataclass(frozen=True)
 class SpawnDefaults:
     """What a server adds to every task: its shell, environment and directory, the size of terminals and rings (bytes),
-    and the grace period of each signal that stops it (seconds).
+    and the grace period of each signal that stops it (seconds). `marks_shells`: shells mark their prompts and commands.
     """
 
     shell: tuple[str, ...]
@@ -49,6 +50,7 @@ class SpawnDefaults:
     ring_size: int
     segment_size: int
     grace: float
+    marks_shells: bool = True
 
     def stop_sequence(self, kind: Kind) -> StopSequence:
         """Return how a task is stopped unless its creator says otherwise: gently, then firmly, then at once."""
@@ -84,6 +86,8 @@ def build(
         "ring": {"size": defaults.ring_size, "segment": defaults.segment_size},
         "provisioner": defaults.provisioner,
     }
+    if kind is Kind.SHELL and defaults.marks_shells:
+        spec["marks"] = secrets.token_hex(8)
     if request.timeout is not None:
         warning = request.warning and {"signal": request.warning.signal, "before": request.warning.before}
         spec["timeout"] = {"seconds": request.timeout, "warning": warning}

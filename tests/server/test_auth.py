@@ -40,6 +40,8 @@ NEEDS = {
     "POST tasks/{ref}/resize": "execute",
     "GET tasks/{ref}/wait": "read",
     "GET tasks/{ref}/why": "read",
+    "GET tasks/{ref}/commands": "read",
+    "POST tasks/{ref}/exec": "execute",
     "GET tasks/{ref}/stats": "read",
     "GET tasks/{ref}/screen": "read",
     "GET tasks/{ref}/output": "read",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import groups, mcp, other, output, results, screen, stats, status, sweeps, tasks, terminals, why
+from . import groups, mcp, other, output, results, screen, shells, stats, status, sweeps, tasks, terminals, why
 
 if TYPE_CHECKING:
     from .base import TaskHandler
@@ -29,6 +29,8 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/resize", tasks.Resize),
     (rf"/ptytasks/api/tasks/{_REF}/wait", tasks.Wait),
     (rf"/ptytasks/api/tasks/{_REF}/why", why.Why),
+    (rf"/ptytasks/api/tasks/{_REF}/commands", shells.Commands),
+    (rf"/ptytasks/api/tasks/{_REF}/exec", shells.Exec),
     (rf"/ptytasks/api/tasks/{_REF}/stats", stats.Stats),
     (rf"/ptytasks/api/tasks/{_REF}/screen", screen.Screen),
     (rf"/ptytasks/api/tasks/{_REF}/output", output.Output),

@@ -310,6 +310,19 @@ class Input(Body):
         return (self.data + "\r" * enter).encode()
 
 
+class Exec(Body):
+    """`POST /tasks/{ref}/exec`: a command for a shell that waits at its prompt."""
+
+    model_config = example(command="make -j4", timeout=50)
+
+    command: Annotated[
+        str, Field(min_length=1, max_length=60_000, description="What to type, without control characters.")
+    ]
+    timeout: Annotated[float, Field(ge=0, le=55, description="Seconds to wait for its end.")] = 55.0
+    head_lines: Annotated[int, Field(ge=0, le=100_000, description="First lines of the output to return.")] = 50
+    tail_lines: Annotated[int, Field(ge=0, le=100_000, description="Last lines of the output to return.")] = 200
+
+
 class Resize(Body):
     """`POST /tasks/{ref}/resize`."""
 

@@ -95,6 +95,12 @@ class ScreenQuery(Strict):
     format: Literal["json", "ansi", "text"] = "json"
 
 
+class Commands(Strict):
+    """The query of `GET /tasks/{ref}/commands`."""
+
+    limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
 class RawQuery(Strict):
     """The query of `GET /tasks/{ref}/output/raw`."""
 

@@ -1,0 +1,368 @@
+"""The commands of shells that mark them: what was run, and running one more at the prompt."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections import OrderedDict
+from contextlib import contextmanager
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from ..core.errors import BadRequest, InternalError, InvalidState, NoMarks, NotAtPrompt, NotWaiting
+from ..core.ring.commands import RingCommands
+from ..core.ring.marks import modes_at
+from ..core.ring.section import Section
+from ..core.states import STARTED
+from ..core.times import iso
+from .output_lines import LineReader, Mode, Query
+from .search import Cancelled
+from .serialize import waiting
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from threading import Event
+
+    from ..core.model import Task
+    from ..core.ring.reader import RingReader
+    from ..core.shells.commands import Command, CommandLog
+    from ..storage.task_dirs import TaskDirs
+    from .control import Control
+    from .hosts.supervisor import Supervisor
+    from .waiting import Waiter
+
+    Result = TypeVar("Result")
+
+#: Shells whose rings are not read from the beginning again when they are next asked about.
+_MOST_KNOWN = 64
+#: Seconds that a shell has to read its files and show its first prompt, and to be seen waiting at one.
+_STARTING = 10.0
+_SETTLING = 3.0
+#: The mode in which pasted text is told from typed text (bracketed paste).
+_PASTE = 2004
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_INTERRUPT = b"\x03"
+
+
+@dataclass(frozen=True)
+class Order:
+    """What to run, for how many seconds to wait for its end, and how many of its first and last lines to return."""
+
+    command: str
+    timeout: float
+    head_lines: int
+    tail_lines: int
+
+
+@dataclass(frozen=True)
+class _Look:
+    """What a shell is doing: whether it has ever marked anything, runs a command, waits at its prompt, and something is
+    typed there.
+
+    `turn` as in CommandLog, `end` of the ring, and whether the shell knows `paste`.
+    """
+
+    marks: bool
+    runs: bool
+    at_prompt: bool
+    typed: bool
+    turn: int
+    end: int
+    paste: bool
+
+
+class _Known:
+    def __init__(self, nonce: str) -> None:
+        self.lock = Lock()
+        self.commands = RingCommands(nonce)
+
+
+class Shells:
+    """Reads the marks of shells, and runs commands in them."""
+
+    def __init__(self, control: Control, waiter: Waiter, supervisor: Supervisor, task_dirs: TaskDirs) -> None:
+        self.control = control
+        self.waiter = waiter
+        self.supervisor = supervisor
+        self._task_dirs = task_dirs
+        self._known: OrderedDict[str, _Known] = OrderedDict()
+        self._lock = Lock()
+        self._busy: set[str] = set()
+
+    # -- what was run -------------------------------------------------------------------------------------------------
+
+    async def commands(self, ref: str, limit: int) -> dict[str, Any]:
+        """Return the last commands of a shell, as JSON; none of a task that does not mark any. Raises TaskNotFound."""
+        task = await self.control.get(ref)
+
+        def read(commands: RingCommands, _: RingReader) -> dict[str, Any]:
+            log = commands.log
+            last = list(log.commands)[-limit:] if limit else []
+            return {
+                "marks": log.has_marks,
+                "at_prompt": task.state in STARTED and log.attempt == task.attempt and log.input is not None,
+                "cwd": log.cwd,
+                "commands": [_to_json(command, task) for command in last],
+                "total": len(log.commands),
+            }
+
+        found = await asyncio.to_thread(self.look, task, read)
+        nothing: dict[str, Any] = {"marks": False, "at_prompt": False, "cwd": None, "commands": [], "total": 0}
+        return {"id": task.id, **(found or nothing)}
+
+    def look(self, task: Task, do: Callable[[RingCommands, RingReader], Result]) -> Result | None:
+        """Read what has come, and return what `do` makes of it; None for a task without marks. Blocking."""
+        known = self._find(task)
+        if known is None:
+            return None
+        with known.lock, self.control.open_ring(task) as ring:
+            known.commands.update(ring)
+            return do(known.commands, ring)
+
+    def _find(self, task: Task) -> _Known | None:
+        with self._lock:
+            known = self._known.get(task.id)
+            if known is not None:
+                self._known.move_to_end(task.id)
+                return known
+        try:
+            nonce = self._task_dirs.specs.read(task.id).get("marks")
+        except InternalError:
+            return None
+        if not isinstance(nonce, str):
+            return None
+        with self._lock:
+            known = self._known.setdefault(task.id, _Known(nonce))
+            if len(self._known) > _MOST_KNOWN:
+                self._known.popitem(last=False)
+        return known
+
+    # -- running one more ---------------------------------------------------------------------------------------------
+
+    async def execute(self, ref: str, order: Order, cancel: Event) -> dict[str, Any]:
+        """Type a command at the prompt of a shell, and return its exit code and output, as JSON, or what there is when
+        the time is over. `cancel` is set when whoever asked has gone; Cancelled is raised then.
+
+        Raises NoMarks, NotAtPrompt, TaskNotFound, BadRequest, InvalidState and what Control.input raises.
+        """
+        if fault := _CONTROL.search(order.command):
+            raise BadRequest(f"command: has the control character {fault[0]!r}", field="command")
+        if not order.command.strip():
+            raise BadRequest("command: is empty", field="command")
+        task = await self.control.get(ref)
+        with self._only_one(task):
+            return await _Run(self, task, order, cancel).run()
+
+    @contextmanager
+    def _only_one(self, task: Task) -> Iterator[None]:
+        if task.id in self._busy:
+            raise NotAtPrompt("the shell runs a command for another request")
+        self._busy.add(task.id)
+        try:
+            yield
+        finally:
+            self._busy.discard(task.id)
+
+
+class _Run:
+    """One command that is run for a request."""
+
+    def __init__(self, shells: Shells, task: Task, order: Order, cancel: Event) -> None:
+        self._shells = shells
+        self._control = shells.control
+        self._supervisor = shells.supervisor
+        self._waiter = shells.waiter
+        self._task = task
+        self._order = order
+        self._cancel = cancel
+        self._deadline = time.monotonic() + order.timeout
+        self._began = time.monotonic()
+
+    async def run(self) -> dict[str, Any]:
+        """Run it, and return what came of it. See Shells.execute."""
+        with self._waiter.news(self._task.id, self._supervisor.on_output) as news:
+            self._watch(True)
+            try:
+                before = await self._at_prompt(news)
+                await self._type(before)
+                after = await self._done(before, news)
+                return await self._answer(before, after)
+            finally:
+                self._watch(False)
+
+    def _watch(self, on: bool) -> None:
+        link = self._supervisor.link(self._task.id)
+        if link is not None:
+            link.watch(on, self)
+
+    async def _look(self) -> _Look:
+        if self._cancel.is_set():
+            raise Cancelled
+        self._task = self._control.look_up(self._task.id) or self._task
+        found = await asyncio.to_thread(self._shells.look, self._task, self._state)
+        if found is None:
+            raise NoMarks("the task is not a shell that marks its commands")
+        return found
+
+    def _state(self, commands: RingCommands, ring: RingReader) -> _Look:
+        log = commands.log
+        own = log.has_marks and log.attempt == self._task.attempt
+        at_prompt = own and log.input is not None
+        return _Look(
+            marks=own,
+            runs=own and log.runs,
+            at_prompt=at_prompt,
+            typed=at_prompt and commands.is_typed_to(ring),
+            turn=log.turn,
+            end=commands.end,
+            paste=at_prompt and _PASTE in modes_at(ring, commands.end).flags,
+        )
+
+    # -- before -------------------------------------------------------------------------------------------------------
+
+    async def _at_prompt(self, news: asyncio.Event) -> _Look:
+        """Return when the shell waits at its prompt. One that has just been started is given time to show it."""
+        if self._task.state not in STARTED:
+            raise InvalidState(f"the shell does not run: {self._task.state.value}", field="state")
+        settled_by = time.monotonic() + _SETTLING
+        while True:
+            news.clear()
+            look = await self._look()
+            now = time.monotonic()
+            if self._task.state not in STARTED:
+                raise InvalidState("the shell has ended", field="state")
+            age = time.time() - (self._task.started or self._task.created)
+            if look.typed:
+                raise NotAtPrompt("something is typed at the prompt already")
+            if look.at_prompt and self._is_waiting():
+                return look
+            if not look.marks:
+                left = min(_STARTING - age, self._deadline - now)
+            elif look.runs:
+                left = 0.0
+            else:
+                # What fish does in the background at its first start of all looks like work.
+                left = min(max(settled_by - now, _STARTING - age), self._deadline - now)
+            if left <= 0 and not look.marks:
+                raise NoMarks("the shell does not mark its prompts: see docs/shells.md")
+            if left <= 0:
+                raise NotAtPrompt("the shell does not wait at its prompt: it runs a command, or another shell")
+            await _hear(news, left)
+
+    def _is_waiting(self) -> bool:
+        return waiting(self._task, self._supervisor.link(self._task.id)) is not None
+
+    async def _type(self, look: _Look) -> None:
+        command = self._order.command
+        if look.paste:
+            data = f"\x1b[200~{command}\x1b[201~\r"
+        elif "\n" in command or "\t" in command:
+            raise BadRequest("command: this shell takes one line without tabs at a time", field="command")
+        else:
+            data = f"{command}\r"
+        self._began = time.monotonic()
+        try:
+            await self._control.input(self._task.id, data.encode(), only_if_waiting=True)
+        except NotWaiting as error:
+            raise NotAtPrompt("the shell does not wait at its prompt any more") from error
+
+    # -- behind -------------------------------------------------------------------------------------------------------
+
+    async def _done(self, before: _Look, news: asyncio.Event) -> _Look:
+        """Return when the shell is at its prompt again, has ended, or the time is over."""
+        while True:
+            news.clear()
+            live = (self._control.look_up(self._task.id) or self._task).live
+            look = await self._look()
+            left = self._deadline - time.monotonic()
+            if (look.at_prompt and look.turn > before.end) or not live or left <= 0:
+                return look
+            await _hear(news, left)
+
+    async def _answer(self, before: _Look, after: _Look) -> dict[str, Any]:
+        done = after.at_prompt and after.turn > before.end
+        if done and after.typed:
+            # fish leaves a line that it does not understand where it was typed.
+            await self._control.input(self._task.id, _INTERRUPT)
+        told = await asyncio.to_thread(
+            self._shells.look, self._task, lambda commands, ring: self._outcome(commands, ring, before, done)
+        )
+        assert told is not None
+        task = self._task
+        reason = "done" if done else "timeout" if task.live else "exit"
+        return {
+            **told,
+            "reason": reason,
+            "waiting": None if done else waiting(task, self._supervisor.link(task.id)),
+        }
+
+    def _outcome(self, commands: RingCommands, ring: RingReader, before: _Look, done: bool) -> dict[str, Any]:
+        log = commands.log
+        run = [command for command in log.commands if command.start > before.end]
+        start, end, line = self._place(log, run, ring, before, commands.end)
+        query = Query(
+            since=line,
+            mode=Mode.HEAD_TAIL,
+            head_lines=self._order.head_lines,
+            tail_lines=self._order.tail_lines,
+        )
+        size = (self._task.rows, self._task.cols)
+        text = LineReader(Section(ring, start, end, line), size=size).read(query)
+        times = [command.duration for command in run]
+        known = bool(times) and None not in times
+        return {
+            "id": self._task.id,
+            "exit": log.status if done else self._task.exit.code if not self._task.live else None,
+            "output": text["output"],
+            "duration": sum(filter(None, times)) if done and known else time.monotonic() - self._began,
+            "cwd": run[0].cwd if run else log.cwd,
+            "first_line": text["first_line"],
+            "lines_omitted": text["lines_omitted"],
+            "truncated": text["truncated"],
+        }
+
+    def _place(
+        self, log: CommandLog, run: list[Command], ring: RingReader, before: _Look, end: int
+    ) -> tuple[int, int, int]:
+        """Return where the output is: from what offset to what offset, and the number of its first line."""
+        if run:
+            last = run[-1].end
+            return run[0].start, end if last is None else last, run[0].line
+        # The shell has not understood it: what it says stands behind what was typed.
+        turn = log.turn if log.turn > before.end else end
+        data = ring.read_range(before.end, turn)
+        begin = before.end + data.find(b"\n") + 1
+        known = ring.bases()
+        base = max((base for base in known if base <= begin), default=begin)
+        line = ring.line(base) + ring.read_range(base, begin).count(b"\n") if known else 0
+        mark = ring.read_range(begin, turn).rfind(b"\x1b]133;")
+        return begin, begin + mark if mark >= 0 else turn, line
+
+
+async def _hear(news: asyncio.Event, timeout: float) -> None:
+    try:
+        await asyncio.wait_for(news.wait(), timeout)
+    except asyncio.TimeoutError:
+        pass
+
+
+def _to_json(command: Command, task: Task) -> dict[str, Any]:
+    running = command.end is None and task.live and command.attempt == task.attempt
+    return {
+        "attempt": command.attempt,
+        "number": command.number,
+        "command": command.text,
+        "cwd": command.cwd,
+        "exit": command.exit,
+        "running": running,
+        "started": iso(command.started),
+        "duration": command.duration,
+        "output": {
+            "start": command.start,
+            "end": command.end,
+            "line": command.line,
+            "lines": None if command.end_line is None else command.end_line - command.line,
+        },
+    }
