@@ -61,13 +61,15 @@ class _Look:
     """What a shell is doing: whether it has ever marked anything, runs a command, waits at its prompt, and something is
     typed there.
 
-    `turn` as in CommandLog, `end` of the ring, and whether the shell knows `paste`.
+    `begun` is where the output of the last command begins, `turn` is as in CommandLog, `end` that of the ring, `paste`
+    whether the shell tells pasted text from typed text.
     """
 
     marks: bool
     runs: bool
     at_prompt: bool
     typed: bool
+    begun: int
     turn: int
     end: int
     paste: bool
@@ -188,6 +190,8 @@ class _Run:
                 before = await self._at_prompt(news)
                 await self._type(before)
                 after = await self._done(before, news)
+                if after.at_prompt and after.turn > before.end > after.begun:
+                    await self._take_back(news)
                 return await self._answer(before, after)
             finally:
                 self._watch(False)
@@ -215,6 +219,7 @@ class _Run:
             runs=own and log.runs,
             at_prompt=at_prompt,
             typed=at_prompt and commands.is_typed_to(ring),
+            begun=log.commands[-1].start if log.commands else -1,
             turn=log.turn,
             end=commands.end,
             paste=at_prompt and _PASTE in modes_at(ring, commands.end).flags,
@@ -281,11 +286,22 @@ class _Run:
                 return look
             await _hear(news, left)
 
+    async def _take_back(self, news: asyncio.Event) -> None:
+        """Erase a line that the shell has not understood: fish leaves it where it was typed."""
+        interrupted = False
+        deadline = time.monotonic() + _SETTLING
+        while (left := deadline - time.monotonic()) > 0:
+            news.clear()
+            look = await self._look()
+            if not look.at_prompt or (not look.typed and (interrupted or self._is_waiting())):
+                return
+            if look.typed and not interrupted and self._is_waiting():
+                await self._control.input(self._task.id, _INTERRUPT)
+                interrupted = True
+            await _hear(news, left)
+
     async def _answer(self, before: _Look, after: _Look) -> dict[str, Any]:
         done = after.at_prompt and after.turn > before.end
-        if done and after.typed:
-            # fish leaves a line that it does not understand where it was typed.
-            await self._control.input(self._task.id, _INTERRUPT)
         told = await asyncio.to_thread(
             self._shells.look, self._task, lambda commands, ring: self._outcome(commands, ring, before, done)
         )
