@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,3 +53,27 @@ def test_what_the_command_line_says_of_other_ends(bash: LiveServer) -> None:
     assert (busy.returncode, json.loads(busy.stderr)["code"]) == (1, "not_at_prompt")
     bash.cli("run", "-n", "other", "--", "sleep", "60")
     assert "not a shell" in bash.cli("commands", "other").stderr
+
+
+CELLS = """
+from IPython.testing.globalipapp import start_ipython
+from jupyter_ptytasks.notebook.starting import get
+
+work = get("work")
+told = work.exec("cd /tmp; pwd")
+print(told["exit"], told["output"], [(one["command"], one["exit"]) for one in work.commands()])
+shell = start_ipython()
+shell.run_line_magic("load_ext", "jupyter_ptytasks")
+shell.run_line_magic("task", "exec work -- '(exit 3)'")
+shell.run_line_magic("task", "exec work echo 'two words'")
+shell.run_line_magic("task", "commands work")
+"""
+
+
+def test_python_and_magics(bash: LiveServer) -> None:
+    bash.cli("run", "-n", "work", "--json")
+    env = {**bash.environ, "JUPYTER_PTYTASKS_URL": bash.url, "JUPYTER_PTYTASKS_TOKEN": bash.token}
+    done = subprocess.run([sys.executable, "-c", CELLS], env=env, capture_output=True, text=True, check=False)
+    assert "0 /tmp\n [('cd /tmp; pwd', 0)]\n" in done.stdout, done.stderr
+    assert "[exit code 3]\ntwo words\n" in done.stdout
+    assert [line.split()[0] for line in done.stdout.splitlines()[-3:]] == ["0", "3", "0"]
