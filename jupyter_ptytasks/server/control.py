@@ -284,7 +284,8 @@ class Control:
 
         Raises InputRefused when the program does not read, or when a line is longer than its terminal takes,
         InvalidState when the task ends before it has; and, with `only_if`, NotWaiting when the program does not wait
-        for input (`waiting`) or for a password (`password`), PasswordWanted when it asks for one and `data` is not `secret`.
+        for input (`waiting`) or for a password (`password`), PasswordWanted when it asks for one and `data` is not
+        `secret`.
         """
         if only_if and len(data) > wire.MAX_PAYLOAD:
             raise TooLarge(f"an answer may have {wire.MAX_PAYLOAD} bytes", field="data")

@@ -269,7 +269,7 @@ class _Run:
             data = f"{command}\r"
         self._began = time.monotonic()
         try:
-            await self._control.input(self._task.id, data.encode(), only_if_waiting=True)
+            await self._control.input(self._task.id, data.encode(), only_if="waiting")
         except NotWaiting as error:
             raise NotAtPrompt("the shell does not wait at its prompt any more") from error
 

@@ -41,6 +41,9 @@ SAMPLES = {
     "groups": "GroupList",
     "why": "Why",
     "screen": "Screen",
+    "asking": "Task",
+    "commands": "ShellCommands",
+    "executed": "Executed",
 }
 
 #: Tells how far a task is.
@@ -102,6 +105,7 @@ QUERIES = {
     queries.OutputQuery: ("/tasks/{ref}/output", "get"),
     queries.RawQuery: ("/tasks/{ref}/output/raw", "get"),
     queries.ScreenQuery: ("/tasks/{ref}/screen", "get"),
+    queries.Commands: ("/tasks/{ref}/commands", "get"),
 }
 #: What of a schema says what is taken; all else is for people.
 TELLING = {
@@ -167,7 +171,8 @@ def test_samples_match_their_schemas(name: str) -> None:
     check(sample(name), SAMPLES[name])
 
 
-async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path) -> None:
+@pytest.mark.parametrize("server_options", [{"PtyTasksApp": {"shell_command": ["bash"]}}])
+async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path, tmp_path: Path) -> None:
     line = f"echo hello; {PROGRESS}; exec sleep 1000"
     task = await rest.create(line, name="train", tags=["gpu"], metadata={"run": 1})
     await rest.create(f"{PROGRESS}; read line; exit 3", name="failing")
@@ -190,11 +195,18 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
     params = {"lr": [0.001, 0.0001], "seed": "0:3"}
     await rest("POST", "sweeps", body={"command": "train {lr} {seed}", "params": params, "name": "train", "hold": True})
     answers["sweeps"] = (await rest("GET", "sweeps")).json
+    await rest.create("read -p 'Proceed? [y/N] ' answer", name="asking")
+    await rest.until("asking", lambda task: task["waiting"] and task["usage"])
+    answers["asking"] = await rest.get("asking")
+    await rest.create(None, name="shell", env={"HOME": str(tmp_path)})
+    answers["executed"] = (await rest("POST", "tasks", "shell", "exec", body={"command": "echo hello"})).json
+    answers["commands"] = (await rest("GET", "tasks", "shell", "commands")).json
     assert task["id"] == answers["task"]["id"]
     if os.environ.get("PTYTASKS_RECORD"):
         for name, answer in answers.items():
             text = json.dumps(answer, indent=2, ensure_ascii=False)
             text = text.replace(str(jp_data_dir), "/home/user/.local/share/jupyter").replace(task["cwd"], "/home/user")
+            text = text.replace(str(tmp_path), "/home/user")
             (ROOT / "tests" / "contract" / f"{name}.json").write_text(text + "\n", encoding="utf-8")
     assert set(answers) == set(SAMPLES)
     for name, answer in answers.items():
