@@ -75,6 +75,8 @@ export namespace CommandIDs {
   /** Open the terminal tab of a task, or reveal it: `{id, readonly?, activate?}`. */
   export const open = 'ptytasks:open';
   export const openReadonly = 'ptytasks:open-readonly';
+  /** Open the terminal tab of a failed task at the line that says why it failed. */
+  export const showReason = 'ptytasks:show-reason';
   /** Copy the selection of the current terminal tab, and paste into it. */
   export const copySelection = 'ptytasks:copy-selection';
   export const paste = 'ptytasks:paste';

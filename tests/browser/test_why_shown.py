@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+import shlex
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import panel, terminal
+from tests.browser import axe, notebook, panel, terminal
 from tests.client.live import ended, until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from playwright.sync_api import Page
 
     from jupyter_ptytasks.client import Client
+    from tests.client.live import LiveServer
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +30,10 @@ REASON = "fatal: the remote hung up"
 _SHOWN = """id => {
   for (const tab of window.jupyterapp.shell.widgets('main')) {
     if (tab.node.dataset.ptytask === id) {
-      const term = tab.content._term;
+      const term = tab.isVisible && tab.content._term;
+      if (!term) {
+        return null;
+      }
       const { baseY, viewportY } = term.buffer.active;
       return { selected: term.getSelection().trim(), isAtEnd: viewportY >= baseY };
     }
@@ -52,3 +60,87 @@ def test_a_failure_is_said_and_its_line_is_shown(page: Page, client: Client) -> 
     # And it stays there: the terminal does not go back to the end by itself.
     page.wait_for_timeout(500)
     assert is_shown()
+
+
+#: Two exceptions; the second one, at its end, is the reason.
+PROGRAM = """
+def step(rate):
+    try:
+        {}["rate"]
+    except KeyError as error:
+        raise ValueError(f"the learning rate must be positive, not {rate}") from error
+
+for epoch in range(300):
+    print(f"epoch {epoch}")
+step(-1)
+"""
+MESSAGE = "ValueError: the learning rate must be positive, not -1"
+
+
+@pytest.fixture
+def train(tmp_path: Path) -> str:
+    """Return a command that runs a Python program that fails, and then scrolls what it said out of the screen."""
+    program = tmp_path / "train.py"
+    program.write_text(PROGRAM)
+    run = f"{shlex.quote(sys.executable)} {shlex.quote(str(program))}"
+    return f"{run}; code=$?; for i in $(seq 100); do echo; done; exit $code"
+
+
+def until_shown(page: Page, task: str) -> None:
+    """Wait until the tab of the task shows the line, and see that it stays there."""
+
+    def is_shown() -> bool:
+        page.wait_for_timeout(50)  # the page has its turn
+        return bool(page.evaluate(_SHOWN, task) == {"selected": MESSAGE, "isAtEnd": False})
+
+    until(is_shown)
+    # By then the terminal has taken the size it keeps, and nothing has scrolled it.
+    page.wait_for_timeout(700)
+    assert is_shown()
+
+
+def test_a_click_on_the_reason_in_the_panel_opens_the_terminal_there(page: Page, client: Client, train: str) -> None:
+    task = client.create(train, name="train")["id"]
+    ended(client, task)
+    tasks = panel.show(page)
+    reason = panel.row(tasks, task).locator('[data-is="reason"]')
+    expect(reason).to_have_text(f"{MESSAGE} (train.py:6)")
+    reason.get_by_role("button").click()
+    until_shown(page, task)
+    assert axe.serious(page, ".jp-PtyTasks-list") == []
+
+
+def test_the_keyboard_opens_the_terminal_there(page: Page, client: Client, train: str) -> None:
+    task = client.create(train, name="train")["id"]
+    ended(client, task)
+    tasks = panel.show(page)
+    expect(panel.row(tasks, task)).to_contain_text(MESSAGE)
+    tasks.get_by_role("treegrid").press("Alt+Enter")
+    until_shown(page, task)
+    # Also where the terminal is open already, and shows something else.
+    page.get_by_role("button", name="Jump to End").click()
+    until(lambda: page.evaluate(_SHOWN, task)["isAtEnd"])
+    page.evaluate("id => { window.jupyterapp.commands.execute('ptytasks:show-reason', { id }); }", task)
+    until_shown(page, task)
+
+
+def test_the_reason_in_a_cell_opens_the_terminal_there(page: Page, lab: LiveServer, client: Client, train: str) -> None:
+    task = client.create(train, name="train")
+    ended(client, task["id"])
+    notebook.write(lab, "why.ipynb", notebook.cell("", notebook.bundle(task)))
+    view = notebook.view(notebook.show(page, "why.ipynb"), "train")
+    reason = view.get_by_role("button", name=MESSAGE)
+    expect(reason).to_have_attribute("title", "Show the line in the terminal that says so")
+    reason.press("Enter")
+    until_shown(page, task["id"])
+
+
+def test_a_notification_of_a_failure_opens_the_terminal_there(page: Page, client: Client, train: str) -> None:
+    # What had ended before the page looked for the first time is no news.
+    expect(panel.show(page).get_by_role("heading", name="No tasks yet")).to_be_visible()
+    task = client.create(train, name="train")["id"]
+    notice = page.locator(".Toastify__toast", has_text="“train”")
+    expect(notice).to_contain_text(MESSAGE)
+    expect(notice.get_by_role("button", name="Open", exact=True)).to_have_count(0)
+    notice.get_by_role("button", name="Show Line").click()
+    until_shown(page, task)

@@ -20,7 +20,7 @@ describe('TaskCell', () => {
   let cell: TaskCell;
   let known: ITask[];
   let setSight: (isInSight: boolean) => void;
-  const actions = { open: jest.fn(), stop: jest.fn(), restart: jest.fn() };
+  const actions = { open: jest.fn(), showReason: jest.fn(), stop: jest.fn(), restart: jest.fn() };
   const api = {
     raw: jest.fn(async (_id: string, from: number) => ({
       data: OUTPUT.slice(from),
@@ -104,6 +104,27 @@ describe('TaskCell', () => {
     expect(button('Restart')).not.toBeNull();
   });
 
+  it('shows the line that says why it failed, on a click', async () => {
+    const failed: ITask = { ...task, state: 'failed', state_message: 'ValueError: bad rate' };
+    const why = () => cell.node.querySelector<HTMLButtonElement>('.jp-PtyTasks-why');
+    known = [failed];
+    await draw(SNAPSHOT);
+    expect(why()?.textContent).toBe('ValueError: bad rate');
+    act(() => why()?.click());
+    expect(actions.showReason).toHaveBeenCalledWith(task.id);
+    // The notebook does not take the key that activates it.
+    const onKey = jest.fn();
+    document.body.addEventListener('keydown', onKey);
+    why()?.dispatchEvent(new KeyboardEvent('keydown', { key: 'Enter', bubbles: true }));
+    document.body.removeEventListener('keydown', onKey);
+    expect(onKey).not.toHaveBeenCalled();
+    // The output is gone where the task is.
+    Object.assign(model, { error: new TaskError('no answer', 0, 'unreachable') });
+    act(() => changed.emit());
+    expect(why()).toBeNull();
+    expect(said()).toContain('ValueError: bad rate');
+  });
+
   it('shows what the program asks while that is known', async () => {
     const waiting = { kind: 'line', prompt: 'Proceed? [y/N] ', since: '', sure: true } as const;
     known = [{ ...task, waiting }];
@@ -170,7 +191,7 @@ describe('TaskCell', () => {
     act(() => button('Open')?.click());
     act(() => button('Stop')?.click());
     act(() => button('Restart')?.click());
-    for (const action of Object.values(actions)) {
+    for (const action of [actions.open, actions.stop, actions.restart]) {
       expect(action).toHaveBeenCalledWith(task.id);
     }
   });

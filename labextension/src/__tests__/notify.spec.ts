@@ -84,12 +84,13 @@ describe('CompletionNotifier', () => {
   it('says how it failed, with the last meaningful line', async () => {
     await end(ended('failed'));
     const message = '“train” failed (exit 3): ValueError: no data';
-    expect(shown).toEqual([{ kind: 'error', id: running.id, message }]);
+    expect(shown).toEqual([{ kind: 'error', id: running.id, message, isExplained: false }]);
   });
 
   it('reports why it failed, and requests no line then', async () => {
     await end(ended('failed', { state_message: 'ValueError: bad rate (train.py:12)' }));
     expect(shown[0].message).toBe('“train” failed (exit 3): ValueError: bad rate (train.py:12)');
+    expect(shown[0].isExplained).toBe(true);
     expect(tail).not.toHaveBeenCalled();
   });
 

@@ -71,6 +71,7 @@ describe('TasksPanel', () => {
   let model: FakeModel;
   let panel: TasksPanel;
   const ofRow = {
+    showReason: jest.fn(),
     stop: jest.fn(),
     restart: jest.fn(),
     delete: jest.fn(),
@@ -217,6 +218,28 @@ describe('TasksPanel', () => {
       expect(row('failed').querySelector('.jp-PtyTasks-exit')?.getAttribute('title')).toBe(
         state_message
       );
+    });
+
+    it('shows the line that says why a task has failed, on a click', () => {
+      const why = () => row('failed').querySelector<HTMLElement>('.jp-PtyTasks-why');
+      expect(why()).toBeNull();
+      const explained = { ...FAILED, state_message: 'ValueError: bad rate (train.py:12)' };
+      model.tell({ tasks: [explained] });
+      click(why());
+      expect(ofRow.showReason).toHaveBeenCalledWith('failed');
+      expect(actions.open).not.toHaveBeenCalled();
+      click(why(), { ctrlKey: true });
+      expect(ofRow.showReason).toHaveBeenCalledTimes(1);
+      expect(row('failed').getAttribute('aria-selected')).toBe('true');
+      // No line of the output says that there is no output any more.
+      model.tell({ tasks: [{ ...explained, state: 'lost' }] });
+      expect(why()).toBeNull();
+      model.tell({ tasks: [explained] });
+      act(() => {
+        actions.ofRow.value = {};
+      });
+      expect(why()).toBeNull();
+      expect(row('failed').textContent).toContain('ValueError');
     });
 
     it('says why a task waits', () => {

@@ -1,4 +1,4 @@
-/** The commands of terminal tabs: open, copy, paste. */
+/** The commands of terminal tabs: open, show why a task has failed, copy, paste. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon, pasteIcon, terminalIcon } from '@jupyterlab/ui-components';
@@ -31,6 +31,10 @@ export interface ITerminalCommandsOptions {
   trans: TranslationBundle;
   /** Open the tab of a task, or reveal it. */
   open: (id: string, readonly: boolean, activate: boolean) => Promise<void>;
+  /** Open the tab of a task at the line that says why it has failed. */
+  showReason: (id: string) => Promise<void>;
+  /** Return whether there may be such a line. */
+  isExplained: (id: string) => boolean;
   /** Return the task ids for commands without arguments. */
   targets: () => string[];
   /** Return the terminal of the current tab, and whether it is read-only. */
@@ -75,6 +79,21 @@ function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): vo
       describedBy: { args: { type: 'object', properties } },
       isEnabled: args => targets(args).length > 0,
       execute: args => open(args, true)
+    })
+  );
+  added.add(
+    commands.addCommand(CommandIDs.showReason, {
+      label: trans.__('Show Why It Failed'),
+      caption: trans.__('Open the terminal at the line that says why the task failed'),
+      icon: terminalIcon,
+      describedBy: { args: TASKS },
+      isEnabled: args => targets(args).length === 1 && targets(args).every(options.isExplained),
+      execute: async args => {
+        const [id] = targets(args);
+        if (id) {
+          await options.showReason(id);
+        }
+      }
     })
   );
 }

@@ -9,3 +9,8 @@ const ENDED = /^(exited with code -?\d+|killed by SIG\w+)?$/;
 export function reasonOf(task: Pick<ITask, 'state' | 'state_message'>): string {
   return isEnded(task) && !ENDED.test(task.state_message) ? task.state_message : '';
 }
+
+/** Return whether there may be a line of the output that says why a task has failed. */
+export function isExplained(task: Pick<ITask, 'state' | 'state_message'>): boolean {
+  return task.state === 'failed' && reasonOf(task) !== '';
+}

@@ -23,6 +23,7 @@ export const cellPlugin: JupyterFrontEndPlugin<void> = {
       translator: translator ?? nullTranslator,
       actions: {
         open: taskCommandIfPresent(commands, CommandIDs.open),
+        showReason: taskCommandIfPresent(commands, CommandIDs.showReason),
         stop: taskCommandIfPresent(commands, CommandIDs.stop),
         restart: taskCommandIfPresent(commands, CommandIDs.restart)
       }

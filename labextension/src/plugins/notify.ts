@@ -58,16 +58,23 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    const openingOf = ({ id }: Pick<INotice, 'id'>) =>
+    const openingOf = ({ id, isExplained }: Pick<INotice, 'id' | 'isExplained'>) =>
       id
-        ? commandIfPresent(commands, CommandIDs.open, { id })
+        ? commandIfPresent(commands, isExplained ? CommandIDs.showReason : CommandIDs.open, { id })
         : commandIfPresent(commands, CommandIDs.showPanel);
 
     const actionsOf = (notice: INotice): Notification.IAction[] => {
-      const { id, kind } = notice;
+      const { id, kind, isExplained } = notice;
       const actions: Notification.IAction[] = [];
       const open = openingOf(notice);
-      if (open) {
+      if (open && isExplained) {
+        actions.push({
+          label: trans.__('Show Line'),
+          caption: trans.__('Open the terminal at the line that says why the task failed'),
+          displayType: 'accent',
+          callback: open
+        });
+      } else if (open) {
         actions.push({
           label: id ? trans.__('Open') : trans.__('Show Tasks'),
           caption: id
@@ -89,7 +96,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       return actions;
     };
 
-    const showOnDesktop = (notice: Pick<INotice, 'id' | 'message'>) => {
+    const showOnDesktop = (notice: Pick<INotice, 'id' | 'message' | 'isExplained'>) => {
       const isWanted = settings.current.desktopNotifications && !document.hasFocus();
       if (!isWanted || Desktop?.permission !== 'granted') {
         return undefined;

@@ -59,6 +59,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
     void app.started.then(() => {
       // All enabled plugins have added their commands now.
       ofRow.value = {
+        showReason: taskCommandIfPresent(commands, CommandIDs.showReason),
         stop: taskCommandIfPresent(commands, CommandIDs.stop),
         restart: taskCommandIfPresent(commands, CommandIDs.restart),
         delete: taskCommandIfPresent(commands, CommandIDs.deleteTasks),

@@ -14,6 +14,7 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import { commandIfPresent } from '../commands/ifpresent';
 import { addTerminalCommands } from '../commands/terminal';
+import { isExplained } from '../format/why';
 import { TerminalSettings } from '../terminal/settings';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
 import type { TaskTab } from '../widgets/terminal/terminal';
@@ -55,6 +56,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
     const find = (id: string, readonly: boolean): TaskTab | undefined =>
       tracker.find(tab => tab.taskId === id && tab.isReadonly === readonly);
 
+    /** Return the tab of a task, which is created if there is none. */
     const create = async (id: string, readonly: boolean): Promise<TaskTab> => {
       // The terminal module is large: load it on demand.
       const [{ TaskTab }] = await Promise.all([
@@ -83,14 +85,22 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
       return tab;
     };
 
+    const show = async (id: string, readonly: boolean): Promise<TaskTab> => {
+      const tab = await create(id, readonly);
+      shell.activateById(tab.id);
+      return tab;
+    };
+
     addTerminalCommands({
       commands,
       trans,
       open: async (id, readonly, activate) => {
-        const tab = find(id, readonly) ?? (await create(id, readonly));
-        if (activate) {
-          shell.activateById(tab.id);
-        }
+        await (activate ? show : create)(id, readonly);
+      },
+      showReason: async id => (await show(id, false)).showReason(),
+      isExplained: id => {
+        const task = model.get(id);
+        return task !== undefined && isExplained(task);
       },
       targets: () => currentTasks(shell, model, panel).map(task => task.id),
       current: () => {

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { elapsed, exitLabel, stateLabel } from '../format/times';
-import { reasonOf } from '../format/why';
+import { isExplained, reasonOf } from '../format/why';
 import { wentWrong, type ITask } from './types';
 import type { ISettings } from './settings';
 import type { IStateChange, ITaskModel } from '../tokens';
@@ -26,6 +26,8 @@ export interface INotice {
   kind: 'success' | 'error';
   message: string;
   id?: string;
+  /** Whether there may be a line of the output that says why the task has failed. */
+  isExplained?: boolean;
 }
 
 /** Return whether a change is worth a notification: a task has ended that is not a shell and was not stopped by the user. */
@@ -46,7 +48,8 @@ export function endOf(task: ITask, line: string, trans: TranslationBundle): INot
   const state = stateLabel(task.state, trans).toLocaleLowerCase();
   const what = trans.__('“%1” %2', task.name, how ? `${state} (${how})` : state);
   const why = reasonOf(task) || line;
-  return { kind: 'error', id: task.id, message: why ? `${what}: ${why}` : what };
+  const message = why ? `${what}: ${why}` : what;
+  return { kind: 'error', id: task.id, message, isExplained: isExplained(task) };
 }
 
 /** Return the notification for many tasks. */

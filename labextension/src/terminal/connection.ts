@@ -84,6 +84,11 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     return this._isReadonly || this._options.readonly === true;
   }
 
+  /** Whether a replay is not on the screen yet. */
+  get isReplaying(): boolean {
+    return this._replays.isDrawing;
+  }
+
   /** Whether another viewer sets the size of the task's terminal. */
   get isFollowing(): boolean {
     const leader = this._task?.leader ?? null;

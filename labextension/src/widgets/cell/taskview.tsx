@@ -8,7 +8,7 @@ import React, { useEffect, useRef } from 'react';
 
 import type { TaskError } from '../../services/api';
 import type { TaskFollower } from '../../services/follower';
-import { reasonOf } from '../../format/why';
+import { isExplained, reasonOf } from '../../format/why';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { progressLabel } from '../../format/measures';
 import { lastOf } from '../../format/ansilines';
@@ -28,6 +28,7 @@ export const LINES = 10;
 /** The actions of the buttons; without an action there is no button. */
 export interface IViewActions {
   open?: (id: string) => void;
+  showReason?: (id: string) => void;
   stop?: (id: string) => void;
   restart?: (id: string) => void;
 }
@@ -84,7 +85,19 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
       </div>
       {why && (
         <div className="jp-PtyTasks-view-why" data-state={task.state}>
-          {why}
+          {known && !isSnapshot && isExplained(task) && actions.showReason ? (
+            <button
+              type="button"
+              className="jp-PtyTasks-why"
+              title={trans.__('Show the line in the terminal that says so')}
+              onClick={() => actions.showReason?.(task.id)}
+              onKeyDown={keepActivation}
+            >
+              {why}
+            </button>
+          ) : (
+            why
+          )}
         </div>
       )}
       <HowFar task={task} isSnapshot={isSnapshot} isSeen={isSeen} trans={trans} />
@@ -184,6 +197,13 @@ function HowFar({ task, isSnapshot, isSeen, trans }: IFactsProps): JSX.Element |
   );
 }
 
+/** Keep from notebooks the keys that activate a button: they handle them, too. */
+function keepActivation(event: React.KeyboardEvent): void {
+  if (event.key === 'Enter' || event.key === ' ') {
+    event.stopPropagation();
+  }
+}
+
 interface IButtonsProps {
   task: ITask;
   actions: IViewActions;
@@ -199,12 +219,7 @@ function Buttons({ task, actions, trans }: IButtonsProps): JSX.Element {
       className="jp-PtyTasks-view-button"
       aria-label={trans.__('%1 %2', label, task.name)}
       onClick={() => act(task.id)}
-      onKeyDown={event => {
-        if (event.key === 'Enter' || event.key === ' ') {
-          // Notebooks handle these keys too.
-          event.stopPropagation();
-        }
-      }}
+      onKeyDown={keepActivation}
     >
       <icon.react tag="span" />
       <span>{label}</span>

@@ -17,7 +17,7 @@ import type { Clock } from '../../services/clock';
 import { placeLabel, waitLabel } from '../../format/queue';
 import { questionLabel } from '../../format/question';
 import { exitLabel, when } from '../../format/times';
-import { reasonOf } from '../../format/why';
+import { isExplained, reasonOf } from '../../format/why';
 import type { RowLines } from '../../services/rowlines';
 import { progressLabel } from '../../format/measures';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
@@ -36,6 +36,7 @@ import { StateIcon } from '../state';
 
 /** The actions of the buttons; without an action there is no button. */
 export interface IRowActions {
+  showReason?: (id: string) => void;
   stop?: (id: string) => void;
   restart?: (id: string) => void;
   delete?: (id: string) => void;
@@ -213,15 +214,38 @@ function When({ task, clock, trans }: IPartProps): JSX.Element {
   );
 }
 
-/** What a task waits for or asks; why it has failed; otherwise the last line of output or the reason for the state. */
-function LastLine({ task, rowLines, clock, trans }: IPartProps): JSX.Element {
+/**
+ * What a task waits for or asks; why it has failed; otherwise the last line of output or the reason for the state. Why it has
+ * failed is a button for the mouse; the keyboard has a shortcut.
+ */
+function LastLine({ task, rowLines, clock, trans, actions }: IPartProps): JSX.Element {
+  const { showReason } = useWatchedValue(actions);
   const line = useSignalValue(rowLines.changed, () => rowLines.get(task.id));
   const wait = useSignalValue(clock.ticked, () => waitLabel(task, clock.now, trans));
   const reason = wait || (wentWrong(task) ? reasonOf(task) : '');
   const text = reason || questionLabel(task, trans) || line || task.state_message;
+  const isLink = showReason && reason !== '' && isExplained(task);
   return (
     <div className="jp-PtyTasks-lastLine" data-is={reason ? 'reason' : undefined} title={text}>
-      {text}
+      {isLink ? (
+        <button
+          type="button"
+          tabIndex={-1}
+          className="jp-PtyTasks-why"
+          title={trans.__('%1\nClick to show the line in the terminal that says so', text)}
+          onClick={event => {
+            // With a modifier, the row is selected.
+            if (!event.shiftKey && !event.ctrlKey && !event.metaKey) {
+              event.stopPropagation();
+              showReason(task.id);
+            }
+          }}
+        >
+          {text}
+        </button>
+      ) : (
+        text
+      )}
     </div>
   );
 }

@@ -8,7 +8,7 @@ import React from 'react';
 
 import type { TaskConnection } from '../../terminal/connection';
 import { exitLabel, stateLabel } from '../../format/times';
-import { reasonOf } from '../../format/why';
+import { isExplained, reasonOf } from '../../format/why';
 import { isEnded, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { newest } from './header';
@@ -50,11 +50,6 @@ function ending(task: ITask, trans: TranslationBundle): string {
   return why ? `${ended} ${why}` : ended;
 }
 
-/** Return whether there may be a line that says why a task has failed. */
-function isExplained(task: ITask | undefined): boolean {
-  return task !== undefined && task.state === 'failed' && reasonOf(task) !== '';
-}
-
 /** The banner as a Lumino widget. */
 export class TaskBanner extends ReactWidget {
   constructor(private readonly _options: TaskBanner.IOptions) {
@@ -69,6 +64,7 @@ export class TaskBanner extends ReactWidget {
 
   protected override render(): JSX.Element {
     const { model, connection, onShow, trans } = this._options;
+    const task = newest(model, connection);
     const retry = () => {
       connection.connect();
       void model.refresh();
@@ -76,7 +72,7 @@ export class TaskBanner extends ReactWidget {
     return (
       <>
         <span className="jp-PtyTasks-banner-text">{this._text}</span>
-        {connection.link === 'ended' && isExplained(newest(model, connection)) && (
+        {connection.link === 'ended' && task && isExplained(task) && (
           <Button small minimal title={trans.__('Show the line that says so')} onClick={onShow}>
             {trans.__('Show Line')}
           </Button>

@@ -10,7 +10,7 @@ import { Widget } from '@lumino/widgets';
 import { TaskConnection } from '../../terminal/connection';
 import { EndKeeper } from '../../terminal/endkeeper';
 import { stateLabel } from '../../format/times';
-import { commandLine } from '../../services/types';
+import { commandLine, isEnded } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { resize, screenOf, showLine, watch, whenDrawn } from '../../terminal/xterm';
 import { TaskBanner } from './banner';
@@ -89,9 +89,15 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     });
   }
 
-  /** Scroll to the line that says why the task has failed, and select it; to the end, if the terminal does not show it. */
+  /**
+   * Scroll to the line that says why the task has failed, and select it; to the end, if the terminal does not show it. In a new
+   * tab, the output is awaited first.
+   */
   async showReason(): Promise<void> {
-    const { lines } = await this._model.api.why(this.taskId).catch(() => ({ lines: [] }));
+    const [{ lines }] = await Promise.all([
+      this._model.api.why(this.taskId).catch(() => ({ lines: [] })),
+      this._whenComplete()
+    ]);
     if (this.isDisposed) {
       return;
     }
@@ -100,6 +106,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     if (![...lines].reverse().some(({ text }) => showLine(this.content, text))) {
       this._end.jump();
     }
+    this._end.look();
     this.content.activate();
   }
 
@@ -122,6 +129,32 @@ export class TaskTab extends MainAreaWidget<Terminal> {
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
     this._begin();
+  }
+
+  /** Resolves when the terminal shows all output of a task that has ended, or cannot for now, or the task has not ended. */
+  private async _whenComplete(): Promise<void> {
+    const { connection } = this;
+    await new Promise<void>(resolve => {
+      const look = () => {
+        const { link, isReplaying, task } = connection;
+        const isComing =
+          link === 'connecting' || (link === 'connected' && (!task || isEnded(task)));
+        if (!isComing && !isReplaying) {
+          stop();
+        }
+      };
+      const stop = () => {
+        connection.changed.disconnect(look);
+        connection.replaying.disconnect(look);
+        connection.disposed.disconnect(stop);
+        resolve();
+      };
+      connection.changed.connect(look);
+      connection.replaying.connect(look);
+      connection.disposed.connect(stop);
+      look();
+    });
+    await new Promise<void>(resolve => whenDrawn(this.content, resolve));
   }
 
   /** Connect when the tab is first visible: before, it has no size for a replay. */
