@@ -77,6 +77,9 @@ export namespace CommandIDs {
   export const openReadonly = 'ptytasks:open-readonly';
   /** Open the terminal tab of a failed task at the line that says why it failed. */
   export const showReason = 'ptytasks:show-reason';
+  /** Scroll the current terminal tab to the previous or next command of its shell. */
+  export const previousCommand = 'ptytasks:previous-command';
+  export const nextCommand = 'ptytasks:next-command';
   /** Copy the selection of the current terminal tab, and paste into it. */
   export const copySelection = 'ptytasks:copy-selection';
   export const paste = 'ptytasks:paste';

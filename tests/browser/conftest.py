@@ -77,7 +77,8 @@ def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
     home = tmp_path_factory.mktemp("lab").resolve()
     work = home / "work"
     work.mkdir()
-    lab = LiveServer(home, f"--ServerApp.root_dir={work}", lab=True)
+    # A shell that marks its commands.
+    lab = LiveServer(home, f"--ServerApp.root_dir={work}", "--PtyTasksApp.shell_command=/bin/bash", lab=True)
     try:
         yield lab.start()
     finally:

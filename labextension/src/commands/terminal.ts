@@ -1,7 +1,13 @@
-/** The commands of terminal tabs: open, show why a task has failed, copy, paste. */
+/** The commands of terminal tabs: open, show why a task has failed, jump to commands, copy, paste. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { copyIcon, pasteIcon, terminalIcon } from '@jupyterlab/ui-components';
+import {
+  caretDownIcon,
+  caretUpIcon,
+  copyIcon,
+  pasteIcon,
+  terminalIcon
+} from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
@@ -39,11 +45,14 @@ export interface ITerminalCommandsOptions {
   targets: () => string[];
   /** Return the terminal of the current tab, and whether it is read-only. */
   current: () => { terminal: IClip; isReadonly: boolean } | null;
+  /** Return the current tab if its shell marks commands, to jump to the previous (-1) or next (1) one. */
+  jumper: () => { jumpToCommand: (step: -1 | 1) => void } | null;
 }
 
 export function addTerminalCommands(options: ITerminalCommandsOptions): IDisposable {
   const added = new DisposableSet();
   addOpening(options, added);
+  addJumping(options, added);
   addClipboard(options, added);
   return added;
 }
@@ -94,6 +103,33 @@ function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): vo
           await options.showReason(id);
         }
       }
+    })
+  );
+}
+
+function addJumping(options: ITerminalCommandsOptions, added: DisposableSet): void {
+  const { commands, trans, jumper } = options;
+  const describedBy = { args: { type: 'object', properties: {} } };
+  added.add(
+    commands.addCommand(CommandIDs.previousCommand, {
+      label: trans.__('Previous Command'),
+      caption: trans.__('Scroll the terminal to the previous command of its shell'),
+      icon: caretUpIcon,
+      describedBy,
+      isEnabled: () => jumper() !== null,
+      isVisible: () => jumper() !== null,
+      execute: () => jumper()?.jumpToCommand(-1)
+    })
+  );
+  added.add(
+    commands.addCommand(CommandIDs.nextCommand, {
+      label: trans.__('Next Command'),
+      caption: trans.__('Scroll the terminal to the next command of its shell, or to its end'),
+      icon: caretDownIcon,
+      describedBy,
+      isEnabled: () => jumper() !== null,
+      isVisible: () => jumper() !== null,
+      execute: () => jumper()?.jumpToCommand(1)
     })
   );
 }

@@ -6,11 +6,11 @@ import {
   type JupyterFrontEnd,
   type JupyterFrontEndPlugin
 } from '@jupyterlab/application';
-import { IThemeManager, WidgetTracker } from '@jupyterlab/apputils';
+import { ICommandPalette, IThemeManager, WidgetTracker } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { MenuSvg } from '@jupyterlab/ui-components';
-import type { CommandRegistry } from '@lumino/commands';
+import { CommandRegistry } from '@lumino/commands';
 
 import { commandIfPresent } from '../commands/ifpresent';
 import { addTerminalCommands } from '../commands/terminal';
@@ -20,9 +20,13 @@ import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
 import type { TaskTab } from '../widgets/terminal/terminal';
 import { currentTasks } from './current';
 
+/** The commands that scroll to the commands of a shell. */
+const JUMPS: readonly string[] = [CommandIDs.previousCommand, CommandIDs.nextCommand];
+
 /** The context menu of a tab, in groups. */
 const MENU: readonly (readonly string[])[] = [
   [CommandIDs.copySelection, CommandIDs.paste],
+  JUMPS,
   [CommandIDs.stop, CommandIDs.kill, CommandIDs.pause, CommandIDs.resume, CommandIDs.restart],
   [
     CommandIDs.rename,
@@ -33,12 +37,22 @@ const MENU: readonly (readonly string[])[] = [
   ]
 ];
 
+const PALETTE: readonly string[] = [CommandIDs.showReason, ...JUMPS];
+
 export const terminalPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:terminal',
   description: 'Opens background tasks in terminal tabs.',
   autoStart: true,
   requires: [ITaskModel],
-  optional: [ITasksPanel, ILabShell, ILayoutRestorer, ISettingRegistry, IThemeManager, ITranslator],
+  optional: [
+    ITasksPanel,
+    ILabShell,
+    ILayoutRestorer,
+    ISettingRegistry,
+    IThemeManager,
+    ICommandPalette,
+    ITranslator
+  ],
   activate: (
     app: JupyterFrontEnd,
     model: ITaskModel,
@@ -47,6 +61,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
     restorer: ILayoutRestorer | null,
     registry: ISettingRegistry | null,
     themes: IThemeManager | null,
+    palette: ICommandPalette | null,
     translator: ITranslator | null
   ): void => {
     const { commands, shell } = app;
@@ -77,6 +92,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
           restart: commandIfPresent(commands, CommandIDs.restart, { id })
         },
         onContextMenu: event => openMenu(commands, event, id),
+        onKeyDown: event => jumpByKey(commands, event),
         translator: translator ?? nullTranslator
       });
       // The main area of Notebook 7 holds only the document.
@@ -106,8 +122,14 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
       current: () => {
         const tab = tracker.currentWidget;
         return tab && { terminal: tab.content, isReadonly: tab.connection.isReadonly };
+      },
+      jumper: () => {
+        const tab = tracker.currentWidget;
+        return tab?.hasCommands ? tab : null;
       }
     });
+    const category = trans.__('Tasks');
+    PALETTE.forEach(command => palette?.addItem({ command, category }));
 
     settings.changed.connect(() => tracker.forEach(tab => tab.configure(settings.options)));
     themes?.themeChanged.connect(() =>
@@ -123,6 +145,17 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
     }
   }
 };
+
+/** Have a key jump to a command, if it is a shortcut for that: JupyterLab only sees the keys that terminals leave to it. */
+function jumpByKey(commands: CommandRegistry, event: KeyboardEvent): void {
+  const key = CommandRegistry.keystrokeForKeydownEvent(event);
+  const isOurs = commands.keyBindings.some(
+    ({ command, keys }) => JUMPS.includes(command) && keys.length === 1 && keys[0] === key
+  );
+  if (isOurs) {
+    commands.processKeydownEvent(event);
+  }
+}
 
 /** Open the context menu of a tab. JupyterLab's own terminal entries only work with its own terminals. */
 function openMenu(commands: CommandRegistry, event: MouseEvent, id: string): void {

@@ -3,6 +3,7 @@
 import type { Terminal } from '@jupyterlab/terminal';
 
 import type { IScreen } from './endkeeper';
+import { ABOVE, CommandMarks, type IMarkable } from './marks';
 
 interface ILine {
   readonly isWrapped: boolean;
@@ -72,9 +73,6 @@ export function screenOf(terminal: Terminal): IScreen {
   };
 }
 
-/** The part of a terminal's height that is left above a line that is shown. */
-const ABOVE = 1 / 3;
-
 /** Scroll to the last line with this text and select it; return whether there is one. */
 export function showLine(terminal: Terminal, text: string): boolean {
   const xterm = find(terminal);
@@ -95,6 +93,17 @@ export function showLine(terminal: Terminal, text: string): boolean {
     }
   }
   return false;
+}
+
+/** Follow the prompts and commands in a terminal; null without access to it. `titleOf` describes a command by its exit code. */
+export function markCommands(
+  terminal: Terminal,
+  titleOf: (exit: number) => string
+): CommandMarks | null {
+  const xterm = find(terminal) as (IXterm & Partial<IMarkable>) | null;
+  return xterm?.parser && xterm.registerMarker
+    ? new CommandMarks(xterm as unknown as IMarkable, titleOf)
+    : null;
 }
 
 /** Call back after each render, and when the selection changes, which searching does. */

@@ -9,10 +9,11 @@ import { Widget } from '@lumino/widgets';
 
 import { TaskConnection } from '../../terminal/connection';
 import { EndKeeper } from '../../terminal/endkeeper';
+import type { CommandMarks } from '../../terminal/marks';
 import { stateLabel } from '../../format/times';
 import { commandLine, isEnded } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
-import { resize, screenOf, showLine, watch, whenDrawn } from '../../terminal/xterm';
+import { markCommands, resize, screenOf, showLine, watch, whenDrawn } from '../../terminal/xterm';
 import { TaskBanner } from './banner';
 import { newest, TaskHeader, type IHeaderActions } from './header';
 
@@ -21,6 +22,9 @@ const SETTLED = 500;
 
 /** Options that override the user's terminal settings: a task does not end with its tab. */
 const ALWAYS = { closeOnExit: false, shutdownOnClose: false, initialCommand: '' };
+
+/** The class of a tab with commands to jump to; the shortcuts apply to it only. */
+const HAS_COMMANDS = 'jp-mod-commands';
 
 /** The tab of a task. Its node has the task's id as `data-ptytask`. Closing it does not affect the task. */
 export class TaskTab extends MainAreaWidget<Terminal> {
@@ -55,17 +59,25 @@ export class TaskTab extends MainAreaWidget<Terminal> {
 
     this._end = new EndKeeper(screenOf(terminal), terminal.node);
     this._addJump(trans.__('Jump to End'), trans.__('Jump to the end of the output'));
-    void terminal.ready.then(() =>
+    void terminal.ready.then(() => {
       watch(
         terminal,
         () => this._end.look(),
         () => this._end.noteIntent()
-      )
-    );
+      );
+      this._marks = markCommands(terminal, exit =>
+        exit === 0
+          ? trans.__('The command succeeded')
+          : trans.__('The command failed (exit %1)', exit)
+      );
+      this._marks?.changed.connect(({ canJump }) => this.toggleClass(HAS_COMMANDS, canJump));
+    });
     // A terminal that is larger than its container scrolls within it.
     terminal.node.addEventListener('scroll', () => this._end.look());
 
     this.node.addEventListener('contextmenu', options.onContextMenu);
+    // Before the terminal, which takes every key that a program may want.
+    this.node.addEventListener('keydown', options.onKeyDown, true);
     terminal.title.changed.connect(this._retitle, this);
     connection.changed.connect(this._onConnection, this);
     connection.replaying.connect(this._onReplay, this);
@@ -110,10 +122,26 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this.content.activate();
   }
 
+  /** Whether there are commands to jump to: its shell marks them, and shows no full-screen program. */
+  get hasCommands(): boolean {
+    return this._marks?.canJump ?? false;
+  }
+
+  /** Scroll to the prompt of the previous (-1) or next (1) command; after the last one, to the end. */
+  jumpToCommand(step: -1 | 1): void {
+    this._end.noteIntent();
+    if (this._marks?.jump(step) === false && step > 0) {
+      this._end.jump();
+    }
+    this._end.look();
+    this.content.activate();
+  }
+
   override dispose(): void {
     if (this.isDisposed) {
       return;
     }
+    this._marks?.dispose();
     clearTimeout(this._settling);
     this._end.dispose();
     this._model.changed.disconnect(this._onModel, this);
@@ -257,6 +285,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
   private readonly _end: EndKeeper;
   private readonly _model: ITaskModel;
   private readonly _translator: ITranslator;
+  private _marks: CommandMarks | null = null;
   private _hasBegun = false;
   private _wasKnown = false;
   private _viewers: number | undefined;
@@ -273,6 +302,8 @@ export namespace TaskTab {
     settings: Partial<ITerminal.IOptions>;
     actions: IHeaderActions;
     onContextMenu: (event: MouseEvent) => void;
+    /** Called with each key before the terminal has it. */
+    onKeyDown: (event: KeyboardEvent) => void;
     translator: ITranslator;
   }
 }
