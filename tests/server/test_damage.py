@@ -223,7 +223,7 @@ def test_a_corrupt_database_is_moved_aside_and_rebuilt(live: LiveServer, damage:
         aside = list(root(live).glob("tasks.db.corrupt-*[0-9]"))
         assert len(aside) == (damage in ("garbage", "torn"))
         assert ended(client, "new")["state"] == "succeeded"
-        assert client.stop("nap", signals=["SIGKILL"])["state"] == "stopping"
+        client.stop("nap", signals=["SIGKILL"])  # it may have ended before the answer
         assert ended(client, "nap")["state"] == "cancelled"
 
 

@@ -187,7 +187,7 @@ def test_a_file_system_without_flock(live: LiveServer) -> None:
     with live.client() as client:
         client.create(["sleep", "1000"], name="nap")
         until(lambda: client.get("nap")["connected"])
-        assert client.restart("nap", signals=["SIGKILL"])["state"] == "stopping"
+        client.restart("nap", signals=["SIGKILL"])
         until(lambda: client.get("nap")["attempt"] == 2 and client.get("nap")["connected"])
         live.kill9()
         live.start()

@@ -333,11 +333,12 @@ def scheduler(server: LiveServer) -> psutil.Process | None:
         return None
 
 
-def submit_many(server: LiveServer, log: Path, count: int, seconds: float, slots: int) -> None:
+def submit_many(server: LiveServer, log: Path, count: int, slots: int, last: str) -> None:
+    """Queue tasks that write their number, and run as long as `last`, in which {number} is theirs."""
     with server.client() as client:
         client.set_group("g", slots=slots)
         for number in range(count):
-            command = f"echo {number} >> {log}; sleep {seconds}"
+            command = f"echo {number} >> {log}; {last.format(number=number)}"
             client.create(command, name=f"run-{number}", group="g")
 
 
@@ -391,29 +392,53 @@ def test_a_task_that_is_lost_after_the_scheduler_has_left_is_run_again(start_ser
         assert client.wait(task["id"], 30)["state"] == "succeeded"
 
 
-@pytest.mark.parametrize("victim", ["server", "scheduler", "both"])
-def test_all_run_once_whichever_process_is_killed(
+def kill_scheduler(server: LiveServer) -> None:
+    running = scheduler(server)
+    if running is not None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            running.kill()
+
+
+def assert_all_ran_once(server: LiveServer, log: Path, count: int) -> None:
+    until(lambda: len(ended(server)) == count, "all ends")
+    assert sorted(map(int, begun(log))) == list(range(count))
+    assert ended(server) == ["0"] * count
+    gone = scheduler(server)
+    if gone is not None:
+        gone.wait(30)  # nothing waits any more: it leaves
+
+
+@pytest.mark.parametrize("victim", ["server", "scheduler"])
+def test_all_run_once_if_a_process_is_killed(
     start_server: Callable[..., LiveServer], tmp_path: Path, victim: str
 ) -> None:
     server = start_server()
     log = tmp_path / "log"
-    submit_many(server, log, 12, 0.2, 2)
+    submit_many(server, log, 12, 2, "sleep 0.2")
     until(lambda: scheduler(server), "the scheduler")
-    if victim in ("server", "both"):
+    if victim == "server":
         os.kill(server.pid, signal.SIGKILL)
-    for _ in range(3 if victim != "server" else 0):
-        running = scheduler(server)
-        if running is not None:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                running.kill()
-        wanted = min(len(begun(log)) + 1, 12)
-        until(partial(has_begun, log, wanted), "another start")
-    until(lambda: len(ended(server)) == 12, "all ends")
-    assert sorted(map(int, log.read_text().split())) == list(range(12))
-    assert ended(server) == ["0"] * 12
-    gone = scheduler(server)
-    if gone is not None:
-        gone.wait(30)  # nothing waits any more: it leaves
+    for _ in range(3 if victim == "scheduler" else 0):
+        kill_scheduler(server)
+        until(partial(has_begun, log, min(len(begun(log)) + 1, 12)), "another start")
+    assert_all_ran_once(server, log, 12)
+
+
+def test_all_run_once_if_server_and_scheduler_are_killed(
+    start_server: Callable[..., LiveServer], tmp_path: Path
+) -> None:
+    """Whoever is left goes on: the ptyhosts of the tasks that run, each at its end."""
+    server = start_server()
+    log = tmp_path / "log"
+    submit_many(server, log, 8, 2, f"until [ -e {tmp_path}/{{number}} ]; do sleep 0.02; done")
+    until(partial(has_begun, log, 2), "the first two")
+    os.kill(server.pid, signal.SIGKILL)
+    for count in range(2, 9):
+        kill_scheduler(server)
+        (tmp_path / begun(log)[count - 2]).touch()
+        until(partial(has_begun, log, min(count + 1, 8)), "another start")
+    (tmp_path / begun(log)[-1]).touch()
+    assert_all_ran_once(server, log, 8)
 
 
 def test_a_scheduler_whose_directory_is_removed_leaves(start_server: Callable[..., LiveServer]) -> None:
