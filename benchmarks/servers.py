@@ -31,6 +31,7 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(jupyter_ptytasks.__fi
 _EXTENSIONS = {"jupyter_ptytasks": True, "jupyter_server_terminals": True}
 
 TASKS = "/ptytasks/api/tasks"
+_SCHEDULER = os.path.join("scheduler", "__main__.py")
 STOCK = "/api/terminals"
 
 
@@ -151,7 +152,14 @@ class Server:
             self._process.wait()
 
     def _sweep(self) -> None:
-        """Kill what still runs of its tasks, and what has started them."""
+        """Kill what starts its tasks, and then what still runs of them."""
+        for process in psutil.process_iter(["cmdline"]):
+            command = process.info["cmdline"] or []
+            is_ours = any(word.startswith(self.home) for word in command)
+            if is_ours and ("--starter" in command or any(word.endswith(_SCHEDULER) for word in command)):
+                with suppress(psutil.NoSuchProcess):
+                    process.kill()
+                    process.wait(10)
         for task in os.scandir(self.tasks_dir) if os.path.isdir(self.tasks_dir) else ():
             try:
                 with open(os.path.join(task.path, "host.json"), encoding="utf-8") as file:
@@ -160,11 +168,6 @@ class Server:
                     os.kill(pid, signal.SIGKILL)
             except (OSError, ValueError, KeyError, psutil.Error):
                 continue  # it has ended, or never began
-        for process in psutil.process_iter(["cmdline"]):
-            command = process.info["cmdline"] or []
-            if "--starter" in command and any(self.home in word for word in command):
-                with suppress(psutil.NoSuchProcess):
-                    process.kill()
 
     @contextmanager
     def task(self, argv: Sequence[str]) -> Iterator[Terminal]:
