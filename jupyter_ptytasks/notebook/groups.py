@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from ..client import ClientError
 from ..client import format as formats
 from .clients import connections
-from .starting import tasks
 from .task import Task
 from .task_list import TaskList
 
@@ -50,7 +49,8 @@ class Group:
     @property
     def tasks(self) -> TaskList:
         """Its tasks as they are now, newest first."""
-        return tasks(group=self.name)
+        with self._connections.client() as client:
+            return TaskList(Task(info, self._connections) for info in client.all(group=self.name))
 
     # -- verbs --------------------------------------------------------------------------------------------------------
 
@@ -75,9 +75,9 @@ class Group:
     def retry(self, states: Iterable[StateName] = ("failed", "timed_out", "lost")) -> TaskList:
         """Run its tasks again that have ended in one of these states, and return them."""
         with self._connections.client() as client:
-            changed = client.retry_group(self.name, states)
-            self._info = client.group(self.name)
-            return TaskList(Task(client.get(task_id), self._connections) for task_id in changed)
+            changed = set(client.retry_group(self.name, states))
+        self.refresh()
+        return TaskList(task for task in self.tasks if task.id in changed)
 
     def delete(self) -> None:
         """Forget how it is configured; its tasks are no longer limited."""

@@ -8,6 +8,8 @@ import pytest
 
 from jupyter_ptytasks import group, groups, run
 from jupyter_ptytasks.client import RequestFailed, TaskNotFound
+from jupyter_ptytasks.client.discovery import URL
+from jupyter_ptytasks.notebook.clients import connections
 
 if TYPE_CHECKING:
     from tests.client.live import LiveServer
@@ -33,6 +35,16 @@ def test_a_group_is_configured_paused_and_forgotten(here: LiveServer) -> None:
     made.delete()
     with pytest.raises(TaskNotFound, match="no group has the name 'gpu-a'"):
         group("gpu-a")
+
+
+def test_its_tasks_are_those_of_its_server(here: LiveServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = group("gpu-d", url=here.url, token=here.token, slots=1)
+    task = run("true", name="there", group="gpu-d").wait()
+    # Nothing listens where a server would be found without its address.
+    connections("", "").close()
+    monkeypatch.setenv(URL, "http://127.0.0.1:9/")
+    assert [one.id for one in made.tasks] == [task.id]
+    assert [one.id for one in made.retry(["succeeded"])] == [task.id]
 
 
 def test_what_failed_in_a_group_is_run_again(here: LiveServer) -> None:
