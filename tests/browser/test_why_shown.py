@@ -52,14 +52,7 @@ def test_a_failure_is_said_and_its_line_is_shown(page: Page, client: Client) -> 
     until(lambda: page.evaluate(_SHOWN, task) == {"selected": "", "isAtEnd": True})
     banner.get_by_role("button", name="Show Line").click()
 
-    def is_shown() -> bool:
-        page.wait_for_timeout(50)  # the page has its turn
-        return bool(page.evaluate(_SHOWN, task) == {"selected": REASON, "isAtEnd": False})
-
-    until(is_shown)
-    # And it stays there: the terminal does not go back to the end by itself.
-    page.wait_for_timeout(500)
-    assert is_shown()
+    until_shown(page, task, REASON)
 
 
 #: Two exceptions; the second one, at its end, is the reason.
@@ -86,15 +79,15 @@ def train(tmp_path: Path) -> str:
     return f"{run}; code=$?; for i in $(seq 100); do echo; done; exit $code"
 
 
-def until_shown(page: Page, task: str) -> None:
+def until_shown(page: Page, task: str, line: str) -> None:
     """Wait until the tab of the task shows the line, and see that it stays there."""
 
     def is_shown() -> bool:
         page.wait_for_timeout(50)  # the page has its turn
-        return bool(page.evaluate(_SHOWN, task) == {"selected": MESSAGE, "isAtEnd": False})
+        return bool(page.evaluate(_SHOWN, task) == {"selected": line, "isAtEnd": False})
 
     until(is_shown)
-    # By then the terminal has taken the size it keeps, and nothing has scrolled it.
+    # By then the terminal has taken the size it keeps, and nothing has scrolled it, not even to its end by itself.
     page.wait_for_timeout(700)
     assert is_shown()
 
@@ -106,7 +99,7 @@ def test_a_click_on_the_reason_in_the_panel_opens_the_terminal_there(page: Page,
     reason = panel.row(tasks, task).locator('[data-is="reason"]')
     expect(reason).to_have_text(f"{MESSAGE} (train.py:6)")
     reason.get_by_role("button").click()
-    until_shown(page, task)
+    until_shown(page, task, MESSAGE)
     assert axe.serious(page, ".jp-PtyTasks-list") == []
 
 
@@ -116,12 +109,12 @@ def test_the_keyboard_opens_the_terminal_there(page: Page, client: Client, train
     tasks = panel.show(page)
     expect(panel.row(tasks, task)).to_contain_text(MESSAGE)
     tasks.get_by_role("treegrid").press("Alt+Enter")
-    until_shown(page, task)
+    until_shown(page, task, MESSAGE)
     # Also where the terminal is open already, and shows something else.
     page.get_by_role("button", name="Jump to End").click()
     until(lambda: page.evaluate(_SHOWN, task)["isAtEnd"])
     page.evaluate("id => { window.jupyterapp.commands.execute('ptytasks:show-reason', { id }); }", task)
-    until_shown(page, task)
+    until_shown(page, task, MESSAGE)
 
 
 def test_the_reason_in_a_cell_opens_the_terminal_there(page: Page, lab: LiveServer, client: Client, train: str) -> None:
@@ -132,7 +125,7 @@ def test_the_reason_in_a_cell_opens_the_terminal_there(page: Page, lab: LiveServ
     reason = view.get_by_role("button", name=MESSAGE)
     expect(reason).to_have_attribute("title", "Show the line in the terminal that says so")
     reason.press("Enter")
-    until_shown(page, task["id"])
+    until_shown(page, task["id"], MESSAGE)
 
 
 def test_a_notification_of_a_failure_opens_the_terminal_there(page: Page, client: Client, train: str) -> None:
@@ -143,4 +136,4 @@ def test_a_notification_of_a_failure_opens_the_terminal_there(page: Page, client
     expect(notice).to_contain_text(MESSAGE)
     expect(notice.get_by_role("button", name="Open", exact=True)).to_have_count(0)
     notice.get_by_role("button", name="Show Line").click()
-    until_shown(page, task)
+    until_shown(page, task, MESSAGE)

@@ -109,29 +109,31 @@ function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): vo
 
 function addJumping(options: ITerminalCommandsOptions, added: DisposableSet): void {
   const { commands, trans, jumper } = options;
-  const describedBy = { args: { type: 'object', properties: {} } };
-  added.add(
-    commands.addCommand(CommandIDs.previousCommand, {
-      label: trans.__('Previous Command'),
-      caption: trans.__('Scroll the terminal to the previous command of its shell'),
-      icon: caretUpIcon,
-      describedBy,
-      isEnabled: () => jumper() !== null,
-      isVisible: () => jumper() !== null,
-      execute: () => jumper()?.jumpToCommand(-1)
-    })
-  );
-  added.add(
-    commands.addCommand(CommandIDs.nextCommand, {
-      label: trans.__('Next Command'),
-      caption: trans.__('Scroll the terminal to the next command of its shell, or to its end'),
-      icon: caretDownIcon,
-      describedBy,
-      isEnabled: () => jumper() !== null,
-      isVisible: () => jumper() !== null,
-      execute: () => jumper()?.jumpToCommand(1)
-    })
-  );
+  const add = (
+    command: string,
+    step: -1 | 1,
+    about: Pick<CommandRegistry.ICommandOptions, 'label' | 'caption' | 'icon'>
+  ): void => {
+    added.add(
+      commands.addCommand(command, {
+        ...about,
+        describedBy: { args: { type: 'object', properties: {} } },
+        isEnabled: () => jumper() !== null,
+        isVisible: () => jumper() !== null,
+        execute: () => jumper()?.jumpToCommand(step)
+      })
+    );
+  };
+  add(CommandIDs.previousCommand, -1, {
+    label: trans.__('Previous Command'),
+    caption: trans.__('Scroll the terminal to the previous command of its shell'),
+    icon: caretUpIcon
+  });
+  add(CommandIDs.nextCommand, 1, {
+    label: trans.__('Next Command'),
+    caption: trans.__('Scroll the terminal to the next command of its shell, or to its end'),
+    icon: caretDownIcon
+  });
 }
 
 function addClipboard(options: ITerminalCommandsOptions, added: DisposableSet): void {
