@@ -17,7 +17,7 @@ import os
 import sys
 
 
-def _run_one(directory: str, socket_path: str, lock: str) -> None:
+def run_one(directory: str, socket_path: str, lock: str) -> None:
     from jupyter_ptytasks.core.platform import detach  # noqa: PLC0415
 
     # First of all: what is imported later belongs to the process that stays.
@@ -55,4 +55,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "--starter":
         _run_starter(sys.argv[2])
     else:
-        _run_one(*sys.argv[1:])
+        run_one(*sys.argv[1:])

@@ -31,6 +31,11 @@ def read_cached(fd: int, limit: int, offset: int) -> bytes | None:
     return bytes(memoryview(buffer)[:count]) if count else None
 
 
+def unblock(fd: int) -> None:
+    """Let reading from a pipe or socket, and writing to it, fail where it would wait."""
+    os.set_blocking(fd, False)
+
+
 def open_shared(path: str) -> int:
     """Open a file for reading that may be replaced or removed meanwhile. Raises OSError."""
     return os.open(path, os.O_RDONLY)

@@ -46,6 +46,11 @@ async def connect(
     raise unsupported()
 
 
+def call(path: str) -> socket:  # noqa: ARG001
+    """Return a connection to an endpoint."""
+    raise unsupported()
+
+
 def knock(path: str) -> bool:  # noqa: ARG001
     """Return whether a process listens there."""
     raise unsupported()

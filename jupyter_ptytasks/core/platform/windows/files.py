@@ -22,6 +22,11 @@ def pread(fd: int, length: int, offset: int, /) -> bytes:
     return os.read(fd, length)
 
 
+def unblock(fd: int) -> None:  # noqa: ARG001
+    """Relays do not run here."""
+    raise OSError(errno.ENOSYS, "not possible on this system")
+
+
 def pwrite(fd: int, data: bytes, offset: int, /) -> int:
     """Write at `offset`."""
     os.lseek(fd, offset, os.SEEK_SET)

@@ -1,0 +1,111 @@
+"""The program of the far end: one file with core, ptyhost and relay, named by its hash; and how it gets there.
+
+Only what the other machine has already is needed: Python and a shell. A line of Python reads the rest from the stream:
+`installer`, which looks whether the file is there and what it should be, asks for it if it is not, and runs it.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import io
+import os
+import zipfile
+
+from ..core import relay
+
+_PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir))
+_PARTS = ("core", "ptyhost", "relay")
+#: The oldest Python that runs it.
+PYTHON = (3, 9)
+_MAIN = b"""\
+import sys
+if sys.argv[1] == "ptyhost":
+    from jupyter_ptytasks.ptyhost.__main__ import run_one
+    run_one(*sys.argv[2:])
+else:
+    from jupyter_ptytasks.relay.agent import main
+    main()
+"""
+#: No quote but the double ones, no exclamation mark, one line: for sh, csh and fish it is the same argument.
+LOADER = 'exec(eval(open(0,"rb",0,closefd=False).readline()))'
+_INSTALLER = """\
+import hashlib, os, sys
+
+def say(word):
+    os.write(1, {banner!r} + word + b"\\n")
+
+def is_there():
+    try:
+        with open(path, "rb") as file:
+            return hashlib.sha256(file.read()).hexdigest() == {digest!r}
+    except OSError:
+        return False
+
+if sys.version_info < {python}:
+    say(b"unfit its Python is %d.%d; {oldest} is needed" % sys.version_info[:2])
+    raise SystemExit
+directory = os.path.join(os.path.expanduser("~"), ".cache", "ptytasks")
+path = os.path.join(directory, {name!r})
+if not is_there():
+    say(b"want")
+    data = b""
+    while len(data) < {size} and (part := os.read(0, {size} - len(data))):
+        data += part
+    draft = path + "." + os.urandom(8).hex()
+    try:
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(draft, path)
+    except OSError as error:
+        say(b"unfit the program cannot be written: " + os.fsencode(str(error)))
+        raise SystemExit
+    if not is_there():
+        say(b"unfit the program did not arrive as it was sent")
+        raise SystemExit
+os.execv(sys.executable, [sys.executable, "-I", "-S", "-X", "utf8", path, "relay"])
+"""
+
+
+class Program:
+    """The program: its bytes `data`, its `digest` (SHA-256, hexadecimal), and the line that installs and runs it."""
+
+    def __init__(self, data: bytes) -> None:
+        self.data = data
+        self.digest = hashlib.sha256(data).hexdigest()
+        self.name = f"{self.digest[:16]}.pyz"
+        source = _INSTALLER.format(
+            banner=relay.BANNER,
+            digest=self.digest,
+            name=self.name,
+            size=len(data),
+            python=PYTHON,
+            oldest=".".join(map(str, PYTHON)),
+        )
+        self.installer = repr(source).encode() + b"\n"
+
+
+@functools.lru_cache(maxsize=1)
+def program() -> Program:
+    """Return the program of this version. Blocking. Raises OSError."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        _add(archive, "__main__.py", _MAIN)
+        _add(archive, "jupyter_ptytasks/__init__.py", b"")
+        for part in _PARTS:
+            for directory, below, names in os.walk(os.path.join(_PACKAGE, part)):
+                below.sort()
+                for name in sorted(names):
+                    path = os.path.join(directory, name)
+                    if name.endswith(".py"):
+                        with open(path, "rb") as file:
+                            _add(archive, f"jupyter_ptytasks/{os.path.relpath(path, _PACKAGE)}", file.read())
+    return Program(target.getvalue())
+
+
+def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    """Add a file whose date does not change the hash."""
+    archive.writestr(zipfile.ZipInfo(name, (2020, 1, 1, 0, 0, 0)), data, zipfile.ZIP_DEFLATED)

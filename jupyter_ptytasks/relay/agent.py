@@ -1,0 +1,304 @@
+"""The loop of the far end: one stream to the near end, and behind it the ptyhosts of this machine and their rings.
+
+One thread, one poll. A frame that makes no sense closes its channel and nothing else; the end of the stream ends this
+process, and no task. What a ptyhost says waits until everything has been sent that was in the ring when it was read: so
+the end of a task never arrives before its output.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from ..core import relay, wire
+from ..core.files import read_json
+from ..core.hostlog import last_line
+from ..core.platform import endpoint, events, files
+from .calls import Calls, Refused, data_dir, runtime_dir
+from .tail import Tail
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import subprocess
+    from _socket import socket
+    from typing import Any
+
+#: Bytes that wait to be written to the stream, above which nothing is added but answers.
+_FULL = 256 << 10
+#: Bytes that are read from the stream at a time.
+_READ = 256 << 10
+#: Milliseconds to wait: nothing is due by itself.
+_LONG = 3_600_000
+#: Bytes of a ptyhost's report.
+_REPORT_MAX = 64 << 10
+#: What a frame, or what it asks for, may fail with.
+_FAULTS = (OSError, ValueError, KeyError, TypeError, RecursionError, wire.WireError)
+
+
+def main() -> None:
+    """Serve the stream that is the standard input and output until it ends."""
+    for fd in (0, 1):
+        files.unblock(fd)
+    Agent(0, 1, Calls(data_dir(), runtime_dir())).run()
+
+
+class _Connection:
+    """A connection to a ptyhost. `held` waits until its `tail` has sent what was in the ring at `barrier`."""
+
+    __slots__ = ("barrier", "consumed", "held", "is_closing", "is_over", "out", "socket", "tail", "window")
+
+    def __init__(self, connection: socket, tail: int) -> None:
+        self.socket = connection
+        self.tail = tail
+        self.window = relay.Window(relay.CONNECTION_WINDOW)
+        self.consumed = relay.Consumed(relay.CONNECTION_WINDOW)
+        self.out = bytearray()
+        self.held = b""
+        #: Whether it has ended there, and whether the near end has closed it.
+        self.is_over = self.is_closing = False
+        self.barrier = (-1, 0, 0)
+
+
+class Agent:
+    """Serves the near end, which writes to `inlet` and reads from `outlet` (not blocking)."""
+
+    def __init__(self, inlet: int, outlet: int, calls: Calls) -> None:
+        self._inlet = inlet
+        self._outlet = outlet
+        self._calls = calls
+        self._decoder = relay.Decoder()
+        self._out = bytearray(relay.BANNER + relay.READY + b"\n")
+        self._connections: dict[int, _Connection] = {}
+        self._tails: dict[int, tuple[Tail, bool]] = {}
+        #: The channels of those that may have something to send.
+        self._grown: set[int] = set()
+        #: Ptyhosts that have not reported yet: the task, the process, and the report so far.
+        self._starts: dict[int, tuple[str, subprocess.Popen[bytes], bytearray]] = {}
+
+    def run(self) -> None:
+        """Serve until the stream ends."""
+        try:
+            while self._turn():
+                pass
+        except (BrokenPipeError, ConnectionError, wire.WireError):
+            pass  # the near end has gone
+
+    def _turn(self) -> bool:
+        """Do what can be done; return False at the end of the stream."""
+        has_more = len(self._out) < _FULL and self._pump()
+        self._write()
+        is_full = len(self._out) >= _FULL
+        poll = events.Poll()
+        poll.register(self._inlet, events.READ)
+        if self._out:
+            poll.register(self._outlet, events.WRITE)
+        channels = {}
+        for channel, one in self._connections.items():
+            deaf = is_full or one.held or one.is_over or one.is_closing or one.window.room <= 0
+            wants = 0 if deaf else events.READ
+            wants |= events.WRITE if one.out else 0
+            if wants:
+                poll.register(one.socket.fileno(), wants)
+                channels[one.socket.fileno()] = channel
+        for channel, (_, process, _) in self._starts.items():
+            assert process.stdout is not None
+            poll.register(process.stdout.fileno(), events.READ)
+            channels[process.stdout.fileno()] = channel
+        for fd, event in poll.poll(0 if has_more and not is_full else _LONG):
+            if fd == self._inlet:
+                if not self._read():
+                    return False
+            elif fd in channels:
+                self._serve(channels[fd], event)
+        return True
+
+    # -- the stream ---------------------------------------------------------------------------------------------------
+
+    def _send(self, data: bytes) -> None:
+        self._out += data
+
+    def _write(self) -> None:
+        """Write once per turn: many small writes would each be a packet."""
+        if self._out:
+            try:
+                count = os.write(self._outlet, self._out)
+            except BlockingIOError:
+                return
+            del self._out[:count]
+
+    def _read(self) -> bool:
+        try:
+            data = os.read(self._inlet, _READ)
+        except BlockingIOError:
+            return True
+        for kind, channel, payload in self._decoder.feed(data):
+            try:
+                self._obey(kind, channel, payload)
+            except _FAULTS as error:
+                self._close(channel, str(error) or type(error).__name__)
+        return bool(data)
+
+    def _obey(self, kind: int, channel: int, payload: bytes) -> None:
+        if kind == relay.BYTES:
+            if channel in self._connections:
+                one = self._connections[channel]
+                if len(one.out) + len(payload) > relay.CONNECTION_WINDOW:
+                    raise wire.WireError("more than the window")
+                if payload and not one.is_closing:
+                    one.out += payload
+                    self._type(channel, one)
+        elif kind == relay.CREDIT:
+            window = self._window(channel)
+            if window is not None:
+                window.credit(payload)
+                self._grown.update({channel} & self._tails.keys())
+        elif kind == relay.CLOSE:
+            if channel in self._connections and self._connections[channel].out:
+                self._connections[channel].is_closing = True  # after what was sent before
+            else:
+                self._forget(channel)
+        elif kind in (relay.CONNECT, relay.TAIL):
+            if channel in self._connections or channel in self._tails:
+                raise wire.WireError("the channel is in use")
+            said = wire.fields(payload)
+            task = self._calls.files(str(said["id"]))
+            if kind == relay.CONNECT:
+                connection = endpoint.call(self._calls.socket_path(str(said["id"])))
+                self._connections[channel] = _Connection(connection, int(said["tail"]))
+            else:
+                tail = Tail(channel, task.dir, int(said["attempt"]), said.get("have"), self._send)
+                self._tails[channel] = (tail, said.get("follow") is True)
+                self._grown.add(channel)
+        elif kind == relay.CALL:
+            self._call(channel, payload)
+
+    def _window(self, channel: int) -> relay.Window | None:
+        if channel in self._connections:
+            return self._connections[channel].window
+        return self._tails[channel][0].window if channel in self._tails else None
+
+    def _close(self, channel: int, why: str = "") -> None:
+        """End a channel, and say so."""
+        self._forget(channel)
+        self._send(relay.frame(relay.CLOSE, channel, why.encode("utf-8", "replace")))
+
+    def _forget(self, channel: int) -> None:
+        one = self._connections.pop(channel, None)
+        if one is not None:
+            one.socket.close()
+        self._grown.discard(channel)
+        tail, _ = self._tails.pop(channel, (None, False))
+        if tail is not None:
+            tail.close()
+
+    # -- calls --------------------------------------------------------------------------------------------------------
+
+    def _call(self, channel: int, payload: bytes) -> None:
+        try:
+            name, said = relay.call_of(payload)
+            if name == "start":
+                process = self._calls.start(said)
+                self._starts[channel] = (str(said["spec"]["id"]), process, bytearray())
+                return
+            answer = self._calls.answer(name, said)
+        except Refused as error:
+            answer = error.report
+        except _FAULTS as error:
+            number = error.errno if isinstance(error, OSError) else None
+            answer = {"error": {"message": f"{type(error).__name__}: {error}", "errno": number}}
+        self._answer(channel, answer)
+
+    def _answer(self, channel: int, answer: dict[str, Any]) -> None:
+        self._send(relay.frame(relay.RESULT, channel, json.dumps(answer).encode()))
+
+    def _take_report(self, channel: int) -> None:
+        task_id, process, report = self._starts[channel]
+        assert process.stdout is not None
+        data = os.read(process.stdout.fileno(), _REPORT_MAX)
+        report += data
+        if data and len(report) < _REPORT_MAX:
+            return
+        del self._starts[channel]
+        process.stdout.close()
+        process.wait()  # the first process of two, which has ended
+        try:
+            answer = json.loads(report)
+        except ValueError:
+            answer = {}
+        task = self._calls.files(task_id)
+        more = {"host": read_json(task.host), "log": last_line(task.log)}
+        self._answer(channel, {**(answer if isinstance(answer, dict) else {}), **more})
+
+    # -- connections and rings ----------------------------------------------------------------------------------------
+
+    def _serve(self, channel: int, event: int) -> None:
+        if channel in self._starts:
+            self._take_report(channel)
+            return
+        one = self._connections.get(channel)
+        if one is None:
+            return
+        if event & events.WRITE:
+            self._type(channel, one)
+        if event & ~events.WRITE and not one.held:
+            self._hear(one)
+
+    def _type(self, channel: int, one: _Connection) -> None:
+        try:
+            count = one.socket.send(one.out)
+        except BlockingIOError:
+            return
+        except OSError:
+            # It has gone; what it has said before is still to be read.
+            count = len(one.out)
+        del one.out[:count]
+        self._send(one.consumed.add(channel, count))
+        if one.is_closing and not one.out:
+            self._forget(channel)
+
+    def _hear(self, one: _Connection) -> None:
+        try:
+            one.held = one.socket.recv(min(relay.BLOCK, one.window.room))
+        except BlockingIOError:
+            return
+        except OSError:
+            one.held = b""
+        one.is_over = not one.held
+        # A ptyhost writes output before it says so, and its exit record before it leaves.
+        tail, _ = self._tails.get(one.tail, (None, False))
+        if tail is not None:
+            one.barrier = tail.end()
+            self._grown.add(one.tail)
+
+    def _pump(self) -> bool:
+        """Send what has grown, and what waited for that; return whether there is more."""
+        has_more = False
+        for channel in sorted(self._grown):
+            tail, follows = self._tails[channel]
+            try:
+                if tail.pump(relay.BLOCK):
+                    has_more = True
+                    continue
+                self._grown.discard(channel)
+                if not follows and tail.has_sent(tail.end()):
+                    tail.send_record()
+                    self._close(channel)
+            except OSError as error:
+                self._close(channel, str(error))
+        for channel, one in list(self._connections.items()):
+            if (one.held or one.is_over) and not one.is_closing:
+                self._pass_on(channel, one)
+        return has_more
+
+    def _pass_on(self, channel: int, one: _Connection) -> None:
+        tail, _ = self._tails.get(one.tail, (None, False))
+        if tail is not None:
+            if not tail.has_sent(one.barrier):
+                return
+            tail.send_record()
+        if one.is_over:
+            self._close(channel)
+            return
+        one.window.spend(len(one.held))
+        self._send(relay.frame(relay.BYTES, channel, one.held))
+        one.held = b""

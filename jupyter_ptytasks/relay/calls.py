@@ -1,0 +1,200 @@
+"""What the near end asks for by name: start a task here, look what became of one, remove one.
+
+A start and a look hold the task's lock, so that they agree: a start that was found not to have happened does not happen
+later (`abandoned`), however long its request was under way.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+from ..core.files import encode, read_json, write_json
+from ..core.hostlog import last_line
+from ..core.machine import boot_id, hostname
+from ..core.paths import TaskFiles
+from ..core.platform import files as system
+from ..core.platform import locks
+from ..core.ring.format import list_bases, log_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+#: Seconds to wait for the ptyhost of the last attempt to leave.
+_LEAVING = 1.0
+#: What of the environment of this process a task must not have: it is that of the connection.
+_STRIPPED = ("SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY", "SSH_ORIGINAL_COMMAND", "PWD", "OLDPWD")
+_ABANDONED = "abandoned.json"
+
+
+class Refused(Exception):
+    """A task cannot be started; `report` is what a ptyhost would say."""
+
+    def __init__(self, message: str, field: str | None = None, number: int | None = None) -> None:
+        super().__init__(message)
+        self.report = {"error": {"field": field, "message": message, "errno": number}}
+
+
+class Calls:
+    """Answers calls. `data_dir` holds the directories of tasks, `runtime_dir` their sockets."""
+
+    def __init__(self, data_dir: str, runtime_dir: str) -> None:
+        self._tasks = os.path.join(data_dir, "tasks")
+        self._runtime_dir = runtime_dir
+
+    def files(self, task_id: str) -> TaskFiles:
+        """Return the paths of a task. Raises ValueError for what is not the id of one."""
+        if not (8 <= len(task_id) <= 16 and task_id.isascii() and task_id.isalnum()):
+            raise ValueError(f"not the id of a task: {task_id!r}")
+        return TaskFiles(os.path.join(self._tasks, task_id))
+
+    def socket_path(self, task_id: str) -> str:
+        """Return where the ptyhost of a task listens."""
+        return os.path.join(self._runtime_dir, f"{task_id}.sock")
+
+    def answer(self, name: str, said: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the answer to a call that is not a start. Raises OSError, KeyError, TypeError or ValueError."""
+        if name == "look":
+            return self.look(str(said["id"]), int(said["attempt"]), abandon=said.get("abandon") is True)
+        if name == "remove":
+            shutil.rmtree(self.files(str(said["id"])).dir, ignore_errors=True)
+            return {}
+        raise ValueError(f"no such call: {name}")
+
+    def look(self, task_id: str, attempt: int, *, abandon: bool) -> dict[str, Any]:
+        """Return whether a ptyhost of a task runs, and the records of an attempt. With `abandon`, an attempt that has
+        not begun does not begin any more.
+        """
+        files = self.files(task_id)
+        lock = _take(files) if os.path.isdir(files.dir) or abandon else -1
+        try:
+            host, exited = (_of(read_json(path), attempt) for path in (files.host, files.exit))
+            if abandon and lock is not None and host is None and exited is None:
+                write_json(os.path.join(files.dir, _ABANDONED), {"attempt": attempt})
+        finally:
+            if lock is not None and lock >= 0:
+                os.close(lock)
+        return {
+            "exists": os.path.isdir(files.dir),
+            "hosted": lock is None,
+            "host": host,
+            "exited": exited is not None,
+            "boot_id": boot_id(),
+            "hostname": hostname(),
+            "log": last_line(files.log),
+        }
+
+    # -- starting -----------------------------------------------------------------------------------------------------
+
+    def start(self, said: Mapping[str, Any]) -> subprocess.Popen[bytes]:
+        """Start the ptyhost of a task; its report comes on its standard output. Raises Refused, OSError, KeyError,
+        TypeError or ValueError; then nothing runs.
+        """
+        spec = dict(said["spec"])
+        files = self.files(spec["id"])
+        lock = _take(files, _LEAVING)
+        if lock is None:
+            raise Refused("a ptyhost of the task is still running")
+        try:
+            self._prepare(files, spec, int(said["end"]))
+            env = {**_surroundings(), "PWD": spec["cwd"], **dict(said["env"])}
+            with tempfile.TemporaryFile(dir=files.dir) as request:
+                request.write(encode(env))
+                request.seek(0)
+                with open(files.log, "wb", opener=_private) as log:
+                    return subprocess.Popen(
+                        [*_python(), "ptyhost", files.dir, self.socket_path(spec["id"]), str(lock)],
+                        stdin=request,
+                        stdout=subprocess.PIPE,
+                        stderr=log,
+                        pass_fds=[lock],
+                        start_new_session=True,
+                        env={name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ},
+                    )
+        finally:
+            os.close(lock)
+
+    def _prepare(self, files: TaskFiles, spec: dict[str, Any], end: int) -> None:
+        """Write the spec, for this machine."""
+        abandoned = read_json(os.path.join(files.dir, _ABANDONED)) or {}
+        if abandoned.get("attempt", 0) >= spec["attempt"]:
+            raise Refused("the start was given up")
+        if _of(read_json(files.host), spec["attempt"]) is not None:
+            raise Refused("this attempt was started before")
+        home = os.path.expanduser("~")
+        cwd = os.path.normpath(os.path.join(home, os.path.expanduser(spec["cwd"])))
+        if not os.path.isdir(cwd):
+            raise Refused(f"no such directory on {hostname()}: {cwd}", field="cwd")
+        spec["cwd"] = cwd
+        spec["argv"] = _arguments(spec)
+        if end and not list_bases(files.output):
+            # The output goes on where the copy of it ends that is all that is left.
+            system.private_dir(files.output)
+            os.close(os.open(log_path(files.output, end), os.O_WRONLY | os.O_CREAT | system.BINARY, 0o600))
+        spec["given_env"] = {}  # the ptyhost is told; it may hold secrets
+        write_json(files.spec, spec)
+
+
+def _of(record: dict[str, Any] | None, attempt: int) -> dict[str, Any] | None:
+    return record if record is not None and record.get("attempt") == attempt else None
+
+
+def _take(files: TaskFiles, wait: float = 0.0) -> int | None:
+    """Return a descriptor that holds the lock of a task, whose directory is made; None if its ptyhost holds it after
+    `wait` seconds. Raises OSError.
+    """
+    tasks = os.path.dirname(files.dir)
+    for directory in (os.path.dirname(tasks), tasks, files.dir):
+        system.private_dir(directory)
+    deadline = time.monotonic() + wait
+    while True:
+        for method in locks.METHODS:
+            try:
+                lock = method(files.lock, exclusive=True)
+            except locks.NoLocks:
+                continue
+            break
+        else:
+            raise OSError("no file system here has locks")
+        if lock is not None or time.monotonic() > deadline:
+            return lock
+        time.sleep(0.02)
+
+
+def _arguments(spec: Mapping[str, Any]) -> list[str]:
+    """Return what to execute: the shell is the user's on this machine."""
+    shell = os.environ.get("SHELL") or "/bin/sh"
+    if spec["kind"] == "shell":
+        return [shell, "-l"]
+    if isinstance(spec["command"], str):
+        return [shell, "-c", spec["command"]]
+    return list(spec["command"])
+
+
+def _surroundings() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if name not in _STRIPPED}
+
+
+def _python() -> list[str]:
+    return [sys.executable, "-I", "-S", "-X", "utf8", os.path.abspath(sys.argv[0])]
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def runtime_dir() -> str:
+    """Return the directory of the sockets on this machine. Raises OSError if it is another user's."""
+    return system.private_dir(os.path.join(tempfile.gettempdir(), f"ptytasks-{system.user_id()}"))
+
+
+def data_dir() -> str:
+    """Return the directory of what is kept of tasks on this machine."""
+    base = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
+    return os.path.join(base, "ptytasks")
