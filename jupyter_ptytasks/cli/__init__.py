@@ -23,6 +23,7 @@ _COMMANDS = {
     "cancel": "sweep",
     "queue": "queue",
     "group": "queue",
+    "places": "places",
     "release": "queue",
     "why": "why",
     "show": "listing",

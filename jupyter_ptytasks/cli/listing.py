@@ -80,6 +80,7 @@ def _print_table(tasks: list[Task]) -> None:
     shown = {
         "progress": any(row["progress"].plain for row in rows),
         "waits for": any(row["waits for"].plain for row in rows),
+        "place": any(row["place"].plain != "local" for row in rows),
         "group": any(row["group"].plain != "default" for row in rows),
         "tags": any(row["tags"].plain for row in rows),
         "why": any(row["why"].plain for row in rows),
@@ -106,6 +107,7 @@ _COLUMNS = (
     "exit",
     "ran",
     "started",
+    "place",
     "group",
     "tags",
     "why",
@@ -129,6 +131,8 @@ def _row(task: Task) -> dict[str, Text]:
         "exit": Text(values.ending(task)),
         "ran": Text("" if ran is None else values.duration(ran)),
         "started": Text(f"{values.duration(values.ago(task['started'] or task['created']))} ago"),
+        # Servers of older versions know nothing of places.
+        "place": _cut(task.get("place", "local")),
         "group": _cut(task["group"]),
         "tags": _cut(", ".join(task["tags"])),
         "why": _cut(values.reason(task) if state in _FAILED else ""),
@@ -171,6 +175,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "viewers": viewers + ("" if task["connected"] or not task["alive"] else "; currently unreachable"),
         "exit": values.ending(task),
         "command": values.command(task),
+        "place": task.get("place", "local"),
         "directory": task["cwd"],
         "created": _local(task["created"]),
         "started": _local(task["started"]),

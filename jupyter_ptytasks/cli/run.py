@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     default="new",
     help="If a live task has this name: start another (new), return it, restart it, or fail.  [default: new]",
 )
+@click.option("--place", metavar="PLACE", help="Where to run it, such as ssh:gpu1; `places` lists them.")
 @click.option("--attach", "attaches", is_flag=True, help="Attach to the task, and exit with its exit code.")
 @click.option("--wait", "waits", is_flag=True, help="Wait until the task ends, and exit with its exit code.")
 @detach_keys
@@ -40,6 +41,7 @@ def run(
     /,
     words: tuple[str, ...],
     if_exists: Any,
+    place: str | None,
     attaches: bool,
     waits: bool,
     keys: DetachKeys,
@@ -54,7 +56,8 @@ def run(
 
     The task runs in the current directory, with the server's environment. It also gets your PATH, VIRTUAL_ENV, CONDA_*,
     CUDA_VISIBLE_DEVICES and similar variables, so `python` is the one you use here, plus anything given with -e. If the
-    server is on another machine, only -e applies.
+    server is on another machine, only -e applies. With --place, the directory and the environment are those of that
+    machine.
 
     \b
       jupyter ptytasks run -n train -- python train.py --epochs 20
@@ -67,13 +70,14 @@ def run(
     if attached:
         require_terminal()
     with settings.client(patience=300.0) as client:
-        is_local = client.server.is_local
+        is_local = client.server.is_local and place in (None, "local")
         rows, cols = _size() if attached else (None, None)
         task = client.create(
             command_of(words, options["cwd"], is_local=is_local),
             rows=rows,
             cols=cols,
             if_exists=if_exists,
+            place=place,
             **fields(options, is_local=is_local),
         )
         if attached:

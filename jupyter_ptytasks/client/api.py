@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .literals import Ansi, Command, IfExists, Mode, Place, StateName, Target, Warn
-    from .types import After, Page, Retry, Screen, Stats, Status, Task, Text, Why
+    from .types import After, Page, PlaceAbout, Retry, Screen, Stats, Status, Task, Text, Why
 
 #: The HTTP status if `if_exists` found a task; 201 if one was started.
 _FOUND = 200
@@ -57,6 +57,10 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
     def status(self) -> Status:
         """Return version, number of tasks by state, limits and provisioners."""
         return cast("Status", self._get("status"))
+
+    def places(self) -> Sequence[PlaceAbout]:
+        """Return where tasks can run."""
+        return cast("Sequence[PlaceAbout]", self._get("places")["places"])
 
     def list(
         self,
@@ -116,6 +120,7 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
         stop_grace: float | None = None,
         stop_signals: Sequence[str] | None = None,
         if_exists: IfExists = "new",
+        place: str | None = None,
         metadata: Mapping[str, Any] | None = None,
         hold: bool = False,
         priority: int | None = None,
@@ -131,6 +136,7 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
         Args:
             command: a shell command line, or a list of arguments; None for an interactive shell.
             if_exists: what to do if a live task has this name. `found` is True if that task was returned.
+            place: where it runs, such as `ssh:gpu1`; by default on the server's machine. `cwd` is there.
             hold: do not start it before `release`.
             priority: tasks of a group with a higher one start first.
             slots: how many slots of its group it takes.
@@ -157,6 +163,7 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
             "stop_grace": stop_grace,
             "stop_signals": stop_signals,
             "if_exists": if_exists,
+            "place": place,
             "metadata": metadata,
             "hold": hold or None,
             "priority": priority,

@@ -62,6 +62,7 @@ ErrorCode = Literal[
     "extra_missing",
     "internal_error",
     "host_unreachable",
+    "place_unreachable",
     "out_of_resources",
     "disabled",
     "store_unavailable",

@@ -299,8 +299,10 @@ class Task(TypedDict):
     name: Name
     command: Command
     kind: Literal["command", "shell"]
+    place: str
+    """Where it runs; `local` is the server's machine."""
     cwd: str
-    """Working directory, absolute."""
+    """Working directory, absolute; on another machine as it was given, relative to the home directory."""
     state: StateName
     state_reason: str
     """The reason for this state, for programs; may be empty."""
@@ -375,6 +377,24 @@ class Page(TypedDict):
     """The `cursor` of the next page; null for the last one."""
     omitted: Count
     """Number of tasks left out because they could not be read; see the server's log."""
+
+
+class PlaceAbout(TypedDict):
+    """Where tasks can run."""
+
+    name: str
+    """`local`, or `ssh:` and the name of a host."""
+    kind: Literal["local", "ssh"]
+    reachable: bool | None
+    """Whether it can be reached; null if it was not tried."""
+    problem: str | None
+    """Why it cannot be reached, and what to do; null if it can, or was not tried."""
+
+
+class PlaceList(TypedDict):
+    """This machine, the hosts of the user's ssh configuration, and all other places in use."""
+
+    places: list[PlaceAbout]
 
 
 class Storage(TypedDict):

@@ -18,6 +18,8 @@
   * ExtraMissing .......... 501  an optional package is not installed
   * InternalError ......... 500  an error of the server
     - HostUnreachable ..... 503  the ptyhost does not respond (the task may still be running)
+      + StartUnknown ...... 503  the connection was lost during a start (the task may be running)
+    - PlaceUnreachable .... 503  the other machine cannot be reached; nothing was started
     - StoreUnavailable .... 503  the database is locked by another process, or was written by a newer version
     - OutOfResources ...... 503  the machine has run out of file descriptors, processes or memory
     - Disabled ............ 503  terminals, and with them tasks, are disabled on this server
@@ -162,6 +164,17 @@ class HostUnreachable(InternalError):
     """The ptyhost does not respond; the task may still be running."""
 
     code = "host_unreachable"
+    status = 503
+
+
+class StartUnknown(HostUnreachable):
+    """The connection was lost during a start; the task may be running."""
+
+
+class PlaceUnreachable(InternalError):
+    """The other machine on which the task is to start cannot be reached; nothing was started. `message` says why."""
+
+    code = "place_unreachable"
     status = 503
 
 

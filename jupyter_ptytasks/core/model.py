@@ -156,7 +156,7 @@ class TaskRequest:
     `command` is a shell line or the arguments, None for an interactive shell; `cwd` None is the server's root
     directory; `ladder` the stop sequence, pairs of a signal and a grace period in seconds, None for the default;
     `timeout` is in seconds; `params` are told to the task in its environment; `function` is the call that the command
-    runs (functions.calls).
+    runs (functions.calls); `place` is where it runs, empty for this machine.
     """
 
     command: str | list[str] | None = None
@@ -177,3 +177,4 @@ class TaskRequest:
     sweep: Sweep | None = None
     params: Mapping[str, Value] = field(default_factory=dict)
     function: bytes | None = field(default=None, repr=False)
+    place: str = ""

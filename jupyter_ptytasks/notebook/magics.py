@@ -302,11 +302,14 @@ def _options(asked: argparse.Namespace) -> dict[str, Any]:
     same = ("name", "cwd", "env", "group", "tags", "timeout", "hold", "priority", "slots", "gpus")
     if asked.retry is None and asked.retry_delay is not None:
         raise UsageError("--retry-delay needs --retry")
+    if asked.place is not None and (asked.params or asked.python):
+        raise UsageError("--place cannot be combined with --sweep and --python")
     return {
         **{name: getattr(asked, name) for name in same},
         "after": [turns.after(one) for one in asked.after],
         "not_before": moment,
         "retry": turns.retry(asked.retry, asked.retry_delay),
+        **({} if asked.place is None else {"place": asked.place}),
     }
 
 

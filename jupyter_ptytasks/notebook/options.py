@@ -109,6 +109,7 @@ def _cell() -> Parser:
         help="set a variable, or pass on your own",
     )
     add("--cwd", metavar="DIR", help="working directory; by default that of the notebook")
+    add("--place", metavar="PLACE", help="where to run it, such as ssh:gpu1")
     add("--timeout", type=_time, metavar="TIME", help="stop the task after this time: 90, 30m, 2h")
     add("--hold", action="store_true", help="do not start it before it is released")
     add(

@@ -34,6 +34,7 @@ def run(
     tags: Iterable[str] = (),
     timeout: float | str | timedelta | None = None,
     if_exists: IfExists = "new",
+    place: str | None = None,
     rows: int | None = None,
     cols: int | None = None,
     stop_grace: float | None = None,
@@ -67,6 +68,8 @@ def run(
         timeout: a time limit, in seconds, as text such as "2h", or as a timedelta.
         if_exists: what to do if a live task has this `name`: start another (`new`), `return` it, `restart` it with its
             original options, or `fail`.
+        place: where it runs, such as "ssh:gpu1"; by default on the server's machine. The directory and the environment
+            are those of that machine then.
         stop_grace: seconds after each signal of the stop sequence.
         stop_signals: names of the signals of the stop sequence.
         hold: do not start it before it is released.
@@ -110,6 +113,7 @@ def run(
             tags=tags,
             timeout=timeout,
             if_exists=if_exists,
+            place=place,
             rows=rows,
             cols=cols,
             stop_grace=stop_grace,
@@ -188,12 +192,13 @@ def fields(
     after: Iterable[str | Task | After] = (),
     not_before: datetime | None = None,
     retry: int | Retry | None = None,
+    place: str | None = None,
     **others: Any,
 ) -> dict[str, Any]:
     """Return the options of `run` as those of a client's `create`. Raises KeyError for a variable that is not set."""
     given = dict(env) if isinstance(env, Mapping) else caller_env.parse_pairs(env)
     here: str | None = None if cwd is None else os.fspath(cwd)
-    if client.server.is_local:
+    if client.server.is_local and place in (None, "local"):
         here = os.path.abspath(os.path.expanduser(here or ""))
         given = {**caller_env.from_interpreter(), **given}
     return {
@@ -204,6 +209,7 @@ def fields(
         "after": [one.id if isinstance(one, Task) else one for one in after],
         "not_before": None if not_before is None else not_before.astimezone().isoformat(),
         "retry": {"max": retry} if isinstance(retry, int) else retry,
+        **({} if place is None else {"place": place}),
         **others,
     }
 

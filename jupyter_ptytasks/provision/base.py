@@ -7,7 +7,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
-from ..core.errors import InternalError
+from ..core.errors import BadRequest, InternalError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,15 +29,23 @@ class Launched:
 
 
 class Provisioner(ABC):
-    """One kind of place where ptyhosts run. Has no state: whatever must be found again is in the task's directory.
+    """One place where ptyhosts run. Keeps nothing: whatever must be found again is in the task's directory.
 
     All methods but `connect` may block, and are called in threads.
     """
 
-    #: What tasks and their specs call it.
-    name: ClassVar[str]
+    #: What tasks and their specs call it: the name of the place.
+    name: str
     #: Whether the processes of its tasks are among those of this machine, so that their usage can be measured here.
     is_here: ClassVar[bool] = False
+    #: Whether the scheduler starts its tasks when their turn comes.
+    waits: ClassVar[bool] = False
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:  # noqa: B027  most have nothing to do
+        """Take note of the server's loop, before anything is asked."""
+
+    def close(self) -> None:  # noqa: B027  the same
+        """Close what is open, on the loop; tasks run on."""
 
     @abstractmethod
     def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched:
@@ -45,7 +53,8 @@ class Provisioner(ABC):
 
         `lock` is the task's lock, held; the ptyhost goes on holding it, the caller closes its own end in any case.
         `env` is the environment of the command, but for what the attempt adds (core.attempt_env); it is not written to
-        a file. Raises SpawnFailed if the command is to blame, InternalError otherwise; then nothing runs.
+        a file. Raises SpawnFailed if the command is to blame, InternalError otherwise; then nothing runs. Raises
+        StartUnknown where it is not known whether it runs: `poll` finds out.
         """
 
     @abstractmethod
@@ -64,6 +73,10 @@ class Provisioner(ABC):
         Raises HostUnreachable, OSError or ValueError.
         """
 
+    def to_json(self) -> dict[str, Any]:
+        """Return the place for the REST API: whether it can be reached (None: it was not tried), and if not, why."""
+        return {"name": self.name, "kind": "local", "reachable": True, "problem": None}
+
     def machine(self, task: Task) -> str | None:  # noqa: ARG002
         """Return the name of the machine on which a task runs; None for this one, and where it is not known."""
         return None
@@ -79,17 +92,46 @@ class Provisioner(ABC):
 
 
 class Provisioners:
-    """The provisioners of a server, by name."""
+    """The provisioners of a server, by name; `find` makes one for the name of a place that is not among them, or raises
+    BadRequest.
+    """
 
-    def __init__(self, *provisioners: Provisioner) -> None:
-        self.all = provisioners
+    def __init__(self, *provisioners: Provisioner, find: Callable[[str], Provisioner] | None = None) -> None:
+        self.all = list(provisioners)
+        self._find = find
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+        """See Provisioner.begin."""
+        self._loop = loop
+        for provisioner in self.all:
+            provisioner.begin(loop)
+
+    def close(self) -> None:
+        """See Provisioner.close."""
+        for provisioner in self.all:
+            provisioner.close()
+
+    def at(self, place: str) -> Provisioner:
+        """Return the provisioner of a place. Raises BadRequest if there is no such place."""
+        for provisioner in self.all:
+            if provisioner.name == place:
+                return provisioner
+        if self._find is None:
+            raise BadRequest(f"place: there is no place {place!r}", field="place")
+        found = self._find(place)
+        if self._loop is not None:
+            found.begin(self._loop)
+        self.all.append(found)
+        return found
 
     def of(self, task: Task) -> Provisioner:
         """Return a task's provisioner. Raises InternalError if this server has none of that name."""
-        for provisioner in self.all:
-            if provisioner.name == task.provisioner:
-                return provisioner
-        raise InternalError(f"this server has no provisioner {task.provisioner!r}, which started the task")
+        try:
+            return self.at(task.provisioner)
+        except BadRequest as error:
+            message = f"this server has no place {task.provisioner!r}, where the task was started"
+            raise InternalError(message) from error
 
     def is_here(self, task: Task) -> bool:
         """Return whether a task's processes are among those of this machine; not so if its provisioner is unknown."""

@@ -8,13 +8,14 @@ import os
 import time
 
 from ..core import attempt_env
-from ..core.errors import HostUnreachable, InternalError, SpawnFailed, storage_fault
+from ..core.errors import HostUnreachable, storage_fault
 from ..core.hostlog import last_line
 from ..core.machine import boot_id, is_here, is_running
 from ..core.platform import endpoint, events
 from ..core.states import STARTED, State
 from . import sockets
 from .base import Launched, Provisioner
+from .report import read_report
 from .starter import Starter
 
 TYPE_CHECKING = False
@@ -45,6 +46,7 @@ class LocalProvisioner(Provisioner):
 
     name = "local"
     is_here = True
+    waits = True
 
     def __init__(self, task_dirs: TaskDirs, runtime_dir: str) -> None:
         self._task_dirs = task_dirs
@@ -72,7 +74,11 @@ class LocalProvisioner(Provisioner):
             raise HostUnreachable(f"the ptyhost did not start within {_PATIENCE:.0f} s") from error
         except OSError as error:
             raise storage_fault(error, "the ptyhost could not be started") from error
-        return _read_report(line, files)
+        try:
+            report = json.loads(line)
+        except ValueError:
+            report = None
+        return read_report(report, last_line(files.log))
 
     # -- what became of it --------------------------------------------------------------------------------------------
 
@@ -165,22 +171,3 @@ def _keep_log(path: str) -> None:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def _read_report(line: bytes, files: TaskFiles) -> Launched:
-    """Return what a ptyhost has started. Raises what Provisioner.launch raises."""
-    try:
-        report = json.loads(line)
-    except ValueError:
-        report = None
-    if not isinstance(report, dict):
-        why = last_line(files.log)
-        raise InternalError(f"the ptyhost failed to start{': ' if why else ''}{why}")
-    failure: dict[str, Any] | None = report.get("error")
-    if failure is not None:
-        if failure.get("field"):
-            raise SpawnFailed(failure["message"], field=failure["field"])
-        if failure.get("errno") is None:
-            raise InternalError(f"the ptyhost could not start: {failure['message']}")
-        raise storage_fault(OSError(failure["errno"], failure["message"]), "the ptyhost could not start")
-    return Launched(report["pid"], report["host_pid"], report["started"])

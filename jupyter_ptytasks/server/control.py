@@ -198,6 +198,8 @@ class Control:
         task = await self.get(ref)
         if task.live:
             raise InvalidState("the task is live; stop it to end its processes", field="state")
+        if not self._provisioners.is_here(task):
+            raise InvalidState(f"the processes are at {task.provisioner}, and cannot be ended from here", field="place")
         deadline = time.monotonic() + _LEFTOVER_GRACE
         number: int = signal.SIGTERM
         while left := await asyncio.to_thread(self._task_dirs.leftover, task):

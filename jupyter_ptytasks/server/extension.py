@@ -15,6 +15,7 @@ from traitlets import Bool, Enum, Float, Integer, List, Unicode, default
 from ..core.local_token import LocalToken
 from ..core.model import COLS, ROWS
 from ..core.platform import files
+from ..provision import ssh
 from ..provision.base import Provisioners
 from ..provision.local import LocalProvisioner
 from ..storage.database import Database
@@ -112,6 +113,12 @@ class PtyTasksApp(ExtensionApp):
     shell_integration = Bool(
         True, help="Whether interactive shells (bash, zsh, fish) mark their prompts and commands: see docs/shells.md."
     ).tag(config=True)
+    ssh_places = Bool(
+        True, help="Whether tasks may run on other machines that `ssh` leads to without a question (`ssh:<host>`)."
+    ).tag(config=True)
+    ssh_command = List(Unicode(), ["ssh"], help="The program that leads there, with options of its own.").tag(
+        config=True
+    )
 
     @default("data_dir")
     def _default_data_dir(self) -> str:
@@ -153,7 +160,10 @@ class PtyTasksApp(ExtensionApp):
         self._enabled = True
         task_dirs = TaskDirs(self.data_dir, [self.runtime_dir])
         self.store = store = Store(lambda: self._database(task_dirs))
-        provisioners = Provisioners(LocalProvisioner(task_dirs, self.runtime_dir))
+        self.provisioners = provisioners = Provisioners(
+            LocalProvisioner(task_dirs, self.runtime_dir),
+            find=lambda place: ssh.find(place, self.ssh_command if self.ssh_places else [], task_dirs),
+        )
         self.supervisor = supervisor = Supervisor(store, task_dirs, provisioners, self.log)
         self.tracker = Tracker(store, supervisor, task_dirs, self.log)
         self.explainer = Explainer(store, supervisor, task_dirs, self.log)
@@ -223,6 +233,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_conditions": conditions,
                 "ptytasks_shells": shells,
                 "ptytasks_provisioners": provisioners,
+                "ptytasks_ssh_places": self.ssh_places,
                 "ptytasks_serializer": serializer,
                 "ptytasks_terminals": self.terminals,
                 "ptytasks_emulator": self.emulator,
@@ -282,6 +293,7 @@ class PtyTasksApp(ExtensionApp):
         """Find the tasks again, once the loop runs."""
         if not self._enabled:
             return
+        self.provisioners.begin(asyncio.get_running_loop())
         try:
             files.private_dir(self.runtime_dir)
             if auth.takes_local_token(self._server.identity_provider):
@@ -319,6 +331,7 @@ class PtyTasksApp(ExtensionApp):
         if self._waiting is not None:
             self._waiting.close()
         self.supervisor.close()
+        self.provisioners.close()
         await self.tracker.stop()
         await self.explainer.stop()
         if self._progress is not None:

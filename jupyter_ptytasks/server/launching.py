@@ -10,7 +10,16 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import BadRequest, Conflict, InternalError, InvalidState, PtyTasksError, SpawnFailed, TaskNotFound
+from ..core.errors import (
+    BadRequest,
+    Conflict,
+    InternalError,
+    InvalidState,
+    PtyTasksError,
+    SpawnFailed,
+    StartUnknown,
+    TaskNotFound,
+)
 from ..core.model import IfExists, new_id
 from ..core.states import State
 from ..storage.records import RESTARTING, task_of
@@ -86,6 +95,8 @@ class Launcher:
         if request.command is None or request.turn.after or self._store.problem is not None:
             await self._store.refresh()  # shells are numbered, and names of others are resolved
         request = replace(request, turn=await self._queue.resolved(request.turn))
+        if request.place:
+            await self._check_place(request)
         spec, env, lock = await asyncio.to_thread(self._prepare, request)
         task = task_of(spec)
         with self._claim(task.id, lock):
@@ -100,6 +111,15 @@ class Launcher:
         if request.if_exists is IfExists.RESTART:
             found = await self.restart(found.id)
         return found, False
+
+    async def _check_place(self, request: TaskRequest) -> None:
+        """Raise BadRequest if a task cannot run at its place."""
+        self._provisioners.at(request.place)
+        if request.function is not None:
+            raise BadRequest("function: functions run on this machine only", field="function")
+        state = await asyncio.to_thread(self._queue.state_for, request.group, request.turn)
+        if request.hold or state.pending:
+            raise BadRequest("place: only tasks of this machine wait in a queue", field="place")
 
     def _prepare(self, request: TaskRequest) -> tuple[dict[str, Any], dict[str, str], Lock]:
         now = time.time()
@@ -245,7 +265,10 @@ class Launcher:
 
     async def _launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
         """Start the ptyhost of a task that is `starting`, and return the task as it is then."""
-        started = await asyncio.to_thread(self._provisioners.of(task).launch, task, lock, env)
+        try:
+            started = await asyncio.to_thread(self._provisioners.of(task).launch, task, lock, env)
+        except StartUnknown:
+            return task  # the supervisor finds out
         facts = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
         try:
             return await self._store.observe(task.id, task.attempt, State.RUNNING, **facts)
@@ -353,7 +376,9 @@ class Launcher:
         lock = await self._lock_next(ended)
         if lock is None:
             return await self._store.find(ended.id)
-        state = await asyncio.to_thread(self._queue.state_for, ended.group, ended.turn)
+        state = State.STARTING
+        if self._provisioners.of(ended).waits:
+            state = await asyncio.to_thread(self._queue.state_for, ended.group, ended.turn)
         also = functools.partial(self._requeued, env=env) if state.pending else self._task_dirs.specs.respec
         with self._claim(ended.id, lock):
             task, begun = await self._store.begin_attempt(ended.id, ended.attempt + 1, self.max_live, also, state)

@@ -54,6 +54,7 @@ class TaskSerializer:
             "name": task.name,
             "command": task.command,
             "kind": task.kind.value,
+            "place": task.provisioner,
             "cwd": task.cwd,
             "state": task.state.value,
             "state_reason": task.state_reason,

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: checkpoint; an interactive shell ignores that and SIGTERM, and ends at a hang-up.
 _FIRST_SIGNALS = {Kind.COMMAND: "SIGINT", Kind.SHELL: "SIGHUP"}
 
+#: The place of tasks on this machine.
+LOCAL = "local"
 #: What a task must not inherit: secrets of Jupyter and of a hub (JUPYTERHUB_API_TOKEN, JUPYTER_PTYTASKS_TOKEN,
 #: JUPYTER_GATEWAY_HTTP_PWD …), what was true of the server's own terminal, and where the server was started.
 _STRIPPED = re.compile(
@@ -74,7 +76,8 @@ def build(
         "kind": kind.value,
         "command": request.command if request.command is not None else list(defaults.shell),
         "argv": _arguments(request.command, defaults.shell),
-        "cwd": _directory(request.cwd, defaults.root),
+        # On another machine it is looked for there, from the home directory on.
+        "cwd": request.cwd or "~" if request.place else _directory(request.cwd, defaults.root),
         "rows": request.rows or defaults.rows,
         "cols": request.cols or defaults.cols,
         "group": request.group,
@@ -84,7 +87,7 @@ def build(
         "timeout": None,
         "ladder": request.ladder or defaults.stop_sequence(kind),
         "ring": {"size": defaults.ring_size, "segment": defaults.segment_size},
-        "provisioner": defaults.provisioner,
+        "provisioner": request.place or defaults.provisioner,
     }
     if kind is Kind.SHELL and defaults.marks_shells:
         spec["marks"] = secrets.token_hex(8)
@@ -121,6 +124,7 @@ def request_of(spec: Mapping[str, Any], name: str | None, function: bytes | None
     # An older version may have accepted a name that is invalid now.
     usual = spec["name"] if names.fault(spec["name"], of_task=True) is None else None
     return TaskRequest(
+        place="" if spec["provisioner"] == LOCAL else spec["provisioner"],
         command=None if spec["kind"] == Kind.SHELL.value else spec["command"],
         name=name or usual,
         cwd=spec["cwd"],

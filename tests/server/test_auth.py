@@ -47,6 +47,7 @@ NEEDS = {
     "GET tasks/{ref}/output": "read",
     "GET tasks/{ref}/output/raw": "read",
     "GET tasks/{ref}/result": "read",
+    "GET places": "read",
     "GET groups": "read",
     "GET groups/{ref}": "read",
     "PUT groups/{ref}": "execute",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import groups, mcp, other, output, results, screen, shells, stats, status, sweeps, tasks, terminals, why
+from . import groups, mcp, other, output, places, results, screen, shells, stats, status, sweeps, tasks, terminals, why
 
 if TYPE_CHECKING:
     from .base import TaskHandler
@@ -36,6 +36,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/output", output.Output),
     (rf"/ptytasks/api/tasks/{_REF}/output/raw", output.RawOutput),
     (rf"/ptytasks/api/tasks/{_REF}/result", results.Result),
+    (r"/ptytasks/api/places", places.Places),
     (r"/ptytasks/api/groups", groups.Groups),
     (rf"/ptytasks/api/groups/{_REF}", groups.OneGroup),
     (rf"/ptytasks/api/groups/{_REF}/pause", groups.PauseGroup),

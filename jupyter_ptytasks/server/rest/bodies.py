@@ -16,6 +16,7 @@ from ...core.model import IfExists, TaskRequest, TimeWarning
 from ...core.queue.turn import Dependency, Retry, Turn, When
 from ...core.states import State
 from ...core.terminal import keys as terminal_keys
+from ..spec import LOCAL
 from .fields import (
     TEN_YEARS,
     Command,
@@ -31,6 +32,7 @@ from .fields import (
     Metadata,
     Moment,
     Name,
+    Place,
     Priority,
     SignalName,
     Size,
@@ -186,13 +188,15 @@ class NewTask(TaskOptions):
     )  # fmt: skip
 
     command: Annotated[Command | None, Field(description="If missing or null, an interactive shell.")] = None
+    place: Annotated[Place, Field(description="Where it runs; see `GET /places`.")] = "local"
     if_exists: Annotated[IfExists, Field(strict=False, description="What to do if a live task has the same name.")] = (
         IfExists.NEW
     )
 
     def request(self, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
         """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest, TooLarge."""
-        return replace(self.task(self.command, ladder), if_exists=self.if_exists)
+        place = "" if self.place == LOCAL else self.place
+        return replace(self.task(self.command, ladder), if_exists=self.if_exists, place=place)
 
 
 class ChangedTask(Waiting):

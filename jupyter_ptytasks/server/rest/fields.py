@@ -118,6 +118,7 @@ _Short = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, m
 _VISIBLE = "Printable characters, at least one of them visible"
 Name = Annotated[_Short, AfterValidator(_check_name), Field(description=f"{_VISIBLE}; not `.` or `..`.")]
 Label = Annotated[_Short, AfterValidator(_check_label), Field(description=f"{_VISIBLE}.")]
+Place = Annotated[_Short, AfterValidator(_check_label)]
 Text = Annotated[str, AfterValidator(_check_no_nul)]
 Line = Annotated[Text, Field(min_length=1), AfterValidator(_check_not_blank)]
 Arguments = Annotated[list[Text], Field(min_length=1)]

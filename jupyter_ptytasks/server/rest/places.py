@@ -1,0 +1,25 @@
+"""The route for the places where tasks can run."""
+
+from __future__ import annotations
+
+import asyncio
+
+from ...provision import ssh
+from . import queries
+from .base import TaskHandler, needs
+
+
+class Places(TaskHandler):
+    """`/places`."""
+
+    @needs("read")
+    async def get(self) -> None:
+        """List the places: this machine, those in use, and the hosts of the user's ssh configuration."""
+        self.query(queries.Strict)
+        provisioners = self.settings["ptytasks_provisioners"]
+        known = {one.name: one.to_json() for one in provisioners.all}
+        if self.settings["ptytasks_ssh_places"]:
+            for host in await asyncio.to_thread(ssh.hosts):
+                name = f"{ssh.PREFIX}{host}"
+                known.setdefault(name, {"name": name, "kind": "ssh", "reachable": None, "problem": None})
+        self.send({"places": list(known.values())})

@@ -1,0 +1,43 @@
+"""A server here and an sshd beside it, each with a home of its own, for each module."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+# As in tests/client.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from tests.client.live import LiveServer
+from tests.ssh.sshd import SSHD, Sshd
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@pytest.fixture
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """Yield an sshd that answers."""
+    if SSHD is None:
+        pytest.skip("sshd is not installed (openssh-server)")
+    there = Sshd(tmp_path_factory.mktemp("sshd").resolve())
+    try:
+        yield there.start()
+    finally:
+        there.stop()
+
+
+@pytest.fixture
+def live(sshd: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Yield a server whose `ssh` leads to the sshd; in the end its tasks, here and there, are stopped."""
+    command = [f"--PtyTasksApp.ssh_command={word}" for word in ("ssh", "-F", sshd.config)]
+    server = LiveServer(tmp_path_factory.mktemp("near").resolve(), *command)
+    try:
+        yield server.start()
+    finally:
+        if not sshd.is_up:
+            sshd.start()
+        server.stop()

@@ -1,0 +1,282 @@
+"""Tasks at a place `ssh:<host>`, over a real sshd: as those of this machine, and they go on without any of us."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jupyter_ptytasks.client import RequestFailed
+from jupyter_ptytasks.core.files import read_json
+from tests.client.live import LiveServer, ended, until
+from tests.ptyhost.hosting import is_alive
+from tests.ssh.sshd import Sshd, content
+
+if TYPE_CHECKING:
+    from jupyter_ptytasks.client import Client, Task
+
+BOX = "ssh:box"
+
+
+def output(client: Client, task: Task) -> str:
+    return client.output(task["id"], tail_lines=1000)["output"]
+
+
+def exited(code: int) -> dict[str, int | None]:
+    """Return the exit of a command that has exited."""
+    return {"code": code, "signal": None}
+
+
+def counting(sshd: Sshd) -> str:
+    """Return a command that counts until there is a file `stop`."""
+    return f"i=0; while [ ! -e {sshd.home}/stop ]; do i=$((i+1)); echo $i; sleep 0.01; done"
+
+
+def is_same(task: Task, sshd: Sshd) -> bool:
+    """Return whether the copy of a task's output is that output, byte for byte."""
+    there = content(sshd.files(task["id"]).output)
+    return bool(there) and there == content(task["output"]["directory"])
+
+
+def test_a_task_runs_there_is_typed_to_and_ends(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        command = "pwd; echo $WHAT ${JUPYTER_SERVER_ROOT-unset} $PTYTASK_NAME; read line; echo got $line; exit 3"
+        task = client.create(command, name="far", place=BOX, env={"WHAT": "given"})
+        assert (task["state"], task["place"]) == ("running", BOX)
+        until(lambda: client.get(task["id"])["connected"])
+        client.send_input(task["id"], "hello", newline=True)
+        done = ended(client, task["id"])
+        assert (done["state"], done["exit"]) == ("failed", exited(3))
+        assert output(client, done).split("\n")[:4] == [str(sshd.there), "given unset far", "hello", "got hello"]
+        assert is_same(done, sshd)
+        assert done["output"]["end"] == len(b"".join(log for _, log, _ in content(done["output"]["directory"])))
+
+
+def test_what_cannot_run_there_leaves_nothing(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        wrong: list[tuple[dict[str, Any], str]] = [
+            ({"command": "true", "cwd": "/nowhere/at/all"}, "cwd"),
+            ({"command": ["/no/such/program"]}, "command"),
+            ({"command": "true", "hold": True}, "place"),
+            ({"command": "true", "place": "elsewhere"}, "place"),
+            ({"command": "true", "place": "ssh:-oProxyCommand=x"}, "place"),
+        ]
+        for about, field in wrong:
+            with pytest.raises(RequestFailed) as caught:
+                client.create(**{"place": BOX, **about})
+            assert (caught.value.http_status, caught.value.field) == (400, field)
+        assert not client.list()["tasks"]
+        assert not list(sshd.home.rglob("exit.json.reserved"))
+
+
+def test_a_host_that_asks_for_something_says_what_to_do(live: LiveServer) -> None:
+    with live.client() as client:
+        with pytest.raises(RequestFailed, match="run `ssh locked` in a terminal"):
+            client.create("true", place="ssh:locked")
+        assert not client.list()["tasks"]
+        place = {about["name"]: about for about in client.places()}["ssh:locked"]
+        assert place["reachable"] is False
+        assert "Permission denied" in (place["problem"] or "")
+
+
+def test_the_hosts_of_the_configuration_are_places(live: LiveServer, sshd: Sshd) -> None:
+    (live.home / ".ssh").mkdir()
+    (live.home / ".ssh" / "config").write_text(sshd.config.read_text())
+    with live.client() as client:
+        names = [about["name"] for about in client.places()]
+        assert names == ["local", "ssh:box", "ssh:locked"]
+        client.create("true", place=BOX)
+        assert {about["name"]: about["reachable"] for about in client.places()}[BOX] is True
+    assert live.cli("places").stdout.split("\n")[1].split() == ["ssh:box", "reachable"]
+
+
+def test_stop_pause_and_resume_reach_it(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        task = client.create("trap 'echo bye; exit 4' INT; while :; do sleep 0.1; done", place=BOX)
+        assert client.pause(task["id"])["state"] == "paused"
+        assert client.resume(task["id"])["state"] == "running"
+        client.stop(task["id"])
+        done = ended(client, task["id"])
+        assert (done["state"], done["exit"]) == ("cancelled", exited(4))
+        assert "bye" in output(client, done)
+        assert (read_json(sshd.files(task["id"]).exit) or {})["code"] == 4
+
+
+def test_a_restart_goes_on_in_the_same_output(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        task = client.create("echo once more; sleep 0.2", place=BOX)
+        ended(client, task["id"])
+        again = client.restart(task["id"])
+        assert (again["attempt"], again["place"]) == (2, BOX)
+        done = ended(client, task["id"])
+        assert done["state"] == "succeeded"
+        assert output(client, done).count("once more") == 2
+        assert is_same(done, sshd)
+        other = client.again(task["id"])
+        assert (other["place"], other["cwd"]) == (BOX, task["cwd"])
+        ended(client, other["id"])
+
+
+def test_what_a_command_leaves_running_there_is_not_said_to_be_gone(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        task = client.create("nohup setsid sleep 1000 </dev/null >/dev/null 2>&1 & echo $!; sleep 0.3", place=BOX)
+        done = ended(client, task["id"])
+        pid = int(output(client, done))
+        try:
+            assert done["leftover"] == 1
+            with pytest.raises(RequestFailed, match=BOX) as caught:
+                client.end_leftover(task["id"])
+            assert caught.value.http_status == 409
+            assert client.get(task["id"])["leftover"] == 1
+            assert is_alive(pid)
+        finally:
+            os.kill(pid, signal.SIGKILL)
+
+
+# -- without a server --------------------------------------------------------------------------------------------------
+
+
+def test_a_task_goes_on_while_the_server_is_dead(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        task = client.create(
+            f"i=0; while [ ! -e {sshd.home}/stop ]; do i=$((i+1)); echo $i; sleep 0.01; done", place=BOX
+        )
+        until(lambda: "5" in output(client, task).split())
+    live.kill9()
+    until(lambda: not sshd.connections())
+    size = os.path.getsize(Path(sshd.files(task["id"]).output) / f"{0:020d}.log")
+    until(lambda: os.path.getsize(Path(sshd.files(task["id"]).output) / f"{0:020d}.log") > size + 100)
+    live.start()
+    with live.client() as client:
+        seen = until(lambda: ended_or_connected(client, task))
+        assert (seen["state"], seen["attempt"], seen["pid"]) == ("running", 1, task["pid"])
+        (sshd.home / "stop").touch()
+        done = ended(client, task["id"])
+        assert done["state"] == "succeeded"
+        lines = Path(done["output"]["directory"], f"{0:020d}.log").read_bytes().split()
+        assert lines == [b"%d" % number for number in range(1, len(lines) + 1)]
+        assert is_same(done, sshd)
+
+
+def ended_or_connected(client: Client, task: Task) -> Task | None:
+    found = client.get(task["id"])
+    return found if found["connected"] or found["ended"] else None
+
+
+def test_an_end_without_a_server_is_believed_after_its_output(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        command = f"echo begun; while [ ! -e {sshd.home}/go ]; do sleep 0.02; done; seq 1 300000; exit 9"
+        task = client.create(command, place=BOX)
+        until(lambda: "begun" in output(client, task))
+    live.kill9()
+    (sshd.home / "go").touch()
+    until(lambda: os.path.exists(sshd.files(task["id"]).exit))
+    live.start()
+    with live.client() as client:
+        done = ended(client, task["id"])
+        assert (done["state"], done["exit"]) == ("failed", exited(9))
+        assert done["output"]["lines"] == 300_001
+        assert is_same(done, sshd)
+        assert (read_json(str(Path(done["output"]["directory"]).parent / "exit.json")) or {})["code"] == 9
+
+
+def test_a_lost_connection_is_no_end_and_costs_no_byte(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        task = client.create(
+            f"i=0; while [ ! -e {sshd.home}/stop ]; do i=$((i+1)); echo $i; sleep 0.01; done", place=BOX
+        )
+        until(lambda: "5" in output(client, task).split())
+        for _ in range(3):
+            before = client.get(task["id"])["output"]["end"]
+            sshd.cut()
+            until(lambda: client.get(task["id"])["connected"] and client.get(task["id"])["output"]["end"] > before + 50)  # noqa: B023
+        (sshd.home / "stop").touch()
+        done = ended(client, task["id"])
+        assert (done["state"], done["attempt"]) == ("succeeded", 1)
+        lines = Path(done["output"]["directory"], f"{0:020d}.log").read_bytes().split()
+        assert lines == [b"%d" % number for number in range(1, len(lines) + 1)]
+        assert is_same(done, sshd)
+
+
+def test_a_host_that_is_gone_is_no_end(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        task = client.create(f"echo here; while [ ! -e {sshd.home}/stop ]; do sleep 0.02; done", place=BOX)
+        until(lambda: "here" in output(client, task))
+        sshd.stop()
+        sshd.cut()
+        until(lambda: not client.get(task["id"])["connected"])
+        seen = client.get(task["id"])
+        assert (seen["state"], output(client, seen)) == ("running", "here\n")
+        with pytest.raises(RequestFailed) as caught:
+            client.stop(task["id"])
+        assert caught.value.http_status == 503
+        (sshd.home / "stop").touch()
+        until(lambda: os.path.exists(sshd.files(task["id"]).exit))
+        assert client.get(task["id"])["state"] == "running"
+        sshd.start()
+        assert ended(client, task["id"])["state"] == "succeeded"
+
+
+def test_a_ptyhost_that_was_killed_there_is_lost_with_its_output(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        task = client.create("echo last words; sleep 1000", place=BOX)
+        until(lambda: "last words" in output(client, task))
+        host = read_json(sshd.files(task["id"]).host) or {}
+        os.kill(host["host_pid"], signal.SIGKILL)
+        until(lambda: not is_alive(host["host_pid"]))
+        done = ended(client, task["id"])
+        assert (done["state"], done["state_reason"]) == ("lost", "host_vanished")
+        assert "box" in done["state_message"]
+        assert "last words" in output(client, done)
+
+
+def test_a_server_that_dies_while_it_starts_one_leaves_no_doubt(live: LiveServer, sshd: Sshd) -> None:
+    """Whatever the moment: the task runs and is known, or it never does."""
+    with live.client() as client:
+        ended(client, client.create("true", place=BOX)["id"])
+    for number in range(4):
+        marker = sshd.home / f"ran-{number}"
+        with live.client(timeout=0.01 * 3**number) as client:
+            try:
+                client.create(f"touch {marker}; sleep 1000", name=f"doubtful-{number}", place=BOX)
+            except Exception:  # noqa: BLE001  it is to be cut off
+                pass
+        live.kill9()
+        live.start()
+        with live.client() as client:
+            found = [task for task in client.list()["tasks"] if task["name"] == f"doubtful-{number}"]
+            if not found:
+                continue
+            task = until(lambda: settled(client, found[0]))  # noqa: B023
+            if task["state"] == "running":
+                until(marker.exists)
+            else:
+                assert (task["state_reason"], marker.exists()) == ("start_interrupted", False)
+
+
+def settled(client: Client, task: Task) -> Task | None:
+    found = client.get(task["id"])
+    return found if found["state"] != "starting" else None
+
+
+# -- the faces ---------------------------------------------------------------------------------------------------------
+
+
+def test_the_command_line_runs_there(live: LiveServer, sshd: Sshd) -> None:
+    ran = live.cli("run", "--place", BOX, "--wait", "--json", "--", "sh", "-c", "pwd; echo $VIRTUAL_ENV-; exit 5")
+    assert ran.returncode == 5, ran.stderr
+    task = json.loads(ran.stdout)
+    assert live.cli("logs", task["id"]).stdout.split() == [str(sshd.there), "-"]
+    assert BOX in live.cli("ls").stdout
+    assert BOX in live.cli("show", task["id"]).stdout
+
+
+def test_functions_do_not_run_there(live: LiveServer) -> None:
+    with live.client() as client, pytest.raises(RequestFailed) as caught:
+        client.create("true", place=BOX, function=base64.b64decode("AA=="))
+    assert (caught.value.http_status, caught.value.field) == (400, "function")
