@@ -4,6 +4,7 @@ connects to them. All else goes over that connection.
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -78,11 +79,18 @@ class Provisioner(ABC):
         return {"name": self.name, "kind": "local", "reachable": True, "problem": None}
 
     def machine(self, task: Task) -> str | None:  # noqa: ARG002
-        """Return the name of the machine on which a task runs; None for this one, and where it is not known."""
+        """Return the name of the machine on which a task runs if it cannot be reached from here; None else, and where
+        that is not known.
+        """
         return None
 
     def wake(self, task: Task) -> None:  # noqa: B027  most have nothing to do
         """Do what can be done that the ptyhost of a task, which does not answer, can be connected to."""
+
+    def remove_deleted(self) -> None:  # noqa: B027  the same
+        """Remove what is noted (storage.removals) to be left of deleted tasks at the place: soon, or when it is reached
+        again. Never waits for that.
+        """
 
     def reap(self) -> None:  # noqa: B027  the same
         """Wait for those of our ptyhosts that have ended and are our children. Never waits for long."""
@@ -132,6 +140,11 @@ class Provisioners:
         except BadRequest as error:
             message = f"this server has no place {task.provisioner!r}, where the task was started"
             raise InternalError(message) from error
+
+    def remove_deleted(self, task: Task) -> None:
+        """See Provisioner.remove_deleted. Where this server has no such place, that is left to another one."""
+        with contextlib.suppress(InternalError):
+            self.of(task).remove_deleted()
 
     def is_here(self, task: Task) -> bool:
         """Return whether a task's processes are among those of this machine; not so if its provisioner is unknown."""

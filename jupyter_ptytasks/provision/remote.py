@@ -40,12 +40,12 @@ _SAID_MAX, _SHOWN_MAX = 4096, 300
 class Gateway(asyncio.Transport):
     """A connection to a ptyhost elsewhere, as a transport: `protocol` is told everything that it says."""
 
-    def __init__(self, near: Relay, channel: int, protocol: asyncio.BaseProtocol, copy: Copy | None) -> None:
+    def __init__(self, near: Relay, channel: int, protocol: asyncio.BaseProtocol, tail: Tail | None) -> None:
         super().__init__()
         self._near = near
         self._channel = channel
         self._protocol = cast("asyncio.Protocol", protocol)
-        self._copy = copy
+        self._tail = tail
         self._window = relay.Window(relay.CONNECTION_WINDOW)
         self._consumed = relay.Consumed(relay.CONNECTION_WINDOW)
         self._buffer = bytearray()
@@ -105,10 +105,10 @@ class Gateway(asyncio.Transport):
                 self._protocol.resume_writing()
         elif kind in (relay.BYTES, relay.CLOSE):
             # Behind the output that was there when it was said.
-            if self._copy is None:
+            if self._tail is None:
                 self._pass_on(kind, payload)
             else:
-                self._copy.after(lambda: self._pass_on(kind, payload))
+                self._tail.copy.after(lambda: self._pass_on(kind, payload))
 
     def _pass_on(self, kind: int, payload: bytes) -> None:
         if self._is_over:
@@ -125,10 +125,15 @@ class Gateway(asyncio.Transport):
             self._is_over = self._is_closing = True
             self._near.forget(self._channel)
             asyncio.get_running_loop().call_soon(self._protocol.connection_lost, None)
+            if self._tail is not None:
+                self._tail.release()
 
 
 class Tail:
-    """The growth of a task's ring, which goes to a `copy`; `ended` is done when no more comes: None, or why."""
+    """The growth of a task's ring, which goes to a `copy`; `ended` is done when no more comes: empty, or why.
+
+    It is closed with the last of the connections that wait for it.
+    """
 
     def __init__(self, near: Relay, channel: int, files: TaskFiles, attempt: int) -> None:
         self.channel = channel
@@ -137,6 +142,17 @@ class Tail:
         self.copy = Copy(files, self._acknowledge)
         self._near = near
         self._consumed = relay.Consumed(relay.TAIL_WINDOW)
+        self._users = 0
+
+    def hold(self) -> None:
+        """Keep it open until as many calls of `release`."""
+        self._users += 1
+
+    def release(self) -> None:
+        """Close it if nothing else holds it."""
+        self._users -= 1
+        if self._users == 0:
+            self.close()
 
     def _acknowledge(self, count: int) -> None:
         self._near.send(self._consumed.add(self.channel, count))
@@ -157,7 +173,8 @@ class Tail:
 
     def close(self) -> None:
         """Close it, and write no more."""
-        self._near.send(relay.frame(relay.CLOSE, self.channel))
+        if not self.ended.done():
+            self._near.send(relay.frame(relay.CLOSE, self.channel))
         self.copy.close()
         self.end("closed")
 
@@ -176,6 +193,8 @@ class Relay(asyncio.Protocol):
         self._next = 1
         self._unfit = ""
         self._reaper: asyncio.Future[str] | None = None
+        #: When it was last of use, by the loop's clock.
+        self.used = 0.0
         self.lost = asyncio.Event()
 
     @classmethod
@@ -209,7 +228,8 @@ class Relay(asyncio.Protocol):
         finally:
             if not near._greeted:
                 near.close()
-        raise HostUnreachable(near._unfit or await reaper or why)
+        last = await reaper
+        raise HostUnreachable(near._unfit or last or why)
 
     @property
     def _greeted(self) -> bool:
@@ -224,6 +244,15 @@ class Relay(asyncio.Protocol):
     def is_up(self) -> bool:
         """Whether the stream is open."""
         return self._transport is not None and not self._transport.is_closing() and not self.lost.is_set()
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether anything goes over it."""
+        return bool(self._channels or self._calls)
+
+    def touch(self) -> None:
+        """Note that it is of use."""
+        self.used = asyncio.get_running_loop().time()
 
     def close(self) -> None:
         """Close the stream, and with it everything."""
@@ -243,6 +272,7 @@ class Relay(asyncio.Protocol):
     def forget(self, channel: int) -> None:
         """Take no more frames of a channel."""
         self._channels.pop(channel, None)
+        self.touch()
 
     # -- what can be had ----------------------------------------------------------------------------------------------
 
@@ -252,7 +282,9 @@ class Relay(asyncio.Protocol):
         """
         channel = self._open()
         one = protocol()
-        gateway = self._channels[channel] = Gateway(self, channel, one, tail.copy if tail is not None else None)
+        gateway = self._channels[channel] = Gateway(self, channel, one, tail)
+        if tail is not None:
+            tail.hold()
         said = {"id": task_id, "tail": tail.channel if tail is not None else 0}
         self.send(relay.frame(relay.CONNECT, channel, json.dumps(said).encode()))
         one.connection_made(gateway)
@@ -276,10 +308,12 @@ class Relay(asyncio.Protocol):
             return await answer
         finally:
             self._calls.pop(channel, None)
+            self.touch()
 
     def _open(self) -> int:
         if not self.is_up:
             raise HostUnreachable("the connection has ended")
+        self.touch()
         self._next += 1
         return self._next - 1
 

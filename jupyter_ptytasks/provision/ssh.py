@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
 import logging
 import os
 import re
@@ -59,20 +60,26 @@ _PATIENCE = 90.0
 _ANSWER = 10.0
 #: Seconds for which it is waited for the rest of the output of a task that has ended; then it is looked again.
 _REST = 5.0
+#: Seconds between tries to remove what a ptyhost has that has reported its end, and is just leaving.
+_LEAVING = (0.1, 0.5, 2.0)
 #: What of a task's environment is sent besides what the user gave; all else is that of the other machine.
 _SENT = re.compile(r"TERM|COLORTERM|PTYTASK_(?!PYTHON$|FUNCTION$).*")
 
 
 class SshProvisioner(Provisioner):
-    """Tasks on the host of a place `ssh:<host>`; `command` is the program, `ssh`, and options of its own."""
+    """Tasks on the host of a place `ssh:<host>`; `command` is the program, `ssh`, and options of its own.
 
-    def __init__(self, place: str, command: Sequence[str], task_dirs: TaskDirs) -> None:
+    A connection that is of no use any more is kept for `keep` seconds.
+    """
+
+    def __init__(self, place: str, command: Sequence[str], task_dirs: TaskDirs, keep: float) -> None:
         self.name = place
         self.host = place[len(PREFIX) :]
         if not _HOST.fullmatch(self.host):
             raise BadRequest(f"place: {self.host!r} is not the name of a host", field="place")
         self._command = tuple(command)
         self._task_dirs = task_dirs
+        self._keep = keep
         self._loop: asyncio.AbstractEventLoop | None = None
         self._relay: Relay | None = None
         self._connecting: asyncio.Task[Relay] | None = None
@@ -82,6 +89,11 @@ class SshProvisioner(Provisioner):
         #: The copies that follow tasks, and those of the rest of what has ended, by id.
         self._tails: dict[str, Tail] = {}
         self._rests: dict[str, Tail] = {}
+        #: What removes what is left there of deleted tasks, and whether it is to look once more.
+        self._removing: asyncio.Task[None] | None = None
+        self._is_removal_due = False
+        #: What closes the connection.
+        self._closing: asyncio.Task[None] | None = None
         #: Why the host cannot be reached, empty if it can or was not tried.
         self.problem = ""
 
@@ -91,8 +103,9 @@ class SshProvisioner(Provisioner):
 
     def close(self) -> None:
         """See Provisioner.close."""
-        if self._connecting is not None:
-            self._connecting.cancel()
+        for job in (self._connecting, self._removing, self._closing):
+            if job is not None:
+                job.cancel()
         if self._relay is not None:
             self._relay.close()
 
@@ -111,6 +124,7 @@ class SshProvisioner(Provisioner):
     async def _reach(self) -> Relay:
         """Return the relay; start it if it is not there. Raises HostUnreachable."""
         if self._relay is not None and self._relay.is_up:
+            self._relay.touch()
             return self._relay
         if self._connecting is None:
             if time.monotonic() < self._not_before:
@@ -136,7 +150,21 @@ class SshProvisioner(Provisioner):
         self._rests.clear()
         self._pause = _RETRY
         self.problem = ""
+        self._closing = asyncio.create_task(self._close_when_useless(relay))
+        self._remove_soon()
         return relay
+
+    async def _close_when_useless(self, relay: Relay) -> None:
+        """Close a connection that has not been used for a while: no task runs there, or waits to be removed."""
+        relay.touch()
+        while not relay.lost.is_set():
+            left = relay.used + self._keep - asyncio.get_running_loop().time()
+            if relay.is_needed:
+                left = self._keep
+            elif left <= 0:
+                relay.close()
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(relay.lost.wait(), max(left, 0.01))
 
     def _explain(self, why: str) -> str:
         if "permission denied" in why.lower():
@@ -271,21 +299,64 @@ class SshProvisioner(Provisioner):
             tail = self._tails[task.id] = await relay.tail(task.id, task.attempt, files, follow=True)
         relay.connect(task.id, protocol, tail)
 
+    def machine(self, task: Task) -> str | None:  # noqa: ARG002
+        """See Provisioner.machine. It is named while it cannot be reached."""
+        return self.host if self.problem else None
+
     def clean_up(self, active: Collection[str]) -> None:
         """See Provisioner.clean_up."""
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._forget_all_but, frozenset(active))
+        if self.is_connected:
+            self.remove_deleted()
 
     def _forget_all_but(self, active: Collection[str]) -> None:
         for task_id in [task_id for task_id in self._tails if task_id not in active]:
             self._tails.pop(task_id).close()
 
+    # -- removing -----------------------------------------------------------------------------------------------------
 
-def find(place: str, command: Sequence[str], task_dirs: TaskDirs) -> SshProvisioner:
+    def remove_deleted(self) -> None:
+        """See Provisioner.remove_deleted."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._remove_soon)
+
+    def _remove_soon(self) -> None:
+        self._is_removal_due = True
+        if self._removing is None:
+            self._removing = asyncio.create_task(self._remove_noted())
+
+    async def _remove_noted(self) -> None:
+        try:
+            while self._is_removal_due:
+                self._is_removal_due = False
+                for task_id in await asyncio.to_thread(self._noted):
+                    if await self._remove(task_id):
+                        await asyncio.to_thread(self._task_dirs.removals.done, [task_id])
+        except (HostUnreachable, OSError) as error:
+            _LOG.debug("what is left of deleted tasks on %s will be removed later: %s", self.host, error)
+        finally:
+            self._removing = None
+
+    async def _remove(self, task_id: str) -> bool:
+        """Remove what is left of a task there; return whether nothing is."""
+        for pause in (*_LEAVING, None):
+            answer = await (await self._reach()).call("remove", id=task_id)
+            if answer.get("removed") or pause is None:
+                break
+            await asyncio.sleep(pause)
+        return answer.get("removed") is True
+
+    def _noted(self) -> list[str]:
+        """Return the tasks that have been deleted: the note is written before that."""
+        return [one for one in self._task_dirs.removals.of(self.name) if not self._task_dirs.exists(one)]
+
+
+def find(place: str, command: Sequence[str], task_dirs: TaskDirs, keep: float) -> SshProvisioner:
     """Return a provisioner for a place that is on another machine. Raises BadRequest if there is no such place."""
     if not place.startswith(PREFIX) or not command:
         raise BadRequest(f"place: there is no place {place!r}", field="place")
-    return SshProvisioner(place, command, task_dirs)
+    return SshProvisioner(place, command, task_dirs, keep)
 
 
 def hosts() -> list[str]:

@@ -63,8 +63,7 @@ class Calls:
         if name == "look":
             return self.look(str(said["id"]), int(said["attempt"]), abandon=said.get("abandon") is True)
         if name == "remove":
-            shutil.rmtree(self.files(str(said["id"])).dir, ignore_errors=True)
-            return {}
+            return {"removed": self.remove(str(said["id"]))}
         raise ValueError(f"no such call: {name}")
 
     def look(self, task_id: str, attempt: int, *, abandon: bool) -> dict[str, Any]:
@@ -89,6 +88,19 @@ class Calls:
             "hostname": hostname(),
             "log": last_line(files.log),
         }
+
+    def remove(self, task_id: str) -> bool:
+        """Remove the directory of a task, and return whether nothing is left of it; one whose ptyhost runs is kept."""
+        files = self.files(task_id)
+        if os.path.isdir(files.dir):
+            lock = _take(files)
+            if lock is None:
+                return False
+            try:
+                shutil.rmtree(files.dir, ignore_errors=True)
+            finally:
+                os.close(lock)
+        return not os.path.exists(files.dir)
 
     # -- starting -----------------------------------------------------------------------------------------------------
 

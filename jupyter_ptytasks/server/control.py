@@ -421,24 +421,47 @@ class Control:
     async def _delete(self, task: Task) -> None:
         """Delete a task that has ended. Raises Conflict if its ptyhost does not leave."""
         if not await asyncio.to_thread(self._task_dirs.exists, task.id):
-            await self._store.remove(task.id)
+            async with self._removed_elsewhere(task):
+                await self._store.remove(task.id)
             return
         async with self.unless_deleted(task):
             lock = await asyncio.to_thread(self._task_dirs.lock, task.id, LEAVING)
         if lock is None:
             raise Conflict("the task's ptyhost has not ended yet; try again")
         with lock:
-            await self.erase(task.id)
+            await self.erase(task)
 
-    async def erase(self, task_id: str) -> None:
+    async def erase(self, task: Task) -> None:
         """Delete all that is known of a task whose lock is held by the caller."""
+        async with self._removed_elsewhere(task):
+            try:
+                await self._store.remove(task.id)
+            except StorageFull:
+                # Not even room to note that it is gone: deleting its output makes some.
+                await asyncio.to_thread(self._task_dirs.remove_output, task.id)
+                await self._store.remove(task.id)
+            await asyncio.to_thread(self._task_dirs.discard, task.id)
+
+    @asynccontextmanager
+    async def _removed_elsewhere(self, task: Task) -> AsyncIterator[None]:
+        """Have what is left of a task on another machine removed, if the block deletes it here; it does not wait for
+        that machine. What is to be removed is noted before, so that nothing makes it be forgotten.
+        """
+        if self._provisioners.is_here(task):
+            yield
+            return
+        is_noted = await asyncio.to_thread(self._note_removal, task)
+        yield
+        if not is_noted:
+            await asyncio.to_thread(self._note_removal, task)  # on a full disk there is room only now
+        await asyncio.to_thread(self._provisioners.remove_deleted, task)
+
+    def _note_removal(self, task: Task) -> bool:
         try:
-            await self._store.remove(task_id)
-        except StorageFull:
-            # Not even room to note that it is gone: deleting its output makes some.
-            await asyncio.to_thread(self._task_dirs.remove_output, task_id)
-            await self._store.remove(task_id)
-        await asyncio.to_thread(self._task_dirs.discard, task_id)
+            self._task_dirs.removals.note(task.provisioner, task.id)
+        except InternalError:
+            return False  # what cannot be noted must not keep a task from being deleted
+        return True
 
     @asynccontextmanager
     async def unless_deleted(self, task: Task) -> AsyncIterator[None]:

@@ -119,6 +119,12 @@ class PtyTasksApp(ExtensionApp):
     ssh_command = List(Unicode(), ["ssh"], help="The program that leads there, with options of its own.").tag(
         config=True
     )
+    ssh_keep = Float(
+        600.0,
+        min=1.0,
+        help="Seconds for which a connection is kept after the last task of the host has ended: the next one starts "
+        "without a login.",
+    ).tag(config=True)
 
     @default("data_dir")
     def _default_data_dir(self) -> str:
@@ -162,7 +168,7 @@ class PtyTasksApp(ExtensionApp):
         self.store = store = Store(lambda: self._database(task_dirs))
         self.provisioners = provisioners = Provisioners(
             LocalProvisioner(task_dirs, self.runtime_dir),
-            find=lambda place: ssh.find(place, self.ssh_command if self.ssh_places else [], task_dirs),
+            find=lambda place: ssh.find(place, self.ssh_command if self.ssh_places else [], task_dirs, self.ssh_keep),
         )
         self.supervisor = supervisor = Supervisor(store, task_dirs, provisioners, self.log)
         self.tracker = Tracker(store, supervisor, task_dirs, self.log)

@@ -173,7 +173,7 @@ class Launcher:
             with own:
                 try:
                     await self._fail_start(task, error)
-                    await self._control.erase(task.id)
+                    await self._control.erase(task)
                 except InternalError:
                     pass  # a full disk; the supervisor finds that nothing ran, as soon as there is room to note it
             raise

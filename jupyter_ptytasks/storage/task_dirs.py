@@ -21,6 +21,7 @@ from ..core.ring.tail import TailReader
 from ..core.states import State
 from .locks import Lock, Locks
 from .records import changes_from_exit, task_of
+from .removals import Removals
 from .spec_files import SpecFiles
 from .sweep_records import SweepRecords
 
@@ -40,7 +41,7 @@ _WHAT = "the task's directory"
 
 class TaskDirs:
     """The directory `tasks` below `root`, with one directory per task. `specs` are the files that say what tasks run,
-    `sweeps` the records of sweeps, which are beside it.
+    `sweeps` the records of sweeps and `removals` what is left elsewhere, which are beside it.
 
     Args:
         elsewhere: directories for locks if file locks do not work in `root`.
@@ -50,6 +51,7 @@ class TaskDirs:
         self._root = os.path.join(root, "tasks")
         self.specs = SpecFiles(self._root)
         self.sweeps = SweepRecords(root)
+        self.removals = Removals(root)
         self._locks = Locks(self._root, elsewhere)
 
     def files(self, task_id: str) -> TaskFiles:

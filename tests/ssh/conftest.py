@@ -1,8 +1,9 @@
-"""A server here and an sshd beside it, each with a home of its own, for each module."""
+"""A server here and an sshd beside it, each with a home of its own, for each test."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 @pytest.fixture
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     """Yield an sshd that answers."""
-    if SSHD is None:
-        pytest.skip("sshd is not installed (openssh-server)")
+    if SSHD is None or shutil.which("ssh") is None:
+        # Where all tests shall run, that is a failure.
+        (pytest.fail if os.environ.get("CI") else pytest.skip)("sshd is not installed (openssh-server)")
     there = Sshd(tmp_path_factory.mktemp("sshd").resolve())
     try:
         yield there.start()
@@ -31,10 +33,12 @@ def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
 
 
 @pytest.fixture
-def live(sshd: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Yield a server whose `ssh` leads to the sshd; in the end its tasks, here and there, are stopped."""
+def live(request: pytest.FixtureRequest, sshd: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Yield a server whose `ssh` leads to the sshd, with the options of `parametrize`; in the end its tasks, here and
+    there, are stopped.
+    """
     command = [f"--PtyTasksApp.ssh_command={word}" for word in ("ssh", "-F", sshd.config)]
-    server = LiveServer(tmp_path_factory.mktemp("near").resolve(), *command)
+    server = LiveServer(tmp_path_factory.mktemp("near").resolve(), *command, *getattr(request, "param", ()))
     try:
         yield server.start()
     finally:

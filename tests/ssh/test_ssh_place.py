@@ -71,7 +71,7 @@ def test_what_cannot_run_there_leaves_nothing(live: LiveServer, sshd: Sshd) -> N
                 client.create(**{"place": BOX, **about})
             assert (caught.value.http_status, caught.value.field) == (400, field)
         assert not client.list()["tasks"]
-        assert not list(sshd.home.rglob("exit.json.reserved"))
+        until(lambda: not os.listdir(sshd.files("").dir))
 
 
 def test_a_host_that_asks_for_something_says_what_to_do(live: LiveServer) -> None:
@@ -143,9 +143,7 @@ def test_what_a_command_leaves_running_there_is_not_said_to_be_gone(live: LiveSe
 
 def test_a_task_goes_on_while_the_server_is_dead(live: LiveServer, sshd: Sshd) -> None:
     with live.client() as client:
-        task = client.create(
-            f"i=0; while [ ! -e {sshd.home}/stop ]; do i=$((i+1)); echo $i; sleep 0.01; done", place=BOX
-        )
+        task = client.create(counting(sshd), place=BOX)
         until(lambda: "5" in output(client, task).split())
     live.kill9()
     until(lambda: not sshd.connections())
@@ -187,9 +185,7 @@ def test_an_end_without_a_server_is_believed_after_its_output(live: LiveServer, 
 
 def test_a_lost_connection_is_no_end_and_costs_no_byte(live: LiveServer, sshd: Sshd) -> None:
     with live.client() as client:
-        task = client.create(
-            f"i=0; while [ ! -e {sshd.home}/stop ]; do i=$((i+1)); echo $i; sleep 0.01; done", place=BOX
-        )
+        task = client.create(counting(sshd), place=BOX)
         until(lambda: "5" in output(client, task).split())
         for _ in range(3):
             before = client.get(task["id"])["output"]["end"]
@@ -262,6 +258,87 @@ def test_a_server_that_dies_while_it_starts_one_leaves_no_doubt(live: LiveServer
 def settled(client: Client, task: Task) -> Task | None:
     found = client.get(task["id"])
     return found if found["state"] != "starting" else None
+
+
+# -- what is deleted ---------------------------------------------------------------------------------------------------
+
+
+def noted(live: LiveServer) -> list[str]:
+    """Return the tasks that are still to be removed elsewhere."""
+    directory = live.home / "data" / "ptytasks" / "removals"
+    return os.listdir(directory) if directory.exists() else []
+
+
+def test_what_is_deleted_here_is_removed_there(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        first, second, kept = (client.create("echo one", place=BOX, tags=[tag]) for tag in ("a", "b", "c"))
+        for task in (first, second, kept):
+            ended(client, task["id"])
+        client.delete(first["id"])
+        assert live.cli("prune", "--tag", "b").returncode == 0
+        until(lambda: os.listdir(sshd.files("").dir) == [kept["id"]])
+        until(lambda: not noted(live))
+        assert output(client, kept) == "one\n"
+        # What cannot be noted keeps nothing from being deleted.
+        (live.home / "data/ptytasks/removals").rmdir()
+        (live.home / "data/ptytasks/removals").write_text("a file")
+        client.delete(kept["id"])
+        assert not client.list()["tasks"]
+
+
+def test_deleting_does_not_wait_for_a_host_that_is_gone(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        done = client.create("true", place=BOX)
+        ended(client, done["id"])
+        running = client.create(f"while [ ! -e {sshd.home}/stop ]; do sleep 0.02; done", place=BOX)
+        until(lambda: client.get(running["id"])["connected"])
+        sshd.stop()
+        sshd.cut()
+        client.delete(done["id"])
+        until(lambda: client.get(running["id"])["state_message"] == "runs on box")
+        with pytest.raises(RequestFailed) as caught:
+            client.delete(running["id"], stop=True)
+        assert caught.value.http_status == 503
+        client.delete(running["id"], force=True)
+        assert not client.list()["tasks"]
+        assert sorted(noted(live)) == sorted([done["id"], running["id"]])
+        assert sorted(os.listdir(sshd.files("").dir)) == sorted([done["id"], running["id"]])
+    live.kill9()
+    sshd.start()
+    live.start()
+    with live.client() as client:
+        ended(client, client.create("true", name="reaches", place=BOX)["id"])
+        # What runs there is not robbed of its directory.
+        until(lambda: noted(live) == [running["id"]])
+        assert not os.path.exists(sshd.files(done["id"]).dir)
+        (sshd.home / "stop").touch()
+        until(lambda: os.path.exists(sshd.files(running["id"]).exit))
+        host = read_json(sshd.files(running["id"]).host) or {}
+        until(lambda: not is_alive(host["host_pid"]))
+        client.delete("reaches")
+        until(lambda: not noted(live))
+        assert not os.listdir(sshd.files("").dir)
+
+
+# -- the connection ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("live", [["--PtyTasksApp.ssh_keep=1"]], indirect=True)
+def test_a_connection_is_closed_when_it_is_of_no_use(live: LiveServer, sshd: Sshd) -> None:
+    with live.client() as client:
+        task = client.create("sleep 2.5; read line; echo $line", place=BOX)
+        connection = sshd.connections()
+        assert len(connection) == 1
+        until(lambda: client.get(task["id"])["waiting"])
+        client.send_input(task["id"], "still there", newline=True)
+        done = ended(client, task["id"])
+        assert sshd.connections() == connection
+        until(lambda: not sshd.connections())
+        assert "still there" in output(client, done)
+        again = client.restart(task["id"])
+        assert len(sshd.connections()) == 1
+        client.stop(again["id"], signals=["SIGKILL"])
+        ended(client, again["id"])
 
 
 # -- the faces ---------------------------------------------------------------------------------------------------------

@@ -23,6 +23,7 @@ const TASKS = [
   task({ id: 'rest', state: 'paused' }),
   task({ id: 'done', state: 'succeeded', kind: 'shell' }),
   task({ id: 'left', state: 'succeeded', leftover: 2 }),
+  task({ id: 'far', state: 'succeeded', leftover: 2, place: 'ssh:gpu1' }),
   task({ id: 'held', state: 'held' }),
   task({ id: 'queued', state: 'queued' }),
   task({
@@ -131,7 +132,7 @@ describe('the commands about tasks', () => {
 
   it('end what a finished task left running, and nothing else', async () => {
     expect(commands.isEnabled(CommandIDs.endLeftover, { ids: ['run1', 'done'] })).toBe(false);
-    await commands.execute(CommandIDs.endLeftover, { ids: ['left', 'done'] });
+    await commands.execute(CommandIDs.endLeftover, { ids: ['left', 'done', 'far'] });
     expect(api.endLeftover.mock.calls).toEqual([['left']]);
   });
 

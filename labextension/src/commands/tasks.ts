@@ -135,7 +135,8 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       label: trans.__('End Leftover Processes'),
       caption: trans.__('End the processes that a finished task left running'),
       icon: closeIcon,
-      fits: task => isEnded(task) && task.leftover > 0,
+      // On other machines the server cannot end them.
+      fits: task => isEnded(task) && task.leftover > 0 && task.place === 'local',
       run: async tasks => {
         if (await dialogs.endLeftover(tasks)) {
           await each(tasks, task => api.endLeftover(task.id));

@@ -100,6 +100,8 @@ export const taskSchema = z.object({
   name: z.string(),
   command: z.union([z.string(), z.array(z.string())]),
   kind: z.enum(['command', 'shell']),
+  /** Where it runs; `local` is the server's machine. */
+  place: z.string().catch('local'),
   cwd: z.string(),
   state: z.enum(STATES),
   state_reason: z.string(),
