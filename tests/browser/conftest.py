@@ -17,6 +17,7 @@ from tests.client.live import PATIENCE, LiveServer, until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright
 
@@ -87,12 +88,26 @@ def running_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer
 
 @pytest.fixture
 def lab(running_lab: LiveServer) -> Iterator[LiveServer]:
-    """Yield the JupyterLab, without tasks; afterwards they are deleted, and the server runs again if it was stopped."""
+    """Yield the JupyterLab, without tasks and files; afterwards they are deleted, and it runs again if it was stopped.
+
+    By then all pages are closed: a file browser would complain about a directory that is gone.
+    """
     yield running_lab
     running_lab.revive()
     with running_lab.client() as client:
         for task in list(client.all()):
             client.delete(task["id"], stop=True)
+    until(lambda: _emptied(running_lab.home / "work"), "the end of what is being saved there")
+
+
+def _emptied(directory: Path) -> bool:
+    """Delete what is in a directory, and tell whether nothing came meanwhile."""
+    for path in directory.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+    return not any(directory.iterdir())
 
 
 @pytest.fixture

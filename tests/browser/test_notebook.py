@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,8 +13,6 @@ from tests.browser import axe, notebook, panel
 from tests.client.live import PATIENCE
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Page
 
     from jupyter_ptytasks.client import Client
@@ -25,15 +22,13 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
-def work(lab: LiveServer) -> Iterator[Path]:
-    """Yield a directory below the server's root with a notebook; both names need quoting in a shell."""
+def work(lab: LiveServer) -> Path:
+    """Return a directory below the server's root with a notebook; both names need quoting in a shell."""
     name = "it's here"
     knobs = notebook.cell("steps: int = 2  # how many\nrate = 'slow'", tags=("parameters",))
     waits = "import time, pathlib\nwhile not pathlib.Path('go').exists(): time.sleep(0.05)\nprint(steps, rate)"
     notebook.write(lab, f"{name}/my notebook.ipynb", knobs, notebook.cell("1 + 1"), notebook.cell(waits))
-    directory = Path(lab.home) / "work" / name
-    yield directory
-    shutil.rmtree(directory)
+    return Path(lab.home) / "work" / name
 
 
 def test_it_is_run_from_the_file_browser(page: Page, client: Client, work: Path) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +12,6 @@ from tests.browser import axe
 from tests.client.live import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from playwright.sync_api import Locator, Page
 
     from jupyter_ptytasks.client import Client
@@ -37,14 +34,13 @@ window.Notification = class extends window.Notification {
 
 
 @pytest.fixture
-def work(lab: LiveServer) -> Iterator[Path]:
+def work(lab: LiveServer) -> Path:
     """Return a directory below the server's root, with a name that a shell would take apart."""
     directory = Path(lab.home) / "work" / "it's here"
     directory.mkdir()
     (directory / "fails.py").write_text("print('step 1')\nraise SystemExit('no data')\n")
     (directory / "notes.md").write_text("# Notes\necho from the notes\n")
-    yield directory
-    shutil.rmtree(directory)
+    return directory
 
 
 def execute(page: Page, command: str, **arguments: Any) -> None:
