@@ -64,6 +64,8 @@ def main(directory: str, socket_path: str, lock: str, env: dict[str, str] | None
     guard.attempt("loading", load)
     host.run()
     os.umask(umask)
+    # All is written. The next attempt need not wait for this process.
+    detach.release_lock(lock)
     guard.attempt("waking the scheduler", _wake, files, socket_path)
 
 
@@ -204,4 +206,4 @@ def _wake(files: TaskFiles, socket_path: str) -> None:
     from ..core import wake  # noqa: PLC0415  loaded already
 
     data_dir = os.path.dirname(os.path.dirname(files.dir))
-    wake.wake(data_dir, os.path.dirname(socket_path))
+    wake.hand_over(data_dir, os.path.dirname(socket_path))

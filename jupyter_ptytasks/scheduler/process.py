@@ -22,6 +22,8 @@ from .work import Work
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from _socket import socket
+
     from ..storage.locks import Lock
 
 #: Seconds after which it looks without being woken, and after which it leaves when nothing waits any more.
@@ -70,6 +72,8 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
     idle_since: float | None = None
     failure = ""
     present = time.monotonic()
+    #: Who woke it, and waits until what it came for has been done.
+    callers: list[socket] = []
     while os.path.isdir(data_dir):  # without it there is nothing to do any more
         installed = _version()
         if installed is None:
@@ -92,6 +96,8 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
             if str(error) != failure:
                 print(time.strftime("%Y-%m-%d %H:%M:%S"), error, file=sys.stderr, flush=True)
             failure, look = str(error), time.time() + _RETRY
+        if not (failure or work.is_behind):
+            _answer(callers)
         if look is not None or failure:
             idle_since = None
         elif idle_since is None:
@@ -104,8 +110,19 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
         pause = _LOOK_EVERY if look is None else min(max(look - time.time(), 0.0), _LOOK_EVERY)
         if poll.poll(pause * 1000):
             while (caller := _accept(listener)) is not None:
-                caller.close()
+                callers.append(caller)
     listener.close()
+
+
+def _answer(callers: list[socket]) -> None:
+    """Tell those who wait that there is nothing more for them to wait for: any byte does."""
+    for caller in callers:
+        try:
+            caller.send(b"1")
+        except OSError:
+            pass  # it has not waited
+        caller.close()
+    callers.clear()
 
 
 def _settle(work: Work) -> None:

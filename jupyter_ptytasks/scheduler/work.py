@@ -72,6 +72,8 @@ class Work:
         self._seen: object = None
         self._decided = 0.0
         self._look: float | None = None
+        #: Whether the last step has left something to be started that could be started now.
+        self.is_behind = True
         #: The tasks started last, which are written down with the next changes: id, attempt, and what has changed.
         self._started: list[tuple[str, int, dict[str, Any]]] = []
 
@@ -125,11 +127,13 @@ class Work:
         looks = [now + _UNREPORTED] if self._started else []
         if not as_expected:
             looks.append(now)
+        held_up = claimed < len(next_ones) or planned.is_counting or bool(planned.cancel)
+        self.is_behind = not as_expected or len(next_ones) < len(planned.start) or held_up
         if any(task.state is State.QUEUED for task in self._tasks):
             looks.append(now + _LONG if planned.look is None else planned.look)
             if len(next_ones) < len(planned.start):
                 looks.append(now)
-            elif claimed < len(next_ones) or planned.is_counting or planned.cancel:
+            elif held_up:
                 looks.append(now + _LEAVING)
             elif planned.needs_gpus:
                 looks.append(now + 1.0)  # others may come and go

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     from tests.client.live import LiveServer
 
+#: Lines above the screen that JupyterLab's terminals keep by default.
+SCROLLBACK = 1000
 #: The lines in a tab's terminal, from the first that can be scrolled to. The screen is a picture: it cannot be read.
 _LINES = """id => {
   for (const tab of window.jupyterapp.shell.widgets('main')) {
@@ -48,6 +50,13 @@ def lines(page: Page, task: str) -> list[str]:
 def numbers(page: Page, task: str) -> list[int]:
     """Return the N of all lines `line N` in the terminal."""
     return [int(line[5:]) for line in lines(page, task) if re.fullmatch(r"line \d+", line)]
+
+
+def assert_no_gap(page: Page, task: str) -> None:
+    """Every line `line N` is there once, but for those above the last thousand, which a terminal forgets."""
+    found = numbers(page, task)
+    assert found == list(range(found[0], found[-1] + 1))
+    assert found[0] == 1 or len(found) >= SCROLLBACK
 
 
 def until_line(page: Page, task: str, text: str) -> None:

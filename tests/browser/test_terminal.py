@@ -25,13 +25,6 @@ pytestmark = pytest.mark.slow
 COUNTER = "for i in $(seq 100000); do echo line $i; sleep 0.05; done"
 
 
-def assert_no_gap(page: Page, task: str) -> None:
-    """Every line is there, once."""
-    found = terminal.numbers(page, task)
-    assert found == list(range(found[0], found[-1] + 1))
-    assert found[0] == 1
-
-
 def test_a_reload_of_the_browser_in_the_middle(page: Page, client: Client) -> None:
     task = client.create(COUNTER, name="counter")["id"]
     terminal.show(page, task)
@@ -42,7 +35,7 @@ def test_a_reload_of_the_browser_in_the_middle(page: Page, client: Client) -> No
     is_ready(page)
     terminal.find(page, task)
     terminal.until_number(page, task, before + 20)
-    assert_no_gap(page, task)
+    terminal.assert_no_gap(page, task)
 
 
 def test_a_server_that_is_killed_in_the_middle(page: Page, lab: LiveServer, client: Client, console: Console) -> None:
@@ -53,7 +46,7 @@ def test_a_server_that_is_killed_in_the_middle(page: Page, lab: LiveServer, clie
     before = terminal.numbers(page, task)[-1]
     terminal.lose_the_server(tab, lab)
     terminal.until_number(page, task, before + 20)
-    assert_no_gap(page, task)
+    terminal.assert_no_gap(page, task)
 
 
 def test_the_network_is_away_for_a_moment(page: Page, client: Client, console: Console) -> None:
@@ -65,7 +58,7 @@ def test_the_network_is_away_for_a_moment(page: Page, client: Client, console: C
         # Chromium leaves the websockets alone that there are: it is their loss that matters, not why.
         page.evaluate("window.dispatchEvent(new Event('online'))")
         terminal.until_number(page, task, terminal.numbers(page, task)[-1] + 5)
-    assert_no_gap(page, task)
+    terminal.assert_no_gap(page, task)
 
 
 #: Fills the width of its terminal, whatever that is, again and again; a line follows every twentieth time.

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from jupyter_ptytasks.client.errors import RequestFailed
+from jupyter_ptytasks.storage.locks import Locks
 from tests.client.live import until
 
 if TYPE_CHECKING:
@@ -356,6 +357,18 @@ def ended(server: LiveServer) -> list[str]:
     return [str(json.loads(record.read_text()).get("code")) for record in records]
 
 
+def is_over(server: LiveServer, count: int) -> bool:
+    """Return whether so many tasks have ended, and no ptyhost holds the lock of a task any more."""
+    tasks = server.home / "data" / "ptytasks" / "tasks"
+    locks = Locks(str(tasks))
+    return len(ended(server)) == count and not any(locks.is_held(f"{path.name}/lock") for path in tasks.iterdir())
+
+
+def has_no_task(scheduler: psutil.Process) -> bool:
+    """Return whether a scheduler holds the lock of no task: it starts none at this moment."""
+    return not any(file.path.endswith("/lock") for file in scheduler.open_files())
+
+
 def is_running(client: Client, ref: str) -> bool:
     return client.get(ref)["state"] == "running"
 
@@ -427,18 +440,37 @@ def test_all_run_once_if_a_process_is_killed(
 def test_all_run_once_if_server_and_scheduler_are_killed(
     start_server: Callable[..., LiveServer], tmp_path: Path
 ) -> None:
-    """Whoever is left goes on: the ptyhosts of the tasks that run, each at its end."""
+    """Whoever is left goes on: each ptyhost at its end."""
     server = start_server()
     log = tmp_path / "log"
-    submit_many(server, log, 8, 2, f"until [ -e {tmp_path}/{{number}} ]; do sleep 0.02; done")
-    until(partial(has_begun, log, 2), "the first two")
+    submit_many(server, log, 8, 2, "sleep 0.1")
+    until(partial(has_begun, log, 1), "the first")
     os.kill(server.pid, signal.SIGKILL)
-    for count in range(2, 9):
+    while len(begun(log)) < 8:
         kill_scheduler(server)
-        (tmp_path / begun(log)[count - 2]).touch()
-        until(partial(has_begun, log, min(count + 1, 8)), "another start")
-    (tmp_path / begun(log)[-1]).touch()
+        until(partial(has_begun, log, min(len(begun(log)) + 1, 8)), "another start")
     assert_all_ran_once(server, log, 8)
+
+
+def test_the_last_ptyhost_stays_until_the_scheduler_has_looked(
+    start_server: Callable[..., LiveServer], tmp_path: Path
+) -> None:
+    """If the server was killed, and the scheduler is killed when no task runs, nobody else can start another."""
+    server = start_server()
+    log = tmp_path / "log"
+    submit_many(server, log, 3, 1, f"until [ -e {tmp_path}/{{number}} ]; do sleep 0.02; done")
+    until(partial(has_begun, log, 1), "the first")
+    os.kill(server.pid, signal.SIGKILL)
+    for count in (1, 2):
+        busy = until(partial(scheduler, server), "a scheduler")
+        until(partial(has_no_task, busy), "the start to be done")
+        busy.suspend()
+        (tmp_path / begun(log)[-1]).touch()
+        until(partial(is_over, server, count), "its end")
+        busy.kill()
+        until(partial(has_begun, log, count + 1), "the next")
+    (tmp_path / begun(log)[-1]).touch()
+    assert_all_ran_once(server, log, 3)
 
 
 def test_a_scheduler_whose_directory_is_removed_leaves(start_server: Callable[..., LiveServer]) -> None:
@@ -575,10 +607,10 @@ async def test_a_restart_waits_for_a_slot(rest: Rest, tmp_path: Path) -> None:
     for name in ("a", "b"):
         await rest.wait(name)
     await rest.create(WATCHED.format(tmp_path / "c"), name="c", group="g")
+    await rest.until("c", lambda task: task["state"] == "running")
     for name in ("a", "b"):
         again = (await rest("POST", "tasks", name, "restart")).json
         assert (again["state"], again["attempt"]) == ("queued", 2)
-    await rest.until("c", lambda task: task["state"] == "running")
     assert [(await rest.get(name))["queue"]["position"] for name in ("a", "b")] == [1, 2]
     (tmp_path / "c.go").touch()
     for name in ("a", "b"):

@@ -123,3 +123,8 @@ def rename(title: str) -> None:
 def keep_lock(argument: str) -> None:
     """Keep the lock that this process was started with, and hand it on to no other process."""
     os.set_inheritable(int(argument), False)
+
+
+def release_lock(argument: str) -> None:
+    """Release that lock before this process ends."""
+    os.close(int(argument))

@@ -211,6 +211,21 @@ def knock(path: str) -> bool:
     return True
 
 
+def ask(path: str, timeout: float) -> bool:
+    """Connect to `path`, and return whether a byte came within `timeout` seconds: False if the other end hung up.
+
+    Raises OSError: BlockingIOError if too many wait there already, another one if no process listens.
+    """
+    caller = call(path)
+    try:
+        caller.settimeout(timeout)
+        return bool(caller.recv(1))
+    except (ConnectionResetError, TimeoutError):
+        return False
+    finally:
+        caller.close()
+
+
 def is_dead(path: str) -> bool:
     """Return whether `path` is an endpoint where no process listens."""
     try:

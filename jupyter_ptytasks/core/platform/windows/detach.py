@@ -28,3 +28,8 @@ def detach() -> None:
 def keep_lock(argument: str) -> None:  # noqa: ARG001
     """Keep the lock that this process was started with, and hand it on to no other process."""
     raise unsupported()
+
+
+def release_lock(argument: str) -> None:  # noqa: ARG001
+    """Release that lock before this process ends."""
+    raise unsupported()

@@ -56,6 +56,11 @@ def knock(path: str) -> bool:  # noqa: ARG001
     raise unsupported()
 
 
+def ask(path: str, timeout: float) -> bool:  # noqa: ARG001
+    """Return whether an endpoint answers."""
+    raise unsupported()
+
+
 def is_dead(path: str) -> bool:  # noqa: ARG001
     """Return False: there are no endpoints yet."""
     return False
