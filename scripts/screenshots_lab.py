@@ -125,7 +125,7 @@ def empty(camera: Camera, _: LiveServer) -> None:
     camera.take("dialog")
     page.get_by_label("Working directory").fill("no/such/place")
     page.get_by_role("button", name="Start", exact=True).click()
-    page.get_by_text("there is no directory").wait_for()
+    page.get_by_text("no such directory").wait_for()
     camera.take("dialog-error")
     page.keyboard.press("Escape")
 
@@ -213,7 +213,7 @@ def cell_states(camera: Camera, lab: LiveServer) -> None:
     page.evaluate("() => window.jupyterapp.commands.execute('application:toggle-left-area')")
     page.set_viewport_size({"width": 900, "height": 1700})
     opened = notebook.show(page, "work/states.ipynb")
-    notebook.view(opened, "last month").get_by_text("not on the server any more").wait_for()
+    notebook.view(opened, "last month").get_by_text("no longer exists on the server").wait_for()
     notebook.view(opened, "finetune").get_by_text("CUDA out of memory").wait_for()
     camera.take("cell-states", opened.locator(".jp-WindowedPanel-viewport"))
     lab.kill9()
@@ -352,7 +352,7 @@ def lost(camera: Camera, lab: LiveServer) -> None:
     page = camera.page
     page.locator("#jp-main-dock-panel .lm-TabBar-tab", has_text="train").click()
     lab.kill9()
-    page.get_by_text("The connection to the server is lost").first.wait_for()
+    page.get_by_text("The connection to the server was lost").first.wait_for()
     panel.show(page).get_by_role("alert").wait_for()
     # Lab's own dialog is about the same.
     page.wait_for_timeout(1000)

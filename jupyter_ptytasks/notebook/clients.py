@@ -56,7 +56,11 @@ class Connections:
             self._idle.pop().close()
 
 
-@cache
 def connections(url: str = "", token: str = "") -> Connections:
     """Return the pool of a server, shared by all its tasks."""
+    return _pool(url, token)
+
+
+@cache
+def _pool(url: str, token: str) -> Connections:
     return Connections(url, token)

@@ -41,7 +41,7 @@ def test_its_tasks_are_those_of_its_server(here: LiveServer, monkeypatch: pytest
     made = group("gpu-d", url=here.url, token=here.token, slots=1)
     task = run("true", name="there", group="gpu-d").wait()
     # Nothing listens where a server would be found without its address.
-    connections("", "").close()
+    connections().close()
     monkeypatch.setenv(URL, "http://127.0.0.1:9/")
     assert [one.id for one in made.tasks] == [task.id]
     assert [one.id for one in made.retry(["succeeded"])] == [task.id]
