@@ -17,7 +17,20 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from .literals import Ansi, Command, IfExists, Mode, Place, StateName, Target, Warn
-    from .types import After, Page, PlaceAbout, Retry, Screen, Stats, Status, Task, Text, Why
+    from .types import (
+        After,
+        Page,
+        PlaceAbout,
+        PlaceOptions,
+        Resources,
+        Retry,
+        Screen,
+        Stats,
+        Status,
+        Task,
+        Text,
+        Why,
+    )
 
 #: The HTTP status if `if_exists` found a task; 201 if one was started.
 _FOUND = 200
@@ -61,6 +74,10 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
     def places(self) -> Sequence[PlaceAbout]:
         """Return where tasks can run."""
         return cast("Sequence[PlaceAbout]", self._get("places")["places"])
+
+    def place_options(self, name: str) -> PlaceOptions:
+        """Return what a task at a place can ask for (`resources` of `create`)."""
+        return cast("PlaceOptions", self._get(path_of(name, "options", of="places")))
 
     def list(
         self,
@@ -121,6 +138,7 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
         stop_signals: Sequence[str] | None = None,
         if_exists: IfExists = "new",
         place: str | None = None,
+        resources: Resources | Mapping[str, Any] | None = None,
         metadata: Mapping[str, Any] | None = None,
         hold: bool = False,
         priority: int | None = None,
@@ -137,6 +155,7 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
             command: a shell command line, or a list of arguments; None for an interactive shell.
             if_exists: what to do if a live task has this name. `found` is True if that task was returned.
             place: where it runs, such as `ssh:gpu1`; by default on the server's machine. `cwd` is there.
+            resources: what it asks a batch system for, such as `{"cpus": 4, "gpus": "1", "time": "2h"}`.
             hold: do not start it before `release`.
             priority: tasks of a group with a higher one start first.
             slots: how many slots of its group it takes.
@@ -164,6 +183,7 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
             "stop_signals": stop_signals,
             "if_exists": if_exists,
             "place": place,
+            "resources": resources,
             "metadata": metadata,
             "hold": hold or None,
             "priority": priority,

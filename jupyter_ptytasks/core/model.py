@@ -69,6 +69,7 @@ class Task(Stateful):
     until it is deleted by hand; `why` is the kind of reason for which it failed (core.why), empty until that was looked
     for; `leftover` counts the processes that its command left running; `gpus` are the UUIDs of
     the GPUs that the current attempt was given, `gpu_share` how much of each; `params` are those of its `sweep`;
+    `resources` are what it asks a batch system for (core.resources), and `job` what that says of it (client.types.Job);
     `revision` counts the changes of the whole store: higher ones are newer.
     """
 
@@ -106,6 +107,8 @@ class Task(Stateful):
     gpu_share: float = 1.0
     sweep: Sweep | None = None
     params: Mapping[str, Value] = field(default_factory=dict)
+    resources: Mapping[str, Any] = field(default_factory=dict)
+    job: Mapping[str, Any] = field(default_factory=dict)
     revision: int = 0
 
     def with_(self, **changes: Any) -> Task:
@@ -156,7 +159,7 @@ class TaskRequest:
     `command` is a shell line or the arguments, None for an interactive shell; `cwd` None is the server's root
     directory; `ladder` the stop sequence, pairs of a signal and a grace period in seconds, None for the default;
     `timeout` is in seconds; `params` are told to the task in its environment; `function` is the call that the command
-    runs (functions.calls); `place` is where it runs, empty for this machine.
+    runs (functions.calls); `place` is where it runs, empty for this machine; `resources` is what it asks for there.
     """
 
     command: str | list[str] | None = None
@@ -178,3 +181,4 @@ class TaskRequest:
     params: Mapping[str, Value] = field(default_factory=dict)
     function: bytes | None = field(default=None, repr=False)
     place: str = ""
+    resources: Mapping[str, Any] = field(default_factory=dict)

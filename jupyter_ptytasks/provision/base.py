@@ -13,7 +13,7 @@ from ..core.errors import BadRequest, InternalError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import asyncio
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from typing import Any, ClassVar
 
     from ..core.model import Task
@@ -41,6 +41,8 @@ class Provisioner(ABC):
     is_here: ClassVar[bool] = False
     #: Whether the scheduler starts its tasks when their turn comes.
     waits: ClassVar[bool] = False
+    #: What its tasks can ask for (core.resources).
+    takes: ClassVar[Sequence[str]] = ()
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:  # noqa: B027  most have nothing to do
         """Take note of the server's loop, before anything is asked."""
@@ -77,6 +79,12 @@ class Provisioner(ABC):
     def to_json(self) -> dict[str, Any]:
         """Return the place for the REST API: whether it can be reached (None: it was not tried), and if not, why."""
         return {"name": self.name, "kind": "local", "reachable": True, "problem": None}
+
+    def options(self) -> dict[str, Any]:
+        """Return what tasks can choose from: `partitions` and `accounts`, as far as there are any. Raises
+        PlaceUnreachable.
+        """
+        return {}
 
     def machine(self, task: Task) -> str | None:  # noqa: ARG002
         """Return the name of the machine on which a task runs if it cannot be reached from here; None else, and where

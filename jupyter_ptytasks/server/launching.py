@@ -97,6 +97,8 @@ class Launcher:
         request = replace(request, turn=await self._queue.resolved(request.turn))
         if request.place:
             await self._check_place(request)
+        elif request.resources:
+            raise BadRequest("resources: on this machine there is nothing to ask for", field="resources")
         spec, env, lock = await asyncio.to_thread(self._prepare, request)
         task = task_of(spec)
         with self._claim(task.id, lock):
@@ -114,7 +116,10 @@ class Launcher:
 
     async def _check_place(self, request: TaskRequest) -> None:
         """Raise BadRequest if a task cannot run at its place."""
-        self._provisioners.at(request.place)
+        place = self._provisioners.at(request.place)
+        for name in request.resources:
+            if name not in place.takes:
+                raise BadRequest(f"resources.{name}: {place.name} does not take it", field=f"resources.{name}")
         if request.function is not None:
             raise BadRequest("function: functions run on this machine only", field="function")
         state = await asyncio.to_thread(self._queue.state_for, request.group, request.turn)

@@ -93,6 +93,8 @@ class TaskSerializer:
             "runs_again": runs_again(task),
             "sweep": {"id": task.sweep.id, "name": task.sweep.name} if task.sweep is not None else None,
             "params": dict(task.params),
+            "resources": dict(task.resources),
+            "job": _job(task),
             **self.measures(task),
         }
 
@@ -129,6 +131,14 @@ def waiting(task: Task, link: Link | None) -> dict[str, Any] | None:
         return None
     found = link.waiting
     return found and {**found, "since": iso(found["since"])}
+
+
+def _job(task: Task) -> dict[str, Any] | None:
+    """Return what the batch system says of a task, as JSON; None if it has no job there."""
+    if not task.job:
+        return None
+    said = {name: task.job.get(name) for name in ("id", "node", "state", "reason")}
+    return {**said, **{name: iso(task.job.get(name)) for name in ("starts", "ends")}}
 
 
 def _bounds(bounds: Output) -> dict[str, int]:

@@ -103,6 +103,8 @@ def build(
         spec["sweep"] = request.sweep.to_json()
     if request.params:
         spec["params"] = dict(request.params)
+    if request.resources:
+        spec["resources"] = dict(request.resources)
     if request.function is not None:
         spec["function"] = True
     return spec
@@ -139,6 +141,7 @@ def request_of(spec: Mapping[str, Any], name: str | None, function: bytes | None
         metadata=spec["metadata"],
         turn=replace(Turn.from_json(spec.get("queue", {})), rank="", after=(), not_before=None),
         params=spec.get("params", {}),
+        resources=spec.get("resources", {}),
         function=function,
     )
 

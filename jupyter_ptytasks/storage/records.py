@@ -58,6 +58,7 @@ def task_of(spec: Mapping[str, Any]) -> Task:
         gpu_share=float(spec.get("gpu_share", 1.0)),
         sweep=Sweep.from_json(spec["sweep"]) if "sweep" in spec else None,
         params=dict(spec.get("params", {})),
+        resources=dict(spec.get("resources", {})),
     )
 
 

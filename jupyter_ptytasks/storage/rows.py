@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _PLAIN = (
     "command", "cwd", "created", "state_reason", "state_message", "attempt", "pid", "host_pid", "rows", "cols",
     "started", "ended", "last_output", "group", "metadata", "usage", "progress", "timeout", "provisioner", "pinned",
-    "leftover", "gpu_share", "why",
+    "leftover", "gpu_share", "why", "resources", "job",
 )  # fmt: skip
 
 
@@ -28,6 +28,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "ended": _NUMBER, "last_output": _NUMBER, "timeout": _NUMBER, "group": (str,), "metadata": (dict,),
     "usage": (dict,), "progress": (dict, type(None)), "provisioner": (str,), "pinned": (bool,),
     "leftover": (int,), "gpus": (list,), "gpu_share": (int, float), "why": (str,),
+    "resources": (dict,), "job": (dict,),
 }  # fmt: skip
 #: The states that this version knows.
 STATES = frozenset(state.value for state in State)

@@ -63,6 +63,7 @@ def test_what_cannot_run_there_leaves_nothing(live: LiveServer, sshd: Sshd) -> N
             ({"command": "true", "cwd": "/nowhere/at/all"}, "cwd"),
             ({"command": ["/no/such/program"]}, "command"),
             ({"command": "true", "hold": True}, "place"),
+            ({"command": "true", "resources": {"cpus": 2}}, "resources.cpus"),
             ({"command": "true", "place": "elsewhere"}, "place"),
             ({"command": "true", "place": "ssh:-oProxyCommand=x"}, "place"),
         ]

@@ -37,6 +37,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/output/raw", output.RawOutput),
     (rf"/ptytasks/api/tasks/{_REF}/result", results.Result),
     (r"/ptytasks/api/places", places.Places),
+    (r"/ptytasks/api/places/([^/]+)/options", places.PlaceOptions),
     (r"/ptytasks/api/groups", groups.Groups),
     (rf"/ptytasks/api/groups/{_REF}", groups.OneGroup),
     (rf"/ptytasks/api/groups/{_REF}/pause", groups.PauseGroup),

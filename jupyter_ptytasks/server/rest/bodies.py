@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from ...core import resources
 from ...core.errors import BadRequest
 from ...core.model import IfExists, TaskRequest, TimeWarning
 from ...core.queue.turn import Dependency, Retry, Turn, When
@@ -179,6 +180,36 @@ class TaskOptions(Waiting):
 _LABELS = {"name", "tags", "group", "metadata", "pinned"}
 
 
+class ResourceRequest(Body):
+    """What a task asks a batch system for, as its place understands it (`GET /places/{name}/options`)."""
+
+    model_config = example(cpus=4, memory="16G", gpus="a100:2", time="2h", partition="gpu")
+
+    cpus: Annotated[int | None, Field(ge=1, description="CPUs on each node."), BeforeValidator(whole)] = None
+    memory: Annotated[str | None, Field(description="Memory on each node, such as `16G` or `512M`.")] = None
+    gpus: Annotated[int | str | None, Field(description="GPUs: a number, or a kind and a number such as `a100:2`.")] = (
+        None
+    )
+    time: Annotated[
+        float | str | None, Field(description="Time limit: seconds, `2h`, `1h30m`, `2:00:00` or `1-12:00:00`.")
+    ] = None
+    partition: str | None = None
+    account: str | None = None
+    qos: str | None = None
+    constraint: str | None = None
+    nodes: Annotated[
+        int | None, Field(ge=1, description="Nodes; the command runs on the first."), BeforeValidator(whole)
+    ] = None
+    reservation: str | None = None
+    begin: Annotated[str | None, Field(description="When to start at the earliest, such as `now+1hour`.")] = None
+    requeue: Annotated[
+        bool | None, Field(description="Whether the batch system may end the job and run it again later.")
+    ] = None
+    extra: Annotated[
+        list[str] | None, Field(description="More options of the batch system, such as `--exclusive`.")
+    ] = None
+
+
 class NewTask(TaskOptions):
     """`POST /tasks`."""
 
@@ -189,6 +220,7 @@ class NewTask(TaskOptions):
 
     command: Annotated[Command | None, Field(description="If missing or null, an interactive shell.")] = None
     place: Annotated[Place, Field(description="Where it runs; see `GET /places`.")] = "local"
+    resources: Annotated[ResourceRequest | None, Field(description="What it asks for there.")] = None
     if_exists: Annotated[IfExists, Field(strict=False, description="What to do if a live task has the same name.")] = (
         IfExists.NEW
     )
@@ -196,7 +228,8 @@ class NewTask(TaskOptions):
     def request(self, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
         """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest, TooLarge."""
         place = "" if self.place == LOCAL else self.place
-        return replace(self.task(self.command, ladder), if_exists=self.if_exists, place=place)
+        wanted = resources.check(self.resources.model_dump()) if self.resources is not None else {}
+        return replace(self.task(self.command, ladder), if_exists=self.if_exists, place=place, resources=wanted)
 
 
 class ChangedTask(Waiting):

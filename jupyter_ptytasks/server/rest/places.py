@@ -23,3 +23,15 @@ class Places(TaskHandler):
                 name = f"{ssh.PREFIX}{host}"
                 known.setdefault(name, {"name": name, "kind": "ssh", "reachable": None, "problem": None})
         self.send({"places": list(known.values())})
+
+
+class PlaceOptions(TaskHandler):
+    """`/places/{name}/options`."""
+
+    @needs("read")
+    async def get(self, name: str) -> None:
+        """Return what a task at a place can ask for."""
+        self.query(queries.Strict)
+        place = self.settings["ptytasks_provisioners"].at(name)
+        found = await asyncio.to_thread(place.options)
+        self.send({"name": place.name, "resources": list(place.takes), "partitions": [], "accounts": [], **found})
