@@ -60,7 +60,7 @@ class Waiting(TypedDict):
 
     position: Count
     """1 is the next of its group; 0: it waits for something else."""
-    reason: Literal["held", "dependency", "not_before", "paused", "slots", "gpus", "limit", "starting"]
+    reason: Literal["held", "dependency", "not_before", "paused", "slots", "gpus", "limit", "starting", "place"]
     """The reason, for programs."""
     text: str
     """The same in words."""

@@ -11,6 +11,15 @@ _LINE_MAX = 300
 _CRASH = "Fatal Python error"
 
 
+def rotate(path: str) -> None:
+    """Keep the log of the attempt before, if there is anything in it. Raises OSError."""
+    try:
+        if os.stat(path).st_size:
+            os.replace(path, f"{path}.1")
+    except FileNotFoundError:
+        pass
+
+
 def last_line(path: str) -> str:
     """Return the last line of the log at `path` that says what happened, at most 300 characters; empty if none does.
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import unicodedata
 
 LENGTH_MAX = 128
+#: The place of tasks on the server's machine. Those of other places do not wait in our queue.
+LOCAL = "local"
 #: Characters of a name that is derived from a command.
 _MADE_MAX = 40
 #: The name of a task whose command has no visible characters.

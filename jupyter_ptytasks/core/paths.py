@@ -12,7 +12,20 @@ RESULT_MAX = 65 << 20
 class TaskFiles:
     """The paths of one task's files; creates and reads none of them."""
 
-    __slots__ = ("command", "dir", "environment", "exit", "function", "host", "lock", "log", "output", "spec")
+    __slots__ = (
+        "command",
+        "dir",
+        "environment",
+        "exit",
+        "function",
+        "handle",
+        "host",
+        "lock",
+        "log",
+        "output",
+        "spec",
+        "start",
+    )
 
     def __init__(self, directory: str) -> None:
         self.dir = directory
@@ -26,6 +39,10 @@ class TaskFiles:
         self.function = os.path.join(directory, "function")
         #: Its ptyhost: pids, start time, boot id, host name, protocol version.
         self.host = os.path.join(directory, "host.json")
+        #: The job of a batch system that is to host it, from before that is submitted.
+        self.handle = os.path.join(directory, "handle.json")
+        #: Why the command of such a job was not started.
+        self.start = os.path.join(directory, "start.json")
         #: How it ended; written last.
         self.exit = os.path.join(directory, "exit.json")
         #: Locked from before the ptyhost starts until it is gone: if it is not locked, nothing runs.

@@ -29,6 +29,13 @@ class Launched:
     started: float
 
 
+@dataclass(frozen=True)
+class Submitted:
+    """A task that waits at its place, in the state and for the reason that `changes` say."""
+
+    changes: Mapping[str, Any]
+
+
 class Provisioner(ABC):
     """One place where ptyhosts run. Keeps nothing: whatever must be found again is in the task's directory.
 
@@ -41,6 +48,11 @@ class Provisioner(ABC):
     is_here: ClassVar[bool] = False
     #: Whether the scheduler starts its tasks when their turn comes.
     waits: ClassVar[bool] = False
+    #: Whether its tasks may wait there, and be run again there, without any of us: it is asked about them every second,
+    #: and their ptyhosts are connected to only as long as somebody looks.
+    queues: ClassVar[bool] = False
+    #: Whether the directories of its tasks, and their working directories, are the same there.
+    shares_files: ClassVar[bool] = False
     #: What its tasks can ask for (core.resources).
     takes: ClassVar[Sequence[str]] = ()
 
@@ -51,13 +63,14 @@ class Provisioner(ABC):
         """Close what is open, on the loop; tasks run on."""
 
     @abstractmethod
-    def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched:
+    def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched | Submitted:
         """Start the ptyhost of a task whose spec is in its directory, and wait until its command runs.
 
         `lock` is the task's lock, held; the ptyhost goes on holding it, the caller closes its own end in any case.
         `env` is the environment of the command, but for what the attempt adds (core.attempt_env); it is not written to
         a file. Raises SpawnFailed if the command is to blame, InternalError otherwise; then nothing runs. Raises
-        StartUnknown where it is not known whether it runs: `poll` finds out.
+        StartUnknown where it is not known whether it runs: `poll` finds out. A place that `queues` returns at once what
+        the task waits for; its ptyhost takes the lock itself.
         """
 
     @abstractmethod
@@ -65,6 +78,9 @@ class Provisioner(ABC):
         """Return, by id, the changes to those of the active `tasks` that have ended, or that run although they are
         `starting`, because the process that started them was killed. A task that is not in the result may be running:
         that its ptyhost does not respond proves nothing.
+
+        A place that `queues` is asked about pending tasks, too, and also says what has changed of their jobs. It may
+        say that another `attempt` has begun, which was not asked for here.
 
         There is no separate question whether a ptyhost lives: only together with its exit record, which is written
         before, does the answer say what became of the task.
@@ -91,6 +107,15 @@ class Provisioner(ABC):
         that is not known.
         """
         return None
+
+    def cancel(self, task: Task) -> bool:  # noqa: ARG002
+        """See to it that a task that waits there does not run; return False if it runs already. Raises
+        PlaceUnreachable.
+        """
+        return False
+
+    def release(self, task: Task) -> None:  # noqa: B027  the same
+        """Let a task that is held there take its turn. Raises PlaceUnreachable."""
 
     def wake(self, task: Task) -> None:  # noqa: B027  most have nothing to do
         """Do what can be done that the ptyhost of a task, which does not answer, can be connected to."""
@@ -153,6 +178,14 @@ class Provisioners:
         """See Provisioner.remove_deleted. Where this server has no such place, that is left to another one."""
         with contextlib.suppress(InternalError):
             self.of(task).remove_deleted()
+
+    def queues(self, task: Task) -> bool:
+        """Return whether a task may wait at its place; not so if its provisioner is unknown."""
+        return any(provisioner.queues for provisioner in self.all if provisioner.name == task.provisioner)
+
+    def shares_files(self, task: Task) -> bool:
+        """Return whether all files of a task are in its directory here; not so if its provisioner is unknown."""
+        return any(provisioner.shares_files for provisioner in self.all if provisioner.name == task.provisioner)
 
     def is_here(self, task: Task) -> bool:
         """Return whether a task's processes are among those of this machine; not so if its provisioner is unknown."""

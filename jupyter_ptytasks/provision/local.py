@@ -9,8 +9,9 @@ import time
 
 from ..core import attempt_env
 from ..core.errors import HostUnreachable, storage_fault
-from ..core.hostlog import last_line
+from ..core.hostlog import last_line, rotate
 from ..core.machine import boot_id, is_here, is_running
+from ..core.names import LOCAL
 from ..core.platform import endpoint, events
 from ..core.states import STARTED, State
 from . import sockets
@@ -44,9 +45,10 @@ class LocalProvisioner(Provisioner):
     Tasks of other machines that share the directories are told apart by their host records.
     """
 
-    name = "local"
+    name = LOCAL
     is_here = True
     waits = True
+    shares_files = True
 
     def __init__(self, task_dirs: TaskDirs, runtime_dir: str) -> None:
         self._task_dirs = task_dirs
@@ -66,7 +68,7 @@ class LocalProvisioner(Provisioner):
         self.reap()
         request = {"version": 1, "directory": files.dir, "socket": socket_path, "env": dict(env)}
         try:
-            _keep_log(files.log)
+            rotate(files.log)
             # Errors of the ptyhost are written there.
             with open(files.log, "ab", opener=_private) as log:
                 line = self._starter.start(request, (lock, log.fileno()), _PATIENCE)
@@ -158,15 +160,6 @@ class LocalProvisioner(Provisioner):
     def reap(self) -> None:
         """See Provisioner.reap."""
         self._starter.reap()
-
-
-def _keep_log(path: str) -> None:
-    """Keep the log of the previous attempt."""
-    try:
-        if os.stat(path).st_size:
-            os.replace(path, f"{path}.1")
-    except FileNotFoundError:
-        pass
 
 
 def _private(path: str, flags: int) -> int:

@@ -23,6 +23,9 @@ import sys
 if sys.argv[1] == "ptyhost":
     from jupyter_ptytasks.ptyhost.__main__ import run_one
     run_one(*sys.argv[2:])
+elif sys.argv[1] == "job":
+    from jupyter_ptytasks.ptyhost.batch import main
+    main(*sys.argv[2:])
 else:
     from jupyter_ptytasks.relay.agent import main
     main()

@@ -22,7 +22,7 @@ from .copy import Copy, have
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from ..core.paths import TaskFiles
@@ -182,7 +182,7 @@ class Tail:
 class Relay(asyncio.Protocol):
     """A relay that answers. `close` it. `lost` is set when it has ended."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program | None) -> None:
         self._program = program
         self._greeting: relay.Greeting | None = relay.Greeting()
         self._decoder = relay.Decoder()
@@ -198,8 +198,11 @@ class Relay(asyncio.Protocol):
         self.lost = asyncio.Event()
 
     @classmethod
-    async def start(cls, argv: Sequence[str], program: Program) -> Relay:
-        """Run `argv`, whose standard input and output lead to a Python that runs program.LOADER, and return the relay.
+    async def start(
+        cls, argv: Sequence[str], program: Program | None = None, env: Mapping[str, str] | None = None
+    ) -> Relay:
+        """Run `argv`, whose standard input and output lead to a Python that runs program.LOADER, or to the far end
+        itself if there is no `program` to be sent, and return the relay. `env` is the environment of `argv`.
 
         Raises HostUnreachable, with what the process has said.
         """
@@ -208,7 +211,7 @@ class Relay(asyncio.Protocol):
         try:
             ours.setblocking(False)
             try:
-                process, said = await asyncio.to_thread(_run, argv, theirs)
+                process, said = await asyncio.to_thread(_run, argv, theirs, env)
             except OSError as error:
                 raise HostUnreachable(f"{argv[0]} cannot be started: {error}") from error
             await asyncio.get_running_loop().create_unix_connection(lambda: near, sock=ours)
@@ -253,6 +256,20 @@ class Relay(asyncio.Protocol):
     def touch(self) -> None:
         """Note that it is of use."""
         self.used = asyncio.get_running_loop().time()
+
+    async def close_when_useless(self, keep: float) -> None:
+        """Close the stream when it has been of no use for `keep` seconds; return when it has ended."""
+        self.touch()
+        while not self.lost.is_set():
+            left = self.used + keep - asyncio.get_running_loop().time()
+            if self.is_needed:
+                left = keep
+            elif left <= 0:
+                self.close()
+            try:
+                await asyncio.wait_for(self.lost.wait(), max(left, 0.01))
+            except asyncio.TimeoutError:
+                pass
 
     def close(self) -> None:
         """Close the stream, and with it everything."""
@@ -322,7 +339,8 @@ class Relay(asyncio.Protocol):
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Send what looks for the program there."""
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.write(self._program.installer)
+        if self._program is not None:
+            self._transport.write(self._program.installer)
 
     def data_received(self, data: bytes) -> None:
         """Pass on frames. A stream that makes no sense is closed: its tasks run on, and another one is started."""
@@ -341,7 +359,7 @@ class Relay(asyncio.Protocol):
 
     def _greet(self, word: bytes, said: str, rest: bytes) -> bytes:
         """Answer a banner, and return the bytes behind it."""
-        if word == relay.WANT and self._transport is not None:
+        if word == relay.WANT and self._transport is not None and self._program is not None:
             self._transport.write(self._program.data)
         elif word == relay.READY:
             self._greeting = None
@@ -382,11 +400,13 @@ class Relay(asyncio.Protocol):
                 answer.set_exception(HostUnreachable("the connection was lost"))
 
 
-def _run(argv: Sequence[str], stream: socket.socket) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
+def _run(
+    argv: Sequence[str], stream: socket.socket, env: Mapping[str, str] | None
+) -> tuple[subprocess.Popen[bytes], IO[bytes]]:
     """Run a process on a stream, out of reach of the server's terminal; return it, and the file with its errors."""
     said = tempfile.TemporaryFile()  # noqa: SIM115  closed with its last reader
     ends = stream.fileno()
-    process = subprocess.Popen(argv, stdin=ends, stdout=ends, stderr=said, start_new_session=True)
+    process = subprocess.Popen(argv, stdin=ends, stdout=ends, stderr=said, start_new_session=True, env=env)
     return process, said
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import contextlib
 import logging
 import os
 import re
@@ -150,21 +149,10 @@ class SshProvisioner(Provisioner):
         self._rests.clear()
         self._pause = _RETRY
         self.problem = ""
-        self._closing = asyncio.create_task(self._close_when_useless(relay))
+        # When no task runs there, or waits to be removed.
+        self._closing = asyncio.create_task(relay.close_when_useless(self._keep))
         self._remove_soon()
         return relay
-
-    async def _close_when_useless(self, relay: Relay) -> None:
-        """Close a connection that has not been used for a while: no task runs there, or waits to be removed."""
-        relay.touch()
-        while not relay.lost.is_set():
-            left = relay.used + self._keep - asyncio.get_running_loop().time()
-            if relay.is_needed:
-                left = self._keep
-            elif left <= 0:
-                relay.close()
-            with contextlib.suppress(asyncio.TimeoutError):
-                await asyncio.wait_for(relay.lost.wait(), max(left, 0.01))
 
     def _explain(self, why: str) -> str:
         if "permission denied" in why.lower():

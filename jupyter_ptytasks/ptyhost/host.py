@@ -76,7 +76,10 @@ class Host:
     ) -> None:
         self._id, self._attempt = spec["id"], spec["attempt"]
         self._steps, self._limit = spec["ladder"], _Limit(spec.get("timeout"))
+        self._shutdown_grace = float(spec.get("shutdown_grace", _FOREVER))
         self._make_sequence("")
+        #: Whether this process was told to end: then the end of the command may not be its own doing.
+        self._was_told = False
         self.job = Job(pty.foreground_group)
         self.pty = pty
         self.notes: dict[str, Any] = {}
@@ -295,8 +298,10 @@ class Host:
 
     # -- its end ----------------------------------------------------------------------------------------------------
 
-    def _make_sequence(self, reason: str) -> StopSequence:
-        return StopSequence.from_json({"ladder": self._steps, "reason": reason}, time.monotonic())
+    def _make_sequence(self, reason: str, most: float = _FOREVER) -> StopSequence:
+        """Return the task's stop sequence, whose grace periods are made shorter to take `most` seconds together."""
+        value = {"ladder": self._steps, "reason": reason}
+        return StopSequence.from_json(value, time.monotonic(), most)
 
     def _stop(self, reason: str) -> None:
         self.job.stop(self._make_sequence(reason), time.monotonic())
@@ -311,9 +316,11 @@ class Host:
         self.job.warn(self._limit.signal)
 
     def _stop_for_shutdown(self) -> None:
-        """Stop the task because this process was told to end: by a shutdown of the machine, or by hand."""
+        """Stop the task because this process was told to end: by a shutdown, a batch system, or by hand."""
+        self._was_told = True
         if self.job.ended is None:
-            self._stop("host_terminated")
+            self.job.stop(self._make_sequence("host_terminated", self._shutdown_grace), time.monotonic())
+            self._service.send_status()
 
     def _reap(self) -> None:
         had_ended = self.job.ended is not None
@@ -337,6 +344,8 @@ class Host:
         attempt("closing the ring", self._ring.close)
         ended = {"version": 1, "id": self._id, "attempt": self._attempt, **self.job.ended}
         ended.update(rows=self._ring.rows, cols=self._ring.cols, last_output=self._last_output, output=self._output())
+        if self._was_told:
+            ended["was_told"] = True
         ended.update(notes=self.notes, leftover=None, memory=self._memory.since(), signaled=self.job.signaled)
         attempt("reading the kernel's log", self._ask_kernel, ended)
         attempt("looking for leftovers", lambda: ended.update(leftover=tree.leftover()))

@@ -37,11 +37,30 @@ if TYPE_CHECKING:
 
 
 def main(directory: str, socket_path: str, lock: str, env: dict[str, str] | None, report: int) -> None:
-    """Run a task from its beginning to its end, in a process that is detached, with host.log as its standard error.
+    """Run a task from its beginning to its end, in a process that is detached, with host.log as its standard error;
+    then let others start.
 
     `lock` is the descriptor of the task's lock, in digits. `env` is the environment of the command; None if it is in
     the spec, where older servers have put it. How the start went is written to the descriptor `report`, which is closed
     then.
+    """
+    guard, umask = run(directory, socket_path, lock, env, report)[1:]
+    os.umask(umask)
+    # All is written. The next attempt need not wait for this process.
+    detach.release_lock(lock)
+    guard.attempt("waking the scheduler", _wake, TaskFiles(directory), socket_path)
+
+
+def run(
+    directory: str,
+    socket_path: str,
+    lock: str,
+    env: dict[str, str] | None,
+    report: int,
+    spec: dict[str, Any] | None = None,
+) -> tuple[dict[str, Any], Guard, int]:
+    """Do the same, but for others; return how the command has ended, the guard, and the umask that this process had.
+    `spec` is what to run, if that is not what the file says.
     """
     detach.keep_lock(lock)
     umask = os.umask(0o077)
@@ -50,7 +69,7 @@ def main(directory: str, socket_path: str, lock: str, env: dict[str, str] | None
     sys.stderr = guard
     events.on_shutdown(_interrupt)
     try:
-        host, about = _start(files, socket_path, umask, env, guard)
+        host, about = _start(files, socket_path, umask, env, guard, spec or read_json(files.spec))
         del env  # it may be large, and hold secrets
     except SpawnFailed as error:
         reply(report, {"error": {"field": error.field, "message": error.message}})
@@ -63,10 +82,7 @@ def main(directory: str, socket_path: str, lock: str, env: dict[str, str] | None
     # The server has its answer. A ptyhost that was not forked loads now what it will need: the package may be replaced.
     guard.attempt("loading", load)
     host.run()
-    os.umask(umask)
-    # All is written. The next attempt need not wait for this process.
-    detach.release_lock(lock)
-    guard.attempt("waking the scheduler", _wake, files, socket_path)
+    return host.job.ended or {}, guard, umask
 
 
 def failure(error: Exception) -> dict[str, Any]:
@@ -92,14 +108,18 @@ def load() -> None:
 
 
 def _start(
-    files: TaskFiles, socket_path: str, umask: int, env: dict[str, str] | None, guard: Guard
+    files: TaskFiles,
+    socket_path: str,
+    umask: int,
+    env: dict[str, str] | None,
+    guard: Guard,
+    spec: dict[str, Any] | None,
 ) -> tuple[Host, dict[str, Any]]:
     """Start the command; return its host, and what to report: its pid, and when it was started (Unix time).
 
     Raises SpawnFailed or OSError, or other errors if the spec is invalid; nothing runs then, and nothing of the attempt
     is left.
     """
-    spec = read_json(files.spec)
     if spec is None:
         raise OSError(errno.EIO, f"{files.spec} cannot be read")
     undo: list[Callable[[], object]] = []
@@ -173,7 +193,9 @@ def _open_pty(rows: int, cols: int) -> Pty:
 
 def _about(spec: Mapping[str, Any], socket_path: str) -> dict[str, Any]:
     """Return the content of host.json, but for what is known of the command when it is there."""
+    place = {"node": spec["node"]} if "node" in spec else {}
     return {
+        **place,
         "version": wire.VERSION,
         "id": spec["id"],
         "attempt": spec["attempt"],

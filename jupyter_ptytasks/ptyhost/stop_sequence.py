@@ -33,8 +33,9 @@ class StopSequence:
         self.due = now
 
     @classmethod
-    def from_json(cls, value: Any, now: float) -> StopSequence:
-        """Read a STOP frame or the `stop` of a spec: `{ladder: [[signal name, seconds], ...], reason}`.
+    def from_json(cls, value: Any, now: float, most: float = _GRACE_MAX) -> StopSequence:
+        """Read a STOP frame or the `stop` of a spec: `{ladder: [[signal name, seconds], ...], reason}`. Grace periods
+        that take more than `most` seconds together are shortened in proportion.
 
         Raises ValueError for any other value.
         """
@@ -43,7 +44,11 @@ class StopSequence:
             raise ValueError("not a list of steps")
         given = value.get("reason")
         reason = given[:_REASON_MAX] if isinstance(given, str) and given else "cancelled"
-        return cls([_step(one) for one in steps], reason, now)
+        found = [_step(one) for one in steps]
+        total = sum(grace for number, grace in found if number != signals.KILL)
+        if total > most:
+            found = [(number, grace * most / total) for number, grace in found]
+        return cls(found, reason, now)
 
     def advance(self, now: float) -> int | None:
         """Return the signal that is due now, None if none is; the next one is due after its grace period."""

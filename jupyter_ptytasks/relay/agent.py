@@ -11,10 +11,11 @@ import json
 import os
 
 from ..core import relay, wire
+from ..core.elsewhere import runtime_dir
 from ..core.files import read_json
 from ..core.hostlog import last_line
 from ..core.platform import endpoint, events, files
-from .calls import Calls, Refused, data_dir, runtime_dir
+from .calls import Calls, Refused, data_dir
 from .tail import Tail
 
 TYPE_CHECKING = False

@@ -11,14 +11,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-import time
 
+from ..core.elsewhere import take_lock
 from ..core.files import encode, read_json, write_json
 from ..core.hostlog import last_line
 from ..core.machine import boot_id, hostname
 from ..core.paths import TaskFiles
 from ..core.platform import files as system
-from ..core.platform import locks
 from ..core.ring.format import list_bases, log_path
 
 TYPE_CHECKING = False
@@ -71,7 +70,7 @@ class Calls:
         not begun does not begin any more.
         """
         files = self.files(task_id)
-        lock = _take(files) if os.path.isdir(files.dir) or abandon else -1
+        lock = take_lock(files) if os.path.isdir(files.dir) or abandon else -1
         try:
             host, exited = (_of(read_json(path), attempt) for path in (files.host, files.exit))
             if abandon and lock is not None and host is None and exited is None:
@@ -93,7 +92,7 @@ class Calls:
         """Remove the directory of a task, and return whether nothing is left of it; one whose ptyhost runs is kept."""
         files = self.files(task_id)
         if os.path.isdir(files.dir):
-            lock = _take(files)
+            lock = take_lock(files)
             if lock is None:
                 return False
             try:
@@ -110,7 +109,7 @@ class Calls:
         """
         spec = dict(said["spec"])
         files = self.files(spec["id"])
-        lock = _take(files, _LEAVING)
+        lock = take_lock(files, _LEAVING)
         if lock is None:
             raise Refused("a ptyhost of the task is still running")
         try:
@@ -157,28 +156,6 @@ def _of(record: dict[str, Any] | None, attempt: int) -> dict[str, Any] | None:
     return record if record is not None and record.get("attempt") == attempt else None
 
 
-def _take(files: TaskFiles, wait: float = 0.0) -> int | None:
-    """Return a descriptor that holds the lock of a task, whose directory is made; None if its ptyhost holds it after
-    `wait` seconds. Raises OSError.
-    """
-    tasks = os.path.dirname(files.dir)
-    for directory in (os.path.dirname(tasks), tasks, files.dir):
-        system.private_dir(directory)
-    deadline = time.monotonic() + wait
-    while True:
-        for method in locks.METHODS:
-            try:
-                lock = method(files.lock, exclusive=True)
-            except locks.NoLocks:
-                continue
-            break
-        else:
-            raise OSError("no file system here has locks")
-        if lock is not None or time.monotonic() > deadline:
-            return lock
-        time.sleep(0.02)
-
-
 def _arguments(spec: Mapping[str, Any]) -> list[str]:
     """Return what to execute: the shell is the user's on this machine."""
     shell = os.environ.get("SHELL") or "/bin/sh"
@@ -199,11 +176,6 @@ def _python() -> list[str]:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
-
-
-def runtime_dir() -> str:
-    """Return the directory of the sockets on this machine. Raises OSError if it is another user's."""
-    return system.private_dir(os.path.join(tempfile.gettempdir(), f"ptytasks-{system.user_id()}"))
 
 
 def data_dir() -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from types import MappingProxyType
 
 from ..core.errors import InternalError, InvalidState, PtyTasksError, SpawnFailed, TaskNotFound, TooManyTasks
-from ..core.queue.decisions import plan
+from ..core.queue.decisions import plan, waits_here
 from ..core.queue.failures import consequences
 from ..core.queue.gpus import Given
 from ..core.queue.turn import FAILURES, runs_again
@@ -129,7 +129,7 @@ class Work:
             looks.append(now)
         held_up = claimed < len(next_ones) or planned.is_counting or bool(planned.cancel)
         self.is_behind = not as_expected or len(next_ones) < len(planned.start) or held_up
-        if any(task.state is State.QUEUED for task in self._tasks):
+        if any(task.state is State.QUEUED and waits_here(task) for task in self._tasks):
             looks.append(now + _LONG if planned.look is None else planned.look)
             if len(next_ones) < len(planned.start):
                 looks.append(now)

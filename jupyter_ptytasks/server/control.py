@@ -149,7 +149,11 @@ class Control:
         return await self.settled(await self.begin_stop(task.id, sequence, "cancelled"), State.STOPPING)
 
     async def _cancel(self, task: Task) -> tuple[Task, bool]:
-        """Cancel a task that is pending; return it as it is and False if it has been started meanwhile."""
+        """Cancel a task that is pending; return it as it is and False if it has been started meanwhile. Raises
+        PlaceUnreachable.
+        """
+        if self._provisioners.queues(task) and not await asyncio.to_thread(self._provisioners.of(task).cancel, task):
+            return task, False
         facts = {"state_reason": "cancelled", "state_message": "canceled before it started", "ended": time.time()}
         task, canceled = await self._store.move(
             task.id, PENDING, State.CANCELLED, also=self._task_dirs.specs.respec, **facts
@@ -447,7 +451,7 @@ class Control:
         """Have what is left of a task on another machine removed, if the block deletes it here; it does not wait for
         that machine. What is to be removed is noted before, so that nothing makes it be forgotten.
         """
-        if self._provisioners.is_here(task):
+        if self._provisioners.shares_files(task):
             yield
             return
         is_noted = await asyncio.to_thread(self._note_removal, task)

@@ -18,6 +18,7 @@ from ..core.platform import files
 from ..provision import ssh
 from ..provision.base import Provisioners
 from ..provision.local import LocalProvisioner
+from ..provision.slurm import SlurmProvisioner
 from ..storage.database import Database
 from ..storage.groups import Groups
 from ..storage.locks import Locks
@@ -52,6 +53,8 @@ from .waiting import Waiter
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
+
+    from ..provision.base import Provisioner
 
 _DAY = 86400.0
 #: What accounts of services have for a shell: it runs nothing.
@@ -113,6 +116,14 @@ class PtyTasksApp(ExtensionApp):
     shell_integration = Bool(
         True, help="Whether interactive shells (bash, zsh, fish) mark their prompts and commands: see docs/shells.md."
     ).tag(config=True)
+    slurm = Bool(
+        None,
+        allow_none=True,
+        help="Whether tasks may run as jobs of Slurm (place `slurm`); by default if `sbatch` and `squeue` are there.",
+    ).tag(config=True)
+    slurm_interval = Float(
+        2.0, min=0.1, help="Seconds between two calls of squeue, which asks for all jobs at once, at the least."
+    ).tag(config=True)
     ssh_places = Bool(
         True, help="Whether tasks may run on other machines that `ssh` leads to without a question (`ssh:<host>`)."
     ).tag(config=True)
@@ -168,6 +179,7 @@ class PtyTasksApp(ExtensionApp):
         self.store = store = Store(lambda: self._database(task_dirs))
         self.provisioners = provisioners = Provisioners(
             LocalProvisioner(task_dirs, self.runtime_dir),
+            *self._places(task_dirs),
             find=lambda place: ssh.find(place, self.ssh_command if self.ssh_places else [], task_dirs, self.ssh_keep),
         )
         self.supervisor = supervisor = Supervisor(store, task_dirs, provisioners, self.log)
@@ -248,6 +260,13 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_recovery": self.recovery,
             }
         )
+
+    def _places(self, task_dirs: TaskDirs) -> list[Provisioner]:
+        """Return the places that are there without being asked for."""
+        is_there = shutil.which("sbatch") is not None and shutil.which("squeue") is not None
+        if not (is_there if self.slurm is None else self.slurm):
+            return []
+        return [SlurmProvisioner(task_dirs, self.data_dir, self.slurm_interval)]
 
     def _database(self, task_dirs: TaskDirs) -> Database:
         path = os.path.join(self.data_dir, "tasks.db")

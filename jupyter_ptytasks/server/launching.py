@@ -22,6 +22,7 @@ from ..core.errors import (
 )
 from ..core.model import IfExists, new_id
 from ..core.states import State
+from ..provision.base import Submitted
 from ..storage.records import RESTARTING, task_of
 from . import spec as specs
 from .control import LEAVING, STOP_SLACK
@@ -123,17 +124,23 @@ class Launcher:
         if request.function is not None:
             raise BadRequest("function: functions run on this machine only", field="function")
         state = await asyncio.to_thread(self._queue.state_for, request.group, request.turn)
-        if request.hold or state.pending:
+        if state.pending or (request.hold and not place.queues):
             raise BadRequest("place: only tasks of this machine wait in a queue", field="place")
 
     def _prepare(self, request: TaskRequest) -> tuple[dict[str, Any], dict[str, str], Lock]:
         now = time.time()
+        place = self._provisioners.at(request.place) if request.place else None
         state = State.HELD if request.hold else self._queue.state_for(request.group, request.turn)
+        if place is not None:
+            state = State.STARTING  # if it waits, it waits there
         tasks = self._store.tasks
         task_id = new_id(now, tasks[0].id if tasks else "")
         defaults = self._spawn_defaults()
         taken = (task.name for task in tasks if task.live)
-        spec = specs.build(request, task_id, now, defaults, taken)
+        shares_files = place is None or place.shares_files
+        spec = specs.build(request, task_id, now, defaults, taken, shares_files=shares_files)
+        if request.hold and place is not None:
+            spec["hold"] = True
         if state.pending:
             spec["state"] = state.value
         env = specs.environment(spec, defaults, self._task_dirs.files(task_id).function)
@@ -201,6 +208,8 @@ class Launcher:
         task = await self._control.get(ref)
         if not task.pending:
             raise InvalidState(f"the task is not held: it is {task.state.value}", field="state")
+        if task.state is State.HELD:
+            await asyncio.to_thread(self._provisioners.of(task).release, task)
         task, _ = await self._store.move(task.id, {State.HELD}, State.QUEUED, also=self._task_dirs.specs.respec)
         await self._queue.wake()
         return task
@@ -247,6 +256,8 @@ class Launcher:
         task = await self._control.get(ref)
         if not task.pending:
             raise InvalidState(f"this can be changed until the task starts; it is {task.state.value}", field="state")
+        if self._provisioners.queues(task):
+            raise InvalidState(f"the task waits at {task.provisioner}, and cannot be changed there", field="place")
         return task
 
     async def _change_pending(self, task: Task, also: Also, **facts: Any) -> Task:
@@ -274,6 +285,8 @@ class Launcher:
             started = await asyncio.to_thread(self._provisioners.of(task).launch, task, lock, env)
         except StartUnknown:
             return task  # the supervisor finds out
+        if isinstance(started, Submitted):
+            return await self._store.observe(task.id, task.attempt, **started.changes)
         facts = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
         try:
             return await self._store.observe(task.id, task.attempt, State.RUNNING, **facts)

@@ -136,13 +136,20 @@ class Queue:
         """Wake the scheduler if tasks wait for it, or are to be run again: they may have been lost with their ptyhosts,
         which would have woken it. Raises StorageFull or InternalError.
         """
-        if any(task.state is State.QUEUED or _is_to_run_again(task) for task in self._store.tasks):
+        if any(
+            (task.state is State.QUEUED and queue.waits_here(task)) or _is_to_run_again(task)
+            for task in self._store.tasks
+        ):
             await self._try_to_wake()
 
     def to_json(self, task: Task) -> dict[str, Any] | None:
         """Return why a pending task does not run; None for others."""
         if not task.pending:
             return None
+        if not queue.waits_here(task):
+            # Its place says why.
+            expected = iso(task.job.get("starts"))
+            return {"position": 0, "reason": "place", "text": task.state_message, "starts": expected}
         self._decide()
         wait = self._plan.waits.get(task.id)
         if wait is None:

@@ -80,6 +80,7 @@ class Recovery:
             else:
                 await self._recover()
             self._adopt()
+            self._supervisor.look()
             for provisioner in self._provisioners.all:
                 provisioner.reap()
             await self._queue.look()

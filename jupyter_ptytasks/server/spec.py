@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from ..core import execve, names
 from ..core.errors import BadRequest
 from ..core.model import Kind, TaskRequest, TimeWarning
+from ..core.names import LOCAL
 from ..core.queue.turn import Turn
 from ..core.sweeps import combinations as sweeps
 
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 #: checkpoint; an interactive shell ignores that and SIGTERM, and ends at a hang-up.
 _FIRST_SIGNALS = {Kind.COMMAND: "SIGINT", Kind.SHELL: "SIGHUP"}
 
-#: The place of tasks on this machine.
-LOCAL = "local"
 #: What a task must not inherit: secrets of Jupyter and of a hub (JUPYTERHUB_API_TOKEN, JUPYTER_PTYTASKS_TOKEN,
 #: JUPYTER_GATEWAY_HTTP_PWD …), what was true of the server's own terminal, and where the server was started.
 _STRIPPED = re.compile(
@@ -60,11 +59,18 @@ class SpawnDefaults:
 
 
 def build(
-    request: TaskRequest, task_id: str, created: float, defaults: SpawnDefaults, taken: Iterable[str]
+    request: TaskRequest,
+    task_id: str,
+    created: float,
+    defaults: SpawnDefaults,
+    taken: Iterable[str],
+    *,
+    shares_files: bool = True,
 ) -> dict[str, Any]:
     """Return the spec of a new task: a JSON object, kept as spec.json, to rebuild the task from and run it again.
 
-    `taken` are the names in use, for numbering shells. Raises BadRequest for a directory that does not exist.
+    `taken` are the names in use, for numbering shells; `shares_files`: the task sees the files of this machine. Raises
+    BadRequest for a directory that does not exist.
     """
     kind = Kind.SHELL if request.command is None else Kind.COMMAND
     name = request.name or (_shell_name(taken) if request.command is None else command_name(request.command))
@@ -76,8 +82,8 @@ def build(
         "kind": kind.value,
         "command": request.command if request.command is not None else list(defaults.shell),
         "argv": _arguments(request.command, defaults.shell),
-        # On another machine it is looked for there, from the home directory on.
-        "cwd": request.cwd or "~" if request.place else _directory(request.cwd, defaults.root),
+        # Where there are other files it is looked for there, from the home directory on.
+        "cwd": _directory(request.cwd, defaults.root) if shares_files else request.cwd or "~",
         "rows": request.rows or defaults.rows,
         "cols": request.cols or defaults.cols,
         "group": request.group,

@@ -326,6 +326,11 @@ class Store:
         task, begun = await self._write([task_id], begin, task_id, attempt, max_live, also)
         return self._now(task), begun
 
+    async def run_again(self, task_id: str, attempt: int, also: Also, state: State, **facts: Any) -> Task:
+        """See Database.run_again."""
+        run = functools.partial(self._database.run_again, also=also, state=state, **facts)
+        return self._now(await self._write([task_id], run, task_id, attempt))
+
     async def move(
         self, task_id: str, before: Container[State], state: State, also: Also | None = None, **options: Any
     ) -> tuple[Task, bool]:

@@ -310,6 +310,18 @@ class Database:
                 together.enter_context(also(fresh))
             return fresh, True
 
+    def run_again(self, task_id: str, attempt: int, *, also: Also, state: State, **facts: Any) -> Task:
+        """Record that a batch system runs a live task once more, as this `attempt`, and return the task. If that is
+        known already, or the task has ended, it is returned as it is. For `also` see `change`. Raises TaskNotFound.
+        """
+        with self._writing() as (sql, together):
+            task = self._find(sql, task_id)
+            if attempt <= task.attempt or not task.live:
+                return task
+            fresh = self._put(sql, task, next_attempt(task, attempt, state).with_(**facts))
+            together.enter_context(also(fresh))
+            return fresh
+
     def move(
         self,
         task_id: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
+from ..names import LOCAL
 from ..states import State
 from .gpus import Given, NoGpu, Pool
 from .groups import group_of
@@ -70,7 +71,7 @@ def plan(
     failures = _failures(known.values())
     result = Plan()
     ready: list[Queueable] = []
-    for task in sorted((task for task in known.values() if task.pending), key=order):
+    for task in sorted((task for task in known.values() if waits_here(task)), key=order):
         wait = _sweep_wait(task, failures) or _own_wait(task, known, now)
         if wait is None:
             ready.append(task)
@@ -115,6 +116,11 @@ def plan(
             waiting[group.name] = before + 1
     result.needs_gpus, result.is_counting = pool.is_needed, pool.is_needed and not pool.is_known
     return result
+
+
+def waits_here(task: Queueable) -> bool:
+    """Return whether a task waits for its turn here, and not at another place."""
+    return task.pending and task.provisioner == LOCAL
 
 
 def order(task: Queueable) -> tuple[int, str, str]:

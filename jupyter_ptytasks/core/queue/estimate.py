@@ -8,7 +8,7 @@ from math import inf
 from statistics import median
 
 from ..states import State
-from .decisions import order
+from .decisions import order, waits_here
 from .groups import DEFAULT_GROUP, Group, group_of
 
 TYPE_CHECKING = False
@@ -79,7 +79,7 @@ def estimate(tasks: Iterable[Task], plan: Plan, groups: Mapping[str, Group], now
             lanes[task.group].occupy(end, task.turn.slots)
             if end is not None:
                 ends[task.id] = end
-    waiting = sorted((task for task in known.values() if task.pending), key=order)
+    waiting = sorted((task for task in known.values() if waits_here(task)), key=order)
     for _ in range(_ROUNDS):
         ready = [(moment, task) for task in waiting if (moment := _ready(task, plan, known, ends, now)) is not None]
         for moment, task in sorted(ready, key=lambda one: one[0]):

@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 #: Seconds until a ptyhost must have answered: its loop never blocks, so one that does not answer is gone or stopped.
 _PATIENCE = 5.0
+#: Seconds for which a link is of use that was asked for.
+_KEEP = 60.0
 
 
 class Channel(asyncio.Protocol):
@@ -170,6 +172,9 @@ class Link:
         self._on_exit = on_exit
         self._on_lost = on_lost
         self._watchers: set[object] = set()
+        #: When it was last asked for (monotonic seconds), and whether that is so since `wanted` was cleared.
+        self._used = -_KEEP
+        self._wanted = asyncio.Event()
         self.status: dict[str, Any] = {}
         self.output = Output()
         self.last_output = 0.0
@@ -242,8 +247,26 @@ class Link:
         """
         watched = bool(self._watchers)
         (self._watchers.add if on else self._watchers.discard)(by)
+        if on or watched:
+            self.want()
         if watched != bool(self._watchers):
             self._send_watched()
+
+    def want(self) -> None:
+        """Ask for a connection, where it is not kept without that."""
+        self._used = time.monotonic()
+        self._wanted.set()
+
+    @property
+    def is_wanted(self) -> bool:
+        """Whether somebody watches, or has asked for a connection a while ago."""
+        return bool(self._watchers) or time.monotonic() - self._used < _KEEP
+
+    async def until_wanted(self) -> None:
+        """Wait until somebody asks for a connection."""
+        while not self.is_wanted:
+            self._wanted.clear()
+            await self._wanted.wait()
 
     def _send_watched(self) -> None:
         if self._channel is not None:

@@ -30,6 +30,10 @@ _RETRY = 0.05
 _RETRY_MAX = 1.0
 #: The same for one on another machine, whose exit record is all that can be seen of it here.
 _RETRY_ELSEWHERE = 5.0
+#: Seconds until a ptyhost must answer to which a link is made only now.
+_PATIENCE_ON_DEMAND = 30.0
+#: Seconds between two looks whether a link is still of use.
+_USELESS = 5.0
 
 
 class Supervisor:
@@ -55,6 +59,8 @@ class Supervisor:
         self._failures: dict[str, str] = {}
         #: Tasks that this server is just starting, and reports on itself.
         self._left_alone: set[str] = set()
+        #: What asks the places about the tasks that wait there.
+        self._looking: asyncio.Task[None] | None = None
         #: Called on the loop with the id of a task whose output has grown, and no more than that.
         self.on_output: Listeners[str] = Listeners()
         #: Called on the loop with the id of a task whose status has changed.
@@ -67,7 +73,7 @@ class Supervisor:
     def close(self) -> None:
         """Close all links."""
         self._store.listeners.remove(self._on_change)
-        for job in [*self._keepers.values(), *self._chores]:
+        for job in [*self._keepers.values(), *self._chores, *([self._looking] if self._looking is not None else [])]:
             job.cancel()
         for link in self._links.values():
             link.close()
@@ -87,7 +93,8 @@ class Supervisor:
 
         Raises InvalidState when the task has ended, HostUnreachable after `patience` seconds without either.
         """
-        deadline = time.monotonic() + patience
+        begun = time.monotonic()
+        deadline = begun + patience
         while True:
             # Another server may have seen its end, or deleted it.
             await self._store.refresh()
@@ -95,6 +102,10 @@ class Supervisor:
             if task is None or not task.active or self._exited.get(task_id) == task.attempt:
                 raise InvalidState("the task has ended", field="state")
             link = self._links.get(task_id)
+            if link is not None:
+                link.want()
+            if self._provisioners.queues(task):
+                deadline = max(deadline, begun + _PATIENCE_ON_DEMAND)
             # Another server may have begun an attempt whose ptyhost this link does not lead to.
             if link is not None and link.connected and link.status.get("attempt") == task.attempt:
                 return link
@@ -151,11 +162,13 @@ class Supervisor:
         retry = _RETRY
         me = asyncio.current_task()
         while (task := self._store.get(task_id)) is not None and task.active:
+            if self._provisioners.queues(task) and not link.is_wanted:
+                await link.until_wanted()
+                continue
             try:
                 if await self._connect(task, link):
                     retry = _RETRY
-                    await lost.wait()
-                    lost.clear()
+                    await self._until_lost(task, link, lost)
                     self.on_update(task_id)
             except Exception as error:  # noqa: BLE001  whatever it is, the next try may do better
                 self._log_failure(task_id, error)
@@ -180,6 +193,17 @@ class Supervisor:
         self._elsewhere.pop(task.id, None)
         self._failures.pop(task.id, None)
         return True
+
+    async def _until_lost(self, task: Task, link: Link, lost: asyncio.Event) -> None:
+        """Wait until a link is lost; close one that is of no use, where it is not kept without that."""
+        while not lost.is_set():
+            try:
+                await asyncio.wait_for(lost.wait(), _USELESS if self._provisioners.queues(task) else None)
+            except asyncio.TimeoutError:
+                if not link.is_wanted:
+                    link.close()
+                    return
+        lost.clear()
 
     def _log_failure(self, task_id: str, error: Exception) -> None:
         """Log once why a task cannot be reached; known errors in one line."""
@@ -234,7 +258,10 @@ class Supervisor:
         if task is not None and task.active and record.get("attempt") == task.attempt:
             self._exited[task_id] = task.attempt
             try:
-                await self._end(task, changes_from_exit(record))
+                if self._provisioners.queues(task):
+                    await self._settle(task_id)  # what it means is up to the place
+                else:
+                    await self._end(task, changes_from_exit(record))
             except PtyTasksError as error:
                 self._log.warning("task %s: %s", task_id, error)  # the keeper tries again
 
@@ -256,17 +283,53 @@ class Supervisor:
         if task is None or not task.active:
             return
         news = (await asyncio.to_thread(self._provisioners.of(task).poll, [task])).get(task_id)
-        if news is not None and news["state"].active:
-            await self._observe(task, **news)
-        elif news is not None:
-            await self._end(task, news)
+        if news is not None:
+            await self._take_news(task, news)
+
+    async def _take_news(self, task: Task, news: dict[str, Any]) -> None:
+        """Write down what a place says of a task."""
+        state = news["state"]
+        attempt = news.pop("attempt", task.attempt)
+        if attempt != task.attempt:
+            await self._store.run_again(task.id, attempt, self._task_dirs.specs.respec, **news)
+        elif state is task.state:
+            changed = {name: value for name, value in news.items() if getattr(task, name) != value}
+            if changed:
+                await self._store.move(task.id, {state}, **{"state": state, **changed})
+        else:
+            if task.pending and not (state.pending or state is State.STARTING):
+                await self._observe(task, State.STARTING)
+            if state.live:
+                await self._observe(task, **news)
+            else:
+                await self._end(task, news)
+
+    def look(self) -> None:
+        """Ask the places where tasks wait about them, unless that is being done: they may take long to answer."""
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+
+    async def _look(self) -> None:
+        for provisioner in self._provisioners.all:
+            tasks = [task for task in self._store.live if task.provisioner == provisioner.name]
+            if not provisioner.queues or not tasks:
+                continue
+            found = await asyncio.to_thread(provisioner.poll, tasks)
+            for task_id, news in found.items():
+                task = self._store.get(task_id)
+                if task is None or not task.live or task_id in self._left_alone:
+                    continue
+                try:
+                    await self._take_news(task, news)
+                except (PtyTasksError, OSError) as error:
+                    self._log_failure(task_id, error)
 
     async def _find_started(self) -> None:
         """Write down what became of tasks that a server was just starting: it may have been killed after it had
         answered that they run.
         """
         for task in self._store.active:
-            if task.state is State.STARTING:
+            if task.state is State.STARTING and not self._provisioners.queues(task):
                 try:
                     await self._settle(task.id)
                 except (PtyTasksError, OSError) as error:

@@ -14,10 +14,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from ...core import resources
 from ...core.errors import BadRequest
 from ...core.model import IfExists, TaskRequest, TimeWarning
+from ...core.names import LOCAL
 from ...core.queue.turn import Dependency, Retry, Turn, When
 from ...core.states import State
 from ...core.terminal import keys as terminal_keys
-from ..spec import LOCAL
 from .fields import (
     TEN_YEARS,
     Command,

@@ -75,6 +75,12 @@ def detach() -> None:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     if os.fork():
         os._exit(0)
+    stay()
+
+
+def stay() -> None:
+    """Become a ptyhost in the place of this process, which somebody waits for, such as a batch system for its job."""
+    signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     os.chdir("/")
     _adopt_orphans()
 

@@ -25,6 +25,11 @@ def detach() -> None:
     raise unsupported()
 
 
+def stay() -> None:
+    """Become a ptyhost in the place of this process."""
+    raise unsupported()
+
+
 def keep_lock(argument: str) -> None:  # noqa: ARG001
     """Keep the lock that this process was started with, and hand it on to no other process."""
     raise unsupported()

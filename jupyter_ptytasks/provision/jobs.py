@@ -1,0 +1,192 @@
+"""The jobs of Slurm, by its own commands: submitting, canceling, and one call of squeue for all of them, as seldom as
+that will do. Blocking.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import subprocess
+import threading
+import time
+
+from ..core import slurm
+from ..core.errors import PlaceUnreachable, SpawnFailed, StartUnknown
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping, Sequence
+
+    from ..core.slurm import Row
+
+_LOG = logging.getLogger(__name__)
+#: What the commands get of our environment: it becomes that of the jobs, and is shown to who may see them.
+_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "SHELL", "SLURM_CONF", "LD_LIBRARY_PATH", "TZ")
+#: Seconds that a command may take. One that submits tries for a while by itself.
+_PATIENCE, _SUBMITTING = 20.0, 60.0
+#: Seconds between two calls of squeue, by the seconds since the last change that it told.
+_PACE = ((10.0, 2.0), (60.0, 5.0), (600.0, 15.0), (float("inf"), 30.0))
+#: The same if no job waits: the ends of those that run are in their files.
+_PACE_RUNNING = 60.0
+#: Seconds between two calls if something is to be found out at once, and after calls that have failed, at most.
+_AT_ONCE, _PACE_FAILED = 1.0, 300.0
+#: Seconds between two questions about a job that squeue has forgotten.
+_FORGOTTEN = 30.0
+_NO_LIMIT = -1.0
+
+
+class Jobs:
+    """Our jobs, as squeue has told of them last. `interval`: seconds between two calls at least."""
+
+    def __init__(self, interval: float) -> None:
+        self._interval = interval
+        self._asking = threading.Lock()
+        self._rows: dict[str, Row] = {}
+        #: When the last call began that has succeeded, and when the next one is due (monotonic seconds).
+        self.asked = _NO_LIMIT
+        self._due = 0.0
+        self._changed = 0.0
+        self._failures = 0
+        self._about: dict[str, tuple[float, tuple[str, str | None] | None]] = {}
+        self._kill_wait: float | None = None
+        #: Why the controller cannot be reached; empty if it can.
+        self.problem = ""
+        #: How often squeue was called.
+        self.calls = 0
+
+    @property
+    def rows(self) -> Mapping[str, Row]:
+        """Our jobs by their ids."""
+        return self._rows
+
+    def find(self, nonce: str) -> Row | None:
+        """Return the job with this word in its comment."""
+        return next((row for row in self._rows.values() if row.nonce == nonce), None)
+
+    def hurry(self) -> None:
+        """Ask again soon: something has happened."""
+        self._changed = time.monotonic()
+        if not self._failures:
+            self._due = min(self._due, max(self.asked + _AT_ONCE, self.asked + self._interval))
+
+    def refresh(self) -> None:
+        """Ask squeue if that is due."""
+        with self._asking:
+            if time.monotonic() >= self._due:
+                self._ask()
+
+    def _ask(self) -> None:
+        begun = time.monotonic()
+        self.calls += 1
+        # Not for jobs by name: one that is not known any more would make the call fail.
+        code, out, said = run(["squeue", "--me", "--noheader", "--states=all", f"--format={slurm.FORMAT}"])
+        now = time.monotonic()
+        if code != 0:
+            self._failures += 1
+            self.problem = f"Slurm does not answer: {slurm.fault(said)[0]}"
+            self._due = now + min(2.0**self._failures, _PACE_FAILED)
+            if self._failures == 1:
+                _LOG.warning("%s", self.problem)
+            return
+        self._failures, self.problem = 0, ""
+        found = slurm.rows(out)
+        if {(row.job, row.state, row.reason) for row in found.values()} != {
+            (row.job, row.state, row.reason) for row in self._rows.values()
+        }:
+            self._changed = now
+        self._rows = found
+        self.asked = begun
+        pace = next(pace for age, pace in _PACE if now - self._changed < age)
+        if not any(row.stage in (slurm.Stage.WAITS, slurm.Stage.STARTS) for row in found.values()):
+            pace = max(pace, _PACE_RUNNING if now - self._changed >= _PACE[1][0] else pace)
+        self._due = now + max(pace, self._interval)
+
+    def submit(self, options: Sequence[str], script: str) -> str:
+        """Submit a job, and return its id. Raises SpawnFailed, PlaceUnreachable; then there is none. Raises
+        StartUnknown if that is not known.
+        """
+        code, out, said = run(["sbatch", *options], script, _SUBMITTING)
+        job = out.strip().partition(";")[0]
+        if code == 0 and job.isdecimal():
+            self.hurry()
+            return job
+        text, field = slurm.fault(said)
+        if slurm.is_away(said):
+            raise PlaceUnreachable(f"Slurm does not answer: {text}")
+        if code is None or code == 0 or "timed out" in said.lower():
+            self.hurry()
+            raise StartUnknown(f"it is not known whether Slurm has taken the job: {text}")
+        raise SpawnFailed(f"Slurm does not take it: {text}", field=field)
+
+    def cancel(self, job: str) -> None:
+        """End a job, whatever it does. Raises PlaceUnreachable."""
+        self._control(["scancel", job])
+
+    def release(self, job: str) -> None:
+        """Let a job take its turn that is held. Raises PlaceUnreachable."""
+        self._control(["scontrol", "release", job])
+
+    def _control(self, argv: Sequence[str]) -> None:
+        code, _, said = run(argv)
+        self.hurry()
+        if code != 0 and "invalid job id" not in said.lower():
+            raise PlaceUnreachable(f"Slurm does not do it: {slurm.fault(said)[0]}")
+
+    def forgotten(self, job: str) -> tuple[str, str | None] | None:
+        """Return the state of a job that squeue does not know any more, and the reason; None if nobody knows it. Raises
+        PlaceUnreachable if that cannot be found out now.
+        """
+        now = time.monotonic()
+        asked, known = self._about.get(job, (-_FORGOTTEN, None))
+        if now - asked < _FORGOTTEN:
+            return known
+        code, out, said = run(["scontrol", "--oneliner", "show", "job", job])
+        if code == 0:
+            fields = dict(part.split("=", 1) for part in out.split() if "=" in part)
+            found: tuple[str, str | None] | None = (fields.get("JobState", "UNKNOWN"), fields.get("Reason"))
+        elif "invalid job id" in said.lower():
+            code, out, _ = run(["sacct", "--noheader", "--parsable2", "--allocations", "--format=State", "-j", job])
+            word = out.split()[0] if code == 0 and out.split() else ""
+            found = (word, None) if word else None
+        else:
+            raise PlaceUnreachable(f"Slurm does not answer: {slurm.fault(said)[0]}")
+        self._about[job] = (now, found)
+        return found
+
+    def kill_wait(self) -> float | None:
+        """Return the seconds between the signal by which Slurm ends a job, and the one that kills it; None if that is
+        not known.
+        """
+        if self._kill_wait is None:
+            code, out, _ = run(["scontrol", "show", "config"])
+            for line in out.splitlines() if code == 0 else ():
+                name, _, value = line.partition("=")
+                if name.strip() == "KillWait" and value.split()[:1] and value.split()[0].isdecimal():
+                    self._kill_wait = float(value.split()[0])
+        return self._kill_wait
+
+    def forget(self, keep: Collection[str]) -> None:
+        """Forget what was found out about jobs other than these."""
+        for job in self._about.keys() - set(keep):
+            del self._about[job]
+
+
+def environment() -> dict[str, str]:
+    """Return the environment of Slurm's commands, and with it that of jobs."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+
+
+def run(argv: Sequence[str], text: str = "", patience: float = _PATIENCE) -> tuple[int | None, str, str]:
+    """Run a command; return its exit code, output and errors. The code is None if it was ended after `patience`
+    seconds, 127 if it cannot be started.
+    """
+    try:
+        done = subprocess.run(
+            argv, input=text.encode(), capture_output=True, timeout=patience, env=environment(), check=False,
+            start_new_session=True,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return None, "", f"{argv[0]}: no answer within {patience:.0f} s"
+    except OSError as error:
+        return 127, "", f"{argv[0]}: {error.strerror}"
+    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")

@@ -1,0 +1,108 @@
+"""A ptyhost that is the job of a batch system: it stays in the foreground, and ends as its command does.
+
+Where it runs it finds the directory of its task, and in it what is said of the job (`handle.json`): whoever submits it
+holds the task's lock until that is written, and whoever gives it up says so there. An attempt of the task is a run of
+the job: the batch system may run it again (SLURM_RESTART_COUNT).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+
+from ..core.elsewhere import runtime_dir, take_lock
+from ..core.files import read_json, write_bytes
+from ..core.hostlog import rotate
+from ..core.paths import TaskFiles
+from ..core.platform import detach
+from ..core.signals import number_of
+from . import start
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+#: Seconds until whoever submits the job, or the ptyhost of its last run, must have released the task's lock.
+_PATIENCE = 120.0
+#: What the job gives to the command: what it was allotted, and what its tools look for.
+_OF_JOB = re.compile(r"SLURM_(?!EXPORT_ENV$).*|CUDA_.*|NVIDIA_.*|ROCR_.*|HIP_.*|ZE_.*|GPU_.*|PMI.*|TMPDIR|HOSTNAME")
+#: The codes with which the job ends if its command was not run (sysexits.h), and if it was stopped but says that all
+#: is well.
+_NOT_RUN, _STOPPED = 75, 143
+_APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+#: How much of a time limit goes for the stop sequence, at most.
+_SHARE = 0.1
+
+
+def main(directory: str, nonce: str) -> None:
+    """Run a task as a job, and end this process as the command has ended: with its code, or with 128 and the number of
+    the signal. `nonce` says for which handle the job was submitted.
+    """
+    detach.stay()
+    files = TaskFiles(directory)
+    rotate(files.log)
+    for fd, path, mode in ((0, os.devnull, os.O_RDONLY), (1, os.devnull, os.O_WRONLY), (2, files.log, _APPEND)):
+        source = os.open(path, mode, 0o600)
+        os.dup2(source, fd)
+        os.close(source)
+    lock = take_lock(files, _PATIENCE)
+    handle = read_json(files.handle)
+    if lock is None or handle is None or handle.get("nonce") != nonce or handle.get("given_up"):
+        print("the job is not wanted any more" if lock is not None else "the task's lock is held", file=sys.stderr)
+        raise SystemExit(_NOT_RUN)
+    attempt = int(handle["attempt"]) + int(os.environ.get("SLURM_RESTART_COUNT") or 0)
+    spec = _adapted(read_json(files.spec) or {}, handle, attempt)
+    env = _environment(read_json(files.environment) or {}, spec)
+    if not spec.get("resources", {}).get("requeue"):
+        _remove(files.environment)  # it may hold secrets, and is not needed again
+    _remove(files.start)
+    reading, writing = os.pipe()
+    socket_path = os.path.join(runtime_dir(), f"{spec['id']}.sock")
+    try:
+        ended, _, _ = start.run(directory, socket_path, str(lock), env, writing, spec)
+    except SystemExit:
+        # Its report is in the pipe, which holds as much as that.
+        write_bytes(files.start, os.read(reading, 1 << 16))
+        raise SystemExit(_NOT_RUN) from None
+    raise SystemExit(_code(ended))
+
+
+def _adapted(spec: dict[str, Any], handle: Mapping[str, Any], attempt: int) -> dict[str, Any]:
+    """Return the spec as it is for this run of the job."""
+    adapted = {**spec, "attempt": attempt, "node": os.environ.get("SLURMD_NODENAME", "")}
+    if "grace" in handle:
+        adapted["shutdown_grace"] = handle["grace"]
+    limit = handle.get("limit")
+    if limit is not None:
+        # Before the batch system does it, which is less gentle.
+        ladder = sum(float(grace) for name, grace in spec["ladder"] if name != "SIGKILL")
+        seconds = limit - min(ladder + 5.0, limit * _SHARE)
+        own = spec.get("timeout")
+        if own is None or own["seconds"] > seconds:
+            adapted["timeout"] = {"warning": None, **(own or {}), "seconds": seconds}
+    return adapted
+
+
+def _environment(env: Mapping[str, str], spec: Mapping[str, Any]) -> dict[str, str]:
+    of_job = {name: value for name, value in os.environ.items() if _OF_JOB.fullmatch(name)}
+    return {**env, **of_job, **spec.get("given_env", {}), "PTYTASK_ATTEMPT": str(spec["attempt"])}
+
+
+def _code(ended: Mapping[str, Any]) -> int:
+    """Return the exit code that says the same of the job as the exit record of the command."""
+    if ended.get("signal"):
+        try:
+            return 128 + number_of(ended["signal"])
+        except ValueError:
+            return _STOPPED  # a signal without a name
+    code = int(ended.get("code") or 0)
+    return code if code or ended.get("reason") == "exited" else _STOPPED
+
+
+def _remove(path: str) -> None:
+    try:
+        os.unlink(path)
+    except FileNotFoundError:
+        pass

@@ -1,0 +1,119 @@
+"""A Slurm of two nodes on this machine, on the loopback interface, started by the tests as their own user.
+
+It authenticates nobody, and knows neither control groups nor a database of accounts.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+from typing import TYPE_CHECKING
+
+import psutil
+
+from tests.client.live import free_port, until
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+#: They are no programs of users, and seldom in their path.
+_PATH = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"
+SLURMCTLD, SLURMD = (shutil.which(name, path=_PATH) for name in ("slurmctld", "slurmd"))
+NODES = ("n1", "n2")
+#: Seconds between the signal that ends a job and the one that kills it.
+KILL_WAIT = 4
+_CONFIG = """\
+ClusterName=tests
+SlurmctldHost={host}(127.0.0.1)
+SlurmUser={user}
+SlurmdUser={user}
+AuthType=auth/none
+CredType=cred/none
+SlurmctldPort={ports[0]}
+StateSaveLocation={home}/state
+SlurmdSpoolDir={home}/spool-%n
+SlurmctldPidFile={home}/slurmctld.pid
+SlurmdPidFile={home}/slurmd-%n.pid
+SlurmctldLogFile={home}/slurmctld.log
+SlurmdLogFile={home}/slurmd-%n.log
+ProctrackType=proctrack/linuxproc
+TaskPlugin=task/none
+JobAcctGatherType=jobacct_gather/none
+AccountingStorageType=accounting_storage/none
+MpiDefault=none
+SelectType=select/cons_tres
+SelectTypeParameters=CR_Core
+SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
+ReturnToService=2
+MinJobAge=300
+KillWait={wait}
+MessageTimeout=10
+SlurmdParameters=config_overrides
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=4 RealMemory=1000 State=UNKNOWN
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=4 RealMemory=1000 State=UNKNOWN
+PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+PartitionName=short Nodes=n1 MaxTime=5 State=UP
+"""
+
+
+class Cluster:
+    """It, below `home`."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.config = home / "slurm.conf"
+        self.environ = {**os.environ, "SLURM_CONF": str(self.config)}
+        host = os.uname().nodename.split(".")[0]
+        user = psutil.Process().username()
+        ports = [free_port() for _ in range(3)]
+        for name in ("state", *(f"spool-{node}" for node in NODES)):
+            (home / name).mkdir()
+        self.config.write_text(_CONFIG.format(host=host, user=user, ports=ports, home=home, wait=KILL_WAIT))
+
+    def start(self) -> Cluster:
+        """Start it, and return when jobs can run."""
+        self.start_controller()
+        for node in NODES:
+            self._run(str(SLURMD), "-N", node)
+        until(lambda: self.run("sinfo", "-h", "-N", "-p", "main", "-o", "%T").split() == ["idle", "idle"], "the nodes")
+        return self
+
+    def start_controller(self) -> None:
+        """Start what decides, with the state that it had."""
+        self._run(str(SLURMCTLD))
+        until(lambda: self.run("scontrol", "ping").find("UP") > 0, "slurmctld")
+
+    def kill_controller(self) -> None:
+        """Kill it: no command of Slurm is answered."""
+        self._end("slurmctld", signal.SIGKILL)
+
+    def stop(self) -> None:
+        """End all jobs, and then it."""
+        self.run("scancel", "--me")
+        until(lambda: not self.run("squeue", "-h"), "the ends of all jobs")
+        for name in (*(f"slurmd-{node}" for node in NODES), "slurmctld"):
+            self._end(name, signal.SIGTERM)
+
+    def _end(self, name: str, number: signal.Signals) -> None:
+        pid = int((self.home / f"{name}.pid").read_text())
+        os.kill(pid, number)
+        until(lambda: not psutil.pid_exists(pid), name)
+
+    def _run(self, *argv: str) -> None:
+        subprocess.run(argv, env=self.environ, check=True, capture_output=True, timeout=60)
+
+    def run(self, *argv: str) -> str:
+        """Return what a command of Slurm prints, and says if it fails."""
+        done = subprocess.run(argv, env=self.environ, check=False, capture_output=True, timeout=60, text=True)
+        return (done.stdout + (done.stderr if done.returncode else "")).strip()
+
+    def state(self, job: str) -> str:
+        """Return the state of a job, and its exit code as the accounting has it."""
+        return self.run("squeue", "-h", "-t", "all", "-j", job, "-o", "%T")
+
+    def code(self, job: str) -> str:
+        """Return the exit code of a job: `code:signal`."""
+        shown = self.run("scontrol", "-o", "show", "job", job)
+        return next(part.partition("=")[2] for part in shown.split() if part.startswith("ExitCode="))
