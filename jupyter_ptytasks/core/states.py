@@ -71,7 +71,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
     State.QUEUED: frozenset({State.HELD, State.STARTING, State.CANCELLED}),
     # Paused or stopping before the command was seen to run: a server died in the middle of a create, and another took
     # over.
-    State.STARTING: frozenset({State.QUEUED, State.RUNNING, State.PAUSED, State.STOPPING}) | ENDED,
+    State.STARTING: frozenset({State.HELD, State.QUEUED, State.RUNNING, State.PAUSED, State.STOPPING}) | ENDED,
     State.RUNNING: frozenset({State.PAUSED, State.STOPPING}) | ENDED,
     State.PAUSED: frozenset({State.RUNNING, State.STOPPING}) | ENDED,
     State.STOPPING: ENDED,

@@ -142,7 +142,7 @@ class Control:
         HostUnreachable.
         """
         task = await self.get(ref)
-        if task.pending:
+        if task.pending or (task.state is State.STARTING and self._provisioners.queues(task)):
             task, canceled = await self._cancel(task)
             if canceled:
                 return task
@@ -156,7 +156,7 @@ class Control:
             return task, False
         facts = {"state_reason": "cancelled", "state_message": "canceled before it started", "ended": time.time()}
         task, canceled = await self._store.move(
-            task.id, PENDING, State.CANCELLED, also=self._task_dirs.specs.respec, **facts
+            task.id, PENDING | {task.state}, State.CANCELLED, also=self._task_dirs.specs.respec, **facts
         )
         if canceled:
             await asyncio.to_thread(self._task_dirs.specs.forget_environment, task.id)

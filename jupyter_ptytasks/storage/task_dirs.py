@@ -36,6 +36,8 @@ _LOCK_WAIT = 2.0
 #: Younger directories (seconds) without a task in the database belong to a create in progress.
 _INCOMPLETE = 60.0
 _TRASH = ".removed-"
+#: Bytes of output that are read at a time.
+_PART = 1 << 20
 _WHAT = "the task's directory"
 
 
@@ -201,6 +203,21 @@ class TaskDirs:
             base = ring.bases()[-1]
             return Output(start, end, ring.keyframe(base).line + ring.read_range(base, end).count(b"\n"))
 
+    def grown(self, task_id: str, known: Output) -> Output:
+        """Return the bounds of a task's output, from its files; what was `known` before is not read again."""
+        with self.open_ring(task_id) as ring:
+            start, end = ring.bounds()
+            if end == known.end:
+                return known
+            base = ring.bases()[-1]
+            at, lines = (known.end, known.lines) if base <= known.end <= end else (base, ring.keyframe(base).line)
+            while at < end:
+                part = ring.read_range(at, min(at + _PART, end))
+                if not part:
+                    break  # it was just dropped
+                at, lines = at + len(part), lines + part.count(b"\n")
+            return Output(start, end, lines, known.lost)
+
     def tasks(self, besides: Container[str] = ()) -> Iterator[Task]:
         """Iterate over the tasks of all directories except `besides`, with the state that their files imply."""
         for task_id in self.ids():
@@ -227,8 +244,9 @@ class TaskDirs:
             return None  # a create in progress adds its task to the database itself
         if host is None and task.pending and task.attempt == 1 and task.sweep and not self.sweeps.has(task.sweep.id):
             return None  # the same for a sweep, or it was cut off: then there is none of its tasks
-        # Without a state, this is a create that was cut off before anything ran.
-        return task if host is not None or task.attempt > 1 or "state" in spec else None
+        # Without a state or a job, this is a create that was cut off before anything ran.
+        is_submitted = "state" in spec or os.path.exists(self.files(task_id).handle)
+        return task if host is not None or task.attempt > 1 or is_submitted else None
 
     def submitted(self, task_id: str) -> Task | None:
         """Return a task as its spec has it, whatever has become of it; None if that is missing or damaged."""

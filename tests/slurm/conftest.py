@@ -1,7 +1,8 @@
-"""A Slurm of two nodes for all tests, and a server for each."""
+"""A Slurm of two nodes for all tests, and a server for each module."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import sys
@@ -12,15 +13,17 @@ import pytest
 # As in tests/client.
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
+from jupyter_ptytasks.client import RequestFailed
 from tests.client.live import LiveServer
 from tests.slurm.cluster import SLURMCTLD, SLURMD, Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 
 @pytest.fixture(scope="session")
-def session_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Yield a cluster where jobs can run."""
     if SLURMCTLD is None or SLURMD is None or shutil.which("sbatch") is None:
         # Where all tests shall run, that is a failure.
@@ -34,27 +37,44 @@ def session_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluste
         found.stop()
 
 
-@pytest.fixture
-def cluster(session_cluster: Cluster) -> Iterator[Cluster]:
-    """Yield the cluster; in the end it has no jobs."""
-    yield session_cluster
-    session_cluster.run("scancel", "--me")
+@pytest.fixture(scope="module")
+def serving(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Yield a server whose place `slurm` is the cluster. Programs in its `bin` come before those of the system."""
+    home = tmp_path_factory.mktemp("home").resolve()
+    (home / "bin").mkdir()
+    server = LiveServer(home, "--PtyTasksApp.slurm_interval=0.3")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", str(cluster.config))
+        patch.setenv("PATH", f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}")
+        # Of another job, in which the server would run.
+        patch.setenv("SLURM_JOB_ID", "1234567")
+        patch.setenv("SLURM_CPUS_PER_TASK", "64")
+        patch.setenv("SECRET_OF_THE_SERVER", "hunter2")
+        try:
+            yield server.start()
+        finally:
+            _end_tasks(server)
+            server.stop()
 
 
 @pytest.fixture
-def live(
-    request: pytest.FixtureRequest,
-    cluster: Cluster,
-    tmp_path_factory: pytest.TempPathFactory,
-    monkeypatch: pytest.MonkeyPatch,
-) -> Iterator[LiveServer]:
-    """Yield a server whose place `slurm` is the cluster, with the options of `parametrize`; in the end its tasks are
-    stopped.
-    """
-    monkeypatch.setenv("SLURM_CONF", str(cluster.config))
-    options = ("--PtyTasksApp.slurm_interval=0.3", *getattr(request, "param", ()))
-    server = LiveServer(tmp_path_factory.mktemp("home").resolve(), *options)
-    try:
-        yield server.start()
-    finally:
-        server.stop()
+def live(serving: LiveServer) -> Iterator[LiveServer]:
+    """Yield the server; in the end it has no tasks, and no programs in the way."""
+    yield serving
+    for program in (serving.home / "bin").iterdir():
+        program.unlink()
+    serving.revive()
+    _end_tasks(serving)
+
+
+def _end_tasks(server: LiveServer) -> None:
+    with server.client() as client:
+        for task in client.list()["tasks"]:
+            with contextlib.suppress(RequestFailed):  # it has ended
+                client.stop(task["id"], signals=["SIGKILL"])
+
+
+@pytest.fixture
+def bin_dir(live: LiveServer) -> Path:
+    """Return where programs come before those of the system."""
+    return live.home / "bin"

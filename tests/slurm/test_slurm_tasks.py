@@ -1,11 +1,14 @@
-"""Tasks at the place `slurm`, on a real Slurm: as those of this machine, and they go on without any of us."""
+"""Tasks at the place `slurm`, on a real Slurm: as those of this machine, and they wait as jobs do."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jupyter_ptytasks.client import RequestFailed
+from jupyter_ptytasks.core.files import read_json
+from jupyter_ptytasks.core.paths import TaskFiles
 from tests.client.live import LiveServer, ended, until
 
 if TYPE_CHECKING:
@@ -20,15 +23,160 @@ def output(client: Client, task: Task) -> str:
     return client.output(task["id"], tail_lines=1000)["output"]
 
 
-def test_a_task_runs_as_a_job_is_typed_to_and_ends(live: LiveServer, cluster: Cluster) -> None:
+def started(client: Client, task: Task) -> Task:
+    """Return a task when its command runs."""
+    until(lambda: client.get(task["id"])["state"] == "running", f"{task['id']} to run")
+    return client.get(task["id"])
+
+
+def files(live: LiveServer, task: Task) -> TaskFiles:
+    return TaskFiles(str(live.home / "data" / "ptytasks" / "tasks" / task["id"]))
+
+
+def job_of(task: Task) -> str:
+    assert task["job"] is not None
+    return task["job"]["id"]
+
+
+def test_a_task_runs_as_a_job_is_typed_to_and_ends_with_its_code(live: LiveServer, cluster: Cluster) -> None:
     with live.client() as client:
-        command = "echo $SLURM_JOB_ID $WHAT $PTYTASK_NAME; read line; echo got $line; exit 3"
+        command = "echo $SLURM_JOB_ID $SLURM_CPUS_PER_TASK $WHAT $PTYTASK_NAME; read line; echo got $line; exit 3"
         task = client.create(command, name="far", place=SLURM, env={"WHAT": "given"}, resources={"cpus": 2})
-        assert task["state"] == "queued"
-        job = task["job"]["id"] if task["job"] else ""
-        until(lambda: client.get(task["id"])["state"] == "running")
+        assert (task["state"], task["place"], task["resources"]) == ("queued", SLURM, {"cpus": 2})
+        running = started(client, task)
+        assert running["job"]
+        assert running["job"]["node"] in ("n1", "n2")
         client.send_input(task["id"], "hello", newline=True)
         done = ended(client, task["id"])
         assert (done["state"], done["exit"]) == ("failed", {"code": 3, "signal": None})
-        assert output(client, done).split("\n")[:3] == [f"{job} given far", "hello", "got hello"]
-        assert cluster.code(job) == "3:0"
+        # That of this job, although the server has variables of another one.
+        assert output(client, done).split("\n")[:3] == [f"{job_of(task)} 2 given far", "hello", "got hello"]
+        until(lambda: cluster.state(job_of(task)) == "FAILED")
+        assert cluster.code(job_of(task)) == "3:0"
+
+
+def test_nothing_secret_is_told_to_slurm_and_nothing_is_left_in_files(live: LiveServer, cluster: Cluster) -> None:
+    with live.client() as client:
+        task = client.create("echo $TOKEN $SECRET_OF_THE_SERVER; sleep 1000", place=SLURM, env={"TOKEN": "s3cret"})
+        started(client, task)
+        until(lambda: "s3cret hunter2" in output(client, task))
+        assert not (live.home / "data" / "ptytasks" / "tasks" / task["id"] / "environment.json").exists()
+        told = cluster.run("scontrol", "show", "job", "-d", job_of(task)) + cluster.run(
+            "scontrol", "write", "batch_script", job_of(task), "-"
+        )
+        assert task["id"] in told
+        kept = b"".join(path.read_bytes() for path in (cluster.home / "state").rglob("*") if path.is_file())
+        for secret in ("s3cret", "hunter2", live.token):
+            assert secret not in told
+            assert secret.encode() not in kept
+
+
+def test_what_slurm_refuses_leaves_nothing_and_what_cannot_be_started_says_why(live: LiveServer) -> None:
+    with live.client() as client:
+        before = {task["id"] for task in client.list()["tasks"]}
+        wrong: list[tuple[dict[str, Any], str]] = [
+            ({"resources": {"partition": "nope"}}, "resources.partition"),
+            ({"resources": {"constraint": "nothere"}}, "resources.constraint"),
+            ({"resources": {"time": "90"}}, "resources.time"),
+            ({"cwd": "/nowhere/at/all"}, "cwd"),
+            ({"after": ["nobody"]}, "after.0"),
+            ({"not_before": "2099-01-01T00:00:00Z"}, "place"),
+        ]
+        for about, field in wrong:
+            with pytest.raises(RequestFailed) as caught:
+                client.create("true", place=SLURM, **about)
+            assert (caught.value.http_status, caught.value.field) == (400, field)
+        with pytest.raises(RequestFailed, match="nothing to ask for"):
+            client.create("true", resources={"cpus": 1})
+        assert {task["id"] for task in client.list()["tasks"]} == before
+        task = client.create(["/no/such/program"], place=SLURM)
+        done = ended(client, task["id"])
+        assert (done["state"], done["state_reason"]) == ("failed", "spawn_error")
+        assert "/no/such/program" in done["state_message"]
+
+
+def test_a_task_that_waits_says_why_and_can_be_held_and_canceled(live: LiveServer, cluster: Cluster) -> None:
+    with live.client() as client:
+        full = [client.create("sleep 1000", place=SLURM, resources={"cpus": 4}) for _ in range(2)]
+        for task in full:
+            started(client, task)
+        one = client.create("true", place=SLURM, resources={"cpus": 4})
+        never = client.create("true", place=SLURM, resources={"partition": "short", "nodes": 2})
+        held = client.create("echo at last", place=SLURM, hold=True)
+        assert (held["state"], held["state_reason"]) == ("held", "held_by_user")
+        until(lambda: client.get(one["id"])["state_reason"] in ("resources", "priority"))
+        waits = client.get(one["id"])["queue"]
+        assert waits
+        assert waits["reason"] == "place"
+        assert "(Slurm: " in waits["text"]
+        until(lambda: client.get(never["id"])["state_message"].startswith("cannot start like this: "))
+        # By somebody else.
+        cluster.run("scontrol", "hold", job_of(one))
+        until(lambda: client.get(one["id"])["state"] == "held")
+        assert client.get(one["id"])["state_reason"].startswith("held_by_")
+        with pytest.raises(RequestFailed, match="cannot be changed there"):
+            client.update(one["id"], command="false")
+        for task in (one, never):
+            assert client.stop(task["id"])["state"] == "cancelled"
+            until(lambda task=task: cluster.state(job_of(task)) == "CANCELLED")  # type: ignore[misc]
+        client.stop(full[0]["id"])
+        assert client.release(held["id"])["state"] in ("queued", "starting", "running")
+        done = ended(client, held["id"])
+        assert (done["state"], output(client, done)) == ("succeeded", "at last\n")
+        until(lambda: cluster.state(job_of(held)) == "COMPLETED")
+
+
+def test_stop_pause_and_resume_reach_it_and_a_restart_is_another_job(live: LiveServer, cluster: Cluster) -> None:
+    with live.client() as client:
+        task = client.create("trap 'echo bye; exit 0' INT; echo once; while :; do sleep 0.1; done", place=SLURM)
+        started(client, task)
+        until(lambda: "once" in output(client, task))
+        assert client.pause(task["id"])["state"] == "paused"
+        assert client.resume(task["id"])["state"] == "running"
+        client.stop(task["id"])
+        done = ended(client, task["id"])
+        assert (done["state"], done["exit"]) == ("cancelled", {"code": 0, "signal": None})
+        assert "bye" in output(client, done)
+        # Who waits for its success must not go on.
+        until(lambda: cluster.state(job_of(task)) == "FAILED")
+        again = client.restart(task["id"])
+        assert (again["attempt"], job_of(again) != job_of(task)) == (2, True)
+        started(client, task)
+        until(lambda: output(client, task).count("once") == 2)
+        client.stop(task["id"], signals=["SIGKILL"])
+        done = ended(client, task["id"])
+        assert (done["state"], done["exit"]["signal"] if done["exit"] else None) == ("cancelled", "SIGKILL")
+        until(lambda: cluster.code(job_of(again)) in ("137:0", "0:9"))
+
+
+def test_nobody_is_connected_to_what_nobody_looks_at(live: LiveServer, cluster: Cluster) -> None:
+    with live.client() as client:
+        task = client.create(
+            "i=0; while read -t 0.05 x; do :; done; while :; do echo $i; i=$((i+1)); sleep 0.05; done", place=SLURM
+        )
+        started(client, task)
+
+        def steps() -> list[str]:
+            return cluster.run("squeue", "-h", "-s", "-j", job_of(task), "-o", "%i").split()
+
+        until(lambda: client.get(task["id"])["output"]["lines"] > 20, "bounds of the output without a connection")
+        assert not client.get(task["id"])["connected"]
+        assert steps() == [f"{job_of(task)}.batch"]
+        with live.terminal("attach", task["id"]) as terminal:
+            terminal.until(b"\n0\r\n")
+            number = client.get(task["id"])["output"]["lines"]
+            terminal.until(f"\n{number + 20}\r\n".encode())
+            assert client.get(task["id"])["connected"]
+            assert len(steps()) == 2
+        assert read_json(files(live, task).host) is not None
+
+
+def test_options_of_the_cluster_are_offered(live: LiveServer) -> None:
+    with live.client() as client:
+        found = client.place_options(SLURM)
+        names = [(one["name"], one["default"], one["nodes"], one["max_time"]) for one in found["partitions"]]
+        assert names == [("main", True, 2, None), ("short", False, 1, 300)]
+        assert {"cpus", "gpus", "time"} < set(found["resources"])
+        assert client.place_options("local")["resources"] == []
+        about = next(place for place in client.places() if place["name"] == SLURM)
+        assert about["kind"] == "slurm"

@@ -257,6 +257,14 @@ class Link:
         self._used = time.monotonic()
         self._wanted.set()
 
+    def learn(self, attempt: int, output: Output) -> None:
+        """Take note of the bounds of the ring, which were seen in its files, while there is no connection."""
+        if self._channel is None and output != self.output:
+            self.output, self.last_output = output, time.time()
+            if self.status.get("attempt") != attempt:
+                self.status = {"attempt": attempt}
+            self._on_head()
+
     @property
     def is_wanted(self) -> bool:
         """Whether somebody watches, or has asked for a connection a while ago."""

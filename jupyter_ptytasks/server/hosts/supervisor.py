@@ -5,12 +5,14 @@ gone.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ...core.errors import HostUnreachable, InvalidState, PtyTasksError, TaskNotFound, shortage
-from ...core.states import State, is_news
+from ...core.errors import HostUnreachable, InternalError, InvalidState, PtyTasksError, TaskNotFound, shortage
+from ...core.model import Exit, Output
+from ...core.states import STARTED, State, is_news
 from ...storage.records import changes_from_exit
 from ..listeners import Listeners
 from .link import Link
@@ -34,6 +36,8 @@ _RETRY_ELSEWHERE = 5.0
 _PATIENCE_ON_DEMAND = 30.0
 #: Seconds between two looks whether a link is still of use.
 _USELESS = 5.0
+#: Seconds between two looks at the output of tasks to which there is no link.
+_UNLINKED = 3.0
 
 
 class Supervisor:
@@ -61,6 +65,7 @@ class Supervisor:
         self._left_alone: set[str] = set()
         #: What asks the places about the tasks that wait there.
         self._looking: asyncio.Task[None] | None = None
+        self._looked_at_output = -_UNLINKED
         #: Called on the loop with the id of a task whose output has grown, and no more than that.
         self.on_output: Listeners[str] = Listeners()
         #: Called on the loop with the id of a task whose status has changed.
@@ -323,6 +328,19 @@ class Supervisor:
                     await self._take_news(task, news)
                 except (PtyTasksError, OSError) as error:
                     self._log_failure(task_id, error)
+        if time.monotonic() - self._looked_at_output > _UNLINKED:
+            self._looked_at_output = time.monotonic()
+            await self._look_at_outputs()
+
+    async def _look_at_outputs(self) -> None:
+        """Find out how far the outputs of tasks have grown to whose ptyhosts there is no link."""
+        for task_id, link in list(self._links.items()):
+            task = self._store.get(task_id)
+            if task is None or task.state not in STARTED or link.connected or not self._provisioners.queues(task):
+                continue
+            with contextlib.suppress(OSError, InternalError):
+                known = link.output if link.status.get("attempt") == task.attempt else Output()
+                link.learn(task.attempt, await asyncio.to_thread(self._task_dirs.grown, task_id, known))
 
     async def _find_started(self) -> None:
         """Write down what became of tasks that a server was just starting: it may have been killed after it had
@@ -337,6 +355,8 @@ class Supervisor:
 
     async def correct(self, task: Task) -> None:
         """Apply the exit record of a task that was marked as lost, if there is one after all."""
+        if task.exit != Exit():
+            return  # it is known, and a batch system has said what it means
         found = await asyncio.to_thread(self._task_dirs.read_exit, task)
         if found is not None:
             await self._end(task, found)
