@@ -70,10 +70,12 @@ class Jobs:
             self._due = min(self._due, max(self.asked + _AT_ONCE, self.asked + self._interval))
 
     def refresh(self) -> None:
-        """Ask squeue if that is due."""
-        with self._asking:
-            if time.monotonic() >= self._due:
+        """Ask squeue if that is due, and not just being done: it may take long, and does not hold up others."""
+        if time.monotonic() >= self._due and self._asking.acquire(blocking=False):
+            try:
                 self._ask()
+            finally:
+                self._asking.release()
 
     def _ask(self) -> None:
         begun = time.monotonic()

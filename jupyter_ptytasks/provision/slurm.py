@@ -46,8 +46,6 @@ _OF_JOB = re.compile(r"(SLURM|SLURMD|SBATCH|SRUN|SALLOC|SQUEUE|PMI)_.*")
 _RECORD = 3.0
 #: Seconds until a job counts as not submitted that nobody finds, after the start of an sbatch of a server that died.
 _UNKNOWN = 75.0
-#: Seconds until a job is canceled whose task is not live any more.
-_STRAY = 30.0
 #: Seconds for which it is waited that Slurm says how a job has ended whose ptyhost was told to end.
 _VERDICT = 300.0
 #: Seconds that a time limit of Slurm is longer than ours, besides the stop sequence.
@@ -88,11 +86,12 @@ class SlurmProvisioner(Provisioner):
         self.jobs = Jobs(interval)
         self._relays: dict[str, asyncio.Task[Relay]] = {}
         self._closing: set[asyncio.Task[None]] = set()
-        #: When a job was first seen to be over that has left no record, and to belong to no live task, by its id.
+        #: When a job was first seen to be over that has left no record, by its id.
         self._over: dict[str, float] = {}
         #: When something was first seen of an attempt.
         self._seen: dict[tuple[str, int, str], float] = {}
-        self._strays: dict[str, float] = {}
+        #: The call of squeue after which it was looked for jobs that are to be canceled.
+        self._swept = 0
 
     def close(self) -> None:
         """See Provisioner.close."""
@@ -183,6 +182,7 @@ class SlurmProvisioner(Provisioner):
         asked = list(tasks)
         if asked:
             self.jobs.refresh()
+            self._cancel_strays()
         found = {}
         for task in asked:
             try:
@@ -192,6 +192,18 @@ class SlurmProvisioner(Provisioner):
             if news is not None:
                 found[task.id] = news
         return found
+
+    def _cancel_strays(self) -> None:
+        """Cancel the jobs that were given up when Slurm did not answer: they run nothing, but they wait."""
+        if self._swept == self.jobs.calls:
+            return
+        self._swept = self.jobs.calls
+        for row in list(self.jobs.rows.values()):
+            if row.stage in (Stage.WAITS, Stage.HELD):
+                handle = read_json(self._task_dirs.files(row.task).handle)
+                if handle is not None and handle.get("given_up") and handle.get("nonce") == row.nonce:
+                    with contextlib.suppress(PlaceUnreachable):
+                        self.jobs.cancel(row.job)
 
     def _handle(self, task: Task) -> _Said | None:
         """Return what is said of the job that the present attempt of a task is a run of; None if there is none."""

@@ -33,6 +33,13 @@ def files(live: LiveServer, task: Task) -> TaskFiles:
     return TaskFiles(str(live.home / "data" / "ptytasks" / "tasks" / task["id"]))
 
 
+def host_pid(live: LiveServer, task: Task) -> int:
+    """Return the process id of a task's ptyhost."""
+    host = read_json(files(live, task).host)
+    assert host is not None
+    return int(host["host_pid"])
+
+
 def job_of(task: Task) -> str:
     assert task["job"] is not None
     return task["job"]["id"]

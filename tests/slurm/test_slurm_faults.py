@@ -1,0 +1,194 @@
+"""What happens to tasks of Slurm when something breaks: what their ends mean, and that none runs unseen."""
+
+from __future__ import annotations
+
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jupyter_ptytasks.client import RequestFailed
+from jupyter_ptytasks.core.files import read_json
+from tests.client.live import LiveServer, ended, until
+from tests.slurm.test_slurm_tasks import SLURM, files, host_pid, job_of, output, started
+from tests.ssh.sshd import content
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jupyter_ptytasks.client import Task
+    from tests.slurm.cluster import Cluster
+
+pytestmark = pytest.mark.slow
+COUNTS = "i=0; while :; do echo $i; i=$((i+1)); sleep 0.01; done"
+
+
+def is_counted(text: str) -> bool:
+    """Return whether what COUNTS has written has no gap."""
+    numbers = [int(line) for line in text.split()]
+    return numbers == list(range(len(numbers)))
+
+
+def whole(live: LiveServer, task: Task) -> str:
+    """Return all output of a task, from its files."""
+    return b"".join(log for _, log, _ in content(files(live, task).output)).decode()
+
+
+def jobs_of(cluster: Cluster, task: Task) -> list[str]:
+    """Return the ids of all jobs that were submitted for a task."""
+    rows = cluster.run("squeue", "-h", "-t", "all", "-o", "%i %k").splitlines()
+    return [row.split()[0] for row in rows if f":{task['id']}:" in row]
+
+
+def test_tasks_go_on_while_the_server_is_dead_and_the_next_one_finds_them(live: LiveServer, cluster: Cluster) -> None:
+    with live.client() as client:
+        held = client.create("echo later", place=SLURM, hold=True)
+        ends = client.create("sleep 2; exit 9", place=SLURM)
+        stays = client.create(COUNTS, name="stays", place=SLURM)
+        for task in (ends, stays):
+            started(client, task)
+        with live.terminal("attach", stays["id"]) as terminal:
+            terminal.until(b"\n20\r\n")
+            live.kill9()
+            until(lambda: cluster.state(job_of(ends)) == "FAILED")
+            # A connection goes with the server that has made it.
+            until(lambda: len(cluster.run("squeue", "-h", "-s", "-j", job_of(stays)).splitlines()) == 1)
+        live.revive()
+        done = ended(client, ends["id"])
+        assert (done["state"], done["exit"]) == ("failed", {"code": 9, "signal": None})
+        found = client.get(stays["id"])
+        assert (found["state"], found["attempt"]) == ("running", 1)
+        with live.terminal("attach", stays["id"]) as terminal:
+            terminal.until(f"\n{found['output']['lines'] + 20}\r\n".encode())
+        client.stop(stays["id"])
+        ended(client, stays["id"])
+        assert is_counted(whole(live, stays).replace("^C", ""))
+        client.release(held["id"])
+        assert output(client, ended(client, held["id"])) == "later\n"
+
+
+def test_a_job_whose_id_was_not_written_down_is_found_and_not_submitted_twice(
+    live: LiveServer, cluster: Cluster, bin_dir: Path
+) -> None:
+    (bin_dir / "sbatch").write_text(f'#!/bin/sh\n/usr/bin/sbatch "$@"\nkill -9 {live.pid}\n')
+    (bin_dir / "sbatch").chmod(0o755)
+    with live.client() as client, pytest.raises(Exception, match=r".") as caught:
+        client.create("echo once; exit 5", name="orphan", place=SLURM)
+    assert not isinstance(caught.value, RequestFailed)  # there was no answer
+    (bin_dir / "sbatch").unlink()
+    live.kill9()
+    live.revive()
+    with live.client() as client:
+        task = client.get("orphan")
+        assert "job" not in (read_json(files(live, task).handle) or {}) or task["job"]
+        done = ended(client, task["id"])
+        assert (done["state"], done["exit"]) == ("failed", {"code": 5, "signal": None})
+        assert output(client, done) == "once\n"
+        assert jobs_of(cluster, task) == [job_of(done)]
+
+
+def test_a_job_that_was_given_up_runs_nothing(live: LiveServer, cluster: Cluster, bin_dir: Path) -> None:
+    with live.client() as client:
+        # scancel does not reach Slurm.
+        (bin_dir / "scancel").write_text("#!/bin/sh\nexit 1\n")
+        (bin_dir / "scancel").chmod(0o755)
+        task = client.create("touch ran", place=SLURM, hold=True)
+        assert client.stop(task["id"])["state"] == "cancelled"
+        cluster.run("scontrol", "release", job_of(task))
+        until(lambda: cluster.state(job_of(task)) == "FAILED")
+        assert cluster.code(job_of(task)) == "75:0"
+        assert not (live.home / "ran").exists()
+        assert client.get(task["id"])["state"] == "cancelled"
+
+
+def test_a_controller_that_is_away_is_no_end(live: LiveServer, cluster: Cluster) -> None:
+    with live.client() as client:
+        runs = client.create(COUNTS, place=SLURM)
+        ends = client.create("while [ ! -e go ]; do sleep 0.05; done; exit 4", place=SLURM)
+        for task in (runs, ends):
+            started(client, task)
+        until(lambda: client.get(runs["id"])["output"]["lines"] > 0)
+        cluster.kill_controller()
+        try:
+            before = {task["id"] for task in client.list()["tasks"]}
+            with pytest.raises(RequestFailed) as caught:
+                client.create("true", place=SLURM)
+            assert (caught.value.http_status, caught.value.code) == (503, "place_unreachable")
+            assert {task["id"] for task in client.list()["tasks"]} == before
+            # What is in files is known all the same.
+            (live.home / "go").touch()
+            done = ended(client, ends["id"])
+            assert (done["state"], done["exit"]) == ("failed", {"code": 4, "signal": None})
+            until(lambda: any(one["name"] == SLURM and one["reachable"] is False for one in client.places()))
+            assert client.get(runs["id"])["state"] == "running"
+        finally:
+            (live.home / "go").unlink(missing_ok=True)
+            cluster.start_controller()
+        client.stop(runs["id"])
+        assert ended(client, runs["id"])["state"] == "cancelled"
+        assert is_counted(whole(live, runs).replace("^C", ""))
+
+
+def test_the_end_of_a_job_says_why_the_task_has_ended(live: LiveServer, cluster: Cluster) -> None:
+    with live.client() as client:
+        # A shell that says what it was sent, and one that does not end by it.
+        polite = client.create("trap 'echo told; exit 0' TERM; while :; do sleep 0.1; done", place=SLURM)
+        stubborn = client.create("trap '' TERM INT; while :; do sleep 0.1; done", place=SLURM)
+        killed = client.create("while :; do sleep 0.1; done", place=SLURM)
+        for task in (polite, stubborn, killed):
+            started(client, task)
+        cluster.run("scancel", job_of(polite), job_of(stubborn))
+        os.kill(host_pid(live, killed), signal.SIGKILL)
+        done = ended(client, polite["id"])
+        assert (done["state"], done["state_reason"]) == ("cancelled", "cancelled_in_slurm")
+        done = ended(client, stubborn["id"])
+        assert (done["state"], done["state_reason"]) == ("cancelled", "cancelled_in_slurm")
+        # Killed by its ptyhost, in time to leave a record.
+        assert done["exit"] == {"code": None, "signal": "SIGKILL"}
+        done = ended(client, killed["id"])
+        assert (done["state"], done["state_reason"]) == ("failed", "killed_outside")
+        assert "it may have needed more memory" in done["state_message"]
+
+
+def test_a_node_that_fails_is_no_cancellation(live: LiveServer, cluster: Cluster) -> None:
+    with live.client() as client:
+        task = client.create(COUNTS, place=SLURM, resources={"partition": "short"})
+        running = started(client, task)
+        assert running["job"]
+        assert running["job"]["node"] == "n1"
+        cluster.run("scontrol", "update", "nodename=n1", "state=DOWN", "reason=test")
+        try:
+            done = ended(client, task["id"])
+            assert (done["state"], done["state_reason"]) == ("lost", "node_fail")
+        finally:
+            cluster.run("scontrol", "update", "nodename=n1", "state=RESUME")
+            until(lambda: "down" not in cluster.run("sinfo", "-h", "-N", "-n", "n1", "-p", "main", "-o", "%T"), "n1")
+
+
+def test_a_requeued_job_is_the_next_attempt_of_the_same_task(live: LiveServer, cluster: Cluster) -> None:
+    with live.client() as client:
+        command = "echo run $PTYTASK_ATTEMPT; [ $PTYTASK_ATTEMPT = 2 ] && exit 6; sleep 1000"
+        task = client.create(command, place=SLURM, resources={"requeue": True})
+        started(client, task)
+        until(lambda: "run 1" in output(client, task))
+        cluster.run("scontrol", "requeue", job_of(task))
+        until(lambda: client.get(task["id"])["attempt"] == 2)
+        assert client.get(task["id"])["state"] == "queued"
+        cluster.run("scontrol", "update", f"jobid={job_of(task)}", "StartTime=now")
+        done = ended(client, task["id"])
+        assert (done["state"], done["attempt"], done["exit"]) == ("failed", 2, {"code": 6, "signal": None})
+        assert jobs_of(cluster, task) == [job_of(done)]
+        text = output(client, done)
+        assert text.index("run 1") < text.index("run 2")
+
+
+def test_a_suspended_job_is_a_paused_task(live: LiveServer, cluster: Cluster) -> None:
+    with live.client() as client:
+        task = client.create(COUNTS, place=SLURM)
+        started(client, task)
+        cluster.run("scontrol", "suspend", job_of(task))
+        until(lambda: client.get(task["id"])["state"] == "paused")
+        assert client.get(task["id"])["state_reason"] == "suspended"
+        cluster.run("scontrol", "resume", job_of(task))
+        until(lambda: client.get(task["id"])["state"] == "running")

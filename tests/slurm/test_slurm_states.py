@@ -1,0 +1,89 @@
+"""States to which no Slurm can be brought by a test: its programs are replaced by ones that say so."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.client.live import LiveServer, ended, until
+from tests.slurm.test_slurm_tasks import SLURM, host_pid, job_of, started
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.slurm.cluster import Cluster
+
+pytestmark = pytest.mark.slow
+
+
+def fake(bin_dir: Path, name: str, text: str) -> None:
+    """Put a shell script before a program of Slurm."""
+    draft = bin_dir / f"{name}.new"
+    draft.write_text(f"#!/bin/sh\n{text}\n")
+    draft.chmod(0o755)
+    draft.rename(bin_dir / name)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "ours", "short"),
+    [("PREEMPTED", "None", "cancelled", "preempted"), ("OUT_OF_MEMORY", "OutOfMemory", "failed", "out_of_memory")],
+)
+def test_the_state_of_a_job_is_that_of_its_task(
+    live: LiveServer, bin_dir: Path, state: str, reason: str, ours: str, short: str
+) -> None:
+    with live.client() as client:
+        fake(bin_dir, "squeue", f"/usr/bin/squeue \"$@\" | sed 's/|FAILED|[A-Za-z]*|/|{state}|{reason}|/'")
+        told, killed = (client.create("exec sleep 1000", place=SLURM) for _ in range(2))
+        for task in (told, killed):
+            started(client, task)
+        # One whose ptyhost is told to end, and one whose processes are all killed.
+        os.kill(host_pid(live, told), signal.SIGTERM)
+        os.kill(host_pid(live, killed), signal.SIGKILL)
+        done = ended(client, told["id"])
+        assert (done["state"], done["state_reason"]) == (ours, short)
+        assert done["exit"] == {"code": None, "signal": "SIGINT"}
+        done = ended(client, killed["id"])
+        assert (done["state"], done["state_reason"]) == (ours, short)
+        assert f"(Slurm: {state}" in done["state_message"]
+
+
+def test_a_job_that_is_forgotten_is_looked_for_before_it_is_lost(live: LiveServer, bin_dir: Path) -> None:
+    with live.client() as client:
+        known, unknown = (client.create("exec sleep 1000", place=SLURM) for _ in range(2))
+        for task in (known, unknown):
+            started(client, task)
+        live.kill9()
+        for task in (known, unknown):
+            os.kill(host_pid(live, task), signal.SIGKILL)
+        fake(bin_dir, "squeue", "exit 0")
+        fake(bin_dir, "scontrol", "echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1")
+        fake(bin_dir, "sacct", f'case "$*" in *" {job_of(known)}") echo TIMEOUT;; esac')
+        live.revive()
+        done = ended(client, known["id"])
+        assert (done["state"], done["state_reason"]) == ("timed_out", "slurm_limit")
+        done = ended(client, unknown["id"])
+        assert (done["state"], done["state_reason"]) == ("lost", "job_forgotten")
+
+
+def test_an_answer_that_does_not_come_is_no_end_and_holds_up_nothing(
+    live: LiveServer, cluster: Cluster, bin_dir: Path
+) -> None:
+    with live.client() as client:
+        task = client.create("while [ ! -e go ]; do sleep 0.05; done; exit 7", place=SLURM)
+        started(client, task)
+        fake(bin_dir, "squeue", "exec sleep 1000")
+        until(lambda: os.path.exists(bin_dir / "squeue"))
+        begun = time.monotonic()
+        other = client.create("exit 3")
+        assert ended(client, other["id"])["exit"] == {"code": 3, "signal": None}
+        assert time.monotonic() - begun < 15, "a task of this machine has waited for Slurm"
+        assert client.get(task["id"])["state"] == "running"
+        (live.home / "go").touch()
+        fake(bin_dir, "squeue", 'exec /usr/bin/squeue "$@"')
+        done = ended(client, task["id"])
+        assert done["exit"] == {"code": 7, "signal": None}
+        until(lambda: cluster.code(job_of(task)) == "7:0")
