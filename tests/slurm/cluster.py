@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import subprocess
+import time
 from typing import TYPE_CHECKING
 
 import psutil
@@ -49,7 +50,7 @@ SchedulerParameters=batch_sched_delay=0,sched_min_interval=0
 ReturnToService=2
 MinJobAge=300
 KillWait={wait}
-MessageTimeout=10
+MessageTimeout=5
 SlurmdParameters=config_overrides
 NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=4 RealMemory=1000 State=UNKNOWN
 NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=4 RealMemory=1000 State=UNKNOWN
@@ -86,7 +87,11 @@ class Cluster:
         until(lambda: self.run("scontrol", "ping").find("UP") > 0, "slurmctld")
 
     def kill_controller(self) -> None:
-        """Kill it: no command of Slurm is answered."""
+        """Kill it, when all that it knows now is on its disk: no command of Slurm is answered."""
+        marker = f"saved-{time.monotonic_ns()}"
+        self.run("sbatch", "--hold", f"--comment={marker}", "--output=/dev/null", "--wrap=true")
+        saved = self.home / "state" / "job_state"
+        until(lambda: saved.exists() and marker.encode() in saved.read_bytes(), "the state of slurmctld on its disk")
         self._end("slurmctld", signal.SIGKILL)
 
     def stop(self) -> None:
