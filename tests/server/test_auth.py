@@ -48,6 +48,7 @@ NEEDS = {
     "GET tasks/{ref}/output/raw": "read",
     "GET tasks/{ref}/result": "read",
     "GET places": "read",
+    "GET places/{ref}/options": "read",
     "GET groups": "read",
     "GET groups/{ref}": "read",
     "PUT groups/{ref}": "execute",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks.client import RequestFailed
+from jupyter_ptytasks.client import RequestFailed, TaskNotFound
 from jupyter_ptytasks.core.files import read_json
 from jupyter_ptytasks.core.paths import TaskFiles
 from tests.client.live import LiveServer, ended, until
@@ -185,5 +185,8 @@ def test_options_of_the_cluster_are_offered(live: LiveServer) -> None:
         assert names == [("main", True, 2, None), ("short", False, 1, 300)]
         assert {"cpus", "gpus", "time"} < set(found["resources"])
         assert client.place_options("local")["resources"] == []
+        assert client.place_options("ssh:somewhere")["resources"] == []
+        with pytest.raises(TaskNotFound, match="there is no place"):
+            client.place_options("elsewhere")
         about = next(place for place in client.places() if place["name"] == SLURM)
         assert about["kind"] == "slurm"

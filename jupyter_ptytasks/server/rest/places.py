@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+from ...core.errors import TaskNotFound
 from ...provision import ssh
 from . import queries
 from .base import TaskHandler, needs
@@ -32,6 +33,10 @@ class PlaceOptions(TaskHandler):
     async def get(self, name: str) -> None:
         """Return what a task at a place can ask for."""
         self.query(queries.Strict)
-        place = self.settings["ptytasks_provisioners"].at(name)
-        found = await asyncio.to_thread(place.options)
-        self.send({"name": place.name, "resources": list(place.takes), "partitions": [], "accounts": [], **found})
+        about = {"name": name, "resources": [], "partitions": [], "accounts": []}
+        place = next((one for one in self.settings["ptytasks_provisioners"].all if one.name == name), None)
+        if place is not None:
+            about |= {"resources": list(place.takes), **await asyncio.to_thread(place.options)}
+        elif not (self.settings["ptytasks_ssh_places"] and name.startswith(ssh.PREFIX)):
+            raise TaskNotFound(f"there is no place {name!r}", field="name")
+        self.send(about)
