@@ -434,6 +434,10 @@ class PlaceAbout(TypedDict):
     """Whether it can be reached; null if it was not tried."""
     problem: str | None
     """Why it cannot be reached, and what to do; null if it can, or was not tried."""
+    login: str | None
+    """The command that logs in, for a terminal, where somebody has to; null elsewhere, and where it was not tried."""
+    resources: list[str]
+    """The fields of `resources` that the place takes."""
 
 
 class PlaceList(TypedDict):

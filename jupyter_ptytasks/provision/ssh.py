@@ -93,8 +93,9 @@ class SshProvisioner(Provisioner):
         self._is_removal_due = False
         #: What closes the connection.
         self._closing: asyncio.Task[None] | None = None
-        #: Why the host cannot be reached, empty if it can or was not tried.
+        #: Why the host cannot be reached, empty if it can or was not tried; and whether it asks for something.
         self.problem = ""
+        self._wants_login = False
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
         """See Provisioner.begin."""
@@ -111,7 +112,14 @@ class SshProvisioner(Provisioner):
     def to_json(self) -> dict[str, Any]:
         """See Provisioner.to_json."""
         reachable = True if self.is_connected else False if self.problem else None
-        return {"name": self.name, "kind": "ssh", "reachable": reachable, "problem": self.problem or None}
+        login = f"ssh {self.host}" if self._wants_login else None
+        return {
+            "name": self.name,
+            "kind": "ssh",
+            "reachable": reachable,
+            "problem": self.problem or None,
+            "login": login,
+        }
 
     @property
     def is_connected(self) -> bool:
@@ -138,6 +146,7 @@ class SshProvisioner(Provisioner):
             line = f"exec python3 -I -S -X utf8 -c '{LOADER}'"
             relay = await Relay.start([*self._command, *_OPTIONS, "--", self.host, line], found)
         except (HostUnreachable, OSError) as error:
+            self._wants_login = "permission denied" in str(error).lower()
             self.problem = self._explain(str(error))
             self._not_before = time.monotonic() + self._pause
             self._pause = min(self._pause * 2, _RETRY_MAX)
@@ -149,13 +158,14 @@ class SshProvisioner(Provisioner):
         self._rests.clear()
         self._pause = _RETRY
         self.problem = ""
+        self._wants_login = False
         # When no task runs there, or waits to be removed.
         self._closing = asyncio.create_task(relay.close_when_useless(self._keep))
         self._remove_soon()
         return relay
 
     def _explain(self, why: str) -> str:
-        if "permission denied" in why.lower():
+        if self._wants_login:
             return f"{self.host} wants a login: run `ssh {self.host}` in a terminal, and see docs/cluster.md ({why})"
         return f"{self.host} cannot be reached: {why}"
 

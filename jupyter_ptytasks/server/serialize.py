@@ -8,6 +8,7 @@ from ..core.queue import decisions as queue
 from ..core.queue.turn import runs_again
 from ..core.states import STARTED
 from ..core.times import iso
+from .spec import LOCAL
 
 if TYPE_CHECKING:
     import logging
@@ -58,7 +59,7 @@ class TaskSerializer:
             "cwd": task.cwd,
             "state": task.state.value,
             "state_reason": task.state_reason,
-            "state_message": task.state_message or (f"runs on {machine}" if machine is not None else ""),
+            "state_message": task.state_message or _elsewhere(task, machine),
             "exit": {"code": task.exit.code, "signal": task.exit.signal} if not task.live else None,
             "attempt": task.attempt,
             "pid": task.pid,
@@ -131,6 +132,13 @@ def waiting(task: Task, link: Link | None) -> dict[str, Any] | None:
         return None
     found = link.waiting
     return found and {**found, "since": iso(found["since"])}
+
+
+def _elsewhere(task: Task, machine: str | None) -> str:
+    """Return what is said of a task on another machine, which is out of reach; nothing if there is none."""
+    if machine is None:
+        return ""
+    return f"runs on {machine}" if task.provisioner == LOCAL else f"{machine} is not reachable"
 
 
 def _job(task: Task) -> dict[str, Any] | None:

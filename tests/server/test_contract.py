@@ -44,6 +44,8 @@ SAMPLES = {
     "asking": "Task",
     "commands": "ShellCommands",
     "executed": "Executed",
+    "places": "PlaceList",
+    "place_options": "PlaceOptions",
 }
 
 #: Tells how far a task is.
@@ -192,6 +194,8 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
         "error": (await rest("POST", "tasks", body={"command": "true", "cwd": "no/such/place"})).json,
         "groups": {"groups": [(await rest("GET", "groups", "gpu")).json]},
     }
+    answers["places"] = {"places": (await rest("GET", "places")).json["places"][:1]}
+    answers["place_options"] = (await rest("GET", "places", "local", "options")).json
     params = {"lr": [0.001, 0.0001], "seed": "0:3"}
     await rest("POST", "sweeps", body={"command": "train {lr} {seed}", "params": params, "name": "train", "hold": True})
     answers["sweeps"] = (await rest("GET", "sweeps")).json

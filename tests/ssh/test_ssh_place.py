@@ -81,7 +81,7 @@ def test_a_host_that_asks_for_something_says_what_to_do(live: LiveServer) -> Non
             client.create("true", place="ssh:locked")
         assert not client.list()["tasks"]
         place = {about["name"]: about for about in client.places()}["ssh:locked"]
-        assert place["reachable"] is False
+        assert (place["reachable"], place["login"], place["resources"]) == (False, "ssh locked", [])
         assert "Permission denied" in (place["problem"] or "")
 
 
@@ -296,7 +296,7 @@ def test_deleting_does_not_wait_for_a_host_that_is_gone(live: LiveServer, sshd: 
         sshd.stop()
         sshd.cut()
         client.delete(done["id"])
-        until(lambda: client.get(running["id"])["state_message"] == "runs on box")
+        until(lambda: client.get(running["id"])["state_message"] == "box is not reachable")
         with pytest.raises(RequestFailed) as caught:
             client.delete(running["id"], stop=True)
         assert caught.value.http_status == 503

@@ -10,6 +10,10 @@ from . import queries
 from .base import TaskHandler, needs
 
 
+#: A host that nothing has been started on.
+_UNTRIED = {"kind": "ssh", "reachable": None, "problem": None, "login": None, "resources": []}
+
+
 class Places(TaskHandler):
     """`/places`."""
 
@@ -18,11 +22,11 @@ class Places(TaskHandler):
         """List the places: this machine, those in use, and the hosts of the user's ssh configuration."""
         self.query(queries.Strict)
         provisioners = self.settings["ptytasks_provisioners"]
-        known = {one.name: one.to_json() for one in provisioners.all}
+        known = {one.name: {"login": None, **one.to_json(), "resources": list(one.takes)} for one in provisioners.all}
         if self.settings["ptytasks_ssh_places"]:
             for host in await asyncio.to_thread(ssh.hosts):
                 name = f"{ssh.PREFIX}{host}"
-                known.setdefault(name, {"name": name, "kind": "ssh", "reachable": None, "problem": None})
+                known.setdefault(name, {**_UNTRIED, "name": name})
         self.send({"places": list(known.values())})
 
 

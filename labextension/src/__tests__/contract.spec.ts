@@ -9,6 +9,8 @@ import {
   isEnded,
   outputSchema,
   pageSchema,
+  placeOptionsSchema,
+  placesSchema,
   readTasks,
   statsSchema,
   statusSchema,
@@ -22,6 +24,8 @@ import list from '../../../tests/contract/list.json';
 import output from '../../../tests/contract/output.json';
 import stats from '../../../tests/contract/stats.json';
 import status from '../../../tests/contract/status.json';
+import placeOptions from '../../../tests/contract/place_options.json';
+import places from '../../../tests/contract/places.json';
 import why from '../../../tests/contract/why.json';
 import task from '../../../tests/contract/task.json';
 
@@ -50,6 +54,12 @@ describe('the contract', () => {
   it('tells why a task has failed', () => {
     const { kind, message, lines } = why;
     expect(whySchema.parse(why)).toEqual({ kind, message, lines });
+  });
+
+  it('tells where tasks can run, and what they can ask for there', () => {
+    expect(placesSchema.parse(places)).toEqual(places);
+    const { partitions, accounts } = placeOptions;
+    expect(placeOptionsSchema.parse(placeOptions)).toEqual({ partitions, accounts });
   });
 
   it('gives output by line', () => {

@@ -12,6 +12,8 @@ import {
   groupsSchema,
   outputSchema,
   pageSchema,
+  placeOptionsSchema,
+  placesSchema,
   readTasks,
   statsSchema,
   statusSchema,
@@ -21,6 +23,8 @@ import {
   type IGroup,
   type IGroupChanges,
   type IOutput,
+  type IPlace,
+  type IPlaceOptions,
   type IPlacing,
   type IStats,
   type IStatus,
@@ -117,6 +121,17 @@ export class TaskApi {
   /** Return one task. */
   get(id: string, options: IQuiet = {}): Promise<ITask> {
     return this._ask(taskSchema, path(id), options);
+  }
+
+  /** Return where tasks can run. */
+  async places(options: IQuiet = {}): Promise<IPlace[]> {
+    return (await this._ask(placesSchema, 'places', options)).places;
+  }
+
+  /** Return what tasks can choose from at a place. May take seconds. */
+  placeOptions(name: string): Promise<IPlaceOptions> {
+    const where = URLExt.join('places', encodeURIComponent(name), 'options');
+    return this._ask(placeOptionsSchema, where, {});
   }
 
   /** Start a task, or return the one that `if_exists` selects. */

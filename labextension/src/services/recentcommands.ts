@@ -3,6 +3,8 @@
 import type { IStateDB } from '@jupyterlab/statedb';
 import { z } from 'zod';
 
+import { LOCAL, type IResources, type ITaskRequest } from './types';
+
 const KEY = 'jupyter-ptytasks:history';
 
 /** The most commands that are stored. */
@@ -10,7 +12,12 @@ const LENGTH = 50;
 
 const stored = z.object({
   commands: z.array(z.string()).catch([]),
-  openTerminal: z.boolean().catch(true)
+  openTerminal: z.boolean().catch(true),
+  /** Where the last task was started from a dialog, and what it asked for there. */
+  where: z
+    .object({ place: z.string(), resources: z.record(z.union([z.string(), z.number()])) })
+    .optional()
+    .catch(undefined)
 });
 
 /**
@@ -37,6 +44,13 @@ export class RecentCommands {
     await this._write({ ...(await this.load()), openTerminal });
   }
 
+  /** Store the place and the resources of a new task. Those of the last place that takes some are kept for it. */
+  async setWhere({ place = LOCAL, resources }: ITaskRequest): Promise<void> {
+    const content = await this.load();
+    const where = { place, resources: { ...(resources ?? content.where?.resources) } };
+    await this._write({ ...content, where });
+  }
+
   private async _read(): Promise<RecentCommands.IContent> {
     const value = await this._state?.fetch(KEY).catch(() => undefined);
     return stored.parse(typeof value === 'object' && value !== null ? value : {});
@@ -55,5 +69,6 @@ export namespace RecentCommands {
     /** Newest first. */
     readonly commands: string[];
     readonly openTerminal: boolean;
+    readonly where?: { readonly place: string; readonly resources: IResources };
   }
 }

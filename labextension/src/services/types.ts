@@ -141,6 +141,16 @@ export const taskSchema = z.object({
   /** The sweep that it belongs to, and the parameters that it has of that. */
   sweep: z.object({ id: z.string(), name: z.string() }).nullable().catch(null),
   params: z.record(z.union([z.string(), z.number(), z.boolean()])).catch({}),
+  /** What a batch system knows of it; null if it has no job there. */
+  job: z
+    .object({
+      node: z.string().nullable().catch(null),
+      reason: z.string().nullable().catch(null),
+      /** When it is expected to start. */
+      starts: z.string().nullable().catch(null)
+    })
+    .nullable()
+    .catch(null),
   progress: progressSchema,
   usage: usageSchema
 });
@@ -170,6 +180,37 @@ export const groupsSchema = z.object({ groups: z.array(groupSchema) });
 
 /** The group of tasks that name none. */
 export const DEFAULT_GROUP = 'default';
+
+/** The place that is the server's own machine. */
+export const LOCAL = 'local';
+
+/** A place where tasks can run. */
+export const placeSchema = z.object({
+  name: z.string(),
+  kind: word,
+  /** Null if it was not tried. */
+  reachable: z.boolean().nullable().catch(null),
+  /** Why it cannot be reached. */
+  problem: z.string().nullable().catch(null),
+  /** The command that logs in, where somebody has to. */
+  login: z.string().nullable().catch(null),
+  /** The fields of `resources` that its tasks may have. */
+  resources: z.array(z.string()).catch([])
+});
+
+export type IPlace = z.infer<typeof placeSchema>;
+
+export const placesSchema = z.object({ places: z.array(placeSchema) });
+
+/** What tasks can choose from at a place. */
+export const placeOptionsSchema = z.object({
+  partitions: z
+    .array(z.object({ name: z.string(), default: z.boolean().catch(false) }))
+    .catch([]),
+  accounts: z.array(z.string()).catch([])
+});
+
+export type IPlaceOptions = z.infer<typeof placeOptionsSchema>;
 
 /** A page of the list. `readTasks` validates the tasks one by one, so that an invalid one does not hide the others. */
 export const pageSchema = z.object({
@@ -296,6 +337,9 @@ export const WHEN = ['ok', 'any', 'failed'] as const;
 
 export type When = (typeof WHEN)[number];
 
+/** What a task asks for at its place, by the fields of `resources`. */
+export type IResources = Record<string, string | number>;
+
 /** A request to start a task. Without a command it starts an interactive shell. */
 export interface ITaskRequest {
   command?: string | string[];
@@ -318,6 +362,9 @@ export interface ITaskRequest {
   retry?: { max: number };
   /** What to do if a running task has the same name. */
   if_exists?: (typeof IF_EXISTS)[number];
+  /** Where it runs; by default on the server's machine. */
+  place?: string;
+  resources?: IResources;
 }
 
 /** What to type into a task: `data`, with Enter behind it if `newline`; `secret` if it is a password. */
