@@ -9,7 +9,6 @@ from ...provision import ssh
 from . import queries
 from .base import TaskHandler, needs
 
-
 #: A host that nothing has been started on.
 _UNTRIED = {"kind": "ssh", "reachable": None, "problem": None, "login": None, "resources": []}
 

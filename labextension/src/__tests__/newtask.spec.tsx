@@ -4,7 +4,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { TaskError } from '../services/api';
 import { formOf } from '../forms/requests';
 import { standings } from '../services/queue';
-import { taskSchema } from '../services/types';
+import { placeSchema, taskSchema } from '../services/types';
 import { askForTask, type INewTask, type INewTaskOptions } from '../widgets/dialogs/newtask';
 import sample from '../../../tests/contract/task.json';
 
@@ -48,8 +48,27 @@ function press(name: string, key: string, init: KeyboardEventInit = {}): Keyboar
   return event;
 }
 
+const LOCAL = placeSchema.parse({ name: 'local', kind: 'local', reachable: true });
+const BOX = placeSchema.parse({ name: 'ssh:gpu1', kind: 'ssh', login: 'ssh gpu1' });
+const CLUSTER = placeSchema.parse({
+  name: 'slurm',
+  kind: 'slurm',
+  resources: ['cpus', 'memory', 'gpus', 'time', 'partition']
+});
+
+function choose(name: string, value: string): void {
+  const field = find<HTMLSelectElement>(`[name=${name}]`);
+  field.value = value;
+  field.dispatchEvent(new Event('change', { bubbles: true }));
+}
+
+function has(name: string): boolean {
+  return document.querySelector(`.jp-PtyTasks-dialog [name="${name}"]`) !== null;
+}
+
 describe('askForTask', () => {
   let start: jest.Mock;
+  const optionsOf = jest.fn();
   let answer: INewTask | null | undefined;
 
   async function ask(options: Partial<INewTaskOptions> = {}): Promise<void> {
@@ -60,6 +79,8 @@ describe('askForTask', () => {
       groups: ['default', 'label'],
       queues: [GPU],
       tasks: ['train'],
+      places: [],
+      optionsOf,
       openTerminal: true,
       trans,
       start,
@@ -75,6 +96,8 @@ describe('askForTask', () => {
 
   beforeEach(() => {
     start = jest.fn().mockResolvedValue(task);
+    const gpu = { name: 'gpu', default: true };
+    optionsOf.mockReset().mockResolvedValue({ partitions: [gpu], accounts: [] });
   });
 
   afterEach(async () => {
@@ -92,6 +115,78 @@ describe('askForTask', () => {
     expect(start).toHaveBeenCalledWith(request, null);
     expect(answer).toEqual({ task, request, openTerminal: true });
     expect(document.querySelector('.jp-PtyTasks-dialog')).toBeNull();
+  });
+
+  it('asks where only if there is a choice', async () => {
+    await ask({ places: [LOCAL] });
+    expect(has('place')).toBe(false);
+    expect(has('start')).toBe(true);
+  });
+
+  it('says what to do about a host, whose directories are its own', async () => {
+    await ask({ places: [LOCAL, BOX], form: formOf({ command: 'make', cwd: 'runs' }) });
+    const choice = find<HTMLSelectElement>('[name=place]');
+    expect([...choice.options].map(({ text }) => text)).toEqual([
+      'This server',
+      'gpu1 (needs a login)'
+    ]);
+    choose('place', 'ssh:gpu1');
+    await settle();
+    expect(document.body.textContent).toContain('It needs a login: run `ssh gpu1` in a terminal.');
+    expect([has('start'), has('resources.cpus'), valueOf('cwd')]).toEqual([false, false, '']);
+    start.mockRejectedValueOnce(new TaskError('gpu1 is away', 503, 'place_unreachable'));
+    press('command', 'Enter', { ctrlKey: true });
+    await settle();
+    expect(document.activeElement).toBe(find('[name=place]'));
+    expect(find('[role=alert]').textContent).toBe('gpu1 is away');
+    press('command', 'Enter', { ctrlKey: true });
+    await settle();
+    const request = { command: 'make', place: 'ssh:gpu1', if_exists: 'new' };
+    expect(start).toHaveBeenLastCalledWith(request, null);
+    expect(answer?.request).toEqual(request);
+  });
+
+  it('has the directory of each machine again when it is chosen again', async () => {
+    await ask({ places: [LOCAL, BOX, CLUSTER] });
+    choose('place', 'ssh:gpu1');
+    await settle();
+    type('cwd', 'there');
+    choose('place', 'slurm');
+    await settle();
+    expect(valueOf('cwd')).toBe('runs');
+    choose('place', 'ssh:gpu1');
+    await settle();
+    expect(valueOf('cwd')).toBe('there');
+  });
+
+  it('asks for the resources that a place takes, and shows which one is refused', async () => {
+    const form = formOf({ command: 'make', place: 'slurm', resources: { memory: '8G' } });
+    await ask({ places: [LOCAL, CLUSTER], form });
+    expect(find<HTMLDetailsElement>('details').open).toBe(true);
+    expect(has('resources.account')).toBe(false);
+    expect(find<HTMLInputElement>('[name="resources.partition"]').placeholder).toBe('gpu');
+    type('"resources.cpus"', '4');
+    type('"resources.time"', '2h');
+    const wrong = new TaskError('no such size', 400, 'bad_request', 'resources.memory');
+    start.mockRejectedValueOnce(wrong);
+    press('command', 'Enter', { ctrlKey: true });
+    await settle();
+    expect(document.activeElement).toBe(find('[name="resources.memory"]'));
+    expect(find('[role=alert]').textContent).toBe('no such size');
+    press('command', 'Enter', { ctrlKey: true });
+    await settle();
+    const resources = { cpus: 4, memory: '8G', time: '2h' };
+    expect(start.mock.lastCall?.[0]).toMatchObject({ place: 'slurm', resources });
+  });
+
+  it('sends no resources to a place that takes none', async () => {
+    const form = formOf({ command: 'make', place: 'slurm', resources: { memory: '8G' } });
+    await ask({ places: [LOCAL, CLUSTER], form });
+    choose('place', 'local');
+    await settle();
+    press('command', 'Enter', { ctrlKey: true });
+    await settle();
+    expect(start).toHaveBeenCalledWith({ command: 'make', if_exists: 'new' }, null);
   });
 
   it('offers queues, and a new one', async () => {

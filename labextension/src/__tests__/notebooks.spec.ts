@@ -3,6 +3,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { TaskError } from '../services/api';
 import { notebookForm, notebookRequest, type INotebookForm } from '../forms/notebooks';
 import { AT_ONCE } from '../forms/start';
+import { whereOf } from '../forms/where';
 
 const trans = nullTranslator.load('jupyter_ptytasks');
 
@@ -20,6 +21,7 @@ describe('the form of a notebook', () => {
   it('proposes a copy beside it', () => {
     expect(notebookForm('runs/train.v2.ipynb', null)).toEqual({
       ...AT_ONCE,
+      ...whereOf({}),
       output: 'train.v2.executed.ipynb',
       name: 'train.v2.ipynb',
       kernel: '',

@@ -22,6 +22,18 @@ describe('RecentCommands', () => {
     });
   });
 
+  it('keeps where the last task was started, and what it last asked for', async () => {
+    const state = new StateDB();
+    const before = new RecentCommands(state);
+    await before.setWhere({ place: 'slurm', resources: { cpus: 4, memory: '8G' } });
+    await before.add('make');
+    const { where } = await new RecentCommands(state).load();
+    expect(where).toEqual({ place: 'slurm', resources: { cpus: 4, memory: '8G' } });
+    await before.setWhere({ command: 'make' });
+    const after = await new RecentCommands(state).load();
+    expect(after.where).toEqual({ place: 'local', resources: { cpus: 4, memory: '8G' } });
+  });
+
   it('does not grow without end', async () => {
     const history = new RecentCommands(null);
     for (let number = 0; number < 60; number++) {

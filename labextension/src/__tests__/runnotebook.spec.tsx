@@ -2,7 +2,8 @@ import { nullTranslator } from '@jupyterlab/translation';
 
 import { TaskError } from '../services/api';
 import { AT_ONCE } from '../forms/start';
-import { taskSchema } from '../services/types';
+import { whereOf } from '../forms/where';
+import { placeSchema, taskSchema } from '../services/types';
 import { askForNotebook, type IRunNotebook } from '../widgets/dialogs/runnotebook';
 import sample from '../../../tests/contract/task.json';
 
@@ -46,6 +47,7 @@ describe('askForNotebook', () => {
       path: 'runs/a.ipynb',
       form: {
         ...AT_ONCE,
+        ...whereOf({}),
         output: 'a.executed.ipynb',
         name: 'a.ipynb',
         kernel: '',
@@ -53,6 +55,11 @@ describe('askForNotebook', () => {
       },
       kernels: [{ name: 'ir', label: 'R' }],
       queues: [],
+      places: [
+        placeSchema.parse({ name: 'local' }),
+        placeSchema.parse({ name: 'slurm', resources: ['gpus'] })
+      ],
+      optionsOf: async () => ({ partitions: [], accounts: [] }),
       trans,
       start
     }).then(given => {
@@ -72,7 +79,18 @@ describe('askForNotebook', () => {
     expect(start.mock.calls[0][0].command).toContain(
       'execute a.ipynb --output a.executed.ipynb -p lr 0.1'
     );
-    expect(answer).toEqual({ task, openTerminal: true });
+    expect(answer).toEqual({ task, request: start.mock.calls[0][0], openTerminal: true });
+  });
+
+  it('runs it at a place that has its files', async () => {
+    const [place] = all<HTMLSelectElement>('[name=place]');
+    place.value = 'slurm';
+    place.dispatchEvent(new Event('change', { bubbles: true }));
+    await settle();
+    expect(all('[name=start]')).toEqual([]);
+    type(all('[name="resources.gpus"]')[0], '1');
+    await click('Start');
+    expect(start.mock.calls[0][0]).toMatchObject({ place: 'slurm', resources: { gpus: '1' } });
   });
 
   it('has rows added and left out, and says where one goes on', async () => {

@@ -1,5 +1,7 @@
-import { createIn, queuesOf } from '../commands/start';
-import { taskSchema, type IGroup } from '../services/types';
+import { CommandRegistry } from '@lumino/commands';
+
+import { createIn, openTerminal, queuesOf, usual } from '../commands/start';
+import { placeSchema, taskSchema, type IGroup } from '../services/types';
 import type { ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 
@@ -54,5 +56,29 @@ describe('queuesOf', () => {
     const all = { ...model, groups: [...model.groups, shared] };
     const queues = queuesOf(all as unknown as ITaskModel);
     expect(queues.map(({ group }) => group.name)).toEqual(['gpu', 'shared']);
+  });
+});
+
+describe('usual', () => {
+  const last = { place: 'slurm', resources: { cpus: 4 } };
+
+  it('is what the last task had, unless it is given or no longer there', () => {
+    const places = [placeSchema.parse({ name: 'slurm' })];
+    expect(usual({ cwd: 'runs' }, last, places)).toEqual({ cwd: 'runs', ...last });
+    expect(usual({ place: 'local' }, last, places)).toEqual({ ...last, place: 'local' });
+    expect(usual({}, last, [])).toEqual({ resources: { cpus: 4 } });
+    expect(usual({}, undefined, places)).toEqual({});
+  });
+});
+
+describe('openTerminal', () => {
+  it('shows what a task waits for at another place, not in a queue of this machine', async () => {
+    const commands = new CommandRegistry();
+    const open = jest.fn();
+    commands.addCommand('ptytasks:open', { execute: open });
+    await openTerminal(commands, { ...task, state: 'queued' });
+    expect(open).not.toHaveBeenCalled();
+    await openTerminal(commands, { ...task, state: 'queued', place: 'slurm' });
+    expect(open).toHaveBeenCalledTimes(1);
   });
 });

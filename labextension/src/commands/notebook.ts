@@ -9,7 +9,8 @@ import { tasksIcon } from '../icons';
 import { notebookForm } from '../forms/notebooks';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { askForNotebook, type IKernel } from '../widgets/dialogs/runnotebook';
-import { createIn, openTerminal, queuesOf } from './start';
+import { sharing } from '../forms/where';
+import { createIn, openTerminal, placesOf, queuesOf } from './start';
 
 export interface INotebookOptions {
   model: ITaskModel;
@@ -87,6 +88,9 @@ export function addNotebookCommand(commands: CommandRegistry, options: INotebook
         form: notebookForm(path, content),
         kernels: await kernels(),
         queues: queuesOf(model),
+        // The notebook is a file of this machine.
+        places: sharing(await placesOf(model)),
+        optionsOf: place => model.api.placeOptions(place),
         trans,
         start: (request, group) => createIn(model, request, group)
       });

@@ -11,12 +11,15 @@ import type { RecentCommands } from '../services/recentcommands';
 import { tasksIcon } from '../icons';
 import { directoryOf, formOf } from '../forms/requests';
 import { inGroup, NEW, type INewGroup } from '../forms/start';
+import { isElsewhere } from '../forms/where';
 import { isQueue, standings, type IStanding } from '../services/queue';
 import {
   IF_EXISTS,
   isEnded,
   isPending,
+  LOCAL,
   WHEN,
+  type IPlace,
   type ITask,
   type ITaskRequest
 } from '../services/types';
@@ -79,6 +82,8 @@ const ARGUMENTS: ReadonlyJSONObject = {
       required: ['max'],
       description: 'How many times the task runs again if it fails'
     },
+    place: { type: 'string', description: 'Where the task runs, such as ssh:gpu1' },
+    resources: { type: 'object', description: 'What the task asks for at its place' },
     if_exists: {
       type: 'string',
       enum: [...IF_EXISTS],
@@ -107,6 +112,11 @@ const known = z.object({
   not_before: z.string().optional().catch(undefined),
   gpus: z.number().optional().catch(undefined),
   retry: z.object({ max: z.number() }).optional().catch(undefined),
+  place: z.string().optional().catch(undefined),
+  resources: z
+    .record(z.union([z.string(), z.number()]))
+    .optional()
+    .catch(undefined),
   if_exists: z.enum(IF_EXISTS).optional().catch(undefined)
 });
 
@@ -129,10 +139,13 @@ export async function startTask(
   await openTerminal(commands, task);
 }
 
-/** Open the terminal of a task that was just started; not of one that waits, which shows nothing yet. */
+/**
+ * Open the terminal of a task that was just started; not of one that waits for its turn here. One that waits at another place
+ * is expected to start by itself: its tab says what for.
+ */
 export async function openTerminal(commands: CommandRegistry, task: ITask): Promise<void> {
   // The terminal plugin may be disabled.
-  if (!isPending(task) && commands.hasCommand(CommandIDs.open)) {
+  if ((!isPending(task) || task.place !== LOCAL) && commands.hasCommand(CommandIDs.open)) {
     await commands.execute(CommandIDs.open, { id: task.id });
   }
 }
@@ -164,6 +177,21 @@ export function queuesOf({ tasks, groups }: ITaskModel): IStanding[] {
   return [...standings(tasks, groups).values()].filter(({ group }) => isQueue(group));
 }
 
+/** Return where tasks can run; nothing if the server does not say. */
+export async function placesOf({ api }: ITaskModel): Promise<IPlace[]> {
+  return api.places().catch(() => []);
+}
+
+/** Return a request with the place and resources of the last one, if nothing else is given and the place is still there. */
+export function usual(
+  request: ITaskRequest,
+  last: RecentCommands.IContent['where'],
+  places: readonly IPlace[]
+): ITaskRequest {
+  const isThere = places.some(({ name }) => name === last?.place);
+  return { ...(isThere ? last : { resources: last?.resources }), ...request };
+}
+
 export function addStartCommands(commands: CommandRegistry, options: IStartOptions): void {
   const { model, history, trans } = options;
   const whereWeAre = () => directoryOf(options.directory());
@@ -185,11 +213,14 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
       }
     },
     execute: async args => {
-      const before = await history.load();
-      const given: ITaskRequest = known.parse(args);
+      const [before, places] = await Promise.all([history.load(), placesOf(model)]);
+      const asked: ITaskRequest = known.parse(args);
+      // What is to run may need this machine: then it is not sent elsewhere because the last task was.
+      const given = asked.command === undefined ? usual(asked, before.where, places) : asked;
       const queues = queuesOf(model);
       const names = queues.map(({ group }) => group.name);
-      const form = formOf({ ...given, cwd: given.cwd ?? whereWeAre() }, names);
+      const isThere = isElsewhere(places.find(({ name }) => name === given.place));
+      const form = formOf({ ...given, cwd: given.cwd ?? (isThere ? '' : whereWeAre()) }, names);
       const answer = await askForTask({
         form:
           args.queue === true
@@ -201,6 +232,8 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
         ),
         tasks: model.tasks.filter(task => !isEnded(task)).map(task => task.name),
         queues,
+        places,
+        optionsOf: place => model.api.placeOptions(place),
         openTerminal: before.openTerminal,
         trans,
         start: (request, group) => createIn(model, request, group),
@@ -214,6 +247,7 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
         await history.add(answer.request.command);
       }
       await history.setOpenTerminal(answer.openTerminal);
+      await history.setWhere(answer.request);
       if (answer.openTerminal) {
         await openTerminal(commands, answer.task);
       }

@@ -5,6 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IStanding } from '../services/queue';
 import type { ISweepStanding } from '../services/sweeps';
 import type { ITask } from '../services/types';
+import { remoteWait } from './places';
 import { duration } from './times';
 
 /** Return how far a group is: `2 of 4 running · 37 queued · 3h 10m left`. */
@@ -46,8 +47,9 @@ export function placeLabel(task: ITask, trans: TranslationBundle): string {
 
 /** Return why a pending task does not run, and how long it is expected to wait. */
 export function waitLabel(task: ITask, now: number, trans: TranslationBundle): string {
-  if (!task.queue) {
-    return '';
+  const there = remoteWait(task, now, trans);
+  if (there || !task.queue) {
+    return there;
   }
   const { text, starts } = task.queue;
   const left = starts === null ? NaN : Date.parse(starts) - now;

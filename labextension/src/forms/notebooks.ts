@@ -4,9 +4,10 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { z } from 'zod';
 
-import { directoryOf, quote } from './requests';
+import { directoryOf, quote, startAt } from './requests';
 import { AT_ONCE, refusal, withStart, type IStart } from './start';
-import type { ITaskRequest } from '../services/types';
+import { whereOf, withWhere, type IWhere } from './where';
+import type { IPlace, ITaskRequest } from '../services/types';
 
 /** A parameter of the notebook. The value is as typed: JSON, True, False, None, or else text. */
 export interface IParameter {
@@ -15,7 +16,7 @@ export interface IParameter {
 }
 
 /** The values of the dialog's fields, as typed. */
-export interface INotebookForm extends IStart {
+export interface INotebookForm extends IStart, IWhere {
   /** The path of the executed copy, relative to the directory of the notebook. */
   output: string;
   name: string;
@@ -48,6 +49,7 @@ export function notebookForm(path: string, content: unknown): INotebookForm {
   const parsed = notebookSchema.safeParse(content);
   return {
     ...AT_ONCE,
+    ...whereOf({}),
     output: `${PathExt.basename(name, PathExt.extname(name))}.executed.ipynb`,
     name,
     kernel: '',
@@ -62,7 +64,8 @@ export function notebookRequest(
   path: string,
   form: INotebookForm,
   given: readonly IParameter[],
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  places: readonly IPlace[] = []
 ): ITaskRequest {
   const words = ['"$PTYTASK_PYTHON" -m jupyter_ptytasks.execute', file(PathExt.basename(path))];
   if (form.output.trim()) {
@@ -97,7 +100,7 @@ export function notebookRequest(
     ...(directory && { cwd: directoryOf(directory) }),
     if_exists: 'new'
   };
-  return withStart(request, form, trans);
+  return withStart(withWhere(request, form, places), startAt(form), trans);
 }
 
 /** Return the parameters that the first cell tagged `parameters` assigns. */

@@ -3,11 +3,12 @@
 import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { WHEN, type ITaskRequest, type When } from '../services/types';
-import { chosenGroup, refusal, startOf, withStart, type IStart } from './start';
+import { LOCAL, WHEN, type IPlace, type ITaskRequest, type When } from '../services/types';
+import { AT_ONCE, chosenGroup, refusal, startOf, withStart, type IStart } from './start';
+import { whereOf, withWhere, type IWhere } from './where';
 
 /** The values of the dialog's fields, as typed. */
-export interface IForm extends IStart {
+export interface IForm extends IStart, IWhere {
   command: string;
   name: string;
   cwd: string;
@@ -41,6 +42,7 @@ export function formOf(known: ITaskRequest = {}, queues: readonly string[] = [])
   const start = startOf(known, queues);
   return {
     ...start,
+    ...whereOf(known),
     command: typeof command === 'string' ? command : command.map(quote).join(' '),
     name: known.name ?? '',
     cwd: known.cwd ?? '',
@@ -60,7 +62,11 @@ export function formOf(known: ITaskRequest = {}, queues: readonly string[] = [])
 }
 
 /** Return the request for the dialog's values. Throws a TaskError with the invalid field, as the server would. */
-export function requestOf(form: IForm, trans: TranslationBundle): ITaskRequest {
+export function requestOf(
+  form: IForm,
+  trans: TranslationBundle,
+  places: readonly IPlace[] = []
+): ITaskRequest {
   const command = form.command.trim();
   if (!command) {
     throw refusal('command', trans.__('Enter a command to run.'));
@@ -88,7 +94,13 @@ export function requestOf(form: IForm, trans: TranslationBundle): ITaskRequest {
     }
     request.timeout = seconds;
   }
-  return withStart({ ...request, ...waiting(form, trans) }, form, trans);
+  const complete = withWhere({ ...request, ...waiting(form, trans) }, form, places);
+  return withStart(complete, startAt(form), trans);
+}
+
+/** Return when a task starts: at once at another place, which has its own queue if any. */
+export function startAt(form: IStart & IWhere): IStart {
+  return form.place === LOCAL ? form : AT_ONCE;
 }
 
 /** Return what the task waits for besides its turn, and whether it runs again. */

@@ -204,9 +204,7 @@ export const placesSchema = z.object({ places: z.array(placeSchema) });
 
 /** What tasks can choose from at a place. */
 export const placeOptionsSchema = z.object({
-  partitions: z
-    .array(z.object({ name: z.string(), default: z.boolean().catch(false) }))
-    .catch([]),
+  partitions: z.array(z.object({ name: z.string(), default: z.boolean().catch(false) })).catch([]),
   accounts: z.array(z.string()).catch([])
 });
 

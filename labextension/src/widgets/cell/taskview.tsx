@@ -8,6 +8,9 @@ import React, { useEffect, useRef } from 'react';
 
 import type { TaskError } from '../../services/api';
 import type { TaskFollower } from '../../services/follower';
+import { outOfReach } from '../../format/places';
+import { waitLabel } from '../../format/queue';
+import { serverNow } from '../../services/clock';
 import { isExplained, reasonOf } from '../../format/why';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { progressLabel } from '../../format/measures';
@@ -17,6 +20,7 @@ import { commandLine, isActive, isEnded, type IBundle, type ITask } from '../../
 import type { ITaskModel } from '../../tokens';
 import { useNow, useIsVisible } from '../hooks';
 import { AnswerField } from '../answer';
+import { PlaceBadge } from '../place';
 import { ProgressBar } from '../progress';
 import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
@@ -56,7 +60,8 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
   const task = known ?? bundle.task;
   // A new task may not be in the list yet: that alone does not make it a snapshot.
   const isSnapshot = isGone || error !== null;
-  const why = reasonOf(task);
+  const wait = waitLabel(task, serverNow(), trans) || outOfReach(task, trans);
+  const why = reasonOf(task) || (isSnapshot ? '' : wait);
   return (
     <div
       ref={ref}
@@ -70,6 +75,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
         <span className="jp-PtyTasks-view-name" title={task.name}>
           {task.name}
         </span>
+        <PlaceBadge task={task} trans={trans} />
         {!isSnapshot && <QuestionBadge task={task} trans={trans} />}
         <Facts
           task={task}

@@ -6,11 +6,14 @@ import React, { useEffect, useId, useRef, useState } from 'react';
 import type { TaskError } from '../../services/api';
 import type { IForm } from '../../forms/requests';
 import { HELD, NEW, NOW } from '../../forms/start';
+import { isElsewhere } from '../../forms/where';
 import type { IStanding } from '../../services/queue';
+import { LOCAL } from '../../services/types';
 import { Field } from './field';
 import { StartField } from './start';
+import { WhereField, type IPlaces } from './where';
 
-export interface IFieldsProps {
+export interface IFieldsProps extends IPlaces {
   /** The initial values. */
   form: IForm;
   /** The field with the initial focus. */
@@ -36,7 +39,11 @@ export function blamedField(refused: TaskError | null, form: IForm): keyof IForm
   if (refused?.code === 'name_in_use') {
     return 'name';
   }
-  const field = refused?.field?.split('.')[0] ?? '';
+  if (refused?.code === 'place_unreachable') {
+    return 'place';
+  }
+  const whole = refused?.field ?? '';
+  const field = whole in form ? whole : whole.split('.')[0];
   if (field === 'group' && form.start === NEW) {
     return 'newGroup';
   }
@@ -56,7 +63,7 @@ const MORE: readonly (keyof IForm)[] = [
 
 /** All fields, with rarely used ones in a collapsed section. */
 export function TaskFields(props: IFieldsProps): React.JSX.Element {
-  const { commands, groups, queues, tasks, onBrowse, refused, trans } = props;
+  const { commands, groups, queues, tasks, places, optionsOf, refused, trans } = props;
   const [form, setForm] = useState(props.form);
   const [startsOpen] = useState(() => MORE.some(field => !['', 'new'].includes(form[field])));
   const root = useRef<HTMLDivElement>(null);
@@ -66,7 +73,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
   const blamed = blamedField(refused, form);
 
   const focus = (field: keyof IForm) =>
-    root.current?.querySelector<HTMLElement>(`[name=${field}]`)?.focus();
+    root.current?.querySelector<HTMLElement>(`[name="${field}"]`)?.focus();
   useEffect(() => focus(props.focus), []);
   useEffect(() => {
     if (blamed) {
@@ -76,8 +83,17 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
     }
   }, [refused]);
 
+  const isAway = (form: IForm) => isElsewhere(places.find(({ name }) => name === form.place));
+  const isThere = isAway(form);
+  const onBrowse = isThere ? undefined : props.onBrowse;
+  // Directories of one machine mean nothing on another.
+  const otherDirectory = useRef('');
   const set = (field: keyof IForm, value: string) => {
-    const next = { ...form, [field]: value };
+    let next = { ...form, [field]: value };
+    if (isAway(next) !== isThere) {
+      next = { ...next, cwd: otherDirectory.current };
+      otherDirectory.current = form.cwd;
+    }
     setForm(next);
     props.onChange(next, field);
   };
@@ -125,7 +141,11 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
       <Field
         {...field('cwd')}
         label={trans.__('Working directory')}
-        hint={trans.__('Absolute, or relative to the server root.')}
+        hint={
+          isThere
+            ? trans.__('Absolute, or relative to your home directory there.')
+            : trans.__('Absolute, or relative to the server root.')
+        }
         beside={
           onBrowse && (
             <button type="button" onClick={onBrowse}>
@@ -139,16 +159,26 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
           type="text"
           autoComplete="off"
           spellCheck={false}
-          placeholder={trans.__('Server root')}
+          placeholder={isThere ? trans.__('Home directory') : trans.__('Server root')}
         />
       </Field>
-      <StartField
+      <WhereField
         form={form}
-        queues={queues}
+        places={places}
+        optionsOf={optionsOf}
         onChange={set}
         error={name => field(name).error}
         trans={trans}
       />
+      {form.place === LOCAL && (
+        <StartField
+          form={form}
+          queues={queues}
+          onChange={set}
+          error={name => field(name).error}
+          trans={trans}
+        />
+      )}
       <details open={startsOpen} ref={details}>
         <summary>{trans.__('More options')}</summary>
         <div className="jp-PtyTasks-pair">
@@ -203,7 +233,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
           <textarea {...bind('env')} rows={2} spellCheck={false} autoCapitalize="off" />
         </Field>
         <div className="jp-PtyTasks-pair">
-          {[NOW, HELD].includes(form.start) && (
+          {(form.place !== LOCAL || [NOW, HELD].includes(form.start)) && (
             <Field {...field('group')} label={trans.__('Group')}>
               <input
                 {...bind('group')}

@@ -34,7 +34,9 @@ export class FormDialog<T> extends Dialog<unknown> {
           ? null
           : {
               label: trans.__('Open terminal'),
-              caption: trans.__('Open the terminal of the task if it starts at once'),
+              caption: trans.__(
+                'Open the terminal of the task, unless it waits for its turn on this machine'
+              ),
               checked: openTerminal
             },
       hasClose: true

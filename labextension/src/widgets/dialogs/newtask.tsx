@@ -5,14 +5,15 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { TaskError } from '../../services/api';
-import { requestOf, type IForm } from '../../forms/requests';
+import { requestOf, startAt, type IForm } from '../../forms/requests';
 import { newGroupOf, type INewGroup } from '../../forms/start';
 import type { IStanding } from '../../services/queue';
 import type { ITask, ITaskRequest } from '../../services/types';
 import { blamedField, TaskFields } from './fields';
 import { FormDialog } from './formdialog';
+import type { IPlaces } from './where';
 
-export interface INewTaskOptions {
+export interface INewTaskOptions extends IPlaces {
   form: IForm;
   commands: readonly string[];
   groups: readonly string[];
@@ -66,8 +67,9 @@ export class NewTaskDialog extends FormDialog<Pick<INewTask, 'task' | 'request'>
       openTerminal,
       trans,
       submit: async () => {
-        const request = requestOf(body.form, trans);
-        return { request, task: await start(request, newGroupOf(body.form, trans)) };
+        const request = requestOf(body.form, trans, options.places);
+        const group = newGroupOf(startAt(body.form), trans);
+        return { request, task: await start(request, group) };
       }
     });
     this._formBody = body;
@@ -111,7 +113,7 @@ class FormBody extends ReactWidget {
   }
 
   protected render(): React.JSX.Element {
-    const { commands, groups, queues, tasks, trans } = this._options;
+    const { commands, groups, queues, tasks, places, optionsOf, trans } = this._options;
     return (
       <TaskFields
         form={this.form}
@@ -122,6 +124,8 @@ class FormBody extends ReactWidget {
         groups={groups}
         queues={queues}
         tasks={tasks}
+        places={places}
+        optionsOf={optionsOf}
         onBrowse={this._onBrowse}
         trans={trans}
       />

@@ -6,14 +6,17 @@ import React, { useEffect, useId, useRef, useState } from 'react';
 
 import { AT_ONCE, newGroupOf, type INewGroup } from '../../forms/start';
 import { notebookRequest, type INotebookForm, type IParameter } from '../../forms/notebooks';
+import { startAt } from '../../forms/requests';
+import { whereOf } from '../../forms/where';
 import type { IStanding } from '../../services/queue';
-import type { ITask, ITaskRequest } from '../../services/types';
+import { LOCAL, type ITask, type ITaskRequest } from '../../services/types';
 import { Field } from './field';
 import { FieldsBody, type IFormProps } from './fieldsbody';
 import { FormDialog } from './formdialog';
 import { StartField } from './start';
+import { WhereField, type IPlaces } from './where';
 
-export interface IRunNotebookOptions {
+export interface IRunNotebookOptions extends IPlaces {
   /** The path of the notebook below the server root. */
   path: string;
   /** The initial values. */
@@ -33,6 +36,7 @@ export interface IKernel {
 
 export interface IRunNotebook {
   task: ITask;
+  request: ITaskRequest;
   openTerminal: boolean;
 }
 
@@ -45,18 +49,20 @@ export async function askForNotebook(options: IRunNotebookOptions): Promise<IRun
     body,
     openTerminal: true,
     trans,
-    submit: () =>
-      start(notebookRequest(path, body.form, form.parameters, trans), newGroupOf(body.form, trans))
+    submit: async () => {
+      const request = notebookRequest(path, body.form, form.parameters, trans, options.places);
+      return { request, task: await start(request, newGroupOf(startAt(body.form), trans)) };
+    }
   });
   const { isChecked } = await dialog.launch();
-  return dialog.done && { task: dialog.done, openTerminal: isChecked ?? true };
+  return dialog.done && { ...dialog.done, openTerminal: isChecked ?? true };
 }
 
 function NotebookFields(props: IRunNotebookOptions & IFormProps<INotebookForm>): JSX.Element {
-  const { path, kernels, queues, refused, trans } = props;
+  const { path, kernels, queues, places, optionsOf, refused, trans } = props;
   const [form, setForm] = useState(props.form);
   const blamed = /^parameters\.(\d+)$/.exec(refused?.field ?? '');
-  const isAboutStart = refused?.field !== undefined && refused.field in AT_ONCE;
+  const isOurs = (field = '') => field in AT_ONCE || field in whereOf({});
   const change = (changes: Partial<INotebookForm>) => {
     const next = { ...form, ...changes };
     setForm(next);
@@ -64,7 +70,7 @@ function NotebookFields(props: IRunNotebookOptions & IFormProps<INotebookForm>):
   };
   return (
     <div className="jp-PtyTasks-fields">
-      {refused && !blamed && !isAboutStart && (
+      {refused && !blamed && !isOurs(refused.field) && (
         <div role="alert" className="jp-PtyTasks-refused">
           {refused.message}
         </div>
@@ -120,13 +126,23 @@ function NotebookFields(props: IRunNotebookOptions & IFormProps<INotebookForm>):
           </select>
         </Field>
       </div>
-      <StartField
+      <WhereField
         form={form}
-        queues={queues}
+        places={places}
+        optionsOf={optionsOf}
         onChange={(field, value) => change({ [field]: value })}
         error={field => (refused?.field === field ? refused.message : undefined)}
         trans={trans}
       />
+      {form.place === LOCAL && (
+        <StartField
+          form={form}
+          queues={queues}
+          onChange={(field, value) => change({ [field]: value })}
+          error={field => (refused?.field === field ? refused.message : undefined)}
+          trans={trans}
+        />
+      )}
     </div>
   );
 }

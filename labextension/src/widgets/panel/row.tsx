@@ -14,6 +14,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { Clock } from '../../services/clock';
+import { outOfReach } from '../../format/places';
 import { placeLabel, waitLabel } from '../../format/queue';
 import { questionLabel } from '../../format/question';
 import { exitLabel, when } from '../../format/times';
@@ -30,6 +31,7 @@ import {
   type ITask
 } from '../../services/types';
 import type { IHeading } from './filter';
+import { PlaceBadge } from '../place';
 import { ProgressBar } from '../progress';
 import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
@@ -109,6 +111,7 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
               {exit}
             </span>
           )}
+          <PlaceBadge task={task} trans={trans} />
           <QuestionBadge task={task} trans={trans} />
           {task.viewers > 0 && <Viewers count={task.viewers} trans={trans} />}
           <When task={task} {...context} />
@@ -222,7 +225,7 @@ function LastLine({ task, rowLines, clock, trans, actions }: IPartProps): JSX.El
   const { showReason } = useWatchedValue(actions);
   const line = useSignalValue(rowLines.changed, () => rowLines.get(task.id));
   const wait = useSignalValue(clock.ticked, () => waitLabel(task, clock.now, trans));
-  const reason = wait || (wentWrong(task) ? reasonOf(task) : '');
+  const reason = wait || outOfReach(task, trans) || (wentWrong(task) ? reasonOf(task) : '');
   const text = reason || questionLabel(task, trans) || line || task.state_message;
   const isLink = showReason && reason !== '' && isExplained(task);
   return (

@@ -12,6 +12,7 @@ import React from 'react';
 
 import type { TaskConnection } from '../../terminal/connection';
 import { TaskFollower } from '../../services/follower';
+import { outOfReach } from '../../format/places';
 import { waitLabel } from '../../format/queue';
 import { reasonOf } from '../../format/why';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
@@ -20,6 +21,7 @@ import { isActive, isEnded, isPending, type ITask } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { useNow } from '../hooks';
 import { AnswerField } from '../answer';
+import { PlaceBadge } from '../place';
 import { ProgressBar } from '../progress';
 import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
@@ -56,7 +58,7 @@ export function newest(model: ITaskModel, connection: TaskConnection): ITask | u
 export function Header(props: IHeaderProps): JSX.Element {
   const { task, trans } = props;
   const now = useNow(!isEnded(task));
-  const wait = waitLabel(task, now, trans);
+  const wait = waitLabel(task, now, trans) || outOfReach(task, trans);
   const ended = exitLabel(task, trans);
   const howFar = task.progress ? progressLabel(task, task.progress, now, trans) : '';
   return (
@@ -73,6 +75,7 @@ export function Header(props: IHeaderProps): JSX.Element {
           {wait}
         </span>
       )}
+      <PlaceBadge task={task} trans={trans} />
       <QuestionBadge task={task} trans={trans} />
       {props.answers && (
         <AnswerField task={task} model={props.answers} onSent={props.onAnswered} trans={trans} />

@@ -16,6 +16,7 @@ import type { ITaskModel } from '../../tokens';
 import { markCommands, resize, screenOf, showLine, watch, whenDrawn } from '../../terminal/xterm';
 import { TaskBanner } from './banner';
 import { newest, TaskHeader, type IHeaderActions } from './header';
+import { WaitingPage } from './waiting';
 
 /** Milliseconds before the terminal takes the size of another viewer: after a reconnection this one may lead again. */
 const SETTLED = 500;
@@ -57,9 +58,11 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     const onShow = () => void this.showReason();
     this.contentHeader.addWidget(new TaskBanner({ model, connection, onShow, trans }));
 
+    this._waiting = new WaitingPage({ model, connection, onChange: () => this._uncover(), trans });
     this._end = new EndKeeper(screenOf(terminal), terminal.node);
     this._addJump(trans.__('Jump to End'), trans.__('Jump to the end of the output'));
     void terminal.ready.then(() => {
+      this._uncover();
       watch(
         terminal,
         () => this._end.look(),
@@ -142,6 +145,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
       return;
     }
     this._marks?.dispose();
+    this._waiting.dispose();
     clearTimeout(this._settling);
     this._end.dispose();
     this._model.changed.disconnect(this._onModel, this);
@@ -151,7 +155,13 @@ export class TaskTab extends MainAreaWidget<Terminal> {
 
   protected override onAfterAttach(message: Message): void {
     super.onAfterAttach(message);
+    Widget.attach(this._waiting, this.content.node);
     this._begin();
+  }
+
+  protected override onBeforeDetach(message: Message): void {
+    Widget.detach(this._waiting);
+    super.onBeforeDetach(message);
   }
 
   protected override onAfterShow(message: Message): void {
@@ -190,6 +200,19 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     if (this.isVisible && !this._hasBegun) {
       this._hasBegun = true;
       void this.content.ready.then(() => this.connection.connect());
+    }
+  }
+
+  /** Show the terminal once the task does not wait any more. Until then it takes no keys: nobody would read them. */
+  private _uncover(): void {
+    const screen = this.content.node.querySelector<HTMLElement>('.xterm');
+    if (!screen) {
+      return;
+    }
+    const isCovered = screen.inert;
+    screen.inert = this._waiting.isWaiting;
+    if (isCovered && !screen.inert && this.isVisible && document.activeElement === document.body) {
+      this.content.activate();
     }
   }
 
@@ -283,6 +306,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
   }
 
   private readonly _end: EndKeeper;
+  private readonly _waiting: WaitingPage;
   private readonly _model: ITaskModel;
   private readonly _translator: ITranslator;
   private _marks: CommandMarks | null = null;

@@ -1,0 +1,55 @@
+/** Formats where tasks run, and why they do not, there. Pure. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import { isActive, isPending, LOCAL, type IPlace, type ITask } from '../services/types';
+import { stateLabel } from './times';
+
+/** Return the name of a place for display: of `ssh:gpu1` the host. */
+export function placeName(name: string, trans: TranslationBundle): string {
+  return name === LOCAL ? trans.__('This server') : name.replace(/^ssh:/, '');
+}
+
+/** Return what is to be known of a place before it is chosen: that it needs a login, or cannot be reached. */
+export function placeState(place: IPlace, trans: TranslationBundle): string {
+  if (place.login) {
+    return trans.__('needs a login');
+  }
+  return place.reachable === false ? trans.__('not reachable') : '';
+}
+
+/** Return what to do about a place, or why it cannot be reached; empty if that is not known to be needed. */
+export function placeAdvice(place: IPlace, trans: TranslationBundle): string {
+  if (place.login) {
+    return trans.__('It needs a login: run `%1` in a terminal.', place.login);
+  }
+  return place.problem ?? '';
+}
+
+/** Return why a task at another place waits there, and when it is expected to start: `Queued: waits for resources, ~14:20`. */
+export function remoteWait(task: ITask, now: number, trans: TranslationBundle): string {
+  if (task.place === LOCAL || !isPending(task)) {
+    return '';
+  }
+  const state = stateLabel(task.state, trans);
+  const why = task.state_message || task.job?.reason;
+  const label = why ? trans.__('%1: %2', state, why) : state;
+  const starts = task.job?.starts ? new Date(task.job.starts) : null;
+  if (!starts || !(starts.getTime() > now)) {
+    return label;
+  }
+  const isToday = starts.toDateString() === new Date(now).toDateString();
+  const time: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' };
+  const text = isToday
+    ? starts.toLocaleTimeString([], time)
+    : starts.toLocaleString([], { month: 'short', day: 'numeric', ...time });
+  return trans.__('%1, ~%2', label, text);
+}
+
+/** Return why nothing new is seen of a task at another place: `Not connected: gpu1 is not reachable`; else empty. */
+export function outOfReach(task: ITask, trans: TranslationBundle): string {
+  const isCut = isActive(task) && task.state !== 'starting' && !task.connected;
+  return isCut && task.place !== LOCAL && task.state_message
+    ? trans.__('Not connected: %1', task.state_message)
+    : '';
+}

@@ -1,0 +1,140 @@
+/** The fields of a dialog that choose where a task runs, and what it asks for there. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useEffect, useId, useState } from 'react';
+
+import { placeAdvice, placeName, placeState } from '../../format/places';
+import { ASKED, resourceField, type Asked, type IWhere } from '../../forms/where';
+import type { IPlace, IPlaceOptions } from '../../services/types';
+import { Field } from './field';
+
+/** What a dialog needs to know of places. */
+export interface IPlaces {
+  places: readonly IPlace[];
+  /** Return what can be chosen at a place. */
+  optionsOf: (place: string) => Promise<IPlaceOptions>;
+}
+
+export interface IWhereFieldProps extends IPlaces {
+  form: IWhere;
+  onChange: (field: keyof IWhere, value: string) => void;
+  /** Return why the value of a field is not accepted. */
+  error: (field: keyof IWhere) => string | undefined;
+  trans: TranslationBundle;
+}
+
+/** A choice, if there is one; and a section with the resources that the chosen place takes. */
+export function WhereField(props: IWhereFieldProps): JSX.Element | null {
+  const { form, places, onChange, error, trans } = props;
+  if (places.length < 2) {
+    return null;
+  }
+  const chosen = places.find(({ name }) => name === form.place);
+  return (
+    <>
+      <Field
+        label={trans.__('Where')}
+        hint={chosen && placeAdvice(chosen, trans)}
+        error={error('place')}
+      >
+        <select
+          name="place"
+          value={form.place}
+          onChange={event => onChange('place', event.target.value)}
+        >
+          {places.map(place => (
+            <option key={place.name} value={place.name}>
+              {placeLabel(place, trans)}
+            </option>
+          ))}
+        </select>
+      </Field>
+      {chosen && chosen.resources.length > 0 && (
+        <Resources {...props} key={chosen.name} place={chosen} />
+      )}
+    </>
+  );
+}
+
+function placeLabel(place: IPlace, trans: TranslationBundle): string {
+  const name = placeName(place.name, trans);
+  const state = placeState(place, trans);
+  return state ? trans.__('%1 (%2)', name, state) : name;
+}
+
+/** The resources, in a section that is open if something is asked for. */
+function Resources(props: IWhereFieldProps & { place: IPlace }): JSX.Element {
+  const { form, place, onChange, error, optionsOf, trans } = props;
+  const [options, setOptions] = useState<IPlaceOptions>({ partitions: [], accounts: [] });
+  const asked = ASKED.filter(name => place.resources.includes(name));
+  const [startsOpen] = useState(() => asked.some(name => form[resourceField(name)] !== ''));
+  const isBlamed = asked.some(name => error(resourceField(name)) !== undefined);
+  const listId = useId();
+  useEffect(() => {
+    let isCurrent = true;
+    optionsOf(place.name).then(
+      found => isCurrent && setOptions(found),
+      () => undefined // without suggestions
+    );
+    return () => {
+      isCurrent = false;
+    };
+  }, [place.name]);
+  const usual = options.partitions.find(one => one.default)?.name;
+  const lists: Partial<Record<Asked, readonly string[]>> = {
+    partition: options.partitions.map(({ name }) => name),
+    account: options.accounts
+  };
+  const about = texts(trans);
+  return (
+    <details open={startsOpen || isBlamed}>
+      <summary>{trans.__('Resources')}</summary>
+      <div className="jp-PtyTasks-pair">
+        {asked.map(name => (
+          <Field
+            key={name}
+            label={about[name].label}
+            hint={about[name].hint}
+            error={error(resourceField(name))}
+          >
+            <input
+              name={resourceField(name)}
+              type="text"
+              inputMode={name === 'cpus' || name === 'nodes' ? 'numeric' : undefined}
+              autoComplete="off"
+              spellCheck={false}
+              list={lists[name]?.length ? `${listId}-${name}` : undefined}
+              placeholder={(name === 'partition' && usual) || trans.__('As usual there')}
+              value={form[resourceField(name)]}
+              onChange={event => onChange(resourceField(name), event.target.value)}
+            />
+          </Field>
+        ))}
+      </div>
+      {asked.map(
+        name =>
+          lists[name] && (
+            <datalist key={name} id={`${listId}-${name}`}>
+              {lists[name]?.map(one => (
+                <option key={one} value={one} />
+              ))}
+            </datalist>
+          )
+      )}
+    </details>
+  );
+}
+
+function texts(trans: TranslationBundle): Record<Asked, { label: string; hint?: string }> {
+  return {
+    cpus: { label: trans.__('CPUs') },
+    memory: { label: trans.__('Memory'), hint: trans.__('For example 16G.') },
+    gpus: { label: trans.__('GPUs'), hint: trans.__('A number, or a kind such as a100:2.') },
+    time: { label: trans.__('Run time'), hint: trans.__('For example 2h; it is ended then.') },
+    partition: { label: trans.__('Partition') },
+    nodes: { label: trans.__('Nodes') },
+    account: { label: trans.__('Account') },
+    qos: { label: trans.__('Quality of service') },
+    constraint: { label: trans.__('Constraint') }
+  };
+}

@@ -1,0 +1,29 @@
+/** A badge for a task that runs on another machine. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import { placeName } from '../format/places';
+import { LOCAL, type ITask } from '../services/types';
+
+interface IPlaceBadgeProps {
+  task: ITask;
+  trans: TranslationBundle;
+}
+
+/** The badge, with the node as its description if that is known; nothing for tasks of the server's machine. */
+export function PlaceBadge({ task, trans }: IPlaceBadgeProps): JSX.Element | null {
+  if (task.place === LOCAL) {
+    return null;
+  }
+  const name = placeName(task.place, trans);
+  const node = task.job?.node;
+  return (
+    <span
+      className="jp-PtyTasks-place"
+      title={node ? trans.__('Place: %1, node %2', name, node) : trans.__('Place: %1', name)}
+    >
+      {name}
+    </span>
+  );
+}
