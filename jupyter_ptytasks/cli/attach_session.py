@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from ..client import ConnectionLost, RequestFailed, ServerNotFound, exit_status, is_live
+from . import values
 from .common import note
 from .screen import ENDING, HANGUP_STATUS, RESIZED, Screen, Wakeups
 from .websocket import Connection
@@ -56,6 +57,8 @@ class AttachSession:
         self._is_fresh = False
         self._connected = 0.0
         self._has_ended = False
+        #: What was last said of why the task waits.
+        self._said = ""
         #: Whether the user detached.
         self.detached = False
 
@@ -161,6 +164,8 @@ class AttachSession:
         event = about.get("event")
         if event == "task":
             self._task = about["task"]
+            if self._drawn is not None:
+                self._say_what_it_waits_for()
         elif event == "replay":
             self._drawn, self._is_fresh = None, True
             self._screen.begin(f"attached to {self._task['name']} ({self._task['id']}); {self._keys} detaches")
@@ -168,8 +173,16 @@ class AttachSession:
             self._drawn = about["offset"]
             if event == "resumed":
                 self._screen.say("reconnected")
+            self._say_what_it_waits_for()
         elif event == "refused":
             self._screen.say(f"not typed: {about['message']}")
+
+    def _say_what_it_waits_for(self) -> None:
+        """Tell why the task has not started yet; it is shown when it does."""
+        why = values.why(self._task) if self._task["state"] in ("held", "queued") else ""
+        if why and why != self._said:
+            self._screen.say(f"it has not started: {why}")
+        self._said = why
 
     def _exit_status(self) -> int:
         if is_live(self._task):

@@ -126,7 +126,7 @@ def _row(task: Task) -> dict[str, Text]:
         "id": Text(task["id"]),
         "name": _cut(task["name"], "bold" if state in _LIVE else ""),
         "state": _cut(state, values.STYLES.get(state, "")),
-        "waits for": _cut(values.question(task), "bold yellow"),
+        "waits for": _cut(*_waits_for(task)),
         "progress": Text(measures.progress(task)),
         "exit": Text(values.ending(task)),
         "ran": Text("" if ran is None else values.duration(ran)),
@@ -138,6 +138,14 @@ def _row(task: Task) -> dict[str, Text]:
         "why": _cut(values.reason(task) if state in _FAILED else ""),
         "command": _cut(values.command(task), "dim"),
     }
+
+
+def _waits_for(task: Task) -> tuple[str, str]:
+    """Return what a task waits for, and its style: an answer, or at another place what there is too little of."""
+    # Servers of older versions know nothing of places.
+    if task["state"] in ("held", "queued") and task.get("place", "local") != "local":
+        return values.why(task), ""
+    return values.question(task), "bold yellow"
 
 
 def _cut(text: str, style: str = "") -> Text:
@@ -176,6 +184,9 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "exit": values.ending(task),
         "command": values.command(task),
         "place": task.get("place", "local"),
+        "node": (task.get("job") or {"node": None})["node"] or "",
+        "job": (task.get("job") or {"id": ""})["id"],
+        "resources": ", ".join(f"{name} {value}" for name, value in task.get("resources", {}).items()),
         "directory": task["cwd"],
         "created": _local(task["created"]),
         "started": _local(task["started"]),

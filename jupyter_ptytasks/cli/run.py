@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..client import resources
 from .attach import detach_keys, require_terminal
 from .common import is_terminal, json_option, note, print_json
-from .task_options import check, command_of, fields, task_options
+from .task_options import check, command_of, fields, resource_options, task_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     help="If a live task has this name: start another (new), return it, restart it, or fail.  [default: new]",
 )
 @click.option("--place", metavar="PLACE", help="Where to run it, such as ssh:gpu1; `places` lists them.")
+@resource_options
 @click.option("--attach", "attaches", is_flag=True, help="Attach to the task, and exit with its exit code.")
 @click.option("--wait", "waits", is_flag=True, help="Wait until the task ends, and exit with its exit code.")
 @detach_keys
@@ -63,6 +65,7 @@ def run(
       jupyter ptytasks run -n train -- python train.py --epochs 20
       jupyter ptytasks run 'make 2>&1 | tee build.log'
       jupyter ptytasks run -- './my script.sh'
+      jupyter ptytasks run --place slurm --gpus 1 --mem 16G --time 2h -- python train.py
       jupyter ptytasks run
     """  # noqa: D301  \b is for click
     check(options)
@@ -70,15 +73,14 @@ def run(
     if attached:
         require_terminal()
     with settings.client(patience=300.0) as client:
-        is_local = client.server.is_local and place in (None, "local")
+        is_local = client.server.is_local and resources.is_here(place)
         rows, cols = _size() if attached else (None, None)
         task = client.create(
             command_of(words, options["cwd"], is_local=is_local),
             rows=rows,
             cols=cols,
             if_exists=if_exists,
-            place=place,
-            **fields(options, is_local=is_local),
+            **fields(options, is_local=is_local, place=place),
         )
         if attached:
             from .attach_session import attach_terminal  # noqa: PLC0415  not for help

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..client import caller_env, turns
+from ..client import caller_env, resources, turns
 from .common import complete_group, complete_ref
 from .values import parse_duration, parse_moment
 
@@ -64,7 +64,12 @@ _OPTIONS = (
         "--priority", type=int, metavar="N", help="Priority in the group; tasks with a higher one start first."
     ),
     click.option("--slots", type=int, metavar="N", help="Take this many slots of the group."),
-    click.option("--gpus", type=float, metavar="N", help="Number of GPUs, or a share of one: 2, 0.5."),
+    click.option(
+        "--gpus",
+        type=resources.gpus,
+        metavar="N",
+        help="GPUs: a number, or a share: 2, 0.5; with --place also a100:2.",
+    ),
     click.option("--retry", type=int, metavar="N", help="Run it again up to this many times if it fails."),
     click.option(
         "--retry-delay",
@@ -82,6 +87,14 @@ def task_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
+def resource_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options for what a task asks for at its place."""
+    for name, (_, metavar, about) in reversed([*resources.OPTIONS.items()]):
+        told = f"{about[0].upper()}{about[1:]}. Needs --place."
+        command = click.option(f"--{name}", metavar=metavar, help=told)(command)
+    return command
+
+
 def check(options: dict[str, Any]) -> None:
     """Raise click.UsageError for options that do not go together."""
     if options["warn"] and options["timeout"] is None:
@@ -92,8 +105,15 @@ def check(options: dict[str, Any]) -> None:
         raise click.UsageError("--at and --delay exclude each other")
 
 
-def fields(options: dict[str, Any], *, is_local: bool) -> dict[str, Any]:
+def fields(options: dict[str, Any], *, is_local: bool, place: str | None = None) -> dict[str, Any]:
     """Return the options as arguments of `Client.create`, without those that were not given."""
+    try:
+        asked = resources.from_options(options) if "cpus" in options else {}
+        where = resources.placed(place, asked, options["gpus"])
+    except ValueError as error:
+        raise click.UsageError(f"--gpus: {error}") from error
+    if asked and resources.is_here(place):
+        raise click.UsageError(f"--{next(name for name in resources.OPTIONS if options[name])} needs --place")
     moment: datetime | None = options["at"]
     if options["delay"] is not None:
         moment = datetime.now(timezone.utc) + timedelta(seconds=options["delay"])
@@ -108,7 +128,8 @@ def fields(options: dict[str, Any], *, is_local: bool) -> dict[str, Any]:
         "after": [turns.after(one) for one in options["after"]],
         "not_before": None if moment is None else moment.isoformat(),
         "retry": turns.retry(options["retry"], options["retry_delay"]),
-        **{name: options[name] for name in ("name", "group", "timeout", "priority", "slots", "gpus")},
+        **{name: options[name] for name in ("name", "group", "timeout", "priority", "slots")},
+        **where,
     }
     return {name: value for name, value in found.items() if value is not None}
 

@@ -23,6 +23,7 @@ from ..client.format import (
     seconds,
     size,
     visible,
+    why,
 )
 
 if TYPE_CHECKING:
@@ -45,6 +46,7 @@ __all__ = [
     "runtime",
     "size",
     "visible",
+    "why",
 ]
 
 #: The style of each state, in the syntax of rich.

@@ -135,12 +135,22 @@ def visible(text: str) -> str:
 def why(task: Task) -> str:
     """Return why a task does not run, or what has become of it."""
     waits = task["queue"]
-    if waits is None:
-        message = task["state_message"]
-        return f"{task['state'].replace('_', ' ')}{': ' if message else ''}{message}"
+    # Servers of older versions know nothing of places and jobs.
+    if waits is None or task.get("place", "local") != "local":
+        job = task.get("job") if task["state"] in ("held", "queued") else None
+        message = task["state_message"] or (job and job["reason"]) or ""
+        starts = f", ~{_clock(job['starts'])}" if job and job["starts"] else ""
+        return f"{task['state'].replace('_', ' ')}{': ' if message else ''}{message}{starts}"
     place = f" ({waits['position'] - 1} before it)" if waits["position"] > 1 else ""
     starts = f" ({waits['starts']})" if waits["starts"] else ""
     return f"{waits['text']}{place}{starts}"
+
+
+def _clock(iso: str) -> str:
+    """Return a time of the next day as that of a clock, any other with its date."""
+    local = moment(iso).astimezone()
+    is_soon = abs((local - now()).total_seconds()) < 86400
+    return local.strftime("%H:%M" if is_soon else "%Y-%m-%d %H:%M")
 
 
 def turn(task: Task) -> tuple[str, int, str, str]:

@@ -435,7 +435,7 @@ class PlaceAbout(TypedDict):
     problem: str | None
     """Why it cannot be reached, and what to do; null if it can, or was not tried."""
     login: str | None
-    """The command that logs in, for a terminal, where somebody has to; null elsewhere, and where it was not tried."""
+    """The command that logs in, for a terminal, where you have to; null elsewhere, and where it was not tried."""
     resources: list[str]
     """The fields of `resources` that the place takes."""
 

@@ -13,7 +13,7 @@ from IPython.core.error import UsageError
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.display import display
 
-from ..client import ClientError, StillRunning, is_live, turns
+from ..client import ClientError, StillRunning, is_live, resources, turns
 from ..client import format as formats
 from ..core.sweeps import placeholders
 from . import scripts
@@ -304,12 +304,18 @@ def _options(asked: argparse.Namespace) -> dict[str, Any]:
         raise UsageError("--retry-delay needs --retry")
     if asked.place is not None and (asked.params or asked.python):
         raise UsageError("--place cannot be combined with --sweep and --python")
+    wanted = resources.from_options(vars(asked))
+    if resources.is_here(asked.place):
+        if wanted:
+            raise UsageError("--cpus, --mem and the like need --place")
+        if isinstance(asked.gpus, str):
+            raise UsageError(f"--gpus {asked.gpus} needs --place; here it is a number, or a share of one")
     return {
         **{name: getattr(asked, name) for name in same},
         "after": [turns.after(one) for one in asked.after],
         "not_before": moment,
         "retry": turns.retry(asked.retry, asked.retry_delay),
-        **({} if asked.place is None else {"place": asked.place}),
+        **({} if asked.place is None else {"place": asked.place, "resources": wanted}),
     }
 
 

@@ -9,7 +9,7 @@ from IPython.core.error import UsageError
 from IPython.utils.process import arg_split  # type: ignore[attr-defined]  # it is there for magics
 
 from ..client import format as formats
-from ..client import turns
+from ..client import resources, turns
 from ..core.sweeps import placeholders
 
 if TYPE_CHECKING:
@@ -120,7 +120,9 @@ def _cell() -> Parser:
     when.add_argument("--delay", type=_time, metavar="TIME", help="start no earlier than this time from now: 30m, 2h")
     add("--priority", type=int, metavar="N", help="priority in the group; tasks with a higher one start first")
     add("--slots", type=int, metavar="N", help="take this many slots of the group")
-    add("--gpus", type=float, metavar="N", help="number of GPUs, or a share of one: 2, 0.5")
+    add("--gpus", type=resources.gpus, metavar="N", help="GPUs: a number, or a share of one; or a100:2 at a place")
+    for name, (_, metavar, about) in resources.OPTIONS.items():
+        add(f"--{name}", metavar=metavar, help=f"{about}; needs --place")
     add("--retry", type=int, metavar="N", help="run it again up to this many times if it fails")
     add("--retry-delay", type=_time, metavar="TIME", help="wait before that, each time twice as long; by default 30s")
     add("--python", action="store_true", help="run the cell as a Python script")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..client import caller_env
 from ..client import format as formats
+from ..client import resources as asked_for
 from ..functions import calls
 from .clients import connections
 from .task import Task
@@ -35,6 +36,7 @@ def run(
     timeout: float | str | timedelta | None = None,
     if_exists: IfExists = "new",
     place: str | None = None,
+    resources: Mapping[str, Any] | None = None,
     rows: int | None = None,
     cols: int | None = None,
     stop_grace: float | None = None,
@@ -43,7 +45,7 @@ def run(
     hold: bool = False,
     priority: int | None = None,
     slots: int | None = None,
-    gpus: float | None = None,
+    gpus: float | str | None = None,
     after: Iterable[str | Task | After] = (),
     not_before: datetime | None = None,
     retry: int | Retry | None = None,
@@ -70,12 +72,15 @@ def run(
             original options, or `fail`.
         place: where it runs, such as "ssh:gpu1"; by default on the server's machine. The directory and the environment
             are those of that machine then.
+        resources: what it asks for at that place, such as `{"cpus": 4, "memory": "16G", "time": "2h"}` (see
+            docs/cluster.md).
         stop_grace: seconds after each signal of the stop sequence.
         stop_signals: names of the signals of the stop sequence.
         hold: do not start it before it is released.
         priority: tasks of a group with a higher one start first.
         slots: how many slots of its group it takes.
-        gpus: how many GPUs it gets: whole ones, or a share of one below 1; by default what its group gives.
+        gpus: how many GPUs it gets: whole ones, or a share of one below 1; by default what its group gives. At a place
+            with a batch system they are among the `resources`, and may have a kind: "a100:2".
         after: tasks, ids or names of tasks that must have succeeded before, or `{"ref", "when": "ok" | "any" |
             "failed"}`.
         not_before: the earliest time to start; local time if it has no time zone.
@@ -114,6 +119,7 @@ def run(
             timeout=timeout,
             if_exists=if_exists,
             place=place,
+            resources=resources,
             rows=rows,
             cols=cols,
             stop_grace=stop_grace,
@@ -193,12 +199,14 @@ def fields(
     not_before: datetime | None = None,
     retry: int | Retry | None = None,
     place: str | None = None,
+    resources: Mapping[str, Any] | None = None,
+    gpus: float | str | None = None,
     **others: Any,
 ) -> dict[str, Any]:
     """Return the options of `run` as those of a client's `create`. Raises KeyError for a variable that is not set."""
     given = dict(env) if isinstance(env, Mapping) else caller_env.parse_pairs(env)
     here: str | None = None if cwd is None else os.fspath(cwd)
-    if client.server.is_local and place in (None, "local"):
+    if client.server.is_local and asked_for.is_here(place):
         here = os.path.abspath(os.path.expanduser(here or ""))
         given = {**caller_env.from_interpreter(), **given}
     return {
@@ -209,7 +217,7 @@ def fields(
         "after": [one.id if isinstance(one, Task) else one for one in after],
         "not_before": None if not_before is None else not_before.astimezone().isoformat(),
         "retry": {"max": retry} if isinstance(retry, int) else retry,
-        **({} if place is None else {"place": place}),
+        **asked_for.placed(place, resources, gpus),
         **others,
     }
 

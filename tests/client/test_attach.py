@@ -46,6 +46,15 @@ def test_what_is_typed_arrives_and_the_end_is_ours(live: LiveServer, client: Cli
         assert terminal.is_restored()
 
 
+def test_what_has_not_started_says_why_and_is_shown_when_it_does(live: LiveServer, client: Client) -> None:
+    ref = client.create("echo here it is; exit 3", hold=True)["id"]
+    with live.terminal("attach", ref) as terminal:
+        terminal.until(b"[it has not started: ")
+        client.release(ref)
+        terminal.until(b"here it is")
+        assert terminal.end() == 3
+
+
 def test_detaching_leaves_it_running(live: LiveServer, client: Client) -> None:
     ref = talk(client)
     with live.terminal("attach", ref) as terminal:

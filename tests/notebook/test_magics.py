@@ -206,6 +206,8 @@ def test_what_waits_is_shown_moved_and_released(cells: Kernel, live: LiveServer)
         ("%%task\necho", "NAME"),
         ("%%task x --wat\necho", "--wat"),
         ("%%task x --retry-delay 5m\necho", "--retry-delay needs --retry"),
+        ("%%task x --mem 1G\necho", "--cpus, --mem and the like need --place"),
+        ("%%task x --gpus a100:2\necho", "--gpus a100:2 needs --place"),
         ("%%task x --timeout soon\necho", "'soon' is not a valid duration"),
         ("%%task x -n 0\necho", "number of lines"),
         ("%%task x -e NOT_THERE\necho", "NOT_THERE"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from ...core.errors import TaskNotFound
 from ...provision import ssh
@@ -10,7 +11,7 @@ from . import queries
 from .base import TaskHandler, needs
 
 #: A host that nothing has been started on.
-_UNTRIED = {"kind": "ssh", "reachable": None, "problem": None, "login": None, "resources": []}
+_UNTRIED: dict[str, Any] = {"kind": "ssh", "reachable": None, "problem": None, "login": None, "resources": []}
 
 
 class Places(TaskHandler):
