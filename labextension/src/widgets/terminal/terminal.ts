@@ -211,7 +211,9 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     }
     const isCovered = screen.inert;
     screen.inert = this._waiting.isWaiting;
-    if (isCovered && !screen.inert && this.isVisible && document.activeElement === document.body) {
+    const focused = document.activeElement;
+    const isOurs = focused?.contains(this.node) || this.content.node.contains(focused);
+    if (isCovered && !screen.inert && this.isVisible && isOurs) {
       this.content.activate();
     }
   }
