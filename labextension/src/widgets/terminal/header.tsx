@@ -65,6 +65,7 @@ export function Header(props: IHeaderProps): JSX.Element {
     <>
       <StateIcon state={task.state} trans={trans} />
       <span className="jp-PtyTasks-header-state">{stateLabel(task.state, trans)}</span>
+      <PlaceBadge task={task} trans={trans} />
       {task.started && (
         <span className="jp-PtyTasks-header-fact" title={trans.__('Run time')}>
           {duration(elapsed(task, now))}
@@ -75,7 +76,6 @@ export function Header(props: IHeaderProps): JSX.Element {
           {wait}
         </span>
       )}
-      <PlaceBadge task={task} trans={trans} />
       <QuestionBadge task={task} trans={trans} />
       {props.answers && (
         <AnswerField task={task} model={props.answers} onSent={props.onAnswered} trans={trans} />
