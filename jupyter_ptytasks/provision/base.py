@@ -155,23 +155,16 @@ class Provisioners:
 
     def at(self, place: str) -> Provisioner:
         """Return the provisioner of a place. Raises BadRequest if there is no such place."""
-        found = self.look_up(place)
-        if found not in self.all:
-            if self._loop is not None:
-                found.begin(self._loop)
-            self.all.append(found)
-        return found
-
-    def look_up(self, place: str) -> Provisioner:
-        """Return the provisioner of a place, or a new one that is not put to use. Raises BadRequest if there is no such
-        place.
-        """
         for provisioner in self.all:
             if provisioner.name == place:
                 return provisioner
         if self._find is None:
             raise BadRequest(f"place: there is no place {place!r}", field="place")
-        return self._find(place)
+        found = self._find(place)
+        if self._loop is not None:
+            found.begin(self._loop)
+        self.all.append(found)
+        return found
 
     def of(self, task: Task) -> Provisioner:
         """Return a task's provisioner. Raises InternalError if this server has none of that name."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..core.names import LOCAL
 from ..core.queue import decisions as queue
 from ..core.queue.turn import runs_again
 from ..core.states import STARTED
 from ..core.times import iso
-from .spec import LOCAL
 
 if TYPE_CHECKING:
     import logging

@@ -12,16 +12,18 @@ import sample from '../../../tests/contract/task.json';
 const trans = nullTranslator.load('jupyter_ptytasks');
 const NOW = Date.parse('2026-11-21T12:00:00Z');
 const far: ITask = { ...taskSchema.parse(sample), place: 'ssh:gpu1' };
+const job = { node: null, reason: 'Resources', starts: null };
+
 const queued: ITask = {
   ...far,
   place: 'slurm',
   state: 'queued',
   state_message: 'waits for resources',
-  job: { node: null, reason: 'Resources', starts: null }
+  job
 };
 
 describe('waitLabel', () => {
-  const starting = (starts: string): ITask => ({ ...queued, job: { ...queued.job!, starts } });
+  const starting = (starts: string): ITask => ({ ...queued, job: { ...job, starts } });
 
   it('says why a task waits at its place, and until when', () => {
     expect(waitLabel(queued, NOW, trans)).toBe('Queued: waits for resources');
