@@ -164,12 +164,12 @@ async def test_a_task_of_an_unknown_provisioner_is_shown_and_not_touched(
     rest: Rest, app: PtyTasksApp, caplog: pytest.LogCaptureFixture
 ) -> None:
     task = await submit(app)
-    await app.store.change(task.id, provisioner="slurm")
+    await app.store.change(task.id, provisioner="mars")
     await app.store.observe(task.id, 1, State.STARTING)
-    await rest.until("later", lambda _: "slurm" in caplog.text)
+    await rest.until("later", lambda _: "mars" in caplog.text)
     found = await rest.get("later")
     assert (found["state"], found["connected"], found["usage"]) == ("starting", False, None)
-    assert caplog.text.count("no place 'slurm'") == 1
+    assert caplog.text.count("no place 'mars'") == 1
     # Another server may report that it runs: what it uses is not looked for among the processes of this machine.
     await app.store.observe(task.id, 1, State.RUNNING)
     await app.sampler._sample([task.id])
