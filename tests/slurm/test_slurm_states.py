@@ -75,7 +75,7 @@ def test_an_answer_that_does_not_come_is_no_end_and_holds_up_nothing(
     with live.client() as client:
         task = client.create("while [ ! -e go ]; do sleep 0.05; done; exit 7", place=SLURM)
         started(client, task)
-        fake(bin_dir, "squeue", "exec sleep 1000")
+        fake(bin_dir, "squeue", "exec sleep 25")
         until(lambda: os.path.exists(bin_dir / "squeue"))
         begun = time.monotonic()
         other = client.create("exit 3")
