@@ -210,6 +210,18 @@ describe('TasksPanel', () => {
       expect(asked.filter(id => id === 'running').length).toBeGreaterThan(2);
     });
 
+    it('says where a task runs, why it waits there, and that its host is away', () => {
+      const state_message = 'waits for resources';
+      const far = task({ id: 'far', place: 'slurm', state: 'queued', state_message });
+      const cut = { connected: false, state_message: 'gpu1 is not reachable' };
+      model.tell({ tasks: [far, task({ id: 'cut', place: 'ssh:gpu1', ...cut }), RUNNING] });
+      expect(row('far').querySelector('.jp-PtyTasks-place')?.textContent).toBe('slurm');
+      expect(row('far').textContent).toContain('Queued: waits for resources');
+      expect(row('cut').querySelector('.jp-PtyTasks-place')?.textContent).toBe('gpu1');
+      expect(row('cut').textContent).toContain('Not connected: gpu1 is not reachable');
+      expect(row('running').querySelector('.jp-PtyTasks-place')).toBeNull();
+    });
+
     it('says why a task has failed, in the place of its last line', () => {
       expect(row('failed').querySelector('[data-is="reason"]')).toBeNull();
       const state_message = 'ValueError: bad rate (train.py:12)';

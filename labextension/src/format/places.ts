@@ -3,7 +3,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { isActive, isPending, LOCAL, type IPlace, type ITask } from '../services/types';
-import { stateLabel } from './times';
 
 /** Return the name of a place for display: of `ssh:gpu1` the host. */
 export function placeName(name: string, trans: TranslationBundle): string {
@@ -26,24 +25,29 @@ export function placeAdvice(place: IPlace, trans: TranslationBundle): string {
   return place.problem ?? '';
 }
 
-/** Return why a task at another place waits there, and when it is expected to start: `Queued: waits for resources, ~14:20`. */
+/** Return why a task at another place waits there, and when it is expected to start: `waits for resources, ~14:20`. */
 export function remoteWait(task: ITask, now: number, trans: TranslationBundle): string {
   if (task.place === LOCAL || !isPending(task)) {
     return '';
   }
-  const state = stateLabel(task.state, trans);
-  const why = task.state_message || task.job?.reason;
-  const label = why ? trans.__('%1: %2', state, why) : state;
-  const starts = task.job?.starts ? new Date(task.job.starts) : null;
-  if (!starts || !(starts.getTime() > now)) {
-    return label;
+  const why = task.state_message || task.job?.reason || '';
+  const starts = new Date(task.job?.starts ?? NaN);
+  if (!(starts.getTime() > now)) {
+    return why;
   }
-  const isToday = starts.toDateString() === new Date(now).toDateString();
-  const time: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' };
-  const text = isToday
-    ? starts.toLocaleTimeString([], time)
-    : starts.toLocaleString([], { month: 'short', day: 'numeric', ...time });
-  return trans.__('%1, ~%2', label, text);
+  const text = clock(starts, new Date(now));
+  return why ? trans.__('%1, ~%2', why, text) : trans.__('starts ~%1', text);
+}
+
+/** Return a time, with its day unless that is today, and the year unless that is this year. */
+function clock(time: Date, now: Date): string {
+  const options: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit' };
+  if (time.toDateString() === now.toDateString()) {
+    return time.toLocaleTimeString([], options);
+  }
+  const isThisYear = time.getFullYear() === now.getFullYear();
+  const day: Intl.DateTimeFormatOptions = { month: 'short', day: 'numeric' };
+  return time.toLocaleString([], { ...options, ...day, ...(!isThisYear && { year: 'numeric' }) });
 }
 
 /** Return why nothing new is seen of a task at another place: `Not connected: gpu1 is not reachable`; else empty. */

@@ -17,7 +17,7 @@ import type { Clock } from '../../services/clock';
 import { outOfReach } from '../../format/places';
 import { placeLabel, waitLabel } from '../../format/queue';
 import { questionLabel } from '../../format/question';
-import { exitLabel, when } from '../../format/times';
+import { exitLabel, stateLabel, when } from '../../format/times';
 import { isExplained, reasonOf } from '../../format/why';
 import type { RowLines } from '../../services/rowlines';
 import { progressLabel } from '../../format/measures';
@@ -26,6 +26,7 @@ import {
   commandLine,
   isEnded,
   isPending,
+  LOCAL,
   wentWrong,
   type IPlacing,
   type ITask
@@ -224,8 +225,11 @@ function When({ task, clock, trans }: IPartProps): JSX.Element {
 function LastLine({ task, rowLines, clock, trans, actions }: IPartProps): JSX.Element {
   const { showReason } = useWatchedValue(actions);
   const line = useSignalValue(rowLines.changed, () => rowLines.get(task.id));
+  const state = stateLabel(task.state, trans);
   const wait = useSignalValue(clock.ticked, () => waitLabel(task, clock.now, trans));
-  const reason = wait || outOfReach(task, trans) || (wentWrong(task) ? reasonOf(task) : '');
+  // The words of another place do not say what it is that they are the reason of.
+  const waits = wait && task.place !== LOCAL ? trans.__('%1: %2', state, wait) : wait;
+  const reason = waits || outOfReach(task, trans) || (wentWrong(task) ? reasonOf(task) : '');
   const text = reason || questionLabel(task, trans) || line || task.state_message;
   const isLink = showReason && reason !== '' && isExplained(task);
   return (

@@ -67,8 +67,9 @@ export class WaitingPage extends ReactWidget {
     const was = this.isWaiting;
     const task = newest(model, connection);
     const known = model.get(connection.name);
-    // The model has the current reason to wait.
-    this._task = task && isPending(task) ? (known && isPending(known) ? known : task) : undefined;
+    // The model knows first what changes in a queue of this machine, the connection all else.
+    const queue = known?.queue ?? task?.queue ?? null;
+    this._task = task && isPending(task) ? { ...task, queue } : undefined;
     this.setHidden(!this.isWaiting);
     this.update();
     if (was !== this.isWaiting) {
