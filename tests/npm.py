@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,8 @@ def install(directory: Path) -> Path:
     Two processes of pytest may ask at once, and `npm ci` begins by removing what is there: one installs, the other
     waits.
     """
+    import fcntl  # noqa: PLC0415  where there is no such module, the tests that need npm are skipped
+
     modules = directory / "node_modules"
     with (directory / "package-lock.json").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import os
 import socket
 import subprocess
 import sys
@@ -138,8 +139,10 @@ def test_a_part_that_does_not_exist() -> None:
         platform.sound  # noqa: B018
 
 
-def test_files_on_windows(tmp_path: Path) -> None:
+def test_files_on_windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = import_module(f"{platform.__name__}.windows.files")
+    # What cannot be had here is share modes: every file is open to all.
+    monkeypatch.setattr(files.win32, "open_file", lambda path, **_: os.open(path, os.O_RDONLY))
     with open(tmp_path / "file", "w+b") as file:
         assert files.pwrite(file.fileno(), b"0123456789", 0) == 10
         assert files.pwrite(file.fileno(), b"ab", 4) == 2

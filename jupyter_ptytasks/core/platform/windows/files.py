@@ -7,6 +7,8 @@ import os
 import stat
 import time
 
+from . import win32
+
 #: Flag for `os.open`: the file has bytes, not lines of text.
 BINARY: int = getattr(os, "O_BINARY", 0)
 
@@ -39,8 +41,8 @@ def read_cached(fd: int, limit: int, offset: int) -> bytes | None:  # noqa: ARG0
 
 
 def open_shared(path: str) -> int:
-    """Open a file for reading. To do: with FILE_SHARE_DELETE, so that it may be replaced or removed meanwhile."""
-    return os.open(path, os.O_RDONLY | BINARY)
+    """Open a file for reading that may be written, renamed or removed meanwhile. Raises OSError."""
+    return win32.open_file(path, write=False, share=win32.SHARE_ALL, create=False)
 
 
 def open_own(path: str) -> int:

@@ -1,17 +1,34 @@
-"""File locks that live as long as a descriptor."""
+"""File locks that live as long as a descriptor: a file that is open for one holder alone is locked.
+
+The holder has opened it with share mode 0, so that nobody else can open it to write. A child that inherits the handle
+holds the lock, too.
+"""
 
 from __future__ import annotations
 
-from . import unsupported
+from . import win32
+
+#: Windows' error for a file that is open elsewhere in a manner that does not go together with ours.
+_SHARING_VIOLATION = 32
 
 
 class NoLocks(OSError):
     """The file system does not have this kind of lock."""
 
 
-def open_alone(path: str, exclusive: bool) -> int | None:  # noqa: ARG001
-    """Open a file that no other process can open meanwhile."""
-    raise unsupported()
+def open_alone(path: str, exclusive: bool) -> int | None:
+    """Lock the file at `path`; create it for an exclusive lock.
+
+    Returns a descriptor that holds the lock until it is closed, here and in every process that has inherited its
+    handle; None if the lock is held elsewhere. Raises OSError if the file cannot be opened.
+    """
+    share = win32.SHARE_NOTHING if exclusive else win32.SHARE_READ
+    try:
+        return win32.open_file(path, write=exclusive, share=share, create=exclusive)
+    except PermissionError as error:
+        if getattr(error, "winerror", None) != _SHARING_VIOLATION:
+            raise
+        return None
 
 
 #: Kinds of locks, the best one first.

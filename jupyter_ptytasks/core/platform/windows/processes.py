@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import socket
 
+from ...signals import KILL
+from . import win32
+
 #: The longest command line of CreateProcessW, and the longest block of variables, in characters.
 _COMMAND_LINE_MAX = 32767
 
@@ -18,29 +21,50 @@ def hostname() -> str:
     return socket.gethostname()
 
 
-def look(pid: int) -> tuple[int, int, int] | None:  # noqa: ARG001
-    """Return nothing: processes cannot be looked at yet."""
-    return None
+def look(pid: int) -> tuple[int, int, int] | None:
+    """Return the start time of a process (in 100 ns), after its parent and process group, which are not asked for here;
+    None if it does not run, or belongs to another user.
+    """
+    return _look(pid, 0)
+
+
+def _look(pid: int, parent: int) -> tuple[int, int, int] | None:
+    handle = win32.open_process(pid)
+    if not handle:
+        return None
+    try:
+        return None if win32.wait(handle, 0) else (parent, 0, win32.times(handle)[0])
+    finally:
+        win32.close(handle)
 
 
 def table() -> dict[int, tuple[int, int, int]]:
-    """Return nothing: processes cannot be listed yet."""
-    return {}
+    """Return the parent, 0 and start time of every process of this user, by pid."""
+    return {pid: found for pid, parent in parents().items() if (found := _look(pid, parent)) is not None}
 
 
 def parents() -> dict[int, int]:
-    """Return nothing: processes cannot be listed yet."""
-    return {}
+    """Return the parent of every process, by pid. A parent may have ended, and its number may be another's."""
+    return win32.parents()
 
 
-def is_foreign(pid: int) -> bool:  # noqa: ARG001
-    """Return False: the owner of a process is not known."""
-    return False
+def is_foreign(pid: int) -> bool:
+    """Return whether a process belongs to another user. One that does not exist does not."""
+    handle = win32.open_process(pid)
+    if handle:
+        win32.close(handle)
+    return not handle and pid in parents()
 
 
-def signal_one(pid: int, started: int, number: int) -> bool:  # noqa: ARG001
-    """Return False: no process is known well enough to end it."""
-    return False
+def signal_one(pid: int, started: int, number: int) -> bool:
+    """End a process if it still is the one with this start time, and the signal ends processes at once; return whether
+    it was sent. No process can be asked for something here.
+    """
+    found = look(pid)
+    if number != KILL or found is None or found[2] != started:
+        return False
+    win32.terminate(pid, 128 + number)
+    return True
 
 
 def surroundings() -> str:
