@@ -56,7 +56,7 @@ class LocalProvisioner(Provisioner):
         self._starter = Starter(runtime_dir, _MAIN)
 
     def _socket_path(self, task_id: str) -> str:
-        return os.path.join(self._runtime_dir, f"{task_id}.sock")
+        return os.path.join(self._runtime_dir, f"{task_id}{suffix()}")
 
     def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched:
         """See Provisioner.launch."""
@@ -160,6 +160,11 @@ class LocalProvisioner(Provisioner):
     def reap(self) -> None:
         """See Provisioner.reap."""
         self._starter.reap()
+
+
+def suffix() -> str:
+    """Return the end of the paths of ptyhosts' sockets: with PTYTASKS_TRANSPORT=tcp they are on TCP."""
+    return endpoint.ON_TCP if os.environ.get("PTYTASKS_TRANSPORT") == "tcp" else ".sock"
 
 
 def _private(path: str, flags: int) -> int:

@@ -12,7 +12,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container
 
-_NAME = re.compile(r"(?:starter-)?([a-z0-9]{8,16})\.sock")
+_NAME = re.compile(r"(?:starter-)?([a-z0-9]{8,16})\.(?:sock|tcp)")
 #: Seconds for which a socket where no process listens may belong to a ptyhost that is just starting.
 _YOUNG = 60.0
 

@@ -12,25 +12,35 @@ from .viewers import Viewer
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
+
+    from ..core.proof import Proof
 
 #: Bytes of input accepted from one connection before the program has read them; then its socket is not read.
 INPUT_MAX = 1 << 16
+#: Seconds that the other side has to prove that it may connect.
+_PROVE = 5.0
 #: Bytes that a connection may leave unread. Beyond that nothing is sent to it and nothing read from it until it reads:
 #: of HEADs and STATUSes only the newest matters.
 _OUTPUT_MAX = 1 << 16
 
 
 class Connection(Viewer):
-    """The host's end of a connection; not blocking.
+    """The host's end of a connection; not blocking. `greet` returns what it is sent first.
+
+    With a `proof`, the other side must give that by `prove_by` (monotonic seconds; None if it has). Until then it is
+    sent nothing else, and what it asks for is not even read.
 
     `ended`: nothing more comes in. `input`: what was typed and the program has not taken. `asked`: it waits for a
     STATUS. `refusing`: its next INPUT continues a line that was refused.
     """
 
-    __slots__ = ("_behind", "_decoder", "_frames", "_out", "asked", "ended", "input", "refusing", "socket")
+    __slots__ = (
+        "_behind", "_decoder", "_frames", "_greet", "_out", "_proof", "asked", "ended", "input", "prove_by", "refusing",
+        "socket",
+    )  # fmt: skip
 
-    def __init__(self, sock: socket, hello: bytes) -> None:
+    def __init__(self, sock: socket, greet: Callable[[], bytes], proof: Proof | None = None) -> None:
         super().__init__()
         sock.setblocking(False)
         self.socket = sock
@@ -39,7 +49,10 @@ class Connection(Viewer):
         self._decoder = wire.Decoder()
         #: Frames that have come in and wait to be handled.
         self._frames: deque[tuple[int, bytes]] = deque()
-        self._out = bytearray(hello)
+        self._greet = greet
+        self._proof = proof
+        self.prove_by = time.monotonic() + _PROVE if proof is not None else None
+        self._out = bytearray(greet() if proof is None else proof.nonce)
         self._behind = False
         self.flush()
 
@@ -73,6 +86,10 @@ class Connection(Viewer):
         if not data:
             self.ended = True
             return
+        if self._proof is not None and not self._prove(self._proof, data):
+            return
+        if self._proof is not None:
+            data, self._proof = self._proof.rest(), None
         has_greeted = self._decoder.hello is not None
         try:
             self._frames.extend(self._decoder.feed(data))
@@ -82,12 +99,27 @@ class Connection(Viewer):
         if not has_greeted and self._decoder.hello is not None:
             self.greet(self._decoder.hello)
 
+    def _prove(self, proof: Proof, data: bytes) -> bool:
+        """Take part of the other side's proof; return whether it is given."""
+        try:
+            self._out += proof.feed(data)
+        except PermissionError:
+            self.closed = True
+            return False
+        if proof.is_given:
+            self.prove_by = None
+            self._out += self._greet()
+        self.flush()
+        return proof.is_given
+
     def take(self) -> tuple[int, bytes] | None:
         """Return the next frame to handle; None if there is none."""
         return self._frames.popleft() if self.has_frames else None
 
     def send(self, data: bytes) -> None:
-        """Send a frame, now or as soon as the other side reads."""
+        """Send a frame, now or as soon as the other side reads; not to one that has not proven that it may connect."""
+        if self.prove_by is not None:
+            return
         self._out += data
         self.flush()
 

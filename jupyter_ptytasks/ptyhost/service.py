@@ -30,6 +30,8 @@ _SLICE = 0.02
 _DESCRIPTORS = 24
 #: Seconds without new connections after there was no descriptor or no memory for one.
 _DEAF = 1.0
+#: Connections that have not proven yet that they may connect. The oldest is closed for a new one.
+_UNPROVEN_MAX = 32
 #: How long the last frames may take to reach a server that does not read.
 _FAREWELL = 1.0
 
@@ -41,7 +43,7 @@ class Service:
         self._host = host
         self._greeting = greeting
         self._guard = guard
-        self._endpoint = endpoint.Endpoint(path)
+        self._endpoint = endpoint.listen(path)
         self._connections: dict[int, Connection] = {}
         self._room = max(events.descriptors_max() - _DESCRIPTORS, 1)
         self._deaf_until = 0.0
@@ -66,8 +68,9 @@ class Service:
         """Return when (monotonic seconds) there is something to do without an event, with the ring's end at `end`."""
         if any(connection.has_frames or connection.ended for connection in self._connections.values()):
             return [now]
-        heads = [connection.head_due(end) for connection in self._connections.values()]
-        return [due for due in heads if due is not None] + ([self._deaf_until] if self._deaf_until > now else [])
+        found = [connection.head_due(end) for connection in self._connections.values()]
+        found += [connection.prove_by for connection in self._connections.values()]
+        return [due for due in found if due is not None] + ([self._deaf_until] if self._deaf_until > now else [])
 
     def ready(self, fd: int, event: int) -> None:
         """Handle an event of the poll."""
@@ -89,6 +92,8 @@ class Service:
             due = connection.head_due(position[0])
             if due is not None and due <= now:
                 self._protect(connection, Connection.send_head, position, now)
+            if connection.prove_by is not None and connection.prove_by <= now:
+                connection.closed = True
         for fd, connection in list(self._connections.items()):
             if connection.closed or (connection.ended and not connection.has_frames):
                 # First of all, so that an error in what follows does not repeat itself.
@@ -109,11 +114,17 @@ class Service:
         if sock is None:
             return
         try:
-            status = wire.json_frame(wire.STATUS, self._host.status())
-            self._connections[sock.fileno()] = Connection(sock, self._greeting + status)
+            self._connections[sock.fileno()] = Connection(sock, self._greet, self._endpoint.proof())
         except BaseException:
             sock.close()
             raise
+        unproven = [connection for connection in self._connections.values() if connection.prove_by is not None]
+        for connection in unproven[:-_UNPROVEN_MAX]:
+            connection.closed = True
+
+    def _greet(self) -> bytes:
+        """Return what a connection is sent first."""
+        return self._greeting + wire.json_frame(wire.STATUS, self._host.status())
 
     def _receive(self, connection: Connection, event: int) -> None:
         if event & events.WRITE:

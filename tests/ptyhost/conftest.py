@@ -11,7 +11,7 @@ import pytest
 import jupyter_ptytasks
 from jupyter_ptytasks.provision import local
 from tests.oracle.client import xterm
-from tests.ptyhost.hosting import Hosted
+from tests.ptyhost.hosting import SUFFIX, Hosted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,10 +20,22 @@ if TYPE_CHECKING:
 __all__ = ["xterm"]
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run the tests of modules with TRANSPORTS over each of these."""
+    if "suffix" in metafunc.fixturenames and hasattr(metafunc.module, "TRANSPORTS"):
+        metafunc.parametrize("suffix", metafunc.module.TRANSPORTS, indirect=True)
+
+
 @pytest.fixture
-def hosted(tmp_path: Path) -> Iterator[Hosted]:
+def suffix(request: pytest.FixtureRequest) -> str:
+    """The end of a ptyhost's path, which tells how it is connected to."""
+    return str(getattr(request, "param", SUFFIX))
+
+
+@pytest.fixture
+def hosted(tmp_path: Path, suffix: str) -> Iterator[Hosted]:
     """A task to start."""
-    task = Hosted(str(tmp_path))
+    task = Hosted(str(tmp_path), suffix)
     yield task
     task.clean_up()
 

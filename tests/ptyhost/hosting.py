@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import json
 import os
 import shutil
@@ -20,8 +19,9 @@ import psutil
 import jupyter_ptytasks
 from jupyter_ptytasks.core import wire
 from jupyter_ptytasks.core.paths import TaskFiles
-from jupyter_ptytasks.core.platform import detach
+from jupyter_ptytasks.core.platform import detach, endpoint, locks, loopback
 from jupyter_ptytasks.core.ring.reader import RingReader
+from jupyter_ptytasks.provision import local
 from jupyter_ptytasks.provision.local import LocalProvisioner
 from jupyter_ptytasks.storage.task_dirs import TaskDirs
 
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 PATIENCE = 60.0
+#: The end of a ptyhost's path: with PTYTASKS_TRANSPORT=tcp the tests run over TCP.
+SUFFIX = local.suffix()
 #: The variable with that directory, for the programs that tests start; each worker of pytest-xdist has its own.
 _VARIABLE = f"PTYTASKS_TESTS_STARTERS_{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 #: Where the starters of these ptyhosts listen: most tests have the same. Until the session ends.
@@ -68,16 +70,30 @@ def is_alive(pid: int) -> bool:
         return False
 
 
+def dial(path: str, timeout: float = PATIENCE) -> socket.socket:
+    """Return a connection to a ptyhost, proven where that is necessary. The caller closes it."""
+    if path.endswith(endpoint.ON_TCP):
+        peer = loopback.call(path)
+        peer.settimeout(timeout)
+        return peer
+    peer = socket.socket(socket.AF_UNIX)
+    peer.settimeout(timeout)
+    try:
+        peer.connect(path)
+    except BaseException:
+        peer.close()
+        raise
+    return peer
+
+
 class Peer:
     """A connection to a ptyhost, as a server's link or as a viewer."""
 
     def __init__(self, path: str, *, timeout: float = PATIENCE, **about: Any) -> None:
-        self.socket = socket.socket(socket.AF_UNIX)
-        self.socket.settimeout(timeout)
+        self.socket = dial(path, timeout)
         self.decoder = wire.Decoder()
         self.frames: list[tuple[int, bytes]] = []
         try:
-            self.socket.connect(path)
             self.socket.sendall(wire.hello(**about))
             self.status = json.loads(self.next(wire.STATUS))
         except BaseException:
@@ -121,9 +137,9 @@ class Peer:
 class Hosted:
     """One task hosted by a real ptyhost in a directory of its own."""
 
-    def __init__(self, directory: str) -> None:
+    def __init__(self, directory: str, suffix: str = SUFFIX) -> None:
         self.files = TaskFiles(os.path.join(directory, "task"))
-        self.socket_path = os.path.join(directory, "run", "t.sock")
+        self.socket_path = os.path.join(directory, "run", f"t{suffix}")
         self.peers: list[Peer] = []
         self.pid = self.host_pid = 0
         self.attempt = 1
@@ -154,12 +170,16 @@ class Hosted:
         with open(self.files.lock, "ab"):
             pass
 
+    def _lock(self) -> int:
+        lock = locks.METHODS[0](self.files.lock, True)
+        assert lock is not None
+        return lock
+
     def launch(self, env: dict[str, str] | None = None) -> Hosted:
         """Start what was prepared. Raises what the provisioner raises."""
         env = env if env is not None else {**os.environ, "TERM": "xterm-256color"}
-        lock = os.open(self.files.lock, os.O_RDONLY)
+        lock = self._lock()
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX)
             launched = LocalProvisioner(TaskDirs(""), STARTERS).start(self.files, self.socket_path, lock, env)
         finally:
             os.close(lock)
@@ -169,8 +189,7 @@ class Hosted:
     def execute(self, env: dict[str, str] | None) -> Hosted:
         """Start what was prepared as servers did before there were starters."""
         program = os.path.join(os.path.dirname(jupyter_ptytasks.__file__), "ptyhost", "__main__.py")
-        with open(self.files.lock, "rb") as lock, open(self.files.log, "ab") as log:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with open(self._lock(), "rb") as lock, open(self.files.log, "ab") as log:
             options = ("-I", "-S", "-X", "utf8", "-X", "faulthandler")
             done = subprocess.run(
                 [sys.executable, *options, program, self.files.dir, self.socket_path, str(lock.fileno())],

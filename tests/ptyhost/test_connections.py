@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import time
 
 import pytest
 
 from jupyter_ptytasks.core import wire
-from tests.ptyhost.hosting import Hosted, Peer, wait_until
+from tests.ptyhost.hosting import Hosted, Peer, dial, wait_until
 
+#: The ends of ptyhosts' paths: over unix sockets and over TCP all is the same.
+TRANSPORTS = (".sock", ".tcp")
 DEAF = "import tty, time; tty.setraw(0); print('ready'); time.sleep(1000)"
 ECHO = "import tty, sys, os; tty.setraw(0); print('ready')\nwhile True: os.write(1, b'<' + os.read(0, 4096) + b'>')"
 
@@ -172,8 +173,7 @@ def test_a_peer_that_never_reads_delays_no_other(hosted: Hosted) -> None:
         "-c",
         "yes 0123456789012345678901234567890123456789012345678901234567890123456789012345678 | head -c 4000000",
     )
-    deaf = socket.socket(socket.AF_UNIX)
-    deaf.connect(hosted.socket_path)
+    deaf = dial(hosted.socket_path)
     deaf.sendall(wire.hello(role="link") + wire.frame(wire.WATCH, b"\x01") + wire.frame(wire.ASK_STATUS) * 500)
     record = hosted.ended(patience=60)
     deaf.close()
@@ -185,9 +185,7 @@ def test_a_peer_that_never_reads_delays_no_other(hosted: Hosted) -> None:
 )
 def test_a_peer_that_talks_nonsense_is_let_go(hosted: Hosted, garbage: bytes) -> None:
     hosted.start("cat")
-    with socket.socket(socket.AF_UNIX) as peer:
-        peer.settimeout(10)
-        peer.connect(hosted.socket_path)
+    with dial(hosted.socket_path) as peer:
         try:
             peer.sendall(garbage)
             while peer.recv(1 << 16):

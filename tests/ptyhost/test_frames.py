@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import socket
 import struct
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from jupyter_ptytasks.core import wire
 from jupyter_ptytasks.core.platform.posix import tree
 from jupyter_ptytasks.ptyhost.job import Job
-from tests.ptyhost.hosting import Hosted, wait_until
+from tests.ptyhost.hosting import Hosted, dial, wait_until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -120,9 +119,7 @@ class Story:
 
     def tell(self, data: bytes, cut: int) -> None:
         """Send bytes on a connection of their own, in two pieces, as far as they are taken."""
-        with socket.socket(socket.AF_UNIX) as peer:
-            peer.settimeout(0.2)
-            peer.connect(self.hosted.socket_path)
+        with dial(self.hosted.socket_path, 0.2) as peer:
             try:
                 peer.sendall(data[:cut])
                 peer.sendall(data[cut:])
@@ -178,8 +175,7 @@ def test_it_survives_whatever_it_is_sent(story: Story, hello: bytes, frames: lis
 def test_an_endless_stream_of_frames_delays_no_other_connection(story: Story, kind: int) -> None:
     payload = as_json({"signal": "SIGWINCH"}) if kind == wire.SIGNAL else b""
     flood = wire.frame(kind, payload) * 20_000
-    with socket.socket(socket.AF_UNIX) as peer:
-        peer.connect(story.hosted.socket_path)
+    with dial(story.hosted.socket_path) as peer:
         peer.sendall(LINK)
         peer.setblocking(False)
         for _ in range(3):

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from _socket import socket
     from collections.abc import Callable, Sequence
 
+    from ...proof import Proof
+    from .. import loopback
+
+#: The end of a path that is an endpoint on TCP (platform.loopback).
+ON_TCP = ".tcp"
 #: `sun_path` holds 108 bytes on Linux and 104 on macOS, with the closing NUL (unix(7)).
 SUN_PATH_MAX = 103
 #: Connections that wait to be accepted.
@@ -71,6 +76,10 @@ class Endpoint:
             return None
         return connection
 
+    def proof(self) -> Proof | None:
+        """Return None: the kernel has said whose a connection is."""
+        return None
+
     def renew(self) -> None:
         """Listen again if the path has been removed, as cleaners of temporary directories do. Raises OSError."""
         if not os.path.exists(self._path):
@@ -86,6 +95,17 @@ class Endpoint:
         """Stop listening and remove the path. Raises OSError."""
         self._listener.close()
         _remove(self._path)
+
+
+def listen(path: str) -> Endpoint | loopback.Endpoint:
+    """Return the listening end at `path`: a unix socket, or on TCP if the path ends with `.tcp`. The caller closes it.
+    Raises OSError; nothing is left then.
+    """
+    if path.endswith(ON_TCP):
+        from .. import loopback  # noqa: PLC0415  not for a ptyhost with a unix socket
+
+        return loopback.Endpoint(path)
+    return Endpoint(path)
 
 
 def _listen(path: str) -> socket:
@@ -162,6 +182,11 @@ class SocketAddress:
 
 async def connect(loop: asyncio.AbstractEventLoop, protocol: Callable[[], asyncio.BaseProtocol], path: str) -> None:
     """Connect a protocol to the endpoint at `path`. Raises OSError, or ValueError if that is not a path."""
+    if path.endswith(ON_TCP):
+        from .. import loopback_client  # noqa: PLC0415  hardly ever used here
+
+        await loopback_client.connect(loop, protocol, path)
+        return
     with SocketAddress(path) as address:
         await loop.create_unix_connection(protocol, address)
 
@@ -228,6 +253,10 @@ def ask(path: str, timeout: float) -> bool:
 
 def is_dead(path: str) -> bool:
     """Return whether `path` is an endpoint where no process listens."""
+    if path.endswith(ON_TCP):
+        from .. import loopback  # noqa: PLC0415  hardly ever used here
+
+        return loopback.is_dead(path)
     try:
         call(path).close()
     except ConnectionRefusedError:

@@ -1,8 +1,10 @@
-"""The endpoint of a ptyhost."""
+"""The endpoint of a ptyhost: Python has no unix sockets here, so all are on TCP."""
 
 from __future__ import annotations
 
-from . import unsupported
+import errno
+
+from ..loopback import Endpoint, call, is_dead, knock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,62 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from socket import socket
 
+__all__ = ["ON_TCP", "Endpoint", "ask", "call", "connect", "dial", "is_dead", "knock", "listen"]
 
-class Endpoint:
-    """The listening end of a ptyhost."""
-
-    __slots__ = ()
-
-    def __init__(self, path: str, fd: int | None = None) -> None:  # noqa: ARG002
-        raise unsupported()
-
-    def fileno(self) -> int:
-        """Return the descriptor to poll."""
-        raise unsupported()
-
-    def accept(self) -> socket | None:
-        """Return the next connection."""
-        raise unsupported()
-
-    def renew(self) -> None:
-        """Listen again if the path has been removed."""
-
-    def hand_over(self) -> None:
-        """Leave it to other processes that have it open."""
-
-    def close(self) -> None:
-        """Stop listening."""
+#: The end of a path that is an endpoint on TCP. Here all are, whatever their path.
+ON_TCP = ".tcp"
 
 
-async def connect(
-    loop: asyncio.AbstractEventLoop,  # noqa: ARG001
-    protocol: Callable[[], asyncio.BaseProtocol],  # noqa: ARG001
-    path: str,  # noqa: ARG001
-) -> None:
-    """Connect a protocol to an endpoint."""
-    raise unsupported()
+def listen(path: str) -> Endpoint:
+    """Return the listening end at `path`. The caller closes it. Raises OSError; nothing is left then."""
+    return Endpoint(path)
 
 
-def call(path: str) -> socket:  # noqa: ARG001
-    """Return a connection to an endpoint."""
-    raise unsupported()
+async def connect(loop: asyncio.AbstractEventLoop, protocol: Callable[[], asyncio.BaseProtocol], path: str) -> None:
+    """Connect a protocol to the endpoint at `path`. Raises OSError, or ValueError if that is not one."""
+    from .. import loopback_client  # noqa: PLC0415  not for a ptyhost
 
-
-def knock(path: str) -> bool:  # noqa: ARG001
-    """Return whether a process listens there."""
-    raise unsupported()
-
-
-def ask(path: str, timeout: float) -> bool:  # noqa: ARG001
-    """Return whether an endpoint answers."""
-    raise unsupported()
-
-
-def is_dead(path: str) -> bool:  # noqa: ARG001
-    """Return False: there are no endpoints yet."""
-    return False
+    await loopback_client.connect(loop, protocol, path)
 
 
 def dial(path: str, timeout: float | None) -> socket:  # noqa: ARG001
-    """Connect to a unix socket. Python has none here."""
-    raise unsupported()
+    """Connect to a unix socket, as a Jupyter server may listen at. Raises OSError: Python has none here."""
+    raise OSError(errno.EAFNOSUPPORT, "there are no unix sockets on Windows")
