@@ -60,7 +60,7 @@ class Starter:
             # Half of the time that is left: one that hangs is replaced.
             answer_by = (time.monotonic() + deadline) / 2
             try:
-                answer, report = launch.start(path, request, fds, answer_by, deadline)
+                answer, report = launch.start(path, self._program, request, fds, answer_by, deadline)
             except launch.NoStarter:
                 if time.monotonic() >= deadline:
                     raise TimeoutError from None

@@ -1,11 +1,12 @@
 """Start a ptyhost, or the starter of many.
 
-`python -I -S __main__.py TASK_DIR SOCKET LOCK_FD` detaches, starts the command in TASK_DIR/spec.json with the
-environment that it reads from its standard input (JSON), and reports on its standard output in one line of JSON:
+`python -I -S __main__.py TASK_DIR SOCKET LOCK_FD [PACKAGES]` detaches, starts the command in TASK_DIR/spec.json with
+the environment that it reads from its standard input (JSON), and reports on its standard output in one line of JSON:
 `{"ready": true, "host_pid", "pid", "started"}` or `{"error": {"field", "message"}}`. Its standard error is host.log.
 LOCK_FD is the task's lock file, locked by the server that starts this process and inherited from it, so that the lock
-is held at every moment. That is how ptyhosts start where no process forks, and how servers of earlier versions, which
-go on while the package is replaced, start them everywhere.
+is held at every moment; on Windows it is a handle, and PACKAGES a directory with packages that are needed there. That
+is how ptyhosts start where no process forks, and how servers of earlier versions, which go on while the package is
+replaced, start them everywhere.
 
 `python -I -S __main__.py --starter SOCKET` runs the starter (`starter_posix.py`), which forks ptyhosts that are the
 same. Its standard input is what listens at SOCKET.
@@ -17,7 +18,8 @@ import os
 import sys
 
 
-def run_one(directory: str, socket_path: str, lock: str) -> None:
+def run_one(directory: str, socket_path: str, lock: str, *packages: str) -> None:
+    sys.path += packages
     from jupyter_ptytasks.core.platform import detach  # noqa: PLC0415
 
     # First of all: what is imported later belongs to the process that stays.

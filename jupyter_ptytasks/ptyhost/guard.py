@@ -91,6 +91,7 @@ class Guard:
                 kept = file.read().partition(b"\n")[2]
         except OSError:
             pass  # its directory has been moved
-        # It is open for appending: the next write goes to its end, wherever that is.
+        # It is open for appending: the next write goes to its end, wherever that is; but not so on Windows.
         os.ftruncate(2, 0)
+        os.lseek(2, 0, os.SEEK_SET)
         os.write(2, kept)

@@ -34,9 +34,6 @@ if TYPE_CHECKING:
     else:
         from .pty_posix import PosixPty as Pty
 
-#: How long (seconds) the terminal is still read after the command has ended, if other processes have it open, and how
-#: long these have to end.
-_DRAIN = 0.25
 #: Seconds between two looks at a terminal that no process has open: it may be opened again (`exec >/dev/null; ...;
 #: exec >/dev/tty`).
 _REOPENED = 0.2
@@ -331,7 +328,7 @@ class Host:
         elif not had_ended:
             # It may have been opened and written to since it was last found closed.
             self._terminal_open = True
-            self._timers[self._stop_draining] = time.monotonic() + _DRAIN
+            self._timers[self._stop_draining] = time.monotonic() + self.pty.drain
 
     def _stop_draining(self) -> None:
         self._settled, self._terminal_open = True, False

@@ -29,6 +29,10 @@ class PosixPty:
     OSError if the system has none left.
     """
 
+    #: How long (seconds) the terminal is still read after the command has ended, if other processes have it open, and
+    #: how long these have to end.
+    drain = 0.25
+
     __slots__ = ("_device", "_line", "_master", "_slave")
 
     def __init__(self, rows: int, cols: int) -> None:

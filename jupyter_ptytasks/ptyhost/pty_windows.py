@@ -1,66 +1,164 @@
-"""A pseudo-terminal of Windows (ConPTY), to be built on pywinpty: tasks do not run there yet."""
+"""A pseudo console of Windows (ConPTY), by pywinpty: what waits for it are threads, what the loop sees is a socket.
+
+The buffers of the sockets are what is read ahead and typed ahead: a console that is not read waits, and so do those who
+type.
+"""
 
 from __future__ import annotations
 
+import codecs
 import errno
+import socket
+import threading
+from typing import TYPE_CHECKING
 
-TYPE_CHECKING = False
+from ..core.platform.windows import tree
+from .program_windows import prepare
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+#: The one that Windows itself has; the other one, WinPTY, types into programs by itself.
+_CONPTY = 0
+#: Bytes of input that are passed on at a time.
+_INPUT = 1 << 12
+
 
 class Spawned:
-    """A process `pid`, ready to become a command, which does not run until it is released."""
+    """A process `pid` that runs the command. It runs already, but not longer than this process."""
 
-    pid: int
+    def __init__(self, pid: int, processes: tree.Tree) -> None:
+        self.pid = pid
+        self._tree = processes
 
     def release(self) -> None:
-        """Let the command run."""
-        raise _unsupported()
+        """Do nothing: pywinpty holds no process back."""
 
     def abandon(self) -> None:
         """Kill the process, unless it is gone."""
-        raise _unsupported()
+        self._tree.kill()
 
 
 class WindowsPty:
-    """A pseudo-terminal. Raises OSError."""
+    """A pseudo console, and this process's job for all that is started in it. The caller closes it. Raises OSError."""
 
-    def __init__(self, rows: int, cols: int) -> None:  # noqa: ARG002
-        raise _unsupported()
+    #: How long (seconds) the terminal is still read after the command has ended. It closes then, when all is read.
+    drain = 10.0
+
+    def __init__(self, rows: int, cols: int) -> None:
+        try:
+            import winpty  # noqa: PLC0415  no other system has it
+        except ImportError as error:
+            raise OSError(errno.ENOSYS, f"tasks need pywinpty, which cannot be imported: {error}") from error
+        self._error = winpty.WinptyError
+        self._tree = tree.enter()
+        try:
+            self._pty = winpty.PTY(cols, rows, backend=_CONPTY)
+        except self._error as error:
+            raise OSError(errno.EIO, f"there is no pseudo console: {error}") from error
+        self._tree.settle()
+        self._tree.interrupt = self._interrupt
+        self._tree.hang_up = self._hang_up
+        self._loop_end, self._thread_end = socket.socketpair()
+        self._loop_end.setblocking(False)
+        self._is_hung_up = False
 
     def fileno(self) -> int:
         """Return the descriptor to poll."""
-        raise _unsupported()
+        return self._loop_end.fileno()
 
     def spawn(self, argv: list[bytes], env: Mapping[bytes, bytes], cwd: str, umask: int) -> Spawned:  # noqa: ARG002
-        """Return a process that will be `argv` as soon as it is released."""
-        raise _unsupported()
+        """Start `argv`, which runs from now on. Raises SpawnFailed."""
+        start = prepare(argv, env, cwd)
+        try:
+            self._pty.spawn(start.program, cmdline=start.arguments, cwd=cwd, env=start.environment)
+        except self._error as error:
+            raise start.failure(error) from None
+        pid = int(self._pty.pid)
+        self._tree.begin(pid)
+        for target in (self._read_on, self._type_on):
+            threading.Thread(target=target, daemon=True).start()
+        return Spawned(pid, self._tree)
 
-    def read(self, limit: int) -> bytes | None:  # noqa: ARG002
-        """Return what the program wrote."""
-        raise _unsupported()
+    # -- threads ------------------------------------------------------------------------------------------------------
+
+    def _read_on(self) -> None:
+        """Pass on the output until its end."""
+        try:
+            while not self._is_hung_up:
+                text = self._pty.read(blocking=True)
+                if text:
+                    self._thread_end.sendall(text.encode("utf-8", "replace"))
+                elif self._pty.iseof():
+                    break
+        except (self._error, OSError):
+            pass  # pywinpty's other way to say that this is the end
+        try:
+            self._thread_end.shutdown(socket.SHUT_WR)
+        except OSError:
+            pass  # the loop has closed it
+
+    def _type_on(self) -> None:
+        """Pass on the input, as characters, until it ends."""
+        decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        try:
+            while data := self._thread_end.recv(_INPUT):
+                text = decoder.decode(data)
+                if text:
+                    self._pty.write(text)
+        except (self._error, OSError):
+            pass  # the console is closed: no program will read it
+
+    def _interrupt(self) -> None:
+        """Type ^C, which the console makes an event for all its programs, whether they read or not."""
+        self.write(b"\x03")
+
+    def _hang_up(self) -> None:
+        """Close the console: its programs are told so, and end."""
+        self._is_hung_up = True
+        try:
+            self._pty.cancel_io()
+        except self._error:
+            pass  # it is closed already
+
+    # -- the loop's side ----------------------------------------------------------------------------------------------
+
+    def read(self, limit: int) -> bytes | None:
+        """Return output of the program, at most `limit` bytes; None if there is none yet, `b""` at its end."""
+        try:
+            return self._loop_end.recv(limit)
+        except BlockingIOError:
+            return None
+        except OSError:
+            return b""
 
     def takes(self, data: bytes) -> bool:  # noqa: ARG002
-        """Return whether the terminal can take all of `data`."""
-        raise _unsupported()
+        """Return True: a console takes lines of any length."""
+        return True
 
     @property
     def line_max(self) -> int:
-        """The most bytes of a line in line mode, without its end."""
-        raise _unsupported()
+        """No line is too long: 0."""
+        return 0
 
     def look(self) -> None:
-        """Forget what was typed into the line if a program has left line mode, and so has read it."""
-        raise _unsupported()
+        """Do nothing: nothing is known of what was typed."""
 
-    def write(self, data: bytes | bytearray | memoryview) -> int:  # noqa: ARG002
-        """Type `data`; return how many bytes the terminal took."""
-        raise _unsupported()
+    def write(self, data: bytes | bytearray | memoryview) -> int:
+        """Type `data`; return how many bytes were taken, 0 if so much waits to be typed already."""
+        try:
+            return self._loop_end.send(data)
+        except BlockingIOError:
+            return 0
+        except OSError:
+            return len(data)  # no program will read it
 
-    def resize(self, rows: int, cols: int) -> None:  # noqa: ARG002
-        """Set the size of the terminal."""
-        raise _unsupported()
+    def resize(self, rows: int, cols: int) -> None:
+        """Set the size of the console."""
+        try:
+            self._pty.set_size(cols, rows)
+        except self._error:
+            pass  # its programs are gone
 
     def foreground_group(self) -> int:
         """Return 0: there are no process groups."""
@@ -68,7 +166,7 @@ class WindowsPty:
 
     @property
     def device(self) -> int:
-        """Return 0: a console is no device."""
+        """The device number of the terminal: 0, a console is no device."""
         return 0
 
     def mode(self) -> tuple[bool, bool] | None:
@@ -77,12 +175,11 @@ class WindowsPty:
 
     @property
     def typed(self) -> bytes:
-        """Nothing: a console keeps its line to itself."""
+        """What was typed of the present line: nothing is known of it."""
         return b""
 
     def close(self) -> None:
         """Close the terminal."""
-
-
-def _unsupported() -> OSError:
-    return OSError(errno.ENOSYS, "tasks cannot run on Windows yet")
+        self._hang_up()
+        self._loop_end.close()
+        self._thread_end.close()

@@ -22,11 +22,12 @@ class Record:
     Raises OSError if there is no room; nothing is left then.
     """
 
-    __slots__ = ("_draft", "_fd", "_path")
+    __slots__ = ("_draft", "_fd", "_is_written", "_path")
 
     def __init__(self, path: str) -> None:
         self._path = path
         self._draft = f"{path}.reserved"
+        self._is_written = False
         self._fd = os.open(self._draft, os.O_RDWR | os.O_CREAT | files.BINARY, 0o600)
         try:
             # Spaces: a record that cannot be truncated to its length is still valid JSON.
@@ -46,16 +47,16 @@ class Record:
         os.ftruncate(self._fd, len(data))
         if durable:
             os.fsync(self._fd)
+        # Before it is renamed: Windows renames no file that is open.
+        fd, self._fd = self._fd, -1
+        os.close(fd)
         files.replace(self._draft, self._path)
-        os.close(self._fd)
-        self._fd = -1
+        self._is_written = True
         if durable:
             files.sync_dir(os.path.dirname(self._path))
 
     def discard(self) -> None:
         """Delete the record, written or not: the command never ran. Raises OSError."""
-        if self._fd < 0:
-            os.unlink(self._path)
-            return
-        os.close(self._fd)
-        os.unlink(self._draft)
+        if self._fd >= 0:
+            os.close(self._fd)
+        os.unlink(self._path if self._is_written else self._draft)

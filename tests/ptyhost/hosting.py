@@ -19,7 +19,7 @@ import psutil
 import jupyter_ptytasks
 from jupyter_ptytasks.core import wire
 from jupyter_ptytasks.core.paths import TaskFiles
-from jupyter_ptytasks.core.platform import detach, endpoint, locks, loopback
+from jupyter_ptytasks.core.platform import detach, endpoint, locks, loopback, processes
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.provision import local
 from jupyter_ptytasks.provision.local import LocalProvisioner
@@ -63,16 +63,12 @@ def wait_until(condition: Callable[[], Any], patience: float = PATIENCE) -> Any:
 
 def is_alive(pid: int) -> bool:
     """Return whether a process runs (a zombie does not)."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as file:
-            return file.read().rpartition(b")")[2].split()[0] != b"Z"
-    except OSError:
-        return False
+    return processes.look(pid) is not None
 
 
 def dial(path: str, timeout: float = PATIENCE) -> socket.socket:
     """Return a connection to a ptyhost, proven where that is necessary. The caller closes it."""
-    if path.endswith(endpoint.ON_TCP):
+    if path.endswith(endpoint.ON_TCP) or sys.platform == "win32":
         peer = loopback.call(path)
         peer.settimeout(timeout)
         return peer
@@ -156,7 +152,7 @@ class Hosted:
             "id": "testtask",
             "attempt": 1,
             "argv": list(argv),
-            "cwd": "/",
+            "cwd": os.path.abspath(os.sep),
             "rows": 24,
             "cols": 80,
             "ladder": [["SIGINT", 0.5], ["SIGTERM", 0.5], ["SIGKILL", 0]],
@@ -170,15 +166,21 @@ class Hosted:
         with open(self.files.lock, "ab"):
             pass
 
-    def _lock(self) -> int:
-        lock = locks.METHODS[0](self.files.lock, True)
-        assert lock is not None
+    def lock(self) -> int:
+        """Return the lock, as soon as the ptyhost of a start that has failed is gone."""
+        if sys.platform == "win32":
+            return int(wait_until(lambda: locks.METHODS[0](self.files.lock, True)))
+        import fcntl  # noqa: PLC0415  Windows has no such module
+
+        # A directory may be read-only, which is no reason not to lock a file in it.
+        lock = os.open(self.files.lock, os.O_RDONLY)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         return lock
 
     def launch(self, env: dict[str, str] | None = None) -> Hosted:
         """Start what was prepared. Raises what the provisioner raises."""
         env = env if env is not None else {**os.environ, "TERM": "xterm-256color"}
-        lock = self._lock()
+        lock = self.lock()
         try:
             launched = LocalProvisioner(TaskDirs(""), STARTERS).start(self.files, self.socket_path, lock, env)
         finally:
@@ -189,7 +191,7 @@ class Hosted:
     def execute(self, env: dict[str, str] | None) -> Hosted:
         """Start what was prepared as servers did before there were starters."""
         program = os.path.join(os.path.dirname(jupyter_ptytasks.__file__), "ptyhost", "__main__.py")
-        with open(self._lock(), "rb") as lock, open(self.files.log, "ab") as log:
+        with open(self.lock(), "rb") as lock, open(self.files.log, "ab") as log:
             options = ("-I", "-S", "-X", "utf8", "-X", "faulthandler")
             done = subprocess.run(
                 [sys.executable, *options, program, self.files.dir, self.socket_path, str(lock.fileno())],

@@ -36,7 +36,12 @@ class NoStarter(Exception):
 
 
 def start(
-    path: str, request: Mapping[str, Any], fds: Sequence[int], answer_by: float, deadline: float
+    path: str,
+    program: str,  # noqa: ARG001  what is executed where no process forks
+    request: Mapping[str, Any],
+    fds: Sequence[int],
+    answer_by: float,
+    deadline: float,
 ) -> tuple[dict[str, Any], bytes]:
     """Have the starter at `path` fork a ptyhost, send it a request with descriptors, and return what it has answered to
     the call, and its report: one line of JSON, or less if it has failed.

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import select
+import socket
+import threading
 import time
+from typing import TYPE_CHECKING
 
-from . import unsupported
+from . import win32
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Protocol
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 READ, WRITE = 1, 4
 
+#: Seconds in which the task is stopped when the session ends: the system waits for five.
+_FAREWELL = 4.5
 #: The most descriptors that `select` takes.
 _DESCRIPTORS_MAX = 512
 
@@ -51,24 +55,58 @@ class Poll:
 
 
 class Wakeups:
-    """Wakes the loop."""
+    """Wakes the loop when `wake` is called, in whatever thread."""
 
-    __slots__ = ()
+    __slots__ = ("_socket",)
 
     def __init__(self) -> None:
-        raise unsupported()
+        self._socket, inlet = socket.socketpair()
+        for one in (self._socket, inlet):
+            one.setblocking(False)
+        _inlets.append(inlet)
 
     def fileno(self) -> int:
         """Return the descriptor to poll."""
-        raise unsupported()
+        return self._socket.fileno()
 
     def drain(self) -> None:
         """Take note of all wake-ups so far."""
+        try:
+            while self._socket.recv(512):
+                pass
+        except BlockingIOError:
+            pass
+        if _closing.is_set():
+            _on_closing[-1]()
 
 
-def on_shutdown(action: Callable[[], None]) -> None:  # noqa: ARG001
-    """Call `action` when this process is told to end."""
-    raise unsupported()
+#: What wakes the loops of this process, whether the session ends, and what is to be done then.
+_inlets: list[socket.socket] = []
+_closing = threading.Event()
+_on_closing: list[Callable[[], None]] = []
+
+
+def wake() -> None:
+    """Wake the loop. Never raises."""
+    for inlet in _inlets:
+        try:
+            inlet.send(b"!")
+        except OSError:
+            pass  # so many wake-ups that it will look anyway
+
+
+def on_shutdown(action: Callable[[], None]) -> None:
+    """Call `action`, in the loop, when the session ends: the user logs off, or the machine shuts down."""
+    if not _on_closing:
+        win32.on_closing(_close)
+    _on_closing[:] = [action]
+
+
+def _close() -> None:
+    """Have the loop stop the task; the system ends this process when this returns, or a little later."""
+    _closing.set()
+    wake()
+    time.sleep(_FAREWELL)
 
 
 def on_renewal(action: Callable[[], None]) -> None:

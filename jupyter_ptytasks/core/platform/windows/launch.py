@@ -1,28 +1,92 @@
-"""Starting a ptyhost. No process forks here: `ptyhost/__main__.py` is to be executed for each."""
+"""Starting a ptyhost: no process forks here, `ptyhost/__main__.py` is executed for each."""
 
 from __future__ import annotations
 
+import importlib.util
+import json
+import os
+import subprocess
+import threading
+import time
 from typing import TYPE_CHECKING, Any
 
-from . import unsupported
+from . import detach
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
 class NoStarter(Exception):
-    """There is no process that starts others."""
+    """There is no process that starts others. Not raised here: none is needed."""
+
+
+#: The lock of a task is inheritable for the moment of its start.
+_starting = threading.Lock()
 
 
 def start(
-    path: str,  # noqa: ARG001
-    request: Mapping[str, Any],  # noqa: ARG001
-    fds: Sequence[int],  # noqa: ARG001
+    path: str,  # noqa: ARG001  where a starter would listen
+    program: str,
+    request: Mapping[str, Any],
+    fds: Sequence[int],
     answer_by: float,  # noqa: ARG001
-    deadline: float,  # noqa: ARG001
+    deadline: float,
 ) -> tuple[dict[str, Any], bytes]:
-    """Start a ptyhost, and return its report."""
-    raise unsupported()
+    """Execute a ptyhost with a request and the descriptors of the task's lock and log, and return its id and its
+    report: one line of JSON, or less if it has failed.
+
+    Raises TimeoutError if there is no report at the `deadline` (monotonic seconds), OSError; nothing runs then.
+    """
+    import msvcrt  # noqa: PLC0415
+
+    lock, log = fds
+    handle: int = msvcrt.get_osfhandle(lock)  # type: ignore[attr-defined,unused-ignore]
+    command = [*detach.python(), program, request["directory"], request["socket"], str(handle), *_packages()]
+    inherited = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})  # type: ignore[attr-defined,unused-ignore]
+    with _starting:
+        os.set_handle_inheritable(handle, True)  # type: ignore[attr-defined,unused-ignore]
+        try:
+            process = detach.start(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=log, startupinfo=inherited
+            )
+        finally:
+            os.set_handle_inheritable(handle, False)  # type: ignore[attr-defined,unused-ignore]
+    report = _Report(process, json.dumps(request["env"]).encode())
+    report.join(max(deadline - time.monotonic(), 0.0))
+    if report.is_alive():
+        process.kill()
+        report.join()
+        raise TimeoutError
+    process.returncode = 0  # it is not waited for
+    return {"host_pid": process.pid}, report.line
+
+
+class _Report(threading.Thread):
+    """Sends a ptyhost its environment, and reads its report."""
+
+    def __init__(self, process: subprocess.Popen[bytes], data: bytes) -> None:
+        super().__init__(daemon=True)
+        self._process = process
+        self._data = data
+        self.line = b""
+        self.start()
+
+    def run(self) -> None:
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        with self._process.stdout as pipe:
+            try:
+                with self._process.stdin as sink:
+                    sink.write(self._data)
+            except OSError:
+                pass  # it has failed before it has read
+            self.line = pipe.readline()
+
+
+def _packages() -> list[str]:
+    """Return the directory of the packages that ptyhosts need here: they are isolated from all others."""
+    found = importlib.util.find_spec("winpty")
+    return [os.path.dirname(os.path.dirname(found.origin))] if found is not None and found.origin else []
 
 
 class Children:

@@ -22,7 +22,7 @@ _INVALID_HANDLE = (1 << 64) - 1
 #: PROCESS_SUSPEND_RESUME.
 _LOOK, _ACT = 0x00100000 | 0x1000, 0x0001 | 0x0800
 _JOB_PIDS, _JOB_LIMITS = 3, 9
-_KILL_ON_JOB_CLOSE = 0x2000
+_KILL_ON_JOB_CLOSE, _BREAKAWAY_OK = 0x2000, 0x0800
 #: Processes of one job that are listed.
 _PIDS_MAX = 8192
 _SNAPSHOT_PROCESSES = 2
@@ -77,7 +77,7 @@ class _Calls:
         self.kernel = kernel = win_dll("kernel32", use_last_error=True)
         self.nt = win_dll("ntdll")
         handle, number, pointer = w.HANDLE, w.DWORD, ctypes.c_void_p
-        for function, result, arguments in (
+        functions: tuple[tuple[Any, Any, list[Any]], ...] = (
             (kernel.CreateFileW, handle, [w.LPCWSTR, number, number, pointer, number, number, handle]),
             (kernel.CreateJobObjectW, handle, [pointer, w.LPCWSTR]),
             (kernel.GetCurrentProcess, handle, []),
@@ -97,7 +97,8 @@ class _Calls:
             (kernel.Process32NextW, w.BOOL, [handle, pointer]),
             (self.nt.NtSuspendProcess, ctypes.c_long, [handle]),
             (self.nt.NtResumeProcess, ctypes.c_long, [handle]),
-        ):
+        )
+        for function, result, arguments in functions:
             function.restype, function.argtypes = result, arguments
 
     def error(self) -> OSError:
@@ -158,7 +159,7 @@ def exit_code(handle: int) -> int:
     calls = _calls()
     code = calls.w.DWORD()
     calls.kernel.GetExitCodeProcess(handle, calls.ctypes.byref(code))
-    return code.value
+    return int(code.value)
 
 
 def times(handle: int) -> tuple[int, float, float]:
@@ -225,13 +226,23 @@ def enter_job() -> int:
     """
     calls = _calls()
     job: int = calls.kernel.CreateJobObjectW(None, None)
-    limits = calls.Limits(flags=_KILL_ON_JOB_CLOSE)
-    size = calls.ctypes.sizeof(limits)
-    if not calls.kernel.SetInformationJobObject(job, _JOB_LIMITS, calls.ctypes.byref(limits), size):
-        raise calls.error()
+    _limit(job, _KILL_ON_JOB_CLOSE)
     if not calls.kernel.AssignProcessToJobObject(job, calls.kernel.GetCurrentProcess()):
         raise calls.error()
     return job
+
+
+def let_leave(job: int) -> None:
+    """Let processes leave a job that are started with CREATE_BREAKAWAY_FROM_JOB. Raises OSError."""
+    _limit(job, _KILL_ON_JOB_CLOSE | _BREAKAWAY_OK)
+
+
+def _limit(job: int, flags: int) -> None:
+    calls = _calls()
+    limits = calls.Limits(flags=flags)
+    size = calls.ctypes.sizeof(limits)
+    if not calls.kernel.SetInformationJobObject(job, _JOB_LIMITS, calls.ctypes.byref(limits), size):
+        raise calls.error()
 
 
 def job_pids(job: int) -> set[int]:

@@ -1,0 +1,85 @@
+"""The program of a command on Windows: found as by a shell there, with its arguments as one line."""
+
+from __future__ import annotations
+
+import ntpath
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+
+from ..core.errors import SpawnFailed
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: Characters of a name in a message.
+_SHOWN = 200
+_BATCH = (".bat", ".cmd")
+
+
+@dataclass(frozen=True)
+class Start:
+    """What to start: the path of a program, its arguments as one line, and the environment block."""
+
+    name: str
+    program: str
+    arguments: str
+    environment: str
+
+    def failure(self, why: object) -> SpawnFailed:
+        """Return the error for a program that could not be started."""
+        return SpawnFailed(f"{self.name[:_SHOWN]} cannot be started: {why}", field="command")
+
+
+def prepare(argv: Sequence[bytes], env: Mapping[bytes, bytes], cwd: str) -> Start:
+    """Return what to start. Raises SpawnFailed, with `field` `command` or `cwd`, if there is no such thing."""
+    words = [_text(word) for word in argv]
+    variables = merge({_text(name): _text(value) for name, value in env.items()})
+    if not os.path.isdir(cwd):
+        raise SpawnFailed(f"the task cannot run in {cwd}: no such directory", field="cwd")
+    by_name = {name.upper(): value for name, value in variables.items()}
+    name = words[0] if not os.path.dirname(words[0]) else os.path.join(cwd, words[0])
+    program = shutil.which(name, path=by_name.get("PATH", ""))
+    if program is None:
+        raise SpawnFailed(f"{words[0][:_SHOWN]} cannot be started: there is no such program", field="command")
+    arguments = command_line(words)
+    if program.lower().endswith(_BATCH):
+        arguments, program = _by_cmd(program, words[1:]), by_name.get("COMSPEC", "cmd.exe")
+    block = "".join(f"{name}={value}\0" for name, value in variables.items())
+    return Start(words[0], program, f" {arguments}" if arguments else "", block)
+
+
+def _text(data: bytes) -> str:
+    return data.decode("utf-8", "surrogateescape")
+
+
+def merge(env: Mapping[str, str]) -> dict[str, str]:
+    """Return the last one of variables whose names differ by case only: Windows takes them for one."""
+    last = {name.upper(): name for name in env}
+    return {name: value for name, value in env.items() if last[name.upper()] == name}
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Return the arguments in `words`, which begin with the name of the program, as one line.
+
+    Most programs take such a line apart as Microsoft's C library does. cmd.exe does not: what follows `/c` or `/k` is a
+    line of its own language, and is passed as it is.
+    """
+    if ntpath.basename(words[0]).lower() in ("cmd", "cmd.exe"):
+        for at, word in enumerate(words[1:], 1):
+            if word.lower() in ("/c", "/k"):
+                line = words[at + 1] if len(words) == at + 2 else subprocess.list2cmdline(words[at + 1 :])
+                # With /s, cmd removes these two quotes and no others.
+                return f'{" ".join(["/s", *words[1 : at + 1]])} "{line}"'
+    return subprocess.list2cmdline(words[1:])
+
+
+def _by_cmd(batch: str, arguments: Sequence[str]) -> str:
+    """Return the line with which cmd.exe runs a batch file. Raises SpawnFailed for what cannot be passed to one."""
+    for word in arguments:
+        if any(character in word for character in '"%\r\n'):
+            raise SpawnFailed('an argument of a batch file must not contain ", % or the end of a line', field="command")
+    words = " ".join(f'"{word}"' for word in (batch, *arguments))
+    return f'/d /v:off /s /c "{words}"'
