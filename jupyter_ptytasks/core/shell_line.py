@@ -1,4 +1,4 @@
-"""Shell lines that are too long for one argument: the shell reads them from a file, and runs them as by `-c LINE`."""
+"""How a shell is given a line to run: as an argument, or in a file if it is too long for one argument."""
 
 from __future__ import annotations
 
@@ -6,6 +6,21 @@ import os
 
 #: Shells that read a file by `source` and do not have POSIX `eval "$(...)"`.
 _OTHERS = ("fish", "csh", "tcsh", "nu", "xonsh")
+
+
+#: Shells of Windows, whose options are others.
+_CMD = ("cmd", "cmd.exe")
+_POWERSHELL = ("powershell", "powershell.exe", "pwsh.exe")
+
+
+def by_argument(shell: str, line: str) -> list[str]:
+    """Return the arguments with which `shell` runs a line."""
+    name = shell.replace("\\", "/").rpartition("/")[2].lower()
+    if name in _CMD:
+        return [shell, "/d", "/c", line]
+    if name in _POWERSHELL:
+        return [shell, "-NoLogo", "-NoProfile", "-Command", line]
+    return [shell, "-c", line]
 
 
 def by_file(shell: str, path: str) -> list[str]:

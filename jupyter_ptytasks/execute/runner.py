@@ -83,8 +83,12 @@ class Runner(NotebookClient):
             yield
 
     def _heed_signals(self) -> None:
+        loop = asyncio.get_running_loop()
         for number in _SIGNALS:
-            asyncio.get_running_loop().add_signal_handler(number, self._stop, number)
+            try:
+                loop.add_signal_handler(number, self._stop, number)
+            except NotImplementedError:  # on Windows
+                signal.signal(number, lambda number, _: loop.call_soon_threadsafe(self._stop, signal.Signals(number)))
 
     def _stop(self, number: signal.Signals) -> None:
         self.signal = self.signal or number

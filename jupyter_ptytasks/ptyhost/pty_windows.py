@@ -17,6 +17,7 @@ from .program_windows import prepare
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 #: The one that Windows itself has; the other one, WinPTY, types into programs by itself.
 _CONPTY = 0
@@ -53,7 +54,8 @@ class WindowsPty:
         self._error = winpty.WinptyError
         self._tree = tree.enter()
         try:
-            self._pty = winpty.PTY(cols, rows, backend=_CONPTY)
+            #: None when it is closed, which happens when no thread uses it any more.
+            self._pty: Any = winpty.PTY(cols, rows, backend=_CONPTY)
         except self._error as error:
             raise OSError(errno.EIO, f"there is no pseudo console: {error}") from error
         self._tree.settle()
@@ -61,7 +63,6 @@ class WindowsPty:
         self._tree.hang_up = self._hang_up
         self._loop_end, self._thread_end = socket.socketpair()
         self._loop_end.setblocking(False)
-        self._is_hung_up = False
 
     def fileno(self) -> int:
         """Return the descriptor to poll."""
@@ -85,14 +86,15 @@ class WindowsPty:
     def _read_on(self) -> None:
         """Pass on the output until its end."""
         try:
-            while not self._is_hung_up:
-                text = self._pty.read(blocking=True)
+            while (pty := self._pty) is not None:
+                text = pty.read(blocking=True)
                 if text:
                     self._thread_end.sendall(text.encode("utf-8", "replace"))
-                elif self._pty.iseof():
+                elif pty.iseof():
                     break
         except (self._error, OSError):
             pass  # pywinpty's other way to say that this is the end
+        pty = None
         try:
             self._thread_end.shutdown(socket.SHUT_WR)
         except OSError:
@@ -104,8 +106,10 @@ class WindowsPty:
         try:
             while data := self._thread_end.recv(_INPUT):
                 text = decoder.decode(data)
-                if text:
-                    self._pty.write(text)
+                pty = self._pty
+                if text and pty is not None:
+                    pty.write(text)
+                del pty
         except (self._error, OSError):
             pass  # the console is closed: no program will read it
 
@@ -115,11 +119,13 @@ class WindowsPty:
 
     def _hang_up(self) -> None:
         """Close the console: its programs are told so, and end."""
-        self._is_hung_up = True
+        pty, self._pty = self._pty, None
+        if pty is None:
+            return
         try:
-            self._pty.cancel_io()
+            pty.cancel_io()
         except self._error:
-            pass  # it is closed already
+            pass  # nothing waits
 
     # -- the loop's side ----------------------------------------------------------------------------------------------
 
@@ -155,6 +161,8 @@ class WindowsPty:
 
     def resize(self, rows: int, cols: int) -> None:
         """Set the size of the console."""
+        if self._pty is None:
+            return
         try:
             self._pty.set_size(cols, rows)
         except self._error:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import shlex
 import shutil
+import sys
 from typing import TYPE_CHECKING
 
 from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
@@ -149,7 +150,10 @@ class PtyTasksApp(ExtensionApp):
     def _default_shell_command(self) -> list[str]:
         given = self._server.terminado_settings.get("shell_command")
         if given:
-            return shlex.split(given) if isinstance(given, str) else list(given)
+            # Backslashes are part of paths on Windows.
+            return shlex.split(given, posix=os.name == "posix") if isinstance(given, str) else list(given)
+        if sys.platform == "win32":
+            return [shutil.which("powershell.exe") or os.environ.get("COMSPEC", "cmd.exe")]
         # A login shell, as in jupyter_server_terminals: a server that a hub has started has seen no profile.
         return [_usable_shell(os.environ.get("SHELL")) or shutil.which("sh") or "/bin/sh", "-l"]
 

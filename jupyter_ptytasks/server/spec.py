@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..core import execve, names
+from ..core import execve, names, shell_line
 from ..core.errors import BadRequest
 from ..core.model import Kind, TaskRequest, TimeWarning
 from ..core.names import LOCAL
@@ -185,7 +185,7 @@ def _arguments(command: str | Sequence[str] | None, shell: Sequence[str]) -> lis
     if command is None:
         return list(shell)
     if isinstance(command, str):
-        return [shell[0], "-c", command]
+        return shell_line.by_argument(shell[0], command)
     return list(command)
 
 

@@ -209,7 +209,7 @@ def test_missing_ring_is_empty(tmp_path: Path) -> None:
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
     """Make writes fail once this many more bytes are written. (Real full disks: tests/ptyhost/test_full_disk.py.)"""
     room = 1 << 40
-    write = os.pwrite
+    write = files.pwrite
 
     def fill(left: int) -> None:
         nonlocal room

@@ -77,6 +77,16 @@ def test_ctrl_c_stops_it(hosted: Hosted) -> None:
     assert (record["code"], record["signal"], record["reason"]) == (None, "SIGINT", "cancelled")
 
 
+def test_a_hang_up_ends_it(hosted: Hosted) -> None:
+    source = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); " + SLEEP
+    hosted.python(source, cols=WIDE)
+    wait_shown(hosted, "ready")
+    hosted.stop(("SIGHUP", 60.0), ("SIGKILL", 0.0))
+    record = hosted.ended()
+    assert record["signal"] != "SIGKILL"
+    assert record["reason"] == "cancelled"
+
+
 def test_what_ignores_that_is_killed_with_all_that_it_has_started(hosted: Hosted) -> None:
     source = (
         "import signal, subprocess, sys, time\n"
