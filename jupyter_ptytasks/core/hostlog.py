@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+from .platform import files
+
 #: Bytes read from the end of the file, and the most characters of a line that are returned.
 _TAIL = 8 << 10
 _LINE_MAX = 300
@@ -15,7 +17,7 @@ def rotate(path: str) -> None:
     """Keep the log of the attempt before, if there is anything in it. Raises OSError."""
     try:
         if os.stat(path).st_size:
-            os.replace(path, f"{path}.1")
+            files.replace(path, f"{path}.1")
     except FileNotFoundError:
         pass
 

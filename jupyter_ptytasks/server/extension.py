@@ -6,7 +6,6 @@ import asyncio
 import os
 import shlex
 import shutil
-import sys
 from typing import TYPE_CHECKING
 
 from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
@@ -152,7 +151,7 @@ class PtyTasksApp(ExtensionApp):
         if given:
             # Backslashes are part of paths on Windows.
             return shlex.split(given, posix=os.name == "posix") if isinstance(given, str) else list(given)
-        if sys.platform == "win32":
+        if os.name == "nt":
             return [shutil.which("powershell.exe") or os.environ.get("COMSPEC", "cmd.exe")]
         # A login shell, as in jupyter_server_terminals: a server that a hub has started has seen no profile.
         return [_usable_shell(os.environ.get("SHELL")) or shutil.which("sh") or "/bin/sh", "-l"]

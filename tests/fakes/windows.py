@@ -9,10 +9,14 @@ import os
 import signal
 import subprocess
 from collections import Counter
+from typing import TYPE_CHECKING
 
 import psutil
 
 from tests.fakes.winpty import PTY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Windows:
@@ -93,5 +97,5 @@ class Windows:
         if self.suspended[pid] <= 0:
             os.kill(pid, signal.SIGCONT)
 
-    def on_closing(self, action: object) -> None:
+    def on_closing(self, action: Callable[[], None]) -> None:
         self.closing = action

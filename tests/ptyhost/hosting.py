@@ -28,7 +28,8 @@ from jupyter_ptytasks.storage.task_dirs import TaskDirs
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE = 60.0
+#: Wine, where Windows' tests may run, takes its time on a machine that has much to do.
+PATIENCE = 60.0 if sys.platform != "win32" else 300.0
 #: The end of a ptyhost's path: with PTYTASKS_TRANSPORT=tcp the tests run over TCP.
 SUFFIX = local.suffix()
 #: The variable with that directory, for the programs that tests start; each worker of pytest-xdist has its own.

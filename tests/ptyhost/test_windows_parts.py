@@ -67,7 +67,7 @@ class OnWindows:
         ladder = [["SIGINT", 0.5], ["SIGKILL", 0]]
         what = {"id": "testtask", "attempt": 1, "ladder": ladder, "timeout": None, **spec}
         ring = RingWriter(str(self.directory / "output"), size=64 << 20, segment=4 << 20, rows=24, cols=80)
-        self.pty = WindowsPty(24, 80)
+        self.pty: Any = WindowsPty(24, 80)
         record = Record(str(self.directory / "exit.json"))
         self.host = host = Host(
             spec=what, pty=self.pty, ring=ring, record=record, socket_path=self.path, guard=self.guard
@@ -112,7 +112,8 @@ class OnWindows:
         if self._thread is not None:
             # What ends with the process.
             self.pty.close()
-            for one in (self.host._wakeups._socket, *events._inlets, *self.host._service._connections.values()):
+            wakeups: Any = self.host._wakeups
+            for one in (wakeups._socket, *events._inlets, *self.host._service._connections.values()):
                 one.close()
         if self.windows.console is not None:
             self.windows.console.close()

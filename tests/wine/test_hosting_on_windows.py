@@ -12,25 +12,19 @@ from jupyter_ptytasks.core import wire
 from jupyter_ptytasks.core.errors import SpawnFailed
 from jupyter_ptytasks.core.platform import locks
 from jupyter_ptytasks.core.terminal.lines import lines_of
-from tests.ptyhost.hosting import Hosted, is_alive, wait_until
+from tests.ptyhost.hosting import PATIENCE, is_alive, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from tests.ptyhost.hosting import Hosted
 
-pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="only Windows has pseudo consoles")
+pytestmark = [
+    pytest.mark.skipif(sys.platform != "win32", reason="only Windows has pseudo consoles"),
+    pytest.mark.timeout(3 * PATIENCE),
+]
 
 #: A console in a test is wider than what is printed: at its width some wrap lines for good.
 WIDE = 200
 SLEEP = "import time; print('ready', flush=True); time.sleep(120)"
-
-
-@pytest.fixture
-def hosted(tmp_path: Path) -> Iterator[Hosted]:
-    """A task to start."""
-    task = Hosted(str(tmp_path))
-    yield task
-    task.clean_up()
 
 
 def shown(hosted: Hosted) -> str:
@@ -72,7 +66,7 @@ def test_input_and_size(hosted: Hosted) -> None:
 def test_ctrl_c_stops_it(hosted: Hosted) -> None:
     hosted.python(SLEEP, cols=WIDE)
     wait_shown(hosted, "ready")
-    hosted.stop(("SIGINT", 60.0), ("SIGKILL", 0.0))
+    hosted.stop(("SIGINT", PATIENCE), ("SIGKILL", 0.0))
     record = hosted.ended()
     assert (record["code"], record["signal"], record["reason"]) == (None, "SIGINT", "cancelled")
 
@@ -81,7 +75,7 @@ def test_a_hang_up_ends_it(hosted: Hosted) -> None:
     source = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN); " + SLEEP
     hosted.python(source, cols=WIDE)
     wait_shown(hosted, "ready")
-    hosted.stop(("SIGHUP", 60.0), ("SIGKILL", 0.0))
+    hosted.stop(("SIGHUP", PATIENCE), ("SIGKILL", 0.0))
     record = hosted.ended()
     assert record["signal"] != "SIGKILL"
     assert record["reason"] == "cancelled"
@@ -127,7 +121,7 @@ def test_a_pause_lasts_until_it_is_resumed_however_often_it_was_asked_for(hosted
 
 
 def test_the_time_limit(hosted: Hosted) -> None:
-    hosted.python(SLEEP, timeout={"seconds": 1.0}, ladder=[["SIGINT", 60.0], ["SIGKILL", 0.0]])
+    hosted.python(SLEEP, timeout={"seconds": 1.0}, ladder=[["SIGINT", PATIENCE], ["SIGKILL", 0.0]])
     record = hosted.ended()
     assert (record["reason"], record["signal"]) == ("timed_out", "SIGINT")
 

@@ -167,7 +167,7 @@ class RingReader:
         """Return the keyframe of the segment at `base`; if its index is damaged or missing, one without modes."""
         found = None
         try:
-            with open(index_path(self.directory, base), "rb") as file:
+            with open(files.open_shared(index_path(self.directory, base)), "rb") as file:
                 found = decode_index(file.read(_KEYFRAME_MAX))
         except OSError:
             pass
@@ -180,7 +180,7 @@ class RingReader:
     def line(self, base: int) -> int:
         """Return the number of line feeds before the segment at `base`, without reading all of its keyframe."""
         try:
-            with open(index_path(self.directory, base), "rb") as file:
+            with open(files.open_shared(index_path(self.directory, base)), "rb") as file:
                 head = file.read(len(MAGIC) + LENGTHS.size)
                 if head.startswith(MAGIC):
                     return int(json.loads(file.read(LENGTHS.unpack_from(head, len(MAGIC))[0]))["line"])
@@ -207,7 +207,7 @@ class RingReader:
     def _records(self, base: int, start: int, end: int) -> Iterator[tuple[int, int, int]]:
         """Iterate over (offset, rows, columns) in a segment's index, from the last one that is not behind `start`."""
         try:
-            with open(index_path(self.directory, base), "rb") as file:
+            with open(files.open_shared(index_path(self.directory, base)), "rb") as file:
                 head = file.read(len(MAGIC) + LENGTHS.size)
                 if not head.startswith(MAGIC) or len(head) < len(MAGIC) + LENGTHS.size:
                     return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 #: The kernel walks all pages of a process for its proportional size, and the process waits meanwhile: worth it for
 #: a few processes of a size that takes it some milliseconds.
+_HAS_PSS = sys.platform.startswith("linux")
 _PSS_PROCESSES = 8
 _PSS_RSS = 4 << 30
 
@@ -40,7 +42,7 @@ class Tree:
         """Return the bytes of memory with shared pages counted once; None where the system does not say, or where
         to ask would cost too much.
         """
-        if len(self.processes) > _PSS_PROCESSES or self.rss > _PSS_RSS:
+        if not _HAS_PSS or len(self.processes) > _PSS_PROCESSES or self.rss > _PSS_RSS:
             return None
         total = 0
         for process in self.processes:
@@ -49,7 +51,7 @@ class Tree:
             except psutil.Error:
                 continue
             if pss is None:
-                return None  # not Linux
+                return None  # a kernel without it
             total += pss
         return total
 

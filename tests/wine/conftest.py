@@ -1,0 +1,28 @@
+"""What the tests on Windows share: they wait as long as it takes, under Wine on a machine that has much to do."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jupyter_ptytasks.provision import local
+from tests.ptyhost.hosting import PATIENCE, Hosted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Give ptyhosts time to start."""
+    monkeypatch.setattr(local, "_PATIENCE", PATIENCE)
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[Hosted]:
+    """A task to start."""
+    task = Hosted(str(tmp_path))
+    yield task
+    task.clean_up()
