@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="only Windows has pseudo consoles")
 
 #: Seconds until a server answers, on a machine that has much to do.
-UP = 240.0
+UP = 600.0
 COUNT = "import time\nfor n in range(100000): print('n', n, flush=True); time.sleep(0.1)"
 
 
@@ -99,7 +99,7 @@ def servers(tmp_path: Path) -> Iterator[Servers]:
     one.http.close()
 
 
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(2400)
 def test_a_task_outlives_its_server(servers: Servers) -> None:
     servers.start()
     task = servers.ask("POST", "/tasks", command=[sys.executable, "-u", "-c", COUNT], name="counter")
