@@ -70,7 +70,7 @@ def is_alive(pid: int) -> bool:
 def dial(path: str, timeout: float = PATIENCE) -> socket.socket:
     """Return a connection to a ptyhost, proven where that is necessary. The caller closes it."""
     if path.endswith(endpoint.ON_TCP) or sys.platform == "win32":
-        peer = loopback.call(path)
+        peer = loopback.call(path, PATIENCE)
         peer.settimeout(timeout)
         return peer
     peer = socket.socket(socket.AF_UNIX)

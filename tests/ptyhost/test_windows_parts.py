@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -67,7 +67,7 @@ class OnWindows:
         ladder = [["SIGINT", 0.5], ["SIGKILL", 0]]
         what = {"id": "testtask", "attempt": 1, "ladder": ladder, "timeout": None, **spec}
         ring = RingWriter(str(self.directory / "output"), size=64 << 20, segment=4 << 20, rows=24, cols=80)
-        self.pty: Any = WindowsPty(24, 80)
+        self.pty = cast("Any", WindowsPty(24, 80))
         record = Record(str(self.directory / "exit.json"))
         self.host = host = Host(
             spec=what, pty=self.pty, ring=ring, record=record, socket_path=self.path, guard=self.guard

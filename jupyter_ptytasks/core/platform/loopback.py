@@ -26,7 +26,7 @@ _BACKLOG = 64
 _FILE_MAX = 1 << 12
 _SECRET_SIZE = 32
 #: Seconds for a connection to a process that listens.
-_PATIENCE = 1.0
+_PATIENCE = 5.0
 
 
 class Endpoint:
@@ -121,12 +121,12 @@ def _record(path: str) -> dict[str, Any]:
     return record
 
 
-def call(path: str) -> socket.socket:
-    """Return a connection to the endpoint at `path`, proven, blocking for seconds at most. The caller closes it. Raises
-    OSError or ValueError.
+def call(path: str, timeout: float = _PATIENCE) -> socket.socket:
+    """Return a connection to the endpoint at `path`, proven, whose calls block for `timeout` seconds at most. The
+    caller closes it. Raises OSError or ValueError.
     """
     address, proof = read(path)
-    connection = socket.create_connection(address, timeout=_PATIENCE)
+    connection = socket.create_connection(address, timeout=timeout)
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(proof.nonce)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import errno
 
-from ..loopback import Endpoint, call, is_dead, knock
+from .. import loopback
+from ..loopback import Endpoint, is_dead, knock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,6 +29,11 @@ async def connect(loop: asyncio.AbstractEventLoop, protocol: Callable[[], asynci
     from .. import loopback_client  # noqa: PLC0415  not for a ptyhost
 
     await loopback_client.connect(loop, protocol, path)
+
+
+def call(path: str) -> socket:
+    """Return a connection to the endpoint at `path`. The caller closes it. Raises OSError or ValueError."""
+    return loopback.call(path)
 
 
 def dial(path: str, timeout: float | None) -> socket:  # noqa: ARG001
