@@ -22,6 +22,9 @@ from tests.ptyhost.hosting import Hosted, wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: Who is let go by an error may not have proven anything yet.
+TRANSPORTS = (".sock",)
+
 #: Wraps every function of a ptyhost that runs after the start, so that the one that is named in a file fails.
 SABOTAGE = textwrap.dedent(
     '''

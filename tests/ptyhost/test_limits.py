@@ -18,6 +18,9 @@ from tests.ptyhost.hosting import Hosted, wait_until
 if TYPE_CHECKING:
     from pathlib import Path
 
+#: Who is not accepted cannot prove anything either.
+TRANSPORTS = (".sock",)
+
 
 def processor_seconds(pid: int) -> float:
     with open(f"/proc/{pid}/stat", "rb") as file:
