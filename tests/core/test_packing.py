@@ -63,7 +63,8 @@ def test_a_packed_segment_is_a_gzip_file(tmp_path: Path) -> None:
     assert pack(str(tmp_path), 0) == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{0:020}.idx", f"{0:020}.log.gz"]
     assert gzip.decompress((tmp_path / f"{0:020}.log.gz").read_bytes()) == before
-    assert (tmp_path / f"{0:020}.log.gz").stat().st_mode & 0o077 == 0
+    if os.name == "posix":  # elsewhere a file has no mode
+        assert (tmp_path / f"{0:020}.log.gz").stat().st_mode & 0o077 == 0
 
 
 def test_an_old_packed_segment_is_dropped_like_any_other(tmp_path: Path) -> None:

@@ -250,7 +250,8 @@ class RingWriter:
         """Return how many bytes the ring takes, with its index: of a trickle that is larger than the log."""
         try:
             with os.scandir(self._directory) as entries:
-                return sum(entry.stat().st_size for entry in entries)
+                # What was removed may be there as long as it is read (platform.files.remove).
+                return sum(entry.stat().st_size for entry in entries if not entry.name.endswith(".removed"))
         except OSError:
             return self.end - self.start
 
