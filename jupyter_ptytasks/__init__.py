@@ -17,6 +17,7 @@ __all__ = [
     "get_sweep",
     "group",
     "groups",
+    "log",
     "progress",
     "run",
     "run_notebook",
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
 
     from IPython.core.interactiveshell import InteractiveShell
 
-    from ._progress import progress
+    from ._progress import log, progress
     from .notebook import Group, Sweep, Task, TaskList, get, get_sweep, group, groups, run, run_notebook, sweep, tasks
 
 #: Names imported on first use, and their modules.
 _LAZY = {
     **{name: "notebook" for name in __all__ if name != "__version__"},
     "progress": "_progress",
+    "log": "_progress",
 }
 
 

@@ -1,4 +1,4 @@
-"""Reports progress from inside a task."""
+"""Reports progress and metrics from inside a task."""
 
 from __future__ import annotations
 
@@ -8,9 +8,17 @@ import os
 import sys
 import time
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import SupportsFloat
+
 #: Minimum seconds between two reports.
 _INTERVAL = 0.1
 _TEXT_LIMIT = 200
+#: Metrics of one report at most, and characters of a name.
+_METRICS = 64
+_NAME_LIMIT = 128
 
 _last = -math.inf
 
@@ -55,6 +63,42 @@ def sequence(done: float | None, total: float | None = None, text: str = "") -> 
     exact = json.dumps({"done": done, "total": total, "text": text[:_TEXT_LIMIT]}, separators=(",", ":"))
     # json.dumps returns ASCII, so that no byte of the text can end the sequence.
     return b"\x1b]9;4;%s\x1b\\\x1b]7784;%s\x1b\\" % (state, exact.encode())
+
+
+def log(
+    metrics: Mapping[str, SupportsFloat] | None = None, /, *, step: float | None = None, **more: SupportsFloat
+) -> None:
+    """Log metrics of the task this runs in: `log(loss=0.31, step=10)`, `log({"val/loss": 0.4})`.
+
+    Works in threads and in child processes too. Outside a task, or without a terminal, it does nothing, and it never
+    raises errors of the terminal. From the first call on, only what is logged counts as a metric: nothing is
+    read from its other output any more (docs/metrics.md).
+
+    Args:
+        metrics: numbers by their names, for names that are no words of Python.
+        step: where they belong; without it they are counted.
+        more: more of them. Numbers of numpy and torch are taken too; nan and infinity are values.
+    """
+    if os.environ.get("PTYTASK_ID"):
+        _write(record({**(metrics or {}), **more}, step))
+
+
+def record(metrics: Mapping[str, SupportsFloat], step: float | None = None) -> bytes:
+    """Return the escape sequence for `log`; empty without metrics. Raises TypeError, ValueError."""
+    told = {name[:_NAME_LIMIT]: _named(float(value)) for name, value in list(metrics.items())[:_METRICS]}
+    if not told:
+        return b""
+    body: dict[str, object] = {"metrics": told}
+    if step is not None:
+        body["step"] = _finite(float(step))
+    return b"\x1b]7784;%s\x1b\\" % json.dumps(body, separators=(",", ":")).encode()
+
+
+def _named(number: float) -> float | str:
+    """Return a number for JSON, which has no word for nan and infinity."""
+    if math.isfinite(number):
+        return number
+    return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"
 
 
 def _finite(number: float | None) -> float | None:

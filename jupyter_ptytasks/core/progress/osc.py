@@ -56,8 +56,8 @@ def _exact(body: bytes) -> OscReport | None:
         value = json.loads(body)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(value, dict):
-        return None
+    if not isinstance(value, dict) or "metrics" in value:
+        return None  # what the program logs is read by core.metrics
     done, total, text = _number(value.get("done")), _number(value.get("total")), value.get("text")
     text = text if isinstance(text, str) else ""
     if done is None or total is None or total <= 0:

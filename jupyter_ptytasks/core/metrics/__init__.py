@@ -1,0 +1,9 @@
+"""Metrics of a task, read from its output: a metric is a name that comes back, with a number that changes."""
+
+from __future__ import annotations
+
+from .reader import MetricsReader
+from .series import Series
+from .value import Settings, number_to_json, summary
+
+__all__ = ["MetricsReader", "Series", "Settings", "number_to_json", "summary"]

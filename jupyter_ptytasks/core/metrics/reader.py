@@ -1,0 +1,162 @@
+"""The reader of one attempt's output: bytes go in as they come, metrics come out.
+
+What the program logs goes first (`jupyter_ptytasks.log`): from then on nothing is guessed. Then the pattern of the
+task, then what the words of its output say.
+"""
+
+from __future__ import annotations
+
+from . import grammar, names
+from .series import Series
+from .splitter import LONGEST, Logged, Splitter
+from .steps import Place, Steps, place
+from .tables import Table
+from .value import Settings
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    #: Finds a pattern's groups in a text; None where it does not match.
+    Find = Callable[[str], Mapping[str, str | None] | None]
+
+#: Names that are followed, metrics or not yet; and metrics that are told.
+_FOLLOWED = 256
+MOST = 64
+#: The places of missing output that are remembered.
+_GAPS = 64
+
+
+class MetricsReader:
+    """Reads the metrics of one attempt. The points do not depend on how the bytes are cut; memory is bounded."""
+
+    def __init__(self, settings: Settings | None = None, find: Find | None = None) -> None:
+        self._settings = settings or Settings()
+        self._find = find
+        self._splitter = Splitter()
+        self._steps = Steps()
+        self._table = Table()
+        self._followed: dict[str, Series] = {}
+        #: Counts the names that were seen.
+        self._seen = 0
+        #: The program logs.
+        self.logs = False
+        #: Counts the points that were read.
+        self.points = 0
+        #: When output was missing (Unix seconds).
+        self.gaps: list[float] = []
+
+    @property
+    def series(self) -> list[Series]:
+        """The metrics, in the order of their rank, at most `MOST`."""
+        found = [one for one in self._followed.values() if one.counts]
+        found.sort(key=lambda one: (names.rank(one.name), one.order))
+        return found[:MOST]
+
+    def feed(self, data: bytes, now: float, *, gap: bool = False) -> None:
+        """Read new output, at `now` (Unix seconds); with a `gap`, some is missing before. Never raises."""
+        if gap:
+            self._splitter.lose()
+            if len(self.gaps) < _GAPS:
+                self.gaps.append(now)
+        for piece in self._splitter.split(data):
+            self._take(piece, now)
+
+    def end(self, succeeded: bool, now: float) -> None:  # noqa: ARG002  as all parsers
+        """Read what was still open: nothing more comes."""
+        for piece in self._splitter.rest():
+            self._take(piece, now)
+
+    def _take(self, piece: str | Logged, now: float) -> None:
+        if isinstance(piece, Logged):
+            if not self.logs:
+                self.logs = True
+                self._followed.clear()
+            for name, value in piece.items():
+                self._add(name, now, piece.step, value, sure=True)
+        elif not self.logs and not self._settings.off and len(piece) <= LONGEST:
+            step, found = self._read(piece)
+            for name, value in found.items():
+                self._add(name, now, step, value, sure=self._find is not None)
+
+    def _read(self, text: str) -> tuple[float | None, Mapping[str, float]]:
+        if self._find is not None:
+            return _matched(self._find(text))
+        if not grammar.may_tell(text):
+            self._table.take(text)  # the header of a table has no number
+            return None, {}
+        row = self._table.take(text)
+        if row is not None:
+            step, found = row
+            return self._steps.take(Place(outer=step)), found
+        where = place(text)
+        step = self._steps.take(where)
+        return step, grammar.pairs(text, is_placed=where.known, is_named=where.named)
+
+    def _add(self, name: str, now: float, step: float | None, value: float, *, sure: bool) -> None:
+        if self._settings.include and name not in self._settings.include:
+            return
+        series = self._followed.get(name)
+        if series is None:
+            series = self._follow(name, sure=sure)
+            if series is None:
+                return
+        last = series.last
+        if last is not None and not sure and step is not None and (step, value) == last[1:]:
+            return  # the same frame, drawn again
+        if step is None:
+            step = last[1] + 1 if last is not None else 0.0
+        series.add(now, step, value)
+        self.points += 1
+
+    def _follow(self, name: str, *, sure: bool) -> Series | None:
+        """Return a new series; None if there are too many, and each is a metric."""
+        if len(self._followed) >= _FOLLOWED:
+            idle = next((one for one in self._followed.values() if not one.counts), None)
+            if idle is None:
+                return None
+            del self._followed[idle.name]
+        series = self._followed[name] = Series(name, self._seen, sure=sure)
+        self._seen += 1
+        return series
+
+    # -- going on where another one was -------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Return all but the series, as JSON."""
+        return {
+            "steps": self._steps.to_json(),
+            "table": self._table.columns,
+            "open": self._splitter.state(),
+            "seen": self._seen,
+            "logs": self.logs,
+            "points": self.points,
+            "gaps": self.gaps,
+        }
+
+    def restore(self, state: Mapping[str, Any], series: list[Series]) -> None:
+        """Go on from the `state` of another reader, and its series. Raises KeyError, TypeError, ValueError or
+        AttributeError for a state that is not valid.
+        """
+        steps, table = Steps(**state["steps"]), Table([str(name) for name in state["table"]])
+        seen, points, gaps = int(state["seen"]), int(state["points"]), [float(one) for one in state["gaps"]]
+        self._splitter.restore(state["open"])
+        self._steps, self._table, self._seen, self.points, self.gaps = steps, table, seen, points, gaps
+        self.logs = state["logs"] is True
+        self._followed = {one.name: one for one in series}
+
+    @property
+    def followed(self) -> list[Series]:
+        """All that is followed, also what is no metric yet."""
+        return list(self._followed.values())
+
+
+def _matched(groups: Mapping[str, str | None] | None) -> tuple[float | None, dict[str, float]]:
+    found = {}
+    for name, text in (groups or {}).items():
+        try:
+            found[name] = float((text or "").strip().rstrip("%").replace(",", ""))
+        except ValueError:
+            continue
+    return found.pop("step", None), found

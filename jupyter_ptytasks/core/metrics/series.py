@@ -1,0 +1,147 @@
+"""The points of one metric, within a bound: what is left out lies between the lowest and highest around it."""
+
+from __future__ import annotations
+
+import math
+from array import array
+
+from .value import number_to_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+#: Points that are kept; with one more, every two neighbors of four go.
+KEPT = 4096
+#: How often a name must be seen before it is a metric.
+_SIGHTINGS = 3
+
+
+class Series:
+    """A metric: its points as they come. Times are Unix seconds.
+
+    `order` is when its name was first seen, among all names; `sure` says that the program logs it, so that it counts at
+    once.
+    """
+
+    __slots__ = (
+        "_rises",
+        "count",
+        "highest",
+        "is_whole",
+        "last",
+        "lowest",
+        "name",
+        "order",
+        "steps",
+        "sure",
+        "times",
+        "values",
+    )
+
+    def __init__(self, name: str, order: int, *, sure: bool = False) -> None:
+        self.name = name
+        self.order = order
+        self.sure = sure
+        self.times, self.steps, self.values = array("d"), array("d"), array("d")
+        #: All sightings, also those that are not kept any more.
+        self.count = 0
+        self.last: tuple[float, float, float] | None = None
+        #: Of the finite values.
+        self.lowest, self.highest = math.inf, -math.inf
+        #: Only whole numbers so far, and each greater than the one before.
+        self.is_whole = True
+        self._rises = True
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a metric: it has come back and has changed, and does not just count upwards."""
+        if self.sure:
+            return self.count > 0
+        return self.count >= _SIGHTINGS and self.changes and not self.is_counter
+
+    @property
+    def changes(self) -> bool:
+        """Whether it has had several values."""
+        return self.lowest < self.highest or (self.last is not None and not math.isfinite(self.last[2]))
+
+    @property
+    def is_counter(self) -> bool:
+        """Whether it has only ever counted upwards."""
+        return self.is_whole and self._rises
+
+    def add(self, time: float, step: float, value: float) -> None:
+        """Add a point."""
+        if self.last is not None and not value > self.last[2]:
+            self._rises = False
+        self.is_whole = self.is_whole and math.isfinite(value) and value == int(value)
+        if math.isfinite(value):
+            self.lowest, self.highest = min(self.lowest, value), max(self.highest, value)
+        self.count += 1
+        self.last = (time, step, value)
+        self.times.append(time)
+        self.steps.append(step)
+        self.values.append(value)
+        if len(self.values) > KEPT:
+            self._keep(thinned(self.values, KEPT // 2))
+
+    def facts(self) -> list[Any]:
+        """Return all but the points, for `from_facts`."""
+        seen = [self.count, self.last, self.lowest, self.highest, self.is_whole, self._rises]
+        return [self.name, self.order, self.sure, *seen]
+
+    @classmethod
+    def from_facts(cls, facts: Sequence[Any]) -> Series:
+        """Return the series that `facts` tells of, without its points. Raises TypeError or ValueError."""
+        name, order, sure, count, last, lowest, highest, is_whole, rises = facts
+        found = cls(str(name), int(order), sure=bool(sure))
+        found.count = int(count)
+        time, step, value = map(float, last)
+        found.last = (time, step, value)
+        found.lowest, found.highest = float(lowest), float(highest)
+        found.is_whole, found._rises = bool(is_whole), bool(rises)
+        return found
+
+    def _keep(self, chosen: Sequence[int]) -> None:
+        for name in ("times", "steps", "values"):
+            column = getattr(self, name)
+            setattr(self, name, array("d", (column[at] for at in chosen)))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return its last value and step, and the lowest and highest value, as in a task's JSON."""
+        assert self.last is not None
+        _, step, value = self.last
+        known = self.lowest <= self.highest
+        return {
+            "value": number_to_json(value),
+            "step": number_to_json(step),
+            "min": number_to_json(self.lowest) if known else None,
+            "max": number_to_json(self.highest) if known else None,
+        }
+
+
+def thinned(values: Sequence[float], most: int) -> list[int]:
+    """Return the places of at most `most` (4 or more) values, in order: the first and the last, and of each of as many
+    stretches as there is room for, the lowest and the highest; a value that is no number counts as the highest.
+    """
+    count = len(values)
+    if count <= most:
+        return list(range(count))
+    stretches = (most - 2) // 2
+    chosen = {0, count - 1}
+    for at in range(stretches):
+        stretch = range(1 + at * (count - 2) // stretches, 1 + (at + 1) * (count - 2) // stretches)
+        if stretch:
+            chosen.add(min(stretch, key=lambda one: _height(values[one])))
+            chosen.add(max(stretch, key=lambda one: _height(values[one])))
+    return sorted(chosen)
+
+
+def _height(value: float) -> float:
+    return math.inf if math.isnan(value) else value
+
+
+def since(steps: Iterable[float], least: float | None) -> list[int]:
+    """Return the places of the steps that are greater than `least`; all without one."""
+    return [at for at, step in enumerate(steps) if least is None or step > least]

@@ -1,0 +1,137 @@
+"""Where a value belongs: the step, from the nearest epoch, iteration or count of a bar."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_WORD = re.compile(
+    r"(?<![A-Za-z])(epochs?|global[_ ]?step|steps?|iterations?|iters?|it|rounds?|episodes?|updates?|batch(?:es)?|"
+    r"generation|trial)"
+    r"[\"']?(?:\([^()]*\))?[\s:=#\[(]{1,8}[\"']?\s*([0-9][0-9,]*(?:\.[0-9]+)?)(?![\w]|\.\w|:\w)(?:\s*(?:/|of)\s*([0-9]+))?",
+    re.IGNORECASE,
+)
+#: "47/469 [00:01<", "[6400/60000 (11%)]", "15/15 ━━━".
+_COUNT = re.compile(r"(?<![\w./:,-])([0-9]+)/([0-9]+)(?=\s*(?:[\[(\])|━]|$)|\s)")
+#: "[10]	train-rmse:", "10:	learn:".
+_NUMBERED = re.compile(r"\s*(?:\[([0-9]+)\](?=\s)|([0-9]+):\s)")
+
+
+@dataclass(frozen=True)
+class Place:
+    """What a piece of text says of where it is: the outer count (epochs), and the inner one with its total, if any.
+
+    `named` says that a word stands before one of them.
+    """
+
+    outer: float | None = None
+    inner: float | None = None
+    total: int | None = None
+    named: bool = False
+
+    @property
+    def known(self) -> bool:
+        """Whether it says anything."""
+        return self.outer is not None or self.inner is not None
+
+
+def place(text: str) -> Place:
+    """Return where a piece of text is."""
+    outer = inner = None
+    total = None
+    for word, number, of in _WORD.findall(text):
+        value = float(number.replace(",", ""))
+        if word[0] in "eE" and word[1] in "pP" and word[2] in "oO":
+            outer = value if outer is None else outer
+        elif inner is None or word.lower().startswith("global"):
+            inner, total = value, int(of) if of else None
+    named = outer is not None or inner is not None
+    if inner is None:
+        # Not the "1/10" of an epoch itself.
+        for match in _COUNT.finditer(text):
+            if text[: match.start()].rstrip()[-1:] in (":", "="):
+                continue  # a value: "Accuracy: 9812/10000"
+            if (
+                outer is not None
+                and float(match[1]) == outer
+                and text[: match.start()].rstrip(" :=[(").lower().endswith("epoch")
+            ):
+                continue
+            inner, total = float(match[1]), int(match[2])
+            break
+    if outer is None and inner is None and (numbered := _NUMBERED.match(text)):
+        inner = float(numbered[1] or numbered[2])
+    return Place(outer, inner, total, named)
+
+
+@dataclass
+class Steps:
+    """Follows where the output is. `take` each piece that says where it is."""
+
+    #: The epoch now, and that of the first one.
+    outer: float | None = None
+    first: float | None = None
+    inner: float | None = None
+    #: What earlier epochs have counted, where no total tells.
+    before: float = 0.0
+    #: By total, the last of a count that nothing is around, and what its earlier rounds have counted.
+    rounds: dict[str, list[float]] = field(default_factory=dict)
+    #: The inner count does not begin again with each epoch.
+    runs_on: bool = False
+    #: The last answer, and how many pieces ago that was.
+    step: float | None = None
+    age: int = 0
+
+    def take(self, where: Place) -> float | None:
+        """Return the step of a piece of text; None if nothing near it tells."""
+        if not where.known:
+            self.age += 1
+            return self.step if self.age <= _NEAR else None
+        advanced = where.outer is not None and self.outer is not None and where.outer > self.outer
+        if where.outer is not None and where.outer != self.outer:
+            if self.first is None or where.outer < self.first:
+                self.first = min(where.outer, 1.0)
+            self.outer = where.outer
+        if where.inner is None:
+            self.step = where.outer
+        else:
+            self.step = self._within(where.inner, where.total, advanced=advanced)
+        self.age = 0
+        return self.step
+
+    def _within(self, inner: float, total: int | None, *, advanced: bool) -> float:
+        last, self.inner = self.inner, inner
+        if self.outer is None or self.first is None:
+            return inner if total is None else self._round(inner, total)
+        if advanced and last is not None and inner > last:
+            self.runs_on = True
+        if self.runs_on:
+            return inner
+        if total is not None:
+            return (int(self.outer) - self.first) * total + inner
+        if last is not None and inner < (last if advanced else last / 2):
+            self.before += last
+        return self.before + inner
+
+    def _round(self, inner: float, total: int) -> float:
+        """Return a step of a count that begins again and again."""
+        if str(total) not in self.rounds and len(self.rounds) >= _ROUNDS:
+            del self.rounds[next(iter(self.rounds))]
+        last, before = self.rounds.get(str(total), (inner, 0.0))
+        if inner < last / 2:
+            before += total
+        self.rounds[str(total)] = [inner, before]
+        return before + inner
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state, for `Steps(**state)`."""
+        return asdict(self)
+
+
+#: Pieces of text for which a step holds on, and counts that are followed.
+_NEAR = 8
+_ROUNDS = 8
