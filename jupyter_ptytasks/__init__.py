@@ -8,11 +8,13 @@ from __future__ import annotations
 from ._version import __version__
 
 __all__ = [
+    "Comparison",
     "Group",
     "Sweep",
     "Task",
     "TaskList",
     "__version__",
+    "compare",
     "get",
     "get_sweep",
     "group",
@@ -32,7 +34,22 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
     from ._progress import log, progress
-    from .notebook import Group, Sweep, Task, TaskList, get, get_sweep, group, groups, run, run_notebook, sweep, tasks
+    from .notebook import (
+        Comparison,
+        Group,
+        Sweep,
+        Task,
+        TaskList,
+        compare,
+        get,
+        get_sweep,
+        group,
+        groups,
+        run,
+        run_notebook,
+        sweep,
+        tasks,
+    )
 
 #: Names imported on first use, and their modules.
 _LAZY = {

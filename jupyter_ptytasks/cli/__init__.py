@@ -28,6 +28,7 @@ _COMMANDS = {
     "why": "why",
     "show": "listing",
     "logs": "logs",
+    "metrics": "metrics",
     "screen": "shown",
     "attach": "attach",
     "wait": "talking",

@@ -79,6 +79,7 @@ def _print_table(tasks: list[Task]) -> None:
     # Columns that are left out when they are empty.
     shown = {
         "progress": any(row["progress"].plain for row in rows),
+        "metric": any(row["metric"].plain for row in rows),
         "waits for": any(row["waits for"].plain for row in rows),
         "place": any(row["place"].plain != "local" for row in rows),
         "group": any(row["group"].plain != "default" for row in rows),
@@ -104,6 +105,7 @@ _COLUMNS = (
     "state",
     "waits for",
     "progress",
+    "metric",
     "exit",
     "ran",
     "started",
@@ -128,6 +130,7 @@ def _row(task: Task) -> dict[str, Text]:
         "state": _cut(state, values.STYLES.get(state, "")),
         "waits for": _cut(*_waits_for(task)),
         "progress": Text(measures.progress(task)),
+        "metric": Text(measures.metric(task)),
         "exit": Text(values.ending(task)),
         "ran": Text("" if ran is None else values.duration(ran)),
         "started": Text(f"{values.duration(values.ago(task['started'] or task['created']))} ago"),
@@ -180,6 +183,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "state": f"{task['state']}: {reason}" if reason else task["state"],
         "waits for": values.question(task),
         "progress": measures.progress_in_full(task),
+        "metrics": measures.metrics(task),
         "viewers": viewers + ("" if task["connected"] or not task["alive"] else "; currently unreachable"),
         "exit": values.ending(task),
         "command": values.command(task),

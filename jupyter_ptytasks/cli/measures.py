@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..client import curves
 from . import values
 
 if TYPE_CHECKING:
@@ -80,6 +81,20 @@ def progress_in_full(task: Task) -> str:
         return ""
     said = " · ".join(filter(None, (progress(task), told["text"])))
     return f"{said} (from {told['source']})" if said else ""
+
+
+def metric(task: Task) -> str:
+    """Return the most telling metric as `loss 0.31` with its curve; empty if the task tells none."""
+    # Servers of older versions know nothing of metrics.
+    for name, told in task.get("metrics", {}).items():
+        return f"{values.visible(name)} {curves.number(told['value'])} {curves.sparkline(told['trend'])}".rstrip()
+    return ""
+
+
+def metrics(task: Task) -> str:
+    """Return all metrics that the task's JSON has, with their last values."""
+    told = task.get("metrics", {})
+    return ", ".join(f"{values.visible(name)} {curves.number(one['value'])}" for name, one in told.items())
 
 
 def usage(task: Task) -> dict[str, str]:

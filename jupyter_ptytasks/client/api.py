@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from . import reading
 from .connection import IDLE, SLOW, decoded, path_of, without_none
@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from types import TracebackType
 
-    from .literals import Ansi, Command, IfExists, Mode, Place, StateName, Target, Warn
+    from .literals import Ansi, Command, HowMetricsAreRead, IfExists, Mode, Place, StateName, Target, Warn
     from .types import (
         After,
+        Metrics,
         Page,
         PlaceAbout,
         PlaceOptions,
@@ -147,6 +148,7 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
         after: Sequence[str | After] = (),
         not_before: str | None = None,
         retry: Retry | None = None,
+        metrics: HowMetricsAreRead | None = None,
         function: bytes | None = None,
     ) -> Task:
         """Start or queue a task and return it. See docs/rest.md for the options, and docs/queue.md for the queue.
@@ -163,6 +165,7 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
             after: ids or names of tasks that must have succeeded before, or `{"ref", "when": "ok" | "any" | "failed"}`.
             not_before: the earliest time to start, in ISO 8601 with an offset from UTC.
             retry: how to run it again if it fails.
+            metrics: how metrics are read from its output (docs/metrics.md).
             function: the call that `command` runs (functions.calls.pack).
 
         Raises:
@@ -192,6 +195,7 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
             "after": list(after) or None,
             "not_before": not_before,
             "retry": retry,
+            "metrics": metrics,
             "function": None if function is None else base64.b64encode(function).decode(),
         }
         response = self._transport.request("POST", "tasks", json=without_none(given))
@@ -324,6 +328,30 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
     def why(self, ref: str) -> Why:
         """Return why a task has failed, with the lines of its output that say it, or why it does not run."""
         return cast("Why", self._get(path_of(ref, "why"), **IDLE))
+
+    def metrics(
+        self,
+        ref: str,
+        *,
+        names: Sequence[str] = (),
+        since: float | None = None,
+        points: int | None = None,
+        x: Literal["step", "time"] | None = None,
+        attempt: int | None = None,
+    ) -> Metrics:
+        """Return the metrics of a task with their points.
+
+        Args:
+            names: only these.
+            since: only points behind this step or, with `x="time"`, this time (Unix seconds).
+            points: at most so many of each; between the lowest and highest of a stretch others are left out.
+            attempt: an earlier attempt.
+        """
+        given = without_none({"since": since, "points": points, "x": x, "attempt": attempt})
+        params = {name: str(value) for name, value in given.items()}
+        if names:
+            params["names"] = ",".join(names)
+        return cast("Metrics", self._get(path_of(ref, "metrics"), **params))
 
     def stats(self, ref: str) -> Stats:
         """Return the recent resource usage of a live task, which is sampled more often for the next 10 seconds."""

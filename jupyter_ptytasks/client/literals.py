@@ -84,3 +84,14 @@ class Warn(TypedDict):
 
     signal: str
     before: float
+
+
+class HowMetricsAreRead(TypedDict, total=False):
+    """How the metrics of a task are read, in requests (docs/metrics.md)."""
+
+    pattern: str
+    """A regular expression: each named group is a metric, or the `step`."""
+    include: list[str]
+    """The names that count; empty: all."""
+    off: bool
+    """Read only what the program logs."""

@@ -242,6 +242,53 @@ class Why(TypedDict):
     """The lines of the output that say it; empty if none does."""
 
 
+#: A number; the ones that JSON has no word for are text, as Python's `float` and JavaScript's `Number` read it.
+AnyNumber = float | Literal["NaN", "Infinity", "-Infinity"]
+
+
+class Metric(TypedDict):
+    """What a metric is now, and was."""
+
+    value: AnyNumber
+    """The last value."""
+    step: AnyNumber
+    """The step that it belongs to."""
+    min: float | None
+    """The lowest value that is a number; null if there is none."""
+    max: float | None
+    """The highest one."""
+    trend: Annotated[list[float | None], Says(maxItems=16)]
+    """A few values of all, in order, for a small picture; of the first metric of a task only."""
+
+
+class MetricPoints(TypedDict):
+    """A metric with its points, as columns of the same length."""
+
+    name: str
+    value: AnyNumber
+    step: AnyNumber
+    min: float | None
+    max: float | None
+    count: Count
+    """Values that were read, also those that are not among the points."""
+    steps: list[AnyNumber]
+    times: list[float]
+    """When they were read, in Unix seconds."""
+    values: list[AnyNumber]
+
+
+class Metrics(TypedDict):
+    """The metrics of one attempt of a task, the most telling first."""
+
+    id: Id
+    attempt: Number
+    attempts: list[int]
+    """The attempts that are known, the oldest first."""
+    gaps: list[float]
+    """When output was missing (Unix seconds)."""
+    metrics: Annotated[list[MetricPoints], Says(maxItems=64)]
+
+
 class SweepOf(TypedDict):
     """The sweep that a task belongs to."""
 
@@ -411,6 +458,8 @@ class Task(TypedDict):
     job: Job | None
     """What the batch system of its place knows of it; null elsewhere."""
     progress: Progress | None
+    metrics: Annotated[dict[str, Metric], Says(maxProperties=8)]
+    """What its output tells, the most telling first."""
     usage: Usage | None
 
 

@@ -65,7 +65,8 @@ class Task(Stateful):
     """One task. Times are Unix seconds (UTC), None until they are known.
 
     `command` is what the user has entered: a shell line or the arguments; `host_pid` is the ptyhost of the current
-    attempt; `usage` is from the exit record, `progress` the last one (core.progress, as JSON); a `pinned` task is kept
+    attempt; `usage` is from the exit record, `progress` the last one (core.progress, as JSON);
+    `metrics` the last ones (core.metrics, the same), None until they have been read; a `pinned` task is kept
     until it is deleted by hand; `why` is the kind of reason for which it failed (core.why), empty until that was looked
     for; `leftover` counts the processes that its command left running; `gpus` are the UUIDs of
     the GPUs that the current attempt was given, `gpu_share` how much of each; `params` are those of its `sweep`;
@@ -99,6 +100,7 @@ class Task(Stateful):
     metadata: Mapping[str, Any] = field(default_factory=dict)
     usage: Mapping[str, Any] = field(default_factory=dict)
     progress: Mapping[str, Any] | None = None
+    metrics: Mapping[str, Any] | None = None
     timeout: float | None = None
     pinned: bool = False
     leftover: int = 0
@@ -159,7 +161,8 @@ class TaskRequest:
     `command` is a shell line or the arguments, None for an interactive shell; `cwd` None is the server's root
     directory; `ladder` the stop sequence, pairs of a signal and a grace period in seconds, None for the default;
     `timeout` is in seconds; `params` are told to the task in its environment; `function` is the call that the command
-    runs (functions.calls); `place` is where it runs, empty for this machine; `resources` is what it asks for there.
+    runs (functions.calls); `place` is where it runs, empty for this machine; `resources` is what it asks for there;
+    `metrics` says how they are read (core.metrics.Settings, as JSON).
     """
 
     command: str | list[str] | None = None
@@ -182,3 +185,4 @@ class TaskRequest:
     function: bytes | None = field(default=None, repr=False)
     place: str = ""
     resources: Mapping[str, Any] = field(default_factory=dict)
+    metrics: Mapping[str, Any] = field(default_factory=dict)

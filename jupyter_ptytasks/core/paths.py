@@ -22,6 +22,7 @@ class TaskFiles:
         "host",
         "lock",
         "log",
+        "metrics",
         "output",
         "spec",
         "start",
@@ -49,6 +50,8 @@ class TaskFiles:
         self.lock = os.path.join(directory, "lock")
         #: The errors of the ptyhost of the last attempt (core.hostlog); bounded.
         self.log = os.path.join(directory, "host.log")
+        #: What metrics its attempts have told (core.metrics.stored), and how far the ring was read for it.
+        self.metrics = os.path.join(directory, "metrics")
         #: The directory of the ring.
         self.output = os.path.join(directory, "output")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from .comparing import Comparison, compare
 from .groups import Group, group, groups
 from .notebooks import run_notebook
 from .starting import get, run, tasks
@@ -10,10 +11,12 @@ from .task import Task
 from .task_list import TaskList
 
 __all__ = [
+    "Comparison",
     "Group",
     "Sweep",
     "Task",
     "TaskList",
+    "compare",
     "get",
     "get_sweep",
     "group",

@@ -171,6 +171,23 @@ class Task(Conversation):
         return self.info["progress"]
 
     @property
+    def metrics(self) -> dict[str, dict[str, list[float]]]:
+        """Metrics with their points: `task.metrics["loss"]` has the lists `step`, `time` (Unix seconds) and `value`.
+
+        See docs/metrics.md for what counts as one.
+        """
+        with self._connections.client() as client:
+            told = client.metrics(self.id, points=4096)
+        return {
+            one["name"]: {
+                "step": [float(step) for step in one["steps"]],
+                "time": list(one["times"]),
+                "value": [float(value) for value in one["values"]],
+            }
+            for one in told["metrics"]
+        }
+
+    @property
     def usage(self) -> Usage | None:
         """Resource usage as in docs/rest.md: CPU, memory, GPU; None if unknown."""
         return self.info["usage"]

@@ -35,6 +35,7 @@ from .housekeeping import Housekeeping
 from .launching import Launcher
 from .many import Many
 from .monitor.endings import Explainer
+from .monitor.metrics import MetricsBook
 from .monitor.progress import Tracker
 from .monitor.sampler import Sampler
 from .queueing import Queue
@@ -186,7 +187,8 @@ class PtyTasksApp(ExtensionApp):
             find=lambda place: ssh.find(place, self.ssh_command if self.ssh_places else [], task_dirs, self.ssh_keep),
         )
         self.supervisor = supervisor = Supervisor(store, task_dirs, provisioners, self.log)
-        self.tracker = Tracker(store, supervisor, task_dirs, self.log)
+        self.metrics_book = MetricsBook(store, task_dirs, self.log)
+        self.tracker = Tracker(store, supervisor, task_dirs, self.metrics_book, self.log)
         self.explainer = Explainer(store, supervisor, task_dirs, self.log)
         self.sampler = Sampler(store, supervisor, provisioners, self.log)
         self.queue = queue = Queue(
@@ -259,6 +261,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_terminals": self.terminals,
                 "ptytasks_emulator": self.emulator,
                 "ptytasks_explainer": self.explainer,
+                "ptytasks_tracker": self.tracker,
                 "ptytasks_housekeeping": self.housekeeping,
                 "ptytasks_recovery": self.recovery,
             }
@@ -361,6 +364,7 @@ class PtyTasksApp(ExtensionApp):
         self.supervisor.close()
         self.provisioners.close()
         await self.tracker.stop()
+        await self.metrics_book.stop()
         await self.explainer.stop()
         if self._progress is not None:
             self._progress.close()

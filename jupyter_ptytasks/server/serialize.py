@@ -106,8 +106,12 @@ class TaskSerializer:
             self._log.warning("task %s cannot be converted to JSON, and is left out of lists", task.id, exc_info=error)
 
     def measures(self, task: Task) -> dict[str, Any]:
-        """Return what changes while a task runs: its progress and its usage."""
-        return {"progress": self._tracker.progress(task), "usage": self._sampler.usage(task)}
+        """Return what changes while a task runs: its progress, its metrics and its usage."""
+        return {
+            "progress": self._tracker.progress(task),
+            "metrics": self._tracker.metrics(task),
+            "usage": self._sampler.usage(task),
+        }
 
     def stats(self, task: Task) -> dict[str, Any]:
         """Return a task's usage in the last minutes, and sample it more often for a while."""

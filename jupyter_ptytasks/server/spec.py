@@ -111,6 +111,8 @@ def build(
         spec["params"] = dict(request.params)
     if request.resources:
         spec["resources"] = dict(request.resources)
+    if request.metrics:
+        spec["metrics"] = dict(request.metrics)
     if request.function is not None:
         spec["function"] = True
     return spec
@@ -148,6 +150,7 @@ def request_of(spec: Mapping[str, Any], name: str | None, function: bytes | None
         turn=replace(Turn.from_json(spec.get("queue", {})), rank="", after=(), not_before=None),
         params=spec.get("params", {}),
         resources=spec.get("resources", {}),
+        metrics=spec.get("metrics", {}),
         function=function,
     )
 

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 _PLAIN = (
     "command", "cwd", "created", "state_reason", "state_message", "attempt", "pid", "host_pid", "rows", "cols",
-    "started", "ended", "last_output", "group", "metadata", "usage", "progress", "timeout", "provisioner", "pinned",
-    "leftover", "gpu_share", "why", "resources", "job",
+    "started", "ended", "last_output", "group", "metadata", "usage", "progress", "metrics", "timeout",
+    "provisioner", "pinned", "leftover", "gpu_share", "why", "resources", "job",
 )  # fmt: skip
 
 
@@ -26,8 +26,8 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "command": (str, list), "cwd": (str,), "created": (int, float), "state_reason": (str,), "state_message": (str,),
     "attempt": (int,), "rows": (int,), "cols": (int,), "pid": _NUMBER, "host_pid": _NUMBER, "started": _NUMBER,
     "ended": _NUMBER, "last_output": _NUMBER, "timeout": _NUMBER, "group": (str,), "metadata": (dict,),
-    "usage": (dict,), "progress": (dict, type(None)), "provisioner": (str,), "pinned": (bool,),
-    "leftover": (int,), "gpus": (list,), "gpu_share": (int, float), "why": (str,),
+    "usage": (dict,), "progress": (dict, type(None)), "metrics": (dict, type(None)), "provisioner": (str,),
+    "pinned": (bool,), "leftover": (int,), "gpus": (list,), "gpu_share": (int, float), "why": (str,),
     "resources": (dict,), "job": (dict,),
 }  # fmt: skip
 #: The states that this version knows.

@@ -274,8 +274,8 @@ def test_names_can_be_chosen_and_reading_turned_off() -> None:
 
 _words = st.sampled_from(
     [b"step ", b"epoch 3/7 ", b"loss", b"=", b": ", b" 0.5", b"1e-3", b"nan", b"\r", b"\n", b"\r\n", b"\b", b" ",
-     b"acc 9/10", b"\x1b[A", b"\x1b[1m", b"\x1b]0;t\x07", b"\x1b[?1049h", b"\x1b[?1049l", b"\xe2\x94\x81", b"| 3/9 [", b"lr  loss\n",
-     record({"loss": 0.5, "x": 1.0}, 3), record({"y": math.nan}), b"x" * 300, b"7"]
+     b"acc 9/10", b"\x1b[A", b"\x1b[1m", b"\x1b]0;t\x07", b"\x1b[?1049h", b"\x1b[?1049l", b"\xe2\x94\x81", b"| 3/9 [",
+     b"lr  loss\n", record({"loss": 0.5, "x": 1.0}, 3), record({"y": math.nan}), b"x" * 300, b"7"]
 )  # fmt: skip
 _streams = st.lists(_words | st.binary(max_size=6), max_size=60).map(b"".join)
 

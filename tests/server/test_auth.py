@@ -43,6 +43,7 @@ NEEDS = {
     "GET tasks/{ref}/commands": "read",
     "POST tasks/{ref}/exec": "execute",
     "GET tasks/{ref}/stats": "read",
+    "GET tasks/{ref}/metrics": "read",
     "GET tasks/{ref}/screen": "read",
     "GET tasks/{ref}/output": "read",
     "GET tasks/{ref}/output/raw": "read",

@@ -36,6 +36,7 @@ SAMPLES = {
     "status": "Status",
     "output": "Text",
     "stats": "Stats",
+    "metrics": "Metrics",
     "sweeps": "SweepList",
     "error": "Error",
     "groups": "GroupList",
@@ -48,8 +49,9 @@ SAMPLES = {
     "place_options": "PlaceOptions",
 }
 
-#: Tells how far a task is.
+#: Tells how far a task is, and a metric.
 PROGRESS = """printf '\\033]7784;{"done":45,"total":100,"text":"step 45 of 100"}\\007'"""
+PROGRESS += """; printf '\\033]7784;{"metrics":{"loss":0.31},"step":10}\\007'"""
 
 
 def check(value: Any, schema: str) -> None:
@@ -179,7 +181,7 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
     task = await rest.create(line, name="train", tags=["gpu"], metadata={"run": 1})
     await rest.create(f"{PROGRESS}; read line; exit 3", name="failing")
     for name in ("train", "failing"):
-        await rest.until(name, lambda task: task["progress"] and task["usage"])
+        await rest.until(name, lambda task: task["progress"] and task["metrics"] and task["usage"])
     await rest("POST", "tasks", "failing", "input", body={"data": "go on", "newline": True})
     await rest("PUT", "groups", "gpu", body={"slots": 4, "paused": True, "reason": "driver update"})
     answers = {
@@ -191,6 +193,7 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
         "why": (await rest("GET", "tasks", "failing", "why")).json,
         "screen": (await rest("GET", "tasks", "failing", "screen")).json,
         "stats": (await rest("GET", "tasks", "train", "stats")).json,
+        "metrics": (await rest("GET", "tasks", "train", "metrics")).json,
         "error": (await rest("POST", "tasks", body={"command": "true", "cwd": "no/such/place"})).json,
         "groups": {"groups": [(await rest("GET", "groups", "gpu")).json]},
     }

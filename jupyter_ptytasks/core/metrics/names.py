@@ -106,6 +106,36 @@ def kind(name: str) -> str:
     return "other"
 
 
+#: Words of metrics of which less is better.
+_LOWER = (
+    "loss",
+    "err",
+    "rmse",
+    "mse",
+    "mae",
+    "mape",
+    "logloss",
+    "ppl",
+    "perplexity",
+    "nll",
+    "wer",
+    "cer",
+    "cost",
+    "fid",
+    "kl",
+)
+
+
+def less_is_better(name: str) -> bool:
+    """Return whether the best value of a metric is the lowest."""
+    parts = words(name)
+    return any(part in _LOWER or "loss" in part or "error" in part for part in parts) or name in (
+        "learn",
+        "best",
+        "test",
+    )
+
+
 def rank(name: str) -> tuple[int, int]:
     """Return the place of a name among others: losses and accuracies of validation first, learning rates late."""
     parts = words(name)

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 KEPT = 4096
 #: How often a name must be seen before it is a metric.
 _SIGHTINGS = 3
+#: Values of a trend at most.
+_TREND = 16
 
 
 class Series:
@@ -85,6 +87,11 @@ class Series:
         self.values.append(value)
         if len(self.values) > KEPT:
             self._keep(thinned(self.values, KEPT // 2))
+
+    def trend(self) -> list[float | None]:
+        """Return a few values of all, with four digits, for a picture of the size of a word; None is no number."""
+        chosen = [self.values[at] for at in thinned(self.values, _TREND)]
+        return [float(f"{value:.4g}") if math.isfinite(value) else None for value in chosen]
 
     def facts(self) -> list[Any]:
         """Return all but the points, for `from_facts`."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 
 from . import names
@@ -17,7 +16,6 @@ if TYPE_CHECKING:
 
 #: The most metrics in a task's JSON; `GET …/metrics` has all of them.
 TOLD = 8
-_GROUP = re.compile(r"\(\?P<[A-Za-z_]\w*>")
 
 
 @dataclass(frozen=True)
@@ -51,11 +49,6 @@ class Settings:
         return {name: value for name, value in told.items() if value}
 
 
-def has_groups(pattern: str) -> bool:
-    """Return whether a pattern names what it finds."""
-    return _GROUP.search(pattern) is not None
-
-
 def number_to_json(value: float) -> float | str:
     """Return a number for JSON, which has no word for nan and infinity: those are the text that JavaScript's `Number`
     and Python's `float` read.
@@ -66,6 +59,6 @@ def number_to_json(value: float) -> float | str:
 
 
 def summary(series: Iterable[Series]) -> dict[str, Mapping[str, Any]]:
-    """Return the metrics of a task's JSON, the most telling first, at most `TOLD`."""
+    """Return the metrics of a task's JSON, the most telling first, at most `TOLD`; the trend of that one only."""
     chosen = sorted(series, key=lambda one: (names.rank(one.name), one.order))[:TOLD]
-    return {one.name: one.to_json() for one in chosen}
+    return {one.name: {**one.to_json(), "trend": [] if at else one.trend()} for at, one in enumerate(chosen)}

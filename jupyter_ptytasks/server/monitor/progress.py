@@ -1,4 +1,4 @@
-"""Follows how far the active tasks are, and has it written down when they end.
+"""Follows how far the active tasks are and what metrics they tell, and has it written down when they end.
 
 All that it knows it has read from the rings, so that a server that is started again goes on where they are. Several
 servers follow the same task, each for itself; what one of them writes down is part of the task's end.
@@ -19,7 +19,7 @@ from ..listeners import Listeners
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from ...core.model import Task
     from ...core.progress import Progress
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from ..changes import Change
     from ..hosts.supervisor import Supervisor
     from ..store import Store
+    from .metrics import MetricsBook, Recorder, Wanted
 
 #: Seconds between two looks at the output of one task.
 _EVERY = 0.5
@@ -40,21 +41,44 @@ _FORGOTTEN_COMPLETE = 3.0
 class _Track:
     """One attempt of a task that is followed."""
 
-    __slots__ = ("attempt", "forgetting", "job", "news", "progress", "reader", "seen", "tail")
+    __slots__ = ("attempt", "forgetting", "job", "metrics", "news", "progress", "reader", "recorder", "seen", "tail")
 
-    def __init__(self, attempt: int, open_ring: Callable[[], RingReader]) -> None:
+    def __init__(self, attempt: int, open_ring: Callable[[], RingReader], recorder: Recorder | None) -> None:
         self.attempt = attempt
         self.reader = ProgressReader()
-        self.tail = TailReader(open_ring, attempt, [self.reader])
+        self.recorder = recorder
+        if recorder is None:
+            self.tail = TailReader(open_ring, attempt, [self.reader])
+        else:
+            self.tail = TailReader(open_ring, attempt, [self.reader, recorder], recorder.begin)
         self.progress: Progress | None = None
+        #: As last told.
+        self.metrics: Mapping[str, Any] = {}
         #: The end of the ring as last reported, and whether it has not been read that far.
         self.seen = 0
         self.news = False
         self.job: asyncio.Task[None] | None = None
         self.forgetting: asyncio.TimerHandle | None = None
 
+    def read(self) -> None:
+        """Read what is new. Blocking; raises OSError."""
+        self.tail.read(time.time())
+        if self.recorder is not None and self.recorder.told:
+            self.recorder.save(self.tail.position)
+
+    def end(self, *, succeeded: bool) -> None:
+        """Read the rest. Blocking; raises OSError."""
+        self.tail.end(succeeded, time.time())
+        if self.recorder is not None and self.recorder.told:
+            self.recorder.save(self.tail.position, at_once=True)
+
+    def keep(self) -> None:
+        """Write down what was read, for the next server. Blocking; raises OSError."""
+        if self.recorder is not None and self.tail.position:
+            self.recorder.save(self.tail.position, at_once=True)
+
     def forget(self) -> None:
-        """Begin again with what comes next."""
+        """Begin again with what comes next; only shells forget, and those have no metrics."""
         self.reader = ProgressReader()
         self.tail.parsers = [self.reader]
 
@@ -70,10 +94,13 @@ class Tracker:
     """Knows the progress of every active task that reports any. `stop` it, when the supervisor is closed.
 
     A task without output costs nothing, and of one with much at most 64 KiB are read twice a second, all in one thread.
-    `listeners` are called on the loop with the id of a task whose progress has changed.
+    `listeners` are called on the loop with the id of a task whose progress or metrics have changed.
     """
 
-    def __init__(self, store: Store, supervisor: Supervisor, task_dirs: TaskDirs, log: logging.Logger) -> None:
+    def __init__(
+        self, store: Store, supervisor: Supervisor, task_dirs: TaskDirs, book: MetricsBook, log: logging.Logger
+    ) -> None:
+        self._book = book
         self._store = store
         self._supervisor = supervisor
         self._task_dirs = task_dirs
@@ -92,9 +119,15 @@ class Tracker:
         self._supervisor.on_update.remove(self._on_news)
         self._supervisor.end_hooks.remove(self._end_hook)
         self._store.listeners.remove(self._on_change)
-        for task_id in list(self._tracks):
+        tracks = list(self._tracks.items())
+        for task_id, _ in tracks:
             self._drop(task_id)
         await asyncio.to_thread(self._thread.shutdown)
+        for task_id, track in tracks:
+            try:
+                await asyncio.to_thread(track.keep)
+            except OSError as error:
+                self._log.warning("task %s: its metrics cannot be written: %s", task_id, error)
 
     def progress(self, task: Task) -> dict[str, Any] | None:
         """Return the progress of a task as JSON, the final one if it has ended; None if it reports none."""
@@ -106,6 +139,20 @@ class Tracker:
         progress = track.progress.to_json()
         # The time left of a paused task is unknown, and that of one being stopped irrelevant.
         return progress if task.state is State.RUNNING else progress | {"eta": None}
+
+    def metrics(self, task: Task) -> Mapping[str, Any]:
+        """Return the metrics of a task as JSON, the last ones if it has ended; empty if it tells none."""
+        if not task.active:
+            return task.metrics or {}
+        track = self._tracks.get(task.id)
+        return track.metrics if track is not None and track.attempt == task.attempt else {}
+
+    async def points(self, task: Task, wanted: Wanted) -> dict[str, Any]:
+        """Return points of the metrics of a task as JSON."""
+        track = self._tracks.get(task.id)
+        is_read = track is not None and track.attempt == task.attempt and track.tail.position
+        recorder = track.recorder if track is not None and is_read else None
+        return await asyncio.to_thread(self._book.points, task, recorder, wanted)
 
     # -- while it runs ------------------------------------------------------------------------------------------------
 
@@ -133,7 +180,7 @@ class Tracker:
         self._tracks.pop(task_id).close()
 
     def _track(self, task: Task) -> _Track:
-        return _Track(task.attempt, lambda: self._task_dirs.open_ring(task.id))
+        return _Track(task.attempt, lambda: self._task_dirs.open_ring(task.id), self._book.recorder(task))
 
     async def _follow(self, task: Task, track: _Track) -> None:
         """Read as long as there is something new, and no more often than is good."""
@@ -142,14 +189,21 @@ class Tracker:
             while track.news:
                 track.news = False
                 began = loop.time()
-                await loop.run_in_executor(self._thread, lambda: track.tail.read(time.time()))
-                if track.reader.progress != track.progress:
+                await loop.run_in_executor(self._thread, track.read)
+                if self._has_news(track) or track.reader.progress != track.progress:
                     self._take(task, track, track.reader.progress)
                 await asyncio.sleep(began + _EVERY - loop.time())
         except OSError as error:
             self._log.warning("task %s: its progress cannot be read: %s", task.id, error)
         finally:
             track.job = None
+
+    def _has_news(self, track: _Track) -> bool:
+        """Take over new metrics, and return whether there are any."""
+        if track.recorder is None or track.recorder.told == track.metrics:
+            return False
+        track.metrics = track.recorder.told
+        return True
 
     def _take(self, task: Task, track: _Track, progress: Progress | None) -> None:
         track.progress = progress
@@ -171,7 +225,7 @@ class Tracker:
     # -- at its end ---------------------------------------------------------------------------------------------------
 
     async def _end_hook(self, task: Task, changes: dict[str, Any]) -> dict[str, Any]:
-        """Return the final progress of a task, as changes. That of a shell is dropped."""
+        """Return the final progress and metrics of a task, as changes. Those of a shell are dropped."""
         track = self._tracks.get(task.id)
         if track is None or track.attempt != task.attempt:
             track = self._track(task)
@@ -179,9 +233,10 @@ class Tracker:
             return {}
         try:
             # Not in our own thread: the end of a task does not wait until others have been read.
-            await asyncio.to_thread(track.tail.end, changes["state"] is State.SUCCEEDED, time.time())
+            await asyncio.to_thread(track.end, succeeded=changes["state"] is State.SUCCEEDED)
         except Exception:  # noqa: BLE001  whatever it is, the task has ended and that must be written down
             self._log.exception("task %s: its last progress cannot be read", task.id)
             return {}
         progress = track.reader.progress
-        return {} if progress is None else {"progress": progress.to_json()}
+        told = {"metrics": track.recorder.told} if track.recorder is not None else {}
+        return told if progress is None else {**told, "progress": progress.to_json()}

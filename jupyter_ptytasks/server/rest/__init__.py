@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from . import groups, mcp, other, output, places, results, screen, shells, stats, status, sweeps, tasks, terminals, why
+from . import (
+    groups,
+    mcp,
+    metrics,
+    other,
+    output,
+    places,
+    results,
+    screen,
+    shells,
+    stats,
+    status,
+    sweeps,
+    tasks,
+    terminals,
+    why,
+)
 
 if TYPE_CHECKING:
     from .base import TaskHandler
@@ -32,6 +48,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/commands", shells.Commands),
     (rf"/ptytasks/api/tasks/{_REF}/exec", shells.Exec),
     (rf"/ptytasks/api/tasks/{_REF}/stats", stats.Stats),
+    (rf"/ptytasks/api/tasks/{_REF}/metrics", metrics.Metrics),
     (rf"/ptytasks/api/tasks/{_REF}/screen", screen.Screen),
     (rf"/ptytasks/api/tasks/{_REF}/output", output.Output),
     (rf"/ptytasks/api/tasks/{_REF}/output/raw", output.RawOutput),

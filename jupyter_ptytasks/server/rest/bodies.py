@@ -9,10 +9,11 @@ import re
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ...core import resources
 from ...core.errors import BadRequest
+from ...core.metrics import Settings
 from ...core.model import IfExists, TaskRequest, TimeWarning
 from ...core.names import LOCAL
 from ...core.queue.turn import Dependency, Retry, Turn, When
@@ -40,6 +41,7 @@ from .fields import (
     Slots,
     Tags,
     Text,
+    check_pattern,
     decoded,
     example,
     example_of_changes,
@@ -130,6 +132,25 @@ class Waiting(Body):
         return replace(usual or Turn(), **given)
 
 
+class HowMetrics(Body):
+    """How the metrics of a task are read from its output (docs/metrics.md)."""
+
+    pattern: Annotated[
+        str,
+        Field(max_length=1000, description="A regular expression: each named group is a metric, or the `step`."),
+        AfterValidator(check_pattern),
+    ] = ""
+    include: Annotated[
+        list[Annotated[str, Field(min_length=1, max_length=128)]],
+        Field(max_length=64, description="The names that count; empty: all."),
+    ] = []
+    off: Annotated[bool, Field(description="Read only what the program logs.")] = False
+
+    def told(self) -> dict[str, Any]:
+        """Return it as in a spec."""
+        return Settings(self.pattern, tuple(self.include), self.off).to_json()
+
+
 class TaskOptions(Waiting):
     """What `POST /tasks` and `POST /sweeps` have in common."""
 
@@ -145,6 +166,7 @@ class TaskOptions(Waiting):
     stop_grace: Grace | None = None
     stop_signals: Ladder | None = None
     metadata: Metadata = {}
+    metrics: Annotated[HowMetrics | None, Field(description="How metrics are read from its output.")] = None
     function: Function | None = None
     hold: Annotated[bool, Field(description="Do not start the task until it is released.")] = False
 
@@ -172,6 +194,7 @@ class TaskOptions(Waiting):
             metadata=self.metadata,
             hold=self.hold,
             turn=self.turn(),
+            metrics={} if self.metrics is None else self.metrics.told(),
             function=None if self.function is None else decoded(self.function),
         )
 

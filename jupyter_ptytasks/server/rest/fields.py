@@ -7,6 +7,7 @@ import signal
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
+import regex
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, StringConstraints
 
 from ...core import names, strict_json
@@ -106,6 +107,17 @@ def decoded(text: str) -> bytes:
     if len(data) > CALL_MAX:
         raise TooLarge(f"function: has {len(data)} bytes; the limit is {CALL_MAX}", field="function")
     return data
+
+
+def check_pattern(pattern: str) -> str:
+    """Return a regular expression that names groups, or is empty."""
+    try:
+        groups = regex.compile(pattern).groupindex
+    except (regex.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"not a regular expression: {error}") from error
+    if pattern and not groups:
+        raise ValueError("must have named groups, such as (?P<loss>\\S+)")
+    return pattern
 
 
 def whole(value: Any) -> Any:

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from ...core.errors import BadRequest
+from ...core.metrics.series import KEPT
 from ...core.states import State
 from .. import conditions, output_lines
+from ..monitor.metrics import Wanted
 
 Until = Literal["exit", "waiting", "match", "quiet", "progress", "output"]
 Count = Annotated[int, Field(ge=0, le=100_000)]
@@ -99,6 +101,20 @@ class Commands(Strict):
     """The query of `GET /tasks/{ref}/commands`."""
 
     limit: Annotated[int, Field(ge=1, le=1000)] = 100
+
+
+class Metrics(Strict):
+    """The query of `GET /tasks/{ref}/metrics`."""
+
+    names: Annotated[list[str], BeforeValidator(_split)] | None = None
+    since: Annotated[float, Field(allow_inf_nan=False)] | None = None
+    points: Annotated[int, Field(ge=4, le=KEPT)] = 500
+    x: Literal["step", "time"] = "step"
+    attempt: Annotated[int, Field(ge=1)] | None = None
+
+    def wanted(self) -> Wanted:
+        """Return the value for `monitor.metrics`."""
+        return Wanted(self.names, self.since, self.points, self.x == "time", self.attempt)
 
 
 class RawQuery(Strict):

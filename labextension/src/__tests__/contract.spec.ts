@@ -21,6 +21,7 @@ import error from '../../../tests/contract/error.json';
 import finished from '../../../tests/contract/finished.json';
 import groups from '../../../tests/contract/groups.json';
 import list from '../../../tests/contract/list.json';
+import metrics from '../../../tests/contract/metrics.json';
 import output from '../../../tests/contract/output.json';
 import stats from '../../../tests/contract/stats.json';
 import status from '../../../tests/contract/status.json';
@@ -75,10 +76,23 @@ describe('the contract', () => {
     expect(samples).toEqual(stats.samples);
   });
 
+  it('reads metrics', () => {
+    expect(taskSchema.parse(task).metrics).toEqual(task.metrics);
+    const [loss] = metrics.metrics;
+    const told = { loss: { value: 'NaN', step: 3, min: null, max: null, trend: [null] } };
+    expect(taskSchema.parse({ ...task, metrics: told }).metrics.loss.value).toBeNaN();
+    expect(task.metrics.loss).toMatchObject({
+      value: loss.value,
+      step: loss.step,
+      min: loss.min,
+      max: loss.max
+    });
+  });
+
   it('takes the word of an older server, which says nothing of that', () => {
-    const { progress, usage, ...rest } = task;
-    expect([progress, usage]).not.toContain(undefined);
-    expect(taskSchema.parse(rest)).toMatchObject({ progress: null, usage: null });
+    const { progress, metrics: told, usage, ...rest } = task;
+    expect([progress, told, usage]).not.toContain(undefined);
+    expect(taskSchema.parse(rest)).toMatchObject({ progress: null, metrics: {}, usage: null });
   });
 
   it('reads groups', () => {

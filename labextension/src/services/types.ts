@@ -62,6 +62,22 @@ const usageObject = z.object({
   peak: peakSchema.catch(() => peakSchema.parse({}))
 });
 
+/** A number; those that JSON has no word for are text that `Number` reads. */
+const numberSchema = z.union([z.number(), z.string().transform(Number)]);
+
+/** The most telling metrics of a task, by their names and in their order; older servers know of none. */
+const metricsSchema = z
+  .record(
+    z.object({
+      value: numberSchema,
+      step: numberSchema,
+      min: z.number().nullable(),
+      max: z.number().nullable(),
+      trend: z.array(z.number().nullable())
+    })
+  )
+  .catch({});
+
 /** The resource usage of all processes of a task. */
 const usageSchema = usageObject.nullable().catch(null);
 
@@ -152,6 +168,7 @@ export const taskSchema = z.object({
     .nullable()
     .catch(null),
   progress: progressSchema,
+  metrics: metricsSchema,
   usage: usageSchema
 });
 
@@ -305,6 +322,7 @@ export const progressEventSchema = z.object({
   id: z.string(),
   attempt: z.number(),
   progress: progressSchema,
+  metrics: metricsSchema,
   usage: usageSchema
 });
 

@@ -1,0 +1,32 @@
+"""Metrics for people: numbers in few digits, and curves of the size of a word."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .types import AnyNumber
+
+_BLOCKS = "▁▂▃▄▅▆▇█"
+
+
+def number(value: AnyNumber | None) -> str:
+    """Return a number in four digits; empty for none."""
+    return "" if value is None else f"{float(value):.4g}"
+
+
+def sparkline(values: Sequence[AnyNumber | None]) -> str:
+    """Return a curve in as many characters as there are values; one that is no number is "!"."""
+    numbers = [float(value) if value is not None else math.nan for value in values]
+    known = [value for value in numbers if math.isfinite(value)]
+    if not known:
+        return "!" * len(numbers)
+    low, high = min(known), max(known)
+    top = len(_BLOCKS) - 1
+    return "".join(
+        "!" if not math.isfinite(value) else _BLOCKS[round(top * (value - low) / (high - low)) if high > low else 0]
+        for value in numbers
+    )

@@ -1,0 +1,277 @@
+"""Records the metrics of tasks while they run, and has them written down when they end.
+
+What was read is kept beside the ring, with how far that was, so that a server that is started again goes on there. A
+file is replaced as a whole: several servers record the same task, each for itself, and whichever writes last is right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import nullcontext
+from dataclasses import dataclass
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+import regex
+
+from ...core import metrics
+from ...core.errors import InternalError, PtyTasksError
+from ...core.files import write_bytes
+from ...core.metrics import stored
+from ...core.metrics.series import thinned
+from ...core.model import Kind
+from ...core.ring.tail import TailReader
+from ...core.states import State
+
+if TYPE_CHECKING:
+    import logging
+    from collections.abc import Mapping, Sequence
+
+    from ...core.metrics import Series
+    from ...core.model import Task
+    from ...storage.task_dirs import TaskDirs
+    from ..changes import Change
+    from ..store import Store
+
+#: Seconds between two writings of a file, and bytes for which there is one more.
+_EVERY = 5.0
+_BYTES_A_SECOND = 100_000
+#: Seconds that a pattern may take for one line, and in all; then it is not looked for any more.
+_LINE_TIME = 0.05
+_PATTERN_TIME = 5.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which points are asked for: of these `names` (all, if None), behind `since`, at most `points` of each; of an
+    `attempt`, the last one if None. `by_time` says what `since` is.
+    """
+
+    names: Sequence[str] | None = None
+    since: float | None = None
+    points: int = 500
+    by_time: bool = False
+    attempt: int | None = None
+
+
+class _Finder:
+    """Finds the groups of a pattern in lines, within a budget of time."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = regex.compile(pattern)
+        self._left = _PATTERN_TIME
+
+    def __call__(self, text: str) -> Mapping[str, str | None] | None:
+        if self._left <= 0:
+            return None
+        began = time.thread_time()
+        try:
+            found = self._pattern.search(text, timeout=_LINE_TIME, concurrent=True)
+        except TimeoutError:
+            self._left -= 1.0  # one that goes astray does so again
+            return None
+        self._left -= time.thread_time() - began if found is None else 0.0
+        return found.groupdict() if found else None
+
+
+class Recorder:
+    """The metrics of one attempt: a parser of its output. All but `told` may be called in any thread."""
+
+    def __init__(self, task_dirs: TaskDirs, task_id: str, attempt: int) -> None:
+        self._task_dirs = task_dirs
+        self._task_id = task_id
+        self._attempt = attempt
+        self._path = task_dirs.files(task_id).metrics
+        self._lock = Lock()
+        self._reader = metrics.MetricsReader()
+        self._earlier: list[stored.Attempt] = []
+        self._written: tuple[int, int] | None = None
+        self._due = 0.0
+        #: As in the task's JSON.
+        self.told: Mapping[str, Any] = {}
+
+    def begin(self) -> int:
+        """Take up what has been read before, and return up to where that was."""
+        attempts = _load(self._path)
+        with self._lock:
+            self._reader = _new_reader(self._task_dirs, self._task_id)
+            self._earlier = [one for one in attempts if one.number < self._attempt]
+            position = self._earlier[-1].position if self._earlier else 0
+            for one in attempts:
+                if one.number == self._attempt:
+                    try:
+                        self._reader.restore(one.state, one.series)
+                        position = one.position
+                    except (KeyError, TypeError, ValueError, AttributeError):
+                        self._reader = _new_reader(self._task_dirs, self._task_id)
+            self.told = metrics.summary(self._reader.series)
+        return position
+
+    def feed(self, data: bytes, now: float, *, gap: bool = False) -> None:
+        """Parse the next bytes (core.ring.tail)."""
+        with self._lock:
+            before = self._reader.points
+            self._reader.feed(data, now, gap=gap)
+            if self._reader.points != before:
+                self.told = metrics.summary(self._reader.series)
+
+    def end(self, succeeded: bool, now: float) -> None:
+        """Parse what was still open."""
+        with self._lock:
+            self._reader.end(succeeded, now)
+            self.told = metrics.summary(self._reader.series)
+
+    def save(self, position: int, *, at_once: bool = False) -> None:
+        """Write what was read up to `position`, if it is time to. Raises OSError."""
+        now = time.monotonic()
+        with self._lock:
+            if (now < self._due and not at_once) or self._written == (position, self._reader.points):
+                return
+            data = stored.encode([*self._earlier, self._present(position)])
+            self._written = (position, self._reader.points)
+            self._due = now + max(_EVERY, len(data) / _BYTES_A_SECOND)
+        try:
+            write_bytes(self._path, data)
+        except FileNotFoundError:
+            pass  # the task has been deleted
+
+    def attempts(self) -> list[stored.Attempt]:
+        """Return a copy of all that is known, the oldest attempt first."""
+        with self._lock:
+            return stored.decode(stored.encode([*self._earlier, self._present(0)]))
+
+    def _present(self, position: int) -> stored.Attempt:
+        return stored.Attempt(self._attempt, position, self._reader.state(), self._reader.followed)
+
+
+class MetricsBook:
+    """Has the metrics of all tasks: of those that have ended without a server, too. `stop` it."""
+
+    def __init__(self, store: Store, task_dirs: TaskDirs, log: logging.Logger) -> None:
+        self._store = store
+        self._task_dirs = task_dirs
+        self._log = log
+        #: The tasks that are still to be read, in the order in which they were found.
+        self._open: dict[str, None] = {}
+        self._job: asyncio.Task[None] | None = None
+        store.listeners.append(self._on_change)
+
+    async def stop(self) -> None:
+        """Stop reading; what is left is done by the next server."""
+        self._store.listeners.remove(self._on_change)
+        if self._job is not None:
+            self._job.cancel()
+            await asyncio.gather(self._job, return_exceptions=True)
+
+    def recorder(self, task: Task) -> Recorder | None:
+        """Return a recorder for the attempt of a task; None for a shell, in which anything may be printed."""
+        return None if task.kind is Kind.SHELL else Recorder(self._task_dirs, task.id, task.attempt)
+
+    def points(self, task: Task, recorder: Recorder | None, wanted: Wanted) -> dict[str, Any]:
+        """Return points as JSON (docs/rest.md). Blocking."""
+        attempts = recorder.attempts() if recorder is not None else _load(self._task_dirs.files(task.id).metrics)
+        number = wanted.attempt or task.attempt
+        chosen = next((one for one in attempts if one.number == number), None)
+        reader = metrics.MetricsReader()
+        gaps: list[float] = []
+        if chosen is not None:
+            try:
+                reader.restore(chosen.state, chosen.series)
+                gaps = reader.gaps
+            except (KeyError, TypeError, ValueError, AttributeError):
+                reader = metrics.MetricsReader()
+        series = [one for one in reader.series if wanted.names is None or one.name in wanted.names]
+        return {
+            "id": task.id,
+            "attempt": number,
+            "attempts": [one.number for one in attempts],
+            "gaps": gaps,
+            "metrics": [_column(one, wanted) for one in series],
+        }
+
+    # -- what ended while nobody looked -------------------------------------------------------------------------------
+
+    def _on_change(self, change: Change) -> None:
+        task = change.new
+        if task is None or not _is_open(task):
+            return
+        self._open[task.id] = None
+        if self._job is None:
+            self._job = asyncio.create_task(self._read_open())
+
+    async def _read_open(self) -> None:
+        try:
+            while self._open:
+                task_id = next(iter(self._open))
+                del self._open[task_id]
+                task = self._store.get(task_id)
+                if task is not None and _is_open(task):
+                    await self._read(task)
+        finally:
+            self._job = None
+
+    async def _read(self, task: Task) -> None:
+        try:
+            told = await asyncio.to_thread(self._read_end, task)
+        except Exception:  # noqa: BLE001  one that cannot be read has none, and is not tried again and again
+            self._log.exception("task %s: its metrics cannot be read", task.id)
+            told = {}
+
+        def read(now: Task) -> Task | None:
+            """Return the task with them, unless it was started again or another server was first."""
+            return now.with_(metrics=told) if now.attempt == task.attempt and _is_open(now) else None
+
+        try:
+            await self._store.change_all([task.id], read, lambda _: nullcontext())
+        except PtyTasksError as error:
+            self._log.warning("task %s: %s", task.id, error)
+
+    def _read_end(self, task: Task) -> Mapping[str, Any]:
+        recorder = self.recorder(task)
+        if recorder is None:
+            return {}
+        tail = TailReader(lambda: self._task_dirs.open_ring(task.id), task.attempt, [recorder], recorder.begin)
+        tail.end(task.state is State.SUCCEEDED, time.time())
+        if recorder.told:
+            recorder.save(tail.position, at_once=True)
+        return recorder.told
+
+
+def _is_open(task: Task) -> bool:
+    return not task.live and task.metrics is None and task.kind is Kind.COMMAND and task.started is not None
+
+
+def _load(path: str) -> list[stored.Attempt]:
+    try:
+        with open(path, "rb") as file:
+            return stored.decode(file.read(stored.LONGEST))
+    except OSError:
+        return []
+
+
+def _new_reader(task_dirs: TaskDirs, task_id: str) -> metrics.MetricsReader:
+    try:
+        settings = metrics.Settings.from_json(task_dirs.specs.read(task_id).get("metrics"))
+    except InternalError:
+        settings = metrics.Settings()
+    try:
+        find = _Finder(settings.pattern) if settings.pattern else None
+    except (regex.error, RecursionError, OverflowError):
+        find = None  # it was checked when the task was created; another version of `regex` may see it differently
+    return metrics.MetricsReader(settings, find)
+
+
+def _column(series: Series, wanted: Wanted) -> dict[str, Any]:
+    """Return one metric with its points as columns."""
+    axis = series.times if wanted.by_time else series.steps
+    places = [at for at, x in enumerate(axis) if wanted.since is None or x > wanted.since]
+    chosen = [places[at] for at in thinned([series.values[at] for at in places], max(wanted.points, 4))]
+    return {
+        "name": series.name,
+        **series.to_json(),
+        "count": series.count,
+        "steps": [metrics.number_to_json(series.steps[at]) for at in chosen],
+        "times": [round(series.times[at], 3) for at in chosen],
+        "values": [metrics.number_to_json(series.values[at]) for at in chosen],
+    }
