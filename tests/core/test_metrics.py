@@ -6,6 +6,7 @@ import itertools
 import math
 import random
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -213,7 +214,7 @@ def test_nan_and_infinity_are_values_and_have_a_word_in_json() -> None:
         "loss": "NaN",
         "aux_loss": "-Infinity",
     }
-    assert summary(found.values())["loss"] == {"value": "NaN", "step": 3, "min": 2, "max": 2}
+    assert summary(found.values())["loss"] == {"value": "NaN", "step": 3, "min": 2, "max": 2, "trend": [2, None, None]}
 
 
 def test_a_full_screen_program_tells_none() -> None:
@@ -316,6 +317,24 @@ def test_nothing_raises(data: bytes, gap: bool) -> None:
     reader.end(False, 3.0)
     summary(reader.series)
     assert decode(data) == []
+
+
+@pytest.mark.parametrize(
+    "piece",
+    [
+        "a a" + " " * 3900 + " 1",
+        "epoch" + " " * 3900 + "x1",
+        "[(" + " " * 3900 + "1",
+        "a.b." * 1000 + " 1",
+        "loss (" * 600,
+    ],
+)
+def test_no_line_takes_long(piece: str) -> None:
+    """Some took a second before."""
+    began = time.thread_time()
+    for _ in range(5):
+        read(f"{piece}\n".encode())
+    assert time.thread_time() - began < 0.5
 
 
 def test_memory_is_bounded() -> None:

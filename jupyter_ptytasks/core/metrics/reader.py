@@ -6,6 +6,8 @@ task, then what the words of its output say.
 
 from __future__ import annotations
 
+import re
+
 from . import grammar, names
 from .series import Series
 from .splitter import LONGEST, Logged, Splitter
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 #: Names that are followed, metrics or not yet; and metrics that are told.
 _FOLLOWED = 256
 MOST = 64
+_BLANKS = re.compile(r"\s{9,}")
 #: The places of missing output that are remembered.
 _GAPS = 64
 
@@ -83,6 +86,8 @@ class MetricsReader:
     def _read(self, text: str) -> tuple[float | None, Mapping[str, float]]:
         if self._find is not None:
             return _matched(self._find(text))
+        # Every expression takes a time that is proportional to a line, then: none reaches over a long run of blanks.
+        text = _BLANKS.sub("        ", text)
         if not grammar.may_tell(text):
             self._table.take(text)  # the header of a table has no number
             return None, {}

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 #: Bytes of a piece at most; a longer one is passed over.
 LONGEST = 4096
+#: Bytes of a line that can name something and a number.
+_SHORTEST = 3
 #: Bytes of one explicit record at most.
 _LONGEST_RECORD = 16 << 10
 #: Metrics of one record at most.
@@ -100,7 +102,7 @@ class Splitter:
         if self._is_headless:
             self._open = b""
         for line in lines:
-            if line and len(line) <= LONGEST:
+            if _SHORTEST <= len(line) <= LONGEST:
                 yield from _pieces(line)
 
 

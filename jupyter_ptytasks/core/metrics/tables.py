@@ -15,6 +15,11 @@ _BAR = re.compile(r":?\s+[0-9]{1,3}%[|\u2501\u2588 ].*|:\s+[0-9]{1,3}%.*")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?%?|nan|NaN|inf|-inf")
 _COUNT = re.compile(r"([0-9]+)/[0-9]+")
 _ODD = re.compile(r"[^\w@.+-]+")
+#: What a header has, quickly.
+_HEAD = re.compile(
+    r"epoch|iter|step|round|batch|episode|update|trial|gen|loss|acc|score|map|mse|mae|auc|f1|r2|err|cost|rew|[#]|\bE\b|\bit\b",
+    re.IGNORECASE,
+)
 #: What the rows are called that tell of the whole.
 _WHOLE = frozenset({"all", "avg", "average", "mean", "total", "overall"})
 #: Short names of steps, which are steps in headers only.
@@ -69,6 +74,8 @@ def _cells(text: str) -> list[str]:
 
 def _header(text: str) -> list[str] | None:
     """Return the names of the columns, if a text is nothing but names, and one of them is a step or a known metric."""
+    if _HEAD.search(text) is None:
+        return None
     text = _BAR.sub("", text).strip(" |│┃")
     if "=" in text or ":" in text:
         return None
