@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from ..client import Client
-    from ..client.literals import Command, IfExists, StateName
+    from ..client.literals import Command, HowMetricsAreRead, IfExists, StateName
     from ..client.types import After, Retry
 
 
@@ -49,6 +49,7 @@ def run(
     after: Iterable[str | Task | After] = (),
     not_before: datetime | None = None,
     retry: int | Retry | None = None,
+    metrics: HowMetricsAreRead | None = None,
     url: str = "",
     token: str = "",
     **kwargs: Any,
@@ -85,6 +86,7 @@ def run(
             "failed"}`.
         not_before: the earliest time to start; local time if it has no time zone.
         retry: how many times to run it again if it fails, or `{"max", "delay", "factor", "most", "on"}`.
+        metrics: how metrics are read from its output (docs/metrics.md).
         url: address of the server; by default it is found (see discovery).
         token: its token.
 
@@ -132,6 +134,7 @@ def run(
             after=after,
             not_before=not_before,
             retry=retry,
+            metrics=metrics,
         )
     return Task(task, server)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from jupyter_ptytasks._progress import record
@@ -21,6 +21,14 @@ from jupyter_ptytasks.core.metrics.splitter import LONGEST
 from jupyter_ptytasks.core.metrics.stored import Attempt, decode, encode
 from jupyter_ptytasks.core.progress import ProgressReader
 
+#: The same examples each time; machines may be slow.
+LAW = settings(
+    max_examples=80,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 DATA = Path(__file__).parent.parent / "data"
 
 #: What each training tells, by the file (tests/data/metrics/README.md): all that its author would call a metric.
@@ -281,7 +289,7 @@ _words = st.sampled_from(
 _streams = st.lists(_words | st.binary(max_size=6), max_size=60).map(b"".join)
 
 
-@settings(deadline=None)
+@LAW
 @given(_streams, st.lists(st.integers(0, 2000), max_size=8))
 def test_points_do_not_depend_on_how_the_bytes_are_cut(data: bytes, cuts: list[int]) -> None:
     whole, parts = MetricsReader(), MetricsReader()
@@ -295,7 +303,7 @@ def test_points_do_not_depend_on_how_the_bytes_are_cut(data: bytes, cuts: list[i
     assert points(parts) == points(whole)
 
 
-@settings(deadline=None)
+@LAW
 @given(_streams, _streams)
 def test_a_reader_goes_on_where_another_one_was(first: bytes, then: bytes) -> None:
     whole, before, after = MetricsReader(), MetricsReader(), MetricsReader()
@@ -308,7 +316,7 @@ def test_a_reader_goes_on_where_another_one_was(first: bytes, then: bytes) -> No
     assert [one.name for one in after.series] == [one.name for one in whole.series]
 
 
-@settings(deadline=None)
+@LAW
 @given(st.binary(max_size=400), st.booleans())
 def test_nothing_raises(data: bytes, gap: bool) -> None:
     reader = MetricsReader()
@@ -352,7 +360,7 @@ def test_memory_is_bounded() -> None:
     assert len(loss.values) <= KEPT
 
 
-@settings(deadline=None)
+@LAW
 @given(st.lists(st.floats(), min_size=1, max_size=300), st.integers(4, 60))
 def test_what_is_left_out_lies_between_what_is_kept(values: list[float], most: int) -> None:
     chosen = thinned(values, most)
