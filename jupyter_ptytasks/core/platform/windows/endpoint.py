@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 
 from .. import loopback
-from ..loopback import Endpoint, is_dead, knock
+from ..loopback import Endpoint, ask, is_dead, knock
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
