@@ -34,6 +34,7 @@ describe('QuestionNotifier', () => {
   let isWanted: boolean;
   let tasks: ITask[];
   let notifier: QuestionNotifier;
+  let change: (...tasks: ITask[]) => void;
   let tell: (...tasks: ITask[]) => Promise<void>;
 
   beforeEach(async () => {
@@ -60,9 +61,12 @@ describe('QuestionNotifier', () => {
         return () => shown.splice(shown.indexOf(message), 1);
       }
     });
-    tell = async (...now) => {
+    change = (...now) => {
       tasks = now;
       changed.emit();
+    };
+    tell = async (...now) => {
+      change(...now);
       await jest.advanceTimersByTimeAsync(1000);
     };
     await tell();
@@ -76,6 +80,15 @@ describe('QuestionNotifier', () => {
     await tell(asking());
     await tell(asking());
     expect(shown).toEqual(['“train” asks: Proceed? [y/N]']);
+    await tell(asking(null));
+    expect(shown).toEqual([]);
+  });
+
+  it('has one notification of a question that is gone for a moment', async () => {
+    change(asking());
+    change(asking(null));
+    await tell(asking());
+    expect(shown).toHaveLength(1);
     await tell(asking(null));
     expect(shown).toEqual([]);
   });

@@ -52,8 +52,9 @@ export class QuestionNotifier {
       if (this._asked.get(task.id)?.key !== key) {
         this._forget(task.id);
         const isEarly = !this._wasReady || elapsed(task, serverNow()) < OPENING;
-        setTimeout(() => void this._notify(task.id, key), isEarly ? OPENING : LASTS);
-        this._asked.set(task.id, { key, isSeen: false });
+        const asked: IAsked = { key, isSeen: false };
+        this._asked.set(task.id, asked);
+        setTimeout(() => void this._notify(task.id, asked), isEarly ? OPENING : LASTS);
       }
     }
     for (const id of [...this._asked.keys()].filter(id => !asking.has(id))) {
@@ -62,14 +63,15 @@ export class QuestionNotifier {
     this._wasReady ||= isReady;
   }
 
-  private async _notify(id: string, key: string): Promise<void> {
+  private async _notify(id: string, asked: IAsked): Promise<void> {
     const { model, trans, isWanted, isLookedAt, show } = this._options;
-    if (!isWanted() || this._asked.get(id)?.key !== key || (await isLookedAt(id))) {
+    // The same question may be asked once more meanwhile: that is another one.
+    const isOver = () => this._asked.get(id) !== asked;
+    if (!isWanted() || isOver() || (await isLookedAt(id))) {
       return;
     }
-    const asked = this._asked.get(id);
     const task = model.get(id);
-    if (asked?.key === key && !asked.isSeen && task) {
+    if (!isOver() && !asked.isSeen && task) {
       asked.close = show(task, questionMessage(task, trans));
     }
   }
