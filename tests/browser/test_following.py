@@ -8,13 +8,10 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe, terminal
-from tests.browser.conftest import launch
 from tests.client.live import PATIENCE, until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from playwright.sync_api import Browser, Locator, Page, Playwright
+    from playwright.sync_api import Browser, Locator, Page
 
     from jupyter_ptytasks.client import Client
     from tests.browser.conftest import Console, OpenLab
@@ -85,21 +82,13 @@ def test_a_scrolled_terminal_stays_there_and_can_jump_back(page: Page, client: C
     expect(tab.locator(".xterm-helper-textarea")).to_be_focused()
 
 
-@pytest.fixture(scope="module")
-def caching(playwright_once: Playwright) -> Iterator[Browser]:
-    """Yield a Chromium with a back/forward cache, which Playwright turns off."""
-    browser = launch(playwright_once, ignore_default_args=["--disable-back-forward-cache"])
-    yield browser
-    browser.close()
-
-
 def test_a_page_in_the_back_forward_cache_is_not_a_viewer(
-    caching: Browser, open_lab: OpenLab, lab: LiveServer, client: Client, console: Console
+    whole_browser: Browser, open_lab: OpenLab, lab: LiveServer, client: Client, console: Console
 ) -> None:
     # Those of JupyterLab itself.
     console.expect("Page entered Back-Forward Cache")
     task = client.create(COUNTER, name="counter")["id"]
-    large = open_lab(browser=caching)
+    large = open_lab(browser=whole_browser)
     tab = terminal.show(large, task)
     terminal.until_number(large, task, 20)
     # It leads.

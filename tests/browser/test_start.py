@@ -12,7 +12,7 @@ from tests.browser import axe
 from tests.client.live import until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Browser, Locator, Page
 
     from jupyter_ptytasks.client import Client
     from tests.browser.conftest import Console, OpenLab
@@ -180,8 +180,8 @@ def test_the_running_panel_stops_a_task(page: Page, client: Client) -> None:
     expect(page.locator(".Toastify__toast")).to_have_count(0)
 
 
-def test_the_desktop_is_told_where_it_may_be(open_lab: OpenLab, client: Client) -> None:
-    page = open_lab(permissions=["notifications"])
+def test_the_desktop_is_told_where_it_may_be(open_lab: OpenLab, whole_browser: Browser, client: Client) -> None:
+    page = open_lab(browser=whole_browser, permissions=["notifications"])
     save = "settings => window.jupyterapp.serviceManager.settings.save('jupyter-ptytasks:plugin', settings)"
     page.evaluate(save, '{"notify": "failures", "desktopNotifications": true}')
     try:

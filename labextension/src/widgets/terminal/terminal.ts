@@ -160,7 +160,9 @@ export class TaskTab extends MainAreaWidget<Terminal> {
   }
 
   protected override onBeforeDetach(message: Message): void {
-    Widget.detach(this._waiting);
+    if (this._waiting.isAttached) {
+      Widget.detach(this._waiting);
+    }
     super.onBeforeDetach(message);
   }
 
