@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from ..states import State
+from .decisions import waits_here
 from .groups import OnFailure
 from .turn import FAILURES, runs_again
 
@@ -31,13 +32,14 @@ def consequences(tasks: Iterable[Queueable], groups: Mapping[str, Group]) -> Con
     """Return what follows from the failures of tasks that are not run again.
 
     A failure concerns the tasks of its group that were waiting at that moment, and each group once: not those that came
-    later, and not after the group was resumed. Deciding twice has the same result as deciding once.
+    later, and not after the group was resumed. Those that wait at another place are not concerned: that place starts
+    them, and knows nothing of groups. Deciding twice has the same result as deciding once.
     """
     result = Consequences()
     waiting: dict[str, list[Queueable]] = {}
     failed: dict[str, list[Queueable]] = {}
     for task in tasks:
-        if task.pending:
+        if waits_here(task):
             waiting.setdefault(task.group, []).append(task)
         elif task.state in FAILURES and not runs_again(task):
             failed.setdefault(task.group, []).append(task)
