@@ -156,6 +156,18 @@ def test_stop_pause_and_resume_reach_it_and_a_restart_is_another_job(live: LiveS
         until(lambda: cluster.code(job_of(again)) in ("137:0", "0:9"))
 
 
+def test_what_has_failed_runs_again_with_its_group(live: LiveServer) -> None:
+    with live.client() as client:
+        command = "[ $PTYTASK_ATTEMPT = 2 ]"
+        tasks = [client.create(command, group="again", place=place) for place in (SLURM, None)]
+        for task in tasks:
+            assert ended(client, task["id"])["state"] == "failed"
+        assert sorted(client.retry_group("again")) == sorted(task["id"] for task in tasks)
+        for task in tasks:
+            done = ended(client, task["id"])
+            assert (done["state"], done["attempt"]) == ("succeeded", 2)
+
+
 def test_nobody_is_connected_to_what_nobody_looks_at(live: LiveServer, cluster: Cluster) -> None:
     with live.client() as client:
         task = client.create(

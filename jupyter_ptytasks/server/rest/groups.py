@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...core.errors import PtyTasksError
+from ...core.names import LOCAL
 from . import group_bodies, queries, sweep_bodies
 from .base import TaskHandler, check, needs
 
@@ -84,11 +85,22 @@ class RetryGroup(TaskHandler):
 
     @needs("execute")
     async def post(self, name: str) -> None:
-        """Queue the tasks of a group again that have failed, or have ended in one of the given states."""
+        """Queue the tasks of a group again that have failed, or have ended in one of the given states; those of other
+        places are started again.
+        """
         states = frozenset(self.body(sweep_bodies.RetryStates).states)
         many: Many = self.settings["ptytasks_many"]
         tasks = [task for task in await self.control.list_all() if task.group == name]
         if not tasks:
             await self.queue.group(name)  # there is such a group
-        changed = await many.retry(tasks, states)
+        changed = await many.retry([task for task in tasks if task.provisioner == LOCAL], states)
+        for task in tasks:
+            if task.provisioner == LOCAL or task.state not in states or self.control.is_restarting(task):
+                continue
+            try:
+                await self.launcher.restart(task.id)
+            except PtyTasksError as error:
+                self.log.warning("task %s is not run again with its group: %s", task.id, error)
+            else:
+                changed.append(task.id)
         self.send({"changed": changed}, 202)
