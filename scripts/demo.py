@@ -1,6 +1,7 @@
 """Start JupyterLab and a training as a task, and show it; or, with --check, see that it outlives the server.
 
-`scripts/demo` runs this with the project installed. All that it writes is below .demo/.
+With --slurm, the task is a job of a Slurm of two nodes that is started for that. `scripts/demo` runs this with the
+project installed. All that it writes is below .demo/.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import pty
 import re
 import select
+import shlex
 import shutil
 import signal
 import socket
@@ -33,6 +35,8 @@ from jupyter_ptytasks.core.model import COLS, ROWS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.slurm.cluster import Cluster
+
 ROOT = Path(__file__).resolve().parent.parent
 BIN = Path(sys.prefix) / "bin"
 #: Without it there is the command line.
@@ -53,16 +57,23 @@ DETACH = b"\x1c\x1c"
 
 
 class Place:
-    """A Jupyter server with a home of its own, which the command line finds by itself."""
+    """A Jupyter server with a home of its own, which the command line finds by itself. With a cluster its training is
+    a job there.
+    """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, cluster: Cluster | None = None) -> None:
         self.home = home
+        self.cluster = cluster
+        #: Options of `run`.
+        self.where = ["--place", "slurm", "--cpus", "2", "--time", "10m"] if cluster is not None else []
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.url = f"http://127.0.0.1:{probe.getsockname()[1]}/"
         self.token = os.urandom(16).hex()
         self.server: subprocess.Popen[bytes] | None = None
         env = {name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_", "PTYTASK"))}
+        if cluster is not None:
+            env["SLURM_CONF"] = str(cluster.config)
         places = {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
         self.env = {**env, **places, "HOME": str(home), "PATH": f"{BIN}{os.pathsep}{env.get('PATH', os.defpath)}"}
 
@@ -179,7 +190,7 @@ def show(place: Place) -> None:
     if HAS_LAB:
         place.furnish()
     place.start()
-    started = place.cli("run", "--name", NAME, "--if-exists", "return", "--", *TRAINING)
+    started = place.cli("run", "--name", NAME, "--if-exists", "return", *place.where, "--", *TRAINING)
     if started.returncode:
         raise AssertionError(started.stderr)
     address = f"{place.url}?token={place.token}"
@@ -189,6 +200,8 @@ def show(place: Place) -> None:
     print(f"  open    {place.url}{page}?token={place.token}")
     print(f"  attach  {command} attach {NAME}      (Ctrl-\\ twice detaches)")
     print(f"  stop    {command} stop {NAME}")
+    if place.cluster is not None:
+        print(f"  squeue  SLURM_CONF={os.path.relpath(place.cluster.config)} squeue")
     print("  Press Ctrl-C here to stop both the task and the server\n")
     with place.client() as client:
         while True:
@@ -217,11 +230,19 @@ def check(place: Place) -> None:
         page = httpx.get(f"{place.url}lab", headers={"Authorization": f"token {place.token}"}).raise_for_status().text
         expect('"jupyter-ptytasks"' in page, "JupyterLab does not have the panel")
         tick("JupyterLab has the panel")
-    arguments = ["--epochs", str(EPOCHS), "--seconds", str(SECONDS)]
-    started = place.cli("run", "--name", NAME, "--", *TRAINING, *arguments)
+    command = [*TRAINING, "--epochs", str(EPOCHS), "--seconds", str(SECONDS)]
+    code = 0
+    if place.cluster is not None:
+        code = 7
+        command = [f"{shlex.join(command)} && exit {code}"]
+    started = place.cli("run", "--name", NAME, *place.where, "--", *command)
     expect(started.returncode == 0, started.stderr)
     task_id = started.stdout.split()[0]
     with place.client() as client:
+        if place.cluster is not None:
+            job = until(lambda: client.get(NAME)["job"], "its job")["id"]
+            tick(f"submitted job {job}: {place.cluster.state(job)}")
+        until(lambda: client.get(NAME)["state"] == "running", "it to run")
         pid = client.get(NAME)["pid"]
         tick(f"launched: {started.stdout.strip()} (pid {pid})")
 
@@ -252,10 +273,14 @@ def check(place: Place) -> None:
             terminal.until(rb"epoch 1/\d+  loss")
             terminal.until(b"epoch %d/" % (len(seen) + 1) + rb"\d+  loss")
             tick("reattached: the missed output is there, and new output follows")
-            expect(terminal.end() == 0, "the task's exit code has not become that of attach")
+            expect(terminal.end() == code, "the task's exit code has not become that of attach")
         waited = place.cli("wait", NAME)
-        expect(waited.returncode == 0, waited.stderr)
+        expect(waited.returncode == code, waited.stderr)
         tick(f"waited: {waited.stdout.strip()}")
+        if place.cluster is not None:
+            cluster = place.cluster
+            until(lambda: cluster.code(job) == f"{code}:0", f"Slurm to say the same: it says {cluster.code(job)}")
+            tick(f"Slurm says the same: job {job} is {cluster.state(job)}, exit code {cluster.code(job)}")
         told = [found[0] for found in LINE.finditer(place.cli("logs", NAME).stdout)]
         raw = client.raw(NAME)
         expect((raw.offset, raw.next) == (0, client.get(NAME)["output"]["end"]), "bytes are missing")
@@ -392,14 +417,32 @@ def main() -> int:
     parser.add_argument(
         "--check", action="store_true", help="tell the whole story without a person; exit 0 if all held"
     )
-    checks = parser.parse_args().check
+    parser.add_argument(
+        "--slurm", action="store_true", help="train on a Slurm of two nodes on this machine, which is started for that"
+    )
+    arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
-    place = Place(ROOT / ".demo" / ("check" if checks else "home"))
-    if checks:
-        shutil.rmtree(place.home, ignore_errors=True)
+    home, cluster = ROOT / ".demo" / ("check" if arguments.check else "home"), None
+    if arguments.slurm:
+        # Its jobs are counted from 1 each time: tasks of another time would be taken for them.
+        home = home.with_name("slurm")
+        shutil.rmtree(home, ignore_errors=True)
+        (home / "cluster").mkdir(parents=True)
+        # At the end: the project itself is the one that is installed.
+        sys.path.append(str(ROOT))
+        from tests.slurm.cluster import Cluster  # noqa: PLC0415  it is not installed
+
+        cluster = Cluster(home / "cluster")
+    elif arguments.check:
+        shutil.rmtree(home, ignore_errors=True)
+    place = Place(home, cluster)
+    stories = (check, check_sweep) if arguments.check else (show,)
     try:
-        for story in (check, check_sweep) if checks else (show,):
+        if cluster is not None:
+            cluster.start()
+            tick(f"a Slurm of two nodes runs: {' '.join(cluster.run('sinfo', '-h', '-o', '%P').split())}")
+        for story in stories[:1] if arguments.slurm else stories:
             story(place)
         return 0
     except (AssertionError, ClientError, subprocess.TimeoutExpired) as error:
@@ -410,8 +453,10 @@ def main() -> int:
         return 0
     finally:
         place.stop()
-        if not checks:
-            print("both have ended")
+        if cluster is not None:
+            cluster.stop()
+        if not arguments.check:
+            print("all has ended")
 
 
 if __name__ == "__main__":

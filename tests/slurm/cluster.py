@@ -1,4 +1,5 @@
-"""A Slurm of two nodes on this machine, on the loopback interface, started by the tests as their own user.
+"""A Slurm of two nodes on this machine, on the loopback interface, started as one's own user: for the tests, and for
+scripts/demo --slurm.
 
 It authenticates nobody, and knows neither control groups nor a database of accounts.
 """
@@ -8,20 +9,23 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from typing import TYPE_CHECKING
 
 import psutil
 
-from tests.client.live import free_port, until
-
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 #: They are no programs of users, and seldom in their path.
 _PATH = f"{os.environ.get('PATH', '')}{os.pathsep}/usr/sbin"
 SLURMCTLD, SLURMD = (shutil.which(name, path=_PATH) for name in ("slurmctld", "slurmd"))
+IS_INSTALLED = None not in (SLURMCTLD, SLURMD, shutil.which("sbatch"))
+#: Seconds that anything of it may take on a machine that is busy.
+_PATIENCE = 60.0
 NODES = ("n1", "n2")
 #: Seconds between the signal that ends a job and the one that kills it.
 KILL_WAIT = 4
@@ -60,7 +64,7 @@ PartitionName=short Nodes=n1 MaxTime=5 State=UP
 
 
 class Cluster:
-    """It, below `home`."""
+    """It, below `home`, which is an absolute path."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
@@ -68,7 +72,7 @@ class Cluster:
         self.environ = {**os.environ, "SLURM_CONF": str(self.config)}
         host = os.uname().nodename.split(".")[0]
         user = psutil.Process().username()
-        ports = [free_port() for _ in range(3)]
+        ports = [_free_port() for _ in range(3)]
         for name in ("state", *(f"spool-{node}" for node in NODES)):
             (home / name).mkdir()
         self.config.write_text(_CONFIG.format(host=host, user=user, ports=ports, home=home, wait=KILL_WAIT))
@@ -78,33 +82,40 @@ class Cluster:
         self.start_controller()
         for node in NODES:
             self._run(str(SLURMD), "-N", node)
-        until(lambda: self.run("sinfo", "-h", "-N", "-p", "main", "-o", "%T").split() == ["idle", "idle"], "the nodes")
+        _until(lambda: self.run("sinfo", "-h", "-N", "-p", "main", "-o", "%T").split() == ["idle", "idle"], "the nodes")
         return self
 
     def start_controller(self) -> None:
         """Start what decides, with the state that it had."""
         self._run(str(SLURMCTLD))
-        until(lambda: self.run("scontrol", "ping").find("UP") > 0, "slurmctld")
+        _until(self._is_up, "slurmctld")
 
     def kill_controller(self) -> None:
         """Kill it, when all that it knows now is on its disk: no command of Slurm is answered."""
         marker = f"saved-{time.monotonic_ns()}"
         self.run("sbatch", "--hold", f"--comment={marker}", "--output=/dev/null", "--wrap=true")
         saved = self.home / "state" / "job_state"
-        until(lambda: saved.exists() and marker.encode() in saved.read_bytes(), "the state of slurmctld on its disk")
+        _until(lambda: saved.exists() and marker.encode() in saved.read_bytes(), "the state of slurmctld on its disk")
         self._end("slurmctld", signal.SIGKILL)
 
     def stop(self) -> None:
-        """End all jobs, and then it."""
-        self.run("scancel", "--me")
-        until(lambda: not self.run("squeue", "-h"), "the ends of all jobs")
+        """End all jobs, and then it, as far as it runs."""
+        if self._is_up():
+            self.run("scancel", "--me")
+            _until(lambda: not self.run("squeue", "-h"), "the ends of all jobs")
         for name in (*(f"slurmd-{node}" for node in NODES), "slurmctld"):
-            self._end(name, signal.SIGTERM)
+            if (self.home / f"{name}.pid").exists():
+                self._end(name, signal.SIGTERM)
+
+    def _is_up(self) -> bool:
+        return "UP" in self.run("scontrol", "ping")
 
     def _end(self, name: str, number: signal.Signals) -> None:
-        pid = int((self.home / f"{name}.pid").read_text())
+        file = self.home / f"{name}.pid"
+        pid = int(file.read_text())
         os.kill(pid, number)
-        until(lambda: not psutil.pid_exists(pid), name)
+        _until(lambda: not psutil.pid_exists(pid), name)
+        file.unlink(missing_ok=True)
 
     def _run(self, *argv: str) -> None:
         subprocess.run(argv, env=self.environ, check=True, capture_output=True, timeout=60)
@@ -122,3 +133,18 @@ class Cluster:
         """Return the exit code of a job: `code:signal`."""
         shown = self.run("scontrol", "-o", "show", "job", job)
         return next(part.partition("=")[2] for part in shown.split() if part.startswith("ExitCode="))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def _until(condition: Callable[[], bool], what: str) -> None:
+    """Return as soon as the condition holds. Raises AssertionError if that takes too long."""
+    deadline = time.monotonic() + _PATIENCE
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        time.sleep(0.02)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import sys
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,7 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspa
 
 from jupyter_ptytasks.client import RequestFailed
 from tests.client.live import LiveServer
-from tests.slurm.cluster import SLURMCTLD, SLURMD, Cluster
+from tests.slurm.cluster import IS_INSTALLED, Cluster
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Yield a cluster where jobs can run."""
-    if SLURMCTLD is None or SLURMD is None or shutil.which("sbatch") is None:
+    if not IS_INSTALLED:
         # Where all tests shall run, that is a failure.
         (pytest.fail if os.environ.get("CI") else pytest.skip)(
             "Slurm is not installed (slurmctld, slurmd, slurm-client)"
