@@ -24,6 +24,7 @@ _COMMANDS = {
     "queue": "queue",
     "group": "queue",
     "places": "places",
+    "hold": "queue",
     "release": "queue",
     "why": "why",
     "show": "listing",

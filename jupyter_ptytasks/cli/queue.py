@@ -1,4 +1,4 @@
-"""The commands of the queue: queue, queue move, group, release."""
+"""The commands of the queue: queue, queue move, group, hold, release."""
 
 from __future__ import annotations
 
@@ -88,6 +88,16 @@ def move(
 
 def _complete_held(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
     return (complete_sweep if ctx.params.get("sweeps") else complete_waiting)(ctx, param, incomplete)
+
+
+@click.command()
+@click.argument("refs", metavar="TASK...", nargs=-1, required=True, shell_complete=complete_waiting)
+@json_option
+@click.pass_obj
+def hold(settings: Settings, refs: tuple[str, ...], as_json: bool) -> None:
+    """Hold queued tasks, so that they do not start before they are released."""
+    with settings.client() as client:
+        each(refs, client.hold, as_json=as_json)
 
 
 @click.command()

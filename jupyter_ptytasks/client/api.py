@@ -260,6 +260,10 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
 
     # -- verbs --------------------------------------------------------------------------------------------------------
 
+    def hold(self, ref: str) -> Task:
+        """Keep a queued task from being started before `release`."""
+        return self._task("POST", path_of(ref, "hold"))
+
     def release(self, ref: str) -> Task:
         """Let a held task take its turn."""
         return self._task("POST", path_of(ref, "start"))

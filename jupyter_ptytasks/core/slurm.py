@@ -86,8 +86,10 @@ _STAGES = {
     **dict.fromkeys(("SUSPENDED", "STOPPED"), Stage.SUSPENDED),
     **dict.fromkeys(("COMPLETING", "STAGE_OUT"), Stage.LEAVES),
 }
+#: The reason of a job that its user holds, as Slurm has it, as ours, and in words.
+HELD = ("JobHeldUser", "held_by_user", "held until it is released")
 _HELD = {
-    "JobHeldUser": ("held_by_user", "held until it is released"),
+    "JobHeldUser": HELD[1:],
     "JobHeldAdmin": ("held_by_admin", "held by an administrator of the cluster"),
 }
 _WAITS = {

@@ -23,7 +23,7 @@ _TIME = 1.0
 _MOST = 200
 _GROUP_OPTIONS = ("-g", "--group", "--queue")
 _LIVE_VERBS = ("stop", "pause", "resume", "input")
-_QUEUE_VERBS = ("move", "release", "why")
+_QUEUE_VERBS = ("move", "hold", "release", "why")
 _SWEEP_VERBS = ("sweep", "retry", "cancel")
 #: A magic and its arguments up to the cursor, at the start of a line or after an assignment.
 _MAGIC = re.compile(r"\s*(?:\w+\s*=\s*)?(%%?task)\s(.*)", re.DOTALL)

@@ -255,6 +255,9 @@ class TaskMagics(Magics):
 
         return _each(said, move)
 
+    def _hold(self, said: argparse.Namespace) -> Any:
+        return _each(said, Task.hold)
+
     def _release(self, said: argparse.Namespace) -> Any:
         if said.sweep:
             return TaskList(task for one in [get_sweep(ref) for ref in said.refs] for task in one.release())

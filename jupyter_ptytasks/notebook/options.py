@@ -220,6 +220,7 @@ def _verbs() -> dict[str, Parser]:
     delete = _verb("delete", "Delete finished tasks and their output (alias: rm).", refs="many")
     delete.add_argument("--stop", action="store_true", help="stop live tasks first")
     delete.add_argument("--sweep", action="store_true", help="all tasks of sweeps: the names are those of sweeps")
+    hold = _verb("hold", "Hold queued tasks until they are released.", refs="many")
     release = _verb("release", "Let held tasks take their turns.", refs="many")
     release.add_argument("--sweep", action="store_true", help="all tasks of sweeps: the names are those of sweeps")
     retry = _verb("retry", "Run tasks of a sweep again that have failed.", of="sweep")
@@ -244,6 +245,7 @@ def _verbs() -> dict[str, Parser]:
         "queue": queue,
         "group": _group(),
         "move": move,
+        "hold": hold,
         "release": release,
         "sweep": _verb("sweep", "Show a sweep, and return it.", of="sweep"),
         "retry": retry,

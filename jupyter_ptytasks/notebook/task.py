@@ -372,6 +372,11 @@ class Task(Conversation):
         with self._connections.client() as client:
             return self._take(client.restart(self.id, grace=grace, signals=signals))
 
+    def hold(self) -> Task:
+        """Keep the task from being started before `release` if it is queued, and return self."""
+        with self._connections.client() as client:
+            return self._take(client.hold(self.id))
+
     def release(self) -> Task:
         """Let the task take its turn if it is held, and return self."""
         with self._connections.client() as client:

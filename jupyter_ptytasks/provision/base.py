@@ -114,6 +114,12 @@ class Provisioner(ABC):
         """
         return False
 
+    def hold(self, task: Task) -> dict[str, Any]:  # noqa: ARG002
+        """See to it that a task that waits there does not start before `release`; return what that changes of the
+        task. Raises InvalidState if it has just started, PlaceUnreachable.
+        """
+        return {}
+
     def release(self, task: Task) -> None:  # noqa: B027  the same
         """Let a task that is held there take its turn. Raises PlaceUnreachable."""
 

@@ -9,9 +9,10 @@ import os
 import subprocess
 import threading
 import time
+from dataclasses import replace
 
 from ..core import slurm
-from ..core.errors import PlaceUnreachable, SpawnFailed, StartUnknown
+from ..core.errors import InvalidState, PlaceUnreachable, SpawnFailed, StartUnknown
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,9 +125,27 @@ class Jobs:
         """End a job, whatever it does. Raises PlaceUnreachable."""
         self._control(["scancel", job])
 
+    def hold(self, job: str) -> None:
+        """Keep a job that waits from being started. Raises InvalidState if it has started, PlaceUnreachable."""
+        # As one that its user holds, whoever that is to Slurm: so the user can release it.
+        self._control(["scontrol", "uhold", job])
+        code, out, _ = run(["squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T"])
+        if code == 0 and out.strip() not in ("PENDING", ""):
+            # Slurm would hold it if it were requeued.
+            self._control(["scontrol", "release", job])
+            raise InvalidState("the job has just started", field="state")
+        self._note(job, slurm.HELD[0])
+
     def release(self, job: str) -> None:
         """Let a job take its turn that is held. Raises PlaceUnreachable."""
         self._control(["scontrol", "release", job])
+        self._note(job, None)
+
+    def _note(self, job: str, reason: str | None) -> None:
+        """Note what has become of a job that waits, until squeue says it: nobody must take back what was done."""
+        row = self._rows.get(job)
+        if row is not None and row.state == "PENDING":
+            self._rows = {**self._rows, job: replace(row, reason=reason)}
 
     def _control(self, argv: Sequence[str]) -> None:
         code, _, said = run(argv)

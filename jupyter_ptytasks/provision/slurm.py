@@ -152,7 +152,7 @@ class SlurmProvisioner(Provisioner):
             self._write(task, {**handle, "job": job})
         state = State.HELD if hold else State.QUEUED
         about = {"id": job, "state": "PENDING", "reason": None, "node": None, "starts": None, "ends": None}
-        reason, words = ("held_by_user", "held until it is released") if hold else ("submitted", "just submitted")
+        _, reason, words = slurm.HELD if hold else (None, "submitted", "just submitted")
         return Submitted({"state": state, "state_reason": reason, "state_message": words, "job": about})
 
     def _program(self) -> str:
@@ -385,12 +385,21 @@ class SlurmProvisioner(Provisioner):
                 self.jobs.cancel(handle["job"])
         return True
 
+    def hold(self, task: Task) -> dict[str, Any]:
+        """See Provisioner.hold."""
+        self.jobs.hold(self._job(task))
+        _, reason, words = slurm.HELD
+        return {"state_reason": reason, "state_message": words}
+
     def release(self, task: Task) -> None:
         """See Provisioner.release."""
+        self.jobs.release(self._job(task))
+
+    def _job(self, task: Task) -> str:
         handle = self._handle(task)
         if handle is None or "job" not in handle:
             raise PlaceUnreachable("the job is not known yet; try again")
-        self.jobs.release(handle["job"])
+        return str(handle["job"])
 
     def clean_up(self, active: Collection[str]) -> None:
         """See Provisioner.clean_up."""

@@ -278,7 +278,7 @@ class Work:
             entry = self._tasks.entries.get(task_id)
             has_gpus = bool(given.uuids or (entry is not None and entry.gpus)) and not isinstance(lock, InternalError)
             task, moved = self._database.move(
-                task_id, PENDING, State.STARTING, max_live=limit,
+                task_id, {State.QUEUED}, State.STARTING, max_live=limit,
                 also=self._task_dirs.specs.respec if has_gpus else None, gpus=given.uuids, gpu_share=given.share,
             )  # fmt: skip
         except TooManyTasks:

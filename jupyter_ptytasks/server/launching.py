@@ -214,6 +214,24 @@ class Launcher:
         await self._queue.wake()
         return task
 
+    async def hold(self, ref: str) -> Task:
+        """Keep a task that waits for its turn from being started before it is released, and return it. Raises
+        InvalidState if it is not pending, PlaceUnreachable.
+        """
+        task = await self._control.get(ref)
+        if not task.pending:
+            raise InvalidState(f"the task does not wait for its turn: it is {task.state.value}", field="state")
+        if task.state is State.HELD:
+            return task
+        facts = await asyncio.to_thread(self._provisioners.of(task).hold, task)
+        task, held = await self._store.move(
+            task.id, {State.QUEUED}, State.HELD, also=self._task_dirs.specs.respec, **facts
+        )
+        if not held and task.state is not State.HELD:
+            raise InvalidState(f"the task has just been started: it is {task.state.value}", field="state")
+        await self._queue.wake()
+        return task
+
     async def revise(self, ref: str, change: Callable[[TaskRequest], TaskRequest]) -> Task:
         """Change what a pending task runs and what it waits for, and return it. `change` gets the request for a task
         like it, and returns another one. Raises InvalidState if it has started, BadRequest, SpawnFailed.

@@ -225,6 +225,7 @@ def test_a_queue_is_filled_asked_and_let_go(live: LiveServer, client: Client) ->
     assert (task["priority"], task["after"], task["retry"] and task["retry"]["max"]) == (
         7, [{"ref": first, "when": "any"}], 3,
     )  # fmt: skip
+    assert live.cli("hold", "third").stdout == f"{third} third held\n"
     assert live.cli("release", "first").returncode == 0
     until(lambda: client.get("first")["state"] == "running")
     assert live.cli("group").stdout.splitlines()[-1] == "gpu: 1 of 1 slots used, 1 running, 0 waiting"
@@ -366,6 +367,7 @@ def test_one_word_is_completed(live: LiveServer, client: Client, tmp_path: Path)
         ("sweep comp", "completed-sweep"),
         ("delete --sweep comp", "completed-sweep"),
         ("release completed-l", "completed-later"),
+        ("hold completed-l", "completed-later"),
         ("queue move --before completed-l", "completed-later"),
         ("group comp", "completed-group"),
         ("run -g comp", "completed-group"),

@@ -192,6 +192,7 @@ def test_what_waits_is_shown_moved_and_released(cells: Kernel, live: LiveServer)
     cells.run("%task move late --group other")
     assert cells.run("%task queue -g other").out.split()[0] == "late"
     assert cells.run("%task why late").out == "held until it is released\n"
+    cells.run("%task hold never")
     cells.run("%task release late early")
     with live.client() as client:
         assert ended(client, "early")["state"] == ended(client, "late")["state"] == "succeeded"

@@ -80,6 +80,7 @@ def test_what_waits_is_moved_and_released(here: LiveServer) -> None:
     one.move(before="three")
     assert order() == ["one", "three", "two"]
     assert two.move(group="other").group == "other"
+    assert two.hold() is two
     assert one.release() is one
     assert one.wait().state == "succeeded"
     for task in (two, three):

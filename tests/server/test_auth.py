@@ -28,6 +28,7 @@ NEEDS = {
     "PATCH tasks/{ref}": "write",
     "DELETE tasks/{ref}": "write",
     "POST tasks/{ref}/start": "execute",
+    "POST tasks/{ref}/hold": "write",
     "POST tasks/{ref}/move": "write",
     "POST tasks/{ref}/stop": "write",
     "DELETE tasks/{ref}/leftover": "write",

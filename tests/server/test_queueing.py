@@ -112,6 +112,25 @@ async def test_a_held_task_runs_when_it_is_released(rest: Rest) -> None:
     assert (await rest("POST", "tasks", "held", "start")).code == 409
 
 
+async def test_a_queued_task_is_held_until_it_is_released(rest: Rest, tmp_path: Path) -> None:
+    await put_group(rest, "one", slots=1)
+    await rest.create(WATCHED.format(tmp_path / "first"), name="first", group="one")
+    await rest.until("first", lambda task: task["state"] == "running")
+    for name in ("second", "third"):
+        assert (await rest.create("true", name=name, group="one"))["state"] == "queued"
+    for _ in range(2):  # again: it is held already
+        answer = await rest("POST", "tasks", "second", "hold")
+        assert (answer.code, answer.json["state"]) == (200, "held")
+    assert (await rest("POST", "tasks", "first", "hold")).code == 409
+    (tmp_path / "first.go").touch()
+    assert (await rest.wait("third"))["state"] == "succeeded"
+    second = await rest.get("second")
+    assert (second["state"], second["queue"]["reason"]) == ("held", "held")
+    await rest("POST", "tasks", "second", "start")
+    assert (await rest.wait("second"))["state"] == "succeeded"
+    assert (await rest("POST", "tasks", "second", "hold")).code == 409
+
+
 async def test_tasks_wait_for_others(rest: Rest) -> None:
     await rest.create("exit 3", name="prepare", hold=True)
     wanted: dict[str, list[Any]] = {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jupyter_ptytasks.client import RequestFailed
 from tests.client.live import LiveServer, ended, until
 from tests.slurm.test_slurm_tasks import SLURM, host_pid, job_of, started
 
@@ -67,6 +68,21 @@ def test_a_job_that_is_forgotten_is_looked_for_before_it_is_lost(live: LiveServe
         assert (done["state"], done["state_reason"]) == ("timed_out", "slurm_limit")
         done = ended(client, unknown["id"])
         assert (done["state"], done["state_reason"]) == ("lost", "job_forgotten")
+
+
+def test_a_job_that_has_started_unnoticed_is_not_held(live: LiveServer, cluster: Cluster, bin_dir: Path) -> None:
+    with live.client() as client:
+        task = client.create("sleep 1000", place=SLURM, resources={"begin": "now+1hour"})
+        until(lambda: client.get(task["id"])["state_reason"] == "begin_time")
+        fake(bin_dir, "squeue", 'case "$*" in *--me*) exit 1;; esac; exec /usr/bin/squeue "$@"')
+        cluster.run("scontrol", "update", f"jobid={job_of(task)}", "StartTime=now")
+        until(lambda: cluster.state(job_of(task)) == "RUNNING")
+        with pytest.raises(RequestFailed, match="has just started") as caught:
+            client.hold(task["id"])
+        assert caught.value.http_status == 409
+        fake(bin_dir, "squeue", 'exec /usr/bin/squeue "$@"')
+        started(client, task)
+        assert cluster.run("squeue", "-h", "-j", job_of(task), "-o", "%Q") != "0"
 
 
 def test_an_answer_that_does_not_come_is_no_end_and_holds_up_nothing(

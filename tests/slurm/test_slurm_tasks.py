@@ -121,6 +121,14 @@ def test_a_task_that_waits_says_why_and_can_be_held_and_canceled(live: LiveServe
         cluster.run("scontrol", "hold", job_of(one))
         until(lambda: client.get(one["id"])["state"] == "held")
         assert client.get(one["id"])["state_reason"].startswith("held_by_")
+        # By us.
+        assert client.release(one["id"])["state"] == "queued"
+        until(lambda: "JobHeld" not in cluster.run("squeue", "-h", "-j", job_of(one), "-o", "%r"))
+        holding = client.hold(one["id"])
+        assert (holding["state"], holding["state_reason"]) == ("held", "held_by_user")
+        assert cluster.run("squeue", "-h", "-j", job_of(one), "-o", "%r") == "JobHeldUser"
+        with pytest.raises(RequestFailed, match="does not wait for its turn: it is running"):
+            client.hold(full[0]["id"])
         with pytest.raises(RequestFailed, match="cannot be changed there"):
             client.update(one["id"], command="false")
         for task in (one, never):

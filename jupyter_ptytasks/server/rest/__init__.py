@@ -33,6 +33,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (r"/ptytasks/api/tasks", tasks.Tasks),
     (rf"/ptytasks/api/tasks/{_REF}", tasks.OneTask),
     (rf"/ptytasks/api/tasks/{_REF}/start", tasks.Start),
+    (rf"/ptytasks/api/tasks/{_REF}/hold", tasks.Hold),
     (rf"/ptytasks/api/tasks/{_REF}/move", tasks.Move),
     (rf"/ptytasks/api/tasks/{_REF}/stop", tasks.Stop),
     (rf"/ptytasks/api/tasks/{_REF}/leftover", tasks.Leftover),

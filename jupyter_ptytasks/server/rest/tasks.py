@@ -92,6 +92,16 @@ class Start(TaskHandler):
         self.send_task(await self.launcher.release(ref), 202)
 
 
+class Hold(TaskHandler):
+    """`/tasks/{ref}/hold`."""
+
+    @needs("write")
+    async def post(self, ref: str) -> None:
+        """Keep a task that waits for its turn from being started before it is released."""
+        self.body(bodies.Empty)
+        self.send_task(await self.launcher.hold(ref))
+
+
 class Move(TaskHandler):
     """`/tasks/{ref}/move`."""
 
