@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
 import signal
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from jupyter_ptytasks.client import RequestFailed
@@ -49,7 +52,7 @@ def test_tasks_go_on_while_the_server_is_dead_and_the_next_one_finds_them(live: 
         for task in (ends, stays):
             started(client, task)
         with live.terminal("attach", stays["id"]) as terminal:
-            terminal.until(b"\n20\r\n")
+            terminal.until(b"20\r\n")
             live.kill9()
             until(lambda: cluster.state(job_of(ends)) == "FAILED")
             # A connection goes with the server that has made it.
@@ -60,12 +63,71 @@ def test_tasks_go_on_while_the_server_is_dead_and_the_next_one_finds_them(live: 
         found = client.get(stays["id"])
         assert (found["state"], found["attempt"]) == ("running", 1)
         with live.terminal("attach", stays["id"]) as terminal:
-            terminal.until(f"\n{found['output']['lines'] + 20}\r\n".encode())
+            terminal.until(f"{found['output']['lines'] + 20}\r\n".encode())
         client.stop(stays["id"])
         ended(client, stays["id"])
         assert is_counted(whole(live, stays).replace("^C", ""))
         client.release(held["id"])
         assert output(client, ended(client, held["id"])) == "later\n"
+
+
+def connection(live: LiveServer, task: Task, end: str) -> set[psutil.Process]:
+    """Return the processes at an end of the connection to a job: "srun" here, or "relay" on its node."""
+    job = job_of(task)
+    found = set()
+    for process in live.processes():
+        with contextlib.suppress(psutil.NoSuchProcess):
+            words = process.cmdline()
+            is_near = words[0] == "srun" and f"--jobid={job}" in words
+            is_far = words[-1] == "relay" and process.environ().get("SLURM_JOB_ID") == job
+            if (is_near, is_far) == (end == "srun", end == "relay"):
+                found.add(process)
+    return found
+
+
+def test_a_viewer_goes_on_when_either_end_of_its_connection_is_killed(live: LiveServer) -> None:
+    with live.client() as client:
+        task = client.create("i=0; while :; do echo $i; i=$((i+1)); sleep 0.05; done", place=SLURM)
+        started(client, task)
+        with live.terminal("attach", task["id"]) as terminal:
+            terminal.until(b"20\r\n")
+            shown = b""
+            for end in ("relay", "srun"):
+                killed = until(lambda end=end: connection(live, task, end))  # type: ignore[misc]
+                for process in killed:
+                    with contextlib.suppress(psutil.NoSuchProcess):  # it has ended with the other one
+                        process.kill()
+                until(lambda end=end, killed=killed: connection(live, task, end) - killed)  # type: ignore[misc]
+                number = client.get(task["id"])["output"]["lines"]
+                shown += terminal.until(f"{number + 20}\r\n".encode())
+            assert client.get(task["id"])["state"] == "running"
+        # Between what was there and what follows, the terminal is set up.
+        numbers = [int(number) for number in re.sub(rb"\x1b\[[0-9;?]*[A-Za-z]", b"", shown).split()]
+        assert numbers == list(range(numbers[0], numbers[-1] + 1))
+
+
+def test_two_servers_see_one_job(live: LiveServer, cluster: Cluster) -> None:
+    other = LiveServer(live.home, "--PtyTasksApp.slurm_interval=0.3")
+    # The command line finds one server in each.
+    other.runtime = live.home / "runtime-of-the-other"
+    try:
+        with live.client() as one, other.start().client() as two:
+            task = one.create("read line; echo got $line; exit 3", place=SLURM, hold=True)
+            until(lambda: two.get(task["id"])["state"] == "held")
+            assert two.release(task["id"])["state"] == "queued"
+            for client in (one, two):
+                started(client, task)
+            with live.terminal("attach", task["id"]) as here, other.terminal("attach", task["id"]) as there:
+                two.send_input(task["id"], "hello", newline=True)
+                for terminal in (here, there):
+                    terminal.until(b"got hello")
+                    assert terminal.end() == 3
+            for client in (one, two):
+                done = ended(client, task["id"])
+                assert (done["state"], done["attempt"], done["exit"]) == ("failed", 1, {"code": 3, "signal": None})
+            assert jobs_of(cluster, task) == [job_of(done)]
+    finally:
+        other.kill9()
 
 
 def test_a_job_whose_id_was_not_written_down_is_found_and_not_submitted_twice(

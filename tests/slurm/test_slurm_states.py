@@ -31,7 +31,11 @@ def fake(bin_dir: Path, name: str, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("state", "reason", "ours", "short"),
-    [("PREEMPTED", "None", "cancelled", "preempted"), ("OUT_OF_MEMORY", "OutOfMemory", "failed", "out_of_memory")],
+    [
+        ("PREEMPTED", "None", "cancelled", "preempted"),
+        ("OUT_OF_MEMORY", "OutOfMemory", "failed", "out_of_memory"),
+        ("TIMEOUT", "TimeLimit", "timed_out", "slurm_limit"),
+    ],
 )
 def test_the_state_of_a_job_is_that_of_its_task(
     live: LiveServer, bin_dir: Path, state: str, reason: str, ours: str, short: str

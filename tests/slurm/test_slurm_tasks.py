@@ -192,7 +192,7 @@ def test_nobody_is_connected_to_what_nobody_looks_at(live: LiveServer, cluster: 
         with live.terminal("attach", task["id"]) as terminal:
             terminal.until(b"\n0\r\n")
             number = client.get(task["id"])["output"]["lines"]
-            terminal.until(f"\n{number + 20}\r\n".encode())
+            terminal.until(f"{number + 20}\r\n".encode())
             assert client.get(task["id"])["connected"]
             assert len(steps()) == 2
         assert read_json(files(live, task).host) is not None
