@@ -29,6 +29,7 @@ _COMMANDS = {
     "why": "why",
     "show": "listing",
     "logs": "logs",
+    "record": "record",
     "metrics": "metrics",
     "screen": "shown",
     "attach": "attach",

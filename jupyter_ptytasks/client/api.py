@@ -11,6 +11,7 @@ from .groups import GroupMethods
 from .piece import Piece
 from .sweeps import SweepMethods
 from .talking import TalkMethods
+from .transport import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -411,6 +412,19 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
         response = self._transport.request("GET", path_of(ref, "output/raw"), params=params)
         start, first, end = (int(response.headers[f"X-Ptytasks-{name}"]) for name in ("Start", "Offset", "End"))
         return Piece(first, response.content, start, end, lost=max(first - offset, 0))
+
+    def record(self, ref: str, *, version: Literal[2, 3] = 3, idle: float = 2.0) -> Iterator[bytes]:
+        """Iterate over the bytes of a recording of the output, in the format asciicast.
+
+        Args:
+            version: of the format. Only 3 has the exit code; older players know only 2.
+            idle: seconds between two events at most; 0 keeps all times.
+
+        Raises:
+            ConnectionLost: also while iterating.
+        """
+        params = {"version": str(version), "idle": str(idle), **IDLE}
+        return pieces(self._transport.request("GET", path_of(ref, "record"), params=params, stream=True))
 
     def follow(self, ref: str, since: int = 0) -> Iterator[Piece]:
         """Iterate over the output from offset `since` as it is written, until the task has ended.

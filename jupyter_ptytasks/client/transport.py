@@ -12,7 +12,7 @@ from ..core.platform import endpoint
 from .errors import ClientError, ConnectionLost, RequestFailed, ServerNotFound, TaskNotFound, Unauthorized
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from .discovery import Server
 
@@ -60,11 +60,14 @@ class Transport:
         """The server that responded last."""
         return self._server
 
-    def request(self, method: str, path: str, *, timeout: float | None = None, **content: Any) -> httpx.Response:
+    def request(
+        self, method: str, path: str, *, timeout: float | None = None, stream: bool = False, **content: Any
+    ) -> httpx.Response:
         """Return the response to a request. A request that may have been carried out is never repeated.
 
         Args:
             timeout: seconds to wait for data.
+            stream: do not read the response; the caller does (`pieces`), or closes it.
 
         Raises:
             ClientError: any of them; RequestFailed (`bad_request`) also if the content cannot be encoded.
@@ -72,22 +75,24 @@ class Transport:
         content = _encoded(content)
         if self._server is not None and self._http is not None:
             try:
-                return self._exchange(self._server, self._http, method, path, timeout, content)
+                return self._exchange(self._server, self._http, method, path, timeout, content, stream=stream)
             except ServerNotFound:
                 pass
             except Unauthorized:
                 # A restarted server has a new token.
                 if self._server in self._find():
                     raise
-        return self._search(method, path, timeout, content)
+        return self._search(method, path, timeout, content, stream=stream)
 
-    def _search(self, method: str, path: str, timeout: float | None, content: dict[str, Any]) -> httpx.Response:
+    def _search(
+        self, method: str, path: str, timeout: float | None, content: dict[str, Any], *, stream: bool
+    ) -> httpx.Response:
         self.close()
         failure: ServerNotFound | None = None
         for server in self._find():
             http = _open(server, self._timeout, self._carrier)
             try:
-                response = self._exchange(server, http, method, path, timeout, content)
+                response = self._exchange(server, http, method, path, timeout, content, stream=stream)
             except ServerNotFound as error:
                 http.close()
                 failure = failure or error
@@ -100,13 +105,24 @@ class Transport:
         raise failure or ServerNotFound("no running Jupyter server found", hint=_START_ONE)
 
     def _exchange(
-        self, server: Server, http: httpx.Client, method: str, path: str, timeout: float | None, content: dict[str, Any]
+        self,
+        server: Server,
+        http: httpx.Client,
+        method: str,
+        path: str,
+        timeout: float | None,
+        content: dict[str, Any],
+        *,
+        stream: bool,
     ) -> httpx.Response:
         """Return one server's response. ServerNotFound means that nothing was done, so another server may be tried."""
         if server.sock and not _is_listening(server.sock):
             raise ServerNotFound(f"no Jupyter server responds at {server.sock}", hint=_START_ONE)
         try:
-            response = http.request(method, API + path, timeout=_limits(timeout or self._timeout), **content)
+            request = http.build_request(method, API + path, timeout=_limits(timeout or self._timeout), **content)
+            response = http.send(request, stream=stream)
+            if not response.is_success:
+                response.read()
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             raise ServerNotFound(f"no Jupyter server responds at {_where(server)}", hint=_START_ONE) from error
         except httpx.TimeoutException as error:
@@ -118,6 +134,16 @@ class Transport:
         if not response.is_success:
             raise _failure(response, server, method)
         return response
+
+
+def pieces(response: httpx.Response) -> Iterator[bytes]:
+    """Iterate over the bytes of a response to a request with `stream`. Raises ConnectionLost if they end too early."""
+    try:
+        yield from response.iter_bytes()
+    except httpx.TransportError as error:
+        raise ConnectionLost(f"the server at {response.url.host} went away") from error
+    finally:
+        response.close()
 
 
 def _open(server: Server, timeout: float, carrier: httpx.BaseTransport | None) -> httpx.Client:

@@ -168,6 +168,18 @@ def test_logs_follow_until_the_end(live: LiveServer) -> None:
         assert b"\x1b[?25h" in after
 
 
+def test_record_writes_what_a_player_plays(live: LiveServer, client: Client) -> None:
+    ref = start(live, "printf 'one\\ntwo\\n'; exit 7")
+    ended(client, ref)
+    done = live.cli("record", ref)
+    header, *events = map(json.loads, done.stdout.splitlines())
+    assert (header["version"], "".join(text for _, code, text in events if code == "o")) == (3, "one\r\ntwo\r\n")
+    assert events[-1][1:] == ["x", "7"]
+    assert done.stdout.encode() == b"".join(client.record(ref))
+    assert json.loads(live.cli("record", "--version", "2", "--idle", "0", ref).stdout.splitlines()[0])["version"] == 2
+    assert live.cli("record", "nobody").returncode == 4
+
+
 # -- verbs ------------------------------------------------------------------------------------------------------------
 
 

@@ -48,6 +48,7 @@ NEEDS = {
     "GET tasks/{ref}/screen": "read",
     "GET tasks/{ref}/output": "read",
     "GET tasks/{ref}/output/raw": "read",
+    "GET tasks/{ref}/record": "read",
     "GET tasks/{ref}/result": "read",
     "GET places": "read",
     "GET places/{ref}/options": "read",

@@ -197,15 +197,17 @@ class RingReader:
         for at, base in enumerate(bases):
             if base >= end > start or (at + 1 < len(bases) and bases[at + 1] <= start):
                 continue
-            for offset, rows, cols in self._records(base, start, end):
+            for _, offset, rows, cols in self.records(base, start, end):
                 if not found or (rows, cols) != found[-1][1:]:
                     if offset <= start:
                         found.clear()
                     found.append((offset, rows, cols))
         return found
 
-    def _records(self, base: int, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-        """Iterate over (offset, rows, columns) in a segment's index, from the last one that is not behind `start`."""
+    def records(self, base: int, start: int, end: int) -> Iterator[tuple[float, int, int, int]]:
+        """Iterate over the records in a segment's index, from the last one that is not behind `start`: the Unix time of
+        the bytes before an offset, the offset, and the rows and columns from there on.
+        """
         try:
             with open(files.open_shared(index_path(self.directory, base)), "rb") as file:
                 head = file.read(len(MAGIC) + LENGTHS.size)
@@ -220,10 +222,11 @@ class RingReader:
                     low, high = (middle, high) if RECORD.unpack(record)[1] <= start else (low, middle - 1)
                 file.seek(first + low * RECORD.size)
                 while len(data := file.read(_RECORDS * RECORD.size)) >= RECORD.size:
-                    for _, offset, rows, cols, _ in RECORD.iter_unpack(data[: len(data) // RECORD.size * RECORD.size]):
+                    whole = data[: len(data) // RECORD.size * RECORD.size]
+                    for time, offset, rows, cols, _ in RECORD.iter_unpack(whole):
                         if offset >= end > start:
                             return
-                        yield offset, rows, cols
+                        yield time, offset, rows, cols
         except (OSError, struct.error):
             return
 

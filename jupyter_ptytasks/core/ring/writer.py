@@ -17,6 +17,8 @@ _LINE_FEED = 0x0A
 _RECORD_EVERY = 0.05
 _RECORD_EVERY_TRICKLE = 1.0
 _TRICKLE = 256
+#: Before a silence of so many seconds, and at the end, it is recorded when the last bytes came.
+_SILENCE = 1.0
 
 #: How far back (bytes) the scrollback of a keyframe looks at least, and how much more for every second that the segment
 #: took. A flood so spends a bounded share of its time on keyframes, while a progress bar that took an hour is looked at
@@ -52,6 +54,7 @@ class RingWriter:
         "_size",
         "_slack",
         "_start_modes",
+        "_written_at",
         "cols",
         "end",
         "lines",
@@ -71,7 +74,8 @@ class RingWriter:
         self._log = self._index = -1
         self._index_size = self._records = 0
         self._fault = ""
-        self._recorded = self._recorded_at = 0.0
+        self._recorded = 0
+        self._recorded_at = self._written_at = 0.0
         self.rows, self.cols = rows, cols
         self.lost = self.lines = self.start = self.end = self._base = 0
         self.modes = TerminalModes()
@@ -82,6 +86,7 @@ class RingWriter:
             self._resume(bases)
         else:
             self.start = bases[0] if bases else 0
+            self._recorded = self.end
             self._begin_segment()
 
     def _is_plain(self, base: int) -> bool:
@@ -131,6 +136,7 @@ class RingWriter:
         self.lines = keyframe.line + data.count(b"\n")
         self.end = self._base + len(data)
         self._checkpoints = [(self.end, self.modes.copy())]
+        self._recorded = self.end
         self.resize(self.rows, self.cols)
 
     def _rewrite_index(self, keyframe: Keyframe) -> None:
@@ -198,27 +204,38 @@ class RingWriter:
         return self._index_size - self._records >= self._roll_at
 
     def _took(self, data: bytes) -> None:
+        now = time.monotonic()
+        if now - self._written_at >= _SILENCE:
+            self._record_last()
+        self._written_at = now
         self.end += len(data)
         self.lines += data.count(b"\n")
         self.modes.feed(data)
         if self.end - self._checkpoints[-1][0] >= _LOOK_BACK:
             self._checkpoints = [self._checkpoints[-1], (self.end, self.modes.copy())]
-        now = time.monotonic()
         every = _RECORD_EVERY if self.end - self._recorded >= _TRICKLE else _RECORD_EVERY_TRICKLE
         if now - self._recorded_at >= every:
             self._record(now)
 
     def resize(self, rows: int, cols: int) -> None:
         """Note that the terminal has this size from here on."""
+        self._record_last()
         self.rows, self.cols = rows, cols
         self._record(time.monotonic())
 
-    def _record(self, now: float) -> None:
-        self._recorded, self._recorded_at = self.end, now
+    def _record_last(self) -> None:
+        """Note when the last bytes came, unless that is known."""
+        if self.end > self._recorded:
+            self._record(self._written_at)
+
+    def _record(self, at: float) -> None:
+        """Note that what is there had come at a moment of the monotonic clock."""
+        self._recorded, self._recorded_at = self.end, at
         if self._index < 0:
             return
         try:
-            record = RECORD.pack(time.time(), self.end, self.rows, self.cols, 0)
+            came = time.time() - (time.monotonic() - at)
+            record = RECORD.pack(came, self.end, self.rows, self.cols, 0)
             files.pwrite(self._index, record, self._index_size)
             self._index_size += len(record)
         except OSError:
@@ -333,6 +350,7 @@ class RingWriter:
 
     def close(self) -> None:
         """Let go of the files; the ring stays."""
+        self._record_last()
         self._drop_index()
         if self._log >= 0:
             os.close(self._log)

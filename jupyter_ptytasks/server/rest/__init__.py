@@ -53,6 +53,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/screen", screen.Screen),
     (rf"/ptytasks/api/tasks/{_REF}/output", output.Output),
     (rf"/ptytasks/api/tasks/{_REF}/output/raw", output.RawOutput),
+    (rf"/ptytasks/api/tasks/{_REF}/record", output.Record),
     (rf"/ptytasks/api/tasks/{_REF}/result", results.Result),
     (r"/ptytasks/api/places", places.Places),
     (r"/ptytasks/api/places/([^/]+)/options", places.PlaceOptions),

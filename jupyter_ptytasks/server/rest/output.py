@@ -1,4 +1,4 @@
-"""The routes for output: bounded text by line, and raw bytes."""
+"""The routes for output: bounded text by line, raw bytes, and recordings."""
 
 from __future__ import annotations
 
@@ -11,14 +11,19 @@ from urllib.parse import quote
 from tornado.iostream import StreamClosedError
 
 from ..output_lines import LineReader, Query
+from ..recording import asciicast
 from ..search import Cancelled
 from . import queries
 from .base import TaskHandler, needs
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from ...core.model import Task
 
 _BLOCK = 1 << 20
+#: Bytes of a recording that are sent at a time, at least.
+_PIECE = 1 << 16
 #: Searches have threads of their own, and not many: a slow one keeps other searches waiting, and nothing else.
 _searches = ThreadPoolExecutor(2, "ptytasks-search")
 
@@ -89,3 +94,38 @@ class RawOutput(TaskHandler):
                     return
         # APIHandler.finish would set the type of JSON.
         self.finish(set_content_type="application/octet-stream")
+
+
+class Record(TaskHandler):
+    """`/tasks/{ref}/record`."""
+
+    @needs("read")
+    async def get(self, ref: str) -> None:
+        """Return a recording of the output."""
+        query = self.query(queries.RecordQuery)
+        task = await self.control.get(ref)
+        self.set_header("Content-Type", "application/x-asciicast")
+        if query.download:
+            self.set_header("Content-Disposition", f"attachment; filename*=UTF-8''{quote(task.name, safe='')}.cast")
+        with self.control.open_ring(task) as reader:
+            lines = asciicast(reader, task, version=query.version, idle=query.idle)
+            while self.request.method != "HEAD" and (piece := await asyncio.to_thread(_piece, lines)):
+                self.write(piece)
+                try:
+                    # As much as the client takes; the next piece is made when it has this one.
+                    await self.flush()
+                except StreamClosedError:
+                    return
+        self.finish(set_content_type="application/x-asciicast")
+
+
+def _piece(lines: Iterator[bytes]) -> bytes:
+    """Return the next lines, at least so many bytes of them; none at the end."""
+    parts: list[bytes] = []
+    size = 0
+    for line in lines:
+        parts.append(line)
+        size += len(line)
+        if size >= _PIECE:
+            break
+    return b"".join(parts)

@@ -117,6 +117,14 @@ class Metrics(Strict):
         return Wanted(self.names, self.since, self.points, self.x == "time", self.attempt)
 
 
+class RecordQuery(Strict):
+    """The query of `GET /tasks/{ref}/record`."""
+
+    version: Annotated[int, Field(ge=2, le=3)] = 3
+    idle: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
+    download: bool = False
+
+
 class RawQuery(Strict):
     """The query of `GET /tasks/{ref}/output/raw`."""
 

@@ -1,0 +1,39 @@
+"""`record`: writes what a task has printed as a recording."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Literal, cast
+
+import click
+
+from .common import one_ref
+
+if TYPE_CHECKING:
+    from .common import Settings
+
+
+@click.command()
+@one_ref
+@click.option("--version", type=click.Choice(["3", "2"]), default="3", help="Of the format; older players know only 2.")
+@click.option(
+    "--idle",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    metavar="SECONDS",
+    show_default=True,
+    help="Shorten pauses to this; 0 keeps them.",
+)
+@click.pass_obj
+def record(settings: Settings, ref: str, version: str, idle: float) -> None:
+    """Write a recording of a task's output (asciicast), from what is kept of it.
+
+    It can be made at any time, also after the end, and played with `asciinema play`:
+
+    \b
+      jupyter ptytasks record train > train.cast
+    """  # noqa: D301  \b is for click: it keeps the lines that follow as they are
+    with settings.client(patience=300.0) as client:
+        for piece in client.record(ref, version=cast("Literal[2, 3]", int(version)), idle=idle):
+            sys.stdout.buffer.write(piece)
+        sys.stdout.buffer.flush()
