@@ -35,17 +35,36 @@ _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
 )
 @click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Only tasks of this group.")
 @click.option("-t", "--tag", metavar="NAME", help="Only tasks with this tag.")
+@click.option(
+    "--sort",
+    metavar="FIELD",
+    help="By name, created, started, ended, duration, or the last, lowest or highest value of a metric: metrics.loss,"
+    " min.loss, max.loss.",
+)
+@click.option("-r", "--reverse", is_flag=True, help="With --sort, the other way round.")
 @json_option
 @click.pass_obj
 def ls(
-    settings: Settings, all_: bool, states: tuple[str, ...], group: str | None, tag: str | None, as_json: bool
+    settings: Settings,
+    all_: bool,
+    states: tuple[str, ...],
+    group: str | None,
+    tag: str | None,
+    sort: str | None,
+    reverse: bool,
+    as_json: bool,
 ) -> None:
     """List tasks, newest first.
 
     Shows live tasks and those that ended within the last day. With -a or --state, age does not matter.
     """
+    if reverse and sort is None:
+        raise click.UsageError("--reverse needs --sort")
+    order = f"-{sort}" if reverse else sort
     with settings.client() as client:
-        tasks = list(client.all(state=states, group=group, tag=tag))  # type: ignore[arg-type]  # click has checked
+        tasks = list(
+            client.all(state=states, group=group, tag=tag, sort=order)  # type: ignore[arg-type]  # click has checked
+        )
     shown = [task for task in tasks if all_ or states or _is_recent(task)]
     if as_json:
         print_json({"tasks": shown, "next_cursor": None})

@@ -90,6 +90,8 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
         tag: str | None = None,
         sweep: str | None = None,
         q: str | None = None,
+        since: str | None = None,
+        sort: str | None = None,
         limit: int | None = None,
         cursor: str | None = None,
     ) -> Page:
@@ -98,10 +100,23 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
         Args:
             sweep: the id or name of a sweep.
             q: a substring of the id, name, command, group or a tag.
+            since: only tasks that ended at this time (ISO 8601 with an offset from UTC) or later, or have not ended.
+            sort: another order: `name`, `created`, `started`, `ended`, `duration`, or a metric: its last, lowest or
+                highest value (`metrics.loss`, `min.loss`, `max.loss`). With `-` before it the other way round.
             limit: size of the page, at most 1000.
             cursor: the `next_cursor` of the page before.
         """
-        given = {"name": name, "group": group, "tag": tag, "sweep": sweep, "q": q, "limit": limit, "cursor": cursor}
+        given = {
+            "name": name,
+            "group": group,
+            "tag": tag,
+            "sweep": sweep,
+            "q": q,
+            "since": since,
+            "sort": sort,
+            "limit": limit,
+            "cursor": cursor,
+        }
         return cast("Page", self._get("tasks", state=",".join(state) or None, **given))
 
     def all(
@@ -113,11 +128,15 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
         tag: str | None = None,
         sweep: str | None = None,
         q: str | None = None,
+        since: str | None = None,
+        sort: str | None = None,
     ) -> Iterator[Task]:
-        """Iterate over all matching tasks, newest first. For the filters see `list`."""
+        """Iterate over all matching tasks, newest first or by `sort`. For the filters see `list`."""
         cursor: str | None = None
         while True:
-            page = self.list(state=state, name=name, group=group, tag=tag, sweep=sweep, q=q, cursor=cursor)
+            page = self.list(
+                state=state, name=name, group=group, tag=tag, sweep=sweep, q=q, since=since, sort=sort, cursor=cursor
+            )
             yield from page["tasks"]
             cursor = page["next_cursor"]
             if cursor is None:

@@ -464,9 +464,19 @@ class Task(TypedDict):
 
 
 class Page(TypedDict):
-    """One page of tasks, newest first."""
+    """One page of tasks, newest first or in the order that was asked for."""
 
     tasks: list[Task]
+    next_cursor: str | None
+    """The `cursor` of the next page; null for the last one."""
+    omitted: Count
+    """Number of tasks left out because they could not be read; see the server's log."""
+
+
+class PartialPage(TypedDict):
+    """One page of tasks of which only some `fields` were asked for, and `id`."""
+
+    tasks: list[dict[str, Any]]
     next_cursor: str | None
     """The `cursor` of the next page; null for the last one."""
     omitted: Count

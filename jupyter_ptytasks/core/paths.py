@@ -30,30 +30,32 @@ class TaskFiles:
 
     def __init__(self, directory: str) -> None:
         self.dir = directory
+        # Lists of thousands of tasks ask for them: joining each would take longer.
+        inside = os.path.join(directory, "")
         #: What to run; 0600, what was given of the environment may hold secrets.
-        self.spec = os.path.join(directory, "spec.json")
+        self.spec = inside + "spec.json"
         #: The environment of a task that is to start without a server, until it has; 0600, it may hold secrets.
-        self.environment = os.path.join(directory, "environment.json")
+        self.environment = inside + "environment.json"
         #: The line for the shell, where it is too long for an argument.
-        self.command = os.path.join(directory, "command")
+        self.command = inside + "command"
         #: The call that the command runs, if it is a function (functions.calls); 0600.
-        self.function = os.path.join(directory, "function")
+        self.function = inside + "function"
         #: Its ptyhost: pids, start time, boot id, host name, protocol version.
-        self.host = os.path.join(directory, "host.json")
+        self.host = inside + "host.json"
         #: The job of a batch system that is to host it, from before that is submitted.
-        self.handle = os.path.join(directory, "handle.json")
+        self.handle = inside + "handle.json"
         #: Why the command of such a job was not started.
-        self.start = os.path.join(directory, "start.json")
+        self.start = inside + "start.json"
         #: How it ended; written last.
-        self.exit = os.path.join(directory, "exit.json")
+        self.exit = inside + "exit.json"
         #: Locked from before the ptyhost starts until it is gone: if it is not locked, nothing runs.
-        self.lock = os.path.join(directory, "lock")
+        self.lock = inside + "lock"
         #: The errors of the ptyhost of the last attempt (core.hostlog); bounded.
-        self.log = os.path.join(directory, "host.log")
+        self.log = inside + "host.log"
         #: What metrics its attempts have told (core.metrics.stored), and how far the ring was read for it.
-        self.metrics = os.path.join(directory, "metrics")
+        self.metrics = inside + "metrics"
         #: The directory of the ring.
-        self.output = os.path.join(directory, "output")
+        self.output = inside + "output"
 
     def result(self, attempt: int) -> str:
         """Return the path of what the function has returned or raised in an attempt (functions.outcomes); 0600."""

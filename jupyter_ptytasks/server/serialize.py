@@ -12,6 +12,7 @@ from ..core.times import iso
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Mapping
 
     from ..core.model import Output, Task
     from ..storage.task_dirs import TaskDirs
@@ -20,6 +21,15 @@ if TYPE_CHECKING:
     from .monitor.progress import Tracker
     from .monitor.sampler import Sampler
     from .queueing import Queue
+
+#: The fields of a task's JSON.
+FIELDS = frozenset({
+    "id", "name", "command", "kind", "place", "cwd", "state", "state_reason", "state_message", "exit",
+    "attempt", "pid", "rows", "cols", "viewers", "leader", "waiting", "running_in_background", "alive",
+    "connected", "created", "started", "ended", "last_activity", "timeout", "output", "group", "tags",
+    "metadata", "pinned", "leftover", "queue", "priority", "rank", "slots", "gpus", "assigned_gpus", "after",
+    "not_before", "retry", "runs_again", "sweep", "params", "resources", "job", "progress", "metrics", "usage",
+})  # fmt: skip
 
 
 class TaskSerializer:
@@ -99,6 +109,10 @@ class TaskSerializer:
             **self.measures(task),
         }
 
+    def metrics(self, task: Task) -> Mapping[str, Any]:
+        """Return the metrics of a task as JSON, by name."""
+        return self._tracker.metrics(task)
+
     def log_failure(self, task: Task, error: Exception) -> None:
         """Log that a task cannot be described, once: lists are asked for again and again."""
         if task.id not in self._failed:
@@ -109,7 +123,7 @@ class TaskSerializer:
         """Return what changes while a task runs: its progress, its metrics and its usage."""
         return {
             "progress": self._tracker.progress(task),
-            "metrics": self._tracker.metrics(task),
+            "metrics": self.metrics(task),
             "usage": self._sampler.usage(task),
         }
 

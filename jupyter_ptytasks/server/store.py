@@ -8,6 +8,7 @@ import logging
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import PtyTasksError, StoreUnavailable, TaskNotFound
@@ -92,7 +93,7 @@ class Store:
     @property
     def tasks(self) -> list[Task]:
         """All tasks, newest first."""
-        return sorted(self._tasks.values(), key=lambda task: task.id, reverse=True)
+        return sorted(self._tasks.values(), key=attrgetter("id"), reverse=True)
 
     @property
     def live(self) -> list[Task]:

@@ -123,6 +123,22 @@ def test_ls_is_a_table(live: LiveServer, client: Client) -> None:
         assert b"\x1b[31m" not in terminal.seen
 
 
+def test_ls_is_sorted(live: LiveServer, client: Client) -> None:
+    for name in ("middle", "last", "First"):
+        client.create("true", name=name, group="sorting")
+    for options, names in (
+        (["--sort", "name"], ["First", "last", "middle"]),
+        (["--sort", "name", "-r"], ["middle", "last", "First"]),
+        (["--sort", "created"], ["middle", "last", "First"]),
+    ):
+        _, *rows = live.cli("ls", "-g", "sorting", *options).stdout.splitlines()
+        assert [row.split()[1] for row in rows] == names
+    assert live.cli("ls", "-r").returncode == 2
+    done = live.cli("ls", "--sort", "color")
+    assert done.returncode == 1
+    assert "sort" in done.stderr
+
+
 def test_show_and_status(live: LiveServer, client: Client) -> None:
     ref = start(live, "-n", "shown", "--timeout", "2h", "sleep", "1000")
     shown = live.cli("show", "shown").stdout

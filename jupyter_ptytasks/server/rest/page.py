@@ -22,7 +22,7 @@ _TURN = 0.004
 class Page:
     """The JSON of some tasks.
 
-    `cursor` is the id of the last one if there are more; `omitted` counts those that could not be converted.
+    `cursor` is that of the last one if there are more; `omitted` counts those that could not be converted.
     """
 
     told: list[bytes] = field(default_factory=list)
@@ -37,13 +37,15 @@ async def page_of(
     on_failure: Callable[[Task, Exception], None],
     matches: Callable[[Task], bool] = lambda _: True,
     limit: int | None = None,
+    cursor: Callable[[Task], str] = lambda task: task.id,
 ) -> Page:
     """Return a page of the tasks that match, at most `limit`.
 
-    A task for which `describe` raises is left out and passed to `on_failure`.
+    A task for which `describe` raises is left out and passed to `on_failure`. `cursor` says how the next page is told
+    the last task of this one.
     """
     page = Page()
-    last: str | None = None
+    last: Task | None = None
     began = monotonic()
     for task in tasks:
         is_full = len(page.told) == limit
@@ -58,9 +60,9 @@ async def page_of(
                 page.omitted += 1
                 continue
         if is_full:
-            page.cursor = last
+            page.cursor = cursor(last) if last is not None else None
             break
-        last = task.id
+        last = task
         if monotonic() - began > _TURN:
             await asyncio.sleep(0)
             began = monotonic()

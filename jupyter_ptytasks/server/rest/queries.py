@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
 from ...core.errors import BadRequest
 from ...core.metrics.series import KEPT
 from ...core.states import State
 from .. import conditions, output_lines
 from ..monitor.metrics import Wanted
+from ..serialize import FIELDS
+from .fields import Moment
+from .order import SORT
 
 Until = Literal["exit", "waiting", "match", "quiet", "progress", "output"]
 Count = Annotated[int, Field(ge=0, le=100_000)]
@@ -26,6 +29,13 @@ def _split(value: Any) -> Any:
     return value.split(",") if isinstance(value, str) else value
 
 
+def _known(fields: list[str]) -> list[str]:
+    unknown = [name for name in fields if name not in FIELDS]
+    if unknown:
+        raise ValueError(f"tasks have no field {unknown[0][:100]!r}")
+    return fields
+
+
 class TaskFilter(Strict):
     """The query of `GET /tasks`."""
 
@@ -35,6 +45,9 @@ class TaskFilter(Strict):
     tag: str | None = None
     sweep: str | None = None
     q: str | None = None
+    since: Moment | None = None
+    sort: Annotated[str, Field(pattern=SORT)] | None = None
+    fields: Annotated[list[str], BeforeValidator(_split), AfterValidator(_known)] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 1000
     cursor: str | None = None
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from jupyter_server.utils import url_path_join
@@ -13,6 +15,8 @@ from ...core import strict_json
 from ..search import LINE_MAX, Cancelled
 from . import bodies, queries
 from .base import TaskHandler, needs
+from .fields import seconds
+from .order import Order
 from .page import page_of
 
 if TYPE_CHECKING:
@@ -30,21 +34,30 @@ class Tasks(TaskHandler):
 
     @needs("read")
     async def get(self) -> None:
-        """List tasks, newest first."""
+        """List tasks, newest first or in another order."""
         query = self.query(queries.TaskFilter)
         tasks = await self.control.list_all()
+        order: Order | None = None
+        if query.sort is not None:
+            order = Order(query.sort, query.cursor, now=time.time(), metrics=self.serializer.metrics)
+            tasks = await asyncio.to_thread(order.arrange, tasks)
         sweep = self.settings["ptytasks_sweeps"].id_of(query.sweep) if query.sweep is not None else None
+        since = seconds(query.since) if query.since is not None else None
         page = await page_of(
             tasks,
-            self.to_json,
+            self.to_json if query.fields is None else partial(self._some_of, {"id", *query.fields}),
             on_failure=self.serializer.log_failure,
-            matches=lambda task: _matches(task, query, sweep),
+            matches=partial(_matches, query=query, sweep=sweep, since=since),
             limit=query.limit,
+            cursor=order.cursor if order is not None else lambda task: task.id,
         )
         # Unreadable tasks match no filter; they are counted once, on the first page.
         omitted = page.omitted + (self.settings["ptytasks_store"].unreadable if query.cursor is None else 0)
         told, cursor = b",".join(page.told), strict_json.encode(page.cursor)
         self.send_encoded(b'{"tasks":[%b],"next_cursor":%b,"omitted":%d}' % (told, cursor, omitted))
+
+    def _some_of(self, fields: set[str], task: Task) -> dict[str, Any]:
+        return {name: value for name, value in self.to_json(task).items() if name in fields}
 
     @needs("execute")
     async def post(self) -> None:
@@ -237,15 +250,17 @@ def _send_started(handler: TaskHandler, task: Task, status: int) -> None:
     handler.send_task(task, status)
 
 
-def _matches(task: Task, query: queries.TaskFilter, sweep: str | None) -> bool:
-    """Return whether a task matches a query; `sweep` is the id of the sweep that is asked for."""
+def _matches(task: Task, query: queries.TaskFilter, sweep: str | None, since: float | None) -> bool:
+    """Return whether a task matches a query; `sweep` is the id of the sweep that is asked for, `since` a Unix time."""
     return (
         (not query.state or task.state in query.state)
         and query.name in (None, task.name)
         and query.group in (None, task.group)
         and (query.tag is None or query.tag in task.tags)
         and (query.sweep is None or (task.sweep is not None and task.sweep.id == sweep))
-        and (query.cursor is None or task.id < query.cursor)
+        and (since is None or task.live or (task.ended or task.created) >= since)
+        # In another order, all that comes is behind the cursor.
+        and (query.cursor is None or query.sort is not None or task.id < query.cursor)
         and (query.q is None or query.q.casefold() in _searchable(task))
     )
 

@@ -1,0 +1,114 @@
+"""The order of a list of tasks, and the places at which its pages begin."""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+from operator import attrgetter, itemgetter
+from typing import TYPE_CHECKING, Any
+
+from ...core.errors import BadRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from ...core.model import Task
+
+#: What tasks can be sorted by: a field, or the last, lowest or highest value of a metric; with `-` the other way round.
+SORT = r"^-?(name|created|started|ended|duration|(metrics|min|max)\.[^\x00]{1,128})$"
+
+_METRIC = {"metrics": "value", "min": "min", "max": "max"}
+
+
+class Order:
+    """An order of tasks. Those without a value come last, and of equals the newest first. Any thread may use it.
+
+    What lasts as long as a task runs is measured at the time of the first page, so that no page repeats it.
+    """
+
+    def __init__(
+        self, sort: str, cursor: str | None, *, now: float, metrics: Callable[[Task], Mapping[str, Any]]
+    ) -> None:
+        """Begin behind `cursor`, if there is one, else at `now` (Unix seconds). Raises BadRequest."""
+        self._sort = sort
+        self._is_reverse = sort.startswith("-")
+        self._by, _, self._name = sort.removeprefix("-").partition(".")
+        self._metrics = metrics
+        self._read = self._reader()
+        self._now = now
+        self._behind: tuple[str | float | None, str] | None = None
+        if cursor is not None:
+            self._go_to(cursor)
+
+    def arrange(self, tasks: Iterable[Task]) -> list[Task]:
+        """Return tasks, which come newest first, in this order, from the cursor on."""
+        valued: list[tuple[Any, Task]] = []
+        others: list[Task] = []
+        for task in tasks:
+            value = self._value(task)
+            if self._behind is not None and not self._is_behind(value, task.id):
+                continue
+            if value is None:
+                others.append(task)
+            else:
+                valued.append((value, task))
+        # Of equals, the order is kept either way.
+        valued.sort(key=itemgetter(0), reverse=self._is_reverse)
+        return [*(task for _, task in valued), *others]
+
+    def cursor(self, task: Task) -> str:
+        """Return the cursor of the page that follows upon this task."""
+        place = json.dumps([self._sort, self._now, self._value(task), task.id], separators=(",", ":"))
+        return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
+
+    def _go_to(self, cursor: str) -> None:
+        try:
+            sort, now, value, task_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+            if (
+                sort != self._sort
+                or not (isinstance(now, float) and isinstance(task_id, str))
+                or not (value is None or self._is_value(value))
+            ):
+                raise ValueError("of another list")
+        except (ValueError, TypeError, RecursionError) as error:
+            raise BadRequest("cursor: it is not that of a page in this order", field="cursor") from error
+        self._now, self._behind = now, (value, task_id)
+
+    def _is_behind(self, value: Any, task_id: str) -> bool:
+        assert self._behind is not None
+        last, last_id = self._behind
+        if value == last:
+            return task_id < last_id
+        if value is None or last is None:
+            return value is None
+        return bool((value > last) != self._is_reverse)
+
+    def _value(self, task: Task) -> str | float | None:
+        """Return what a task is sorted by; None if it has no such value, or one that another version wrote."""
+        try:
+            value = self._read(task)
+            return value if self._is_value(value) else None
+        except Exception:  # noqa: BLE001  it must not affect other tasks
+            return None
+
+    def _is_value(self, value: Any) -> bool:
+        """Return whether tasks can be sorted by a value: a text or a finite number."""
+        if self._by == "name":
+            return isinstance(value, str)
+        return isinstance(value, (int, float)) and math.isfinite(value)
+
+    def _reader(self) -> Callable[[Task], Any]:
+        """Return what reads the value that tasks are sorted by, and raises where there is none."""
+        if self._by in _METRIC:
+            metrics, name, kind = self._metrics, self._name, _METRIC[self._by]
+            return lambda task: metrics(task)[name][kind]
+        if self._by == "name":
+            return lambda task: f"{task.name.casefold()}\0{task.name}"
+        if self._by == "duration":
+            return self._duration
+        return attrgetter(self._by)
+
+    def _duration(self, task: Task) -> float:
+        assert task.started is not None  # else it has none
+        return min(task.ended or self._now, self._now) - task.started
