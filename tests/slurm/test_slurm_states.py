@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyter_ptytasks.client import RequestFailed
+from jupyter_ptytasks.core.elsewhere import take_lock
 from tests.client.live import LiveServer, ended, until
-from tests.slurm.test_slurm_tasks import SLURM, host_pid, job_of, started
+from tests.slurm.test_slurm_tasks import SLURM, files, host_pid, job_of, started
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -79,11 +80,16 @@ def test_a_job_that_has_started_unnoticed_is_not_held(live: LiveServer, cluster:
         task = client.create("sleep 1000", place=SLURM, resources={"begin": "now+1hour"})
         until(lambda: client.get(task["id"])["state_reason"] == "begin_time")
         fake(bin_dir, "squeue", 'case "$*" in *--me*) exit 1;; esac; exec /usr/bin/squeue "$@"')
+        until(lambda: any(place["name"] == SLURM and place["reachable"] is False for place in client.places()))
+        # The ptyhost waits for it, and leaves no record that would be noticed.
+        lock = take_lock(files(live, task), 30.0)
+        assert lock is not None
         cluster.run("scontrol", "update", f"jobid={job_of(task)}", "StartTime=now")
         until(lambda: cluster.state(job_of(task)) == "RUNNING")
         with pytest.raises(RequestFailed, match="has just started") as caught:
             client.hold(task["id"])
         assert caught.value.http_status == 409
+        os.close(lock)
         fake(bin_dir, "squeue", 'exec /usr/bin/squeue "$@"')
         started(client, task)
         assert cluster.run("squeue", "-h", "-j", job_of(task), "-o", "%Q") != "0"
