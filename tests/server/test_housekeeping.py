@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jupyter_ptytasks.core.platform.posix.endpoint import SocketAddress
 from jupyter_ptytasks.server.listeners import Listeners
 
 if TYPE_CHECKING:
@@ -157,8 +158,8 @@ async def test_what_was_left_behind_is_cleared(
     sockets = jp_runtime_dir / "ptytasks"
     old = time.time() - 3600.0
     for name in ("deadbeef0000", "deadbeef0001"):
-        with socket.socket(socket.AF_UNIX) as dead:
-            dead.bind(str(sockets / f"{name}.sock"))
+        with socket.socket(socket.AF_UNIX) as dead, SocketAddress(str(sockets / f"{name}.sock")) as address:
+            dead.bind(address)
     os.utime(sockets / "deadbeef0000.sock", (old, old))
     unborn = tasks / "deadbeef0002"
     unborn.mkdir()

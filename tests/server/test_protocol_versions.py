@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks.core import wire
+from jupyter_ptytasks.core.platform.posix.endpoint import SocketAddress
 from jupyter_ptytasks.server.monitor import sampler
 from tests.ptyhost.hosting import wait_until
 
@@ -51,7 +52,8 @@ class OldHost:
         self._lock = os.open(directory / "lock", os.O_RDWR | os.O_CREAT)
         fcntl.flock(self._lock, fcntl.LOCK_EX)
         self._listener = socket.socket(socket.AF_UNIX)
-        self._listener.bind(str(socket_path))
+        with SocketAddress(str(socket_path)) as address:
+            self._listener.bind(address)
         self._listener.listen()
         self._threads = [threading.Thread(target=self._accept)]
         self._threads[0].start()

@@ -384,7 +384,7 @@ async def test_status_counts(rest: Rest) -> None:
     status = (await rest("GET", "status")).json
     assert (status["tasks"]["succeeded"], status["tasks"]["running"], status["tasks"]["lost"]) == (1, 1, 0)
     assert status["limits"]["max_live_tasks"] == 100
-    assert status["provisioners"] == ["local"]
+    assert status["provisioners"][0] == "local"  # others are found where they are
     assert status["version"]
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
-from itertools import pairwise
 
 
 def _listed(words: str) -> list[str]:
@@ -87,7 +86,7 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 def words(name: str) -> frozenset[str]:
     """Return the words of a name in lower case, and those of two neighbors together: `grad_norm` has `gradnorm`."""
     parts = _WORD.findall(_CAMEL.sub("_", name).replace("_", " ").lower())
-    return frozenset((*parts, *(one + two for one, two in pairwise(parts))))
+    return frozenset((*parts, *(parts[at] + parts[at + 1] for at in range(len(parts) - 1))))
 
 
 @lru_cache(maxsize=4096)
