@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
+import time
 
 from ..core.elsewhere import runtime_dir, take_lock
 from ..core.files import read_json, write_bytes
@@ -32,6 +33,9 @@ _OF_JOB = re.compile(r"SLURM_(?!EXPORT_ENV$).*|CUDA_.*|NVIDIA_.*|ROCR_.*|HIP_.*|
 #: is well.
 _NOT_RUN, _STOPPED = 75, 143
 _APPEND = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+#: Seconds for which the job stays when its command has ended: with it ends the step that carries the last words of the
+#: ptyhost to those who look on.
+_LAST_WORDS = 0.3
 #: How much of a time limit goes for the stop sequence, at most.
 _SHARE = 0.1
 
@@ -66,6 +70,7 @@ def main(directory: str, nonce: str) -> None:
         # Its report is in the pipe, which holds as much as that.
         write_bytes(files.start, os.read(reading, 1 << 16))
         raise SystemExit(_NOT_RUN) from None
+    time.sleep(_LAST_WORDS)
     raise SystemExit(_code(ended))
 
 

@@ -332,7 +332,10 @@ class Control:
             raise InputRefused(wire.explain_refusal(refused, len(data)))
         if not taken:
             await self.ended(task, _SETTLING)
-            await self._reach(task.id)
+            now = await self.get(task.id)
+            if not now.live:
+                message = f"the task has already ended: {now.state.value}; part of the input may have been typed"
+                raise InvalidState(message, field="state")
             raise HostUnreachable("the ptyhost closed the connection; part of the input may have been typed")
         return self._store.get(task.id) or task
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -12,7 +13,6 @@ import psutil
 import pytest
 
 from jupyter_ptytasks.client import RequestFailed
-from jupyter_ptytasks.core.files import read_json
 from tests.client.live import LiveServer, ended, until
 from tests.slurm.test_slurm_tasks import SLURM, files, host_pid, job_of, output, started
 from tests.ssh.sshd import content
@@ -140,10 +140,11 @@ def test_a_job_whose_id_was_not_written_down_is_found_and_not_submitted_twice(
     assert not isinstance(caught.value, RequestFailed)  # there was no answer
     (bin_dir / "sbatch").unlink()
     live.kill9()
+    handles = (live.home / "data" / "ptytasks" / "tasks").glob("*/handle.json")
+    assert "job" not in json.loads(max(handles, key=lambda path: path.stat().st_mtime_ns).read_text())
     live.revive()
     with live.client() as client:
         task = client.get("orphan")
-        assert "job" not in (read_json(files(live, task).handle) or {}) or task["job"]
         done = ended(client, task["id"])
         assert (done["state"], done["exit"]) == ("failed", {"code": 5, "signal": None})
         assert output(client, done) == "once\n"
