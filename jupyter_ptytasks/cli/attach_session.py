@@ -178,7 +178,7 @@ class AttachSession:
             self._screen.say(f"not typed: {about['message']}")
 
     def _say_what_it_waits_for(self) -> None:
-        """Tell why the task has not started yet; it is shown when it does."""
+        """Say why the task has not started yet; it is shown when it does."""
         why = values.why(self._task) if self._task["state"] in ("held", "queued") else ""
         if why and why != self._said:
             self._screen.say(f"it has not started: {why}")

@@ -120,7 +120,7 @@ class Gateway(asyncio.Transport):
             self._protocol.data_received(payload)
 
     def end(self) -> None:
-        """Tell the protocol that the connection has ended; once."""
+        """Let the protocol know, once, that the connection has ended."""
         if not self._is_over:
             self._is_over = self._is_closing = True
             self._near.forget(self._channel)

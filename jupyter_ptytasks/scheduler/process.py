@@ -115,7 +115,7 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
 
 
 def _answer(callers: list[socket]) -> None:
-    """Tell those who wait that there is nothing more for them to wait for: any byte does."""
+    """Answer those who wait: there is nothing more for them to wait for. Any byte says so."""
     for caller in callers:
         try:
             caller.send(b"1")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(autouse=True)
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give ptyhosts time to start."""
+    """Let ptyhosts take their time to start."""
     monkeypatch.setattr(local, "_PATIENCE", PATIENCE)
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Proving(asyncio.Protocol):
-    """Gives and takes the proof; `done` is set then, and the transport is that of the other protocol."""
+    """Exchanges the proofs; `done` is set then, and the transport is that of the other protocol."""
 
     def __init__(self, proof: Proof, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
         self._proof = proof

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import nullcontext
 from dataclasses import dataclass
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -16,13 +15,14 @@ from typing import TYPE_CHECKING, Any
 import regex
 
 from ...core import metrics
-from ...core.errors import InternalError, PtyTasksError
+from ...core.errors import InternalError
 from ...core.files import write_bytes
 from ...core.metrics import stored
 from ...core.metrics.series import thinned
 from ...core.model import Kind
 from ...core.ring.tail import TailReader
 from ...core.states import State
+from .backlog import Backlog
 
 if TYPE_CHECKING:
     import logging
@@ -31,7 +31,6 @@ if TYPE_CHECKING:
     from ...core.metrics import Series
     from ...core.model import Task
     from ...storage.task_dirs import TaskDirs
-    from ..changes import Change
     from ..store import Store
 
 #: Seconds between two writings of a file, and bytes for which there is one more.
@@ -100,10 +99,9 @@ class Recorder:
             position = self._earlier[-1].position if self._earlier else 0
             for one in attempts:
                 if one.number == self._attempt:
-                    try:
-                        self._reader.restore(one.state, one.series)
+                    if _restore(self._reader, one):
                         position = one.position
-                    except (KeyError, TypeError, ValueError, AttributeError):
+                    else:
                         self._reader = _new_reader(self._task_dirs, self._task_id)
             self.told = metrics.summary(self._reader.series)
         return position
@@ -149,20 +147,13 @@ class MetricsBook:
     """Has the metrics of all tasks: of those that have ended without a server, too. `stop` it."""
 
     def __init__(self, store: Store, task_dirs: TaskDirs, log: logging.Logger) -> None:
-        self._store = store
         self._task_dirs = task_dirs
         self._log = log
-        #: The tasks that are still to be read, in the order in which they were found.
-        self._open: dict[str, None] = {}
-        self._job: asyncio.Task[None] | None = None
-        store.listeners.append(self._on_change)
+        self._backlog = Backlog(store, log, _is_open, self._read)
 
     async def stop(self) -> None:
         """Stop reading; what is left is done by the next server."""
-        self._store.listeners.remove(self._on_change)
-        if self._job is not None:
-            self._job.cancel()
-            await asyncio.gather(self._job, return_exceptions=True)
+        await self._backlog.stop()
 
     def recorder(self, task: Task) -> Recorder | None:
         """Return a recorder for the attempt of a task; None for a shell, in which anything may be printed."""
@@ -174,58 +165,25 @@ class MetricsBook:
         number = wanted.attempt or task.attempt
         chosen = next((one for one in attempts if one.number == number), None)
         reader = metrics.MetricsReader()
-        gaps: list[float] = []
-        if chosen is not None:
-            try:
-                reader.restore(chosen.state, chosen.series)
-                gaps = reader.gaps
-            except (KeyError, TypeError, ValueError, AttributeError):
-                reader = metrics.MetricsReader()
+        if chosen is not None and not _restore(reader, chosen):
+            reader = metrics.MetricsReader()
         series = [one for one in reader.series if wanted.names is None or one.name in wanted.names]
         return {
             "id": task.id,
             "attempt": number,
             "attempts": [one.number for one in attempts],
-            "gaps": gaps,
+            "gaps": reader.gaps,
             "metrics": [_column(one, wanted) for one in series],
         }
 
     # -- what ended while nobody looked -------------------------------------------------------------------------------
 
-    def _on_change(self, change: Change) -> None:
-        task = change.new
-        if task is None or not _is_open(task):
-            return
-        self._open[task.id] = None
-        if self._job is None:
-            self._job = asyncio.create_task(self._read_open())
-
-    async def _read_open(self) -> None:
+    async def _read(self, task: Task) -> dict[str, Any]:
         try:
-            while self._open:
-                task_id = next(iter(self._open))
-                del self._open[task_id]
-                task = self._store.get(task_id)
-                if task is not None and _is_open(task):
-                    await self._read(task)
-        finally:
-            self._job = None
-
-    async def _read(self, task: Task) -> None:
-        try:
-            told = await asyncio.to_thread(self._read_end, task)
+            return {"metrics": await asyncio.to_thread(self._read_end, task)}
         except Exception:  # noqa: BLE001  one that cannot be read has none, and is not tried again and again
             self._log.exception("task %s: its metrics cannot be read", task.id)
-            told = {}
-
-        def read(now: Task) -> Task | None:
-            """Return the task with them, unless it was started again or another server was first."""
-            return now.with_(metrics=told) if now.attempt == task.attempt and _is_open(now) else None
-
-        try:
-            await self._store.change_all([task.id], read, lambda _: nullcontext())
-        except PtyTasksError as error:
-            self._log.warning("task %s: %s", task.id, error)
+            return {"metrics": {}}
 
     def _read_end(self, task: Task) -> Mapping[str, Any]:
         recorder = self.recorder(task)
@@ -248,6 +206,15 @@ def _load(path: str) -> list[stored.Attempt]:
             return stored.decode(file.read(stored.LONGEST))
     except OSError:
         return []
+
+
+def _restore(reader: metrics.MetricsReader, attempt: stored.Attempt) -> bool:
+    """Have a reader go on where an attempt was left; return False if that is damaged, and so may be the reader."""
+    try:
+        reader.restore(attempt.state, attempt.series)
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return False
+    return True
 
 
 def _new_reader(task_dirs: TaskDirs, task_id: str) -> metrics.MetricsReader:
