@@ -43,7 +43,8 @@ from .recovery import Recovery
 from .rest import MCP_ROUTE, OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
 from .retention import Retention
 from .serialize import TaskSerializer
-from .shells import Shells
+from .shells.history import Shells
+from .shells.runner import ShellRunner
 from .spec import SpawnDefaults
 from .store import Store
 from .sweeping import Sweeps
@@ -218,7 +219,7 @@ class PtyTasksApp(ExtensionApp):
             max_live=self.max_live_tasks,
         )
         conditions = Conditions(control, Waiter(store, supervisor), supervisor, self.tracker)
-        shells = Shells(control, Waiter(store, supervisor), supervisor, task_dirs)
+        shells = Shells(control, task_dirs)
         many = Many(control=control, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults)
         sweeps = Sweeps(many=many, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults)
         self.terminals = TaskTerminals(
@@ -255,6 +256,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_many": many,
                 "ptytasks_conditions": conditions,
                 "ptytasks_shells": shells,
+                "ptytasks_shell_runner": ShellRunner(shells, control, Waiter(store, supervisor), supervisor),
                 "ptytasks_provisioners": provisioners,
                 "ptytasks_ssh_places": self.ssh_places,
                 "ptytasks_serializer": serializer,

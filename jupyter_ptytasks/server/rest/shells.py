@@ -6,12 +6,13 @@ from threading import Event
 from typing import TYPE_CHECKING
 
 from ..search import Cancelled
-from ..shells import Order
+from ..shells.runner import Order
 from . import bodies, queries
 from .base import TaskHandler, needs
 
 if TYPE_CHECKING:
-    from ..shells import Shells
+    from ..shells.history import Shells
+    from ..shells.runner import ShellRunner
 
 
 class Commands(TaskHandler):
@@ -34,10 +35,10 @@ class Exec(TaskHandler):
         """Run a command at the prompt of a shell, and return what came of it."""
         body = self.body(bodies.Exec)
         self._cancel = Event()
-        shells: Shells = self.settings["ptytasks_shells"]
+        runner: ShellRunner = self.settings["ptytasks_shell_runner"]
         order = Order(body.command, body.timeout, body.head_lines, body.tail_lines)
         try:
-            self.send(await shells.execute(ref, order, self._cancel))
+            self.send(await runner.execute(ref, order, self._cancel))
         except Cancelled:
             return  # the client has left
 

@@ -1,42 +1,35 @@
-"""The commands of shells that mark them: what was run, and running one more at the prompt."""
+"""Running one more command at the prompt of a shell."""
 
 from __future__ import annotations
 
 import asyncio
 import re
 import time
-from collections import OrderedDict
 from contextlib import contextmanager
 from dataclasses import dataclass
-from threading import Lock
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from ..core.errors import BadRequest, InternalError, InvalidState, NoMarks, NotAtPrompt, NotWaiting
-from ..core.ring.commands import RingCommands
-from ..core.ring.marks import modes_at
-from ..core.ring.section import Section
-from ..core.states import STARTED
-from ..core.times import iso
-from .output_lines import LineReader, Mode, Query
-from .search import Cancelled
-from .serialize import waiting
+from ...core.errors import BadRequest, InvalidState, NoMarks, NotAtPrompt, NotWaiting
+from ...core.ring.marks import modes_at
+from ...core.ring.section import Section
+from ...core.states import STARTED
+from ..output_lines import LineReader, Mode, Query
+from ..search import Cancelled
+from ..serialize import waiting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from threading import Event
 
-    from ..core.model import Task
-    from ..core.ring.reader import RingReader
-    from ..core.shells.commands import Command, CommandLog
-    from ..storage.task_dirs import TaskDirs
-    from .control import Control
-    from .hosts.supervisor import Supervisor
-    from .waiting import Waiter
+    from ...core.model import Task
+    from ...core.ring.commands import RingCommands
+    from ...core.ring.reader import RingReader
+    from ...core.shells.commands import Command, CommandLog
+    from ..control import Control
+    from ..hosts.supervisor import Supervisor
+    from ..waiting import Waiter
+    from .history import Shells
 
-    Result = TypeVar("Result")
-
-#: Shells whose rings are not read from the beginning again when they are next asked about.
-_MOST_KNOWN = 64
 #: Seconds that a shell has to read its files and show its first prompt, and to be seen waiting at one.
 _STARTING = 10.0
 _SETTLING = 3.0
@@ -75,73 +68,15 @@ class _Look:
     paste: bool
 
 
-class _Known:
-    def __init__(self, nonce: str) -> None:
-        self.lock = Lock()
-        self.commands = RingCommands(nonce)
+class ShellRunner:
+    """Runs commands in shells, one at a time in each."""
 
-
-class Shells:
-    """Reads the marks of shells, and runs commands in them."""
-
-    def __init__(self, control: Control, waiter: Waiter, supervisor: Supervisor, task_dirs: TaskDirs) -> None:
+    def __init__(self, shells: Shells, control: Control, waiter: Waiter, supervisor: Supervisor) -> None:
+        self.shells = shells
         self.control = control
         self.waiter = waiter
         self.supervisor = supervisor
-        self._task_dirs = task_dirs
-        self._known: OrderedDict[str, _Known] = OrderedDict()
-        self._lock = Lock()
         self._busy: set[str] = set()
-
-    # -- what was run -------------------------------------------------------------------------------------------------
-
-    async def commands(self, ref: str, limit: int) -> dict[str, Any]:
-        """Return the last commands of a shell, as JSON; none of a task that does not mark any. Raises TaskNotFound."""
-        task = await self.control.get(ref)
-
-        def read(commands: RingCommands, _: RingReader) -> dict[str, Any]:
-            log = commands.log
-            last = list(log.commands)[-limit:] if limit else []
-            return {
-                "marks": log.has_marks,
-                "at_prompt": task.state in STARTED and log.attempt == task.attempt and log.input is not None,
-                "cwd": log.cwd,
-                "commands": [_to_json(command, task) for command in last],
-                "total": len(log.commands),
-            }
-
-        found = await asyncio.to_thread(self.look, task, read)
-        nothing: dict[str, Any] = {"marks": False, "at_prompt": False, "cwd": None, "commands": [], "total": 0}
-        return {"id": task.id, **(found or nothing)}
-
-    def look(self, task: Task, do: Callable[[RingCommands, RingReader], Result]) -> Result | None:
-        """Read what has come, and return what `do` makes of it; None for a task without marks. Blocking."""
-        known = self._find(task)
-        if known is None:
-            return None
-        with known.lock, self.control.open_ring(task) as ring:
-            known.commands.update(ring)
-            return do(known.commands, ring)
-
-    def _find(self, task: Task) -> _Known | None:
-        with self._lock:
-            known = self._known.get(task.id)
-            if known is not None:
-                self._known.move_to_end(task.id)
-                return known
-        try:
-            nonce = self._task_dirs.specs.read(task.id).get("marks")
-        except InternalError:
-            return None
-        if not isinstance(nonce, str):
-            return None
-        with self._lock:
-            known = self._known.setdefault(task.id, _Known(nonce))
-            if len(self._known) > _MOST_KNOWN:
-                self._known.popitem(last=False)
-        return known
-
-    # -- running one more ---------------------------------------------------------------------------------------------
 
     async def execute(self, ref: str, order: Order, cancel: Event) -> dict[str, Any]:
         """Type a command at the prompt of a shell, and return its exit code and output, as JSON, or what there is when
@@ -171,11 +106,11 @@ class Shells:
 class _Run:
     """One command that is run for a request."""
 
-    def __init__(self, shells: Shells, task: Task, order: Order, cancel: Event) -> None:
-        self._shells = shells
-        self._control = shells.control
-        self._supervisor = shells.supervisor
-        self._waiter = shells.waiter
+    def __init__(self, runner: ShellRunner, task: Task, order: Order, cancel: Event) -> None:
+        self._shells = runner.shells
+        self._control = runner.control
+        self._waiter = runner.waiter
+        self._supervisor = runner.supervisor
         self._task = task
         self._order = order
         self._cancel = cancel
@@ -183,7 +118,7 @@ class _Run:
         self._began = time.monotonic()
 
     async def run(self) -> dict[str, Any]:
-        """Run it, and return what came of it. See Shells.execute."""
+        """Run it, and return what came of it. See ShellRunner.execute."""
         with self._waiter.news(self._task.id, self._supervisor.on_output) as news:
             self._watch(True)
             try:
@@ -362,23 +297,3 @@ async def _hear(news: asyncio.Event, timeout: float) -> None:
         await asyncio.wait_for(news.wait(), timeout)
     except asyncio.TimeoutError:
         pass
-
-
-def _to_json(command: Command, task: Task) -> dict[str, Any]:
-    running = command.end is None and task.live and command.attempt == task.attempt
-    return {
-        "attempt": command.attempt,
-        "number": command.number,
-        "command": command.text,
-        "cwd": command.cwd,
-        "exit": command.exit,
-        "running": running,
-        "started": iso(command.started),
-        "duration": command.duration,
-        "output": {
-            "start": command.start,
-            "end": command.end,
-            "line": command.line,
-            "lines": None if command.end_line is None else command.end_line - command.line,
-        },
-    }

@@ -1,0 +1,1 @@
+"""Shells that mark their commands: what was run in them, and running one more."""
