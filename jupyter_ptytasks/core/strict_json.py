@@ -21,6 +21,8 @@ INTEGER_MAX = 2**53 - 1
 DEPTH_MAX = 33
 #: Values in one document: checking more would block the event loop.
 VALUES_MAX = 100_000
+#: `json.dumps` makes one for every value.
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
 #: Characters of a field's name in an error.
 _FIELD_MAX = 200
 
@@ -50,7 +52,7 @@ def encode(value: object) -> bytes:
 
 
 def _dump(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    return _ENCODER.encode(value).encode()
 
 
 class _Repeated:

@@ -130,7 +130,7 @@ class Control:
 
     def is_restarting(self, task: Task) -> bool:
         """Return whether the task will be started again as soon as it has ended, by this server or another."""
-        return task.id in self.restarting or (task.state is State.CANCELLED and task.state_reason == RESTARTING)
+        return task.id in self.restarting or was_stopped_to_restart(task)
 
     # -- stopping ---------------------------------------------------------------------------------------------------
 
@@ -478,3 +478,8 @@ class Control:
         except InternalError:
             await self._store.confirm(task.id)
             raise
+
+
+def was_stopped_to_restart(task: Task) -> bool:
+    """Return whether a task was stopped to be started again, by whichever server."""
+    return task.state is State.CANCELLED and task.state_reason == RESTARTING

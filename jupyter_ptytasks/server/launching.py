@@ -25,7 +25,7 @@ from ..core.states import State
 from ..provision.base import Submitted
 from ..storage.records import RESTARTING, task_of
 from . import spec as specs
-from .control import LEAVING, STOP_SLACK
+from .control import LEAVING, STOP_SLACK, was_stopped_to_restart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -76,6 +76,7 @@ class Launcher:
         self._provisioners = provisioners
         self._spawn_defaults = spawn_defaults
         self.max_live = max_live
+        self._stopped = store.index.where(was_stopped_to_restart)
         #: The restarts that wait for the end of a task, by its id.
         self._restarts: dict[str, asyncio.Task[None]] = {}
 
@@ -133,10 +134,10 @@ class Launcher:
         state = State.HELD if request.hold else self._queue.state_for(request.group, request.turn)
         if place is not None:
             state = State.STARTING  # if it waits, it waits there
-        tasks = self._store.tasks
-        task_id = new_id(now, tasks[0].id if tasks else "")
+        newest = self._store.index.newest
+        task_id = new_id(now, newest.id if newest is not None else "")
         defaults = self._spawn_defaults()
-        taken = (task.name for task in tasks if task.live)
+        taken = (task.name for task in self._store.live)
         shares_files = place is None or place.shares_files
         spec = specs.build(request, task_id, now, defaults, taken, shares_files=shares_files)
         if request.hold and place is not None:
@@ -370,9 +371,8 @@ class Launcher:
     def finish_restarts(self) -> None:
         """Start the tasks again that were stopped for that by a server which has died since."""
         now = time.time()
-        for task in self._store.tasks:
-            overdue = now - (task.ended or now) > _ORPHANED
-            if task.id not in self._restarts and overdue and self._control.is_restarting(task):
+        for task in self._stopped.newest_first:
+            if task.id not in self._restarts and now - (task.ended or now) > _ORPHANED:
                 self._restart_later(task)
 
     def _restart_later(self, task: Task) -> None:

@@ -14,7 +14,7 @@ from ..core import wake
 from ..core.errors import BadRequest, PtyTasksError, TaskNotFound, storage_fault
 from ..core.queue import decisions as queue
 from ..core.queue.decisions import Plan
-from ..core.queue.estimate import Estimates, estimate
+from ..core.queue.estimate import Estimates, estimate, run_keys
 from ..core.queue.groups import group_of
 from ..core.queue.turn import Dependency, Turn, runs_again
 from ..core.states import State
@@ -24,9 +24,8 @@ from ..storage.scheduling import Settings, read_gpus, write_settings
 from .listeners import Listeners
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from ..core.model import Task
+    from ..core.queue.estimate import RunKey
     from ..core.queue.gpus import Gpu
     from ..core.queue.groups import Group
     from ..storage.groups import Groups
@@ -60,6 +59,13 @@ class Queue:
         self._planned = 0.0
         self._took = 0.0
         self._known: dict[str, Group] | None = None
+        #: What needs a scheduler; the tasks that have not ended by their groups, and which of them are active; those of
+        #: sweeps, as far as their failures count; and the successful ones, by what tells how long others will take.
+        index = store.index
+        self._urgent = index.where(_needs_scheduler)
+        self._in_group = index.by(_group_key)
+        self._of_sweep = index.by(lambda task: (task.sweep.id,) if task.sweep is not None else ())
+        self._runs = index.by(lambda task: run_keys(task) if task.state is State.SUCCEEDED else ())
         self._looking = asyncio.Lock()
         self.listeners: Listeners[Group | None, Group | None] = Listeners()
         store.listeners.append(self._on_change)
@@ -90,10 +96,9 @@ class Queue:
             except TaskNotFound as error:
                 raise BadRequest(error.message, field=f"after.{number}") from error
             after.append(Dependency(found.id, dependency.when))
-        circle = queue.cycle(task_id, after, {task.id: task for task in self._store.tasks}) if task_id else []
+        circle = queue.cycle(task_id, after, self._store.get) if task_id else []
         if circle:
-            known = {task.id: task.name for task in self._store.tasks}
-            names = [known.get(one, one) for one in circle]
+            names = [task.name if (task := self._store.get(one)) is not None else one for one in circle]
             raise BadRequest(f"after: these tasks would wait for each other: {' → '.join(names)}", field="after")
         return replace(turn, after=tuple(after))
 
@@ -101,7 +106,7 @@ class Queue:
         """Return the turn with which a pending task comes right before or `after` the one with the id `target`; if that
         is empty, before or after all of its group. Raises BadRequest if the target does not wait in that group.
         """
-        line = [one for one in self._store.live if one.pending and one.group == task.group and one.id != task.id]
+        line = [one for one in self._tasks_of(task.group, active=False) if one.id != task.id]
         line.sort(key=queue.order)
         if not target:
             place = len(line) if after else 0
@@ -136,10 +141,7 @@ class Queue:
         """Wake the scheduler if tasks wait for it, or are to be run again: they may have been lost with their ptyhosts,
         which would have woken it. Raises StorageFull or InternalError.
         """
-        if any(
-            (task.state is State.QUEUED and queue.waits_here(task)) or _is_to_run_again(task)
-            for task in self._store.tasks
-        ):
+        if self._urgent:
             await self._try_to_wake()
 
     def to_json(self, task: Task) -> dict[str, Any] | None:
@@ -166,12 +168,30 @@ class Queue:
         age = begun - self._planned
         if age < (self._took / _PLAN_SHARE if self._is_stale else _PLAN_AGE):
             return
-        tasks, groups, now = self._store.tasks, self._groups.all(), time.time()
+        tasks, groups, now = self._concerned(), self._groups.all(), time.time()
         self._plan = queue.plan(tasks, groups, now, self._settings.max_live_tasks, self._gpus)
-        self._estimates = estimate(tasks, self._plan, groups, now)
+        self._estimates = estimate(tasks, self._plan, groups, now, self._past_runs)
         self._is_stale = False
         self._planned = time.monotonic()
         self._took = self._planned - begun
+
+    def _concerned(self) -> list[Task]:
+        """Return the tasks that decide which ones run: those that have not ended, those that they wait for, and those
+        of their sweeps.
+        """
+        found = {task.id: task for task in self._store.live}
+        pending = [task for task in found.values() if task.pending]
+        for sweep_id in {task.sweep.id for task in pending if task.sweep is not None}:
+            found.update((task.id, task) for task in self._of_sweep[sweep_id].newest_first)
+        for task_id in {dependency.id for task in pending for dependency in task.turn.after}:
+            task = self._store.get(task_id)
+            if task is not None:
+                found[task_id] = task
+        return list(found.values())
+
+    def _past_runs(self, key: RunKey, count: int) -> list[Task]:
+        found = self._runs.get(key)
+        return found.last(count) if found is not None else []
 
     # -- groups -----------------------------------------------------------------------------------------------------
 
@@ -191,8 +211,8 @@ class Queue:
         """Return all groups that are configured or have tasks that have not ended, by name."""
         await self._store.refresh()
         groups = dict(await asyncio.to_thread(self._groups.all))
-        for task in self._store.live:
-            groups[task.group] = group_of(groups, task.group)
+        for name in {name for name, _ in self._in_group}:
+            groups[name] = group_of(groups, name)
         return [self._group_to_json(groups[name]) for name in sorted(groups)]
 
     async def group(self, name: str) -> dict[str, Any]:
@@ -219,24 +239,35 @@ class Queue:
         with suppress(PtyTasksError):  # as `wake`
             await self.wake_if_needed()
 
-    def tasks_of(self, name: str) -> Iterable[Task]:
+    def tasks_of(self, name: str) -> list[Task]:
         """Return the active tasks of a group."""
-        return [task for task in self._store.active if task.group == name]
+        return self._tasks_of(name, active=True)
+
+    def _tasks_of(self, name: str, *, active: bool) -> list[Task]:
+        """Return the tasks of a group that are active, or pending."""
+        found = self._in_group.get((name, active))
+        return found.newest_first if found is not None else []
 
     def _group_to_json(self, group: Group) -> dict[str, Any]:
         self._decide()
-        tasks = [task for task in self._store.live if task.group == group.name]
-        used = sum(task.turn.slots for task in tasks if task.active)
+        active = self.tasks_of(group.name)
         return {
             **group.to_json(),
-            "used": used,
-            "active": sum(task.active for task in tasks),
-            "pending": sum(task.pending for task in tasks),
+            "used": sum(task.turn.slots for task in active),
+            "active": len(active),
+            "pending": len(self._in_group.get((group.name, False), ())),
             "ends": iso(self._estimates.ends.get(group.name)),
         }
 
 
-def _is_to_run_again(task: Task) -> bool:
+def _group_key(task: Task) -> tuple[tuple[str, bool], ...]:
+    return ((task.group, task.active),) if task.live else ()
+
+
+def _needs_scheduler(task: Task) -> bool:
+    """Return whether a task waits for its turn here, or is to be run again."""
+    if task.state is State.QUEUED:
+        return queue.waits_here(task)
     return runs_again(task) and task.state_reason != RESTARTING  # that is up to the server that stopped it
 
 

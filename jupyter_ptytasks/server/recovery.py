@@ -51,6 +51,7 @@ class Recovery:
         self._launcher = launcher
         self._queue = queue
         self._log = log
+        self._lost = store.index.where(lambda task: task.state is State.LOST)
         self._watch: asyncio.Task[None] | None = None
         self._recovered = False
         self._corrected = -_CORRECT_EVERY
@@ -120,6 +121,6 @@ class Recovery:
         if time.monotonic() - self._corrected < _CORRECT_EVERY:
             return
         self._corrected = time.monotonic()
-        for task in self._store.tasks:
-            if task.state is State.LOST and time.time() - (task.ended or 0.0) < _CORRECT_FOR:
+        for task in self._lost.newest_first:
+            if time.time() - (task.ended or 0.0) < _CORRECT_FOR:
                 await self._supervisor.correct(task)

@@ -12,7 +12,7 @@ from ..core.times import iso
 
 if TYPE_CHECKING:
     import logging
-    from collections.abc import Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ..core.model import Output, Task
     from ..storage.task_dirs import TaskDirs
@@ -21,15 +21,6 @@ if TYPE_CHECKING:
     from .monitor.progress import Tracker
     from .monitor.sampler import Sampler
     from .queueing import Queue
-
-#: The fields of a task's JSON.
-FIELDS = frozenset({
-    "id", "name", "command", "kind", "place", "cwd", "state", "state_reason", "state_message", "exit",
-    "attempt", "pid", "rows", "cols", "viewers", "leader", "waiting", "running_in_background", "alive",
-    "connected", "created", "started", "ended", "last_activity", "timeout", "output", "group", "tags",
-    "metadata", "pinned", "leftover", "queue", "priority", "rank", "slots", "gpus", "assigned_gpus", "after",
-    "not_before", "retry", "runs_again", "sweep", "params", "resources", "job", "progress", "metrics", "usage",
-})  # fmt: skip
 
 
 class TaskSerializer:
@@ -52,62 +43,30 @@ class TaskSerializer:
         self._log = log
         self._failed: set[str] = set()
 
-    def to_json(self, task: Task) -> dict[str, Any]:
-        """Return a task as JSON, without its environment."""
-        link = self._supervisor.link(task.id)
-        directory = self._task_dirs.files(task.id).output
-        status = link.status if link is not None else {}
-        viewers = int(status.get("viewers", 0)) if task.active else 0
-        alive = task.state in STARTED
-        machine = self._supervisor.machine(task.id)
-        return {
-            "id": task.id,
-            "name": task.name,
-            "command": task.command,
-            "kind": task.kind.value,
-            "place": task.provisioner,
-            "cwd": task.cwd,
-            "state": task.state.value,
-            "state_reason": task.state_reason,
-            "state_message": task.state_message or _elsewhere(task, machine),
-            "exit": {"code": task.exit.code, "signal": task.exit.signal} if not task.live else None,
-            "attempt": task.attempt,
-            "pid": task.pid,
-            "rows": status.get("rows", task.rows),
-            "cols": status.get("cols", task.cols),
-            "viewers": viewers,
-            "leader": status.get("leader") if task.active else None,
-            "waiting": waiting(task, link),
-            "running_in_background": alive and viewers == 0,
-            "alive": alive,
-            "connected": link is not None and link.connected,
-            "created": iso(task.created),
-            "started": iso(task.started),
-            "ended": iso(task.ended),
-            "last_activity": iso(last_output(task, link) or task.started or task.created),
-            "timeout": task.timeout,
-            "output": {**_bounds(output(task, link)), "directory": directory},
-            "group": task.group,
-            "tags": list(task.tags),
-            "metadata": dict(task.metadata),
-            "pinned": task.pinned,
-            "leftover": task.leftover,
-            "queue": self._queue.to_json(task),
-            "priority": task.turn.priority,
-            "rank": queue.rank(task),
-            "slots": task.turn.slots,
-            "gpus": task.turn.gpus,
-            "assigned_gpus": list(task.gpus),
-            "after": [{"ref": one.id, "when": one.when.value} for one in task.turn.after],
-            "not_before": iso(task.turn.not_before),
-            "retry": task.turn.to_json().get("retry"),
-            "runs_again": runs_again(task),
-            "sweep": {"id": task.sweep.id, "name": task.sweep.name} if task.sweep is not None else None,
-            "params": dict(task.params),
-            "resources": dict(task.resources),
-            "job": _job(task),
-            **self.measures(task),
-        }
+    def to_json(self, task: Task, fields: Iterable[str] | None = None) -> dict[str, Any]:
+        """Return a task as JSON, without its environment; of the `fields`, where they are given, only these."""
+        seen = _Seen(self, task, self._supervisor.link(task.id))
+        return {name: FIELDS[name](seen) for name in (FIELDS if fields is None else fields)}
+
+    def directory(self, task: Task) -> str:
+        """Return where the output of a task is."""
+        return self._task_dirs.files(task.id).output
+
+    def machine(self, task: Task) -> str | None:
+        """Return the other machine on which a task runs that is out of reach; None if it is not."""
+        return self._supervisor.machine(task.id)
+
+    def queue(self, task: Task) -> dict[str, Any] | None:
+        """Return why a pending task does not run, as JSON; None for others."""
+        return self._queue.to_json(task)
+
+    def progress(self, task: Task) -> dict[str, Any] | None:
+        """Return the progress of a task as JSON; None if it reports none."""
+        return self._tracker.progress(task)
+
+    def usage(self, task: Task) -> dict[str, Any] | None:
+        """Return what a task uses as JSON; None if that is not known."""
+        return self._sampler.usage(task)
 
     def metrics(self, task: Task) -> Mapping[str, Any]:
         """Return the metrics of a task as JSON, by name."""
@@ -121,15 +80,86 @@ class TaskSerializer:
 
     def measures(self, task: Task) -> dict[str, Any]:
         """Return what changes while a task runs: its progress, its metrics and its usage."""
-        return {
-            "progress": self._tracker.progress(task),
-            "metrics": self.metrics(task),
-            "usage": self._sampler.usage(task),
-        }
+        return self.to_json(task, ("progress", "metrics", "usage"))
 
     def stats(self, task: Task) -> dict[str, Any]:
         """Return a task's usage in the last minutes, and sample it more often for a while."""
         return self._sampler.look(task)
+
+
+class _Seen:
+    """A task, and what this server sees of it while its JSON is made: its link, and the `status` of its ptyhost."""
+
+    __slots__ = ("by", "link", "status", "task")
+
+    def __init__(self, by: TaskSerializer, task: Task, link: Link | None) -> None:
+        self.by = by
+        self.task = task
+        self.link = link
+        self.status: Mapping[str, Any] = link.status if link is not None else {}
+
+    @property
+    def viewers(self) -> int:
+        return int(self.status.get("viewers", 0)) if self.task.active else 0
+
+    @property
+    def alive(self) -> bool:
+        return self.task.state in STARTED
+
+
+#: The fields of a task's JSON, and how each is found: what nobody asks for costs nothing.
+FIELDS: dict[str, Callable[[_Seen], Any]] = {
+    "id": lambda seen: seen.task.id,
+    "name": lambda seen: seen.task.name,
+    "command": lambda seen: seen.task.command,
+    "kind": lambda seen: seen.task.kind.value,
+    "place": lambda seen: seen.task.provisioner,
+    "cwd": lambda seen: seen.task.cwd,
+    "state": lambda seen: seen.task.state.value,
+    "state_reason": lambda seen: seen.task.state_reason,
+    "state_message": lambda seen: seen.task.state_message or _elsewhere(seen.task, seen.by.machine(seen.task)),
+    "exit": lambda seen: {"code": seen.task.exit.code, "signal": seen.task.exit.signal} if not seen.task.live else None,
+    "attempt": lambda seen: seen.task.attempt,
+    "pid": lambda seen: seen.task.pid,
+    "rows": lambda seen: seen.status.get("rows", seen.task.rows),
+    "cols": lambda seen: seen.status.get("cols", seen.task.cols),
+    "viewers": lambda seen: seen.viewers,
+    "leader": lambda seen: seen.status.get("leader") if seen.task.active else None,
+    "waiting": lambda seen: waiting(seen.task, seen.link),
+    "running_in_background": lambda seen: seen.alive and seen.viewers == 0,
+    "alive": lambda seen: seen.alive,
+    "connected": lambda seen: seen.link is not None and seen.link.connected,
+    "created": lambda seen: iso(seen.task.created),
+    "started": lambda seen: iso(seen.task.started),
+    "ended": lambda seen: iso(seen.task.ended),
+    "last_activity": lambda seen: iso(last_output(seen.task, seen.link) or seen.task.started or seen.task.created),
+    "timeout": lambda seen: seen.task.timeout,
+    "output": lambda seen: {**_bounds(output(seen.task, seen.link)), "directory": seen.by.directory(seen.task)},
+    "group": lambda seen: seen.task.group,
+    "tags": lambda seen: list(seen.task.tags),
+    "metadata": lambda seen: dict(seen.task.metadata),
+    "pinned": lambda seen: seen.task.pinned,
+    "leftover": lambda seen: seen.task.leftover,
+    "queue": lambda seen: seen.by.queue(seen.task),
+    "priority": lambda seen: seen.task.turn.priority,
+    "rank": lambda seen: queue.rank(seen.task),
+    "slots": lambda seen: seen.task.turn.slots,
+    "gpus": lambda seen: seen.task.turn.gpus,
+    "assigned_gpus": lambda seen: list(seen.task.gpus),
+    "after": lambda seen: [{"ref": one.id, "when": one.when.value} for one in seen.task.turn.after],
+    "not_before": lambda seen: iso(seen.task.turn.not_before),
+    "retry": lambda seen: seen.task.turn.to_json().get("retry"),
+    "runs_again": lambda seen: runs_again(seen.task),
+    "sweep": lambda seen: (
+        {"id": seen.task.sweep.id, "name": seen.task.sweep.name} if seen.task.sweep is not None else None
+    ),
+    "params": lambda seen: dict(seen.task.params),
+    "resources": lambda seen: dict(seen.task.resources),
+    "job": lambda seen: _job(seen.task),
+    "progress": lambda seen: seen.by.progress(seen.task),
+    "metrics": lambda seen: seen.by.metrics(seen.task),
+    "usage": lambda seen: seen.by.usage(seen.task),
+}
 
 
 def output(task: Task, link: Link | None) -> Output:

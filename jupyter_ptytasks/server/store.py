@@ -8,19 +8,19 @@ import logging
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import PtyTasksError, StoreUnavailable, TaskNotFound
+from ..core.states import State
 from ..storage.sqlite_file import BUSY
 from .changes import Change
+from .index import Index
 from .listeners import Listeners
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Container, Iterable
 
     from ..core.model import IfExists, Task
-    from ..core.states import State
     from ..storage.database import Also, AlsoAll, Database, Delta
 
 #: A look at the mirror may be this old (seconds); what this server itself does is in it at once.
@@ -54,7 +54,12 @@ class Store:
         self._reader.patience = _LOOK_BUSY
         self._writing = ThreadPoolExecutor(1, "ptytasks-store")
         self._reading = ThreadPoolExecutor(1, "ptytasks-look")
-        self._tasks: dict[str, Task] = {}
+        #: The tasks, sorted and grouped. Others ask it, and only we change it.
+        self.index = Index()
+        self._live = self.index.where(lambda task: task.live)
+        self._active = self.index.where(lambda task: task.active)
+        self._by_state = self.index.by(lambda task: (task.state,))
+        self._named = self.index.by(lambda task: (task.name,))
         self._unreadable: set[str] = set()
         self._revision = 0
         self._version: tuple[int, int] | None = None
@@ -93,22 +98,27 @@ class Store:
     @property
     def tasks(self) -> list[Task]:
         """All tasks, newest first."""
-        return sorted(self._tasks.values(), key=attrgetter("id"), reverse=True)
+        return self.index.newest_first
 
     @property
     def live(self) -> list[Task]:
         """The tasks that have not ended, newest first."""
-        return [task for task in self.tasks if task.live]
+        return self._live.newest_first
 
     @property
     def active(self) -> list[Task]:
         """The tasks that have a ptyhost, or are just getting one, newest first."""
-        return [task for task in self.tasks if task.active]
+        return self._active.newest_first
+
+    @property
+    def counts(self) -> dict[State, int]:
+        """How many tasks are in each state."""
+        return {state: len(self._by_state.get(state, ())) for state in State}
 
     @property
     def ids(self) -> set[str]:
         """The ids of all tasks, also of those that this version cannot read."""
-        return set(self._tasks) | self._unreadable
+        return self.index.ids | self._unreadable
 
     @property
     def unreadable(self) -> int:
@@ -117,7 +127,7 @@ class Store:
 
     def get(self, task_id: str) -> Task | None:
         """Return the task with this id."""
-        return self._tasks.get(task_id)
+        return self.index.get(task_id)
 
     async def find(self, ref: str) -> Task:
         """Return the task with the id `ref`, else the newest one with that name. Raises TaskNotFound."""
@@ -135,9 +145,8 @@ class Store:
 
     def look_up(self, ref: str) -> Task | None:
         """Like `find`, but only in the mirror as it is; None where it is not there."""
-        if ref in self._tasks:
-            return self._tasks[ref]
-        return max((task for task in self._tasks.values() if task.name == ref), key=lambda task: task.id, default=None)
+        named = self._named.get(ref)
+        return self.index.get(ref) or (named.newest if named is not None else None)
 
     async def refresh(self, max_age: float = _FRESH) -> None:
         """Read what other servers have changed, unless the last look is less than `max_age` seconds old. From half
@@ -198,7 +207,7 @@ class Store:
 
     def _take_in(self, version: tuple[int, int], delta: Delta, whole: bool) -> None:
         known = {task.id for task in delta.tasks}
-        gone = [task_id for task_id in self._tasks if task_id not in known] if whole else delta.removed
+        gone = sorted(self.index.ids - known) if whole else delta.removed
         gone = [*gone, *delta.unreadable]
         self._version = version
         self._revision = max(delta.revision, 0 if whole else self._revision)
@@ -224,7 +233,7 @@ class Store:
             if task is None or held is None or is_whole or held.revision < task.revision:
                 self._held[task_id] = task
             return
-        old = self._tasks.get(task_id)
+        old = self.index.get(task_id)
         if task is None:
             self._apply(old, None)
         elif old != task and (is_whole or old is None or old.revision < task.revision):
@@ -240,9 +249,9 @@ class Store:
 
     def _apply(self, old: Task | None, new: Task | None, *, by_us: bool = False) -> None:
         if new is not None:
-            self._tasks[new.id] = new
+            self.index.put(new)
         elif old is not None:
-            self._tasks.pop(old.id, None)
+            self.index.discard(old.id)
         else:
             return
         self.listeners(Change(old, new, by_us))
@@ -288,7 +297,7 @@ class Store:
         """Apply and announce our own change, after what others had changed before."""
         task = after or before
         assert task is not None
-        known = self._tasks.get(task.id)
+        known = self.index.get(task.id)
         if before is not None and (known is None or known.revision < before.revision):
             self._apply(known, before)
         if after is None:
@@ -353,5 +362,5 @@ class Store:
     def _now(self, task: Task) -> Task:
         """Apply a task that was read, and return it as it is now: others may have changed it since."""
         self._learn(task.id, task)
-        known = self._tasks.get(task.id)
+        known = self.index.get(task.id)
         return known if known is not None and known.revision >= task.revision else task

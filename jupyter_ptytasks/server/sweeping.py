@@ -173,8 +173,8 @@ class Sweeps:
         combinations = sweeps.combine(values, request.mode, request.count, seed or 0)
         _check_size(request, len(combinations))
         now = time.time()
-        tasks = self._store.tasks
-        newest = new_id(now, tasks[0].id if tasks else "")
+        last = self._store.index.newest
+        newest = new_id(now, last.id if last is not None else "")
         sweep = Sweep(newest, request.task.name or specs.command_name(command), request.max_failures)
         state = State.HELD if request.task.hold else State.QUEUED
         defaults = self._spawn_defaults()

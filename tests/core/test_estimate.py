@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.queue.decisions import plan
-from jupyter_ptytasks.core.queue.estimate import RunTimes, estimate
+from jupyter_ptytasks.core.queue.estimate import RunTimes, estimate, run_keys
 from jupyter_ptytasks.core.queue.groups import Group
 from jupyter_ptytasks.core.queue.turn import Dependency
 from jupyter_ptytasks.core.states import State
@@ -18,11 +18,18 @@ from tests.core.made_tasks import NOW, make
 
 if TYPE_CHECKING:
     from jupyter_ptytasks.core.model import Task
+    from jupyter_ptytasks.core.queue.estimate import PastRuns
 
 
 def took(number: int, seconds: float, command: str = "true", group: str = "g") -> Task:
     done = make(number, State.SUCCEEDED, group)
     return replace(done, command=command, started=NOW - 1000, ended=NOW - 1000 + seconds)
+
+
+def runs_of(*tasks: Task) -> PastRuns:
+    """Return the newest of the tasks that succeeded, by what they have in common."""
+    done = [task for task in tasks if task.state is State.SUCCEEDED]
+    return lambda key, count: [task for task in done if key in run_keys(task)][: -count - 1 : -1]
 
 
 def running(number: int, seconds: float, **about: object) -> Task:
@@ -32,7 +39,7 @@ def running(number: int, seconds: float, **about: object) -> Task:
 def starts(*tasks: Task, slots: int | None = 1) -> dict[str, float]:
     """Return in how many seconds tasks start, by name, and as `end` when the group is done."""
     groups = {"g": Group("g", slots)}
-    found = estimate(tasks, plan(tasks, groups, NOW, 100), groups, NOW)
+    found = estimate(tasks, plan(tasks, groups, NOW, 100), groups, NOW, runs_of(*tasks))
     seconds = {task.name: found.starts[task.id] - NOW for task in tasks if task.id in found.starts}
     return seconds | ({"end": found.ends["g"] - NOW} if "g" in found.ends else {})
 
@@ -58,7 +65,7 @@ def test_one_that_takes_longer_than_usual() -> None:
 
 
 def test_what_counts_as_such_a_task() -> None:
-    times = RunTimes([took(1, 10), took(2, 30), took(3, 20), took(4, 7, "other"), took(5, 9, "else", "default")])
+    times = RunTimes(runs_of(took(1, 10), took(2, 30), took(3, 20), took(4, 7, "other"), took(5, 9, "else", "default")))
     assert times.of(make(9)) == 20
     assert times.of(replace(make(9), command="other")) == 7
     assert times.of(replace(make(9), command="new")) == 15  # the median of the group
@@ -78,7 +85,7 @@ def test_what_waits_for_something_else() -> None:
 def test_a_group_that_is_paused() -> None:
     groups = {"g": Group("g", 1, paused=True)}
     tasks = [took(1, 100), make(2)]
-    assert estimate(tasks, plan(tasks, groups, NOW, 100), groups, NOW).starts == {}
+    assert estimate(tasks, plan(tasks, groups, NOW, 100), groups, NOW, runs_of(*tasks)).starts == {}
 
 
 @given(

@@ -127,9 +127,9 @@ def test_cycles_are_found() -> None:
         task.id: task for task in (make(1, after=(Dependency("00000002"),)), make(2, after=(Dependency("00000003"),)))
     }
     tasks["00000003"] = make(3)
-    assert cycle("00000003", [Dependency("00000001")], tasks) == ["00000003", "00000001", "00000002", "00000003"]
-    assert cycle("00000003", [Dependency("00000009")], tasks) == []
-    assert cycle("00000001", [Dependency("00000001")], tasks) == ["00000001", "00000001"]
+    assert cycle("00000003", [Dependency("00000001")], tasks.get) == ["00000003", "00000001", "00000002", "00000003"]
+    assert cycle("00000003", [Dependency("00000009")], tasks.get) == []
+    assert cycle("00000001", [Dependency("00000001")], tasks.get) == ["00000001", "00000001"]
 
 
 @given(st.integers(0, 1000))

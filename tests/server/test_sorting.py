@@ -115,7 +115,7 @@ def test_a_cursor_of_another_order_is_refused() -> None:
 
 
 def test_the_fields_are_those_of_the_samples() -> None:
-    assert sample("task").keys() == FIELDS
+    assert sample("task").keys() == FIELDS.keys()
 
 
 async def test_the_route(rest: Rest) -> None:
@@ -143,4 +143,4 @@ async def test_the_route(rest: Rest) -> None:
     for wrong in ({"sort": "color"}, {"fields": "id,color"}, {"sort": "name", "cursor": third["id"]}, {"since": "now"}):
         answer = await rest("GET", "tasks", **wrong)
         assert (answer.code, answer.json["field"]) == (400, list(wrong)[-1])
-    assert json.loads((await rest("GET", "tasks", sort="ended", limit=1)).body)["tasks"][0].keys() == FIELDS
+    assert json.loads((await rest("GET", "tasks", sort="ended", limit=1)).body)["tasks"][0].keys() == FIELDS.keys()

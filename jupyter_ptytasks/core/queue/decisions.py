@@ -60,7 +60,8 @@ def plan(
     *,
     explain: bool = True,
 ) -> Plan:
-    """Decide about all pending tasks at `now` (Unix seconds). At most `limit` tasks are active at a time; `gpus`
+    """Decide about all pending ones of `tasks` at `now` (Unix seconds); all that are active, that these wait for or
+    that belong to their sweeps are among them, too. At most `limit` tasks are active at a time; `gpus`
     returns those of the machine, None while they are not known; it is called if a task needs one.
 
     Within a group no task starts before another of a higher priority, or a lower rank of the same, that waits for
@@ -202,9 +203,9 @@ def _group_wait(task: Queueable, group: Group, used: int, before: int) -> Wait |
     return None
 
 
-def cycle(task_id: str, after: Sequence[Dependency], known: Mapping[str, Queueable]) -> list[str]:
+def cycle(task_id: str, after: Sequence[Dependency], known: Callable[[str], Queueable | None]) -> list[str]:
     """Return the ids of the tasks that would wait for each other in a circle if the task waited for `after`, the first
-    of them at both ends; empty if there are none.
+    of them at both ends; empty if there are none. `known` returns the task with an id, None if it is gone.
     """
     stack: list[tuple[str, Iterator[str]]] = [(task_id, iter([one.id for one in after]))]
     done: set[str] = set()
@@ -215,6 +216,6 @@ def cycle(task_id: str, after: Sequence[Dependency], known: Mapping[str, Queueab
             done.add(stack.pop()[0])
         elif other == task_id:
             return [*(one for one, _ in stack), task_id]
-        elif other not in done and other in known and all(one != other for one, _ in stack):
-            stack.append((other, iter([one.id for one in known[other].turn.after])))
+        elif other not in done and all(one != other for one, _ in stack) and (task := known(other)) is not None:
+            stack.append((other, iter([one.id for one in task.turn.after])))
     return []

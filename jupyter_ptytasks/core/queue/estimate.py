@@ -7,16 +7,19 @@ from dataclasses import dataclass, field
 from math import inf
 from statistics import median
 
-from ..states import State
 from .decisions import order, waits_here
 from .groups import DEFAULT_GROUP, Group, group_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from ..model import Task
     from .decisions import Plan
+
+    #: What tasks that take as long have in common: its kind and its value.
+    RunKey = tuple[str, str]
+    PastRuns = Callable[[RunKey, int], Iterable[Task]]
 
 #: How many of the last runs of a command count.
 _RUNS = 20
@@ -35,39 +38,46 @@ class Estimates:
 
 
 class RunTimes:
-    """How long tasks take: the median of the last successful runs of the same command, else of the same group, unless
-    that is where tasks of all kinds are.
+    """How long tasks take: the median of the newest successful runs of the same command, else of the same group, unless
+    that is where tasks of all kinds are. `past_runs` returns the newest tasks that succeeded with one of the
+    `run_keys`, at most so many.
     """
 
-    def __init__(self, tasks: Iterable[Task]) -> None:
-        runs: dict[object, list[float]] = {}
-        for task in sorted(tasks, key=lambda task: task.ended or 0.0, reverse=True):
-            if task.state is not State.SUCCEEDED or task.started is None or task.ended is None:
-                continue
-            for key in _keys(task):
-                known = runs.setdefault(key, [])
-                if len(known) < _RUNS:
-                    known.append(max(task.ended - task.started, 0.0))
-        self._medians = {key: median(known) for key, known in runs.items()}
+    def __init__(self, past_runs: PastRuns) -> None:
+        self._past_runs = past_runs
+        self._medians: dict[RunKey, float | None] = {}
 
     def of(self, task: Task) -> float | None:
         """Return the seconds that a task will take; None if that is not known."""
-        return next((self._medians[key] for key in _keys(task) if key in self._medians), None)
+        return next((takes for key in run_keys(task) if (takes := self._median(key)) is not None), None)
+
+    def _median(self, key: RunKey) -> float | None:
+        if key not in self._medians:
+            runs = self._past_runs(key, _RUNS)
+            took = [max(run.ended - run.started, 0.0) for run in runs if run.started and run.ended]
+            self._medians[key] = median(took) if took else None
+        return self._medians[key]
 
 
-def _keys(task: Task) -> list[object]:
-    command = task.command if isinstance(task.command, str) else tuple(task.command)
-    return [("command", command), *([] if task.group == DEFAULT_GROUP else [("group", task.group)])]
+def run_keys(task: Task) -> tuple[RunKey, ...]:
+    """Return what a task has in common with those that take as long, the most telling first."""
+    command = task.command if isinstance(task.command, str) else "\0".join(map(str, task.command))
+    if task.group == DEFAULT_GROUP:
+        return (("command", command),)
+    return ("command", command), ("group", task.group)
 
 
-def estimate(tasks: Iterable[Task], plan: Plan, groups: Mapping[str, Group], now: float) -> Estimates:
-    """Return when tasks will start and groups will be done, if everything goes as it did.
+def estimate(
+    tasks: Iterable[Task], plan: Plan, groups: Mapping[str, Group], now: float, past_runs: PastRuns
+) -> Estimates:
+    """Return when those of `tasks` that wait will start and groups will be done, if everything goes as it did. For
+    `past_runs` see RunTimes.
 
     Of a running task that tells its progress, that says when it ends. Each group is played forward by itself: the limit
     of all tasks and GPUs, which groups share, are not looked at.
     """
     known = {task.id: task for task in tasks}
-    times = RunTimes(known.values())
+    times = RunTimes(past_runs)
     result = Estimates()
     ends: dict[str, float] = {}
     lanes: dict[str, _Lane] = {}

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import Counter
 
 from ..._version import __version__
 from ...core.errors import PtyTasksError
-from ...core.states import State
 from . import queries
 from .base import TaskHandler, needs
 
@@ -24,11 +22,10 @@ class Status(TaskHandler):
         stale = time.monotonic() - store.stale_since if store.stale_since is not None else None
         with contextlib.suppress(PtyTasksError):  # reported as `problem`
             await store.refresh()
-        counts = Counter(task.state for task in store.tasks)
         self.send(
             {
                 "version": __version__,
-                "tasks": {state.value: counts[state] for state in State},
+                "tasks": {state.value: count for state, count in store.counts.items()},
                 "limits": {"max_live_tasks": self.launcher.max_live},
                 "provisioners": sorted(provisioner.name for provisioner in self.settings["ptytasks_provisioners"].all),
                 "storage": self.settings["ptytasks_housekeeping"].to_json(),

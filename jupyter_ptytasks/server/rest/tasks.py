@@ -6,7 +6,7 @@ import asyncio
 import time
 from functools import partial
 from threading import Event
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from jupyter_server.utils import url_path_join
@@ -41,11 +41,12 @@ class Tasks(TaskHandler):
         if query.sort is not None:
             order = Order(query.sort, query.cursor, now=time.time(), metrics=self.serializer.metrics)
             tasks = await asyncio.to_thread(order.arrange, tasks)
+        fields = None if query.fields is None else ["id", *(name for name in query.fields if name != "id")]
         sweep = self.settings["ptytasks_sweeps"].id_of(query.sweep) if query.sweep is not None else None
         since = seconds(query.since) if query.since is not None else None
         page = await page_of(
             tasks,
-            self.to_json if query.fields is None else partial(self._some_of, {"id", *query.fields}),
+            partial(self.serializer.to_json, fields=fields),
             on_failure=self.serializer.log_failure,
             matches=partial(_matches, query=query, sweep=sweep, since=since),
             limit=query.limit,
@@ -55,9 +56,6 @@ class Tasks(TaskHandler):
         omitted = page.omitted + (self.settings["ptytasks_store"].unreadable if query.cursor is None else 0)
         told, cursor = b",".join(page.told), strict_json.encode(page.cursor)
         self.send_encoded(b'{"tasks":[%b],"next_cursor":%b,"omitted":%d}' % (told, cursor, omitted))
-
-    def _some_of(self, fields: set[str], task: Task) -> dict[str, Any]:
-        return {name: value for name, value in self.to_json(task).items() if name in fields}
 
     @needs("execute")
     async def post(self) -> None:
