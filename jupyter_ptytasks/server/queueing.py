@@ -59,12 +59,11 @@ class Queue:
         self._planned = 0.0
         self._took = 0.0
         self._known: dict[str, Group] | None = None
-        #: What needs a scheduler; the tasks that have not ended by their groups, and which of them are active; those of
-        #: sweeps, as far as their failures count; and the successful ones, by what tells how long others will take.
+        #: What needs a scheduler; the tasks that have not ended, by their group and whether they are active; and those
+        #: that succeeded, by what tells how long others will take.
         index = store.index
         self._urgent = index.where(_needs_scheduler)
         self._in_group = index.by(_group_key)
-        self._of_sweep = index.by(lambda task: (task.sweep.id,) if task.sweep is not None else ())
         self._runs = index.by(lambda task: run_keys(task) if task.state is State.SUCCEEDED else ())
         self._looking = asyncio.Lock()
         self.listeners: Listeners[Group | None, Group | None] = Listeners()
@@ -182,7 +181,7 @@ class Queue:
         found = {task.id: task for task in self._store.live}
         pending = [task for task in found.values() if task.pending]
         for sweep_id in {task.sweep.id for task in pending if task.sweep is not None}:
-            found.update((task.id, task) for task in self._of_sweep[sweep_id].newest_first)
+            found.update((task.id, task) for task in self._store.by_sweep[sweep_id].newest_first)
         for task_id in {dependency.id for task in pending for dependency in task.turn.after}:
             task = self._store.get(task_id)
             if task is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ..core import strict_json
 from ..core.names import LOCAL
 from ..core.queue import decisions as queue
 from ..core.queue.turn import runs_again
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
     from .monitor.progress import Tracker
     from .monitor.sampler import Sampler
     from .queueing import Queue
+
+
+#: Of how many tasks the JSON is kept: some 1.5 KB each.
+_KEPT = 2000
 
 
 class TaskSerializer:
@@ -42,11 +47,26 @@ class TaskSerializer:
         self._queue = queue
         self._log = log
         self._failed: set[str] = set()
+        #: The last JSON of tasks that have ended, with the task that it was made of; what was used last is the last.
+        self._encoded: dict[str, tuple[Task, bytes]] = {}
 
     def to_json(self, task: Task, fields: Iterable[str] | None = None) -> dict[str, Any]:
         """Return a task as JSON, without its environment; of the `fields`, where they are given, only these."""
         seen = _Seen(self, task, self._supervisor.link(task.id))
         return {name: FIELDS[name](seen) for name in (FIELDS if fields is None else fields)}
+
+    def encoded(self, task: Task, fields: Iterable[str] | None = None) -> bytes:
+        """Return the same in UTF-8. The whole JSON of a task that has ended is kept: nothing but the task is in it."""
+        link = self._supervisor.link(task.id)
+        if fields is not None or task.live or link is not None or self.machine(task) is not None:
+            return strict_json.encode(self.to_json(task, fields))
+        known = self._encoded.pop(task.id, None)
+        if known is None or known[0] is not task:
+            known = task, strict_json.encode(self.to_json(task))
+        self._encoded[task.id] = known
+        if len(self._encoded) > _KEPT:
+            del self._encoded[next(iter(self._encoded))]
+        return known[1]
 
     def directory(self, task: Task) -> str:
         """Return where the output of a task is."""

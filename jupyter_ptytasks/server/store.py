@@ -59,6 +59,8 @@ class Store:
         self._live = self.index.where(lambda task: task.live)
         self._active = self.index.where(lambda task: task.active)
         self._by_state = self.index.by(lambda task: (task.state,))
+        #: The tasks of each sweep, by its id.
+        self.by_sweep = self.index.by(lambda task: (task.sweep.id,) if task.sweep is not None else ())
         self._named = self.index.by(lambda task: (task.name,))
         self._unreadable: set[str] = set()
         self._revision = 0

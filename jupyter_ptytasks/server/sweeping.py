@@ -22,7 +22,7 @@ from ..storage.records import task_of
 from . import spec as specs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ..core.model import Task, TaskRequest
     from ..core.sweeps.combinations import Value
@@ -79,15 +79,15 @@ class Sweeps:
     async def all(self) -> list[dict[str, Any]]:
         """Return all sweeps that have tasks, newest first, as JSON."""
         await self._store.refresh()
-        found = self._by_id()
+        found = sorted(self._store.by_sweep, reverse=True)
         await self._read_records(found)
-        return [self._to_json(sweep_id, found[sweep_id]) for sweep_id in sorted(found, reverse=True)]
+        return [self._to_json(sweep_id, tasks) for sweep_id in found if (tasks := self._tasks_of(sweep_id))]
 
     async def get(self, ref: str) -> dict[str, Any]:
         """Return a sweep as JSON."""
         await self._store.refresh()
         sweep_id, tasks = self._find(ref)
-        await self._read_records({sweep_id: tasks})
+        await self._read_records([sweep_id])
         return self._to_json(sweep_id, tasks)
 
     def id_of(self, ref: str) -> str | None:
@@ -99,23 +99,23 @@ class Sweeps:
 
     def _find(self, ref: str) -> tuple[str, list[Task]]:
         """Return the id and the tasks of a sweep. Raises TaskNotFound."""
-        found = self._by_id()
-        named = [sweep_id for sweep_id, (task, *_) in found.items() if task.sweep and task.sweep.name == ref]
-        sweep_id = ref if ref in found else max(named, default="")
+        sweep_id = ref if ref in self._store.by_sweep else max(self._named(ref), default="")
         if not sweep_id:
             raise TaskNotFound(f"no sweep has the id or name {ref!r}", field="ref")
-        return sweep_id, found[sweep_id]
+        return sweep_id, self._tasks_of(sweep_id)
 
-    def _by_id(self) -> dict[str, list[Task]]:
-        """Return the tasks of each sweep, oldest first."""
-        found: dict[str, list[Task]] = {}
-        for task in reversed(self._store.tasks):
-            if task.sweep is not None:
-                found.setdefault(task.sweep.id, []).append(task)
-        return found
+    def _named(self, name: str) -> list[str]:
+        """Return the ids of the sweeps with this name."""
+        every = (tasks.newest for tasks in self._store.by_sweep.values())
+        return [task.sweep.id for task in every if task is not None and task.sweep and task.sweep.name == name]
 
-    async def _read_records(self, wanted: Mapping[str, object]) -> None:
-        for sweep_id in wanted.keys() - self._records.keys():
+    def _tasks_of(self, sweep_id: str) -> list[Task]:
+        """Return the tasks of a sweep, oldest first."""
+        found = self._store.by_sweep.get(sweep_id)
+        return found.newest_first[::-1] if found is not None else []
+
+    async def _read_records(self, wanted: Iterable[str]) -> None:
+        for sweep_id in set(wanted) - self._records.keys():
             self._records[sweep_id] = await asyncio.to_thread(self._task_dirs.sweeps.read, sweep_id)
 
     def _to_json(self, sweep_id: str, tasks: list[Task]) -> dict[str, Any]:

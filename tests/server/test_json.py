@@ -153,8 +153,8 @@ def plant(jp_serverapp: Any) -> Any:
     store = jp_serverapp.web_app.settings["ptytasks_store"]
 
     def plant(task: Task, **changes: Any) -> str:
-        bad = task.with_(**changes, id=f"aaaa{len(store._tasks):04}")
-        store._tasks[bad.id] = bad
+        bad = task.with_(**changes, id=f"aaaa{len(store.tasks):04}")
+        store.index.put(bad)
         return bad.id
 
     return plant
@@ -214,10 +214,10 @@ async def test_a_long_list_leaves_the_loop_to_others(monkeypatch: pytest.MonkeyP
     turns: list[float] = []
     good: Any = SimpleNamespace(id="any")
 
-    def describe(_: Any) -> dict[str, Any]:
+    def describe(_: Any) -> bytes:
         nonlocal now
         now += 0.001
-        return {}
+        return b"{}"
 
     async def other() -> None:
         while True:

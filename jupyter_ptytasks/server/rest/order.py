@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import math
+from math import isfinite
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -34,6 +34,7 @@ class Order:
         self._sort = sort
         self._is_reverse = sort.startswith("-")
         self._by, _, self._name = sort.removeprefix("-").partition(".")
+        self._is_text = self._by == "name"
         self._metrics = metrics
         self._read = self._reader()
         self._now = now
@@ -94,9 +95,7 @@ class Order:
 
     def _is_value(self, value: Any) -> bool:
         """Return whether tasks can be sorted by a value: a text or a finite number."""
-        if self._by == "name":
-            return isinstance(value, str)
-        return isinstance(value, (int, float)) and math.isfinite(value)
+        return isinstance(value, str) if self._is_text else isinstance(value, (int, float)) and isfinite(value)
 
     def _reader(self) -> Callable[[Task], Any]:
         """Return what reads the value that tasks are sorted by, and raises where there is none."""

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from ...core import strict_json
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
@@ -32,7 +30,7 @@ class Page:
 
 async def page_of(
     tasks: Iterable[Task],
-    describe: Callable[[Task], object],
+    describe: Callable[[Task], bytes],
     *,
     on_failure: Callable[[Task, Exception], None],
     matches: Callable[[Task], bool] = lambda _: True,
@@ -41,8 +39,8 @@ async def page_of(
 ) -> Page:
     """Return a page of the tasks that match, at most `limit`.
 
-    A task for which `describe` raises is left out and passed to `on_failure`. `cursor` says how the next page is told
-    the last task of this one.
+    `describe` returns the JSON of a task. One for which it raises is left out and passed to `on_failure`. `cursor` says
+    how the next page is told the last task of this one.
     """
     page = Page()
     last: Task | None = None
@@ -53,7 +51,7 @@ async def page_of(
             if not matches(task):
                 continue
             if not is_full:
-                page.told.append(strict_json.encode(describe(task)))
+                page.told.append(describe(task))
         except Exception as error:  # noqa: BLE001  it must not affect other tasks
             if not is_full:
                 on_failure(task, error)

@@ -46,7 +46,7 @@ class Tasks(TaskHandler):
         since = seconds(query.since) if query.since is not None else None
         page = await page_of(
             tasks,
-            partial(self.serializer.to_json, fields=fields),
+            partial(self.serializer.encoded, fields=fields),
             on_failure=self.serializer.log_failure,
             matches=partial(_matches, query=query, sweep=sweep, since=since),
             limit=query.limit,

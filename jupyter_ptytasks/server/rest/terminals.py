@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from ...core import strict_json
 from ...core.errors import TaskNotFound
 from . import bodies
 from .base import TaskHandler, needs
@@ -45,7 +46,11 @@ class Terminals(_TerminalHandler):
     @needs("read")
     async def get(self) -> None:
         """List the tasks that have a terminal."""
-        page = await page_of(await self.terminals.list(), self.model, on_failure=self.serializer.log_failure)
+        page = await page_of(
+            await self.terminals.list(),
+            lambda task: strict_json.encode(self.model(task)),
+            on_failure=self.serializer.log_failure,
+        )
         self.send_encoded(b"[%b]" % b",".join(page.told))
 
     @needs("execute")

@@ -1,0 +1,151 @@
+"""What is kept of all tasks is right after every change, and costs nothing for those that did not change."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jupyter_ptytasks.core.model import IfExists, Kind, Task
+from jupyter_ptytasks.core.queue import decisions
+from jupyter_ptytasks.core.queue.turn import Dependency, Turn
+from jupyter_ptytasks.core.states import State
+from jupyter_ptytasks.server.index import Index
+from jupyter_ptytasks.server.queueing import Queue
+from jupyter_ptytasks.server.serialize import TaskSerializer
+from jupyter_ptytasks.server.store import Store
+from jupyter_ptytasks.storage.database import Database
+from jupyter_ptytasks.storage.groups import Groups
+from jupyter_ptytasks.storage.locks import Locks
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.server.conftest import Rest
+
+MANY = 2000
+changes = st.lists(
+    st.tuples(
+        st.integers(1, 6), st.none() | st.sampled_from([State.QUEUED, State.RUNNING, State.FAILED]), st.booleans()
+    )
+)
+
+
+def made(number: int, state: State = State.SUCCEEDED, **about: Any) -> Task:
+    return Task(
+        id=f"{number:012}", name=f"t{number % 3}", command="true", kind=Kind.COMMAND, cwd="/", state=state,
+        created=1.8e9, provisioner="local", **about,
+    )  # fmt: skip
+
+
+def tags(task: Task) -> tuple[str, ...]:
+    return (task.name, task.state.value) if task.pinned else ()
+
+
+@given(changes)
+def test_it_is_as_if_it_were_made_anew(changes: list[tuple[int, State | None, bool]]) -> None:
+    index = Index()
+    index.put(made(3))
+    live, tagged = index.where(lambda task: task.live), index.by(tags)
+    known = {3: made(3)}
+    for number, state, pinned in changes:
+        if state is None:
+            index.discard(f"{number:012}")
+            known.pop(number, None)
+        else:
+            known[number] = made(number, state, pinned=pinned)
+            index.put(known[number])
+    newest_first = [known[number] for number in sorted(known, reverse=True)]
+    assert index.newest_first == newest_first
+    assert index.newest == (newest_first[0] if newest_first else None)
+    assert index.ids == {task.id for task in newest_first}
+    assert live.newest_first == [task for task in newest_first if task.live]
+    assert len(live) == sum(task.live for task in newest_first)
+    assert live.last(2) == live.newest_first[:2]
+    wanted = {key for task in newest_first for key in tags(task)}
+    assert {key: found.newest_first for key, found in tagged.items()} == {
+        key: [task for task in newest_first if key in tags(task)] for key in wanted
+    }
+
+
+def test_one_change_asks_about_one_task() -> None:
+    index = Index()
+    for number in range(MANY):
+        index.put(made(number))
+    asked: list[str] = []
+
+    def is_live(task: Task) -> bool:
+        asked.append(task.id)
+        return task.live
+
+    live = index.where(is_live)
+    asked.clear()
+    index.put(made(7, State.RUNNING))
+    index.put(made(MANY, State.RUNNING))
+    index.discard(f"{9:012}")
+    assert [task.id for task in live.newest_first] == [f"{MANY:012}", f"{7:012}"] == asked[::-1]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """A store of very many tasks that have ended, and of few others."""
+    history = [made(number, started=1.8e9, ended=1.8e9 + 9) for number in range(MANY)]
+    waits = made(MANY, State.QUEUED, turn=Turn(after=(Dependency(f"{5:012}"),)), group="g")
+    return Store(lambda: Database(str(tmp_path / "tasks.db"), lambda: [*history, waits, made(MANY + 1, State.RUNNING)]))
+
+
+async def test_decisions_are_made_of_what_has_not_ended(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups = Groups(str(tmp_path), Locks(str(tmp_path)))
+    queue = Queue(store=store, groups=groups, data_dir=str(tmp_path), runtime_dir=str(tmp_path), max_live=9)
+    await store.refresh()
+    seen: list[int] = []
+
+    def plan(tasks: list[Task], *args: Any) -> decisions.Plan:
+        seen.append(len(tasks))
+        return original(tasks, *args)
+
+    original = decisions.plan
+    monkeypatch.setattr(decisions, "plan", plan)
+    waiting = store.live[1]
+    assert queue.to_json(waiting) == {"position": 0, "reason": "starting", "text": "about to start", "starts": None}
+    assert [group["pending"] for group in await queue.groups()] == [0, 1]
+    assert seen == [3], "two that have not ended, and what one of them waits for"
+    queue.close()
+    await store.close()
+
+
+async def test_a_change_is_a_change_of_one(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    await store.refresh()
+    put: set[str] = set()
+    monkeypatch.setattr(store.index, "put", lambda task: put.add(task.id))
+    task, _ = await store.add(made(MANY + 2, State.QUEUED), IfExists.NEW, 9)
+    await store.refresh(0.0)
+    assert put == {task.id}
+    await store.close()
+
+
+async def test_no_field_is_made_that_nobody_asks_for(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    await rest.create("sleep 1000", name="s")
+    made: list[object] = []
+    monkeypatch.setattr(TaskSerializer, "usage", lambda _, task: made.append(task.id))
+    monkeypatch.setattr(TaskSerializer, "queue", lambda _, task: made.append(task.id))
+    (task,) = (await rest("GET", "tasks", fields="name,state,id")).json["tasks"]
+    assert (task.keys(), made) == ({"id", "name", "state"}, [])
+
+
+async def test_the_json_of_a_task_that_has_ended_is_made_once(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+    task_id = (await rest.create("true"))["id"]
+    await rest.wait(task_id)
+    deadline = time.monotonic() + 10
+    while (before := (await rest("GET", "tasks")).json["tasks"][0])["connected"] and time.monotonic() < deadline:
+        pass
+    with monkeypatch.context() as patched:
+        patched.setattr(TaskSerializer, "to_json", None)
+        assert (await rest("GET", "tasks")).json["tasks"] == [before]
+    await rest("PATCH", "tasks", task_id, body={"tags": ["x"]})
+    assert (await rest("GET", "tasks")).json["tasks"] == [{**before, "tags": ["x"]}]
