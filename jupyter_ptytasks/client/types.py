@@ -483,6 +483,14 @@ class PartialPage(TypedDict):
     """Number of tasks left out because they could not be read; see the server's log."""
 
 
+class Calls(TypedDict):
+    """How often a program was called."""
+
+    minute: Count
+    """In the last minute."""
+    hour: Count
+
+
 class PlaceAbout(TypedDict):
     """Where tasks can run."""
 
@@ -497,6 +505,9 @@ class PlaceAbout(TypedDict):
     """The command that logs in, for a terminal, where you have to; null elsewhere, and where it was not tried."""
     resources: list[str]
     """The fields of `resources` that the place takes."""
+    calls: dict[str, Calls]
+    """How often the programs of a batch system, such as `squeue`, were called by all servers of the data directory;
+    empty for other places."""
 
 
 class PlaceList(TypedDict):

@@ -96,6 +96,10 @@ class Provisioner(ABC):
         """Return the place for the REST API: whether it can be reached (None: it was not tried), and if not, why."""
         return {"name": self.name, "kind": "local", "reachable": True, "problem": None}
 
+    def calls(self) -> dict[str, dict[str, int]]:
+        """Return how often each program of the place was called in the last `minute` and `hour`, whoever called it."""
+        return {}
+
     def options(self) -> dict[str, Any]:
         """Return what tasks can choose from: `partitions` and `accounts`, as far as there are any. Raises
         PlaceUnreachable.

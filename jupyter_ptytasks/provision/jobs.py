@@ -5,8 +5,6 @@ that will do. Blocking.
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
 import threading
 import time
 from dataclasses import replace
@@ -17,14 +15,14 @@ from ..core.errors import InvalidState, PlaceUnreachable, SpawnFailed, StartUnkn
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping, Sequence
+    from typing import Any
 
     from ..core.slurm import Row
+    from .commands import Commands
 
 _LOG = logging.getLogger(__name__)
-#: What the commands get of our environment: it becomes that of the jobs, and is shown to who may see them.
-_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "SHELL", "SLURM_CONF", "LD_LIBRARY_PATH", "TZ")
-#: Seconds that a command may take. One that submits tries for a while by itself.
-_PATIENCE, _SUBMITTING = 20.0, 60.0
+#: Seconds that a command may take that submits: it tries for a while by itself.
+_SUBMITTING = 60.0
 #: Seconds between two calls of squeue, by the seconds since the last change that it told.
 _PACE = ((10.0, 2.0), (60.0, 5.0), (600.0, 15.0), (float("inf"), 30.0))
 #: The same if no job waits: the ends of those that run are in their files.
@@ -37,23 +35,29 @@ _NO_LIMIT = -1.0
 
 
 class Jobs:
-    """Our jobs, as squeue has told of them last. `interval`: seconds between two calls at least."""
+    """Our jobs, as squeue has told of them last, this process or another one. `interval`: seconds between two calls at
+    least.
+    """
 
-    def __init__(self, interval: float) -> None:
+    def __init__(self, commands: Commands, interval: float) -> None:
+        self._commands = commands
         self._interval = interval
         self._asking = threading.Lock()
         self._rows: dict[str, Row] = {}
-        #: When the last call began that has succeeded, and when the next one is due (monotonic seconds).
+        #: When the last call began that has succeeded (monotonic seconds), and the last one of all.
         self.asked = _NO_LIMIT
+        self._begun = _NO_LIMIT
+        #: When the next one is due, when the jobs have changed last, and when something has happened to them.
         self._due = 0.0
         self._changed = 0.0
+        self._hurried = _NO_LIMIT
         self._failures = 0
         self._about: dict[str, tuple[float, tuple[str, str | None] | None]] = {}
         self._kill_wait: float | None = None
         #: Why the controller cannot be reached; empty if it can.
         self.problem = ""
-        #: How often squeue was called.
-        self.calls = 0
+        #: How many answers were taken in.
+        self.answers = 0
 
     @property
     def rows(self) -> Mapping[str, Row]:
@@ -66,49 +70,75 @@ class Jobs:
 
     def hurry(self) -> None:
         """Ask again soon: something has happened."""
-        self._changed = time.monotonic()
-        if not self._failures:
-            self._due = min(self._due, max(self.asked + _AT_ONCE, self.asked + self._interval))
+        self._changed = self._hurried = time.monotonic()
+        self._due = min(self._due, self._next())
 
     def refresh(self) -> None:
-        """Ask squeue if that is due, and not just being done: it may take long, and does not hold up others."""
+        """Ask squeue if that is due, and neither being done by another thread or process, which may take long, nor just
+        done by one: then its answer is taken.
+        """
         if time.monotonic() >= self._due and self._asking.acquire(blocking=False):
             try:
-                self._ask()
+                with self._commands.shared.asking() as is_alone:
+                    self._take(self._commands.shared.read_answer())
+                    if is_alone and time.monotonic() >= self._due:
+                        answer = self._ask()
+                        self._commands.shared.write_answer(answer)
+                        self._take(answer)
             finally:
                 self._asking.release()
 
-    def _ask(self) -> None:
+    def _ask(self) -> dict[str, Any]:
+        """Return what squeue says now, as it is told to other processes."""
         begun = time.monotonic()
-        self.calls += 1
         # Not for jobs by name: one that is not known any more would make the call fail.
-        code, out, said = run(["squeue", "--me", "--noheader", "--states=all", f"--format={slurm.FORMAT}"])
-        now = time.monotonic()
-        if code != 0:
-            self._failures += 1
-            self.problem = f"Slurm does not answer: {slurm.fault(said)[0]}"
-            self._due = now + min(2.0**self._failures, _PACE_FAILED)
-            if self._failures == 1:
-                _LOG.warning("%s", self.problem)
+        code, out, said = self._commands.run(
+            ["squeue", "--me", "--noheader", "--states=all", f"--format={slurm.FORMAT}"]
+        )
+        if code == 0:
+            return {"begun": begun, "rows": out, "problem": "", "failures": 0}
+        problem = f"Slurm does not answer: {slurm.fault(said)[0]}"
+        return {"begun": begun, "rows": None, "problem": problem, "failures": self._failures + 1}
+
+    def _take(self, answer: Mapping[str, Any]) -> None:
+        """Take in what squeue has said to some process, unless that is known."""
+        if answer.get("begun", _NO_LIMIT) <= self._begun:
             return
-        self._failures, self.problem = 0, ""
-        found = slurm.rows(out)
-        if {(row.job, row.state, row.reason) for row in found.values()} != {
-            (row.job, row.state, row.reason) for row in self._rows.values()
-        }:
-            self._changed = now
-        self._rows = found
-        self.asked = begun
-        pace = next(pace for age, pace in _PACE if now - self._changed < age)
-        if not any(row.stage in (slurm.Stage.WAITS, slurm.Stage.STARTS) for row in found.values()):
-            pace = max(pace, _PACE_RUNNING if now - self._changed >= _PACE[1][0] else pace)
-        self._due = now + max(pace, self._interval)
+        now = time.monotonic()
+        self._begun = answer["begun"]
+        self.problem, self._failures = str(answer.get("problem")), int(answer.get("failures") or 0)
+        self.answers += 1
+        if isinstance(answer.get("rows"), str):
+            found = slurm.rows(answer["rows"])
+            if {(row.job, row.state, row.reason) for row in found.values()} != {
+                (row.job, row.state, row.reason) for row in self._rows.values()
+            }:
+                self._changed = now
+            self._rows = found
+            self.asked = self._begun
+        elif self._failures == 1:
+            _LOG.warning("%s", self.problem)
+        self._due = self._next()
+
+    def _next(self) -> float:
+        """Return when squeue is to be called next (monotonic seconds)."""
+        now = time.monotonic()
+        if self._failures:
+            return now + min(2.0**self._failures, _PACE_FAILED)
+        if self._hurried >= self._begun:
+            return self._begun + max(_AT_ONCE, self._interval)
+        age = now - self._changed
+        pace = next(pace for limit, pace in _PACE if age < limit)
+        waits = any(row.stage in (slurm.Stage.WAITS, slurm.Stage.STARTS) for row in self._rows.values())
+        if not waits and age >= _PACE[1][0]:
+            pace = max(pace, _PACE_RUNNING)
+        return now + max(pace, self._interval)
 
     def submit(self, options: Sequence[str], script: str) -> str:
         """Submit a job, and return its id. Raises SpawnFailed, PlaceUnreachable; then there is none. Raises
         StartUnknown if that is not known.
         """
-        code, out, said = run(["sbatch", *options], script, _SUBMITTING)
+        code, out, said = self._commands.run(["sbatch", *options], script, _SUBMITTING)
         job = out.strip().partition(";")[0]
         if code == 0 and job.isdecimal():
             self.hurry()
@@ -129,7 +159,7 @@ class Jobs:
         """Keep a job that waits from being started. Raises InvalidState if it has started, PlaceUnreachable."""
         # As one that its user holds, whoever that is to Slurm: so the user can release it.
         self._control(["scontrol", "uhold", job])
-        code, out, _ = run(["squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T"])
+        code, out, _ = self._commands.run(["squeue", "--noheader", "--states=all", f"--jobs={job}", "--format=%T"])
         if code == 0 and out.strip() not in ("PENDING", ""):
             # Slurm would hold it if it were requeued.
             self._control(["scontrol", "release", job])
@@ -148,7 +178,7 @@ class Jobs:
             self._rows = {**self._rows, job: replace(row, reason=reason)}
 
     def _control(self, argv: Sequence[str]) -> None:
-        code, _, said = run(argv)
+        code, _, said = self._commands.run(argv)
         self.hurry()
         if code != 0 and "invalid job id" not in said.lower():
             raise PlaceUnreachable(f"Slurm does not do it: {slurm.fault(said)[0]}")
@@ -161,12 +191,14 @@ class Jobs:
         asked, known = self._about.get(job, (-_FORGOTTEN, None))
         if now - asked < _FORGOTTEN:
             return known
-        code, out, said = run(["scontrol", "--oneliner", "show", "job", job])
+        code, out, said = self._commands.run(["scontrol", "--oneliner", "show", "job", job])
         if code == 0:
             fields = dict(part.split("=", 1) for part in out.split() if "=" in part)
             found: tuple[str, str | None] | None = (fields.get("JobState", "UNKNOWN"), fields.get("Reason"))
         elif "invalid job id" in said.lower():
-            code, out, _ = run(["sacct", "--noheader", "--parsable2", "--allocations", "--format=State", "-j", job])
+            code, out, _ = self._commands.run(
+                ["sacct", "--noheader", "--parsable2", "--allocations", "--format=State", "-j", job]
+            )
             word = out.split()[0] if code == 0 and out.split() else ""
             found = (word, None) if word else None
         else:
@@ -179,7 +211,7 @@ class Jobs:
         not known.
         """
         if self._kill_wait is None:
-            code, out, _ = run(["scontrol", "show", "config"])
+            code, out, _ = self._commands.run(["scontrol", "show", "config"])
             for line in out.splitlines() if code == 0 else ():
                 name, _, value = line.partition("=")
                 if name.strip() == "KillWait" and value.split()[:1] and value.split()[0].isdecimal():
@@ -190,24 +222,3 @@ class Jobs:
         """Forget what was found out about jobs other than these."""
         for job in self._about.keys() - set(keep):
             del self._about[job]
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of Slurm's commands, and with it that of jobs."""
-    return {name: os.environ[name] for name in _KEPT if name in os.environ}
-
-
-def run(argv: Sequence[str], text: str = "", patience: float = _PATIENCE) -> tuple[int | None, str, str]:
-    """Run a command; return its exit code, output and errors. The code is None if it was ended after `patience`
-    seconds, 127 if it cannot be started.
-    """
-    try:
-        done = subprocess.run(
-            argv, input=text.encode(), capture_output=True, timeout=patience, env=environment(), check=False,
-            start_new_session=True,
-        )  # fmt: skip
-    except subprocess.TimeoutExpired:
-        return None, "", f"{argv[0]}: no answer within {patience:.0f} s"
-    except OSError as error:
-        return 127, "", f"{argv[0]}: {error.strerror}"
-    return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")

@@ -17,6 +17,7 @@ from ..core.model import COLS, ROWS
 from ..core.platform import files
 from ..provision import ssh
 from ..provision.base import Provisioners
+from ..provision.commands import environment
 from ..provision.local import LocalProvisioner
 from ..provision.slurm import SlurmProvisioner
 from ..storage.database import Database
@@ -274,7 +275,7 @@ class PtyTasksApp(ExtensionApp):
         is_there = shutil.which("sbatch") is not None and shutil.which("squeue") is not None
         if not (is_there if self.slurm is None else self.slurm):
             return []
-        return [SlurmProvisioner(task_dirs, self.data_dir, self.slurm_interval)]
+        return [SlurmProvisioner(task_dirs, self.data_dir, self.runtime_dir, self.slurm_interval, environment())]
 
     def _database(self, task_dirs: TaskDirs) -> Database:
         path = os.path.join(self.data_dir, "tasks.db")

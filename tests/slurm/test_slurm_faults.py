@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
 import os
 import re
 import signal
+import time
 from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from jupyter_ptytasks.client import RequestFailed
+from jupyter_ptytasks.provision.shared import Shared
 from tests.client.live import LiveServer, ended, until
 from tests.slurm.test_slurm_tasks import SLURM, files, host_pid, job_of, output, started
 from tests.ssh.sshd import content
@@ -106,7 +109,8 @@ def test_a_viewer_goes_on_when_either_end_of_its_connection_is_killed(live: Live
         assert numbers == list(range(numbers[0], numbers[-1] + 1))
 
 
-def test_two_servers_see_one_job(live: LiveServer, cluster: Cluster) -> None:
+def test_two_servers_see_one_job_and_ask_slurm_once_for_both(live: LiveServer, cluster: Cluster) -> None:
+    begun = time.time()
     other = LiveServer(live.home, "--PtyTasksApp.slurm_interval=0.3")
     # The command line finds one server in each.
     other.runtime = live.home / "runtime-of-the-other"
@@ -126,6 +130,14 @@ def test_two_servers_see_one_job(live: LiveServer, cluster: Cluster) -> None:
                 done = ended(client, task["id"])
                 assert (done["state"], done["attempt"], done["exit"]) == ("failed", 1, {"code": 3, "signal": None})
             assert jobs_of(cluster, task) == [job_of(done)]
+            called = Shared(str(live.home / "data" / "ptytasks"), [], SLURM).times("squeue", time.time() - begun)
+            # Nobody asks within a second after another has.
+            assert len(called) > 1
+            assert min(after - before for before, after in itertools.pairwise(called)) > 0.9
+            for client in (one, two):
+                calls = next(place["calls"] for place in client.places() if place["name"] == SLURM)
+                assert calls["squeue"]["hour"] >= calls["squeue"]["minute"] >= len(called)
+                assert calls["sbatch"]["hour"] >= 1
     finally:
         other.kill9()
 
@@ -238,7 +250,13 @@ def test_a_requeued_job_is_the_next_attempt_of_the_same_task(live: LiveServer, c
         cluster.run("scontrol", "requeue", job_of(task))
         until(lambda: client.get(task["id"])["attempt"] == 2)
         assert client.get(task["id"])["state"] == "queued"
-        cluster.run("scontrol", "update", f"jobid={job_of(task)}", "StartTime=now")
+
+        def is_started() -> bool:
+            # Slurm sets the time last of what a requeue changes.
+            cluster.run("scontrol", "update", f"jobid={job_of(task)}", "StartTime=now")
+            return client.get(task["id"])["state"] != "queued"
+
+        until(is_started)
         done = ended(client, task["id"])
         assert (done["state"], done["attempt"], done["exit"]) == ("failed", 2, {"code": 6, "signal": None})
         assert jobs_of(cluster, task) == [job_of(done)]

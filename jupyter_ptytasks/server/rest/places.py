@@ -11,7 +11,9 @@ from . import queries
 from .base import TaskHandler, needs
 
 #: A host that nothing has been started on.
-_UNTRIED: dict[str, Any] = {"kind": "ssh", "reachable": None, "problem": None, "login": None, "resources": []}
+_UNTRIED: dict[str, Any] = {
+    "kind": "ssh", "reachable": None, "problem": None, "login": None, "resources": [], "calls": {},
+}  # fmt: skip
 
 
 class Places(TaskHandler):
@@ -22,7 +24,12 @@ class Places(TaskHandler):
         """List the places: this machine, those in use, and the hosts of the user's ssh configuration."""
         self.query(queries.Strict)
         provisioners = self.settings["ptytasks_provisioners"]
-        known = {one.name: {"login": None, **one.to_json(), "resources": list(one.takes)} for one in provisioners.all}
+        places = list(provisioners.all)
+        calls = await asyncio.to_thread(lambda: [one.calls() for one in places])
+        known = {
+            one.name: {"login": None, **one.to_json(), "resources": list(one.takes), "calls": made}
+            for one, made in zip(places, calls, strict=True)
+        }
         if self.settings["ptytasks_ssh_places"]:
             for host in await asyncio.to_thread(ssh.hosts):
                 name = f"{ssh.PREFIX}{host}"

@@ -1,0 +1,46 @@
+"""What is said of the job that is a task's ptyhost (`handle.json`).
+
+It is written before the job is submitted, so that it is found again by its comment, and is never submitted twice. That
+it was given up is said there, too: the job finds that before it runs anything.
+"""
+
+from __future__ import annotations
+
+from ..core.errors import storage_fault
+from ..core.files import read_json, write_json
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..core.model import Task
+    from ..storage.task_dirs import TaskDirs
+
+    Handle = dict[str, Any]
+
+
+class Handles:
+    """The handles of tasks, in their directories. They are written under the task's lock, unless the job is known."""
+
+    def __init__(self, task_dirs: TaskDirs) -> None:
+        self._task_dirs = task_dirs
+
+    def of(self, task: Task) -> Handle | None:
+        """Return the handle of the job that the present attempt of a task is a run of; None if there is none."""
+        handle = self.last(task.id)
+        if handle is None:
+            return None
+        first = int(handle["attempt"])
+        return handle if first <= task.attempt <= int(handle.get("latest", first)) else None
+
+    def last(self, task_id: str) -> Handle | None:
+        """Return the handle of the last job of a task; None if there was none."""
+        handle = read_json(self._task_dirs.files(task_id).handle)
+        return handle if handle is not None and isinstance(handle.get("attempt"), int) else None
+
+    def write(self, task: Task, handle: Handle) -> None:
+        """Replace the handle of a task. Raises StorageFull or InternalError."""
+        try:
+            write_json(self._task_dirs.files(task.id).handle, handle, durable=True)
+        except OSError as error:
+            raise storage_fault(error, "the task's directory") from error

@@ -1,0 +1,120 @@
+"""What the processes of one data directory tell each other of a place: the last answer of its queue, so that one of
+them asks for all, and the calls that were made of its programs, so that all keep to one pace. Blocking.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager, suppress
+
+from ..core.errors import PtyTasksError
+from ..core.files import read_json, write_json
+from ..core.machine import boot_id
+from ..core.platform import files as system
+from ..storage.locks import Locks
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from typing import Any
+
+_MINUTE, _HOUR = 60.0, 3600.0
+#: What may be said of a call: the name of a program.
+_NAME_MAX = 40
+
+
+class Shared:
+    """The files of a place, below `data_dir`; `elsewhere` are directories for its lock, if there are no locks.
+
+    An answer counts on the machine where it was asked for, until that is started again: there it is known how old it
+    is.
+    """
+
+    def __init__(self, data_dir: str, elsewhere: Sequence[str], place: str) -> None:
+        self._dir = os.path.join(data_dir, "places")
+        self._name = place
+        self._locks = Locks(self._dir, elsewhere)
+
+    @contextmanager
+    def asking(self) -> Iterator[bool]:
+        """Let no other process ask the place within the block; False if another one does. Where that cannot be found
+        out, each asks for itself.
+        """
+        try:
+            system.private_dir(self._dir)
+            lock = self._locks.take(f"{self._name}.lock")
+        except (OSError, PtyTasksError):
+            yield True
+            return
+        if lock is None:
+            yield False
+            return
+        with lock:
+            yield True
+
+    def read_answer(self) -> dict[str, Any]:
+        """Return what `write_answer` was given last, by any process; empty if there is nothing."""
+        found = read_json(self._path("answer.json")) or {}
+        return found if found.get("boot") == boot_id() and isinstance(found.get("begun"), float) else {}
+
+    def write_answer(self, answer: dict[str, Any]) -> None:
+        """Tell the others, if that can be written: `begun` is when it was asked (monotonic seconds)."""
+        with suppress(OSError):
+            write_json(self._path("answer.json"), {**answer, "boot": boot_id()})
+
+    def note_call(self, program: str) -> None:
+        """Note that a program of the place is called now. If that cannot be written, it is not counted."""
+        now = time.time()
+        line = f"{now:.3f} {os.path.basename(program)[:_NAME_MAX]}\n".encode()
+        try:
+            system.private_dir(self._dir)
+            # One write, which appends: the lines of several processes are not mixed.
+            fd = os.open(self._calls(now), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                os.write(fd, line)
+            finally:
+                os.close(fd)
+            os.unlink(self._calls(now - 2 * _HOUR))
+        except OSError:
+            pass
+
+    def times(self, program: str, seconds: float = _MINUTE) -> list[float]:
+        """Return when a program was called in the last `seconds`, an hour at most (Unix seconds), oldest first."""
+        return [moment for moment, name in self._recent(seconds) if name == program]
+
+    def counts(self) -> dict[str, dict[str, int]]:
+        """Return how often each program was called in the last minute and hour."""
+        found: dict[str, dict[str, int]] = {}
+        young = time.time() - _MINUTE
+        for moment, name in self._recent(_HOUR):
+            one = found.setdefault(name, {"minute": 0, "hour": 0})
+            one["hour"] += 1
+            one["minute"] += moment > young
+        return found
+
+    def _recent(self, seconds: float) -> list[tuple[float, str]]:
+        now = time.time()
+        found = []
+        for path in dict.fromkeys((self._calls(now - _HOUR), self._calls(now))):
+            try:
+                with open(path, encoding="utf-8", errors="replace") as file:
+                    lines = file.read().splitlines()
+            except OSError:
+                continue
+            for line in lines:
+                moment, _, name = line.partition(" ")
+                try:
+                    said = float(moment)
+                except ValueError:
+                    continue  # it was cut off by a full disk
+                if now - seconds < said <= now:
+                    found.append((said, name))
+        return found
+
+    def _calls(self, moment: float) -> str:
+        """Return the file of the calls of an hour: a new one for each, so that old ones go without being rewritten."""
+        return self._path(f"calls.{int(moment // _HOUR)}")
+
+    def _path(self, suffix: str) -> str:
+        return os.path.join(self._dir, f"{self._name}.{suffix}")

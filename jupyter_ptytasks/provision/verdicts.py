@@ -1,0 +1,235 @@
+"""What has become of tasks whose ptyhosts are jobs: decided by Slurm and by the exit record together.
+
+A node that fails, a requeue and a time limit all look the same to the ptyhost, which is told to end. That no controller
+answers is never an end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+
+from ..core import slurm
+from ..core.errors import PlaceUnreachable
+from ..core.files import read_json
+from ..core.hostlog import last_line
+from ..core.slurm import Stage
+from ..core.states import STARTED, State
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from typing import Any
+
+    from ..core.model import Task
+    from ..core.slurm import Row
+    from ..storage.task_dirs import TaskDirs
+    from .handles import Handle, Handles
+    from .jobs import Jobs
+
+#: Seconds until the end of a job counts whose ptyhost has left no record: it may be on its way here.
+_RECORD = 3.0
+#: Seconds until a job counts as not submitted that nobody finds, after the start of an sbatch of a server that died.
+_UNKNOWN = 75.0
+#: Seconds for which it is waited that Slurm says how a job has ended whose ptyhost was told to end.
+_VERDICT = 300.0
+
+
+class Verdicts:
+    """Judges tasks by the rows of `jobs` and by their directories."""
+
+    def __init__(self, task_dirs: TaskDirs, jobs: Jobs, handles: Handles) -> None:
+        self._task_dirs = task_dirs
+        self._jobs = jobs
+        self._handles = handles
+        #: When a job was first seen to be over that has left no record, by its id.
+        self._over: dict[str, float] = {}
+        #: When something was first seen of an attempt.
+        self._seen: dict[tuple[str, int, str], float] = {}
+        #: The answer of squeue after which it was looked for jobs that are to be canceled.
+        self._swept = 0
+
+    def forget(self, active: Collection[str]) -> None:
+        """Forget what was seen of tasks other than these."""
+        self._seen = {key: seen for key, seen in self._seen.items() if key[0] in active}
+
+    def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
+        """See Provisioner.poll."""
+        asked = list(tasks)
+        if asked:
+            self._jobs.refresh()
+            self._cancel_strays()
+        found = {}
+        for task in asked:
+            try:
+                news = self._find_news(task)
+            except PlaceUnreachable:
+                continue
+            if news is not None:
+                found[task.id] = news
+        return found
+
+    def _cancel_strays(self) -> None:
+        """Cancel the jobs that were given up when Slurm did not answer: they run nothing, but they wait."""
+        if self._swept == self._jobs.answers:
+            return
+        self._swept = self._jobs.answers
+        for row in list(self._jobs.rows.values()):
+            if row.stage in (Stage.WAITS, Stage.HELD):
+                handle = self._handles.last(row.task)
+                if handle is not None and handle.get("given_up") and handle.get("nonce") == row.nonce:
+                    with contextlib.suppress(PlaceUnreachable):
+                        self._jobs.cancel(row.job)
+
+    def _find_news(self, task: Task) -> dict[str, Any] | None:
+        handle = self._handles.of(task)
+        if handle is None or handle.get("given_up"):
+            hosted = self._task_dirs.is_hosted(task)
+            return None if hosted else self._not_started("the server died while submitting the job; nothing was run")
+        if "job" not in handle:
+            return self._search(task, handle)
+        row = self._jobs.rows.get(handle["job"])
+        latest = self._latest(task)
+        if latest > task.attempt:
+            self._handles.write(task, {**handle, "latest": latest})
+            return {"attempt": latest, "state": State.STARTING, "job": row.to_json() if row is not None else {}}
+        ending = self._task_dirs.read_exit(task)
+        if ending is not None:
+            return self._judge(task, handle, row, ending)
+        if row is None:
+            return self._look_for_forgotten(task, handle)
+        if row.stage is Stage.OVER:
+            return self._ended_with(task, row)
+        self._over.pop(row.job, None)
+        return self._go_on(task, handle, row)
+
+    def _search(self, task: Task, handle: Handle) -> dict[str, Any] | None:
+        """Find the job whose id could not be written down."""
+        if self._task_dirs.is_hosted(task) and self._task_dirs.host(task) is None:
+            return None  # it is just being submitted
+        row = self._jobs.find(handle["nonce"])
+        if row is not None:
+            self._handles.write(task, {**handle, "job": row.job})
+            return self._find_news(task)
+        if time.time() - handle["submitted"] < _UNKNOWN or time.monotonic() - self._jobs.asked > _UNKNOWN / 2:
+            self._jobs.hurry()
+            return None
+        # Whatever sbatch may still do: the job would find this.
+        lock = self._task_dirs.lock(task.id)
+        if lock is None:
+            return None
+        with lock:
+            self._handles.write(task, {**handle, "given_up": True})
+        return self._not_started("the server died while submitting the job, and Slurm does not know it")
+
+    def _latest(self, task: Task) -> int:
+        host = read_json(self._task_dirs.files(task.id).host)
+        attempt = host.get("attempt") if host is not None else 0
+        return attempt if isinstance(attempt, int) else 0
+
+    def _not_started(self, message: str) -> dict[str, Any]:
+        return {
+            "state": State.FAILED,
+            "state_reason": "start_interrupted",
+            "state_message": message,
+            "ended": time.time(),
+        }
+
+    def _is_newer(self, task: Task, what: str) -> bool:
+        """Return whether squeue was asked after `what` was there of an attempt; ask it soon if not."""
+        seen = self._seen.setdefault((task.id, task.attempt, what), time.monotonic())
+        if self._jobs.asked <= seen:
+            self._jobs.hurry()
+        return self._jobs.asked > seen
+
+    def _go_on(self, task: Task, handle: Handle, row: Row) -> dict[str, Any] | None:
+        """Return how far a job is that has not ended."""
+        host = self._task_dirs.host(task)
+        about = {"job": row.to_json()}
+        waits = row.stage in (Stage.WAITS, Stage.HELD)
+        if waits and (host is None or self._is_newer(task, "host")):
+            state, reason, words = slurm.waiting(row)
+            news = {**about, "state": state, "state_reason": reason, "state_message": words}
+            if host is None:
+                return news if task.state not in STARTED else None
+            return self._runs_again(task, handle, news)
+        if host is None:
+            if task.state in STARTED or row.stage is Stage.LEAVES:
+                return None
+            words = f"the job has started on {row.node}" if row.node else "the job has started"
+            return {**about, "state": State.STARTING, "state_reason": "job_started", "state_message": words}
+        if row.stage is Stage.SUSPENDED:
+            return {**about, "state": State.PAUSED, "state_reason": "suspended", "state_message": "suspended by Slurm"}
+        was_suspended = task.state is State.PAUSED and task.state_reason == "suspended"
+        if task.state in STARTED and not was_suspended:
+            return None if waits else {**about, "state": task.state}
+        facts = {name: host[name] for name in ("pid", "host_pid", "started")}
+        about = {"job": {**about["job"], "node": host.get("node") or None}} if waits else about
+        return {**about, "state": State.RUNNING, "state_reason": "", "state_message": "", **facts}
+
+    def _runs_again(self, task: Task, handle: Handle, news: dict[str, Any]) -> dict[str, Any]:
+        """Return that a job that was run is to be run again: the next attempt of the same task."""
+        self._handles.write(task, {**handle, "latest": task.attempt + 1})
+        return {**news, "attempt": task.attempt + 1}
+
+    def _judge(self, task: Task, handle: Handle, row: Row | None, ending: dict[str, Any]) -> dict[str, Any] | None:
+        """Return how a task has ended whose ptyhost has left a record; None as long as Slurm has to say more."""
+        record = read_json(self._task_dirs.files(task.id).exit) or {}
+        job = {"job": row.to_json()} if row is not None and row.stage is Stage.OVER else {}
+        # A signal may have come from Slurm, and been quicker than the one for the ptyhost.
+        is_doubtful = record.get("was_told") or (ending["exit"].signal is not None and record["reason"] == "exited")
+        if not is_doubtful:
+            self._jobs.hurry()
+            return {**ending, **job}
+        if row is not None and row.stage is Stage.OVER:
+            by_us = record.get("reason") not in ("exited", "host_terminated")
+            if by_us or not slurm.decides(row.state):
+                return {**ending, **job}
+            state, reason, words = slurm.ending(row.state, row.reason)
+            return {**ending, **job, "state": state, "state_reason": reason, "state_message": words}
+        is_newer = self._is_newer(task, "exit")
+        if is_newer and row is not None and row.stage in (Stage.WAITS, Stage.HELD):
+            state, reason, words = slurm.waiting(row)
+            news = {"job": row.to_json(), "state": state, "state_reason": reason, "state_message": words}
+            return self._runs_again(task, handle, news)
+        if time.time() - (ending["ended"] or 0.0) > _VERDICT:
+            return {**ending, **job}
+        self._jobs.hurry()
+        return None
+
+    def _ended_with(self, task: Task, row: Row) -> dict[str, Any] | None:
+        """Return how a task has ended whose job is over, and whose ptyhost has left no record."""
+        now = time.monotonic()
+        if now - self._over.setdefault(row.job, now) < _RECORD:
+            return None
+        self._over.pop(row.job, None)
+        return {**self._end(task, row.state, row.reason), "job": row.to_json()}
+
+    def _end(self, task: Task, state: str, reason: str | None) -> dict[str, Any]:
+        files = self._task_dirs.files(task.id)
+        ours, short, words = slurm.ending(state, reason)
+        if self._task_dirs.host(task) is None and ours in (State.FAILED, State.LOST):
+            error = (read_json(files.start) or {}).get("error")
+            why = str(error.get("message")) if isinstance(error, dict) else last_line(files.log)
+            short = "spawn_error" if isinstance(error, dict) else "job_failed"
+            ours, words = State.FAILED, why or f"the job has ended before the task began (Slurm: {state}, {reason})"
+        output = self._task_dirs.output(task.id)
+        return {
+            "state": ours, "state_reason": short, "state_message": words, "ended": time.time(), "output": output,
+        }  # fmt: skip
+
+    def _look_for_forgotten(self, task: Task, handle: Handle) -> dict[str, Any] | None:
+        """Return how a task has ended whose job squeue does not know; None if that is not sure."""
+        if self._jobs.problem or self._jobs.asked < 0 or time.time() - handle["submitted"] < _RECORD:
+            return None
+        found = self._jobs.forgotten(handle["job"])
+        if found is not None and (found[0] == "UNKNOWN" or slurm.is_live(found[0])):
+            return None
+        now = time.monotonic()
+        if now - self._over.setdefault(handle["job"], now) < _RECORD:
+            return None
+        if found is not None:
+            return self._end(task, *found)
+        said = {"state_reason": "job_forgotten", "state_message": "Slurm does not know the job any more"}
+        output = self._task_dirs.output(task.id)
+        return {"state": State.LOST, **said, "ended": time.time(), "output": output}
