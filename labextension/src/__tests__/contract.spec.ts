@@ -58,7 +58,7 @@ describe('the contract', () => {
   });
 
   it('tells where tasks can run, and what they can ask for there', () => {
-    expect(placesSchema.parse(places)).toEqual(places);
+    expect(places).toMatchObject(placesSchema.parse(places));
     const { partitions, accounts } = placeOptions;
     expect(placeOptionsSchema.parse(placeOptions)).toEqual({ partitions, accounts });
   });
