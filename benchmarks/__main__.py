@@ -15,7 +15,20 @@ import psutil
 from rich.console import Console
 from websocket import WebSocketException
 
-from . import browser, latency, looking, machine, memory, progress, queueing, reattach, report, scale, throughput
+from . import (
+    browser,
+    latency,
+    looking,
+    machine,
+    memory,
+    places,
+    progress,
+    queueing,
+    reattach,
+    report,
+    scale,
+    throughput,
+)
 from .plan import BenchmarkFailed, Plan
 
 if TYPE_CHECKING:
@@ -36,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "looking": looking.silent,
     "queue": queueing.drain,
     "crowd": queueing.crowd,
+    "places": places.places,
     "browser": browser.flood,
     "progress": progress.reading,
 }

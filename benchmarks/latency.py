@@ -23,8 +23,9 @@ _WARM_UP = 2.0
 #: Seconds between two requests, and between two keys at least and at most.
 _THINKING = 0.01
 _TYPING = (0.004, 0.02)
-_KEYS = "abcdefghijklmnopqrstuvwxyz"
-_BLOCK = 50
+#: What is typed, and how many keys in a row.
+KEYS = "abcdefghijklmnopqrstuvwxyz"
+BLOCK = 50
 
 
 def rest(plan: Plan) -> Iterator[Row]:
@@ -75,10 +76,10 @@ def echo(plan: Plan) -> Iterator[Row]:
             terminal = stack.enter_context(runner(ECHO))
             sockets[name] = stack.enter_context(Socket(terminal.url, server.token))
         time.sleep(1.0)  # until the programs have set their terminals to raw
-        for block in range(keys // _BLOCK):
-            plan.say(f"keys, {(block + 1) * _BLOCK} of {keys}")
+        for block in range(keys // BLOCK):
+            plan.say(f"keys, {(block + 1) * BLOCK} of {keys}")
             for name in sorted(waited, reverse=block % 2 == 1):
-                waited[name] += _type(sockets[name])
+                waited[name] += type_keys(sockets[name])
     series = {name: Series(tuple(values), "s") for name, values in waited.items()}
     yield Row(
         "key echo through the websocket, p50 ÷ terminado's",
@@ -89,10 +90,16 @@ def echo(plan: Plan) -> Iterator[Row]:
     )
 
 
-def _type(socket: Socket) -> list[float]:
+def think() -> None:
+    """Wait as one does between two keys."""
+    time.sleep(random.uniform(*_TYPING))
+
+
+def type_keys(socket: Socket) -> list[float]:
+    """Type a block of keys; return the seconds until each has come back."""
     waited = []
-    for number in range(_BLOCK):
-        key = _KEYS[number % len(_KEYS)]
+    for number in range(BLOCK):
+        key = KEYS[number % len(KEYS)]
         begin = time.perf_counter()
         socket.send("stdin", key)
         while True:
@@ -102,5 +109,5 @@ def _type(socket: Socket) -> list[float]:
             if kind == "stdout" and key in content[0]:
                 break
         waited.append(time.perf_counter() - begin)
-        time.sleep(random.uniform(*_TYPING))
+        think()
     return waited

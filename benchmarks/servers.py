@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import psutil
@@ -24,7 +24,7 @@ import jupyter_ptytasks
 from .plan import BenchmarkFailed, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 #: The package that is measured is the one that is imported here, installed or not.
 _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(jupyter_ptytasks.__file__)))
@@ -69,10 +69,13 @@ class Terminal:
 class Server:
     """A server process, with `lab` one of JupyterLab.
 
-    As a context manager it is there from the beginning, and its tasks are gone at the end.
+    `options` are further arguments, `env` is added to its environment. As a context manager it is there from the
+    beginning, and its tasks are gone at the end.
     """
 
-    def __init__(self, directory: str, *, lab: bool = False) -> None:
+    def __init__(self, directory: str, *options: str, lab: bool = False, env: Mapping[str, str] | None = None) -> None:
+        self._options = options
+        self._env = env or {}
         self._module = "jupyterlab" if lab else "jupyter_server"
         self.home = tempfile.mkdtemp(dir=directory)
         self.token = secrets.token_hex(16)
@@ -121,9 +124,9 @@ class Server:
         }
         for name, place in (("CONFIG", "config"), ("DATA", "data"), ("RUNTIME", "run")):
             environment[f"JUPYTER_{name}_DIR"] = os.path.join(self.home, place)
-        environment.update(HOME=self.home, JUPYTER_TOKEN=self.token, PYTHONPATH=_PACKAGE)
+        environment.update(HOME=self.home, JUPYTER_TOKEN=self.token, PYTHONPATH=_PACKAGE, **self._env)
         command = [sys.executable, "-m", self._module, "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"]
-        command += [f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0"]
+        command += [f"--ServerApp.port={self.port}", "--ServerApp.port_retries=0", *self._options]
         if self._module == "jupyterlab":
             command += ["--LabApp.expose_app_in_browser=True"]
         command += [f"--ServerApp.jpserver_extensions={ {**_EXTENSIONS, self._module: True} }"]
@@ -170,13 +173,21 @@ class Server:
                 continue  # it has ended, or never began
 
     @contextmanager
-    def task(self, argv: Sequence[str]) -> Iterator[Terminal]:
-        """Run a command as a task of ours; stop and forget it afterwards."""
-        body = {"command": list(argv), "stop_signals": ["SIGKILL"], "stop_grace": 0}
+    def task(self, argv: Sequence[str], place: str = "local") -> Iterator[Terminal]:
+        """Run a command as a task of ours, at a place; stop and forget it afterwards."""
+        with self.submitted(argv, place) as terminal:
+            wait_until(lambda: self.rest.request("GET", terminal.path)["state"] == "running", "the task ran")
+            yield replace(terminal, pid=self.rest.request("GET", terminal.path)["pid"])
+
+    @contextmanager
+    def submitted(self, argv: Sequence[str], place: str) -> Iterator[Terminal]:
+        """The same, but it may wait at the place: then `pid` is 0."""
+        body = {"command": list(argv), "stop_signals": ["SIGKILL"], "stop_grace": 0, "place": place}
         task = self.rest.request("POST", TASKS, body)
         path = f"{TASKS}/{task['id']}"
+        url = f"ws://127.0.0.1:{self.port}/ptytasks/terminals/websocket/{task['id']}"
         try:
-            yield Terminal(path, f"ws://127.0.0.1:{self.port}/ptytasks/terminals/websocket/{task['id']}", task["pid"])
+            yield Terminal(path, url, task["pid"] or 0)
         finally:
             self.rest.request("DELETE", f"{path}?stop=1")
 

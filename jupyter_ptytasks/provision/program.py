@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.util
 import io
+import marshal
 import os
+import subprocess
+import sys
 import zipfile
 
 from ..core import relay
@@ -32,6 +36,12 @@ else:
 """
 #: No quote but the double ones, no exclamation mark, one line: for sh, csh and fish it is the same argument.
 LOADER = 'exec(eval(open(0,"rb",0,closefd=False).readline()))'
+_COMPILE = """\
+import marshal, sys
+sources = marshal.load(sys.stdin.buffer)
+codes = {path: marshal.dumps(compile(source, path, "exec", dont_inherit=True)) for path, source in sources.items()}
+sys.stdout.buffer.write(marshal.dumps(codes))
+"""
 _INSTALLER = """\
 import hashlib, os, sys
 
@@ -94,19 +104,42 @@ class Program:
 @functools.lru_cache(maxsize=1)
 def program() -> Program:
     """Return the program of this version. Blocking. Raises OSError."""
+    sources = {"jupyter_ptytasks/__init__.py": b""}
+    for part in _PARTS:
+        for directory, below, names in os.walk(os.path.join(_PACKAGE, part)):
+            below.sort()
+            for name in sorted(names):
+                path = os.path.join(directory, name)
+                if name.endswith(".py"):
+                    with open(path, "rb") as file:
+                        sources[f"jupyter_ptytasks/{os.path.relpath(path, _PACKAGE)}"] = file.read()
     target = io.BytesIO()
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         _add(archive, "__main__.py", _MAIN)
-        _add(archive, "jupyter_ptytasks/__init__.py", b"")
-        for part in _PARTS:
-            for directory, below, names in os.walk(os.path.join(_PACKAGE, part)):
-                below.sort()
-                for name in sorted(names):
-                    path = os.path.join(directory, name)
-                    if name.endswith(".py"):
-                        with open(path, "rb") as file:
-                            _add(archive, f"jupyter_ptytasks/{os.path.relpath(path, _PACKAGE)}", file.read())
+        for path, data in sources.items():
+            _add(archive, path, data)
+        for path, data in _compiled(sources).items():
+            _add(archive, f"{path}c", data)
     return Program(target.getvalue())
+
+
+def _compiled(sources: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the bytecode of modules, by their paths, for a Python like this one: it starts in half the time, and with
+    less memory. One of another version takes the source (zipimport). Raises OSError.
+
+    Another process compiles them: in this one, their bytes would depend on all else that is loaded (marshal), and the
+    program is named by its bytes.
+    """
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    done = subprocess.run(
+        [sys.executable, "-S", "-s", "-c", _COMPILE], input=marshal.dumps(sources), stdout=subprocess.PIPE, check=False,
+        env={**env, "PYTHONHASHSEED": "0"},
+    )  # fmt: skip
+    if done.returncode != 0:
+        raise OSError(f"{sys.executable} cannot compile the program for other machines")
+    # That it belongs to the source is known, and not to be checked (PEP 552).
+    head = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little") + bytes(8)
+    return {path: head + code for path, code in marshal.loads(done.stdout).items()}  # noqa: S302  of our own process
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import subprocess
 import sys
 from typing import TYPE_CHECKING, Any, cast
 
@@ -300,6 +301,25 @@ def test_the_program_is_sent_once_and_again_when_it_is_damaged(far: Far) -> None
             assert place.stat().st_mtime_ns == written
         assert [path.name for path in place.parent.iterdir()] == [place.name]
         assert place.stat().st_mode & 0o777 == 0o600
+
+    asyncio.run(story())
+
+
+def test_the_program_is_the_same_whatever_else_a_process_has_loaded() -> None:
+    code = "import sqlite3, unittest, http.client; from jupyter_ptytasks.provision.program import program"
+    env = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    made = subprocess.check_output([sys.executable, "-c", f"{code}; print(program().digest)"], env=env, text=True)
+    assert made.strip() == program().digest
+
+
+def test_a_python_that_cannot_use_the_bytecode_takes_the_source(far: Far, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.MAGIC_NUMBER", b"\0\0\r\n")
+    other = program.__wrapped__()
+    assert other.digest != program().digest
+
+    async def story() -> None:
+        async with far.relay(other) as near:
+            assert not (await near.call("look", id=ID, attempt=1))["exists"]
 
     asyncio.run(story())
 

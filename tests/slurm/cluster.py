@@ -56,17 +56,17 @@ MinJobAge=300
 KillWait={wait}
 MessageTimeout=5
 SlurmdParameters=config_overrides
-NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs=4 RealMemory=1000 State=UNKNOWN
-NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs=4 RealMemory=1000 State=UNKNOWN
+NodeName=n1 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[1]} CPUs={cpus} RealMemory=1000 State=UNKNOWN
+NodeName=n2 NodeHostname={host} NodeAddr=127.0.0.1 Port={ports[2]} CPUs={cpus} RealMemory=1000 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP
 PartitionName=short Nodes=n1 MaxTime=5 State=UP
 """
 
 
 class Cluster:
-    """It, below `home`, which is an absolute path."""
+    """It, below `home`, which is an absolute path; each of its nodes is said to have so many cores."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, cpus: int = 4) -> None:
         self.home = home
         self.config = home / "slurm.conf"
         self.environ = {**os.environ, "SLURM_CONF": str(self.config)}
@@ -75,7 +75,7 @@ class Cluster:
         ports = [_free_port() for _ in range(3)]
         for name in ("state", *(f"spool-{node}" for node in NODES)):
             (home / name).mkdir()
-        self.config.write_text(_CONFIG.format(host=host, user=user, ports=ports, home=home, wait=KILL_WAIT))
+        self.config.write_text(_CONFIG.format(host=host, user=user, ports=ports, home=home, wait=KILL_WAIT, cpus=cpus))
 
     def start(self) -> Cluster:
         """Start it, and return when jobs can run."""

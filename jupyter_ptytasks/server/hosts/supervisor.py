@@ -38,6 +38,9 @@ _PATIENCE_ON_DEMAND = 30.0
 _USELESS = 5.0
 #: Seconds between two looks at the output of tasks to which there is no link.
 _UNLINKED = 3.0
+#: How many tasks that their place may start at any moment are looked at more often than all others, seconds between two
+#: such looks, and for how many seconds after it was last heard of them.
+_EXPECTED, _EXPECTED_EVERY, _EXPECTED_FOR = 8, 0.1, 10.0
 
 
 class Supervisor:
@@ -66,6 +69,8 @@ class Supervisor:
         #: What asks the places about the tasks that wait there.
         self._looking: asyncio.Task[None] | None = None
         self._looked_at_output = -_UNLINKED
+        #: Tasks that their place may start at any moment.
+        self._expected: set[str] = set()
         #: Called on the loop with the id of a task whose output has grown, and no more than that.
         self.on_output: Listeners[str] = Listeners()
         #: Called on the loop with the id of a task whose status has changed.
@@ -142,6 +147,8 @@ class Supervisor:
             self.keep(change.new)
         elif change.old is not None and change.old.active:
             self._drop(change.task_id)
+        if change.new is not None and self._may_start(change.new):
+            self._expect(change.task_id)
 
     def _drop(self, task_id: str) -> None:
         self._exited.pop(task_id, None)
@@ -317,20 +324,45 @@ class Supervisor:
     async def _look(self) -> None:
         for provisioner in self._provisioners.all:
             tasks = [task for task in self._store.live if task.provisioner == provisioner.name]
-            if not provisioner.queues or not tasks:
-                continue
-            found = await asyncio.to_thread(provisioner.poll, tasks)
-            for task_id, news in found.items():
-                task = self._store.get(task_id)
-                if task is None or not task.live or task_id in self._left_alone:
-                    continue
-                try:
-                    await self._take_news(task, news)
-                except (PtyTasksError, OSError) as error:
-                    self._log_failure(task_id, error)
+            if provisioner.queues and tasks:
+                await self._look_at(tasks)
         if time.monotonic() - self._looked_at_output > _UNLINKED:
             self._looked_at_output = time.monotonic()
             await self._look_at_outputs()
+
+    async def _look_at(self, tasks: list[Task]) -> None:
+        """Ask a place about tasks that wait or run there, and write down what it says."""
+        found = await asyncio.to_thread(self._provisioners.of(tasks[0]).poll, tasks)
+        for task_id, news in found.items():
+            task = self._store.get(task_id)
+            if task is None or not task.live or task_id in self._left_alone:
+                continue
+            try:
+                await self._take_news(task, news)
+            except (PtyTasksError, OSError) as error:
+                self._log_failure(task_id, error)
+
+    def _may_start(self, task: Task) -> bool:
+        """Return whether a task waits that its place, and none of us, is to start."""
+        return task.state in (State.QUEUED, State.STARTING) and self._provisioners.queues(task)
+
+    def _expect(self, task_id: str) -> None:
+        """Look at a task more often for a while: somebody who has just submitted it waits for its first output."""
+        if task_id not in self._expected and len(self._expected) < _EXPECTED:
+            self._expected.add(task_id)
+            self._chore(self._look_until_started(task_id))
+
+    async def _look_until_started(self, task_id: str) -> None:
+        deadline = time.monotonic() + _EXPECTED_FOR
+        try:
+            while time.monotonic() < deadline:
+                await asyncio.sleep(_EXPECTED_EVERY)
+                task = self._store.get(task_id)
+                if task is None or not self._may_start(task):
+                    return
+                await self._look_at([task])
+        finally:
+            self._expected.discard(task_id)
 
     async def _look_at_outputs(self) -> None:
         """Find out how far the outputs of tasks have grown to whose ptyhosts there is no link."""
