@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .literals import Ansi, Command, HowMetricsAreRead, IfExists, Mode, Place, StateName, Target, Warn
     from .types import (
         After,
+        Changes,
         Metrics,
         Page,
         PlaceAbout,
@@ -118,6 +119,10 @@ class Client(TalkMethods, GroupMethods, SweepMethods):
             "cursor": cursor,
         }
         return cast("Page", self._get("tasks", state=",".join(state) or None, **given))
+
+    def changes(self, since: str, *, active: bool = False) -> Changes:
+        """Return what has changed since the `revision` of a page, or of the last changes; `active` adds what runs."""
+        return cast("Changes", self._get("changes", since=since, active=active or None))
 
     def all(
         self,

@@ -471,6 +471,8 @@ class Page(TypedDict):
     """The `cursor` of the next page; null for the last one."""
     omitted: Count
     """Number of tasks left out because they could not be read; see the server's log."""
+    revision: str
+    """The `since` of `GET /changes`, for what has changed after this list."""
 
 
 class PartialPage(TypedDict):
@@ -481,6 +483,23 @@ class PartialPage(TypedDict):
     """The `cursor` of the next page; null for the last one."""
     omitted: Count
     """Number of tasks left out because they could not be read; see the server's log."""
+    revision: str
+    """The `since` of `GET /changes`, for what has changed after this list."""
+
+
+class Changes(TypedDict):
+    """What has changed in the list of tasks since a revision."""
+
+    complete: bool
+    """Whether that is known. If not, request the list again."""
+    tasks: list[Task]
+    """The tasks that are new or were changed, in no order."""
+    deleted: list[str]
+    """Ids of tasks that are gone, or that were never in your list."""
+    waits: dict[str, Waiting]
+    """Why other pending tasks do not run, by id: their `queue`."""
+    revision: str
+    """The next `since`."""
 
 
 class Calls(TypedDict):

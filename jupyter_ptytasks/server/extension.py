@@ -33,6 +33,7 @@ from .events.progress import ProgressAnnouncer
 from .events.waiting import WaitingAnnouncer
 from .hosts.supervisor import Supervisor
 from .housekeeping import Housekeeping
+from .journal import Journal
 from .launching import Launcher
 from .many import Many
 from .monitor.endings import Explainer
@@ -200,6 +201,8 @@ class PtyTasksApp(ExtensionApp):
             runtime_dir=self.runtime_dir,
             max_live=self.max_live_tasks,
         )
+        # Before those who announce changes: whoever asks then, is told.
+        self.journal = Journal(store, supervisor, queue)
         serializer = TaskSerializer(supervisor, task_dirs, self.tracker, self.sampler, queue, self.log)
         self._announce(store, supervisor, queue, serializer)
         self.control = control = Control(
@@ -252,6 +255,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_control": control,
                 "ptytasks_launcher": launcher,
                 "ptytasks_store": store,
+                "ptytasks_journal": self.journal,
                 "ptytasks_queue": queue,
                 "ptytasks_sweeps": sweeps,
                 "ptytasks_many": many,
@@ -359,6 +363,7 @@ class PtyTasksApp(ExtensionApp):
             # Their ptyhosts go through the stop sequences whether we wait or not.
             await asyncio.gather(*stops, return_exceptions=True)
         self.launcher.close()
+        self.journal.close()
         self.queue.close()
         self.terminals.close()
         await asyncio.to_thread(self.emulator.close)

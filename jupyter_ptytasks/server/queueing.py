@@ -7,13 +7,12 @@ import importlib.util
 import os
 import time
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..core import wake
 from ..core.errors import BadRequest, PtyTasksError, TaskNotFound, storage_fault
 from ..core.queue import decisions as queue
-from ..core.queue.decisions import Plan
 from ..core.queue.estimate import Estimates, estimate, run_keys
 from ..core.queue.groups import group_of
 from ..core.queue.turn import Dependency, Turn, runs_again
@@ -24,6 +23,8 @@ from ..storage.scheduling import Settings, read_gpus, write_settings
 from .listeners import Listeners
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ..core.model import Task
     from ..core.queue.estimate import RunKey
     from ..core.queue.gpus import Gpu
@@ -39,6 +40,22 @@ _PLAN_AGE = 1.0
 _PLAN_SHARE = 0.05
 
 
+@dataclass(frozen=True)
+class Reason:
+    """Why a pending task does not run, for programs and in words, its position in its group (1 is the next one), and
+    when it is expected to start (Unix seconds).
+    """
+
+    position: int
+    reason: str
+    text: str
+    starts: float | None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the same as JSON."""
+        return {"position": self.position, "reason": self.reason, "text": self.text, "starts": iso(self.starts)}
+
+
 class Queue:
     """Decides which new tasks wait, says why they do, and wakes the scheduler. `close` it.
 
@@ -52,7 +69,7 @@ class Queue:
         self._data_dir = data_dir
         self._runtime_dir = runtime_dir
         self._settings = Settings(max_live, _find_nvml(), os.environ.get("CUDA_VISIBLE_DEVICES"))
-        self._plan = Plan()
+        self._waits: Mapping[str, Reason] = {}
         self._estimates = Estimates()
         self._is_stale = True
         #: When the plan was made, and how long that took.
@@ -149,14 +166,14 @@ class Queue:
             return None
         if not queue.waits_here(task):
             # Its place says why.
-            expected = iso(task.job.get("starts"))
-            return {"position": 0, "reason": "place", "text": task.state_message, "starts": expected}
+            return Reason(0, "place", task.state_message, task.job.get("starts")).to_json()
+        return self.waits.get(task.id, Reason(0, "starting", "about to start", None)).to_json()
+
+    @property
+    def waits(self) -> Mapping[str, Reason]:
+        """Why the tasks that wait here do so, by id; the same object until that is found out anew."""
         self._decide()
-        wait = self._plan.waits.get(task.id)
-        if wait is None:
-            return {"position": 0, "reason": "starting", "text": "about to start", "starts": None}
-        starts = self._estimates.starts.get(task.id, wait.until)
-        return {"position": wait.position, "reason": wait.reason, "text": wait.text, "starts": iso(starts)}
+        return self._waits
 
     def _gpus(self) -> list[Gpu] | None:
         return read_gpus(self._runtime_dir)
@@ -168,8 +185,12 @@ class Queue:
         if age < (self._took / _PLAN_SHARE if self._is_stale else _PLAN_AGE):
             return
         tasks, groups, now = self._concerned(), self._groups.all(), time.time()
-        self._plan = queue.plan(tasks, groups, now, self._settings.max_live_tasks, self._gpus)
-        self._estimates = estimate(tasks, self._plan, groups, now, self._past_runs)
+        plan = queue.plan(tasks, groups, now, self._settings.max_live_tasks, self._gpus)
+        self._estimates = estimate(tasks, plan, groups, now, self._past_runs)
+        self._waits = {
+            task_id: Reason(wait.position, wait.reason, wait.text, self._estimates.starts.get(task_id, wait.until))
+            for task_id, wait in plan.waits.items()
+        }
         self._is_stale = False
         self._planned = time.monotonic()
         self._took = self._planned - begun

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tests.client.live import until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Request
+    from collections.abc import Sequence
 
-#: Requests for the list of tasks, and for anything about a single one.
-LIST = re.compile(r"/ptytasks/api/tasks\?")
+    from playwright.sync_api import Page, Request, Route
+
+#: Requests for the list of tasks and for its changes, and for anything about a single one.
+LIST = re.compile(r"/ptytasks/api/(tasks|changes)\?")
 SINGLE = re.compile(r"/ptytasks/api/tasks/")
 ANYTHING = re.compile(r"/ptytasks/")
 
@@ -26,6 +29,19 @@ def watch(page: Page, pattern: re.Pattern[str]) -> list[str]:
 
     page.on("request", note)
     return addresses
+
+
+def make_up_list(page: Page, tasks: Sequence[Any]) -> None:
+    """Answer requests for the list with these tasks, in the server's place; what is not JSON as Python writes it."""
+    whole = json.dumps({"tasks": tasks, "next_cursor": None})
+
+    def answer(route: Route) -> None:
+        # It does not remember any revision.
+        changes = {"complete": False, "tasks": [], "deleted": [], "waits": {}, "revision": ""}
+        body = json.dumps(changes) if "/changes?" in route.request.url else whole
+        route.fulfill(body=body, content_type="application/json")
+
+    page.route(LIST, answer)
 
 
 def until_quiet(page: Page, addresses: list[str], pause: int = 3500) -> None:

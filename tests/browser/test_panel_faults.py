@@ -37,7 +37,7 @@ def test_tasks_that_make_no_sense_hide_no_others(open_lab: OpenLab, client: Clie
         7,
     ]
     page = open_lab()
-    page.route(asking.LIST, lambda route: answering(route, {"tasks": [odd[0], good, *odd[1:]], "next_cursor": None}))
+    asking.make_up_list(page, [odd[0], good, *odd[1:]])
     page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
     tasks = panel.show(page)
     tasks.get_by_role("button", name="Reload the tasks").click()
@@ -94,7 +94,7 @@ def test_a_touch_screen_has_room_for_the_time_that_is_left(open_lab: OpenLab, cl
     progress = {"fraction": 0.62, "eta": 12000.0, "text": "", "state": "normal", "tracks": []}
     task = client.create("sleep 1000", name="a name of some length")
     told = {**task, "progress": {**progress, "updated": task["created"]}, "last_activity": task["created"]}
-    page.route(asking.LIST, lambda route: answering(route, {"tasks": [told], "next_cursor": None}))
+    asking.make_up_list(page, [told])
     tasks = panel.show(page)
     tasks.get_by_role("button", name="Reload the tasks").click()
     how_far = panel.row(tasks, task["id"]).locator(".jp-PtyTasks-howFar")

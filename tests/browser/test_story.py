@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import panel, terminal
+from tests.browser import asking, panel, terminal
 from tests.browser.conftest import is_ready, until_kept
 from tests.browser.test_panel import NO_SERVER
 from tests.client.live import PATIENCE
@@ -62,7 +62,7 @@ def test_a_thousand_tasks_are_scrolled_through(page: Page, client: Client) -> No
     """Only the list is made up, of a real task."""
     sample = client.create("echo done", name="sample")
     made = [{**sample, "id": f"made{number:08}", "name": f"experiment {number}"} for number in range(1000)]
-    page.route("**/ptytasks/api/tasks?**", lambda route: route.fulfill(json={"tasks": made, "next_cursor": None}))
+    asking.make_up_list(page, made)
     line = {**client.output("sample"), "output": "step 1\n"}
     page.route("**/ptytasks/api/tasks/made*/output?**", lambda route: route.fulfill(json=line))
     tasks = panel.show(page)

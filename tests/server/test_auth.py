@@ -52,6 +52,7 @@ NEEDS = {
     "GET tasks/{ref}/result": "read",
     "GET places": "read",
     "GET places/{ref}/options": "read",
+    "GET changes": "read",
     "GET groups": "read",
     "GET groups/{ref}": "read",
     "PUT groups/{ref}": "execute",

@@ -33,6 +33,7 @@ SAMPLES = {
     "task": "Task",
     "finished": "Task",
     "list": "Page",
+    "changes": "Changes",
     "status": "Status",
     "output": "Text",
     "stats": "Stats",
@@ -179,6 +180,7 @@ def test_samples_match_their_schemas(name: str) -> None:
 @pytest.mark.parametrize("server_options", [{"PtyTasksApp": {"shell_command": ["bash"]}}])
 async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path, tmp_path: Path) -> None:
     line = f"echo hello; {PROGRESS}; exec sleep 1000"
+    before = (await rest("GET", "tasks")).json["revision"]
     task = await rest.create(line, name="train", tags=["gpu"], metadata={"run": 1})
     await rest.create(f"{PROGRESS}; read line; exit 3", name="failing")
     for name in ("train", "failing"):
@@ -189,6 +191,7 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
         "finished": await rest.wait("failing"),
         "task": await rest.get("train"),
         "list": (await rest("GET", "tasks", limit=1)).json,
+        "changes": (await rest("GET", "changes", since=before)).json,
         "status": (await rest("GET", "status")).json,
         "output": await rest.output("train"),
         "why": (await rest("GET", "tasks", "failing", "why")).json,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import (
+    changes,
     groups,
     mcp,
     metrics,
@@ -31,6 +32,7 @@ _REF = r"([^/]+)"
 ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (r"/ptytasks/api/status", status.Status),
     (r"/ptytasks/api/tasks", tasks.Tasks),
+    (r"/ptytasks/api/changes", changes.Changes),
     (rf"/ptytasks/api/tasks/{_REF}", tasks.OneTask),
     (rf"/ptytasks/api/tasks/{_REF}/start", tasks.Start),
     (rf"/ptytasks/api/tasks/{_REF}/hold", tasks.Hold),

@@ -52,6 +52,13 @@ class TaskFilter(Strict):
     cursor: str | None = None
 
 
+class Changes(Strict):
+    """The query of `GET /changes`."""
+
+    since: str
+    active: bool = False
+
+
 class Wait(Strict):
     """The query of `GET /tasks/{ref}/wait`; the default is below the timeouts of proxies."""
 

@@ -36,6 +36,7 @@ class Tasks(TaskHandler):
     async def get(self) -> None:
         """List tasks, newest first or in another order."""
         query = self.query(queries.TaskFilter)
+        revision = strict_json.encode(self.settings["ptytasks_journal"].revision)
         tasks = await self.control.list_all()
         order: Order | None = None
         if query.sort is not None:
@@ -55,7 +56,8 @@ class Tasks(TaskHandler):
         # Unreadable tasks match no filter; they are counted once, on the first page.
         omitted = page.omitted + (self.settings["ptytasks_store"].unreadable if query.cursor is None else 0)
         told, cursor = b",".join(page.told), strict_json.encode(page.cursor)
-        self.send_encoded(b'{"tasks":[%b],"next_cursor":%b,"omitted":%d}' % (told, cursor, omitted))
+        about = b'"next_cursor":%b,"omitted":%d,"revision":%b' % (cursor, omitted, revision)
+        self.send_encoded(b'{"tasks":[%b],%b}' % (told, about))
 
     @needs("execute")
     async def post(self) -> None:

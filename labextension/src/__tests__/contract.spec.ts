@@ -2,6 +2,7 @@
 
 import {
   STATES,
+  changesSchema,
   commandLine,
   errorSchema,
   groupsSchema,
@@ -17,6 +18,7 @@ import {
   taskSchema,
   whySchema
 } from '../services/types';
+import changes from '../../../tests/contract/changes.json';
 import error from '../../../tests/contract/error.json';
 import finished from '../../../tests/contract/finished.json';
 import groups from '../../../tests/contract/groups.json';
@@ -49,7 +51,12 @@ describe('the contract', () => {
     const { tasks, unreadable } = readTasks(page.tasks);
     expect(tasks.map(({ id }) => id)).toEqual(list.tasks.map(({ id }) => id));
     expect(unreadable).toEqual([]);
-    expect(page.next_cursor).toBe(list.next_cursor);
+    expect([page.next_cursor, page.revision]).toEqual([list.next_cursor, list.revision]);
+  });
+
+  it('tells what has changed since then', () => {
+    expect(changesSchema.parse(changes)).toEqual(changes);
+    expect(readTasks(changes.tasks).unreadable).toEqual([]);
   });
 
   it('tells why a task has failed', () => {

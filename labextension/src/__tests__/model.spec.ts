@@ -185,6 +185,107 @@ describe('TaskModel', () => {
     expect(model.get('a')).toBeUndefined();
   });
 
+  describe('with a server that tells changes', () => {
+    let told: object | null;
+
+    const change = (what: object): void => {
+      told = { complete: true, tasks: [], deleted: [], waits: {}, ...what };
+      events.tell();
+    };
+
+    beforeEach(async () => {
+      told = null;
+      tasks = [task('c', { state: 'queued' }), task('b'), task('a')];
+      server.answer = ({ path, query }) => {
+        if (path === 'groups') {
+          return { body: { groups } };
+        }
+        if (path === 'tasks') {
+          return { body: { tasks, next_cursor: null, revision: 'x-1' } };
+        }
+        const revision = `x-${Number(query.get('since')?.slice(2)) + 1}`;
+        return { body: { ...told, revision } };
+      };
+      change({});
+      await pass(SOON);
+      expect(looks().map(({ path }) => path)).toEqual(['tasks', 'changes']);
+      server.requests.length = 0;
+    });
+
+    const paths = () => looks().map(({ path, query }) => `${path} ${query.get('since') ?? ''}`);
+
+    it('requests the list once, and then what has changed since the last time', async () => {
+      const [, b] = model.tasks;
+      change({ tasks: [task('d'), task('a', { state: 'failed' })] });
+      await pass(SOON);
+      expect(model.tasks.map(({ id }) => id)).toEqual(['d', 'c', 'b', 'a']);
+      expect(model.get('b')).toBe(b);
+      expect(news.map(({ task, previous }) => [task.id, previous, task.state])).toEqual([
+        ['d', null, 'running'],
+        ['a', 'running', 'failed']
+      ]);
+      change({ deleted: ['b', 'never seen'] });
+      await pass(SOON);
+      expect(model.tasks.map(({ id }) => id)).toEqual(['d', 'c', 'a']);
+      expect(paths()).toEqual(['changes x-2', 'changes x-3']);
+    });
+
+    it('takes in why tasks wait', async () => {
+      change({ waits: { c: { position: 2, text: 'one before it', starts: null }, z: null } });
+      await pass(SOON);
+      expect(model.get('c')?.queue).toMatchObject({ position: 2, text: 'one before it' });
+      expect(model.tasks).toHaveLength(3);
+    });
+
+    it('asks now and then for what changes without an event', async () => {
+      await pass(2 * SLOWLY);
+      expect(looks().length).toBeGreaterThan(0);
+      expect(looks().every(({ query }) => query.get('active') === '1')).toBe(true);
+      change({});
+      await pass(SOON);
+      expect(looks().at(-1)?.query.get('active')).toBeNull();
+    });
+
+    it('requests the list again from a server that has forgotten, and after what it cannot read', async () => {
+      tasks = [task('b', { state: 'lost' })];
+      change({ complete: false });
+      await pass(SOON);
+      expect(model.tasks.map(({ id, state }) => [id, state])).toEqual([['b', 'lost']]);
+      tasks = [task('b')];
+      change({ tasks: [7] });
+      await pass(SOON);
+      expect(model.get('b')?.state).toBe('running');
+      expect(paths()).toEqual(['changes x-2', 'tasks ', 'changes x-1', 'tasks ']);
+    });
+
+    it('catches up after an outage', async () => {
+      const { answer } = server;
+      server.answer = () => {
+        throw new TypeError('Failed to fetch');
+      };
+      const refreshed = model.refresh();
+      await pass(SOON);
+      await refreshed;
+      expect(model.error).toMatchObject({ code: 'unreachable' });
+      server.answer = answer;
+      change({ tasks: [task('b', { state: 'lost' })], deleted: ['a'] });
+      await pass(10_000);
+      expect(model.tasks.map(({ id, state }) => [id, state])).toEqual([
+        ['c', 'queued'],
+        ['b', 'lost']
+      ]);
+    });
+
+    it('names what it can no longer read, until it can again', async () => {
+      change({ tasks: [{ ...task('b'), state: 'dreaming' }] });
+      await pass(SOON);
+      expect([model.get('b'), model.unreadable.map(({ id }) => id)]).toEqual([undefined, ['b']]);
+      change({ tasks: [task('b')] });
+      await pass(SOON);
+      expect([model.get('b')?.id, model.unreadable]).toEqual(['b', []]);
+    });
+  });
+
   describe('progress', () => {
     const tell = (id: string, fraction: number | null, attempt = sample.attempt) =>
       events.tell(TASK_PROGRESS, {

@@ -6,6 +6,7 @@ import type { z } from 'zod';
 
 import { noteServerTime } from './clock';
 import {
+  changesSchema,
   errorSchema,
   fieldsOf,
   groupSchema,
@@ -86,10 +87,12 @@ export interface IPiece {
   end: number;
 }
 
-/** The task list: the tasks, and those that cannot be read. */
+/** The task list: the tasks, newest first, and those that cannot be read. */
 export interface IListing {
-  tasks: ITask[];
-  unreadable: IUnreadable[];
+  tasks: readonly ITask[];
+  unreadable: readonly IUnreadable[];
+  /** What `changes` takes; null if the server tells no changes. */
+  revision: string | null;
 }
 
 /** The REST calls about tasks. All of them reject with a TaskError. */
@@ -100,17 +103,38 @@ export class TaskApi {
   async list(options: IQuiet = {}): Promise<IListing> {
     const found: unknown[] = [];
     let omitted = 0;
+    let revision: string | null = null;
     let cursor: string | null = '';
     while (cursor !== null) {
       const query: Record<string, string> = { limit: `${PAGE}`, ...(cursor && { cursor }) };
       const page = await this._ask(pageSchema, 'tasks', { query, ...options });
       found.push(...page.tasks);
       omitted += page.omitted;
+      // What changes while later pages are requested is told as a change.
+      revision ??= page.revision;
       cursor = page.next_cursor;
     }
     const { tasks, unreadable } = readTasks(found);
     const unknown = Array.from({ length: omitted }, () => ({ id: '', label: '', fields: [] }));
-    return { tasks, unreadable: [...unreadable, ...unknown] };
+    return { tasks, unreadable: [...unreadable, ...unknown], revision };
+  }
+
+  /**
+   * Return how a list becomes the present one; null if the server does not know the revision. With `active`, it has all
+   * that run as they are now.
+   */
+  async changes(
+    revision: string,
+    active: boolean,
+    options: IQuiet = {}
+  ): Promise<((list: IListing) => IListing) | null> {
+    const query = { since: revision, ...(active && { active: '1' }) };
+    const found = await this._ask(changesSchema, 'changes', { query, ...options });
+    const { tasks, unreadable } = readTasks(found.tasks);
+    if (!found.complete || unreadable.some(({ id }) => !id)) {
+      return null;
+    }
+    return list => patched(list, { ...found, tasks, unreadable });
   }
 
   /** Return the status of the server. */
@@ -343,6 +367,33 @@ interface IOptions extends IQuiet {
   query?: Record<string, string>;
   body?: unknown;
 }
+
+/** Return a list with changes. Tasks that have not changed stay the same objects. */
+function patched(
+  list: IListing,
+  { tasks, unreadable, deleted, waits, revision }: IListing & IChanges
+): IListing {
+  const known = new Map(list.tasks.map(task => [task.id, task]));
+  for (const [id, queue] of Object.entries(waits)) {
+    const task = known.get(id);
+    if (task) {
+      known.set(id, { ...task, queue });
+    }
+  }
+  for (const id of [...deleted, ...unreadable.map(one => one.id)]) {
+    known.delete(id);
+  }
+  const told = new Set([...deleted, ...[...tasks, ...unreadable].map(one => one.id)]);
+  tasks.forEach(task => known.set(task.id, task));
+  return {
+    // The ids of newer tasks are greater.
+    tasks: [...known.values()].sort((a, b) => (a.id < b.id ? 1 : -1)),
+    unreadable: [...list.unreadable.filter(({ id }) => !told.has(id)), ...unreadable],
+    revision
+  };
+}
+
+type IChanges = Pick<z.infer<typeof changesSchema>, 'deleted' | 'waits'>;
 
 function path(id: string, verb = ''): string {
   return URLExt.join('tasks', encodeURIComponent(id), verb);

@@ -46,6 +46,9 @@ const NEVER = { interval: Poll.NEVER, backoff: false, max: Poll.NEVER };
 /** Milliseconds for which a list counts as current without events. */
 const FRESH = 1_000;
 
+/** No user has caused the requests. */
+const QUIET = { quiet: true };
+
 /** See ITaskModel. */
 export class TaskModel implements ITaskModel {
   constructor(options: TaskModel.IOptions) {
@@ -67,11 +70,11 @@ export class TaskModel implements ITaskModel {
   readonly api: TaskApi;
 
   get tasks(): readonly ITask[] {
-    return this._tasks;
+    return this._listing.tasks;
   }
 
   get unreadable(): readonly IUnreadable[] {
-    return this._unreadable;
+    return this._listing.unreadable;
   }
 
   get groups(): readonly IGroup[] {
@@ -157,15 +160,17 @@ export class TaskModel implements ITaskModel {
   };
 
   private async _look(): Promise<void> {
+    // Without a reason to look, it is for what changes without an event.
+    const isRound = !this._isDue;
     this._isDue = false;
     const turn = ++this._turns;
     const began = Date.now();
-    let found: IListing;
+    let found: (list: IListing) => IListing;
     let groups: readonly IGroup[];
     try {
-      found = await this.api.list({ quiet: true });
+      found = await this._request(isRound);
       // Tasks are shown without them, too.
-      groups = await this.api.groups({ quiet: true }).catch(() => this._groups);
+      groups = await this.api.groups(QUIET).catch(() => this._groups);
     } catch (error) {
       this._fail(error instanceof TaskError ? error : new TaskError(`${error}`, 0, 'unreachable'));
       // The poll backs off.
@@ -175,8 +180,19 @@ export class TaskModel implements ITaskModel {
     if (!this.isDisposed && turn > this._taken) {
       this._taken = turn;
       this._looked = began;
-      this._take(found, groups);
+      this._take(found(this._listing), groups);
     }
+  }
+
+  /** Return how the list becomes the present one: by what has changed, if the server knows that. */
+  private async _request(isRound: boolean): Promise<(list: IListing) => IListing> {
+    const { revision } = this._listing;
+    const changes = revision === null ? null : await this.api.changes(revision, isRound, QUIET);
+    if (changes) {
+      return changes;
+    }
+    const whole = await this.api.list(QUIET);
+    return () => whole;
   }
 
   private _fail(error: TaskError): void {
@@ -193,22 +209,20 @@ export class TaskModel implements ITaskModel {
     }
   }
 
-  private _take({ tasks: found, unreadable }: IListing, groups: readonly IGroup[]): void {
+  private _take(found: IListing, groups: readonly IGroup[]): void {
     this._poll.frequency = { interval: this._pause, backoff: false, max: this._late };
     this._pause = Math.min(2 * this._pause, this._late);
     const before = this._byId;
     const wasReady = this._isReady;
     const news: IStateChange[] = [];
-    for (const task of found) {
+    for (const task of found.tasks) {
       const previous = before.get(task.id)?.state ?? null;
       if (wasReady && previous !== task.state) {
         news.push({ task, previous });
       }
     }
-    this._tasks = found;
     this._groups = groups;
-    this._unreadable = unreadable;
-    this._byId = new Map(found.map(task => [task.id, task]));
+    this._keep(found);
     this._isReady = true;
     this._error = null;
     this._changed.emit();
@@ -237,10 +251,9 @@ export class TaskModel implements ITaskModel {
 
   /** Remove a deleted task at once, so that it is not requested before the next list arrives. */
   private _drop(id: unknown): void {
-    const tasks = this._tasks.filter(task => task.id !== id);
-    if (tasks.length < this._tasks.length) {
-      this._tasks = tasks;
-      this._byId = new Map(tasks.map(task => [task.id, task]));
+    const tasks = this.tasks.filter(task => task.id !== id);
+    if (tasks.length < this.tasks.length) {
+      this._keep({ ...this._listing, tasks });
       this._changed.emit();
     }
   }
@@ -278,18 +291,21 @@ export class TaskModel implements ITaskModel {
   }
 
   private _replace(changed: ReadonlyMap<string, ITask>): void {
-    this._tasks = this._tasks.map(task => changed.get(task.id) ?? task);
-    this._byId = new Map([...this._byId, ...changed]);
+    this._keep({ ...this._listing, tasks: this.tasks.map(task => changed.get(task.id) ?? task) });
     this._changed.emit();
+  }
+
+  private _keep(listing: IListing): void {
+    this._listing = listing;
+    this._byId = new Map(listing.tasks.map(task => [task.id, task]));
   }
 
   private readonly _events: Event.IManager | undefined;
   private readonly _late: number;
   private readonly _poll: Poll;
-  private _tasks: readonly ITask[] = [];
+  private _listing: IListing = { tasks: [], unreadable: [], revision: null };
   private _groups: readonly IGroup[] = [];
   private _byId: ReadonlyMap<string, ITask> = new Map();
-  private _unreadable: readonly IUnreadable[] = [];
   private _isReady = false;
   private _isDue = true;
   /** The number of requests started, and the last one whose response was used. */

@@ -232,7 +232,19 @@ export const pageSchema = z.object({
   tasks: z.array(z.unknown()),
   next_cursor: z.string().nullable(),
   /** The number of tasks that the server could not read. */
-  omitted: z.number().catch(0)
+  omitted: z.number().catch(0),
+  /** What changes since then are requested with; null from servers that do not tell any. */
+  revision: z.string().nullable().catch(null)
+});
+
+/** What has changed in the list since a revision. If that is not `complete`, the list has to be requested. */
+export const changesSchema = z.object({
+  complete: z.boolean(),
+  tasks: z.array(z.unknown()),
+  deleted: z.array(z.string()),
+  /** Why other pending tasks do not run, by id. */
+  waits: z.record(waitSchema),
+  revision: z.string()
 });
 
 /** A task in the list that cannot be read. */
