@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..core import leftovers, wire
 from ..core.errors import (
-    Conflict,
     HostUnreachable,
     InputRefused,
     InternalError,
@@ -19,7 +18,6 @@ from ..core.errors import (
     NoResult,
     NotWaiting,
     PasswordWanted,
-    StorageFull,
     TooLarge,
 )
 from ..core.model import Kind
@@ -31,6 +29,7 @@ from ..core.waiting.classify import PASSWORD
 from ..storage.records import RESTARTING
 from .hosts.link import Channel
 from .hosts.supervisor import state_of
+from .removing import Remover
 from .waiting import Waiter, is_over
 
 if TYPE_CHECKING:
@@ -48,8 +47,6 @@ if TYPE_CHECKING:
 
 #: The mode in which cursor keys have the application's form (DECCKM).
 _APPLICATION_KEYS = 1
-#: Seconds for an old ptyhost to be gone after it reported its end.
-LEAVING = 5.0
 #: Seconds between two looks at something of which nothing reports a change.
 _LOOKING = 0.1
 #: Seconds for a program to take what is typed through REST.
@@ -84,6 +81,7 @@ class Control:
         self._provisioners = provisioners
         self._spawn_defaults = spawn_defaults
         self._waiter = Waiter(store, supervisor)
+        self._remover = Remover(store=store, task_dirs=task_dirs, provisioners=provisioners)
         #: The ids of tasks that this server is to start again as soon as they have ended.
         self.restarting: set[str] = set()
 
@@ -407,68 +405,34 @@ class Control:
             {**spec, **about, "tags": list(task.tags), "metadata": dict(task.metadata)}
         )
 
-    async def delete(self, ref: str, *, stop: bool = False, force: bool = False) -> None:
-        """Delete a task that has ended, and its output; with `stop` a live one is stopped first, with `force` one that
-        runs on another machine is given up, whatever becomes of it there. Raises InvalidState, Conflict,
-        HostUnreachable.
+    async def delete(self, *refs: str, stop: bool = False, force: bool = False) -> None:
+        """Delete tasks that have ended, and their output, all or none of them; with `stop` live ones are stopped first,
+        with `force` those that run on another machine are given up, whatever becomes of them there. Raises
+        InvalidState, Conflict, HostUnreachable.
         """
-        task = await self.get(ref)
+        tasks = [await self.get(ref) for ref in refs]
+        live = [self._end(task, stop=stop, force=force) for task in tasks if task.live]
+        for failure in await asyncio.gather(*live, return_exceptions=True):
+            if failure is not None:
+                raise failure
+        await self._remover.delete(tasks)
+
+    async def _end(self, task: Task, *, stop: bool, force: bool) -> None:
+        """See to it that a live task has ended, to be deleted."""
         machine = self._supervisor.machine(task.id)
         if task.active and force and machine is not None:
             facts = {"state_reason": "given_up", "state_message": f"deleted by force; it ran on {machine}"}
             await self._store.observe(task.id, task.attempt, State.LOST, ended=time.time(), **facts)
-        elif task.live:
-            if not stop:
-                raise InvalidState(f"the task is {task.state.value}; stop it first, or add stop=1", field="state")
-            sequence = await self._sequence_of(task)
-            await self.stop_unless_ended(task.id)
-            await self.ended(task, sum(grace for _, grace in sequence) + STOP_SLACK)
-        await self._delete(task)
-
-    async def _delete(self, task: Task) -> None:
-        """Delete a task that has ended. Raises Conflict if its ptyhost does not leave."""
-        if not await asyncio.to_thread(self._task_dirs.exists, task.id):
-            async with self._removed_elsewhere(task):
-                await self._store.remove(task.id)
             return
-        async with self.unless_deleted(task):
-            lock = await asyncio.to_thread(self._task_dirs.lock, task.id, LEAVING)
-        if lock is None:
-            raise Conflict("the task's ptyhost has not ended yet; try again")
-        with lock:
-            await self.erase(task)
+        if not stop:
+            raise InvalidState(f"the task is {task.state.value}; stop it first, or add stop=1", field="state")
+        sequence = await self._sequence_of(task)
+        await self.stop_unless_ended(task.id)
+        await self.ended(task, sum(grace for _, grace in sequence) + STOP_SLACK)
 
     async def erase(self, task: Task) -> None:
         """Delete all that is known of a task whose lock is held by the caller."""
-        async with self._removed_elsewhere(task):
-            try:
-                await self._store.remove(task.id)
-            except StorageFull:
-                # Not even room to note that it is gone: deleting its output makes some.
-                await asyncio.to_thread(self._task_dirs.remove_output, task.id)
-                await self._store.remove(task.id)
-            await asyncio.to_thread(self._task_dirs.discard, task.id)
-
-    @asynccontextmanager
-    async def _removed_elsewhere(self, task: Task) -> AsyncIterator[None]:
-        """Have what is left of a task on another machine removed, if the block deletes it here; it does not wait for
-        that machine. What is to be removed is noted before, so that nothing makes it be forgotten.
-        """
-        if self._provisioners.shares_files(task):
-            yield
-            return
-        is_noted = await asyncio.to_thread(self._note_removal, task)
-        yield
-        if not is_noted:
-            await asyncio.to_thread(self._note_removal, task)  # on a full disk there is room only now
-        await asyncio.to_thread(self._provisioners.remove_deleted, task)
-
-    def _note_removal(self, task: Task) -> bool:
-        try:
-            self._task_dirs.removals.note(task.provisioner, task.id)
-        except InternalError:
-            return False  # what cannot be noted must not keep a task from being deleted
-        return True
+        await self._remover.erase([task])
 
     @asynccontextmanager
     async def unless_deleted(self, task: Task) -> AsyncIterator[None]:

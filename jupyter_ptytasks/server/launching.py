@@ -25,7 +25,8 @@ from ..core.states import State
 from ..provision.base import Submitted
 from ..storage.records import RESTARTING, task_of
 from . import spec as specs
-from .control import LEAVING, STOP_SLACK, was_stopped_to_restart
+from .control import STOP_SLACK, was_stopped_to_restart
+from .removing import LEAVING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -1,10 +1,11 @@
-"""The verbs for many tasks at a time, all or none of them: run again, release, cancel; and delete."""
+"""The verbs for many tasks at a time, all or none of them: run again, release, cancel, delete."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import time
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -111,23 +112,16 @@ class Many:
         """Delete tasks that have ended, and their output. With `stop` live ones are stopped before, with `force` those
         that run on another machine are given up.
 
-        Raises InvalidState if one has not ended; then none is deleted. If one cannot be deleted, the others are.
+        Raises InvalidState if one has not ended, Conflict; then none is deleted.
         """
         live = sum(task.live or runs_again(task) or self._control.is_restarting(task) for task in tasks)
         if live and not stop and not force:
             raise InvalidState(f"{live} of the tasks have not ended; cancel them first, or add stop=1", field="state")
         if stop:
             await self.cancel(tasks, "canceled to be deleted")
-        failure: PtyTasksError | None = None
-        for task in tasks:
-            try:
-                await self._control.delete(task.id, stop=stop, force=force)
-            except TaskNotFound:
-                pass  # somebody else was quicker
-            except PtyTasksError as error:
-                failure = failure or error
-        if failure is not None:
-            raise failure
+        left = [task.id for task in tasks if self._store.get(task.id) is not None]
+        with suppress(TaskNotFound):  # somebody else was quicker
+            await self._control.delete(*left, stop=stop, force=force)
 
     async def _change(
         self,

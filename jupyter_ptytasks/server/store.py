@@ -357,9 +357,10 @@ class Store:
         changed = await self._write(task_ids, self._database.change_all, task_ids, change, also)
         return [self._now(task) for task in changed]
 
-    async def remove(self, task_id: str) -> None:
+    async def remove(self, *task_ids: str) -> list[str]:
         """See Database.remove."""
-        await self._write([task_id], self._database.remove, task_id)
+        removed: list[str] = await self._write(task_ids, self._database.remove, *task_ids)
+        return removed
 
     def _now(self, task: Task) -> Task:
         """Apply a task that was read, and return it as it is now: others may have changed it since."""

@@ -6,11 +6,11 @@ import asyncio
 import functools
 import secrets
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import TaskNotFound, TooLarge
+from ..core.errors import InternalError, TaskNotFound, TooLarge
 from ..core.model import new_id
 from ..core.states import State
 from ..core.sweeps import combinations as sweeps
@@ -155,7 +155,8 @@ class Sweeps:
             await asyncio.to_thread(in_parallel, lambda draft: create(*draft), drafts)
             await self._store.add_all((task_of(spec) for spec, _ in drafts), lambda _: self._complete(record, ids))
         except BaseException:
-            await asyncio.to_thread(self._task_dirs.discard_all, ids)
+            with suppress(InternalError):  # the next clean-up does it
+                await asyncio.to_thread(self._task_dirs.discard, *ids)
             raise
         await self._queue.wake()
         return await self.get(record["id"])

@@ -34,8 +34,9 @@ if TYPE_CHECKING:
     #: The same for several tasks.
     AlsoAll = Callable[[list[Task]], AbstractContextManager[object]]
 
-#: How many removals are kept for servers that have not seen them yet.
-_REMOVALS_KEPT = 1000
+#: For how many revisions removals are kept, for servers that have not seen them yet: a sweep of a thousand tasks is
+#: deleted at once.
+_REMOVALS_KEPT = 10_000
 
 
 class Delta:
@@ -369,14 +370,25 @@ class Database:
             together.enter_context(also(changed))
             return changed
 
-    def remove(self, task_id: str) -> None:
-        """Remove a finished task. Raises TaskNotFound, InvalidState."""
+    def remove(self, *task_ids: str) -> list[str]:
+        """Remove tasks that have ended, all or none of them, and return the ids of those that were there. Raises
+        InvalidState if one is live, TaskNotFound if none is there.
+        """
+        removed = []
         with self._transaction() as sql:
-            task = self._find(sql, task_id)
-            if task.live:
-                raise InvalidState("the task has not ended", field="state")
-            self._remove(sql, task_id)
-            self.written.append((task, None))
+            for task_id in task_ids:
+                try:
+                    task = self._find(sql, task_id)
+                except TaskNotFound:
+                    continue
+                if task.live:
+                    raise InvalidState("the task has not ended", field="state")
+                self._remove(sql, task_id)
+                self.written.append((task, None))
+                removed.append(task_id)
+            if not removed:
+                raise _not_found(" or ".join(task_ids))
+        return removed
 
     def _put(self, sql: sqlite3.Connection, old: Task | None, task: Task) -> Task:
         """Store a task that replaces `old`, and return it with its revision."""

@@ -300,17 +300,19 @@ class TaskDirs:
         """Delete a task's output, which frees space on a full disk."""
         shutil.rmtree(self.files(task_id).output, ignore_errors=True)
 
-    def discard_all(self, task_ids: Iterable[str]) -> None:
-        """Delete the directories of tasks that were never announced, as far as that is possible."""
+    def discard(self, *task_ids: str) -> None:
+        """Delete the directories of tasks that have no ptyhosts. Raises StorageFull or InternalError if one cannot be
+        deleted; then the others are.
+        """
+        failure: InternalError | None = None
         for task_id in task_ids:
-            with suppress(InternalError):
+            try:
                 self.remove(task_id)
+            except InternalError as error:
+                failure = failure or error
         self.purge_trash()
-
-    def discard(self, task_id: str) -> None:
-        """Delete the directory of a task whose lock is held by the caller. Raises StorageFull or InternalError."""
-        self.remove(task_id)
-        self.purge_trash()
+        if failure is not None:
+            raise failure
 
     def remove(self, task_id: str) -> None:
         """Move a task's directory to the trash; `purge_trash` deletes it. Raises StorageFull or InternalError."""

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NOW = 1.8e9
+ENDED = State.SUCCEEDED
 
 
 def make(name: str = "task", *, age: float = 0.0, state: State = State.RUNNING, **about: Any) -> Task:
@@ -190,6 +191,18 @@ def test_moves_are_checked(opened: Callable[..., Database]) -> None:
     queued, _ = file.add(make(state=State.QUEUED), IfExists.NEW, 10)
     with pytest.raises(InvalidState, match="queued cannot become running"):
         file.observe(queued.id, 1, State.RUNNING)
+
+
+def test_all_that_are_there_are_removed_or_none(opened: Callable[..., Database]) -> None:
+    file = opened()
+    one, other, runs = [file.add(make(state=state), IfExists.NEW, 10)[0] for state in (ENDED, ENDED, State.RUNNING)]
+    with pytest.raises(InvalidState):
+        file.remove(one.id, other.id, runs.id)
+    assert len(file.changes(0).tasks) == 3
+    assert file.remove(one.id, "unknown0", other.id) == [one.id, other.id]
+    assert [task.id for task in file.changes(0).tasks] == [runs.id]
+    with pytest.raises(TaskNotFound):
+        file.remove(one.id, other.id)
 
 
 def test_one_of_many_ends_a_task(opened: Callable[..., Database]) -> None:

@@ -449,7 +449,9 @@ async def test_cancel(rest: Rest, served: Served) -> None:
     assert (await rest("POST", "sweeps", "s", "cancel")).json["changed"] == []
 
 
-async def test_a_whole_sweep_is_released_and_deleted(rest: Rest, served: Served) -> None:
+async def test_a_whole_sweep_is_released_and_deleted(
+    rest: Rest, served: Served, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await create(rest, "true {x}", {"x": "0:3"}, name="s", hold=True)
     tasks = await members(rest, "s")
     await rest("POST", "tasks", tasks[0]["id"], "stop")
@@ -465,7 +467,17 @@ async def test_a_whole_sweep_is_released_and_deleted(rest: Rest, served: Served)
     assert (answer.code, answer.json["code"]) == (409, "invalid_state")
     assert answer.json["message"].startswith("3 of the tasks have not ended")
     assert len(await members(rest, "s")) == 3
+    (app,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
+    removals: list[tuple[str, ...]] = []
+    remove = app.store.remove
+
+    async def noted(*task_ids: str) -> Any:
+        removals.append(task_ids)
+        return await remove(*task_ids)
+
+    monkeypatch.setattr(app.store, "remove", noted)
     assert (await rest("DELETE", "sweeps", "s", stop=1)).code == 204
+    assert [len(one) for one in removals] == [3], "in one transaction"
     await check_nothing_is_left(rest, served)
 
 
