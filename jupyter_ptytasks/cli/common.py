@@ -146,13 +146,13 @@ def each(refs: Iterable[str], do: Callable[[str], Task | Sweep], *, as_json: boo
 
 def tell(error: ClientError, about: str = "") -> int:
     """Print an error to stderr, as JSON with --json. Return the exit code for it."""
-    from ..client import ServerNotFound, TaskNotFound  # noqa: PLC0415  as above
+    from ..client import NotFound, ServerNotFound  # noqa: PLC0415  as above
 
     if click.get_current_context().params.get("as_json"):
         click.echo(_to_json(error.to_json(), sys.stderr), err=True)
     else:
         note(f"{about}{error.message}\n{error.hint}".rstrip())
-    return {ServerNotFound: 3, TaskNotFound: 4}.get(type(error), 1)
+    return 3 if isinstance(error, ServerNotFound) else 4 if isinstance(error, NotFound) else 1
 
 
 def note(text: str) -> None:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 from urllib.parse import quote
 
 from . import discovery
-from .errors import ClientError, ConnectionLost, ServerNotFound, TaskNotFound
-from .transport import Transport
+from .errors import ClientError, ConnectionLost, ServerNotFound
+from .transport import Transport, kind_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -80,15 +80,17 @@ class Connection:
 
 
 def path_of(ref: str, verb: str = "", of: str = "tasks") -> str:
-    """Return the path of a task, or of what else has an id or a name. Raises TaskNotFound for what cannot be one."""
+    """Return the path of a task, or of what else has an id or a name. Raises NotFound for what cannot be one."""
+    kind = of.removesuffix("s")
+    code = f"{kind}_not_found"
     if not ref:
-        raise TaskNotFound("the id or name of a task must not be empty", code="task_not_found", http_status=404)
+        raise kind_of(code)(f"the id or name of a {kind} must not be empty", code=code, http_status=404)
     # Dots too: proxies resolve `..`.
     try:
         name = quote(ref, safe="").replace(".", "%2E")
     except UnicodeEncodeError as error:
-        message = f"no task has the id or name {ref!r}: names are UTF-8"
-        raise TaskNotFound(message, code="task_not_found", http_status=404) from error
+        message = f"no {kind} has the id or name {ref!r}: names are UTF-8"
+        raise kind_of(code)(message, code=code, http_status=404) from error
     return f"{of}/{name}/{verb}" if verb else f"{of}/{name}"
 
 

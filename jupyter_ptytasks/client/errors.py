@@ -5,7 +5,8 @@
   * Unauthorized .......... the server rejects the token, or the user lacks permission
   * ConnectionLost ........ the connection broke or timed out; the request may or may not have been carried out
   * RequestFailed ......... the server returned an error, with its `code`, `field` and `http_status`
-    - TaskNotFound ........ no task has this id or name
+    - NotFound ............ no group, sweep or place has this id or name; `code` says which
+      + TaskNotFound ...... no task has this id or name
   * TaskFailed ............ a task was expected to succeed, but did not
   * ResultLost ............ a function ended without a result, or with one that cannot be read
   * NotPicklable .......... a function or an argument cannot be sent to a task; also a TypeError
@@ -72,7 +73,11 @@ class RequestFailed(ClientError):
         return body if self.field is None else {**body, "field": self.field}
 
 
-class TaskNotFound(RequestFailed):
+class NotFound(RequestFailed):
+    """Nothing has this id or name: `code` is task_not_found, group_not_found, sweep_not_found or place_not_found."""
+
+
+class TaskNotFound(NotFound):
     """No task has this id or name."""
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 
 from ..core.platform import endpoint
-from .errors import ClientError, ConnectionLost, RequestFailed, ServerNotFound, TaskNotFound, Unauthorized
+from .errors import ClientError, ConnectionLost, NotFound, RequestFailed, ServerNotFound, TaskNotFound, Unauthorized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -27,6 +27,9 @@ _ENABLE = "Set c.ServerApp.terminals_enabled = True in the server's configuratio
 _TOKEN = "Pass the server's token with --token, token= or JUPYTER_PTYTASKS_TOKEN (`jupyter server list` shows it)."  # noqa: S105  a hint
 _HINTS = {
     "task_not_found": "`jupyter ptytasks ls -a` lists all tasks.",
+    "group_not_found": "`jupyter ptytasks group` lists all groups.",
+    "sweep_not_found": "`jupyter ptytasks sweep` lists all sweeps.",
+    "place_not_found": "`jupyter ptytasks places` lists all places.",
     "name_in_use": "Choose another name, or set --if-exists or if_exists= to return, restart or new.",
     "too_many_tasks": "Stop some tasks, or raise PtyTasksApp.max_live_tasks.",
     "host_unreachable": "The task may still be running. Try again, or check its state.",
@@ -234,8 +237,14 @@ def _failure(response: httpx.Response, server: Server, method: str) -> ClientErr
             code=f"http_{status}",
             http_status=status,
         )
-    kind = TaskNotFound if code == "task_not_found" else RequestFailed
-    return kind(message, code=code, http_status=status, field=field, hint=_HINTS.get(code, ""))
+    return kind_of(code)(message, code=code, http_status=status, field=field, hint=_HINTS.get(code, ""))
+
+
+def kind_of(code: str) -> type[RequestFailed]:
+    """Return the class of the errors of the server that have this code."""
+    if code == "task_not_found":
+        return TaskNotFound
+    return NotFound if code.endswith("_not_found") else RequestFailed
 
 
 def _is_of_hub(response: httpx.Response) -> bool:

@@ -5,6 +5,9 @@
     - SpawnFailed ......... 400  the command could not be started: not found, not executable, bad directory
     - TooLarge ............ 413  the request is too large
   * TaskNotFound .......... 404  no task has this id or name
+  * GroupNotFound ......... 404  no group has this name
+  * SweepNotFound ......... 404  no sweep has this id or name
+  * PlaceNotFound ......... 404  no place has this name
   * NoResult .............. 404  the task runs no function, or it ended without a result
   * Conflict .............. 409  the request is valid but conflicts with the task's current state
     - NameInUse ........... 409  a live task has the name, and the request has `if_exists: fail`
@@ -81,6 +84,27 @@ class TaskNotFound(PtyTasksError):
     """No task has this id or name."""
 
     code = "task_not_found"
+    status = 404
+
+
+class GroupNotFound(PtyTasksError):
+    """No group has this name."""
+
+    code = "group_not_found"
+    status = 404
+
+
+class SweepNotFound(PtyTasksError):
+    """No sweep has this id or name."""
+
+    code = "sweep_not_found"
+    status = 404
+
+
+class PlaceNotFound(PtyTasksError):
+    """No place has this name."""
+
+    code = "place_not_found"
     status = 404
 
 

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 LENGTH_MAX = 128
 #: The place of tasks on the server's machine. Those of other places do not wait in our queue.
 LOCAL = "local"
@@ -43,6 +47,16 @@ def is_visible(text: str) -> bool:
         unicodedata.category(char) not in _UNSEEN and ord(char) not in _BLANK and ord(char) not in _IGNORABLE_PLANE
         for char in text
     )
+
+
+def did_you_mean(name: str, names: Iterable[str]) -> str:
+    """Return the end of an error about a name that is not one of `names`: which one may have been meant; empty if none
+    is similar.
+    """
+    import difflib  # noqa: PLC0415  few names are wrong
+
+    found = difflib.get_close_matches(name, list(names), 1)
+    return f"; did you mean {found[0]!r}?" if found else ""
 
 
 def from_line(line: str) -> str:

@@ -45,7 +45,7 @@ class Sweep:
         self.refresh()
 
     def refresh(self) -> Sweep:
-        """Update from the server, and return self. Raises TaskNotFound if none of its tasks is left."""
+        """Update from the server, and return self. Raises NotFound if none of its tasks is left."""
         with self._connections.client() as client:
             found = list(client.all(sweep=self.id))
             # Counted after the tasks were seen: when all of them have ended, so it says.
@@ -278,7 +278,7 @@ def sweep(
 
 
 def get_sweep(ref: str, *, url: str = "", token: str = "") -> Sweep:
-    """Return the sweep with this id or name; if several share the name, the newest. Raises TaskNotFound."""
+    """Return the sweep with this id or name; if several share the name, the newest. Raises NotFound."""
     server = connections(url, token)
     with server.client() as client:
         return Sweep(client.sweep(ref), server)

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..core import wake
-from ..core.errors import BadRequest, PtyTasksError, TaskNotFound, storage_fault
+from ..core.errors import BadRequest, GroupNotFound, PtyTasksError, TaskNotFound, storage_fault
+from ..core.names import did_you_mean
 from ..core.queue import decisions as queue
 from ..core.queue.estimate import Estimates, estimate, run_keys
 from ..core.queue.groups import group_of
@@ -236,11 +237,11 @@ class Queue:
         return [self._group_to_json(groups[name]) for name in sorted(groups)]
 
     async def group(self, name: str) -> dict[str, Any]:
-        """Return a group. Raises TaskNotFound if it is neither configured nor in use."""
-        for found in await self.groups():
-            if found["name"] == name:
-                return found
-        raise TaskNotFound(f"no group has the name {name!r}", field="name")
+        """Return a group. Raises GroupNotFound if it is neither configured nor in use."""
+        known = {group["name"]: group for group in await self.groups()}
+        if name not in known:
+            raise GroupNotFound(f"no group has the name {name!r}{did_you_mean(name, known)}", field="name")
+        return known[name]
 
     async def change_group(self, name: str, **changes: Any) -> dict[str, Any]:
         """Configure a group; a new one has one slot. Raises StorageFull, StoreUnavailable."""

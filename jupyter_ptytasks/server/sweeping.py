@@ -10,8 +10,9 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..core.errors import InternalError, TaskNotFound, TooLarge
+from ..core.errors import InternalError, SweepNotFound, TooLarge
 from ..core.model import new_id
+from ..core.names import did_you_mean
 from ..core.states import State
 from ..core.sweeps import combinations as sweeps
 from ..core.sweeps import placeholders
@@ -94,20 +95,24 @@ class Sweeps:
         """Return the id of a sweep; None if there is none."""
         try:
             return self._find(ref)[0]
-        except TaskNotFound:
+        except SweepNotFound:
             return None
 
     def _find(self, ref: str) -> tuple[str, list[Task]]:
-        """Return the id and the tasks of a sweep. Raises TaskNotFound."""
+        """Return the id and the tasks of a sweep. Raises SweepNotFound."""
         sweep_id = ref if ref in self._store.by_sweep else max(self._named(ref), default="")
         if not sweep_id:
-            raise TaskNotFound(f"no sweep has the id or name {ref!r}", field="ref")
+            names = (task.sweep.name for task in self._newest_ones() if task.sweep is not None)
+            raise SweepNotFound(f"no sweep has the id or name {ref!r}{did_you_mean(ref, names)}", field="ref")
         return sweep_id, self._tasks_of(sweep_id)
 
     def _named(self, name: str) -> list[str]:
         """Return the ids of the sweeps with this name."""
-        every = (tasks.newest for tasks in self._store.by_sweep.values())
-        return [task.sweep.id for task in every if task is not None and task.sweep and task.sweep.name == name]
+        return [task.sweep.id for task in self._newest_ones() if task.sweep is not None and task.sweep.name == name]
+
+    def _newest_ones(self) -> Iterator[Task]:
+        """Yield one task of each sweep."""
+        return (task for tasks in self._store.by_sweep.values() if (task := tasks.newest) is not None)
 
     def _tasks_of(self, sweep_id: str) -> list[Task]:
         """Return the tasks of a sweep, oldest first."""

@@ -370,6 +370,9 @@ def test_no_such_task_no_entry_no_command(live: LiveServer) -> None:
     assert "nobody" in done.stderr
     codes = [json.loads(line)["code"] for line in live.cli("stop", "--json", "no", "nobody").stderr.splitlines()]
     assert codes == ["task_not_found"] * 2
+    done = live.cli("group", "default-")
+    assert done.returncode == 4
+    assert "did you mean 'default'?\n`jupyter ptytasks group`" in done.stderr
     done = live.cli("--token", "wrong", "ls")
     assert done.returncode == 1
     assert "--token" in done.stderr

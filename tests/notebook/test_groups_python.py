@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from jupyter_ptytasks import group, groups, run
-from jupyter_ptytasks.client import RequestFailed, TaskNotFound
+from jupyter_ptytasks.client import NotFound, RequestFailed
 from jupyter_ptytasks.client.discovery import URL
 from jupyter_ptytasks.notebook.clients import connections
 
@@ -33,7 +33,7 @@ def test_a_group_is_configured_paused_and_forgotten(here: LiveServer) -> None:
         made.set(slots=-1)
     waits.delete()
     made.delete()
-    with pytest.raises(TaskNotFound, match="no group has the name 'gpu-a'"):
+    with pytest.raises(NotFound, match="no group has the name 'gpu-a'"):
         group("gpu-a")
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks import get_sweep, sweep, tasks
-from jupyter_ptytasks.client import RequestFailed, StillRunning, TaskFailed, TaskNotFound
+from jupyter_ptytasks.client import NotFound, RequestFailed, StillRunning, TaskFailed
 from jupyter_ptytasks.notebook.sweeps import Sweep
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def test_a_whole_sweep_is_released_and_deleted(here: LiveServer) -> None:
     assert [task.params for task in made.release()] == [{"x": 1}, {"x": 2}]
     assert made.wait(check=True).release() == []
     made.delete()
-    with pytest.raises(TaskNotFound):
+    with pytest.raises(NotFound):
         get_sweep("whole")
     sweep("sleep 1000 # {x}", x=[1, 2], name="whole").delete(stop=True)
     assert tasks(sweep="whole") == []
@@ -69,7 +69,7 @@ def test_a_sweep_is_made_waited_for_and_run_again(here: LiveServer) -> None:
     view = found._repr_mimebundle_()
     assert "<b>s</b> 4 succeeded" in view["text/html"]
     assert ">0.001</td>" in view["text/html"]
-    with pytest.raises(TaskNotFound):
+    with pytest.raises(NotFound):
         get_sweep("nobody")
 
 

@@ -131,7 +131,7 @@ async def test_the_newest_of_a_name_is_meant(rest: Rest) -> None:
         ("POST", ("cancel",)),
     ):
         answer = await rest(method, "sweeps", "nobody", *parts)
-        assert (answer.code, answer.json["code"], answer.json["field"]) == (404, "task_not_found", "ref")
+        assert (answer.code, answer.json["code"], answer.json["field"]) == (404, "sweep_not_found", "ref")
 
 
 async def test_it_is_there_while_one_of_its_tasks_is(rest: Rest) -> None:
@@ -496,7 +496,11 @@ async def test_a_group_is_retried(rest: Rest, tmp_path: Path) -> None:
     assert (await rest.wait("alone"))["attempt"] == 2
     assert (await rest.get("elsewhere"))["attempt"] == 1
     assert (await rest("POST", "groups", "g", "retry")).json == {"changed": []}
-    assert (await rest("POST", "groups", "nobody", "retry")).code == 404
+    for method, parts in (("POST", ("nobody", "retry")), ("GET", ("default-",))):
+        answer = await rest(method, "groups", *parts)
+        assert (answer.code, answer.json["code"], answer.json["field"]) == (404, "group_not_found", "name")
+    assert answer.json["message"] == "no group has the name 'default-'; did you mean 'default'?"
+    assert (await rest("GET", "sweeps", "ss")).json["message"].endswith("; did you mean 's'?")
 
 
 async def test_what_starts_just_now_is_stopped_too(rest: Rest, jp_serverapp: Any, jp_data_dir: Path) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks.client import RequestFailed, TaskNotFound
+from jupyter_ptytasks.client import NotFound, RequestFailed
 from jupyter_ptytasks.core.files import read_json
 from jupyter_ptytasks.core.paths import TaskFiles
 from tests.client.live import LiveServer, ended, until
@@ -206,7 +206,7 @@ def test_options_of_the_cluster_are_offered(live: LiveServer) -> None:
         assert {"cpus", "gpus", "time"} < set(found["resources"])
         assert client.place_options("local")["resources"] == []
         assert client.place_options("ssh:somewhere")["resources"] == []
-        with pytest.raises(TaskNotFound, match="there is no place"):
+        with pytest.raises(NotFound, match="there is no place"):
             client.place_options("elsewhere")
         about = next(place for place in client.places() if place["name"] == SLURM)
         assert about["kind"] == "slurm"

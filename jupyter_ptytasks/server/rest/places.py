@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from ...core.errors import TaskNotFound
+from ...core.errors import PlaceNotFound
+from ...core.names import did_you_mean
 from ...provision import ssh
 from . import queries
 from .base import TaskHandler, needs
@@ -45,9 +46,10 @@ class PlaceOptions(TaskHandler):
         """Return what a task at a place can ask for."""
         self.query(queries.Strict)
         about = {"name": name, "resources": [], "partitions": [], "accounts": []}
-        place = next((one for one in self.settings["ptytasks_provisioners"].all if one.name == name), None)
+        known = {one.name: one for one in self.settings["ptytasks_provisioners"].all}
+        place = known.get(name)
         if place is not None:
             about |= {"resources": list(place.takes), **await asyncio.to_thread(place.options)}
         elif not (self.settings["ptytasks_ssh_places"] and name.startswith(ssh.PREFIX)):
-            raise TaskNotFound(f"there is no place {name!r}", field="name")
+            raise PlaceNotFound(f"there is no place {name!r}{did_you_mean(name, known)}", field="name")
         self.send(about)
