@@ -23,6 +23,7 @@ __all__ = [
     "progress",
     "run",
     "run_notebook",
+    "search",
     "sweep",
     "tasks",
 ]
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
         groups,
         run,
         run_notebook,
+        search,
         sweep,
         tasks,
     )

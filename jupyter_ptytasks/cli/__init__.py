@@ -29,6 +29,7 @@ _COMMANDS = {
     "why": "why",
     "show": "listing",
     "logs": "logs",
+    "grep": "grep",
     "record": "record",
     "metrics": "metrics",
     "screen": "shown",

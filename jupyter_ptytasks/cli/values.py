@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -71,6 +72,11 @@ def parse_duration(text: str) -> float:
         return seconds(text)
     except ValueError as error:
         raise click.BadParameter(str(error)) from error
+
+
+def before(seconds: float) -> str:
+    """Return the time so many seconds ago, in ISO 8601."""
+    return (now() - timedelta(seconds=seconds)).isoformat()
 
 
 def parse_moment(text: str) -> datetime:

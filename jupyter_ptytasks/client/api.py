@@ -9,6 +9,7 @@ from . import reading
 from .connection import IDLE, SLOW, decoded, path_of, without_none
 from .groups import GroupMethods
 from .piece import Piece
+from .searching import SearchMethods
 from .sweeps import SweepMethods
 from .talking import TalkMethods
 from .transport import pieces
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 _FOUND = 200
 
 
-class Client(TalkMethods, GroupMethods, SweepMethods):
+class Client(TalkMethods, GroupMethods, SweepMethods, SearchMethods):
     """A client of the Jupyter server, over HTTP. The server may be on another machine, and may restart.
 
     Use it as a context manager, or call `close`. Use one client per thread. Methods take the id or name of a task as

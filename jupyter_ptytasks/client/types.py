@@ -618,6 +618,36 @@ class Text(TypedDict):
     """With `grep`, the number of each line."""
 
 
+class Hit(TypedDict):
+    """A line of the output of a task that was searched for."""
+
+    task: str
+    """The id."""
+    name: str
+    line: Count
+    """Number of the line; the first of all is 0."""
+    offset: Count
+    """Where in the output the line begins, in bytes."""
+    text: str
+    """At most 4000 characters of it."""
+    spans: list[tuple[Count, Count]]
+    """Where in `text` the matches are: first character, and the one behind the last."""
+
+
+class Searched(TypedDict):
+    """What a search has looked at: its last line."""
+
+    hits: Count
+    tasks: Count
+    bytes: Count
+    unreadable: Count
+    """Number of tasks whose output could not be read."""
+    reason: Literal["limit", "time", "pattern"] | None
+    """Why not all was searched: enough lines were found, a minute is over, the pattern takes too long."""
+    message: str | None
+    """The same in words, if the pattern is at fault."""
+
+
 class Cursor(TypedDict):
     """Where the cursor of a terminal is: row and column, both from 0 on."""
 

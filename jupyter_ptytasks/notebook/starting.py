@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..client import Client
     from ..client.literals import Command, HowMetricsAreRead, IfExists, StateName
-    from ..client.types import After, Retry
+    from ..client.types import After, Hit, Retry
 
 
 def run(
@@ -144,6 +144,45 @@ def get(ref: str, *, url: str = "", token: str = "") -> Task:
     server = connections(url, token)
     with server.client() as client:
         return Task(client.get(ref), server)
+
+
+def search(
+    q: str,
+    *,
+    tasks: Iterable[str | Task] = (),
+    regex: bool = False,
+    ignore_case: bool = False,
+    state: StateName | Iterable[StateName] = (),
+    group: str | None = None,
+    tag: str | None = None,
+    since: timedelta | datetime | None = None,
+    limit: int = 1000,
+    url: str = "",
+    token: str = "",
+) -> list[Hit]:
+    """Return the lines of all output, or of these tasks, with a text: those of the newest task first.
+
+    Args:
+        since: only tasks that ended at this time or in so much time, or have not ended.
+        limit: number of lines at most, up to 10000.
+    """
+    if isinstance(since, timedelta):
+        since = formats.now() - since
+    server = connections(url, token)
+    with server.client() as client:
+        found = client.search(
+            q,
+            tasks=[task if isinstance(task, str) else task.id for task in tasks],
+            regex=regex,
+            ignore_case=ignore_case,
+            state=(state,) if isinstance(state, str) else state,
+            group=group,
+            tag=tag,
+            since=None if since is None else since.astimezone().isoformat(),
+            limit=limit,
+        )
+        # The last value says what was searched.
+        return [value for value in found if "reason" not in value]
 
 
 def tasks(

@@ -6,7 +6,7 @@ import math
 import time
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.errors import BadRequest
 from ..core.ring.lines import RingLines
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
     from ..core.ring.lines import Reading
     from ..core.ring.reader import RingReader
+    from ..core.terminal.plain import Whole
+
+    Batch = TypeVar("Batch", list[tuple[int, str]], "list[tuple[int, str]] | Whole")
 
 #: Output that is read whole, so that what is left out of it can be counted, if it has no more bytes.
 _SMALL = 1 << 20
@@ -158,7 +161,7 @@ class LineReader:
         lines: list[tuple[int, str]] = []
         reading = ring.since(start)
         size = 0
-        for batch in self._batches(reading):
+        for batch in self._batches(reading, iter(reading), _PATIENCE):
             more = [line for line in batch if line[0] >= start]
             lines += more
             size += sum(len(text) for _, text in more)
@@ -222,8 +225,8 @@ class LineReader:
         search = Search(pattern, head=head, tail=tail, cancel=self._cancel)
         reading = ring.since(start)
         following = start
-        for batch in self._batches(reading, _SEARCH_TIME):
-            following = batch[-1][0] + 1 if batch else following
+        for batch in self._batches(reading, reading.in_bulk(), _SEARCH_TIME):
+            following = _behind(batch, following)
             if search.look(batch, start):
                 lines, _ = search.found()
                 return _Found(lines, lines[-1][0] + 1, more=True)
@@ -241,11 +244,11 @@ class LineReader:
         is_open = end.open and bool(lines) and lines[-1] is end.lines[-1]
         return _Found(lines, _onward(end, start), open=is_open, omitted=omitted)
 
-    def _batches(self, reading: Reading, patience: float = _PATIENCE) -> Iterator[list[tuple[int, str]]]:
-        """Iterate over a walk for a limited time, and only while the result is still wanted."""
+    def _batches(self, reading: Reading, walk: Iterator[Batch], patience: float) -> Iterator[Batch]:
+        """Iterate over a walk for so many seconds, and only while the result is still wanted."""
         deadline = time.monotonic() + patience
         self._skipped = reading.skipped
-        for batch in reading:
+        for batch in walk:
             yield batch
             if self._cancel is not None and self._cancel.is_set():
                 raise Cancelled
@@ -279,6 +282,13 @@ class LineReader:
                     del found.lines[kept:]
                     return "".join(parts), True
         return "".join(parts), is_cut
+
+
+def _behind(batch: list[tuple[int, str]] | Whole, before: int) -> int:
+    """Return the number behind the last line; `before` if there is none."""
+    if not isinstance(batch, list):
+        return batch.number + batch.count
+    return batch[-1][0] + 1 if batch else before
 
 
 def _onward(end: _End, start: int) -> int:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from threading import Event
 
+    from ..core.terminal.plain import Whole
+
     Line = tuple[int, str]
 
 #: Bytes of text in one answer at most, and characters of one line.
@@ -35,11 +37,11 @@ class Cancelled(Exception):
     """The client that asked has disconnected."""
 
 
-class Search:
-    """Looks through lines for a pattern."""
+class Pattern:
+    """A regular expression from outside that lines are compared with, for a limited time."""
 
-    def __init__(self, pattern: str, *, head: int, tail: int | None, cancel: Event | None, field: str = "grep") -> None:
-        """Keep the first `head` matches and the last `tail`; without a `tail` the search is over behind the head.
+    def __init__(self, pattern: str, *, cancel: Event | None, field: str, patience: float = _PATTERN_TIME) -> None:
+        """`patience`: seconds of the processor for all lines.
 
         Raises BadRequest, which blames `field`, if `pattern` is not a regular expression.
         """
@@ -49,36 +51,43 @@ class Search:
             self._glance = None if _SUBTLE.search(pattern) else regex.compile(pattern, regex.MULTILINE)
         except (regex.error, RecursionError, OverflowError) as error:
             raise BadRequest(f"not a regular expression: {error}", field=field) from error
+        #: Whether a match depends on the text ending where a line does.
+        self._minds_ends = "$" in pattern
         self._cancel = cancel
-        self._left = _PATTERN_TIME
-        self._most_head = head
-        self._ends_early = tail is None
-        self._head: list[Line] = []
-        self._tail: deque[Line] = deque(maxlen=tail or 0)
-        self._size = 0
-        self._count = 0
+        self._left = patience
 
-    def look(self, lines: list[Line], start: int) -> bool:
-        """Take in more lines, from number `start` on; return whether more match than are wanted.
+    def matching(self, lines: list[Line] | Whole, start: int, most: int | None = None) -> list[Line]:
+        """Return the lines that match, from number `start` on, `most` of them at most.
 
         Raises BadRequest if the pattern takes too long, Cancelled.
         """
-        if lines and lines[0][0] < start:
-            lines = [line for line in lines if line[0] >= start]
         began = time.thread_time()
-        for line, is_sure in self._candidates(lines):
-            if not is_sure and not self._matches(line[1]):
-                continue
-            if self._ends_early and (len(self._head) >= self._most_head or self._size > BYTES_MAX):
-                return True
-            self._count += 1
-            if len(self._head) < self._most_head:
-                self._head.append(line)
-                self._size += min(len(line[1]), LINE_MAX)
-            else:
-                self._tail.append(line)
+        if isinstance(lines, list):
+            if lines and lines[0][0] < start:
+                lines = [line for line in lines if line[0] >= start]
+            candidates = self._candidates(lines)
+        else:
+            candidates = self._candidates_of(lines, start)
+        found: list[Line] = []
+        for line, is_sure in candidates:
+            if is_sure or self._matches(line[1]):
+                found.append(line)
+                if len(found) == most:
+                    break
         self._left -= time.thread_time() - began
-        return False
+        return found
+
+    def spans(self, text: str, most: int) -> list[tuple[int, int]]:
+        """Return where in a line that matches the matches are, the first `most` of them."""
+        spans: list[tuple[int, int]] = []
+        try:
+            for match in self._pattern.finditer(text, timeout=_LINE_TIME, concurrent=True):
+                spans.append(match.span())
+                if len(spans) == most:
+                    break
+        except TimeoutError:
+            pass  # those that were found in time
+        return spans
 
     def _candidates(self, lines: list[Line]) -> Iterator[tuple[Line, bool]]:
         """Iterate over the lines that may match, those at which matches in all of the text begin, and tell of each
@@ -109,6 +118,29 @@ class Search:
             if at == len(lines):
                 return
 
+    def _candidates_of(self, lines: Whole, start: int) -> Iterator[tuple[Line, bool]]:
+        """Iterate over those of plain lines, which are parted only where one may match."""
+        end = lines.number + lines.count
+        number, begin = lines.number, 0
+        text, feed = lines.text, "\r\n"
+        if self._minds_ends:
+            text, feed = text.replace("\r\n", "\n"), "\n"
+        while number < end and self._glance is not None:
+            try:
+                found = self._glance.search(text, begin, timeout=_GLANCE_TIME, concurrent=True)
+            except TimeoutError:
+                self._glance = None
+                break
+            if found is None or found.start() == len(text):
+                return
+            number += text.count("\n", begin, found.start())
+            begin = text.rfind("\n", 0, found.start()) + 1
+            behind = text.find(feed, begin)
+            if number >= start:
+                yield (number, text[begin:behind]), found.end() <= behind
+            number, begin = number + 1, behind + len(feed)
+        yield from ((line, False) for line in lines.lines() if line[0] >= max(number, start))
+
     def _matches(self, text: str) -> bool:
         if self._cancel is not None and self._cancel.is_set():
             raise Cancelled
@@ -120,6 +152,40 @@ class Search:
             except TimeoutError:
                 pass
         raise BadRequest(_TOO_SLOW, field=self._field)
+
+
+class Search:
+    """Looks through lines for a pattern."""
+
+    def __init__(self, pattern: str, *, head: int, tail: int | None, cancel: Event | None, field: str = "grep") -> None:
+        """Keep the first `head` matches and the last `tail`; without a `tail` the search is over behind the head.
+
+        Raises BadRequest, which blames `field`, if `pattern` is not a regular expression.
+        """
+        self._pattern = Pattern(pattern, cancel=cancel, field=field)
+        self._most_head = head
+        self._ends_early = tail is None
+        self._head: list[Line] = []
+        self._tail: deque[Line] = deque(maxlen=tail or 0)
+        self._size = 0
+        self._count = 0
+
+    def look(self, lines: list[Line] | Whole, start: int) -> bool:
+        """Take in more lines, from number `start` on; return whether more match than are wanted.
+
+        Raises BadRequest if the pattern takes too long, Cancelled.
+        """
+        most = self._most_head - len(self._head) + 1 if self._ends_early else None
+        for line in self._pattern.matching(lines, start, most):
+            if self._ends_early and (len(self._head) >= self._most_head or self._size > BYTES_MAX):
+                return True
+            self._count += 1
+            if len(self._head) < self._most_head:
+                self._head.append(line)
+                self._size += min(len(line[1]), LINE_MAX)
+            else:
+                self._tail.append(line)
+        return False
 
     def found(self) -> tuple[list[Line], int]:
         """Return the matches to answer with, and how many others lie between the head and the tail of them."""

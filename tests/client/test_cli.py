@@ -45,6 +45,20 @@ def test_run_prints_id_and_name_and_runs_it_here(live: LiveServer, client: Clien
     assert live.cli("logs", task["id"]).stdout == f"{tmp_path}\n"
 
 
+def test_grep_searches_all_tasks_and_says_where(live: LiveServer, client: Client) -> None:
+    first, second = start(live, "-n", "one", "seq 20; echo loss=nan"), start(live, "-n", "two", "echo loss=nan; exit 1")
+    ended(client, "one")
+    ended(client, "two")
+    done = live.cli("grep", "loss=n.n", "--since", "1h")
+    assert (done.returncode, done.stdout) == (0, "two:0:loss=nan\none:20:loss=nan\n")
+    done = live.cli("grep", "-iF", "LOSS=", "one", "--links", "-m", "1")
+    assert done.stdout.splitlines() == ["one:20:loss=nan", f"  {client.server.url}lab?ptytask={first}&line=20"]
+    *hits, searched = map(json.loads, live.cli("grep", "--json", "^[12]$", "--limit", "1").stdout.splitlines())
+    assert (hits[0]["task"], hits[0]["spans"], searched["reason"]) == (first, [[0, 1]], "limit")
+    assert live.cli("grep", "nothing like it", second).returncode == 1
+    assert "regular expression" in live.cli("grep", "(").stderr
+
+
 def test_run_takes_words_lines_and_options_of_the_command(live: LiveServer, client: Client) -> None:
     assert client.get(start(live, "echo", "-n", "a b"))["command"] == ["echo", "-n", "a b"]
     assert client.get(start(live, "echo a | cat"))["command"] == "echo a | cat"

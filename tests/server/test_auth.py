@@ -50,6 +50,7 @@ NEEDS = {
     "GET tasks/{ref}/output/raw": "read",
     "GET tasks/{ref}/record": "read",
     "GET tasks/{ref}/result": "read",
+    "GET search": "read",
     "GET places": "read",
     "GET places/{ref}/options": "read",
     "GET changes": "read",

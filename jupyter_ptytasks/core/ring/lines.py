@@ -14,6 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from ..terminal.plain import Whole
     from .reader import RingReader
 
 #: Bytes that are read at a time.
@@ -48,10 +49,19 @@ class Reading:
         self._held = b""  # the last of them, where not all are drawn
 
     def __iter__(self) -> Iterator[list[tuple[int, str]]]:
+        for lines in self._walk(in_bulk=False):
+            assert isinstance(lines, list)
+            yield lines
+
+    def in_bulk(self) -> Iterator[list[tuple[int, str]] | Whole]:
+        """Iterate over the same lines, of which plain ones come as a whole: they are neither drawn nor parted."""
+        return self._walk(in_bulk=True)
+
+    def _walk(self, *, in_bulk: bool) -> Iterator[list[tuple[int, str]] | Whole]:
         for start, end in self._pieces:
             for offset, behind, rows, cols in self._ring.sizes(start, end):
                 self._lines.resize(rows, cols)
-                yield from self._feed(offset, behind)
+                yield from self._feed(offset, behind, in_bulk=in_bulk)
         self._go_on(b"")
         yield self._lines.take()
         self.is_done = True
@@ -60,7 +70,7 @@ class Reading:
         """Return the lines on the screen; the last one is the cursor's, unless there is something below it."""
         return self._lines.rest()
 
-    def _feed(self, offset: int, end: int) -> Iterator[list[tuple[int, str]]]:
+    def _feed(self, offset: int, end: int, *, in_bulk: bool) -> Iterator[list[tuple[int, str]] | Whole]:
         lines = self._lines
         while offset < end:
             is_long = self._run >= _LONGEST and not lines.is_within_token
@@ -82,9 +92,18 @@ class Reading:
             feed = data.find(b"\n")
             if feed >= 0:
                 self._go_on(data[:feed] if self._held else b"")
-                lines.feed(data[feed:] if self._held else data)
+                begin = feed if self._held else 0
                 self._held = b""
                 self._run = len(data) - data.rfind(b"\n") - 1
+                if in_bulk:
+                    lines.feed(data[begin : feed + 1])
+                    begin = feed + 1
+                    whole = lines.pass_whole(data, begin)
+                    if whole is not None:
+                        yield lines.take()
+                        yield whole
+                        begin = whole.end
+                lines.feed(data[begin:])
             elif is_long:
                 # What stands there in the end is drawn at the end.
                 held = self._held + data
@@ -173,6 +192,14 @@ class RingLines:
             start = self._behind_feed(start - 1, offset) or offset
         return self._begin(start, number - self._count(start, offset))
 
+    def locate(self, number: int, known: tuple[int, int] | None = None) -> tuple[int, int]:
+        """Return the offset at which the line with this number begins, and the number.
+
+        `known` is such a pair of a line before it, from which fewer bytes have to be counted.
+        """
+        number = min(max(number, self.first), self.end)
+        return self._locate(number, known)
+
     def size_since(self, number: int) -> int:
         """Return the bytes from the line with this number on."""
         return self._end - self._locate(min(max(number, self.first), self.end))[0]
@@ -252,7 +279,7 @@ class RingLines:
         base, line = [segment for segment in self._segments if segment[0] <= offset][-1]
         return line + self._count(base, offset)
 
-    def _locate(self, line: int) -> tuple[int, int]:
+    def _locate(self, line: int, known: tuple[int, int] | None = None) -> tuple[int, int]:
         """Return the offset at which a line begins and its number; of one that has been dropped meanwhile, those of the
         first line behind it.
         """
@@ -263,6 +290,8 @@ class RingLines:
             # A line that goes on into a segment has begun before it.
             if before < line:
                 base, number = other, before
+        if known is not None and number < known[1] <= line:
+            base, number = known
         if line <= number:
             return base, line
         expected = base

@@ -18,7 +18,10 @@ from .controls import Controls
 from .drawing import Drawing
 from .grid import Grid
 from .paint import Paint
+from .plain import Whole, last_lines, plain_lines
 
+#: Bytes of plain lines that are worth passing on as a whole.
+_WORTH = 1 << 12
 _INVISIBLE = re.compile(rb"\x1b\[[0-9;:]*[mK]")
 
 
@@ -202,6 +205,36 @@ class Lines(Drawing):
         grid.number += len(lines)
         grid.pass_rows(grid.y + len(lines))
         return last + 2
+
+    def pass_whole(self, data: bytes, start: int) -> Whole | None:
+        """Pass plain lines on as a whole, those of `data` from `start` on but for as many as the screen holds: they are
+        final, as are those that `take` returns then, which come before. `start` is the end of what was fed.
+
+        None, and nothing is passed on: they have to be fed.
+        """
+        grid = self.grid
+        is_blank = grid.x == 0 and not grid.rows[grid.y].text
+        if self._paint is not None or not is_blank or self.is_within_token or not self._may_pass():
+            return None
+        # What follows may go up to lines that are still on the screen.
+        end = last_lines(data, grid.height, start)
+        if end - start < _WORTH:
+            return None
+        plain = plain_lines(data[start : data.rfind(b"\n") + 1])
+        if plain is None:
+            return None
+        body, count = plain
+        text = body[: last_lines(body, grid.height)].decode("utf-8", "replace")
+        count -= grid.height
+        for row in grid.rows[: grid.y]:
+            self._leave(row)
+        if self._leaving:
+            self._finish()
+        number = max(grid.number, self._last)
+        self._last = number + count - 1
+        grid.number += count
+        grid.pass_rows(grid.y + count)
+        return Whole(number, text, count, end)
 
     def _expanded(self, line: str) -> str:
         """Return a plain line with blanks for its tabs."""

@@ -25,7 +25,7 @@ _BLOCK = 1 << 20
 #: Bytes of a recording that are sent at a time, at least.
 _PIECE = 1 << 16
 #: Searches have threads of their own, and not many: a slow one keeps other searches waiting, and nothing else.
-_searches = ThreadPoolExecutor(2, "ptytasks-search")
+SEARCHES = ThreadPoolExecutor(2, "ptytasks-search")
 
 
 class Output(TaskHandler):
@@ -41,7 +41,7 @@ class Output(TaskHandler):
         # Determined before the lines are read: `ended` means that no line is missing.
         ended = not task.live
         self._cancel = Event()
-        threads = None if query.grep is None else _searches
+        threads = None if query.grep is None else SEARCHES
         loop = asyncio.get_running_loop()
         try:
             answer = await loop.run_in_executor(threads, self._read, task, query, self._cancel)

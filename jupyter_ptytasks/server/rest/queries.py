@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from ...core.errors import BadRequest
 from ...core.metrics.series import KEPT
 from ...core.states import State
-from .. import conditions, output_lines
+from .. import conditions, output_lines, searching
 from ..monitor.metrics import Wanted
 from ..serialize import FIELDS
 from .fields import Moment
@@ -57,6 +57,28 @@ class Changes(Strict):
 
     since: str
     active: bool = False
+
+
+class SearchQuery(Strict):
+    """The query of `GET /search`."""
+
+    q: Annotated[str, Field(min_length=1, max_length=1000)]
+    regex: bool = False
+    ignore_case: bool = False
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 1000
+    tasks: Annotated[list[str], BeforeValidator(_split), Field(max_length=100)] | None = None
+    state: Annotated[list[State], BeforeValidator(_split)] = []
+    group: str | None = None
+    tag: str | None = None
+    since: Moment | None = None
+
+    def wanted(self) -> searching.Wanted:
+        """Return the value for `searching`."""
+        return searching.Wanted(self.q, self.regex, self.ignore_case, self.limit)
+
+    def filter(self) -> TaskFilter:
+        """Return which tasks are to be searched."""
+        return TaskFilter(state=self.state, group=self.group, tag=self.tag, since=self.since)
 
 
 class Wait(Strict):

@@ -49,7 +49,7 @@ class Tasks(TaskHandler):
             tasks,
             partial(self.serializer.encoded, fields=fields),
             on_failure=self.serializer.log_failure,
-            matches=partial(_matches, query=query, sweep=sweep, since=since),
+            matches=partial(matches, query=query, sweep=sweep, since=since),
             limit=query.limit,
             cursor=order.cursor if order is not None else lambda task: task.id,
         )
@@ -250,7 +250,7 @@ def _send_started(handler: TaskHandler, task: Task, status: int) -> None:
     handler.send_task(task, status)
 
 
-def _matches(task: Task, query: queries.TaskFilter, sweep: str | None, since: float | None) -> bool:
+def matches(task: Task, query: queries.TaskFilter, sweep: str | None, since: float | None) -> bool:
     """Return whether a task matches a query; `sweep` is the id of the sweep that is asked for, `since` a Unix time."""
     return (
         (not query.state or task.state in query.state)

@@ -1,0 +1,154 @@
+"""Searching the output of many tasks, one after the other, a bounded step at a time. Blocking, and can be canceled.
+
+There is no index: most output is never searched, and a ring is read at about the speed of a disk. Every line is the one
+that a terminal shows (core/terminal/lines.py).
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import regex
+
+from ..core.ring.lines import RingLines
+from .search import LINE_MAX, Cancelled, Pattern
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from threading import Event
+
+    from ..core.model import Task
+    from ..core.ring.reader import RingReader
+    from .search import Line
+
+#: Seconds of a step, after which others have their turn; and of a search as a whole, of which the pattern may take all.
+_STEP = 0.05
+_PATIENCE = 60.0
+#: Characters of the lines of one step at most, and matches that are told of a line.
+_PIECE = 1 << 16
+_SPANS = 50
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What is searched for: text, or with `regex` a regular expression; `limit` lines at most."""
+
+    q: str
+    regex: bool = False
+    ignore_case: bool = False
+    limit: int = 1000
+
+    @property
+    def pattern(self) -> str:
+        """The same as a regular expression."""
+        pattern = self.q if self.regex else regex.escape(self.q)
+        return f"(?i){pattern}" if self.ignore_case else pattern
+
+
+class Searching:
+    """A search through the rings of `tasks`, in this order, which `open_ring` opens. `cancel` ends it."""
+
+    def __init__(
+        self, tasks: list[Task], open_ring: Callable[[Task], RingReader], wanted: Wanted, cancel: Event
+    ) -> None:
+        """Raise BadRequest, which blames `q`, if that is not a regular expression."""
+        self._tasks = tasks
+        self._open_ring = open_ring
+        self._cancel = cancel
+        self._pattern = Pattern(wanted.pattern, cancel=cancel, field="q", patience=_PATIENCE)
+        self._limit = wanted.limit
+        self._deadline = time.monotonic() + _PATIENCE
+        self._hits = self._searched = self._bytes = self._unreadable = 0
+        #: Why it is over before all was looked at: `limit`, `time`, or None.
+        self._reason: str | None = None
+        self._walk = self._all()
+
+    def step(self) -> tuple[list[dict[str, Any]], bool]:
+        """Return the next lines that match (client.types.Hit), none or some, and whether to go on.
+
+        Raises BadRequest if the pattern takes too long, Cancelled.
+        """
+        hits: list[dict[str, Any]] = []
+        size = 0
+        end = time.monotonic() + _STEP
+        for hit in self._walk:
+            if hit is not None:
+                hits.append(hit)
+                size += len(hit["text"])
+            if size > _PIECE or time.monotonic() > end:
+                return hits, True
+        return hits, False
+
+    def summary(self) -> dict[str, Any]:
+        """Return what was searched so far (client.types.Searched)."""
+        return {
+            "hits": self._hits,
+            "tasks": self._searched,
+            "bytes": self._bytes,
+            "unreadable": self._unreadable,
+            "reason": self._reason,
+        }
+
+    def _all(self) -> Iterator[dict[str, Any] | None]:
+        """Iterate over the lines that match, with None whenever some were looked at."""
+        for task in self._tasks:
+            try:
+                with self._open_ring(task) as reader:
+                    yield from self._one(task, reader)
+            except OSError:
+                self._unreadable += 1
+            self._searched += 1
+            if self._reason is not None:
+                return
+
+    def _one(self, task: Task, reader: RingReader) -> Iterator[dict[str, Any] | None]:
+        start, end = reader.bounds()
+        if start == end:
+            return
+        ring = RingLines(reader, (task.rows, task.cols))
+        known: tuple[int, int] | None = None
+        for number, text in self._matching(ring):
+            if number < 0:
+                yield None
+                continue
+            known = ring.locate(number, known)
+            yield {
+                "task": task.id,
+                "name": task.name,
+                "line": number,
+                "offset": known[0],
+                "text": text[:LINE_MAX],
+                "spans": [span for span in self._pattern.spans(text[:LINE_MAX], _SPANS) if span[0] < span[1]],
+            }
+        self._bytes += end - start
+
+    def _matching(self, ring: RingLines) -> Iterator[Line]:
+        """Iterate over the lines of a ring that match, with one of number -1 whenever some were looked at."""
+        reading = ring.since(ring.first)
+        for batch in reading.in_bulk():
+            yield from self._of(self._pattern.matching(batch, 0, self._left))
+            if self._reason is not None:
+                return
+            yield -1, ""
+        rest = [(number, text) for number, text, _ in reading.rest()]
+        yield from self._of(self._pattern.matching(rest, 0, self._left))
+
+    @property
+    def _left(self) -> int:
+        # One more than is wanted tells that there are others.
+        return self._limit - self._hits + 1
+
+    def _of(self, lines: list[Line]) -> Iterator[Line]:
+        """Iterate over lines as long as more are wanted."""
+        for line in lines:
+            if self._hits == self._limit:
+                self._reason = "limit"
+                return
+            self._hits += 1
+            yield line
+        if self._cancel.is_set():
+            raise Cancelled
+        if time.monotonic() > self._deadline:
+            self._reason = "time"
