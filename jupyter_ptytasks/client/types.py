@@ -269,6 +269,8 @@ class MetricPoints(TypedDict):
     step: AnyNumber
     min: float | None
     max: float | None
+    better: Literal["lower", "higher"]
+    """Which values are the good ones; guessed from the name."""
     count: Count
     """Values that were read, also those that are not among the points."""
     steps: list[AnyNumber]

@@ -6,6 +6,7 @@ import { sidebarPlugin } from './plugins/sidebar';
 import { taskCommandsPlugin } from './plugins/task-commands';
 import { filesPlugin } from './plugins/files';
 import { launcherPlugin } from './plugins/launcher';
+import { metricsPlugin } from './plugins/metrics';
 import { notebookPlugin } from './plugins/notebook';
 import { notifyPlugin } from './plugins/notify';
 import { queuePlugin } from './plugins/queue';
@@ -22,6 +23,7 @@ export default [
   taskCommandsPlugin,
   filesPlugin,
   launcherPlugin,
+  metricsPlugin,
   notebookPlugin,
   notifyPlugin,
   queuePlugin,

@@ -77,6 +77,8 @@ export namespace CommandIDs {
   export const openReadonly = 'ptytasks:open-readonly';
   /** Open the terminal tab of a failed task at the line that says why it failed. */
   export const showReason = 'ptytasks:show-reason';
+  /** Chart the metrics of one task or of several: `{id | ids, activate?}`. */
+  export const showMetrics = 'ptytasks:show-metrics';
   /** Scroll the current terminal tab to the previous or next command of its shell. */
   export const previousCommand = 'ptytasks:previous-command';
   export const nextCommand = 'ptytasks:next-command';

@@ -29,6 +29,7 @@ const MENU: readonly (readonly string[])[] = [
   JUMPS,
   [CommandIDs.stop, CommandIDs.kill, CommandIDs.pause, CommandIDs.resume, CommandIDs.restart],
   [
+    CommandIDs.showMetrics,
     CommandIDs.rename,
     CommandIDs.copyId,
     CommandIDs.copyCommand,
@@ -88,6 +89,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
         model,
         settings: settings.options,
         actions: {
+          showMetrics: commandIfPresent(commands, CommandIDs.showMetrics, { id }),
           stop: commandIfPresent(commands, CommandIDs.stop, { id }),
           restart: commandIfPresent(commands, CommandIDs.restart, { id })
         },

@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import { noteServerTime } from './clock';
 import {
   changesSchema,
+  curvesSchema,
   errorSchema,
   fieldsOf,
   groupSchema,
@@ -21,6 +22,7 @@ import {
   taskSchema,
   whySchema,
   type IAnswer,
+  type ICurves,
   type IGroup,
   type IGroupChanges,
   type IOutput,
@@ -292,6 +294,17 @@ export class TaskApi {
   /** Return the recent resource usage of a task. The request makes the server sample more often for a while. */
   stats(id: string, options: IQuiet = {}): Promise<IStats> {
     return this._ask(statsSchema, path(id, 'stats'), options);
+  }
+
+  /** Return the metrics of a task with at most `points` points each, those after `since` (Unix seconds) if it is given. */
+  metrics(
+    id: string,
+    points: number,
+    since: number | null,
+    options: IQuiet = {}
+  ): Promise<ICurves> {
+    const query = { points: `${points}`, x: 'time', ...(since !== null && { since: `${since}` }) };
+    return this._ask(curvesSchema, path(id, 'metrics'), { query, ...options });
   }
 
   /** Return the download URL of a task's stored output. */

@@ -83,6 +83,8 @@ const usageSchema = usageObject.nullable().catch(null);
 
 export type IUsage = z.infer<typeof usageObject>;
 
+export type IMetrics = z.infer<typeof metricsSchema>;
+
 /** Why a pending task does not run. */
 const waitSchema = z
   .object({
@@ -309,6 +311,34 @@ export const whySchema = z.object({
 });
 
 export type IWhy = z.infer<typeof whySchema>;
+
+/** A column of numbers. There may be many, so they are read without a check of each; what is no number becomes NaN. */
+const columnSchema = z.custom<unknown[]>(Array.isArray).transform(found => found.map(Number));
+
+/** A metric of a task with its points, as columns of the same length; times are Unix seconds. */
+const curveSchema = z.object({
+  name: z.string(),
+  value: numberSchema,
+  min: z.number().nullable(),
+  max: z.number().nullable(),
+  /** Which values are the good ones. */
+  better: z.enum(['lower', 'higher']).catch('lower'),
+  steps: columnSchema,
+  times: columnSchema,
+  values: columnSchema
+});
+
+export type ICurve = z.infer<typeof curveSchema>;
+
+/** The metrics of one attempt of a task, the most telling first. */
+export const curvesSchema = z.object({
+  attempt: z.number(),
+  /** When output was missing. */
+  gaps: z.array(z.number()).catch([]),
+  metrics: z.array(curveSchema)
+});
+
+export type ICurves = z.infer<typeof curvesSchema>;
 
 const sampleSchema = z.object({ time: z.string(), ...measured });
 

@@ -24,6 +24,7 @@ import { PlaceBadge } from '../place';
 import { ProgressBar } from '../progress';
 import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
+import { Trend } from '../trend';
 import { Usage, useFollowing } from '../usage';
 
 /** The number of last lines: as many as a notebook stores. */
@@ -115,6 +116,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
       {known && !isSnapshot && (
         <AnswerField task={task} model={model} open={actions.open} trans={trans} />
       )}
+      <Trend task={task} isNamed trans={trans} />
       <Usage task={task} follower={follower} trans={trans} />
       <Note text={noteOf(isGone, error, trans)} />
     </div>

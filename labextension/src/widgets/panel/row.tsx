@@ -36,6 +36,7 @@ import { PlaceBadge } from '../place';
 import { ProgressBar } from '../progress';
 import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
+import { Trend } from '../trend';
 
 /** The actions of the buttons; without an action there is no button. */
 export interface IRowActions {
@@ -121,6 +122,7 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
           <span className="jp-PtyTasks-command" title={command}>
             {command}
           </span>
+          <Trend task={task} trans={trans} />
           <HowFar task={task} {...context} />
         </div>
         <LastLine task={task} {...context} />

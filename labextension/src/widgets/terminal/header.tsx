@@ -10,8 +10,10 @@ import {
 } from '@jupyterlab/ui-components';
 import React from 'react';
 
+import { metricsIcon } from '../../icons';
 import type { TaskConnection } from '../../terminal/connection';
 import { TaskFollower } from '../../services/follower';
+import { trendOf } from '../../format/curves';
 import { outOfReach } from '../../format/places';
 import { waitLabel } from '../../format/queue';
 import { reasonOf } from '../../format/why';
@@ -25,10 +27,12 @@ import { PlaceBadge } from '../place';
 import { ProgressBar } from '../progress';
 import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
+import { Trend } from '../trend';
 import { WatchedUsage } from '../usage';
 
 /** The actions of the header's buttons; without an action there is no button. */
 export interface IHeaderActions {
+  showMetrics?: () => void;
   stop?: () => void;
   restart?: () => void;
 }
@@ -91,6 +95,7 @@ export function Header(props: IHeaderProps): JSX.Element {
           <span className="jp-PtyTasks-header-fact">{howFar}</span>
         </span>
       )}
+      <Trend task={task} isNamed trans={trans} />
       {props.isReadonly && (
         <span
           className="jp-PtyTasks-header-badge"
@@ -114,6 +119,13 @@ export function Header(props: IHeaderProps): JSX.Element {
       )}
       <span className="jp-PtyTasks-header-spacer" />
       <WatchedUsage task={task} follower={props.follower} trans={trans} />
+      {props.actions.showMetrics && trendOf(task.metrics) && (
+        <ToolbarButtonComponent
+          icon={metricsIcon}
+          tooltip={trans.__('Show the metrics of %1', task.name)}
+          onClick={props.actions.showMetrics}
+        />
+      )}
       {!isEnded(task) && props.actions.stop && (
         <ToolbarButtonComponent
           icon={stopIcon}
@@ -165,13 +177,20 @@ export class TaskHeader extends ReactWidget {
       return null;
     }
     const known = model.get(task.id);
-    // The connection has the current state, the model has the current progress, usage and reason to wait.
+    // The connection has the current state, the model has the current progress, metrics, usage and reason to wait.
     const measured = known?.attempt === task.attempt ? known : task;
-    const { progress, usage, queue } = measured;
+    const { progress, metrics, usage, queue } = measured;
     const last = [task.last_activity, measured.last_activity].sort()[1];
     return (
       <Header
-        task={{ ...task, progress, usage, queue: task.queue && queue, last_activity: last }}
+        task={{
+          ...task,
+          progress,
+          metrics,
+          usage,
+          queue: task.queue && queue,
+          last_activity: last
+        }}
         isReadonly={connection.isReadonly}
         isFollowing={connection.isFollowing}
         actions={connection.link === 'gone' ? {} : actions}

@@ -1,0 +1,153 @@
+import { Signal } from '@lumino/signaling';
+
+import {
+  best,
+  extended,
+  heights,
+  numeral,
+  places,
+  positive,
+  smoothed,
+  trendOf
+} from '../format/curves';
+import { CurveFollower } from '../services/curves';
+import { curvesSchema, taskSchema, type ICurve, type ICurves, type ITask } from '../services/types';
+import type { ITaskModel } from '../tokens';
+import sample from '../../../tests/contract/task.json';
+
+const task: ITask = taskSchema.parse(sample);
+
+function curve(values: number[], from = 0, name = 'loss'): ICurve {
+  const steps = values.map((_, at) => from + at);
+  return {
+    name,
+    value: values[values.length - 1] ?? NaN,
+    min: Math.min(...values),
+    max: Math.max(...values),
+    better: 'lower',
+    steps,
+    times: steps.map(step => 100 + step),
+    values
+  };
+}
+
+describe('curves', () => {
+  it('reads columns, also what JSON has no number for', () => {
+    const metrics = [{ ...curve([1]), values: [1, 'NaN', '-Infinity'], better: 'unheard of' }];
+    const [one] = curvesSchema.parse({ attempt: 1, metrics }).metrics;
+    expect(one.values).toEqual([1, NaN, -Infinity]);
+    expect(one.better).toBe('lower');
+  });
+
+  it('places values on an axis', () => {
+    const one = curve([3, 2, 1], 5);
+    expect(places(one, 'step', 0)).toEqual([5, 6, 7]);
+    expect(places(one, 'time', 106)).toEqual([0, 0, 1]);
+  });
+
+  it('smooths without a pull to zero, and over what is no number', () => {
+    expect(smoothed([1, 2], 0)).toEqual([1, 2]);
+    expect(smoothed([4, NaN, 4], 0.9)).toEqual([4, null, 4]);
+    expect(smoothed([0, 3], 0.5)).toEqual([0, 2]);
+    expect(positive([1, 0, -1, null])).toEqual([1, null, null, null]);
+  });
+
+  it('tells numbers and the best one', () => {
+    expect([0.123456, 1e-5, NaN, 40].map(numeral)).toEqual(['0.1235', '0.00001', 'NaN', '40']);
+    expect(best({ better: 'higher', min: 1, max: 2 })).toBe(2);
+    expect(best({ better: 'lower', min: null, max: null })).toBeNull();
+  });
+
+  it('adds newer points once', () => {
+    const longer = extended(curve([3, 2]), curve([2, 1], 1));
+    expect(longer.steps).toEqual([0, 1, 2]);
+    expect(longer.values).toEqual([3, 2, 1]);
+    expect(extended(longer, curve([])).values).toEqual([3, 2, 1]);
+  });
+
+  it('draws a trend if there is one', () => {
+    const one = { value: 1, step: 1, min: 1, max: 1, trend: [1] };
+    expect(trendOf({})).toBeNull();
+    expect(trendOf({ loss: one })).toBeNull();
+    expect(trendOf({ loss: { ...one, trend: [2, 1] } })?.name).toBe('loss');
+    expect(heights([2, null, 1])).toEqual([0, null, 1]);
+    expect(heights([1, 1])).toEqual([0.5, 0.5]);
+  });
+});
+
+describe('CurveFollower', () => {
+  let known: ITask | undefined;
+  let answers: ICurves[];
+  const changed = new Signal<object, void>({});
+  const metrics = jest.fn(async () => answers.shift() ?? { attempt: 1, gaps: [], metrics: [] });
+  const model = {
+    api: { metrics },
+    get: () => known,
+    changed,
+    isReady: true,
+    error: null
+  } as unknown as ITaskModel;
+  let follower: CurveFollower;
+  const settle = () => jest.advanceTimersByTimeAsync(0);
+  const moves = (value: number) => {
+    known = { ...task, attempt: 1, metrics: { loss: { ...task.metrics.loss, value } } };
+    changed.emit();
+  };
+  const loss = () => follower.get('a')?.metrics[0]?.values;
+
+  beforeEach(() => {
+    jest.useFakeTimers();
+    metrics.mockClear();
+    answers = [{ attempt: 1, gaps: [], metrics: [curve([3, 2])] }];
+    follower = new CurveFollower({ ids: ['a'], model });
+    moves(2);
+  });
+
+  afterEach(() => {
+    follower.dispose();
+    jest.useRealTimers();
+  });
+
+  it('asks for all points, then for newer ones, once a second', async () => {
+    await settle();
+    expect(metrics).not.toHaveBeenCalled();
+    follower.isActive = true;
+    await settle();
+    expect(loss()).toEqual([3, 2]);
+    changed.emit();
+    await settle();
+    expect(metrics).toHaveBeenCalledTimes(1);
+    answers = [{ attempt: 1, gaps: [], metrics: [curve([1], 2)] }];
+    moves(1);
+    await settle();
+    expect(metrics).toHaveBeenCalledTimes(1);
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(metrics).toHaveBeenLastCalledWith(task.id, 4096, 101, { quiet: true });
+    expect(loss()).toEqual([3, 2, 1]);
+  });
+
+  it('asks for all of a metric that is new, whose first points are older', async () => {
+    follower.isActive = true;
+    await settle();
+    const whole = { attempt: 1, gaps: [], metrics: [curve([3, 2, 1]), curve([5, 6, 7], 0, 'acc')] };
+    answers = [{ ...whole, metrics: [curve([1], 2), curve([7], 2, 'acc')] }, whole];
+    moves(1);
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(metrics).toHaveBeenLastCalledWith(task.id, 4096, null, { quiet: true });
+    expect(follower.get('a')?.metrics[1].values).toEqual([5, 6, 7]);
+  });
+
+  it('keeps what it has when a request fails, and tries again', async () => {
+    follower.isActive = true;
+    await settle();
+    metrics.mockRejectedValueOnce(new Error('away'));
+    moves(1);
+    await jest.advanceTimersByTimeAsync(1000);
+    expect(follower.problem).toBe('away');
+    expect(loss()).toEqual([3, 2]);
+    answers = [{ attempt: 1, gaps: [], metrics: [curve([1], 2)] }];
+    await jest.advanceTimersByTimeAsync(5000);
+    expect(follower.problem).toBe('');
+    expect(loss()).toEqual([3, 2, 1]);
+  });
+});

@@ -1,0 +1,87 @@
+/** The curves of metrics as charts and sparklines need them: along an axis, smoothed, in few digits. Pure. */
+
+import type { ICurve, IMetrics } from '../services/types';
+
+/** What the values are drawn along: steps, or seconds since the start of the attempt. */
+export type Axis = 'step' | 'time';
+
+/** Values where some are missing: not a number, or not on the axis. */
+export type Column = (number | null)[];
+
+const DIGITS = 4;
+
+/** Return a number in four digits: `0.1235`, `1.2e-5`, `NaN`. */
+export function numeral(value: number): string {
+  return Number.isFinite(value) ? `${Number(value.toPrecision(DIGITS))}` : `${value}`;
+}
+
+/** Return the best value of a metric; null if none of its values is a number. */
+export function best(curve: Pick<ICurve, 'better' | 'min' | 'max'>): number | null {
+  return curve.better === 'lower' ? curve.min : curve.max;
+}
+
+/** Return where the values of a curve are on an axis. `began` is the start of the attempt in Unix seconds. */
+export function places(curve: ICurve, axis: Axis, began: number): number[] {
+  return axis === 'step' ? curve.steps : curve.times.map(time => Math.max(0, time - began));
+}
+
+/**
+ * Return a moving average of the values: each earlier one counts `weight` (0 to 1) times as much as the one after it. The first
+ * averages are not drawn toward zero. What is not finite becomes null, and does not count.
+ */
+export function smoothed(values: readonly number[], weight: number): Column {
+  let sum = 0;
+  let share = 0;
+  return values.map(value => {
+    if (!Number.isFinite(value)) {
+      return null;
+    }
+    sum = weight * sum + value;
+    share = weight * share + 1;
+    return sum / share;
+  });
+}
+
+/** Return the values that a logarithmic axis can show. */
+export function positive(values: Column): Column {
+  return values.map(value => (value !== null && value > 0 ? value : null));
+}
+
+/** Return a curve with newer points of it at its end; those that it has already are left out. */
+export function extended(curve: ICurve, newer: ICurve): ICurve {
+  const last = curve.times[curve.times.length - 1] ?? -Infinity;
+  // Times are rounded, so that the last points may come again.
+  const from = newer.times.findIndex(time => time > last);
+  const added = <T>(old: T[], more: T[]) => (from < 0 ? old : [...old, ...more.slice(from)]);
+  return {
+    ...newer,
+    steps: added(curve.steps, newer.steps),
+    times: added(curve.times, newer.times),
+    values: added(curve.values, newer.values)
+  };
+}
+
+/** The first metric of a task as a sparkline: its name, a few values of all, and the last one. */
+export interface ITrend {
+  name: string;
+  value: number;
+  trend: readonly (number | null)[];
+}
+
+/** Return the most telling metric of a task if there is a curve to draw; null otherwise. */
+export function trendOf(metrics: IMetrics): ITrend | null {
+  const [first] = Object.entries(metrics);
+  if (!first || first[1].trend.length < 2) {
+    return null;
+  }
+  const [name, { value, trend }] = first;
+  return { name, value, trend };
+}
+
+/** Return the position of a curve within the height 1, from the top, at each value: null where there is none. */
+export function heights(trend: readonly (number | null)[]): Column {
+  const known = trend.filter(value => value !== null);
+  const low = Math.min(...known);
+  const span = Math.max(...known) - low;
+  return trend.map(value => (value === null ? null : span > 0 ? 1 - (value - low) / span : 0.5));
+}

@@ -1,0 +1,237 @@
+/** The chart of one metric, drawn by uPlot: a curve for each task, and the values at the cursor in words. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useEffect, useMemo, useRef, useState } from 'react';
+import uPlot from 'uplot';
+import 'uplot/dist/uPlot.min.css';
+
+import { numeral, type Axis, type Column } from '../../format/curves';
+import { duration } from '../../format/times';
+import { useIsVisible } from '../hooks';
+import type { ILineLook, ILook } from './look';
+
+/** One curve. */
+export interface ILine extends ILineLook {
+  label: string;
+  /** Where the values are; in any order. */
+  places: readonly number[];
+  values: Column;
+  /** The values before they were smoothed; null if they were not. */
+  rough: Column | null;
+}
+
+export interface IChartProps {
+  name: string;
+  lines: readonly ILine[];
+  axis: Axis;
+  isLog: boolean;
+  look: ILook;
+  /** Charts with the same key have a common cursor. */
+  group: string;
+  trans: TranslationBundle;
+}
+
+const HEIGHT = 200;
+
+/** The opacity of the unsmoothed values behind the curve. */
+const FAINT = 0.25;
+
+/** The most values that are told at the cursor. */
+const TOLD = 6;
+
+/** Milliseconds in a second. */
+const SECOND = 1000;
+
+export const Chart = React.memo(function Chart(props: IChartProps): JSX.Element {
+  const { name, lines, axis, isLog, look, group, trans } = props;
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>();
+  const isSeen = useIsVisible(host);
+  const [told, setTold] = useState('');
+  const data = useMemo(() => (isSeen ? table(lines) : null), [isSeen, lines]);
+  const drawn = useRef<uPlot.AlignedData | null>(null);
+  // A chart is made anew if its curves are others, and only gets new data otherwise.
+  const kind = JSON.stringify([
+    axis,
+    isLog,
+    look,
+    lines.map(({ label, color, dash, rough }) => [label, color, dash, rough !== null])
+  ]);
+
+  useEffect(() => {
+    const node = host.current;
+    if (!node || !isSeen || !data) {
+      return;
+    }
+    const options = optionsOf(props, node.clientWidth, made => setTold(words(made, axis)));
+    drawn.current = data;
+    const made = (plot.current = new uPlot(options, data, node));
+    const observer = new ResizeObserver(() => {
+      made.setSize({ width: node.clientWidth, height: HEIGHT });
+    });
+    observer.observe(node);
+    return () => {
+      observer.disconnect();
+      plot.current = undefined;
+      made.destroy();
+    };
+  }, [kind, isSeen, group]);
+
+  useEffect(() => {
+    if (plot.current && data && data !== drawn.current) {
+      drawn.current = data;
+      redraw(plot.current, data);
+    }
+  }, [data]);
+
+  const onKeyDown = (event: React.KeyboardEvent): void => {
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    if (plot.current && step) {
+      event.preventDefault();
+      event.stopPropagation();
+      moveCursor(plot.current, step);
+    }
+  };
+  return (
+    <section className="jp-PtyTasks-chart" aria-label={name}>
+      <h3 className="jp-PtyTasks-chart-name" title={name}>
+        {name}
+      </h3>
+      <div
+        ref={host}
+        className="jp-PtyTasks-chart-plot"
+        style={{ minHeight: HEIGHT }}
+        role="img"
+        tabIndex={0}
+        aria-label={trans.__(
+          'Chart of %1. The left and right arrow keys tell its values; the table has the last and best ones.',
+          name
+        )}
+        onKeyDown={onKeyDown}
+      />
+      <div className="jp-PtyTasks-chart-told" role="status" title={told}>
+        {told}
+      </div>
+    </section>
+  );
+});
+
+/** Return the curves as a table with one column of places. */
+function table(lines: readonly ILine[]): uPlot.AlignedData {
+  const tables = lines.map(({ places, values, rough }): uPlot.AlignedData => {
+    const columns = rough ? [rough, values] : [values];
+    const { order, isInOrder } = ordered(places);
+    const sorted = <T,>(column: readonly T[]) =>
+      isInOrder ? [...column] : order.map(at => column[at]);
+    return [sorted(places), ...columns.map(sorted)];
+  });
+  return tables.length === 1 ? tables[0] : uPlot.join(tables);
+}
+
+/** Return the indices of the places in rising order, each place once, with its last value. */
+function ordered(places: readonly number[]): { order: number[]; isInOrder: boolean } {
+  if (places.every((place, at) => at === 0 || place > places[at - 1])) {
+    return { order: [], isInOrder: true };
+  }
+  const last = new Map(places.map((place, at) => [place, at]));
+  const order = [...last].sort(([one], [other]) => one - other).map(([, at]) => at);
+  return { order: order.filter(at => Number.isFinite(places[at])), isInOrder: false };
+}
+
+function optionsOf(
+  { lines, axis, isLog, look, group }: IChartProps,
+  width: number,
+  onCursor: (plot: uPlot) => void
+): uPlot.Options {
+  const { text, grid, font } = look;
+  const side = { stroke: text, font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid } };
+  const curve = ({ label, color, dash }: ILine): uPlot.Series => ({
+    label,
+    stroke: color,
+    dash,
+    width: 1.5
+  });
+  return {
+    width,
+    height: HEIGHT,
+    legend: { show: false },
+    scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
+    axes: [
+      { ...side, size: 28, values: (_, splits) => splits.map(place => placeLabel(place, axis)) },
+      { ...side, size: 56, values: (_, splits) => splits.map(value => valueLabel(value)) }
+    ],
+    series: [
+      {},
+      ...lines.flatMap(line =>
+        line.rough
+          ? [
+              { label: '', stroke: line.color, alpha: FAINT, width: 1, points: { show: false } },
+              { ...curve(line), points: { show: false } }
+            ]
+          : [curve(line)]
+      )
+    ],
+    cursor: {
+      y: false,
+      hover: { skip: [undefined, null] },
+      points: { size: 6 },
+      sync: { key: group, setSeries: false, scales: ['x', null] }
+    },
+    hooks: { setCursor: [onCursor] }
+  };
+}
+
+function placeLabel(place: number, axis: Axis): string {
+  return axis === 'time' ? duration(place * SECOND) : numeral(place);
+}
+
+/** A logarithmic axis has splits without a label. */
+function valueLabel(value: number | null): string {
+  return value === null ? '' : numeral(value);
+}
+
+/** Return what stands at the cursor: `40: train 0.31, other 0.29`; empty if it is elsewhere. */
+function words(plot: uPlot, axis: Axis): string {
+  const { idx, idxs, left } = plot.cursor;
+  if (idx === null || idx === undefined || (left ?? -1) < 0) {
+    return '';
+  }
+  const curves = plot.series.flatMap(({ label }, at) => (at > 0 && label ? [{ label, at }] : []));
+  const values = curves.flatMap(({ label, at }) => {
+    const place = idxs?.[at];
+    const value = place === null || place === undefined ? null : plot.data[at][place];
+    if (typeof value !== 'number') {
+      return [];
+    }
+    return curves.length > 1 ? [`${label} ${numeral(value)}`] : [numeral(value)];
+  });
+  const rest = values.length > TOLD ? ' …' : '';
+  return `${placeLabel(plot.data[0][idx], axis)}: ${values.slice(0, TOLD).join(', ')}${rest}`;
+}
+
+type Cursor = Parameters<uPlot['setCursor']>[0];
+
+/** Move the cursor by one place; it begins at the last one. */
+function moveCursor(plot: uPlot, step: number): void {
+  const [places] = plot.data;
+  const { idx, left } = plot.cursor;
+  const isShown = idx !== null && idx !== undefined && (left ?? -1) >= 0;
+  const next = isShown ? idx + step : places.length - 1;
+  const place = places[Math.max(0, Math.min(places.length - 1, next))];
+  if (place !== undefined) {
+    // The third argument, which the types lack, has the other charts of the group follow.
+    const setCursor: (to: Cursor, fire: boolean, publish: boolean) => void = plot.setCursor;
+    setCursor({ left: plot.valToPos(place, 'x'), top: 0 }, true, true);
+  }
+}
+
+/** Draw other data. If the user shows a part of the axis, new points do not undo that. */
+function redraw(plot: uPlot, data: uPlot.AlignedData): void {
+  const { min = -Infinity, max = Infinity } = plot.scales.x;
+  const [places] = plot.data;
+  const isZoomed = min > places[0] || max < places[places.length - 1];
+  plot.setData(data, !isZoomed);
+  if (isZoomed) {
+    plot.redraw();
+  }
+}

@@ -1,0 +1,46 @@
+/** The colors and the font of charts, from the theme: a canvas does not know of style sheets. */
+
+/** The look of the curve of one task. The dashes tell tasks apart that have the same color. */
+export interface ILineLook {
+  color: string;
+  dash: number[];
+}
+
+/** The look of all charts of a tab. */
+export interface ILook {
+  text: string;
+  grid: string;
+  font: string;
+  lines: readonly string[];
+}
+
+/** The size of the font of the axes, which must be in pixels, in that of the tab. */
+const SMALL = 0.85;
+
+/** The colors in style/metrics.css. */
+const COLORS = 8;
+
+const DASHES: readonly number[][] = [[], [8, 4], [2, 3], [8, 3, 2, 3]];
+
+/** The most tasks that can be told apart. */
+export const MOST = COLORS * DASHES.length;
+
+/** Return the look that the style sheets give to an element. */
+export function readLook(node: HTMLElement): ILook {
+  const style = getComputedStyle(node);
+  const read = (name: string) => style.getPropertyValue(name).trim();
+  return {
+    text: read('--jp-ui-font-color1'),
+    grid: read('--jp-border-color2'),
+    font: `${Math.round(SMALL * parseFloat(style.fontSize))}px ${style.fontFamily}`,
+    lines: Array.from({ length: COLORS }, (_, at) => read(`--jp-ptytasks-line${at}`))
+  };
+}
+
+/** Return the look of the task at a place in the tab. */
+export function lineLook(look: ILook, at: number): ILineLook {
+  return {
+    color: look.lines[at % COLORS],
+    dash: DASHES[Math.floor(at / COLORS) % DASHES.length]
+  };
+}

@@ -1,0 +1,191 @@
+/** What a metrics tab shows: how to draw, the table, and a chart for each metric. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React, { useMemo, useRef } from 'react';
+
+import { places, positive, smoothed } from '../../format/curves';
+import type { CurveFollower } from '../../services/curves';
+import type { ICurve } from '../../services/types';
+import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
+import type { ITaskModel } from '../../tokens';
+import { Chart, type ILine } from './chart';
+import { Controls, type IDrawing } from './controls';
+import { lineLook, type ILook } from './look';
+import { MetricsTable, type ITableRow } from './table';
+
+export interface IMetricsViewProps {
+  /** The ids of the tasks. */
+  ids: readonly string[];
+  /** How many more were chosen. */
+  omitted: number;
+  model: ITaskModel;
+  follower: CurveFollower;
+  drawing: WatchedValue<IDrawing>;
+  look: WatchedValue<ILook | null>;
+  /** The key of the common cursor. */
+  group: string;
+  /** Open the terminal of a task. */
+  open?: (id: string) => void;
+  trans: TranslationBundle;
+}
+
+export function MetricsView(props: IMetricsViewProps): JSX.Element | null {
+  const { ids, omitted, model, follower, drawing: store, group, open, trans } = props;
+  const drawing = useWatchedValue(store);
+  const look = useWatchedValue(props.look);
+  const tasks = useSignalValue(model.changed, () => model.tasks);
+  const found = useFound(follower, ids);
+  const problem = useSignalValue(follower.changed, () => follower.problem);
+  if (!look) {
+    return null;
+  }
+  const byId = new Map(tasks.map(task => [task.id, task]));
+  const rows = ids.map((id, at): ITableRow => ({
+    id,
+    task: byId.get(id),
+    look: lineLook(look, at),
+    isShown: !drawing.hidden.includes(id),
+    metrics: new Map((found[at]?.metrics ?? []).map(curve => [curve.name, curve]))
+  }));
+  const all = [...new Set(rows.flatMap(({ metrics }) => [...metrics.keys()]))];
+  const wanted = drawing.filter.trim().toLowerCase();
+  const names = all.filter(name => name.toLowerCase().includes(wanted));
+  const isLoading = model.isReady && ids.some((id, at) => byId.has(id) && found[at] === null);
+  const { filter } = drawing;
+  const note = noteOf({ problem, isLoading, all, names, filter, omitted, trans });
+  return (
+    <>
+      <Controls store={store} drawing={drawing} trans={trans} />
+      <div className="jp-PtyTasks-metrics-note" role="status" data-problem={problem !== ''}>
+        {note}
+      </div>
+      {all.length > 0 && (
+        <MetricsTable
+          rows={rows}
+          names={names}
+          onToggle={id => (store.value = { ...drawing, hidden: toggled(drawing.hidden, id) })}
+          open={open}
+          trans={trans}
+        />
+      )}
+      <div className="jp-PtyTasks-charts">
+        {names.map(name => (
+          <MetricChart
+            key={name}
+            name={name}
+            rows={rows}
+            drawing={drawing}
+            look={look}
+            group={group}
+            trans={trans}
+          />
+        ))}
+      </div>
+    </>
+  );
+}
+
+/** Return the metrics of each task; the same list until one of them changes. */
+function useFound(follower: CurveFollower, ids: readonly string[]) {
+  const last = useRef(ids.map(id => follower.get(id)));
+  return useSignalValue(follower.changed, () => {
+    const now = ids.map(id => follower.get(id));
+    if (now.some((one, at) => one !== last.current[at])) {
+      last.current = now;
+    }
+    return last.current;
+  });
+}
+
+interface IMetricChartProps {
+  name: string;
+  rows: readonly ITableRow[];
+  drawing: IDrawing;
+  look: ILook;
+  group: string;
+  trans: TranslationBundle;
+}
+
+/** The chart of one metric. */
+function MetricChart({ name, rows, drawing, look, group, trans }: IMetricChartProps): JSX.Element {
+  const { axis, isLog, smoothing } = drawing;
+  const shown = useSame(
+    rows.flatMap(({ id, task, look: { color, dash }, isShown, metrics }): Shown[] => {
+      const curve = metrics.get(name);
+      return curve && isShown
+        ? [[curve, task?.name ?? id, startOf(task?.started, curve), color, dash]]
+        : [];
+    })
+  );
+  const lines = useMemo(
+    () =>
+      shown.map(([curve, label, began, color, dash]): ILine => {
+        const rough = smoothed(curve.values, 0);
+        const values = smoothing > 0 ? smoothed(curve.values, smoothing) : rough;
+        return {
+          label,
+          color,
+          dash,
+          places: places(curve, axis, began),
+          values: isLog ? positive(values) : values,
+          rough: smoothing > 0 ? (isLog ? positive(rough) : rough) : null
+        };
+      }),
+    [axis, isLog, smoothing, shown]
+  );
+  return <Chart {...{ name, lines, axis, isLog, look, group, trans }} />;
+}
+
+/** A curve that is shown: its points, label, start (Unix seconds), color and dashes. */
+type Shown = readonly [ICurve, string, number, string, number[]];
+
+/** Return the list of the last time if its entries are the same: then nothing is drawn again. */
+function useSame(list: Shown[]): Shown[] {
+  const last = useRef(list);
+  const isSame =
+    list.length === last.current.length &&
+    list.every((entry, at) => entry.every((part, place) => part === last.current[at][place]));
+  if (!isSame) {
+    last.current = list;
+  }
+  return last.current;
+}
+
+/** Return the start of an attempt in Unix seconds; the time of its first value if that is not known. */
+function startOf(started: string | null | undefined, curve: ICurve): number {
+  return started ? Date.parse(started) / 1000 : (curve.times[0] ?? 0);
+}
+
+function toggled(list: readonly string[], id: string): string[] {
+  return list.includes(id) ? list.filter(one => one !== id) : [...list, id];
+}
+
+interface INoteOptions {
+  problem: string;
+  isLoading: boolean;
+  all: readonly string[];
+  names: readonly string[];
+  filter: string;
+  omitted: number;
+  trans: TranslationBundle;
+}
+
+/** Return why there is less to see than there might be; empty if there is not. */
+function noteOf({ problem, isLoading, all, names, filter, omitted, trans }: INoteOptions): string {
+  if (problem) {
+    return trans.__('The metrics could not be loaded: %1', problem);
+  }
+  if (all.length === 0) {
+    return isLoading
+      ? trans.__('Loading…')
+      : trans.__(
+          'No metrics yet. They are read from the output, where a name comes back with another number (“loss: 0.31”), or logged with jupyter_ptytasks.log(loss=0.31).'
+        );
+  }
+  if (names.length === 0) {
+    return trans.__('No metric has “%1” in its name.', filter);
+  }
+  return omitted > 0
+    ? trans._n('%1 more task is not shown.', '%1 more tasks are not shown.', omitted)
+    : '';
+}

@@ -1,0 +1,92 @@
+"""Metrics of tasks, seen: a curve in the panel, and charts of several tasks that follow them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import panel, terminal
+from tests.browser.axe import serious
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+    from jupyter_ptytasks.client import Client
+    from tests.browser.conftest import Console, OpenLab
+
+pytestmark = pytest.mark.slow
+
+#: Prints values of 40 steps, then one more for each line that is typed. The argument is the loss of the first step.
+TRAIN = (
+    'one() {{ echo "step $n loss $(awk "BEGIN {{print {0} / $n}}") acc=$(awk "BEGIN {{print 1 - 1 / ($n + 1)}}")"; }}; '
+    "n=1; while [ $n -le 40 ]; do one; n=$((n + 1)); done; while read go; do one; n=$((n + 1)); done"
+)
+
+
+def test_the_runs_of_a_sweep_are_compared(page: Page, client: Client) -> None:
+    runs = [client.create(TRAIN.format(first), name=f"lr{first}")["id"] for first in (2, 8)]
+    tasks = panel.show(page)
+    first, second = (panel.row(tasks, run) for run in runs)
+    expect(first.get_by_role("img", name="loss 0.05")).to_be_visible()
+    expect(second.get_by_role("img", name="loss 0.2")).to_be_visible()
+    assert first.locator(".jp-PtyTasks-trend polyline").count() == 1
+
+    first.click()
+    second.click(modifiers=["Control"], button="left")
+    second.click(button="right")
+    page.get_by_role("menuitem", name="Compare Metrics").click()
+    tab = page.locator(".jp-PtyTasks-metrics")
+    loss, acc = tab.get_by_role("region", name="loss"), tab.get_by_role("region", name="acc")
+    table = tab.get_by_role("table")
+    expect(table.get_by_role("row", name=re.compile("lr2"))).to_contain_text("0.050.05")
+    expect(table.locator("b")).to_have_text(["0.05", "0.9756", "0.9756"])
+
+    # The charts have one cursor, and it can be moved by keys.
+    chart = loss.get_by_role("img")
+    expect(chart.locator("canvas")).to_be_visible()
+    chart.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(loss.get_by_role("status")).to_have_text("40: lr2 0.05, lr8 0.2")
+    page.keyboard.press("ArrowLeft")
+    expect(loss.get_by_role("status")).to_have_text("39: lr2 0.05128, lr8 0.2051")
+    expect(acc.get_by_role("status")).to_have_text("39: lr2 0.975, lr8 0.975")
+
+    # New values arrive by themselves.
+    client.send_input(runs[0], "", newline=True)
+    expect(table.get_by_role("row", name=re.compile("lr2"))).to_contain_text("0.04878")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    expect(loss.get_by_role("status")).to_contain_text("41: lr2 0.04878")
+    assert serious(page, ".jp-PtyTasks-metrics") == []
+
+    tab.get_by_label("Horizontal axis").select_option("time")
+    tab.get_by_label("Logarithmic").check()
+    tab.get_by_label("Smoothing").fill("0.6")
+    tab.get_by_label("Show the curves of lr8").uncheck()
+    chart.focus()
+    page.keyboard.press("ArrowLeft")
+    expect(loss.get_by_role("status")).to_have_text(re.compile(r"^\d+s: 0\.\d+$"))
+    tab.get_by_label("Filter metrics").fill("acc")
+    expect(loss).to_have_count(0)
+    expect(acc).to_be_visible()
+
+    table.get_by_role("button", name="lr8").click()
+    header = terminal.show(page, runs[1]).locator(".jp-PtyTasks-header")
+    expect(header).to_contain_text("loss 0.2")
+    header.get_by_role("button", name="Show the metrics of lr8").click()
+    expect(page.get_by_role("tab", name="Metrics of lr8")).to_be_visible()
+
+
+def test_a_tab_without_curves_says_why(open_lab: OpenLab, client: Client, console: Console) -> None:
+    quiet = client.create("echo nothing; read go", name="quiet")["id"]
+    page = open_lab()
+    page.route(re.compile("/metrics"), lambda route: route.fulfill(status=500, body="{}"))
+    console.expect("/metrics.* 500 ")
+    page.evaluate("id => window.jupyterapp.commands.execute('ptytasks:show-metrics', { id })", quiet)
+    note = page.locator(".jp-PtyTasks-metrics").get_by_role("status").first
+    expect(note).to_contain_text("The metrics could not be loaded")
+    page.unroute(re.compile("/metrics"))
+    expect(note).to_contain_text("No metrics yet")
