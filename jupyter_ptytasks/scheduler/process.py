@@ -8,15 +8,14 @@ import time
 
 from ..core import wake
 from ..core.errors import PtyTasksError
-from ..core.files import write_json
-from ..core.machine import hostname, start_time
 from ..core.platform import endpoint, events
 from ..provision.local import LocalProvisioner
 from ..storage.database import Database
 from ..storage.groups import Groups
 from ..storage.locks import Locks
-from ..storage.scheduling import read_settings
+from ..storage.scheduling import note_scheduler, read_settings
 from ..storage.task_dirs import TaskDirs
+from .deaths import Deaths
 from .gpu_watch import GpuWatch
 from .work import Work
 
@@ -26,8 +25,11 @@ if TYPE_CHECKING:
 
     from ..storage.locks import Lock
 
-#: Seconds after which it looks without being woken, and after which it leaves when nothing waits any more.
+#: Seconds after which it looks without being woken: if something waits for a time, since clocks are set, or if a
+#: ptyhost may end unnoticed; and else, as others may share the data directory whose calls do not come here.
 _LOOK_EVERY = 1.0
+_LOOK_IDLE = 10.0
+#: Seconds after which it leaves when nothing waits any more.
 _STAY = 5.0
 #: Seconds after a failure until it tries again.
 _RETRY = 1.0
@@ -45,8 +47,7 @@ def main(data_dir: str, runtime_dir: str) -> None:
         return
     with lock:
         _trim(os.path.join(data_dir, "scheduler.log"))
-        record = {"version": 1, "pid": os.getpid(), "start": start_time(os.getpid()), "hostname": hostname()}
-        write_json(os.path.join(data_dir, "scheduler.pid.json"), record)
+        note_scheduler(data_dir)
         task_dirs = TaskDirs(data_dir, [runtime_dir])
         path = os.path.join(data_dir, "tasks.db")
         watch = GpuWatch(data_dir, runtime_dir)
@@ -69,6 +70,7 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
     listener = endpoint.Endpoint(wake.socket_path(runtime_dir))
     poll = events.Poll()
     poll.register(listener.fileno(), events.READ)
+    deaths = Deaths(poll)
     idle_since: float | None = None
     failure = ""
     present = time.monotonic()
@@ -107,10 +109,15 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
             continue  # a task that came before the mark was removed is seen now
         elif time.monotonic() - idle_since > _STAY:
             break
-        pause = _LOOK_EVERY if look is None else min(max(look - time.time(), 0.0), _LOOK_EVERY)
-        if poll.poll(pause * 1000):
+        is_told = deaths.watch(work.hosts)
+        longest = _LOOK_IDLE if is_told and look is not None and not work.waits_for_time else _LOOK_EVERY
+        pause = longest if look is None else min(max(look - time.time(), 0.0), longest)
+        ready = [fd for fd, _ in poll.poll(pause * 1000)]
+        deaths.noticed(ready)
+        if listener.fileno() in ready:
             while (caller := _accept(listener)) is not None:
                 callers.append(caller)
+    deaths.close()
     listener.close()
 
 

@@ -72,6 +72,8 @@ class Work:
         self._seen: object = None
         self._decided = 0.0
         self._look: float | None = None
+        #: Whether something waits for a time.
+        self.waits_for_time = False
         #: Whether the last step has left something to be started that could be started now.
         self.is_behind = True
         #: The tasks started last, which are written down with the next changes: id, attempt, and what has changed.
@@ -128,6 +130,7 @@ class Work:
         if not as_expected:
             looks.append(now)
         held_up = claimed < len(next_ones) or planned.is_counting or bool(planned.cancel)
+        self.waits_for_time = planned.look is not None
         self.is_behind = not as_expected or len(next_ones) < len(planned.start) or held_up
         if any(task.state is State.QUEUED and waits_here(task) for task in self._tasks):
             looks.append(now + _LONG if planned.look is None else planned.look)
@@ -157,6 +160,11 @@ class Work:
             for (task, _), outcome in zip(claimed, at_once(self._launch, claimed), strict=True):
                 as_expected &= self._note_start(task, outcome, now)
         return as_expected, len(claimed)
+
+    @property
+    def hosts(self) -> list[int | None]:
+        """The pids of the ptyhosts that are to end; None of one that is being started."""
+        return [task.host_pid for task in self._tasks.active.values() if task.provisioner == self._provisioner.name]
 
     @property
     def may_run_again(self) -> bool:

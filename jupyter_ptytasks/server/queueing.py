@@ -20,7 +20,7 @@ from ..core.queue.turn import Dependency, Turn, runs_again
 from ..core.states import State
 from ..core.times import iso
 from ..storage.records import RESTARTING
-from ..storage.scheduling import Settings, read_gpus, write_settings
+from ..storage.scheduling import Settings, is_scheduled, read_gpus, write_settings
 from .listeners import Listeners
 
 if TYPE_CHECKING:
@@ -73,6 +73,8 @@ class Queue:
         self._waits: Mapping[str, Reason] = {}
         self._estimates = Estimates()
         self._is_stale = True
+        #: Whether anything has changed since the scheduler was woken.
+        self._is_news = True
         #: When the plan was made, and how long that took.
         self._planned = 0.0
         self._took = 0.0
@@ -92,7 +94,7 @@ class Queue:
         self._store.listeners.remove(self._on_change)
 
     def _on_change(self, change: Change) -> None:  # noqa: ARG002
-        self._is_stale = True
+        self._is_stale = self._is_news = True
 
     # -- tasks ------------------------------------------------------------------------------------------------------
 
@@ -144,9 +146,11 @@ class Queue:
             await self._try_to_wake()
 
     async def _try_to_wake(self) -> None:
+        is_news, self._is_news = self._is_news, False
         try:
             await asyncio.to_thread(self._wake)
         except OSError as error:
+            self._is_news = is_news
             raise storage_fault(error, "the scheduler could not be started") from error
 
     def _wake(self) -> None:
@@ -156,9 +160,10 @@ class Queue:
 
     async def wake_if_needed(self) -> None:
         """Wake the scheduler if tasks wait for it, or are to be run again: they may have been lost with their ptyhosts,
-        which would have woken it. Raises StorageFull or InternalError.
+        which would have woken it. One that has been woken since anything changed sleeps on. Raises StorageFull or
+        InternalError.
         """
-        if self._urgent:
+        if self._urgent and (self._is_news or not await asyncio.to_thread(is_scheduled, self._data_dir)):
             await self._try_to_wake()
 
     def to_json(self, task: Task) -> dict[str, Any] | None:
@@ -246,7 +251,7 @@ class Queue:
     async def change_group(self, name: str, **changes: Any) -> dict[str, Any]:
         """Configure a group; a new one has one slot. Raises StorageFull, StoreUnavailable."""
         group = await asyncio.to_thread(self._groups.change, name, **changes)
-        self._is_stale = True
+        self._is_stale = self._is_news = True
         await self.look()
         with suppress(PtyTasksError):  # as `wake`
             await self.wake_if_needed()
@@ -255,7 +260,7 @@ class Queue:
     async def remove_group(self, name: str) -> None:
         """Forget how a group is configured; its tasks are no longer limited."""
         await asyncio.to_thread(self._groups.remove, name)
-        self._is_stale = True
+        self._is_stale = self._is_news = True
         await self.look()
         with suppress(PtyTasksError):  # as `wake`
             await self.wake_if_needed()

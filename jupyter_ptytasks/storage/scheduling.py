@@ -6,6 +6,7 @@ import os
 from dataclasses import asdict, dataclass
 
 from ..core.files import read_json, write_json
+from ..core.machine import hostname, is_here, is_running, start_time
 from ..core.queue.gpus import Gpu
 
 TYPE_CHECKING = False
@@ -42,6 +43,20 @@ def write_settings(data_dir: str, settings: Settings) -> None:
         write_json(_settings(data_dir), value)
 
 
+def note_scheduler(data_dir: str) -> None:
+    """Write down that this process is the scheduler. Raises OSError."""
+    pid = os.getpid()
+    record = {"version": 1, "pid": pid, "start": start_time(pid), "hostname": hostname()}
+    write_json(_scheduler(data_dir), record)
+
+
+def is_scheduled(data_dir: str) -> bool:
+    """Return whether the scheduler runs, on this machine; False if that is unknown."""
+    record = read_json(_scheduler(data_dir)) or {}
+    pid, start = record.get("pid"), record.get("start")
+    return isinstance(pid, int) and isinstance(start, int) and is_here(record) and is_running(pid, start)
+
+
 def read_gpus(runtime_dir: str) -> list[Gpu] | None:
     """Return the GPUs that the scheduler has found last; None if it has not looked, or that cannot be read."""
     value: dict[str, Any] = read_json(_gpus(runtime_dir)) or {}
@@ -60,6 +75,10 @@ def write_gpus(runtime_dir: str, gpus: Sequence[Gpu]) -> None:
 
 def _settings(data_dir: str) -> str:
     return os.path.join(data_dir, "scheduler.json")
+
+
+def _scheduler(data_dir: str) -> str:
+    return os.path.join(data_dir, "scheduler.pid.json")
 
 
 def _gpus(runtime_dir: str) -> str:

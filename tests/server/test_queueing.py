@@ -392,6 +392,28 @@ def is_running(client: Client, ref: str) -> bool:
     return client.get(ref)["state"] == "running"
 
 
+def test_a_scheduler_sleeps_while_nothing_changes(start_server: Callable[..., LiveServer]) -> None:
+    server = start_server()
+    with server.client() as client:
+        client.set_group("one", slots=1)
+        client.create("exec sleep 1000", name="runs", group="one")
+        client.create("true", name="next", group="one")
+        until(lambda: is_running(client, "runs"), "the first task")
+        running = until(lambda: scheduler(server), "the scheduler")
+        woken = [(running.num_ctx_switches().voluntary, time.monotonic())]
+
+        def is_asleep() -> bool:
+            count, now = running.num_ctx_switches().voluntary, time.monotonic()
+            if count != woken[-1][0]:
+                woken.append((count, now))
+            return now - woken[-1][1] > 4.0
+
+        until(is_asleep, "four seconds of sleep")
+        # A ptyhost that is killed tells nobody that it has ended.
+        os.kill(psutil.Process(client.get("runs")["pid"]).ppid(), signal.SIGKILL)
+        assert client.wait("next", 30)["state"] == "succeeded"
+
+
 def test_a_task_that_fails_after_the_scheduler_has_left_is_run_again(
     start_server: Callable[..., LiveServer], tmp_path: Path
 ) -> None:

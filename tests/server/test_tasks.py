@@ -375,6 +375,9 @@ async def test_a_whole_number_is_an_integer_however_it_is_written(rest: Rest) ->
 async def test_no_such_task(rest: Rest, method: str, parts: tuple[str, ...]) -> None:
     answer = await rest(method, "tasks", "nobody", *parts)
     assert (answer.code, answer.json["code"]) == (404, "task_not_found")
+
+
+async def test_no_such_place(rest: Rest) -> None:
     answer = await rest("GET", "places", "locale", "options")
     assert (answer.code, answer.json["code"]) == (404, "place_not_found")
     assert answer.json["message"] == "there is no place 'locale'; did you mean 'local'?"

@@ -16,6 +16,16 @@ Poll = select.poll
 READ, WRITE = select.POLLIN, select.POLLOUT
 
 
+def end_of(pid: int) -> int | None:
+    """Return a descriptor that is ready to READ when a process has ended; None if there is no such process, or the
+    system has no such descriptors (pidfd_open(2), Linux 5.3). The caller closes it.
+    """
+    try:
+        return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
+    except OSError:
+        return None
+
+
 class Wakeups:
     """Wakes the loop when a child has changed state or a signal has come. Signals that would end the process, and that
     are not meant for a ptyhost, are ignored from now on.

@@ -39,6 +39,10 @@ class Poll:
         """Wait until `fd` is ready for READ, WRITE, or either."""
         self._events[fd if isinstance(fd, int) else fd.fileno()] = eventmask
 
+    def unregister(self, fd: int | HasFileno, /) -> None:
+        """Wait for `fd` no longer."""
+        del self._events[fd if isinstance(fd, int) else fd.fileno()]
+
     def poll(self, timeout: float, /) -> list[tuple[int, int]]:
         """Return the descriptors that are ready, and for what, after at most `timeout` milliseconds."""
         readers = [fd for fd, mask in self._events.items() if mask & READ]
@@ -52,6 +56,11 @@ class Poll:
         for fd in writable:
             ready[fd] = ready.get(fd, 0) | WRITE
         return list(ready.items())
+
+
+def end_of(pid: int) -> int | None:  # noqa: ARG001
+    """Return None: `select` waits for sockets only."""
+    return None
 
 
 class Wakeups:
