@@ -113,9 +113,19 @@ class Task(Stateful):
     job: Mapping[str, Any] = field(default_factory=dict)
     revision: int = 0
 
+    @property
+    def is_submitted(self) -> bool:
+        """Whether its attempt is a job of a batch system, where it may wait for its turn."""
+        return bool(self.job)
+
     def with_(self, **changes: Any) -> Task:
         """Return the task with some fields changed."""
         return replace(self, **changes)
+
+
+def job(job_id: str, state: str | None = None) -> dict[str, Any]:
+    """Return what is known of a job (Task.job) that has just been submitted, or of which only the id is known."""
+    return {"id": job_id, "state": state, "reason": None, "node": None, "starts": None, "ends": None}
 
 
 #: Digits of ids; they sort by value.

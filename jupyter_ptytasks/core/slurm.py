@@ -11,11 +11,12 @@ import time
 from dataclasses import dataclass
 from enum import Enum
 
+from .queue.turn import When
 from .states import State
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from typing import Any
 
 #: What squeue is asked for, by -o. The comment is the last: it may contain anything.
@@ -147,9 +148,18 @@ def comment(task_id: str, attempt: int, nonce: str) -> str:
     return f"{_MARK}:{task_id}:{attempt}:{nonce}"
 
 
-def sbatch(name: str, said: str, resources: Mapping[str, Any], seconds: float | None, *, hold: bool) -> list[str]:
+def sbatch(
+    name: str,
+    said: str,
+    resources: Mapping[str, Any],
+    seconds: float | None,
+    *,
+    hold: bool = False,
+    after: Iterable[tuple[str, When]] = (),
+) -> list[str]:
     """Return the arguments of sbatch for a job with the comment `said` and what was asked for (core.resources), whose
-    script is its standard input. `seconds` is its time limit unless it asks for one.
+    script is its standard input. `seconds` is its time limit unless it asks for one, `after` are the ids of jobs that
+    must end before, and how; if they do not end so, the job is canceled.
 
     The environment of sbatch becomes that of the job: it must be small, and hold nothing secret.
     """
@@ -171,9 +181,14 @@ def sbatch(name: str, said: str, resources: Mapping[str, Any], seconds: float | 
         given.append(f"--time={duration(limit)}")
     extra = asks.pop("extra", [])
     given += [f"--{_OPTIONS.get(option, option)}={value}" for option, value in asks.items()]
+    order = ",".join(f"{_AFTER[when]}:{job}" for job, when in after)
+    given += [f"--dependency={order}", "--kill-on-invalid-dep=yes"] if order else []
     return [*given, *(["--hold"] if hold else []), *extra]
 
 
+#: The reason of a job that is canceled because of another one.
+_NEVER_SATISFIED = "DependencyNeverSatisfied"
+_AFTER = {When.OK: "afterok", When.ANY: "afterany", When.FAILED: "afternotok"}
 _OPTIONS = {"cpus": "cpus-per-task", "memory": "mem"}
 
 
@@ -276,6 +291,9 @@ def ending(state: str, reason: str | None) -> tuple[State, str, str]:
     """Return the state in which a task ends with its job, by what the job's own state says, the reason, and that in
     words.
     """
+    if (state, reason) == ("CANCELLED", _NEVER_SATISFIED):
+        ours, short, words = State.CANCELLED, "dependency", "a task that it waits for did not end as it must"
+        return ours, short, f"{words} (Slurm: {reason})"
     ours, short, words = _ENDS.get(state, (State.LOST, _snake(state), "the job has ended"))
     said = state if reason is None or state == "CANCELLED" else f"{state}, {reason}"
     return ours, short, f"{words} (Slurm: {said})"

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any, ClassVar
 
     from ..core.model import Task
+    from ..core.queue.gates import Gate
     from ..storage.locks import Lock
 
 
@@ -46,7 +47,7 @@ class Provisioner(ABC):
     name: str
     #: Whether the processes of its tasks are among those of this machine, so that their usage can be measured here.
     is_here: ClassVar[bool] = False
-    #: Whether the scheduler starts its tasks when their turn comes.
+    #: Whether its tasks can wait in our queue, and the scheduler starts them when their turn comes.
     waits: ClassVar[bool] = False
     #: Whether its tasks may wait there, and be run again there, without any of us: it is asked about them every second,
     #: and their ptyhosts are connected to only as long as somebody looks.
@@ -70,7 +71,8 @@ class Provisioner(ABC):
         `env` is the environment of the command, but for what the attempt adds (core.attempt_env); it is not written to
         a file. Raises SpawnFailed if the command is to blame, InternalError otherwise; then nothing runs. Raises
         StartUnknown where it is not known whether it runs: `poll` finds out. A place that `queues` returns at once what
-        the task waits for; its ptyhost takes the lock itself.
+        the task waits for; its ptyhost takes the lock itself. Such a place has the task wait for those of
+        `task.turn.after`, which were submitted there, too (core.queue.decisions.left_to_place).
         """
 
     @abstractmethod
@@ -95,6 +97,16 @@ class Provisioner(ABC):
     def to_json(self) -> dict[str, Any]:
         """Return the place for the REST API: whether it can be reached (None: it was not tried), and if not, why."""
         return {"name": self.name, "kind": "local", "reachable": True, "problem": None}
+
+    def gate(self) -> Gate | None:
+        """Return how the queue lets tasks through to the place; None if they do not wait for that."""
+        return None
+
+    def for_scheduler(self) -> dict[str, Any] | None:
+        """Return what the scheduler needs to make its own provisioner of the place; None if it cannot start tasks
+        there, or needs nothing.
+        """
+        return None
 
     def calls(self) -> dict[str, dict[str, int]]:
         """Return how often each program of the place was called in the last `minute` and `hour`, whoever called it."""
@@ -188,6 +200,20 @@ class Provisioners:
         """See Provisioner.remove_deleted. Where this server has no such place, that is left to another one."""
         with contextlib.suppress(InternalError):
             self.of(task).remove_deleted()
+
+    def waits(self, task: Task) -> bool:
+        """Return whether a task can wait in our queue; not so if its provisioner is unknown."""
+        return any(provisioner.waits for provisioner in self.all if provisioner.name == task.provisioner)
+
+    def gates(self) -> dict[str, Gate]:
+        """Return the ways to the places, by name. Reads a little of some files."""
+        found = ((provisioner.name, provisioner.gate()) for provisioner in self.all)
+        return {name: gate for name, gate in found if gate is not None}
+
+    def for_scheduler(self) -> dict[str, dict[str, Any]]:
+        """Return what the scheduler needs to start tasks at places, by name."""
+        found = ((provisioner.name, provisioner.for_scheduler()) for provisioner in self.all)
+        return {name: needed for name, needed in found if needed is not None}
 
     def queues(self, task: Task) -> bool:
         """Return whether a task may wait at its place; not so if its provisioner is unknown."""

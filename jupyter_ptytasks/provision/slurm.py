@@ -10,10 +10,11 @@ import shlex
 import sys
 import time
 
-from ..core import attempt_env, resources, slurm
+from ..core import attempt_env, model, resources, slurm
 from ..core.errors import InternalError, PlaceUnreachable, PtyTasksError, StartUnknown, storage_fault
 from ..core.files import write_bytes
 from ..core.platform import files as system
+from ..core.queue.gates import Gate
 from ..core.states import State
 from .base import Launched, Provisioner, Submitted
 from .commands import Commands
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..core.model import Task
+    from ..core.queue.turn import When
     from ..storage.locks import Lock
     from ..storage.task_dirs import TaskDirs
     from .handles import Handle
@@ -54,18 +56,29 @@ exit 127
 
 class SlurmProvisioner(Provisioner):
     """The place `slurm`: the cluster that `sbatch` submits to. `data_dir` is where the tasks' directories are,
-    `runtime_dir` has locks if that has none, `interval` are the seconds between two calls of squeue at least, and `env`
-    is what its programs get of the environment (commands.environment).
+    `runtime_dir` has locks if that has none, `interval` are the seconds between two calls of squeue at least,
+    `per_minute` is how many tasks are submitted in a minute at most, and `env` what its programs get of the environment
+    (commands.environment).
     """
 
     name = "slurm"
+    waits = True
     queues = True
     shares_files = True
     takes = resources.FIELDS
 
     def __init__(
-        self, task_dirs: TaskDirs, data_dir: str, runtime_dir: str, interval: float, env: Mapping[str, str]
+        self,
+        task_dirs: TaskDirs,
+        data_dir: str,
+        runtime_dir: str,
+        *,
+        interval: float,
+        per_minute: int,
+        env: Mapping[str, str],
     ) -> None:
+        self._for_scheduler = {"interval": interval, "per_minute": per_minute, "env": dict(env)}
+        self._per_minute = per_minute
         self._task_dirs = task_dirs
         self._programs = os.path.join(data_dir, "bin")
         self._shared = Shared(data_dir, [runtime_dir], self.name)
@@ -85,6 +98,14 @@ class SlurmProvisioner(Provisioner):
         reachable = False if self.jobs.problem else True if self.jobs.asked >= 0 else None
         return {"name": self.name, "kind": "slurm", "reachable": reachable, "problem": self.jobs.problem or None}
 
+    def gate(self) -> Gate:
+        """See Provisioner.gate."""
+        return Gate(self._per_minute, tuple(self._shared.times("sbatch")))
+
+    def for_scheduler(self) -> dict[str, Any]:
+        """See Provisioner.for_scheduler."""
+        return self._for_scheduler
+
     def calls(self) -> dict[str, dict[str, int]]:
         """See Provisioner.calls."""
         return self._shared.counts()
@@ -98,6 +119,9 @@ class SlurmProvisioner(Provisioner):
 
     def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched | Submitted:  # noqa: ARG002  held
         """See Provisioner.launch."""
+        known = self._handles.of(task)
+        if known is not None and not known.get("given_up"):
+            raise StartUnknown("it was submitted already")
         files = self._task_dirs.files(task.id)
         spec = self._task_dirs.specs.read(task.id)
         nonce = secrets.token_hex(8)
@@ -106,7 +130,7 @@ class SlurmProvisioner(Provisioner):
         limit = None if task.timeout is None else task.timeout + ladder + _SLACK
         said = slurm.comment(task.id, task.attempt, nonce)
         hold = spec.get("hold") is True and task.attempt == 1
-        options = slurm.sbatch(task.name, said, task.resources, limit, hold=hold)
+        options = slurm.sbatch(task.name, said, task.resources, limit, hold=hold, after=self._jobs_before(task))
         handle: Handle = {"place": self.name, "attempt": task.attempt, "nonce": nonce, "submitted": time.time()}
         handle["limit"] = task.resources.get("time")
         grace = self.jobs.kill_wait()
@@ -118,8 +142,8 @@ class SlurmProvisioner(Provisioner):
             directory=shlex.quote(files.dir),
             nonce=nonce,
         )
-        self._task_dirs.specs.write_environment(task.id, attempt_env.environment(task, clean))
         self._handles.write(task, handle)
+        self._task_dirs.specs.write_environment(task.id, attempt_env.environment(task, clean))
         try:
             job = self.jobs.submit(options, script)
         except StartUnknown:
@@ -130,9 +154,21 @@ class SlurmProvisioner(Provisioner):
         with contextlib.suppress(InternalError):  # it is found by its comment
             self._handles.write(task, {**handle, "job": job})
         state = State.HELD if hold else State.QUEUED
-        about = {"id": job, "state": "PENDING", "reason": None, "node": None, "starts": None, "ends": None}
         _, reason, words = slurm.HELD if hold else (None, "submitted", "just submitted")
-        return Submitted({"state": state, "state_reason": reason, "state_message": words, "job": about})
+        known = model.job(job, "PENDING")
+        return Submitted({"state": state, "state_reason": reason, "state_message": words, "job": known})
+
+    def _jobs_before(self, task: Task) -> list[tuple[str, When]]:
+        """Return the jobs that must end before the task's. Raises PlaceUnreachable if one is not known to Slurm, which
+        would take it for one that has ended as it must.
+        """
+        found = []
+        for dependency in task.turn.after:
+            job = str((self._handles.last(dependency.id) or {}).get("job"))
+            if job not in self.jobs.rows and not slurm.is_live((self.jobs.forgotten(job) or ("",))[0]):
+                raise PlaceUnreachable(f"the job {job}, for which it is to wait, is not known")
+            found.append((job, dependency.when))
+        return found
 
     def _program(self) -> str:
         """Return the path of the program that jobs run; write it if it is not there. Raises InternalError."""

@@ -84,8 +84,11 @@ class Verdicts:
     def _find_news(self, task: Task) -> dict[str, Any] | None:
         handle = self._handles.of(task)
         if handle is None or handle.get("given_up"):
-            hosted = self._task_dirs.is_hosted(task)
-            return None if hosted else self._not_started("the server died while submitting the job; nothing was run")
+            if self._task_dirs.is_hosted(task):
+                return None
+            if self._task_dirs.specs.keeps_environment(task.id):
+                return {"state": State.QUEUED}  # it has waited for its turn, and still does
+            return self._not_started("the server died while submitting the job; nothing was run")
         if "job" not in handle:
             return self._search(task, handle)
         row = self._jobs.rows.get(handle["job"])

@@ -59,7 +59,7 @@ def main(directory: str, nonce: str) -> None:
     attempt = int(handle["attempt"]) + int(os.environ.get("SLURM_RESTART_COUNT") or 0)
     spec = _adapted(read_json(files.spec) or {}, handle, attempt)
     env = _environment(read_json(files.environment) or {}, spec)
-    if not spec.get("resources", {}).get("requeue"):
+    if not (spec.get("resources", {}).get("requeue") or spec.get("queue", {}).get("retry")):
         _remove(files.environment)  # it may hold secrets, and is not needed again
     _remove(files.start)
     reading, writing = os.pipe()

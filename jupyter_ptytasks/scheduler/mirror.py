@@ -7,6 +7,7 @@ from __future__ import annotations
 import sys
 
 from ..core.model import Exit
+from ..core.queue.decisions import waits_here
 from ..core.states import Stateful
 
 TYPE_CHECKING = False
@@ -28,8 +29,8 @@ class Entry(Stateful):
     """What decisions need of a task; see Task for its fields."""
 
     __slots__ = (
-        "attempt", "created", "ended", "exit", "gpu_share", "gpus", "group", "id", "name", "provisioner", "state",
-        "state_reason", "sweep", "turn",
+        "attempt", "created", "ended", "exit", "gpu_share", "gpus", "group", "id", "is_submitted", "name",
+        "provisioner", "state", "state_reason", "sweep", "turn",
     )  # fmt: skip
 
     def __init__(self, task: Task, turn: Turn, sweep: Sweep | None) -> None:
@@ -39,6 +40,7 @@ class Entry(Stateful):
         self.state_reason = sys.intern(task.state_reason)
         self.group = sys.intern(task.group)
         self.provisioner = sys.intern(task.provisioner)
+        self.is_submitted = task.is_submitted
         self.turn = turn
         self.sweep = sweep
         self.attempt = task.attempt
@@ -57,8 +59,8 @@ class Mirror:
         self._version: tuple[int, int] | None = None
         self._revision = 0
         self.entries: dict[str, Entry] = {}
-        #: Those that run are asked for what becomes of them.
-        self.active: dict[str, Task] = {}
+        #: Those that run, or were submitted to another place: it is asked what becomes of them.
+        self.underway: dict[str, Task] = {}
         #: Many tasks wait for the same, and belong to the same sweep.
         self._turns: dict[Turn, Turn] = {}
         self._sweeps: dict[Sweep | None, Sweep | None] = {}
@@ -71,7 +73,7 @@ class Mirror:
         whole = self._version is None or version[0] != self._version[0]
         if whole:
             self.entries.clear()
-            self.active.clear()
+            self.underway.clear()
             self._turns.clear()
             self._sweeps.clear()
         since = 0 if whole else self._revision
@@ -92,16 +94,16 @@ class Mirror:
         """Keep what was written of a task, and return it."""
         turn = self._turns.setdefault(task.turn, task.turn)
         self.entries[task.id] = Entry(task, turn, self._sweeps.setdefault(task.sweep, task.sweep))
-        if task.active:
-            self.active[task.id] = task
+        if task.live and not waits_here(task):
+            self.underway[task.id] = task
         else:
-            self.active.pop(task.id, None)
+            self.underway.pop(task.id, None)
         return task
 
     def forget(self, task_id: str) -> None:
         """Forget a task that was removed."""
         self.entries.pop(task_id, None)
-        self.active.pop(task_id, None)
+        self.underway.pop(task_id, None)
 
     def __iter__(self) -> Iterator[Entry]:
         return iter(list(self.entries.values()))

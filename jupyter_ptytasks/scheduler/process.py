@@ -16,7 +16,9 @@ from ..storage.locks import Locks
 from ..storage.scheduling import note_scheduler, read_settings
 from ..storage.task_dirs import TaskDirs
 from .deaths import Deaths
+from .finder import Finder
 from .gpu_watch import GpuWatch
+from .places import Places
 from .work import Work
 
 TYPE_CHECKING = False
@@ -51,11 +53,13 @@ def main(data_dir: str, runtime_dir: str) -> None:
         task_dirs = TaskDirs(data_dir, [runtime_dir])
         path = os.path.join(data_dir, "tasks.db")
         watch = GpuWatch(data_dir, runtime_dir)
+        finder = Finder(task_dirs, data_dir, runtime_dir)
         work = Work(
             database=Database(path, task_dirs.tasks, task_dirs.task, locks, task_dirs.submitted),
             task_dirs=task_dirs,
             groups=Groups(data_dir, locks),
             provisioner=LocalProvisioner(task_dirs, runtime_dir),
+            places=Places(finder.find),
             limit=lambda: read_settings(data_dir).max_live_tasks,
             gpus=watch.gpus,
         )

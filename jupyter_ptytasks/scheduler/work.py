@@ -7,12 +7,22 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
-from ..core.errors import InternalError, InvalidState, PtyTasksError, SpawnFailed, TaskNotFound, TooManyTasks
-from ..core.queue.decisions import plan, waits_here
+from ..core.errors import (
+    InternalError,
+    InvalidState,
+    PlaceUnreachable,
+    PtyTasksError,
+    SpawnFailed,
+    StartUnknown,
+    TaskNotFound,
+    TooManyTasks,
+)
+from ..core.queue.decisions import left_to_place, plan, waits_here
 from ..core.queue.failures import consequences
 from ..core.queue.gpus import Given
 from ..core.queue.turn import FAILURES, runs_again
 from ..core.states import PENDING, State
+from ..provision.base import Submitted
 from .at_once import at_once
 from .mirror import Mirror
 
@@ -30,6 +40,7 @@ if TYPE_CHECKING:
     from ..storage.locks import Lock
     from ..storage.task_dirs import TaskDirs
     from .mirror import Entry
+    from .places import Places
 
     _Claim = tuple[Task, Lock | InternalError]
 
@@ -40,6 +51,8 @@ _LEAVING = 0.05
 _UNREPORTED = 0.05
 #: How many tasks are started in one go: the last one waits for the first.
 _AT_A_TIME = 8
+#: The same for one that is being submitted to another place.
+_SUBMITTING = 0.2
 #: Seconds after which all is looked at again, even if nothing seems to have changed.
 _LONG = 60.0
 #: What a task is given that needs no GPU.
@@ -47,7 +60,8 @@ _NONE = Given((), 1.0)
 
 
 class Work:
-    """What the scheduler does with tasks. `limit` returns how many may be active, `gpus` the GPUs of the machine, None
+    """What the scheduler does with tasks. `provisioner` starts those of this machine, and `places` those of others.
+    `limit` returns how many may be active, `gpus` the GPUs of the machine, None
     while that is being found out.
     """
 
@@ -58,6 +72,7 @@ class Work:
         task_dirs: TaskDirs,
         groups: Groups,
         provisioner: LocalProvisioner,
+        places: Places,
         limit: Callable[[], int],
         gpus: Callable[[], Sequence[Gpu] | None],
     ) -> None:
@@ -65,6 +80,7 @@ class Work:
         self._task_dirs = task_dirs
         self._groups = groups
         self._provisioner = provisioner
+        self._places = places
         self._limit = limit
         self._gpus = gpus
         self._tasks = Mirror(database)
@@ -85,13 +101,14 @@ class Work:
         Raises PtyTasksError or OSError; what was not done is done by the next step.
         """
         changed = self._tasks.refresh()
+        changed |= self._follow_places(now)
         self._provisioner.reap()
         ends = self._find_ends()
         seen = (self._groups.all(), self._limit())
         # A clock that was set back does not put off what was to be looked at again.
         is_early = self._look is None or self._decided <= now < self._look
         if not (changed or ends or self._started) and seen == self._seen and is_early:
-            return self._look
+            return now + _SUBMITTING if self._places.is_busy else self._look
         # If something fails, it is all done once more.
         self._seen = None
         try:
@@ -111,14 +128,15 @@ class Work:
 
     def _advance(self, ends: Mapping[str, dict[str, Any]], now: float) -> float | None:
         """Write down what is new, and start what may start now, in one transaction: each one flushes the disk."""
-        ended = [self._tasks.note(self._tasks.active[task_id].with_(**changes)) for task_id, changes in ends.items()]
+        ended = [self._tasks.note(self._tasks.underway[task_id].with_(**changes)) for task_id, changes in ends.items()]
         if any(task.state in FAILURES or task.turn.retry is not None for task in ended):
             self.settle(ends)  # before the consequences
             ends = {}
         self._run_again(now)
         self._respond_to_failures(now)
         limit = self._limit()
-        planned = plan(self._tasks, self._groups.all(), now, limit, self._gpus, explain=False)
+        gates = self._places.gates()
+        planned = plan(self._tasks, self._groups.all(), now, limit, self._gpus, gates, explain=False)
         for task_id, wait in planned.cancel.items():
             self._cancel(task_id, wait.reason, wait.text, now)
         next_ones = planned.start[:_AT_A_TIME]
@@ -129,6 +147,10 @@ class Work:
         looks = [now + _UNREPORTED] if self._started else []
         if not as_expected:
             looks.append(now)
+        if self._places.is_busy:
+            looks.append(now + _SUBMITTING)
+        elif any(task.turn.retry is not None and self._is_elsewhere(task) for task in self._tasks.underway.values()):
+            looks.append(now + _LONG)  # no ptyhost of theirs wakes a scheduler at its end
         held_up = claimed < len(next_ones) or planned.is_counting or bool(planned.cancel)
         self.waits_for_time = planned.look is not None
         self.is_behind = not as_expected or len(next_ones) < len(planned.start) or held_up
@@ -164,23 +186,74 @@ class Work:
     @property
     def hosts(self) -> list[int | None]:
         """The pids of the ptyhosts that are to end; None of one that is being started."""
-        return [task.host_pid for task in self._tasks.active.values() if task.provisioner == self._provisioner.name]
+        return [task.host_pid for task in self._tasks.underway.values() if not self._is_elsewhere(task)]
 
     @property
     def may_run_again(self) -> bool:
         """Whether a task that runs is to be run again if it fails: the end of its ptyhost must wake a scheduler."""
-        return any(task.turn.retry is not None for task in self._tasks.active.values())
+        return any(task.turn.retry is not None for task in self._tasks.underway.values())
+
+    def _is_elsewhere(self, task: Task) -> bool:
+        return task.provisioner != self._provisioner.name
+
+    def _follow_places(self, now: float) -> bool:
+        """Take in what has become of tasks at other places; return whether there was anything."""
+        self._places.ask(task for task in self._tasks.underway.values() if self._is_elsewhere(task))
+        outcomes, news = self._places.outcomes(), self._places.news()
+        for task, lock, outcome in outcomes:
+            with lock:
+                self._note_submission(task, outcome, now)
+        for task, changes in news:
+            try:
+                self._take_news(task, changes)
+            except (TaskNotFound, InvalidState):
+                self._tasks.distrust()  # another process has seen something else
+        return bool(outcomes or news)
+
+    def _note_submission(self, task: Task, outcome: Launched | Submitted | PtyTasksError, now: float) -> None:
+        """Note what became of a submission. If it is not known, the place is asked."""
+        if isinstance(outcome, StartUnknown):
+            return
+        if isinstance(outcome, Submitted):
+            changes = dict(outcome.changes)
+        elif isinstance(outcome, PlaceUnreachable):
+            changes = {"state": State.QUEUED, "state_reason": outcome.code, "state_message": outcome.message}
+        else:
+            self._note_start(task, outcome, now)
+            return
+        self._tasks.note(self._database.observe(task.id, task.attempt, **changes))
+
+    def _take_news(self, task: Task, news: dict[str, Any]) -> None:
+        """Write down what a place says of a task, as servers do (Supervisor)."""
+        state = news["state"]
+        attempt = news.pop("attempt", task.attempt)
+        if attempt != task.attempt:
+            again = self._database.run_again(task.id, attempt, also=self._task_dirs.specs.respec, **news)
+            self._tasks.note(again)
+            return
+        if state is task.state:
+            changed = {name: value for name, value in news.items() if getattr(task, name) != value}
+            if changed:
+                self._tasks.note(self._database.move(task.id, {state}, **{"state": state, **changed})[0])
+            return
+        if task.pending and not (state.pending or state is State.STARTING):
+            self._database.observe(task.id, task.attempt, State.STARTING)
+        if not state.live:
+            self._complete(task, news)
+        self._tasks.note(self._database.observe(task.id, task.attempt, **news))
 
     def _find_ends(self) -> dict[str, dict[str, Any]]:
         """Return what has become of active tasks that is not in the database, by id, as changes."""
-        active = [task for task in self._tasks.active.values() if task.provisioner == self._provisioner.name]
-        ends = self._provisioner.poll(active)
+        ends = self._provisioner.poll(task for task in self._tasks.underway.values() if not self._is_elsewhere(task))
         for task_id, changes in ends.items():
             if not changes["state"].live:
-                task = self._tasks.active[task_id]
-                changes["progress"] = self._task_dirs.final_progress(task, changes["state"])
-                changes.update(self._explained(task, changes))
+                self._complete(self._tasks.underway[task_id], changes)
         return ends
+
+    def _complete(self, task: Task, changes: dict[str, Any]) -> None:
+        """Add to the changes with which a task ends what its output says."""
+        changes["progress"] = self._task_dirs.final_progress(task, changes["state"])
+        changes.update(self._explained(task, changes))
 
     def _report(self, ends: Mapping[str, dict[str, Any]]) -> bool:
         """Write down, within a transaction, that tasks were started and have ended; return whether other
@@ -297,8 +370,10 @@ class Work:
         self._tasks.note(task)
         return (task, lock) if moved else None
 
-    def _launch(self, task: Task, lock: Lock | InternalError) -> Launched | PtyTasksError:
-        """Start the ptyhost of a task; return what runs then, or why nothing does."""
+    def _launch(self, task: Task, lock: Lock | InternalError) -> Launched | PtyTasksError | None:
+        """Start the ptyhost of a task; return what runs then, or why nothing does. None if it is being submitted to
+        another place.
+        """
         if isinstance(lock, InternalError):
             return lock
         with lock:
@@ -307,19 +382,26 @@ class Work:
                 env = self._task_dirs.specs.read_environment(task.id)
                 if env is None:
                     return InternalError("the environment that was kept for the task is gone; restart it")
+                if self._is_elsewhere(task):
+                    left = left_to_place(task, self._tasks.entries, self._places.gates())
+                    there = task.with_(turn=replace(task.turn, after=tuple(left)))
+                    self._places.submit(there, lock.handed_on(), env)
+                    return None
                 return self._provisioner.launch(task, lock, env)
             except PtyTasksError as error:
                 return error
 
-    def _note_start(self, task: Task, outcome: Launched | PtyTasksError, now: float) -> bool:
-        """Note what became of a start; return whether the task runs."""
+    def _note_start(self, task: Task, outcome: Launched | PtyTasksError | None, now: float) -> bool:
+        """Note what became of a start; return whether the task runs, or it is not known yet."""
+        if outcome is None:
+            return True
+        if task.turn.retry is None:
+            self._task_dirs.specs.forget_environment(task.id)
         if isinstance(outcome, PtyTasksError):
             reason = "spawn_error" if isinstance(outcome, SpawnFailed) else outcome.code
             facts = {"state_reason": reason, "state_message": outcome.message, "ended": now}
             self._tasks.note(self._database.observe(task.id, task.attempt, State.FAILED, **facts))
             return False
-        if task.turn.retry is None:
-            self._task_dirs.specs.forget_environment(task.id)
         facts = {"pid": outcome.pid, "host_pid": outcome.host_pid, "started": outcome.started}
         self._started.append((task.id, task.attempt, {"state": State.RUNNING, **facts}))
         self._tasks.note(task.with_(state=State.RUNNING, **facts))

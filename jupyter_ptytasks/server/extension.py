@@ -128,6 +128,9 @@ class PtyTasksApp(ExtensionApp):
     slurm_interval = Float(
         2.0, min=0.1, help="Seconds between two calls of squeue, which asks for all jobs at once, at the least."
     ).tag(config=True)
+    slurm_per_minute = Integer(
+        20, min=1, help="Jobs that are submitted to Slurm in a minute at most; further tasks wait in the queue."
+    ).tag(config=True)
     ssh_places = Bool(
         True, help="Whether tasks may run on other machines that `ssh` leads to without a question (`ssh:<host>`)."
     ).tag(config=True)
@@ -197,6 +200,7 @@ class PtyTasksApp(ExtensionApp):
         self.queue = queue = Queue(
             store=store,
             groups=Groups(self.data_dir, self._locks()),
+            provisioners=provisioners,
             data_dir=self.data_dir,
             runtime_dir=self.runtime_dir,
             max_live=self.max_live_tasks,
@@ -224,7 +228,14 @@ class PtyTasksApp(ExtensionApp):
         )
         conditions = Conditions(control, Waiter(store, supervisor), supervisor, self.tracker)
         shells = Shells(control, task_dirs)
-        many = Many(control=control, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults)
+        many = Many(
+            control=control,
+            queue=queue,
+            store=store,
+            task_dirs=task_dirs,
+            provisioners=provisioners,
+            spawn_defaults=self._spawn_defaults,
+        )
         sweeps = Sweeps(many=many, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults)
         self.terminals = TaskTerminals(
             control=control, launcher=launcher, store=store, supervisor=supervisor, serializer=serializer
@@ -279,7 +290,16 @@ class PtyTasksApp(ExtensionApp):
         is_there = shutil.which("sbatch") is not None and shutil.which("squeue") is not None
         if not (is_there if self.slurm is None else self.slurm):
             return []
-        return [SlurmProvisioner(task_dirs, self.data_dir, self.runtime_dir, self.slurm_interval, environment())]
+        return [
+            SlurmProvisioner(
+                task_dirs,
+                self.data_dir,
+                self.runtime_dir,
+                interval=self.slurm_interval,
+                per_minute=self.slurm_per_minute,
+                env=environment(),
+            )
+        ]
 
     def _database(self, task_dirs: TaskDirs) -> Database:
         path = os.path.join(self.data_dir, "tasks.db")

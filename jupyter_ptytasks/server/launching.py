@@ -21,6 +21,8 @@ from ..core.errors import (
     TaskNotFound,
 )
 from ..core.model import IfExists, new_id
+from ..core.names import LOCAL
+from ..core.queue.decisions import waits_here
 from ..core.states import State
 from ..provision.base import Submitted
 from ..storage.records import RESTARTING, task_of
@@ -123,25 +125,28 @@ class Launcher:
         for name in request.resources:
             if name not in place.takes:
                 raise BadRequest(f"resources.{name}: {place.name} does not take it", field=f"resources.{name}")
+        if request.turn.gpus is not None:
+            raise BadRequest("gpus: these are GPUs of this machine; there it is resources.gpus", field="gpus")
         if request.function is not None:
             raise BadRequest("function: functions run on this machine only", field="function")
-        state = await asyncio.to_thread(self._queue.state_for, request.group, request.turn)
-        if state.pending or (request.hold and not place.queues):
-            raise BadRequest("place: only tasks of this machine wait in a queue", field="place")
+        state = await asyncio.to_thread(self._queue.state_for, request.group, request.turn, place.name)
+        if (state.pending or request.hold) and not place.waits:
+            raise BadRequest(f"place: tasks of {place.name} do not wait in a queue", field="place")
 
     def _prepare(self, request: TaskRequest) -> tuple[dict[str, Any], dict[str, str], Lock]:
         now = time.time()
         place = self._provisioners.at(request.place) if request.place else None
-        state = State.HELD if request.hold else self._queue.state_for(request.group, request.turn)
-        if place is not None:
-            state = State.STARTING  # if it waits, it waits there
+        state = self._queue.state_for(request.group, request.turn, request.place or LOCAL)
+        # What waits for nothing else is held at its place.
+        if request.hold and (place is None or state.pending):
+            state = State.HELD
         newest = self._store.index.newest
         task_id = new_id(now, newest.id if newest is not None else "")
         defaults = self._spawn_defaults()
         taken = (task.name for task in self._store.live)
         shares_files = place is None or place.shares_files
         spec = specs.build(request, task_id, now, defaults, taken, shares_files=shares_files)
-        if request.hold and place is not None:
+        if request.hold and not state.pending:
             spec["hold"] = True
         if state.pending:
             spec["state"] = state.value
@@ -210,7 +215,7 @@ class Launcher:
         task = await self._control.get(ref)
         if not task.pending:
             raise InvalidState(f"the task is not held: it is {task.state.value}", field="state")
-        if task.state is State.HELD:
+        if task.state is State.HELD and not waits_here(task):
             await asyncio.to_thread(self._provisioners.of(task).release, task)
         task, _ = await self._store.move(task.id, {State.HELD}, State.QUEUED, also=self._task_dirs.specs.respec)
         await self._queue.wake()
@@ -225,7 +230,7 @@ class Launcher:
             raise InvalidState(f"the task does not wait for its turn: it is {task.state.value}", field="state")
         if task.state is State.HELD:
             return task
-        facts = await asyncio.to_thread(self._provisioners.of(task).hold, task)
+        facts = {} if waits_here(task) else await asyncio.to_thread(self._provisioners.of(task).hold, task)
         task, held = await self._store.move(
             task.id, {State.QUEUED}, State.HELD, also=self._task_dirs.specs.respec, **facts
         )
@@ -276,7 +281,7 @@ class Launcher:
         task = await self._control.get(ref)
         if not task.pending:
             raise InvalidState(f"this can be changed until the task starts; it is {task.state.value}", field="state")
-        if self._provisioners.queues(task):
+        if not waits_here(task):
             raise InvalidState(f"the task waits at {task.provisioner}, and cannot be changed there", field="place")
         return task
 
@@ -415,7 +420,7 @@ class Launcher:
             return await self._store.find(ended.id)
         state = State.STARTING
         if self._provisioners.of(ended).waits:
-            state = await asyncio.to_thread(self._queue.state_for, ended.group, ended.turn)
+            state = await asyncio.to_thread(self._queue.state_for, ended.group, ended.turn, ended.provisioner)
         also = functools.partial(self._requeued, env=env) if state.pending else self._task_dirs.specs.respec
         with self._claim(ended.id, lock):
             task, begun = await self._store.begin_attempt(ended.id, ended.attempt + 1, self.max_live, also, state)

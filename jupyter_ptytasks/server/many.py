@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ..core.errors import InvalidState, PtyTasksError, TaskNotFound
+from ..core.queue.decisions import waits_here
 from ..core.queue.turn import runs_again
 from ..core.states import State
 from ..storage.database import next_attempt
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ..core.model import Task
+    from ..provision.base import Provisioners
     from ..storage.task_dirs import TaskDirs
     from .control import Control
     from .queueing import Queue
@@ -43,12 +45,14 @@ class Many:
         queue: Queue,
         store: Store,
         task_dirs: TaskDirs,
+        provisioners: Provisioners,
         spawn_defaults: Callable[[], SpawnDefaults],
     ) -> None:
         self._control = control
         self._queue = queue
         self._store = store
         self._task_dirs = task_dirs
+        self._provisioners = provisioners
         self._spawn_defaults = spawn_defaults
 
     async def retry(self, tasks: Iterable[Task], states: frozenset[State]) -> list[str]:
@@ -71,12 +75,16 @@ class Many:
         return changed
 
     async def release(self, tasks: Iterable[Task]) -> list[str]:
-        """Let the tasks that are held take their turns."""
+        """Let the tasks that are held take their turns, here or at their places. Raises PlaceUnreachable."""
+        held = list(tasks)
+        for task in held:
+            if task.state is State.HELD and not waits_here(task):
+                await asyncio.to_thread(self._provisioners.of(task).release, task)
 
         def released(task: Task) -> Task | None:
             return task.with_(state=State.QUEUED) if task.state is State.HELD else None
 
-        changed = await self._change(tasks, released)
+        changed = await self._change(held, released)
         if changed:
             await self._queue.wake()
         return changed
@@ -86,7 +94,7 @@ class Many:
         facts = {"state_reason": "cancelled", "state_message": message, "ended": time.time()}
 
         def canceled(task: Task) -> Task | None:
-            if task.pending:
+            if waits_here(task):
                 return task.with_(state=State.CANCELLED, **facts)
             return task.with_(turn=replace(task.turn, retry=None)) if runs_again(task) else None
 
@@ -95,7 +103,7 @@ class Many:
         await asyncio.to_thread(in_parallel, self._task_dirs.specs.forget_environment, changed)
         await self._store.refresh(0.0)  # the scheduler may have started one meanwhile
         now = (self._store.get(task_id) for task_id in meant)
-        active = [task.id for task in now if task is not None and task.active]
+        active = [task.id for task in now if task is not None and task.live]
         for task_id, error in zip(active, await asyncio.gather(*map(self._stop, active)), strict=True):
             if error is not None:
                 _LOG.warning("task %s is not stopped with the others: %s", task_id, error)

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from ..core import wake
-from ..core.errors import BadRequest, GroupNotFound, PtyTasksError, TaskNotFound, storage_fault
-from ..core.names import did_you_mean
+from ..core.errors import BadRequest, GroupNotFound, PlaceUnreachable, PtyTasksError, TaskNotFound, storage_fault
+from ..core.names import LOCAL, did_you_mean
 from ..core.queue import decisions as queue
 from ..core.queue.estimate import Estimates, estimate, run_keys
 from ..core.queue.groups import group_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from ..core.queue.estimate import RunKey
     from ..core.queue.gpus import Gpu
     from ..core.queue.groups import Group
+    from ..provision.base import Provisioners
     from ..storage.groups import Groups
     from .changes import Change
     from .store import Store
@@ -64,12 +65,24 @@ class Queue:
     change of its configuration, whichever server made it; None for one that is not configured.
     """
 
-    def __init__(self, *, store: Store, groups: Groups, data_dir: str, runtime_dir: str, max_live: int) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        groups: Groups,
+        provisioners: Provisioners,
+        data_dir: str,
+        runtime_dir: str,
+        max_live: int,
+    ) -> None:
         self._store = store
         self._groups = groups
+        self._provisioners = provisioners
         self._data_dir = data_dir
         self._runtime_dir = runtime_dir
-        self._settings = Settings(max_live, _find_nvml(), os.environ.get("CUDA_VISIBLE_DEVICES"))
+        self._settings = Settings(
+            max_live, _find_nvml(), os.environ.get("CUDA_VISIBLE_DEVICES"), provisioners.for_scheduler()
+        )
         self._waits: Mapping[str, Reason] = {}
         self._estimates = Estimates()
         self._is_stale = True
@@ -79,11 +92,12 @@ class Queue:
         self._planned = 0.0
         self._took = 0.0
         self._known: dict[str, Group] | None = None
-        #: What needs a scheduler; the tasks that have not ended, by their group and whether they are active; and those
-        #: that succeeded, by what tells how long others will take.
+        #: What needs a scheduler; the tasks that have not ended, by their group and whether they are active; those that
+        #: wait at their places, by their group; and those that succeeded, by what tells how long others will take.
         index = store.index
         self._urgent = index.where(_needs_scheduler)
         self._in_group = index.by(_group_key)
+        self._submitted = index.by(lambda task: (task.group,) if task.pending and not queue.waits_here(task) else ())
         self._runs = index.by(lambda task: run_keys(task) if task.state is State.SUCCEEDED else ())
         self._looking = asyncio.Lock()
         self.listeners: Listeners[Group | None, Group | None] = Listeners()
@@ -98,11 +112,13 @@ class Queue:
 
     # -- tasks ------------------------------------------------------------------------------------------------------
 
-    def state_for(self, group: str, turn: Turn) -> State:
-        """Return whether a task of a group is to be queued, or to be started at once. Blocking."""
+    def state_for(self, group: str, turn: Turn, place: str = LOCAL) -> State:
+        """Return whether a task of a group is to be queued, or to be started at its place at once. Blocking."""
         found = self._groups.all().get(group)
         limited = found is not None and not found.is_free
-        return State.QUEUED if limited or turn != Turn() else State.STARTING
+        gate = self._provisioners.gates().get(place)
+        is_late = gate is not None and gate.opens(0, time.time()) is not None
+        return State.QUEUED if limited or is_late or turn != Turn() else State.STARTING
 
     async def resolved(self, turn: Turn, task_id: str = "") -> Turn:
         """Return a turn whose dependencies are ids, where they were names. Raises BadRequest for a task that does not
@@ -173,7 +189,12 @@ class Queue:
         if not queue.waits_here(task):
             # Its place says why.
             return Reason(0, "place", task.state_message, task.job.get("starts")).to_json()
-        return self.waits.get(task.id, Reason(0, "starting", "about to start", None)).to_json()
+        if (wait := self.waits.get(task.id)) is not None:
+            return wait.to_json()
+        # What has kept it from being started does so no more, or its place has not answered.
+        said = task.state_reason, task.state_message
+        reason, text = said if task.state_reason == PlaceUnreachable.code else ("starting", "about to start")
+        return Reason(0, reason, text, None).to_json()
 
     @property
     def waits(self) -> Mapping[str, Reason]:
@@ -191,7 +212,8 @@ class Queue:
         if age < (self._took / _PLAN_SHARE if self._is_stale else _PLAN_AGE):
             return
         tasks, groups, now = self._concerned(), self._groups.all(), time.time()
-        plan = queue.plan(tasks, groups, now, self._settings.max_live_tasks, self._gpus)
+        gates = self._provisioners.gates()
+        plan = queue.plan(tasks, groups, now, self._settings.max_live_tasks, self._gpus, gates)
         self._estimates = estimate(tasks, plan, groups, now, self._past_runs)
         self._waits = {
             task_id: Reason(wait.position, wait.reason, wait.text, self._estimates.starts.get(task_id, wait.until))
@@ -277,9 +299,11 @@ class Queue:
     def _group_to_json(self, group: Group) -> dict[str, Any]:
         self._decide()
         active = self.tasks_of(group.name)
+        submitted = self._submitted.get(group.name)
+        used = [*active, *(submitted.newest_first if submitted is not None else ())]
         return {
             **group.to_json(),
-            "used": sum(task.turn.slots for task in active),
+            "used": sum(task.turn.slots for task in used),
             "active": len(active),
             "pending": len(self._in_group.get((group.name, False), ())),
             "ends": iso(self._estimates.ends.get(group.name)),

@@ -408,7 +408,7 @@ def next_attempt(task: Task, attempt: int, state: State, **facts: Any) -> Task:
     return task.with_(
         state=state, state_reason="", state_message="", why="", exit=Exit(), attempt=attempt,
         pid=None, host_pid=None, started=None, ended=None, usage={},
-        progress=None, metrics=None, leftover=0, **facts,
+        progress=None, metrics=None, leftover=0, job={}, **facts,
     )  # fmt: skip
 
 

@@ -40,6 +40,11 @@ class Lock:
     def __exit__(self, *exc: object) -> None:
         self.close()
 
+    def handed_on(self) -> Lock:
+        """Return the lock for another one who closes it; this one counts as closed."""
+        fd, self.fd = self.fd, -1
+        return Lock(fd)
+
     def close(self) -> None:
         """Release it in this process. May be called twice."""
         fd, self.fd = self.fd, -1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from ..core.files import read_json, write_json
 from ..core.machine import hostname, is_here, is_running, start_time
@@ -11,29 +11,33 @@ from ..core.queue.gpus import Gpu
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
 
 @dataclass(frozen=True)
 class Settings:
     """What the last server, or command, has told the scheduler: how many tasks may be active; the directory of pynvml
-    (nvidia-ml-py), empty if it is not installed; and its CUDA_VISIBLE_DEVICES, None if that is not set.
+    (nvidia-ml-py), empty if it is not installed; its CUDA_VISIBLE_DEVICES, None if that is not set; and by name the
+    other places whose tasks the scheduler starts, with what it needs for that (Provisioner.for_scheduler).
     """
 
     max_live_tasks: int = 100
     nvml: str = ""
     cuda_visible_devices: str | None = None
+    places: Mapping[str, dict[str, Any]] = field(default_factory=dict)
 
 
 def read_settings(data_dir: str) -> Settings:
     """Return what was told last; the defaults if nothing was, or it cannot be read."""
     value = read_json(_settings(data_dir)) or {}
     limit, nvml, visible = (value.get(name) for name in ("max_live_tasks", "nvml", "cuda_visible_devices"))
+    places = value.get("places")
     return Settings(
         limit if isinstance(limit, int) else Settings.max_live_tasks,
         nvml if isinstance(nvml, str) else "",
         visible if isinstance(visible, str) else None,
+        places if isinstance(places, dict) else {},
     )
 
 

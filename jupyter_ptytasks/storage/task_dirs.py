@@ -12,7 +12,7 @@ from ..core import leftovers
 from ..core.errors import InternalError, NoResult, storage_fault
 from ..core.files import read_json
 from ..core.machine import boot_id, is_here, is_running
-from ..core.model import Kind, Output, Task
+from ..core.model import Kind, Output, Task, job
 from ..core.paths import TaskFiles
 from ..core.platform import files as system
 from ..core.ring.packing import bases_to_pack, pack
@@ -245,7 +245,10 @@ class TaskDirs:
         if host is None and task.pending and task.attempt == 1 and task.sweep and not self.sweeps.has(task.sweep.id):
             return None  # the same for a sweep, or it was cut off: then there is none of its tasks
         # Without a state or a job, this is a create that was cut off before anything ran.
-        is_submitted = "state" in spec or os.path.exists(self.files(task_id).handle)
+        handle = read_json(self.files(task_id).handle) or {}
+        if task.pending and handle.get("attempt") == task.attempt and "job" in handle:
+            task = task.with_(job=job(handle["job"]))
+        is_submitted = "state" in spec or bool(handle)
         return task if host is not None or task.attempt > 1 or is_submitted else None
 
     def submitted(self, task_id: str) -> Task | None:

@@ -54,12 +54,15 @@ def test_those_that_came_later_are_not_concerned() -> None:
 
 def test_what_waits_at_another_place_is_not_concerned() -> None:
     # Its job would run although the task says that it never will.
-    there = replace(waiting(2), provisioner="slurm")
+    there = replace(waiting(2), provisioner="slurm", job={"id": "7"})
     assert decide(ended(1), there, on_failure=OnFailure.CANCEL) == (None, [])
     assert decide(ended(1), there, on_failure=OnFailure.PAUSE) == (None, [])
     # Failures count wherever they happen.
     failed = replace(ended(1), provisioner="slurm")
     assert decide(failed, there, waiting(3), on_failure=OnFailure.CANCEL) == (None, ["task-3"])
+    # One that was not submitted yet waits here.
+    later = replace(waiting(4), provisioner="slurm")
+    assert decide(ended(1), there, later, on_failure=OnFailure.CANCEL) == (None, ["task-4"])
 
 
 def test_a_group_that_was_resumed_is_not_paused_again() -> None:

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from jupyter_ptytasks.core.model import Exit, Task
-from jupyter_ptytasks.core.queue.decisions import cycle, moved, order, plan
+from jupyter_ptytasks.core.queue.decisions import cycle, left_to_place, moved, order, plan
+from jupyter_ptytasks.core.queue.gates import Gate
 from jupyter_ptytasks.core.queue.groups import Group
 from jupyter_ptytasks.core.queue.turn import Dependency, Retry, Turn, When
 from jupyter_ptytasks.core.states import ENDED, State
@@ -62,6 +63,55 @@ def test_held_and_timed_tasks_do_not_block_others() -> None:
     found = plan(tasks, {}, NOW, 100)
     assert found.look == NOW + 5
     assert decide(*tasks[1:], now=NOW + 5) == {"task-2": "start", "task-3": "slots"}
+
+
+# -- other places ------------------------------------------------------------------------------------------------------
+
+
+def there(number: int, state: State = State.QUEUED, submitted: str = "", **turn: object) -> Task:
+    """Return a task of the place `far`, which is a job there if `submitted` is its id."""
+    job = {"id": submitted} if submitted else {}
+    return replace(make(number, state, "g", **turn), provisioner="far", job=job)
+
+
+def test_a_task_that_was_submitted_uses_its_slots_while_it_waits_there() -> None:
+    tasks = [there(1, submitted="7"), there(2), make(3)]
+    found = plan(tasks, {"g": Group("g", 1)}, NOW, 100, gates={"far": Gate(20)})
+    assert found.start == []
+    assert {task_id: wait.reason for task_id, wait in found.waits.items()} == {"00000002": "slots", "00000003": "slots"}
+
+
+def test_only_so_many_are_submitted_in_a_minute_and_others_are_not_held_up() -> None:
+    tasks = [there(1), there(2), there(3), make(4, group="other")]
+    gate = Gate(3, (NOW - 70, NOW - 50, NOW - 20))
+    found = plan(tasks, {}, NOW, 100, gates={"far": gate})
+    assert found.start == ["00000001", "00000004"]
+    assert found.waits["00000002"].text == "far: 3 tasks are submitted a minute at most"
+    assert (found.waits["00000002"].reason, found.waits["00000002"].until) == ("pace", NOW + 10)
+    assert found.look == NOW + 10
+    closed = replace(gate, submitted=(), closed=NOW + 5, problem="it does not answer")
+    found = plan(tasks, {}, NOW, 100, gates={"far": closed})
+    assert (found.start, found.waits["00000001"].text) == (["00000004"], "far: it does not answer; it is tried again")
+    assert plan(tasks, {}, NOW, 100).waits["00000001"].reason == "place"
+
+
+def test_what_a_place_can_see_to_is_left_to_it() -> None:
+    after = (Dependency("00000001"),)
+    gates = {"far": Gate(20)}
+
+    def left(other: Task, task: Task) -> tuple[list[str], list[Dependency]]:
+        known = {one.id: one for one in (other, task)}
+        return plan([other, task], {}, NOW, 100, gates=gates).start, left_to_place(task, known, gates)
+
+    waits = there(2, after=after)
+    assert left(there(1, State.RUNNING, "7"), waits) == (["00000002"], list(after))
+    assert left(there(1, State.QUEUED, "7"), waits) == (["00000002"], list(after))
+    # It was not submitted yet, runs here, or is run again by us.
+    assert left(there(1), waits) == (["00000001"], [])
+    assert left(make(1, State.RUNNING), waits) == ([], [])
+    assert left(there(1, State.RUNNING, "7"), make(2, after=after)) == ([], [])
+    assert left(there(1, State.RUNNING, "7", retry=Retry(1)), waits) == ([], [])
+    assert left(there(1, State.SUCCEEDED, "7"), waits) == (["00000002"], [])
 
 
 @pytest.mark.parametrize("when", When)

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from jupyter_ptytasks.core import slurm
+from jupyter_ptytasks.core.queue.turn import When
 from jupyter_ptytasks.core.slurm import Row, Stage
 from jupyter_ptytasks.core.states import State
 
@@ -96,6 +97,7 @@ def test_why_a_job_waits(state: str, reason: str | None, ours: State, short: str
         ("TIMEOUT", "TimeLimit", State.TIMED_OUT, "slurm_limit", True),
         ("DEADLINE", "DeadLine", State.TIMED_OUT, "slurm_deadline", True),
         ("CANCELLED", "Priority", State.CANCELLED, "cancelled_in_slurm", True),
+        ("CANCELLED", "DependencyNeverSatisfied", State.CANCELLED, "dependency", True),
         ("OUT_OF_MEMORY", "OutOfMemory", State.FAILED, "out_of_memory", True),
         ("NODE_FAIL", "NodeDown", State.LOST, "node_fail", True),
         ("BOOT_FAIL", None, State.LOST, "node_fail", True),
@@ -120,7 +122,11 @@ def test_what_sbatch_is_told() -> None:
         "--requeue", "--nodes=2", "--ntasks-per-node=1", "--time=1:31:00", "--cpus-per-task=4", "--mem=8192M",
         "--gpus=a100:2", "--partition=gpu", "--hold", "--exclusive",
     ]  # fmt: skip
-    plain = slurm.sbatch("-x", "c", {}, None, hold=False)
+    after = [("7", When.OK), ("8", When.ANY), ("9", When.FAILED)]
+    told = slurm.sbatch("report", "c", {"extra": ["--exclusive"]}, None, after=after)
+    assert told[-3:] == ["--dependency=afterok:7,afterany:8,afternotok:9", "--kill-on-invalid-dep=yes", "--exclusive"]
+    plain = slurm.sbatch("-x", "c", {}, None)
+    assert not any("dep" in word for word in plain)
     assert "--no-requeue" in plain
     assert not any(word.startswith("--time") for word in plain)
     assert all(word.startswith("--") for word in plain)

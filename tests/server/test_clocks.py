@@ -18,6 +18,7 @@ from jupyter_ptytasks.core.model import Exit
 from jupyter_ptytasks.core.queue.turn import Retry
 from jupyter_ptytasks.core.states import State
 from jupyter_ptytasks.provision.base import Launched
+from jupyter_ptytasks.scheduler.places import Places
 from jupyter_ptytasks.scheduler.work import Work
 from jupyter_ptytasks.storage.database import Database
 from jupyter_ptytasks.storage.task_dirs import TaskDirs
@@ -69,6 +70,7 @@ class Queue:
             task_dirs=self.dirs,
             groups=groups,  # type: ignore[arg-type]
             provisioner=provisioner,  # type: ignore[arg-type]
+            places=Places(dict),
             limit=lambda: 100,
             gpus=list,
         )

@@ -13,6 +13,7 @@ from jupyter_ptytasks.core.model import IfExists, Kind, Task
 from jupyter_ptytasks.core.queue import decisions
 from jupyter_ptytasks.core.queue.turn import Dependency, Turn
 from jupyter_ptytasks.core.states import State
+from jupyter_ptytasks.provision.base import Provisioners
 from jupyter_ptytasks.server.index import Index
 from jupyter_ptytasks.server.queueing import Queue
 from jupyter_ptytasks.server.serialize import TaskSerializer
@@ -101,7 +102,14 @@ async def test_decisions_are_made_of_what_has_not_ended(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     groups = Groups(str(tmp_path), Locks(str(tmp_path)))
-    queue = Queue(store=store, groups=groups, data_dir=str(tmp_path), runtime_dir=str(tmp_path), max_live=9)
+    queue = Queue(
+        store=store,
+        groups=groups,
+        provisioners=Provisioners(),
+        data_dir=str(tmp_path),
+        runtime_dir=str(tmp_path),
+        max_live=9,
+    )
     await store.refresh()
     seen: list[int] = []
 

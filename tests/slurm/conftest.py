@@ -41,7 +41,7 @@ def serving(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """Yield a server whose place `slurm` is the cluster. Programs in its `bin` come before those of the system."""
     home = tmp_path_factory.mktemp("home").resolve()
     (home / "bin").mkdir()
-    server = LiveServer(home, "--PtyTasksApp.slurm_interval=0.3")
+    server = LiveServer(home, "--PtyTasksApp.slurm_interval=0.3", "--PtyTasksApp.slurm_per_minute=1000")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLURM_CONF", str(cluster.config))
         patch.setenv("PATH", f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}")

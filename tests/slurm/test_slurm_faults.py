@@ -111,7 +111,7 @@ def test_a_viewer_goes_on_when_either_end_of_its_connection_is_killed(live: Live
 
 def test_two_servers_see_one_job_and_ask_slurm_once_for_both(live: LiveServer, cluster: Cluster) -> None:
     begun = time.time()
-    other = LiveServer(live.home, "--PtyTasksApp.slurm_interval=0.3")
+    other = LiveServer(live.home, "--PtyTasksApp.slurm_interval=0.3", "--PtyTasksApp.slurm_per_minute=1000")
     # The command line finds one server in each.
     other.runtime = live.home / "runtime-of-the-other"
     try:

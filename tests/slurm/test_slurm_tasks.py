@@ -87,7 +87,7 @@ def test_what_slurm_refuses_leaves_nothing_and_what_cannot_be_started_says_why(l
             ({"resources": {"time": "90"}}, "resources.time"),
             ({"cwd": "/nowhere/at/all"}, "cwd"),
             ({"after": ["nobody"]}, "after.0"),
-            ({"not_before": "2099-01-01T00:00:00Z"}, "place"),
+            ({"gpus": 1}, "gpus"),
         ]
         for about, field in wrong:
             with pytest.raises(RequestFailed) as caught:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 
 from ..names import LOCAL
 from ..states import State
@@ -15,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from .gates import Gate
     from .gpus import Gpu
     from .groups import Group
     from .turn import Dependency, Queueable, Turn
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wait:
-    """Why a task does not run: a `reason` for programs (held, dependency, not_before, paused, slots, gpus, limit,
+    """Why a task does not run: a `reason` for programs (held, dependency, not_before, paused, slots, gpus, limit, pace,
     max_failures), the same in words, and its `position` among the tasks of its group that could run but for that group
     (1: the next), 0 for others. `until` is the time (Unix seconds) at which that ends, where it is known. What is to be
     `given_up` will never run.
@@ -57,12 +59,15 @@ def plan(
     now: float,
     limit: int,
     gpus: Callable[[], Sequence[Gpu] | None] = tuple,
+    gates: Mapping[str, Gate] = MappingProxyType({}),
     *,
     explain: bool = True,
 ) -> Plan:
     """Decide about all pending ones of `tasks` at `now` (Unix seconds); all that are active, that these wait for or
     that belong to their sweeps are among them, too. At most `limit` tasks are active at a time; `gpus`
-    returns those of the machine, None while they are not known; it is called if a task needs one.
+    returns those of the machine, None while they are not known; it is called if a task needs one. `gates` are the ways
+    to other places, by name: tasks of such a place are to be submitted there, and what they wait for at the same place
+    is left to it (`left_to_place`).
 
     Within a group no task starts before another of a higher priority, or a lower rank of the same, that waits for
     nothing but slots or GPUs; and no task of any group takes the GPUs that such a one waits for. Without `explain`,
@@ -73,7 +78,7 @@ def plan(
     result = Plan()
     ready: list[Queueable] = []
     for task in sorted((task for task in known.values() if waits_here(task)), key=order):
-        wait = _sweep_wait(task, failures) or _own_wait(task, known, now)
+        wait = _sweep_wait(task, failures) or _own_wait(task, known, now, gates)
         if wait is None:
             ready.append(task)
         elif wait.given_up:
@@ -87,11 +92,12 @@ def plan(
     used: dict[str, int] = {}
     pool = Pool(gpus)
     for task in known.values():
-        if task.active:
+        if task.active or (task.pending and not waits_here(task)):
             used[task.group] = used.get(task.group, 0) + task.turn.slots
             pool.take(Given(task.gpus, task.gpu_share))
-    #: How many of each group wait for slots.
+    #: How many of each group wait for slots, and how many start at each place.
     waiting: dict[str, int] = {}
+    submitted: dict[str, int] = {}
     for task in ready:
         group = group_of(groups, task.group)
         before = waiting.get(group.name, 0)
@@ -100,7 +106,11 @@ def plan(
         wait = _group_wait(task, group, used.get(group.name, 0), before)
         if wait is None and active >= limit:
             wait = Wait("limit", f"{active} tasks are running, the most that are allowed", before + 1)
-        amount = group.gpus_of(task)
+        if wait is None and task.provisioner != LOCAL:
+            wait = _gate_wait(task, gates.get(task.provisioner), submitted.get(task.provisioner, 0), before, now)
+            if wait is not None and wait.until is not None:
+                result.look = wait.until if result.look is None else min(result.look, wait.until)
+        amount = group.gpus_of(task) if task.provisioner == LOCAL else 0.0
         if wait is None and amount:
             try:
                 result.gpus[task.id] = pool.give(amount, group.gpus or None)
@@ -110,6 +120,7 @@ def plan(
             result.start.append(task.id)
             active += 1
             used[group.name] = used.get(group.name, 0) + task.turn.slots
+            submitted[task.provisioner] = submitted.get(task.provisioner, 0) + 1
             continue
         if explain:
             result.waits[task.id] = wait
@@ -120,8 +131,23 @@ def plan(
 
 
 def waits_here(task: Queueable) -> bool:
-    """Return whether a task waits for its turn here, and not at another place."""
-    return task.pending and task.provisioner == LOCAL
+    """Return whether a task waits for its turn here, and was not submitted to another place, where it waits."""
+    return task.pending and not task.is_submitted
+
+
+def left_to_place(task: Queueable, known: Mapping[str, Queueable], gates: Mapping[str, Gate]) -> list[Dependency]:
+    """Return what a task waits for that its place is to see to: tasks that were submitted to the same one, and are not
+    run again by us, which it does not know of.
+    """
+    if task.provisioner not in gates:
+        return []
+    found = []
+    for dependency in task.turn.after:
+        other = known.get(dependency.id)
+        is_there = other is not None and other.live and other.is_submitted and other.provisioner == task.provisioner
+        if other is not None and is_there and other.turn.retry is None:
+            found.append(dependency)
+    return found
 
 
 def order(task: Queueable) -> tuple[int, str, str]:
@@ -167,11 +193,14 @@ def _sweep_wait(task: Queueable, failures: Mapping[str, int]) -> Wait | None:
     return Wait("max_failures", f"{tasks} failed in the sweep {task.sweep.name}", given_up=True)
 
 
-def _own_wait(task: Queueable, known: Mapping[str, Queueable], now: float) -> Wait | None:
+def _own_wait(task: Queueable, known: Mapping[str, Queueable], now: float, gates: Mapping[str, Gate]) -> Wait | None:
     """Return what keeps a task from starting whatever its group allows."""
     if task.state is State.HELD:
         return Wait("held", "held until it is released")
+    left = left_to_place(task, known, gates)
     for dependency in task.turn.after:
+        if dependency in left:
+            continue
         other = known.get(dependency.id)
         if other is None:
             return Wait("dependency", "the task that it waits for was deleted", given_up=True)
@@ -201,6 +230,16 @@ def _group_wait(task: Queueable, group: Group, used: int, before: int) -> Wait |
     if before or used + task.turn.slots > group.slots:
         return Wait("slots", f"{used} of {group.slots} slots of the group {group.name} are used", before + 1)
     return None
+
+
+def _gate_wait(task: Queueable, gate: Gate | None, more: int, before: int, now: float) -> Wait | None:
+    """Return why a task cannot be submitted to its place, `more` others being submitted to it and `before` others of
+    its group being next; None if it can.
+    """
+    if gate is None:
+        return Wait("place", f"waits for a Jupyter server that has the place {task.provisioner}")
+    found = gate.opens(more, now)
+    return None if found is None else Wait("pace", f"{task.provisioner}: {found[1]}", before + 1, found[0])
 
 
 def cycle(task_id: str, after: Sequence[Dependency], known: Callable[[str], Queueable | None]) -> list[str]:

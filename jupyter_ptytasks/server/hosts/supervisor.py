@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...core.errors import HostUnreachable, InternalError, InvalidState, PtyTasksError, TaskNotFound, shortage
 from ...core.model import Exit, Output
+from ...core.queue.decisions import waits_here
 from ...core.states import STARTED, State, is_news
 from ...storage.records import changes_from_exit
 from ..listeners import Listeners
@@ -323,7 +324,7 @@ class Supervisor:
 
     async def _look(self) -> None:
         for provisioner in self._provisioners.all:
-            tasks = [task for task in self._store.live if task.provisioner == provisioner.name]
+            tasks = [task for task in self._store.live if task.provisioner == provisioner.name and not waits_here(task)]
             if provisioner.queues and tasks:
                 await self._look_at(tasks)
         if time.monotonic() - self._looked_at_output > _UNLINKED:

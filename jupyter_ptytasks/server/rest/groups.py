@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...core.errors import PtyTasksError
-from ...core.names import LOCAL
 from . import group_bodies, queries, sweep_bodies
 from .base import TaskHandler, check, needs
 
@@ -85,17 +84,18 @@ class RetryGroup(TaskHandler):
 
     @needs("execute")
     async def post(self, name: str) -> None:
-        """Queue the tasks of a group again that have failed, or have ended in one of the given states; those of other
-        places are started again.
+        """Queue the tasks of a group again that have failed, or have ended in one of the given states; those of places
+        where none wait in the queue are started again.
         """
         states = frozenset(self.body(sweep_bodies.RetryStates).states)
         many: Many = self.settings["ptytasks_many"]
         tasks = [task for task in await self.control.list_all() if task.group == name]
         if not tasks:
             await self.queue.group(name)  # there is such a group
-        changed = await many.retry([task for task in tasks if task.provisioner == LOCAL], states)
+        provisioners = self.settings["ptytasks_provisioners"]
+        changed = await many.retry([task for task in tasks if provisioners.waits(task)], states)
         for task in tasks:
-            if task.provisioner == LOCAL or task.state not in states or self.control.is_restarting(task):
+            if provisioners.waits(task) or task.state not in states or self.control.is_restarting(task):
                 continue
             try:
                 await self.launcher.restart(task.id)

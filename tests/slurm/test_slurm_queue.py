@@ -1,0 +1,129 @@
+"""The queue and Slurm together: what waits for its turn here, what is submitted, and who does that."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.client.live import LiveServer, ended, until
+from tests.server.conftest import end_scheduler
+from tests.slurm.test_slurm_states import fake
+from tests.slurm.test_slurm_tasks import SLURM, files, output, started
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.slurm.cluster import Cluster
+
+pytestmark = pytest.mark.slow
+
+
+def jobs(cluster: Cluster) -> list[str]:
+    """Return the jobs that have not ended."""
+    return cluster.run("squeue", "-h", "-o", "%i").split()
+
+
+def test_a_group_has_as_many_jobs_as_slots_in_its_order_and_goes_on_without_a_server(
+    live: LiveServer, cluster: Cluster
+) -> None:
+    with live.client() as client:
+        client.set_group("few", slots=1)
+        gate = "until [ -e go ]; do sleep 0.1; done; exit 7"
+        first = client.create(gate, place=SLURM, group="few", retry={"max": 1, "delay": 0.1}, env={"TOKEN": "s3cret"})
+        started(client, first)
+        second = client.create("echo $TOKEN", place=SLURM, group="few", env={"TOKEN": "s3cret"})
+        urgent = client.create("echo now", place=SLURM, group="few", priority=1)
+        here = client.create("echo here", group="few")
+        waits = client.get(second["id"])
+        assert waits["queue"]
+        assert (waits["state"], waits["job"], waits["queue"]["reason"]) == ("queued", None, "slots")
+        assert client.group("few")["used"] == 1
+        assert client.update(second["id"], command="echo $TOKEN; echo changed")["state"] == "queued"
+        assert client.hold(here["id"])["state"] == "held"
+        assert client.release(here["id"])["state"] == "queued"
+        assert len(jobs(cluster)) == 1
+        live.kill9()
+    (live.home / "go").touch()
+    until(lambda: os.path.exists(files(live, here).exit), "the last task to end")
+    live.revive()
+    with live.client() as client:
+        done = {task["id"]: ended(client, task["id"]) for task in (first, urgent, second, here)}
+        found = done[first["id"]]
+        assert (found["state"], found["attempt"], found["exit"]) == ("failed", 2, {"code": 7, "signal": None})
+        begun = [done[task["id"]]["started"] or "" for task in (urgent, second, here)]
+        assert begun == sorted(begun)
+        assert output(client, second) == "s3cret\nchanged\n"
+        assert not any(os.path.exists(files(live, task).environment) for task in done.values())
+        client.delete_group("few")
+
+
+def test_what_is_not_submitted_yet_says_why_and_is_canceled_here(live: LiveServer, bin_dir: Path) -> None:
+    log = live.home / "submitted"
+    fake(bin_dir, "sbatch", f'echo >> {log}; [ -e {live.home}/away ] && {{ echo "sbatch: error: Unable to contact '
+         f'slurm controller (connect failure)" >&2; exit 1; }}; exec /usr/bin/sbatch "$@"')  # fmt: skip
+    with live.client() as client:
+        (live.home / "away").touch()
+        task = client.create("echo at last", place=SLURM, priority=1)
+        until(lambda: client.get(task["id"])["state_reason"] == "place_unreachable")
+        waits = until(lambda: client.get(task["id"])["queue"])
+        assert "Slurm does not answer" in waits["text"]
+        other = client.create("true", place=SLURM, priority=1)
+        assert client.stop(other["id"])["state"] == "cancelled"
+        (live.home / "away").unlink()
+        done = ended(client, task["id"])
+        assert output(client, done) == "at last\n"
+
+
+def test_slurm_itself_keeps_the_order_of_tasks_that_wait_for_each_other(live: LiveServer, cluster: Cluster) -> None:
+    with live.client() as client:
+        first = client.create("until [ -e open ]; do sleep 0.1; done; exit 3", place=SLURM)
+        good = client.create("echo good", place=SLURM, after=[first["id"]])
+        bad = client.create("echo bad", place=SLURM, after=[{"ref": first["id"], "when": "failed"}])
+        any_way = client.create("echo any", place=SLURM, after=[{"ref": first["id"], "when": "any"}, bad["id"]])
+        then = client.create("echo then", place=SLURM, after=[good["id"]])
+        here = client.create("echo here", after=[bad["id"]])
+        never = client.create("echo never", after=[then["id"]])
+        far = (good, bad, any_way, then)
+        for task in far:
+            until(lambda task=task: client.get(task["id"])["job"], "it to be submitted")  # type: ignore[misc]
+        waits = until(lambda: (task := client.get(good["id"]))["state_reason"] == "dependency" and task["queue"])
+        assert (waits["reason"], waits["text"]) == ("place", "waits for another job (Slurm: Dependency)")
+        assert "waits for" in str(client.get(here["id"])["queue"])
+        live.kill9()
+    # Nobody of ours is there: what else waits is started by the next server.
+    end_scheduler(live.home / "data")
+    (live.home / "open").touch()
+    until(lambda: not jobs(cluster), "Slurm to have run what it runs")
+    live.revive()
+    with live.client() as client:
+        for task in (good, then, never):
+            done = ended(client, task["id"])
+            assert (done["state"], done["state_reason"]) == ("cancelled", "dependency")
+        for task, text in ((bad, "bad\n"), (any_way, "any\n"), (here, "here\n")):
+            assert output(client, ended(client, task["id"])) == text
+
+
+def test_more_than_may_be_submitted_in_a_minute_wait_here(live: LiveServer, cluster: Cluster) -> None:
+    home = live.home / "patient"
+    other = LiveServer(home, "--PtyTasksApp.slurm_per_minute=2")
+    try:
+        with other.start().client() as client:
+            first = [client.create("sleep 1000", place=SLURM, hold=True) for _ in range(2)]
+            assert all(task["state_reason"] == "held_by_user" for task in first)
+            last = client.create("echo last", place=SLURM)
+            assert last["queue"]
+            assert (last["job"], last["queue"]["reason"]) == (None, "pace")
+            assert last["queue"]["text"] == "slurm: 2 tasks are submitted a minute at most"
+            assert last["queue"]["starts"]
+            assert len(jobs(cluster)) == 2
+            # A minute is over.
+            for calls in (home / "data" / "ptytasks" / "places").glob("slurm.calls.*"):
+                calls.unlink()
+            for task in first:
+                client.stop(task["id"])
+            client.create("true", place=SLURM, priority=-1)  # somebody wakes the scheduler
+            assert output(client, ended(client, last["id"])) == "last\n"
+    finally:
+        other.stop()
