@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -207,6 +208,7 @@ def test_other_shells_are_started_as_they_are(argv: list[str]) -> None:
     assert marking(argv, {"A": "b"}, NONCE, 1) == (argv, {"A": "b"})
 
 
+@pytest.mark.skipif(os.name == "nt", reason="shells are not marked on Windows")
 @pytest.mark.parametrize("argv", [["/bin/bash", "-l"], ["bash"], ["zsh", "-l", "-i"], ["fish", "--login"]])
 def test_ours_find_the_nonce_and_what_was_replaced(argv: list[str]) -> None:
     given = {"ENV": "mine", "ZDOTDIR": "there"}

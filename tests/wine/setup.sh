@@ -28,7 +28,7 @@ fi
 [ -x "$to/uv/bin/uv" ] || { python3 -m venv "$to/uv" && "$to/uv/bin/pip" install -q uv; }
 "$to/uv/bin/uv" pip install -q --python-platform x86_64-pc-windows-msvc --python-version 3.13 --only-binary :all: \
   --target "$to/python/Lib/site-packages" "pywinpty==3.1.2" colorama jupyter_server psutil tornado terminado httpx pydantic regex \
-  click rich "websocket-client>=1.7" "pytest>=8.2" pytest-timeout "pytest-jupyter[server]" hypothesis rfc3987
+  click rich "websocket-client>=1.7" "pytest>=8.2" pytest-timeout pytest-xdist "pytest-jupyter[server]" hypothesis rfc3987
 
 # uv puts the packages' configuration and data below --target; Jupyter looks for them below sys.prefix.
 for data in etc share; do [ ! -d "$to/python/Lib/site-packages/$data" ] || cp -r "$to/python/Lib/site-packages/$data" "$to/python/"; done
@@ -44,7 +44,10 @@ $cc -o "$site/winpty/conhelp.exe" "$here/conhelp.c" -lntdll
 cat > "$to/wpy" << END
 #!/usr/bin/env bash
 # Windows' python under Wine. Its output must be a pipe: with anything else Python "can't initialize sys standard streams".
-export WINEPREFIX=$to/prefix WINEARCH=win64 WINEDEBUG=\${WINEDEBUG:--all} DISPLAY= PYTHONUTF8=1 PYTHONDONTWRITEBYTECODE=1
+export WINEPREFIX=$to/prefix WINEARCH=win64 WINEDEBUG=\${WINEDEBUG:--all} DISPLAY= PYTHONUTF8=1
+# Compiled modules are kept, else every start takes twice the time; not in the sources, where a Python of this system may be looking.
+export PYTHONPYCACHEPREFIX="Z:$to/compiled"
+unset PYTHONDONTWRITEBYTECODE
 exec 3>&1
 set -o pipefail
 wine "$to/python/python.exe" "\$@" 2>&1 < /dev/null 3>&- | cat >&3

@@ -24,9 +24,11 @@ _MARKS, _ENV, _ZDOTDIR = "PTYTASK_SHELL_MARKS", "PTYTASK_SHELL_ENV", "PTYTASK_SH
 
 def marking(argv: Sequence[str], env: Mapping[str, str], nonce: str, attempt: int) -> tuple[list[str], dict[str, str]]:
     """Return the arguments and the environment with which a shell marks what it does; those that are given for other
-    shells, other arguments, and if the files are gone.
+    shells, other arguments, and if the files are gone; on Windows always, where no shell could open their paths.
     """
     given = list(argv), dict(env)
+    if os.name == "nt":
+        return given
     name = os.path.basename(argv[0]) if argv else ""
     if name not in _CHANGES or not _USUAL.issuperset(argv[1:]) or not os.path.isdir(_FILES):
         return given
