@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import os
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -79,15 +78,14 @@ class AttachSession:
 
     def _attend(self, timeout: float | None) -> int | None:
         """Wait for keys and signals and handle them. Return an exit status if the session is to end."""
-        has_keys, signals = self._wakeups.wait(self._screen.stdin, timeout)
+        typed, signals = self._wakeups.wait(self._screen.stdin, timeout)
         for number in ENDING:
             if number in signals:
                 return 128 + number
         if RESIZED in signals:
             self._send("set_size", *self._screen.size)
-        if not has_keys:
+        if typed is None:
             return None
-        typed = os.read(self._screen.stdin, 1 << 16)
         if not typed:
             return HANGUP_STATUS
         passed, found = self._keys.feed(typed)

@@ -23,7 +23,8 @@ class Screen:
 
     def __init__(self) -> None:
         self.stdin = sys.stdin.fileno()
-        self._stdout = sys.stdout.fileno()
+        # Without Python's buffer; and on Windows by the console's call for characters, whatever its code page is.
+        self._stdout = open(sys.stdout.fileno(), "wb", buffering=0, closefd=False)  # noqa: SIM115
         self._modes = Modes()
 
     def __enter__(self) -> Screen:
@@ -48,7 +49,7 @@ class Screen:
     def size(self) -> tuple[int, int]:
         """Rows and columns."""
         try:
-            size = os.get_terminal_size(self._stdout)
+            size = os.get_terminal_size(self._stdout.fileno())
         except OSError:
             return 24, 80
         return size.lines or 24, size.columns or 80
@@ -73,7 +74,7 @@ class Screen:
 
     def _write(self, data: bytes) -> None:
         while data:
-            data = data[os.write(self._stdout, data) :]
+            data = data[self._stdout.write(data) :]
 
 
 def _style(text: str) -> bytes:

@@ -19,6 +19,8 @@ RESIZED = signal.SIGWINCH
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
 #: What `attach` exits with when the terminal hangs up.
 HANGUP_STATUS = 128 + signal.SIGHUP
+#: Bytes read at a time.
+_KEYS = 1 << 16
 
 
 class RawMode:
@@ -78,11 +80,14 @@ class Wakeups:
         except OSError:
             pass  # the pipe is full, and `wait` will return; or it is closed
 
-    def wait(self, stdin: int, timeout: float | None) -> tuple[bool, set[int]]:
-        """Wait, at most `timeout` seconds; return whether there are keys to read, and the signals that came."""
+    def wait(self, stdin: int, timeout: float | None) -> tuple[bytes | None, set[int]]:
+        """Wait, at most `timeout` seconds; return what was typed (None: nothing, `b""`: the terminal is gone), and the
+        signals that came. Raises OSError if the terminal cannot be read any more.
+        """
         ready, _, _ = select.select([stdin, self._outlet], [], [], timeout)
         signals = self._read() if self._outlet in ready else set()
-        return stdin in ready, signals
+        # After one of these nothing is read any more: what was typed is for whoever has the terminal next.
+        return os.read(stdin, _KEYS) if stdin in ready and signals.isdisjoint(ENDING) else None, signals
 
     def _read(self) -> set[int]:
         try:

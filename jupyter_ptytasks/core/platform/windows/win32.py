@@ -28,6 +28,8 @@ _PIDS_MAX = 8192
 _SNAPSHOT_PROCESSES = 2
 #: CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT.
 _CLOSING = (2, 5, 6)
+#: The two ends of a console (STD_INPUT_HANDLE, STD_OUTPUT_HANDLE).
+INPUT, OUTPUT = 0xFFFFFFF6, 0xFFFFFFF5
 
 
 class _Calls:
@@ -92,6 +94,11 @@ class _Calls:
             (kernel.TerminateProcess, w.BOOL, [handle, w.UINT]),
             (kernel.CloseHandle, w.BOOL, [handle]),
             (kernel.SetConsoleCtrlHandler, w.BOOL, [pointer, w.BOOL]),
+            (kernel.GetStdHandle, handle, [number]),
+            (kernel.GetConsoleMode, w.BOOL, [handle, pointer]),
+            (kernel.SetConsoleMode, w.BOOL, [handle, number]),
+            (kernel.FlushConsoleInputBuffer, w.BOOL, [handle]),
+            (kernel.ReadConsoleW, w.BOOL, [handle, pointer, number, pointer, pointer]),
             (kernel.CreateToolhelp32Snapshot, handle, [number, number]),
             (kernel.Process32FirstW, w.BOOL, [handle, pointer]),
             (kernel.Process32NextW, w.BOOL, [handle, pointer]),
@@ -272,3 +279,37 @@ def on_closing(action: Any) -> None:
     handler = calls.handler(lambda event: event in _CLOSING and bool(action() or True))
     _handlers.append(handler)  # it must not be collected
     calls.kernel.SetConsoleCtrlHandler(handler, True)
+
+
+def console_mode(which: int) -> int:
+    """Return the mode of this process's console at its INPUT or OUTPUT. Raises OSError if there is none."""
+    calls = _calls()
+    mode = calls.w.DWORD()
+    if not calls.kernel.GetConsoleMode(calls.kernel.GetStdHandle(which), calls.ctypes.byref(mode)):
+        raise calls.error()
+    return int(mode.value)
+
+
+def set_console_mode(which: int, mode: int) -> None:
+    """Set that mode. Raises OSError if there is no console, or it does not have this mode."""
+    calls = _calls()
+    if not calls.kernel.SetConsoleMode(calls.kernel.GetStdHandle(which), mode):
+        raise calls.error()
+
+
+def flush_console() -> None:
+    """Forget what was typed and not read."""
+    calls = _calls()
+    calls.kernel.FlushConsoleInputBuffer(calls.kernel.GetStdHandle(INPUT))
+
+
+def read_console(units: int) -> bytes:
+    """Wait for keys; return at most `units` units of UTF-16 (little-endian), `b""` if the console is gone."""
+    calls = _calls()
+    buffer = calls.ctypes.create_string_buffer(2 * units)
+    count = calls.w.DWORD()
+    stdin = calls.kernel.GetStdHandle(INPUT)
+    if not calls.kernel.ReadConsoleW(stdin, buffer, units, calls.ctypes.byref(count), None):
+        return b""
+    read: bytes = buffer.raw[: 2 * count.value]
+    return read
