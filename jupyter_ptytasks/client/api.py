@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Page,
         PlaceAbout,
         PlaceOptions,
+        Replay,
         Resources,
         Retry,
         Screen,
@@ -450,6 +451,12 @@ class Client(TalkMethods, GroupMethods, SweepMethods, SearchMethods):
         """
         params = {"version": str(version), "idle": str(idle), **IDLE}
         return pieces(self._transport.request("GET", path_of(ref, "record"), params=params, stream=True))
+
+    def replay(self, ref: str, *, offset: int | None = None, time: str | None = None, lines: int = 0) -> Replay:
+        """Return what draws the screen as it was at an offset or a time (ISO 8601 with an offset from UTC), or in the
+        end, with so many lines above it (at most 1000).
+        """
+        return cast("Replay", self._get(path_of(ref, "replay"), offset=offset, time=time, lines=lines))
 
     def follow(self, ref: str, since: int = 0) -> Iterator[Piece]:
         """Iterate over the output from offset `since` as it is written, until the task has ended.

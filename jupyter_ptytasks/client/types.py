@@ -618,6 +618,31 @@ class Text(TypedDict):
     """Whether the task has ended, so that no more output follows."""
     line_numbers: NotRequired[list[Count]]
     """With `grep`, the number of each line."""
+    times: NotRequired[list[str | None]]
+    """With `times`, when each line came; null if nothing tells."""
+
+
+class Replay(TypedDict):
+    """What a task's terminal showed at some moment."""
+
+    offset: Count
+    """Where in the output that is, in bytes."""
+    time: str
+    """When the output before it came."""
+    start: Count
+    """Offset of the oldest byte kept."""
+    end: Count
+    first_time: str
+    """When the oldest output kept began."""
+    last_time: str
+    """The end of the task, or now."""
+    rows: int
+    cols: int
+    """The size of the terminal then."""
+    alternate: bool
+    """Whether a full-screen program was on."""
+    data: str
+    """What draws the screen in a terminal of this size, whatever that shows."""
 
 
 class Hit(TypedDict):

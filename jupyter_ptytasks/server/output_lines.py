@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..core.errors import BadRequest
 from ..core.ring.lines import RingLines
+from ..core.ring.moments import times_at
+from ..core.times import iso
 from .search import BYTES_MAX, LINE_MAX, Cancelled, Search
 
 if TYPE_CHECKING:
@@ -43,7 +45,7 @@ class Mode(str, Enum):
 @dataclass(frozen=True)
 class Query:
     """What is wanted: lines from number `since` on (the first is 0), those that match `grep`, of them the head or
-    the tail or both; with `final` only such as are likely to stay as they are.
+    the tail or both; with `final` only such as are likely to stay as they are, with `times` also when they came.
     """
 
     since: int = 0
@@ -54,6 +56,7 @@ class Query:
     grep: str | None = None
     keep_ansi: bool = False
     final: bool = False
+    times: bool = False
 
 
 @dataclass
@@ -132,6 +135,10 @@ class LineReader:
         }
         if query.grep is not None:
             answer["line_numbers"] = [number for number, _ in found.lines]
+        if query.times:
+            # Lines were drawn over by what came later: a line came when it was ended.
+            came = times_at(self._reader, ring.ends([number for number, _ in found.lines]))
+            answer["times"] = [iso(moment) for moment in came]
         return answer
 
     # -- which lines --------------------------------------------------------------------------------------------------

@@ -49,6 +49,7 @@ NEEDS = {
     "GET tasks/{ref}/output": "read",
     "GET tasks/{ref}/output/raw": "read",
     "GET tasks/{ref}/record": "read",
+    "GET tasks/{ref}/replay": "read",
     "GET tasks/{ref}/result": "read",
     "GET search": "read",
     "GET places": "read",

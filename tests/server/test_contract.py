@@ -109,6 +109,7 @@ QUERIES = {
     queries.Wait: ("/tasks/{ref}/wait", "get"),
     queries.OutputQuery: ("/tasks/{ref}/output", "get"),
     queries.RawQuery: ("/tasks/{ref}/output/raw", "get"),
+    queries.ReplayQuery: ("/tasks/{ref}/replay", "get"),
     queries.SearchQuery: ("/search", "get"),
     queries.RecordQuery: ("/tasks/{ref}/record", "get"),
     queries.ScreenQuery: ("/tasks/{ref}/screen", "get"),

@@ -88,22 +88,21 @@ class Reading:
                 lines = self._lines = self._ring.lines_at(at)
                 self._run, self._held = 0, b""
             data = data[: end - at]
+            whole = lines.pass_whole(data) if in_bulk and not self._held else None
+            if whole is not None:
+                yield lines.take()
+                yield whole
+                self._run = 0
+                # What was left is plain, too, and is read again with what follows.
+                offset = at + whole.end
+                continue
             offset = at + len(data)
             feed = data.find(b"\n")
             if feed >= 0:
                 self._go_on(data[:feed] if self._held else b"")
-                begin = feed if self._held else 0
+                lines.feed(data[feed:] if self._held else data)
                 self._held = b""
                 self._run = len(data) - data.rfind(b"\n") - 1
-                if in_bulk:
-                    lines.feed(data[begin : feed + 1])
-                    begin = feed + 1
-                    whole = lines.pass_whole(data, begin)
-                    if whole is not None:
-                        yield lines.take()
-                        yield whole
-                        begin = whole.end
-                lines.feed(data[begin:])
             elif is_long:
                 # What stands there in the end is drawn at the end.
                 held = self._held + data
@@ -199,6 +198,24 @@ class RingLines:
         """
         number = min(max(number, self.first), self.end)
         return self._locate(number, known)
+
+    def ends(self, numbers: list[int]) -> list[int]:
+        """Return the offsets behind some lines, by ascending number; of the last line that is the end of the ring."""
+        found: list[int] = []
+        offset, number = self.locate(numbers[0]) if numbers else (0, 0)
+        for at, data in self._reader.blocks(offset, self._end, _BLOCK):
+            feed = -1
+            while len(found) < len(numbers):
+                if numbers[len(found)] < number:
+                    found.append(at + feed + 1)
+                    continue
+                feed = data.find(b"\n", feed + 1)
+                if feed < 0:
+                    break
+                number += 1
+            if len(found) == len(numbers):
+                break
+        return found + [self._end] * (len(numbers) - len(found))
 
     def size_since(self, number: int) -> int:
         """Return the bytes from the line with this number on."""

@@ -19,6 +19,7 @@ from .packing import packed_size, unpack
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from typing import Any
 
 #: Records of an index that are read at a time.
 _RECORDS = 1024
@@ -180,13 +181,28 @@ class RingReader:
     def line(self, base: int) -> int:
         """Return the number of line feeds before the segment at `base`, without reading all of its keyframe."""
         try:
+            return int(self._about(base)["line"])
+        except (KeyError, TypeError, ValueError):
+            return self.keyframe(base).line
+
+    def time(self, base: int) -> float:
+        """Return the Unix time at which the segment at `base` was begun, in the same way; 0 if nothing tells."""
+        try:
+            return float(self._about(base)["time"])
+        except (KeyError, TypeError, ValueError):
+            return 0.0
+
+    def _about(self, base: int) -> dict[str, Any]:
+        """Return the JSON of a keyframe; empty if the index is damaged or missing."""
+        try:
             with open(files.open_shared(index_path(self.directory, base)), "rb") as file:
                 head = file.read(len(MAGIC) + LENGTHS.size)
                 if head.startswith(MAGIC):
-                    return int(json.loads(file.read(LENGTHS.unpack_from(head, len(MAGIC))[0]))["line"])
-        except (OSError, KeyError, TypeError, ValueError, struct.error):
+                    about = json.loads(file.read(LENGTHS.unpack_from(head, len(MAGIC))[0]))
+                    return about if isinstance(about, dict) else {}
+        except (OSError, ValueError, struct.error):
             pass
-        return self.keyframe(base).line
+        return {}
 
     def sizes(self, start: int, end: int) -> list[tuple[int, int, int]]:
         """Return the terminal's sizes between two offsets: (from where, rows, columns), the first one at `start` or

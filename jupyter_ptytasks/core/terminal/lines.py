@@ -206,26 +206,26 @@ class Lines(Drawing):
         grid.pass_rows(grid.y + len(lines))
         return last + 2
 
-    def pass_whole(self, data: bytes, start: int) -> Whole | None:
-        """Pass plain lines on as a whole, those of `data` from `start` on but for as many as the screen holds: they are
-        final, as are those that `take` returns then, which come before. `start` is the end of what was fed.
-
-        None, and nothing is passed on: they have to be fed.
+    def pass_whole(self, data: bytes) -> Whole | None:
+        """Pass plain lines on as a whole: those that `data` begins with, but for as many as the screen holds. They are
+        final, as are those that `take` returns then, which come before. None, and nothing is passed on: feed it.
         """
         grid = self.grid
-        is_blank = grid.x == 0 and not grid.rows[grid.y].text
-        if self._paint is not None or not is_blank or self.is_within_token or not self._may_pass():
+        if self._paint is not None or self.is_within_token or not self._may_pass():
             return None
-        # What follows may go up to lines that are still on the screen.
+        # The line of the cursor is drawn; what follows may go up to lines that are still on the screen.
+        is_begun = bool(grid.x or grid.rows[grid.y].text)
+        start = data.find(b"\n") + 1 if is_begun else 0
         end = last_lines(data, grid.height, start)
         if end - start < _WORTH:
             return None
-        plain = plain_lines(data[start : data.rfind(b"\n") + 1])
+        plain = plain_lines(data[: data.rfind(b"\n") + 1])
         if plain is None:
             return None
         body, count = plain
-        text = body[: last_lines(body, grid.height)].decode("utf-8", "replace")
-        count -= grid.height
+        text = body[body.find(b"\n") + 1 if is_begun else 0 : last_lines(body, grid.height)].decode("utf-8", "replace")
+        count -= grid.height + is_begun
+        self.feed(data[:start])
         for row in grid.rows[: grid.y]:
             self._leave(row)
         if self._leaving:

@@ -12,7 +12,8 @@ from ...core.states import State
 from .. import conditions, output_lines, searching
 from ..monitor.metrics import Wanted
 from ..serialize import FIELDS
-from .fields import Moment
+from ..terminals.replay import LINES
+from .fields import Moment, seconds
 from .order import SORT
 
 Until = Literal["exit", "waiting", "match", "quiet", "progress", "output"]
@@ -126,6 +127,7 @@ class OutputQuery(Strict):
     grep: Annotated[str, Field(max_length=1000)] | None = None
     ansi: Literal["strip", "keep"] = "strip"
     final: bool = False
+    times: bool = False
 
     def query(self) -> output_lines.Query:
         """Return the value for `output_lines`."""
@@ -165,6 +167,21 @@ class RecordQuery(Strict):
     version: Annotated[int, Field(ge=2, le=3)] = 3
     idle: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 2.0
     download: bool = False
+
+
+class ReplayQuery(Strict):
+    """The query of `GET /tasks/{ref}/replay`: an offset or a time, by default the end."""
+
+    offset: Annotated[int, Field(ge=0)] | None = None
+    time: Moment | None = None
+    lines: Annotated[int, Field(ge=0, le=LINES)] = 0
+
+    @property
+    def moment(self) -> float | None:
+        """The time in Unix seconds. Raises BadRequest if there is an offset, too."""
+        if self.time is not None and self.offset is not None:
+            raise BadRequest("time: cannot be combined with `offset`", field="time")
+        return None if self.time is None else seconds(self.time)
 
 
 class RawQuery(Strict):

@@ -28,10 +28,15 @@ class History:
         self.alternate = alternate
 
 
-def load(reader: RingReader, lines: int, rows: int, cols: int) -> History:
-    """Return what makes a terminal of this size look as if it had received the last `lines` lines."""
-    _, end = reader.bounds()
+def load(reader: RingReader, lines: int, rows: int, cols: int, at: int | None = None) -> History:
+    """Return what makes a terminal of this size look as if it had received the last `lines` lines, those up to the
+    offset `at`, or all of them.
+    """
+    start, end = reader.bounds()
     bases = reader.bases()
+    if at is not None:
+        end = min(max(at, start), end)
+        bases = [base for base in bases if base < end] or bases[:1]
     if not bases:
         return History(b"\x1bc", 0, alternate=False)
     # The newest keyframe has what most viewers ask for; a request for more lines needs an older one.
