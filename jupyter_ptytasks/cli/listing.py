@@ -203,6 +203,8 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "waits for": values.question(task),
         "progress": measures.progress_in_full(task),
         "metrics": measures.metrics(task),
+        # Servers of older versions know nothing of warnings.
+        "warnings": "; ".join(warning["message"] for warning in task.get("warnings", [])),
         "viewers": viewers + ("" if task["connected"] or not task["alive"] else "; currently unreachable"),
         "exit": values.ending(task),
         "command": values.command(task),

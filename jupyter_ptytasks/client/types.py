@@ -291,6 +291,19 @@ class Metrics(TypedDict):
     metrics: Annotated[list[MetricPoints], Says(maxItems=64)]
 
 
+class TaskWarning(TypedDict):
+    """What is wrong with a task though it has not failed; see docs/metrics.md."""
+
+    kind: Literal["stalled", "not_a_number"]
+    """No output and no new step for long; or the last value of a loss is NaN or infinite."""
+    metric: str | None
+    """The metric that it is about."""
+    message: str
+    """The same in words."""
+    since: Time | None
+    """Since when; null if that is not known."""
+
+
 class SweepOf(TypedDict):
     """The sweep that a task belongs to."""
 
@@ -462,6 +475,8 @@ class Task(TypedDict):
     progress: Progress | None
     metrics: Annotated[dict[str, Metric], Says(maxProperties=8)]
     """What its output tells, the most telling first."""
+    warnings: list[TaskWarning]
+    """What is wrong with it though it has not failed."""
     usage: Usage | None
 
 

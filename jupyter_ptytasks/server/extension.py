@@ -40,6 +40,7 @@ from .monitor.endings import Explainer
 from .monitor.metrics import MetricsBook
 from .monitor.progress import Tracker
 from .monitor.sampler import Sampler
+from .monitor.sentinels import Sentinels
 from .queueing import Queue
 from .recovery import Recovery
 from .rest import MCP_ROUTE, OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
@@ -195,6 +196,7 @@ class PtyTasksApp(ExtensionApp):
         self.supervisor = supervisor = Supervisor(store, task_dirs, provisioners, self.log)
         self.metrics_book = MetricsBook(store, task_dirs, self.log)
         self.tracker = Tracker(store, supervisor, task_dirs, self.metrics_book, self.log)
+        self.sentinels = Sentinels(store, supervisor, self.tracker)
         self.explainer = Explainer(store, supervisor, task_dirs, self.log)
         self.sampler = Sampler(store, supervisor, provisioners, self.log)
         self.queue = queue = Queue(
@@ -207,7 +209,7 @@ class PtyTasksApp(ExtensionApp):
         )
         # Before those who announce changes: whoever asks then, is told.
         self.journal = Journal(store, supervisor, queue)
-        serializer = TaskSerializer(supervisor, task_dirs, self.tracker, self.sampler, queue, self.log)
+        serializer = TaskSerializer(supervisor, task_dirs, self.tracker, self.sentinels, self.sampler, queue, self.log)
         self._announce(store, supervisor, queue, serializer)
         self.control = control = Control(
             store=store,
@@ -240,7 +242,7 @@ class PtyTasksApp(ExtensionApp):
         self.terminals = TaskTerminals(
             control=control, launcher=launcher, store=store, supervisor=supervisor, serializer=serializer
         )
-        for listeners in (self.tracker.listeners, self.sampler.listeners):
+        for listeners in (self.tracker.listeners, self.sentinels.listeners, self.sampler.listeners):
             listeners.append(self.terminals.note_change)
         self.emulator = Emulator()
         self.recovery = Recovery(
@@ -319,7 +321,7 @@ class PtyTasksApp(ExtensionApp):
             queue.listeners.append(GroupAnnouncer(logger))
             self._progress = ProgressAnnouncer(logger, store, serializer)
             self._waiting = WaitingAnnouncer(logger, store, supervisor)
-            for listeners in (self.tracker.listeners, self.sampler.listeners):
+            for listeners in (self.tracker.listeners, self.sentinels.listeners, self.sampler.listeners):
                 listeners.append(self._progress)
 
     def initialize_handlers(self) -> None:
@@ -389,6 +391,7 @@ class PtyTasksApp(ExtensionApp):
         await asyncio.to_thread(self.emulator.close)
         if self._waiting is not None:
             self._waiting.close()
+        self.sentinels.close()
         self.supervisor.close()
         self.provisioners.close()
         await self.tracker.stop()

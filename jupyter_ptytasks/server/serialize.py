@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .hosts.supervisor import Supervisor
     from .monitor.progress import Tracker
     from .monitor.sampler import Sampler
+    from .monitor.sentinels import Sentinels
     from .queueing import Queue
 
 
@@ -36,6 +37,7 @@ class TaskSerializer:
         supervisor: Supervisor,
         task_dirs: TaskDirs,
         tracker: Tracker,
+        sentinels: Sentinels,
         sampler: Sampler,
         queue: Queue,
         log: logging.Logger,
@@ -43,6 +45,7 @@ class TaskSerializer:
         self._supervisor = supervisor
         self._task_dirs = task_dirs
         self._tracker = tracker
+        self._sentinels = sentinels
         self._sampler = sampler
         self._queue = queue
         self._log = log
@@ -92,6 +95,10 @@ class TaskSerializer:
         """Return the metrics of a task as JSON, by name."""
         return self._tracker.metrics(task)
 
+    def warnings(self, task: Task) -> list[dict[str, Any]]:
+        """Return what is wrong with a task as JSON."""
+        return self._sentinels.warnings(task)
+
     def log_failure(self, task: Task, error: Exception) -> None:
         """Log that a task cannot be described, once: lists are asked for again and again."""
         if task.id not in self._failed:
@@ -99,8 +106,8 @@ class TaskSerializer:
             self._log.warning("task %s cannot be converted to JSON, and is left out of lists", task.id, exc_info=error)
 
     def measures(self, task: Task) -> dict[str, Any]:
-        """Return what changes while a task runs: its progress, its metrics and its usage."""
-        return self.to_json(task, ("progress", "metrics", "usage"))
+        """Return what changes while a task runs: its progress, its metrics, what is wrong with it, and its usage."""
+        return self.to_json(task, ("progress", "metrics", "warnings", "usage"))
 
     def stats(self, task: Task) -> dict[str, Any]:
         """Return a task's usage in the last minutes, and sample it more often for a while."""
@@ -178,6 +185,7 @@ FIELDS: dict[str, Callable[[_Seen], Any]] = {
     "job": lambda seen: _job(seen.task),
     "progress": lambda seen: seen.by.progress(seen.task),
     "metrics": lambda seen: seen.by.metrics(seen.task),
+    "warnings": lambda seen: seen.by.warnings(seen.task),
     "usage": lambda seen: seen.by.usage(seen.task),
 }
 

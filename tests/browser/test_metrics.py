@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-#: Prints values of 40 steps, then one more for each line that is typed. The argument is the loss of the first step.
-TRAIN = (
-    'one() {{ echo "step $n loss $(awk "BEGIN {{print {0} / $n}}") acc=$(awk "BEGIN {{print 1 - 1 / ($n + 1)}}")"; }}; '
-    "n=1; while [ $n -le 40 ]; do one; n=$((n + 1)); done; while read go; do one; n=$((n + 1)); done"
-)
+#: Prints values of 40 steps, then a loss for each line that is typed. The argument is the loss of the first step.
+TRAIN = r"""
+one() {{ awk "BEGIN {{ print \"step $n loss\", {0} / $n, \"acc=\" 1 - 1 / ($n + 1) }}"; }}
+n=1; while [ $n -le 40 ]; do one; n=$((n + 1)); done
+while read loss; do echo "step $n loss $loss"; n=$((n + 1)); done
+"""
 
 
 def test_the_runs_of_a_sweep_are_compared(page: Page, client: Client) -> None:
@@ -55,11 +56,11 @@ def test_the_runs_of_a_sweep_are_compared(page: Page, client: Client) -> None:
     expect(acc.get_by_role("status")).to_have_text("39: lr2 0.975, lr8 0.975")
 
     # New values arrive by themselves.
-    client.send_input(runs[0], "", newline=True)
-    expect(table.get_by_role("row", name=re.compile("lr2"))).to_contain_text("0.04878")
+    client.send_input(runs[0], "0.04", newline=True)
+    expect(table.get_by_role("row", name=re.compile("lr2"))).to_contain_text("0.040.04")
     page.keyboard.press("ArrowRight")
     page.keyboard.press("ArrowRight")
-    expect(loss.get_by_role("status")).to_contain_text("41: lr2 0.04878")
+    expect(loss.get_by_role("status")).to_contain_text("41: lr2 0.04")
     assert serious(page, ".jp-PtyTasks-metrics") == []
 
     tab.get_by_label("Horizontal axis").select_option("time")
@@ -73,9 +74,12 @@ def test_the_runs_of_a_sweep_are_compared(page: Page, client: Client) -> None:
     expect(loss).to_have_count(0)
     expect(acc).to_be_visible()
 
+    client.send_input(runs[1], "nan", newline=True)
+    expect(second.get_by_title("loss is NaN (step 41)")).to_have_text("not a number")
+    expect(page.locator(".Toastify__toast", has_text="“lr8”: loss is NaN (step 41)")).to_be_visible()
     table.get_by_role("button", name="lr8").click()
     header = terminal.show(page, runs[1]).locator(".jp-PtyTasks-header")
-    expect(header).to_contain_text("loss 0.2")
+    expect(header).to_contain_text("loss NaN")
     header.get_by_role("button", name="Show the metrics of lr8").click()
     expect(page.get_by_role("tab", name="Metrics of lr8")).to_be_visible()
 

@@ -115,6 +115,11 @@ class Recorder:
             if self._reader.points != before:
                 self.told = metrics.summary(self._reader.series)
 
+    def moments(self) -> list[float]:
+        """Return when the values of the most telling metric were read, in Unix seconds; of many, some."""
+        with self._lock:
+            return next(([*one.times] for one in self._reader.series), [])
+
     def end(self, succeeded: bool, now: float) -> None:
         """Parse what was still open."""
         with self._lock:

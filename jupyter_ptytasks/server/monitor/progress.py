@@ -147,6 +147,11 @@ class Tracker:
         track = self._tracks.get(task.id)
         return track.metrics if track is not None and track.attempt == task.attempt else {}
 
+    def moments(self, task_id: str) -> list[float]:
+        """Return when values of the most telling metric of an active task were read, in Unix seconds."""
+        track = self._tracks.get(task_id)
+        return track.recorder.moments() if track is not None and track.recorder is not None else []
+
     async def points(self, task: Task, wanted: Wanted) -> dict[str, Any]:
         """Return points of the metrics of a task as JSON."""
         track = self._tracks.get(task.id)

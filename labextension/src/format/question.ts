@@ -47,6 +47,16 @@ export function questionKey(task: ITask): string {
   return waiting && isActive(task) ? `${attempt} ${waiting.since} ${waiting.kind}` : '';
 }
 
+/** Return the key of a question that is worth a notification: those of full-screen programs and of shells are not. */
+export function noticeKey(task: ITask): string {
+  const { waiting } = task;
+  const isWorth =
+    waiting !== null &&
+    waiting.kind !== 'shell' &&
+    (waiting.kind !== 'keys' || waiting.prompt.trim() !== '');
+  return isWorth ? questionKey(task) : '';
+}
+
 /** Return the single keys that the program offers: `y` and `N` of `Proceed? [y/N]`; none if it reads a whole line. */
 export function offeredKeys(task: ITask): string[] {
   if (task.waiting?.kind !== 'keys') {

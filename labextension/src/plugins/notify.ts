@@ -1,4 +1,4 @@
-/** Notifies when tasks end, and when their programs ask something. */
+/** Notifies when tasks end, when their programs ask something, and when they get nowhere. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';
@@ -6,9 +6,10 @@ import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { commandIfPresent } from '../commands/ifpresent';
-import { isAnswerable } from '../format/question';
+import { isAnswerable, noticeKey, questionMessage } from '../format/question';
+import { warningKey, warningMessage } from '../format/warnings';
 import { CompletionNotifier, type INotice } from '../services/completions';
-import { QuestionNotifier } from '../services/questions';
+import { LastingNotifier } from '../services/lasting';
 import { TaskSettings } from '../services/settings';
 import { CommandIDs, ITaskModel } from '../tokens';
 import { isShown } from '../services/visible';
@@ -21,7 +22,8 @@ const Desktop = 'Notification' in window ? window.Notification : null;
 
 export const notifyPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:notify',
-  description: 'Notifies when background tasks end, and when they ask something.',
+  description:
+    'Notifies when background tasks end, when they ask something, and when they get nowhere.',
   autoStart: true,
   requires: [ITaskModel],
   optional: [ISettingRegistry, ITranslator],
@@ -52,6 +54,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
             opening.delete(id);
             if (args.activate !== false) {
               questions.see(id);
+              warnings.see(id);
             }
           });
         opening.set(id, opened);
@@ -131,17 +134,45 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       }
     });
 
-    const questions = new QuestionNotifier({
+    const openAction = (id: string): Notification.IAction[] => {
+      const open = commandIfPresent(commands, CommandIDs.open, { id });
+      return open
+        ? [
+            {
+              label: trans.__('Open'),
+              caption: trans.__('Open the terminal of the task'),
+              callback: open
+            }
+          ]
+        : [];
+    };
+
+    /** Show a notification until it is closed. */
+    const showLasting = (
+      id: string,
+      message: string,
+      kind: 'info' | 'warning',
+      actions: Notification.IAction[]
+    ) => {
+      const shown = Notification.emit(message, kind, { autoClose: false, actions });
+      const closeOnDesktop = showOnDesktop({ id, message });
+      return () => {
+        Notification.dismiss(shown);
+        closeOnDesktop?.();
+      };
+    };
+
+    const questions = new LastingNotifier({
       model,
-      trans,
+      keyOf: noticeKey,
       isWanted: () => settings.current.notifyQuestions,
       isLookedAt,
-      show: (task, message) => {
+      show: task => {
         const { id } = task;
-        const actions: Notification.IAction[] = [];
+        const actions = openAction(id);
         const answer = isAnswerable(task) && commandIfPresent(commands, CommandIDs.answer, { id });
         if (answer) {
-          actions.push({
+          actions.unshift({
             label: trans.__('Answer…'),
             caption: trans.__('Answer the question in a dialog'),
             displayType: 'accent',
@@ -152,21 +183,17 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
             }
           });
         }
-        const open = commandIfPresent(commands, CommandIDs.open, { id });
-        if (open) {
-          actions.push({
-            label: trans.__('Open'),
-            caption: trans.__('Open the terminal of the task'),
-            callback: open
-          });
-        }
-        const shown = Notification.emit(message, 'info', { autoClose: false, actions });
-        const closeOnDesktop = showOnDesktop({ id, message });
-        return () => {
-          Notification.dismiss(shown);
-          closeOnDesktop?.();
-        };
+        return showLasting(id, questionMessage(task, trans), 'info', actions);
       }
+    });
+
+    const warnings = new LastingNotifier({
+      model,
+      keyOf: warningKey,
+      isWanted: () => settings.current.notify !== 'none',
+      isLookedAt,
+      show: task =>
+        showLasting(task.id, warningMessage(task, trans), 'warning', openAction(task.id))
     });
   }
 };

@@ -278,10 +278,10 @@ export class TaskModel implements ITaskModel {
   private _digest(): void {
     this._digesting = undefined;
     const changed = new Map<string, ITask>();
-    for (const { id, attempt, progress, metrics, usage } of this._progress.values()) {
+    for (const { id, attempt, progress, metrics, warnings, usage } of this._progress.values()) {
       const task = this._byId.get(id);
       if (task?.attempt === attempt) {
-        changed.set(id, { ...task, progress, metrics, usage });
+        changed.set(id, { ...task, progress, metrics, warnings, usage });
       }
     }
     this._progress.clear();

@@ -78,6 +78,18 @@ const metricsSchema = z
   )
   .catch({});
 
+/** What is wrong with a task though it has not failed. */
+const warningsSchema = z
+  .array(
+    z.object({
+      kind: z.string(),
+      message: word,
+      /** Since when; null if that is not known. */
+      since: z.string().nullable().catch(null)
+    })
+  )
+  .catch([]);
+
 /** The resource usage of all processes of a task. */
 const usageSchema = usageObject.nullable().catch(null);
 
@@ -171,6 +183,7 @@ export const taskSchema = z.object({
     .catch(null),
   progress: progressSchema,
   metrics: metricsSchema,
+  warnings: warningsSchema,
   usage: usageSchema
 });
 
@@ -365,6 +378,7 @@ export const progressEventSchema = z.object({
   attempt: z.number(),
   progress: progressSchema,
   metrics: metricsSchema,
+  warnings: warningsSchema,
   usage: usageSchema
 });
 

@@ -26,6 +26,7 @@ import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
 import { Trend } from '../trend';
 import { Usage, useFollowing } from '../usage';
+import { WarningBadge } from '../warning';
 
 /** The number of last lines: as many as a notebook stores. */
 export const LINES = 10;
@@ -78,6 +79,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
         </span>
         <PlaceBadge task={task} trans={trans} />
         {!isSnapshot && <QuestionBadge task={task} trans={trans} />}
+        <WarningBadge task={task} trans={trans} />
         <Facts
           task={task}
           isSnapshot={isSnapshot}

@@ -37,6 +37,7 @@ import { ProgressBar } from '../progress';
 import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
 import { Trend } from '../trend';
+import { WarningBadge } from '../warning';
 
 /** The actions of the buttons; without an action there is no button. */
 export interface IRowActions {
@@ -115,6 +116,7 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
           )}
           <PlaceBadge task={task} trans={trans} />
           <QuestionBadge task={task} trans={trans} />
+          <WarningBadge task={task} trans={trans} />
           {task.viewers > 0 && <Viewers count={task.viewers} trans={trans} />}
           <When task={task} {...context} />
         </div>

@@ -29,6 +29,7 @@ import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
 import { Trend } from '../trend';
 import { WatchedUsage } from '../usage';
+import { WarningBadge } from '../warning';
 
 /** The actions of the header's buttons; without an action there is no button. */
 export interface IHeaderActions {
@@ -81,6 +82,7 @@ export function Header(props: IHeaderProps): JSX.Element {
         </span>
       )}
       <QuestionBadge task={task} trans={trans} />
+      <WarningBadge task={task} trans={trans} />
       {props.answers && (
         <AnswerField task={task} model={props.answers} onSent={props.onAnswered} trans={trans} />
       )}
@@ -179,7 +181,7 @@ export class TaskHeader extends ReactWidget {
     const known = model.get(task.id);
     // The connection has the current state, the model has the current progress, metrics, usage and reason to wait.
     const measured = known?.attempt === task.attempt ? known : task;
-    const { progress, metrics, usage, queue } = measured;
+    const { progress, metrics, warnings, usage, queue } = measured;
     const last = [task.last_activity, measured.last_activity].sort()[1];
     return (
       <Header
@@ -187,6 +189,7 @@ export class TaskHeader extends ReactWidget {
           ...task,
           progress,
           metrics,
+          warnings,
           usage,
           queue: task.queue && queue,
           last_activity: last

@@ -1,10 +1,13 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
-import { isWorthAsking, QuestionNotifier } from '../services/questions';
+import { noticeKey, questionMessage } from '../format/question';
+import { LastingNotifier } from '../services/lasting';
 import { taskSchema, type ITask } from '../services/types';
 import type { ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
+
+const trans = nullTranslator.load('jupyter_ptytasks');
 
 type Waiting = NonNullable<ITask['waiting']>;
 
@@ -15,7 +18,7 @@ function asking(changes: Partial<Waiting> | null = {}, task: Partial<ITask> = {}
   return { ...taskSchema.parse(sample), state: 'running', waiting, ...task };
 }
 
-describe('isWorthAsking', () => {
+describe('noticeKey', () => {
   it.each<[Waiting['kind'], string, boolean]>([
     ['line', '', true],
     ['password', 'Password: ', true],
@@ -23,17 +26,17 @@ describe('isWorthAsking', () => {
     ['keys', ' ', false],
     ['shell', '$ ', false]
   ])('%s with the prompt “%s”: %s', (kind, prompt, isWorth) => {
-    expect(isWorthAsking(asking({ kind, prompt }))).toBe(isWorth);
-    expect(isWorthAsking(asking(null))).toBe(false);
+    expect(noticeKey(asking({ kind, prompt })) !== '').toBe(isWorth);
+    expect(noticeKey(asking(null))).toBe('');
   });
 });
 
-describe('QuestionNotifier', () => {
+describe('LastingNotifier', () => {
   let shown: string[];
   let lookedAt: string | null;
   let isWanted: boolean;
   let tasks: ITask[];
-  let notifier: QuestionNotifier;
+  let notifier: LastingNotifier;
   let change: (...tasks: ITask[]) => void;
   let tell: (...tasks: ITask[]) => Promise<void>;
 
@@ -51,12 +54,13 @@ describe('QuestionNotifier', () => {
       get: (id: string) => tasks.find(task => task.id === id)
     };
     const changed = new Signal<object, void>(owner);
-    notifier = new QuestionNotifier({
+    notifier = new LastingNotifier({
       model: Object.assign(owner, { changed }) as unknown as ITaskModel,
-      trans: nullTranslator.load('jupyter_ptytasks'),
+      keyOf: noticeKey,
       isWanted: () => isWanted,
       isLookedAt: async id => id === lookedAt,
-      show: (_, message) => {
+      show: task => {
+        const message = questionMessage(task, trans);
         shown.push(message);
         return () => shown.splice(shown.indexOf(message), 1);
       }
@@ -155,9 +159,9 @@ describe('QuestionNotifier', () => {
   it('tells of a question that was there before the page', async () => {
     const owner = { isReady: true, tasks: [asking()], get: () => asking() };
     const show = jest.fn(() => () => {});
-    new QuestionNotifier({
+    new LastingNotifier({
       model: Object.assign(owner, { changed: new Signal({}) }) as unknown as ITaskModel,
-      trans: nullTranslator.load('jupyter_ptytasks'),
+      keyOf: noticeKey,
       isWanted: () => true,
       isLookedAt: async () => false,
       show

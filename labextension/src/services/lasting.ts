@@ -1,0 +1,94 @@
+/** Notifies of what lasts for a while, such as the questions of programs, and ends the notification with it. */
+
+import { elapsed } from '../format/times';
+import { serverNow } from './clock';
+import type { ITask } from './types';
+import type { ITaskModel } from '../tokens';
+
+/**
+ * Milliseconds that it must last, and those after the start of a task, or of the page, in which its terminal may be
+ * about to open.
+ */
+const LASTS = 300;
+const OPENING = 2_000;
+
+/** Has at most one notification for each task, as long as the matter lasts. */
+export class LastingNotifier {
+  constructor(private readonly _options: LastingNotifier.IOptions) {
+    _options.model.changed.connect(this._look, this);
+    this._look(_options.model);
+  }
+
+  /** Close the notification of a task that the user looks at. */
+  see(id: string): void {
+    const matter = this._matters.get(id);
+    matter?.close?.();
+    if (matter) {
+      matter.isSeen = true;
+    }
+  }
+
+  private _look({ tasks, isReady }: ITaskModel): void {
+    const lasting = new Set<string>();
+    for (const task of tasks) {
+      const key = this._options.keyOf(task);
+      if (!key) {
+        continue;
+      }
+      lasting.add(task.id);
+      if (this._matters.get(task.id)?.key !== key) {
+        this._forget(task.id);
+        const isEarly = !this._wasReady || elapsed(task, serverNow()) < OPENING;
+        const matter: IMatter = { key, isSeen: false };
+        this._matters.set(task.id, matter);
+        setTimeout(() => void this._notify(task.id, matter), isEarly ? OPENING : LASTS);
+      }
+    }
+    for (const id of [...this._matters.keys()].filter(id => !lasting.has(id))) {
+      this._forget(id);
+    }
+    this._wasReady ||= isReady;
+  }
+
+  private async _notify(id: string, matter: IMatter): Promise<void> {
+    const { model, isWanted, isLookedAt, show } = this._options;
+    // It may have ended and begun again meanwhile: that is another one.
+    const isOver = () => this._matters.get(id) !== matter;
+    if (!isWanted() || isOver() || (await isLookedAt(id))) {
+      return;
+    }
+    const task = model.get(id);
+    if (!isOver() && !matter.isSeen && task) {
+      matter.close = show(task);
+    }
+  }
+
+  private _forget(id: string): void {
+    this._matters.get(id)?.close?.();
+    this._matters.delete(id);
+  }
+
+  private _wasReady = false;
+  private readonly _matters = new Map<string, IMatter>();
+}
+
+/** A matter, and what closes its notification. */
+interface IMatter {
+  key: string;
+  isSeen: boolean;
+  close?: () => void;
+}
+
+export namespace LastingNotifier {
+  export interface IOptions {
+    model: ITaskModel;
+    /** Return a key of what there is to say of a task, which is another one for another matter; empty if there is nothing. */
+    keyOf: (task: ITask) => string;
+    /** Return whether the user wants these notifications. */
+    isWanted: () => boolean;
+    /** Return whether the task is visible, or is about to be. */
+    isLookedAt: (id: string) => Promise<boolean>;
+    /** Show a notification about a task; return what closes it. */
+    show: (task: ITask) => () => void;
+  }
+}

@@ -1,0 +1,26 @@
+/** A badge for a task with which something is wrong though it has not failed. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import { warningLabel, warningText } from '../format/warnings';
+import { serverNow } from '../services/clock';
+import type { ITask } from '../services/types';
+
+interface IWarningBadgeProps {
+  task: ITask;
+  trans: TranslationBundle;
+}
+
+/** The badge, with the warnings as its description; nothing if there are none. */
+export function WarningBadge({ task, trans }: IWarningBadgeProps): JSX.Element | null {
+  const label = warningLabel(task, trans);
+  if (!label) {
+    return null;
+  }
+  return (
+    <span className="jp-PtyTasks-warning" title={warningText(task, serverNow())}>
+      {label}
+    </span>
+  );
+}
