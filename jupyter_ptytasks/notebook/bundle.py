@@ -9,8 +9,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from ..client import curves, is_live
 from ..client import format as formats
-from ..client import is_live
 from .colors import plain
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def _text(task: Task, tail: str, as_of: str, note: str) -> str:
         head,
         f"waits for {asked}" if asked else "",
         _progress(task),
+        _metric(task),
         f"$ {formats.command(task)}",
         tail.rstrip(),
         f"({note})" if note else "",
@@ -82,6 +83,7 @@ def _html(task: Task, tail: str, as_of: str, note: str) -> str:
         "as of": as_of if is_live(task) else "",
         "ran": "" if ran is None or is_live(task) else formats.duration(ran),
         "progress": escape(_progress(task)),
+        "metric": escape(_metric(task)),
         "id": f"<code>{escape(task['id'])}</code>",
     }
     shown = {name: cell for name, cell in cells.items() if cell}
@@ -107,6 +109,14 @@ def _progress(task: Task) -> str:
     fraction = progress.get("fraction")
     part = "" if fraction is None else f"{formats.percent(fraction)}%"
     return " · ".join(filter(None, (part, str(progress.get("text") or ""))))
+
+
+def _metric(task: Task) -> str:
+    """Return the most telling metric with its curve; empty if the task tells none."""
+    # Servers of older versions know nothing of metrics.
+    for name, told in task.get("metrics", {}).items():
+        return f"{name} {curves.number(told['value'])} {curves.sparkline(told['trend'])}".rstrip()
+    return ""
 
 
 def _shortened(line: str, most: int = 300) -> str:

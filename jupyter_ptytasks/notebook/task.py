@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..client import ClientError, ResultLost, StillRunning, TaskFailed, has_ended, is_live, outcome
 from ..client import format as formats
 from ..functions import outcomes
-from . import bundle, reading, results, threads
+from . import bundle, pictures, reading, results, threads
 from .colors import plain
 from .talking import Conversation
 
@@ -171,21 +171,24 @@ class Task(Conversation):
         return self.info["progress"]
 
     @property
-    def metrics(self) -> dict[str, dict[str, list[float]]]:
+    def metrics(self) -> pictures.Metrics:
         """Metrics with their points: `task.metrics["loss"]` has the lists `step`, `time` (Unix seconds) and `value`.
 
-        See docs/metrics.md for what counts as one.
+        In a notebook they are displayed as charts, which are saved with it. See docs/metrics.md for what counts.
         """
         with self._connections.client() as client:
             told = client.metrics(self.id, points=4096)
-        return {
-            one["name"]: {
-                "step": [float(step) for step in one["steps"]],
-                "time": list(one["times"]),
-                "value": [float(value) for value in one["values"]],
-            }
+        return pictures.Metrics(
+            (
+                one["name"],
+                {
+                    "step": [float(step) for step in one["steps"]],
+                    "time": list(one["times"]),
+                    "value": [float(value) for value in one["values"]],
+                },
+            )
             for one in told["metrics"]
-        }
+        )
 
     @property
     def usage(self) -> Usage | None:

@@ -21,6 +21,20 @@ def test_a_task_has_its_points_and_tasks_are_compared(here: LiveServer) -> None:
     points = good.metrics["loss"]
     assert (points["step"], points["value"][::2]) == ([1, 2, 3], [0.5, 0.25])
     assert points["value"][1] != points["value"][1]  # nan
+    assert good.view()["text/plain"].splitlines()[2] == "loss 0.25 █!▁"
+    assert '<td style="text-align: left">loss 0.25 █!▁</td>' in good.view()["text/html"]
+    # What a saved notebook shows where nothing of ours is installed.
+    shown = good.metrics._repr_mimebundle_()
+    assert shown["text/plain"].splitlines() == ["loss       0.25  █!▁", "acc         0.8  ▁█▇"]
+    rows = shown["application/vnd.vegalite.v5+json"]["data"]["values"]
+    assert [(row["metric"], row["step"], row["value"]) for row in rows[:4]] == [
+        ("loss", 1, 0.5),
+        ("loss", 2, None),
+        ("loss", 3, 0.25),
+        ("acc", 1, 0.1),
+    ]
+    none = next(task for task in tasks(tag="compared") if task.name == "none")
+    assert none.metrics._repr_mimebundle_() == {"text/plain": "no metrics"}
     found = compare(tasks(tag="compared"))
     assert [(row["name"], row["best loss"], row["best acc"]) for row in found.rows] == [
         ("good", 0.25, 0.9),

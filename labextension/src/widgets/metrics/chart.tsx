@@ -165,7 +165,7 @@ function optionsOf(
       ...lines.flatMap(line =>
         line.rough
           ? [
-              { label: '', stroke: line.color, alpha: FAINT, width: 1, points: { show: false } },
+              { stroke: line.color, alpha: FAINT, width: 1, points: { show: false } },
               { ...curve(line), points: { show: false } }
             ]
           : [curve(line)]
@@ -196,7 +196,9 @@ function words(plot: uPlot, axis: Axis): string {
   if (idx === null || idx === undefined || (left ?? -1) < 0) {
     return '';
   }
-  const curves = plot.series.flatMap(({ label }, at) => (at > 0 && label ? [{ label, at }] : []));
+  const curves = plot.series.flatMap(({ label, alpha }, at) =>
+    at > 0 && alpha !== FAINT ? [{ label, at }] : []
+  );
   const values = curves.flatMap(({ label, at }) => {
     const place = idxs?.[at];
     const value = place === null || place === undefined ? null : plot.data[at][place];
