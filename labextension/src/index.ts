@@ -11,6 +11,7 @@ import { notebookPlugin } from './plugins/notebook';
 import { notifyPlugin } from './plugins/notify';
 import { queuePlugin } from './plugins/queue';
 import { runningPlugin } from './plugins/running';
+import { runsPlugin } from './plugins/runs';
 import { startPlugin } from './plugins/start';
 import { terminalPlugin } from './plugins/terminal';
 import { statusbarPlugin } from './plugins/statusbar';
@@ -28,6 +29,7 @@ export default [
   notifyPlugin,
   queuePlugin,
   runningPlugin,
+  runsPlugin,
   startPlugin,
   statusbarPlugin
 ];

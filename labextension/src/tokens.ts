@@ -86,6 +86,8 @@ export namespace CommandIDs {
   export const copySelection = 'ptytasks:copy-selection';
   export const paste = 'ptytasks:paste';
   export const showPanel = 'ptytasks:show-panel';
+  /** Show the table of runs. */
+  export const showRuns = 'ptytasks:show-runs';
   /** Open the New Task dialog with these values, fields of `POST /tasks`: `{command?, name?, cwd?, group?, after?, …}`. */
   export const newTask = 'ptytasks:new-task';
   /** Start a task without the dialog; the same arguments. */
@@ -122,6 +124,11 @@ export namespace CommandIDs {
   export const runAgain = 'ptytasks:run-again';
   export const rename = 'ptytasks:rename';
   export const editTags = 'ptytasks:edit-tags';
+  /** Add tags to several tasks. */
+  export const addTags = 'ptytasks:add-tags';
+  /** Keep tasks until they are deleted by hand, or no longer if all of them are. */
+  export const pin = 'ptytasks:pin';
+  export const compareMetrics = 'ptytasks:compare-metrics';
   export const copyId = 'ptytasks:copy-id';
   export const copyCommand = 'ptytasks:copy-command';
   export const copyOutputPath = 'ptytasks:copy-output-path';

@@ -32,7 +32,7 @@ def watch(page: Page, pattern: re.Pattern[str]) -> list[str]:
 
 
 def make_up_list(page: Page, tasks: Sequence[Any]) -> None:
-    """Answer requests for the list with these tasks, in the server's place; what is not JSON as Python writes it."""
+    """Answer requests for the list with these tasks; what is no JSON is written as Python writes it."""
     whole = json.dumps({"tasks": tasks, "next_cursor": None})
 
     def answer(route: Route) -> None:

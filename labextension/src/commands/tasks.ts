@@ -226,6 +226,32 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
         }
       }
     },
+    [CommandIDs.addTags]: {
+      label: trans.__('Add Tags…'),
+      caption: trans.__('Add tags to the tasks'),
+      icon: tagIcon,
+      run: async tasks => {
+        const { value } = await InputDialog.getText({
+          title: trans._n('Add Tags to %1 Task', 'Add Tags to %1 Tasks', tasks.length),
+          label: trans.__('Tags (comma-separated)'),
+          okLabel: trans.__('Add')
+        });
+        const added = parseTags(value ?? '');
+        if (added.length > 0) {
+          await each(tasks, task =>
+            api.update(task.id, { tags: [...new Set([...task.tags, ...added])] })
+          );
+        }
+      }
+    },
+    [CommandIDs.pin]: {
+      label: trans.__('Pin or Unpin'),
+      caption: trans.__('Keep the tasks until you delete them, or no longer'),
+      run: tasks => {
+        const pinned = !tasks.every(task => task.pinned);
+        return each(tasks, task => api.update(task.id, { pinned }));
+      }
+    },
     [CommandIDs.copyId]: {
       label: trans.__('Copy ID'),
       caption: trans.__('Copy the ID of the task'),

@@ -24,7 +24,7 @@ export function duration(milliseconds: number): string {
 }
 
 /** Return the run time of a task in milliseconds; 0 if it never started. */
-export function elapsed(task: ITask, now: number): number {
+export function elapsed(task: Pick<ITask, 'started' | 'ended'>, now: number): number {
   if (!task.started) {
     return 0;
   }
@@ -72,7 +72,7 @@ export function stateLabel(state: State, trans: TranslationBundle): string {
 }
 
 /** Return how a task ended: `exit 3`, `SIGKILL`; empty if it has not, or if it is unknown. */
-export function exitLabel(task: ITask, trans: TranslationBundle): string {
+export function exitLabel(task: Pick<ITask, 'exit'>, trans: TranslationBundle): string {
   if (!task.exit) {
     return '';
   }

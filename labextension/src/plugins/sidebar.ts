@@ -71,7 +71,12 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
         setSlots: commandWith(commands, CommandIDs.setSlots, (group, slots) => ({ group, slots }))
       };
     });
-    for (const id of [CommandIDs.newTask, CommandIDs.newShell, CommandIDs.refresh]) {
+    for (const id of [
+      CommandIDs.newTask,
+      CommandIDs.newShell,
+      CommandIDs.showRuns,
+      CommandIDs.refresh
+    ]) {
       panel.toolbar.addItem(id, new CommandToolbarButton({ commands, id, label: '' }));
     }
 

@@ -26,6 +26,7 @@ import {
   type IGroup,
   type IGroupChanges,
   type IOutput,
+  type IPage,
   type IPlace,
   type IPlaceOptions,
   type IPlacing,
@@ -109,7 +110,7 @@ export class TaskApi {
     let cursor: string | null = '';
     while (cursor !== null) {
       const query: Record<string, string> = { limit: `${PAGE}`, ...(cursor && { cursor }) };
-      const page = await this._ask(pageSchema, 'tasks', { query, ...options });
+      const page = await this.page(query, options);
       found.push(...page.tasks);
       omitted += page.omitted;
       // What changes while later pages are requested is told as a change.
@@ -119,6 +120,11 @@ export class TaskApi {
     const { tasks, unreadable } = readTasks(found);
     const unknown = Array.from({ length: omitted }, () => ({ id: '', label: '', fields: [] }));
     return { tasks, unreadable: [...unreadable, ...unknown], revision };
+  }
+
+  /** Return a page of tasks, by the parameters of `GET /tasks`. `readTasks` validates them. */
+  page(query: Record<string, string>, options: IQuiet = {}): Promise<IPage> {
+    return this._ask(pageSchema, 'tasks', { query, ...options });
   }
 
   /**

@@ -160,6 +160,8 @@ export const taskSchema = z.object({
   }),
   group: z.string(),
   tags: z.array(z.string()),
+  /** Whether it is kept until it is deleted by hand. */
+  pinned: z.boolean().catch(false),
   /** The number of processes that the command left running. */
   leftover: z.number().catch(0),
   queue: waitSchema,
@@ -251,6 +253,8 @@ export const pageSchema = z.object({
   /** What changes since then are requested with; null from servers that do not tell any. */
   revision: z.string().nullable().catch(null)
 });
+
+export type IPage = z.infer<typeof pageSchema>;
 
 /** What has changed in the list since a revision. If that is not `complete`, the list has to be requested. */
 export const changesSchema = z.object({
@@ -447,7 +451,7 @@ export interface IAnswer {
 }
 
 /** The fields of a task that can be changed. */
-export type ITaskChanges = Partial<Pick<ITask, 'name' | 'tags' | 'group'>>;
+export type ITaskChanges = Partial<Pick<ITask, 'name' | 'tags' | 'group' | 'pinned'>>;
 
 /** The new place of a pending task in its group, or in another one. */
 export type IPlacing = ({ before: string } | { after: string } | { to: 'first' | 'last' }) & {

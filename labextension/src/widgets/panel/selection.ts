@@ -2,6 +2,9 @@
 
 import type { Row } from './filter';
 
+/** What is needed to know of a row. */
+export type IPickable = Pick<Row, 'kind' | 'key'>;
+
 export interface ISelection {
   /** The ids of the selected tasks. */
   selected: ReadonlySet<string>;
@@ -19,7 +22,7 @@ export const NOTHING: ISelection = { selected: new Set(), active: null, anchor: 
 /** Select the row with this key. A heading becomes active, but is never selected. */
 export function pick(
   selection: ISelection,
-  rows: readonly Row[],
+  rows: readonly IPickable[],
   key: string,
   mode: Mode
 ): ISelection {
@@ -37,7 +40,7 @@ export function pick(
 /** Move `step` rows down, or up if negative, within the list. */
 export function move(
   selection: ISelection,
-  rows: readonly Row[],
+  rows: readonly IPickable[],
   step: number,
   mode: Mode
 ): ISelection {
@@ -51,7 +54,7 @@ export function move(
 }
 
 /** Select all tasks in the list. */
-export function pickAll(selection: ISelection, rows: readonly Row[]): ISelection {
+export function pickAll(selection: ISelection, rows: readonly IPickable[]): ISelection {
   const selected = new Set(rows.filter(row => row.kind === 'task').map(row => row.key));
   return { ...selection, selected };
 }
@@ -62,8 +65,8 @@ export function pickAll(selection: ISelection, rows: readonly Row[]): ISelection
  */
 export function settle(
   selection: ISelection,
-  before: readonly Row[],
-  rows: readonly Row[]
+  before: readonly IPickable[],
+  rows: readonly IPickable[]
 ): ISelection {
   const present = new Set(rows.map(row => row.key));
   const isThere = (key: string | null): key is string => key !== null && present.has(key);
@@ -82,7 +85,7 @@ export function settle(
 }
 
 /** Return the ids of the tasks between two rows, inclusive. */
-function ids(rows: readonly Row[], from: string, to: string): string[] {
+function ids(rows: readonly IPickable[], from: string, to: string): string[] {
   const end = rows.findIndex(row => row.key === to);
   const start = rows.findIndex(row => row.key === from);
   const [first, last] = start < 0 ? [end, end] : [Math.min(start, end), Math.max(start, end)];

@@ -1,0 +1,149 @@
+/** Adds the table of runs, a tab of the main area. */
+
+import {
+  ILayoutRestorer,
+  type JupyterFrontEnd,
+  type JupyterFrontEndPlugin
+} from '@jupyterlab/application';
+import { ICommandPalette, InputDialog, WidgetTracker } from '@jupyterlab/apputils';
+import { ILauncher } from '@jupyterlab/launcher';
+import { IStateDB } from '@jupyterlab/statedb';
+import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
+import { MenuSvg, spreadsheetIcon } from '@jupyterlab/ui-components';
+import type { CommandRegistry } from '@lumino/commands';
+
+import { commandIfPresent } from '../commands/ifpresent';
+import { readViews, type IRunsViews } from '../services/runsview';
+import { WatchedValue } from '../services/watchedvalue';
+import { CommandIDs, ITaskModel } from '../tokens';
+import type { RunsTab } from '../widgets/runs/runs';
+import type { IBulkAction } from '../widgets/runs/toolbar';
+
+const ID = 'jupyter-ptytasks:runs';
+
+/** What can be done with the selected runs, by buttons. */
+const BULK: readonly string[] = [
+  CommandIDs.compareMetrics,
+  CommandIDs.stop,
+  CommandIDs.addTags,
+  CommandIDs.pin,
+  CommandIDs.deleteTasks
+];
+
+/** The context menu of rows, in groups. */
+const MENU: readonly (readonly string[])[] = [
+  [CommandIDs.open, CommandIDs.showReason, CommandIDs.compareMetrics],
+  [CommandIDs.stop, CommandIDs.kill, CommandIDs.restart, CommandIDs.runAgain],
+  [CommandIDs.rename, CommandIDs.addTags, CommandIDs.editTags, CommandIDs.pin],
+  [CommandIDs.copyId, CommandIDs.copyCommand, CommandIDs.copyOutputPath, CommandIDs.download],
+  [CommandIDs.deleteTasks]
+];
+
+export const runsPlugin: JupyterFrontEndPlugin<void> = {
+  id: ID,
+  description: 'Adds a table of all tasks: sorted, filtered, compared and cleaned up.',
+  autoStart: true,
+  requires: [ITaskModel],
+  optional: [ILayoutRestorer, IStateDB, ICommandPalette, ILauncher, ITranslator],
+  activate: (
+    app: JupyterFrontEnd,
+    model: ITaskModel,
+    restorer: ILayoutRestorer | null,
+    state: IStateDB | null,
+    palette: ICommandPalette | null,
+    launcher: ILauncher | null,
+    translator: ITranslator | null
+  ): void => {
+    const { commands, shell } = app;
+    const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
+    const tracker = new WidgetTracker<RunsTab>({ namespace: 'ptytasks-runs' });
+    const views = new WatchedValue<IRunsViews>(readViews(undefined));
+    const ready = state ? remember(views, state) : Promise.resolve();
+    const execute = (command: string, args: { id: string } | { ids: string[] }): void =>
+      commandIfPresent(commands, command, args)?.();
+
+    commands.addCommand(CommandIDs.showRuns, {
+      label: trans.__('Runs'),
+      caption: trans.__('Show a table of all tasks, with their times and metrics'),
+      icon: spreadsheetIcon,
+      describedBy: { args: { type: 'object', properties: {} } },
+      execute: async () => {
+        // The table is loaded on demand.
+        const [{ RunsTab }] = await Promise.all([import('../widgets/runs/runs'), ready]);
+        let tab = tracker.find(() => true);
+        if (!tab) {
+          tab = new RunsTab({
+            model,
+            views,
+            translator: translator ?? nullTranslator,
+            actions: {
+              create: command =>
+                commandIfPresent(commands, CommandIDs.newTask, command ? { command } : {})?.(),
+              open: id => execute(CommandIDs.open, { id }),
+              delete: ids => execute(CommandIDs.deleteTasks, { ids: [...ids] }),
+              rename: id => execute(CommandIDs.rename, { id }),
+              menu: (ids, x, y) => openMenu(commands, ids, x, y),
+              askForName: () => askForName(trans),
+              ofSelection: () => bulkActions(commands)
+            }
+          });
+          shell.add(tab, 'main', { type: 'Runs' });
+          void tracker.add(tab);
+        }
+        shell.activateById(tab.id);
+      }
+    });
+    palette?.addItem({ command: CommandIDs.showRuns, category: trans.__('Tasks') });
+    const category = (translator ?? nullTranslator).load('jupyterlab').__('Other');
+    launcher?.add({ command: CommandIDs.showRuns, category, rank: 4 });
+    if (restorer) {
+      void restorer.restore(tracker, { command: CommandIDs.showRuns, name: () => 'runs' });
+    }
+  }
+};
+
+/** Restore the views, and save them when they change. */
+async function remember(views: WatchedValue<IRunsViews>, state: IStateDB): Promise<void> {
+  views.value = readViews(await state.fetch(ID).catch(() => undefined));
+  views.changed.connect(({ value }) => {
+    void state.save(ID, JSON.parse(JSON.stringify(value)));
+  });
+}
+
+async function askForName(trans: TranslationBundle): Promise<string | null> {
+  const { value } = await InputDialog.getText({
+    title: trans.__('Save View'),
+    label: trans.__('Name of the columns, order and filters'),
+    okLabel: trans.__('Save'),
+    required: true
+  });
+  return value?.trim() || null;
+}
+
+function bulkActions(commands: CommandRegistry): IBulkAction[] {
+  return BULK.filter(command => commands.hasCommand(command)).map(command => ({
+    label: commands.label(command),
+    caption: commands.caption(command),
+    isEnabled: ids => commands.isEnabled(command, { ids: [...ids] }),
+    run: ids => void commands.execute(command, { ids: [...ids] })
+  }));
+}
+
+function openMenu(commands: CommandRegistry, ids: readonly string[], x: number, y: number): void {
+  const menu = new MenuSvg({ commands });
+  for (const group of MENU) {
+    menu.addItem({ type: 'separator' });
+    for (const command of group.filter(name => commands.hasCommand(name))) {
+      menu.addItem({ command, args: { ids: [...ids] } });
+    }
+  }
+  const focused = document.activeElement;
+  menu.aboutToClose.connect(() => {
+    // The chosen command is executed after this signal.
+    setTimeout(() => menu.dispose());
+    if (focused instanceof HTMLElement) {
+      focused.focus({ preventScroll: true });
+    }
+  });
+  menu.open(x, y);
+}

@@ -1,0 +1,247 @@
+/** The rows of the table of runs: requested page by page, filtered and sorted by the server, and kept up to date. */
+
+import { Signal, type ISignal } from '@lumino/signaling';
+import { z } from 'zod';
+
+import type { ITaskModel } from '../tokens';
+import { TaskError } from './api';
+import { serverNow } from './clock';
+import { queryOf, type IRunsView } from './runsview';
+import { pageSchema, taskSchema, type IPage, type ITask } from './types';
+
+/** What the table shows of a task; the server sends no more than that. */
+const FIELDS = [
+  'name',
+  'command',
+  'kind',
+  'state',
+  'state_reason',
+  'state_message',
+  'exit',
+  'created',
+  'started',
+  'ended',
+  'timeout',
+  'group',
+  'tags',
+  'pinned',
+  'metrics',
+  'usage'
+] as const;
+
+const runSchema = taskSchema
+  .pick({
+    id: true,
+    name: true,
+    command: true,
+    kind: true,
+    state: true,
+    state_reason: true,
+    state_message: true,
+    exit: true,
+    created: true,
+    started: true,
+    ended: true,
+    timeout: true,
+    group: true,
+    tags: true,
+    pinned: true,
+    metrics: true,
+    usage: true
+  })
+  .extend({
+    /** Where the code was; null if the server does not tell that. */
+    git: z
+      .object({ commit: z.string(), dirty: z.boolean().nullable().catch(null) })
+      .nullable()
+      .catch(null)
+  });
+
+export type IRun = z.infer<typeof runSchema>;
+
+/** The first page is small, so that it is there at once. */
+const FIRST = 100;
+const PAGE = 1000;
+
+/** Milliseconds between two requests of the same rows because tasks have changed: of a few, and of many. */
+const PAUSE = 2_000;
+const LONG_PAUSE = 15_000;
+
+/** Keeps the rows of one view. Requests are only made while `isActive`. Dispose it. */
+export class RunsSource {
+  constructor(private readonly _model: ITaskModel) {
+    _model.changed.connect(this._onModel, this);
+    _model.stateChanged.connect(this._onNews, this);
+  }
+
+  /** The rows so far, in order; a new array after each change. */
+  get rows(): readonly IRun[] {
+    return this._rows;
+  }
+
+  /** Whether these are all. */
+  get isWhole(): boolean {
+    return this._isWhole;
+  }
+
+  /** Why the last request failed; null if it did not. */
+  get error(): TaskError | null {
+    return this._error;
+  }
+
+  /** Emitted when any of the above has changed. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  set isActive(isActive: boolean) {
+    this._isActive = isActive;
+    if (isActive && this._isDue) {
+      this._schedule();
+    }
+  }
+
+  /** Show another view. Its rows replace the present ones when the first page is there. */
+  show(view: IRunsView): void {
+    this._view = view;
+    void this._load(false);
+  }
+
+  dispose(): void {
+    this._turn++;
+    clearTimeout(this._timer);
+    this._model.changed.disconnect(this._onModel, this);
+    this._model.stateChanged.disconnect(this._onNews, this);
+    Signal.clearData(this);
+  }
+
+  /** Request the rows; `isQuietly` keeps those that are there until all have come. */
+  private async _load(isQuietly: boolean): Promise<void> {
+    const view = this._view;
+    if (!view) {
+      return;
+    }
+    const turn = ++this._turn;
+    clearTimeout(this._timer);
+    this._timer = undefined;
+    this._isDue = false;
+    const query = queryOf(view, serverNow());
+    const found = new Map<string, IRun>();
+    let cursor: string | null = '';
+    try {
+      while (cursor !== null) {
+        const limit = `${found.size > 0 ? PAGE : FIRST}`;
+        const page = await this._page({ ...query, limit, ...(cursor && { cursor }) });
+        if (turn !== this._turn) {
+          return;
+        }
+        for (const one of page.tasks) {
+          const { success, data } = runSchema.safeParse(one);
+          if (success) {
+            found.set(data.id, data);
+          }
+        }
+        cursor = page.next_cursor;
+        if (!isQuietly || cursor === null) {
+          this._take([...found.values()], cursor === null);
+        }
+      }
+      this._loaded = Date.now();
+      if (this._isDue) {
+        this._schedule();
+      }
+    } catch (error) {
+      if (turn === this._turn) {
+        this._error = error instanceof TaskError ? error : new TaskError(`${error}`, 0, '');
+        // Requested again with the next news of the model.
+        this._isDue = true;
+        this._changed.emit();
+      }
+    }
+  }
+
+  private async _page(query: Record<string, string>): Promise<IPage> {
+    const isWanted = this._hasGit && this._view?.columns?.includes('git');
+    const fields = [...FIELDS, ...(isWanted ? ['git'] : [])].join(',');
+    try {
+      return pageSchema.parse(await this._model.api.page({ ...query, fields }, { quiet: true }));
+    } catch (error) {
+      if (isWanted && error instanceof TaskError && error.field === 'fields') {
+        this._hasGit = false;
+        return this._page(query);
+      }
+      throw error;
+    }
+  }
+
+  private _take(loaded: readonly IRun[], isWhole: boolean): void {
+    this._base = loaded;
+    this._isWhole = isWhole;
+    this._error = null;
+    this._overlay();
+    this._changed.emit();
+  }
+
+  /** Show what the model knows better: it hears of changes. */
+  private _overlay(): void {
+    const isKnown = this._model.isReady && !this._model.error;
+    const before = this._merged;
+    // The model may not have heard yet of what it has never known.
+    this._base = this._base.filter(
+      ({ id }) => !isKnown || !before.has(id) || this._model.get(id) !== undefined
+    );
+    this._merged = new Map();
+    this._rows = this._base.map(run => {
+      const task = this._model.get(run.id);
+      if (!task) {
+        return run;
+      }
+      const known = before.get(run.id);
+      const merged =
+        known?.run === run && known.task === task ? known : { run, task, row: { ...run, ...task } };
+      this._merged.set(run.id, merged);
+      return merged.row;
+    });
+  }
+
+  private _onModel(): void {
+    const { rows } = this;
+    this._overlay();
+    if (this._error && !this._model.error) {
+      this._schedule();
+    }
+    if (rows.length !== this._rows.length || rows.some((row, at) => row !== this._rows[at])) {
+      this._changed.emit();
+    }
+  }
+
+  private _onNews(): void {
+    this._isDue = true;
+    this._schedule();
+  }
+
+  private _schedule(): void {
+    if (!this._isActive || this._timer !== undefined) {
+      return;
+    }
+    const pause = this._rows.length > PAGE ? LONG_PAUSE : PAUSE;
+    const left = Math.max(0, this._loaded + pause - Date.now());
+    this._timer = setTimeout(() => void this._load(true), left);
+  }
+
+  private _view: IRunsView | null = null;
+  private _isActive = false;
+  /** Whether there is news that the rows do not have. */
+  private _isDue = false;
+  /** Whether the server may know of commits; older ones refuse the field. */
+  private _hasGit = true;
+  private _base: readonly IRun[] = [];
+  private _rows: readonly IRun[] = [];
+  private _merged = new Map<string, { run: IRun; task: ITask; row: IRun }>();
+  private _isWhole = false;
+  private _error: TaskError | null = null;
+  private _turn = 0;
+  private _loaded = -Infinity;
+  private _timer: ReturnType<typeof setTimeout> | undefined;
+  private readonly _changed = new Signal<this, void>(this);
+}

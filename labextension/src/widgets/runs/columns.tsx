@@ -1,0 +1,172 @@
+/** The columns of the table of runs: what they show, how wide they are, and by what the server sorts them. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import { endLabel } from '../../format/ends';
+import { bytes } from '../../format/measures';
+import { isLoss, metricValue } from '../../format/numbers';
+import { duration, elapsed, stateLabel } from '../../format/times';
+import type { IRun } from '../../services/runs';
+import { commandLine, DEFAULT_GROUP, isActive } from '../../services/types';
+import { useNow } from '../hooks';
+import { StateIcon } from '../state';
+
+export interface IColumn {
+  id: string;
+  label: string;
+  /** In pixels. */
+  width: number;
+  /** What `sort` of `GET /tasks` is for it; without it the column cannot be sorted. */
+  sort?: string;
+  isNumber?: boolean;
+  /** Return the text of a cell, also for its tooltip. */
+  text: (run: IRun) => string;
+  /** Return what is shown instead of the text. */
+  show?: (run: IRun) => JSX.Element;
+}
+
+/** The columns that are shown before any are chosen, with the metrics that the first rows have. */
+const USUAL = ['started', 'duration', 'why', 'tags'];
+const USUAL_METRICS = 2;
+
+/** The first rows say which metrics matter. */
+const LOOKED_AT = 200;
+
+const MOMENT = new Intl.DateTimeFormat(undefined, {
+  month: 'short',
+  day: 'numeric',
+  hour: '2-digit',
+  minute: '2-digit'
+});
+
+const SHORT_COMMIT = 8;
+
+/** Return the names of the metrics that the runs have, those of most runs first. */
+export function metricsOf(runs: readonly IRun[]): string[] {
+  const counts = new Map<string, number>();
+  for (const { metrics } of runs.slice(0, LOOKED_AT)) {
+    Object.keys(metrics).forEach(name => counts.set(name, (counts.get(name) ?? 0) + 1));
+  }
+  return [...counts.keys()].sort((a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0));
+}
+
+/** Return all columns that there are for runs with these metrics. */
+export function allColumns(metrics: readonly string[], trans: TranslationBundle): IColumn[] {
+  return [
+    ...fixedColumns(trans),
+    ...metrics.flatMap(name => [lastColumn(name), bestColumn(name, trans)])
+  ];
+}
+
+/** Return the ids of the usual columns. */
+export function usualColumns(metrics: readonly string[]): string[] {
+  const last = metrics.slice(0, USUAL_METRICS).map(name => lastColumn(name).id);
+  const best = metrics.slice(0, 1).map(bestId);
+  return ['name', 'state', ...last, ...best, ...USUAL];
+}
+
+function fixedColumns(trans: TranslationBundle): IColumn[] {
+  return [
+    { id: 'name', label: trans.__('Name'), width: 220, sort: 'name', text: run => run.name },
+    {
+      id: 'state',
+      label: trans.__('State'),
+      width: 110,
+      text: run => stateLabel(run.state, trans),
+      show: run => (
+        <>
+          <StateIcon state={run.state} trans={trans} />
+          <span aria-hidden="true">{stateLabel(run.state, trans)}</span>
+        </>
+      )
+    },
+    moment('started', trans.__('Started'), run => run.started),
+    moment('ended', trans.__('Ended'), run => run.ended),
+    {
+      id: 'duration',
+      label: trans.__('Duration'),
+      width: 96,
+      sort: 'duration',
+      isNumber: true,
+      text: run => (run.started && run.ended ? duration(elapsed(run, 0)) : ''),
+      show: run => (run.ended ? <>{duration(elapsed(run, 0))}</> : <RunningFor run={run} />)
+    },
+    { id: 'why', label: trans.__('End'), width: 200, text: run => endLabel(run, trans) },
+    {
+      id: 'tags',
+      label: trans.__('Tags'),
+      width: 150,
+      text: run => run.tags.join(', '),
+      show: run => <Tags tags={run.tags} />
+    },
+    {
+      id: 'group',
+      label: trans.__('Group'),
+      width: 110,
+      text: run => (run.group === DEFAULT_GROUP ? '' : run.group)
+    },
+    { id: 'command', label: trans.__('Command'), width: 260, text: run => commandLine(run) },
+    {
+      id: 'memory',
+      label: trans.__('Peak Memory'),
+      width: 110,
+      isNumber: true,
+      text: run => (run.usage?.peak.rss ? bytes(run.usage.peak.rss) : '')
+    },
+    {
+      id: 'git',
+      label: trans.__('Git Commit'),
+      width: 110,
+      text: ({ git }) =>
+        git ? `${git.commit.slice(0, SHORT_COMMIT)}${git.dirty ? trans.__(' + changes') : ''}` : ''
+    },
+    { ...moment('created', trans.__('Created'), run => run.created) }
+  ];
+}
+
+function moment(id: string, label: string, at: (run: IRun) => string | null): IColumn {
+  const text = (run: IRun): string => {
+    const time = at(run);
+    return time ? MOMENT.format(new Date(time)) : '';
+  };
+  return { id, label, width: 150, sort: id, isNumber: true, text };
+}
+
+function lastColumn(name: string): IColumn {
+  const id = `metrics.${name}`;
+  const text = ({ metrics }: IRun): string =>
+    metrics[name] ? metricValue(metrics[name].value) : '';
+  return { id, label: name, width: 100, sort: id, isNumber: true, text };
+}
+
+function bestColumn(name: string, trans: TranslationBundle): IColumn {
+  const which = isLoss(name) ? 'min' : 'max';
+  const text = ({ metrics }: IRun): string => {
+    const value = metrics[name]?.[which] ?? null;
+    return value === null ? '' : metricValue(value);
+  };
+  const label = isLoss(name) ? trans.__('%1 (lowest)', name) : trans.__('%1 (highest)', name);
+  return { id: bestId(name), label, width: 130, sort: bestId(name), isNumber: true, text };
+}
+
+function bestId(name: string): string {
+  return `${isLoss(name) ? 'min' : 'max'}.${name}`;
+}
+
+function RunningFor({ run }: { run: IRun }): JSX.Element {
+  const now = useNow(isActive(run));
+  return <>{run.started ? duration(elapsed(run, now)) : ''}</>;
+}
+
+export function Tags({ tags }: { tags: readonly string[] }): JSX.Element {
+  return (
+    <span className="jp-PtyTasks-tags">
+      {tags.map(tag => (
+        <span key={tag} className="jp-PtyTasks-tag">
+          {tag}
+        </span>
+      ))}
+    </span>
+  );
+}

@@ -1,0 +1,112 @@
+"""The table of runs: found among many, sorted, compared, tagged and cleaned up, by mouse and by keyboard."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import axe
+from tests.client.live import ended, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
+
+    from jupyter_ptytasks.client import Client
+    from tests.browser.conftest import OpenLab
+
+pytestmark = pytest.mark.slow
+
+LOSSES = "for i in 1 2 3 4; do echo epoch $i loss $((90 - {step} * i)).5; done; exit {code}"
+NAMES = ".jp-PtyTasks-runs-row > div:first-child"
+
+
+def show(page: Page) -> Locator:
+    """Open the tab, and return it."""
+    page.evaluate("window.jupyterapp.commands.execute('ptytasks:show-runs')")
+    tab = page.locator(".jp-PtyTasks-runs")
+    tab.wait_for()
+    return tab
+
+
+def add(client: Client) -> list[str]:
+    """Make three runs, and return their ids."""
+    tasks = [
+        client.create(LOSSES.format(step=step, code=code), name=name, tags=["night", name[-1]], group="sweep")["id"]
+        for name, step, code in (("run-a", 5, 0), ("run-b", 9, 0), ("run-c", 1, 3))
+    ]
+    for task in tasks:
+        ended(client, task)
+        until(lambda task=task: client.get(task)["metrics"])
+    return tasks
+
+
+def test_the_best_of_last_night_is_found(page: Page, client: Client) -> None:
+    tab = show(page)
+    expect(tab.get_by_role("heading", name="No tasks yet")).to_be_visible()
+    a, b, c = add(client)
+    grid = tab.get_by_role("grid", name="Runs")
+    names = tab.locator(NAMES)
+    expect(names).to_have_text(["run-c", "run-b", "run-a"])
+    expect(grid).to_have_attribute("aria-rowcount", "4")
+    grid.get_by_role("button", name="loss (lowest)").click()
+    expect(names).to_have_text(["run-b", "run-a", "run-c"])
+    expect(grid.get_by_role("columnheader", name="loss (lowest)")).to_have_attribute("aria-sort", "ascending")
+    expect(tab.locator(f'[data-task="{c}"]')).to_contain_text("exit 3")
+    assert axe.serious(page, ".jp-PtyTasks-runs") == []
+
+    # Filters, and a view that is kept.
+    tab.get_by_role("combobox", name="State").select_option("Went wrong")
+    expect(names).to_have_text(["run-c"])
+    tab.get_by_role("button", name="Remove the filter Went wrong").click()
+    tab.get_by_role("combobox", name="Tag").select_option("b")
+    expect(names).to_have_text(["run-b"])
+    tab.get_by_role("button", name="Save View…").click()
+    page.get_by_role("dialog").get_by_role("textbox").fill("only b")
+    page.get_by_role("dialog").get_by_role("button", name="Save").click()
+    tab.get_by_role("button", name="Remove all").click()
+    tab.get_by_label("Saved views").select_option("only b")
+    expect(names).to_have_text(["run-b"])
+    tab.get_by_label("Search runs").fill("nothing like this")
+    expect(tab.get_by_text("No runs match these filters.")).to_be_visible()
+    tab.get_by_role("button", name="Remove All Filters").click()
+    expect(names).to_have_count(3)
+
+    # By keyboard: select, open the menu, come back, rename.
+    grid.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+ArrowDown")
+    expect(grid.locator('[role=row][aria-selected="true"]')).to_have_count(2)
+    page.keyboard.press("ArrowRight")
+    active = grid.get_attribute("aria-activedescendant")
+    assert active
+    expect(page.locator(f'[id="{active}"]')).to_have_text(re.compile("Succeeded"))
+    page.keyboard.press("F2")
+    page.get_by_role("dialog").get_by_role("textbox").fill("renamed")
+    page.keyboard.press("Enter")
+    expect(names).to_have_text(["run-b", "renamed", "run-c"])
+    expect(grid).to_be_focused()
+
+    # Tag, pin and delete several.
+    tab.get_by_role("button", name="Add Tags…").click()
+    page.get_by_role("dialog").get_by_role("textbox").fill("good")
+    page.keyboard.press("Enter")
+    until(lambda: "good" in client.get(a)["tags"] and "good" in client.get(b)["tags"])
+    tab.get_by_role("button", name="Pin or Unpin").click()
+    until(lambda: client.get(a)["pinned"] and client.get(b)["pinned"])
+    tab.get_by_role("button", name="Delete…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    expect(names).to_have_text(["run-c"])
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Dark High Contrast"])
+def test_it_is_read_in_other_themes_and_comes_back(open_lab: OpenLab, client: Client, theme: str) -> None:
+    add(client)
+    page = open_lab()
+    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    tab = show(page)
+    tab.locator(NAMES).first.click()
+    expect(tab.get_by_role("status").filter(has_text="1 selected")).to_be_visible()
+    assert axe.serious(page, ".jp-PtyTasks-runs") == []
