@@ -51,6 +51,7 @@ BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "crowd": queueing.crowd,
     "places": places.places,
     "browser": browser.flood,
+    "runs": browser.runs,
     "progress": progress.reading,
 }
 

@@ -1,15 +1,22 @@
-"""How fluid JupyterLab stays while `yes` runs in one of its tabs: in ours, and in its own terminal."""
+"""How fluid JupyterLab stays: while `yes` runs in one of its tabs, ours or its own; and with a table of many tasks."""
 
 from __future__ import annotations
 
+import os
 import shutil
-from contextlib import contextmanager
+import time
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
-from .plan import BenchmarkFailed
+from jupyter_ptytasks.core.model import Kind, Task, new_id
+from jupyter_ptytasks.core.states import State
+from jupyter_ptytasks.storage.database import Database
+from jupyter_ptytasks.storage.task_dirs import TaskDirs
+
+from .plan import BenchmarkFailed, wait_until
 from .programs import YES
-from .results import Row, Series
-from .servers import Server
+from .results import Must, Row, Series
+from .servers import TASKS, Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +46,85 @@ _WATCH = """async length => {
   });
   return [frames.slice(1), waits];
 }"""
+
+
+#: The tasks of the table, and what the reader of the table has to wait for at most.
+_RUNS = 5000
+_OPENS, _SORTS, _SCROLLS = Must(0.5, "s"), Must(0.15, "s"), Must(0.05, "s")
+_TABLE = ".jp-PtyTasks-runs-table"
+_FIRST = f"{_TABLE} .jp-PtyTasks-runs-row"
+
+#: Opens the table; gives the milliseconds until its first rows are drawn.
+_OPEN = """async selector => {
+  const begun = performance.now();
+  void window.jupyterapp.commands.execute('ptytasks:show-runs');
+  while (!document.querySelector(selector)) await new Promise(requestAnimationFrame);
+  return performance.now() - begun;
+}"""
+
+#: Clicks on a heading; gives the milliseconds until another row is the first one.
+_SORT = """async ([heading, selector]) => {
+  const first = () => document.querySelector(selector)?.dataset.task;
+  const before = first(), begun = performance.now();
+  document.querySelector(heading).click();
+  while (first() === before) await new Promise(requestAnimationFrame);
+  return performance.now() - begun;
+}"""
+
+#: Scrolls so many times by 200 pixels; gives the milliseconds between frames.
+_SCROLL = """async ([selector, steps]) => {
+  const table = document.querySelector(selector), frames = [];
+  let last = await new Promise(requestAnimationFrame);
+  for (let step = 0; step < steps; step++) {
+    table.scrollTop += 200;
+    const now = await new Promise(requestAnimationFrame);
+    frames.push(now - last);
+    last = now;
+  }
+  return frames;
+}"""
+
+
+def runs(plan: Plan) -> Iterator[Row]:
+    """The table of 5,000 tasks: until it is there, until it is sorted, and the frames of scrolling."""
+    plan.say(f"a table of {_RUNS} tasks")
+    repeats = plan.pick(10, 4)
+    with Server(plan.directory, lab=True) as server:
+        _fill(server)
+        with _page(server) as page:
+            opened = [page.evaluate(_OPEN, _FIRST)]
+            page.locator(f'{_TABLE}[aria-rowcount="{_RUNS + 1}"]').wait_for(timeout=60_000)
+            heading = f"{_TABLE} [role=columnheader]:first-child button"
+            sorted_in = [page.evaluate(_SORT, [heading, _FIRST]) for _ in range(3 * repeats)]
+            page.locator(f'{_TABLE}[aria-rowcount="{_RUNS + 1}"]').wait_for(timeout=60_000)
+            frames = page.evaluate(_SCROLL, [_TABLE, 60 * repeats])
+    for what, values, must in (
+        ("open to the first rows", opened, _OPENS),
+        ("sort by name", sorted_in, _SORTS),
+        ("frames while scrolling, the worst", frames, _SCROLLS),
+    ):
+        measured = Series(tuple(value / 1000 for value in values), "s")
+        value = Series((max(measured.values),), "s")
+        yield Row(f"the table of {_RUNS} tasks: {what}", value, measured, {}, must)
+
+
+def _fill(server: Server) -> None:
+    """Give a server tasks that have ended, as if they had run."""
+    directory = os.path.join(server.home, "data", "ptytasks")
+    dirs = TaskDirs(directory, [os.path.join(server.home, "run", "ptytasks")])
+    now = time.time()
+    tasks = [
+        Task(
+            id=new_id(now + number / 1000), name=f"train-resnet50-lr1e-4-seed{number * 7919 % _RUNS}",
+            command=f"python train.py --seed {number}", kind=Kind.COMMAND, cwd="/", state=State.SUCCEEDED,
+            created=now + number, started=now + number, ended=now + number + 60, provisioner="local", tags=("night",),
+            metrics={"loss": {"value": 1 / (number + 1), "step": 10, "min": 0.1, "max": 2.0, "trend": [2.0, 0.1]}},
+        )
+        for number in range(_RUNS)
+    ]  # fmt: skip
+    with closing(Database(os.path.join(directory, "tasks.db"), dirs.tasks, dirs.task)) as database:
+        database.put(tasks)
+    wait_until(lambda: server.rest.request("GET", f"{TASKS}?limit=1&sort=name&fields=name")["next_cursor"], "the tasks")
 
 
 def flood(plan: Plan) -> Iterator[Row]:

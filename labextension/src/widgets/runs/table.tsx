@@ -3,7 +3,7 @@
 import { caretDownIcon, caretUpIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/react-virtual';
-import React, { useCallback, useId, useRef, useState } from 'react';
+import React, { useCallback, useId, useMemo, useRef, useState } from 'react';
 
 import type { IRun } from '../../services/runs';
 import { nextSort } from '../../services/runsview';
@@ -41,8 +41,12 @@ export function RunsTable(props: IRunsTableProps): JSX.Element {
   const [column, setColumn] = useState(0);
   const id = useId();
   const ref = useRef<HTMLDivElement>(null);
-  const rows = runs.map(run => ({ kind: 'task' as const, key: run.id }));
-  const at = active === null ? -1 : runs.findIndex(run => run.id === active);
+  // Scrolling renders the table again: with thousands of rows, nothing is to be done for each of them.
+  const rows = useMemo(() => runs.map(run => ({ kind: 'task' as const, key: run.id })), [runs]);
+  const at = useMemo(
+    () => (active === null ? -1 : runs.findIndex(run => run.id === active)),
+    [runs, active]
+  );
   const cell = Math.min(column, columns.length - 1);
 
   const rangeExtractor = useCallback(
