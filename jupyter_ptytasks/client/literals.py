@@ -61,6 +61,7 @@ ErrorCode = Literal[
     "password_wanted",
     "no_marks",
     "not_at_prompt",
+    "notes_changed",
     "too_many_tasks",
     "extra_missing",
     "internal_error",

@@ -396,6 +396,17 @@ class Job(TypedDict):
     """When its time limit is reached; null if that is not known."""
 
 
+class Git(TypedDict):
+    """What git says of a directory."""
+
+    commit: str
+    """The commit that was checked out."""
+    branch: str | None
+    """Null if no branch was checked out."""
+    dirty: bool | None
+    """Whether files differed from the commit; null if it took too long to find out."""
+
+
 class Task(TypedDict):
     """A task."""
 
@@ -472,12 +483,105 @@ class Task(TypedDict):
     resources: Resources
     job: Job | None
     """What the batch system of its place knows of it; null elsewhere."""
+    git: Git | None
+    """Its directory when the current attempt was started; null outside of a repository, and on other machines."""
+    again_of: Id | None
+    """The task that it was made like (`again`); it may have been deleted since."""
+    notes: str | None
+    """The tag of its notes, which changes with them; null without notes."""
     progress: Progress | None
     metrics: Annotated[dict[str, Metric], Says(maxProperties=8)]
     """What its output tells, the most telling first."""
     warnings: list[TaskWarning]
     """What is wrong with it though it has not failed."""
     usage: Usage | None
+
+
+class Attempt(TypedDict):
+    """One attempt of a task: how it ended, or how far it is."""
+
+    attempt: Number
+    state: StateName
+    state_reason: str
+    state_message: str
+    exit: Exit
+    started: Time | None
+    ended: Time | None
+    git: Git | None
+
+
+class Signaled(TypedDict):
+    """One signal of the stop sequence."""
+
+    signal: str
+    grace: Annotated[float, Says(minimum=0)]
+    """Seconds until the next one."""
+
+
+class WarnedOf(TypedDict):
+    """A signal before the time limit."""
+
+    signal: str
+    before: Annotated[float, Says(exclusiveMinimum=0)]
+    """Seconds before the time limit."""
+
+
+class RunBefore(TypedDict):
+    """An earlier task."""
+
+    id: Id
+    name: Name
+
+
+class Details(TypedDict):
+    """What lists do not tell of a task."""
+
+    id: Id
+    attempts: Annotated[list[Attempt], Says(minItems=1)]
+    """The last 50 before the present one, and that."""
+    environment: list[str]
+    """Names of the variables that were given; their values may be secrets."""
+    host: str | None
+    """Name of the machine on which the present attempt runs or ran; null if that is not known."""
+    disk: Count
+    """Bytes that its files use."""
+    stop: list[Signaled]
+    """How it is stopped."""
+    timeout_warning: WarnedOf | None
+    before: RunBefore | None
+    """The run before: the task that it was made like, else the last one before with its name, or with its command."""
+
+
+class Change(TypedDict):
+    """A field that differs between two tasks."""
+
+    field: str
+    """Such as `command`, `params.lr` or `git.commit`."""
+    before: Any
+    """Null if it was not there."""
+    after: Any
+
+
+class ChangedNames(TypedDict):
+    """Names of variables of the environments that were given to two tasks."""
+
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+
+#: What differs between two tasks. (`with` is a word of Python.)
+Difference = TypedDict(
+    "Difference",
+    {"id": Id, "with": RunBefore | None, "changes": list[Change], "environment": ChangedNames},
+)
+
+
+class NotesText(TypedDict):
+    """The notes of a task."""
+
+    notes: str
+    """Markdown; empty if there are none."""
 
 
 class Page(TypedDict):

@@ -17,6 +17,7 @@
     - PasswordWanted ...... 409  the program asks for a password, and the request does not say that it is one
     - NoMarks ............. 409  the task is not a shell, or one that does not mark its commands
     - NotAtPrompt ......... 409  the shell does not wait for a command at its prompt
+    - NotesChanged ........ 412  the notes of the task are not those that the request is about
   * TooManyTasks .......... 429  the limit of live tasks is reached
   * ExtraMissing .......... 501  an optional package is not installed
   * InternalError ......... 500  an error of the server
@@ -162,6 +163,13 @@ class NotAtPrompt(Conflict):
     """The shell does not wait for a command at its prompt."""
 
     code = "not_at_prompt"
+
+
+class NotesChanged(Conflict):
+    """The notes of the task are not, or not any more, those that the request is about."""
+
+    code = "notes_changed"
+    status = 412
 
 
 class TooManyTasks(PtyTasksError):

@@ -71,6 +71,9 @@ class Task(Stateful):
     for; `leftover` counts the processes that its command left running; `gpus` are the UUIDs of
     the GPUs that the current attempt was given, `gpu_share` how much of each; `params` are those of its `sweep`;
     `resources` are what it asks a batch system for (core.resources), and `job` what that says of it (client.types.Job);
+    `git` is what git said of its directory when the current attempt was started (core.git), None where it said nothing;
+    `earlier` are the last attempts before, as JSON (storage.records.attempt_of); `again_of` is the id of the task
+    that it was made like, if there is one; `notes` the tag of its notes (storage.notes), empty without notes;
     `revision` counts the changes of the whole store: higher ones are newer.
     """
 
@@ -111,6 +114,10 @@ class Task(Stateful):
     params: Mapping[str, Value] = field(default_factory=dict)
     resources: Mapping[str, Any] = field(default_factory=dict)
     job: Mapping[str, Any] = field(default_factory=dict)
+    git: Mapping[str, Any] | None = None
+    earlier: tuple[Mapping[str, Any], ...] = ()
+    again_of: str = ""
+    notes: str = ""
     revision: int = 0
 
     @property
@@ -172,7 +179,7 @@ class TaskRequest:
     directory; `ladder` the stop sequence, pairs of a signal and a grace period in seconds, None for the default;
     `timeout` is in seconds; `params` are told to the task in its environment; `function` is the call that the command
     runs (functions.calls); `place` is where it runs, empty for this machine; `resources` is what it asks for there;
-    `metrics` says how they are read (core.metrics.Settings, as JSON).
+    `metrics` says how they are read (core.metrics.Settings, as JSON); `again_of` is the id of the task that it is like.
     """
 
     command: str | list[str] | None = None
@@ -196,3 +203,4 @@ class TaskRequest:
     place: str = ""
     resources: Mapping[str, Any] = field(default_factory=dict)
     metrics: Mapping[str, Any] = field(default_factory=dict)
+    again_of: str = ""

@@ -18,11 +18,13 @@ class TaskFiles:
         "environment",
         "exit",
         "function",
+        "git",
         "handle",
         "host",
         "lock",
         "log",
         "metrics",
+        "notes",
         "output",
         "spec",
         "start",
@@ -54,6 +56,10 @@ class TaskFiles:
         self.log = inside + "host.log"
         #: What metrics its attempts have told (core.metrics.stored), and how far the ring was read for it.
         self.metrics = inside + "metrics"
+        #: What git said of its directory when the last attempt was started (core.git).
+        self.git = inside + "git.json"
+        #: What people have noted about it: Markdown; 0600.
+        self.notes = inside + "notes.md"
         #: The directory of the ring.
         self.output = inside + "output"
 

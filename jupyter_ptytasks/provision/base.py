@@ -23,11 +23,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Launched:
-    """A command that runs: its pid, its ptyhost's, and when it started (Unix seconds)."""
+    """A command that runs: its pid, its ptyhost's, when it started (Unix seconds), and what git said of its directory
+    then (core.git).
+    """
 
     pid: int
     host_pid: int
     started: float
+    git: Mapping[str, Any] | None = None
+
+    def facts(self) -> dict[str, Any]:
+        """Return the same as changes of the task."""
+        return {"pid": self.pid, "host_pid": self.host_pid, "started": self.started, "git": self.git}
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,12 @@ import contextlib
 import json
 import os
 import time
+from dataclasses import replace
 
 from ..core import attempt_env
 from ..core.errors import HostUnreachable, storage_fault
+from ..core.files import write_json
+from ..core.git import Looks
 from ..core.hostlog import last_line, rotate
 from ..core.machine import boot_id, is_here, is_running
 from ..core.names import LOCAL
@@ -54,6 +57,7 @@ class LocalProvisioner(Provisioner):
         self._task_dirs = task_dirs
         self._runtime_dir = runtime_dir
         self._starter = Starter(runtime_dir, _MAIN)
+        self._git = Looks()
 
     def _socket_path(self, task_id: str) -> str:
         return os.path.join(self._runtime_dir, f"{task_id}{suffix()}")
@@ -61,7 +65,14 @@ class LocalProvisioner(Provisioner):
     def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched:
         """See Provisioner.launch."""
         env = attempt_env.environment(task, env)
-        return self.start(self._task_dirs.files(task.id), self._socket_path(task.id), lock.fd, env)
+        files = self._task_dirs.files(task.id)
+        looking = self._git.begin(task.cwd)
+        launched = self.start(files, self._socket_path(task.id), lock.fd, env)
+        git = looking.result()
+        if git is not None:
+            with contextlib.suppress(OSError):  # it is in the database, too, but for a rebuilt one
+                write_json(files.git, {"attempt": task.attempt, **git})
+        return replace(launched, git=git)
 
     def start(self, files: TaskFiles, socket_path: str, lock: int, env: Mapping[str, str]) -> Launched:
         """Start the ptyhost of the task whose spec is in `files`; `lock` is the descriptor of its lock."""

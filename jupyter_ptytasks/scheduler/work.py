@@ -402,7 +402,7 @@ class Work:
             facts = {"state_reason": reason, "state_message": outcome.message, "ended": now}
             self._tasks.note(self._database.observe(task.id, task.attempt, State.FAILED, **facts))
             return False
-        facts = {"pid": outcome.pid, "host_pid": outcome.host_pid, "started": outcome.started}
+        facts = outcome.facts()
         self._started.append((task.id, task.attempt, {"state": State.RUNNING, **facts}))
         self._tasks.note(task.with_(state=State.RUNNING, **facts))
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import os
 import signal
 import time
@@ -26,6 +27,7 @@ from ..core.ring.marks import modes_at
 from ..core.signals import KILL
 from ..core.states import PENDING, State, check
 from ..core.waiting.classify import PASSWORD
+from ..storage import notes
 from ..storage.records import RESTARTING
 from .hosts.link import Channel
 from .hosts.supervisor import state_of
@@ -404,6 +406,24 @@ class Control:
         return self._task_dirs.specs.replaced(
             {**spec, **about, "tags": list(task.tags), "metadata": dict(task.metadata)}
         )
+
+    async def read_notes(self, ref: str) -> str:
+        """Return what people have noted about a task, as Markdown."""
+        task = await self.get(ref)
+        async with self.unless_deleted(task):
+            return await asyncio.to_thread(self._task_dirs.notes.read, task.id)
+
+    async def write_notes(self, ref: str, text: str, expected: str | None) -> Task:
+        """Replace what people have noted about a task, and return it. `expected` is the tag of the notes that the
+        writer has seen (None: whatever they are). Raises NotesChanged if somebody has changed them since, TooLarge.
+        """
+        notes.check(text)
+        task = await self.get(ref)
+        also = functools.partial(self._replaced_notes, text=text, expected=expected)
+        return await self._store.change(task.id, also, notes=notes.tag_of(text))
+
+    def _replaced_notes(self, task: Task, text: str, expected: str | None) -> AbstractContextManager[None]:
+        return self._task_dirs.notes.replaced(task.id, text, expected)
 
     async def delete(self, *refs: str, stop: bool = False, force: bool = False) -> None:
         """Delete tasks that have ended, and their output, all or none of them; with `stop` live ones are stopped first,

@@ -28,6 +28,7 @@ from . import auth
 from .activity import Activity
 from .conditions import Conditions
 from .control import Control
+from .details import Details
 from .events import Announcer, GroupAnnouncer, register
 from .events.progress import ProgressAnnouncer
 from .events.waiting import WaitingAnnouncer
@@ -275,6 +276,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_conditions": conditions,
                 "ptytasks_shells": shells,
                 "ptytasks_shell_runner": ShellRunner(shells, control, Waiter(store, supervisor), supervisor),
+                "ptytasks_details": Details(control, task_dirs),
                 "ptytasks_provisioners": provisioners,
                 "ptytasks_ssh_places": self.ssh_places,
                 "ptytasks_serializer": serializer,

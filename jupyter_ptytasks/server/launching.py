@@ -197,15 +197,16 @@ class Launcher:
                     pass  # a full disk; the supervisor finds that nothing ran, as soon as there is room to note it
             raise
 
-    async def again(self, ref: str, name: str | None = None) -> Task:
-        """Start another task like this one, live or not, under `name` or the same name, and return it. Raises what
-        `create` raises, InternalError where nothing says any more how it was started.
+    async def again(self, ref: str, change: Callable[[TaskRequest], TaskRequest]) -> Task:
+        """Start another task like this one, live or not, and return it. `change` gets the request for a task like it,
+        and returns another one. Raises what `create` and `change` raise, InternalError where nothing says any more how
+        it was started.
         """
         task = await self._control.get(ref)
         files = self._task_dirs.specs
         spec = await asyncio.to_thread(files.read, task.id)
         function = await asyncio.to_thread(files.read_function, task.id) if spec.get("function") else None
-        started, _ = await self.create(specs.request_of(spec, name, function))
+        started, _ = await self.create(change(specs.request_of(spec, None, function)))
         return started
 
     # -- starting ---------------------------------------------------------------------------------------------------
@@ -312,7 +313,7 @@ class Launcher:
             return task  # the supervisor finds out
         if isinstance(started, Submitted):
             return await self._store.observe(task.id, task.attempt, **started.changes)
-        facts = {"pid": started.pid, "host_pid": started.host_pid, "started": started.started}
+        facts = started.facts()
         try:
             return await self._store.observe(task.id, task.attempt, State.RUNNING, **facts)
         except (InternalError, TaskNotFound):

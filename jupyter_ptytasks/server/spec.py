@@ -115,6 +115,8 @@ def build(
         spec["metrics"] = dict(request.metrics)
     if request.function is not None:
         spec["function"] = True
+    if request.again_of:
+        spec["again_of"] = request.again_of
     return spec
 
 
@@ -152,6 +154,7 @@ def request_of(spec: Mapping[str, Any], name: str | None, function: bytes | None
         resources=spec.get("resources", {}),
         metrics=spec.get("metrics", {}),
         function=function,
+        again_of=spec["id"],
     )
 
 

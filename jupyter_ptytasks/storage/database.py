@@ -20,6 +20,7 @@ from ..core.model import Exit, IfExists, Task
 from ..core.states import ACTIVE, State, check, is_news
 from . import rows
 from .locks import Locks
+from .records import with_attempt
 from .sqlite_file import SqliteFile
 
 TYPE_CHECKING = False
@@ -255,7 +256,8 @@ class Database:
         """Record that an attempt is in `state`, with the `facts` known then, and return the updated task.
 
         Several servers report the same attempt. A report that is not new, or of another attempt, only fills fields that
-        are still missing. Raises TaskNotFound, and InvalidState for an impossible transition.
+        are still missing; once the task has ended, only `git`. Raises TaskNotFound, and InvalidState for an impossible
+        transition.
         """
         with self._transaction() as sql:
             task = self._find(sql, task_id)
@@ -263,8 +265,12 @@ class Database:
                 return task
             if is_news(task.state, state):
                 return self._put(sql, task, task.with_(state=state, **facts))
-            missing = {name: value for name, value in facts.items() if getattr(task, name) is None}
-            return self._put(sql, task, task.with_(**missing)) if missing and task.live else task
+            missing = {
+                name: value
+                for name, value in facts.items()
+                if getattr(task, name) is None and value is not None and (task.live or name == "git")
+            }
+            return self._put(sql, task, task.with_(**missing)) if missing else task
 
     def change(self, task_id: str, also: Also | None = None, **changes: Any) -> Task:
         """Change fields that do not depend on the state, and return the updated task.
@@ -408,7 +414,7 @@ def next_attempt(task: Task, attempt: int, state: State, **facts: Any) -> Task:
     return task.with_(
         state=state, state_reason="", state_message="", why="", exit=Exit(), attempt=attempt,
         pid=None, host_pid=None, started=None, ended=None, usage={},
-        progress=None, metrics=None, leftover=0, job={}, **facts,
+        progress=None, metrics=None, leftover=0, job={}, git=None, earlier=with_attempt(task), **facts,
     )  # fmt: skip
 
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 #: The exit reason of a task that is being restarted.
 RESTARTING = "restarting"
+#: How many attempts before the present one are kept, and how much of their messages.
+_EARLIER, _MESSAGE_MAX = 50, 500
 #: States by the reason in the exit record.
 _STATES = {
     "cancelled": State.CANCELLED,
@@ -59,6 +61,8 @@ def task_of(spec: Mapping[str, Any]) -> Task:
         sweep=Sweep.from_json(spec["sweep"]) if "sweep" in spec else None,
         params=dict(spec.get("params", {})),
         resources=dict(spec.get("resources", {})),
+        earlier=tuple(dict(attempt) for attempt in spec.get("earlier", ())),
+        again_of=str(spec.get("again_of", "")),
     )
 
 
@@ -66,7 +70,27 @@ def with_state(spec: Mapping[str, Any], task: Task) -> dict[str, Any]:
     """Return a spec with what the database knows of a task and a rebuilt one must know, too."""
     state = {"attempt": task.attempt, "state": task.state.value, "queue": task.turn.to_json()}
     given = {"gpus": list(task.gpus), "gpu_share": task.gpu_share} if task.gpus or "gpus" in spec else {}
-    return {**spec, **state, **given}
+    before = {"earlier": list(task.earlier)} if task.earlier else {}
+    return {**spec, **state, **given, **before}
+
+
+def with_attempt(task: Task) -> tuple[Mapping[str, Any], ...]:
+    """Return the earlier attempts of a task that has ended, and its last one."""
+    return (*task.earlier, attempt_of(task))[-_EARLIER:]
+
+
+def attempt_of(task: Task) -> dict[str, Any]:
+    """Return the present attempt of a task, as JSON; times are Unix seconds."""
+    return {
+        "attempt": task.attempt,
+        "state": task.state.value,
+        "state_reason": task.state_reason,
+        "state_message": task.state_message[:_MESSAGE_MAX],
+        "exit": {"code": task.exit.code, "signal": task.exit.signal},
+        "started": task.started,
+        "ended": task.ended,
+        "git": None if task.git is None else dict(task.git),
+    }
 
 
 def changes_from_exit(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ _PLAIN = (
     "command", "cwd", "created", "state_reason", "state_message", "attempt", "pid", "host_pid", "rows", "cols",
     "started", "ended", "last_output", "group", "metadata", "usage", "progress", "metrics", "timeout",
     "provisioner", "pinned", "leftover", "gpu_share", "why", "resources", "job",
+    "git", "again_of", "notes",
 )  # fmt: skip
 
 
@@ -28,7 +29,8 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "ended": _NUMBER, "last_output": _NUMBER, "timeout": _NUMBER, "group": (str,), "metadata": (dict,),
     "usage": (dict,), "progress": (dict, type(None)), "metrics": (dict, type(None)), "provisioner": (str,),
     "pinned": (bool,), "leftover": (int,), "gpus": (list,), "gpu_share": (int, float), "why": (str,),
-    "resources": (dict,), "job": (dict,),
+    "resources": (dict,), "job": (dict,), "git": (dict, type(None)), "again_of": (str,), "notes": (str,),
+    "earlier": (list,),
 }  # fmt: skip
 #: The states that this version knows.
 STATES = frozenset(state.value for state in State)
@@ -41,6 +43,8 @@ def write(sql: sqlite3.Connection, task: Task) -> None:
     body["tags"] = list(task.tags)
     body["gpus"] = list(task.gpus)
     body["queue"] = task.turn.to_json()
+    if task.earlier:
+        body["earlier"] = list(task.earlier)
     if task.sweep is not None:
         body["sweep"] = task.sweep.to_json()
     if task.params:
@@ -77,6 +81,7 @@ def read(row: sqlite3.Row) -> Task | None:
             turn=Turn.from_json(body.get("queue", {})),
             sweep=Sweep.from_json(body["sweep"]) if "sweep" in body else None,
             params=dict(body.get("params", {})),
+            earlier=tuple(body.get("earlier", ())),
             exit=Exit(*body["exit"]),
             output=Output(*(int(bound) for bound in body["output"])),
             # Older versions have written fewer fields.

@@ -20,6 +20,7 @@ from ..core.ring.reader import RingReader
 from ..core.ring.tail import TailReader
 from ..core.states import State
 from .locks import Lock, Locks
+from .notes import Notes
 from .records import changes_from_exit, task_of
 from .removals import Removals
 from .spec_files import SpecFiles
@@ -43,7 +44,8 @@ _WHAT = "the task's directory"
 
 class TaskDirs:
     """The directory `tasks` below `root`, with one directory per task. `specs` are the files that say what tasks run,
-    `sweeps` the records of sweeps and `removals` what is left elsewhere, which are beside it.
+    `notes` what people have noted; `sweeps` are the records of sweeps and `removals` what is left elsewhere, which are
+    beside it.
 
     Args:
         elsewhere: directories for locks if file locks do not work in `root`.
@@ -52,6 +54,7 @@ class TaskDirs:
     def __init__(self, root: str, elsewhere: Sequence[str] = ()) -> None:
         self._root = os.path.join(root, "tasks")
         self.specs = SpecFiles(self._root)
+        self.notes = Notes(self._root)
         self.sweeps = SweepRecords(root)
         self.removals = Removals(root)
         self._locks = Locks(self._root, elsewhere)
@@ -172,6 +175,12 @@ class TaskDirs:
             return None
         return found if isinstance(found.get("host_pid"), int) and isinstance(found.get("socket"), str) else None
 
+    def _git(self, task: Task) -> dict[str, Any] | None:
+        found = read_json(self.files(task.id).git) or {}
+        if found.get("attempt") != task.attempt:
+            return None
+        return {name: found.get(name) for name in ("commit", "branch", "dirty")}
+
     def read_exit(self, task: Task, *, hosted: bool = False) -> dict[str, Any] | None:
         """Return the changes from the exit record of the task's current attempt; None if there is no record. While the
         ptyhost is still `hosted`, only a complete record counts.
@@ -232,6 +241,7 @@ class TaskDirs:
             task = task_of(spec)
         except (InternalError, KeyError, TypeError, ValueError):
             return None
+        task = task.with_(git=self._git(task), notes=self.notes.tag(task_id))
         host = self.host(task)
         if host is not None:
             task = task.with_(state=State.RUNNING, pid=host["pid"], host_pid=host["host_pid"], started=host["started"])

@@ -48,6 +48,8 @@ SAMPLES = {
     "executed": "Executed",
     "places": "PlaceList",
     "place_options": "PlaceOptions",
+    "details": "Details",
+    "diff": "Difference",
 }
 
 #: Tells how far a task is, and a metric.
@@ -114,6 +116,7 @@ QUERIES = {
     queries.RecordQuery: ("/tasks/{ref}/record", "get"),
     queries.ScreenQuery: ("/tasks/{ref}/screen", "get"),
     queries.Commands: ("/tasks/{ref}/commands", "get"),
+    queries.Difference: ("/tasks/{ref}/diff", "get"),
 }
 #: What of a schema says what is taken; all else is for people.
 TELLING = {
@@ -214,6 +217,10 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
     await rest.create(None, name="shell", env={"HOME": str(tmp_path)})
     answers["executed"] = (await rest("POST", "tasks", "shell", "exec", body={"command": "echo hello"})).json
     answers["commands"] = (await rest("GET", "tasks", "shell", "commands")).json
+    changes = {"name": "train-2", "command": "sleep 1000", "env": {"SEED": "1"}}
+    assert (await rest("POST", "tasks", "train", "again", body=changes)).code == 201
+    answers["details"] = (await rest("GET", "tasks", "train-2", "details")).json
+    answers["diff"] = (await rest("GET", "tasks", "train-2", "diff")).json
     assert task["id"] == answers["task"]["id"]
     if os.environ.get("PTYTASKS_RECORD"):
         for name, answer in answers.items():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import (
     changes,
+    details,
     groups,
     mcp,
     metrics,
@@ -50,6 +51,9 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/resize", tasks.Resize),
     (rf"/ptytasks/api/tasks/{_REF}/wait", tasks.Wait),
     (rf"/ptytasks/api/tasks/{_REF}/why", why.Why),
+    (rf"/ptytasks/api/tasks/{_REF}/details", details.Details),
+    (rf"/ptytasks/api/tasks/{_REF}/diff", details.Difference),
+    (rf"/ptytasks/api/tasks/{_REF}/notes", details.Notes),
     (rf"/ptytasks/api/tasks/{_REF}/commands", shells.Commands),
     (rf"/ptytasks/api/tasks/{_REF}/exec", shells.Exec),
     (rf"/ptytasks/api/tasks/{_REF}/stats", stats.Stats),

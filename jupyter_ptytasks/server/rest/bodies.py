@@ -21,6 +21,7 @@ from ...core.states import State
 from ...core.terminal import keys as terminal_keys
 from .fields import (
     TEN_YEARS,
+    ChangedEnvironment,
     Command,
     Directory,
     EndState,
@@ -328,11 +329,45 @@ class Signal(Body):
 
 
 class Again(Body):
-    """`POST /tasks/{ref}/again`."""
+    """`POST /tasks/{ref}/again`: what is different from the task; fields that are not given are as they were."""
 
-    model_config = example(name="train-2")
+    model_config = example_of_changes(command="python train.py --epochs 20", env={"SEED": "2", "DEBUG": None})
 
     name: Annotated[Name | None, Field(description="Name of the new task; by default the same.")] = None
+    command: Command = Field(default="")
+    cwd: Directory = Field(default="")
+    env: ChangedEnvironment = {}
+    group: Label = Field(default="")
+    tags: Tags = []
+    metadata: Metadata = {}
+    timeout: Annotated[float, Field(gt=0, le=TEN_YEARS, description="Time limit in seconds.")] | None = None
+    priority: Priority = 0
+    slots: Slots = 1
+    gpus: Gpus | None = None
+    hold: Annotated[bool, Field(description="Do not start the task until it is released.")] = False
+
+    def change(self, request: TaskRequest) -> TaskRequest:
+        """Return a request with what is given; a warning that comes too late for the new time limit is left out."""
+        given = {name: getattr(self, name) for name in self.model_fields_set - {"env", "priority", "slots", "gpus"}}
+        if self.name is None:
+            given.pop("name", None)
+        if "tags" in given:
+            given["tags"] = tuple(dict.fromkeys(self.tags))
+        env = {name: value for name, value in {**request.env, **self.env}.items() if value is not None}
+        turn = {name: getattr(self, name) for name in self.model_fields_set & {"priority", "slots", "gpus"}}
+        changed = replace(request, **given, env=env, turn=replace(request.turn, **turn))
+        warning = changed.warning
+        if warning is not None and (changed.timeout is None or warning.before >= changed.timeout):
+            return replace(changed, warning=None)
+        return changed
+
+
+class WrittenNotes(Body):
+    """`PUT /tasks/{ref}/notes`."""
+
+    model_config = example(notes="The **best** so far.")
+
+    notes: Annotated[str, Field(max_length=65_536, description="Markdown, at most 64 KiB; empty: none.")]
 
 
 class Input(Body):

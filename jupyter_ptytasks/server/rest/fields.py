@@ -62,6 +62,11 @@ def _check_signal(value: str) -> str:
     return name
 
 
+def _check_changed_env(value: dict[str, str | None]) -> dict[str, str | None]:
+    _check_env({name: text or "" for name, text in value.items()})
+    return value
+
+
 def _check_keys(value: list[str]) -> list[str]:
     keys.encode(value)
     return value
@@ -137,6 +142,11 @@ Arguments = Annotated[list[Text], Field(min_length=1)]
 Command = Annotated[Line | Arguments, Field(description="A shell command line, or a list of arguments.")]
 Directory = Annotated[Text, Field(description="Working directory, relative to the server's root directory.")]
 Environment = Annotated[dict[str, str], AfterValidator(_check_env)]
+ChangedEnvironment = Annotated[
+    dict[str, str | None],
+    AfterValidator(_check_changed_env),
+    Field(description="Variables besides those that it was given, or in their place; null takes one away."),
+]
 Size = Annotated[int, Field(ge=1, le=1000), BeforeValidator(whole)]
 Grace = Annotated[float, Field(ge=0, le=3600, description="Grace period in seconds after each signal.")]
 SignalName = Annotated[

@@ -82,6 +82,12 @@ class SearchQuery(Strict):
         return TaskFilter(state=self.state, group=self.group, tag=self.tag, since=self.since)
 
 
+class Difference(Strict):
+    """The query of `GET /tasks/{ref}/diff`."""
+
+    other: Annotated[str | None, Field(alias="with", min_length=1)] = None
+
+
 class Wait(Strict):
     """The query of `GET /tasks/{ref}/wait`; the default is below the timeouts of proxies."""
 

@@ -182,7 +182,7 @@ class Again(TaskHandler):
     @needs("execute")
     async def post(self, ref: str) -> None:
         """Start a new task like this one: 201."""
-        _send_started(self, await self.launcher.again(ref, self.body(bodies.Again).name), 201)
+        _send_started(self, await self.launcher.again(ref, self.body(bodies.Again).change), 201)
 
 
 class SendSignal(TaskHandler):
