@@ -40,6 +40,8 @@ _COMMANDS = {
     "resume": "verbs",
     "restart": "verbs",
     "again": "verbs",
+    "diff": "about",
+    "note": "about",
     "input": "talking",
     "exec": "shells",
     "commands": "shells",
@@ -51,7 +53,7 @@ _COMMANDS = {
     "agents": "agents",
 }
 #: Functions that are not called as their commands are.
-_FUNCTIONS = {"exec": "exec_"}
+_FUNCTIONS = {"exec": "exec_", "note": "note_"}
 _ALIASES = {"rm": "delete"}
 _COMPLETE = "_JUPYTER_PTYTASKS_COMPLETE"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from . import measures, values
+from . import about, measures, values
 from .common import complete_group, json_option, note, one_ref, print_json
 
 if TYPE_CHECKING:
@@ -184,6 +184,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
     """Show everything about one task."""
     with settings.client() as client:
         task = client.get(ref)
+        more = {} if as_json else about.details(client, ref)
     if as_json:
         print_json(task)
         return
@@ -219,6 +220,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "ran": "" if ran is None else values.duration(ran),
         "time limit": values.duration(task["timeout"]) if task["timeout"] is not None else "",
         "attempt": str(task["attempt"]) if task["attempt"] > 1 else "",
+        "git": about.git(task),
         "pid": str(task["pid"] or "") if task["alive"] else "",
         "size": f"{task['cols']}x{task['rows']}",
         "output": kept,
@@ -230,6 +232,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "parameters": ", ".join(f"{name}={value}" for name, value in task.get("params", {}).items()),
         "metadata": json.dumps(task["metadata"], ensure_ascii=False) if task["metadata"] else "",
         **measures.usage(task),
+        **more,
     }
     _print_pairs(rows, style=values.STYLES.get(task["state"], ""))
 

@@ -120,7 +120,7 @@ def fields(options: dict[str, Any], *, is_local: bool, place: str | None = None)
     cwd = options["cwd"]
     found = {
         "cwd": os.path.abspath(cwd or "") if is_local else cwd,
-        "env": _environment(options["env"], is_local=is_local),
+        "env": {**(caller_env.from_caller() if is_local else {}), **variables(options["env"])},
         "tags": list(options["tags"]),
         "timeout_warning": options["warn"],
         "stop_grace": options["grace"],
@@ -152,9 +152,9 @@ def _is_program(word: str, cwd: str) -> bool:
     return os.sep in word and os.path.isfile(path) and os.access(path, os.X_OK)
 
 
-def _environment(pairs: tuple[str, ...], *, is_local: bool) -> dict[str, str]:
+def variables(pairs: tuple[str, ...]) -> dict[str, str]:
+    """Return the variables of `-e`, each given with its value or taken from the caller."""
     try:
-        given = caller_env.parse_pairs(pairs)
+        return caller_env.parse_pairs(pairs)
     except KeyError as error:
         raise click.UsageError(f"-e {error.args[0]}: this variable is not set") from error
-    return {**(caller_env.from_caller() if is_local else {}), **given}

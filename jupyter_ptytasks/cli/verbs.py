@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import complete_ref_or_sweep, each, json_option, many_refs, one_ref, print_json
+from .common import complete_group, complete_ref_or_sweep, each, json_option, many_refs, one_ref, print_json
 from .sweep import delete_all
+from .task_options import command_of, variables
 from .values import parse_duration
 
 if TYPE_CHECKING:
@@ -83,17 +85,41 @@ def restart(settings: Settings, refs: tuple[str, ...], grace: float | None, as_j
 
 
 @click.command()
-@one_ref
 @click.option("-n", "--name", metavar="NAME", help="Name of the new task; by default the same.")
+@click.option("--cwd", metavar="DIR", help="Another working directory.")
+@click.option("-e", "--env", multiple=True, metavar="KEY[=VALUE]", help="Set a variable, or pass on your own.")
+@click.option("--without", multiple=True, metavar="KEY", help="Leave out a variable that TASK was given.")
+@click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Another group.")
+@click.option("-t", "--tag", "tags", multiple=True, metavar="NAME", help="Other tags; may be repeated.")
+@click.option("--timeout", type=parse_duration, metavar="TIME", help="Another time limit: 90, 30m, 2h.")
+@one_ref
+@click.argument("words", metavar="[COMMAND...]", nargs=-1, type=click.UNPROCESSED)
 @json_option
 @click.pass_obj
-def again(settings: Settings, ref: str, name: str | None, as_json: bool) -> None:
+def again(settings: Settings, /, ref: str, words: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Start a new task like TASK, and print its id and name.
 
-    It gets the command, environment and limits that TASK was started with.
-    """
+    It gets the command, environment and limits that TASK was started with, but for what is given here; `diff` tells
+    what is different.
+
+    \b
+      jupyter ptytasks again train -e SEED=2
+      jupyter ptytasks again train -n longer -- python train.py --epochs 20
+    """  # noqa: D301  \b is for click: it keeps the lines that follow as they are
+    cwd, tags = options["cwd"], options["tags"]
+    env = {**variables(options["env"]), **dict.fromkeys(options["without"])}
     with settings.client() as client:
-        task = client.again(ref, name=name)
+        is_local = client.server.is_local
+        task = client.again(
+            ref,
+            name=options["name"],
+            command=command_of(words, cwd, is_local=is_local),
+            cwd=os.path.abspath(cwd) if cwd is not None and is_local else cwd,
+            env=env or None,
+            group=options["group"],
+            tags=tags or None,
+            timeout=options["timeout"],
+        )
         if as_json:
             print_json(task)
         else:

@@ -6,6 +6,7 @@ import base64
 from typing import TYPE_CHECKING, Any, Literal, cast
 
 from . import reading
+from .about import AboutMethods
 from .connection import IDLE, SLOW, decoded, path_of, without_none
 from .groups import GroupMethods
 from .piece import Piece
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 _FOUND = 200
 
 
-class Client(TalkMethods, GroupMethods, SweepMethods, SearchMethods):
+class Client(TalkMethods, AboutMethods, GroupMethods, SweepMethods, SearchMethods):
     """A client of the Jupyter server, over HTTP. The server may be on another machine, and may restart.
 
     Use it as a context manager, or call `close`. Use one client per thread. Methods take the id or name of a task as
@@ -339,14 +340,6 @@ class Client(TalkMethods, GroupMethods, SweepMethods, SearchMethods):
     def restart(self, ref: str, *, grace: float | None = None, signals: Sequence[str] | None = None) -> Task:
         """Run a task again, under the same id. A live task is stopped first, as by `stop`."""
         return self._task("POST", path_of(ref, "restart"), json=without_none({"grace": grace, "signals": signals}))
-
-    def again(self, ref: str, *, name: str | None = None) -> Task:
-        """Start a new task with the command, environment and limits of this one, and return the new task.
-
-        Args:
-            name: name of the new task; by default the same.
-        """
-        return self._task("POST", path_of(ref, "again"), json=without_none({"name": name}))
 
     def signal(self, ref: str, signal: str, *, target: Target = "tree") -> None:
         """Send a signal to the whole process `tree`, the `foreground` process group, or the command only (`leader`)."""

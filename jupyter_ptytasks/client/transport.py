@@ -174,7 +174,8 @@ def _encoded(content: dict[str, Any]) -> dict[str, Any]:
     if "json" not in content:
         return content
     rest = {name: value for name, value in content.items() if name != "json"}
-    return {**rest, "content": _json(content["json"]), "headers": {"Content-Type": "application/json"}}
+    headers = {**rest.get("headers", {}), "Content-Type": "application/json"}
+    return {**rest, "content": _json(content["json"]), "headers": headers}
 
 
 def _encoding_fault(field: str, value: object) -> RequestFailed | None:

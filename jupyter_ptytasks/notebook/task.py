@@ -11,6 +11,7 @@ from ..client import ClientError, ResultLost, StillRunning, TaskFailed, has_ende
 from ..client import format as formats
 from ..functions import outcomes
 from . import bundle, pictures, reading, results, threads
+from .about import About
 from .colors import plain
 from .talking import Conversation
 
@@ -32,7 +33,7 @@ _ERROR_LINES = 10
 _ERROR_BYTES = 4096
 
 
-class Task(Conversation):
+class Task(Conversation, About):
     """A task of the server, as returned by `run`, `get` and `tasks`. Two with the same id are equal.
 
     Properties are at most half a second old; those of a finished task are not updated, except by `restart` and
@@ -404,15 +405,6 @@ class Task(Conversation):
         refs = {name: ref.id if isinstance(ref, Task) else ref for name, ref in (("before", before), ("after", after))}
         with self._connections.client() as client:
             return self._take(client.move(self.id, **refs, to=to, group=group))
-
-    def again(self, *, name: str | None = None) -> Task:
-        """Start a new task with the command, environment and limits of this one, and return the new task.
-
-        Args:
-            name: name of the new task; by default the same.
-        """
-        with self._connections.client() as client:
-            return Task(client.again(self.id, name=name), self._connections)
 
     def signal(self, signal: str) -> Task:
         """Send a signal to all processes of the task, and return self."""

@@ -1,0 +1,67 @@
+"""The client's methods for what a task is: its details, its notes, and how it differs from another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, cast
+
+from .connection import IDLE, Connection, decoded, path_of, without_none
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .literals import Command
+    from .types import Details, Difference, Task
+
+
+class AboutMethods(Connection):
+    """What a task is, and tasks like it."""
+
+    def details(self, ref: str) -> Details:
+        """Return what lists do not tell of a task: its attempts, the names of given variables, disk usage and host."""
+        return cast("Details", self._get(path_of(ref, "details"), **IDLE))
+
+    def diff(self, ref: str, other: str | None = None) -> Difference:
+        """Return what differs between a task and an `other` one, by default the run before."""
+        return cast("Difference", self._get(path_of(ref, "diff"), **{"with": other, **IDLE}))
+
+    def notes(self, ref: str) -> tuple[str, str]:
+        """Return the notes of a task, as Markdown, and their tag for `write_notes`."""
+        response = self._transport.request("GET", path_of(ref, "notes"), params=dict(IDLE))
+        return str(decoded(response.content)["notes"]), str(response.headers["ETag"])
+
+    def write_notes(self, ref: str, notes: str, tag: str = "*") -> Task:
+        """Replace the notes of a task, and return it.
+
+        Args:
+            tag: that of the notes that you have seen; `*` replaces any. Raises RequestFailed (`notes_changed`) if they
+                have been changed since.
+        """
+        return self._task("PUT", path_of(ref, "notes"), json={"notes": notes}, headers={"If-Match": tag})
+
+    def again(
+        self,
+        ref: str,
+        *,
+        name: str | None = None,
+        command: Command | None = None,
+        cwd: str | None = None,
+        env: Mapping[str, str | None] | None = None,
+        group: str | None = None,
+        tags: Sequence[str] | None = None,
+        timeout: float | None = None,
+    ) -> Task:
+        """Start a new task like this one, and return the new task. What is not given is the same.
+
+        Args:
+            env: variables that are set besides those that the task was given; None takes one away.
+        """
+        given: dict[str, Any] = {
+            "name": name,
+            "command": command,
+            "cwd": cwd,
+            "env": None if env is None else dict(env),
+            "group": group,
+            "tags": None if tags is None else list(tags),
+            "timeout": timeout,
+        }
+        return self._task("POST", path_of(ref, "again"), json=without_none(given))

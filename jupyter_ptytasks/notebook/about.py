@@ -1,0 +1,98 @@
+"""What a task is: its commit, its attempts, its notes, and how it differs from the run before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from typing_extensions import Self
+
+    from ..client import Task as Info
+    from ..client.literals import Command
+    from ..client.types import Attempt, Details, Difference, Git
+    from .clients import Connections
+
+
+class About:
+    """The part of a task that is about what it is; the rest is in `task`."""
+
+    _connections: Connections
+    _info: Info
+
+    if TYPE_CHECKING:
+
+        def __init__(self, info: Info, connections: Connections) -> None: ...
+        @property
+        def id(self) -> str: ...
+        def refresh(self) -> Self: ...
+        def _take(self, info: Info) -> Self: ...
+
+    @property
+    def git(self) -> Git | None:
+        """What git said of its directory when it was started: `commit`, `branch`, `dirty`; None outside of a
+        repository.
+        """
+        self.refresh()
+        return self._info["git"]
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """Its attempts with their ends, the present one last."""
+        return self.details()["attempts"]
+
+    @property
+    def notes(self) -> str:
+        """What people have noted about it, as Markdown. Set it to replace the notes, whatever they are."""
+        with self._connections.client() as client:
+            return client.notes(self.id)[0]
+
+    @notes.setter
+    def notes(self, text: str) -> None:
+        with self._connections.client() as client:
+            self._take(client.write_notes(self.id, text))
+
+    def note(self, text: str) -> Self:
+        """Add a paragraph to the notes, and return self.
+
+        Raises RequestFailed (`notes_changed`) if they are changed by others at this moment.
+        """
+        with self._connections.client() as client:
+            old, tag = client.notes(self.id)
+            return self._take(client.write_notes(self.id, f"{old.rstrip()}\n\n{text}" if old.strip() else text, tag))
+
+    def details(self) -> Details:
+        """Return what else is known: names of the variables that were given, disk usage, host, how it is stopped."""
+        with self._connections.client() as client:
+            return client.details(self.id)
+
+    def diff(self, other: About | str | None = None) -> Difference:
+        """Return what differs from another task, by default the run before: `changes` are fields with the values
+        `before` and `after`, `environment` names of variables.
+        """
+        with self._connections.client() as client:
+            return client.diff(self.id, other.id if isinstance(other, About) else other)
+
+    def again(
+        self,
+        *,
+        name: str | None = None,
+        command: Command | None = None,
+        cwd: str | None = None,
+        env: Mapping[str, str | None] | None = None,
+        group: str | None = None,
+        tags: Sequence[str] | None = None,
+        timeout: float | None = None,
+    ) -> Self:
+        """Start a new task like this one, and return the new task. What is not given is the same.
+
+        Args:
+            env: variables that are set besides those that this task was given; None takes one away.
+            timeout: another time limit in seconds.
+        """
+        with self._connections.client() as client:
+            info = client.again(
+                self.id, name=name, command=command, cwd=cwd, env=env, group=group, tags=tags, timeout=timeout
+            )
+            return type(self)(info, self._connections)

@@ -1,0 +1,64 @@
+"""What a task is, on the command line: `show`, `note`, `again` with changes and `diff`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.client.live import ended
+from tests.core.test_git import run
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from jupyter_ptytasks.client import Client
+    from tests.client.live import LiveServer
+
+
+def test_a_task_is_run_again_with_a_change_that_diff_tells(live: LiveServer, client: Client) -> None:
+    first = client.create("echo $SEED $LR", name="train", env={"SEED": "one", "LR": "3"})
+    assert "there is no run before" in live.cli("diff", "train").stderr
+    options = ("-e", "SEED=two", "--without", "LR", "-n", "longer", "-t", "gpu")
+    name = live.cli("again", "train", *options, "--", "echo again $SEED $LR").stdout.split()[1]
+    assert name == "longer"
+    ended(client, "longer")
+    assert live.cli("logs", "longer").stdout == "again two\n"
+    told = live.cli("diff", "longer").stdout.splitlines()
+    assert told[:7] == [
+        f"compared with {first['id']} train", "name", "  - train", "  + longer", "command", "  - echo $SEED $LR",
+        "  + echo again $SEED $LR",
+    ]  # fmt: skip
+    assert told[-3:] == ["environment", "  - LR", "  ~ SEED"]
+    assert live.cli("diff", "longer", "longer").stdout.splitlines()[1:] == ["no difference"]
+    assert json.loads(live.cli("diff", "longer", "train", "--json").stdout)["with"]["id"] == first["id"]
+    assert live.cli("diff", "nobody").returncode == 4
+
+
+def test_notes_are_written_added_to_and_shown(live: LiveServer, client: Client) -> None:
+    client.create("true", name="train", env={"SEED": "1"})
+    ended(client, "train")
+    client.restart("train")
+    ended(client, "train")
+    assert live.cli("note", "train").stdout == ""
+    assert live.cli("note", "train", "The **best** so far.").returncode == 0
+    assert live.cli("note", "train", "Worse on \x1b[31mred.", "--append").returncode == 0
+    assert live.cli("note", "train").stdout == "The **best** so far.\n\nWorse on \\x1b[31mred.\n"
+    shown = {line[:11].strip(): line[12:].strip() for line in live.cli("show", "train").stdout.splitlines()}
+    assert shown["earlier"] == "1 succeeded"
+    assert shown["environment"] == "SEED"
+    assert shown["notes"].startswith("The **best** so far.")
+    assert shown["disk"]
+    assert live.cli("note", "train", "--append").returncode == 2
+
+
+@pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
+def test_show_tells_the_commit(live: LiveServer, client: Client, tmp_path: Path) -> None:
+    run(tmp_path, "init", "-q")
+    run(tmp_path, "commit", "-q", "--allow-empty", "-m", "first")
+    task = client.create("true", name="train", cwd=str(tmp_path))
+    if task["git"] is not None:  # on a busy machine git may take longer than it may
+        commit = run(tmp_path, "rev-parse", "HEAD")
+        assert f"{commit[:12]} (main)" in live.cli("show", "train").stdout

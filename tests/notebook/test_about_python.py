@@ -1,0 +1,35 @@
+"""What a task is, in Python: its notes, its attempts, and the run before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from jupyter_ptytasks import run
+from jupyter_ptytasks.client import RequestFailed
+
+if TYPE_CHECKING:
+    from tests.client.live import LiveServer
+
+
+def test_notes_and_attempts(here: LiveServer) -> None:
+    task = run("true", name="train", cwd="/").wait()
+    assert (task.notes, task.git) == ("", None)
+    task.notes = "The **best** so far."
+    assert task.note("And again.").notes == "The **best** so far.\n\nAnd again."
+    task.restart().wait()
+    assert [one["state"] for one in task.attempts] == ["succeeded", "succeeded"]
+    with pytest.raises(RequestFailed, match="the limit is"):
+        task.notes = "é" * 40_000
+
+
+def test_again_with_a_change(here: LiveServer) -> None:
+    task = run("echo $SEED", name="train", env={"SEED": "1"}).wait()
+    again = task.again(env={"SEED": "2"}, timeout=60).wait()
+    assert again.output() == "2\n"
+    told = again.diff()
+    assert told["with"] == {"id": task.id, "name": "train"}
+    assert [change["field"] for change in told["changes"]] == ["timeout"]
+    assert told["environment"]["changed"] == ["SEED"]
+    assert again.diff(task) == told
