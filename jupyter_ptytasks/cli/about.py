@@ -105,10 +105,10 @@ def note_(settings: Settings, ref: str, text: str | None, append: bool, edit: bo
 @json_option
 @click.pass_obj
 def diff(settings: Settings, ref: str, other: str | None, as_json: bool) -> None:
-    """Tell what differs between TASK and OTHER, by default the run before.
+    """Show what differs between TASK and OTHER, by default the run before.
 
-    That is the task that TASK was made like, else the last one before with its name, or with its command. Of the
-    environment only names are told.
+    That is the task that TASK was made like, else the last one before with its name, or with its command. Of variables
+    only the names are shown: their values may be secrets.
     """
     with settings.client() as client:
         found = client.diff(ref, other)

@@ -4,6 +4,7 @@ import { modelPlugin } from './plugins/model';
 import { cellPlugin } from './plugins/cell';
 import { sidebarPlugin } from './plugins/sidebar';
 import { taskCommandsPlugin } from './plugins/task-commands';
+import { detailsPlugin } from './plugins/details';
 import { filesPlugin } from './plugins/files';
 import { launcherPlugin } from './plugins/launcher';
 import { metricsPlugin } from './plugins/metrics';
@@ -22,6 +23,7 @@ export default [
   terminalPlugin,
   sidebarPlugin,
   taskCommandsPlugin,
+  detailsPlugin,
   filesPlugin,
   launcherPlugin,
   metricsPlugin,

@@ -122,6 +122,10 @@ export namespace CommandIDs {
   export const resume = 'ptytasks:resume';
   export const restart = 'ptytasks:restart';
   export const runAgain = 'ptytasks:run-again';
+  /** Open the New Task dialog with what a task runs, and start a task like it with what was changed. */
+  export const editAgain = 'ptytasks:edit-again';
+  /** Open the tab that says what a task is. */
+  export const details = 'ptytasks:details';
   export const rename = 'ptytasks:rename';
   export const editTags = 'ptytasks:edit-tags';
   /** Add tags to several tasks. */
@@ -136,6 +140,8 @@ export namespace CommandIDs {
   export const deleteTasks = 'ptytasks:delete';
   export const refresh = 'ptytasks:refresh';
   export const runFile = 'ptytasks:run-file';
+  /** Open the New Task dialog with the command that runs a file, for its arguments: `{path?, source?}`. */
+  export const runFileWith = 'ptytasks:run-file-with';
   /** Ask in which queue files are run: `{path?, source?}`. */
   export const queueFile = 'ptytasks:queue-file';
   export const runSelection = 'ptytasks:run-selection';

@@ -96,14 +96,18 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
     void model.refresh();
   };
 
-  /** Return what commands for files have in common: `start` gets the requests for the files, as they are saved now. */
+  /**
+   * Return what commands for files have in common: `start` gets the requests for the files, as they are saved now, if `fits` is
+   * true of their number.
+   */
   const forFiles = (
-    start: (requests: ITaskRequest[]) => Promise<void>
+    start: (requests: ITaskRequest[]) => Promise<void>,
+    fits: (count: number) => boolean = count => count > 0
   ): Omit<CommandRegistry.ICommandOptions, 'label' | 'caption'> => ({
     icon: tasksIcon,
     describedBy: { args: FILE_ARGUMENTS },
-    isEnabled: args => requestsFor(pathsOf(args)).length > 0,
-    isVisible: args => args.source !== 'browser' || requestsFor(pathsOf(args)).length > 0,
+    isEnabled: args => fits(requestsFor(pathsOf(args)).length),
+    isVisible: args => args.source !== 'browser' || fits(requestsFor(pathsOf(args)).length),
     execute: async args => {
       const paths = pathsOf(args);
       const file = edited();
@@ -123,6 +127,17 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
         await startTask(commands, model, request, trans);
       }
     })
+  });
+
+  commands.addCommand(CommandIDs.runFileWith, {
+    label: trans.__('Run as Task with Arguments…'),
+    caption: trans.__('Edit the command that runs the file, and start it in the background'),
+    ...forFiles(
+      async ([request]) => {
+        await commands.execute(CommandIDs.newTask, { ...request });
+      },
+      count => count === 1 && commands.hasCommand(CommandIDs.newTask)
+    )
   });
 
   commands.addCommand(CommandIDs.queueFile, {

@@ -154,16 +154,17 @@ export async function openTerminal(commands: CommandRegistry, task: ITask): Prom
 export async function createIn(
   model: ITaskModel,
   request: ITaskRequest,
-  group: INewGroup | null
+  group: INewGroup | null,
+  create: (request: ITaskRequest) => Promise<ITask> = request => model.api.create(request)
 ): Promise<ITask> {
   const { api } = model;
   if (!group) {
-    return api.create(request);
+    return create(request);
   }
   const isThere = model.groups.some(({ name }) => name === group.name);
   await api.setGroup(group.name, { slots: group.slots });
   try {
-    return await api.create(request);
+    return await create(request);
   } catch (error) {
     if (!isThere) {
       await api.deleteGroup(group.name).catch(() => undefined);

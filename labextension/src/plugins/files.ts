@@ -73,6 +73,7 @@ export const filesPlugin: JupyterFrontEndPlugin<void> = {
     // Menus cache whether a command is enabled.
     const notify = () => {
       app.commands.notifyCommandChanged(CommandIDs.runFile);
+      app.commands.notifyCommandChanged(CommandIDs.runFileWith);
       app.commands.notifyCommandChanged(CommandIDs.queueFile);
     };
     settings.changed.connect(notify);

@@ -1,27 +1,32 @@
 /** Adds the commands that start tasks, with and without the dialog. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { ICommandPalette } from '@jupyterlab/apputils';
 import { PathExt } from '@jupyterlab/coreutils';
 import { FileDialog, IDefaultFileBrowser } from '@jupyterlab/filebrowser';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
+import { addAgainCommand } from '../commands/again';
 import { addStartCommands } from '../commands/start';
 import { RecentCommands } from '../services/recentcommands';
 import { directoryOf } from '../forms/requests';
-import { ITaskModel } from '../tokens';
+import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
+import { currentTasks } from './current';
 
 export const startPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:start',
   description: 'Adds the commands that start background tasks.',
   autoStart: true,
   requires: [ITaskModel],
-  optional: [IDefaultFileBrowser, IStateDB, ITranslator],
+  optional: [IDefaultFileBrowser, IStateDB, ITasksPanel, ICommandPalette, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: ITaskModel,
     browser: IDefaultFileBrowser | null,
     state: IStateDB | null,
+    panel: ITasksPanel | null,
+    palette: ICommandPalette | null,
     translator: ITranslator | null
   ): void => {
     const { contents } = app.serviceManager;
@@ -45,12 +50,20 @@ export const startPlugin: JupyterFrontEndPlugin<void> = {
       return value?.length ? directoryOf(contents.localPath(value[0].path)) : null;
     };
 
-    addStartCommands(app.commands, {
+    const common = {
       model,
       history: new RecentCommands(state),
       trans,
-      directory: () => (browser ? contents.localPath(browser.model.path) : ''),
-      chooseDirectory: browser ? cwd => chooseDirectory(browser, cwd) : undefined
+      chooseDirectory: browser ? (cwd: string) => chooseDirectory(browser, cwd) : undefined
+    };
+    addStartCommands(app.commands, {
+      ...common,
+      directory: () => (browser ? contents.localPath(browser.model.path) : '')
     });
+    addAgainCommand(app.commands, {
+      ...common,
+      current: () => currentTasks(app.shell, model, panel)
+    });
+    palette?.addItem({ command: CommandIDs.editAgain, category: trans.__('Tasks') });
   }
 };

@@ -28,6 +28,7 @@ const MENU: readonly (readonly string[])[] = [
   [CommandIDs.copySelection, CommandIDs.paste],
   JUMPS,
   [CommandIDs.stop, CommandIDs.kill, CommandIDs.pause, CommandIDs.resume, CommandIDs.restart],
+  [CommandIDs.runAgain, CommandIDs.editAgain, CommandIDs.details],
   [
     CommandIDs.showMetrics,
     CommandIDs.rename,
@@ -91,7 +92,8 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
         actions: {
           showMetrics: commandIfPresent(commands, CommandIDs.showMetrics, { id }),
           stop: commandIfPresent(commands, CommandIDs.stop, { id }),
-          restart: commandIfPresent(commands, CommandIDs.restart, { id })
+          restart: commandIfPresent(commands, CommandIDs.restart, { id }),
+          details: commandIfPresent(commands, CommandIDs.details, { id })
         },
         onContextMenu: event => openMenu(commands, event, id),
         onKeyDown: event => jumpByKey(commands, event),

@@ -21,6 +21,7 @@ import {
   statusSchema,
   taskSchema,
   whySchema,
+  type IAgain,
   type IAnswer,
   type ICurves,
   type IGroup,
@@ -260,9 +261,14 @@ export class TaskApi {
     return this._do(id, 'restart');
   }
 
-  /** Start a new task with the command, environment, name, working directory, group and tags of this one. */
-  again(id: string): Promise<ITask> {
-    return this._do(id, 'again');
+  /** Start a new task like this one, but for what is given. */
+  again(id: string, changes: IAgain = {}): Promise<ITask> {
+    return this._do(id, 'again', changes);
+  }
+
+  /** Request something about a task that is read elsewhere, by a part that is loaded on demand. */
+  about(id: string, verb: string, options: IOptions = {}): Promise<Response> {
+    return this._fetch(path(id, verb), options);
   }
 
   /** Delete a task and its output; with `stop` a running one is stopped first. */
@@ -354,7 +360,7 @@ export class TaskApi {
   private async _fetch(where: string, options: IOptions): Promise<Response> {
     const query = { ...options.query, ...(options.quiet && { no_track_activity: '1' }) };
     const url = this._url(this.serverSettings.baseUrl, where) + URLExt.objectToQueryString(query);
-    const init: RequestInit = { method: options.method ?? 'GET' };
+    const init: RequestInit = { method: options.method ?? 'GET', headers: options.headers };
     if (options.body !== undefined) {
       init.body = JSON.stringify(options.body);
     }
@@ -381,7 +387,9 @@ export class TaskApi {
   }
 }
 
-interface IOptions extends IQuiet {
+/** A request. */
+export interface IOptions extends IQuiet {
+  headers?: Record<string, string>;
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Record<string, string>;
   body?: unknown;

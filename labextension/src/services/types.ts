@@ -124,6 +124,18 @@ const questionSchema = z
   .nullable()
   .catch(null);
 
+/** The commit that was checked out; `dirty` is null if that took too long to find out. */
+export const gitSchema = z
+  .object({
+    commit: z.string(),
+    branch: z.string().nullable().catch(null),
+    dirty: z.boolean().nullable().catch(null)
+  })
+  .nullable()
+  .catch(null);
+
+export type IGit = NonNullable<z.infer<typeof gitSchema>>;
+
 /** Additional fields, from a newer server, are ignored. */
 export const taskSchema = z.object({
   id: z.string(),
@@ -183,6 +195,10 @@ export const taskSchema = z.object({
     })
     .nullable()
     .catch(null),
+  /** What git said of its directory when it was started; null outside of a repository. */
+  git: gitSchema,
+  /** The tag of its notes, which changes with them; null without notes. */
+  notes: z.string().nullable().catch(null),
   progress: progressSchema,
   metrics: metricsSchema,
   warnings: warningsSchema,
@@ -441,6 +457,15 @@ export interface ITaskRequest {
   /** Where it runs; by default on the server's machine. */
   place?: string;
   resources?: IResources;
+}
+
+/** What is different in a task like another one; null takes a variable away. */
+export interface IAgain extends Pick<
+  ITaskRequest,
+  'command' | 'name' | 'cwd' | 'group' | 'tags' | 'hold' | 'gpus'
+> {
+  env?: Record<string, string | null>;
+  timeout?: number | null;
 }
 
 /** What to type into a task: `data`, with Enter behind it if `newline`; `secret` if it is a password. */

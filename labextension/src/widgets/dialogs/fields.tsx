@@ -29,6 +29,8 @@ export interface IFieldsProps extends IPlaces {
   queues: readonly IStanding[];
   /** The names of tasks that have not ended. */
   tasks: readonly string[];
+  /** Whether the task is like another one: what that has waited for, and its variables, are not asked for again. */
+  isAgain: boolean;
   /** Let the user choose a directory; without it there is no button. */
   onBrowse?: () => void;
   trans: TranslationBundle;
@@ -63,7 +65,7 @@ const MORE: readonly (keyof IForm)[] = [
 
 /** All fields, with rarely used ones in a collapsed section. */
 export function TaskFields(props: IFieldsProps): React.JSX.Element {
-  const { commands, groups, queues, tasks, places, optionsOf, refused, trans } = props;
+  const { commands, groups, queues, tasks, places, optionsOf, isAgain, refused, trans } = props;
   const [form, setForm] = useState(props.form);
   const [startsOpen] = useState(() => MORE.some(field => !['', 'new'].includes(form[field])));
   const root = useRef<HTMLDivElement>(null);
@@ -181,37 +183,41 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
       )}
       <details open={startsOpen} ref={details}>
         <summary>{trans.__('More options')}</summary>
-        <div className="jp-PtyTasks-pair">
-          <Field
-            {...field('after')}
-            label={trans.__('After')}
-            hint={trans.__(
-              'Tasks that must succeed first, comma-separated. Add “:any” to allow any end.'
-            )}
-          >
-            <input {...bind('after')} type="text" autoComplete="off" list={tasksId} />
-          </Field>
-          <Field
-            {...field('not_before')}
-            label={trans.__('Not before')}
-            hint={trans.__('In the time zone of this browser.')}
-          >
-            <input {...bind('not_before')} type="datetime-local" />
-          </Field>
-        </div>
+        {!isAgain && (
+          <div className="jp-PtyTasks-pair">
+            <Field
+              {...field('after')}
+              label={trans.__('After')}
+              hint={trans.__(
+                'Tasks that must succeed first, comma-separated. Add “:any” to allow any end.'
+              )}
+            >
+              <input {...bind('after')} type="text" autoComplete="off" list={tasksId} />
+            </Field>
+            <Field
+              {...field('not_before')}
+              label={trans.__('Not before')}
+              hint={trans.__('In the time zone of this browser.')}
+            >
+              <input {...bind('not_before')} type="datetime-local" />
+            </Field>
+          </div>
+        )}
         <datalist id={tasksId}>
           {[...new Set(tasks)].map(task => (
             <option key={task} value={task} />
           ))}
         </datalist>
         <div className="jp-PtyTasks-pair">
-          <Field
-            {...field('retry')}
-            label={trans.__('Retries')}
-            hint={trans.__('How many times it runs again if it fails, first after 30 s.')}
-          >
-            <input {...bind('retry')} type="number" min={0} max={1000} placeholder="0" />
-          </Field>
+          {!isAgain && (
+            <Field
+              {...field('retry')}
+              label={trans.__('Retries')}
+              hint={trans.__('How many times it runs again if it fails, first after 30 s.')}
+            >
+              <input {...bind('retry')} type="number" min={0} max={1000} placeholder="0" />
+            </Field>
+          )}
           <Field
             {...field('timeout')}
             label={trans.__('Time limit')}
@@ -228,7 +234,13 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
         <Field
           {...field('env')}
           label={trans.__('Environment')}
-          hint={trans.__('One NAME=value per line.')}
+          hint={
+            isAgain
+              ? trans.__(
+                  'One NAME=value per line: only what changes. All other variables are kept.'
+                )
+              : trans.__('One NAME=value per line.')
+          }
         >
           <textarea {...bind('env')} rows={2} spellCheck={false} autoCapitalize="off" />
         </Field>
@@ -253,24 +265,26 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
             <option key={group} value={group} />
           ))}
         </datalist>
-        <div className="jp-PtyTasks-pair">
-          <Field
-            {...field('if_exists')}
-            label={trans.__('If a running task has this name')}
-            hint={trans.__('Only applies if a name is given.')}
-          >
-            <select
-              name="if_exists"
-              value={form.if_exists}
-              onChange={event => set('if_exists', event.target.value)}
+        {!isAgain && (
+          <div className="jp-PtyTasks-pair">
+            <Field
+              {...field('if_exists')}
+              label={trans.__('If a running task has this name')}
+              hint={trans.__('Only applies if a name is given.')}
             >
-              <option value="new">{trans.__('Start another task')}</option>
-              <option value="return">{trans.__('Use the running task')}</option>
-              <option value="restart">{trans.__('Restart the running task')}</option>
-              <option value="fail">{trans.__('Do not start')}</option>
-            </select>
-          </Field>
-        </div>
+              <select
+                name="if_exists"
+                value={form.if_exists}
+                onChange={event => set('if_exists', event.target.value)}
+              >
+                <option value="new">{trans.__('Start another task')}</option>
+                <option value="return">{trans.__('Use the running task')}</option>
+                <option value="restart">{trans.__('Restart the running task')}</option>
+                <option value="fail">{trans.__('Do not start')}</option>
+              </select>
+            </Field>
+          </div>
+        )}
       </details>
     </div>
   );

@@ -20,6 +20,8 @@ export interface INewTaskOptions extends IPlaces {
   queues: readonly IStanding[];
   tasks: readonly string[];
   openTerminal: boolean;
+  /** The name of the task that the new one is like; by default it is like none. */
+  like?: string;
   trans: TranslationBundle;
   /** Start or queue the task, in a new group if one is given; rejects with a TaskError. */
   start: (request: ITaskRequest, group: INewGroup | null) => Promise<ITask>;
@@ -62,7 +64,10 @@ export class NewTaskDialog extends FormDialog<Pick<INewTask, 'task' | 'request'>
     const onBrowse = options.chooseDirectory ? () => this._browse() : undefined;
     const body = new FormBody(options, focus, onBrowse);
     super({
-      title: trans.__('New Task'),
+      title:
+        options.like === undefined
+          ? trans.__('New Task')
+          : trans.__('Edit and Run “%1” Again', options.like),
       body,
       openTerminal,
       trans,
@@ -126,6 +131,7 @@ class FormBody extends ReactWidget {
         tasks={tasks}
         places={places}
         optionsOf={optionsOf}
+        isAgain={this._options.like !== undefined}
         onBrowse={this._onBrowse}
         trans={trans}
       />

@@ -2,6 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
+  infoIcon,
   ReactWidget,
   refreshIcon,
   stopIcon,
@@ -36,6 +37,7 @@ export interface IHeaderActions {
   showMetrics?: () => void;
   stop?: () => void;
   restart?: () => void;
+  details?: () => void;
 }
 
 export interface IHeaderProps {
@@ -141,6 +143,13 @@ export function Header(props: IHeaderProps): JSX.Element {
           icon={refreshIcon}
           tooltip={trans.__('Restart %1', task.name)}
           onClick={props.actions.restart}
+        />
+      )}
+      {props.actions.details && (
+        <ToolbarButtonComponent
+          icon={infoIcon}
+          tooltip={trans.__('Details of %1', task.name)}
+          onClick={props.actions.details}
         />
       )}
     </>

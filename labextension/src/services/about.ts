@@ -1,0 +1,107 @@
+/** What lists do not tell of a task: details, notes, and what differs from the run before. Loaded on demand. */
+
+import { z } from 'zod';
+
+import { TaskError, type TaskApi } from './api';
+import { gitSchema, STATES } from './types';
+
+const attemptSchema = z.object({
+  attempt: z.number(),
+  state: z.enum(STATES),
+  state_reason: z.string(),
+  state_message: z.string(),
+  exit: z.object({ code: z.number().nullable(), signal: z.string().nullable() }),
+  started: z.string().nullable(),
+  ended: z.string().nullable(),
+  git: gitSchema
+});
+
+/** One attempt of a task: how it ended, or how far it is. */
+export type IAttempt = z.infer<typeof attemptSchema>;
+
+const runSchema = z.object({ id: z.string(), name: z.string() });
+
+export const detailsSchema = z.object({
+  /** The present attempt is the last one. */
+  attempts: z.array(attemptSchema),
+  /** The names of the variables that were given. */
+  environment: z.array(z.string()),
+  /** The machine on which it runs or ran. */
+  host: z.string().nullable(),
+  /** The bytes that its files use. */
+  disk: z.number(),
+  stop: z.array(z.object({ signal: z.string(), grace: z.number() })),
+  /** The run before. */
+  before: runSchema.nullable()
+});
+
+export type IDetails = z.infer<typeof detailsSchema>;
+
+const changeSchema = z.object({ field: z.string(), before: z.unknown(), after: z.unknown() });
+
+/** A field that differs; null is a value that was not there. */
+export type IChange = z.infer<typeof changeSchema>;
+
+export const differenceSchema = z.object({
+  with: runSchema.nullable(),
+  changes: z.array(changeSchema),
+  /** The names of variables. */
+  environment: z.object({
+    added: z.array(z.string()),
+    removed: z.array(z.string()),
+    changed: z.array(z.string())
+  })
+});
+
+export type IDifference = z.infer<typeof differenceSchema>;
+
+/** The notes of a task, and the tag that is to be named when they are replaced. */
+export interface INotes {
+  text: string;
+  tag: string;
+}
+
+/** The requests about one task. They reject with a TaskError. */
+export class TaskAbout {
+  constructor(
+    private readonly _api: Pick<TaskApi, 'about'>,
+    private readonly _id: string
+  ) {}
+
+  details(): Promise<IDetails> {
+    return this._read(detailsSchema, 'details');
+  }
+
+  difference(): Promise<IDifference> {
+    return this._read(differenceSchema, 'diff');
+  }
+
+  async notes(): Promise<INotes> {
+    const response = await this._api.about(this._id, 'notes', { quiet: true });
+    const { notes } = z.object({ notes: z.string() }).parse(await response.json());
+    return { text: notes, tag: response.headers.get('ETag') ?? '*' };
+  }
+
+  /** Replace the notes, and return their new tag. Rejects with `notes_changed` if others have changed them since. */
+  async write({ text, tag }: INotes): Promise<string> {
+    const response = await this._api.about(this._id, 'notes', {
+      method: 'PUT',
+      headers: { 'If-Match': tag },
+      body: { notes: text }
+    });
+    return response.headers.get('ETag') ?? '*';
+  }
+
+  private async _read<T>(schema: z.ZodType<T, z.ZodTypeDef, unknown>, verb: string): Promise<T> {
+    const response = await this._api.about(this._id, verb, { quiet: true });
+    const parsed = schema.safeParse(await response.json());
+    if (!parsed.success) {
+      throw new TaskError(
+        "The server's response does not match this version of the extension.",
+        200,
+        'garbled'
+      );
+    }
+    return parsed.data;
+  }
+}

@@ -1,0 +1,35 @@
+/** The tab that says what a task is. */
+
+import { MainAreaWidget } from '@jupyterlab/apputils';
+import type { ITranslator } from '@jupyterlab/translation';
+import { infoIcon, ReactWidget } from '@jupyterlab/ui-components';
+import React from 'react';
+
+import { DetailsView, type IDetailsProps } from './view';
+
+/** A tab about the task `taskId`. Its node has that as `data-ptytask`, so commands of the palette apply to it. */
+export class DetailsTab extends MainAreaWidget<ReactWidget> {
+  constructor(options: Omit<IDetailsProps, 'trans'> & { translator: ITranslator }) {
+    const { id, model, translator } = options;
+    const trans = translator.load('jupyter_ptytasks');
+    const content = ReactWidget.create(<DetailsView {...options} trans={trans} />);
+    super({ content, translator });
+    content.addClass('jp-PtyTasks-details');
+    this.taskId = id;
+    this.node.dataset.ptytask = id;
+    this.id = `jp-PtyTasks-details-${id}`;
+    this.toolbar.hide();
+    this.title.icon = infoIcon;
+    this.title.closable = true;
+    const retitle = () => {
+      const name = model.get(id)?.name ?? id;
+      this.title.label = trans.__('%1: Details', name);
+      this.title.caption = this.title.label;
+    };
+    retitle();
+    model.changed.connect(retitle);
+    this.disposed.connect(() => model.changed.disconnect(retitle));
+  }
+
+  readonly taskId: string;
+}
