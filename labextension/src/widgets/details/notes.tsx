@@ -3,7 +3,7 @@
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
-import React, { useEffect, useRef, useState } from 'react';
+import React, { useEffect, useLayoutEffect, useRef, useState } from 'react';
 
 import type { INotes, TaskAbout } from '../../services/about';
 import { TaskError } from '../../services/api';
@@ -132,7 +132,8 @@ interface IMarkdownProps {
 /** Markdown as JupyterLab renders it; what others have written is not trusted, and sanitized. */
 function Markdown({ text, rendermime, trans }: IMarkdownProps): JSX.Element {
   const ref = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // A widget can only be disposed of while its node is in the document, as it is no longer when other effects are undone.
+  useLayoutEffect(() => {
     if (!ref.current || !text) {
       return;
     }
