@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import PtyTasksError, StoreUnavailable, TaskNotFound
 from ..core.states import State
-from ..storage.sqlite_file import BUSY
 from .changes import Change
 from .index import Index
 from .listeners import Listeners
+from .writing import Writer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Container, Iterable
@@ -52,7 +52,7 @@ class Store:
     def __init__(self, open_database: Callable[[], Database]) -> None:
         self._database, self._reader = open_database(), open_database()
         self._reader.patience = _LOOK_BUSY
-        self._writing = ThreadPoolExecutor(1, "ptytasks-store")
+        self._writer = Writer(self._database)
         self._reading = ThreadPoolExecutor(1, "ptytasks-look")
         #: The tasks, sorted and grouped. Others ask it, and only we change it.
         self.index = Index()
@@ -90,9 +90,8 @@ class Store:
             await asyncio.gather(self._look, return_exceptions=True)
         await asyncio.gather(*self._jobs, return_exceptions=True)
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._writing, self._database.close)
+        await self._writer.close()
         await loop.run_in_executor(self._reading, self._reader.close)
-        self._writing.shutdown(wait=False)
         self._reading.shutdown(wait=False)
 
     # -- reading ----------------------------------------------------------------------------------------------------
@@ -260,29 +259,20 @@ class Store:
 
     # -- writing ----------------------------------------------------------------------------------------------------
 
-    async def _write(self, task_ids: Collection[str], function: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Run a method of the database that may change the tasks with these ids on the thread that writes. Raises
-        StoreUnavailable when others are in the way for as long as one transaction may wait, however many are waiting.
-        """
+    async def _write(
+        self, task_ids: Collection[str], function: Callable[..., Any], *args: Any, is_small: bool = False, **kwargs: Any
+    ) -> Any:
+        """Run a method of the database that may change the tasks with these ids; see Writer.write."""
         # A caller that is canceled does not keep the change from being announced.
-        job = asyncio.create_task(self._write_and_announce(task_ids, lambda: function(*args, **kwargs)))
+        job = asyncio.create_task(self._write_and_announce(task_ids, lambda: function(*args, **kwargs), is_small))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
         return await asyncio.shield(job)
 
-    async def _write_and_announce(self, task_ids: Collection[str], function: Callable[[], Any]) -> Any:
-        deadline = time.monotonic() + BUSY
-
-        def run() -> tuple[Any, list[tuple[Task | None, Task | None]]]:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise StoreUnavailable("the task database is busy; try again")
-            self._database.patience = left
-            return function(), self._database.written
-
+    async def _write_and_announce(self, task_ids: Collection[str], function: Callable[[], Any], is_small: bool) -> Any:
         self._in_flight.update(task_ids)
         try:
-            result, written = await asyncio.get_running_loop().run_in_executor(self._writing, run)
+            result, written = await self._writer.write(function, is_small=is_small)
             for number, (before, after) in enumerate(written, 1):
                 self._take_ours(before, after)
                 if before is None and number % _ANNOUNCED == 0:
@@ -308,7 +298,7 @@ class Store:
 
     async def add(self, task: Task, if_exists: IfExists, max_live: int) -> tuple[Task, bool]:
         """See Database.add."""
-        found, added = await self._write([task.id], self._database.add, task, if_exists, max_live)
+        found, added = await self._write([task.id], self._database.add, task, if_exists, max_live, is_small=True)
         return self._now(found), added
 
     async def add_all(self, tasks: Iterable[Task], also: AlsoAll) -> list[Task]:
@@ -324,7 +314,8 @@ class Store:
 
     async def observe(self, task_id: str, attempt: int, state: State, **facts: Any) -> Task:
         """See Database.observe."""
-        return self._now(await self._write([task_id], self._database.observe, task_id, attempt, state, **facts))
+        observe = functools.partial(self._database.observe, **facts)
+        return self._now(await self._write([task_id], observe, task_id, attempt, state, is_small=True))
 
     async def change(self, task_id: str, also: Also | None = None, **changes: Any) -> Task:
         """See Database.change."""

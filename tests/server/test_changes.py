@@ -130,7 +130,7 @@ async def test_what_a_write_has_read_does_not_replace_what_is_newer(tmp_path: Pa
     async with opened(tmp_path) as (store, other):
         task, _ = await store.add(make(0, State.RUNNING), IfExists.NEW, 10)
         until_then = threading.Event()
-        store._writing.submit(until_then.wait)
+        store._writer._thread.submit(until_then.wait)
         begun = asyncio.ensure_future(store.remove(task.id))  # is refused: the task runs
         await asyncio.sleep(0)
         await asyncio.sleep(0)

@@ -14,6 +14,7 @@ from jupyter_ptytasks.core.errors import (
     InternalError,
     InvalidState,
     NameInUse,
+    StorageFull,
     StoreUnavailable,
     TaskNotFound,
     TooManyTasks,
@@ -222,6 +223,55 @@ def test_one_of_many_ends_a_task(opened: Callable[..., Database]) -> None:
 
 
 # -- the mirror --------------------------------------------------------------------------------------------------------
+
+
+async def test_what_comes_meanwhile_is_one_transaction(
+    opened: Callable[..., Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(opened)
+    await store.add(make("taken"), IfExists.NEW, 10)
+    count = transactions(monkeypatch)
+    names = [*map(str, range(9)), "taken", "one too many"]
+    found = await asyncio.gather(*(store.add(make(name), IfExists.FAIL, 10) for name in names), return_exceptions=True)
+    assert count() == 1
+    assert [type(one) for one in found[9:]] == [NameInUse, TooManyTasks]
+    assert {task.name for task in opened().changes(0).tasks} == {*map(str, range(9)), "taken"}
+    assert {task.name for task in store.tasks} == {*map(str, range(9)), "taken"}
+    await store.close()
+
+
+async def test_a_failure_of_one_is_none_of_the_others(
+    opened: Callable[..., Database], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(opened)
+    put = Database._put
+
+    def failing(self: Database, sql: sqlite3.Connection, old: Task | None, task: Task) -> Task:
+        if task.name == "bad":
+            sql.execute("ROLLBACK")  # as a full disk does it
+            raise sqlite3.OperationalError("database or disk is full")
+        return put(self, sql, old, task)
+
+    monkeypatch.setattr(Database, "_put", failing)
+    found = await asyncio.gather(
+        *(store.add(make(name), IfExists.NEW, 10) for name in ("a", "bad", "b")), return_exceptions=True
+    )
+    assert [type(one) for one in found] == [tuple, StorageFull, tuple]
+    assert {task.name for task in opened().changes(0).tasks} == {"a", "b"} == {task.name for task in store.tasks}
+    await store.close()
+
+
+def transactions(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
+    """Return what counts the transactions that write, from now on."""
+    begun: list[bool] = []
+    transaction = sqlite_file.SqliteFile.transaction
+
+    def counted(self: sqlite_file.SqliteFile, *, write: bool = True) -> Any:
+        begun.extend([True] * write)
+        return transaction(self, write=write)
+
+    monkeypatch.setattr(sqlite_file.SqliteFile, "transaction", counted)
+    return lambda: len(begun)
 
 
 async def test_the_mirror_follows_others_change_by_change(opened: Callable[..., Database]) -> None:
