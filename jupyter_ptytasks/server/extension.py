@@ -32,6 +32,7 @@ from .details import Details
 from .events import Announcer, GroupAnnouncer, register
 from .events.progress import ProgressAnnouncer
 from .events.waiting import WaitingAnnouncer
+from .exporter import Exporter
 from .hosts.supervisor import Supervisor
 from .housekeeping import Housekeeping
 from .journal import Journal
@@ -263,6 +264,7 @@ class PtyTasksApp(ExtensionApp):
             retention=Retention(self.keep_days * _DAY, self.keep_count, self.keep_size),
             log=self.log,
         )
+        self.exporter = Exporter(store, queue, supervisor, self.housekeeping)
         self.activity = Activity(store, self._server.web_app.settings, self.keep_alive_days * _DAY)
         self.settings.update(
             {
@@ -379,6 +381,7 @@ class PtyTasksApp(ExtensionApp):
             return
         self.local_token.remove()
         self.activity.stop()
+        self.exporter.close()
         await self.recovery.stop()
         await self.housekeeping.stop()
         await self.sampler.stop()

@@ -49,8 +49,9 @@ class Housekeeping:
         self._retention = retention
         self._log = log
         self._began = time.monotonic()
-        #: Bytes on disk of the finished tasks, by id.
+        #: Bytes on disk of the finished tasks, by id and together.
         self._sizes: dict[str, int] = {}
+        self.used = 0
         self._job: asyncio.Task[None] | None = None
         self._measuring: set[asyncio.Task[None]] = set()
         store.listeners.append(self._on_change)
@@ -69,11 +70,11 @@ class Housekeeping:
 
     def to_json(self) -> dict[str, Any]:
         """Return what the finished tasks take, and how much they may, in bytes (null: without limit)."""
-        return {"used": sum(self._sizes.values()), "limit": self._retention.size}
+        return {"used": self.used, "limit": self._retention.size}
 
     def _on_change(self, change: Change) -> None:
         if change.new is None or change.new.live:
-            self._sizes.pop(change.task_id, None)
+            self.used -= self._sizes.pop(change.task_id, 0)
         elif change.old is None or change.old.live:
             measuring = asyncio.create_task(self._measure([change.new]))
             self._measuring.add(measuring)
@@ -84,6 +85,7 @@ class Housekeeping:
         for task_id, size in sizes.items():
             task = self._store.get(task_id)
             if task is not None and not task.live:
+                self.used += size - self._sizes.get(task_id, 0)
                 self._sizes[task_id] = size
 
     async def _run(self) -> None:

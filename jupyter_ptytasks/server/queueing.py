@@ -182,6 +182,11 @@ class Queue:
         if self._urgent and (self._is_news or not await asyncio.to_thread(is_scheduled, self._data_dir)):
             await self._try_to_wake()
 
+    @property
+    def waiting(self) -> int:
+        """How many tasks wait for the scheduler, or are to be run again by it."""
+        return len(self._urgent)
+
     def to_json(self, task: Task) -> dict[str, Any] | None:
         """Return why a pending task does not run; None for others."""
         if not task.pending:
