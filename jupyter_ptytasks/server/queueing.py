@@ -24,7 +24,7 @@ from ..storage.scheduling import Settings, is_scheduled, read_gpus, write_settin
 from .listeners import Listeners
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ..core.model import Task
     from ..core.queue.estimate import RunKey
@@ -40,6 +40,8 @@ _PLAN_AGE = 1.0
 #: What part of the time may be spent on such answers: with very many tasks they are a bit older, and nothing else
 #: waits.
 _PLAN_SHARE = 0.05
+#: From how many tasks on others would notice that such an answer is made.
+_PLAN_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
@@ -91,6 +93,7 @@ class Queue:
         #: When the plan was made, and how long that took.
         self._planned = 0.0
         self._took = 0.0
+        self._deciding: asyncio.Task[None] | None = None
         self._known: dict[str, Group] | None = None
         #: What needs a scheduler; the tasks that have not ended, by their group and whether they are active; those that
         #: wait at their places, by their group; and those that succeeded, by what tells how long others will take.
@@ -105,6 +108,8 @@ class Queue:
 
     def close(self) -> None:
         """Stop listening."""
+        if self._deciding is not None:
+            self._deciding.cancel()
         self._store.listeners.remove(self._on_change)
 
     def _on_change(self, change: Change) -> None:  # noqa: ARG002
@@ -211,20 +216,34 @@ class Queue:
         return read_gpus(self._runtime_dir)
 
     def _decide(self) -> None:
-        """Find out why tasks wait, unless that is known."""
-        begun = time.monotonic()
-        age = begun - self._planned
-        if age < (self._took / _PLAN_SHARE if self._is_stale else _PLAN_AGE):
+        """Find out why tasks wait, unless that is known. Where that takes long, it is done in a thread, and what was
+        found before is good until then.
+        """
+        age = time.monotonic() - self._planned
+        if self._deciding is not None or age < (self._took / _PLAN_SHARE if self._is_stale else _PLAN_AGE):
             return
-        tasks, groups, now = self._concerned(), self._groups.all(), time.time()
+        tasks = self._concerned()
+        self._is_stale = False
+        if len(tasks) > _PLAN_AT_ONCE and self._planned:
+            self._deciding = asyncio.create_task(self._decide_later(tasks))
+        else:
+            self._make_plan(tasks)
+
+    async def _decide_later(self, tasks: Sequence[Task]) -> None:
+        try:
+            await asyncio.to_thread(self._make_plan, tasks)
+        finally:
+            self._deciding = None
+
+    def _make_plan(self, tasks: Sequence[Task]) -> None:
+        begun, groups, now = time.monotonic(), self._groups.all(), time.time()
         gates = self._provisioners.gates()
         plan = queue.plan(tasks, groups, now, self._settings.max_live_tasks, self._gpus, gates)
-        self._estimates = estimate(tasks, plan, groups, now, self._past_runs)
+        self._estimates = estimates = estimate(tasks, plan, groups, now, self._past_runs)
         self._waits = {
-            task_id: Reason(wait.position, wait.reason, wait.text, self._estimates.starts.get(task_id, wait.until))
+            task_id: Reason(wait.position, wait.reason, wait.text, estimates.starts.get(task_id, wait.until))
             for task_id, wait in plan.waits.items()
         }
-        self._is_stale = False
         self._planned = time.monotonic()
         self._took = self._planned - begun
 

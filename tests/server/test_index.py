@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from jupyter_ptytasks.core.queue import decisions
 from jupyter_ptytasks.core.queue.turn import Dependency, Turn
 from jupyter_ptytasks.core.states import State
 from jupyter_ptytasks.provision.base import Provisioners
+from jupyter_ptytasks.server import queueing
 from jupyter_ptytasks.server.index import Index
 from jupyter_ptytasks.server.queueing import Queue
 from jupyter_ptytasks.server.serialize import TaskSerializer
@@ -98,18 +101,21 @@ def store(tmp_path: Path) -> Store:
     return Store(lambda: Database(str(tmp_path / "tasks.db"), lambda: [*history, waits, made(MANY + 1, State.RUNNING)]))
 
 
+def made_queue(store: Store, directory: Path) -> Queue:
+    return Queue(
+        store=store,
+        groups=Groups(str(directory), Locks(str(directory))),
+        provisioners=Provisioners(),
+        data_dir=str(directory),
+        runtime_dir=str(directory),
+        max_live=9,
+    )
+
+
 async def test_decisions_are_made_of_what_has_not_ended(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    groups = Groups(str(tmp_path), Locks(str(tmp_path)))
-    queue = Queue(
-        store=store,
-        groups=groups,
-        provisioners=Provisioners(),
-        data_dir=str(tmp_path),
-        runtime_dir=str(tmp_path),
-        max_live=9,
-    )
+    queue = made_queue(store, tmp_path)
     await store.refresh()
     seen: list[int] = []
 
@@ -123,6 +129,38 @@ async def test_decisions_are_made_of_what_has_not_ended(
     assert queue.to_json(waiting) == {"position": 0, "reason": "starting", "text": "about to start", "starts": None}
     assert [group["pending"] for group in await queue.groups()] == [0, 1]
     assert seen == [3], "two that have not ended, and what one of them waits for"
+    queue.close()
+    await store.close()
+
+
+async def test_decisions_about_very_many_are_made_in_a_thread(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queue = made_queue(store, tmp_path)
+    monkeypatch.setattr(queueing, "_PLAN_AT_ONCE", 2)
+    monkeypatch.setattr(queueing, "_PLAN_SHARE", 1e9)
+    await store.refresh()
+    await queue.groups()  # the first time, nothing is known
+    await queue.look()
+    groups.change("g", paused=True)
+    await queue.look()
+    threads: list[int] = []
+    original = decisions.plan
+
+    def plan(*args: Any) -> decisions.Plan:
+        threads.append(threading.get_ident())
+        return original(*args)
+
+    monkeypatch.setattr(decisions, "plan", plan)
+    waiting = await store.find(f"{MANY:012}")
+    before = queue.to_json(waiting)
+    assert before is not None
+    assert before["reason"] == "starting"
+    assert queue._deciding is not None
+    await asyncio.wait_for(queue._deciding, 30)
+    assert (queue.to_json(waiting) or {})["reason"] == "paused"
+    assert threads
+    assert threading.get_ident() not in threads
     queue.close()
     await store.close()
 
