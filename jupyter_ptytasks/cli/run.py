@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from ..client import resources
 from .attach import detach_keys, require_terminal
 from .common import is_terminal, json_option, note, print_json
-from .task_options import check, command_of, fields, resource_options, task_options
+from .task_options import check, command_of, fields, runs_here, task_options
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
     default="new",
     help="If a live task has this name: start another (new), return it, restart it, or fail.  [default: new]",
 )
-@click.option("--place", metavar="PLACE", help="Where to run it, such as ssh:gpu1; `places` lists them.")
-@resource_options
 @click.option("--attach", "attaches", is_flag=True, help="Attach to the task, and exit with its exit code.")
 @click.option("--wait", "waits", is_flag=True, help="Wait until the task ends, and exit with its exit code.")
 @detach_keys
@@ -43,7 +40,6 @@ def run(
     /,
     words: tuple[str, ...],
     if_exists: Any,
-    place: str | None,
     attaches: bool,
     waits: bool,
     keys: DetachKeys,
@@ -73,14 +69,14 @@ def run(
     if attached:
         require_terminal()
     with settings.client(patience=300.0) as client:
-        is_local = client.server.is_local and resources.is_here(place)
+        is_local = runs_here(client, options)
         rows, cols = _size() if attached else (None, None)
         task = client.create(
             command_of(words, options["cwd"], is_local=is_local),
             rows=rows,
             cols=cols,
             if_exists=if_exists,
-            **fields(options, is_local=is_local, place=place),
+            **fields(options, is_local=is_local),
         )
         if attached:
             from .attach_session import attach_terminal  # noqa: PLC0415  not for help

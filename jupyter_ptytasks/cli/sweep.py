@@ -9,7 +9,7 @@ import click
 
 from . import measures, values
 from .common import complete_group, complete_sweep, each, json_option, note, print_json
-from .task_options import check, command_of, fields, task_options
+from .task_options import check, command_of, fields, runs_here, task_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +84,7 @@ def sweep(
     if zips and count is not None:
         raise click.UsageError("--zip and --random exclude each other")
     with settings.client(patience=300.0) as client:
-        is_local = client.server.is_local
+        is_local = runs_here(client, options)
         command = command_of(words, options["cwd"], is_local=is_local)
         assert command is not None
         made = client.create_sweep(

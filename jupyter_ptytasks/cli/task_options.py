@@ -16,6 +16,7 @@ from .values import parse_duration, parse_moment
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from ..client import Client
     from ..client.literals import Command, Warn
 
 #: Characters that mark a shell command line.
@@ -46,6 +47,7 @@ _OPTIONS = (
     click.option("--timeout", type=parse_duration, metavar="TIME", help="Stop the task after this time: 90, 30m, 2h."),
     click.option("--warn", type=_warning, metavar="SIGNAL@TIME", help="Send a signal before the time limit: USR1@60s."),
     click.option("--grace", type=parse_duration, metavar="TIME", help="Grace period after SIGINT and after SIGTERM."),
+    click.option("--place", metavar="PLACE", help="Where to run it, such as ssh:gpu1; `places` lists them."),
     click.option("--hold", is_flag=True, help="Do not start it before `release`."),
     click.option(
         "--after",
@@ -81,17 +83,12 @@ _OPTIONS = (
 
 
 def task_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, in their order."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
-
-
-def resource_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options for what a task asks for at its place."""
+    """Add the options to a command, in their order, and after them those for what a task asks for at its place."""
     for name, (_, metavar, about) in reversed([*resources.OPTIONS.items()]):
         told = f"{about[0].upper()}{about[1:]}. Needs --place."
         command = click.option(f"--{name}", metavar=metavar, help=told)(command)
+    for option in reversed(_OPTIONS):
+        command = option(command)
     return command
 
 
@@ -105,10 +102,16 @@ def check(options: dict[str, Any]) -> None:
         raise click.UsageError("--at and --delay exclude each other")
 
 
-def fields(options: dict[str, Any], *, is_local: bool, place: str | None = None) -> dict[str, Any]:
+def runs_here(client: Client, options: dict[str, Any]) -> bool:
+    """Return whether tasks with these options run on this machine, in its directories."""
+    return client.server.is_local and resources.is_here(options["place"])
+
+
+def fields(options: dict[str, Any], *, is_local: bool) -> dict[str, Any]:
     """Return the options as arguments of `Client.create`, without those that were not given."""
+    place = options["place"]
     try:
-        asked = resources.from_options(options) if "cpus" in options else {}
+        asked = resources.from_options(options)
         where = resources.placed(place, asked, options["gpus"])
     except ValueError as error:
         raise click.UsageError(f"--gpus: {error}") from error

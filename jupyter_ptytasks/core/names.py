@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 LENGTH_MAX = 128
-#: The place of tasks on the server's machine. Those of other places do not wait in our queue.
+#: The place of tasks on the server's machine.
 LOCAL = "local"
 #: Characters of a name that is derived from a command.
 _MADE_MAX = 40

@@ -305,8 +305,8 @@ def _options(asked: argparse.Namespace) -> dict[str, Any]:
     same = ("name", "cwd", "env", "group", "tags", "timeout", "hold", "priority", "slots", "gpus")
     if asked.retry is None and asked.retry_delay is not None:
         raise UsageError("--retry-delay needs --retry")
-    if asked.place is not None and (asked.params or asked.python):
-        raise UsageError("--place cannot be combined with --sweep and --python")
+    if asked.place is not None and asked.python:
+        raise UsageError("--place cannot be combined with --python")
     wanted = resources.from_options(vars(asked))
     if resources.is_here(asked.place):
         if wanted:

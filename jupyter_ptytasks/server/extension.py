@@ -240,7 +240,14 @@ class PtyTasksApp(ExtensionApp):
             provisioners=provisioners,
             spawn_defaults=self._spawn_defaults,
         )
-        sweeps = Sweeps(many=many, queue=queue, store=store, task_dirs=task_dirs, spawn_defaults=self._spawn_defaults)
+        sweeps = Sweeps(
+            many=many,
+            queue=queue,
+            store=store,
+            task_dirs=task_dirs,
+            provisioners=provisioners,
+            spawn_defaults=self._spawn_defaults,
+        )
         self.terminals = TaskTerminals(
             control=control, launcher=launcher, store=store, supervisor=supervisor, serializer=serializer
         )

@@ -28,6 +28,7 @@ from ..provision.base import Submitted
 from ..storage.records import RESTARTING, task_of
 from . import spec as specs
 from .control import STOP_SLACK, was_stopped_to_restart
+from .placing import check_place
 from .removing import LEAVING
 
 if TYPE_CHECKING:
@@ -100,11 +101,10 @@ class Launcher:
         if request.command is None or request.turn.after or self._store.problem is not None:
             await self._store.refresh()  # shells are numbered, and names of others are resolved
         request = replace(request, turn=await self._queue.resolved(request.turn))
-        if request.place:
-            await self._check_place(request)
-        elif request.resources:
-            raise BadRequest("resources: on this machine there is nothing to ask for", field="resources")
-        spec, env, lock = await asyncio.to_thread(self._prepare, request)
+        place = request.place or LOCAL
+        state = await asyncio.to_thread(self._queue.state_for, request.group, request.turn, place)
+        check_place(request, self._provisioners, waits=state.pending or request.hold)
+        spec, env, lock = await asyncio.to_thread(self._prepare, request, state)
         task = task_of(spec)
         with self._claim(task.id, lock):
             # At once with what the database flushes: the disk does it in one go.
@@ -119,24 +119,9 @@ class Launcher:
             found = await self.restart(found.id)
         return found, False
 
-    async def _check_place(self, request: TaskRequest) -> None:
-        """Raise BadRequest if a task cannot run at its place."""
-        place = self._provisioners.at(request.place)
-        for name in request.resources:
-            if name not in place.takes:
-                raise BadRequest(f"resources.{name}: {place.name} does not take it", field=f"resources.{name}")
-        if request.turn.gpus is not None:
-            raise BadRequest("gpus: these are GPUs of this machine; there it is resources.gpus", field="gpus")
-        if request.function is not None:
-            raise BadRequest("function: functions run on this machine only", field="function")
-        state = await asyncio.to_thread(self._queue.state_for, request.group, request.turn, place.name)
-        if (state.pending or request.hold) and not place.waits:
-            raise BadRequest(f"place: tasks of {place.name} do not wait in a queue", field="place")
-
-    def _prepare(self, request: TaskRequest) -> tuple[dict[str, Any], dict[str, str], Lock]:
+    def _prepare(self, request: TaskRequest, state: State) -> tuple[dict[str, Any], dict[str, str], Lock]:
         now = time.time()
         place = self._provisioners.at(request.place) if request.place else None
-        state = self._queue.state_for(request.group, request.turn, request.place or LOCAL)
         # What waits for nothing else is held at its place.
         if request.hold and (place is None or state.pending):
             state = State.HELD

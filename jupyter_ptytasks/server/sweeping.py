@@ -21,12 +21,14 @@ from ..core.times import iso
 from ..storage.drafts import in_parallel
 from ..storage.records import task_of
 from . import spec as specs
+from .placing import check_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
     from ..core.model import Task, TaskRequest
     from ..core.sweeps.combinations import Value
+    from ..provision.base import Provisioners
     from ..storage.task_dirs import TaskDirs
     from .many import Many
     from .queueing import Queue
@@ -65,12 +67,14 @@ class Sweeps:
         queue: Queue,
         store: Store,
         task_dirs: TaskDirs,
+        provisioners: Provisioners,
         spawn_defaults: Callable[[], SpawnDefaults],
     ) -> None:
         self._many = many
         self._queue = queue
         self._store = store
         self._task_dirs = task_dirs
+        self._provisioners = provisioners
         self._spawn_defaults = spawn_defaults
         #: What the sweeps were made of, by id: it does not change.
         self._records: dict[str, dict[str, Any]] = {}
@@ -152,6 +156,7 @@ class Sweeps:
         await self._store.refresh()
         turn = await self._queue.resolved(request.task.turn)
         request = replace(request, task=replace(request.task, turn=turn))
+        check_place(request.task, self._provisioners, waits=True)
         record, drafts = await asyncio.to_thread(self._draft, request)
         ids = [spec["id"] for spec, _ in drafts]
         try:

@@ -142,7 +142,7 @@ async def test_decisions_about_very_many_are_made_in_a_thread(
     await store.refresh()
     await queue.groups()  # the first time, nothing is known
     await queue.look()
-    groups.change("g", paused=True)
+    Groups(str(tmp_path), Locks(str(tmp_path))).change("g", paused=True)
     await queue.look()
     threads: list[int] = []
     original = decisions.plan

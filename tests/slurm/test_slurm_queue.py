@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from jupyter_ptytasks import run, sweep
+from jupyter_ptytasks.client import RequestFailed
 from tests.client.live import LiveServer, ended, until
 from tests.server.conftest import end_scheduler
 from tests.slurm.test_slurm_states import fake
@@ -127,3 +129,40 @@ def test_more_than_may_be_submitted_in_a_minute_wait_here(live: LiveServer, clus
             assert output(client, ended(client, last["id"])) == "last\n"
     finally:
         other.stop()
+
+
+def add(left: int, right: int = 1) -> tuple[int, str]:
+    """Return a sum, and the job in which it was made."""
+    return left + right, os.environ["SLURM_JOB_ID"]
+
+
+def test_sweeps_and_functions_run_as_jobs(live: LiveServer) -> None:
+    live.cli("group", "sweeps", "--slots", "2")
+    command = ("sh", "-c", "echo $SLURM_JOB_ID $SLURM_CPUS_PER_TASK {lr}")
+    ran = live.cli("sweep", "--lr", "1,2,3", "-g", "sweeps", "--place", SLURM, "--cpus", "2", "--hold", "--", *command)
+    assert ran.returncode == 0, ran.stderr
+    with live.client() as client:
+        (made,) = client.sweeps()
+        tasks = list(client.all(sweep=made["id"]))
+        assert {(task["state"], task["place"], task["job"]) for task in tasks} == {("held", SLURM, None)}
+        assert len(client.release_sweep(made["id"])["changed"]) == 3
+        said = [output(client, ended(client, task["id"])).split() for task in tasks]
+        assert sorted((cpus, lr) for _, cpus, lr in said) == [("2", "1"), ("2", "2"), ("2", "3")]
+        assert len({job for job, _, _ in said}) == 3
+        # Of jobs that wait in Slurm, none is forgotten.
+        full = client.create_sweep("sleep {n}", {"n": [1001, 1002]}, place=SLURM, resources={"cpus": 4, "nodes": 2})
+        there = list(client.all(sweep=full["id"]))
+        until(lambda: all(client.get(task["id"])["job"] for task in there), "all to be submitted")
+        assert len(client.cancel_sweep(full["id"])["changed"]) == 2
+        assert {ended(client, task["id"])["state"] for task in there} == {"cancelled"}
+        with pytest.raises(RequestFailed) as caught:
+            client.create_sweep("echo {n}", {"n": "1,2"}, place="ssh:box")
+        assert (caught.value.http_status, caught.value.field) == (400, "place")
+        with pytest.raises(RequestFailed) as caught:
+            client.create("true", place=SLURM, after=[tasks[0]["id"]], resources={"extra": ["--dependency=singleton"]})
+        assert caught.value.field == "resources.extra"
+        client.delete_group("sweeps")
+    value, job = run(add, 2, right=3, place=SLURM, url=live.url, token=live.token).result(60)
+    assert (value, job.isdecimal()) == (5, True)
+    made_of = sweep(add, left=[1, 2], place=SLURM, url=live.url, token=live.token)
+    assert [found for found, _ in made_of.results(60)] == [2, 3]

@@ -152,58 +152,6 @@ class HowMetrics(Body):
         return Settings(self.pattern, tuple(self.include), self.off).to_json()
 
 
-class TaskOptions(Waiting):
-    """What `POST /tasks` and `POST /sweeps` have in common."""
-
-    name: Name | None = None
-    cwd: Directory | None = None
-    env: Environment = {}
-    rows: Size | None = None
-    cols: Size | None = None
-    group: Label = "default"
-    tags: Tags = []
-    timeout: Annotated[float, Field(gt=0, le=TEN_YEARS, description="Time limit in seconds.")] | None = None
-    timeout_warning: Warn | None = None
-    stop_grace: Grace | None = None
-    stop_signals: Ladder | None = None
-    metadata: Metadata = {}
-    metrics: Annotated[HowMetrics | None, Field(description="How metrics are read from its output.")] = None
-    function: Function | None = None
-    hold: Annotated[bool, Field(description="Do not start the task until it is released.")] = False
-
-    def task(self, command: str | list[str] | None, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
-        """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest."""
-        warning = self.timeout_warning
-        if warning is not None and self.timeout is None:
-            raise BadRequest("timeout_warning: requires a timeout", field="timeout_warning")
-        if warning is not None and self.timeout is not None and warning.before >= self.timeout:
-            raise BadRequest("timeout_warning.before: must be less than timeout", field="timeout_warning.before")
-        if self.function is not None and command is None:
-            raise BadRequest("function: requires a command that runs it", field="function")
-        return TaskRequest(
-            command=command,
-            name=self.name,
-            cwd=self.cwd,
-            env=self.env,
-            rows=self.rows,
-            cols=self.cols,
-            group=self.group,
-            tags=tuple(dict.fromkeys(self.tags)),
-            timeout=self.timeout,
-            warning=TimeWarning(warning.signal, warning.before) if warning is not None else None,
-            ladder=ladder,
-            metadata=self.metadata,
-            hold=self.hold,
-            turn=self.turn(),
-            metrics={} if self.metrics is None else self.metrics.told(),
-            function=None if self.function is None else decoded(self.function),
-        )
-
-
-#: What can be changed of a task at any time.
-_LABELS = {"name", "tags", "group", "metadata", "pinned"}
-
-
 class ResourceRequest(Body):
     """What a task asks a batch system for, as its place understands it (`GET /places/{name}/options`)."""
 
@@ -234,6 +182,62 @@ class ResourceRequest(Body):
     ] = None
 
 
+class TaskOptions(Waiting):
+    """What `POST /tasks` and `POST /sweeps` have in common."""
+
+    name: Name | None = None
+    cwd: Directory | None = None
+    env: Environment = {}
+    rows: Size | None = None
+    cols: Size | None = None
+    group: Label = "default"
+    tags: Tags = []
+    timeout: Annotated[float, Field(gt=0, le=TEN_YEARS, description="Time limit in seconds.")] | None = None
+    timeout_warning: Warn | None = None
+    stop_grace: Grace | None = None
+    stop_signals: Ladder | None = None
+    metadata: Metadata = {}
+    metrics: Annotated[HowMetrics | None, Field(description="How metrics are read from its output.")] = None
+    function: Function | None = None
+    place: Annotated[Place, Field(description="Where it runs; see `GET /places`.")] = "local"
+    resources: Annotated[ResourceRequest | None, Field(description="What it asks for there.")] = None
+    hold: Annotated[bool, Field(description="Do not start the task until it is released.")] = False
+
+    def task(self, command: str | list[str] | None, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
+        """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest."""
+        warning = self.timeout_warning
+        if warning is not None and self.timeout is None:
+            raise BadRequest("timeout_warning: requires a timeout", field="timeout_warning")
+        if warning is not None and self.timeout is not None and warning.before >= self.timeout:
+            raise BadRequest("timeout_warning.before: must be less than timeout", field="timeout_warning.before")
+        if self.function is not None and command is None:
+            raise BadRequest("function: requires a command that runs it", field="function")
+        return TaskRequest(
+            command=command,
+            name=self.name,
+            cwd=self.cwd,
+            env=self.env,
+            rows=self.rows,
+            cols=self.cols,
+            group=self.group,
+            tags=tuple(dict.fromkeys(self.tags)),
+            timeout=self.timeout,
+            warning=TimeWarning(warning.signal, warning.before) if warning is not None else None,
+            ladder=ladder,
+            metadata=self.metadata,
+            hold=self.hold,
+            turn=self.turn(),
+            metrics={} if self.metrics is None else self.metrics.told(),
+            function=None if self.function is None else decoded(self.function),
+            place="" if self.place == LOCAL else self.place,
+            resources={} if self.resources is None else resources.check(self.resources.model_dump()),
+        )
+
+
+#: What can be changed of a task at any time.
+_LABELS = {"name", "tags", "group", "metadata", "pinned"}
+
+
 class NewTask(TaskOptions):
     """`POST /tasks`."""
 
@@ -243,17 +247,13 @@ class NewTask(TaskOptions):
     )  # fmt: skip
 
     command: Annotated[Command | None, Field(description="If missing or null, an interactive shell.")] = None
-    place: Annotated[Place, Field(description="Where it runs; see `GET /places`.")] = "local"
-    resources: Annotated[ResourceRequest | None, Field(description="What it asks for there.")] = None
     if_exists: Annotated[IfExists, Field(strict=False, description="What to do if a live task has the same name.")] = (
         IfExists.NEW
     )
 
     def request(self, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
         """Return the manager's value; `ladder` is the stop sequence. Raises BadRequest, TooLarge."""
-        place = "" if self.place == LOCAL else self.place
-        wanted = resources.check(self.resources.model_dump()) if self.resources is not None else {}
-        return replace(self.task(self.command, ladder), if_exists=self.if_exists, place=place, resources=wanted)
+        return replace(self.task(self.command, ladder), if_exists=self.if_exists)
 
 
 class ChangedTask(Waiting):

@@ -1,0 +1,33 @@
+"""Whether tasks can run, and wait, at the place that a request names. Every refusal names the field and says why."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ..core.errors import BadRequest
+
+if TYPE_CHECKING:
+    from ..core.model import TaskRequest
+    from ..provision.base import Provisioners
+
+
+def check_place(request: TaskRequest, provisioners: Provisioners, *, waits: bool) -> None:
+    """Raise BadRequest if a task cannot run at its place, or not wait for its turn there if it `waits`."""
+    if not request.place:
+        if request.resources:
+            raise BadRequest("resources: on this machine there is nothing to ask for", field="resources")
+        return
+    place = provisioners.at(request.place)
+    for name in request.resources:
+        if name not in place.takes:
+            raise BadRequest(f"resources.{name}: {place.name} does not take it", field=f"resources.{name}")
+    if request.turn.gpus is not None:
+        raise BadRequest("gpus: these are GPUs of this machine; there it is resources.gpus", field="gpus")
+    if request.function is not None and not place.shares_files:
+        raise BadRequest(f"function: {place.name} does not see the files of this machine", field="function")
+    if waits and not place.waits:
+        raise BadRequest(
+            f"place: tasks of {place.name} do not wait in the queue: only a server has the connection", field="place"
+        )
+    if request.turn.after and any(one.startswith("--dep") for one in request.resources.get("extra", ())):
+        raise BadRequest("resources.extra: --dependency cannot be combined with after", field="resources.extra")
