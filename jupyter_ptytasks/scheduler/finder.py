@@ -31,4 +31,5 @@ class Finder:
 
                 made = SlurmProvisioner(self._task_dirs, self._data_dir, self._runtime_dir, **needed)
                 self._made[name] = needed, made
-        return {name: provisioner for name, (_, provisioner) in self._made.items() if name in told}
+        # A copy: several threads ask.
+        return {name: provisioner for name, (_, provisioner) in self._made.copy().items() if name in told}

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from types import MappingProxyType
 
-from ..core.errors import (
-    InternalError,
-    InvalidState,
-    PlaceUnreachable,
-    PtyTasksError,
-    SpawnFailed,
-    StartUnknown,
-    TaskNotFound,
-    TooManyTasks,
-)
+from ..core.errors import InternalError, InvalidState, PtyTasksError, TaskNotFound, TooManyTasks
 from ..core.queue.decisions import left_to_place, plan, waits_here
 from ..core.queue.failures import consequences
 from ..core.queue.gpus import Given
 from ..core.queue.turn import FAILURES, runs_again
 from ..core.states import PENDING, State
-from ..provision.base import Submitted
 from .at_once import at_once
 from .mirror import Mirror
+from .reports import Reports
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -61,8 +51,7 @@ _NONE = Given((), 1.0)
 
 class Work:
     """What the scheduler does with tasks. `provisioner` starts those of this machine, and `places` those of others.
-    `limit` returns how many may be active, `gpus` the GPUs of the machine, None
-    while that is being found out.
+    `limit` returns how many may be active, `gpus` the GPUs of the machine, None while that is being found out.
     """
 
     def __init__(
@@ -84,6 +73,7 @@ class Work:
         self._limit = limit
         self._gpus = gpus
         self._tasks = Mirror(database)
+        self._reports = Reports(database, task_dirs, self._tasks)
         #: What the last decisions were made from and when, and when they are made again without anything else.
         self._seen: object = None
         self._decided = 0.0
@@ -101,7 +91,7 @@ class Work:
         Raises PtyTasksError or OSError; what was not done is done by the next step.
         """
         changed = self._tasks.refresh()
-        changed |= self._follow_places(now)
+        changed |= self._reports.follow(self._places, self._provisioner.name, now)
         self._provisioner.reap()
         ends = self._find_ends()
         seen = (self._groups.all(), self._limit())
@@ -196,64 +186,13 @@ class Work:
     def _is_elsewhere(self, task: Task) -> bool:
         return task.provisioner != self._provisioner.name
 
-    def _follow_places(self, now: float) -> bool:
-        """Take in what has become of tasks at other places; return whether there was anything."""
-        self._places.ask(task for task in self._tasks.underway.values() if self._is_elsewhere(task))
-        outcomes, news = self._places.outcomes(), self._places.news()
-        for task, lock, outcome in outcomes:
-            with lock:
-                self._note_submission(task, outcome, now)
-        for task, changes in news:
-            try:
-                self._take_news(task, changes)
-            except (TaskNotFound, InvalidState):
-                self._tasks.distrust()  # another process has seen something else
-        return bool(outcomes or news)
-
-    def _note_submission(self, task: Task, outcome: Launched | Submitted | PtyTasksError, now: float) -> None:
-        """Note what became of a submission. If it is not known, the place is asked."""
-        if isinstance(outcome, StartUnknown):
-            return
-        if isinstance(outcome, Submitted):
-            changes = dict(outcome.changes)
-        elif isinstance(outcome, PlaceUnreachable):
-            changes = {"state": State.QUEUED, "state_reason": outcome.code, "state_message": outcome.message}
-        else:
-            self._note_start(task, outcome, now)
-            return
-        self._tasks.note(self._database.observe(task.id, task.attempt, **changes))
-
-    def _take_news(self, task: Task, news: dict[str, Any]) -> None:
-        """Write down what a place says of a task, as servers do (Supervisor)."""
-        state = news["state"]
-        attempt = news.pop("attempt", task.attempt)
-        if attempt != task.attempt:
-            again = self._database.run_again(task.id, attempt, also=self._task_dirs.specs.respec, **news)
-            self._tasks.note(again)
-            return
-        if state is task.state:
-            changed = {name: value for name, value in news.items() if getattr(task, name) != value}
-            if changed:
-                self._tasks.note(self._database.move(task.id, {state}, **{"state": state, **changed})[0])
-            return
-        if task.pending and not (state.pending or state is State.STARTING):
-            self._database.observe(task.id, task.attempt, State.STARTING)
-        if not state.live:
-            self._complete(task, news)
-        self._tasks.note(self._database.observe(task.id, task.attempt, **news))
-
     def _find_ends(self) -> dict[str, dict[str, Any]]:
         """Return what has become of active tasks that is not in the database, by id, as changes."""
         ends = self._provisioner.poll(task for task in self._tasks.underway.values() if not self._is_elsewhere(task))
         for task_id, changes in ends.items():
             if not changes["state"].live:
-                self._complete(self._tasks.underway[task_id], changes)
+                self._reports.complete(self._tasks.underway[task_id], changes)
         return ends
-
-    def _complete(self, task: Task, changes: dict[str, Any]) -> None:
-        """Add to the changes with which a task ends what its output says."""
-        changes["progress"] = self._task_dirs.final_progress(task, changes["state"])
-        changes.update(self._explained(task, changes))
 
     def _report(self, ends: Mapping[str, dict[str, Any]]) -> bool:
         """Write down, within a transaction, that tasks were started and have ended; return whether other
@@ -272,18 +211,6 @@ class Work:
             else:
                 as_expected &= task.active is changes["state"].active or not task.active
         return as_expected
-
-    def _explained(self, task: Task, changes: dict[str, Any]) -> dict[str, Any]:
-        """Return why a task fails, as changes. If that cannot be read, a server tries again."""
-        if changes["state"] not in (State.FAILED, State.TIMED_OUT):
-            return {}
-        from ..storage.endings import explained  # noqa: PLC0415  it draws lines, and few tasks fail
-
-        try:
-            return explained(self._task_dirs, task, changes)
-        except Exception as error:  # noqa: BLE001  whatever it is, the task has ended and that must be written down
-            print(f"task {task.id}: the end of its output cannot be read: {error!r}", file=sys.stderr, flush=True)
-            return {}
 
     def _run_again(self, now: float) -> None:
         """Queue the next attempts of tasks that failed; forget the environment of those that have ended for good."""
@@ -395,13 +322,11 @@ class Work:
         """Note what became of a start; return whether the task runs, or it is not known yet."""
         if outcome is None:
             return True
+        if isinstance(outcome, PtyTasksError):
+            self._reports.fail_start(task, outcome, now)
+            return False
         if task.turn.retry is None:
             self._task_dirs.specs.forget_environment(task.id)
-        if isinstance(outcome, PtyTasksError):
-            reason = "spawn_error" if isinstance(outcome, SpawnFailed) else outcome.code
-            facts = {"state_reason": reason, "state_message": outcome.message, "ended": now}
-            self._tasks.note(self._database.observe(task.id, task.attempt, State.FAILED, **facts))
-            return False
         facts = outcome.facts()
         self._started.append((task.id, task.attempt, {"state": State.RUNNING, **facts}))
         self._tasks.note(task.with_(state=State.RUNNING, **facts))

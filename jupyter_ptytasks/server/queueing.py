@@ -146,7 +146,8 @@ class Queue:
         """Return the turn with which a pending task comes right before or `after` the one with the id `target`; if that
         is empty, before or after all of its group. Raises BadRequest if the target does not wait in that group.
         """
-        line = [one for one in self._tasks_of(task.group, active=False) if one.id != task.id]
+        pending = self._tasks_of(task.group, active=False)
+        line = [one for one in pending if queue.waits_here(one) and one.id != task.id]
         line.sort(key=queue.order)
         if not target:
             place = len(line) if after else 0

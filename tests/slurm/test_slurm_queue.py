@@ -9,22 +9,25 @@ import pytest
 
 from jupyter_ptytasks import run, sweep
 from jupyter_ptytasks.client import RequestFailed
+from jupyter_ptytasks.core import slurm
 from tests.client.live import LiveServer, ended, until
 from tests.server.conftest import end_scheduler
 from tests.slurm.test_slurm_states import fake
-from tests.slurm.test_slurm_tasks import SLURM, files, output, started
+from tests.slurm.test_slurm_tasks import SLURM, files, job_of, output, started
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from jupyter_ptytasks.client import Task
     from tests.slurm.cluster import Cluster
 
 pytestmark = pytest.mark.slow
 
 
-def jobs(cluster: Cluster) -> list[str]:
-    """Return the jobs that have not ended."""
-    return cluster.run("squeue", "-h", "-o", "%i").split()
+def jobs(cluster: Cluster, *tasks: Task) -> list[str]:
+    """Return the jobs of these tasks that have not ended."""
+    rows = slurm.rows(cluster.run("squeue", "-h", "-o", slurm.FORMAT)).values()
+    return [row.job for row in rows if row.task in {task["id"] for task in tasks}]
 
 
 def test_a_group_has_as_many_jobs_as_slots_in_its_order_and_goes_on_without_a_server(
@@ -45,7 +48,7 @@ def test_a_group_has_as_many_jobs_as_slots_in_its_order_and_goes_on_without_a_se
         assert client.update(second["id"], command="echo $TOKEN; echo changed")["state"] == "queued"
         assert client.hold(here["id"])["state"] == "held"
         assert client.release(here["id"])["state"] == "queued"
-        assert len(jobs(cluster)) == 1
+        assert len(jobs(cluster, first, second, urgent)) == 1
         live.kill9()
     (live.home / "go").touch()
     until(lambda: os.path.exists(files(live, here).exit), "the last task to end")
@@ -97,7 +100,7 @@ def test_slurm_itself_keeps_the_order_of_tasks_that_wait_for_each_other(live: Li
     # Nobody of ours is there: what else waits is started by the next server.
     end_scheduler(live.home / "data")
     (live.home / "open").touch()
-    until(lambda: not jobs(cluster), "Slurm to have run what it runs")
+    until(lambda: not jobs(cluster, first, *far), "Slurm to have run what it runs")
     live.revive()
     with live.client() as client:
         for task in (good, then, never):
@@ -119,7 +122,7 @@ def test_more_than_may_be_submitted_in_a_minute_wait_here(live: LiveServer, clus
             assert (last["job"], last["queue"]["reason"]) == (None, "pace")
             assert last["queue"]["text"] == "slurm: 2 tasks are submitted a minute at most"
             assert last["queue"]["starts"]
-            assert len(jobs(cluster)) == 2
+            assert len(jobs(cluster, *first, last)) == 2
             # A minute is over.
             for calls in (home / "data" / "ptytasks" / "places").glob("slurm.calls.*"):
                 calls.unlink()
@@ -129,6 +132,25 @@ def test_more_than_may_be_submitted_in_a_minute_wait_here(live: LiveServer, clus
             assert output(client, ended(client, last["id"])) == "last\n"
     finally:
         other.stop()
+
+
+def test_a_job_that_waits_is_not_submitted_again_when_the_database_is_rebuilt(
+    live: LiveServer, cluster: Cluster
+) -> None:
+    with live.client() as client:
+        task = client.create("echo once", place=SLURM, resources={"begin": "now+1hour"})
+        client.hold(task["id"])  # so that its state is in its directory
+        client.release(task["id"])
+        live.kill9()
+    end_scheduler(live.home / "data")
+    for file in (live.home / "data" / "ptytasks").glob("tasks.db*"):
+        file.unlink()
+    live.revive()
+    with live.client() as client:
+        until(lambda: client.get(task["id"])["state_reason"] == "begin_time", "what Slurm says")
+        assert job_of(client.get(task["id"])) == job_of(task)
+        assert jobs(cluster, task) == [job_of(task)]
+        assert client.stop(task["id"])["state"] == "cancelled"
 
 
 def add(left: int, right: int = 1) -> tuple[int, str]:

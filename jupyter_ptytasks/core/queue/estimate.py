@@ -84,8 +84,8 @@ def estimate(
     for task in known.values():
         if task.live:
             lanes.setdefault(task.group, _Lane(group_of(groups, task.group), now))
-        if task.active:
-            end = _end(task, times, now)
+        if task.live and not waits_here(task):
+            end = _end(task, times, now) if task.active else None
             lanes[task.group].occupy(end, task.turn.slots)
             if end is not None:
                 ends[task.id] = end

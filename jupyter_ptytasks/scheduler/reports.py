@@ -1,0 +1,104 @@
+"""What has become of tasks, written down: of those that were submitted to other places, and how any of them end."""
+
+from __future__ import annotations
+
+import sys
+
+from ..core.errors import InvalidState, PlaceUnreachable, PtyTasksError, SpawnFailed, StartUnknown, TaskNotFound
+from ..core.states import State
+from ..provision.base import Submitted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..core.model import Task
+    from ..provision.base import Launched
+    from ..storage.database import Database
+    from ..storage.task_dirs import TaskDirs
+    from .mirror import Mirror
+    from .places import Places
+
+
+class Reports:
+    """Writes to `database`, and notes it in `tasks`. Methods raise PtyTasksError; what is lost is found out again."""
+
+    def __init__(self, database: Database, task_dirs: TaskDirs, tasks: Mirror) -> None:
+        self._database = database
+        self._task_dirs = task_dirs
+        self._tasks = tasks
+
+    def follow(self, places: Places, local: str, now: float) -> bool:
+        """Write down what has become of tasks at `places`, which are others than `local`, and ask them again; return
+        whether there was anything.
+        """
+        places.ask(task for task in self._tasks.underway.values() if task.provisioner != local)
+        outcomes, news = places.outcomes(), places.news()
+        for task, lock, outcome in outcomes:
+            with lock:
+                self._note_submission(task, outcome, now)
+        for task, changes in news:
+            known = self._tasks.underway.get(task.id)
+            if known is None or (known.state, known.attempt) != (task.state, task.attempt):
+                continue  # something else has become of it since it was asked about
+            try:
+                self._take_news(task, changes)
+            except (TaskNotFound, InvalidState):
+                self._tasks.distrust()  # another process has seen something else
+        return bool(outcomes or news)
+
+    def _note_submission(self, task: Task, outcome: Launched | Submitted | PtyTasksError, now: float) -> None:
+        """Note what became of a submission. If it is not known, the place is asked."""
+        if isinstance(outcome, StartUnknown):
+            return
+        if isinstance(outcome, Submitted):
+            self._tasks.note(self._database.observe(task.id, task.attempt, **outcome.changes))
+        elif isinstance(outcome, PlaceUnreachable):
+            facts = {"state_reason": outcome.code, "state_message": outcome.message}
+            self._tasks.note(self._database.observe(task.id, task.attempt, State.QUEUED, **facts))
+        elif isinstance(outcome, PtyTasksError):
+            self.fail_start(task, outcome, now)
+
+    def fail_start(self, task: Task, error: PtyTasksError, now: float) -> None:
+        """Note that a task could not be started."""
+        reason = "spawn_error" if isinstance(error, SpawnFailed) else error.code
+        facts = {"state_reason": reason, "state_message": error.message, "ended": now}
+        self._tasks.note(self._database.observe(task.id, task.attempt, State.FAILED, **facts))
+        if task.turn.retry is None:
+            self._task_dirs.specs.forget_environment(task.id)
+
+    def _take_news(self, task: Task, news: dict[str, Any]) -> None:
+        """Write down what a place says of a task (Provisioner.poll), as the supervisors of servers do."""
+        state = news["state"]
+        attempt = news.pop("attempt", task.attempt)
+        if attempt != task.attempt:
+            again = self._database.run_again(task.id, attempt, also=self._task_dirs.specs.respec, **news)
+            self._tasks.note(again)
+            return
+        if state is task.state:
+            changed = {name: value for name, value in news.items() if getattr(task, name) != value}
+            if changed:
+                self._tasks.note(self._database.move(task.id, {state}, **{"state": state, **changed})[0])
+            return
+        if task.pending and not (state.pending or state is State.STARTING):
+            self._database.observe(task.id, task.attempt, State.STARTING)
+        if not state.live:
+            self.complete(task, news)
+        self._tasks.note(self._database.observe(task.id, task.attempt, **news))
+
+    def complete(self, task: Task, changes: dict[str, Any]) -> None:
+        """Add to the changes with which a task ends what its output says."""
+        changes["progress"] = self._task_dirs.final_progress(task, changes["state"])
+        changes.update(self._explained(task, changes))
+
+    def _explained(self, task: Task, changes: dict[str, Any]) -> dict[str, Any]:
+        """Return why a task fails, as changes. If that cannot be read, a server tries again."""
+        if changes["state"] not in (State.FAILED, State.TIMED_OUT):
+            return {}
+        from ..storage.endings import explained  # noqa: PLC0415  it draws lines, and few tasks fail
+
+        try:
+            return explained(self._task_dirs, task, changes)
+        except Exception as error:  # noqa: BLE001  whatever it is, the task has ended and that must be written down
+            print(f"task {task.id}: the end of its output cannot be read: {error!r}", file=sys.stderr, flush=True)
+            return {}
