@@ -301,7 +301,7 @@ def ending(state: str, reason: str | None) -> tuple[State, str, str]:
 
 def decides(state: str) -> bool:
     """Return whether the state in which a job has ended says more than how its command ended by a signal."""
-    return state not in ("COMPLETED", "FAILED")
+    return state not in ("COMPLETED", "FAILED", "")
 
 
 def _snake(reason: str) -> str:

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     Handle = dict[str, Any]
 
 
+#: What `given_up` is of a job that was canceled; else it is true.
+CANCELED = "canceled"
+
+
 class Handles:
     """The handles of tasks, in their directories. They are written under the task's lock, unless the job is known."""
 

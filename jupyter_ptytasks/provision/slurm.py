@@ -18,7 +18,7 @@ from ..core.queue.gates import Gate
 from ..core.states import State
 from .base import Launched, Provisioner, Submitted
 from .commands import Commands
-from .handles import Handles
+from .handles import CANCELED, Handles
 from .jobs import Jobs
 from .program import program
 from .shared import Shared
@@ -201,8 +201,8 @@ class SlurmProvisioner(Provisioner):
                 return True
             if self._task_dirs.host(task) is not None:
                 return False
-            # Whether Slurm answers or not: the job would find this.
-            self._handles.write(task, {**handle, "given_up": True})
+            # Whether Slurm answers or not: the job would find this, and the next server, if this one dies now.
+            self._handles.write(task, {**handle, "given_up": CANCELED})
         if "job" in handle:
             with contextlib.suppress(PlaceUnreachable):
                 self.jobs.cancel(handle["job"])

@@ -7,6 +7,7 @@ answers is never an end.
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 
 from ..core import slurm
@@ -15,6 +16,7 @@ from ..core.files import read_json
 from ..core.hostlog import last_line
 from ..core.slurm import Stage
 from ..core.states import STARTED, State
+from .handles import CANCELED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +35,8 @@ _RECORD = 3.0
 _UNKNOWN = 75.0
 #: Seconds for which it is waited that Slurm says how a job has ended whose ptyhost was told to end.
 _VERDICT = 300.0
+#: Seconds after which a task that runs is looked at in any case.
+_LOOK_AGAIN = 10.0
 
 
 class Verdicts:
@@ -46,12 +50,15 @@ class Verdicts:
         self._over: dict[str, float] = {}
         #: When something was first seen of an attempt.
         self._seen: dict[tuple[str, int, str], float] = {}
+        #: On what it depended, at the last look at a task, whether there is news of it.
+        self._still: dict[str, tuple[Any, ...] | None] = {}
         #: The answer of squeue after which it was looked for jobs that are to be canceled.
         self._swept = 0
 
     def forget(self, active: Collection[str]) -> None:
         """Forget what was seen of tasks other than these."""
         self._seen = {key: seen for key, seen in self._seen.items() if key[0] in active}
+        self._still = {task_id: still for task_id, still in self._still.items() if task_id in active}
 
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
         """See Provisioner.poll."""
@@ -61,13 +68,31 @@ class Verdicts:
             self._cancel_strays()
         found = {}
         for task in asked:
+            still = self._runs_still(task)
+            if still is not None and self._still.get(task.id) == still:
+                continue
             try:
                 news = self._find_news(task)
             except PlaceUnreachable:
                 continue
+            self._still[task.id] = still
             if news is not None:
                 found[task.id] = news
         return found
+
+    def _runs_still(self, task: Task) -> tuple[Any, ...] | None:
+        """Return all on which it depends whether there is news of a task that runs; None if it does not run. It is one
+        stat of its directory: there may be hundreds of them, and this is done every second.
+        """
+        row = self._jobs.rows.get(task.job.get("id", ""))
+        if task.state not in STARTED or row is None or row.stage is not Stage.RUNS:
+            return None
+        try:
+            changed = os.stat(self._task_dirs.files(task.id).dir).st_mtime_ns
+        except OSError:
+            return None
+        # Not for ever: a file system may be late to tell, and what was found may not have been written down.
+        return task, row, changed, time.monotonic() // _LOOK_AGAIN
 
     def _cancel_strays(self) -> None:
         """Cancel the jobs that were given up when Slurm did not answer: they run nothing, but they wait."""
@@ -86,6 +111,8 @@ class Verdicts:
         if handle is None or handle.get("given_up"):
             if self._task_dirs.is_hosted(task):
                 return None
+            if handle is not None and handle["given_up"] == CANCELED:
+                return self._not_started("canceled before it started", State.CANCELLED, "cancelled")
             if self._task_dirs.specs.keeps_environment(task.id):
                 return {"state": State.QUEUED}  # it has waited for its turn, and still does
             return self._not_started("the server died while submitting the job; nothing was run")
@@ -130,13 +157,10 @@ class Verdicts:
         attempt = host.get("attempt") if host is not None else 0
         return attempt if isinstance(attempt, int) else 0
 
-    def _not_started(self, message: str) -> dict[str, Any]:
-        return {
-            "state": State.FAILED,
-            "state_reason": "start_interrupted",
-            "state_message": message,
-            "ended": time.time(),
-        }
+    def _not_started(
+        self, message: str, state: State = State.FAILED, reason: str = "start_interrupted"
+    ) -> dict[str, Any]:
+        return {"state": state, "state_reason": reason, "state_message": message, "ended": time.time()}
 
     def _is_newer(self, task: Task, what: str) -> bool:
         """Return whether squeue was asked after `what` was there of an attempt; ask it soon if not."""
@@ -178,27 +202,38 @@ class Verdicts:
     def _judge(self, task: Task, handle: Handle, row: Row | None, ending: dict[str, Any]) -> dict[str, Any] | None:
         """Return how a task has ended whose ptyhost has left a record; None as long as Slurm has to say more."""
         record = read_json(self._task_dirs.files(task.id).exit) or {}
-        job = {"job": row.to_json()} if row is not None and row.stage is Stage.OVER else {}
+        job = {"job": row.to_json()} if row is not None and (row.stage is Stage.OVER or not task.job) else {}
         # A signal may have come from Slurm, and been quicker than the one for the ptyhost.
         is_doubtful = record.get("was_told") or (ending["exit"].signal is not None and record["reason"] == "exited")
         if not is_doubtful:
             self._jobs.hurry()
             return {**ending, **job}
-        if row is not None and row.stage is Stage.OVER:
-            by_us = record.get("reason") not in ("exited", "host_terminated")
-            if by_us or not slurm.decides(row.state):
-                return {**ending, **job}
-            state, reason, words = slurm.ending(row.state, row.reason)
-            return {**ending, **job, "state": state, "state_reason": reason, "state_message": words}
         is_newer = self._is_newer(task, "exit")
         if is_newer and row is not None and row.stage in (Stage.WAITS, Stage.HELD):
             state, reason, words = slurm.waiting(row)
             news = {"job": row.to_json(), "state": state, "state_reason": reason, "state_message": words}
             return self._runs_again(task, handle, news)
-        if time.time() - (ending["ended"] or 0.0) > _VERDICT:
+        known = self._known_end(handle, row) if row is not None or is_newer else None
+        # Not by the time in the record, which is that of the node's clock.
+        if known is None and time.monotonic() - self._seen[task.id, task.attempt, "exit"] < _VERDICT:
+            self._jobs.hurry()
+            return None
+        by_us = record.get("reason") not in ("exited", "host_terminated")
+        if known is None or by_us or not slurm.decides(known[0]):
             return {**ending, **job}
-        self._jobs.hurry()
-        return None
+        state, reason, words = slurm.ending(*known)
+        return {**ending, **job, "state": state, "state_reason": reason, "state_message": words}
+
+    def _known_end(self, handle: Handle, row: Row | None) -> tuple[str, str | None] | None:
+        """Return the state in which a job has ended, and the reason; None if Slurm does not say that it has. The state
+        is empty if Slurm does not know the job any more. Raises PlaceUnreachable.
+        """
+        if row is not None:
+            return (row.state, row.reason) if row.stage is Stage.OVER else None
+        found = self._jobs.forgotten(handle["job"])
+        if found is None:
+            return "", None
+        return None if found[0] == "UNKNOWN" or slurm.is_live(found[0]) else found
 
     def _ended_with(self, task: Task, row: Row) -> dict[str, Any] | None:
         """Return how a task has ended whose job is over, and whose ptyhost has left no record."""
@@ -225,13 +260,11 @@ class Verdicts:
         """Return how a task has ended whose job squeue does not know; None if that is not sure."""
         if self._jobs.problem or self._jobs.asked < 0 or time.time() - handle["submitted"] < _RECORD:
             return None
-        found = self._jobs.forgotten(handle["job"])
-        if found is not None and (found[0] == "UNKNOWN" or slurm.is_live(found[0])):
-            return None
+        found = self._known_end(handle, None)
         now = time.monotonic()
-        if now - self._over.setdefault(handle["job"], now) < _RECORD:
+        if found is None or now - self._over.setdefault(handle["job"], now) < _RECORD:
             return None
-        if found is not None:
+        if found[0]:
             return self._end(task, *found)
         said = {"state_reason": "job_forgotten", "state_message": "Slurm does not know the job any more"}
         output = self._task_dirs.output(task.id)

@@ -158,6 +158,8 @@ class Control:
         task, canceled = await self._store.move(
             task.id, PENDING | {task.state}, State.CANCELLED, also=self._task_dirs.specs.respec, **facts
         )
+        # What asks its place may have been quicker to write it down.
+        canceled = canceled or task.state is State.CANCELLED
         if canceled:
             await asyncio.to_thread(self._task_dirs.specs.forget_environment, task.id)
         return task, canceled

@@ -82,13 +82,23 @@ class Cluster:
         self.start_controller()
         for node in NODES:
             self._run(str(SLURMD), "-N", node)
-        _until(lambda: self.run("sinfo", "-h", "-N", "-p", "main", "-o", "%T").split() == ["idle", "idle"], "the nodes")
+        self.until_idle()
         return self
 
-    def start_controller(self) -> None:
-        """Start what decides, with the state that it had."""
-        self._run(str(SLURMCTLD))
+    def until_idle(self) -> None:
+        """Return when all nodes are there, and run nothing."""
+        _until(lambda: self.run("sinfo", "-h", "-N", "-p", "main", "-o", "%T").split() == ["idle", "idle"], "the nodes")
+
+    def start_controller(self, *options: str) -> None:
+        """Start what decides, with the state that it had; with the option `-c`, without."""
+        self._run(str(SLURMCTLD), *options)
         _until(self._is_up, "slurmctld")
+
+    def restart_node(self, node: str, *before: str) -> None:
+        """Kill what runs the jobs of a node, and start it again, by a command `before` it. Jobs are not to notice."""
+        self._end(f"slurmd-{node}", signal.SIGKILL)
+        self._run(*before, str(SLURMD), "-N", node)
+        _until((self.home / f"slurmd-{node}.pid").exists, f"slurmd of {node}")
 
     def kill_controller(self) -> None:
         """Kill it, when all that it knows now is on its disk: no command of Slurm is answered."""

@@ -354,26 +354,41 @@ class Supervisor:
             self._chore(self._look_until_started(task_id))
 
     async def _look_until_started(self, task_id: str) -> None:
+        """Look until a task has started and there is output, or for a while."""
         deadline = time.monotonic() + _EXPECTED_FOR
         try:
             while time.monotonic() < deadline:
                 await asyncio.sleep(_EXPECTED_EVERY)
-                task = self._store.get(task_id)
-                if task is None or not self._may_start(task):
+                task, link = self._store.get(task_id), self._links.get(task_id)
+                if task is not None and self._may_start(task):
+                    await self._look_at([task])
+                elif link is not None and not link.connected and not link.output.end:
+                    # Before the connection is made: whoever waits for it sees it in its file.
+                    await self._look_at_outputs(task_id)
+                else:
                     return
-                await self._look_at([task])
         finally:
             self._expected.discard(task_id)
 
-    async def _look_at_outputs(self) -> None:
-        """Find out how far the outputs of tasks have grown to whose ptyhosts there is no link."""
-        for task_id, link in list(self._links.items()):
-            task = self._store.get(task_id)
+    async def _look_at_outputs(self, *task_ids: str) -> None:
+        """Find out how far the outputs have grown of tasks to whose ptyhosts there is no link: of these, or of all."""
+        known: dict[str, tuple[int, Output]] = {}
+        for task_id in task_ids or self._links:
+            task, link = self._store.get(task_id), self._links[task_id]
             if task is None or task.state not in STARTED or link.connected or not self._provisioners.queues(task):
                 continue
+            is_known = link.status.get("attempt") == task.attempt
+            known[task_id] = task.attempt, link.output if is_known else Output()
+        for task_id, output in (await asyncio.to_thread(self._grown, known)).items() if known else ():
+            if task_id in self._links:
+                self._links[task_id].learn(known[task_id][0], output)
+
+    def _grown(self, known: dict[str, tuple[int, Output]]) -> dict[str, Output]:
+        found = {}
+        for task_id, (_, before) in known.items():
             with contextlib.suppress(OSError, InternalError):
-                known = link.output if link.status.get("attempt") == task.attempt else Output()
-                link.learn(task.attempt, await asyncio.to_thread(self._task_dirs.grown, task_id, known))
+                found[task_id] = self._task_dirs.grown(task_id, before)
+        return found
 
     async def _find_started(self) -> None:
         """Write down what became of tasks that a server was just starting: it may have been killed after it had
