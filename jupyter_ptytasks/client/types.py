@@ -683,6 +683,8 @@ class PlaceOptions(TypedDict):
     partitions: list[Partition]
     accounts: list[str]
     """Accounts that can be charged; empty if they are not known."""
+    qos: list[str]
+    """Qualities of service that can be asked for; empty if they are not known."""
 
 
 class Storage(TypedDict):

@@ -251,6 +251,16 @@ def partitions(text: str) -> list[dict[str, Any]]:
     return list(found.values())
 
 
+def associations(text: str) -> dict[str, list[str]]:
+    """Return the `accounts` and the `qos` that sacctmgr prints as `Account|QOS,QOS`."""
+    accounts, qualities = set(), set()
+    for line in text.splitlines():
+        account, _, qos = line.strip().partition("|")
+        accounts.add(account)
+        qualities.update(qos.split(","))
+    return {"accounts": sorted(accounts - {""}), "qos": sorted(qualities - {""})}
+
+
 def _number(text: str) -> int:
     match = re.match(r"\d+", text)  # 16+: and more on other nodes
     return int(match[0]) if match else 0

@@ -120,8 +120,8 @@ class Provisioner(ABC):
         return {}
 
     def options(self) -> dict[str, Any]:
-        """Return what tasks can choose from: `partitions` and `accounts`, as far as there are any. Raises
-        PlaceUnreachable.
+        """Return what tasks can choose from: `partitions`, `accounts` and `qos`, as far as there are any.
+        Raises PlaceUnreachable.
         """
         return {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import getpass
 import os
 import re
 import secrets
@@ -115,7 +116,10 @@ class SlurmProvisioner(Provisioner):
         code, out, said = self._commands.run(["sinfo", "--noheader", "--format=%R|%a|%l|%D|%c|%m|%G|%P"])
         if code != 0:
             raise PlaceUnreachable(f"Slurm does not answer: {slurm.fault(said)[0]}")
-        return {"partitions": slurm.partitions(out)}
+        # A cluster without a database of accounts has no sacctmgr, or one that does not answer.
+        asked = ["sacctmgr", "--noheader", "--parsable2", "show", "associations", f"user={getpass.getuser()}"]
+        code, told, _ = self._commands.run([*asked, "format=Account,QOS"])
+        return {"partitions": slurm.partitions(out), **slurm.associations(told if code == 0 else "")}
 
     def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched | Submitted:  # noqa: ARG002  held
         """See Provisioner.launch."""

@@ -96,6 +96,7 @@ export namespace CommandIDs {
   export const stop = 'ptytasks:stop';
   export const kill = 'ptytasks:kill';
   export const endLeftover = 'ptytasks:end-leftover';
+  export const hold = 'ptytasks:hold';
   export const release = 'ptytasks:release';
   export const moveUp = 'ptytasks:move-up';
   export const moveDown = 'ptytasks:move-down';

@@ -168,6 +168,14 @@ def test_whether_the_controller_was_reached(said: str, is_away: bool) -> None:
     assert slurm.is_away(said) is is_away
 
 
+def test_accounts_and_qualities_of_service() -> None:
+    assert slurm.associations("lab|normal,high\nteam|\nlab|normal\n\n") == {
+        "accounts": ["lab", "team"],
+        "qos": ["high", "normal"],
+    }
+    assert slurm.associations("") == {"accounts": [], "qos": []}
+
+
 def test_partitions() -> None:
     found = slurm.partitions(
         "main|up|infinite|2|4|1000|(null)|main*\n"

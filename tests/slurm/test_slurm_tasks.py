@@ -12,6 +12,8 @@ from jupyter_ptytasks.core.paths import TaskFiles
 from tests.client.live import LiveServer, ended, until
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jupyter_ptytasks.client import Client, Task
     from tests.slurm.cluster import Cluster
 
@@ -198,9 +200,13 @@ def test_nobody_is_connected_to_what_nobody_looks_at(live: LiveServer, cluster: 
         assert read_json(files(live, task).host) is not None
 
 
-def test_options_of_the_cluster_are_offered(live: LiveServer) -> None:
+def test_options_of_the_cluster_are_offered(live: LiveServer, bin_dir: Path) -> None:
+    # This cluster has no database of accounts.
+    (bin_dir / "sacctmgr").write_text("#!/bin/sh\nprintf 'lab|normal,high\\nteam|normal\\n'\n")
+    (bin_dir / "sacctmgr").chmod(0o755)
     with live.client() as client:
         found = client.place_options(SLURM)
+        assert (found["accounts"], found["qos"]) == (["lab", "team"], ["high", "normal"])
         names = [(one["name"], one["default"], one["nodes"], one["max_time"]) for one in found["partitions"]]
         assert names == [("main", True, 2, None), ("short", False, 1, 300)]
         assert {"cpus", "gpus", "time"} < set(found["resources"])

@@ -45,7 +45,7 @@ class PlaceOptions(TaskHandler):
     async def get(self, name: str) -> None:
         """Return what a task at a place can ask for."""
         self.query(queries.Strict)
-        about = {"name": name, "resources": [], "partitions": [], "accounts": []}
+        about = {"name": name, "resources": [], "partitions": [], "accounts": [], "qos": []}
         known = {one.name: one for one in self.settings["ptytasks_provisioners"].all}
         place = known.get(name)
         if place is not None:

@@ -66,8 +66,8 @@ describe('the contract', () => {
 
   it('tells where tasks can run, and what they can ask for there', () => {
     expect(places).toMatchObject(placesSchema.parse(places));
-    const { partitions, accounts } = placeOptions;
-    expect(placeOptionsSchema.parse(placeOptions)).toEqual({ partitions, accounts });
+    const { partitions, accounts, qos } = placeOptions;
+    expect(placeOptionsSchema.parse(placeOptions)).toEqual({ partitions, accounts, qos });
   });
 
   it('gives output by line', () => {

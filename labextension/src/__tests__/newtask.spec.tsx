@@ -53,7 +53,7 @@ const BOX = placeSchema.parse({ name: 'ssh:gpu1', kind: 'ssh', login: 'ssh gpu1'
 const CLUSTER = placeSchema.parse({
   name: 'slurm',
   kind: 'slurm',
-  resources: ['cpus', 'memory', 'gpus', 'time', 'partition']
+  resources: ['cpus', 'memory', 'gpus', 'time', 'partition', 'begin', 'requeue', 'extra']
 });
 
 function choose(name: string, value: string): void {
@@ -97,7 +97,7 @@ describe('askForTask', () => {
   beforeEach(() => {
     start = jest.fn().mockResolvedValue(task);
     const gpu = { name: 'gpu', default: true };
-    optionsOf.mockReset().mockResolvedValue({ partitions: [gpu], accounts: [] });
+    optionsOf.mockReset().mockResolvedValue({ partitions: [gpu], accounts: [], qos: [] });
   });
 
   afterEach(async () => {
@@ -167,6 +167,10 @@ describe('askForTask', () => {
     expect(find<HTMLInputElement>('[name="resources.partition"]').placeholder).toBe('gpu');
     type('"resources.cpus"', '4');
     type('"resources.time"', '2h');
+    type('"resources.begin"', '18:00');
+    choose('"resources.requeue"', 'yes');
+    type('"resources.extra"', ' --exclusive  --nice=5 ');
+    choose('hold', 'yes');
     const wrong = new TaskError('no such size', 400, 'bad_request', 'resources.memory');
     start.mockRejectedValueOnce(wrong);
     press('command', 'Enter', { ctrlKey: true });
@@ -175,8 +179,17 @@ describe('askForTask', () => {
     expect(find('[role=alert]').textContent).toBe('no such size');
     press('command', 'Enter', { ctrlKey: true });
     await settle();
-    const resources = { cpus: 4, memory: '8G', time: '2h' };
-    expect(start.mock.lastCall?.[0]).toMatchObject({ place: 'slurm', resources });
+    const resources = {
+      ...{ cpus: 4, memory: '8G', time: '2h', begin: '18:00', requeue: true },
+      extra: ['--exclusive', '--nice=5']
+    };
+    expect(start.mock.lastCall?.[0]).toMatchObject({ place: 'slurm', resources, hold: true });
+    // Started once more, the fields are filled in as they were.
+    const again = formOf({ command: 'make', place: 'slurm', resources, hold: true });
+    expect(again).toMatchObject({
+      ...{ hold: 'yes', 'resources.requeue': 'yes', 'resources.cpus': '4' },
+      'resources.extra': '--exclusive --nice=5'
+    });
   });
 
   it('sends no resources to a place that takes none', async () => {

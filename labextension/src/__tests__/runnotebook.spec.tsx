@@ -59,7 +59,7 @@ describe('askForNotebook', () => {
         placeSchema.parse({ name: 'local' }),
         placeSchema.parse({ name: 'slurm', resources: ['gpus'] })
       ],
-      optionsOf: async () => ({ partitions: [], accounts: [] }),
+      optionsOf: async () => ({ partitions: [], accounts: [], qos: [] }),
       trans,
       start
     }).then(given => {

@@ -40,6 +40,7 @@ const LATE = task({ id: 'late', state: 'failed' });
 const api = {
   stop: jest.fn<Promise<void>, [string]>(async () => undefined),
   restart: jest.fn<Promise<void>, [string]>(async () => undefined),
+  hold: jest.fn<Promise<void>, [string]>(async () => undefined),
   release: jest.fn<Promise<void>, [string]>(async () => undefined),
   endLeftover: jest.fn<Promise<void>, [string]>(async () => undefined),
   delete: jest.fn<Promise<void>, [string, boolean]>(async () => undefined),
@@ -99,6 +100,8 @@ describe('the commands about tasks', () => {
     [CommandIDs.stop, ['done', 'run1'], true],
     [CommandIDs.pause, ['rest'], false],
     [CommandIDs.resume, ['rest'], true],
+    [CommandIDs.hold, ['queued'], true],
+    [CommandIDs.hold, ['held'], false],
     [CommandIDs.release, ['held'], true],
     [CommandIDs.release, ['queued'], false],
     [CommandIDs.restart, ['queued'], false],
@@ -141,7 +144,9 @@ describe('the commands about tasks', () => {
     expect(answer).toHaveBeenCalledWith(TASKS.find(({ id }) => id === 'asks'));
   });
 
-  it('release what is held', async () => {
+  it('hold what is queued, and release what is held', async () => {
+    await commands.execute(CommandIDs.hold, { ids: ['held', 'queued'] });
+    expect(api.hold.mock.calls).toEqual([['queued']]);
     await commands.execute(CommandIDs.release, { ids: ['held', 'queued'] });
     expect(api.release.mock.calls).toEqual([['held']]);
   });

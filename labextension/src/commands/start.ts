@@ -18,6 +18,7 @@ import {
   isEnded,
   isPending,
   LOCAL,
+  resourcesSchema,
   WHEN,
   type IPlace,
   type ITask,
@@ -113,10 +114,7 @@ const known = z.object({
   gpus: z.number().optional().catch(undefined),
   retry: z.object({ max: z.number() }).optional().catch(undefined),
   place: z.string().optional().catch(undefined),
-  resources: z
-    .record(z.union([z.string(), z.number()]))
-    .optional()
-    .catch(undefined),
+  resources: resourcesSchema.optional().catch(undefined),
   if_exists: z.enum(IF_EXISTS).optional().catch(undefined)
 });
 

@@ -143,6 +143,13 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
         }
       }
     },
+    [CommandIDs.hold]: {
+      label: trans.__('Hold'),
+      caption: trans.__('Keep the queued task from starting until it is released'),
+      icon: pauseIcon,
+      fits: task => task.state === 'queued',
+      run: tasks => each(tasks, task => api.hold(task.id))
+    },
     [CommandIDs.release]: {
       label: trans.__('Release'),
       caption: trans.__('Let the held task start when its turn comes'),

@@ -12,7 +12,11 @@ export const ASKED = [
   'nodes',
   'account',
   'qos',
-  'constraint'
+  'constraint',
+  'reservation',
+  'begin',
+  'requeue',
+  'extra'
 ] as const;
 
 export type Asked = (typeof ASKED)[number];
@@ -20,8 +24,10 @@ export type Asked = (typeof ASKED)[number];
 /** The name of a field, which is also what the server calls it. */
 export type ResourceField = `resources.${Asked}`;
 
-/** The values of the fields, as chosen and typed. */
-export type IWhere = { place: string } & Record<ResourceField, string>;
+/** The values of the fields, as chosen and typed; `hold` is empty or `YES`, as is what is asked for or not. */
+export type IWhere = { place: string; hold: string } & Record<ResourceField, string>;
+
+export const YES = 'yes';
 
 /** Return the field of a resource. */
 export function resourceField(name: Asked): ResourceField {
@@ -29,10 +35,11 @@ export function resourceField(name: Asked): ResourceField {
 }
 
 /** Return the values for a request. */
-export function whereOf({ place, resources = {} }: ITaskRequest): IWhere {
-  const fields = ASKED.map(name => [resourceField(name), `${resources[name] ?? ''}`]);
+export function whereOf({ place = LOCAL, hold = false, resources = {} }: ITaskRequest): IWhere {
+  const fields = ASKED.map(name => [resourceField(name), typed(resources[name])]);
   return {
-    place: place ?? LOCAL,
+    place,
+    hold: place !== LOCAL && hold ? YES : '',
     ...(Object.fromEntries(fields) as Record<ResourceField, string>)
   };
 }
@@ -51,16 +58,36 @@ export function withWhere(
   for (const name of ASKED) {
     const text = form[resourceField(name)].trim();
     if (text && taken.includes(name)) {
-      resources[name] = isCount(name, text) ? Number(text) : text;
+      resources[name] = meant(name, text);
     }
   }
   const isAsking = Object.keys(resources).length > 0;
-  return { ...request, place: form.place, ...(isAsking && { resources }) };
+  return {
+    ...request,
+    place: form.place,
+    ...(form.hold && taken.length > 0 && { hold: true }),
+    ...(isAsking && { resources })
+  };
 }
 
-/** Whether a text is sent as a number; of a time, these are seconds. */
-function isCount(name: Asked, text: string): boolean {
-  return ['cpus', 'nodes', 'time'].includes(name) && /^\d+$/.test(text);
+/** Return what is sent for the text of a field: numbers, which of a time are seconds, and options one by one. */
+function meant(name: Asked, text: string): IResources[string] {
+  if (name === 'requeue') {
+    return text === YES;
+  }
+  if (name === 'extra') {
+    return text.split(/\s+/);
+  }
+  const isCount = ['cpus', 'nodes', 'time'].includes(name) && /^\d+$/.test(text);
+  return isCount ? Number(text) : text;
+}
+
+/** Return the text of a field for what was sent. */
+function typed(value: IResources[string] | undefined): string {
+  if (typeof value === 'boolean') {
+    return value ? YES : '';
+  }
+  return Array.isArray(value) ? value.join(' ') : `${value ?? ''}`;
 }
 
 /** Return the places that have the files of the server's machine. */

@@ -58,6 +58,7 @@ const COMMANDS: readonly string[] = [
   CommandIDs.stop,
   CommandIDs.kill,
   CommandIDs.endLeftover,
+  CommandIDs.hold,
   CommandIDs.release,
   CommandIDs.answer,
   CommandIDs.pause,

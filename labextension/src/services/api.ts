@@ -187,6 +187,11 @@ export class TaskApi {
     return this._ask(taskSchema, `${path(id)}/leftover`, { method: 'DELETE' });
   }
 
+  /** Keep a queued task from starting before it is released. */
+  hold(id: string): Promise<ITask> {
+    return this._do(id, 'hold');
+  }
+
   /** Release a held task. */
   release(id: string): Promise<ITask> {
     return this._do(id, 'start');

@@ -3,7 +3,7 @@
 import type { IStateDB } from '@jupyterlab/statedb';
 import { z } from 'zod';
 
-import { LOCAL, type IResources, type ITaskRequest } from './types';
+import { LOCAL, resourcesSchema, type IResources, type ITaskRequest } from './types';
 
 const KEY = 'jupyter-ptytasks:history';
 
@@ -14,10 +14,7 @@ const stored = z.object({
   commands: z.array(z.string()).catch([]),
   openTerminal: z.boolean().catch(true),
   /** Where the last task was started from a dialog, and what it asked for there. */
-  where: z
-    .object({ place: z.string(), resources: z.record(z.union([z.string(), z.number()])) })
-    .optional()
-    .catch(undefined)
+  where: z.object({ place: z.string(), resources: resourcesSchema }).optional().catch(undefined)
 });
 
 /**

@@ -255,7 +255,8 @@ export const placesSchema = z.object({ places: z.array(placeSchema) });
 /** What tasks can choose from at a place. */
 export const placeOptionsSchema = z.object({
   partitions: z.array(z.object({ name: z.string(), default: z.boolean().catch(false) })).catch([]),
-  accounts: z.array(z.string()).catch([])
+  accounts: z.array(z.string()).catch([]),
+  qos: z.array(z.string()).catch([])
 });
 
 export type IPlaceOptions = z.infer<typeof placeOptionsSchema>;
@@ -430,7 +431,12 @@ export const WHEN = ['ok', 'any', 'failed'] as const;
 export type When = (typeof WHEN)[number];
 
 /** What a task asks for at its place, by the fields of `resources`. */
-export type IResources = Record<string, string | number>;
+export type IResources = Record<string, string | number | boolean | string[]>;
+
+/** What is known of them that was stored, or given by others. */
+export const resourcesSchema = z.record(
+  z.union([z.string(), z.number(), z.boolean(), z.array(z.string())])
+);
 
 /** A request to start a task. Without a command it starts an interactive shell. */
 export interface ITaskRequest {

@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useId, useState } from 'react';
 
 import { placeAdvice, placeName, placeState } from '../../format/places';
-import { ASKED, resourceField, type Asked, type IWhere } from '../../forms/where';
+import { ASKED, YES, resourceField, type Asked, type IWhere } from '../../forms/where';
 import type { IPlace, IPlaceOptions } from '../../services/types';
 import { Field } from './field';
 
@@ -65,9 +65,11 @@ function placeLabel(place: IPlace, trans: TranslationBundle): string {
 /** The resources, in a section that is open if something is asked for. */
 function Resources(props: IWhereFieldProps & { place: IPlace }): JSX.Element {
   const { form, place, onChange, error, optionsOf, trans } = props;
-  const [options, setOptions] = useState<IPlaceOptions>({ partitions: [], accounts: [] });
+  const [options, setOptions] = useState<IPlaceOptions>({ partitions: [], accounts: [], qos: [] });
   const asked = ASKED.filter(name => place.resources.includes(name));
-  const [startsOpen] = useState(() => asked.some(name => form[resourceField(name)] !== ''));
+  const [startsOpen] = useState(
+    () => form.hold !== '' || asked.some(name => form[resourceField(name)] !== '')
+  );
   const isBlamed = asked.some(name => error(resourceField(name)) !== undefined);
   const listId = useId();
   useEffect(() => {
@@ -83,13 +85,27 @@ function Resources(props: IWhereFieldProps & { place: IPlace }): JSX.Element {
   const usual = options.partitions.find(one => one.default)?.name;
   const lists: Partial<Record<Asked, readonly string[]>> = {
     partition: options.partitions.map(({ name }) => name),
-    account: options.accounts
+    account: options.accounts,
+    qos: options.qos
   };
   const about = texts(trans);
+  const choose = (field: keyof IWhere, no: string, yes: string): JSX.Element => (
+    <select
+      name={field}
+      value={form[field]}
+      onChange={event => onChange(field, event.target.value)}
+    >
+      <option value="">{no}</option>
+      <option value={YES}>{yes}</option>
+    </select>
+  );
   return (
     <details open={startsOpen || isBlamed}>
       <summary>{trans.__('Resources')}</summary>
       <div className="jp-PtyTasks-pair">
+        <Field label={trans.__('Start')} error={error('hold')}>
+          {choose('hold', trans.__('When its turn comes'), trans.__('When it is released'))}
+        </Field>
         {asked.map(name => (
           <Field
             key={name}
@@ -97,17 +113,21 @@ function Resources(props: IWhereFieldProps & { place: IPlace }): JSX.Element {
             hint={about[name].hint}
             error={error(resourceField(name))}
           >
-            <input
-              name={resourceField(name)}
-              type="text"
-              inputMode={name === 'cpus' || name === 'nodes' ? 'numeric' : undefined}
-              autoComplete="off"
-              spellCheck={false}
-              list={lists[name]?.length ? `${listId}-${name}` : undefined}
-              placeholder={(name === 'partition' && usual) || trans.__('As usual there')}
-              value={form[resourceField(name)]}
-              onChange={event => onChange(resourceField(name), event.target.value)}
-            />
+            {name === 'requeue' ? (
+              choose(resourceField(name), trans.__('No'), trans.__('Yes'))
+            ) : (
+              <input
+                name={resourceField(name)}
+                type="text"
+                inputMode={name === 'cpus' || name === 'nodes' ? 'numeric' : undefined}
+                autoComplete="off"
+                spellCheck={false}
+                list={lists[name]?.length ? `${listId}-${name}` : undefined}
+                placeholder={(name === 'partition' && usual) || trans.__('As usual there')}
+                value={form[resourceField(name)]}
+                onChange={event => onChange(resourceField(name), event.target.value)}
+              />
+            )}
           </Field>
         ))}
       </div>
@@ -135,6 +155,13 @@ function texts(trans: TranslationBundle): Record<Asked, { label: string; hint?: 
     nodes: { label: trans.__('Nodes') },
     account: { label: trans.__('Account') },
     qos: { label: trans.__('Quality of service') },
-    constraint: { label: trans.__('Constraint') }
+    constraint: { label: trans.__('Constraint') },
+    reservation: { label: trans.__('Reservation') },
+    begin: { label: trans.__('Not before'), hint: trans.__('For example now+2hours or 18:00.') },
+    requeue: {
+      label: trans.__('Run again if interrupted'),
+      hint: trans.__('When a node fails, or another job goes first.')
+    },
+    extra: { label: trans.__('More options'), hint: trans.__('For example --exclusive.') }
   };
 }
