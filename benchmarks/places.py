@@ -220,7 +220,7 @@ def _survival(plan: Plan, there: Elsewhere) -> Iterator[Row]:
             with there.server.task(_COUNT, place) as terminal:
                 taken.append(_come_back(there.server, terminal))
         seconds = Series(tuple(taken), "s")
-        what = f"kill -9 of the server with a viewer at {place}: its first answer until output goes on, no byte missing"
+        what = f"kill -9 of the server with a viewer at {place}: first answer until output continues, no byte missing"
         yield Row(what, seconds, seconds, {}, Must(1.0, "s"))
 
 

@@ -1,0 +1,95 @@
+"""A training on Slurm as its user sees it: asked for in the dialog, waiting, and then a terminal that is kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.browser import axe, panel, terminal
+from tests.browser.conftest import Console, missing
+from tests.browser.test_where import EXTENSION, picture
+from tests.client.live import LiveServer, until
+from tests.slurm.cluster import IS_INSTALLED, Cluster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Page
+
+    from jupyter_ptytasks.client import Client
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Yield a cluster where jobs can run."""
+    if not IS_INSTALLED:
+        missing("Slurm (slurmctld, slurmd, slurm-client)")
+    found = Cluster(tmp_path_factory.mktemp("slurm").resolve())
+    try:
+        yield found.start()
+    finally:
+        found.stop()
+
+
+@pytest.fixture(scope="module")
+def running_lab(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Yield a JupyterLab that has the place `slurm`."""
+    if not (EXTENSION / "package.json").exists():
+        missing("the front end, which scripts/frontend builds,")
+    home = tmp_path_factory.mktemp("near").resolve()
+    for directory in ("work", "extensions"):
+        (home / directory).mkdir()
+    (home / "extensions" / "jupyter-ptytasks").symlink_to(EXTENSION)
+    options = (f"--ServerApp.root_dir={home / 'work'}", f"--LabApp.extra_labextensions_path={home / 'extensions'}")
+    lab = LiveServer(home, *options, "--PtyTasksApp.slurm_interval=0.5", lab=True)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", str(cluster.config))
+        try:
+            yield lab.start()
+        finally:
+            lab.stop()
+
+
+def test_a_job_waits_for_a_reason_becomes_a_terminal_and_outlives_the_server(
+    page: Page, client: Client, lab: LiveServer, cluster: Cluster, console: Console
+) -> None:
+    console.expect("ERR_CONNECTION_REFUSED|WebSocket|Failed to fetch|/api/")
+    line = {"command": "for i in $(seq 1000); do echo step $i; sleep 0.2; done", "name": "train", "place": "slurm"}
+    page.evaluate("line => void window.jupyterapp.commands.execute('ptytasks:new-task', line)", line)
+    dialog = page.locator(".jp-PtyTasks-dialog")
+    expect(dialog.get_by_role("combobox", name="Where")).to_have_value("slurm")
+    dialog.get_by_text("Resources", exact=True).click()
+    dialog.get_by_label("CPUs").fill("2")
+    dialog.get_by_label("Earliest start").fill("now+1hour")
+    assert axe.serious(page, ".jp-PtyTasks-dialog .jp-Dialog-content") == []
+    picture(page, "slurm-dialog")
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    dialog.wait_for(state="detached")
+    task = client.get("train")
+    tab = terminal.find(page, task["id"])
+    waiting = tab.get_by_role("group", name="Waiting")
+    expect(waiting).to_contain_text("waits for its time", timeout=30_000)
+    tasks = panel.show(page)
+    row = panel.row(tasks, task["id"])
+    expect(row.locator(".jp-PtyTasks-place")).to_have_text("slurm")
+    picture(page, "slurm-waiting")
+    # Held by its user, and released: the reason changes with it.
+    page.evaluate("id => window.jupyterapp.commands.execute('ptytasks:hold', { id })", task["id"])
+    expect(waiting).to_contain_text("Held")
+    page.evaluate("id => window.jupyterapp.commands.execute('ptytasks:release', { id })", task["id"])
+    assert task["job"]
+    job = task["job"]["id"]
+    until(lambda: client.get("train")["state"] == "queued")
+    cluster.run("scontrol", "update", f"jobid={job}", "StartTime=now")
+    expect(waiting).to_be_hidden(timeout=30_000)
+    terminal.until_line(page, task["id"], "step 5")
+    picture(page, "slurm-running")
+    lab.kill9()
+    lab.revive()
+    until(lambda: client.get("train")["state"] == "running")
+    number = client.get("train")["output"]["lines"]
+    terminal.until_line(page, task["id"], f"step {number + 5}")
