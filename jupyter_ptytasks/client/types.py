@@ -738,7 +738,7 @@ class Text(TypedDict):
     ended: bool
     """Whether the task has ended, so that no more output follows."""
     line_numbers: NotRequired[list[Count]]
-    """With `grep`, the number of each line."""
+    """With `grep` or `times`, the number of each line."""
     times: NotRequired[list[str | None]]
     """With `times`, when each line came; null if nothing tells."""
 

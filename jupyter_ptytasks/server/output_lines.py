@@ -133,7 +133,7 @@ class LineReader:
             "bytes": size,
             "estimated_tokens": math.ceil(size / _BYTES_PER_TOKEN),
         }
-        if query.grep is not None:
+        if query.grep is not None or query.times:
             answer["line_numbers"] = [number for number, _ in found.lines]
         if query.times:
             # Lines were drawn over by what came later: a line came when it was ended.
