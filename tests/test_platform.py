@@ -181,3 +181,23 @@ def test_waiting_on_windows() -> None:
         idle = events.Poll()
         idle.register(one, 0)
         assert idle.poll(1.0) == []
+
+
+def test_who_starts_ptyhosts_on_windows_knows_where_pywinpty_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also at second hand: the scheduler sees no packages, and a ptyhost may start the scheduler."""
+    detach = import_module(f"{platform.__name__}.windows.detach")
+    monkeypatch.setenv("SystemRoot", "C:\\Windows")
+    monkeypatch.setenv("JUPYTER_TOKEN", "secret")
+    (tmp_path / "site" / "winpty").mkdir(parents=True)
+    (tmp_path / "site" / "winpty" / "__init__.py").touch()
+    with monkeypatch.context() as server:
+        server.syspath_prepend(str(tmp_path / "site"))
+        assert detach.packages() == str(tmp_path / "site")
+        env = detach.environment()
+    assert env.items() >= {"SystemRoot": "C:\\Windows", "PTYTASKS_PACKAGES": str(tmp_path / "site")}.items()
+    assert "JUPYTER_TOKEN" not in env
+    assert detach.packages() == ""
+    monkeypatch.setenv("PTYTASKS_PACKAGES", env["PTYTASKS_PACKAGES"])
+    assert detach.packages() == detach.environment()["PTYTASKS_PACKAGES"] == str(tmp_path / "site")

@@ -8,7 +8,7 @@ import time
 
 from ..core import wake
 from ..core.errors import PtyTasksError
-from ..core.platform import endpoint, events
+from ..core.platform import detach, endpoint, events
 from ..provision.local import LocalProvisioner
 from ..storage.database import Database
 from ..storage.groups import Groups
@@ -90,11 +90,11 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
             continue
         present = time.monotonic()
         if installed != version:
-            # Another version was installed: it goes on from here. The lock is released by exec.
+            # Another version was installed: it goes on from here.
             _settle(work)
             listener.close()
             lock.close()
-            os.execv(sys.executable, [sys.executable, "-I", "-S", "-X", "utf8", *sys.argv])
+            detach.become(sys.argv, os.path.join(data_dir, "scheduler.log"))
         try:
             look = work.step(time.time())
             failure = ""

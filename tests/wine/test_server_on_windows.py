@@ -1,7 +1,8 @@
-"""A task on Windows outlives the server that has started it: the next one finds it running, with all of its output."""
+"""Tasks on Windows outlive the server that has started them: the next one finds them, with all of their output."""
 
 from __future__ import annotations
 
+import json
 import os
 import socket
 import subprocess
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
+from jupyter_ptytasks.cli.websocket import Connection
+from jupyter_ptytasks.client.discovery import Server
 from jupyter_ptytasks.core.terminal.lines import lines_of
 from tests.ptyhost.hosting import is_alive, wait_until
 
@@ -23,7 +26,21 @@ pytestmark = pytest.mark.skipif(sys.platform != "win32", reason="only Windows ha
 
 #: Seconds until a server answers, on a machine that has much to do.
 UP = 600.0
+#: A console is wider than what is printed: at its width some wrap lines for good.
+WIDE = 200
 COUNT = "import time\nfor n in range(100000): print('n', n, flush=True); time.sleep(0.1)"
+TALK = """
+import os
+print('say it', flush=True)
+while (line := input()) != 'end':
+    print('got', ascii(line), os.get_terminal_size().columns, flush=True)
+raise SystemExit(4)
+"""
+
+
+def has_ended(task: dict[str, Any]) -> dict[str, Any] | None:
+    """Return a task that has ended."""
+    return task if task["state"] not in ("queued", "starting", "running", "stopping") else None
 
 
 class Servers:
@@ -84,8 +101,42 @@ class Servers:
             self._process.kill()
             self._process.wait()
 
+    def run(self, name: str, *arguments: str, **fields: Any) -> Any:
+        """Start Python with `arguments`, in a wide console; return the task, which runs."""
+        words = [sys.executable, "-u", *arguments]
+        task = self.ask("POST", "/tasks", command=words, name=name, cols=WIDE, rows=50, **fields)
+        return wait_until(lambda: self.is_running(task["id"]))
+
+    def is_running(self, ref: str) -> Any:
+        """Return a task if it runs."""
+        task = self.ask("GET", f"/tasks/{ref}")
+        return task if task["state"] == "running" else None
+
+    def end(self, ref: str) -> tuple[str, Any]:
+        """Return the state of a task, and how its command has ended, when it has."""
+        task = wait_until(lambda: has_ended(self.ask("GET", f"/tasks/{ref}")))
+        return task["state"], task["exit"]
+
+    def lines(self, ref: str) -> list[str]:
+        """Return the lines of a task's output that are not empty."""
+        data = self.http.get(f"/ptytasks/api/tasks/{ref}/output/raw").content
+        return [line.strip() for line in lines_of(data, 50, WIDE) if line.strip()]
+
+    def wait_lines(self, ref: str, text: str) -> None:
+        """Wait until a line of a task's output has `text`."""
+        wait_until(lambda: any(text in line for line in self.lines(ref)))
+
+    def end_tasks(self) -> None:
+        """Leave no task behind, whatever has become of the servers."""
+        for path in (self._home / "data" / "ptytasks" / "tasks").glob("*/host.json"):
+            pid = json.loads(path.read_bytes())["host_pid"]
+            if is_alive(pid):
+                os.kill(pid, 9)
+
     def ask(self, method: str, path: str, **body: Any) -> Any:
         answer = self.http.request(method, f"/ptytasks/api{path}", json=body or None)
+        while answer.status_code == 503:  # nothing was done in time, on a machine that has much to do
+            answer = self.http.request(method, f"/ptytasks/api{path}", json=body or None)
         assert answer.status_code < 400, (answer.text, self.log[-20:])
         return answer.json() if answer.content else None
 
@@ -96,34 +147,77 @@ def servers(tmp_path: Path) -> Iterator[Servers]:
     one = Servers(tmp_path)
     yield one
     one.kill()
+    one.end_tasks()
     one.http.close()
 
 
+class Viewer:
+    """A terminal attached to a task, as a browser is."""
+
+    def __init__(self, servers: Servers, ref: str) -> None:
+        server = Server.parse(str(servers.http.base_url), "t")
+        self._text = ""
+        self._connection = Connection(server, ref, {}, self._receive, lambda: None)
+        self.send = self._connection.send
+        self.close = self._connection.close
+        self._connection.start()
+
+    def _receive(self, _: Connection, message: list[Any]) -> None:
+        if message[0] == "stdout":
+            self._text += message[1]
+
+    def wait(self, text: str) -> None:
+        """Wait until `text` is shown."""
+        wait_until(lambda: text in "\n".join(lines_of(self._text.encode(), 50, WIDE)))
+
+
 @pytest.mark.timeout(2400)
-def test_a_task_outlives_its_server(servers: Servers) -> None:
+def test_tasks_outlive_their_server(servers: Servers) -> None:
+    """Two run on when their server is killed, and the next one finds them; with them the rest is tried."""
     servers.start()
-    task = servers.ask("POST", "/tasks", command=[sys.executable, "-u", "-c", COUNT], name="counter")
-    try:
-        assert task["state"] == "running"
-        wait_until(lambda: servers.ask("GET", "/tasks/counter")["output"]["lines"] > 5)
-        servers.kill()
-        assert is_alive(task["pid"])
-        servers.start()
-        found = servers.ask("GET", "/tasks/counter")
-        assert (found["state"], found["pid"], found["started"]) == ("running", task["pid"], task["started"])
-        servers.ask("POST", "/tasks/counter/stop")
-        ended = wait_until(lambda: has_ended(servers.ask("GET", "/tasks/counter")))
-        assert (ended["state"], ended["exit"]) == ("cancelled", {"code": None, "signal": "SIGINT"})
-        lines = lines_of(servers.http.get("/ptytasks/api/tasks/counter/output/raw").content)
-        assert [line for line in lines if line.startswith("n ")][:6] == [f"n {number}" for number in range(6)]
-        # Its exit code is recorded, and its place is free.
-        short = servers.ask("POST", "/tasks", command=[sys.executable, "-c", "raise SystemExit(3)"])
-        ended = wait_until(lambda: has_ended(servers.ask("GET", f"/tasks/{short['id']}")))
-        assert ended["exit"] == {"code": 3, "signal": None}
-    finally:
-        if is_alive(task["pid"]):
-            os.kill(task["host_pid"], 9)
+    counter, talk = servers.run("counter", "-c", COUNT), servers.run("talk", "-c", TALK)
+    wait_until(lambda: servers.lines("counter")[5:])
+    servers.kill()
+    assert is_alive(counter["pid"])
 
+    servers.start()
+    # It is the same, and its output is whole.
+    found = servers.ask("GET", "/tasks/counter")
+    assert (found["state"], found["pid"], found["started"]) == ("running", counter["pid"], counter["started"])
+    seen = len(servers.lines("counter"))
+    wait_until(lambda: len(servers.lines("counter")) > seen + 5)
+    lines = servers.lines("counter")
+    assert lines == [f"n {number}" for number in range(len(lines))]
 
-def has_ended(task: dict[str, Any]) -> dict[str, Any] | None:
-    return task if task["state"] not in ("starting", "running", "stopping") else None
+    # A viewer sees what was before, sets the size, and types.
+    viewer = Viewer(servers, talk["id"])
+    viewer.wait("say it")
+    viewer.send("set_size", 50, WIDE + 2)
+    wait_until(lambda: servers.ask("GET", "/tasks/talk")["cols"] == WIDE + 2)
+    viewer.send("stdin", "grüß\r")
+    viewer.wait(f"got {'grüß'!a} {WIDE + 2}")
+    viewer.close()
+
+    # The command line in a console: what it is typed is typed into the task, whose exit code is its own.
+    servers.run("attached", "-m", "jupyter_ptytasks.cli", "attach", "talk")
+    servers.wait_lines("attached", "got ")
+    servers.ask("POST", "/tasks/attached/input", data="end", newline=True)
+    for name in ("talk", "attached"):
+        assert servers.end(name) == ("failed", {"code": 4, "signal": None})
+
+    # What has waited is started by the scheduler, when its turn has come.
+    servers.ask("PUT", "/groups/one", slots=1)
+    servers.run("first", "-c", "input()", group="one")
+    second = servers.ask("POST", "/tasks", command=[sys.executable, "-c", "print('its turn')"], group="one")
+    assert second["state"] == "queued"
+    servers.ask("POST", "/tasks/first/input", data="", newline=True)
+    for name in ("first", second["id"]):
+        assert servers.end(name) == ("succeeded", {"code": 0, "signal": None})
+    servers.wait_lines(second["id"], "its turn")
+
+    # What was stopped can be started again.
+    servers.ask("POST", "/tasks/counter/stop")
+    assert servers.end("counter") == ("cancelled", {"code": None, "signal": "SIGINT"})
+    servers.ask("POST", "/tasks/counter/restart")
+    again = wait_until(lambda: servers.is_running("counter"))
+    assert (again["attempt"], again["pid"] != counter["pid"]) == (2, True)

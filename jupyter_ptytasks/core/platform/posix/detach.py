@@ -48,6 +48,11 @@ def spawn(program: str, arguments: list[str], *, log: str, stdin: int | None = N
     return os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 
 
+def become(arguments: list[str], log: str) -> None:  # noqa: ARG001  the standard error stays as it is
+    """Run the Python program in `arguments` in place of this process. Raises OSError."""
+    os.execv(sys.executable, [sys.executable, "-I", "-S", "-X", "utf8", *arguments])
+
+
 def leave() -> None:
     """Leave the tree of the process that started this one with `spawn`, with the standard descriptors only."""
     if os.fork():

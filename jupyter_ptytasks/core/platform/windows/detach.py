@@ -37,13 +37,28 @@ _KEPT = frozenset(
         "PTYTASK_ID",
     ]
 )
+#: Names that directory (`packages`) for processes that see no packages and start ptyhosts: the scheduler.
+_PACKAGES = "PTYTASKS_PACKAGES"
 #: An error of CreateProcessW: processes must not leave the job of this one.
 _ACCESS_DENIED = 5
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a process that leaves: what Windows and Python need, and nothing else of this one's."""
-    return {name: value for name, value in os.environ.items() if name.upper() in _KEPT}
+    """Return the environment of a process that leaves: what Windows, Python and ptyhosts need, and nothing else of this
+    one's.
+    """
+    kept = {name: value for name, value in os.environ.items() if name.upper() in _KEPT}
+    return {**kept, _PACKAGES: packages()}
+
+
+def packages() -> str:
+    """Return the directory of pywinpty, without which no ptyhost works here; empty if there is none."""
+    import importlib.util  # noqa: PLC0415  a ptyhost needs it at its end, if at all
+
+    found = importlib.util.find_spec("winpty")
+    if found is not None and found.origin:
+        return os.path.dirname(os.path.dirname(found.origin))
+    return os.environ.get(_PACKAGES, "")
 
 
 def python() -> list[str]:
@@ -78,6 +93,13 @@ def spawn(program: str, arguments: list[str], *, log: str, stdin: int | None = N
         )
     process.returncode = 0  # it is not waited for
     return 0
+
+
+def become(arguments: list[str], log: str) -> None:
+    """Start the Python program in `arguments` in place of this process, which ends (SystemExit). Raises OSError."""
+    # Not os.execv: it passes arguments with spaces as several.
+    spawn(arguments[0], arguments[1:], log=log)
+    raise SystemExit
 
 
 def leave() -> None:

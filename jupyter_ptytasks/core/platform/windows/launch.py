@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import subprocess
@@ -41,7 +40,9 @@ def start(
 
     lock, log = fds
     handle: int = msvcrt.get_osfhandle(lock)  # type: ignore[attr-defined,unused-ignore]
-    command = [*detach.python(), program, request["directory"], request["socket"], str(handle), *_packages()]
+    command = [*detach.python(), program, request["directory"], request["socket"], str(handle)]
+    if packages := detach.packages():
+        command.append(packages)
     inherited = subprocess.STARTUPINFO(lpAttributeList={"handle_list": [handle]})  # type: ignore[attr-defined,unused-ignore]
     with _starting:
         os.set_handle_inheritable(handle, True)  # type: ignore[attr-defined,unused-ignore]
@@ -81,12 +82,6 @@ class _Report(threading.Thread):
             except OSError:
                 pass  # it has failed before it has read
             self.line = pipe.readline()
-
-
-def _packages() -> list[str]:
-    """Return the directory of the packages that ptyhosts need here: they are isolated from all others."""
-    found = importlib.util.find_spec("winpty")
-    return [os.path.dirname(os.path.dirname(found.origin))] if found is not None and found.origin else []
 
 
 class Children:
