@@ -72,6 +72,11 @@ _OPTIONS = (
         metavar="N",
         help="GPUs: a number, or a share: 2, 0.5; with --place also a100:2.",
     ),
+    click.option(
+        "--metric-pattern",
+        metavar="REGEX",
+        help="Read metrics by this expression, whose named groups they are: 'val (?P<val_loss>\\S+)'.",
+    ),
     click.option("--retry", type=int, metavar="N", help="Run it again up to this many times if it fails."),
     click.option(
         "--retry-delay",
@@ -128,6 +133,7 @@ def fields(options: dict[str, Any], *, is_local: bool) -> dict[str, Any]:
         "timeout_warning": options["warn"],
         "stop_grace": options["grace"],
         "hold": options["hold"],
+        "metrics": {"pattern": options["metric_pattern"]} if options["metric_pattern"] else None,
         "after": [turns.after(one) for one in options["after"]],
         "not_before": None if moment is None else moment.isoformat(),
         "retry": turns.retry(options["retry"], options["retry_delay"]),

@@ -253,6 +253,12 @@ def test_a_task_is_led_through_its_life(live: LiveServer, client: Client) -> Non
     assert "wrong" in done.stderr
 
 
+def test_metrics_are_read_by_a_pattern(live: LiveServer, client: Client) -> None:
+    pattern = r"quality is (?P<quality>\S+)"
+    task = start(live, "--metric-pattern", pattern, "echo quality is 7; echo quality is 8")
+    assert ended(client, task)["metrics"]["quality"]["value"] == 8
+
+
 def test_a_queue_is_filled_asked_and_let_go(live: LiveServer, client: Client) -> None:
     assert live.cli("group", "gpu", "--slots", "1").stdout == "gpu: 0 of 1 slots used, 0 running, 0 waiting\n"
     first = start(live, "-n", "first", "-g", "gpu", "--hold", "--", "sleep", "1000")

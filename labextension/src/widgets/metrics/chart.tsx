@@ -39,6 +39,9 @@ const FAINT = 0.25;
 /** The most values that are told at the cursor. */
 const TOLD = 6;
 
+/** Times below so many seconds have fractions. */
+const BRIEF = 10;
+
 /** Milliseconds in a second. */
 const SECOND = 1000;
 
@@ -182,7 +185,10 @@ function optionsOf(
 }
 
 function placeLabel(place: number, axis: Axis): string {
-  return axis === 'time' ? duration(place * SECOND) : numeral(place);
+  if (axis === 'step') {
+    return numeral(place);
+  }
+  return place < BRIEF ? `${numeral(place)}s` : duration(place * SECOND);
 }
 
 /** A logarithmic axis has splits without a label. */
