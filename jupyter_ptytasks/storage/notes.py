@@ -47,11 +47,11 @@ class Notes:
     def replaced(self, task_id: str, text: str, expected: str | None) -> Iterator[None]:
         """Replace the notes whose tag is `expected` (None: whatever they are), and restore them if the block raises.
 
-        Enter it within a database transaction, which excludes other writers. Raises NotesChanged if somebody else has
+        Enter it within a database transaction, which excludes other writers. Raises NotesChanged if another writer has
         changed them, StorageFull; the notes are unchanged then.
         """
         if expected is not None and tag_of(self.read(task_id)) != expected:
-            raise NotesChanged("the notes have been changed by somebody else")
+            raise NotesChanged("the notes were changed meanwhile")
         path = self._path(task_id)
         with ExitStack() as together:
             try:

@@ -39,7 +39,7 @@ def add(client: Client) -> list[str]:
     ]
     for task in tasks:
         ended(client, task)
-        until(lambda task=task: client.get(task)["metrics"])
+    until(lambda: all(client.get(task)["metrics"] for task in tasks))
     return tasks
 
 

@@ -157,7 +157,10 @@ function texts(trans: TranslationBundle): Record<Asked, { label: string; hint?: 
     qos: { label: trans.__('Quality of service') },
     constraint: { label: trans.__('Constraint') },
     reservation: { label: trans.__('Reservation') },
-    begin: { label: trans.__('Earliest start'), hint: trans.__('For example now+2hours or 18:00.') },
+    begin: {
+      label: trans.__('Earliest start'),
+      hint: trans.__('For example now+2hours or 18:00.')
+    },
     requeue: {
       label: trans.__('Run again if interrupted'),
       hint: trans.__('When a node fails, or another job goes first.')
