@@ -64,7 +64,7 @@ class LiveServer:
         self,
         home: Path,
         *options: str,
-        token: str = "tok",
+        token: str = "token-of-tests",
         base_url: str = "/",
         sock: bool = False,
         lab: bool = False,

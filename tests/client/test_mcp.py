@@ -346,8 +346,9 @@ def test_clients_that_know_no_tasks_get_none(live: LiveServer) -> None:
 def test_no_token_no_answer(live: LiveServer) -> None:
     for token in ("", "wrong"):
         assert Wire(live, token=token).post("tools/list").status_code == 403
-    assert httpx.get(f"{live.url}ptytasks/mcp", headers={"Authorization": "token tok"}).status_code == 405
-    by_address = httpx.post(f"{live.url}ptytasks/mcp?token=tok", json={}, headers={"Accept": "application/json"})
+    route, token = f"{live.url}ptytasks/mcp", live.token
+    assert httpx.get(route, headers={"Authorization": f"token {token}"}).status_code == 405
+    by_address = httpx.post(f"{route}?token={token}", json={}, headers={"Accept": "application/json"})
     assert by_address.status_code == 400
 
 

@@ -324,19 +324,28 @@ class Supervisor:
 
     async def _look(self) -> None:
         for provisioner in self._provisioners.all:
+            if not provisioner.queues:
+                continue
             tasks = [task for task in self._store.live if task.provisioner == provisioner.name and not waits_here(task)]
-            if provisioner.queues and tasks:
+            if tasks:
                 await self._look_at(tasks)
         if time.monotonic() - self._looked_at_output > _UNLINKED:
             self._looked_at_output = time.monotonic()
             await self._look_at_outputs()
 
     async def _look_at(self, tasks: list[Task]) -> None:
-        """Ask a place about tasks that wait or run there, and write down what it says."""
-        found = await asyncio.to_thread(self._provisioners.of(tasks[0]).poll, tasks)
+        """Ask a place about tasks that wait or run there, and write down what it says of those that are still as they
+        were when it was asked.
+        """
+        asked = {task.id: (task.attempt, task.state) for task in tasks}
+        try:
+            found = await asyncio.to_thread(self._provisioners.of(tasks[0]).poll, tasks)
+        except Exception as error:  # noqa: BLE001  it must not keep the others from being looked at
+            self._log_failure(tasks[0].id, error)
+            return
         for task_id, news in found.items():
             task = self._store.get(task_id)
-            if task is None or not task.live or task_id in self._left_alone:
+            if task is None or (task.attempt, task.state) != asked[task_id] or task_id in self._left_alone:
                 continue
             try:
                 await self._take_news(task, news)

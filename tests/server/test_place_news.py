@@ -1,0 +1,96 @@
+"""What a place says of tasks is written down of those that are still as they were when it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+from threading import Event
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jupyter_ptytasks.core.states import State
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from jupyter_ptytasks.core.model import Task
+    from jupyter_ptytasks.server.extension import PtyTasksApp
+    from tests.server.conftest import Rest
+
+    Answer = Callable[[Iterable[Task]], dict[str, dict[str, Any]]]
+
+LONGEST = 30.0
+
+
+@pytest.fixture
+def app(jp_serverapp: Any) -> PtyTasksApp:
+    """The extension of the server."""
+    (found,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
+    return found  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def answers(jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Answer], None]:
+    """Make this machine a place that is asked about its tasks, and answers so."""
+    place = jp_serverapp.web_app.settings["ptytasks_provisioners"].at("local")
+
+    def answer(poll: Answer) -> None:
+        monkeypatch.setattr(place, "queues", True)
+        monkeypatch.setattr(place, "poll", poll)
+
+    return answer
+
+
+async def test_an_answer_that_comes_too_late_undoes_nothing(
+    rest: Rest, app: PtyTasksApp, answers: Callable[[Answer], None]
+) -> None:
+    await rest.create("sleep 100", name="late")
+    await rest.until("late", lambda task: task["connected"])
+    asked, may_answer, answered = Event(), Event(), Event()
+
+    def poll(tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
+        asked.set()
+        may_answer.wait(LONGEST)
+        answered.set()
+        return {task.id: {"state": State.RUNNING, "state_message": "as it was"} for task in tasks}
+
+    answers(poll)
+    app.supervisor.look()
+    assert await asyncio.to_thread(asked.wait, LONGEST)
+    await rest("POST", "tasks", "late", "pause")
+    await rest.until("late", lambda task: task["state"] == "paused")
+    may_answer.set()
+    assert await asyncio.to_thread(answered.wait, LONGEST)
+    # What is said the next time is taken: by then the first answer was, too.
+    answers(lambda tasks: {task.id: {"state": task.state, "state_message": "news"} for task in tasks})
+
+    def is_new(task: dict[str, Any]) -> bool:
+        app.supervisor.look()
+        return bool(task["state_message"] == "news")
+
+    assert (await rest.until("late", is_new))["state"] == "paused"
+
+
+async def test_a_place_that_fails_is_asked_again(
+    rest: Rest, app: PtyTasksApp, answers: Callable[[Answer], None], caplog: pytest.LogCaptureFixture
+) -> None:
+    task_id = (await rest.create("sleep 100", name="asked"))["id"]
+    await rest.until("asked", lambda task: task["connected"])
+    failed = Event()
+
+    def fail(_: Iterable[Task]) -> dict[str, dict[str, Any]]:
+        failed.set()
+        raise ValueError("not what squeue says")
+
+    answers(fail)
+    app.supervisor.look()
+    assert await asyncio.to_thread(failed.wait, LONGEST)
+    answers(lambda tasks: {task.id: {"state": task.state, "state_message": "news"} for task in tasks})
+
+    def is_new(task: dict[str, Any]) -> bool:
+        app.supervisor.look()
+        return bool(task["state_message"] == "news")
+
+    await rest.until("asked", is_new)
+    assert f"task {task_id}" in caplog.text
+    assert "not what squeue says" in caplog.text
