@@ -1,4 +1,6 @@
-"""What all tests share: pytest-jupyter's real server in directories of its own, and a disk that is soon full."""
+"""What all tests share: a hypothesis profile that finds the same cases every time, pytest-jupyter's real server in
+directories of its own, and a disk that is soon full.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.ptyhost import hosting
 
@@ -15,6 +18,17 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 pytest_plugins = ["pytest_jupyter.jupyter_server", "jupyter_events.pytest_plugin"]
+
+settings.register_profile(
+    "tests",
+    derandomize=True,
+    deadline=None,
+    max_examples=int(os.environ.get("PTYTASKS_EXAMPLES", "150")),
+    print_blob=False,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture],
+)
+settings.register_profile("tests-random", settings.get_profile("tests"), derandomize=False)
+settings.load_profile(os.environ.get("PTYTASKS_PROFILE", "tests"))
 
 
 def pytest_sessionfinish() -> None:
