@@ -40,8 +40,8 @@ class Cancelled(Exception):
 class Pattern:
     """A regular expression from outside that lines are compared with, for a limited time."""
 
-    def __init__(self, pattern: str, *, cancel: Event | None, field: str, patience: float = _PATTERN_TIME) -> None:
-        """`patience`: seconds of the processor for all lines.
+    def __init__(self, pattern: str, *, cancel: Event | None, field: str, patience: float | None = None) -> None:
+        """`patience`: seconds of the processor for all lines; 5 by default.
 
         Raises BadRequest, which blames `field`, if `pattern` is not a regular expression.
         """
@@ -54,7 +54,7 @@ class Pattern:
         #: Whether a match depends on the text ending where a line does.
         self._minds_ends = "$" in pattern
         self._cancel = cancel
-        self._left = patience
+        self._left = _PATTERN_TIME if patience is None else patience
 
     def matching(self, lines: list[Line] | Whole, start: int, most: int | None = None) -> list[Line]:
         """Return the lines that match, from number `start` on, `most` of them at most.
