@@ -105,3 +105,14 @@ def test_a_touch_screen_has_room_for_the_time_that_is_left(open_lab: OpenLab, cl
     assert buttons
     assert words
     assert buttons["y"] >= words["y"] + words["height"] - 1
+
+
+def test_a_list_that_could_not_be_loaded_is_loaded_later(page: Page, client: Client, console: Console) -> None:
+    console.expect(r"/jupyter-ptytasks/static/.*Failed to load resource")
+    task = client.create("sleep 1000", name="one")["id"]
+    files = re.compile(r"/jupyter-ptytasks/static/.*\.js")
+    page.route(files, lambda route: route.abort())
+    with page.expect_event("requestfailed"):
+        tasks = panel.show(page)
+    page.unroute(files)
+    panel.in_state(panel.row(tasks, task), "Running").wait_for()

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.conftest import is_ready
 from tests.browser.panel import row, show
 from tests.browser.terminal import find, until_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Request
 
     from jupyter_ptytasks.client import Client
     from tests.browser.conftest import Console, OpenLab
@@ -58,6 +59,10 @@ def off(request: pytest.FixtureRequest, lab: LiveServer) -> Iterator[set[str]]:
     path.write_text(before)
 
 
+#: What JupyterLab may load of the extension at its start, in bytes of JavaScript as the server sends it.
+AT_THE_START = 220_000
+
+
 def offered(page: Page) -> dict[str, dict[str, Any]]:
     """Return the properties of each of our commands."""
     return dict(
@@ -89,6 +94,22 @@ def test_every_plugin_says_what_it_is(page: Page) -> None:
         .map(plugin => [plugin.id, plugin.description])""")
     assert sorted(name for name, _ in known) == PLUGINS
     assert all(len(description) > len("Adds") for _, description in known)
+
+
+def test_little_is_loaded_before_something_is_shown(page: Page) -> None:
+    loaded: dict[str, int] = {}
+
+    def count(request: Request) -> None:
+        found = re.search(r"/extensions/jupyter-ptytasks/static/([\w.]+\.js)", request.url)
+        response = request.response() if found else None
+        if found and response:
+            loaded[found[1]] = len(response.body())
+
+    page.on("requestfinished", count)
+    page.reload()
+    is_ready(page)
+    assert any(name.startswith("remoteEntry.") for name in loaded)
+    assert sum(loaded.values()) <= AT_THE_START, loaded
 
 
 def test_any_two_are_told_apart() -> None:

@@ -10,7 +10,6 @@ import { standings } from '../services/queue';
 import type { RecentCommands } from '../services/recentcommands';
 import type { ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
-import { askForTask } from '../widgets/dialogs/newtask';
 import { argumentsOf, lookUp, TASKS } from './args';
 import { createIn, openTerminal, queuesOf } from './start';
 
@@ -41,7 +40,10 @@ export function addAgainCommand(commands: CommandRegistry, options: IAgainOption
       if (!task) {
         return;
       }
-      const before = await history.load();
+      const [before, { askForTask }] = await Promise.all([
+        history.load(),
+        import('../widgets/dialogs/newtask')
+      ]);
       const queues = queuesOf(model);
       const names = queues.map(({ group }) => group.name);
       const form = againForm(task, names);

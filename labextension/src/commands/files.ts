@@ -10,7 +10,6 @@ import type { TaskSettings } from '../services/settings';
 import type { ITaskRequest } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { AT_ONCE, inGroup, NEW, newGroupOf, withStart } from '../forms/start';
-import { askForStart } from '../widgets/dialogs/queuefiles';
 import { createIn, queuesOf, startTask } from './start';
 
 /** A file that is open in an editor; its path is relative to the server root. */
@@ -74,6 +73,7 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
       await commands.execute(CommandIDs.newTask, { ...request, queue: true });
       return;
     }
+    const { askForStart } = await import('../widgets/dialogs/queuefiles');
     const queues = queuesOf(model);
     const waiting = [...requests];
     const made = new Set<string>();

@@ -8,7 +8,7 @@ import type { ReadonlyJSONObject } from '@lumino/coreutils';
 import { tasksIcon } from '../icons';
 import { notebookForm } from '../forms/notebooks';
 import { CommandIDs, type ITaskModel } from '../tokens';
-import { askForNotebook, type IKernel } from '../widgets/dialogs/runnotebook';
+import type { IKernel } from '../widgets/dialogs/runnotebook';
 import { sharing } from '../forms/where';
 import { createIn, openTerminal, placesOf, queuesOf } from './start';
 
@@ -83,6 +83,7 @@ export function addNotebookCommand(commands: CommandRegistry, options: INotebook
         await showErrorMessage(trans.__('Could not read %1', path), error as Error);
         return;
       }
+      const { askForNotebook } = await import('../widgets/dialogs/runnotebook');
       const answer = await askForNotebook({
         path,
         form: notebookForm(path, content),

@@ -25,7 +25,6 @@ import {
   type ITaskRequest
 } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
-import { askForTask } from '../widgets/dialogs/newtask';
 
 export interface IStartOptions {
   model: ITaskModel;
@@ -212,7 +211,11 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
       }
     },
     execute: async args => {
-      const [before, places] = await Promise.all([history.load(), placesOf(model)]);
+      const [before, places, { askForTask }] = await Promise.all([
+        history.load(),
+        placesOf(model),
+        import('../widgets/dialogs/newtask')
+      ]);
       const asked: ITaskRequest = known.parse(args);
       // What is to run may need this machine: then it is not sent elsewhere because the last task was.
       const given = asked.command === undefined ? usual(asked, before.where, places) : asked;

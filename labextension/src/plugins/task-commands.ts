@@ -9,7 +9,6 @@ import { ConfirmDialogs } from '../commands/confirm';
 import { commandIfPresent } from '../commands/ifpresent';
 import { addTaskCommands } from '../commands/tasks';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
-import { askForAnswer } from '../widgets/dialogs/answer';
 import { currentTasks } from './current';
 
 export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
@@ -35,7 +34,10 @@ export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
       trans,
       current: () => currentTasks(shell, model, panel),
       open: id => commandIfPresent(commands, CommandIDs.open, { id })?.(),
-      answer: task => askForAnswer({ task, model, trans })
+      answer: async task => {
+        const { askForAnswer } = await import('../widgets/dialogs/answer');
+        await askForAnswer({ task, model, trans });
+      }
     });
     commands.addCommand(CommandIDs.refresh, {
       label: trans.__('Refresh Tasks'),

@@ -5,10 +5,10 @@ import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import { TaskFollower } from '../../services/follower';
+import type { TaskFollower } from '../../services/follower';
 import { bundleSchema, type IBundle } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
-import { LINES, TaskView, type IViewActions } from './taskview';
+import type { IViewActions, TaskView } from './taskview';
 
 /** The MIME type of an output that refers to a task. */
 export const MIME_TYPE = 'application/vnd.jupyter.ptytask+json';
@@ -26,14 +26,17 @@ export class TaskCell extends ReactWidget implements IRenderMime.IRenderer {
     const { success, data } = bundleSchema.safeParse(output.data[MIME_TYPE]);
     this._bundle = success ? data : null;
     this._plain = `${output.data['text/plain'] ?? ''}`;
+    // Loaded with the first output: most pages show none.
+    const { followerOf, TaskView } = await import('./taskview');
+    if (this.isDisposed) {
+      return;
+    }
+    this._View = TaskView;
     const id = this._bundle?.task.id;
     if (id !== this._id) {
       this._id = id;
       this._follower?.dispose();
-      this._follower =
-        id === undefined
-          ? null
-          : new TaskFollower({ id, model: this._options.model, lines: LINES });
+      this._follower = id === undefined ? null : followerOf(id, this._options.model);
     }
     this.node.dataset.ptytask = id ?? '';
     this.update();
@@ -44,13 +47,17 @@ export class TaskCell extends ReactWidget implements IRenderMime.IRenderer {
     super.dispose();
   }
 
-  protected override render(): JSX.Element {
+  protected override render(): JSX.Element | null {
     const { model, actions, sanitizer, translator } = this._options;
+    const View = this._View;
+    if (!View) {
+      return null;
+    }
     if (!this._bundle || !this._follower) {
       return <Unreadable plain={this._plain} trans={this._trans} />;
     }
     return (
-      <TaskView
+      <View
         key={this._id}
         bundle={this._bundle}
         follower={this._follower}
@@ -63,6 +70,7 @@ export class TaskCell extends ReactWidget implements IRenderMime.IRenderer {
   }
 
   private readonly _trans: TranslationBundle;
+  private _View: typeof TaskView | null = null;
   private _bundle: IBundle | null = null;
   private _plain = '';
   private _id: string | undefined;

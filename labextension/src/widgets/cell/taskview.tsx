@@ -6,8 +6,10 @@ import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { refreshIcon, stopIcon, terminalIcon, type LabIcon } from '@jupyterlab/ui-components';
 import React, { useEffect, useRef } from 'react';
 
+import '../../../style/cell.css';
+
 import type { TaskError } from '../../services/api';
-import type { TaskFollower } from '../../services/follower';
+import { TaskFollower } from '../../services/follower';
 import { outOfReach } from '../../format/places';
 import { waitLabel } from '../../format/queue';
 import { serverNow } from '../../services/clock';
@@ -29,7 +31,12 @@ import { Usage, useFollowing } from '../usage';
 import { WarningBadge } from '../warning';
 
 /** The number of last lines: as many as a notebook stores. */
-export const LINES = 10;
+const LINES = 10;
+
+/** Return what follows the task of a view; the caller disposes of it. */
+export function followerOf(id: string, model: ITaskModel): TaskFollower {
+  return new TaskFollower({ id, model, lines: LINES });
+}
 
 /** The actions of the buttons; without an action there is no button. */
 export interface IViewActions {

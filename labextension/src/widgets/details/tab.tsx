@@ -5,6 +5,8 @@ import type { ITranslator } from '@jupyterlab/translation';
 import { infoIcon, ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
+import '../../../style/details.css';
+
 import { DetailsView, type IDetailsProps } from './view';
 
 /** A tab about the task `taskId`. Its node has that as `data-ptytask`, so commands of the palette apply to it. */

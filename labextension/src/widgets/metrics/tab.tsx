@@ -6,6 +6,8 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
 
+import '../../../style/metrics.css';
+
 import { metricsIcon } from '../../icons';
 import { CurveFollower } from '../../services/curves';
 import { WatchedValue } from '../../services/watchedvalue';

@@ -16,12 +16,14 @@ import type { ITaskModel, ITasksPanel } from '../../tokens';
 import { groupOfHeading, sweepOfHeading, type IView } from './filter';
 import type { IRowActions } from './row';
 import { NOTHING, type ISelection } from './selection';
-import { TasksView } from './view';
+
+/** Milliseconds before the list is loaded again if that has failed. */
+const AGAIN = 3000;
 
 export class TasksPanel extends SidePanel implements ITasksPanel {
-  constructor(options: TasksPanel.IOptions) {
-    super({ content: new Panel(), translator: options.translator });
-    const { model, translator, actions } = options;
+  constructor(private readonly _options: TasksPanel.IOptions) {
+    super({ content: new Panel(), translator: _options.translator });
+    const { model, translator } = _options;
     const trans = translator.load('jupyter_ptytasks');
     this._model = model;
     this._rowLines = new RowLines(model);
@@ -34,29 +36,6 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     this.node.setAttribute('role', 'region');
     this.node.setAttribute('aria-label', trans.__('Tasks'));
     this.toolbar.node.setAttribute('aria-label', trans.__('Task actions'));
-    const body = ReactWidget.create(
-      <TasksView
-        model={model}
-        view={this.view}
-        selection={this._selection}
-        clock={this._clock}
-        rowLines={this._rowLines}
-        storage={this._storage}
-        announced={this._announced}
-        trans={trans}
-        onNew={actions.create}
-        onOpen={actions.open}
-        onDelete={() => {
-          const ids = this.selected.map(task => task.id);
-          if (ids.length > 0) {
-            actions.delete(ids);
-          }
-        }}
-        actions={actions.ofRow}
-      />
-    );
-    body.addClass('jp-PtyTasks-body');
-    this.addWidget(body);
     document.addEventListener('visibilitychange', this._onVisibility);
   }
 
@@ -93,6 +72,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
       return;
     }
     document.removeEventListener('visibilitychange', this._onVisibility);
+    window.clearTimeout(this._timer);
     this._clock.stop();
     this._rowLines.dispose();
     this._storage.dispose();
@@ -101,10 +81,12 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
 
   protected override onActivateRequest(msg: Message): void {
     super.onActivateRequest(msg);
-    const first = this.node.querySelector<HTMLElement>(
-      '.jp-PtyTasks-list, .jp-PtyTasks-body button'
-    );
-    first?.focus();
+    void this._loaded?.then(() => {
+      const first = this.node.querySelector<HTMLElement>(
+        '.jp-PtyTasks-list, .jp-PtyTasks-body button'
+      );
+      first?.focus();
+    });
   }
 
   protected override onAfterShow(msg: Message): void {
@@ -127,18 +109,62 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     this._onVisibility();
   }
 
+  /** Load the list when the panel is first seen, and show it: JupyterLab starts without it. */
+  private async _load(): Promise<void> {
+    const { TasksView } = await import('./view');
+    if (this.isDisposed) {
+      return;
+    }
+    const { model, translator, actions } = this._options;
+    const body = ReactWidget.create(
+      <TasksView
+        model={model}
+        view={this.view}
+        selection={this._selection}
+        clock={this._clock}
+        rowLines={this._rowLines}
+        storage={this._storage}
+        announced={this._announced}
+        trans={translator.load('jupyter_ptytasks')}
+        onNew={actions.create}
+        onOpen={actions.open}
+        onDelete={() => {
+          const ids = this.selected.map(task => task.id);
+          if (ids.length > 0) {
+            actions.delete(ids);
+          }
+        }}
+        actions={actions.ofRow}
+      />
+    );
+    body.addClass('jp-PtyTasks-body');
+    this.addWidget(body);
+    await body.renderPromise;
+  }
+
+  /** The server is away: try again, for as long as the panel is visible. */
+  private _loadAgain(): void {
+    this._loaded = null;
+    if (!this.isDisposed) {
+      this._timer = window.setTimeout(this._onVisibility, AGAIN);
+    }
+  }
+
   /** Stop the clock and all requests while the panel is not visible. */
   private readonly _onVisibility = (): void => {
     const isSeen = this.isVisible && document.visibilityState === 'visible';
     this._rowLines.isActive = isSeen;
     this._storage.isActive = isSeen;
     if (isSeen) {
+      this._loaded ??= this._load().catch(() => this._loadAgain());
       this._clock.start();
     } else {
       this._clock.stop();
     }
   };
 
+  private _loaded: Promise<void> | null = null;
+  private _timer = 0;
   private readonly _model: ITaskModel;
   private readonly _rowLines: RowLines;
   private readonly _storage: StorageWatch;

@@ -6,6 +6,8 @@ import type { ITranslator } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
 
+import '../../../style/runs.css';
+
 import { RunsSource } from '../../services/runs';
 import type { IRunsViews } from '../../services/runsview';
 import { WatchedValue } from '../../services/watchedvalue';

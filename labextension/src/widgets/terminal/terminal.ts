@@ -7,6 +7,8 @@ import { caretDownIcon, terminalIcon } from '@jupyterlab/ui-components';
 import { MessageLoop, type Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
+import '../../../style/terminal.css';
+
 import { TaskConnection } from '../../terminal/connection';
 import { EndKeeper } from '../../terminal/endkeeper';
 import type { CommandMarks } from '../../terminal/marks';
