@@ -94,3 +94,34 @@ def test_axe_finds_nothing_serious_in_it(open_lab: OpenLab, client: Client, them
     tasks = panel.show(page)
     expect(tasks.get_by_role("img", name="Failed")).to_be_visible()
     assert axe.serious(page, ".jp-PtyTasks-panel") == []
+
+
+def test_how_the_list_looks_is_chosen_in_the_toolbar(page: Page, client: Client) -> None:
+    names = ["resnet50-imagenet-seed10", "resnet50-imagenet-seed9", "resnet50-imagenet-wide-learning-rate-0.001"]
+    ids = [client.create("true", name=name)["id"] for name in names]
+    for task in ids:
+        client.wait(task)
+    tasks = panel.show(page)
+    rows = tasks.locator(".jp-PtyTasks-row")
+    expect(rows).to_have_count(len(ids))
+    controls = tasks.locator(".jp-PtyTasks-controls").bounding_box()
+    assert controls
+    assert controls["height"] < 40, "one line, though the sidebar is narrow"
+    high = panel.row(tasks, ids[0]).bounding_box()
+    tasks.get_by_role("combobox", name="Order of ended tasks").select_option("name")
+    expect(rows.first).to_have_attribute("data-task", ids[1])
+    tasks.get_by_role("button", name="One line for each task").click()
+    low = panel.row(tasks, ids[0]).bounding_box()
+    assert high
+    assert low
+    assert low["height"] < high["height"]
+    # The end of a long name stays.
+    ending = panel.row(tasks, ids[2]).locator(".jp-PtyTasks-name > span").last
+    assert ending.evaluate("node => node.scrollWidth <= node.clientWidth")
+    tasks.get_by_role("treegrid").focus()
+    page.keyboard.type("resnet50-imagenet-w")
+    expect(panel.row(tasks, ids[2])).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("F2")
+    expect(page.get_by_role("dialog")).to_contain_text("Rename")
+    page.keyboard.press("Escape")
+    assert axe.serious(page, ".jp-PtyTasks-panel") == []

@@ -1,3 +1,4 @@
+import { nextNamed } from '../widgets/panel/typeahead';
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { taskSchema, type IGroup, type ITask } from '../services/types';
@@ -25,9 +26,11 @@ const tasks = [
 ];
 
 function keys(view: Partial<IView>, query = '', groups: IGroup[] = []): string[] {
-  const whole: IView = { grouping: 'none', collapsed: [], ...view };
+  const whole: IView = { ...PLAIN, ...view };
   return listRows(tasks, groups, query, whole, trans).map(row => row.key);
 }
+
+const PLAIN: IView = { grouping: 'none', order: 'created', isCompact: false, collapsed: [] };
 
 describe('the sections of sweeps', () => {
   const sweep = { id: 's1', name: 'train' };
@@ -39,7 +42,7 @@ describe('the sections of sweeps', () => {
     task({ id: 'b', name: 'try[x=1]', state: 'held', sweep: older, params: { x: 1 } })
   ];
   const rows = (view: Partial<IView> = {}, query = '', all = swept) =>
-    listRows(all, [], query, { grouping: 'sweep', collapsed: [], ...view }, trans);
+    listRows(all, [], query, { ...PLAIN, grouping: 'sweep', ...view }, trans);
 
   it('have the tasks in the order of the parameters, and what these are', () => {
     expect(rows().map(row => [row.key, row.label])).toEqual([
@@ -141,7 +144,7 @@ describe('listRows', () => {
       ends: null
     };
     const plain = tasks.map(one => ({ ...one, group: 'default' }));
-    const view: IView = { grouping: 'group', collapsed: [] };
+    const view: IView = { ...PLAIN, grouping: 'group' };
     const found = (some: readonly ITask[], groups: IGroup[]) =>
       listRows(some, groups, '', view, trans).map(row => row.kind)[0];
     expect(found(plain, [usual])).toBe('task');
@@ -158,7 +161,7 @@ describe('listRows', () => {
       waits('w1', { state: 'held' }),
       task({ id: 'run' })
     ];
-    const view: IView = { grouping: 'none', collapsed: [] };
+    const view: IView = PLAIN;
     expect(listRows(line, [], '', view, trans).map(({ key }) => key)).toEqual([
       'run',
       'w2',
@@ -168,7 +171,7 @@ describe('listRows', () => {
   });
 
   it('counts what a collapsed group hides', () => {
-    const view = toggled({ grouping: 'state', collapsed: [] }, 'state:running');
+    const view = toggled({ ...PLAIN, grouping: 'state' }, 'state:running');
     const [heading, next] = listRows(tasks, [], '', view, trans);
     expect(heading).toMatchObject({ label: 'Running', count: 2, isCollapsed: true });
     expect(next.key).toBe('state:failed');
@@ -182,9 +185,48 @@ describe('listRows', () => {
 
 describe('readView', () => {
   it('takes only what it knows', () => {
-    const view: IView = { grouping: 'group', collapsed: ['group:a'] };
+    const view: IView = { ...PLAIN, grouping: 'group', collapsed: ['group:a'] };
     expect(readView(view)).toEqual(view);
     expect(readView({ grouping: 'moon', collapsed: [] })).toBeUndefined();
     expect(readView(undefined)).toBeUndefined();
+  });
+});
+
+describe('many runs', () => {
+  const run = (id: string, name: string, minutes: number) => {
+    const at = (minute: number) => new Date(Date.UTC(2026, 10, 21, 6, minute)).toISOString();
+    return task({ id, name, state: 'succeeded', started: at(0), ended: at(minutes), group: 'g' });
+  };
+  const runs = [run('c', 'train-lr10', 5), run('b', 'train-lr9', 30), run('a', 'train-lr2', 10)];
+  const queue = [{ name: 'g', slots: 1, gpus: null, paused: false, reason: '', ends: null }];
+  const rows = (view: Partial<IView>) => listRows(runs, queue, '', { ...PLAIN, ...view }, trans);
+
+  it.each([
+    ['created', 'cba'],
+    ['ended', 'bac'],
+    ['duration', 'bac'],
+    ['name', 'abc']
+  ] as const)('are in the order by %s', (order, keys) => {
+    expect(rows({ order }).map(row => row.key)).toEqual([...keys]);
+  });
+
+  it('leave out below their heading what all of them begin with', () => {
+    const labels = (found: ReturnType<typeof rows>) =>
+      found.flatMap(row => (row.kind === 'task' ? [row.label] : []));
+    const long = runs.map(one => ({ ...one, name: `resnet50-${one.name}` }));
+    const grouped = { ...PLAIN, grouping: 'group' } as const;
+    expect(labels(listRows(long, queue, '', grouped, trans))).toEqual(['…lr10', '…lr9', '…lr2']);
+    expect(labels(listRows(long.slice(1), queue, '', grouped, trans))).toEqual(
+      long.slice(1).map(({ name }) => name)
+    );
+    expect(labels(rows({ grouping: 'group' }))).toEqual(runs.map(({ name }) => name));
+  });
+
+  it('are found by what is typed', () => {
+    const found = rows({});
+    expect(nextNamed(found, -1, 't')).toBe('c');
+    expect(nextNamed(found, 0, 't')).toBe('b');
+    expect(nextNamed(found, 1, 'train-lr10')).toBe('c');
+    expect(nextNamed(found, 0, 'x')).toBeUndefined();
   });
 });

@@ -86,6 +86,7 @@ describe('TasksPanel', () => {
     create: jest.fn(),
     open: jest.fn(),
     delete: jest.fn(),
+    rename: jest.fn(),
     ofRow: new WatchedValue<IRowActions>(ofRow)
   };
 
@@ -408,7 +409,7 @@ describe('TasksPanel', () => {
 
     it('folds groups', () => {
       act(() => {
-        panel.view.value = { grouping: 'state', collapsed: [] };
+        panel.view.value = { ...panel.view.value, grouping: 'state' };
       });
       click(row('failed'), { ctrlKey: true });
       press('ArrowLeft');
@@ -543,7 +544,7 @@ describe('TasksPanel', () => {
         const failed = { ...FAILED, sweep, params: { lr: '1e-3' } };
         model.tell({ tasks: [{ ...waits('w1', 1), sweep, params: { lr: '1e-4' } }, failed] });
         act(() => {
-          panel.view.value = { grouping: 'sweep', collapsed: [] };
+          panel.view.value = { ...panel.view.value, grouping: 'sweep' };
         });
         const section = () => find('[data-sweep="s"]') as HTMLElement;
         expect(section().querySelector('.jp-PtyTasks-standing')?.textContent).toBe(

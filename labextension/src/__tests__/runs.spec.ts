@@ -199,7 +199,7 @@ describe('values and ends', () => {
       'exit 1 · ValueError: x'
     );
     const timed = { ...about, exit: { code: null, signal: 'SIGINT' } };
-    expect(endLabel({ ...timed, state: 'timed_out' }, trans)).toBe('after 3s (limit 3s)');
+    expect(endLabel({ ...timed, state: 'timed_out' }, trans)).toBe('after 3s, limit 3s');
     expect(endLabel({ ...timed, state: 'timed_out', timeout: null }, trans)).toBe('after 3s');
     expect(endLabel({ ...about, state: 'succeeded', exit: { code: 0, signal: null } }, trans)).toBe(
       ''

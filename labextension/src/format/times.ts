@@ -71,10 +71,20 @@ export function stateLabel(state: State, trans: TranslationBundle): string {
   }
 }
 
-/** Return how a task ended: `exit 3`, `SIGKILL`; empty if it has not, or if it is unknown. */
-export function exitLabel(task: Pick<ITask, 'exit'>, trans: TranslationBundle): string {
+/** Return how a task ended: `exit 3`, `SIGKILL`, `after 3s, limit 3s`; empty if it has not, or if it is unknown. */
+export function exitLabel(
+  task: Pick<ITask, 'exit' | 'state' | 'started' | 'ended' | 'timeout'>,
+  trans: TranslationBundle
+): string {
   if (!task.exit) {
     return '';
+  }
+  // The signal that stopped it then says nothing.
+  if (task.state === 'timed_out' && task.started && task.ended) {
+    const took = duration(elapsed(task, 0));
+    return task.timeout === null
+      ? trans.__('after %1', took)
+      : trans.__('after %1, limit %2', took, duration(task.timeout * 1000));
   }
   if (task.exit.signal) {
     return task.exit.signal;

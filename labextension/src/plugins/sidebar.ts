@@ -53,6 +53,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
           )?.(),
         open: id => commandIfPresent(commands, CommandIDs.open, { id })?.(),
         delete: ids => commandIfPresent(commands, CommandIDs.deleteTasks, { ids })?.(),
+        rename: id => commandIfPresent(commands, CommandIDs.rename, { id })?.(),
         ofRow
       }
     });
@@ -79,6 +80,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
     ]) {
       panel.toolbar.addItem(id, new CommandToolbarButton({ commands, id, label: '' }));
     }
+    panel.addLook();
 
     shell.add(panel, 'left', { rank: RANK, type: 'Tasks' });
     restorer?.add(panel, panel.id);
@@ -104,7 +106,7 @@ async function remember(panel: TasksPanel, state: IStateDB): Promise<void> {
     panel.view.value = view;
   }
   panel.view.changed.connect(store => {
-    const { grouping, collapsed } = store.value;
-    void state.save(ID, { grouping, collapsed });
+    const { grouping, order, isCompact, collapsed } = store.value;
+    void state.save(ID, { grouping, order, isCompact, collapsed });
   });
 }

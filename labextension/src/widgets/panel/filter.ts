@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { z } from 'zod';
 
 import { paramsLabel } from '../../format/queue';
-import { exitLabel, stateLabel } from '../../format/times';
+import { elapsed, exitLabel, stateLabel } from '../../format/times';
 import { reasonOf } from '../../format/why';
 import { compareTurns, hasQueue, isQueue, standings, type IStanding } from '../../services/queue';
 import { sweepStandings, type ISweepStanding } from '../../services/sweeps';
@@ -22,9 +22,17 @@ export const GROUPINGS = ['group', 'sweep', 'state', 'none'] as const;
 
 export type Grouping = (typeof GROUPINGS)[number];
 
+/** What ended tasks are in the order of: what is newest, last, longest or first in the alphabet comes first. */
+export const ORDERS = ['created', 'ended', 'duration', 'name'] as const;
+
+export type Order = (typeof ORDERS)[number];
+
 /** The view options of the list. */
 export interface IView {
   grouping: Grouping;
+  order: Order;
+  /** Whether each task has one line only. */
+  isCompact: boolean;
   /** The keys of collapsed headings. */
   collapsed: readonly string[];
 }
@@ -67,6 +75,13 @@ export const STATE_ORDER: readonly State[] = [
   'succeeded'
 ];
 
+const ENDED: Readonly<Record<Order, (a: ITask, b: ITask) => number>> = {
+  created: () => 0,
+  ended: (a, b) => Date.parse(b.ended ?? b.created) - Date.parse(a.ended ?? a.created),
+  duration: (a, b) => elapsed(b, 0) - elapsed(a, 0),
+  name: (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true })
+};
+
 /** Return whether every word of the query occurs in a task. */
 export function matches(task: ITask, query: string, trans: TranslationBundle): boolean {
   const words = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
@@ -102,7 +117,7 @@ export function listRows(
   const ordered = [
     ...found.filter(isActive),
     ...found.filter(isPending).sort(compareTurns),
-    ...found.filter(isEnded)
+    ...found.filter(isEnded).sort(ENDED[view.order])
   ];
   if (view.grouping === 'sweep') {
     return sweepRows(tasks, found, ordered, view, trans);
@@ -133,8 +148,28 @@ export function listRows(
     const label = standing ? name : stateLabel(members[0].state, trans);
     const count = members.length;
     const heading: IHeading = { ...HEADING, key, label, count, isCollapsed, standing };
-    return isCollapsed ? [heading] : [heading, ...members.map(task => taskRow(task))];
+    return isCollapsed ? [heading] : [heading, ...labeled(members)];
   });
+}
+
+/** The fewest tasks, and characters, of which a common beginning of their names is left out. */
+const ALIKE = 3;
+const BEGINNING = 8;
+
+/** Return the rows of a section. What all names begin with, up to a separator, is left out: it tells nobody apart. */
+function labeled(members: readonly ITask[]): ITaskRow[] {
+  let common = members[0]?.name ?? '';
+  for (const { name } of members) {
+    while (!name.startsWith(common)) {
+      common = common.slice(0, -1);
+    }
+  }
+  const length = Math.max(...['-', '_', '.', '/', ' '].map(end => common.lastIndexOf(end))) + 1;
+  const isLeftOut =
+    members.length >= ALIKE &&
+    length >= BEGINNING &&
+    members.every(({ name }) => name.length > length);
+  return members.map(task => taskRow(task, isLeftOut ? `…${task.name.slice(length)}` : task.name));
 }
 
 const HEADING = { kind: 'heading', standing: null, sweep: null } as const;
@@ -211,4 +246,9 @@ export function readView(kept: unknown): IView | undefined {
   return viewSchema.safeParse(kept).data;
 }
 
-const viewSchema = z.object({ grouping: z.enum(GROUPINGS), collapsed: z.array(z.string()) });
+const viewSchema = z.object({
+  grouping: z.enum(GROUPINGS),
+  order: z.enum(ORDERS).catch('created'),
+  isCompact: z.boolean().catch(false),
+  collapsed: z.array(z.string())
+});

@@ -11,6 +11,7 @@ import { GroupRow } from './group';
 import { HeadingRow, TaskRow, type IRowContext } from './row';
 import { move, pick, pickAll, type ISelection, type Mode } from './selection';
 import { SweepRow } from './sweep';
+import { nextNamed, useTypeAhead } from './typeahead';
 
 /** Estimated heights of rows in pixels, before they are measured. */
 const TASK_HEIGHT = 62;
@@ -29,11 +30,15 @@ interface ITaskListProps extends IRowContext {
   onOpen: (id: string) => void;
   onToggle: (heading: string) => void;
   onDelete: () => void;
+  onRename: (id: string) => void;
+  isCompact: boolean;
   onVisible: (tasks: readonly ITask[]) => void;
 }
 
 export function TaskList(props: ITaskListProps): JSX.Element {
-  const { rows, selection, id, listRef, onOpen, onToggle, onVisible, ...context } = props;
+  const { rows, selection, id, listRef, onOpen, onToggle, onVisible, isCompact, ...context } =
+    props;
+  const typed = useTypeAhead();
   const { selected, active } = useWatchedValue(selection);
   const activeIndex = active === null ? -1 : rows.findIndex(row => row.key === active);
   const hasHeadings = rows.some(row => row.kind === 'heading');
@@ -53,7 +58,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
   const virtualizer = useVirtualizer({
     count: rows.length,
     getScrollElement: () => listRef.current,
-    estimateSize: index => heightOf(rows[index]),
+    estimateSize: index => heightOf(rows[index], isCompact),
     getItemKey: index => rows[index].key,
     overscan: OVERSCAN,
     rangeExtractor
@@ -101,10 +106,17 @@ export function TaskList(props: ITaskListProps): JSX.Element {
       go(pick(selection.value, rows, row.key, 'toggle'));
     } else if (event.key === 'Delete') {
       props.onDelete();
+    } else if (event.key === 'F2' && row?.kind === 'task') {
+      props.onRename(row.key);
     } else if (event.key === 'a' && (event.ctrlKey || event.metaKey)) {
       go(pickAll(selection.value, rows));
     } else if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
       fold(row, event.key === 'ArrowLeft');
+    } else if (event.key.length === 1 && !event.ctrlKey && !event.metaKey) {
+      const found = nextNamed(rows, activeIndex, typed(event.key));
+      if (found) {
+        go(pick(selection.value, rows, found, 'only'));
+      }
     } else {
       return;
     }
@@ -201,6 +213,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
       className="jp-PtyTasks-list"
       aria-label={context.trans.__('Tasks')}
       aria-multiselectable
+      data-compact={isCompact}
       aria-rowcount={rows.length}
       aria-activedescendant={activeIndex < 0 ? undefined : rowId(id, activeIndex)}
       onKeyDown={onKeyDown}
@@ -262,9 +275,10 @@ export function TaskList(props: ITaskListProps): JSX.Element {
   );
 }
 
-function heightOf(row: Row): number {
+function heightOf(row: Row, isCompact: boolean): number {
   const isDouble = row.kind === 'heading' && (row.standing ?? row.sweep);
-  return row.kind === 'task' ? TASK_HEIGHT : isDouble ? GROUP_HEIGHT : HEADING_HEIGHT;
+  const task = isCompact ? HEADING_HEIGHT : TASK_HEIGHT;
+  return row.kind === 'task' ? task : isDouble ? GROUP_HEIGHT : HEADING_HEIGHT;
 }
 
 function rowId(prefix: string, index: number): string {

@@ -14,6 +14,7 @@ import { WatchedValue } from '../../services/watchedvalue';
 import type { ITask } from '../../services/types';
 import type { ITaskModel, ITasksPanel } from '../../tokens';
 import { groupOfHeading, sweepOfHeading, type IView } from './filter';
+import { Look } from './look';
 import type { IRowActions } from './row';
 import { NOTHING, type ISelection } from './selection';
 
@@ -39,8 +40,23 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     document.addEventListener('visibilitychange', this._onVisibility);
   }
 
+  /** Add the controls of the look of the list at the end of the toolbar. */
+  addLook(): void {
+    const { translator } = this._options;
+    const look = ReactWidget.create(
+      <Look view={this.view} trans={translator.load('jupyter_ptytasks')} />
+    );
+    look.addClass('jp-PtyTasks-look');
+    this.toolbar.addItem('look', look);
+  }
+
   /** The view options of the list. */
-  readonly view = new WatchedValue<IView>({ grouping: 'group', collapsed: [] });
+  readonly view = new WatchedValue<IView>({
+    grouping: 'group',
+    order: 'created',
+    isCompact: false,
+    collapsed: []
+  });
 
   /** The selected tasks, in no particular order. */
   get selected(): ITask[] {
@@ -135,6 +151,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
           }
         }}
         actions={actions.ofRow}
+        onRename={actions.rename}
       />
     );
     body.addClass('jp-PtyTasks-body');
@@ -186,6 +203,7 @@ export namespace TasksPanel {
     create: (command?: string) => void;
     open: (id: string) => void;
     delete: (ids: string[]) => void;
+    rename: (id: string) => void;
     ofRow: WatchedValue<IRowActions>;
   }
 }

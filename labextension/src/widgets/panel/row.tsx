@@ -102,9 +102,14 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
       <div role="gridcell" className="jp-PtyTasks-cell">
         <div className="jp-PtyTasks-line">
           <StateIcon state={task.state} trans={trans} />
-          <span className="jp-PtyTasks-name" title={task.name}>
-            {label}
-          </span>
+          <TaskName name={task.name} label={label} />
+          <PlaceBadge task={task} trans={trans} />
+          <QuestionBadge task={task} trans={trans} />
+          <WarningBadge task={task} trans={trans} />
+          {task.viewers > 0 && <Viewers count={task.viewers} trans={trans} />}
+          <When task={task} {...context} />
+        </div>
+        <div className="jp-PtyTasks-doing">
           {exit && (
             <span
               className="jp-PtyTasks-exit"
@@ -114,13 +119,6 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
               {exit}
             </span>
           )}
-          <PlaceBadge task={task} trans={trans} />
-          <QuestionBadge task={task} trans={trans} />
-          <WarningBadge task={task} trans={trans} />
-          {task.viewers > 0 && <Viewers count={task.viewers} trans={trans} />}
-          <When task={task} {...context} />
-        </div>
-        <div className="jp-PtyTasks-doing">
           <span className="jp-PtyTasks-command" title={command}>
             {command}
           </span>
@@ -133,6 +131,20 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
     </div>
   );
 });
+
+/** Names of runs differ at their ends: so many characters there are never cut off, of names longer than twice as many. */
+const TAIL = 10;
+
+/** The name of a task, with an ellipsis in the middle where there is little room. */
+function TaskName({ name, label }: { name: string; label: string }): JSX.Element {
+  const cut = label.length > 2 * TAIL ? label.length - TAIL : label.length;
+  return (
+    <span className="jp-PtyTasks-name" title={name}>
+      <span>{label.slice(0, cut)}</span>
+      {cut < label.length && <span>{label.slice(cut)}</span>}
+    </span>
+  );
+}
 
 /** The caret and the name of a heading. */
 export function HeadingName({ heading }: { heading: IHeading }): JSX.Element {

@@ -33,10 +33,22 @@ export interface ITasksViewProps extends IRowContext {
   onNew: (command?: string) => void;
   onOpen: (id: string) => void;
   onDelete: () => void;
+  onRename: (id: string) => void;
 }
 
 export function TasksView(props: ITasksViewProps): JSX.Element {
-  const { model, view, selection, storage, announced, onNew, onOpen, onDelete, ...context } = props;
+  const {
+    model,
+    view,
+    selection,
+    storage,
+    announced,
+    onNew,
+    onOpen,
+    onDelete,
+    onRename,
+    ...context
+  } = props;
   const { trans, rowLines } = context;
   const tasks = useSignalValue(model.changed, () => model.tasks);
   const groups = useSignalValue(model.changed, () => model.groups);
@@ -121,6 +133,8 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
           listRef={listRef}
           onOpen={onOpen}
           onDelete={onDelete}
+          onRename={onRename}
+          isCompact={looked.isCompact}
           onToggle={heading => {
             view.value = toggled(looked, heading);
           }}

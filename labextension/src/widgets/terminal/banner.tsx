@@ -43,6 +43,9 @@ export function bannerText(
 function ending(task: ITask, trans: TranslationBundle): string {
   const state = stateLabel(task.state, trans);
   const exit = exitLabel(task, trans);
+  if (task.state === 'timed_out' && exit) {
+    return trans.__('The task has timed out %1.', exit);
+  }
   const ended = exit
     ? trans.__('The task has ended: %1 (%2).', state, exit)
     : trans.__('The task has ended: %1.', state);
