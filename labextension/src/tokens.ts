@@ -79,6 +79,10 @@ export namespace CommandIDs {
   export const showReason = 'ptytasks:show-reason';
   /** Chart the metrics of one task or of several: `{id | ids, activate?}`. */
   export const showMetrics = 'ptytasks:show-metrics';
+  /** Show the whole output of a task in its terminal tab, at a line: `{id, line?, search?}`; `id` may be a name. */
+  export const showOutput = 'ptytasks:show-output';
+  /** Show the screen of a task as it was at some moment, in its terminal tab. */
+  export const showMoments = 'ptytasks:show-moments';
   /** Scroll the current terminal tab to the previous or next command of its shell. */
   export const previousCommand = 'ptytasks:previous-command';
   export const nextCommand = 'ptytasks:next-command';

@@ -189,7 +189,7 @@ def open_lab(browser: Browser, lab: LiveServer, console: Console, request: pytes
         # JupyterLab opens it when its server is away, and it would be in the way of a click.
         lost = page.get_by_role("dialog", name="Server Connection Error")
         page.add_locator_handler(lost, lambda: lost.get_by_role("button", name="Close").click())
-        page.goto(f"{lab.url}{path}?token={lab.token}&reset")
+        page.goto(f"{lab.url}{path}{'&' if '?' in path else '?'}token={lab.token}&reset")
         is_ready(page)
         return page
 

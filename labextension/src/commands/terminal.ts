@@ -5,7 +5,9 @@ import {
   caretDownIcon,
   caretUpIcon,
   copyIcon,
+  historyIcon,
   pasteIcon,
+  searchIcon,
   terminalIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
@@ -25,6 +27,16 @@ const READONLY: ReadonlyJSONObject = {
   description: 'Whether the tab is read-only'
 };
 
+const LINE: ReadonlyJSONObject = {
+  type: 'number',
+  description: 'The number of the line to show; the first is 0 (default: the end)'
+};
+
+const SEARCH: ReadonlyJSONObject = {
+  type: 'boolean',
+  description: 'Whether to put the cursor into the search field'
+};
+
 /** The clipboard functions of a terminal. */
 export interface IClip {
   hasSelection(): boolean;
@@ -41,6 +53,10 @@ export interface ITerminalCommandsOptions {
   showReason: (id: string) => Promise<void>;
   /** Return whether there may be such a line. */
   isExplained: (id: string) => boolean;
+  /** Show the whole output in the tab of a task, at a line or for a search. */
+  showOutput: (id: string, place: { line?: number; search?: boolean }) => Promise<void>;
+  /** Show the screen as it was at some moment in the tab of a task. */
+  showMoments: (id: string) => Promise<void>;
   /** Return the task ids for commands without arguments. */
   targets: () => string[];
   /** Return the terminal of the current tab, and whether it is read-only. */
@@ -88,6 +104,42 @@ function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): vo
       describedBy: { args: { type: 'object', properties } },
       isEnabled: args => targets(args).length > 0,
       execute: args => open(args, true)
+    })
+  );
+  added.add(
+    commands.addCommand(CommandIDs.showOutput, {
+      label: trans.__('Show Whole Output'),
+      caption: trans.__('Show and search all output of the task that is kept'),
+      icon: searchIcon,
+      describedBy: {
+        args: {
+          type: 'object',
+          properties: { ...(TASKS.properties as ReadonlyJSONObject), line: LINE, search: SEARCH }
+        }
+      },
+      isEnabled: args => targets(args).length === 1,
+      execute: async args => {
+        const [id] = targets(args);
+        if (id) {
+          const line = typeof args.line === 'number' ? args.line : undefined;
+          await options.showOutput(id, { line, search: args.search === true });
+        }
+      }
+    })
+  );
+  added.add(
+    commands.addCommand(CommandIDs.showMoments, {
+      label: trans.__('Show Earlier Screens'),
+      caption: trans.__('Show the screen of the task as it was at any time'),
+      icon: historyIcon,
+      describedBy: { args: TASKS },
+      isEnabled: args => targets(args).length === 1,
+      execute: async args => {
+        const [id] = targets(args);
+        if (id) {
+          await options.showMoments(id);
+        }
+      }
     })
   );
   added.add(

@@ -27,6 +27,7 @@ const JUMPS: readonly string[] = [CommandIDs.previousCommand, CommandIDs.nextCom
 const MENU: readonly (readonly string[])[] = [
   [CommandIDs.copySelection, CommandIDs.paste],
   JUMPS,
+  [CommandIDs.showOutput, CommandIDs.showMoments],
   [CommandIDs.stop, CommandIDs.kill, CommandIDs.pause, CommandIDs.resume, CommandIDs.restart],
   [CommandIDs.runAgain, CommandIDs.editAgain, CommandIDs.details],
   [
@@ -39,7 +40,12 @@ const MENU: readonly (readonly string[])[] = [
   ]
 ];
 
-const PALETTE: readonly string[] = [CommandIDs.showReason, ...JUMPS];
+const PALETTE: readonly string[] = [
+  CommandIDs.showReason,
+  CommandIDs.showOutput,
+  CommandIDs.showMoments,
+  ...JUMPS
+];
 
 export const terminalPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:terminal',
@@ -96,7 +102,16 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
           details: commandIfPresent(commands, CommandIDs.details, { id })
         },
         onContextMenu: event => openMenu(commands, event, id),
-        onKeyDown: event => jumpByKey(commands, event),
+        onKeyDown: event => {
+          if (tab.hasEnded && isFind(event)) {
+            // Nobody else wants it: there is no program.
+            event.preventDefault();
+            event.stopPropagation();
+            void tab.showWhole({ search: true });
+            return;
+          }
+          jumpByKey(commands, event);
+        },
         translator: translator ?? nullTranslator
       });
       // The main area of Notebook 7 holds only the document.
@@ -117,6 +132,12 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
       open: async (id, readonly, activate) => {
         await (activate ? show : create)(id, readonly);
       },
+      showOutput: async (ref, place) => {
+        await model.current();
+        const task = model.get(ref) ?? model.tasks.find(({ name }) => name === ref);
+        await (await show(task?.id ?? ref, false)).showWhole(place);
+      },
+      showMoments: async id => (await show(id, false)).showMoments(),
       showReason: async id => (await show(id, false)).showReason(),
       isExplained: id => {
         const task = model.get(id);
@@ -140,6 +161,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
       // Setting the same theme again makes the terminal read its colors.
       tracker.forEach(tab => tab.configure({ theme: tab.content.getOption('theme') }))
     );
+    void showLinked(app, commands);
     if (restorer) {
       void restorer.restore(tracker, {
         command: CommandIDs.open,
@@ -150,6 +172,12 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
   }
 };
 
+/** Return whether a key is the one that searches in browsers. */
+function isFind(event: KeyboardEvent): boolean {
+  const find = CommandRegistry.normalizeKeystroke('Accel F');
+  return CommandRegistry.keystrokeForKeydownEvent(event) === find;
+}
+
 /** Have a key jump to a command, if it is a shortcut for that: JupyterLab only sees the keys that terminals leave to it. */
 function jumpByKey(commands: CommandRegistry, event: KeyboardEvent): void {
   const key = CommandRegistry.keystrokeForKeydownEvent(event);
@@ -158,6 +186,16 @@ function jumpByKey(commands: CommandRegistry, event: KeyboardEvent): void {
   );
   if (isOurs) {
     commands.processKeydownEvent(event);
+  }
+}
+
+/** Show the line that the address of the page names, as links of `jupyter ptytasks grep` do: `?ptytask=<id>&line=<number>`. */
+async function showLinked(app: JupyterFrontEnd, commands: CommandRegistry): Promise<void> {
+  const address = new URLSearchParams(window.location.search);
+  const [id, line] = [address.get('ptytask'), Number(address.get('line') ?? NaN)];
+  if (id) {
+    await app.restored;
+    await commands.execute(CommandIDs.showOutput, Number.isNaN(line) ? { id } : { id, line });
   }
 }
 

@@ -17,6 +17,7 @@ import {
   placeOptionsSchema,
   placesSchema,
   readTasks,
+  replaySchema,
   statsSchema,
   statusSchema,
   taskSchema,
@@ -31,6 +32,7 @@ import {
   type IPlace,
   type IPlaceOptions,
   type IPlacing,
+  type IReplay,
   type IStats,
   type IStatus,
   type ITask,
@@ -285,6 +287,17 @@ export class TaskApi {
   tail(id: string, lines: number, options: IQuiet = {}): Promise<IOutput> {
     const query = { mode: 'tail', tail_lines: `${lines}` };
     return this._ask(outputSchema, path(id, 'output'), { query, ...options });
+  }
+
+  /** Return lines of a task's output with their numbers and times; `query` as in docs/rest.md. */
+  lines(id: string, query: Record<string, string>): Promise<IOutput> {
+    return this._ask(outputSchema, path(id, 'output'), { query: { times: '1', ...query } });
+  }
+
+  /** Return what draws the screen of a task as it was at a time, by default now or in the end. */
+  replay(id: string, time?: Date): Promise<IReplay> {
+    const query: Record<string, string> = time ? { time: time.toISOString() } : {};
+    return this._ask(replaySchema, path(id, 'replay'), { query });
   }
 
   /** Return why a task has failed. */

@@ -332,10 +332,26 @@ export const outputSchema = z.object({
   first_line: z.number(),
   next_line: z.number(),
   total_lines: z.number(),
-  ended: z.boolean()
+  lines_omitted: z.number().optional(),
+  more: z.boolean().optional(),
+  ended: z.boolean(),
+  line_numbers: z.array(z.number()).optional(),
+  times: z.array(z.string().nullable()).optional()
 });
 
 export type IOutput = z.infer<typeof outputSchema>;
+
+/** What a task's terminal showed at some moment. */
+export const replaySchema = z.object({
+  time: z.string(),
+  first_time: z.string(),
+  last_time: z.string(),
+  rows: z.number(),
+  cols: z.number(),
+  data: z.string()
+});
+
+export type IReplay = z.infer<typeof replaySchema>;
 
 /** Why a task has failed, and the lines of its output that say it. */
 export const whySchema = z.object({

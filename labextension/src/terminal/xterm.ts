@@ -11,6 +11,7 @@ interface ILine {
 }
 
 interface IBuffer {
+  readonly type: 'normal' | 'alternate';
   readonly viewportY: number;
   readonly baseY: number;
   readonly length: number;
@@ -71,6 +72,36 @@ export function screenOf(terminal: Terminal): IScreen {
       find(terminal)?.scrollToBottom();
     }
   };
+}
+
+/**
+ * Return how many lines of output a terminal has if it shows the first of those above the screen; null if it does not. The
+ * server says how an ended task has ended in a last line of its own, which does not count.
+ */
+export function linesFromTop(terminal: Terminal, hasEnded: boolean): number | null {
+  const buffer = find(terminal)?.buffer.active;
+  if (!buffer || buffer.type !== 'normal' || buffer.viewportY > 0 || buffer.baseY === 0) {
+    return null;
+  }
+  const lines: string[] = [];
+  for (let row = 0; row < buffer.length; row++) {
+    const line = buffer.getLine(row);
+    const text = line?.translateToString(true) ?? '';
+    if (line?.isWrapped && lines.length) {
+      lines[lines.length - 1] += text;
+    } else {
+      lines.push(text);
+    }
+  }
+  let count = lines.length;
+  while (count && !lines[count - 1]) {
+    count--;
+  }
+  if (hasEnded && /^\[.+\]$/.test(lines[count - 1] ?? '')) {
+    // Before it comes a line feed, which ends the last line or is after it.
+    count -= lines[count - 2] ? 1 : 2;
+  }
+  return Math.max(0, count);
 }
 
 /** Scroll to the last line with this text and select it; return whether there is one. */

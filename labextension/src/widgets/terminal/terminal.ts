@@ -17,8 +17,11 @@ import { commandLine, isEnded } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { markCommands, resize, screenOf, showLine, watch, whenDrawn } from '../../terminal/xterm';
 import { TaskBanner } from './banner';
+import { TerminalCover } from './cover';
 import { newest, TaskHeader, type IHeaderActions } from './header';
+import { EarlierLines, jumpButton } from './jumps';
 import { WaitingPage } from './waiting';
+import type { IPlaceInOutput } from './whole';
 
 /** Milliseconds before the terminal takes the size of another viewer: after a reconnection this one may lead again. */
 const SETTLED = 500;
@@ -42,6 +45,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this.connection = connection;
     this._model = model;
     this._translator = translator;
+    this._settings = settings;
     connection.whenDrawn = done => whenDrawn(terminal, done);
 
     this.addClass('jp-PtyTasks-terminal');
@@ -61,13 +65,30 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this.contentHeader.addWidget(new TaskBanner({ model, connection, onShow, trans }));
 
     this._waiting = new WaitingPage({ model, connection, onChange: () => this._uncover(), trans });
+    this._cover = new TerminalCover({
+      id,
+      api: model.api,
+      node: terminal.node,
+      onChange: () => this._uncover(),
+      translator
+    });
     this._end = new EndKeeper(screenOf(terminal), terminal.node);
     this._addJump(trans.__('Jump to End'), trans.__('Jump to the end of the output'));
+    const earlier = new EarlierLines({
+      terminal,
+      hasEnded: () => this.hasEnded,
+      total: async () => (await model.api.lines(id, { mode: 'tail', tail_lines: '0' })).total_lines,
+      onShow: () => void this.showWhole(),
+      trans
+    });
     void terminal.ready.then(() => {
       this._uncover();
       watch(
         terminal,
-        () => this._end.look(),
+        () => {
+          this._end.look();
+          earlier.look();
+        },
         () => this._end.noteIntent()
       );
       this._marks = markCommands(terminal, exit =>
@@ -96,14 +117,11 @@ export class TaskTab extends MainAreaWidget<Terminal> {
 
   /** Apply the user's terminal settings. */
   configure(settings: Partial<ITerminal.IOptions>): void {
-    void this.content.ready.then(() => {
-      const names = Object.keys(settings) as (keyof ITerminal.IOptions)[];
-      for (const name of names) {
-        if (!this.isDisposed && !(name in ALWAYS)) {
-          this.content.setOption(name, settings[name] as never);
-        }
-      }
-    });
+    this._settings = { ...this._settings, ...settings };
+    configure(this.content, settings);
+    if (this._cover.still) {
+      configure(this._cover.still, { ...settings, autoFit: false });
+    }
   }
 
   /**
@@ -127,6 +145,21 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this.content.activate();
   }
 
+  /** Show the whole output over the terminal: its end, a line, or a search. */
+  async showWhole(place: IPlaceInOutput = {}): Promise<void> {
+    await this._cover.showWhole(place);
+  }
+
+  /** Show the screen as it was at some moment over the terminal, with a slider. */
+  async showMoments(): Promise<void> {
+    await this._cover.showMoments(this._settings);
+  }
+
+  /** Whether the task has ended, so that no program takes keys. */
+  get hasEnded(): boolean {
+    return this.connection.link === 'ended';
+  }
+
   /** Whether there are commands to jump to: its shell marks them, and shows no full-screen program. */
   get hasCommands(): boolean {
     return this._marks?.canJump ?? false;
@@ -148,6 +181,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     }
     this._marks?.dispose();
     this._waiting.dispose();
+    this._cover.dispose();
     clearTimeout(this._settling);
     this._end.dispose();
     this._model.changed.disconnect(this._onModel, this);
@@ -214,7 +248,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
       return;
     }
     const isCovered = screen.inert;
-    screen.inert = this._waiting.isWaiting;
+    screen.inert = this._waiting.isWaiting || this._cover.widget !== null;
     const focused = document.activeElement;
     const isOurs = focused?.contains(this.node) || this.content.node.contains(focused);
     if (isCovered && !screen.inert && this.isVisible && isOurs) {
@@ -224,12 +258,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
 
   /** Add the button that is visible while the end of the output is not. */
   private _addJump(label: string, title: string): void {
-    const button = document.createElement('button');
-    button.type = 'button';
-    button.className = 'jp-PtyTasks-jump';
-    button.title = title;
-    button.hidden = true;
-    button.append(caretDownIcon.element({ tag: 'span' }), label);
+    const button = jumpButton(caretDownIcon, label, title);
     button.addEventListener('click', () => {
       this._end.jump();
       this.content.activate();
@@ -311,6 +340,8 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     }
   }
 
+  private readonly _cover: TerminalCover;
+  private _settings: Partial<ITerminal.IOptions>;
   private readonly _end: EndKeeper;
   private readonly _waiting: WaitingPage;
   private readonly _model: ITaskModel;
@@ -320,6 +351,18 @@ export class TaskTab extends MainAreaWidget<Terminal> {
   private _wasKnown = false;
   private _viewers: number | undefined;
   private _settling: ReturnType<typeof setTimeout> | undefined;
+}
+
+/** Apply the user's settings to a terminal, except for those that it always has. */
+function configure(terminal: Terminal, settings: Partial<ITerminal.IOptions>): void {
+  void terminal.ready.then(() => {
+    const names = Object.keys(settings) as (keyof ITerminal.IOptions)[];
+    for (const name of names) {
+      if (!terminal.isDisposed && !(name in ALWAYS)) {
+        terminal.setOption(name, settings[name] as never);
+      }
+    }
+  });
 }
 
 export namespace TaskTab {

@@ -1,0 +1,191 @@
+/** A window on all output of a task that is kept: lines from one number to another, which grows at both ends. */
+
+import { Signal, type ISignal } from '@lumino/signaling';
+
+import type { TaskApi } from './api';
+import type { IOutput } from './types';
+
+/** Lines of one request. */
+const PAGE = 500;
+
+/** The most lines that a search finds. */
+const MOST_FOUND = 1000;
+
+/** What the first line about an error looks like. */
+const ERROR =
+  '(?i)\\b(error|exception|traceback|fatal|panic|segmentation fault|out of memory)\\b|Error\\b';
+
+/** A line; its number is the number of line feeds before it, so that some numbers may be missing. */
+export interface ILine {
+  readonly number: number;
+  readonly text: string;
+  /** When it came, in ISO 8601; null if that is not known. */
+  readonly time: string | null;
+}
+
+/** The lines that match: their numbers, and whether there are more. */
+export interface IFound {
+  readonly numbers: readonly number[];
+  readonly more: boolean;
+}
+
+/** The methods reject with a TaskError. They are carried out one after the other. */
+export class OutputWindow {
+  constructor(
+    private readonly _id: string,
+    private readonly _api: Pick<TaskApi, 'lines'>
+  ) {}
+
+  /** The lines of the window; a new array after each change. */
+  get lines(): readonly ILine[] {
+    return this._lines;
+  }
+
+  /** The number behind that of the last line of the output. */
+  get total(): number {
+    return this._total;
+  }
+
+  /** Whether there may be lines before the window, and behind it: there may always be in a running task. */
+  get hasEarlier(): boolean {
+    return this._hasEarlier;
+  }
+
+  get hasLater(): boolean {
+    return this._hasLater;
+  }
+
+  /** Emitted when any of the above has changed. */
+  get changed(): ISignal<this, void> {
+    return this._changed;
+  }
+
+  /** Move the window to the end of the output. */
+  toEnd(): Promise<void> {
+    return this._queue(async () => {
+      const page = await this._read({ mode: 'tail', tail_lines: `${PAGE}` });
+      this._hasEarlier = (page.lines[0]?.number ?? 0) > 0;
+      this._hasLater = page.more;
+      this._replace(page.lines, page.next);
+    });
+  }
+
+  /** Move the window to a line, unless it is in it. */
+  to(line: number): Promise<void> {
+    return this._queue(async () => {
+      const [first, last] = [this._lines[0], this._lines[this._lines.length - 1]];
+      if (first && first.number <= line && line <= last.number) {
+        return;
+      }
+      const since = Math.max(0, line - PAGE / 2);
+      const page = await this._read({ since: `${since}`, max_lines: `${PAGE}` });
+      this._hasEarlier = since > 0 && !page.isFirst;
+      this._hasLater = page.more;
+      this._replace(page.lines, page.next);
+    });
+  }
+
+  /** Add lines before the window. */
+  earlier(): Promise<void> {
+    return this._queue(async () => {
+      const end = this._lines[0]?.number ?? 0;
+      const found: ILine[] = [];
+      let begin = end;
+      // Many numbers may be missing, where lines were drawn over.
+      while (this._hasEarlier && !found.length) {
+        begin = Math.max(0, begin - PAGE);
+        let since = begin;
+        let isFirst = begin === 0;
+        while (since < end) {
+          const page = await this._read({ since: `${since}`, max_lines: `${PAGE}` });
+          found.push(...page.lines.filter(({ number }) => number < end));
+          isFirst ||= page.isFirst;
+          if (!page.more || page.next <= since) {
+            break;
+          }
+          since = page.next;
+        }
+        this._hasEarlier = !isFirst;
+      }
+      this._lines = [...found, ...this._lines];
+      this._changed.emit();
+    });
+  }
+
+  /** Add lines behind the window, or what has become of those at its end. */
+  later(): Promise<void> {
+    return this._queue(async () => {
+      const page = await this._read({ since: `${this._next}`, max_lines: `${PAGE}` });
+      const begin = page.lines[0]?.number ?? Infinity;
+      this._hasLater = page.more;
+      this._next = page.next;
+      this._lines = [...this._lines.filter(({ number }) => number < begin), ...page.lines];
+      this._changed.emit();
+    });
+  }
+
+  /** Return the lines of all output that match a regular expression. */
+  async find(pattern: string): Promise<IFound> {
+    const found = await this._api.lines(this._id, { grep: pattern, max_lines: `${MOST_FOUND}` });
+    return { numbers: found.line_numbers ?? [], more: found.more ?? false };
+  }
+
+  /** Return the number of the first line about an error; null if there is none. */
+  async firstError(): Promise<number | null> {
+    const { line_numbers } = await this._api.lines(this._id, { grep: ERROR, max_lines: '1' });
+    return line_numbers?.[0] ?? null;
+  }
+
+  private _replace(lines: readonly ILine[], next: number): void {
+    this._lines = lines;
+    this._next = next;
+    this._changed.emit();
+  }
+
+  private async _read(query: Record<string, string>): Promise<IPage> {
+    const output = await this._api.lines(this._id, query);
+    this._total = output.total_lines;
+    return {
+      lines: linesOf(output),
+      next: output.next_line,
+      more: (output.more ?? false) || !output.ended,
+      isFirst: query.mode !== 'tail' && (output.lines_omitted ?? 0) > 0
+    };
+  }
+
+  private _queue(task: () => Promise<void>): Promise<void> {
+    const done = this._last.then(task);
+    this._last = done.catch(() => undefined);
+    return done;
+  }
+
+  private readonly _changed = new Signal<this, void>(this);
+  private _last: Promise<void> = Promise.resolve();
+  private _lines: readonly ILine[] = [];
+  private _next = 0;
+  private _total = 0;
+  private _hasEarlier = false;
+  private _hasLater = false;
+}
+
+/** Lines of a response, the number to go on from, whether there are more, and whether what came before is discarded. */
+interface IPage {
+  lines: readonly ILine[];
+  next: number;
+  more: boolean;
+  isFirst: boolean;
+}
+
+function linesOf(output: IOutput): ILine[] {
+  const texts = output.output.split('\n');
+  return (output.line_numbers ?? []).map((number, at) => ({
+    number,
+    text: texts[at] ?? '',
+    time: output.times?.[at] ?? null
+  }));
+}
+
+/** Return a regular expression that matches a text as it is. */
+export function literally(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|#&~-]/g, '\\$&');
+}

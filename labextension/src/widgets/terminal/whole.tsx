@@ -1,0 +1,290 @@
+/** The whole output of a task, over its terminal: all lines that are kept, with numbers, times and a search. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import {
+  Button,
+  caretDownIcon,
+  closeIcon,
+  ReactWidget,
+  ToolbarButtonComponent
+} from '@jupyterlab/ui-components';
+import { useVirtualizer } from '@tanstack/react-virtual';
+import React, {
+  useCallback,
+  useEffect,
+  useLayoutEffect,
+  useReducer,
+  useRef,
+  useState
+} from 'react';
+
+import type { TaskApi } from '../../services/api';
+import { OutputWindow, type ILine } from '../../services/outputwindow';
+import { SearchField } from './search';
+
+/** The height of a line in pixels; the same as in style/whole.css. */
+const HEIGHT = 18;
+
+/** Lines beyond the visible ones that are drawn, and so many from an end that more are requested. */
+const OVERSCAN = 20;
+const NEAR = 50;
+
+/** What to show first; without anything the end. */
+export interface IPlaceInOutput {
+  /** The number of a line. */
+  line?: number;
+  /** Whether to search: then the cursor is in the search field. */
+  search?: boolean;
+}
+
+interface IWholeProps extends IPlaceInOutput {
+  output: OutputWindow;
+  onClose: () => void;
+  trans: TranslationBundle;
+}
+
+/** The view; `line` is shown whenever it changes. */
+export function Whole({ output, line, search, onClose, trans }: IWholeProps): JSX.Element {
+  const [, redraw] = useReducer((count: number) => count + 1, 0);
+  const [current, setCurrent] = useState<number | null>(null);
+  const [problem, setProblem] = useState('');
+  const [matcher, setMatcher] = useState<RegExp | null>(null);
+  const scrolled = useRef<HTMLDivElement>(null);
+  const field = useRef<HTMLInputElement>(null);
+  const wanted = useRef<number | 'end' | null>(null);
+  const { lines } = output;
+  const virtualizer = useVirtualizer({
+    count: lines.length,
+    getScrollElement: () => scrolled.current,
+    estimateSize: () => HEIGHT,
+    getItemKey: at => `${lines[at].number}:${at - lines.length}`,
+    overscan: OVERSCAN
+  });
+
+  const attempt = useCallback(async (what: () => Promise<void>) => {
+    try {
+      await what();
+      setProblem('');
+    } catch (error) {
+      setProblem(error instanceof Error ? error.message : String(error));
+    }
+  }, []);
+
+  const go = useCallback(
+    (to: number | 'end') =>
+      attempt(async () => {
+        await (to === 'end' ? output.toEnd() : output.to(to));
+        wanted.current = to;
+        setCurrent(to === 'end' ? null : to);
+        redraw();
+      }),
+    [attempt, output]
+  );
+
+  useEffect(() => {
+    output.changed.connect(redraw);
+    return () => void output.changed.disconnect(redraw);
+  }, [output]);
+  useEffect(() => {
+    void go(line ?? 'end');
+    (search ? field.current : scrolled.current)?.focus();
+  }, [go, line, search]);
+
+  // Lines that are added before the others move these down.
+  const before = useRef<{ first?: ILine; height: number }>({ height: 0 });
+  useLayoutEffect(() => {
+    const { first, height } = before.current;
+    const at = first && first !== lines[0] ? lines.indexOf(first) : -1;
+    if (at > 0 && scrolled.current) {
+      scrolled.current.scrollTop += lines.length * HEIGHT - height;
+    }
+    before.current = { first: lines[0], height: lines.length * HEIGHT };
+  }, [lines]);
+  useLayoutEffect(() => {
+    const to = wanted.current;
+    wanted.current = null;
+    if (to === 'end') {
+      virtualizer.scrollToIndex(lines.length - 1, { align: 'end' });
+    } else if (to !== null) {
+      const index = lines.findIndex(({ number }) => number >= to);
+      virtualizer.scrollToIndex(Math.max(0, index), { align: 'center' });
+    }
+  });
+
+  // More lines are requested before they are needed, one page at a time.
+  const isLoading = useRef(false);
+  const onScroll = () => {
+    const { scrollTop = 0, scrollHeight = 0, clientHeight = 0 } = scrolled.current ?? {};
+    const isNearEnd = scrollHeight - scrollTop - clientHeight < NEAR * HEIGHT;
+    const load =
+      scrollTop < NEAR * HEIGHT && output.hasEarlier
+        ? () => output.earlier()
+        : isNearEnd && output.hasLater
+          ? () => output.later()
+          : null;
+    if (load && !isLoading.current) {
+      isLoading.current = true;
+      void attempt(load).finally(() => (isLoading.current = false));
+    }
+  };
+
+  const items = virtualizer.getVirtualItems();
+  const range = virtualizer.range;
+  const isAtEnd = !output.hasLater && (range?.endIndex ?? 0) >= lines.length - 1;
+  const first = lines[range?.startIndex ?? 0]?.number ?? 0;
+  const digits = `${output.total}`.length;
+  return (
+    <>
+      <div className="jp-PtyTasks-whole-bar" role="toolbar" aria-label={trans.__('Whole output')}>
+        <SearchField
+          fieldRef={field}
+          output={output}
+          current={current ?? first}
+          onShow={number => void go(number)}
+          onPattern={setMatcher}
+          attempt={attempt}
+          trans={trans}
+        />
+        <Button
+          small
+          minimal
+          title={trans.__('Show the first line that looks like an error')}
+          onClick={() =>
+            void attempt(async () => {
+              const number = await output.firstError();
+              if (number === null) {
+                throw new Error(trans.__('No line looks like an error.'));
+              }
+              await go(number);
+            })
+          }
+        >
+          {trans.__('First Error')}
+        </Button>
+        <span className="jp-PtyTasks-whole-where" role="status">
+          {problem ||
+            trans.__('Line %1 of %2', first.toLocaleString(), output.total.toLocaleString())}
+        </span>
+        <ToolbarButtonComponent
+          icon={closeIcon}
+          tooltip={trans.__('Back to the terminal')}
+          onClick={onClose}
+        />
+      </div>
+      <div
+        className="jp-PtyTasks-whole-lines"
+        ref={scrolled}
+        role="region"
+        aria-label={trans.__('Output')}
+        tabIndex={0}
+        onScroll={onScroll}
+      >
+        <div style={{ height: virtualizer.getTotalSize(), position: 'relative' }}>
+          {items.map(item => {
+            const { number, text, time } = lines[item.index];
+            return (
+              <div
+                key={item.key}
+                className={`jp-PtyTasks-whole-line${number === current ? ' jp-mod-current' : ''}`}
+                data-line={number}
+                aria-current={number === current || undefined}
+                style={{ transform: `translateY(${item.start}px)` }}
+                title={time ? new Date(time).toLocaleString() : undefined}
+              >
+                <span className="jp-PtyTasks-whole-number" style={{ width: `${digits}ch` }}>
+                  {number}
+                </span>
+                <Marked text={text} matcher={matcher} />
+              </div>
+            );
+          })}
+        </div>
+      </div>
+      {!isAtEnd && lines.length > 0 && (
+        <button
+          type="button"
+          className="jp-PtyTasks-jump"
+          onClick={() => {
+            // The button is about to go, and the keys with it.
+            scrolled.current?.focus();
+            void go('end');
+          }}
+        >
+          <caretDownIcon.react tag="span" />
+          {trans.__('To the End')}
+        </button>
+      )}
+    </>
+  );
+}
+
+/** A line with its matches marked. */
+function Marked({ text, matcher }: { text: string; matcher: RegExp | null }): JSX.Element {
+  if (!matcher) {
+    return <span>{text}</span>;
+  }
+  const parts: React.ReactNode[] = [];
+  let end = 0;
+  for (const match of text.matchAll(matcher)) {
+    if (match[0]) {
+      parts.push(text.slice(end, match.index));
+      parts.push(<mark key={match.index}>{match[0]}</mark>);
+      end = match.index + match[0].length;
+    }
+  }
+  return (
+    <span>
+      {parts}
+      {text.slice(end)}
+    </span>
+  );
+}
+
+/** The view as a Lumino widget. Escape closes it, as its button does. */
+export class WholeOutput extends ReactWidget {
+  constructor(private readonly _options: WholeOutput.IOptions) {
+    super();
+    this.addClass('jp-PtyTasks-whole');
+    this._output = new OutputWindow(_options.id, _options.api);
+    this._place = _options.place;
+    this.node.addEventListener('keydown', event => {
+      // The terminal is not to have keys that are typed here.
+      event.stopPropagation();
+      if (event.key === 'Escape') {
+        _options.onClose();
+      } else if (event.key === 'f' && (event.ctrlKey || event.metaKey)) {
+        event.preventDefault();
+        this.goTo({ search: true });
+      }
+    });
+  }
+
+  /** Show another place. */
+  goTo(place: IPlaceInOutput): void {
+    this._place = place.line === undefined ? { ...this._place, ...place } : place;
+    this.update();
+    if (place.search) {
+      this.node.querySelector<HTMLInputElement>('input[type=search]')?.select();
+    }
+  }
+
+  protected override render(): JSX.Element {
+    const { onClose, trans } = this._options;
+    return <Whole {...this._place} output={this._output} onClose={onClose} trans={trans} />;
+  }
+
+  private readonly _output: OutputWindow;
+  private _place: IPlaceInOutput;
+}
+
+export namespace WholeOutput {
+  export interface IOptions {
+    /** The id of the task. */
+    id: string;
+    api: Pick<TaskApi, 'lines'>;
+    place: IPlaceInOutput;
+    /** Called to close it. */
+    onClose: () => void;
+    trans: TranslationBundle;
+  }
+}
