@@ -142,6 +142,7 @@ export namespace CommandIDs {
   export const copyCommand = 'ptytasks:copy-command';
   export const copyOutputPath = 'ptytasks:copy-output-path';
   export const download = 'ptytasks:download-output';
+  export const downloadRecording = 'ptytasks:download-recording';
   export const deleteTasks = 'ptytasks:delete';
   export const refresh = 'ptytasks:refresh';
   export const runFile = 'ptytasks:run-file';

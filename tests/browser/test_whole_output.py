@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import TYPE_CHECKING
 
@@ -110,3 +111,8 @@ def test_a_link_opens_a_line_and_a_slider_shows_earlier_screens(open_lab: OpenLa
         assert axe.serious(page, ".jp-PtyTasks-moment .jp-PtyTasks-whole-bar") == []
     page.keyboard.press("Escape")
     expect(moment).to_have_count(0)
+
+    with page.expect_download() as download:
+        page.evaluate("id => window.jupyterapp.commands.execute('ptytasks:download-recording', { id })", task)
+    recording = download.value.path().read_text(encoding="utf-8")
+    assert json.loads(recording.splitlines()[0])["version"] == 3

@@ -283,6 +283,12 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       icon: downloadIcon,
       run: tasks => tasks.forEach(task => download(api.downloadUrl(task.id)))
     },
+    [CommandIDs.downloadRecording]: {
+      label: trans.__('Download Recording'),
+      caption: trans.__('Download a recording of the terminal, for asciinema and other players'),
+      icon: downloadIcon,
+      run: tasks => tasks.forEach(task => download(api.recordingUrl(task.id)))
+    },
     [CommandIDs.deleteTasks]: {
       label: trans.__('Delete…'),
       caption: trans.__('Delete the task and its output; a running task can be stopped first'),

@@ -73,5 +73,6 @@ const COMMANDS: readonly string[] = [
   CommandIDs.copyCommand,
   CommandIDs.copyOutputPath,
   CommandIDs.download,
+  CommandIDs.downloadRecording,
   CommandIDs.deleteTasks
 ];

@@ -36,7 +36,8 @@ const MENU: readonly (readonly string[])[] = [
     CommandIDs.copyId,
     CommandIDs.copyCommand,
     CommandIDs.copyOutputPath,
-    CommandIDs.download
+    CommandIDs.download,
+    CommandIDs.downloadRecording
   ]
 ];
 

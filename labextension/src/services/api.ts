@@ -339,9 +339,18 @@ export class TaskApi {
 
   /** Return the download URL of a task's stored output. */
   downloadUrl(id: string): string {
+    return this._download(path(id, 'output/raw'));
+  }
+
+  /** Return the download URL of a recording of a task's output (asciicast). */
+  recordingUrl(id: string): string {
+    return this._download(path(id, 'record'));
+  }
+
+  private _download(where: string): string {
     const { baseUrl, token } = this.serverSettings;
     const query = { download: '1', ...(token && { token }) };
-    return this._url(baseUrl, path(id, 'output/raw')) + URLExt.objectToQueryString(query);
+    return this._url(baseUrl, where) + URLExt.objectToQueryString(query);
   }
 
   private _do(id: string, verb: string, body: object = {}): Promise<ITask> {
