@@ -303,20 +303,23 @@ class Work:
         """
         if isinstance(lock, InternalError):
             return lock
-        with lock:
-            try:
-                # Not read before: until then it could be changed.
-                env = self._task_dirs.specs.read_environment(task.id)
-                if env is None:
-                    return InternalError("the environment that was kept for the task is gone; restart it")
-                if self._is_elsewhere(task):
-                    left = left_to_place(task, self._tasks.entries, self._places.gates())
-                    there = task.with_(turn=replace(task.turn, after=tuple(left)))
-                    self._places.submit(there, lock.handed_on(), env)
-                    return None
-                return self._provisioner.launch(task, lock, env)
-            except PtyTasksError as error:
-                return error
+        # If nothing runs, the lock is kept until that is written down: else other processes would take the task for one
+        # that still waits.
+        try:
+            # Not read before: until then it could be changed.
+            env = self._task_dirs.specs.read_environment(task.id)
+            if env is None:
+                return InternalError("the environment that was kept for the task is gone; restart it")
+            if self._is_elsewhere(task):
+                left = left_to_place(task, self._tasks.entries, self._places.gates())
+                there = task.with_(turn=replace(task.turn, after=tuple(left)))
+                self._places.submit(there, lock.handed_on(), env)
+                return None
+            launched = self._provisioner.launch(task, lock, env)
+        except PtyTasksError as error:
+            return error
+        lock.close()
+        return launched
 
     def _note_start(self, task: Task, outcome: Launched | PtyTasksError | None, now: float) -> bool:
         """Note what became of a start; return whether the task runs, or it is not known yet."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -40,7 +41,7 @@ def test_ls_and_show_tell_what_a_task_waits_for(live: LiveServer, client: Client
     head, row = live.cli("ls", "-g", "asking").stdout.splitlines()
     assert "WAITS FOR" in head
     assert "line: Proceed? [y/N]" in row
-    assert "waits for  line: Proceed? [y/N]" in live.cli("show", "asks").stdout
+    assert re.search(r"^waits for +line: Proceed\? \[y/N\]$", live.cli("show", "asks").stdout, re.MULTILINE)
     client.send_input("asks", "y")
     ended(client, "asks")
     assert "WAITS FOR" not in live.cli("ls", "-g", "asking").stdout
