@@ -175,8 +175,8 @@ class Work:
 
     @property
     def hosts(self) -> list[int | None]:
-        """The pids of the ptyhosts that are to end; None of one that is being started."""
-        return [task.host_pid for task in self._tasks.underway.values() if not self._is_elsewhere(task)]
+        """The pids of the ptyhosts that are to end; None of one that is being started, or is on another machine."""
+        return [None if self._is_elsewhere(task) else task.host_pid for task in self._tasks.underway.values()]
 
     @property
     def may_run_again(self) -> bool:
