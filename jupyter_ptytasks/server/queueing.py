@@ -24,7 +24,7 @@ from ..storage.scheduling import Settings, is_scheduled, read_gpus, write_settin
 from .listeners import Listeners
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ..core.model import Task
     from ..core.queue.estimate import RunKey
@@ -86,6 +86,8 @@ class Queue:
             max_live, _find_nvml(), os.environ.get("CUDA_VISIBLE_DEVICES"), provisioners.for_scheduler()
         )
         self._waits: Mapping[str, Reason] = {}
+        #: The tasks about which this was found out.
+        self._decided: Collection[str] = ()
         self._estimates = Estimates()
         self._is_stale = True
         #: Whether anything has changed since the scheduler was woken.
@@ -200,7 +202,7 @@ class Queue:
         if not queue.waits_here(task):
             # Its place says why.
             return Reason(0, "place", task.state_message, task.job.get("starts")).to_json()
-        if (wait := self.waits.get(task.id)) is not None:
+        if (wait := self._wait_of(task)) is not None:
             return wait.to_json()
         # What has kept it from being started does so no more, or its place has not answered.
         said = task.state_reason, task.state_message
@@ -212,6 +214,16 @@ class Queue:
         """Why the tasks that wait here do so, by id; the same object until that is found out anew."""
         self._decide()
         return self._waits
+
+    def _wait_of(self, task: Task) -> Reason | None:
+        """Return why a task waits here. One that is new is not put off, unless there are very many."""
+        wait = self.waits.get(task.id)
+        if wait is None and task.id not in self._decided and self._deciding is None:
+            if len(self._store.live) <= _PLAN_AT_ONCE:
+                self._is_stale = False
+                self._make_plan(self._concerned())
+            wait = self._waits.get(task.id)
+        return wait
 
     def _gpus(self) -> list[Gpu] | None:
         return read_gpus(self._runtime_dir)
@@ -245,6 +257,7 @@ class Queue:
             task_id: Reason(wait.position, wait.reason, wait.text, estimates.starts.get(task_id, wait.until))
             for task_id, wait in plan.waits.items()
         }
+        self._decided = {task.id for task in tasks}
         self._planned = time.monotonic()
         self._took = self._planned - begun
 

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from jupyter_ptytasks.client.errors import RequestFailed
+from jupyter_ptytasks.server import queueing
 from jupyter_ptytasks.storage.locks import Locks
 from tests.client.live import until
 
@@ -110,6 +111,17 @@ async def test_a_held_task_runs_when_it_is_released(rest: Rest) -> None:
     assert (await rest("POST", "tasks", "held", "start")).code == 202
     assert (await rest.wait("held"))["state"] == "succeeded"
     assert (await rest("POST", "tasks", "held", "start")).code == 409
+
+
+async def test_a_new_task_says_why_it_waits_however_long_ago_that_was_found_out_of_others(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await rest.create("true", name="before", hold=True)
+    monkeypatch.setattr(queueing, "_PLAN_SHARE", 1e-9)  # it took so long that it is not to be found out again soon
+    held = await rest.create("true", name="held", hold=True)
+    assert held["queue"]["reason"] == "held"
+    waits = await rest.create("true", name="waits", after=["held"])
+    assert waits["queue"]["reason"] == "dependency"
 
 
 async def test_a_queued_task_is_held_until_it_is_released(rest: Rest, tmp_path: Path) -> None:
