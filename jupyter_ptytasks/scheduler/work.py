@@ -125,8 +125,7 @@ class Work:
         self._run_again(now)
         self._respond_to_failures(now)
         limit = self._limit()
-        gates = self._places.gates()
-        planned = plan(self._tasks, self._groups.all(), now, limit, self._gpus, gates, explain=False)
+        planned = plan(self._tasks, self._groups.all(), now, limit, self._gpus, self._places.gates, explain=False)
         for task_id, wait in planned.cancel.items():
             self._cancel(task_id, wait.reason, wait.text, now)
         next_ones = planned.start[:_AT_A_TIME]

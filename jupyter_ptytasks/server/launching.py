@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ..core.model import Task, TaskRequest
-    from ..provision.base import Provisioners
+    from ..provision.base import Provisioner, Provisioners
     from ..storage.database import Also
     from ..storage.locks import Lock
     from ..storage.task_dirs import TaskDirs
@@ -101,10 +101,8 @@ class Launcher:
         if request.command is None or request.turn.after or self._store.problem is not None:
             await self._store.refresh()  # shells are numbered, and names of others are resolved
         request = replace(request, turn=await self._queue.resolved(request.turn))
-        place = request.place or LOCAL
-        state = await asyncio.to_thread(self._queue.state_for, request.group, request.turn, place)
-        check_place(request, self._provisioners, waits=state.pending or request.hold)
-        spec, env, lock = await asyncio.to_thread(self._prepare, request, state)
+        place = self._provisioners.at(request.place or LOCAL)  # one that is new belongs to the loop
+        spec, env, lock = await asyncio.to_thread(self._prepare, request, place)
         task = task_of(spec)
         with self._claim(task.id, lock):
             # At once with what the database flushes: the disk does it in one go.
@@ -119,18 +117,18 @@ class Launcher:
             found = await self.restart(found.id)
         return found, False
 
-    def _prepare(self, request: TaskRequest, state: State) -> tuple[dict[str, Any], dict[str, str], Lock]:
+    def _prepare(self, request: TaskRequest, place: Provisioner) -> tuple[dict[str, Any], dict[str, str], Lock]:
         now = time.time()
-        place = self._provisioners.at(request.place) if request.place else None
+        state = self._queue.state_for(request.group, request.turn, place.name)
+        check_place(request, self._provisioners, waits=state.pending or request.hold)
         # What waits for nothing else is held at its place.
-        if request.hold and (place is None or state.pending):
+        if request.hold and (not request.place or state.pending):
             state = State.HELD
         newest = self._store.index.newest
         task_id = new_id(now, newest.id if newest is not None else "")
         defaults = self._spawn_defaults()
         taken = (task.name for task in self._store.live)
-        shares_files = place is None or place.shares_files
-        spec = specs.build(request, task_id, now, defaults, taken, shares_files=shares_files)
+        spec = specs.build(request, task_id, now, defaults, taken, shares_files=place.shares_files)
         if request.hold and not state.pending:
             spec["hold"] = True
         if state.pending:

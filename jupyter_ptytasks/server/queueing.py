@@ -123,7 +123,7 @@ class Queue:
         """Return whether a task of a group is to be queued, or to be started at its place at once. Blocking."""
         found = self._groups.all().get(group)
         limited = found is not None and not found.is_free
-        gate = self._provisioners.gates().get(place)
+        gate = self._provisioners.at(place).gate()
         is_late = gate is not None and gate.opens(0, time.time()) is not None
         return State.QUEUED if limited or is_late or turn != Turn() else State.STARTING
 
@@ -250,8 +250,7 @@ class Queue:
 
     def _make_plan(self, tasks: Sequence[Task]) -> None:
         begun, groups, now = time.monotonic(), self._groups.all(), time.time()
-        gates = self._provisioners.gates()
-        plan = queue.plan(tasks, groups, now, self._settings.max_live_tasks, self._gpus, gates)
+        plan = queue.plan(tasks, groups, now, self._settings.max_live_tasks, self._gpus, self._provisioners.gates)
         self._estimates = estimates = estimate(tasks, plan, groups, now, self._past_runs)
         self._waits = {
             task_id: Reason(wait.position, wait.reason, wait.text, estimates.starts.get(task_id, wait.until))

@@ -76,21 +76,34 @@ def there(number: int, state: State = State.QUEUED, submitted: str = "", **turn:
 
 def test_a_task_that_was_submitted_uses_its_slots_while_it_waits_there() -> None:
     tasks = [there(1, submitted="7"), there(2), make(3)]
-    found = plan(tasks, {"g": Group("g", 1)}, NOW, 100, gates={"far": Gate(20)})
+    found = plan(tasks, {"g": Group("g", 1)}, NOW, 100, gates=lambda: {"far": Gate(20)})
     assert found.start == []
     assert {task_id: wait.reason for task_id, wait in found.waits.items()} == {"00000002": "slots", "00000003": "slots"}
+
+
+def test_the_ways_are_asked_for_only_if_a_task_is_to_go_there() -> None:
+    asked: list[int] = []
+
+    def gates() -> dict[str, Gate]:
+        asked.append(1)
+        return {"far": Gate(20)}
+
+    plan([make(1), there(2, State.RUNNING), there(3, submitted="7")], {}, NOW, 100, gates=gates)
+    assert not asked
+    assert plan([there(4)], {}, NOW, 100, gates=gates).start == ["00000004"]
+    assert asked
 
 
 def test_only_so_many_are_submitted_in_a_minute_and_others_are_not_held_up() -> None:
     tasks = [there(1), there(2), there(3), make(4, group="other")]
     gate = Gate(3, (NOW - 70, NOW - 50, NOW - 20))
-    found = plan(tasks, {}, NOW, 100, gates={"far": gate})
+    found = plan(tasks, {}, NOW, 100, gates=lambda: {"far": gate})
     assert found.start == ["00000001", "00000004"]
     assert found.waits["00000002"].text == "far: 3 tasks are submitted a minute at most"
     assert (found.waits["00000002"].reason, found.waits["00000002"].until) == ("pace", NOW + 10)
     assert found.look == NOW + 10
     closed = replace(gate, submitted=(), closed=NOW + 5, problem="it does not answer")
-    found = plan(tasks, {}, NOW, 100, gates={"far": closed})
+    found = plan(tasks, {}, NOW, 100, gates=lambda: {"far": closed})
     assert (found.start, found.waits["00000001"].text) == (["00000004"], "far: it does not answer; it is tried again")
     assert plan(tasks, {}, NOW, 100).waits["00000001"].reason == "place"
 
@@ -101,7 +114,7 @@ def test_what_a_place_can_see_to_is_left_to_it() -> None:
 
     def left(other: Task, task: Task) -> tuple[list[str], list[Dependency]]:
         known = {one.id: one for one in (other, task)}
-        return plan([other, task], {}, NOW, 100, gates=gates).start, left_to_place(task, known, gates)
+        return plan([other, task], {}, NOW, 100, gates=lambda: gates).start, left_to_place(task, known, gates)
 
     waits = there(2, after=after)
     assert left(there(1, State.RUNNING, "7"), waits) == (["00000002"], list(after))

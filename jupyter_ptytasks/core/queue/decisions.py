@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from types import MappingProxyType
 
 from ..names import LOCAL
 from ..states import State
@@ -59,15 +58,15 @@ def plan(
     now: float,
     limit: int,
     gpus: Callable[[], Sequence[Gpu] | None] = tuple,
-    gates: Mapping[str, Gate] = MappingProxyType({}),
+    gates: Callable[[], Mapping[str, Gate]] = dict,
     *,
     explain: bool = True,
 ) -> Plan:
     """Decide about all pending ones of `tasks` at `now` (Unix seconds); all that are active, that these wait for or
     that belong to their sweeps are among them, too. At most `limit` tasks are active at a time; `gpus`
-    returns those of the machine, None while they are not known; it is called if a task needs one. `gates` are the ways
-    to other places, by name: tasks of such a place are to be submitted there, and what they wait for at the same place
-    is left to it (`left_to_place`).
+    returns those of the machine, None while they are not known; it is called if a task needs one. `gates`
+    returns the ways to other places, by name: tasks of such a place are to be submitted there, and what they wait for
+    at the same place is left to it (`left_to_place`); it is called if a task that waits here is for another place.
 
     Within a group no task starts before another of a higher priority, or a lower rank of the same, that waits for
     nothing but slots or GPUs; and no task of any group takes the GPUs that such a one waits for. Without `explain`,
@@ -77,8 +76,10 @@ def plan(
     failures = _failures(known.values())
     result = Plan()
     ready: list[Queueable] = []
-    for task in sorted((task for task in known.values() if waits_here(task)), key=order):
-        wait = _sweep_wait(task, failures) or _own_wait(task, known, now, gates)
+    pending = sorted((task for task in known.values() if waits_here(task)), key=order)
+    ways = gates() if any(task.provisioner != LOCAL for task in pending) else {}
+    for task in pending:
+        wait = _sweep_wait(task, failures) or _own_wait(task, known, now, ways)
         if wait is None:
             ready.append(task)
         elif wait.given_up:
@@ -107,7 +108,7 @@ def plan(
         if wait is None and active >= limit:
             wait = Wait("limit", f"{active} tasks are running, the most that are allowed", before + 1)
         if wait is None and task.provisioner != LOCAL:
-            wait = _gate_wait(task, gates.get(task.provisioner), submitted.get(task.provisioner, 0), before, now)
+            wait = _gate_wait(task, ways.get(task.provisioner), submitted.get(task.provisioner, 0), before, now)
             if wait is not None and wait.until is not None:
                 result.look = wait.until if result.look is None else min(result.look, wait.until)
         amount = group.gpus_of(task) if task.provisioner == LOCAL else 0.0
