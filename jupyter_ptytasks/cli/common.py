@@ -105,7 +105,19 @@ def complete_ref_or_sweep(ctx: click.Context, param: click.Parameter, incomplete
 
 one_ref = click.argument("ref", metavar="TASK", shell_complete=complete_ref)
 many_refs = click.argument("refs", metavar="TASK...", nargs=-1, required=True, shell_complete=complete_ref)
+in_group = click.option(
+    "-g", "--group", metavar="NAME", shell_complete=complete_group, help="Only tasks of this group."
+)
+with_tag = click.option("-t", "--tag", metavar="NAME", help="Only tasks with this tag.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Print the REST API's JSON.")
+
+
+def in_states(names: Iterable[str]) -> Callable[[Decorated], Decorated]:
+    """Return an option `states` for tasks in any of these states."""
+    states = click.Choice(list(names))
+    return click.option(
+        "--state", "states", multiple=True, type=states, help="Only tasks in this state; may be repeated."
+    )
 
 
 def print_json(value: object) -> None:

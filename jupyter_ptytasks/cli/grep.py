@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 import click
 
 from . import values
-from .common import complete_group, complete_ref, json_option, note, print_json
+from .common import complete_ref, in_group, in_states, json_option, note, print_json, with_tag
 
 if TYPE_CHECKING:
     from ..client.types import Hit, Searched
@@ -27,15 +27,9 @@ _WHY = {
 @click.argument("refs", metavar="[TASK]...", nargs=-1, shell_complete=complete_ref)
 @click.option("-F", "--fixed", is_flag=True, help="PATTERN is text, not a regular expression.")
 @click.option("-i", "--ignore-case", is_flag=True, help="Upper and lower case are the same.")
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    type=click.Choice(list(values.STYLES)),
-    help="Only tasks in this state; may be repeated.",
-)
-@click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Only tasks of this group.")
-@click.option("-t", "--tag", metavar="NAME", help="Only tasks with this tag.")
+@in_states(values.STYLES)
+@in_group
+@with_tag
 @click.option(
     "--since", type=values.parse_duration, metavar="TIME", help="Only tasks that ended in this time, or run: 12h, 7d."
 )

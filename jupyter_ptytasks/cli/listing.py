@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import about, measures, values
-from .common import complete_group, json_option, note, one_ref, print_json
+from .common import in_group, in_states, json_option, note, one_ref, print_json, with_tag
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -26,15 +26,9 @@ _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
 
 @click.command()
 @click.option("-a", "--all", "all_", is_flag=True, help="Include tasks that ended more than a day ago.")
-@click.option(
-    "--state",
-    "states",
-    multiple=True,
-    type=click.Choice(list(values.STYLES)),
-    help="Only tasks in this state; may be repeated.",
-)
-@click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Only tasks of this group.")
-@click.option("-t", "--tag", metavar="NAME", help="Only tasks with this tag.")
+@in_states(values.STYLES)
+@in_group
+@with_tag
 @click.option(
     "--sort",
     metavar="FIELD",

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from . import values
-from .common import complete_group, json_option, note, print_json, tell
+from .common import in_group, in_states, json_option, note, print_json, tell, with_tag
 from .values import parse_duration
 
 if TYPE_CHECKING:
@@ -24,11 +24,9 @@ _FINISHED = ("succeeded", "failed", "cancelled", "timed_out", "lost")
 @click.option(
     "--older", type=parse_duration, metavar="TIME", help="Only tasks that ended longer ago than this: 12h, 7d, 4w."
 )
-@click.option(
-    "--state", "states", multiple=True, type=click.Choice(_FINISHED), help="Only tasks in this state; may be repeated."
-)
-@click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Only tasks of this group.")
-@click.option("-t", "--tag", metavar="NAME", help="Only tasks with this tag.")
+@in_states(_FINISHED)
+@in_group
+@with_tag
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="Keep the N newest matching tasks.")
 @click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
 @json_option

@@ -8,7 +8,7 @@ import click
 
 from ..client import format as formats
 from ..client import turns
-from .common import complete_group, complete_sweep, complete_waiting, each, json_option, note, print_json
+from .common import complete_group, complete_sweep, complete_waiting, each, in_group, json_option, note, print_json
 from .sweep import release_all
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ waiting_refs = click.argument("refs", metavar="TASK...", nargs=-1, required=True
 
 
 @click.group(invoke_without_command=True)
-@click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Only tasks of this group.")
+@in_group
 @json_option
 @click.pass_context
 def queue(ctx: click.Context, group: str | None, as_json: bool) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 import os
+import shutil
 import time
 
 TYPE_CHECKING = False
@@ -22,8 +23,6 @@ _SAFELY = (
     "--no-pager", "--no-optional-locks",
     "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "protocol.allow=never",
 )  # fmt: skip
-
-
 #: Seconds that a look may take.
 _PATIENCE = 0.5
 
@@ -90,8 +89,6 @@ def state_of(directory: str, patience: float) -> dict[str, Any] | None:
     """
     if not _has_repository(directory):
         return None
-    import shutil  # noqa: PLC0415  most directories are in no repository
-
     git = shutil.which("git")
     if git is None:
         return None
@@ -113,7 +110,7 @@ class _Asking:
 
     def __call__(self, *arguments: str) -> str | None:
         """Return what git prints; None if it fails (but for 1, "nothing found"), or takes too long."""
-        import subprocess  # noqa: PLC0415  the same
+        import subprocess  # noqa: PLC0415  most directories are in no repository
 
         try:
             done = subprocess.run(
