@@ -41,6 +41,7 @@ class OneGroup(TaskHandler):
     async def delete(self, name: str) -> None:
         """Forget how a group is configured."""
         self.query(queries.Strict)
+        await self.queue.group(name)  # there is such a group
         await self.queue.remove_group(name)
         self.send_nothing()
 
@@ -52,7 +53,7 @@ class PauseGroup(TaskHandler):
     async def post(self, name: str) -> None:
         """Start no more tasks of a group; with `tasks`, pause those that run, too."""
         body = self.body(group_bodies.GroupPause)
-        name = check(group_bodies.GroupName, {"name": name}).name
+        await self.queue.group(name)  # there is such a group
         group = await self.queue.change_group(name, paused=True, reason=body.reason)
         for task in self.queue.tasks_of(name) if body.tasks else ():
             try:
@@ -69,7 +70,7 @@ class ResumeGroup(TaskHandler):
     async def post(self, name: str) -> None:
         """Start tasks of a group again; with `tasks`, continue those that are paused."""
         body = self.body(group_bodies.GroupPause)
-        name = check(group_bodies.GroupName, {"name": name}).name
+        await self.queue.group(name)  # there is such a group
         group = await self.queue.change_group(name, paused=False, reason="")
         for task in self.queue.tasks_of(name) if body.tasks else ():
             try:
