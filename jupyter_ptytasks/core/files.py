@@ -68,6 +68,13 @@ def _remove(path: str) -> None:
         pass
 
 
+def remove_tree(path: str) -> None:
+    """Remove a directory with everything in it, as far as that is possible."""
+    from shutil import rmtree  # noqa: PLC0415  it brings compressors, and the scheduler removes nothing
+
+    rmtree(path, ignore_errors=True)
+
+
 def flush(paths: Iterable[str]) -> None:
     """Flush files to the disk that were written without `durable`, and their names, which are in one directory; those
     that are not there are left out. Raises OSError.

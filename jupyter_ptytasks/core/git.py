@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import _thread
 import os
-import shutil
 import time
 
 TYPE_CHECKING = False
@@ -89,7 +88,9 @@ def state_of(directory: str, patience: float) -> dict[str, Any] | None:
     """
     if not _has_repository(directory):
         return None
-    git = shutil.which("git")
+    from shutil import which  # noqa: PLC0415  in a repository only
+
+    git = which("git")
     if git is None:
         return None
     ask = _Asking(git, directory, time.monotonic() + patience)

@@ -8,7 +8,6 @@ starter.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import time
@@ -18,6 +17,12 @@ from ..core.hostlog import last_line
 from ..core.machine import boot_id, hostname
 from ..core.platform import detach, endpoint, files, launch, processes
 from ..storage.locks import Locks
+
+try:
+    # What hashlib takes it from, which also loads OpenSSL: half a megabyte of the scheduler.
+    from _blake2 import blake2b
+except ImportError:
+    from hashlib import blake2b
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -90,7 +95,7 @@ class Starter:
                 sorted(detach.environment().items()),
             ]
             whose += [sys.executable, _stamp(sys.executable), self._program, *_stamps(os.path.dirname(self._program))]
-            digest = hashlib.blake2b(repr(whose).encode("utf-8", "surrogatepass"), digest_size=8)
+            digest = blake2b(repr(whose).encode("utf-8", "surrogatepass"), digest_size=8)
             self._known = os.path.join(self._runtime_dir, f"starter-{digest.hexdigest()}.sock")
         return self._known
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from contextlib import contextmanager, suppress
 
 from ..core import files
@@ -24,7 +23,9 @@ def kept(path: str) -> Iterator[None]:
     except OSError as error:
         if error.errno in FULL:
             raise
-        shutil.copy2(path, old)  # a file system without links
+        from shutil import copy2  # noqa: PLC0415  for a file system without links
+
+        copy2(path, old)
     try:
         yield
     except BaseException:

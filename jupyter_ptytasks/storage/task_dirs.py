@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import time
 from contextlib import suppress
 
 from ..core import leftovers
 from ..core.errors import InternalError, NoResult, storage_fault
-from ..core.files import read_json
+from ..core.files import read_json, remove_tree
 from ..core.machine import boot_id, is_here, is_running
 from ..core.model import Kind, Output, Task, job
 from ..core.paths import TaskFiles
@@ -101,7 +100,7 @@ class TaskDirs:
                 raise InternalError("the lock of a new task is taken")
             self.specs.create(spec, env, function)
         except BaseException:
-            shutil.rmtree(files.dir, ignore_errors=True)
+            remove_tree(files.dir)
             if lock is not None:
                 lock.close()
             raise
@@ -311,7 +310,7 @@ class TaskDirs:
 
     def remove_output(self, task_id: str) -> None:
         """Delete a task's output, which frees space on a full disk."""
-        shutil.rmtree(self.files(task_id).output, ignore_errors=True)
+        remove_tree(self.files(task_id).output)
 
     def discard(self, *task_ids: str) -> None:
         """Delete the directories of tasks that have no ptyhosts. Raises StorageFull or InternalError if one cannot be
@@ -344,7 +343,7 @@ class TaskDirs:
             return
         for name in names:
             if name.startswith(_TRASH):
-                shutil.rmtree(os.path.join(self._root, name), ignore_errors=True)
+                remove_tree(os.path.join(self._root, name))
 
     def remove_incomplete(self, known: set[str]) -> None:
         """Delete directories of creates that were cut off before anything ran and the task was in the database."""
@@ -360,4 +359,4 @@ class TaskDirs:
                 continue
             if lock is not None:
                 with lock:
-                    shutil.rmtree(files.dir, ignore_errors=True)
+                    remove_tree(files.dir)
