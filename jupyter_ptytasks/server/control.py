@@ -1,4 +1,4 @@
-"""The verbs for tasks that exist: find, stop, pause, signal, type, wait, change, delete. `launching` has the others."""
+"""The verbs for tasks that exist: find, stop, pause, wait, change, delete. `launching`, `talking` have the others."""
 
 from __future__ import annotations
 
@@ -10,23 +10,16 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from ..core import leftovers, wire
+from ..core import leftovers
 from ..core.errors import (
-    HostUnreachable,
-    InputRefused,
     InternalError,
     InvalidState,
     NoResult,
-    NotWaiting,
-    PasswordWanted,
-    TooLarge,
 )
 from ..core.model import Kind
 from ..core.queue.turn import runs_again
-from ..core.ring.marks import modes_at
 from ..core.signals import KILL
 from ..core.states import PENDING, State, check
-from ..core.waiting.classify import PASSWORD
 from ..storage import notes
 from ..storage.records import RESTARTING
 from .hosts.link import Channel
@@ -47,12 +40,8 @@ if TYPE_CHECKING:
     from .spec import SpawnDefaults, StopSequence
     from .store import Store
 
-#: The mode in which cursor keys have the application's form (DECCKM).
-_APPLICATION_KEYS = 1
 #: Seconds between two looks at something of which nothing reports a change.
 _LOOKING = 0.1
-#: Seconds for a program to take what is typed through REST.
-_INPUT_PATIENCE = 5.0
 #: Seconds for a ptyhost to report that it did what it was asked.
 _SETTLING = 2.0
 #: Seconds beyond the grace periods of a stop sequence until we stop believing that a stop will ever end.
@@ -132,6 +121,30 @@ class Control:
         """Return whether the task will be started again as soon as it has ended, by this server or another."""
         return task.id in self.restarting or was_stopped_to_restart(task)
 
+    # -- reaching ---------------------------------------------------------------------------------------------------
+
+    async def reach(self, ref: str) -> tuple[Task, Link]:
+        """Return a task that runs, and its link. Raises InvalidState when it has not started or has ended,
+        HostUnreachable.
+        """
+        task = await self.get(ref)
+        if task.pending:
+            raise InvalidState(f"the task has not started yet: {task.state.value}", field="state")
+        if not task.live:
+            raise InvalidState(f"the task has already ended: {task.state.value}", field="state")
+        link = await self._supervisor.connected(task.id)
+        # It may have come out of `starting` while we waited.
+        return self._store.get(task.id) or task, link
+
+    async def open_channel(
+        self, task: Task, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
+    ) -> Channel:
+        """Open a connection of its own to the ptyhost, for a client that types. Raises HostUnreachable. The caller
+        closes it.
+        """
+        provisioner = self._provisioners.of(task)
+        return await Channel.open(lambda protocol: provisioner.connect(task, protocol), on_frame, on_lost, **about)
+
     # -- stopping ---------------------------------------------------------------------------------------------------
 
     async def stop(self, ref: str, sequence: StopSequence | None = None) -> Task:
@@ -167,7 +180,7 @@ class Control:
     async def begin_stop(self, ref: str, sequence: StopSequence | None, reason: str) -> Task:
         """Tell the ptyhost to stop the task, and return the task with the attempt that stops."""
         sequence = sequence or await self._sequence_of(await self.get(ref))
-        task, link = await self._reach(ref)
+        task, link = await self.reach(ref)
         link.stop(sequence, reason)
         return task
 
@@ -227,7 +240,7 @@ class Control:
         return await self._halt(ref, State.RUNNING, "SIGCONT")
 
     async def _halt(self, ref: str, state: State, name: str) -> Task:
-        task, link = await self._reach(ref)
+        task, link = await self.reach(ref)
         if task.state is not state:
             check(task.state, state)
         link.signal(name, "tree")
@@ -264,135 +277,6 @@ class Control:
     async def ended(self, task: Task, timeout: float | None) -> None:
         """Return when the present attempt of `task` has ended, or `timeout` seconds have passed."""
         await self._waiter.ended(task, timeout)
-
-    # -- talking to it ----------------------------------------------------------------------------------------------
-
-    async def signal(self, ref: str, name: str, target: str) -> None:
-        """Send a signal to the `foreground` group, the whole `tree` or the command itself (`leader`)."""
-        _, link = await self._reach(ref)
-        link.signal(name, target)
-
-    async def resize(self, ref: str, rows: int, cols: int) -> None:
-        """Set the size of the task's terminal."""
-        _, link = await self._reach(ref)
-        link.resize(rows, cols)
-
-    async def uses_application_keys(self, ref: str) -> bool:
-        """Return whether the program of a task has asked for the application's form of the cursor keys."""
-        task = await self.get(ref)
-
-        def read() -> bool:
-            with self.open_ring(task) as ring:
-                return _APPLICATION_KEYS in modes_at(ring, ring.bounds()[1]).flags
-
-        return await asyncio.to_thread(read)
-
-    async def input(self, ref: str, data: bytes, *, only_if: str | None = None, secret: bool = False) -> Task:
-        """Type `data`, and return the task when the terminal has taken it.
-
-        Raises InputRefused when the program does not read, or when a line is longer than its terminal takes,
-        InvalidState when the task ends before it has; and, with `only_if`, NotWaiting when the program does not wait
-        for input (`waiting`) or for a password (`password`), PasswordWanted when it asks for one and `data` is not
-        `secret`.
-        """
-        if only_if and len(data) > wire.MAX_PAYLOAD:
-            raise TooLarge(f"an answer may have {wire.MAX_PAYLOAD} bytes", field="data")
-        taken = False
-        answered = asyncio.Event()
-        greetings = 1  # the STATUS that every connection begins with
-        refused: list[dict[str, Any]] = []
-
-        def on_frame(kind: int, payload: bytes) -> None:
-            nonlocal greetings, taken
-            if kind == wire.REFUSED:
-                refused.append(wire.fields(payload))
-            if kind == wire.STATUS:
-                greetings -= 1
-                if greetings < 0:
-                    taken = True
-                    self._note_waiting(task.id, wire.fields(payload))
-                    answered.set()
-
-        task, channel = await self._open_input(ref, on_frame, answered.set)
-        try:
-            if only_if and "waiting" not in channel.capabilities:
-                raise NotWaiting("it is not known whether the program waits: it was started by an older version")
-            if only_if:
-                self._check_secrecy(task, only_if, secret=secret)
-            kind = wire.ANSWER if only_if else wire.INPUT
-            parts = [data[start : start + wire.MAX_PAYLOAD] for start in range(0, len(data), wire.MAX_PAYLOAD)]
-            # At once: a program that ends by what is typed takes its ptyhost along before that has heard the question.
-            channel.send(b"".join(wire.frame(kind, part) for part in parts) + wire.frame(wire.ASK_STATUS))
-            await asyncio.wait_for(answered.wait(), _INPUT_PATIENCE)
-        except asyncio.TimeoutError as error:
-            raise InputRefused("the program does not read its input; part of it may have been typed") from error
-        finally:
-            channel.close()
-        if refused and refused[0].get("reason") == "not_waiting":
-            raise NotWaiting("the program does not wait for input")
-        if refused:
-            raise InputRefused(wire.explain_refusal(refused, len(data)))
-        if not taken:
-            await self.ended(task, _SETTLING)
-            now = await self.get(task.id)
-            if not now.live:
-                message = f"the task has already ended: {now.state.value}; part of the input may have been typed"
-                raise InvalidState(message, field="state")
-            raise HostUnreachable("the ptyhost closed the connection; part of the input may have been typed")
-        return self._store.get(task.id) or task
-
-    def _note_waiting(self, task_id: str, status: dict[str, Any]) -> None:
-        """Know at once whether the program waits after it was typed to: the link may hear of it later."""
-        link = self.link(task_id)
-        if link is not None and link.status.get("attempt") == status.get("attempt"):
-            link.status["waiting"] = status.get("waiting")
-
-    def _check_secrecy(self, task: Task, only_if: str, *, secret: bool) -> None:
-        link = self.link(task.id)
-        found = link.waiting if link is not None else None
-        is_masked = found is not None and found["kind"] == PASSWORD
-        if only_if == "password" and not is_masked:
-            raise NotWaiting("the program does not ask for a password")
-        if is_masked and not secret and only_if != "password":
-            raise PasswordWanted("the program asks for a password; what is typed must be marked as secret")
-
-    async def _open_input(
-        self, ref: str, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None]
-    ) -> tuple[Task, Channel]:
-        """Open a connection for input, and return the task with it. Raises InvalidState when the task has ended, also
-        if it ends just now: its ptyhost stops answering a moment before that is known. Raises HostUnreachable.
-        """
-        deadline = time.monotonic() + _SETTLING
-        while True:
-            task, _ = await self._reach(ref)
-            try:
-                return task, await self.open_channel(task, on_frame, on_lost, role="input")
-            except HostUnreachable:
-                if time.monotonic() > deadline:
-                    raise
-            await asyncio.sleep(_LOOKING)
-
-    async def open_channel(
-        self, task: Task, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
-    ) -> Channel:
-        """Open a connection of its own to the ptyhost, for a client that types. Raises HostUnreachable. The caller
-        closes it.
-        """
-        provisioner = self._provisioners.of(task)
-        return await Channel.open(lambda protocol: provisioner.connect(task, protocol), on_frame, on_lost, **about)
-
-    async def _reach(self, ref: str) -> tuple[Task, Link]:
-        """Return a task that runs, and its link. Raises InvalidState when it has not started or has ended,
-        HostUnreachable.
-        """
-        task = await self.get(ref)
-        if task.pending:
-            raise InvalidState(f"the task has not started yet: {task.state.value}", field="state")
-        if not task.live:
-            raise InvalidState(f"the task has already ended: {task.state.value}", field="state")
-        link = await self._supervisor.connected(task.id)
-        # It may have come out of `starting` while we waited.
-        return self._store.get(task.id) or task, link
 
     # -- changing and deleting --------------------------------------------------------------------------------------
 

@@ -53,6 +53,7 @@ from .shells.runner import ShellRunner
 from .spec import SpawnDefaults
 from .store import Store
 from .sweeping import Sweeps
+from .talking import Talker
 from .terminals.manager import TaskTerminals
 from .terminals.screen import Emulator
 from .terminals.websocket import TaskSocket
@@ -220,6 +221,7 @@ class PtyTasksApp(ExtensionApp):
             provisioners=provisioners,
             spawn_defaults=self._spawn_defaults,
         )
+        talker = Talker(control)
         self.launcher = launcher = Launcher(
             control=control,
             queue=queue,
@@ -276,6 +278,7 @@ class PtyTasksApp(ExtensionApp):
         self.settings.update(
             {
                 "ptytasks_control": control,
+                "ptytasks_talker": talker,
                 "ptytasks_launcher": launcher,
                 "ptytasks_store": store,
                 "ptytasks_journal": self.journal,
@@ -284,7 +287,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_many": many,
                 "ptytasks_conditions": conditions,
                 "ptytasks_shells": shells,
-                "ptytasks_shell_runner": ShellRunner(shells, control, Waiter(store, supervisor), supervisor),
+                "ptytasks_shell_runner": ShellRunner(shells, control, talker, Waiter(store, supervisor), supervisor),
                 "ptytasks_details": Details(control, task_dirs),
                 "ptytasks_provisioners": provisioners,
                 "ptytasks_ssh_places": self.ssh_places,

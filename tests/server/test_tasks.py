@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks.core.errors import InternalError
-from jupyter_ptytasks.server import control
+from jupyter_ptytasks.server import talking
 from jupyter_ptytasks.server.rest import bodies
 from tests.ptyhost.hosting import is_alive
 
@@ -321,7 +321,7 @@ async def test_an_answer_is_an_answer(rest: Rest) -> None:
 async def test_unread_input_is_refused_and_the_task_can_still_be_stopped(
     rest: Rest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(control, "_INPUT_PATIENCE", 1.0)
+    monkeypatch.setattr(talking, "_PATIENCE", 1.0)
     await rest.create(["python3", "-c", "import tty,time; tty.setraw(0); print('ready'); time.sleep(100)"], name="deaf")
     await rest.until_output("deaf", "ready")
     answer = await rest("POST", "tasks", "deaf", "input", body={"data": "x" * 2_000_000})

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..launching import Launcher
     from ..queueing import Queue
     from ..serialize import TaskSerializer
+    from ..talking import Talker
     from .bodies import TaskOptions
 
     Content = TypeVar("Content", bound=pydantic.BaseModel)
@@ -69,6 +70,12 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
         """The verbs for tasks that exist."""
         control: Control = self.settings["ptytasks_control"]
         return control
+
+    @property
+    def talker(self) -> Talker:
+        """The verbs that reach the program of a task."""
+        talker: Talker = self.settings["ptytasks_talker"]
+        return talker
 
     @property
     def launcher(self) -> Launcher:

@@ -192,7 +192,7 @@ class SendSignal(TaskHandler):
     async def post(self, ref: str) -> None:
         """Send a signal."""
         body = self.body(bodies.Signal)
-        await self.control.signal(ref, body.signal, body.target)
+        await self.talker.signal(ref, body.signal, body.target)
         self.send_nothing()
 
 
@@ -203,9 +203,9 @@ class SendInput(TaskHandler):
     async def post(self, ref: str) -> None:
         """Type text into a task."""
         body = self.body(bodies.Input, _INPUT_MAX)
-        application = body.depends_on_mode and await self.control.uses_application_keys(ref)
+        application = body.depends_on_mode and await self.talker.uses_application_keys(ref)
         data = body.typed(application=application)
-        task = await self.control.input(ref, data, only_if=body.only_if, secret=body.secret)
+        task = await self.talker.input(ref, data, only_if=body.only_if, secret=body.secret)
         self.send({"typed": len(data), "waiting": self.to_json(task)["waiting"]})
 
 
@@ -216,7 +216,7 @@ class Resize(TaskHandler):
     async def post(self, ref: str) -> None:
         """Set the size of the terminal."""
         body = self.body(bodies.Resize)
-        await self.control.resize(ref, body.rows, body.cols)
+        await self.talker.resize(ref, body.rows, body.cols)
         self.send_nothing()
 
 

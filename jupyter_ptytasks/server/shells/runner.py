@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from ...core.shells.commands import Command, CommandLog
     from ..control import Control
     from ..hosts.supervisor import Supervisor
+    from ..talking import Talker
     from ..waiting import Waiter
     from .history import Shells
 
@@ -71,9 +72,12 @@ class _Look:
 class ShellRunner:
     """Runs commands in shells, one at a time in each."""
 
-    def __init__(self, shells: Shells, control: Control, waiter: Waiter, supervisor: Supervisor) -> None:
+    def __init__(
+        self, shells: Shells, control: Control, talker: Talker, waiter: Waiter, supervisor: Supervisor
+    ) -> None:
         self.shells = shells
         self.control = control
+        self.talker = talker
         self.waiter = waiter
         self.supervisor = supervisor
         self._busy: set[str] = set()
@@ -82,7 +86,7 @@ class ShellRunner:
         """Type a command at the prompt of a shell, and return its exit code and output, as JSON, or what there is when
         the time is over. `cancel` is set when whoever asked has gone; Cancelled is raised then.
 
-        Raises NoMarks, NotAtPrompt, TaskNotFound, BadRequest, InvalidState and what Control.input raises.
+        Raises NoMarks, NotAtPrompt, TaskNotFound, BadRequest, InvalidState and what Talker.input raises.
         """
         if fault := _CONTROL.search(order.command):
             raise BadRequest(f"command: has the control character {fault[0]!r}", field="command")
@@ -109,6 +113,7 @@ class _Run:
     def __init__(self, runner: ShellRunner, task: Task, order: Order, cancel: Event) -> None:
         self._shells = runner.shells
         self._control = runner.control
+        self._talker = runner.talker
         self._waiter = runner.waiter
         self._supervisor = runner.supervisor
         self._task = task
@@ -204,7 +209,7 @@ class _Run:
             data = f"{command}\r"
         self._began = time.monotonic()
         try:
-            await self._control.input(self._task.id, data.encode(), only_if="waiting")
+            await self._talker.input(self._task.id, data.encode(), only_if="waiting")
         except NotWaiting as error:
             raise NotAtPrompt("the shell does not wait at its prompt any more") from error
 
@@ -231,7 +236,7 @@ class _Run:
             if not look.at_prompt or (not look.typed and (interrupted or self._is_waiting())):
                 return
             if look.typed and not interrupted and self._is_waiting():
-                await self._control.input(self._task.id, _INTERRUPT)
+                await self._talker.input(self._task.id, _INTERRUPT)
                 interrupted = True
             await _hear(news, left)
 
