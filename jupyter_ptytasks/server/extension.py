@@ -43,6 +43,7 @@ from .monitor.metrics import MetricsBook
 from .monitor.progress import Tracker
 from .monitor.sampler import Sampler
 from .monitor.sentinels import Sentinels
+from .pending import Pending
 from .queueing import Queue
 from .recovery import Recovery
 from .rest import MCP_ROUTE, OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
@@ -232,6 +233,14 @@ class PtyTasksApp(ExtensionApp):
             spawn_defaults=self._spawn_defaults,
             max_live=self.max_live_tasks,
         )
+        pending = Pending(
+            control=control,
+            queue=queue,
+            store=store,
+            task_dirs=task_dirs,
+            provisioners=provisioners,
+            spawn_defaults=self._spawn_defaults,
+        )
         conditions = Conditions(control, Waiter(store, supervisor), supervisor, self.tracker)
         shells = Shells(control, task_dirs)
         many = Many(
@@ -280,6 +289,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_control": control,
                 "ptytasks_talker": talker,
                 "ptytasks_launcher": launcher,
+                "ptytasks_pending": pending,
                 "ptytasks_store": store,
                 "ptytasks_journal": self.journal,
                 "ptytasks_queue": queue,

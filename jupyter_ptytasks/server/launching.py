@@ -1,4 +1,4 @@
-"""The verbs that start something: create, release, run again, restart."""
+"""The verbs that start something: create, run again, restart."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import (
-    BadRequest,
     Conflict,
     InternalError,
     InvalidState,
@@ -22,7 +21,6 @@ from ..core.errors import (
 )
 from ..core.model import IfExists, new_id
 from ..core.names import LOCAL
-from ..core.queue.decisions import waits_here
 from ..core.states import State
 from ..provision.base import Submitted
 from ..storage.records import RESTARTING, task_of
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 
     from ..core.model import Task, TaskRequest
     from ..provision.base import Provisioner, Provisioners
-    from ..storage.database import Also
     from ..storage.locks import Lock
     from ..storage.task_dirs import TaskDirs
     from .control import Control
@@ -193,87 +190,6 @@ class Launcher:
         return started
 
     # -- starting ---------------------------------------------------------------------------------------------------
-
-    async def release(self, ref: str) -> Task:
-        """Let a task that is held take its turn, and return it. Raises InvalidState if it is not pending."""
-        task = await self._control.get(ref)
-        if not task.pending:
-            raise InvalidState(f"the task is not held: it is {task.state.value}", field="state")
-        if task.state is State.HELD and not waits_here(task):
-            await asyncio.to_thread(self._provisioners.of(task).release, task)
-        task, _ = await self._store.move(task.id, {State.HELD}, State.QUEUED, also=self._task_dirs.specs.respec)
-        await self._queue.wake()
-        return task
-
-    async def hold(self, ref: str) -> Task:
-        """Keep a task that waits for its turn from being started before it is released, and return it. Raises
-        InvalidState if it is not pending, PlaceUnreachable.
-        """
-        task = await self._control.get(ref)
-        if not task.pending:
-            raise InvalidState(f"the task does not wait for its turn: it is {task.state.value}", field="state")
-        if task.state is State.HELD:
-            return task
-        facts = {} if waits_here(task) else await asyncio.to_thread(self._provisioners.of(task).hold, task)
-        task, held = await self._store.move(
-            task.id, {State.QUEUED}, State.HELD, also=self._task_dirs.specs.respec, **facts
-        )
-        if not held and task.state is not State.HELD:
-            raise InvalidState(f"the task has just been started: it is {task.state.value}", field="state")
-        await self._queue.wake()
-        return task
-
-    async def revise(self, ref: str, change: Callable[[TaskRequest], TaskRequest]) -> Task:
-        """Change what a pending task runs and what it waits for, and return it. `change` gets the request for a task
-        like it, and returns another one. Raises InvalidState if it has started, BadRequest, SpawnFailed.
-        """
-        task = await self._pending(ref)
-        spec = await asyncio.to_thread(self._task_dirs.specs.read, task.id)
-        request = change(replace(specs.request_of(spec, task.name), turn=task.turn))
-        turn = await self._queue.resolved(request.turn, task.id)
-        defaults = self._spawn_defaults()
-        fresh = {**spec, **await asyncio.to_thread(specs.revised, spec, request, defaults)}
-        env = await asyncio.to_thread(specs.environment, fresh, defaults, self._task_dirs.files(task.id).function)
-        also = functools.partial(self._task_dirs.specs.revised, spec=fresh, env=env)
-        facts = {"turn": turn, "command": fresh["command"], "cwd": fresh["cwd"]}
-        return await self._change_pending(task, also, **facts)
-
-    async def move(self, ref: str, target: str | None, *, after: bool, group: str | None = None) -> Task:
-        """Put a pending task right before or `after` another one of its group, or of another `group`, in whose priority
-        it is then; without a `target` before or after all others. Return it. Raises InvalidState if it has started,
-        BadRequest.
-        """
-        task = await self._pending(ref)
-        try:
-            other = await self._store.find(target) if target is not None else None
-        except TaskNotFound as error:
-            field = "after" if after else "before"
-            raise BadRequest(f"{field}: {error.message}", field=field) from error
-        if other is not None and other.id == task.id:
-            return task
-        there = task if group is None else task.with_(group=group)
-        turn = self._queue.moved(there, other.id if other is not None else "", after=after)
-        task = await self._change_pending(task, self._moved, turn=turn, group=there.group)
-        await self._queue.wake()
-        return task
-
-    def _moved(self, task: Task) -> AbstractContextManager[None]:
-        specs = self._task_dirs.specs
-        return specs.replaced({**specs.next(task), "group": task.group})
-
-    async def _pending(self, ref: str) -> Task:
-        task = await self._control.get(ref)
-        if not task.pending:
-            raise InvalidState(f"this can be changed until the task starts; it is {task.state.value}", field="state")
-        if not waits_here(task):
-            raise InvalidState(f"the task waits at {task.provisioner}, and cannot be changed there", field="place")
-        return task
-
-    async def _change_pending(self, task: Task, also: Also, **facts: Any) -> Task:
-        task, moved = await self._store.move(task.id, {task.state}, task.state, also=also, **facts)
-        if not moved:
-            raise InvalidState(f"the task has just been started: it is {task.state.value}", field="state")
-        return task
 
     @contextmanager
     def _claim(self, task_id: str, lock: Lock) -> Iterator[None]:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ...core.model import Task
     from ..control import Control
     from ..launching import Launcher
+    from ..pending import Pending
     from ..queueing import Queue
     from ..serialize import TaskSerializer
     from ..talking import Talker
@@ -76,6 +77,12 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
         """The verbs that reach the program of a task."""
         talker: Talker = self.settings["ptytasks_talker"]
         return talker
+
+    @property
+    def pending(self) -> Pending:
+        """The verbs for tasks that wait for their turn."""
+        pending: Pending = self.settings["ptytasks_pending"]
+        return pending
 
     @property
     def launcher(self) -> Launcher:

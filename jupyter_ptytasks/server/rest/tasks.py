@@ -81,7 +81,7 @@ class OneTask(TaskHandler):
         """Change a task's labels, and what it runs and waits for."""
         body = self.body(bodies.ChangedTask)
         if body.revises:
-            await self.launcher.revise(ref, body.revise)
+            await self.pending.revise(ref, body.revise)
         task = await self.control.update(ref, **body.changes())
         if task.pending:
             await self.queue.wake()
@@ -102,7 +102,7 @@ class Start(TaskHandler):
     async def post(self, ref: str) -> None:
         """Let a task that is held take its turn."""
         self.body(bodies.Empty)
-        self.send_task(await self.launcher.release(ref), 202)
+        self.send_task(await self.pending.release(ref), 202)
 
 
 class Hold(TaskHandler):
@@ -112,7 +112,7 @@ class Hold(TaskHandler):
     async def post(self, ref: str) -> None:
         """Keep a task that waits for its turn from being started before it is released."""
         self.body(bodies.Empty)
-        self.send_task(await self.launcher.hold(ref))
+        self.send_task(await self.pending.hold(ref))
 
 
 class Move(TaskHandler):
@@ -123,7 +123,7 @@ class Move(TaskHandler):
         """Move a pending task before or after another one."""
         body = self.body(bodies.Move)
         target, after = body.where()
-        self.send_task(await self.launcher.move(ref, target, after=after, group=body.group))
+        self.send_task(await self.pending.move(ref, target, after=after, group=body.group))
 
 
 class Stop(TaskHandler):
