@@ -96,9 +96,56 @@ def test_of_a_flood_no_more_than_a_glance(tmp_path: Path) -> None:
         ring.write(b"x" * (2 << 20) + b"end")
         tail.read(now)
     assert all(gap and data.endswith(b"xend") for data, _, gap in heard.data)
-    assert [len(data) for data, _, _ in heard.data] == [8 << 10, 8 << 10]
+    assert [len(data) for data, _, _ in heard.data] == [4 << 10, 4 << 10]
     # Its end is read as thoroughly as that of any other.
     ring.write(b"x" * (2 << 20))
     tail.end(True, 4.0)
     ring.close()
     assert len(heard.data[-1][0]) == 64 << 10
+
+
+def test_where_all_counts_it_is_read_piece_by_piece(tmp_path: Path) -> None:
+    ring = RingWriter(str(tmp_path), size=16 << 20, segment=1 << 20, rows=24, cols=80)
+    heard = Heard()
+    tail = TailReader(lambda: RingReader(str(tmp_path)), 1, [heard], lambda: 5)
+    written = b"known" + b"".join(b"%7d\n" % number for number in range(20_000))
+    ring.write(written)
+    assert [tail.read(float(now)) for now in range(3)] == [True, True, False]
+    assert tail.position == len(written)
+    more = b"%64d\n" % 1 * 1500
+    ring.write(more)
+    assert tail.read(4.0)
+    ring.write(b"the last")
+    tail.end(True, 5.0)
+    ring.close()
+    assert b"".join(data for data, _, _ in heard.data) == written[5:] + more + b"the last"
+    assert max(len(data) for data, _, _ in heard.data) == 64 << 10
+    assert not any(gap for _, _, gap in heard.data)
+
+
+def test_a_flood_costs_no_more_at_its_beginning(tmp_path: Path) -> None:
+    ring = RingWriter(str(tmp_path), size=16 << 20, segment=1 << 20, rows=24, cols=80)
+    heard = Heard()
+    tail = TailReader(lambda: RingReader(str(tmp_path)), 1, [heard], lambda: 0)
+    sizes = []
+    for now in (1.0, 2.0, 3.0):
+        ring.write(b"x" * (2 << 20))
+        assert tail.read(now) is (now == 1.0)
+        sizes.append(sum(len(data) for data, _, _ in heard.data))
+        heard.data.clear()
+    ring.close()
+    assert sizes == [64 << 10, 4 << 10, 4 << 10]
+
+
+def test_what_was_dropped_before_it_was_read_is_passed_over(tmp_path: Path) -> None:
+    ring = RingWriter(str(tmp_path), size=64 << 10, segment=32 << 10, rows=24, cols=80)
+    heard = Heard()
+    tail = TailReader(lambda: RingReader(str(tmp_path)), 1, [heard], lambda: 0)
+    ring.write(b"first")
+    assert not tail.read(1.0)
+    ring.write(b"x\n" * (100 << 10) + b"last")
+    assert not tail.read(2.0)
+    assert heard.data[1][0].startswith(b"x")
+    assert [gap for _, _, gap in heard.data[1:]] == [True] + [False] * len(heard.data[2:])
+    assert heard.data[-1][0].endswith(b"last")
+    ring.close()

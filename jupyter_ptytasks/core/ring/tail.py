@@ -23,13 +23,12 @@ if TYPE_CHECKING:
             """Note that the attempt has ended."""
 
 
-#: Bytes that are read at a time; older output is skipped. Of a flood, so many bytes since the last time, nearly all is
-#: skipped anyway: a glance at its end will do.
-_TAIL = 64 << 10
-#: The same where parsing goes on after a server was away.
-_CATCH_UP = 512 << 10
-_FLOOD = 1 << 20
-_GLANCE = 8 << 10
+#: Bytes that are read at a time: parsing them takes long enough.
+_PIECE = 64 << 10
+#: More bytes since the last time are a flood, of which nearly all is skipped anyway: a glance at its end will do. Fewer
+#: may wait to be read, where all of them count.
+_FLOOD = 512 << 10
+_GLANCE = 4 << 10
 
 
 class TailReader:
@@ -39,10 +38,10 @@ class TailReader:
 
     Args:
         begin: returns from where on the output has not been parsed yet; called with the first reading. There is no gap,
-            then, unless the output is gone or too long.
+            then, unless the output is gone or too much. Without it, only the end of what is new is ever read.
     """
 
-    __slots__ = ("_attempt", "_begin", "_lock", "_open_ring", "_position", "parsers")
+    __slots__ = ("_attempt", "_begin", "_gap", "_lock", "_most", "_open_ring", "_position", "parsers")
 
     def __init__(
         self,
@@ -52,10 +51,13 @@ class TailReader:
         begin: Callable[[], int] | None = None,
     ) -> None:
         self._begin = begin
+        self._most = _PIECE if begin is None else _FLOOD
         self._open_ring = open_ring
         self._attempt = attempt
         self.parsers = parsers
         self._position: int | None = None
+        #: Whether output is missing before it.
+        self._gap = False
         self._lock = Lock()
 
     @property
@@ -63,37 +65,47 @@ class TailReader:
         """The offset up to which the output was read; 0 before the first reading."""
         return self._position or 0
 
-    def read(self, now: float) -> None:
-        """Feed new output, at `now` (Unix seconds). Raises OSError."""
+    def read(self, now: float) -> bool:
+        """Feed a piece of what is new, at `now` (Unix seconds); return whether there is more. Raises OSError."""
         with self._lock, self._open_ring() as ring:
-            self._read(ring, now)
+            end = self._look(ring)
+            self._skip(end, _GLANCE if end - self.position > _FLOOD else self._most)
+            return self._feed(ring, end, _PIECE, now)
 
     def end(self, succeeded: bool, now: float) -> None:
         """Feed the rest, and end the parsers. Raises OSError."""
         with self._lock, self._open_ring() as ring:
-            self._read(ring, now, is_last=True)
+            end = self._look(ring)
+            self._skip(end, _PIECE if end - self.position > _FLOOD else self._most)
+            self._feed(ring, end, end, now)
             for parser in self.parsers:
                 parser.end(succeeded, now)
 
-    def _read(self, ring: RingReader, now: float, *, is_last: bool = False) -> None:
+    def _look(self, ring: RingReader) -> int:
+        """Return where the output ends; the first time, find out where parsing begins."""
         start, end = ring.bounds()
         if self._position is None:
-            self._read_first(ring, start, end, now)
-            return
-        is_flood = not is_last and end - self._position > _FLOOD
-        start = max(start, self._position, end - (_GLANCE if is_flood else _TAIL))
-        for offset, data in ring.blocks(start, end, _TAIL):
-            self._feed(data, now, gap=offset > self._position)
-            self._position = offset + len(data)
+            begin = self._begin() if self._begin is not None else None
+            first = max(start, end - self._most, begin or 0)
+            data = ring.read_range(first, end)
+            own = since(self._attempt, data)
+            self._position = end - len(own)
+            self._gap = begin is None or (first > begin and len(own) == len(data))
+        return end
 
-    def _read_first(self, ring: RingReader, start: int, end: int, now: float) -> None:
-        begin = self._begin() if self._begin is not None else None
-        first = max(start, end - _TAIL if begin is None else max(begin, end - _CATCH_UP))
-        data = ring.read_range(first, end)
-        own = since(self._attempt, data)
-        self._position = end
-        self._feed(own, now, gap=begin is None or (first > begin and len(own) == len(data)))
+    def _skip(self, end: int, most: int) -> None:
+        """Leave out all but the last bytes up to `end`, if there are more."""
+        if end - self.position > most:
+            self._position, self._gap = end - most, True
 
-    def _feed(self, data: bytes, now: float, *, gap: bool) -> None:
-        for parser in self.parsers:
-            parser.feed(data, now, gap=gap)
+    def _feed(self, ring: RingReader, end: int, most: int, now: float) -> bool:
+        """Feed the output up to `end`, but little more than `most` bytes; return whether there is more."""
+        for offset, data in ring.blocks(self.position, end, _PIECE):
+            gap = self._gap or offset > self.position
+            self._position, self._gap = offset + len(data), False
+            for parser in self.parsers:
+                parser.feed(data, now, gap=gap)
+            most -= len(data)
+            if most <= 0:
+                return self.position < end
+        return False

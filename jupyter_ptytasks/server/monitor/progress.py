@@ -60,11 +60,12 @@ class _Track:
         self.job: asyncio.Task[None] | None = None
         self.forgetting: asyncio.TimerHandle | None = None
 
-    def read(self) -> None:
-        """Read what is new. Blocking; raises OSError."""
-        self.tail.read(time.time())
+    def read(self) -> bool:
+        """Read a piece of what is new, and return whether there is more. Blocking; raises OSError."""
+        has_more = self.tail.read(time.time())
         if self.recorder is not None and self.recorder.told:
             self.recorder.save(self.tail.position)
+        return has_more
 
     def end(self, *, succeeded: bool) -> None:
         """Read the rest. Blocking; raises OSError."""
@@ -194,7 +195,8 @@ class Tracker:
             while track.news:
                 track.news = False
                 began = loop.time()
-                await loop.run_in_executor(self._thread, track.read)
+                has_more = await loop.run_in_executor(self._thread, track.read)
+                track.news = track.news or has_more
                 if self._has_news(track) or track.reader.progress != track.progress:
                     self._take(task, track, track.reader.progress)
                 await asyncio.sleep(began + _EVERY - loop.time())
