@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import getpass
-import os
 import re
 import secrets
 import shlex
@@ -12,16 +11,14 @@ import sys
 import time
 
 from ..core import attempt_env, model, resources, slurm
-from ..core.errors import InternalError, PlaceUnreachable, PtyTasksError, StartUnknown, storage_fault
-from ..core.files import write_bytes
-from ..core.platform import files as system
+from ..core.errors import InternalError, PlaceUnreachable, PtyTasksError, StartUnknown
 from ..core.queue.gates import Gate
 from ..core.states import State
 from .base import Launched, Provisioner, Submitted
 from .commands import Commands
 from .handles import CANCELED, Handles
 from .jobs import Jobs
-from .program import program
+from .programs import Programs
 from .shared import Shared
 from .verdicts import Verdicts
 
@@ -81,7 +78,7 @@ class SlurmProvisioner(Provisioner):
         self._for_scheduler = {"interval": interval, "per_minute": per_minute, "env": dict(env)}
         self._per_minute = per_minute
         self._task_dirs = task_dirs
-        self._programs = os.path.join(data_dir, "bin")
+        self._programs = Programs(data_dir, task_dirs)
         self._shared = Shared(data_dir, [runtime_dir], self.name)
         self._commands = Commands(env, self._shared)
         self._handles = Handles(task_dirs)
@@ -140,15 +137,16 @@ class SlurmProvisioner(Provisioner):
         grace = self.jobs.kill_wait()
         if grace is not None:
             handle["grace"] = max(grace - _KILL_SLACK, 1.0)
-        script = _SCRIPT.format(
-            python=shlex.quote(sys.executable),
-            program=shlex.quote(self._program()),
-            directory=shlex.quote(files.dir),
-            nonce=nonce,
-        )
+        handle["program"] = self._programs.name
         self._handles.write(task, handle)
-        self._task_dirs.specs.write_environment(task.id, attempt_env.environment(task, clean))
         try:
+            self._task_dirs.specs.write_environment(task.id, attempt_env.environment(task, clean))
+            script = _SCRIPT.format(
+                python=shlex.quote(sys.executable),
+                program=shlex.quote(self._programs.path()),
+                directory=shlex.quote(files.dir),
+                nonce=nonce,
+            )
             job = self.jobs.submit(options, script)
         except StartUnknown:
             raise
@@ -173,20 +171,6 @@ class SlurmProvisioner(Provisioner):
                 raise PlaceUnreachable(f"the job {job}, for which it is to wait, is not known")
             found.append((job, dependency.when))
         return found
-
-    def _program(self) -> str:
-        """Return the path of the program that jobs run; write it if it is not there. Raises InternalError."""
-        found = program()
-        path = os.path.join(self._programs, found.name)
-        try:
-            with contextlib.suppress(FileNotFoundError), open(path, "rb") as file:
-                if file.read() == found.data:
-                    return path
-            system.private_dir(self._programs)
-            write_bytes(path, found.data, durable=True)
-        except OSError as error:
-            raise storage_fault(error, "the program for jobs cannot be written") from error
-        return path
 
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
         """See Provisioner.poll."""
@@ -230,6 +214,7 @@ class SlurmProvisioner(Provisioner):
 
     def clean_up(self, active: Collection[str]) -> None:
         """See Provisioner.clean_up."""
+        self._programs.remove_unused()
         self._verdicts.forget(active)
         self.jobs.forget({row.job for row in self.jobs.rows.values() if row.task in active})
 
@@ -238,6 +223,6 @@ class SlurmProvisioner(Provisioner):
         from .steps import Steps  # noqa: PLC0415  the scheduler has no use for it
 
         if self._steps is None:
-            self._steps = Steps(self._task_dirs, self._handles, self._program, self._commands.env)
+            self._steps = Steps(self._task_dirs, self._handles, self._programs.path, self._commands.env)
         relay = await self._steps.reach(task)
         relay.connect(task.id, protocol, None)
