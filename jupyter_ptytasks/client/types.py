@@ -635,8 +635,8 @@ class PlaceAbout(TypedDict):
     """Where tasks can run."""
 
     name: str
-    """`local`, `slurm`, or `ssh:` and the name of a host."""
-    kind: Literal["local", "ssh", "slurm"]
+    """`local`, `slurm`, `ssh:` and the name of a host, or as it is configured."""
+    kind: Literal["local", "ssh", "slurm", "parsl"]
     reachable: bool | None
     """Whether it can be reached; null if it was not tried."""
     problem: str | None

@@ -21,6 +21,7 @@ class TaskFiles:
         "git",
         "handle",
         "host",
+        "job",
         "lock",
         "log",
         "metrics",
@@ -46,6 +47,8 @@ class TaskFiles:
         self.host = inside + "host.json"
         #: The job of a batch system that is to host it, from before that is submitted.
         self.handle = inside + "handle.json"
+        #: The directory for the files of who has submitted it for us.
+        self.job = inside + "job"
         #: Why the command of such a job was not started.
         self.start = inside + "start.json"
         #: How it ended; written last.

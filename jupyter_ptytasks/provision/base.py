@@ -59,6 +59,8 @@ class Provisioner(ABC):
     #: Whether its tasks may wait there, and be run again there, without any of us: it is asked about them every second,
     #: and their ptyhosts are connected to only as long as somebody looks.
     queues: ClassVar[bool] = False
+    #: Whether their ptyhosts can be connected to; if not, it is asked to `stop` tasks.
+    connects: ClassVar[bool] = True
     #: Whether the directories of its tasks, and their working directories, are the same there.
     shares_files: ClassVar[bool] = False
     #: What its tasks can ask for (core.resources).
@@ -136,6 +138,11 @@ class Provisioner(ABC):
         PlaceUnreachable.
         """
         return False
+
+    def stop(self, task: Task, reason: str) -> None:  # noqa: B027  only where nobody else can do it
+        """Begin to stop a task that runs, where its ptyhost cannot be connected to; `reason` is what its end is to say.
+        Raises PlaceUnreachable.
+        """
 
     def hold(self, task: Task) -> dict[str, Any]:  # noqa: ARG002
         """See to it that a task that waits there does not start before `release`; return what that changes of the
@@ -225,6 +232,10 @@ class Provisioners:
     def queues(self, task: Task) -> bool:
         """Return whether a task may wait at its place; not so if its provisioner is unknown."""
         return any(provisioner.queues for provisioner in self.all if provisioner.name == task.provisioner)
+
+    def connects(self, task: Task) -> bool:
+        """Return whether the ptyhost of a task can be connected to, as far as that is known."""
+        return all(provisioner.connects for provisioner in self.all if provisioner.name == task.provisioner)
 
     def shares_files(self, task: Task) -> bool:
         """Return whether all files of a task are in its directory here; not so if its provisioner is unknown."""

@@ -58,13 +58,13 @@ class Shared:
 
     def read_answer(self) -> dict[str, Any]:
         """Return what `write_answer` was given last, by any process; empty if there is nothing."""
-        found = read_json(self._path("answer.json")) or {}
+        found = read_json(self.path("answer.json")) or {}
         return found if found.get("boot") == boot_id() and isinstance(found.get("begun"), float) else {}
 
     def write_answer(self, answer: dict[str, Any]) -> None:
         """Tell the others, if that can be written: `begun` is when it was asked (monotonic seconds)."""
         with suppress(OSError):
-            write_json(self._path("answer.json"), {**answer, "boot": boot_id()})
+            write_json(self.path("answer.json"), {**answer, "boot": boot_id()})
 
     def note_call(self, program: str) -> None:
         """Note that a program of the place is called now. If that cannot be written, it is not counted."""
@@ -121,7 +121,8 @@ class Shared:
 
     def _calls(self, moment: float) -> str:
         """Return the file of the calls of an hour: a new one for each, so that old ones go without being rewritten."""
-        return self._path(f"calls.{int(moment // _HOUR)}")
+        return self.path(f"calls.{int(moment // _HOUR)}")
 
-    def _path(self, suffix: str) -> str:
+    def path(self, suffix: str) -> str:
+        """Return the path of one of the files."""
         return os.path.join(self._dir, f"{self._name}.{suffix}")

@@ -28,7 +28,10 @@ if TYPE_CHECKING:
 #: Seconds until whoever submits the job, or the ptyhost of its last run, must have released the task's lock.
 _PATIENCE = 120.0
 #: What the job gives to the command: what it was allotted, and what its tools look for.
-_OF_JOB = re.compile(r"SLURM_(?!EXPORT_ENV$).*|CUDA_.*|NVIDIA_.*|ROCR_.*|HIP_.*|ZE_.*|GPU_.*|PMI.*|TMPDIR|HOSTNAME")
+_OF_JOB = re.compile(
+    r"SLURM_(?!EXPORT_ENV$).*|PBS_.*|LSB_.*|SGE_.*|_CONDOR_.*|PE_HOSTFILE|CUDA_.*|NVIDIA_.*|ROCR_.*|HIP_.*|ZE_.*|"
+    r"GPU_.*|PMI.*|TMPDIR|HOSTNAME"
+)
 #: The codes with which the job ends if its command was not run (sysexits.h), and if it was stopped but says that all
 #: is well.
 _NOT_RUN, _STOPPED = 75, 143
@@ -56,7 +59,12 @@ def main(directory: str, nonce: str) -> None:
     if lock is None or handle is None or handle.get("nonce") != nonce or handle.get("given_up"):
         print("the job is not wanted any more" if lock is not None else "the task's lock is held", file=sys.stderr)
         raise SystemExit(_NOT_RUN)
-    attempt = int(handle["attempt"]) + int(os.environ.get("SLURM_RESTART_COUNT") or 0)
+    attempt = int(handle["attempt"])
+    if not handle.get("once"):
+        attempt += int(os.environ.get("SLURM_RESTART_COUNT") or 0)
+    elif (read_json(files.host) or {}).get("attempt") == attempt:
+        print("the job is run again, for which nobody has asked", file=sys.stderr)
+        raise SystemExit(_NOT_RUN)
     spec = _adapted(read_json(files.spec) or {}, handle, attempt)
     env = _environment(read_json(files.environment) or {}, spec)
     if not (spec.get("resources", {}).get("requeue") or spec.get("queue", {}).get("retry")):

@@ -178,8 +178,14 @@ class Control:
         return task, canceled
 
     async def begin_stop(self, ref: str, sequence: StopSequence | None, reason: str) -> Task:
-        """Tell the ptyhost to stop the task, and return the task with the attempt that stops."""
-        sequence = sequence or await self._sequence_of(await self.get(ref))
+        """Tell the ptyhost to stop the task, and return the task with the attempt that stops. Where that cannot be
+        connected to, its place stops it, in its own way. Raises PlaceUnreachable then.
+        """
+        task = await self.get(ref)
+        if task.active and not self._provisioners.connects(task):
+            await asyncio.to_thread(self._provisioners.of(task).stop, task, reason)
+            return await self._store.observe(task.id, task.attempt, State.STOPPING, state_reason=reason)
+        sequence = sequence or await self._sequence_of(task)
         task, link = await self.reach(ref)
         link.stop(sequence, reason)
         return task

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Enum, Float, Integer, List, Unicode, default
+from traitlets import Bool, Dict, Enum, Float, Integer, List, TraitError, Unicode, default
 
 from ..core.local_token import LocalToken
 from ..core.model import COLS, ROWS
@@ -24,7 +24,7 @@ from ..storage.database import Database
 from ..storage.groups import Groups
 from ..storage.locks import Locks
 from ..storage.task_dirs import TaskDirs
-from . import auth
+from . import auth, configured
 from .activity import Activity
 from .conditions import Conditions
 from .control import Control
@@ -135,6 +135,10 @@ class PtyTasksApp(ExtensionApp):
     ).tag(config=True)
     slurm_per_minute = Integer(
         20, min=1, help="Jobs that are submitted to Slurm in a minute at most; further tasks wait in the queue."
+    ).tag(config=True)
+    places = Dict(
+        help="Further places where tasks run, by name: batch systems, by providers of Parsl (docs/cluster.md). "
+        'For example {"pbs": {"engine": "parsl", "provider": "PBSProProvider", "options": {"queue": "workq"}}}.'
     ).tag(config=True)
     ssh_places = Bool(
         True, help="Whether tasks may run on other machines that `ssh` leads to without a question (`ssh:<host>`)."
@@ -312,20 +316,17 @@ class PtyTasksApp(ExtensionApp):
         )
 
     def _places(self, task_dirs: TaskDirs) -> list[Provisioner]:
-        """Return the places that are there without being asked for."""
+        """Return the places that are there without being asked for, and those that are configured."""
+        where = task_dirs, self.data_dir, self.runtime_dir
         is_there = shutil.which("sbatch") is not None and shutil.which("squeue") is not None
-        if not (is_there if self.slurm is None else self.slurm):
-            return []
-        return [
-            SlurmProvisioner(
-                task_dirs,
-                self.data_dir,
-                self.runtime_dir,
-                interval=self.slurm_interval,
-                per_minute=self.slurm_per_minute,
-                env=environment(),
-            )
-        ]
+        found: list[Provisioner] = []
+        if is_there if self.slurm is None else self.slurm:
+            interval, per_minute = self.slurm_interval, self.slurm_per_minute
+            found.append(SlurmProvisioner(*where, interval=interval, per_minute=per_minute, env=environment()))
+        try:
+            return found + configured.places(self.places, *where)
+        except ValueError as error:
+            raise TraitError(f"PtyTasksApp.places: {error}") from error
 
     def _database(self, task_dirs: TaskDirs) -> Database:
         path = os.path.join(self.data_dir, "tasks.db")

@@ -52,7 +52,7 @@ def serving(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
         try:
             yield server.start()
         finally:
-            _end_tasks(server)
+            end_tasks(server)
             server.stop()
 
 
@@ -63,10 +63,11 @@ def live(serving: LiveServer) -> Iterator[LiveServer]:
     for program in (serving.home / "bin").iterdir():
         program.unlink()
     serving.revive()
-    _end_tasks(serving)
+    end_tasks(serving)
 
 
-def _end_tasks(server: LiveServer) -> None:
+def end_tasks(server: LiveServer) -> None:
+    """Stop all tasks of a server."""
     with server.client() as client:
         for task in client.list()["tasks"]:
             with contextlib.suppress(RequestFailed):  # it has ended

@@ -1,0 +1,108 @@
+"""A provider of Parsl, as far as single jobs need it (parsl.providers.base.ExecutionProvider).
+
+Its own table of jobs is filled again for each question, so that it also knows jobs that another process has submitted,
+and forgets those that nobody asks about.
+"""
+
+from __future__ import annotations
+
+import inspect
+import os
+from typing import TYPE_CHECKING, Any
+
+from ..core.files import read_json, write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Refused(Exception):
+    """It was not done, and why; nothing runs."""
+
+
+class Provider:
+    """The provider of this class name, made with `options`. `limit` is the time limit of its jobs in seconds, None if
+    that is not known. Raises Refused where Parsl, or the batch system, is not there, or an option is wrong.
+    """
+
+    def __init__(self, provider: str, options: Mapping[str, Any]) -> None:
+        try:
+            from parsl import providers  # noqa: PLC0415  an extra
+            from parsl.launchers import SimpleLauncher  # noqa: PLC0415
+            from parsl.providers.base import ExecutionProvider  # noqa: PLC0415
+        except ImportError as error:
+            raise Refused("Parsl is not installed: pip install 'jupyter_ptytasks[parsl]'") from error
+        made = getattr(providers, provider, None)
+        if not (isinstance(made, type) and issubclass(made, ExecutionProvider)):
+            raise Refused(f"provider: Parsl has no {provider!r}")
+        takes = inspect.signature(made).parameters
+        for name in options:
+            # A launcher starts a command on each node; a job of ours is a single process.
+            if name not in takes or name == "launcher":
+                raise Refused(f"options.{name}: {provider} does not take it here")
+        launcher = {"launcher": SimpleLauncher()} if "launcher" in takes else {}
+        try:
+            self._provider = made(**options, **launcher)
+        except Exception as error:
+            raise Refused(f"options: {provider} cannot be used with them: {error}") from error
+        self.limit = _seconds(getattr(self._provider, "walltime", None))
+
+    def submit(self, command: str, name: str, directory: str, handle: str) -> dict[str, Any]:
+        """Submit a job that runs a line for the shell, with the files of the provider in `directory`; note it in the
+        file `handle`, and return its id. So it is noted even if the server has died meanwhile. Raises Refused if there
+        is no job; after any other error there may be one.
+        """
+        from parsl.providers.errors import ScriptPathError, SubmitException  # noqa: PLC0415  as above
+
+        os.makedirs(directory, mode=0o700, exist_ok=True)
+        self._provider.script_dir = directory
+        self._provider.resources = {}
+        try:
+            job = str(self._provider.submit(command, 1, name))
+        except SubmitException as error:
+            said = " ".join((error.stderr or error.message or "").split())
+            raise Refused(said or "it does not say why") from error
+        except ScriptPathError as error:
+            raise Refused(str(error.reason)) from error
+        kept = {name: value for name, value in self._provider.resources.get(job, {}).items() if _is_plain(value)}
+        write_json(handle, {**(read_json(handle) or {}), "job": job, "kept": kept}, durable=True)
+        return {"job": job}
+
+    def states(self, jobs: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+        """Return the states of jobs, as Parsl names them; of each it is given what was `kept`. Those of which the batch
+        system says nothing are left out.
+        """
+        found = self._ask(jobs)
+        if not found and len(jobs) > 1:
+            # Some programs fail for all if one job is not known any more.
+            for job, kept in jobs.items():
+                found |= self._ask({job: kept})
+        return {"states": found}
+
+    def _ask(self, jobs: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+        self._know(jobs)
+        said = zip(jobs, self._provider.status(list(jobs)), strict=True)
+        return {job: status.state.name for job, status in said if status.state.name != "UNKNOWN"}
+
+    def cancel(self, job: str, kept: Mapping[str, Any]) -> dict[str, Any]:
+        """End a job, whatever it does; return whether that was `done`."""
+        self._know({job: kept})
+        return {"done": bool(next(iter(self._provider.cancel([job])), False))}
+
+    def _know(self, jobs: Mapping[str, Mapping[str, Any]]) -> None:
+        from parsl.jobs.states import JobState, JobStatus  # noqa: PLC0415  as above
+
+        self._provider.resources = {job: {**kept, "status": JobStatus(JobState.UNKNOWN)} for job, kept in jobs.items()}
+
+
+def _is_plain(value: object) -> bool:
+    return value is None or isinstance(value, (str, int, float, bool))
+
+
+def _seconds(walltime: object) -> float | None:
+    """Return the seconds of a limit like 01:30:00."""
+    parts = walltime.split(":") if isinstance(walltime, str) else []
+    if len(parts) != 3 or not all(part.isdecimal() for part in parts):
+        return None
+    hours, minutes, seconds = map(int, parts)
+    return float((hours * 60 + minutes) * 60 + seconds)

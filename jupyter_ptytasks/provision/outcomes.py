@@ -1,0 +1,185 @@
+"""What has become of tasks whose jobs Parsl has submitted: decided by its states and by the exit record together.
+
+Its states are few: a job that was canceled from outside may be COMPLETED, and one that nobody knows any more, too. So
+the record comes first. That nothing is said of a job is never an end.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ..core import model
+from ..core.files import read_json
+from ..core.hostlog import last_line
+from ..core.states import STARTED, State
+from ..storage.records import changes_from_exit
+from .handles import CANCELED
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping
+    from typing import Any
+
+    from ..core.model import Task
+    from ..storage.task_dirs import TaskDirs
+    from .handles import Handle, Handles
+    from .states import States
+
+#: Seconds until the end of a job counts whose ptyhost has left no record: it may be on its way here.
+_RECORD = 3.0
+#: Seconds until a job counts as not submitted of which no id is known, after the server that was submitting it died.
+_UNKNOWN = 180.0
+#: Seconds for which it is waited that Parsl says how a job has ended whose ptyhost was told to end.
+_VERDICT = 60.0
+#: Seconds after which a task that runs is looked at in any case.
+_LOOK_AGAIN = 10.0
+_WAITS = {"HELD": "held by the batch system", "RUNNING": "the job has started"}
+_ENDS = {
+    "CANCELLED": (State.CANCELLED, "cancelled_outside", "the job was canceled from outside"),
+    "TIMEOUT": (State.TIMED_OUT, "job_limit", "the time limit of the job was reached"),
+    "FAILED": (State.FAILED, "killed_outside", "killed from outside; it may have needed more memory than it has"),
+    "COMPLETED": (State.LOST, "no_record", "the job has ended, and nothing says how; it may have been killed"),
+    "SCALED_IN": (State.CANCELLED, "cancelled_outside", "the job was canceled from outside"),
+    "MISSING": (State.LOST, "job_forgotten", "the job is not known any more"),
+}
+
+
+class Outcomes:
+    """Judges tasks by the `states` of their jobs and by their directories."""
+
+    def __init__(self, task_dirs: TaskDirs, states: States, handles: Handles) -> None:
+        self._task_dirs = task_dirs
+        self._states = states
+        self._handles = handles
+        #: When something was first seen of an attempt.
+        self._seen: dict[tuple[str, int, str], float] = {}
+        #: On what it depended, at the last look at a task, whether there is news of it.
+        self._still: dict[str, tuple[Any, ...]] = {}
+
+    def forget(self, active: Collection[str]) -> None:
+        """Forget what was seen of tasks other than these."""
+        self._seen = {key: seen for key, seen in self._seen.items() if key[0] in active}
+        self._still = {task_id: still for task_id, still in self._still.items() if task_id in active}
+
+    def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
+        """See Provisioner.poll."""
+        asked = list(tasks)
+        if asked:
+            self._states.refresh(lambda: self._jobs(asked))
+        found = {}
+        for task in asked:
+            still = self._runs_still(task)
+            if still is not None and self._still.get(task.id) == still:
+                continue
+            news = self._find_news(task)
+            if still is not None:
+                self._still[task.id] = still
+            if news is not None:
+                found[task.id] = news
+        return found
+
+    def _jobs(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
+        handles = [self._handles.of(task) for task in tasks]
+        return {handle["job"]: handle.get("kept", {}) for handle in handles if handle is not None and "job" in handle}
+
+    def _runs_still(self, task: Task) -> tuple[Any, ...] | None:
+        """Return all on which it depends whether there is news of a task that runs; None if it does not run. It is one
+        stat: this is done every second.
+        """
+        state = self._states.of(task.job.get("id", ""))
+        if task.state not in STARTED or state != "RUNNING":
+            return None
+        try:
+            changed = os.stat(self._task_dirs.files(task.id).dir).st_mtime_ns
+        except OSError:
+            return None
+        # Not for ever: a file system may be late to tell, and what was found may not have been written down.
+        return task, changed, time.monotonic() // _LOOK_AGAIN
+
+    def _find_news(self, task: Task) -> dict[str, Any] | None:
+        handle = self._handles.of(task)
+        if handle is None or handle.get("given_up"):
+            if self._task_dirs.is_hosted(task):
+                return None
+            if handle is not None and handle["given_up"] == CANCELED:
+                return _end(State.CANCELLED, "cancelled", "canceled before it started")
+            return _end(State.FAILED, "start_interrupted", "the server died while submitting the job; nothing was run")
+        ending = self._task_dirs.read_exit(task)
+        if ending is not None:
+            return self._judge(task, handle, ending)
+        host = self._task_dirs.host(task)
+        state = self._states.of(handle.get("job", ""))
+        if state in _ENDS:
+            return self._ended_with(task, handle, state)
+        if host is not None:
+            return self._runs(task, handle, host)
+        if "job" not in handle:
+            return self._give_up(task, handle)
+        ours = State.STARTING if state == "RUNNING" else State.QUEUED
+        words = f"{_WAITS.get(state, 'waits')} (Parsl: {state})"
+        reason = "job_started" if ours is State.STARTING else "submitted" if state == "UNKNOWN" else state.lower()
+        known = model.job(handle["job"], state)
+        return {"state": ours, "state_reason": reason, "state_message": words, "job": known}
+
+    def _runs(self, task: Task, handle: Handle, host: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return how far a task is whose ptyhost has written its record."""
+        node = str(host.get("node") or host.get("hostname"))
+        about = {"job": {**model.job(str(handle.get("job", "")), "RUNNING"), "node": node}}
+        if "stopping" in handle:
+            return {**about, "state": State.STOPPING, "state_reason": handle["stopping"]}
+        if task.state in STARTED:
+            return {**about, "state": task.state}
+        facts = {name: host[name] for name in ("pid", "host_pid", "started")}
+        return {**about, "state": State.RUNNING, "state_reason": "", "state_message": "", **facts}
+
+    def _give_up(self, task: Task, handle: Handle) -> dict[str, Any] | None:
+        """Give up a job whose id is not known, as long as its ptyhost has not started; it would find that."""
+        if self._task_dirs.is_hosted(task) or time.time() - handle["submitted"] < _UNKNOWN:
+            return None
+        lock = self._task_dirs.lock(task.id)
+        if lock is None:
+            return None
+        with lock:
+            self._handles.write(task, {**handle, "given_up": True})
+        return _end(State.FAILED, "start_interrupted", "the server died while submitting the job")
+
+    def _judge(self, task: Task, handle: Handle, ending: dict[str, Any]) -> dict[str, Any] | None:
+        """Return how a task has ended whose ptyhost has left a record; None as long as Parsl may say more."""
+        record = read_json(self._task_dirs.files(task.id).exit) or {}
+        # A signal may have come from the batch system, and been quicker than the one for the ptyhost.
+        is_doubtful = record.get("was_told") or (ending["exit"].signal is not None and record["reason"] == "exited")
+        if not is_doubtful:
+            return ending
+        if "stopping" in handle:
+            return changes_from_exit({**record, "reason": handle["stopping"]})
+        seen = self._seen.setdefault((task.id, task.attempt, "exit"), time.monotonic())
+        state = self._states.of(handle.get("job", "")) if self._states.asked > seen else "UNKNOWN"
+        if state not in _ENDS and time.monotonic() - seen < _VERDICT:
+            self._states.hurry()
+            return None
+        if state in ("CANCELLED", "TIMEOUT"):
+            ours, reason, words = _ENDS[state]
+            return {**ending, "state": ours, "state_reason": reason, "state_message": words}
+        return ending
+
+    def _ended_with(self, task: Task, handle: Handle, state: str) -> dict[str, Any] | None:
+        """Return how a task has ended whose job is over, and whose ptyhost has left no record."""
+        now = time.monotonic()
+        if now - self._seen.setdefault((task.id, task.attempt, "over"), now) < _RECORD:
+            return None
+        ours, reason, words = _ENDS[state]
+        files = self._task_dirs.files(task.id)
+        if "stopping" in handle:
+            ours, reason, words = State.CANCELLED, handle["stopping"], "killed: it did not end in time"
+        elif self._task_dirs.host(task) is None and ours in (State.FAILED, State.LOST):
+            error = (read_json(files.start) or {}).get("error")
+            why = str(error.get("message")) if isinstance(error, dict) else last_line(files.log)
+            ours, reason = State.FAILED, "spawn_error" if isinstance(error, dict) else "job_failed"
+            words = why or "the job has ended before the task began; it may have been canceled"
+        output = self._task_dirs.output(task.id)
+        return {**_end(ours, reason, f"{words} (Parsl: {state})"), "output": output}
+
+
+def _end(state: State, reason: str, message: str) -> dict[str, Any]:
+    return {"state": state, "state_reason": reason, "state_message": message, "ended": time.time()}

@@ -1,0 +1,200 @@
+"""Tasks as jobs of any batch system for which Parsl has a provider: a job is a ptyhost, as at the place `slurm`.
+
+A provider submits jobs, cancels them, and says how far they are; it leads nowhere. So the output and the end of a task
+are read in its directory, which the nodes share, and its terminal is shown but cannot be typed into.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import shlex
+import sys
+import time
+
+from ..core import attempt_env, model
+from ..core.errors import HostUnreachable, PlaceUnreachable, PtyTasksError, SpawnFailed, StartUnknown
+from ..core.states import State
+from .base import Launched, Provisioner, Submitted
+from .broker import Broker, Refused
+from .handles import CANCELED, Handles
+from .outcomes import Outcomes
+from .programs import Programs
+from .shared import Shared
+from .states import States
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import asyncio
+    from collections.abc import Callable, Collection, Iterable, Mapping
+    from typing import Any
+
+    from ..core.model import Task
+    from ..storage.locks import Lock
+    from ..storage.task_dirs import TaskDirs
+    from .handles import Handle
+
+#: What a broker gets of our environment besides what all commands get: how the programs of batch systems find them.
+_KEPT = ("PBS_CONF_FILE", "PBS_DEFAULT", "PBS_SERVER", "LSF_BINDIR", "LSF_ENVDIR", "LSF_LIBDIR", "LSF_SERVERDIR",
+         "SGE_CELL", "SGE_CLUSTER_NAME", "SGE_ROOT", "CONDOR_CONFIG", "KUBECONFIG")  # fmt: skip
+#: Seconds between SIGTERM and SIGKILL that every batch system is taken to leave.
+_GRACE = 3.0
+#: Of paths and names: what needs no quotes, which providers do not write.
+_PLAIN = re.compile(r"[\w%+,./:=@-]+", re.ASCII)
+_COMMAND = (
+    "unset SLURM_EXPORT_ENV; umask 077; for python in {python} python3; do "
+    'if command -v "$python" > /dev/null; then exec "$python" -I -S -X utf8 {program} job {directory} {nonce}; fi; '
+    "done; exit 127"
+)
+_NAME_MAX = 40
+
+
+def more_environment() -> dict[str, str]:
+    """Return what the programs of batch systems get of our environment, besides what all commands get."""
+    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+
+
+class ParslProvisioner(Provisioner):
+    """The place `name`, whose jobs the `provider` of Parsl with these `options` submits. `data_dir`, `runtime_dir` and
+    `env` are as for SlurmProvisioner; `interval` are the seconds between two questions about the jobs at least.
+    """
+
+    queues = True
+    shares_files = True
+    connects = False
+
+    def __init__(
+        self,
+        name: str,
+        task_dirs: TaskDirs,
+        data_dir: str,
+        runtime_dir: str,
+        *,
+        provider: str,
+        options: Mapping[str, Any],
+        interval: float,
+        env: Mapping[str, str],
+    ) -> None:
+        self.name = name
+        self._task_dirs = task_dirs
+        self._programs = Programs(data_dir, task_dirs)
+        self._handles = Handles(task_dirs)
+        self._shared = Shared(data_dir, [runtime_dir], name)
+        about = {"provider": provider, "options": dict(options)}
+        self._broker = Broker(about, env, self._shared.path("log"))
+        self._states = States(self._broker, self._shared, interval)
+        self._outcomes = Outcomes(task_dirs, self._states, self._handles)
+
+    def close(self) -> None:
+        """See Provisioner.close."""
+        self._broker.close()
+
+    def to_json(self) -> dict[str, Any]:
+        """See Provisioner.to_json."""
+        problem = self._states.problem
+        reachable = False if problem else True if self._states.asked >= 0 else None
+        return {"name": self.name, "kind": "parsl", "reachable": reachable, "problem": problem or None}
+
+    def calls(self) -> dict[str, dict[str, int]]:
+        """See Provisioner.calls."""
+        return self._shared.counts()
+
+    def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched | Submitted:  # noqa: ARG002  held
+        """See Provisioner.launch."""
+        known = self._handles.of(task)
+        if known is not None and not known.get("given_up"):
+            raise StartUnknown("it was submitted already")
+        files = self._task_dirs.files(task.id)
+        if not _PLAIN.fullmatch(files.dir):
+            raise SpawnFailed(f"{self.name} cannot run tasks in {files.dir}: spaces and quotes are in the way")
+        nonce = secrets.token_hex(8)
+        handle: Handle = {"place": self.name, "attempt": task.attempt, "nonce": nonce, "submitted": time.time()}
+        handle |= {"grace": _GRACE, "once": True, "limit": self._limit(), "program": self._programs.name}
+        self._handles.write(task, handle)
+        try:
+            self._task_dirs.specs.write_environment(task.id, attempt_env.environment(task, env))
+            command = _COMMAND.format(
+                python=shlex.quote(sys.executable), program=self._programs.path(), directory=files.dir, nonce=nonce
+            )
+            job = self._submit(task, command)
+        except StartUnknown:
+            raise
+        except PtyTasksError:
+            self._handles.write(task, {**handle, "given_up": True})
+            raise
+        self._states.hurry()
+        about = {"state_reason": "submitted", "state_message": "just submitted", "job": model.job(job, "PENDING")}
+        return Submitted({"state": State.QUEUED, **about})
+
+    def _limit(self) -> float | None:
+        try:
+            return self._broker.limit()
+        except PlaceUnreachable as error:
+            self._states.problem = error.message
+            raise
+
+    def _submit(self, task: Task, command: str) -> str:
+        name = re.sub(r"[^\w-]+", "-", task.name, flags=re.ASCII).strip("-")[:_NAME_MAX] or task.id
+        files = self._task_dirs.files(task.id)
+        self._shared.note_call("submit")
+        try:
+            answer = self._broker.ask("submit", command=command, name=name, directory=files.job, handle=files.handle)
+        except Refused as error:
+            raise SpawnFailed(f"{self.name} does not take it: {error}", field="place") from error
+        return str(answer["job"])
+
+    def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
+        """See Provisioner.poll."""
+        return self._outcomes.poll(tasks)
+
+    def cancel(self, task: Task) -> bool:
+        """See Provisioner.cancel."""
+        lock = self._task_dirs.lock(task.id)
+        if lock is None:
+            return False
+        with lock:
+            handle = self._handles.of(task)
+            if handle is None:
+                return True
+            if self._task_dirs.host(task) is not None:
+                return False
+            # Whether that system answers or not: the job would find this.
+            self._handles.write(task, {**handle, "given_up": CANCELED})
+        if "job" in handle:
+            self._cancel(handle)
+        return True
+
+    def stop(self, task: Task, reason: str) -> None:
+        """See Provisioner.stop."""
+        handle = self._handles.of(task)
+        if handle is None or "job" not in handle:
+            raise PlaceUnreachable("the job is not known yet; try again")
+        # First: its ptyhost may have ended before we have an answer.
+        self._handles.write(task, {**handle, "stopping": reason})
+        if not self._cancel(handle):
+            self._handles.write(task, handle)
+            raise PlaceUnreachable(f"{self.name} does not cancel the job {handle['job']}")
+
+    def _cancel(self, handle: Handle) -> bool:
+        """Cancel a job; return whether that was done."""
+        self._shared.note_call("cancel")
+        self._states.hurry()
+        try:
+            return bool(self._broker.ask("cancel", job=handle["job"], kept=handle["kept"])["done"])
+        except (Refused, PtyTasksError):
+            return False
+
+    def machine(self, task: Task) -> str | None:
+        """See Provisioner.machine."""
+        host = self._task_dirs.host(task)
+        return str(host.get("node") or host.get("hostname")) if host is not None else None
+
+    def clean_up(self, active: Collection[str]) -> None:
+        """See Provisioner.clean_up."""
+        self._programs.remove_unused()
+        self._outcomes.forget(active)
+
+    async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:  # noqa: ARG002
+        """See Provisioner.connect."""
+        raise HostUnreachable(f"nothing leads to the nodes of {self.name}")

@@ -1,0 +1,41 @@
+"""Places that are configured: what is wrong with them is said with its field when the server starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from jupyter_ptytasks.server import configured
+from jupyter_ptytasks.storage.task_dirs import TaskDirs
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PBS: dict[str, Any] = {"engine": "parsl", "provider": "PBSProProvider", "options": {"queue": "workq"}}
+
+
+def test_a_place_is_there_before_parsl_is_needed(tmp_path: Path) -> None:
+    (place,) = configured.places({"pbs": PBS}, TaskDirs(str(tmp_path)), str(tmp_path), str(tmp_path))
+    assert place.to_json() == {"name": "pbs", "kind": "parsl", "reachable": None, "problem": None}
+    place.close()
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ({"local": PBS}, "local: "),
+        ({"slurm": PBS}, "slurm: "),
+        ({"ssh:gpu1": PBS}, "ssh:gpu1"),
+        ({"pbs": []}, "pbs: "),
+        ({"pbs": {**PBS, "engine": "dask"}}, "pbs.engine: "),
+        ({"pbs": {"engine": "parsl"}}, "pbs.provider: "),
+        ({"pbs": {**PBS, "provider": "os.system"}}, "pbs.provider: "),
+        ({"pbs": {**PBS, "options": {"launcher": object()}}}, "pbs.options.launcher"),
+        ({"pbs": {**PBS, "interval": 0}}, "pbs.interval: "),
+        ({"pbs": {**PBS, "site": "here"}}, "pbs.site: "),
+    ],
+)
+def test_a_place_that_cannot_be_is_refused(tmp_path: Path, config: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        configured.places(config, TaskDirs(str(tmp_path)), str(tmp_path), str(tmp_path))
