@@ -11,10 +11,10 @@ import time
 
 from ..core import model
 from ..core.files import read_json
-from ..core.hostlog import last_line
 from ..core.states import STARTED, State
 from ..storage.records import changes_from_exit
 from .handles import CANCELED
+from .report import why_not_started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -173,10 +173,8 @@ class Outcomes:
         if "stopping" in handle:
             ours, reason, words = State.CANCELLED, handle["stopping"], "killed: it did not end in time"
         elif self._task_dirs.host(task) is None and ours in (State.FAILED, State.LOST):
-            error = (read_json(files.start) or {}).get("error")
-            why = str(error.get("message")) if isinstance(error, dict) else last_line(files.log)
-            ours, reason = State.FAILED, "spawn_error" if isinstance(error, dict) else "job_failed"
-            words = why or "the job has ended before the task began; it may have been canceled"
+            otherwise = "the job has ended before the task began; it may have been canceled"
+            ours, (reason, words) = State.FAILED, why_not_started(files, otherwise)
         output = self._task_dirs.output(task.id)
         return {**_end(ours, reason, f"{words} (Parsl: {state})"), "output": output}
 

@@ -13,10 +13,10 @@ import time
 from ..core import slurm
 from ..core.errors import PlaceUnreachable
 from ..core.files import read_json
-from ..core.hostlog import last_line
 from ..core.slurm import Stage
 from ..core.states import STARTED, State
 from .handles import CANCELED
+from .report import why_not_started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -247,10 +247,8 @@ class Verdicts:
         files = self._task_dirs.files(task.id)
         ours, short, words = slurm.ending(state, reason)
         if self._task_dirs.host(task) is None and ours in (State.FAILED, State.LOST):
-            error = (read_json(files.start) or {}).get("error")
-            why = str(error.get("message")) if isinstance(error, dict) else last_line(files.log)
-            short = "spawn_error" if isinstance(error, dict) else "job_failed"
-            ours, words = State.FAILED, why or f"the job has ended before the task began (Slurm: {state}, {reason})"
+            otherwise = f"the job has ended before the task began (Slurm: {state}, {reason})"
+            ours, (short, words) = State.FAILED, why_not_started(files, otherwise)
         output = self._task_dirs.output(task.id)
         return {
             "state": ours, "state_reason": short, "state_message": words, "ended": time.time(), "output": output,

@@ -7,18 +7,20 @@ the job: the batch system may run it again (SLURM_RESTART_COUNT).
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import sys
 import time
 
 from ..core.elsewhere import runtime_dir, take_lock
-from ..core.files import read_json, write_bytes
+from ..core.files import read_json
 from ..core.hostlog import rotate
 from ..core.paths import TaskFiles
 from ..core.platform import detach
 from ..core.signals import number_of
 from . import start
+from .record import Record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -70,14 +72,21 @@ def main(directory: str, nonce: str) -> None:
     if not (spec.get("resources", {}).get("requeue") or spec.get("queue", {}).get("retry")):
         _remove(files.environment)  # it may hold secrets, and is not needed again
     _remove(files.start)
+    try:
+        # In the room of the environment, if there is no other.
+        failure = Record(files.start)
+    except OSError as error:
+        print(f"{directory}: {error.strerror}; the command was not run", file=sys.stderr)
+        raise SystemExit(_NOT_RUN) from None
     reading, writing = os.pipe()
     socket_path = os.path.join(runtime_dir(), f"{spec['id']}.sock")
     try:
         ended, _, _ = start.run(directory, socket_path, str(lock), env, writing, spec)
     except SystemExit:
         # Its report is in the pipe, which holds as much as that.
-        write_bytes(files.start, os.read(reading, 1 << 16))
+        failure.write(json.loads(os.read(reading, 1 << 16)))
         raise SystemExit(_NOT_RUN) from None
+    failure.discard()
     time.sleep(_LAST_WORDS)
     raise SystemExit(_code(ended))
 

@@ -90,10 +90,13 @@ def test_a_home_that_is_full_loses_no_end_and_says_why_nothing_starts(cluster: C
                 filler.unlink()
                 assert ended(client, runs["id"])["exit"] == {"code": 6, "signal": None}
                 done = ended(client, held["id"])
-                assert done["state"] == "failed"
-                assert "No space left" in done["state_message"]
+                assert (done["state"], done["state_reason"]) == ("failed", "storage_full")
+                tasks = disk / "ptytasks" / "tasks"
+                said = f"no room in {tasks} (No space left on device): the command was not run; restart the task when "
+                assert done["state_message"].startswith(said)
                 client.restart(held["id"])
                 assert output(client, ended(client, held["id"])) == "later\n"
+                until(lambda: not list((tasks / held["id"]).glob("start.json*")))
         finally:
             live.stop()
 
