@@ -11,6 +11,7 @@ from jupyter_ptytasks import run, sweep
 from jupyter_ptytasks.client import RequestFailed
 from jupyter_ptytasks.core import slurm
 from tests.client.live import LiveServer, ended, until
+from tests.notebook.kernel import Kernel
 from tests.server.conftest import end_scheduler
 from tests.slurm.test_slurm_states import fake
 from tests.slurm.test_slurm_tasks import SLURM, files, job_of, output, started
@@ -188,3 +189,22 @@ def test_sweeps_and_functions_run_as_jobs(live: LiveServer) -> None:
     assert (value, job.isdecimal()) == (5, True)
     made_of = sweep(add, left=[1, 2], place=SLURM, url=live.url, token=live.token)
     assert [found for found, _ in made_of.results(60)] == [2, 3]
+
+
+def test_a_cell_with_parameters_is_a_sweep_of_jobs(live: LiveServer) -> None:
+    with Kernel(live) as kernel, live.client() as client:
+        kernel.run("%load_ext jupyter_ptytasks")
+        line = f"%%task grid --sweep lr=1e-3,1e-4 --sweep seed=7 --place {SLURM} --cpus 2 --time 5m"
+        cell = kernel.run(f"{line}\necho $SLURM_JOB_ID $SLURM_CPUS_PER_TASK {{lr}} {{seed}}")
+        assert "grid" in cell.view["text/plain"]
+        tasks = [ended(client, task["id"]) for task in client.all(sweep="grid")]
+        assert {(task["place"], task["state"]) for task in tasks} == {(SLURM, "succeeded")}
+        assert {task["resources"]["time"] for task in tasks if task["resources"]} == {300}
+        said = [output(client, task).split() for task in tasks]
+        assert sorted((cpus, lr, seed) for _, cpus, lr, seed in said) == [("2", "1e-3", "7"), ("2", "1e-4", "7")]
+        assert {job for job, *_ in said} == {job_of(task) for task in tasks}
+        # What Slurm refuses is known when a task is submitted, which the cell does not wait for.
+        kernel.run(f"%%task no --sweep x=1,2 --place {SLURM} --partition nope\necho {{x}}")
+        refused = [ended(client, task["id"]) for task in client.all(sweep="no")]
+        assert {(task["state"], task["state_reason"]) for task in refused} == {("failed", "spawn_error")}
+        assert all("partition" in task["state_message"] for task in refused)
