@@ -1,89 +1,104 @@
-"""`prune`: deletes finished tasks by age, state, group, tag and number."""
+"""`prune`: deletes finished tasks by age, state, group, tag, number and metric."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections import Counter
+from typing import TYPE_CHECKING, cast
 
 import click
 
 from . import values
-from .common import in_group, in_states, json_option, note, print_json, tell, with_tag
+from .common import complete_sweep, in_group, in_states, json_option, note, print_json, with_tag
 from .values import parse_duration
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from ..client import Task
+    from ..client.literals import Better
     from .common import Settings
 
 #: The states of a task that has ended.
 _FINISHED = ("succeeded", "failed", "cancelled", "timed_out", "lost")
+_BETTER: dict[str, Better] = {"min": "lower", "max": "higher"}
 
 
 @click.command()
 @click.option(
-    "--older", type=parse_duration, metavar="TIME", help="Only tasks that ended longer ago than this: 12h, 7d, 4w."
+    "--older-than",
+    "--older",
+    type=parse_duration,
+    metavar="TIME",
+    help="Only tasks that ended longer ago than this: 12h, 7d, 4w.",
 )
 @in_states(_FINISHED)
 @in_group
 @with_tag
+@click.option("--sweep", metavar="NAME", shell_complete=complete_sweep, help="Only tasks of this sweep.")
 @click.option("--keep", type=click.IntRange(0), metavar="N", help="Keep the N newest matching tasks.")
+@click.option(
+    "--keep-best",
+    metavar="METRIC[:min|max]",
+    help="Keep the task with the best value of a metric, and those without it.",
+)
 @click.option("--dry-run", is_flag=True, help="Show what would be deleted, and delete nothing.")
 @json_option
 @click.pass_obj
 def prune(
     settings: Settings,
-    older: float | None,
+    older_than: float | None,
     states: tuple[str, ...],
     group: str | None,
     tag: str | None,
+    sweep: str | None,
     keep: int | None,
+    keep_best: str | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Delete many finished tasks, by age, state or number.
+    """Delete many finished tasks at once, by age, state, number or metric.
 
-    Deletes the tasks that match all given options; at least one is required. Live and pinned tasks are never deleted.
+    Deletes the tasks that match all given options, all of them or none; at least one option is required. Live and
+    pinned tasks are never deleted, nor those that a queued task waits for.
 
     \b
-      jupyter ptytasks prune --older 7d --state succeeded --keep 20 --dry-run
+      jupyter ptytasks prune --older-than 7d --state succeeded --keep 20 --dry-run
+      jupyter ptytasks prune --sweep lr --keep-best val_loss
     """  # noqa: D301  \b is for click
-    from ..client import RequestFailed, TaskNotFound  # noqa: PLC0415  not for help
-
-    if not states and all(option is None for option in (older, group, tag, keep)):
-        raise click.UsageError("prune needs at least one of --older, --state, --group, --tag and --keep")
-    failures: list[int] = []
-    deleted: list[Task] = []
+    if not states and all(option is None for option in (older_than, group, tag, sweep, keep, keep_best)):
+        raise click.UsageError(
+            "prune needs at least one of --older-than, --state, --group, --tag, --sweep, --keep and --keep-best"
+        )
+    best, better = _best(keep_best)
     with settings.client() as client:
-        listed = list(client.all(state=states or _FINISHED, group=group, tag=tag))  # type: ignore[arg-type]  # checked
-        for task in select(listed, older=older, keep=keep or 0):
-            try:
-                if not dry_run:
-                    client.delete(task["id"])
-            except TaskNotFound:
-                continue  # deleted by another client meanwhile
-            except RequestFailed as error:
-                failures.append(tell(error, f"{task['id']} {task['name']}: "))
-                continue
-            deleted.append(task)
-            if as_json:
-                print_json(task)
-            else:
-                click.echo(f"{task['id']} {task['name']} {'would be deleted' if dry_run else 'deleted'}")
-    freed = values.size(sum(task["output"]["end"] - task["output"]["start"] for task in deleted))
-    what = f"{len(deleted)} {'task' if len(deleted) == 1 else 'tasks'}"
-    note(f"{what} with {freed} of output {'would be deleted' if dry_run else 'deleted'}")
-    if failures:
-        raise click.exceptions.Exit(failures[0])
+        found = client.preview_clean_up(
+            older_than=older_than,
+            state=states or _FINISHED,  # type: ignore[arg-type]  # click has checked
+            group=group,
+            tag=tag,
+            sweep=sweep,
+            keep=keep,
+            keep_best=best,
+            better=better,
+        )
+        kept = Counter(cast("dict[str, int]", found["spared"]))
+        if not dry_run and found["tasks"]:
+            found = client.clean_up([task["id"] for task in found["tasks"]])
+            kept.update(cast("dict[str, int]", found["spared"]))
+    done = "would be deleted" if dry_run else "deleted"
+    for task in found["tasks"]:
+        if as_json:
+            print_json(task)
+        else:
+            click.echo(f"{task['id']} {task['name']} {done}")
+    count = len(found["tasks"])
+    what = f"{count} {'task' if count == 1 else 'tasks'} with {values.size(found['size'])} on disk {done}"
+    said = values.spared(kept)
+    note(f"{what}; kept: {said}" if said else what)
 
 
-def select(tasks: Iterable[Task], *, older: float | None = None, keep: int = 0) -> list[Task]:
-    """Return the tasks to delete.
-
-    Args:
-        tasks: candidates, newest first. Live and pinned ones are ignored, and do not count for `keep`.
-        older: only tasks that ended more than this many seconds ago.
-        keep: how many of the newest to keep.
-    """
-    finished = [task for task in tasks if task["state"] in _FINISHED and not task.get("pinned")]
-    return [task for task in finished[keep:] if older is None or values.ago(task["ended"] or task["created"]) > older]
+def _best(given: str | None) -> tuple[str | None, Better | None]:
+    """Return the metric of `--keep-best`, and which of its values are the good ones; None for what is not said."""
+    if given is None:
+        return None, None
+    name, colon, end = given.rpartition(":")
+    if colon and end in _BETTER:
+        return name, _BETTER[end]
+    return given, None

@@ -23,6 +23,7 @@ from ..client.format import (
     runtime,
     seconds,
     size,
+    spared,
     visible,
     why,
 )
@@ -46,6 +47,7 @@ __all__ = [
     "reason",
     "runtime",
     "size",
+    "spared",
     "visible",
     "why",
 ]

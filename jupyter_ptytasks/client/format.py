@@ -9,6 +9,8 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .types import Group, Task
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
@@ -60,6 +62,12 @@ def size(count: float) -> str:
     while value >= 1023.5 and unit < len(_SIZES) - 1:
         value, unit = value / 1024, unit + 1
     return f"{_rounded(value * 10) / 10:.1f} {_SIZES[unit]}" if value < 9.95 else f"{_rounded(value)} {_SIZES[unit]}"
+
+
+def spared(counts: Mapping[str, object]) -> str:
+    """Return what was not deleted when cleaning up: `2 running, 1 pinned`; empty if that is nothing."""
+    said = {"needed": "needed by waiting tasks", "unmeasured": "without the metric"}
+    return ", ".join(f"{count} {said.get(why, why)}" for why, count in counts.items() if count)
 
 
 def load(percents: float) -> str:

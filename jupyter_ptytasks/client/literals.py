@@ -42,6 +42,7 @@ StateName = Literal[
 ]
 When = Literal["ok", "any", "failed"]
 Place = Literal["first", "last"]
+Better = Literal["lower", "higher"]
 SweepMode = Literal["grid", "zip", "random"]
 #: The values of `code` in errors of ours; others are `http_` and a status.
 ErrorCode = Literal[

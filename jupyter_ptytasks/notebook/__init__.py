@@ -1,7 +1,8 @@
-"""The notebook API: `run`, `get`, `tasks`, `search`, `sweep`, `group`, `run_notebook`, their classes, the magics."""
+"""The notebook API: `run`, `get`, `tasks`, `search`, `clean_up`, `sweep`, `group`, `run_notebook`, classes, magics."""
 
 from __future__ import annotations
 
+from .cleaning import clean_up
 from .comparing import Comparison, compare
 from .groups import Group, group, groups
 from .notebooks import run_notebook
@@ -16,6 +17,7 @@ __all__ = [
     "Sweep",
     "Task",
     "TaskList",
+    "clean_up",
     "compare",
     "get",
     "get_sweep",

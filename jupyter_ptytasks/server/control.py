@@ -28,7 +28,7 @@ from .removing import Remover
 from .waiting import Waiter, is_over
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from contextlib import AbstractContextManager
 
     from ..core.model import Task
@@ -328,6 +328,12 @@ class Control:
             if failure is not None:
                 raise failure
         await self._remover.delete(tasks)
+
+    async def delete_unpinned(self, tasks: Sequence[Task]) -> list[str]:
+        """Delete those of the tasks, which have ended, that are not pinned by now, all or none of them, and return
+        their ids. Raises InvalidState if one runs again, Conflict, TaskNotFound if none is there.
+        """
+        return await self._remover.delete(tasks, spare_pinned=True)
 
     async def _end(self, task: Task, *, stop: bool, force: bool) -> None:
         """See to it that a live task has ended, to be deleted."""

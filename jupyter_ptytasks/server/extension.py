@@ -26,6 +26,7 @@ from ..storage.locks import Locks
 from ..storage.task_dirs import TaskDirs
 from . import auth, configured
 from .activity import Activity
+from .cleaning import Cleaner
 from .conditions import Conditions
 from .control import Control
 from .details import Details
@@ -303,6 +304,7 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_shells": shells,
                 "ptytasks_shell_runner": ShellRunner(shells, control, talker, Waiter(store, supervisor), supervisor),
                 "ptytasks_details": Details(control, task_dirs),
+                "ptytasks_cleaner": Cleaner(store, control, self.housekeeping, self.tracker.metrics),
                 "ptytasks_provisioners": provisioners,
                 "ptytasks_ssh_places": self.ssh_places,
                 "ptytasks_serializer": serializer,

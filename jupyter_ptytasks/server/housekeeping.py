@@ -10,6 +10,7 @@ from ..core.errors import PtyTasksError
 
 if TYPE_CHECKING:
     import logging
+    from collections.abc import Sequence
 
     from ..core.model import Task
     from ..provision.base import Provisioners
@@ -72,6 +73,11 @@ class Housekeeping:
         """Return what the finished tasks take, and how much they may, in bytes (null: without limit)."""
         return {"used": self.used, "limit": self._retention.size}
 
+    async def sizes(self, tasks: Sequence[Task]) -> dict[str, int]:
+        """Return the bytes on disk of tasks that have ended, by id, as they were last measured."""
+        await self._measure([task for task in tasks if task.id not in self._sizes])
+        return {task.id: self._sizes.get(task.id, 0) for task in tasks}
+
     def _on_change(self, change: Change) -> None:
         if change.new is None or change.new.live:
             self.used -= self._sizes.pop(change.task_id, 0)
@@ -124,7 +130,7 @@ class Housekeeping:
         )
         for task in surplus:
             try:
-                await self._control.delete(task.id)
+                await self._control.delete_unpinned([task])
             except PtyTasksError as error:  # the others are deleted all the same
                 self._log.warning("task %s cannot be deleted: %s", task.id, error)
         return bool(surplus)

@@ -30,13 +30,13 @@ class Remover:
         self._task_dirs = task_dirs
         self._provisioners = provisioners
 
-    async def delete(self, tasks: Sequence[Task]) -> None:
-        """Delete tasks that have ended. Raises Conflict if a ptyhost does not leave, InvalidState if a task runs
-        again.
+    async def delete(self, tasks: Sequence[Task], *, spare_pinned: bool = False) -> list[str]:
+        """Delete tasks that have ended, and return the ids of those that were there; with `spare_pinned`, those that
+        are pinned by now stay. Raises Conflict if a ptyhost does not leave, InvalidState if a task runs again.
         """
         # Who starts a task again says so in the database: our transaction sees it, or theirs that there is no task.
         await asyncio.to_thread(self._see_off, tasks)
-        await self.erase(tasks)
+        return await self.erase(tasks, spare_pinned=spare_pinned)
 
     def _see_off(self, tasks: Iterable[Task]) -> None:
         """Return when no task has a ptyhost any more. Raises Conflict, InternalError."""
@@ -52,8 +52,8 @@ class Remover:
                 raise Conflict(f"the ptyhost of {task.name} has not ended yet; try again")
             lock.close()
 
-    async def erase(self, tasks: Sequence[Task]) -> None:
-        """Delete all that is known of tasks that have no ptyhosts.
+    async def erase(self, tasks: Sequence[Task], *, spare_pinned: bool = False) -> list[str]:
+        """Delete all that is known of tasks that have no ptyhosts; see `delete`.
 
         What is left of them on other machines is removed there, too: that does not wait for these machines, and is
         noted before, so that nothing makes it be forgotten.
@@ -62,15 +62,22 @@ class Remover:
         elsewhere = [task for task in tasks if not self._provisioners.shares_files(task)]
         unnoted = await asyncio.to_thread(self._note, elsewhere)
         try:
-            removed = await self._store.remove(*ids)
+            removed = await self._store.remove(*ids, spare_pinned=spare_pinned)
         except StorageFull:
             # Not even room to note that they are gone: deleting their output makes some.
-            await asyncio.to_thread(self._remove_outputs, ids)
-            removed = await self._store.remove(*ids)
+            loose = [task.id for task in tasks if not (spare_pinned and task.pinned)]
+            await asyncio.to_thread(self._remove_outputs, loose)
+            removed = await self._store.remove(*loose)
+        finally:
+            # What stays after all is not to be removed elsewhere, either.
+            kept = [task.id for task in elsewhere if self._store.get(task.id) is not None]
+            await asyncio.to_thread(self._task_dirs.removals.done, kept)
         await asyncio.to_thread(self._task_dirs.discard, *removed)
-        await asyncio.to_thread(self._note, unnoted)  # on a full disk there is room only now
+        # On a full disk there is room only now.
+        await asyncio.to_thread(self._note, [task for task in unnoted if task.id in removed])
         for task in {task.provisioner: task for task in elsewhere}.values():
             await asyncio.to_thread(self._provisioners.remove_deleted, task)
+        return removed
 
     def _note(self, tasks: Iterable[Task]) -> list[Task]:
         """Note that tasks are to be removed at their places; return those for which that did not work."""

@@ -348,9 +348,10 @@ class Store:
         changed = await self._write(task_ids, self._database.change_all, task_ids, change, also)
         return [self._now(task) for task in changed]
 
-    async def remove(self, *task_ids: str) -> list[str]:
+    async def remove(self, *task_ids: str, spare_pinned: bool = False) -> list[str]:
         """See Database.remove."""
-        removed: list[str] = await self._write(task_ids, self._database.remove, *task_ids)
+        remove = functools.partial(self._database.remove, spare_pinned=spare_pinned)
+        removed: list[str] = await self._write(task_ids, remove, *task_ids)
         return removed
 
     def _now(self, task: Task) -> Task:

@@ -376,23 +376,27 @@ class Database:
             together.enter_context(also(changed))
             return changed
 
-    def remove(self, *task_ids: str) -> list[str]:
-        """Remove tasks that have ended, all or none of them, and return the ids of those that were there. Raises
-        InvalidState if one is live, TaskNotFound if none is there.
+    def remove(self, *task_ids: str, spare_pinned: bool = False) -> list[str]:
+        """Remove tasks that have ended, all or none of them, and return the ids of those that were there; with
+        `spare_pinned`, pinned ones stay. Raises InvalidState if one is live, TaskNotFound if none is there.
         """
         removed = []
+        found = False
         with self._transaction() as sql:
             for task_id in task_ids:
                 try:
                     task = self._find(sql, task_id)
                 except TaskNotFound:
                     continue
+                found = True
+                if spare_pinned and task.pinned:
+                    continue
                 if task.live:
                     raise InvalidState("the task has not ended", field="state")
                 self._remove(sql, task_id)
                 self.written.append((task, None))
                 removed.append(task_id)
-            if not removed:
+            if not found:
                 raise _not_found(" or ".join(task_ids))
         return removed
 

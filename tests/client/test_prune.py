@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta, timezone
-from typing import TYPE_CHECKING, Any, cast
+import re
+from typing import TYPE_CHECKING
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from jupyter_ptytasks.cli.prune import select
-from jupyter_ptytasks.client import format as formats
-from tests.client.live import ended
+from tests.client.live import ended, until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jupyter_ptytasks.client import Client, Task
+    from jupyter_ptytasks.client import Client
     from tests.client.live import LiveServer
-
-NOW = datetime(2026, 11, 21, 6, tzinfo=timezone.utc)
 
 
 def names(live: LiveServer, *arguments: str) -> list[str]:
@@ -35,49 +27,43 @@ def test_it_removes_what_all_options_mean(live: LiveServer, client: Client) -> N
         ended(client, client.create("exit 3" if name == "bad" else "echo hello", name=name, group="pruned")["id"])
     client.create("sleep 1000", name="lives", group="pruned")
     here = ["-g", "pruned"]
-    assert names(live, *here, "--older", "1h") == []
+    assert names(live, *here, "--older-than", "1h") == []
     assert names(live, *here, "--state", "succeeded", "--keep", "1", "--dry-run") == ["two", "one"]
     assert {task["name"] for task in client.all(group="pruned")} == {"one", "two", "three", "bad", "lives"}
     done = live.cli("prune", *here, "--state", "succeeded", "--keep", "1")
     assert [line.split()[1:] for line in done.stdout.splitlines()] == [["two", "deleted"], ["one", "deleted"]]
-    assert "2 tasks with 14 B of output deleted" in done.stderr
+    assert re.search(r"2 tasks with \S+ KiB on disk deleted; kept: 1 running, 1 newest", done.stderr)
     listed = [json.loads(line)["name"] for line in live.cli("prune", *here, "--json").stdout.splitlines()]
     assert listed == ["bad", "three"]
     assert [task["name"] for task in client.all(group="pruned")] == ["lives"]
     client.stop("lives", signals=["SIGKILL"])
 
 
+def test_the_best_stays(live: LiveServer, client: Client) -> None:
+    for loss in (0.5, 0.25, 0.75):
+        line = " && ".join(f"echo epoch {epoch} val_loss={loss + 1 / epoch}" for epoch in (1, 2, 3))
+        ended(client, client.create(line, name=f"at {loss}", group="best")["id"])
+    ended(client, client.create("true", name="of none", group="best")["id"])
+    until(lambda: sum(bool(task["metrics"]) for task in client.all(group="best")) == 3)
+    told = live.cli("prune", "-g", "best", "--keep-best", "val_loss", "--dry-run", "--json")
+    assert [json.loads(line)["name"] for line in told.stdout.splitlines()] == ["at 0.75", "at 0.5"]
+    assert "kept: 1 best, 1 without the metric" in told.stderr
+    done = live.cli("prune", "-g", "best", "--keep-best", "val_loss:max")
+    assert "2 tasks" in done.stderr
+    assert [task["name"] for task in client.all(group="best")] == ["of none", "at 0.75"]
+
+
 def test_it_does_not_guess(live: LiveServer) -> None:
-    for arguments in ([], ["--dry-run"], ["--older", "soon"], ["--state", "running"], ["--keep", "-1"]):
+    for arguments in (
+        [],
+        ["--dry-run"],
+        ["--older", "soon"],
+        ["--state", "running"],
+        ["--keep", "-1"],
+        ["--keep-best"],
+    ):
         done = live.cli("prune", *arguments)
         assert (done.returncode, done.stdout) == (2, ""), arguments
-
-
-def some(state: str, age: float, *, pinned: bool | None) -> dict[str, Any]:
-    """Return a task that ended `age` seconds ago; `pinned` is None as from an older server."""
-    at = (NOW - timedelta(seconds=age)).isoformat()
-    live = state in ("held", "running", "paused")
-    told = {} if pinned is None else {"pinned": pinned}
-    return {"state": state, "created": at, "ended": None if live else at, **told}
-
-
-TASKS = st.builds(
-    some,
-    st.sampled_from(["held", "running", "paused", "succeeded", "failed", "cancelled", "timed_out", "lost"]),
-    st.floats(0, 1e6),
-    pinned=st.sampled_from([None, False, True]),
-)
-
-
-@given(st.lists(TASKS), st.none() | st.floats(0, 1e6), st.integers(0, 5))
-def test_what_lives_or_is_pinned_stays(tasks: list[dict[str, Any]], older: float | None, keep: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(formats, "now", lambda: NOW)
-        selected = select(cast("list[Task]", tasks), older=older, keep=keep)
-    candidates = [task for task in tasks if task["ended"] and not task.get("pinned")]
-    assert all(any(task is one for one in candidates[keep:]) for task in selected)
-    if older is None:
-        assert len(selected) == len(candidates[keep:])
 
 
 def test_run_takes_one_word_for_the_program_that_it_names(live: LiveServer, client: Client, tmp_path: Path) -> None:

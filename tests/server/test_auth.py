@@ -56,6 +56,8 @@ NEEDS = {
     "GET tasks/{ref}/replay": "read",
     "GET tasks/{ref}/result": "read",
     "GET search": "read",
+    "GET cleanup": "read",
+    "POST cleanup": "write",
     "GET places": "read",
     "GET places/{ref}/options": "read",
     "GET changes": "read",

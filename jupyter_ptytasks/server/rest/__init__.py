@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from . import (
     changes,
+    cleanup,
     details,
     groups,
     mcp,
@@ -65,6 +66,7 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/replay", replay.Replay),
     (rf"/ptytasks/api/tasks/{_REF}/result", results.Result),
     (r"/ptytasks/api/search", search.Search),
+    (r"/ptytasks/api/cleanup", cleanup.CleanUp),
     (r"/ptytasks/api/places", places.Places),
     (r"/ptytasks/api/places/([^/]+)/options", places.PlaceOptions),
     (r"/ptytasks/api/groups", groups.Groups),

@@ -362,6 +362,14 @@ class Again(Body):
         return changed
 
 
+class TasksToDelete(Body):
+    """`POST /cleanup`: the tasks that `GET /cleanup` has named, or some of them."""
+
+    model_config = example(tasks=["mwp0c3k9d2ab"])
+
+    tasks: Annotated[list[str], Field(max_length=10_000, description="Ids. Tasks that are gone are left out.")]
+
+
 class WrittenNotes(Body):
     """`PUT /tasks/{ref}/notes`."""
 

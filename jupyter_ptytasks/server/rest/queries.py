@@ -9,11 +9,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from ...core.errors import BadRequest
 from ...core.metrics.series import KEPT
 from ...core.states import State
-from .. import conditions, output_lines, searching
+from .. import cleaning, conditions, output_lines, searching
 from ..monitor.metrics import Wanted
 from ..serialize import FIELDS
 from ..terminals.replay import LINES
-from .fields import Moment, seconds
+from .fields import EndState, Moment, seconds
 from .order import SORT
 
 Until = Literal["exit", "waiting", "match", "quiet", "progress", "output"]
@@ -80,6 +80,36 @@ class SearchQuery(Strict):
     def filter(self) -> TaskFilter:
         """Return which tasks are to be searched."""
         return TaskFilter(state=self.state, group=self.group, tag=self.tag, since=self.since)
+
+
+class CleanUpQuery(Strict):
+    """The query of `GET /cleanup`."""
+
+    older_than: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    state: Annotated[list[EndState], BeforeValidator(_split)] = []
+    keep: Annotated[int, Field(ge=0)] = 0
+    keep_best: Annotated[str, Field(min_length=1, max_length=128)] | None = None
+    better: Literal["lower", "higher"] | None = None
+    group: str | None = None
+    tag: str | None = None
+    sweep: str | None = None
+    q: str | None = None
+
+    def rules(self) -> cleaning.Rules:
+        """Return the value for `cleaning`. Raises BadRequest."""
+        if self.better is not None and self.keep_best is None:
+            raise BadRequest("better: needs keep_best, the name of a metric", field="better")
+        return cleaning.Rules(
+            older_than=self.older_than,
+            states=frozenset(map(State, self.state)),
+            keep=self.keep,
+            best=self.keep_best,
+            lower=None if self.better is None else self.better == "lower",
+        )
+
+    def filter(self) -> TaskFilter:
+        """Return which tasks the rules are for."""
+        return TaskFilter(group=self.group, tag=self.tag, sweep=self.sweep, q=self.q)
 
 
 class Difference(Strict):
