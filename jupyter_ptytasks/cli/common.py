@@ -15,10 +15,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from ..client import Client, ClientError, Task
+    from ..client.literals import StateName
     from ..client.types import Sweep
 
     Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
+#: The states of a task that has not ended.
+_LIVE: tuple[StateName, ...] = ("held", "queued", "starting", "running", "paused", "stopping")
 #: The longest a completion may take, in seconds.
 _COMPLETION_TIME = 1.0
 #: The most tasks that it looks through.
@@ -118,6 +121,19 @@ def in_states(names: Iterable[str]) -> Callable[[Decorated], Decorated]:
     return click.option(
         "--state", "states", multiple=True, type=states, help="Only tasks in this state; may be repeated."
     )
+
+
+def tell_namesakes(client: Client, task: Task) -> None:
+    """Say which other live task has the name of one that was just started: from now on, the name means the new one."""
+    from ..client import ClientError  # noqa: PLC0415  as above
+
+    try:
+        page = client.list(name=task["name"], state=_LIVE, limit=2)
+    except ClientError:
+        return  # the task was started: that is what matters
+    others = [one["id"] for one in page["tasks"] if one["id"] != task["id"]]
+    if others:
+        note(f"another live task has the name {task['name']!r}: {others[0]}; the name now means {task['id']}")
 
 
 def print_json(value: object) -> None:

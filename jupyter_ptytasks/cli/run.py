@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from .attach import detach_keys, require_terminal
-from .common import is_terminal, json_option, note, print_json
+from .common import is_terminal, json_option, note, print_json, tell_namesakes
 from .task_options import check, command_of, fields, runs_here, task_options
 
 if TYPE_CHECKING:
@@ -85,6 +85,8 @@ def run(
         if not as_json:
             with _saying(task):
                 click.echo(f"{task['id']} {task['name']}")
+        if if_exists == "new":
+            tell_namesakes(client, task)
         if waits:
             from ..client import exit_status  # noqa: PLC0415
 

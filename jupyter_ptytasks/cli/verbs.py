@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .common import complete_group, complete_ref_or_sweep, each, json_option, many_refs, one_ref, print_json
+from .common import (
+    complete_group,
+    complete_ref_or_sweep,
+    each,
+    json_option,
+    many_refs,
+    one_ref,
+    print_json,
+    tell_namesakes,
+)
 from .sweep import delete_all
 from .task_options import command_of, variables
 from .values import parse_duration
@@ -124,6 +133,7 @@ def again(settings: Settings, /, ref: str, words: tuple[str, ...], as_json: bool
             print_json(task)
         else:
             click.echo(f"{task['id']} {task['name']}")
+        tell_namesakes(client, task)
 
 
 @click.command()

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from ..core.errors import PtyTasksError, StoreUnavailable, TaskNotFound
+from ..core.names import did_you_mean
 from ..core.states import State
 from .changes import Change
 from .index import Index
@@ -32,6 +33,8 @@ _LOOK_PATIENCE = 1.0
 _LOOK_FIRST = 30.0
 #: How many new tasks are announced before others have their turn.
 _ANNOUNCED = 20
+#: How many of the newest tasks may have been meant by a name that none has.
+_LIKELY = 1000
 #: Seconds after a look that failed in which no other is made.
 _FAILED = 1.0
 #: A revision that no file comes to, for what we have removed, until a look tells in which revision that was.
@@ -131,13 +134,17 @@ class Store:
         return self.index.get(task_id)
 
     async def find(self, ref: str) -> Task:
-        """Return the task with the id `ref`, else the newest one with that name. Raises TaskNotFound."""
+        """Return the task with the id `ref`, else the newest one with that name. Raises TaskNotFound, which names one
+        that may have been meant.
+        """
         found = self.look_up(ref)
         if found is None:
             await self.refresh(0.0)
             found = self.look_up(ref)
         if found is None:
-            raise TaskNotFound(f"no task has the id or name {ref!r}", field="ref")
+            names = [task.name for task in self.tasks[:_LIKELY]]
+            hint = await asyncio.to_thread(did_you_mean, ref, names)
+            raise TaskNotFound(f"no task has the id or name {ref!r}{hint}", field="ref")
         return found
 
     async def confirm(self, task_id: str) -> None:

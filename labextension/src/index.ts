@@ -2,6 +2,7 @@
 
 import { modelPlugin } from './plugins/model';
 import { cellPlugin } from './plugins/cell';
+import { cleanUpPlugin } from './plugins/cleanup';
 import { sidebarPlugin } from './plugins/sidebar';
 import { taskCommandsPlugin } from './plugins/task-commands';
 import { detailsPlugin } from './plugins/details';
@@ -20,6 +21,7 @@ import { statusbarPlugin } from './plugins/statusbar';
 export default [
   modelPlugin,
   cellPlugin,
+  cleanUpPlugin,
   terminalPlugin,
   sidebarPlugin,
   taskCommandsPlugin,

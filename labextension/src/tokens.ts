@@ -144,6 +144,8 @@ export namespace CommandIDs {
   export const download = 'ptytasks:download-output';
   export const downloadRecording = 'ptytasks:download-recording';
   export const deleteTasks = 'ptytasks:delete';
+  /** Choose which finished tasks to delete, and delete them all at once. */
+  export const cleanUp = 'ptytasks:clean-up';
   export const refresh = 'ptytasks:refresh';
   export const runFile = 'ptytasks:run-file';
   /** Open the New Task dialog with the command that runs a file, for its arguments: `{path?, source?}`. */

@@ -330,6 +330,23 @@ def test_the_queue_refuses_what_cannot_be(live: LiveServer) -> None:
         assert message in done.stderr, done.stderr
 
 
+def test_names_that_are_wrong_or_taken(live: LiveServer, client: Client) -> None:
+    first = start(live, "-n", "taken", "--", "sleep", "1000")
+    for verb in ("show", "stop", "logs"):
+        done = live.cli(verb, "takn")
+        assert done.returncode == 4
+        assert "no task has the id or name 'takn'; did you mean 'taken'?" in done.stderr
+    for line in ("run -n taken -- sleep 1000", "again taken"):
+        done = live.cli(*line.split())
+        assert done.returncode == 0
+        new = done.stdout.split()[0]
+        assert f"another live task has the name 'taken': {first}; the name now means {new}" in done.stderr
+        client.delete(new, stop=True)
+    assert live.cli("run", "-n", "taken", "--if-exists", "return", "--", "true").stderr == ""
+    client.delete(first, stop=True)
+    assert live.cli("run", "-n", "taken", "--", "true").stderr == ""
+
+
 def test_input_as_it_is(live: LiveServer, client: Client) -> None:
     ref = start(live, "stty raw -echo; echo ready; head -c 5 | od -An -c")
     until(lambda: "ready" in client.output(ref)["output"])

@@ -100,8 +100,13 @@ async def test_what_is_named_is_deleted_and_nothing_else(rest: Rest) -> None:
     told = (await rest("GET", "cleanup", state="succeeded", **group)).json
     assert [task["name"] for task in told["tasks"]] == ["late", "second", "first"]
     assert told["spared"] == {
-        "running": 1, "waiting": 1, "pinned": 1, "needed": 1,
-        "best": 0, "newest": 0, "unmeasured": 0,
+        "running": 1,
+        "waiting": 1,
+        "pinned": 1,
+        "needed": 1,
+        "best": 0,
+        "newest": 0,
+        "unmeasured": 0,
     }
     sizes = [(await rest("GET", "tasks", task["id"], "details")).json["disk"] for task in told["tasks"]]
     assert (told["size"], [task["size"] for task in told["tasks"]]) == (sum(sizes), sizes)

@@ -50,6 +50,7 @@ SAMPLES = {
     "place_options": "PlaceOptions",
     "details": "Details",
     "diff": "Difference",
+    "clean_up": "CleanUp",
 }
 
 #: Tells how far a task is, and a metric.
@@ -205,6 +206,7 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
         "stats": (await rest("GET", "tasks", "train", "stats")).json,
         "metrics": (await rest("GET", "tasks", "train", "metrics")).json,
         "error": (await rest("POST", "tasks", body={"command": "true", "cwd": "no/such/place"})).json,
+        "clean_up": (await rest("GET", "cleanup", state="failed")).json,
         "groups": {"groups": [(await rest("GET", "groups", "gpu")).json]},
     }
     answers["places"] = {"places": (await rest("GET", "places")).json["places"][:1]}

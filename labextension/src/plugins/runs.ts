@@ -83,6 +83,7 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
               delete: ids => execute(CommandIDs.deleteTasks, { ids: [...ids] }),
               rename: id => execute(CommandIDs.rename, { id }),
               menu: (ids, x, y) => openMenu(commands, ids, x, y),
+              cleanUp: commandIfPresent(commands, CommandIDs.cleanUp),
               askForName: () => askForName(trans),
               ofSelection: () => bulkActions(commands)
             }

@@ -278,6 +278,11 @@ export class TaskApi {
     return this._fetch(path(id, verb), options);
   }
 
+  /** Ask what cleaning up would delete, or clean up. The answer is read by a part that is loaded on demand. */
+  cleanUp(options: IOptions): Promise<Response> {
+    return this._fetch('cleanup', options);
+  }
+
   /** Delete a task and its output; with `stop` a running one is stopped first. */
   async delete(id: string, stop = false): Promise<void> {
     await this._request(path(id), { method: 'DELETE', query: stop ? { stop: '1' } : {} });

@@ -1,4 +1,4 @@
-/** A dialog that starts something. It stays open until that succeeds, so that invalid values can be corrected. */
+/** A dialog that does something. It stays open until that succeeds, so that invalid values can be corrected. */
 
 import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -16,7 +16,7 @@ export interface IFormBody extends Widget {
 
 export class FormDialog<T> extends Dialog<unknown> {
   constructor(private readonly _form: FormDialog.IOptions<T>) {
-    const { title, body, openTerminal, trans } = _form;
+    const { title, body, button, openTerminal, trans } = _form;
     // A panel hides that the body is a React widget: for these the dialog sets the focus when the browser is idle, when the
     // user may already be typing in another field.
     const frame = new Panel();
@@ -26,7 +26,8 @@ export class FormDialog<T> extends Dialog<unknown> {
       body: frame,
       buttons: [
         Dialog.cancelButton(),
-        Dialog.okButton({ label: trans.__('Start'), caption: trans.__('Start (Ctrl+Enter)') })
+        button ??
+          Dialog.okButton({ label: trans.__('Start'), caption: trans.__('Start (Ctrl+Enter)') })
       ],
       defaultButton: START,
       checkbox:
@@ -117,8 +118,10 @@ export namespace FormDialog {
     body: IFormBody;
     /** Whether the checkbox is checked initially; null for no checkbox. */
     openTerminal: boolean | null;
+    /** The button that does it; by default it starts something. */
+    button?: Dialog.IButton;
     trans: TranslationBundle;
-    /** Called to start; rejects with a TaskError. */
+    /** Called to do it; rejects with a TaskError. */
     submit: () => Promise<T>;
   }
 }

@@ -21,6 +21,8 @@ export interface IRunsViewProps {
   selection: WatchedValue<ISelection>;
   actions: IRunsActions & {
     create: (command?: string) => void;
+    /** Choose which finished tasks to delete; undefined if that is switched off. */
+    cleanUp?: () => void;
     /** Ask for a name; null if there is none. */
     askForName: () => Promise<string | null>;
     ofSelection: () => readonly IBulkAction[];
@@ -131,9 +133,20 @@ export function RunsView(props: IRunsViewProps): JSX.Element {
         {chosen.length > 0 ? (
           <Bulk ids={chosen} actions={actions.ofSelection()} trans={trans} />
         ) : (
-          <span role="status">
-            {isWhole ? trans._n('%1 run', '%1 runs', runs.length) : trans.__('Loading runs…')}
-          </span>
+          <>
+            <span role="status">
+              {isWhole ? trans._n('%1 run', '%1 runs', runs.length) : trans.__('Loading runs…')}
+            </span>
+            {actions.cleanUp && (
+              <button
+                type="button"
+                className="jp-mod-styled jp-PtyTasks-plain"
+                onClick={actions.cleanUp}
+              >
+                {trans.__('Clean Up…')}
+              </button>
+            )}
+          </>
         )}
       </div>
     </>
