@@ -87,21 +87,29 @@ describe('RunsSource', () => {
   const ids = () => source.rows.map(({ id }) => id);
   const settle = () => jest.advanceTimersByTimeAsync(0);
 
-  it('shows the first page at once, and then the others', async () => {
+  it('shows the first page at once, and then the others as soon as they double the rows', async () => {
     let release: (found: IPage) => void = () => undefined;
     answer = query =>
       query.cursor
         ? new Promise(resolve => (release = resolve))
-        : Promise.resolve(page([task('c'), 7], 'next'));
+        : Promise.resolve(page([task('d'), 7], 'second'));
     source.show(EVERYTHING);
     await settle();
-    expect([ids(), source.isWhole]).toEqual([['c'], false]);
-    release(page([task('b')]));
+    expect([ids(), source.isWhole]).toEqual([['d'], false]);
+    release(page([task('c')], 'third'));
     await settle();
-    expect([ids(), source.isWhole]).toEqual([['c', 'b'], true]);
+    expect([ids(), source.isWhole]).toEqual([['d', 'c'], false]);
+    release(page([task('b')], 'last'));
+    await settle();
+    expect([ids(), source.isWhole]).toEqual([['d', 'c'], false]);
+    release(page([task('a')]));
+    await settle();
+    expect([ids(), source.isWhole]).toEqual([['d', 'c', 'b', 'a'], true]);
     expect(asked.map(({ limit, cursor }) => [limit, cursor])).toEqual([
       ['100', undefined],
-      ['1000', 'next']
+      ['250', 'second'],
+      ['250', 'third'],
+      ['250', 'last']
     ]);
   });
 

@@ -59,9 +59,12 @@ const runSchema = taskSchema
 
 export type IRun = z.infer<typeof runSchema>;
 
-/** The first page is small, so that it is there at once. */
+/** The first page is small, so that it is there at once; the others so that neither side is busy for long. */
 const FIRST = 100;
-const PAGE = 1000;
+const PAGE = 250;
+
+/** From how many rows on they are requested again less often. */
+const MANY = 1000;
 
 /** Milliseconds between two requests of the same rows because tasks have changed: of a few, and of many. */
 const PAUSE = 2_000;
@@ -127,6 +130,7 @@ export class RunsSource {
     this._isDue = false;
     const query = queryOf(view, serverNow());
     const found = new Map<string, IRun>();
+    let taken = 0;
     let cursor: string | null = '';
     try {
       while (cursor !== null) {
@@ -142,7 +146,10 @@ export class RunsSource {
           }
         }
         cursor = page.next_cursor;
-        if (!isQuietly || cursor === null) {
+        // Not after every page: each time costs something for each of the rows.
+        const isDue = !isQuietly && found.size >= 2 * taken;
+        if (isDue || cursor === null) {
+          taken = found.size;
           this._take([...found.values()], cursor === null);
         }
       }
@@ -224,7 +231,7 @@ export class RunsSource {
     if (!this._isActive || this._timer !== undefined) {
       return;
     }
-    const pause = this._rows.length > PAGE ? LONG_PAUSE : PAUSE;
+    const pause = this._rows.length > MANY ? LONG_PAUSE : PAUSE;
     const left = Math.max(0, this._loaded + pause - Date.now());
     this._timer = setTimeout(() => void this._load(true), left);
   }

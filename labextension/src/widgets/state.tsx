@@ -43,7 +43,9 @@ interface IStateIconProps {
   trans: TranslationBundle;
 }
 
-export function StateIcon({ state, trans }: IStateIconProps): JSX.Element {
+/** Memoized: an icon makes its elements anew whenever it is rendered. */
+export const StateIcon = React.memo(function StateIcon(props: IStateIconProps): JSX.Element {
+  const { state, trans } = props;
   const label = stateLabel(state, trans);
   const Icon = stateIcon(state).react;
   return (
@@ -57,4 +59,4 @@ export function StateIcon({ state, trans }: IStateIconProps): JSX.Element {
       <Icon tag="span" />
     </span>
   );
-}
+});

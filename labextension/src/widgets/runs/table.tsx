@@ -13,7 +13,7 @@ import type { IColumn } from './columns';
 
 /** The height of a row in pixels; all are the same, so that none has to be measured. */
 const HEIGHT = 28;
-const OVERSCAN = 10;
+const OVERSCAN = 6;
 
 /** What can be done with rows of the table, apart from selecting them. */
 export interface IRunsActions {
@@ -61,12 +61,14 @@ export function RunsTable(props: IRunsTableProps): JSX.Element {
     count: runs.length,
     getScrollElement: () => ref.current,
     estimateSize: () => HEIGHT,
-    getItemKey: index => runs[index].id,
     overscan: OVERSCAN,
     scrollPaddingStart: HEIGHT,
     paddingStart: HEIGHT,
     rangeExtractor
   });
+  const items = virtualizer.getVirtualItems();
+  const slots = useRef(0);
+  slots.current = Math.max(slots.current, items.length);
 
   const go = (next: ISelection): void => {
     selection.value = next;
@@ -172,7 +174,6 @@ export function RunsTable(props: IRunsTableProps): JSX.Element {
       aria-label={trans.__('Runs')}
       aria-multiselectable
       aria-rowcount={props.isWhole ? runs.length + 1 : -1}
-      aria-colcount={columns.length}
       aria-activedescendant={at < 0 ? undefined : `${id}-${runs[at].id}-${cell}`}
       onKeyDown={onKeyDown}
       onMouseDown={event => {
@@ -202,15 +203,16 @@ export function RunsTable(props: IRunsTableProps): JSX.Element {
         }
       >
         <div role="row" aria-rowindex={1} className="jp-PtyTasks-runs-head">
-          {columns.map((one, index) => (
-            <Heading key={one.id} column={one} index={index} {...props} />
+          {columns.map(one => (
+            <Heading key={one.id} column={one} {...props} />
           ))}
         </div>
-        {virtualizer.getVirtualItems().map(item => {
+        {items.map(item => {
           const run = runs[item.index];
           return (
             <RunRow
-              key={run.id}
+              // What scrolls out of sight becomes what scrolls into it. The active row may be anywhere.
+              key={item.index === at ? 'active' : item.index % slots.current}
               id={`${id}-${run.id}`}
               run={run}
               index={item.index}
@@ -228,10 +230,9 @@ export function RunsTable(props: IRunsTableProps): JSX.Element {
 
 interface IHeadingProps extends Pick<IRunsTableProps, 'sort' | 'onSort' | 'trans'> {
   column: IColumn;
-  index: number;
 }
 
-function Heading({ column, index, sort, onSort, trans }: IHeadingProps): JSX.Element {
+function Heading({ column, sort, onSort, trans }: IHeadingProps): JSX.Element {
   const by = column.sort;
   const isUp = by !== undefined && sort === by;
   const isDown = by !== undefined && sort === `-${by}`;
@@ -239,7 +240,6 @@ function Heading({ column, index, sort, onSort, trans }: IHeadingProps): JSX.Ele
   return (
     <div
       role="columnheader"
-      aria-colindex={index + 1}
       aria-sort={isUp ? 'ascending' : isDown ? 'descending' : by ? 'none' : undefined}
       data-number={column.isNumber}
       title={column.label}
@@ -282,16 +282,15 @@ const RunRow = React.memo(function RunRow(props: IRunRowProps): JSX.Element {
       data-task={run.id}
       aria-rowindex={index + 2}
       aria-selected={isSelected}
-      style={{ transform: `translateY(${offset}px)` }}
+      style={{ top: offset }}
     >
       {columns.map((column, at) => {
         const text = column.text(run);
         return (
           <div
             key={column.id}
-            id={`${id}-${at}`}
+            id={at === activeCell ? `${id}-${at}` : undefined}
             role="gridcell"
-            aria-colindex={at + 1}
             className={at === activeCell ? 'jp-mod-active' : undefined}
             data-number={column.isNumber}
             title={text || undefined}
