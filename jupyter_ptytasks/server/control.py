@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at something of which nothing reports a change.
 _LOOKING = 0.1
+#: Seconds for it to be known that a task of another place has started.
+_STARTED = 10.0
 #: Seconds for a ptyhost to report that it did what it was asked.
 _SETTLING = 2.0
 #: Seconds beyond the grace periods of a stop sequence until we stop believing that a stop will ever end.
@@ -159,6 +161,8 @@ class Control:
             task, canceled = await self._cancel(task)
             if canceled:
                 return task
+            # It has just started, which nobody has written down yet.
+            await self._waiter.until(task.id, lambda now: not now.pending, _STARTED)
         return await self.settled(await self.begin_stop(task.id, sequence, "cancelled"), State.STOPPING)
 
     async def _cancel(self, task: Task) -> tuple[Task, bool]:

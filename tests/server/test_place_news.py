@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from jupyter_ptytasks.core.model import job
 from jupyter_ptytasks.core.states import State
+from jupyter_ptytasks.provision.base import Launched, Submitted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -94,3 +96,33 @@ async def test_a_place_that_fails_is_asked_again(
     await rest.until("asked", is_new)
     assert f"task {task_id}" in caplog.text
     assert "not what squeue says" in caplog.text
+
+
+async def test_one_that_has_started_before_that_is_known_is_stopped(
+    rest: Rest, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = jp_serverapp.web_app.settings["ptytasks_provisioners"].at("local")
+    started: dict[str, Launched] = {}
+    wanted = Event()
+    launch = place.launch
+
+    def submit(task: Task, *about: Any) -> Submitted:
+        started[task.id] = launch(task, *about)
+        return Submitted({"state": State.QUEUED, "job": job("1")})
+
+    def refuse(_: Task) -> bool:
+        wanted.set()
+        return False
+
+    def poll(tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
+        if not wanted.is_set():
+            return {}
+        return {task.id: {"state": State.RUNNING, **started[task.id].facts()} for task in tasks if task.pending}
+
+    for name, does in (("queues", True), ("launch", submit), ("cancel", refuse), ("poll", poll)):
+        monkeypatch.setattr(place, name, does)
+    assert (await rest.create("sleep 100", name="quick"))["state"] == "queued"
+    answer = await rest("POST", "tasks", "quick", "stop")
+    assert answer.json.get("state") in ("stopping", "cancelled"), answer.json
+    monkeypatch.undo()
+    await rest.until("quick", lambda task: task["state"] == "cancelled")
