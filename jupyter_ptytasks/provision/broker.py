@@ -70,6 +70,13 @@ class Broker:
         asked, and StartUnknown if it is not known what has been done.
         """
         with self._asking:
+            process = self._start()
+            try:
+                return self._say(process, {"do": do, **about})
+            except StartUnknown:
+                if do == "submit" or process.poll() is None:
+                    raise
+            # It has died. Nothing else that it is asked to do is worse if it is done twice.
             return self._say(self._start(), {"do": do, **about})
 
     def _start(self) -> subprocess.Popen[str]:
@@ -107,6 +114,8 @@ class Broker:
         finally:
             watchdog.cancel()
         if not line:
+            process.kill()
+            process.wait()
             raise StartUnknown(f"what speaks with the batch system has ended; see {self._log}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:

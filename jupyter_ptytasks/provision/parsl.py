@@ -123,6 +123,7 @@ class ParslProvisioner(Provisioner):
         except PtyTasksError:
             self._handles.write(task, {**handle, "given_up": True})
             raise
+        self._states.problem = ""
         self._states.hurry()
         about = {"state_reason": "submitted", "state_message": "just submitted", "job": model.job(job, "PENDING")}
         return Submitted({"state": State.QUEUED, **about})

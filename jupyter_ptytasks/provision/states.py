@@ -7,7 +7,7 @@ from __future__ import annotations
 import threading
 import time
 
-from ..core.errors import PlaceUnreachable
+from ..core.errors import PtyTasksError
 from .broker import Refused
 
 TYPE_CHECKING = False
@@ -72,7 +72,7 @@ class States:
         self._shared.note_call("status")
         try:
             states = self._broker.ask("states", jobs=jobs)["states"]
-        except (Refused, PlaceUnreachable) as error:
+        except (Refused, PtyTasksError) as error:
             return {"begun": begun, "states": None, "problem": str(error), "failures": self._failures + 1}
         return {"begun": begun, "states": states, "problem": "", "failures": 0}
 

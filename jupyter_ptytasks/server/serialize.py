@@ -217,7 +217,8 @@ def _elsewhere(task: Task, machine: str | None) -> str:
     """Return what is said of a task on another machine, which is out of reach; nothing if there is none."""
     if machine is None:
         return ""
-    return f"runs on {machine}" if task.provisioner == LOCAL else f"{machine} is not reachable"
+    is_known = task.provisioner == LOCAL or task.job.get("node") == machine
+    return f"runs on {machine}" if is_known else f"{machine} is not reachable"
 
 
 def _job(task: Task) -> dict[str, Any] | None:

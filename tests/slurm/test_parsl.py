@@ -24,6 +24,7 @@ pytestmark = [
     pytest.mark.skipif(importlib.util.find_spec("parsl") is None, reason="Parsl is not installed"),
 ]
 PLACE = "by-parsl"
+BROKER = "jupyter_ptytasks.broker"
 _PROVIDER = {"partition": "main", "exclusive": False, "cores_per_node": 1, "walltime": "00:05:00"}
 _PLACES = {
     PLACE: {"engine": "parsl", "provider": "SlurmProvider", "options": _PROVIDER, "interval": 0.5},
@@ -76,7 +77,7 @@ def test_a_task_is_a_job_whose_output_and_end_arrive(parsl: LiveServer, cluster:
 
 def test_stopping_ends_it_and_what_cannot_be_done_is_said(parsl: LiveServer, cluster: Cluster) -> None:
     with parsl.client() as client:
-        task = client.create("trap 'echo bye; exit 0' TERM; echo once; while :; do sleep 0.1; done", place=PLACE)
+        task = client.create("trap 'echo bye; exit 0' INT TERM; echo once; while :; do sleep 0.1; done", place=PLACE)
         running = started(client, task)
         assert running["job"]
         assert running["job"]["node"] in ("n1", "n2")
@@ -84,6 +85,10 @@ def test_stopping_ends_it_and_what_cannot_be_done_is_said(parsl: LiveServer, clu
         with pytest.raises(RequestFailed, match="cannot be reached from here") as caught:
             client.send_input(task["id"], "hello")
         assert caught.value.http_status == 503
+        assert client.get(task["id"])["state_message"] == f"runs on {running['job']['node']}"
+        # What speaks with the batch system is started again when it is needed.
+        (broker,) = (process for process in parsl.processes() if process.cmdline()[1:] == ["-m", BROKER])
+        broker.kill()
         assert client.stop(task["id"])["state"] in ("stopping", "cancelled")
         done = ended(client, task["id"])
         assert (done["state"], done["state_reason"]) == ("cancelled", "cancelled")
