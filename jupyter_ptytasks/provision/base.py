@@ -5,6 +5,7 @@ connects to them. All else goes over that connection.
 from __future__ import annotations
 
 import contextlib
+import threading
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 
@@ -97,6 +98,9 @@ class Provisioner(ABC):
         before, does the answer say what became of the task.
         """
 
+    def reach(self) -> None:  # noqa: B027  most are always there
+        """Connect to the place if `poll` can only ask it then: that makes no connection. Raises PlaceUnreachable."""
+
     @abstractmethod
     async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
         """Open a stream to the ptyhost of a task's present attempt, for a `protocol` to speak ptytask/1. Never blocks.
@@ -170,12 +174,19 @@ class Provisioner(ABC):
 
 class Provisioners:
     """The provisioners of a server, by name; `find` makes one for the name of a place that is not among them, or raises
-    BadRequest.
+    BadRequest, and `found_by` is what the scheduler needs to do the same (for_scheduler).
     """
 
-    def __init__(self, *provisioners: Provisioner, find: Callable[[str], Provisioner] | None = None) -> None:
+    def __init__(
+        self,
+        *provisioners: Provisioner,
+        find: Callable[[str], Provisioner] | None = None,
+        found_by: Mapping[str, dict[str, Any]] | None = None,
+    ) -> None:
         self.all = list(provisioners)
         self._find = find
+        self._found_by = dict(found_by or {})
+        self._finding = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:
@@ -191,16 +202,17 @@ class Provisioners:
 
     def at(self, place: str) -> Provisioner:
         """Return the provisioner of a place. Raises BadRequest if there is no such place."""
-        for provisioner in self.all:
-            if provisioner.name == place:
-                return provisioner
-        if self._find is None:
-            raise BadRequest(f"place: there is no place {place!r}", field="place")
-        found = self._find(place)
-        if self._loop is not None:
-            found.begin(self._loop)
-        self.all.append(found)
-        return found
+        with self._finding:
+            for provisioner in self.all:
+                if provisioner.name == place:
+                    return provisioner
+            if self._find is None:
+                raise BadRequest(f"place: there is no place {place!r}", field="place")
+            found = self._find(place)
+            if self._loop is not None:
+                found.begin(self._loop)
+            self.all.append(found)
+            return found
 
     def of(self, task: Task) -> Provisioner:
         """Return a task's provisioner. Raises InternalError if this server has none of that name."""
@@ -215,23 +227,31 @@ class Provisioners:
         with contextlib.suppress(InternalError):
             self.of(task).remove_deleted()
 
+    def _known(self, place: str) -> Provisioner | None:
+        """Return the provisioner of a place; None if there is no such place."""
+        with contextlib.suppress(BadRequest):
+            return self.at(place)
+        return None
+
     def waits(self, task: Task) -> bool:
         """Return whether a task can wait in our queue; not so if its provisioner is unknown."""
-        return any(provisioner.waits for provisioner in self.all if provisioner.name == task.provisioner)
+        found = self._known(task.provisioner)
+        return found is not None and found.waits
 
-    def gates(self) -> dict[str, Gate]:
-        """Return the ways to the places, by name. Reads a little of some files."""
-        found = ((provisioner.name, provisioner.gate()) for provisioner in self.all)
-        return {name: gate for name, gate in found if gate is not None}
+    def gates(self, names: Iterable[str]) -> dict[str, Gate]:
+        """Return the ways to the places of these names, by name. Reads a little of some files."""
+        found = {name: provisioner.gate() for name in names if (provisioner := self._known(name)) is not None}
+        return {name: gate for name, gate in found.items() if gate is not None}
 
     def for_scheduler(self) -> dict[str, dict[str, Any]]:
         """Return what the scheduler needs to start tasks at places, by name."""
         found = ((provisioner.name, provisioner.for_scheduler()) for provisioner in self.all)
-        return {name: needed for name, needed in found if needed is not None}
+        return {**self._found_by, **{name: needed for name, needed in found if needed is not None}}
 
     def queues(self, task: Task) -> bool:
         """Return whether a task may wait at its place; not so if its provisioner is unknown."""
-        return any(provisioner.queues for provisioner in self.all if provisioner.name == task.provisioner)
+        found = self._known(task.provisioner)
+        return found is not None and found.queues
 
     def connects(self, task: Task) -> bool:
         """Return whether the ptyhost of a task can be connected to, as far as that is known."""
@@ -239,8 +259,10 @@ class Provisioners:
 
     def shares_files(self, task: Task) -> bool:
         """Return whether all files of a task are in its directory here; not so if its provisioner is unknown."""
-        return any(provisioner.shares_files for provisioner in self.all if provisioner.name == task.provisioner)
+        found = self._known(task.provisioner)
+        return found is not None and found.shares_files
 
     def is_here(self, task: Task) -> bool:
         """Return whether a task's processes are among those of this machine; not so if its provisioner is unknown."""
-        return any(provisioner.is_here for provisioner in self.all if provisioner.name == task.provisioner)
+        found = self._known(task.provisioner)
+        return found is not None and found.is_here

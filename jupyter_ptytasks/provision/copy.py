@@ -105,6 +105,7 @@ def write(files: TaskFiles, parts: list[bytes]) -> int:
         if kind == relay.LOG:
             _write_at(_unpacked(files, base), data, offset)
         elif kind == relay.INDEX:
+            _write_at(_unpacked(files, base), b"", 0)  # of an output that is empty comes nothing else
             _write_at(index_path(files.output, base), data, offset)
         elif kind == relay.DROPPED:
             _drop(files, base)

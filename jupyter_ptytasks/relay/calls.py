@@ -1,7 +1,7 @@
 """What the near end asks for by name: start a task here, look what became of one, remove one.
 
 A start and a look hold the task's lock, so that they agree: a start that was found not to have happened does not happen
-later (`abandoned`), however long its request was under way.
+later (`abandoned`), however long its request was under way. A new one for the same attempt says how many were given up.
 """
 
 from __future__ import annotations
@@ -33,11 +33,11 @@ _ABANDONED = "abandoned.json"
 
 
 class Refused(Exception):
-    """A task cannot be started; `report` is what a ptyhost would say."""
+    """A task cannot be started; `report` is what a ptyhost would say, and `more`."""
 
-    def __init__(self, message: str, field: str | None = None, number: int | None = None) -> None:
+    def __init__(self, message: str, field: str | None = None, number: int | None = None, **more: Any) -> None:
         super().__init__(message)
-        self.report = {"error": {"field": field, "message": message, "errno": number}}
+        self.report = {"error": {"field": field, "message": message, "errno": number}, **more}
 
 
 class Calls:
@@ -74,7 +74,9 @@ class Calls:
         try:
             host, exited = (_of(read_json(path), attempt) for path in (files.host, files.exit))
             if abandon and lock is not None and host is None and exited is None:
-                write_json(os.path.join(files.dir, _ABANDONED), {"attempt": attempt})
+                last, count = _given_up(files)
+                count = count + 1 if last == attempt else 1
+                write_json(os.path.join(files.dir, _ABANDONED), {"attempt": attempt, "count": count})
         finally:
             if lock is not None and lock >= 0:
                 os.close(lock)
@@ -113,6 +115,11 @@ class Calls:
         if lock is None:
             raise Refused("a ptyhost of the task is still running")
         try:
+            last, count = _given_up(files)
+            if last > spec["attempt"]:
+                raise Refused("the start was given up")
+            if last == spec["attempt"] and count != said.get("given_up"):
+                raise Refused("the start was given up", given_up=count)
             self._prepare(files, spec, int(said["end"]))
             env = {**_surroundings(), "PWD": spec["cwd"], **dict(said["env"])}
             with tempfile.TemporaryFile(dir=files.dir) as request:
@@ -133,9 +140,6 @@ class Calls:
 
     def _prepare(self, files: TaskFiles, spec: dict[str, Any], end: int) -> None:
         """Write the spec, for this machine."""
-        abandoned = read_json(os.path.join(files.dir, _ABANDONED)) or {}
-        if abandoned.get("attempt", 0) >= spec["attempt"]:
-            raise Refused("the start was given up")
         if _of(read_json(files.host), spec["attempt"]) is not None:
             raise Refused("this attempt was started before")
         home = os.path.expanduser("~")
@@ -150,6 +154,12 @@ class Calls:
             os.close(os.open(log_path(files.output, end), os.O_WRONLY | os.O_CREAT | system.BINARY, 0o600))
         spec["given_env"] = {}  # the ptyhost is told; it may hold secrets
         write_json(files.spec, spec)
+
+
+def _given_up(files: TaskFiles) -> tuple[int, int]:
+    """Return the attempt of which starts were given up last, and how many; 0 if none was."""
+    found = read_json(os.path.join(files.dir, _ABANDONED)) or {}
+    return int(found.get("attempt", 0)), int(found.get("count", 1))
 
 
 def _of(record: dict[str, Any] | None, attempt: int) -> dict[str, Any] | None:

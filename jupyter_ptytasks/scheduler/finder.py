@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import threading
+
+from ..core.names import LOCAL
 from ..storage.scheduling import read_settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import asyncio
     from typing import Any
 
     from ..provision.base import Provisioner
     from ..storage.task_dirs import TaskDirs
 
+_SSH = "ssh:"
+
 
 class Finder:
-    """Makes them for the tasks in `task_dirs`, with files in `data_dir` and locks in `runtime_dir`."""
+    """Makes them for the tasks in `task_dirs`, with files in `data_dir` and locks in `runtime_dir`. For all threads."""
 
     def __init__(self, task_dirs: TaskDirs, data_dir: str, runtime_dir: str) -> None:
         self._task_dirs = task_dirs
@@ -21,15 +27,44 @@ class Finder:
         self._runtime_dir = runtime_dir
         #: With what each was made.
         self._made: dict[str, tuple[dict[str, Any], Provisioner]] = {}
+        self._making = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
-    def find(self) -> dict[str, Provisioner]:
-        """Return the provisioners of all places that are known now, by name."""
+    def find(self, place: str) -> Provisioner | None:
+        """Return the provisioner of a place that is known now; None for others."""
         told = read_settings(self._data_dir).places
-        for name, needed in told.items():
-            if name == "slurm" and (name not in self._made or self._made[name][0] != needed):
-                from ..provision.slurm import SlurmProvisioner  # noqa: PLC0415  few have a cluster
+        needed = told.get(_SSH if place.startswith(_SSH) else place)
+        if needed is None or place == LOCAL:
+            return None
+        with self._making:
+            if place not in self._made or self._made[place][0] != needed:
+                if place in self._made:
+                    self._close(self._made.pop(place)[1])
+                self._made[place] = needed, self._make(place, needed)
+            return self._made[place][1]
 
-                made = SlurmProvisioner(self._task_dirs, self._data_dir, self._runtime_dir, **needed)
-                self._made[name] = needed, made
-        # A copy: several threads ask.
-        return {name: provisioner for name, (_, provisioner) in self._made.copy().items() if name in told}
+    def _make(self, place: str, needed: dict[str, Any]) -> Provisioner:
+        # Few have a cluster or other machines.
+        if place.startswith(_SSH):
+            from ..provision import ssh  # noqa: PLC0415
+            from ..provision.connection import Connections  # noqa: PLC0415
+
+            made: Provisioner = ssh.find(place, Connections(**needed), self._task_dirs)
+            made.begin(self._running_loop())
+            return made
+        from ..provision.slurm import SlurmProvisioner  # noqa: PLC0415
+
+        return SlurmProvisioner(self._task_dirs, self._data_dir, self._runtime_dir, **needed)
+
+    def _close(self, provisioner: Provisioner) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(provisioner.close)
+
+    def _running_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop for connections, in a thread of its own."""
+        if self._loop is None:
+            import asyncio  # noqa: PLC0415  the same
+
+            self._loop = asyncio.new_event_loop()
+            threading.Thread(target=self._loop.run_forever, daemon=True).start()
+        return self._loop

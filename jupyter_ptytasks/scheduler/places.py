@@ -1,5 +1,5 @@
-"""The batch systems to which the scheduler submits tasks, and what they say of them: in threads, because they may take
-long to answer, and nothing else is to wait for that.
+"""The other places where the scheduler starts tasks, and what they say of them: in threads, because they may take long
+to answer, and nothing else is to wait for that.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..core.errors import InternalError, PlaceUnreachable, PtyTasksError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Any
 
     from ..core.model import Task
@@ -32,57 +32,65 @@ _RETRY, _RETRY_MAX = 5.0, 300.0
 
 
 class Places:
-    """The places, by name: `find` returns their provisioners as they are configured now."""
+    """The places, by name: `find` returns the provisioner of one as it is configured now, None if it is not."""
 
-    def __init__(self, find: Callable[[], Mapping[str, Provisioner]]) -> None:
+    def __init__(self, find: Callable[[str], Provisioner | None]) -> None:
         self._find = find
-        self._starts: queue.SimpleQueue[_Start] = queue.SimpleQueue()
+        #: What is to be started at each place, one after the other.
+        self._starts: dict[str, queue.SimpleQueue[_Start]] = {}
         self._outcomes: queue.SimpleQueue[_Outcome] = queue.SimpleQueue()
         self._news: queue.SimpleQueue[tuple[Task, dict[str, Any]]] = queue.SimpleQueue()
-        self._submitter: threading.Thread | None = None
-        #: How many tasks are being submitted.
+        #: How many tasks are being started.
         self._count = 0
-        self._asker: threading.Thread | None = None
-        self._asked = -_ASK_EVERY
+        #: The last question to each place, and when it was asked.
+        self._askers: dict[str, tuple[threading.Thread, float]] = {}
         #: Of the places that have not answered: how often in a row, until when they are left alone, and why.
         self._failures: dict[str, tuple[int, float, str]] = {}
 
     @property
     def is_busy(self) -> bool:
-        """Whether tasks are being submitted."""
+        """Whether tasks are being started."""
         return self._count > 0
 
-    def gates(self) -> dict[str, Gate]:
-        """Return the ways to the places."""
+    def gates(self, names: Collection[str]) -> dict[str, Gate]:
+        """Return the ways to the places of these names."""
         found = {}
-        for name, provisioner in self._find().items():
-            gate = provisioner.gate()
+        for name in names:
+            provisioner = self._find(name)
+            gate = provisioner.gate() if provisioner is not None else None
             if gate is not None:
                 _, closed, problem = self._failures.get(name, (0, 0.0, ""))
                 found[name] = replace(gate, closed=closed, problem=problem)
         return found
 
     def submit(self, task: Task, lock: Lock, env: Mapping[str, str]) -> None:
-        """Begin to submit a task; its lock, which is held, goes with it to `outcomes`."""
+        """Begin to start a task; its lock, which is held, goes with it to `outcomes`."""
         self._count += 1
-        self._starts.put((task, lock, env))
-        if self._submitter is None:
-            self._submitter = threading.Thread(target=self._submit_all, daemon=True)
-            self._submitter.start()
+        name = task.provisioner
+        if name not in self._starts:
+            self._starts[name] = queue.SimpleQueue()
+            threading.Thread(target=self._start_all, args=(self._starts[name],), daemon=True).start()
+        self._starts[name].put((task, lock, env))
 
-    def _submit_all(self) -> None:
+    def _start_all(self, starts: queue.SimpleQueue[_Start]) -> None:
         while True:
-            task, lock, env = self._starts.get()
+            task, lock, env = starts.get()
             try:
-                outcome: Launched | Submitted | PtyTasksError = self._find()[task.provisioner].launch(task, lock, env)
+                outcome = self._start(task, lock, env)
             except PtyTasksError as error:
                 outcome = error
             except Exception as error:  # noqa: BLE001  whatever it is, the next one may do better
-                outcome = InternalError(f"the task could not be submitted: {error!r}")
+                outcome = InternalError(f"the task could not be started at its place: {error!r}")
             self._outcomes.put((task, lock, outcome))
 
+    def _start(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched | Submitted | PtyTasksError:
+        provisioner = self._find(task.provisioner)
+        if provisioner is None:
+            return PlaceUnreachable(f"no server has the place {task.provisioner} any more")
+        return provisioner.launch(task, lock, env)
+
     def outcomes(self) -> list[_Outcome]:
-        """Return what has become of submissions since the last call. The caller closes the locks when that is noted."""
+        """Return what has become of starts since the last call. The caller closes the locks when that is noted."""
         found = []
         while not self._outcomes.empty():
             task, lock, outcome = self._outcomes.get()
@@ -97,22 +105,30 @@ class Places:
         return found
 
     def ask(self, tasks: Iterable[Task]) -> None:
-        """Begin to ask what has become of tasks at the places, unless that is being done, or has just been."""
-        asked = list(tasks)
-        is_asking = self._asker is not None and self._asker.is_alive()
-        if not asked or is_asking or time.monotonic() - self._asked < _ASK_EVERY:
-            return
-        self._asked = time.monotonic()
-        self._asker = threading.Thread(target=self._ask, args=(asked,), daemon=True)
-        self._asker.start()
+        """Begin to ask what has become of tasks at their places; not where that is being done, or has just been."""
+        asked: dict[str, list[Task]] = {}
+        for task in tasks:
+            asked.setdefault(task.provisioner, []).append(task)
+        now = time.monotonic()
+        for name, those in asked.items():
+            last, begun = self._askers.get(name, (None, -_ASK_EVERY))
+            if (last is None or not last.is_alive()) and now - begun >= _ASK_EVERY:
+                asker = threading.Thread(target=self._ask, args=(name, those), daemon=True)
+                self._askers[name] = asker, now
+                asker.start()
 
-    def _ask(self, tasks: list[Task]) -> None:
+    def _ask(self, name: str, tasks: list[Task]) -> None:
         try:
-            for name, provisioner in self._find().items():
-                news = provisioner.poll([task for task in tasks if task.provisioner == name])
-                for task in tasks:
-                    if task.id in news:
-                        self._news.put((task, news[task.id]))
+            provisioner = self._find(name)
+            if provisioner is None:
+                return
+            provisioner.reach()
+            news = provisioner.poll(tasks)
+            for task in tasks:
+                if task.id in news:
+                    self._news.put((task, news[task.id]))
+        except PlaceUnreachable:
+            pass  # nothing is known of them
         except Exception as error:  # noqa: BLE001  whatever it is, the next question may be answered
             print(f"what has become of tasks cannot be found out: {error!r}", file=sys.stderr, flush=True)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import sys
 
 from ..core.errors import InvalidState, PlaceUnreachable, PtyTasksError, SpawnFailed, StartUnknown, TaskNotFound
+from ..core.queue.decisions import awaited
 from ..core.states import State
-from ..provision.base import Submitted
+from ..provision.base import Launched, Submitted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from ..core.model import Task
-    from ..provision.base import Launched
     from ..storage.database import Database
     from ..storage.task_dirs import TaskDirs
     from .mirror import Mirror
@@ -29,14 +29,17 @@ class Reports:
         self._tasks = tasks
 
     def follow(self, places: Places, local: str, now: float) -> bool:
-        """Write down what has become of tasks at `places`, which are others than `local`, and ask them again; return
-        whether there was anything.
+        """Write down what has become of tasks at `places`, which are others than `local`, and ask them again about
+        those that something may depend on; return whether there was anything.
         """
-        places.ask(task for task in self._tasks.underway.values() if task.provisioner != local)
+        elsewhere = [task for task in self._tasks.underway.values() if task.provisioner != local]
+        if elsewhere:
+            wanted = awaited(self._tasks, elsewhere)
+            places.ask(task for task in elsewhere if task.id in wanted)
         outcomes, news = places.outcomes(), places.news()
         for task, lock, outcome in outcomes:
             with lock:
-                self._note_submission(task, outcome, now)
+                self._note_start(task, outcome, now)
         for task, changes in news:
             known = self._tasks.underway.get(task.id)
             if known is None or (known.state, known.attempt) != (task.state, task.attempt):
@@ -47,12 +50,16 @@ class Reports:
                 self._tasks.distrust()  # another process has seen something else
         return bool(outcomes or news)
 
-    def _note_submission(self, task: Task, outcome: Launched | Submitted | PtyTasksError, now: float) -> None:
-        """Note what became of a submission. If it is not known, the place is asked."""
+    def _note_start(self, task: Task, outcome: Launched | Submitted | PtyTasksError, now: float) -> None:
+        """Note what became of a start at another place. If it is not known, the place is asked."""
         if isinstance(outcome, StartUnknown):
             return
         if isinstance(outcome, Submitted):
             self._tasks.note(self._database.observe(task.id, task.attempt, **outcome.changes))
+        elif isinstance(outcome, Launched):
+            self._tasks.note(self._database.observe(task.id, task.attempt, State.RUNNING, **outcome.facts()))
+            if task.turn.retry is None:
+                self._task_dirs.specs.forget_environment(task.id)
         elif isinstance(outcome, PlaceUnreachable):
             facts = {"state_reason": outcome.code, "state_message": outcome.message}
             self._tasks.note(self._database.observe(task.id, task.attempt, State.QUEUED, **facts))

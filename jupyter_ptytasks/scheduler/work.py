@@ -310,7 +310,7 @@ class Work:
             if env is None:
                 return InternalError("the environment that was kept for the task is gone; restart it")
             if self._is_elsewhere(task):
-                left = left_to_place(task, self._tasks.entries, self._places.gates())
+                left = left_to_place(task, self._tasks.entries, self._places.gates({task.provisioner}))
                 there = task.with_(turn=replace(task.turn, after=tuple(left)))
                 self._places.submit(there, lock.handed_on(), env)
                 return None

@@ -18,6 +18,7 @@ from ..core.platform import files
 from ..provision import ssh
 from ..provision.base import Provisioners
 from ..provision.commands import environment
+from ..provision.connection import Connections
 from ..provision.local import LocalProvisioner
 from ..provision.slurm import SlurmProvisioner
 from ..storage.database import Database
@@ -197,10 +198,12 @@ class PtyTasksApp(ExtensionApp):
         self._enabled = True
         task_dirs = TaskDirs(self.data_dir, [self.runtime_dir])
         self.store = store = Store(lambda: self._database(task_dirs))
+        connections = Connections(self.ssh_command, self.ssh_keep) if self.ssh_places and self.ssh_command else None
         self.provisioners = provisioners = Provisioners(
             LocalProvisioner(task_dirs, self.runtime_dir),
             *self._places(task_dirs),
-            find=lambda place: ssh.find(place, self.ssh_command if self.ssh_places else [], task_dirs, self.ssh_keep),
+            find=lambda place: ssh.find(place, connections, task_dirs),
+            found_by={ssh.PREFIX: connections.for_scheduler()} if connections is not None else None,
         )
         self.supervisor = supervisor = Supervisor(store, task_dirs, provisioners, self.log)
         self.metrics_book = MetricsBook(store, task_dirs, self.log)

@@ -118,8 +118,8 @@ class Launcher:
         now = time.time()
         state = self._queue.state_for(request.group, request.turn, place.name)
         check_place(request, self._provisioners, waits=state.pending or request.hold)
-        # What waits for nothing else is held at its place.
-        if request.hold and (not request.place or state.pending):
+        # What waits for nothing else is held at its place, if that has a queue.
+        if request.hold and (not place.queues or state.pending):
             state = State.HELD
         newest = self._store.index.newest
         task_id = new_id(now, newest.id if newest is not None else "")

@@ -26,8 +26,6 @@ def check_place(request: TaskRequest, provisioners: Provisioners, *, waits: bool
     if request.function is not None and not place.shares_files:
         raise BadRequest(f"function: {place.name} does not see the files of this machine", field="function")
     if waits and not place.waits:
-        raise BadRequest(
-            f"place: tasks of {place.name} do not wait in the queue: only a server has the connection", field="place"
-        )
+        raise BadRequest(f"place: tasks of {place.name} do not wait in the queue", field="place")
     if request.turn.after and any(one.startswith("--dep") for one in request.resources.get("extra", ())):
         raise BadRequest("resources.extra: --dependency cannot be combined with after", field="resources.extra")

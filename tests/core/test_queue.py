@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given, settings
@@ -10,13 +11,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from jupyter_ptytasks.core.model import Exit, Task
-from jupyter_ptytasks.core.queue.decisions import cycle, left_to_place, moved, order, plan
+from jupyter_ptytasks.core.queue.decisions import awaited, cycle, left_to_place, moved, order, plan
 from jupyter_ptytasks.core.queue.gates import Gate
 from jupyter_ptytasks.core.queue.groups import Group
 from jupyter_ptytasks.core.queue.turn import Dependency, Retry, Turn, When
 from jupyter_ptytasks.core.states import ENDED, State
 from jupyter_ptytasks.core.sweeps.combinations import Sweep
 from tests.core.made_tasks import NOW, make
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 def decide(*tasks: Task, groups: dict[str, Group] | None = None, now: float = NOW, limit: int = 100) -> dict[str, str]:
@@ -76,36 +80,51 @@ def there(number: int, state: State = State.QUEUED, submitted: str = "", **turn:
 
 def test_a_task_that_was_submitted_uses_its_slots_while_it_waits_there() -> None:
     tasks = [there(1, submitted="7"), there(2), make(3)]
-    found = plan(tasks, {"g": Group("g", 1)}, NOW, 100, gates=lambda: {"far": Gate(20)})
+    found = plan(tasks, {"g": Group("g", 1)}, NOW, 100, gates=lambda _: {"far": Gate(20)})
     assert found.start == []
     assert {task_id: wait.reason for task_id, wait in found.waits.items()} == {"00000002": "slots", "00000003": "slots"}
 
 
 def test_the_ways_are_asked_for_only_if_a_task_is_to_go_there() -> None:
-    asked: list[int] = []
+    asked: list[str] = []
 
-    def gates() -> dict[str, Gate]:
-        asked.append(1)
+    def gates(names: Collection[str]) -> dict[str, Gate]:
+        asked.extend(names)
         return {"far": Gate(20)}
 
     plan([make(1), there(2, State.RUNNING), there(3, submitted="7")], {}, NOW, 100, gates=gates)
     assert not asked
     assert plan([there(4)], {}, NOW, 100, gates=gates).start == ["00000004"]
-    assert asked
+    assert asked == ["far"]
 
 
 def test_only_so_many_are_submitted_in_a_minute_and_others_are_not_held_up() -> None:
     tasks = [there(1), there(2), there(3), make(4, group="other")]
     gate = Gate(3, (NOW - 70, NOW - 50, NOW - 20))
-    found = plan(tasks, {}, NOW, 100, gates=lambda: {"far": gate})
+    found = plan(tasks, {}, NOW, 100, gates=lambda _: {"far": gate})
     assert found.start == ["00000001", "00000004"]
     assert found.waits["00000002"].text == "far: 3 tasks are submitted a minute at most"
     assert (found.waits["00000002"].reason, found.waits["00000002"].until) == ("pace", NOW + 10)
     assert found.look == NOW + 10
     closed = replace(gate, submitted=(), closed=NOW + 5, problem="it does not answer")
-    found = plan(tasks, {}, NOW, 100, gates=lambda: {"far": closed})
+    found = plan(tasks, {}, NOW, 100, gates=lambda _: {"far": closed})
     assert (found.start, found.waits["00000001"].text) == (["00000004"], "far: it does not answer; it is tried again")
     assert plan(tasks, {}, NOW, 100).waits["00000001"].reason == "place"
+
+
+def test_only_tasks_on_whose_ends_others_may_depend_are_asked_about() -> None:
+    runs = there(1, State.RUNNING)
+    again = there(2, State.RUNNING, retry=Retry(1))
+    assert awaited([runs, again], [runs, again]) == {again.id}
+    for waiting, is_awaited in (
+        (make(3, group="other"), False),
+        (make(3, State.HELD), False),
+        (make(3), True),
+        (make(3, group="other", after=(Dependency(runs.id),)), True),
+        (replace(there(3), group="other"), True),
+    ):
+        assert (runs.id in awaited([runs, waiting], [runs])) is is_awaited
+    assert awaited([], [there(4, State.STARTING)])
 
 
 def test_what_a_place_can_see_to_is_left_to_it() -> None:
@@ -114,7 +133,7 @@ def test_what_a_place_can_see_to_is_left_to_it() -> None:
 
     def left(other: Task, task: Task) -> tuple[list[str], list[Dependency]]:
         known = {one.id: one for one in (other, task)}
-        return plan([other, task], {}, NOW, 100, gates=lambda: gates).start, left_to_place(task, known, gates)
+        return plan([other, task], {}, NOW, 100, gates=lambda _: gates).start, left_to_place(task, known, gates)
 
     waits = there(2, after=after)
     assert left(there(1, State.RUNNING, "7"), waits) == (["00000002"], list(after))

@@ -81,8 +81,9 @@ def far(tmp_path: Path) -> Iterator[Far]:
     there.end(ID)
 
 
-async def start(near: Relay, what: dict[str, Any], end: int = 0, **env: str) -> dict[str, Any]:
-    return await asyncio.wait_for(near.call("start", spec=what, env={"TERM": "xterm-256color", **env}, end=end), 60)
+async def start(near: Relay, what: dict[str, Any], end: int = 0, given_up: int = 0, **env: str) -> dict[str, Any]:
+    said = {"spec": what, "env": {"TERM": "xterm-256color", **env}, "end": end, "given_up": given_up}
+    return await asyncio.wait_for(near.call("start", **said), 60)
 
 
 async def follow(near: Relay, far: Far, attempt: int = 1) -> tuple[Speaker, Tail]:
@@ -227,10 +228,14 @@ def test_a_start_that_was_given_up_does_not_happen_later(far: Far) -> None:
             seen = await near.call("look", id=ID, attempt=1, abandon=True)
             assert (seen["hosted"], seen["host"]) == (False, None)
             report = await start(near, spec(ID, "echo no"))
-            assert "given up" in report["error"]["message"]
+            assert ("given up" in report["error"]["message"], report["given_up"]) == (True, 1)
             assert read_json(far.files(ID).host) is None
-            # The next attempt is another matter.
-            assert (await start(near, spec(ID, "echo yes", attempt=2)))["ready"]
+            # Nor does one that knew of that, and was given up in its turn.
+            await near.call("look", id=ID, attempt=1, abandon=True)
+            report = await start(near, spec(ID, "echo no"), given_up=1)
+            assert report["given_up"] == 2
+            # Another one of the same attempt is another matter.
+            assert (await start(near, spec(ID, "echo yes"), given_up=2))["ready"]
 
     asyncio.run(story())
 

@@ -70,7 +70,7 @@ class Queue:
             task_dirs=self.dirs,
             groups=groups,  # type: ignore[arg-type]
             provisioner=provisioner,  # type: ignore[arg-type]
-            places=Places(dict),
+            places=Places(lambda _: None),
             limit=lambda: 100,
             gpus=list,
         )

@@ -179,7 +179,7 @@ def test_sweeps_and_functions_run_as_jobs(live: LiveServer) -> None:
         assert len(client.cancel_sweep(full["id"])["changed"]) == 2
         assert {ended(client, task["id"])["state"] for task in there} == {"cancelled"}
         with pytest.raises(RequestFailed) as caught:
-            client.create_sweep("echo {n}", {"n": "1,2"}, place="ssh:box")
+            client.create_sweep("echo {n}", {"n": "1,2"}, place="ssh:")
         assert (caught.value.http_status, caught.value.field) == (400, "place")
         with pytest.raises(RequestFailed) as caught:
             client.create("true", place=SLURM, after=[tasks[0]["id"]], resources={"extra": ["--dependency=singleton"]})

@@ -62,7 +62,6 @@ def test_what_cannot_run_there_leaves_nothing(live: LiveServer, sshd: Sshd) -> N
         wrong: list[tuple[dict[str, Any], str]] = [
             ({"command": "true", "cwd": "/nowhere/at/all"}, "cwd"),
             ({"command": ["/no/such/program"]}, "command"),
-            ({"command": "true", "hold": True}, "place"),
             ({"command": "true", "resources": {"cpus": 2}}, "resources.cpus"),
             ({"command": "true", "place": "elsewhere"}, "place"),
             ({"command": "true", "place": "ssh:-oProxyCommand=x"}, "place"),

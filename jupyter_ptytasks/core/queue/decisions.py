@@ -13,7 +13,7 @@ from .turn import FAILURES, When, runs_again
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from .gates import Gate
     from .gpus import Gpu
@@ -58,15 +58,16 @@ def plan(
     now: float,
     limit: int,
     gpus: Callable[[], Sequence[Gpu] | None] = tuple,
-    gates: Callable[[], Mapping[str, Gate]] = dict,
+    gates: Callable[[Collection[str]], Mapping[str, Gate]] = lambda names: {},  # noqa: ARG005  there are none
     *,
     explain: bool = True,
 ) -> Plan:
     """Decide about all pending ones of `tasks` at `now` (Unix seconds); all that are active, that these wait for or
     that belong to their sweeps are among them, too. At most `limit` tasks are active at a time; `gpus`
     returns those of the machine, None while they are not known; it is called if a task needs one. `gates`
-    returns the ways to other places, by name: tasks of such a place are to be submitted there, and what they wait for
-    at the same place is left to it (`left_to_place`); it is called if a task that waits here is for another place.
+    returns the ways to the other places of these names, by name: tasks of such a place are to be started there, and
+    what they wait for at the same place is left to it (`left_to_place`); it is called if a task that waits here is for
+    one.
 
     Within a group no task starts before another of a higher priority, or a lower rank of the same, that waits for
     nothing but slots or GPUs; and no task of any group takes the GPUs that such a one waits for. Without `explain`,
@@ -77,7 +78,8 @@ def plan(
     result = Plan()
     ready: list[Queueable] = []
     pending = sorted((task for task in known.values() if waits_here(task)), key=order)
-    ways = gates() if any(task.provisioner != LOCAL for task in pending) else {}
+    elsewhere = {task.provisioner for task in pending} - {LOCAL}
+    ways = gates(elsewhere) if elsewhere else {}
     for task in pending:
         wait = _sweep_wait(task, failures) or _own_wait(task, known, now, ways)
         if wait is None:
@@ -149,6 +151,26 @@ def left_to_place(task: Queueable, known: Mapping[str, Queueable], gates: Mappin
         if other is not None and is_there and other.turn.retry is None:
             found.append(dependency)
     return found
+
+
+def awaited(tasks: Iterable[Queueable], among: Iterable[Queueable]) -> set[str]:
+    """Return the ids of those of `among`, which are not pending here, that are just being started or are run again by
+    us, or whose ends may decide when others of `tasks` start.
+    """
+    waiting = [task for task in tasks if task.state is State.QUEUED and waits_here(task)]
+    places, groups = {task.provisioner for task in waiting}, {task.group for task in waiting}
+    sweeps = {task.sweep.id for task in waiting if task.sweep is not None}
+    after = {dependency.id for task in waiting for dependency in task.turn.after}
+    return {
+        task.id
+        for task in among
+        if task.state is State.STARTING
+        or task.turn.retry is not None
+        or task.id in after
+        or task.provisioner in places
+        or task.group in groups
+        or (task.sweep is not None and task.sweep.id in sweeps)
+    }
 
 
 def order(task: Queueable) -> tuple[int, str, str]:

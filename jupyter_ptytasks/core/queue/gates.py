@@ -1,4 +1,4 @@
-"""How the queue lets tasks through to a place with a queue of its own. Pure decisions."""
+"""How the queue lets tasks through to another place. Pure decisions."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ MINUTE = 60.0
 
 @dataclass(frozen=True)
 class Gate:
-    """The way to a place: at most `limit` tasks a minute are submitted, and `submitted` is when those of the last one
-    were (Unix seconds, oldest first). Until `closed` (the same) none is, for the reason `problem`: the place did not
-    answer.
+    """The way to a place: at most `limit` tasks a minute are submitted (None: as many as there are), and `submitted` is
+    when those of the last one were (Unix seconds, oldest first). Until `closed` (the same) none is, for the reason
+    `problem`: the place did not answer.
     """
 
-    limit: int
+    limit: int | None = None
     submitted: tuple[float, ...] = ()
     problem: str = ""
     closed: float = 0.0
@@ -26,6 +26,8 @@ class Gate:
         """
         if now < self.closed:
             return self.closed, f"{self.problem}; it is tried again"
+        if self.limit is None:
+            return None
         recent = [moment for moment in self.submitted if now - MINUTE < moment <= now]
         over = len(recent) + more - self.limit
         if over < 0:

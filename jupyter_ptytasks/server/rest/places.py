@@ -8,6 +8,7 @@ from typing import Any
 from ...core.errors import PlaceNotFound
 from ...core.names import did_you_mean
 from ...provision import ssh
+from ...provision.connection import hosts
 from . import queries
 from .base import TaskHandler, needs
 
@@ -32,7 +33,7 @@ class Places(TaskHandler):
             for one, made in zip(places, calls, strict=True)
         }
         if self.settings["ptytasks_ssh_places"]:
-            for host in await asyncio.to_thread(ssh.hosts):
+            for host in await asyncio.to_thread(hosts):
                 name = f"{ssh.PREFIX}{host}"
                 known.setdefault(name, {**_UNTRIED, "name": name})
         self.send({"places": list(known.values())})
