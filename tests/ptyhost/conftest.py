@@ -11,7 +11,7 @@ import pytest
 import jupyter_ptytasks
 from jupyter_ptytasks.provision import local
 from tests.oracle.client import xterm
-from tests.ptyhost.hosting import SUFFIX, Hosted
+from tests.ptyhost.hosting import TRANSPORTS, Hosted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,21 +21,24 @@ __all__ = ["xterm"]
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run the tests of modules with TRANSPORTS over each of these."""
-    if "suffix" in metafunc.fixturenames and hasattr(metafunc.module, "TRANSPORTS"):
-        metafunc.parametrize("suffix", metafunc.module.TRANSPORTS, indirect=True)
+    """Run what has a ptyhost over each way to connect to one, or over those that its module names in TRANSPORTS."""
+    if "transport" in metafunc.fixturenames:
+        transports = getattr(metafunc.module, "TRANSPORTS", TRANSPORTS)
+        metafunc.parametrize("transport", transports, indirect=True)
+
+
+@pytest.fixture(scope="module")
+def transport(request: pytest.FixtureRequest) -> Iterator[str]:
+    """How the ptyhosts of a test are connected to, those of the programs that it starts, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PTYTASKS_TRANSPORT", request.param)
+        yield request.param
 
 
 @pytest.fixture
-def suffix(request: pytest.FixtureRequest) -> str:
-    """The end of a ptyhost's path, which tells how it is connected to."""
-    return str(getattr(request, "param", SUFFIX))
-
-
-@pytest.fixture
-def hosted(tmp_path: Path, suffix: str) -> Iterator[Hosted]:
+def hosted(tmp_path: Path, transport: str) -> Iterator[Hosted]:
     """A task to start."""
-    task = Hosted(str(tmp_path), suffix)
+    task = Hosted(str(tmp_path))
     yield task
     task.clean_up()
 

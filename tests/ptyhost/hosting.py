@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 #: Wine, where Windows' tests may run, takes its time on a machine that has much to do.
 PATIENCE = 60.0 if sys.platform != "win32" else 300.0
-#: The end of a ptyhost's path: with PTYTASKS_TRANSPORT=tcp the tests run over TCP.
-SUFFIX = local.suffix()
+#: The ways to connect to a ptyhost: values of PTYTASKS_TRANSPORT. Windows has one.
+TRANSPORTS = ("unix", "tcp") if sys.platform != "win32" else ("tcp",)
 #: The variable with that directory, for the programs that tests start; each worker of pytest-xdist has its own.
 _VARIABLE = f"PTYTASKS_TESTS_STARTERS_{os.environ.get('PYTEST_XDIST_WORKER', '')}"
 #: Where the starters of these ptyhosts listen: most tests have the same. Until the session ends.
@@ -67,19 +67,29 @@ def is_alive(pid: int) -> bool:
     return processes.look(pid) is not None
 
 
-def dial(path: str, timeout: float = PATIENCE) -> socket.socket:
-    """Return a connection to a ptyhost, proven where that is necessary. The caller closes it."""
-    if path.endswith(endpoint.ON_TCP) or sys.platform == "win32":
-        peer = loopback.call(path, PATIENCE)
-        peer.settimeout(timeout)
-        return peer
+def _is_on_tcp(path: str) -> bool:
+    return path.endswith(endpoint.ON_TCP) or sys.platform == "win32"
+
+
+def reach(path: str) -> socket.socket:
+    """Return a connection to a ptyhost, on which nothing is proven yet. The caller closes it."""
+    if _is_on_tcp(path):
+        address, _ = loopback.read(path)
+        return socket.create_connection(address, timeout=PATIENCE)
     peer = socket.socket(socket.AF_UNIX)
-    peer.settimeout(timeout)
+    peer.settimeout(PATIENCE)
     try:
         peer.connect(path)
     except BaseException:
         peer.close()
         raise
+    return peer
+
+
+def dial(path: str, timeout: float = PATIENCE) -> socket.socket:
+    """Return a connection to a ptyhost, proven where that is necessary. The caller closes it."""
+    peer = loopback.call(path, PATIENCE) if _is_on_tcp(path) else reach(path)
+    peer.settimeout(timeout)
     return peer
 
 
@@ -132,11 +142,11 @@ class Peer:
 
 
 class Hosted:
-    """One task hosted by a real ptyhost in a directory of its own."""
+    """One task hosted by a real ptyhost in a directory of its own, connected to as the environment says."""
 
-    def __init__(self, directory: str, suffix: str = SUFFIX) -> None:
+    def __init__(self, directory: str) -> None:
         self.files = TaskFiles(os.path.join(directory, "task"))
-        self.socket_path = os.path.join(directory, "run", f"t{suffix}")
+        self.socket_path = os.path.join(directory, "run", f"t{local.suffix()}")
         self.peers: list[Peer] = []
         self.pid = self.host_pid = 0
         self.attempt = 1

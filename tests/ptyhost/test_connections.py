@@ -12,8 +12,6 @@ import pytest
 from jupyter_ptytasks.core import wire
 from tests.ptyhost.hosting import Hosted, Peer, dial, wait_until
 
-#: The ends of ptyhosts' paths: over unix sockets and over TCP all is the same.
-TRANSPORTS = (".sock", ".tcp")
 DEAF = "import tty, time; tty.setraw(0); print('ready'); time.sleep(1000)"
 ECHO = "import tty, sys, os; tty.setraw(0); print('ready')\nwhile True: os.write(1, b'<' + os.read(0, 4096) + b'>')"
 

@@ -69,7 +69,7 @@ def attempt_in(directory: Path, tmp_path: Path) -> Iterator[Attempt]:
 
 
 @pytest.fixture
-def attempt(tmp_path: Path) -> Iterator[Attempt]:
+def attempt(tmp_path: Path, transport: str) -> Iterator[Attempt]:
     with attempt_in(tmp_path, tmp_path) as one:
         yield one
 
@@ -95,6 +95,7 @@ def read_only(path: str) -> Iterator[None]:
         yield
 
 
+@pytest.mark.usefixtures("transport")
 @pytest.mark.parametrize("again", [False, True])
 def test_a_disk_with_ever_so_little_room(small_disk: Path, tmp_path: Path, again: bool) -> None:
     """From none at all, a page more at a time, until there is enough: of the first attempt, or of another one."""
@@ -121,6 +122,7 @@ def squeeze(one: Attempt, filler: Path, again: bool) -> None:
     assert len(outcomes) > 2
 
 
+@pytest.mark.usefixtures("transport")
 def test_a_disk_without_a_free_inode(tmp_path: Path) -> None:
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -138,7 +138,7 @@ class Story:
 
 
 @pytest.fixture(scope="module")
-def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+def story(tmp_path_factory: pytest.TempPathFactory, transport: str) -> Iterator[Story]:
     hosted = Hosted(str(tmp_path_factory.mktemp("frames")))
     hosted.python(TOUGH)
     hosted.wait_output(b"ready")

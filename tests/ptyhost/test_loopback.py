@@ -23,29 +23,22 @@ from jupyter_ptytasks.core.platform import endpoint, loopback, loopback_client
 from jupyter_ptytasks.core.proof import CALLER, LISTENER, Proof
 from jupyter_ptytasks.ptyhost import connection
 from jupyter_ptytasks.server.hosts.link import Channel
-from tests.ptyhost.hosting import PATIENCE, Hosted, wait_until
+from tests.ptyhost.hosting import PATIENCE, reach, wait_until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
+    from tests.ptyhost.hosting import Hosted
 
-@pytest.fixture
-def hosted(tmp_path: Path) -> Iterator[Hosted]:
-    """A task to start, with a ptyhost on TCP."""
-    task = Hosted(str(tmp_path), endpoint.ON_TCP)
-    yield task
-    task.clean_up()
+#: This is about one of them.
+TRANSPORTS = ("tcp",)
 
 
 def record_of(hosted: Hosted) -> dict[str, Any]:
     with open(hosted.socket_path, encoding="utf-8") as file:
         record: dict[str, Any] = json.load(file)
     return record
-
-
-def reach(port: int) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
 
 
 def all_that_comes(peer: socket.socket) -> bytes:
@@ -81,7 +74,7 @@ def test_the_file_is_private_and_the_port_on_this_machine(hosted: Hosted) -> Non
 def test_without_the_secret_nothing_is_told_and_nothing_obeyed(hosted: Hosted, secret: bytes | None) -> None:
     hosted.start("cat")
     link = hosted.connect(role="link")
-    with reach(record_of(hosted)["port"]) as peer:
+    with reach(hosted.socket_path) as peer:
         proof = Proof(secret or b"", CALLER)
         if secret is None:
             peer.sendall(STOP + b"\n" * 64)
@@ -95,9 +88,25 @@ def test_without_the_secret_nothing_is_told_and_nothing_obeyed(hosted: Hosted, s
     assert link.ask_status()["stopping"] is None
 
 
+def test_what_was_heard_of_one_connection_opens_no_other(hosted: Hosted) -> None:
+    """Whoever has recorded all that a server has sent has its nonce, its proof and its requests."""
+    hosted.start("cat")
+    _, proof = loopback.read(hosted.socket_path)
+    with reach(hosted.socket_path) as peer:
+        peer.sendall(proof.nonce)
+        heard = proof.nonce + proof.feed(peer.recv(32, socket.MSG_WAITALL)) + wire.hello(role="link")
+        peer.sendall(heard[32:])
+        peer.recv(32, socket.MSG_WAITALL)
+        assert peer.recv(1 << 16).startswith(b'{"ptytasks":1')
+    with reach(hosted.socket_path) as peer:
+        peer.sendall(heard + wire.json_frame(wire.STOP, {"ladder": [["SIGKILL", 0]], "reason": "cancelled"}))
+        assert len(all_that_comes(peer)) <= 64
+    assert hosted.connect(role="link").ask_status()["stopping"] is None
+
+
 def test_at_the_end_those_who_have_proven_nothing_are_not_told(hosted: Hosted) -> None:
     hosted.start("sh", "-c", "read line; exit 5")
-    with reach(record_of(hosted)["port"]) as peer:
+    with reach(hosted.socket_path) as peer:
         assert len(peer.recv(32, socket.MSG_WAITALL)) == 32
         link = hosted.connect(role="link")
         link.send(wire.INPUT, b"\n")
@@ -107,10 +116,9 @@ def test_at_the_end_those_who_have_proven_nothing_are_not_told(hosted: Hosted) -
 
 def test_who_says_nothing_is_let_go_and_many_of_them_are_in_nobodys_way(hosted: Hosted) -> None:
     hosted.start("cat")
-    port = record_of(hosted)["port"]
     begun = time.monotonic()
     with ExitStack() as stack:
-        peers = [stack.enter_context(reach(port)) for _ in range(40)]
+        peers = [stack.enter_context(reach(hosted.socket_path)) for _ in range(40)]
         # The oldest ones make room for those who come, and all have five seconds.
         assert all_that_comes(peers[0])[32:] == b""
         assert hosted.connect(role="link").ask_status()["pid"] == hosted.pid

@@ -13,9 +13,6 @@ from jupyter_ptytasks.core.files import read_json
 if TYPE_CHECKING:
     from tests.ptyhost.hosting import Hosted
 
-#: The ends of ptyhosts' paths: over unix sockets and over TCP all is the same.
-TRANSPORTS = (".sock", ".tcp")
-
 
 def test_notes_are_merged_announced_and_recorded(hosted: Hosted) -> None:
     hosted.start("cat")

@@ -25,6 +25,9 @@ from tests.ptyhost.hosting import Hosted, end_starters, is_alive, wait_until
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+#: Starters listen at unix sockets, whatever their ptyhosts do.
+TRANSPORTS = ("unix",)
+
 
 @pytest.fixture
 def starters(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
@@ -152,7 +155,7 @@ def test_signals_of_the_caller_mean_nothing(hosted: Hosted, starters: str) -> No
 
 
 def test_it_shares_its_memory_with_the_starter(tmp_path: Path, starters: str) -> None:
-    tasks = [Hosted(str(tmp_path / str(number)), ".sock") for number in range(5)]
+    tasks = [Hosted(str(tmp_path / str(number))) for number in range(5)]
     try:
         for task in tasks:
             task.start("sleep", "1000")

@@ -166,7 +166,7 @@ def test_the_time_limit_stops_with_a_warning_before_it(hosted: Hosted) -> None:
     hosted.python(
         STUBBORN,
         timeout={"seconds": 1.0, "warning": {"signal": "SIGUSR1", "before": 0.7}},
-        ladder=[["SIGINT", 0.1], ["SIGKILL", 0]],
+        ladder=[["SIGINT", 1.0], ["SIGKILL", 0]],
     )
     record = hosted.ended()
     assert (record["signal"], record["reason"]) == ("SIGKILL", "timed_out")
