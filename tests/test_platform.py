@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import ctypes
 import inspect
 import os
 import socket
@@ -11,6 +12,8 @@ import sys
 import textwrap
 from importlib import import_module
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
@@ -181,6 +184,40 @@ def test_waiting_on_windows() -> None:
         idle = events.Poll()
         idle.register(one, 0)
         assert idle.poll(1.0) == []
+
+
+@pytest.mark.parametrize(
+    ("in_job", "flags", "leaves"),
+    [(False, 0, True), (True, 0x2000, False), (True, 0x2800, True), (True, 0x3000, True)],
+)
+def test_whether_processes_may_leave_the_job_of_a_server_on_windows(
+    monkeypatch: pytest.MonkeyPatch, in_job: bool, flags: int, leaves: bool
+) -> None:
+    """By a job's limits (JOB_OBJECT_LIMIT_*): 0x0800 BREAKAWAY_OK, 0x1000 SILENT_BREAKAWAY_OK."""
+    win32 = import_module(f"{platform.__name__}.windows.win32")
+
+    class Kernel:
+        def GetCurrentProcess(self) -> int:
+            return -1
+
+        def IsProcessInJob(self, process: int, job: object, found: Any) -> int:
+            assert (process, job) == (-1, None)
+            found.value = in_job
+            return 1
+
+        def QueryInformationJobObject(self, job: object, kind: int, found: Any, *_: object) -> int:
+            assert (job, kind) == (None, 9)
+            found.flags = flags
+            return 1
+
+    calls = SimpleNamespace(
+        kernel=Kernel(),
+        ctypes=SimpleNamespace(byref=lambda value: value, sizeof=lambda _: 0),
+        w=SimpleNamespace(BOOL=ctypes.c_int),
+        Limits=lambda: SimpleNamespace(flags=0),
+    )
+    monkeypatch.setattr(win32, "_calls", lambda: calls)
+    assert win32.may_leave() == leaves
 
 
 def test_who_starts_ptyhosts_on_windows_knows_where_pywinpty_is(

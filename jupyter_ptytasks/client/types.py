@@ -744,6 +744,8 @@ class Status(TypedDict):
     """Number of tasks in each state."""
     limits: Limits
     provisioners: list[str]
+    tasks_outlive_server: bool
+    """Whether tasks run on when the server ends. On Windows a job object, in which a server may be, can prevent it."""
     storage: Storage
     stale: Annotated[float, Says(minimum=0)] | None
     """Seconds since the database last responded; null if it responds."""

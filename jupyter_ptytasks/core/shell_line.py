@@ -6,21 +6,27 @@ import os
 
 #: Shells that read a file by `source` and do not have POSIX `eval "$(...)"`.
 _OTHERS = ("fish", "csh", "tcsh", "nu", "xonsh")
+#: Shells of Windows: all others take what `sh` takes.
+_WINDOWS = ("cmd", "powershell", "pwsh")
+#: The exit code of PowerShell is else 1 for all programs that fail (about_PowerShell_exe, "-Command").
+_EXIT_CODE = "if ($?) { exit 0 } elseif ($LASTEXITCODE) { exit $LASTEXITCODE } else { exit 1 }"
 
 
-#: Shells of Windows, whose options are others.
-_CMD = ("cmd", "cmd.exe")
-_POWERSHELL = ("powershell", "powershell.exe", "pwsh.exe")
+def language(shell: str) -> str:
+    """Return in whose language a shell takes lines: `cmd`, `powershell` (that of Windows), `pwsh`, or `sh`."""
+    name = shell.replace("\\", "/").rpartition("/")[2].lower()
+    name = name[:-4] if name.endswith(".exe") else name
+    return name if name in _WINDOWS else "sh"
 
 
 def by_argument(shell: str, line: str) -> list[str]:
     """Return the arguments with which `shell` runs a line."""
-    name = shell.replace("\\", "/").rpartition("/")[2].lower()
-    if name in _CMD:
+    spoken = language(shell)
+    if spoken == "sh":
+        return [shell, "-c", line]
+    if spoken == "cmd":
         return [shell, "/d", "/c", line]
-    if name in _POWERSHELL:
-        return [shell, "-NoLogo", "-NoProfile", "-Command", line]
-    return [shell, "-c", line]
+    return [shell, "-NoLogo", "-NoProfile", "-Command", f"{line}\n{_EXIT_CODE}"]
 
 
 def by_file(shell: str, path: str) -> list[str]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: Characters of a name in a message.
 _SHOWN = 200
 _BATCH = (".bat", ".cmd")
+_CMD = ("cmd", "cmd.exe")
+#: The longest line that cmd.exe takes, in characters. It cuts longer ones.
+_CMD_MAX = 8191
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,8 @@ def prepare(argv: Sequence[bytes], env: Mapping[bytes, bytes], cwd: str) -> Star
     arguments = command_line(words)
     if program.lower().endswith(_BATCH):
         arguments, program = _by_cmd(program, words[1:]), by_name.get("COMSPEC", "cmd.exe")
+    if _is_cmd(program):
+        _check_cmd(arguments, cwd)
     block = "".join(f"{name}={value}\0" for name, value in variables.items())
     return Start(words[0], program, f" {arguments}" if arguments else "", block)
 
@@ -67,13 +72,27 @@ def command_line(words: Sequence[str]) -> str:
     Most programs take such a line apart as Microsoft's C library does. cmd.exe does not: what follows `/c` or `/k` is a
     line of its own language, and is passed as it is.
     """
-    if ntpath.basename(words[0]).lower() in ("cmd", "cmd.exe"):
+    if _is_cmd(words[0]):
         for at, word in enumerate(words[1:], 1):
             if word.lower() in ("/c", "/k"):
                 line = words[at + 1] if len(words) == at + 2 else subprocess.list2cmdline(words[at + 1 :])
                 # With /s, cmd removes these two quotes and no others.
                 return f'{" ".join(["/s", *words[1 : at + 1]])} "{line}"'
     return subprocess.list2cmdline(words[1:])
+
+
+def _is_cmd(program: str) -> bool:
+    return ntpath.basename(program).lower() in _CMD
+
+
+def _check_cmd(arguments: str, cwd: str) -> None:
+    """Raise SpawnFailed for what cmd.exe does not refuse, and does not do as it is asked either."""
+    if cwd.startswith("\\\\"):
+        # It would run in the directory of Windows.
+        raise SpawnFailed(f"cmd.exe cannot run in {cwd}, which has no drive letter", field="cwd")
+    if len(arguments) > _CMD_MAX:
+        message = f"the line for cmd.exe has {len(arguments)} characters; it takes {_CMD_MAX}"
+        raise SpawnFailed(message, field="command")
 
 
 def _by_cmd(batch: str, arguments: Sequence[str]) -> str:

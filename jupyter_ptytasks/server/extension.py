@@ -12,9 +12,10 @@ from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Bool, Dict, Enum, Float, Integer, List, TraitError, Unicode, default
 
+from ..core import shell_line
 from ..core.local_token import LocalToken
 from ..core.model import COLS, ROWS
-from ..core.platform import files
+from ..core.platform import detach, files
 from ..provision import ssh
 from ..provision.base import Provisioners
 from ..provision.commands import environment
@@ -196,6 +197,9 @@ class PtyTasksApp(ExtensionApp):
             self.log.info("jupyter_ptytasks is disabled because ServerApp.terminals_enabled is False")
             return
         self._enabled = True
+        if not detach.can_leave():
+            self.log.warning("tasks end with the job object of this server, which does not let processes leave it")
+        self._tell_front_end()
         task_dirs = TaskDirs(self.data_dir, [self.runtime_dir])
         self.store = store = Store(lambda: self._database(task_dirs))
         connections = Connections(self.ssh_command, self.ssh_keep) if self.ssh_places and self.ssh_command else None
@@ -319,6 +323,11 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_recovery": self.recovery,
             }
         )
+
+    def _tell_front_end(self) -> None:
+        """Tell JupyterLab's pages whose language command lines have to be in."""
+        shell = shell_line.language(self.shell_command[0]) if self.shell_command else "sh"
+        self._server.web_app.settings.setdefault("page_config_data", {})["ptytasksShell"] = shell
 
     def _places(self, task_dirs: TaskDirs) -> list[Provisioner]:
         """Return the places that are there without being asked for, and those that are configured."""

@@ -196,8 +196,8 @@ def _arguments(command: str | Sequence[str] | None, shell: Sequence[str]) -> lis
 
 
 def _directory(cwd: str | None, root: str) -> str:
-    path = os.path.join(root, os.path.expanduser(cwd or ""))
-    path = os.path.normpath(path)
+    # Absolute in any case: on Windows `D:data` is relative to the directory of that drive.
+    path = os.path.abspath(os.path.join(root, os.path.expanduser(cwd or "")))
     if not os.path.isdir(path):
         raise BadRequest(f"no such directory: {path}", field="cwd")
     return path

@@ -281,7 +281,31 @@ def test_a_program_is_found_as_by_a_shell(tmp_path: Path) -> None:
         ([b"task.cmd", b'a" & calc'], "/", "command"),
         ([b"none"], "/", "command"),
         ([b"tool"], "/nowhere", "cwd"),
+        ([b"task.cmd", b"x" * 8200], "/", "command"),
     ):
         with pytest.raises(SpawnFailed) as failed:
             prepare(argv, env, cwd)
         assert failed.value.field == field
+
+
+@pytest.mark.parametrize(
+    ("program", "cwd", "field"),
+    [
+        ("cmd.exe", "\\\\server\\share", "cwd"),
+        ("cmd.exe", "\\\\?\\C:\\data", "cwd"),
+        ("cmd.exe", "C:\\data", None),
+        ("powershell.exe", "\\\\server\\share", None),
+    ],
+)
+def test_what_cmd_would_run_elsewhere_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, program: str, cwd: str, field: str | None
+) -> None:
+    (tmp_path / program).touch(0o755)
+    monkeypatch.setattr("os.path.isdir", lambda path: path == cwd)
+    env = {b"PATH": os.fsencode(tmp_path)}
+    found = None
+    try:
+        prepare([program.encode(), b"/c", b"cd"], env, cwd)
+    except SpawnFailed as failed:
+        found = failed.field
+    assert found == field

@@ -11,6 +11,7 @@ import pytest
 from tornado.httpclient import HTTPClientError
 
 from jupyter_ptytasks.client import Client, ServerNotFound
+from jupyter_ptytasks.core.platform import detach
 from tests.client.live import LiveServer, ended, until
 from tests.ptyhost.hosting import is_alive
 
@@ -96,6 +97,14 @@ async def test_no_terminals_means_no_tasks_and_the_server_says_so(
         with pytest.raises(ServerNotFound, match="terminals are disabled") as failed:
             await asyncio.to_thread(client.status)
         assert "terminals_enabled" in failed.value.hint
+
+
+async def test_what_the_machine_is_like_is_told(rest: Rest, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages get the language of the shell, and clients whether tasks outlive the server."""
+    assert jp_serverapp.web_app.settings["page_config_data"]["ptytasksShell"] == "sh"
+    assert (await rest("GET", "status")).json["tasks_outlive_server"] is True
+    monkeypatch.setattr(detach, "can_leave", lambda: False)
+    assert (await rest("GET", "status")).json["tasks_outlive_server"] is False
 
 
 async def test_no_secret_of_the_server_reaches_a_task(

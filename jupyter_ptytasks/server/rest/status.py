@@ -7,6 +7,7 @@ import time
 
 from ..._version import __version__
 from ...core.errors import PtyTasksError
+from ...core.platform import detach
 from . import queries
 from .base import TaskHandler, needs
 
@@ -28,6 +29,7 @@ class Status(TaskHandler):
                 "tasks": {state.value: count for state, count in store.counts.items()},
                 "limits": {"max_live_tasks": self.launcher.max_live},
                 "provisioners": sorted(provisioner.name for provisioner in self.settings["ptytasks_provisioners"].all),
+                "tasks_outlive_server": detach.can_leave(),
                 "storage": self.settings["ptytasks_housekeeping"].to_json(),
                 "stale": stale,
                 "unreadable": store.unreadable,

@@ -9,7 +9,6 @@ import {
   parseDuration,
   parseEnvironment,
   parseTags,
-  quote,
   requestOf,
   textRequest
 } from '../forms/requests';
@@ -106,18 +105,8 @@ describe('the form', () => {
   });
 });
 
-describe('the shell', () => {
-  it.each([
-    ['train.py', 'train.py'],
-    ['my file.py', "'my file.py'"],
-    ["it's.py", `'it'\\''s.py'`],
-    ['$(reboot).py', "'$(reboot).py'"],
-    ['', "''"]
-  ])('takes %p as one word', (text, word) => {
-    expect(quote(text)).toBe(word);
-  });
-
-  it('does not take a directory for a home', () => {
+describe('a directory', () => {
+  it('is never taken for a home', () => {
     expect(directoryOf('~ada/x')).toBe('./~ada/x');
     expect(directoryOf('ada')).toBe('ada');
   });

@@ -6,6 +6,7 @@ import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import { tasksIcon } from '../icons';
 import { fileRequest, textRequest } from '../forms/requests';
+import { serverShell } from '../forms/shells';
 import type { TaskSettings } from '../services/settings';
 import type { ITaskRequest } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
@@ -61,7 +62,9 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
   };
   /** Return requests for all files, or none: either everything selected is run, or nothing. */
   const requestsFor = (paths: string[]): ITaskRequest[] => {
-    const requests = paths.map(path => fileRequest(path, settings.current.fileRunners));
+    const requests = paths.map(path =>
+      fileRequest(path, settings.current.fileRunners, serverShell())
+    );
     const runnable = requests.filter(request => request !== null);
     return runnable.length === paths.length ? runnable : [];
   };
@@ -154,7 +157,8 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
     isEnabled: () => edited() !== null,
     execute: async () => {
       const file = edited();
-      const request = file && textRequest(file.text, file.path, settings.current.textRunners);
+      const request =
+        file && textRequest(file.text, file.path, settings.current.textRunners, serverShell());
       if (request) {
         await startTask(commands, model, request, trans);
       }

@@ -20,7 +20,8 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import type { TaskApi } from '../services/api';
 import { isAnswerable } from '../format/question';
-import { parseTags, quote } from '../forms/requests';
+import { parseTags } from '../forms/requests';
+import { lineOf } from '../forms/shells';
 import { isEnded, isPending, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, lookUp, TASKS } from './args';
@@ -309,7 +310,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
 }
 
 function shellLine(task: ITask): string {
-  return typeof task.command === 'string' ? task.command : task.command.map(quote).join(' ');
+  return typeof task.command === 'string' ? task.command : lineOf(task.command);
 }
 
 function download(url: string): void {

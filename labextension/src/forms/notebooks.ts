@@ -4,7 +4,8 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { z } from 'zod';
 
-import { directoryOf, quote, startAt } from './requests';
+import { directoryOf, startAt } from './requests';
+import { PYTHON, quote, quoteFile, type Shell } from './shells';
 import { AT_ONCE, refusal, withStart, type IStart } from './start';
 import { whereOf, withWhere, type IWhere } from './where';
 import type { IPlace, ITaskRequest } from '../services/types';
@@ -65,14 +66,18 @@ export function notebookRequest(
   form: INotebookForm,
   given: readonly IParameter[],
   trans: TranslationBundle,
-  places: readonly IPlace[] = []
+  places: readonly IPlace[] = [],
+  shell: Shell = 'sh'
 ): ITaskRequest {
-  const words = ['"$PTYTASK_PYTHON" -m jupyter_ptytasks.execute', file(PathExt.basename(path))];
+  const words = [
+    `${PYTHON[shell]} -m jupyter_ptytasks.execute`,
+    quoteFile(PathExt.basename(path), shell)
+  ];
   if (form.output.trim()) {
-    words.push('--output', file(form.output.trim()));
+    words.push('--output', quoteFile(form.output.trim(), shell));
   }
   if (form.kernel) {
-    words.push('--kernel', quote(form.kernel));
+    words.push('--kernel', quote(form.kernel, shell));
   }
   const before = new Map(given.map(({ name, value }) => [name, value]));
   const names = new Set<string>();
@@ -90,7 +95,7 @@ export function notebookRequest(
     }
     names.add(name);
     if (before.get(name) !== value) {
-      words.push('-p', name, quote(argument(value)));
+      words.push('-p', name, quote(argument(value), shell));
     }
   });
   const directory = PathExt.dirname(path);
@@ -149,8 +154,4 @@ function argument(value: string): string {
     return value;
   }
   return isText(value) ? JSON.stringify(value) : ` ${value}`;
-}
-
-function file(name: string): string {
-  return quote(name.startsWith('-') ? `./${name}` : name);
 }

@@ -4,6 +4,7 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { LOCAL, WHEN, type IPlace, type ITaskRequest, type When } from '../services/types';
+import { lineOf, PYTHON, quote, quoteFile, RUNNERS, type Shell } from './shells';
 import { AT_ONCE, chosenGroup, refusal, startOf, withStart, type IStart } from './start';
 import { whereOf, withWhere, type IWhere } from './where';
 
@@ -24,7 +25,10 @@ export interface IForm extends IStart, IWhere {
   if_exists: NonNullable<ITaskRequest['if_exists']>;
 }
 
-/** Commands by file extension; `{file}` or `{text}` is replaced with what is run, quoted for the shell. */
+/**
+ * Commands by file extension; `{file}` or `{text}` is replaced with what is run, quoted for the shell, and where a file is run
+ * `{python}` with the server's Python.
+ */
 export type IRunners = Readonly<Record<string, string>>;
 
 const UNITS: Readonly<Record<string, number>> = {
@@ -43,7 +47,7 @@ export function formOf(known: ITaskRequest = {}, queues: readonly string[] = [])
   return {
     ...start,
     ...whereOf(known),
-    command: typeof command === 'string' ? command : command.map(quote).join(' '),
+    command: typeof command === 'string' ? command : lineOf(command),
     name: known.name ?? '',
     cwd: known.cwd ?? '',
     env: Object.entries(env)
@@ -191,11 +195,6 @@ export function durationText(seconds: number): string {
   return rest > 0 || !text ? `${text}${rest}s` : text;
 }
 
-/** Return one argument, quoted for a POSIX shell. */
-export function quote(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replace(/'/g, `'\\''`)}'`;
-}
-
 /** Return a directory of the file browser as a working directory. */
 export function directoryOf(path: string): string {
   // The server expands a leading tilde to a home directory.
@@ -203,22 +202,30 @@ export function directoryOf(path: string): string {
 }
 
 /** Return the request that runs a file, given its path below the server root; null if its extension has no runner. */
-export function fileRequest(path: string, runners: IRunners): ITaskRequest | null {
-  const runner = runners[PathExt.extname(path)];
+export function fileRequest(
+  path: string,
+  runners: IRunners,
+  shell: Shell = 'sh'
+): ITaskRequest | null {
+  const runner = { ...RUNNERS[shell], ...runners }[PathExt.extname(path)];
   if (!runner) {
     return null;
   }
   const name = PathExt.basename(path);
-  // A leading dash would be read as an option.
-  const file = quote(name.startsWith('-') ? `./${name}` : name);
-  return { command: fill(runner, 'file', file), name, ...inDirectoryOf(path), if_exists: 'new' };
+  const command = fill(fill(runner, 'python', PYTHON[shell]), 'file', quoteFile(name, shell));
+  return { command, name, ...inDirectoryOf(path), if_exists: 'new' };
 }
 
 /**
  * Return the request that runs text of a file: with the runner of its extension, or else with the shell. Null if the text is
  * blank.
  */
-export function textRequest(text: string, path: string, runners: IRunners): ITaskRequest | null {
+export function textRequest(
+  text: string,
+  path: string,
+  runners: IRunners,
+  shell: Shell = 'sh'
+): ITaskRequest | null {
   const lines = dedent(text);
   if (!lines) {
     return null;
@@ -229,7 +236,11 @@ export function textRequest(text: string, path: string, runners: IRunners): ITas
   }
   const name = `${PathExt.basename(path)}: ${lines.split('\n')[0].trim()}`;
   return {
-    command: fill(runner, 'text', quote(lines)),
+    // cmd.exe could not be given line breaks: the program gets the text without it.
+    command:
+      shell === 'cmd'
+        ? runner.split(/\s+/).map(word => fill(word, 'text', lines))
+        : fill(runner, 'text', quote(lines, shell)),
     name: [...name.replace(/\s+/g, ' ')].slice(0, 40).join(''),
     ...inDirectoryOf(path),
     if_exists: 'new'
@@ -241,7 +252,7 @@ function inDirectoryOf(path: string): Pick<ITaskRequest, 'cwd'> {
   return directory ? { cwd: directoryOf(directory) } : {};
 }
 
-function fill(runner: string, place: 'file' | 'text', content: string): string {
+function fill(runner: string, place: 'file' | 'text' | 'python', content: string): string {
   return runner.split(`{${place}}`).join(content);
 }
 

@@ -10,7 +10,7 @@ export const SETTINGS_ID = 'jupyter-ptytasks:plugin';
 const FILE_RUNNERS = {
   '.py': 'python {file}',
   '.sh': 'bash {file}',
-  '.ipynb': '"$PTYTASK_PYTHON" -m jupyter_ptytasks.execute {file}',
+  '.ipynb': '{python} -m jupyter_ptytasks.execute {file}',
   '.R': 'Rscript {file}',
   '.jl': 'julia {file}'
 };

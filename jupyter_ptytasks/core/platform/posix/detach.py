@@ -131,6 +131,11 @@ def rename(title: str) -> None:
         pass  # it has another name in a list of processes, and nothing else
 
 
+def can_leave() -> bool:
+    """Return True: nothing that the system has done with this process keeps others from outliving it."""
+    return True
+
+
 def keep_lock(argument: str) -> None:
     """Keep the lock that this process was started with, and hand it on to no other process."""
     os.set_inheritable(int(argument), False)

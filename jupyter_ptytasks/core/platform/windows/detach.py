@@ -83,6 +83,11 @@ def start(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
     return subprocess.Popen(command, env=environment(), creationflags=no_window, **options)
 
 
+def can_leave() -> bool:
+    """Return whether what this process starts may leave its job; what may not ends with that job."""
+    return win32.may_leave()
+
+
 def spawn(program: str, arguments: list[str], *, log: str, stdin: int | None = None) -> int:
     """Run a Python program that leaves this process's tree; return 0. `log` is its standard error. Raises OSError."""
     tree.let_leave()

@@ -22,7 +22,7 @@ _INVALID_HANDLE = (1 << 64) - 1
 #: PROCESS_SUSPEND_RESUME.
 _LOOK, _ACT = 0x00100000 | 0x1000, 0x0001 | 0x0800
 _JOB_PIDS, _JOB_LIMITS = 3, 9
-_KILL_ON_JOB_CLOSE, _BREAKAWAY_OK = 0x2000, 0x0800
+_KILL_ON_JOB_CLOSE, _BREAKAWAY_OK, _SILENT_BREAKAWAY_OK = 0x2000, 0x0800, 0x1000
 #: Processes of one job that are listed.
 _PIDS_MAX = 8192
 _SNAPSHOT_PROCESSES = 2
@@ -85,6 +85,7 @@ class _Calls:
             (kernel.GetCurrentProcess, handle, []),
             (kernel.OpenProcess, handle, [number, w.BOOL, number]),
             (kernel.AssignProcessToJobObject, w.BOOL, [handle, handle]),
+            (kernel.IsProcessInJob, w.BOOL, [handle, handle, pointer]),
             (kernel.SetInformationJobObject, w.BOOL, [handle, ctypes.c_int, pointer, number]),
             (kernel.QueryInformationJobObject, w.BOOL, [handle, ctypes.c_int, pointer, number, pointer]),
             (kernel.WaitForSingleObject, number, [handle, number]),
@@ -242,6 +243,19 @@ def enter_job() -> int:
 def let_leave(job: int) -> None:
     """Let processes leave a job that are started with CREATE_BREAKAWAY_FROM_JOB. Raises OSError."""
     _limit(job, _KILL_ON_JOB_CLOSE | _BREAKAWAY_OK)
+
+
+def may_leave() -> bool:
+    """Return whether processes that this one starts may leave the innermost job that it is in, if it is in one."""
+    calls = _calls()
+    is_in_job = calls.w.BOOL()
+    calls.kernel.IsProcessInJob(calls.kernel.GetCurrentProcess(), None, calls.ctypes.byref(is_in_job))
+    if not is_in_job.value:
+        return True
+    limits = calls.Limits()
+    size = calls.ctypes.sizeof(limits)
+    asked = calls.kernel.QueryInformationJobObject(None, _JOB_LIMITS, calls.ctypes.byref(limits), size, None)
+    return bool(asked and limits.flags & (_BREAKAWAY_OK | _SILENT_BREAKAWAY_OK))
 
 
 def _limit(job: int, flags: int) -> None:

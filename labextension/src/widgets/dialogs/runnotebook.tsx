@@ -5,6 +5,7 @@ import { closeIcon } from '@jupyterlab/ui-components';
 import React, { useEffect, useId, useRef, useState } from 'react';
 
 import { AT_ONCE, newGroupOf, type INewGroup } from '../../forms/start';
+import { serverShell } from '../../forms/shells';
 import { notebookRequest, type INotebookForm, type IParameter } from '../../forms/notebooks';
 import { startAt } from '../../forms/requests';
 import { whereOf } from '../../forms/where';
@@ -50,7 +51,14 @@ export async function askForNotebook(options: IRunNotebookOptions): Promise<IRun
     openTerminal: true,
     trans,
     submit: async () => {
-      const request = notebookRequest(path, body.form, form.parameters, trans, options.places);
+      const request = notebookRequest(
+        path,
+        body.form,
+        form.parameters,
+        trans,
+        options.places,
+        serverShell()
+      );
       return { request, task: await start(request, newGroupOf(startAt(body.form), trans)) };
     }
   });
