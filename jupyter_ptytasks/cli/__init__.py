@@ -31,6 +31,8 @@ _COMMANDS = {
     "logs": "logs",
     "grep": "grep",
     "record": "record",
+    "export": "archives",
+    "import": "archives",
     "metrics": "metrics",
     "screen": "shown",
     "attach": "attach",
@@ -53,7 +55,7 @@ _COMMANDS = {
     "agents": "agents",
 }
 #: Functions that are not called as their commands are.
-_FUNCTIONS = {"exec": "exec_", "note": "note_"}
+_FUNCTIONS = {"exec": "exec_", "note": "note_", "import": "import_"}
 _ALIASES = {"rm": "delete"}
 _COMPLETE = "_JUPYTER_PTYTASKS_COMPLETE"
 

@@ -13,7 +13,7 @@ from .common import complete_ref, json_option, note, one_ref, print_json
 
 if TYPE_CHECKING:
     from ..client import Client, Task
-    from ..client.types import Attempt, Difference
+    from ..client.types import Attempt, Difference, Imported
     from .common import Settings
 
 
@@ -50,6 +50,7 @@ def details(client: Client, ref: str) -> dict[str, str]:
         "run before": "" if before is None else f"{before['id']} {before['name']}",
         "environment": ", ".join(found["environment"]),
         "host": found["host"] or "",
+        "imported": _origin(found["imported"]),
         "disk": values.size(found["disk"]),
         "stopped by": ", ".join(
             f"{one['signal']} ({values.duration(one['grace'])})" if one["grace"] else one["signal"]
@@ -57,6 +58,10 @@ def details(client: Client, ref: str) -> dict[str, str]:
         ),
         "notes": notes.strip(),
     }
+
+
+def _origin(imported: Imported | None) -> str:
+    return "" if imported is None else f"task {imported['id']} of {imported['host']}, exported {imported['exported']}"
 
 
 def _attempt(one: Attempt) -> str:

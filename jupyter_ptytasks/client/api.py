@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal, cast
 
 from . import reading
 from .about import AboutMethods
+from .archives import ArchiveMethods
 from .cleaning import CleanUpMethods
 from .connection import IDLE, SLOW, decoded, path_of, without_none
 from .groups import GroupMethods
@@ -43,7 +44,7 @@ if TYPE_CHECKING:
 _FOUND = 200
 
 
-class Client(TalkMethods, AboutMethods, GroupMethods, SweepMethods, SearchMethods, CleanUpMethods):
+class Client(TalkMethods, AboutMethods, GroupMethods, SweepMethods, SearchMethods, CleanUpMethods, ArchiveMethods):
     """A client of the Jupyter server, over HTTP. The server may be on another machine, and may restart.
 
     Use it as a context manager, or call `close`. Use one client per thread. Methods take the id or name of a task as

@@ -533,6 +533,17 @@ class RunBefore(TypedDict):
     name: Name
 
 
+class Imported(TypedDict):
+    """Where an imported task comes from."""
+
+    id: str
+    """Its id there."""
+    host: str
+    """Name of the machine on which it ran."""
+    place: str
+    exported: Time
+
+
 class Details(TypedDict):
     """What lists do not tell of a task."""
 
@@ -543,6 +554,8 @@ class Details(TypedDict):
     """Names of the variables that were given; their values may be secrets."""
     host: str | None
     """Name of the machine on which the present attempt runs or ran; null if that is not known."""
+    imported: Imported | None
+    """Where it comes from; null if it was started here."""
     disk: Count
     """Bytes that its files use."""
     stop: list[Signaled]

@@ -1,4 +1,4 @@
-"""The notebook API: `run`, `get`, `tasks`, `search`, `clean_up`, `sweep`, `group`, `run_notebook`, classes, magics."""
+"""The notebook API: functions that start, find, compare and clean up tasks, their classes, and the magics."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from .cleaning import clean_up
 from .comparing import Comparison, compare
 from .groups import Group, group, groups
 from .notebooks import run_notebook
-from .starting import get, run, search, tasks
+from .starting import get, import_task, run, search, tasks
 from .sweeps import Sweep, get_sweep, sweep
 from .task import Task
 from .task_list import TaskList
@@ -23,6 +23,7 @@ __all__ = [
     "get_sweep",
     "group",
     "groups",
+    "import_task",
     "run",
     "run_notebook",
     "search",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -73,6 +74,16 @@ class About:
         """
         with self._connections.client() as client:
             return client.diff(self.id, other.id if isinstance(other, About) else other)
+
+    def export(self, path: str | os.PathLike[str]) -> None:
+        """Write the task, which has ended, to a file, without its environment; `import_task` makes a task of it again.
+        A file that is there is replaced only by a complete one.
+        """
+        draft = f"{os.fspath(path)}.part"
+        with self._connections.client() as client, open(draft, "wb") as file:
+            for piece in client.export(self.id):
+                file.write(piece)
+        os.replace(draft, path)
 
     def again(
         self,

@@ -146,6 +146,15 @@ def get(ref: str, *, url: str = "", token: str = "") -> Task:
         return Task(client.get(ref), server)
 
 
+def import_task(path: str | os.PathLike[str], *, url: str = "", token: str = "") -> Task:
+    """Make a new task of a file that `Task.export` has written, and return it. It has ended, is pinned, and has another
+    name if its own is taken. Raises RequestFailed if the file is not valid.
+    """
+    server = connections(url, token)
+    with server.client() as client, open(path, "rb") as archive:
+        return Task(client.import_task(archive), server)
+
+
 def search(
     q: str,
     *,

@@ -39,11 +39,13 @@ class Details:
         spec = self._task_dirs.specs.read(task.id)
         host = self._task_dirs.host(task) or {}
         limit = spec.get("timeout") or {}
+        imported = spec.get("imported")
         return {
             "id": task.id,
             "attempts": [_attempt(one) for one in (*task.earlier, attempt_of(task))],
             "environment": sorted(spec.get("given_env", {})),
-            "host": host.get("hostname"),
+            "host": host.get("hostname") or (imported or {}).get("host"),
+            "imported": imported,
             "disk": self._task_dirs.size(task.id),
             "stop": [{"signal": signal, "grace": float(grace)} for signal, grace in spec["ladder"]],
             "timeout_warning": limit.get("warning"),

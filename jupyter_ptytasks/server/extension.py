@@ -28,6 +28,7 @@ from ..storage.locks import Locks
 from ..storage.task_dirs import TaskDirs
 from . import auth, configured
 from .activity import Activity
+from .archiving import Archives
 from .cleaning import Cleaner
 from .conditions import Conditions
 from .control import Control
@@ -69,6 +70,8 @@ if TYPE_CHECKING:
     from ..provision.base import Provisioner
 
 _DAY = 86400.0
+#: Bytes that an imported task may have besides what rings of this size may have: metrics, times, and room to spare.
+_IMPORT_BESIDE = 128 << 20
 #: What accounts of services have for a shell: it runs nothing.
 _NO_SHELLS = ("nologin", "false", "true", "sync", "shutdown", "halt", "git-shell")
 
@@ -311,6 +314,13 @@ class PtyTasksApp(ExtensionApp):
                 "ptytasks_shells": shells,
                 "ptytasks_shell_runner": ShellRunner(shells, control, talker, Waiter(store, supervisor), supervisor),
                 "ptytasks_details": Details(control, task_dirs),
+                "ptytasks_archives": Archives(
+                    control=control,
+                    store=store,
+                    task_dirs=task_dirs,
+                    spawn_defaults=self._spawn_defaults,
+                    limit=4 * self.ring_size + _IMPORT_BESIDE,
+                ),
                 "ptytasks_cleaner": Cleaner(store, control, self.housekeeping, self.tracker.metrics),
                 "ptytasks_provisioners": provisioners,
                 "ptytasks_ssh_places": self.ssh_places,

@@ -232,7 +232,7 @@ class Database:
             return self._put(sql, None, task), True
 
     def add_all(self, tasks: Iterable[Task], also: AlsoAll) -> list[Task]:
-        """Add pending tasks, all or none of them. For `also` see `change`."""
+        """Add tasks that are pending or have ended, all or none of them. For `also` see `change`."""
         with self._writing() as (sql, together):
             added = [self._put(sql, None, task) for task in tasks]
             together.enter_context(also(added))

@@ -18,6 +18,7 @@ from ..core.ring.packing import bases_to_pack, pack
 from ..core.ring.reader import RingReader
 from ..core.ring.tail import TailReader
 from ..core.states import State
+from .imports import Imports
 from .locks import Lock, Locks
 from .notes import Notes
 from .records import changes_from_exit, task_of
@@ -43,8 +44,8 @@ _WHAT = "the task's directory"
 
 class TaskDirs:
     """The directory `tasks` below `root`, with one directory per task. `specs` are the files that say what tasks run,
-    `notes` what people have noted; `sweeps` are the records of sweeps and `removals` what is left elsewhere, which are
-    beside it.
+    `notes` what people have noted, `imports` tasks that are being imported; `sweeps` are the records of sweeps and
+    `removals` what is left elsewhere, which are beside it.
 
     Args:
         elsewhere: directories for locks if file locks do not work in `root`.
@@ -56,6 +57,7 @@ class TaskDirs:
         self.notes = Notes(self._root)
         self.sweeps = SweepRecords(root)
         self.removals = Removals(root)
+        self.imports = Imports(self._root)
         self._locks = Locks(self._root, elsewhere)
 
     def files(self, task_id: str) -> TaskFiles:

@@ -347,6 +347,23 @@ def test_names_that_are_wrong_or_taken(live: LiveServer, client: Client) -> None
     assert live.cli("run", "-n", "taken", "--", "true").stderr == ""
 
 
+def test_a_task_is_exported_and_imported(live: LiveServer, client: Client, tmp_path: Path) -> None:
+    ref = start(live, "-n", "moved", "-e", "SECRET=hunter2", "--", "echo", "hello")
+    ended(client, ref)
+    path = tmp_path / "moved.tar.gz"
+    path.write_bytes(live.cli("export", "moved", text=False).stdout)  # type: ignore[arg-type]  # bytes
+    done = live.cli("import", str(path))
+    new, name = done.stdout.split(maxsplit=1)
+    assert (done.returncode, name) == (0, "moved (2)\n")
+    assert client.output(new)["output"] == "hello\n"
+    assert f"task {ref} of " in live.cli("show", new).stdout
+    path.write_bytes(path.read_bytes()[:-20])
+    done = live.cli("import", str(path))
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "not a valid archive of a task" in done.stderr
+    assert live.cli("export", "nobody").returncode == 4
+
+
 def test_input_as_it_is(live: LiveServer, client: Client) -> None:
     ref = start(live, "stty raw -echo; echo ready; head -c 5 | od -An -c")
     until(lambda: "ready" in client.output(ref)["output"])

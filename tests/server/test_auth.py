@@ -55,6 +55,8 @@ NEEDS = {
     "GET tasks/{ref}/record": "read",
     "GET tasks/{ref}/replay": "read",
     "GET tasks/{ref}/result": "read",
+    "GET tasks/{ref}/export": "read",
+    "POST import": "write",
     "GET search": "read",
     "GET cleanup": "read",
     "POST cleanup": "write",

@@ -114,6 +114,7 @@ QUERIES = {
     queries.RawQuery: ("/tasks/{ref}/output/raw", "get"),
     queries.ReplayQuery: ("/tasks/{ref}/replay", "get"),
     queries.SearchQuery: ("/search", "get"),
+    queries.ExportQuery: ("/tasks/{ref}/export", "get"),
     queries.CleanUpQuery: ("/cleanup", "get"),
     queries.RecordQuery: ("/tasks/{ref}/record", "get"),
     queries.ScreenQuery: ("/tasks/{ref}/screen", "get"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from . import (
+    archives,
     changes,
     cleanup,
     details,
@@ -65,6 +66,8 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
     (rf"/ptytasks/api/tasks/{_REF}/record", output.Record),
     (rf"/ptytasks/api/tasks/{_REF}/replay", replay.Replay),
     (rf"/ptytasks/api/tasks/{_REF}/result", results.Result),
+    (rf"/ptytasks/api/tasks/{_REF}/export", archives.Export),
+    (r"/ptytasks/api/import", archives.Import),
     (r"/ptytasks/api/search", search.Search),
     (r"/ptytasks/api/cleanup", cleanup.CleanUp),
     (r"/ptytasks/api/places", places.Places),

@@ -220,6 +220,12 @@ class ReplayQuery(Strict):
         return None if self.time is None else seconds(self.time)
 
 
+class ExportQuery(Strict):
+    """The query of `GET /tasks/{ref}/export`."""
+
+    download: bool = False
+
+
 class RawQuery(Strict):
     """The query of `GET /tasks/{ref}/output/raw`."""
 

@@ -1,0 +1,80 @@
+"""Tasks that are being imported: each is put together where nobody takes it for a task. Blocking.
+
+Such a directory is the root of others (task_dirs): it has the task, under the id that it gets, and the archive.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+from contextlib import contextmanager, suppress
+
+from ..core.errors import storage_fault
+from ..core.platform import files
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_PREFIX = ".import-"
+#: Seconds after which one was cut off, and is deleted.
+_CUT_OFF = 86400.0
+_WHAT = "the task's directory"
+
+
+class Imports:
+    """What is being imported into the directory of all tasks."""
+
+    def __init__(self, tasks: str) -> None:
+        self._tasks = tasks
+
+    def root(self, task_id: str) -> str:
+        """Return the directory in which the task that gets this id is put together."""
+        return os.path.join(self._tasks, f"{_PREFIX}{task_id}")
+
+    def begin(self, task_id: str) -> str:
+        """Make that directory, with an empty one for the task, and return the path of a file for its archive. Raises
+        StorageFull, InternalError.
+        """
+        try:
+            files.private_dir(os.path.dirname(self._tasks))
+            files.private_dir(self._tasks)
+            for directory in (self.root(task_id), os.path.dirname(self._task(task_id)), self._task(task_id)):
+                os.mkdir(directory, 0o700)
+        except OSError as error:
+            self.end(task_id)
+            raise storage_fault(error, _WHAT) from error
+        return os.path.join(self.root(task_id), "archive")
+
+    @contextmanager
+    def placed(self, task_id: str) -> Iterator[None]:
+        """Put the task among the others, and take it back if the block raises: to be entered in the transaction that
+        adds it. Raises StorageFull, InternalError.
+        """
+        directory = os.path.join(self._tasks, task_id)
+        try:
+            os.rename(self._task(task_id), directory)
+            files.sync_dir(self._tasks)
+        except OSError as error:
+            raise storage_fault(error, _WHAT) from error
+        try:
+            yield
+        except BaseException:
+            os.rename(directory, self._task(task_id))
+            raise
+
+    def end(self, task_id: str) -> None:
+        """Delete what is left of an import."""
+        shutil.rmtree(self.root(task_id), ignore_errors=True)
+
+    def remove_old(self) -> None:
+        """Delete what is left of imports that were cut off, as when the server was killed."""
+        with suppress(OSError):
+            for name in os.listdir(self._tasks):
+                path = os.path.join(self._tasks, name)
+                if name.startswith(_PREFIX) and time.time() - os.stat(path).st_mtime > _CUT_OFF:
+                    shutil.rmtree(path, ignore_errors=True)
+
+    def _task(self, task_id: str) -> str:
+        return os.path.join(self.root(task_id), "tasks", task_id)
