@@ -6,6 +6,7 @@ import { cleanUpPlugin } from './plugins/cleanup';
 import { sidebarPlugin } from './plugins/sidebar';
 import { taskCommandsPlugin } from './plugins/task-commands';
 import { detailsPlugin } from './plugins/details';
+import { importPlugin } from './plugins/import';
 import { filesPlugin } from './plugins/files';
 import { launcherPlugin } from './plugins/launcher';
 import { metricsPlugin } from './plugins/metrics';
@@ -27,6 +28,7 @@ export default [
   taskCommandsPlugin,
   detailsPlugin,
   filesPlugin,
+  importPlugin,
   launcherPlugin,
   metricsPlugin,
   notebookPlugin,

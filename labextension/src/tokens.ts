@@ -143,6 +143,9 @@ export namespace CommandIDs {
   export const copyOutputPath = 'ptytasks:copy-output-path';
   export const download = 'ptytasks:download-output';
   export const downloadRecording = 'ptytasks:download-recording';
+  /** Download finished tasks as files, and make a task of such a file. */
+  export const exportTask = 'ptytasks:export';
+  export const importTask = 'ptytasks:import';
   export const deleteTasks = 'ptytasks:delete';
   /** Choose which finished tasks to delete, and delete them all at once. */
   export const cleanUp = 'ptytasks:clean-up';

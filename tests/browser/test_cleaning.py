@@ -1,4 +1,4 @@
-"""Cleaning up in JupyterLab: what would go is shown before, exactly that goes, and what is pinned or best stays."""
+"""Cleaning up in JupyterLab: what would go is shown before, and exactly that goes; and tasks as files."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe
-from tests.browser.panel import show
+from tests.browser.panel import row, show
 from tests.client.live import ended, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from jupyter_ptytasks.client import Client
+    from tests.browser.conftest import Console
 
 pytestmark = pytest.mark.slow
 
@@ -27,7 +28,7 @@ def run(client: Client, name: str, loss: float, *, code: int = 0) -> str:
     return task["id"]
 
 
-def test_old_runs_are_cleaned_up(page: Page, client: Client) -> None:
+def test_old_runs_are_cleaned_up(page: Page, client: Client, console: Console) -> None:
     ids = {name: run(client, name, loss) for name, loss in (("run-a", 0.5), ("run-b", 0.25), ("run-c", 0.75))}
     run(client, "run-d", 0.9, code=3)
     client.update(ids["run-a"], pinned=True)
@@ -70,3 +71,21 @@ def test_old_runs_are_cleaned_up(page: Page, client: Client) -> None:
     page.keyboard.press("Escape")
     dialog.wait_for(state="detached")
     assert len(list(client.all())) == 4
+
+    # As a file, and back.
+    panel = show(page)
+    row(panel, ids["run-b"]).click(button="right")
+    with page.expect_download() as download:
+        page.get_by_role("menuitem", name="Export", exact=True).click()
+    assert download.value.suggested_filename == "run-b.ptytask.tar.gz"
+    row(panel, ids["run-b"]).click(button="right")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("menuitem", name="Import…").click()
+    chooser.value.set_files(download.value.path())
+    expect(page.get_by_role("main").get_by_role("tab", name="run-b (2)")).to_be_visible()
+    console.expect("/ptytasks/api/import.* 400 ")
+    row(panel, ids["run-b"]).click(button="right")
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("menuitem", name="Import…").click()
+    chooser.value.set_files({"name": "x.gz", "mimeType": "application/gzip", "buffer": b"no archive"})
+    expect(page.get_by_role("dialog", name="Import failed")).to_contain_text("not a valid archive of a task")

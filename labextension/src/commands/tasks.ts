@@ -290,6 +290,15 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       icon: downloadIcon,
       run: tasks => tasks.forEach(task => download(api.recordingUrl(task.id)))
     },
+    [CommandIDs.exportTask]: {
+      label: trans.__('Export'),
+      caption: trans.__(
+        'Download the task as a file that can be imported, without its environment'
+      ),
+      icon: downloadIcon,
+      fits: isEnded,
+      run: tasks => tasks.forEach(task => download(api.exportUrl(task.id)))
+    },
     [CommandIDs.deleteTasks]: {
       label: trans.__('Delete…'),
       caption: trans.__('Delete the task and its output; a running task can be stopped first'),

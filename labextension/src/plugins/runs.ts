@@ -35,7 +35,8 @@ const MENU: readonly (readonly string[])[] = [
   [CommandIDs.open, CommandIDs.showReason, CommandIDs.compareMetrics],
   [CommandIDs.stop, CommandIDs.kill, CommandIDs.restart, CommandIDs.runAgain],
   [CommandIDs.rename, CommandIDs.addTags, CommandIDs.editTags, CommandIDs.pin],
-  [CommandIDs.copyId, CommandIDs.copyCommand, CommandIDs.copyOutputPath, CommandIDs.download],
+  [CommandIDs.copyId, CommandIDs.copyCommand, CommandIDs.copyOutputPath],
+  [CommandIDs.download, CommandIDs.exportTask],
   [CommandIDs.deleteTasks]
 ];
 

@@ -74,5 +74,6 @@ const COMMANDS: readonly string[] = [
   CommandIDs.copyOutputPath,
   CommandIDs.download,
   CommandIDs.downloadRecording,
+  CommandIDs.exportTask,
   CommandIDs.deleteTasks
 ];

@@ -352,6 +352,17 @@ export class TaskApi {
     return this._download(path(id, 'record'));
   }
 
+  /** Return the download URL of a finished task as a file. */
+  exportUrl(id: string): string {
+    return this._download(path(id, 'export'));
+  }
+
+  /** Make a task of such a file. */
+  import(file: Blob): Promise<ITask> {
+    const headers = { 'Content-Type': 'application/gzip' };
+    return this._ask(taskSchema, 'import', { method: 'POST', headers, body: file });
+  }
+
   private _download(where: string): string {
     const { baseUrl, token } = this.serverSettings;
     const query = { download: '1', ...(token && { token }) };
@@ -394,7 +405,7 @@ export class TaskApi {
     const url = this._url(this.serverSettings.baseUrl, where) + URLExt.objectToQueryString(query);
     const init: RequestInit = { method: options.method ?? 'GET', headers: options.headers };
     if (options.body !== undefined) {
-      init.body = JSON.stringify(options.body);
+      init.body = options.body instanceof Blob ? options.body : JSON.stringify(options.body);
     }
     const sent = Date.now();
     let response: Response;
