@@ -28,8 +28,10 @@ from . import (
     report,
     scale,
     throughput,
+    twin,
 )
 from .plan import BenchmarkFailed, Plan
+from .runs import runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +53,8 @@ BENCHMARKS: dict[str, Callable[[Plan], Iterator[Row]]] = {
     "crowd": queueing.crowd,
     "places": places.places,
     "browser": browser.flood,
-    "runs": browser.runs,
+    "runs": runs,
+    "twin": twin.final_loss,
     "progress": progress.reading,
 }
 

@@ -7,11 +7,10 @@ import shutil
 import time
 from typing import TYPE_CHECKING
 
-from .plan import BenchmarkFailed
 from .programs import IDLE
 from .results import Must, Row, Series
 from .scale import host_pid
-from .servers import TASKS, Server
+from .servers import TASKS, Server, cpu_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -45,16 +44,7 @@ def _used(plan: Plan, commands: Sequence[str | list[str]], seconds: float) -> Se
             server.rest.request("POST", TASKS, {"command": command})
         time.sleep(_CALM)
         hosts = [host_pid(server, task) for task in os.listdir(server.tasks_dir)]
-        begin, before = time.monotonic(), [_cpu(pid) for pid in hosts]
+        begin, before = time.monotonic(), [cpu_time(pid) for pid in hosts]
         time.sleep(seconds)
         taken = time.monotonic() - begin
-        return Series(tuple(100 * (_cpu(pid) - cpu) / taken for pid, cpu in zip(hosts, before, strict=True)), "%")
-
-
-def _cpu(pid: int) -> float:
-    """Return the seconds that a process of one thread has run: ticks of the clock would be too coarse."""
-    try:
-        with open(f"/proc/{pid}/schedstat", encoding="ascii") as file:
-            return int(file.read().split()[0]) / 1e9
-    except OSError as error:
-        raise BenchmarkFailed("the kernel does not tell how long a process has run") from error
+        return Series(tuple(100 * (cpu_time(pid) - cpu) / taken for pid, cpu in zip(hosts, before, strict=True)), "%")

@@ -47,6 +47,15 @@ def write_bars(path: str, size: int) -> None:
     _fill(path, "".join(updates).encode(), size)
 
 
+def write_drawing(path: str, size: int) -> None:
+    """Write what a program draws that moves the cursor all over the normal screen, and never clears it."""
+    cells = []
+    for number in range(20_000):
+        row, column, color = number * 7 % 23 + 1, number * 31 % 69 + 1, number % 8
+        cells.append(f"\x1b[{row};{column}H\x1b[3{color}mx{number * 7919 % 10_000}\x1b[0m\x1b[K")
+    _fill(path, "".join(cells).encode(), size)
+
+
 def _fill(path: str, block: bytes, size: int) -> None:
     with open(path, "wb") as file:
         while size > 0:
