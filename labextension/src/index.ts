@@ -15,6 +15,7 @@ import { notifyPlugin } from './plugins/notify';
 import { queuePlugin } from './plugins/queue';
 import { runningPlugin } from './plugins/running';
 import { runsPlugin } from './plugins/runs';
+import { seenPlugin } from './plugins/seen';
 import { startPlugin } from './plugins/start';
 import { terminalPlugin } from './plugins/terminal';
 import { statusbarPlugin } from './plugins/statusbar';
@@ -36,6 +37,7 @@ export default [
   queuePlugin,
   runningPlugin,
   runsPlugin,
+  seenPlugin,
   startPlugin,
   statusbarPlugin
 ];

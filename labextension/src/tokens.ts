@@ -47,6 +47,23 @@ export const ITaskModel = new Token<ITaskModel>(
   'The background tasks of the Jupyter server, kept up to date.'
 );
 
+/** The failed tasks that the user has not looked at. */
+export interface ISeenTasks {
+  /** These tasks, newest first; a new array after each change. Empty until it is known which were seen before. */
+  readonly unseen: readonly ITask[];
+  /** Emitted when they have changed. */
+  readonly changed: ISignal<ISeenTasks, void>;
+  /** Emitted with the ids of tasks that the user looks at, of any state. */
+  readonly looked: ISignal<ISeenTasks, readonly string[]>;
+  /** Take note that the user looks at tasks. */
+  see(ids: readonly string[]): void;
+}
+
+export const ISeenTasks = new Token<ISeenTasks>(
+  'jupyter-ptytasks:ISeenTasks',
+  'The failed background tasks that the user has not looked at.'
+);
+
 /** The sidebar panel and its selection. */
 export interface ITasksPanel {
   /** The selected tasks. */
@@ -89,6 +106,7 @@ export namespace CommandIDs {
   /** Copy the selection of the current terminal tab, and paste into it. */
   export const copySelection = 'ptytasks:copy-selection';
   export const paste = 'ptytasks:paste';
+  /** Show the panel; with `{ids, label?}` only these tasks in it, and what they are called. */
   export const showPanel = 'ptytasks:show-panel';
   /** Show the table of runs. */
   export const showRuns = 'ptytasks:show-runs';

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import notebook, panel, terminal
+from tests.browser import axe, notebook, panel, terminal
+from tests.browser.conftest import is_ready, until_kept
 from tests.client.live import ended
 
 if TYPE_CHECKING:
@@ -90,3 +91,59 @@ def test_one_for_a_task_that_fails_at_once_out_of_sight(page: Page, client: Clie
     expect(panel.show(page).get_by_role("heading", name="No tasks yet")).to_be_visible()
     client.create("exit 3", name="quick")
     expect(toast(page, "quick")).to_be_visible()
+
+
+def test_many_ends_are_one_notice_and_what_was_not_looked_at_is_counted(page: Page, client: Client) -> None:
+    status = page.locator(".jp-PtyTasks-status")
+    other = client.create("exec sleep 1000", name="other")["id"]
+    for number in range(12):
+        client.create("true", name=f"waits-{number}", group="nightly", hold=True)
+    expect(status).to_contain_text("1 running")
+    ends = [client.create(f"exit {code}", name=f"exit {code}", tags=["short", "exits"])["id"] for code in (0, 1, 2)]
+    notice = page.locator(".Toastify__toast")
+    expect(notice).to_contain_text("3 tasks ended: 1 succeeded, 2 failed. The last: “exit ")
+    expect(notice).to_have_count(1)
+    expect(status.get_by_role("button", name="2 failed")).to_be_visible()
+    notice.get_by_role("button", name="Show Tasks").click()
+    tasks = page.get_by_role("region", name="Tasks", exact=True)
+    rows = tasks.locator(".jp-PtyTasks-row")
+    expect(rows).to_have_count(len(ends))
+    # Who asked for these has seen them; what fails from now on counts, also after a reload.
+    expect(status.get_by_role("button", name="failed")).to_have_count(0)
+    tasks.get_by_role("button", name="Remove the filter 3 ended").click()
+    expect(panel.row(tasks, other)).to_be_visible()
+    last = client.create("exit 3", name="exit 3")["id"]
+    expect(tasks.get_by_role("button", name="1 failed")).to_be_visible()
+    until_kept(page, ends[1])
+    page.reload()
+    is_ready(page)
+    tasks = panel.show(page)
+    tasks.get_by_role("button", name="1 failed").click()
+    expect(rows).to_have_count(1)
+    expect(panel.row(tasks, last)).to_be_visible()
+    expect(tasks.get_by_role("button", name="1 failed", exact=True)).to_have_count(0)
+    tasks.get_by_role("button", name="Remove the filter 1 failed").click()
+    tasks.get_by_role("treegrid").focus()
+    page.keyboard.press("End")
+    panel.row(tasks, ends[0]).get_by_role("button", name="short").click()
+    expect(rows).to_have_count(len(ends))
+    tasks.get_by_role("searchbox").press("Escape")
+    # The heading of a group stays while its tasks scroll, and covers none that the keyboard goes to.
+    tasks.get_by_role("treegrid").focus()
+    page.keyboard.type("waits-11")
+    expect(tasks.locator(".jp-mod-active")).to_contain_text("waits-11")
+    heading = tasks.locator('.jp-PtyTasks-group[data-group="nightly"]')
+    expect(heading).to_have_attribute("data-stuck", "true")
+    expect(heading).to_be_in_viewport()
+    page.keyboard.press("Home")
+    page.keyboard.press("ArrowDown")
+    expect(tasks.locator(".jp-mod-active")).to_contain_text("waits-0")
+    first, top = tasks.locator(".jp-mod-active").bounding_box(), heading.bounding_box()
+    assert first
+    assert top
+    assert first["y"] >= top["y"] + top["height"] - 1
+    page.keyboard.press("ContextMenu")
+    page.get_by_role("menu").wait_for()
+    page.keyboard.press("Escape")
+    expect(tasks.get_by_role("treegrid")).to_be_focused()
+    assert axe.serious(page, ".jp-PtyTasks-panel, .jp-PtyTasks-status") == []

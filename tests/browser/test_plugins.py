@@ -132,7 +132,7 @@ def test_the_others_do_without(off: set[str], open_lab: OpenLab, client: Client)
     if "statusbar" not in off:
         status = page.locator(".jp-PtyTasks-status")
         expect(status).to_have_text("1 running")
-        status.press("Enter")
+        status.get_by_role("button").first.press("Enter")
     if "sidebar" not in off:
         panel = show(page)
         buttons = 0 if "task-commands" in off else len(["Stop", "Restart"])

@@ -8,6 +8,7 @@ import React from 'react';
 import type { TaskApi } from '../services/api';
 import type { TaskFollower } from '../services/follower';
 import { taskSchema, type ITask } from '../services/types';
+import { WatchedValue } from '../services/watchedvalue';
 import type { TaskConnection } from '../terminal/connection';
 import { bannerText } from '../widgets/terminal/banner';
 import { Header, type IHeaderProps } from '../widgets/terminal/header';
@@ -21,6 +22,7 @@ const failed: ITask = { ...task, state: 'failed', exit: { code: 3, signal: null 
 
 describe('Header', () => {
   let widget: ReactWidget;
+  const isExpanded = new WatchedValue(false);
 
   beforeAll(() => {
     mockSight();
@@ -33,6 +35,7 @@ describe('Header', () => {
       isReadonly: false,
       isFollowing: false,
       actions: {},
+      summary: { id: 'summary', isExpanded },
       answers: null,
       follower: follower as unknown as TaskFollower,
       trans,
@@ -55,6 +58,17 @@ describe('Header', () => {
     await render({ task: { ...task, started } });
     expect(widget.node.textContent).toContain('Running');
     expect(widget.node.textContent).toContain('1m 01s');
+  });
+
+  it('has a button that shows what the task is', async () => {
+    await render({});
+    const expander = button('Command, folder') as HTMLElement;
+    expect(expander.getAttribute('aria-controls')).toBe('summary');
+    expect(expander.getAttribute('aria-expanded')).toBe('false');
+    expander.click();
+    await new Promise(process.nextTick);
+    expect(isExpanded.value).toBe(true);
+    expect(expander.getAttribute('aria-expanded')).toBe('true');
   });
 
   it('says why a task waits, and offers no restart', async () => {
@@ -91,10 +105,10 @@ describe('Header', () => {
     expect(onAnswered).toHaveBeenCalledTimes(1);
   });
 
-  it('shows the exit status, and offers no stop', async () => {
+  it('shows that it has failed, for which the banner has the reason, and offers no stop', async () => {
     await render({ task: failed, actions: { stop: jest.fn(), restart: jest.fn() } });
     expect(widget.node.textContent).toContain('Failed');
-    expect(widget.node.textContent).toContain('exit 3');
+    expect(widget.node.textContent).not.toContain('exit 3');
     expect(button('Stop')).toBeUndefined();
     expect(button('Restart')).toBeDefined();
   });
@@ -150,15 +164,15 @@ describe('the banner', () => {
   });
 
   it('says how the task ended', () => {
-    expect(told('ended', failed)).toBe('The task has ended: Failed (exit 3).');
+    expect(told('ended', failed)).toBe('Failed (exit 3)');
     const lost: ITask = { ...failed, state: 'lost', exit: null, state_message: 'no host' };
-    expect(told('ended', lost)).toBe('The task has ended: Lost. no host');
+    expect(told('ended', lost)).toBe('Lost: no host');
     const said: ITask = { ...failed, state_message: 'ValueError: bad rate (train.py:12)' };
-    expect(told('ended', said)).toBe(
-      'The task has ended: Failed (exit 3). ValueError: bad rate (train.py:12)'
-    );
+    expect(told('ended', said)).toBe('Failed (exit 3): ValueError: bad rate (train.py:12)');
     const plain: ITask = { ...failed, state_message: 'exited with code 3' };
-    expect(told('ended', plain)).toBe('The task has ended: Failed (exit 3).');
+    expect(told('ended', plain)).toBe('Failed (exit 3)');
+    const late: ITask = { ...plain, state: 'timed_out', timeout: null, ended: task.started };
+    expect(told('ended', late)).toBe('Timed out (after 0s)');
     expect(told('ended', task)).toBeNull();
   });
 

@@ -127,12 +127,12 @@ describe('LastingNotifier', () => {
   it('is silent about what the user looks at before it notifies, and closes it afterwards', async () => {
     const seen = asking();
     const first = tell(seen);
-    notifier.see(seen.id);
+    notifier.see([seen.id]);
     await first;
     expect(shown).toEqual([]);
     await tell(asking({ since: 'later' }));
     expect(shown).toHaveLength(1);
-    notifier.see(seen.id);
+    notifier.see([seen.id]);
     expect(shown).toEqual([]);
   });
 

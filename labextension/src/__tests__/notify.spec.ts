@@ -1,7 +1,12 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { Signal } from '@lumino/signaling';
 
-import { CompletionNotifier, isWorthNotifying, type INotice } from '../services/completions';
+import {
+  CompletionNotifier,
+  isWorthNotifying,
+  type INotice,
+  type IRules
+} from '../services/completions';
 import { taskSchema, type ITask, type State } from '../services/types';
 import type { IStateChange, ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
@@ -18,6 +23,8 @@ function changed(task: ITask): IStateChange {
   return { task, previous: 'running' };
 }
 
+const ALL: IRules = { notify: 'all', notifyMinimum: 0, quietGroups: [] };
+
 describe('isWorthNotifying', () => {
   it.each<[State, boolean, boolean]>([
     ['running', false, false],
@@ -29,18 +36,30 @@ describe('isWorthNotifying', () => {
     ['lost', true, true]
   ])('%s: of all %s, of failures %s', (state, all, failures) => {
     const change = changed(ended(state));
-    expect(isWorthNotifying(change, 'all')).toBe(all);
-    expect(isWorthNotifying(change, 'failures')).toBe(failures);
-    expect(isWorthNotifying(change, 'none')).toBe(false);
+    expect(isWorthNotifying(change, ALL)).toBe(all);
+    expect(isWorthNotifying(change, { ...ALL, notify: 'failures' })).toBe(failures);
+    expect(isWorthNotifying(change, { ...ALL, notify: 'none' })).toBe(false);
   });
 
   it('is silent about shells', () => {
-    expect(isWorthNotifying(changed(ended('failed', { kind: 'shell' })), 'all')).toBe(false);
+    expect(isWorthNotifying(changed(ended('failed', { kind: 'shell' })), ALL)).toBe(false);
+  });
+
+  it('is silent about short runs and quiet groups, if the user wants that', () => {
+    const minute = { started: '2026-11-21T11:59:00.000Z', group: 'sweep' };
+    const change = changed(ended('failed', minute));
+    expect(isWorthNotifying(change, { ...ALL, notifyMinimum: 60 })).toBe(true);
+    expect(isWorthNotifying(change, { ...ALL, notifyMinimum: 61 })).toBe(false);
+    expect(isWorthNotifying(change, { ...ALL, quietGroups: ['other'] })).toBe(true);
+    expect(isWorthNotifying(change, { ...ALL, quietGroups: ['sweep'] })).toBe(false);
   });
 });
 
 describe('CompletionNotifier', () => {
-  let shown: INotice[];
+  /** What the notification has said, and null where it was closed. */
+  let shown: (INotice | null)[];
+  let isOpen: boolean;
+  let notifier: CompletionNotifier;
   let lookedAt: string | null;
   let tail: jest.Mock;
   let known: (id: string) => ITask | undefined;
@@ -49,21 +68,34 @@ describe('CompletionNotifier', () => {
   beforeEach(() => {
     jest.useFakeTimers();
     shown = [];
+    isOpen = false;
     lookedAt = null;
     known = () => running;
     tail = jest.fn().mockResolvedValue({ output: 'loading\nValueError: no data\n \n' });
     const owner = {};
     const stateChanged = new Signal<object, IStateChange>(owner);
-    new CompletionNotifier({
+    notifier = new CompletionNotifier({
       model: {
         stateChanged,
         api: { tail },
         get: (id: string) => known(id)
       } as unknown as ITaskModel,
       trans,
-      notify: () => 'all',
+      rules: () => ALL,
       isLookedAt: async id => id === lookedAt,
-      show: notice => shown.push(notice)
+      toast: {
+        get isOpen() {
+          return isOpen;
+        },
+        show: notice => {
+          isOpen = true;
+          shown.push(notice);
+        },
+        close: () => {
+          isOpen = false;
+          shown.push(null);
+        }
+      }
     });
     end = async (...tasks) => {
       tasks.forEach(task => stateChanged.emit(changed(task)));
@@ -77,27 +109,27 @@ describe('CompletionNotifier', () => {
 
   it('reports a success', async () => {
     await end(ended('succeeded'));
-    expect(shown).toEqual([{ kind: 'success', id: running.id, message: '“train” succeeded' }]);
+    expect(shown).toEqual([{ kind: 'success', ids: [running.id], message: '“train” succeeded' }]);
     expect(tail).not.toHaveBeenCalled();
   });
 
   it('says how it failed, with the last meaningful line', async () => {
     await end(ended('failed'));
     const message = '“train” failed (exit 3): ValueError: no data';
-    expect(shown).toEqual([{ kind: 'error', id: running.id, message, isExplained: false }]);
+    expect(shown).toEqual([{ kind: 'error', ids: [running.id], message, isExplained: false }]);
   });
 
   it('reports why it failed, and requests no line then', async () => {
     await end(ended('failed', { state_message: 'ValueError: bad rate (train.py:12)' }));
-    expect(shown[0].message).toBe('“train” failed (exit 3): ValueError: bad rate (train.py:12)');
-    expect(shown[0].isExplained).toBe(true);
+    expect(shown[0]?.message).toBe('“train” failed (exit 3): ValueError: bad rate (train.py:12)');
+    expect(shown[0]?.isExplained).toBe(true);
     expect(tail).not.toHaveBeenCalled();
   });
 
   it('reports a failure whose output is not available', async () => {
     tail.mockRejectedValue(new Error('gone'));
     await end(ended('timed_out'));
-    expect(shown[0].message).toBe('“train” timed out');
+    expect(shown[0]?.message).toBe('“train” timed out');
   });
 
   it('is silent about what is looked at', async () => {
@@ -109,7 +141,7 @@ describe('CompletionNotifier', () => {
   it('asks nothing of a task that has been deleted meanwhile', async () => {
     known = () => undefined;
     await end(ended('failed'));
-    expect(shown[0].message).toBe('“train” failed (exit 3)');
+    expect(shown[0]?.message).toBe('“train” failed (exit 3)');
     expect(tail).not.toHaveBeenCalled();
   });
 
@@ -126,13 +158,34 @@ describe('CompletionNotifier', () => {
     expect(shown).toHaveLength(1);
   });
 
-  it('reports many at once', async () => {
-    const tasks = ['a', 'b', 'c', 'd'].map(id => ended('succeeded', { id }));
-    await end(...tasks);
-    await end(...tasks.map(task => ({ ...task, state: 'failed' as const })));
-    expect(shown).toEqual([
-      { kind: 'success', message: '4 tasks succeeded' },
-      { kind: 'error', message: '4 tasks ended; 4 failed' }
-    ]);
+  it('is one notification that is changed, until the user dismisses it', async () => {
+    const [a, b, c] = ['a', 'b', 'c'].map(id => ended('succeeded', { id, name: id }));
+    const failed = { ...b, state: 'failed' as const, exit: { code: 3, signal: null } };
+    await end(a);
+    await end(failed, c);
+    expect(shown[1]).toEqual({
+      kind: 'error',
+      ids: ['a', 'b', 'c'],
+      message:
+        '3 tasks ended: 2 succeeded, 1 failed. The last: “b” failed (exit 3): ValueError: no data'
+    });
+    isOpen = false;
+    await end(a, c);
+    expect(shown[2]).toEqual({ kind: 'success', ids: ['a', 'c'], message: '2 tasks succeeded' });
+  });
+
+  it('says no more of what the user looks at', async () => {
+    const [a, b] = ['a', 'b'].map(id => ended('failed', { id, name: id, state_message: 'bad' }));
+    await end(a, b);
+    expect(shown[0]?.message).toBe('2 tasks failed. The last: “b” failed (exit 3): bad');
+    notifier.see(['b', 'other']);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(shown[1]?.message).toBe('“a” failed (exit 3): bad');
+    notifier.see(['a']);
+    await jest.advanceTimersByTimeAsync(0);
+    expect(shown[2]).toBeNull();
+    notifier.see(['a', 'b']);
+    await end(a);
+    expect(shown.slice(3).map(notice => notice?.ids)).toEqual([['a']]);
   });
 });

@@ -12,7 +12,7 @@ import {
   type IUnreadable
 } from '../services/types';
 import { WatchedValue } from '../services/watchedvalue';
-import type { ITaskModel } from '../tokens';
+import type { ISeenTasks, ITaskModel } from '../tokens';
 import { TasksPanel } from '../widgets/panel/panel';
 import type { IRowActions } from '../widgets/panel/row';
 import { PROGRESS } from './samples';
@@ -54,6 +54,13 @@ class FakeModel {
   }
 }
 
+class FakeSeen implements ISeenTasks {
+  unseen: readonly ITask[] = [];
+  readonly changed = new Signal<this, void>(this);
+  readonly looked = new Signal<this, readonly string[]>(this);
+  readonly see = jest.fn();
+}
+
 function task(changes: Partial<ITask>): ITask {
   return { ...taskSchema.parse(sample), started: NOW.toISOString(), ...changes };
 }
@@ -69,6 +76,7 @@ const FAILED = task({
 
 describe('TasksPanel', () => {
   let model: FakeModel;
+  let seen: FakeSeen;
   let panel: TasksPanel;
   const ofRow = {
     showReason: jest.fn(),
@@ -120,8 +128,10 @@ describe('TasksPanel', () => {
     jest.useFakeTimers({ now: NOW });
     actions.ofRow.value = ofRow;
     model = new FakeModel();
+    seen = new FakeSeen();
     panel = new TasksPanel({
       model: model as unknown as ITaskModel,
+      seen,
       translator: nullTranslator,
       actions
     });
@@ -375,8 +385,8 @@ describe('TasksPanel', () => {
       act(() => {
         actions.ofRow.value = { restart: jest.fn() };
       });
-      const buttons = [...row('running').querySelectorAll('button')];
-      expect(buttons.map(node => node.title)).toEqual(['Restart']);
+      const buttons = [...row('running').querySelectorAll('.jp-PtyTasks-actions button')];
+      expect(buttons.map(node => node.getAttribute('title'))).toEqual(['Restart']);
     });
 
     it('goes by the keyboard', () => {
@@ -574,6 +584,43 @@ describe('TasksPanel', () => {
         act(() => panel.announce('w1 is number 2'));
         expect(find('.jp-PtyTasks-announcement')?.textContent).toBe('w1 is number 2');
       });
+    });
+
+    it('leads to what failed and was not looked at, and back to all', () => {
+      act(() => {
+        seen.unseen = [FAILED];
+        seen.changed.emit();
+      });
+      expect(row('running')).not.toBeNull();
+      click(find('.jp-PtyTasks-chips [data-is="failed"]'));
+      expect(row('running')).toBeNull();
+      expect(seen.see).toHaveBeenLastCalledWith(['failed']);
+      act(() => {
+        seen.unseen = [];
+        seen.changed.emit();
+      });
+      expect(row('failed')).not.toBeNull();
+      click(find('[aria-label="Remove the filter 1 failed"]'));
+      expect(row('running')).not.toBeNull();
+      expect(find('.jp-PtyTasks-chips')).toBeNull();
+    });
+
+    it('shows the tags of a task, and limits the list to one that is clicked', () => {
+      model.tell({
+        tasks: [
+          { ...RUNNING, tags: ['gpu', 'best', 'third'] },
+          { ...FAILED, tags: [] }
+        ]
+      });
+      const tags = row('running').querySelector('.jp-PtyTasks-tags') as HTMLElement;
+      expect(tags.textContent).toBe('gpubest+1');
+      click(tags.querySelector('button'), { ctrlKey: true });
+      expect(row('failed')).not.toBeNull();
+      click(tags.querySelector('button'));
+      expect(row('failed')).toBeNull();
+      expect(actions.open).not.toHaveBeenCalled();
+      click(find('[aria-label="Remove the filter gpu"]'));
+      expect(row('failed')).not.toBeNull();
     });
 
     it('forgets the selection of a task that is gone', () => {

@@ -4,8 +4,15 @@ import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/applica
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { taskCommandIfPresent } from '../commands/ifpresent';
+import { openMenu } from '../commands/menu';
 import { CommandIDs, ITaskModel } from '../tokens';
 import { provide } from '../widgets/cell/factory';
+
+/** What there is besides the buttons, in groups. */
+const MENU: readonly (readonly string[])[] = [
+  [CommandIDs.details, CommandIDs.showMetrics],
+  [CommandIDs.runAgain, CommandIDs.editAgain]
+];
 
 export const cellPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:cell',
@@ -25,7 +32,10 @@ export const cellPlugin: JupyterFrontEndPlugin<void> = {
         open: taskCommandIfPresent(commands, CommandIDs.open),
         showReason: taskCommandIfPresent(commands, CommandIDs.showReason),
         stop: taskCommandIfPresent(commands, CommandIDs.stop),
-        restart: taskCommandIfPresent(commands, CommandIDs.restart)
+        restart: taskCommandIfPresent(commands, CommandIDs.restart),
+        menu: MENU.flat().some(command => commands.hasCommand(command))
+          ? (id, x, y) => openMenu(commands, MENU, { id }, x, y)
+          : undefined
       }
     }));
   }

@@ -11,11 +11,10 @@ import { warningKey, warningMessage } from '../format/warnings';
 import { CompletionNotifier, type INotice } from '../services/completions';
 import { LastingNotifier } from '../services/lasting';
 import { TaskSettings } from '../services/settings';
-import { CommandIDs, ITaskModel } from '../tokens';
+import type { ITask } from '../services/types';
 import { isShown } from '../services/visible';
-
-/** Milliseconds for which a success is shown; a failure stays until it is dismissed. */
-const BRIEFLY = 5000;
+import { CommandIDs, ISeenTasks, ITaskModel } from '../tokens';
+import { EndsToast } from '../widgets/endstoast';
 
 /** The browser's notifications; missing in an insecure context. */
 const Desktop = 'Notification' in window ? window.Notification : null;
@@ -26,10 +25,11 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
     'Notifies when background tasks end, when they ask something, and when they get nowhere.',
   autoStart: true,
   requires: [ITaskModel],
-  optional: [ISettingRegistry, ITranslator],
+  optional: [ISeenTasks, ISettingRegistry, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: ITaskModel,
+    seen: ISeenTasks | null,
     registry: ISettingRegistry | null,
     translator: ITranslator | null
   ): void => {
@@ -48,29 +48,28 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
     commands.commandExecuted.connect((_, { id: command, args, result }) => {
       if (command === CommandIDs.open && typeof args.id === 'string') {
         const { id } = args;
-        const opened = result
-          .catch(() => undefined)
-          .then(() => {
-            opening.delete(id);
-            if (args.activate !== false) {
-              questions.see(id);
-              warnings.see(id);
-            }
-          });
+        const opened = result.catch(() => undefined).then(() => opening.delete(id));
         opening.set(id, opened);
       }
     });
 
-    const openingOf = ({ id, isExplained }: Pick<INotice, 'id' | 'isExplained'>) =>
-      id
-        ? commandIfPresent(commands, isExplained ? CommandIDs.showReason : CommandIDs.open, { id })
-        : commandIfPresent(commands, CommandIDs.showPanel);
+    /** Return what shows the tasks of a notice. */
+    const openingOf = ({ ids, isExplained }: Pick<INotice, 'ids' | 'isExplained'>) => {
+      const [id] = ids;
+      return ids.length > 1
+        ? commandIfPresent(commands, CommandIDs.showPanel, {
+            ids: [...ids],
+            label: trans.__('%1 ended', ids.length)
+          })
+        : commandIfPresent(commands, isExplained ? CommandIDs.showReason : CommandIDs.open, { id });
+    };
 
     const actionsOf = (notice: INotice): Notification.IAction[] => {
-      const { id, kind, isExplained } = notice;
+      const { ids, kind, isExplained } = notice;
+      const isOne = ids.length === 1;
       const actions: Notification.IAction[] = [];
       const open = openingOf(notice);
-      if (open && isExplained) {
+      if (open && isOne && isExplained) {
         actions.push({
           label: trans.__('Show Line'),
           caption: trans.__('Open the terminal at the line that says why the task failed'),
@@ -79,16 +78,18 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
         });
       } else if (open) {
         actions.push({
-          label: id ? trans.__('Open') : trans.__('Show Tasks'),
-          caption: id
+          label: isOne ? trans.__('Open') : trans.__('Show Tasks'),
+          caption: isOne
             ? trans.__('Open the terminal of the task')
-            : trans.__('Show the Tasks panel'),
+            : trans.__('Show these tasks in the Tasks panel'),
           displayType: 'accent',
           callback: open
         });
       }
       const again =
-        id && kind === 'error' && commandIfPresent(commands, CommandIDs.runAgain, { id });
+        isOne &&
+        kind === 'error' &&
+        commandIfPresent(commands, CommandIDs.runAgain, { id: ids[0] });
       if (again) {
         actions.push({
           label: trans.__('Run Again'),
@@ -99,13 +100,16 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       return actions;
     };
 
-    const showOnDesktop = (notice: Pick<INotice, 'id' | 'message' | 'isExplained'>) => {
+    const showOnDesktop = (
+      notice: Pick<INotice, 'ids' | 'message' | 'isExplained'>,
+      tag: string
+    ) => {
       const isWanted = settings.current.desktopNotifications && !document.hasFocus();
       if (!isWanted || Desktop?.permission !== 'granted') {
         return undefined;
       }
-      // The tag makes two windows show one notification.
-      const shown = new Desktop(notice.message, { tag: `ptytasks-${notice.id ?? 'many'}` });
+      // The tag makes two windows show one notification, which the next one replaces.
+      const shown = new Desktop(notice.message, { tag: `ptytasks-${tag}` });
       shown.onclick = () => {
         window.focus();
         openingOf(notice)?.();
@@ -119,20 +123,17 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       return isShown(id);
     };
 
-    new CompletionNotifier({
+    const ends = new CompletionNotifier({
       model,
       trans,
-      notify: () => settings.current.notify,
+      rules: () => settings.current,
       isLookedAt,
-      show: notice => {
-        const { kind, message } = notice;
-        Notification.emit(message, kind, {
-          autoClose: kind === 'success' ? BRIEFLY : false,
-          actions: actionsOf(notice)
-        });
-        showOnDesktop(notice);
-      }
+      toast: new EndsToast(actionsOf, notice => {
+        showOnDesktop(notice, 'ends');
+      })
     });
+
+    const isQuiet = ({ group }: ITask) => settings.current.quietGroups.includes(group);
 
     const openAction = (id: string): Notification.IAction[] => {
       const open = commandIfPresent(commands, CommandIDs.open, { id });
@@ -155,7 +156,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
       actions: Notification.IAction[]
     ) => {
       const shown = Notification.emit(message, kind, { autoClose: false, actions });
-      const closeOnDesktop = showOnDesktop({ id, message });
+      const closeOnDesktop = showOnDesktop({ ids: [id], message }, id);
       return () => {
         Notification.dismiss(shown);
         closeOnDesktop?.();
@@ -165,7 +166,7 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
     const questions = new LastingNotifier({
       model,
       keyOf: noticeKey,
-      isWanted: () => settings.current.notifyQuestions,
+      isWanted: task => settings.current.notifyQuestions && !isQuiet(task),
       isLookedAt,
       show: task => {
         const { id } = task;
@@ -190,10 +191,16 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
     const warnings = new LastingNotifier({
       model,
       keyOf: warningKey,
-      isWanted: () => settings.current.notify !== 'none',
+      isWanted: task => settings.current.notify !== 'none' && !isQuiet(task),
       isLookedAt,
       show: task =>
         showLasting(task.id, warningMessage(task, trans), 'warning', openAction(task.id))
+    });
+
+    seen?.looked.connect((_, ids) => {
+      ends.see(ids);
+      questions.see(ids);
+      warnings.see(ids);
     });
   }
 };

@@ -9,10 +9,11 @@ import { ICommandPalette, InputDialog, WidgetTracker } from '@jupyterlab/apputil
 import { ILauncher } from '@jupyterlab/launcher';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator, type TranslationBundle } from '@jupyterlab/translation';
-import { MenuSvg, spreadsheetIcon } from '@jupyterlab/ui-components';
+import { spreadsheetIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 
 import { commandIfPresent } from '../commands/ifpresent';
+import { openMenu } from '../commands/menu';
 import { readViews, type IRunsViews } from '../services/runsview';
 import { WatchedValue } from '../services/watchedvalue';
 import { CommandIDs, ITaskModel } from '../tokens';
@@ -83,7 +84,7 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
               open: id => execute(CommandIDs.open, { id }),
               delete: ids => execute(CommandIDs.deleteTasks, { ids: [...ids] }),
               rename: id => execute(CommandIDs.rename, { id }),
-              menu: (ids, x, y) => openMenu(commands, ids, x, y),
+              menu: (ids, x, y) => openMenu(commands, MENU, { ids: [...ids] }, x, y),
               cleanUp: commandIfPresent(commands, CommandIDs.cleanUp),
               askForName: () => askForName(trans),
               ofSelection: () => bulkActions(commands)
@@ -129,23 +130,4 @@ function bulkActions(commands: CommandRegistry): IBulkAction[] {
     isEnabled: ids => commands.isEnabled(command, { ids: [...ids] }),
     run: ids => void commands.execute(command, { ids: [...ids] })
   }));
-}
-
-function openMenu(commands: CommandRegistry, ids: readonly string[], x: number, y: number): void {
-  const menu = new MenuSvg({ commands });
-  for (const group of MENU) {
-    menu.addItem({ type: 'separator' });
-    for (const command of group.filter(name => commands.hasCommand(name))) {
-      menu.addItem({ command, args: { ids: [...ids] } });
-    }
-  }
-  const focused = document.activeElement;
-  menu.aboutToClose.connect(() => {
-    // The chosen command is executed after this signal.
-    setTimeout(() => menu.dispose());
-    if (focused instanceof HTMLElement) {
-      focused.focus({ preventScroll: true });
-    }
-  });
-  menu.open(x, y);
 }

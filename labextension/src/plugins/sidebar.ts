@@ -9,16 +9,32 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator } from '@jupyterlab/translation';
 import { CommandToolbarButton } from '@jupyterlab/ui-components';
+import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
+import { argumentsOf } from '../commands/args';
 import { commandIfPresent, commandWith, taskCommandIfPresent } from '../commands/ifpresent';
+import { giveFocusBack } from '../commands/menu';
 import { tasksIcon } from '../icons';
 import { WatchedValue } from '../services/watchedvalue';
-import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
+import { CommandIDs, ISeenTasks, ITaskModel, ITasksPanel } from '../tokens';
 import { readView } from '../widgets/panel/filter';
 import { TasksPanel } from '../widgets/panel/panel';
 import type { IRowActions } from '../widgets/panel/row';
 
 const ID = 'jupyter-ptytasks:sidebar';
+
+/** The arguments of the command that shows the panel. */
+const SHOWN: ReadonlyJSONObject = {
+  type: 'object',
+  properties: {
+    ids: {
+      type: 'array',
+      items: { type: 'string' },
+      description: 'The IDs of the tasks to show (default: those that are shown)'
+    },
+    label: { type: 'string', description: 'What these tasks are called' }
+  }
+};
 
 /** The rank of the panel in the left sidebar. */
 const RANK = 210;
@@ -29,11 +45,12 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
   autoStart: true,
   provides: ITasksPanel,
   requires: [ITaskModel, ITranslator],
-  optional: [ILayoutRestorer, IStateDB, ICommandPalette],
+  optional: [ISeenTasks, ILayoutRestorer, IStateDB, ICommandPalette],
   activate: (
     app: JupyterFrontEnd,
     model: ITaskModel,
     translator: ITranslator,
+    seen: ISeenTasks | null,
     restorer: ILayoutRestorer | null,
     state: IStateDB | null,
     palette: ICommandPalette | null
@@ -43,6 +60,7 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
     const ofRow = new WatchedValue<IRowActions>({});
     const panel = new TasksPanel({
       model,
+      seen,
       translator,
       actions: {
         create: command =>
@@ -82,6 +100,9 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
     }
     panel.addLook();
 
+    // The menu of a row is JupyterLab's.
+    panel.node.addEventListener('contextmenu', () => giveFocusBack(app.contextMenu.menu));
+
     shell.add(panel, 'left', { rank: RANK, type: 'Tasks' });
     restorer?.add(panel, panel.id);
     if (state) {
@@ -91,8 +112,15 @@ export const sidebarPlugin: JupyterFrontEndPlugin<ITasksPanel> = {
       label: trans.__('Show Tasks'),
       caption: trans.__('Show the Tasks panel in the sidebar'),
       icon: tasksIcon,
-      describedBy: { args: { type: 'object', properties: {} } },
-      execute: () => shell.activateById(panel.id)
+      describedBy: { args: SHOWN },
+      execute: args => {
+        const ids = argumentsOf(args);
+        if (ids) {
+          const label = typeof args.label === 'string' ? args.label : '';
+          panel.filter.value = { ids, label: label || trans._n('%1 task', '%1 tasks', ids.length) };
+        }
+        shell.activateById(panel.id);
+      }
     });
     palette?.addItem({ command: CommandIDs.showPanel, category: trans.__('Tasks') });
     return panel;

@@ -1,11 +1,11 @@
-/** Adds the number of running, queued and failed tasks to the status bar. */
+/** Adds the number of running and queued tasks, and of failed ones that were not looked at, to the status bar. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { commandIfPresent } from '../commands/ifpresent';
-import { CommandIDs, ITaskModel } from '../tokens';
+import { CommandIDs, ISeenTasks, ITaskModel } from '../tokens';
 import { StatusItem } from '../widgets/status';
 
 export const statusbarPlugin: JupyterFrontEndPlugin<void> = {
@@ -14,17 +14,19 @@ export const statusbarPlugin: JupyterFrontEndPlugin<void> = {
   autoStart: true,
   requires: [ITaskModel],
   // Notebook 7 has no status bar.
-  optional: [IStatusBar, ITranslator],
+  optional: [ISeenTasks, IStatusBar, ITranslator],
   activate: (
     app: JupyterFrontEnd,
     model: ITaskModel,
+    seen: ISeenTasks | null,
     statusBar: IStatusBar | null,
     translator: ITranslator | null
   ): void => {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
-    const showPanel = () => commandIfPresent(app.commands, CommandIDs.showPanel)?.();
+    const show = (args?: { ids: string[]; label: string }) =>
+      commandIfPresent(app.commands, CommandIDs.showPanel, args)?.();
     statusBar?.registerStatusItem('jupyter-ptytasks:status', {
-      item: new StatusItem(model, showPanel, trans),
+      item: new StatusItem({ model, seen, show, trans }),
       align: 'left',
       rank: 4,
       isActive: () => model.tasks.length > 0,

@@ -9,10 +9,10 @@ import {
 import { ICommandPalette, IThemeManager, WidgetTracker } from '@jupyterlab/apputils';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
-import { MenuSvg } from '@jupyterlab/ui-components';
 import { CommandRegistry } from '@lumino/commands';
 
 import { commandIfPresent } from '../commands/ifpresent';
+import { openMenu } from '../commands/menu';
 import { addTerminalCommands } from '../commands/terminal';
 import { isExplained } from '../format/why';
 import { TerminalSettings } from '../terminal/settings';
@@ -100,9 +100,11 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
           showMetrics: commandIfPresent(commands, CommandIDs.showMetrics, { id }),
           stop: commandIfPresent(commands, CommandIDs.stop, { id }),
           restart: commandIfPresent(commands, CommandIDs.restart, { id }),
-          details: commandIfPresent(commands, CommandIDs.details, { id })
+          details: commandIfPresent(commands, CommandIDs.details, { id }),
+          runAgain: commandIfPresent(commands, CommandIDs.runAgain, { id }),
+          editAgain: commandIfPresent(commands, CommandIDs.editAgain, { id })
         },
-        onContextMenu: event => openMenu(commands, event, id),
+        onContextMenu: event => onContextMenu(commands, event, id),
         onKeyDown: event => {
           if (tab.hasEnded && isFind(event)) {
             // Nobody else wants it: there is no program.
@@ -201,22 +203,11 @@ async function showLinked(app: JupyterFrontEnd, commands: CommandRegistry): Prom
 }
 
 /** Open the context menu of a tab. JupyterLab's own terminal entries only work with its own terminals. */
-function openMenu(commands: CommandRegistry, event: MouseEvent, id: string): void {
+function onContextMenu(commands: CommandRegistry, event: MouseEvent, id: string): void {
   if (event.shiftKey) {
     return; // the browser's menu
   }
   event.preventDefault();
   event.stopPropagation();
-  const menu = new MenuSvg({ commands });
-  for (const group of MENU) {
-    menu.addItem({ type: 'separator' });
-    for (const command of group.filter(name => commands.hasCommand(name))) {
-      menu.addItem({ command, args: { id } });
-    }
-  }
-  menu.aboutToClose.connect(() => {
-    // The chosen command is executed after this signal.
-    setTimeout(() => menu.dispose());
-  });
-  menu.open(event.clientX, event.clientY);
+  openMenu(commands, MENU, { id }, event.clientX, event.clientY);
 }

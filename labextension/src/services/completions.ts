@@ -1,4 +1,4 @@
-/** Decides which ended tasks are worth a notification, and what it says. */
+/** Decides which ended tasks are worth a notification, and what it says: one for all that the user has not dealt with. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -8,9 +8,8 @@ import { wentWrong, type ITask } from './types';
 import type { ISettings } from './settings';
 import type { IStateChange, ITaskModel } from '../tokens';
 
-/** Milliseconds in which ended tasks are collected, and how many are reported one by one. */
+/** Milliseconds in which ended tasks are collected before the notification is shown or changed. */
 const GATHER = 300;
-const FEW = 3;
 
 /**
  * Milliseconds after the start of a task in which its terminal may be about to open. A notification is delayed until then, and
@@ -21,45 +20,68 @@ const OPENING = 2_000;
 /** The number of last lines that are searched for one that is not blank. */
 const LINES = 5;
 
-/** The content of a notification. Without an id it is about several tasks. */
+/** The content of the notification. */
 export interface INotice {
   kind: 'success' | 'error';
   message: string;
-  id?: string;
+  /** The tasks that it is about, in the order of their ends. */
+  ids: readonly string[];
   /** Whether there may be a line of the output that says why the task has failed. */
   isExplained?: boolean;
 }
 
+/** The notification on the screen: there is one at most, which is changed for each end. */
+export interface IToast {
+  /** Whether the user has it in sight, and has not dismissed it. */
+  readonly isOpen: boolean;
+  show(notice: INotice): void;
+  close(): void;
+}
+
+/** What the user wants to be notified of. */
+export type IRules = Pick<ISettings, 'notify' | 'notifyMinimum' | 'quietGroups'>;
+
 /** Return whether a change is worth a notification: a task has ended that is not a shell and was not stopped by the user. */
-export function isWorthNotifying(change: IStateChange, notify: ISettings['notify']): boolean {
-  const { task } = change;
-  if (task.kind === 'shell' || notify === 'none') {
+export function isWorthNotifying({ task }: IStateChange, rules: IRules): boolean {
+  const { notify, notifyMinimum, quietGroups } = rules;
+  if (task.kind === 'shell' || notify === 'none' || quietGroups.includes(task.group)) {
     return false;
   }
-  return wentWrong(task) || (notify === 'all' && task.state === 'succeeded');
+  const isWanted = wentWrong(task) || (notify === 'all' && task.state === 'succeeded');
+  return isWanted && elapsed(task, Date.now()) >= notifyMinimum * 1000;
 }
 
 /** Return the notification for one task: with the reason of a failure, else `line`, its last line of output. */
 export function endOf(task: ITask, line: string, trans: TranslationBundle): INotice {
   if (task.state === 'succeeded') {
-    return { kind: 'success', id: task.id, message: trans.__('“%1” succeeded', task.name) };
+    return { kind: 'success', ids: [task.id], message: trans.__('“%1” succeeded', task.name) };
   }
   const how = task.state === 'failed' ? exitLabel(task, trans) : '';
   const state = stateLabel(task.state, trans).toLocaleLowerCase();
   const what = trans.__('“%1” %2', task.name, how ? `${state} (${how})` : state);
   const why = reasonOf(task) || line;
   const message = why ? `${what}: ${why}` : what;
-  return { kind: 'error', id: task.id, message, isExplained: isExplained(task) };
+  return { kind: 'error', ids: [task.id], message, isExplained: isExplained(task) };
 }
 
-/** Return the notification for many tasks. */
-export function endOfMany(tasks: readonly ITask[], trans: TranslationBundle): INotice {
-  const failed = tasks.filter(wentWrong).length;
-  if (failed === 0) {
-    return { kind: 'success', message: trans.__('%1 tasks succeeded', tasks.length) };
+/** Return the notification for several tasks: how many ended how, and which one failed last, with `line` as above. */
+export function endOfMany(
+  tasks: readonly ITask[],
+  line: string,
+  trans: TranslationBundle
+): INotice {
+  const ids = tasks.map(task => task.id);
+  const failed = tasks.filter(wentWrong);
+  const succeeded = tasks.length - failed.length;
+  if (failed.length === 0) {
+    return { kind: 'success', ids, message: trans.__('%1 tasks succeeded', tasks.length) };
   }
-  const message = trans.__('%1 tasks ended; %2 failed', tasks.length, failed);
-  return { kind: 'error', message };
+  const counts =
+    succeeded > 0
+      ? trans.__('%1 tasks ended: %2 succeeded, %3 failed', tasks.length, succeeded, failed.length)
+      : trans.__('%1 tasks failed', tasks.length);
+  const last = endOf(failed[failed.length - 1], line, trans).message;
+  return { kind: 'error', ids, message: trans.__('%1. The last: %2', counts, last) };
 }
 
 /** Notifies when tasks end that are not visible. */
@@ -68,9 +90,17 @@ export class CompletionNotifier {
     _options.model.stateChanged.connect(this._onStateChanged, this);
   }
 
+  /** Say no more of tasks that the user looks at. */
+  see(ids: readonly string[]): void {
+    const told = ids.filter(id => this._told.delete(id));
+    if (told.length > 0 && this._options.toast.isOpen) {
+      void this._show();
+    }
+  }
+
   private _onStateChanged(_: ITaskModel, change: IStateChange): void {
     const { task } = change;
-    if (!isWorthNotifying(change, this._options.notify())) {
+    if (!isWorthNotifying(change, this._options.rules())) {
       return;
     }
     if (elapsed(task, Date.now()) < OPENING) {
@@ -91,16 +121,37 @@ export class CompletionNotifier {
   }
 
   private async _notify(ended: readonly ITask[]): Promise<void> {
-    const { isLookedAt, show, trans } = this._options;
+    const { isLookedAt, toast } = this._options;
     const looks = await Promise.all(ended.map(({ id }) => isLookedAt(id)));
     const tasks = ended.filter((_, index) => !looks[index]);
-    if (tasks.length > FEW) {
-      show(endOfMany(tasks, trans));
+    if (tasks.length === 0) {
       return;
     }
+    if (!toast.isOpen) {
+      this._told.clear();
+    }
     for (const task of tasks) {
-      const isSaid = task.state === 'succeeded' || reasonOf(task) !== '';
-      show(endOf(task, isSaid ? '' : await this._lastLine(task.id), trans));
+      // Those that ended last come last.
+      this._told.delete(task.id);
+      this._told.set(task.id, task);
+    }
+    await this._show();
+  }
+
+  /** Say what there is to say of the tasks, or close the notification if there is nothing. */
+  private async _show(): Promise<void> {
+    const { toast, trans } = this._options;
+    const turn = ++this._turn;
+    const tasks = [...this._told.values()];
+    const last = tasks.filter(wentWrong).pop();
+    const line = last && reasonOf(last) === '' ? await this._lastLine(last.id) : '';
+    if (turn !== this._turn) {
+      return; // more have ended meanwhile
+    }
+    if (tasks.length === 0) {
+      toast.close();
+    } else {
+      toast.show(tasks.length === 1 ? endOf(tasks[0], line, trans) : endOfMany(tasks, line, trans));
     }
   }
 
@@ -118,7 +169,10 @@ export class CompletionNotifier {
     }
   }
 
+  /** What has ended and is not said yet, and what the notification is about. */
   private readonly _ended = new Map<string, ITask>();
+  private readonly _told = new Map<string, ITask>();
+  private _turn = 0;
   private _gathering: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -126,10 +180,9 @@ export namespace CompletionNotifier {
   export interface IOptions {
     model: ITaskModel;
     trans: TranslationBundle;
-    /** Return the user's choice of notifications. */
-    notify: () => ISettings['notify'];
+    rules: () => IRules;
     /** Return whether the task is visible, or is about to be. */
     isLookedAt: (id: string) => Promise<boolean>;
-    show: (notice: INotice) => void;
+    toast: IToast;
   }
 }

@@ -19,11 +19,10 @@ export class LastingNotifier {
     this._look(_options.model);
   }
 
-  /** Close the notification of a task that the user looks at. */
-  see(id: string): void {
-    const matter = this._matters.get(id);
-    matter?.close?.();
-    if (matter) {
+  /** Close the notifications of tasks that the user looks at. */
+  see(ids: readonly string[]): void {
+    for (const matter of ids.flatMap(id => this._matters.get(id) ?? [])) {
+      matter.close?.();
       matter.isSeen = true;
     }
   }
@@ -54,7 +53,8 @@ export class LastingNotifier {
     const { model, isWanted, isLookedAt, show } = this._options;
     // It may have ended and begun again meanwhile: that is another one.
     const isOver = () => this._matters.get(id) !== matter;
-    if (!isWanted() || isOver() || (await isLookedAt(id))) {
+    const known = model.get(id);
+    if (!known || !isWanted(known) || isOver() || (await isLookedAt(id))) {
       return;
     }
     const task = model.get(id);
@@ -84,8 +84,8 @@ export namespace LastingNotifier {
     model: ITaskModel;
     /** Return a key of what there is to say of a task, which is another one for another matter; empty if there is nothing. */
     keyOf: (task: ITask) => string;
-    /** Return whether the user wants these notifications. */
-    isWanted: () => boolean;
+    /** Return whether the user wants these notifications about a task. */
+    isWanted: (task: ITask) => boolean;
     /** Return whether the task is visible, or is about to be. */
     isLookedAt: (id: string) => Promise<boolean>;
     /** Show a notification about a task; return what closes it. */

@@ -24,6 +24,8 @@ const TEXT_RUNNERS = {
 /** Invalid values are treated as unset. */
 const schema = z.object({
   notify: z.enum(['all', 'failures', 'none']).catch('all'),
+  notifyMinimum: z.number().nonnegative().catch(0),
+  quietGroups: z.array(z.string()).catch([]),
   notifyQuestions: z.boolean().catch(true),
   desktopNotifications: z.boolean().catch(false),
   fileRunners: z.record(z.string()).catch(FILE_RUNNERS),

@@ -1,4 +1,4 @@
-/** Tells whether a task is visible on the page: its terminal, or a cell that shows it. */
+/** Tells which tasks are visible on the page: their terminals, details, or cells that show them. */
 
 /** Milliseconds in which a browser reports visibility, unless it does not render at all. */
 const PATIENCE = 500;
@@ -11,6 +11,16 @@ export async function isShown(id: string): Promise<boolean> {
   const nodes = document.querySelectorAll(`[data-ptytask="${CSS.escape(id)}"]`);
   const seen = await Promise.all([...nodes].map(isInViewport));
   return seen.includes(true);
+}
+
+/** Return the ids of all tasks of which that is true. */
+export async function shownTasks(): Promise<string[]> {
+  if (document.visibilityState !== 'visible') {
+    return [];
+  }
+  const nodes = [...document.querySelectorAll<HTMLElement>('[data-ptytask]')];
+  const seen = await Promise.all(nodes.map(isInViewport));
+  return [...new Set(nodes.filter((_, at) => seen[at]).map(node => node.dataset.ptytask ?? ''))];
 }
 
 /** Return whether a part of the element is in the viewport: not scrolled away, not in a hidden tab. */

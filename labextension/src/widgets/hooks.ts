@@ -1,8 +1,10 @@
-/** React hooks for the time and for visibility. */
+/** React hooks for the time, for visibility, and for what was not looked at. */
 
-import { useEffect, useState, type RefObject } from 'react';
+import { useCallback, useEffect, useState, useSyncExternalStore, type RefObject } from 'react';
 
 import { serverNow } from '../services/clock';
+import type { ITask } from '../services/types';
+import type { ISeenTasks } from '../tokens';
 
 const SECOND = 1000;
 
@@ -41,4 +43,18 @@ export function useIsVisible(ref: RefObject<Element>): boolean {
     return () => document.removeEventListener('visibilitychange', look);
   }, []);
   return isInViewport && isPageShown;
+}
+
+const NONE: readonly ITask[] = [];
+
+/** Return the failed tasks that the user has not looked at; none where nobody takes note of that. */
+export function useUnseen(seen: ISeenTasks | null): readonly ITask[] {
+  const subscribe = useCallback(
+    (onChange: () => void) => {
+      seen?.changed.connect(onChange);
+      return () => void seen?.changed.disconnect(onChange);
+    },
+    [seen]
+  );
+  return useSyncExternalStore(subscribe, () => seen?.unseen ?? NONE);
 }

@@ -1,64 +1,64 @@
-/** The status bar item. */
+/** The status bar item: a button that shows the panel, and one for the failed tasks that the user has not looked at. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
+import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { tasksIcon } from '../icons';
-import { isActive, isPending, wentWrong, type ITask } from '../services/types';
-import type { ITaskModel } from '../tokens';
+import { isActive, isPending, type ITask } from '../services/types';
+import { useSignalValue } from '../services/watchedvalue';
+import type { ISeenTasks, ITaskModel } from '../tokens';
+import { useUnseen } from './hooks';
 
-/**
- * Milliseconds for which a failure is counted: a day, so that failures of the night show in the morning.
- */
-const RECENT = 86_400_000;
-
-/** Return the number of active, of pending and of recently failed tasks: `2 running · 37 queued · 1 failed`. */
-export function summary(tasks: readonly ITask[], now: number, trans: TranslationBundle): string {
-  const running = tasks.filter(isActive).length;
-  const failed = tasks.filter(
-    task => wentWrong(task) && now - Date.parse(task.ended ?? task.created) < RECENT
-  ).length;
-  const parts = [trans.__('%1 running', running)];
+/** Return the number of active and of pending tasks: `2 running · 37 queued`. */
+export function summary(tasks: readonly ITask[], trans: TranslationBundle): string {
+  const running = trans.__('%1 running', tasks.filter(isActive).length);
   const queued = tasks.filter(isPending).length;
-  if (queued > 0) {
-    parts.push(trans.__('%1 queued', queued));
-  }
-  if (failed > 0) {
-    parts.push(trans.__('%1 failed', failed));
-  }
-  return parts.join(' · ');
+  return queued > 0 ? `${running} · ${trans.__('%1 queued', queued)}` : running;
 }
 
-/** A button with the summary that opens the panel. */
+interface IStatusProps {
+  model: ITaskModel;
+  seen: ISeenTasks | null;
+  /** Show the panel, limited to some tasks if they are given. */
+  show: (args?: { ids: string[]; label: string }) => void;
+  trans: TranslationBundle;
+}
+
 export class StatusItem extends ReactWidget {
-  constructor(
-    private readonly _model: ITaskModel,
-    private readonly _onClick: () => void,
-    private readonly _trans: TranslationBundle
-  ) {
+  constructor(private readonly _props: IStatusProps) {
     super();
     this.addClass('jp-mod-highlighted');
   }
 
   protected render(): React.JSX.Element {
-    const caption = this._trans.__(
-      'Background tasks: running now, waiting to start, and failed in the last 24 hours'
-    );
-    return (
-      <UseSignal signal={this._model.changed}>
-        {() => (
-          <button
-            type="button"
-            className="jp-PtyTasks-status"
-            title={caption}
-            onClick={this._onClick}
-          >
-            <tasksIcon.react tag="span" height="16px" width="16px" />
-            <span>{summary(this._model.tasks, Date.now(), this._trans)}</span>
-          </button>
-        )}
-      </UseSignal>
-    );
+    return <Status {...this._props} />;
   }
+}
+
+function Status({ model, seen, show, trans }: IStatusProps): JSX.Element {
+  const tasks = useSignalValue(model.changed, () => model.tasks);
+  const unseen = useUnseen(seen);
+  const failed = trans.__('%1 failed', unseen.length);
+  return (
+    <div className="jp-PtyTasks-status">
+      <button
+        type="button"
+        title={trans.__('Background tasks: running now, and waiting to start')}
+        onClick={() => show()}
+      >
+        <tasksIcon.react tag="span" height="16px" width="16px" />
+        <span>{summary(tasks, trans)}</span>
+      </button>
+      {unseen.length > 0 && (
+        <button
+          type="button"
+          title={trans.__('Background tasks that failed, and that you have not looked at')}
+          onClick={() => show({ ids: unseen.map(task => task.id), label: failed })}
+        >
+          {failed}
+        </button>
+      )}
+    </div>
+  );
 }

@@ -3,7 +3,13 @@
 import { renderText } from '@jupyterlab/rendermime';
 import type { IRenderMime } from '@jupyterlab/rendermime-interfaces';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
-import { refreshIcon, stopIcon, terminalIcon, type LabIcon } from '@jupyterlab/ui-components';
+import {
+  ellipsesIcon,
+  refreshIcon,
+  stopIcon,
+  terminalIcon,
+  type LabIcon
+} from '@jupyterlab/ui-components';
 import React, { useEffect, useRef } from 'react';
 
 import '../../../style/cell.css';
@@ -44,6 +50,8 @@ export interface IViewActions {
   showReason?: (id: string) => void;
   stop?: (id: string) => void;
   restart?: (id: string) => void;
+  /** Open a menu with other actions at a position of the window. */
+  menu?: (id: string, x: number, y: number) => void;
 }
 
 export interface ITaskViewProps {
@@ -228,7 +236,8 @@ interface IButtonsProps {
 }
 
 function Buttons({ task, actions, trans }: IButtonsProps): JSX.Element {
-  const { open, stop, restart } = actions;
+  const { open, stop, restart, menu } = actions;
+  const more = trans.__('More actions for %1', task.name);
   const isStopping = task.state === 'stopping';
   const button = (icon: LabIcon, label: string, act: (id: string) => void) => (
     <button
@@ -247,6 +256,22 @@ function Buttons({ task, actions, trans }: IButtonsProps): JSX.Element {
       {open && button(terminalIcon, trans.__('Open'), open)}
       {stop && !isEnded(task) && !isStopping && button(stopIcon, trans.__('Stop'), stop)}
       {restart && !isStopping && button(refreshIcon, trans.__('Restart'), restart)}
+      {menu && (
+        <button
+          type="button"
+          className="jp-PtyTasks-view-button"
+          title={more}
+          aria-label={more}
+          aria-haspopup="menu"
+          onClick={event => {
+            const { left, bottom } = event.currentTarget.getBoundingClientRect();
+            menu(task.id, left, bottom);
+          }}
+          onKeyDown={keepActivation}
+        >
+          <ellipsesIcon.react tag="span" />
+        </button>
+      )}
     </span>
   );
 }

@@ -6,17 +6,14 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon, ToolbarButtonComponent } from '@jupyterlab/ui-components';
 import React, { useEffect, useId, useMemo, useState } from 'react';
 
-import { bytes } from '../../format/measures';
-import { reasonOf } from '../../format/why';
-import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { TaskAbout, type IDetails, type IDifference } from '../../services/about';
-import { commandLine, isEnded, LOCAL, type IGit, type ITask } from '../../services/types';
+import { commandLine, type ITask } from '../../services/types';
 import { useSignalValue } from '../../services/watchedvalue';
 import type { ITaskModel } from '../../tokens';
-import { useNow } from '../hooks';
 import { StateIcon } from '../state';
 import { Attempts } from './attempts';
 import { Difference } from './difference';
+import { Facts } from './facts';
 import { Notes } from './notes';
 
 /** What can be done from here; without an action there is no button. */
@@ -160,72 +157,4 @@ function Section({ title, copies, trans, children }: ISectionProps): JSX.Element
       {children}
     </section>
   );
-}
-
-interface IFactsProps {
-  task: ITask;
-  /** What lists do not tell; null until it is known. */
-  details: IDetails | null;
-  trans: TranslationBundle;
-}
-
-function Facts({ task, details, trans }: IFactsProps): JSX.Element {
-  const now = useNow(!isEnded(task));
-  const params = Object.entries(task.params).map(([name, value]) => `${name}=${value}`);
-  const exit = exitLabel(task, trans);
-  const facts: [string, string | null | undefined][] = [
-    [
-      trans.__('State'),
-      [stateLabel(task.state, trans), exit, reasonOf(task)].filter(Boolean).join(', ')
-    ],
-    [trans.__('ID'), task.id],
-    [trans.__('Folder'), task.cwd],
-    [trans.__('Git'), task.git && gitLabel(task.git, trans)],
-    [trans.__('Parameters'), params.join(', ')],
-    [trans.__('Environment'), details?.environment.join(', ')],
-    [trans.__('Created'), moment(task.created)],
-    [trans.__('Started'), task.started && moment(task.started)],
-    [trans.__('Ended'), task.ended && moment(task.ended)],
-    [trans.__('Duration'), task.started && duration(elapsed(task, now))],
-    [trans.__('Attempt'), task.attempt > 1 ? `${task.attempt}` : ''],
-    [trans.__('Time limit'), task.timeout === null ? '' : duration(task.timeout * 1000)],
-    [trans.__('Stopped by'), details?.stop.map(one => stopLabel(one)).join(', ')],
-    [trans.__('Group'), task.group],
-    [trans.__('Sweep'), task.sweep?.name],
-    [trans.__('Tags'), task.tags.join(', ')],
-    [trans.__('Place'), task.place === LOCAL ? '' : task.place],
-    [trans.__('Machine'), details?.host],
-    [trans.__('Disk'), details && bytes(details.disk)],
-    [trans.__('Output'), task.output.directory]
-  ];
-  return (
-    <dl className="jp-PtyTasks-details-facts">
-      {facts
-        .filter(([, value]) => value)
-        .map(([label, value]) => (
-          <React.Fragment key={label}>
-            <dt>{label}</dt>
-            <dd>{value}</dd>
-          </React.Fragment>
-        ))}
-    </dl>
-  );
-}
-
-function gitLabel(git: IGit, trans: TranslationBundle): string {
-  const commit = git.branch ? `${git.commit} (${git.branch})` : git.commit;
-  if (git.dirty === null) {
-    return commit;
-  }
-  return git.dirty
-    ? trans.__('%1, with uncommitted changes', commit)
-    : trans.__('%1, without changes', commit);
-}
-
-function stopLabel({ signal, grace }: { signal: string; grace: number }): string {
-  return grace > 0 ? `${signal} (${duration(grace * 1000)})` : signal;
-}
-
-function moment(iso: string): string {
-  return new Date(iso).toLocaleString();
 }

@@ -1,4 +1,4 @@
-/** Turns tasks into rows: search, order and grouping. Pure. */
+/** Turns tasks into rows: filter, search, order and grouping. Pure. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { z } from 'zod';
@@ -36,6 +36,9 @@ export interface IView {
   /** The keys of collapsed headings. */
   collapsed: readonly string[];
 }
+
+/** Which tasks the list is limited to: some of them, or those with a tag. */
+export type IFilter = { label: string; ids: readonly string[] } | { tag: string };
 
 export interface IHeading {
   kind: 'heading';
@@ -82,6 +85,14 @@ const ENDED: Readonly<Record<Order, (a: ITask, b: ITask) => number>> = {
   name: (a, b) => a.name.localeCompare(b.name, undefined, { numeric: true })
 };
 
+/** Return whether a task passes a filter. */
+function passes(task: ITask, filter: IFilter | null): boolean {
+  return (
+    filter === null ||
+    ('tag' in filter ? task.tags.includes(filter.tag) : filter.ids.includes(task.id))
+  );
+}
+
 /** Return whether every word of the query occurs in a task. */
 export function matches(task: ITask, query: string, trans: TranslationBundle): boolean {
   const words = query.toLocaleLowerCase().split(/\s+/).filter(Boolean);
@@ -111,9 +122,10 @@ export function listRows(
   groups: readonly IGroup[],
   query: string,
   view: IView,
-  trans: TranslationBundle
+  trans: TranslationBundle,
+  filter: IFilter | null = null
 ): Row[] {
-  const found = tasks.filter(task => matches(task, query, trans));
+  const found = tasks.filter(task => passes(task, filter) && matches(task, query, trans));
   const ordered = [
     ...found.filter(isActive),
     ...found.filter(isPending).sort(compareTurns),
@@ -140,7 +152,7 @@ export function listRows(
     const members = grouped.get(name) ?? [];
     const standing = known?.get(name) ?? null;
     const isShown = standing !== null && (standing.total > 0 || isQueue(standing.group));
-    if (members.length === 0 && (query || !isShown)) {
+    if (members.length === 0 && (query || filter || !isShown)) {
       return [];
     }
     const key = headingKey(view.grouping, name);

@@ -47,13 +47,13 @@ export function TaskList(props: ITaskListProps): JSX.Element {
 
   const rangeExtractor = useCallback(
     (range: Range) => {
-      // Keep the active row in the document: aria-activedescendant refers to it.
-      const indexes = defaultRangeExtractor(range);
-      return activeIndex < 0 || indexes.includes(activeIndex)
-        ? indexes
-        : [...indexes, activeIndex].sort((a, b) => a - b);
+      const indexes = new Set(defaultRangeExtractor(range));
+      // The active row stays in the document, since aria-activedescendant refers to it, and so does the heading of what is in sight.
+      [activeIndex, headingAbove(rows, range.startIndex)].forEach(index => indexes.add(index));
+      indexes.delete(-1);
+      return [...indexes].sort((a, b) => a - b);
     },
-    [activeIndex]
+    [activeIndex, rows]
   );
   const virtualizer = useVirtualizer({
     count: rows.length,
@@ -61,6 +61,8 @@ export function TaskList(props: ITaskListProps): JSX.Element {
     estimateSize: index => heightOf(rows[index], isCompact),
     getItemKey: index => rows[index].key,
     overscan: OVERSCAN,
+    // Headings stick there.
+    scrollPaddingStart: hasHeadings ? GROUP_HEIGHT : 0,
     rangeExtractor
   });
   const items = virtualizer.getVirtualItems();
@@ -68,6 +70,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
   // Not from `items`, which include the active row wherever it is.
   const first = virtualizer.range?.startIndex;
   const last = virtualizer.range?.endIndex ?? 0;
+  const stuck = first === undefined ? -1 : headingAbove(rows, first);
   useEffect(() => {
     const inSight = first === undefined ? [] : rows.slice(first, last + 1);
     onVisible(inSight.flatMap(row => (row.kind === 'task' ? [row.task] : [])));
@@ -234,6 +237,7 @@ export function TaskList(props: ITaskListProps): JSX.Element {
             index: item.index,
             offset: item.start,
             isActive: item.index === activeIndex,
+            isStuck: item.index === stuck,
             measure: virtualizer.measureElement
           };
           const drop = dragging.target?.key === row.key ? dragging.target.drop : null;
@@ -279,6 +283,15 @@ function heightOf(row: Row, isCompact: boolean): number {
   const isDouble = row.kind === 'heading' && (row.standing ?? row.sweep);
   const task = isCompact ? HEADING_HEIGHT : TASK_HEIGHT;
   return row.kind === 'task' ? task : isDouble ? GROUP_HEIGHT : HEADING_HEIGHT;
+}
+
+/** Return the index of the heading to which a row belongs, or which it is; -1 if there is none. */
+function headingAbove(rows: readonly Row[], index: number): number {
+  let at = Math.min(index, rows.length - 1);
+  while (at >= 0 && rows[at].kind !== 'heading') {
+    at--;
+  }
+  return at;
 }
 
 function rowId(prefix: string, index: number): string {

@@ -12,8 +12,8 @@ import { RowLines } from '../../services/rowlines';
 import { StorageWatch } from '../../services/storage';
 import { WatchedValue } from '../../services/watchedvalue';
 import type { ITask } from '../../services/types';
-import type { ITaskModel, ITasksPanel } from '../../tokens';
-import { groupOfHeading, sweepOfHeading, type IView } from './filter';
+import type { ISeenTasks, ITaskModel, ITasksPanel } from '../../tokens';
+import { groupOfHeading, sweepOfHeading, type IFilter, type IView } from './filter';
 import { Look } from './look';
 import type { IRowActions } from './row';
 import { NOTHING, type ISelection } from './selection';
@@ -57,6 +57,9 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     isCompact: false,
     collapsed: []
   });
+
+  /** What the list is limited to; null for all tasks. */
+  readonly filter = new WatchedValue<IFilter | null>(null);
 
   /** The selected tasks, in no particular order. */
   get selected(): ITask[] {
@@ -131,11 +134,13 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
     if (this.isDisposed) {
       return;
     }
-    const { model, translator, actions } = this._options;
+    const { model, seen, translator, actions } = this._options;
     const body = ReactWidget.create(
       <TasksView
         model={model}
+        seen={seen}
         view={this.view}
+        filter={this.filter}
         selection={this._selection}
         clock={this._clock}
         rowLines={this._rowLines}
@@ -193,6 +198,7 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
 export namespace TasksPanel {
   export interface IOptions {
     model: ITaskModel;
+    seen: ISeenTasks | null;
     translator: ITranslator;
     actions: IActions;
   }

@@ -62,7 +62,9 @@ interface INoMatchProps extends INoticeProps {
 export function NoMatch({ trans, query, onClear }: INoMatchProps): JSX.Element {
   return (
     <div className="jp-PtyTasks-notice" role="status">
-      <p>{trans.__('No tasks match “%1”.', query)}</p>
+      <p>
+        {query ? trans.__('No tasks match “%1”.', query) : trans.__('No tasks match this filter.')}
+      </p>
       <button type="button" className="jp-mod-styled jp-PtyTasks-plain" onClick={onClear}>
         {trans.__('Show All Tasks')}
       </button>

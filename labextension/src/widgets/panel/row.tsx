@@ -36,6 +36,7 @@ import { PlaceBadge } from '../place';
 import { ProgressBar } from '../progress';
 import { QuestionBadge } from '../question';
 import { StateIcon } from '../state';
+import { Tags } from '../tags';
 import { Trend } from '../trend';
 import { WarningBadge } from '../warning';
 
@@ -59,6 +60,8 @@ export interface IRowContext {
   rowLines: RowLines;
   trans: TranslationBundle;
   actions: WatchedValue<IRowActions>;
+  /** Limit the list to the tasks with a tag. */
+  onTag: (tag: string) => void;
 }
 
 /** The position of a row, for the virtual list and for assistive technologies. */
@@ -67,6 +70,8 @@ export interface IPlace {
   index: number;
   offset: number;
   isActive: boolean;
+  /** Whether it stays at the top while the rows below it scroll. */
+  isStuck: boolean;
   measure: (node: HTMLElement | null) => void;
 }
 
@@ -85,8 +90,9 @@ export type Drop = 'before' | 'after' | 'into';
 
 /** Memoized: scrolling does not render it again. */
 export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.Element {
-  const { task, label, level, isInTurn, isSelected, clock, rowLines, trans, actions } = props;
-  const context = { clock, rowLines, trans, actions };
+  const { task, label, level, isInTurn, isSelected, clock, rowLines, trans, actions, onTag } =
+    props;
+  const context = { clock, rowLines, trans, actions, onTag };
   const exit = task.exit?.code === 0 ? '' : exitLabel(task, trans);
   const command = commandLine(task);
   const { move } = useWatchedValue(actions);
@@ -119,6 +125,7 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
               {exit}
             </span>
           )}
+          <Tags tags={task.tags} onPick={onTag} trans={trans} />
           <span className="jp-PtyTasks-command" title={command}>
             {command}
           </span>
@@ -193,7 +200,8 @@ export function placed(place: IPlace, className: string) {
     ref: place.measure,
     role: 'row',
     className: place.isActive ? `${className} jp-mod-active` : className,
-    style: { transform: `translateY(${place.offset}px)` },
+    style: place.isStuck ? undefined : { transform: `translateY(${place.offset}px)` },
+    'data-stuck': place.isStuck || undefined,
     'data-index': place.index,
     'aria-rowindex': place.index + 1
   };

@@ -15,17 +15,21 @@ import React, {
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
 import type { StorageWatch } from '../../services/storage';
 import type { ITask } from '../../services/types';
-import type { ITaskModel } from '../../tokens';
+import type { ISeenTasks, ITaskModel } from '../../tokens';
+import { useUnseen } from '../hooks';
+import { Chips } from './chips';
 import { Foot } from './foot';
-import { GROUPINGS, listRows, toggled, type Grouping, type IView } from './filter';
+import { GROUPINGS, listRows, toggled, type Grouping, type IFilter, type IView } from './filter';
 import { TaskList } from './list';
 import { Empty, Failure, LeftOut, Loading, NoMatch, Stale } from './problems';
 import type { IRowContext } from './row';
 import { settle, type ISelection } from './selection';
 
-export interface ITasksViewProps extends IRowContext {
+export interface ITasksViewProps extends Omit<IRowContext, 'onTag'> {
   model: ITaskModel;
+  seen: ISeenTasks | null;
   view: WatchedValue<IView>;
+  filter: WatchedValue<IFilter | null>;
   selection: WatchedValue<ISelection>;
   storage: StorageWatch;
   /** What assistive technologies read. */
@@ -39,7 +43,9 @@ export interface ITasksViewProps extends IRowContext {
 export function TasksView(props: ITasksViewProps): JSX.Element {
   const {
     model,
+    seen,
     view,
+    filter,
     selection,
     storage,
     announced,
@@ -55,14 +61,16 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
   const unreadable = useSignalValue(model.changed, () => model.unreadable);
   const error = useSignalValue(model.changed, () => model.error);
   const isReady = useSignalValue(model.changed, () => model.isReady);
+  const unseen = useUnseen(seen);
   const looked = useWatchedValue(view);
+  const limit = useWatchedValue(filter);
   const said = useWatchedValue(announced);
   const [query, setQuery] = useState('');
   // Typing has priority over rendering the list.
   const wanted = useDeferredValue(query);
   const rows = useMemo(
-    () => listRows(tasks, groups, wanted, looked, trans),
-    [tasks, groups, wanted, looked, trans]
+    () => listRows(tasks, groups, wanted, looked, trans, limit),
+    [tasks, groups, wanted, looked, trans, limit]
   );
   const before = useRef(rows);
   useEffect(() => {
@@ -74,10 +82,24 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
   const onVisible = useCallback(
     (visible: readonly ITask[]) => {
       rowLines.show(visible);
+      if (limit && 'ids' in limit) {
+        // Whoever asked for these has seen how they ended.
+        seen?.see(visible.map(task => task.id));
+      }
     },
-    [rowLines]
+    [rowLines, seen, limit]
   );
 
+  const onTag = useCallback(
+    (tag: string) => {
+      filter.value = { tag };
+    },
+    [filter]
+  );
+  const showAll = () => {
+    setQuery('');
+    filter.value = null;
+  };
   const onRetry = () => void model.refresh();
   if (tasks.length === 0) {
     if (error) {
@@ -104,7 +126,7 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
               event.preventDefault();
               listRef.current?.focus();
             } else if (event.key === 'Escape') {
-              setQuery('');
+              showAll();
             }
           }}
         />
@@ -118,13 +140,21 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
           }}
         />
       </div>
+      <Chips
+        unseen={unseen}
+        filter={limit}
+        onChange={next => {
+          filter.value = next;
+        }}
+        trans={trans}
+      />
       {error && <Stale error={error} trans={trans} onRetry={onRetry} />}
       <LeftOut unreadable={unreadable} trans={trans} />
       <div className="jp-PtyTasks-announcement" role="status">
-        {wanted ? trans._n('%1 task found', '%1 tasks found', countTasks(rows)) : said}
+        {wanted || limit ? trans._n('%1 task found', '%1 tasks found', countTasks(rows)) : said}
       </div>
       {rows.length === 0 ? (
-        <NoMatch trans={trans} query={wanted} onClear={() => setQuery('')} />
+        <NoMatch trans={trans} query={wanted} onClear={showAll} />
       ) : (
         <TaskList
           rows={rows}
@@ -139,6 +169,7 @@ export function TasksView(props: ITasksViewProps): JSX.Element {
             view.value = toggled(looked, heading);
           }}
           onVisible={onVisible}
+          onTag={onTag}
           {...context}
         />
       )}

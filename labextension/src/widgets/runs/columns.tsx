@@ -11,6 +11,7 @@ import type { IRun } from '../../services/runs';
 import { commandLine, DEFAULT_GROUP, isActive } from '../../services/types';
 import { useNow } from '../hooks';
 import { StateIcon } from '../state';
+import { Tags } from '../tags';
 
 export interface IColumn {
   id: string;
@@ -98,7 +99,7 @@ function fixedColumns(trans: TranslationBundle): IColumn[] {
       label: trans.__('Tags'),
       width: 150,
       text: run => run.tags.join(', '),
-      show: run => <Tags tags={run.tags} />
+      show: run => <Tags tags={run.tags} trans={trans} />
     },
     {
       id: 'group',
@@ -157,16 +158,4 @@ function bestId(name: string): string {
 function RunningFor({ run }: { run: IRun }): JSX.Element {
   const now = useNow(isActive(run));
   return <>{run.started ? duration(elapsed(run, now)) : ''}</>;
-}
-
-export function Tags({ tags }: { tags: readonly string[] }): JSX.Element {
-  return (
-    <span className="jp-PtyTasks-tags">
-      {tags.map(tag => (
-        <span key={tag} className="jp-PtyTasks-tag">
-          {tag}
-        </span>
-      ))}
-    </span>
-  );
 }

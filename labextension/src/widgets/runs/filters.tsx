@@ -67,7 +67,7 @@ export function Chips({
     return null;
   }
   return (
-    <div className="jp-PtyTasks-runs-chips" role="group" aria-label={trans.__('Active filters')}>
+    <div className="jp-PtyTasks-chips" role="group" aria-label={trans.__('Active filters')}>
       {filters.map(filter => {
         const label =
           filter === 'text' ? `“${view.text.trim()}”` : valueLabel(filter, view[filter], trans);

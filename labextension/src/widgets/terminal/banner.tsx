@@ -16,6 +16,12 @@ import { newest } from './header';
 /** The class of an empty banner. It takes no space, but stays in the document as a live region for screen readers. */
 const SILENT = 'jp-mod-silent';
 
+/** The actions of the buttons for a task that has ended; without an action there is no button. */
+export interface IBannerActions {
+  runAgain?: () => void;
+  editAgain?: () => void;
+}
+
 /** Return the text for the state of a connection; null if there is nothing to report. */
 export function bannerText(
   connection: TaskConnection,
@@ -40,17 +46,13 @@ export function bannerText(
   }
 }
 
+/** Return how a task ended, and why: `Failed (exit 3): ValueError: bad rate`. The header does not repeat it. */
 function ending(task: ITask, trans: TranslationBundle): string {
   const state = stateLabel(task.state, trans);
   const exit = exitLabel(task, trans);
-  if (task.state === 'timed_out' && exit) {
-    return trans.__('The task has timed out %1.', exit);
-  }
-  const ended = exit
-    ? trans.__('The task has ended: %1 (%2).', state, exit)
-    : trans.__('The task has ended: %1.', state);
-  const why = reasonOf(task);
-  return why ? `${ended} ${why}` : ended;
+  const how = exit ? trans.__('%1 (%2)', state, exit) : state;
+  const why = task.state === 'timed_out' && exit ? '' : reasonOf(task);
+  return why ? trans.__('%1: %2', how, why) : how;
 }
 
 /** The banner as a Lumino widget. */
@@ -66,7 +68,7 @@ export class TaskBanner extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    const { model, connection, onShow, trans } = this._options;
+    const { model, connection, onShow, actions, trans } = this._options;
     const task = newest(model, connection);
     const retry = () => {
       connection.connect();
@@ -74,10 +76,22 @@ export class TaskBanner extends ReactWidget {
     };
     return (
       <>
-        <span className="jp-PtyTasks-banner-text">{this._text}</span>
+        <span className="jp-PtyTasks-banner-text" title={this._text ?? undefined}>
+          {this._text}
+        </span>
         {connection.link === 'ended' && task && isExplained(task) && (
           <Button small minimal title={trans.__('Show the line that says so')} onClick={onShow}>
             {trans.__('Show Line')}
+          </Button>
+        )}
+        {connection.link === 'ended' && actions.runAgain && (
+          <Button small minimal onClick={actions.runAgain}>
+            {trans.__('Run Again')}
+          </Button>
+        )}
+        {connection.link === 'ended' && actions.editAgain && (
+          <Button small minimal onClick={actions.editAgain}>
+            {trans.__('Edit and Run Again…')}
           </Button>
         )}
         {(connection.link === 'lost' || connection.link === 'off') && (
@@ -113,6 +127,7 @@ export namespace TaskBanner {
     connection: TaskConnection;
     /** Show the line of the output that says why the task has failed. */
     onShow: () => void;
+    actions: IBannerActions;
     trans: TranslationBundle;
   }
 }

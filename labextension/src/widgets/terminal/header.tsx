@@ -2,6 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
+  caretDownIcon,
+  caretRightIcon,
   infoIcon,
   ReactWidget,
   refreshIcon,
@@ -17,10 +19,10 @@ import { TaskFollower } from '../../services/follower';
 import { trendOf } from '../../format/curves';
 import { outOfReach } from '../../format/places';
 import { waitLabel } from '../../format/queue';
-import { reasonOf } from '../../format/why';
-import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
+import { duration, elapsed, stateLabel } from '../../format/times';
 import { progressLabel } from '../../format/measures';
 import { isActive, isEnded, isPending, type ITask } from '../../services/types';
+import { useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
 import type { ITaskModel } from '../../tokens';
 import { useNow } from '../hooks';
 import { AnswerField } from '../answer';
@@ -40,6 +42,12 @@ export interface IHeaderActions {
   details?: () => void;
 }
 
+/** Whether what the task is stands below the header, in the element with this id. */
+export interface ISummaryState {
+  id: string;
+  isExpanded: WatchedValue<boolean>;
+}
+
 export interface IHeaderProps {
   task: ITask;
   /** Whether this viewer sends no input. */
@@ -47,6 +55,7 @@ export interface IHeaderProps {
   /** Whether another viewer sets the size of the terminal. */
   isFollowing: boolean;
   actions: IHeaderActions;
+  summary: ISummaryState;
   /** Takes answers to the program's questions; null if this viewer sends no input. */
   answers: Pick<ITaskModel, 'api' | 'refresh'> | null;
   /** Called when an answer was sent. */
@@ -65,11 +74,26 @@ export function newest(model: ITaskModel, connection: TaskConnection): ITask | u
 export function Header(props: IHeaderProps): JSX.Element {
   const { task, trans } = props;
   const now = useNow(!isEnded(task));
+  const isExpanded = useWatchedValue(props.summary.isExpanded);
+  const Caret = isExpanded ? caretDownIcon.react : caretRightIcon.react;
+  const expand = trans.__('Command, folder and other facts');
   const wait = waitLabel(task, now, trans) || outOfReach(task, trans);
-  const ended = exitLabel(task, trans);
   const howFar = task.progress ? progressLabel(task, task.progress, now, trans) : '';
   return (
     <>
+      <button
+        type="button"
+        className="jp-PtyTasks-action"
+        aria-expanded={isExpanded}
+        aria-controls={props.summary.id}
+        title={expand}
+        aria-label={expand}
+        onClick={() => {
+          props.summary.isExpanded.value = !isExpanded;
+        }}
+      >
+        <Caret tag="span" />
+      </button>
       <StateIcon state={task.state} trans={trans} />
       <span className="jp-PtyTasks-header-state">{stateLabel(task.state, trans)}</span>
       <PlaceBadge task={task} trans={trans} />
@@ -87,11 +111,6 @@ export function Header(props: IHeaderProps): JSX.Element {
       <WarningBadge task={task} trans={trans} />
       {props.answers && (
         <AnswerField task={task} model={props.answers} onSent={props.onAnswered} trans={trans} />
-      )}
-      {ended && (
-        <span className="jp-PtyTasks-header-fact" title={reasonOf(task) || ended}>
-          {ended}
-        </span>
       )}
       {task.progress && task.state !== 'succeeded' && (
         <span className="jp-PtyTasks-header-progress">
@@ -182,7 +201,7 @@ export class TaskHeader extends ReactWidget {
   }
 
   private _renderTask(): JSX.Element | null {
-    const { model, connection, actions, onAnswered, trans } = this._options;
+    const { model, connection, actions, summary, onAnswered, trans } = this._options;
     const task = newest(model, connection);
     if (!task) {
       return null;
@@ -206,6 +225,7 @@ export class TaskHeader extends ReactWidget {
         isReadonly={connection.isReadonly}
         isFollowing={connection.isFollowing}
         actions={connection.link === 'gone' ? {} : actions}
+        summary={summary}
         answers={connection.link === 'connected' && !connection.isReadonly ? model : null}
         onAnswered={onAnswered}
         follower={this._follower}
@@ -222,6 +242,7 @@ export namespace TaskHeader {
     model: ITaskModel;
     connection: TaskConnection;
     actions: IHeaderActions;
+    summary: ISummaryState;
     /** Called when a question was answered in the header. */
     onAnswered: () => void;
     trans: TranslationBundle;

@@ -16,10 +16,11 @@ import { stateLabel } from '../../format/times';
 import { commandLine, isEnded } from '../../services/types';
 import type { ITaskModel } from '../../tokens';
 import { markCommands, resize, screenOf, showLine, watch, whenDrawn } from '../../terminal/xterm';
-import { TaskBanner } from './banner';
+import { TaskBanner, type IBannerActions } from './banner';
 import { TerminalCover } from './cover';
 import { newest, TaskHeader, type IHeaderActions } from './header';
 import { EarlierLines, jumpButton } from './jumps';
+import { TaskSummary } from './summary';
 import { WaitingPage } from './waiting';
 import type { IPlaceInOutput } from './whole';
 
@@ -52,17 +53,21 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this.node.dataset.ptytask = id;
     const trans = translator.load('jupyter_ptytasks');
     this.toolbar.hide();
+    const summary = new TaskSummary({ model, connection, trans });
     this.contentHeader.addWidget(
       new TaskHeader({
         model,
         connection,
         actions: options.actions,
+        summary,
         onAnswered: () => terminal.activate(),
         trans
       })
     );
     const onShow = () => void this.showReason();
-    this.contentHeader.addWidget(new TaskBanner({ model, connection, onShow, trans }));
+    const { actions } = options;
+    this.contentHeader.addWidget(summary);
+    this.contentHeader.addWidget(new TaskBanner({ model, connection, onShow, actions, trans }));
 
     this._waiting = new WaitingPage({ model, connection, onChange: () => this._uncover(), trans });
     this._cover = new TerminalCover({
@@ -373,7 +378,7 @@ export namespace TaskTab {
     model: ITaskModel;
     /** The user's terminal settings. */
     settings: Partial<ITerminal.IOptions>;
-    actions: IHeaderActions;
+    actions: IHeaderActions & IBannerActions;
     onContextMenu: (event: MouseEvent) => void;
     /** Called with each key before the terminal has it. */
     onKeyDown: (event: KeyboardEvent) => void;

@@ -1,0 +1,45 @@
+/** Provides which failed tasks the user has not looked at. */
+
+import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
+import { IStateDB } from '@jupyterlab/statedb';
+
+import { SeenTasks } from '../services/seen';
+import { shownTasks } from '../services/visible';
+import { CommandIDs, ISeenTasks, ITaskModel } from '../tokens';
+
+/** The commands that bring a task into sight. */
+const SHOWING: readonly string[] = [
+  CommandIDs.open,
+  CommandIDs.openReadonly,
+  CommandIDs.showReason,
+  CommandIDs.showOutput,
+  CommandIDs.showMoments,
+  CommandIDs.showMetrics,
+  CommandIDs.details
+];
+
+export const seenPlugin: JupyterFrontEndPlugin<ISeenTasks> = {
+  id: 'jupyter-ptytasks:seen',
+  description: 'Keeps in mind which failed background tasks you have looked at.',
+  autoStart: true,
+  provides: ISeenTasks,
+  requires: [ITaskModel],
+  optional: [IStateDB],
+  activate: (
+    { commands, shell }: JupyterFrontEnd,
+    model: ITaskModel,
+    state: IStateDB | null
+  ): ISeenTasks => {
+    const seen = new SeenTasks(model, state);
+    const look = () => void shownTasks().then(ids => seen.see(ids));
+    commands.commandExecuted.connect((_, { id, result }) => {
+      if (SHOWING.includes(id)) {
+        void result.then(look, () => undefined);
+      }
+    });
+    shell.currentChanged?.connect(look);
+    model.stateChanged.connect(look);
+    document.addEventListener('visibilitychange', look);
+    return seen;
+  }
+};

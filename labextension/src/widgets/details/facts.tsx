@@ -1,0 +1,79 @@
+/** The facts about a task, as a list of terms. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import React from 'react';
+
+import { bytes } from '../../format/measures';
+import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
+import { reasonOf } from '../../format/why';
+import type { IDetails } from '../../services/about';
+import { isEnded, LOCAL, type IGit, type ITask } from '../../services/types';
+import { useNow } from '../hooks';
+
+interface IFactsProps {
+  task: ITask;
+  /** What lists do not tell; null where that is not known. */
+  details: IDetails | null;
+  trans: TranslationBundle;
+}
+
+export function Facts({ task, details, trans }: IFactsProps): JSX.Element {
+  const now = useNow(!isEnded(task));
+  const params = Object.entries(task.params).map(([name, value]) => `${name}=${value}`);
+  const exit = exitLabel(task, trans);
+  const facts: [string, string | null | undefined][] = [
+    [
+      trans.__('State'),
+      [stateLabel(task.state, trans), exit, reasonOf(task)].filter(Boolean).join(', ')
+    ],
+    [trans.__('ID'), task.id],
+    [trans.__('Folder'), task.cwd],
+    [trans.__('Git'), task.git && gitLabel(task.git, trans)],
+    [trans.__('Parameters'), params.join(', ')],
+    [trans.__('Environment'), details?.environment.join(', ')],
+    [trans.__('Created'), moment(task.created)],
+    [trans.__('Started'), task.started && moment(task.started)],
+    [trans.__('Ended'), task.ended && moment(task.ended)],
+    [trans.__('Duration'), task.started && duration(elapsed(task, now))],
+    [trans.__('Attempt'), task.attempt > 1 ? `${task.attempt}` : ''],
+    [trans.__('Time limit'), task.timeout === null ? '' : duration(task.timeout * 1000)],
+    [trans.__('Stopped by'), details?.stop.map(one => stopLabel(one)).join(', ')],
+    [trans.__('Group'), task.group],
+    [trans.__('Sweep'), task.sweep?.name],
+    [trans.__('Tags'), task.tags.join(', ')],
+    [trans.__('Place'), task.place === LOCAL ? '' : task.place],
+    [trans.__('Machine'), details?.host],
+    [trans.__('Disk'), details && bytes(details.disk)],
+    [trans.__('Output'), task.output.directory]
+  ];
+  return (
+    <dl className="jp-PtyTasks-details-facts">
+      {facts
+        .filter(([, value]) => value)
+        .map(([label, value]) => (
+          <React.Fragment key={label}>
+            <dt>{label}</dt>
+            <dd>{value}</dd>
+          </React.Fragment>
+        ))}
+    </dl>
+  );
+}
+
+function gitLabel(git: IGit, trans: TranslationBundle): string {
+  const commit = git.branch ? `${git.commit} (${git.branch})` : git.commit;
+  if (git.dirty === null) {
+    return commit;
+  }
+  return git.dirty
+    ? trans.__('%1, with uncommitted changes', commit)
+    : trans.__('%1, without changes', commit);
+}
+
+function stopLabel({ signal, grace }: { signal: string; grace: number }): string {
+  return grace > 0 ? `${signal} (${duration(grace * 1000)})` : signal;
+}
+
+function moment(iso: string): string {
+  return new Date(iso).toLocaleString();
+}
