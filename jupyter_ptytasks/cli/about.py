@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -13,12 +14,14 @@ from .common import complete_ref, json_option, note, one_ref, print_json
 
 if TYPE_CHECKING:
     from ..client import Client, Task
-    from ..client.types import Attempt, Difference, Imported
+    from ..client.types import Attempt, Change, Difference, Imported
     from .common import Settings
 
 
 #: How many attempts `show` tells of.
 _SHOWN = 5
+
+_SIDES: tuple[tuple[str, Literal["before", "after"]], ...] = (("-", "before"), ("+", "after"))
 
 
 def git(task: Task) -> str:
@@ -133,8 +136,7 @@ def _lines(found: Difference) -> list[str]:
     lines = [f"compared with {before['id']} {values.visible(before['name'])}"]
     for change in found["changes"]:
         lines.append(change["field"])
-        sides = (("-", change["before"]), ("+", change["after"]))
-        lines += [f"  {sign} {_text(value)}" for sign, value in sides if value is not None]
+        lines += [f"  {sign} {_text(change, side)}" for sign, side in _SIDES if change[side] is not None]
     if any(env.values()):
         lines.append("environment")
         lines += [f"  - {values.visible(name)}" for name in env["removed"]]
@@ -143,5 +145,8 @@ def _lines(found: Difference) -> list[str]:
     return lines if len(lines) > 1 else [*lines, "no difference"]
 
 
-def _text(value: Any) -> str:
+def _text(change: Change, side: Literal["before", "after"]) -> str:
+    value = change[side]
+    if change["field"] == "command" and isinstance(value, list):
+        value = shlex.join(value)
     return values.visible(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

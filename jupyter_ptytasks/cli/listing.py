@@ -32,8 +32,8 @@ _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
 @click.option(
     "--sort",
     metavar="FIELD",
-    help="By name, created, started, ended, duration, or the last, lowest or highest value of a metric: metrics.loss,"
-    " min.loss, max.loss.",
+    help="By name, created, started, ended, duration, a parameter (params.lr), or the last, lowest or highest value"
+    " of a metric: metrics.loss, min.loss, max.loss.",
 )
 @click.option("-r", "--reverse", is_flag=True, help="With --sort, the other way round.")
 @json_option
@@ -69,7 +69,7 @@ def ls(
             f"no recent tasks; `ls -a` shows {older} older {'task' if older == 1 else 'tasks'}" if older else "no tasks"
         )
         return
-    _print_table(shown)
+    _print_table(shown, sort or "")
 
 
 def _is_recent(task: Task) -> bool:
@@ -79,14 +79,14 @@ def _is_recent(task: Task) -> bool:
         return True
 
 
-def _print_table(tasks: list[Task]) -> None:
+def _print_table(tasks: list[Task], sort: str) -> None:
     from rich.table import Table  # noqa: PLC0415  for tables only
 
     rows: list[dict[str, Text]] = []
     odd: list[str] = []
     for task in tasks:
         try:
-            rows.append(_row(task))
+            rows.append(_row(task, sort))
         except _ODD:
             odd.append(values.visible(str(task.get("name") or task.get("id"))))
     # Columns that are left out when they are empty.
@@ -132,7 +132,7 @@ _COLUMNS = (
 _ODD = (KeyError, TypeError, ValueError, AttributeError)
 
 
-def _row(task: Task) -> dict[str, Text]:
+def _row(task: Task, sort: str) -> dict[str, Text]:
     from rich.text import Text  # noqa: PLC0415  as above
 
     state = task["state"]
@@ -143,7 +143,7 @@ def _row(task: Task) -> dict[str, Text]:
         "state": _cut(state, values.STYLES.get(state, "")),
         "waits for": _cut(*_waits_for(task)),
         "progress": Text(measures.progress(task)),
-        "metric": Text(measures.metric(task)),
+        "metric": Text(measures.metric(task, sort)),
         "exit": Text(values.ending(task)),
         "ran": Text("" if ran is None else values.duration(ran)),
         "started": Text(f"{values.duration(values.ago(task['started'] or task['created']))} ago"),

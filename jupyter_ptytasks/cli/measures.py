@@ -83,12 +83,22 @@ def progress_in_full(task: Task) -> str:
     return f"{said} (from {told['source']})" if said else ""
 
 
-def metric(task: Task) -> str:
-    """Return the most telling metric as `loss 0.31` with its curve; empty if the task tells none."""
+def metric(task: Task, sort: str = "") -> str:
+    """Return what tasks are sorted by, as `min loss 0.29`, if that is a metric, else the most telling one, as
+    `loss 0.31`; with its curve if that is known. Empty if the task does not tell it.
+    """
     # Servers of older versions know nothing of metrics.
-    for name, told in task.get("metrics", {}).items():
-        return f"{values.visible(name)} {curves.number(told['value'])} {curves.sparkline(told['trend'])}".rstrip()
-    return ""
+    told = task.get("metrics", {})
+    by, _, name = sort.partition(".")
+    if by not in ("metrics", "min", "max"):
+        by, name = "metrics", next(iter(told), "")
+    if name not in told:
+        return ""
+    one = told[name]
+    value = one["value"] if by == "metrics" else one["min"] if by == "min" else one["max"]
+    number = "" if value is None else curves.number(value)
+    kind = "" if by == "metrics" else by
+    return " ".join(filter(None, (kind, values.visible(name), number, curves.sparkline(one.get("trend", [])))))
 
 
 def metrics(task: Task) -> str:

@@ -202,6 +202,7 @@ def tasks(
     tag: str | None = None,
     sweep: str | None = None,
     q: str | None = None,
+    sort: str | None = None,
     limit: int | None = None,
     url: str = "",
     token: str = "",
@@ -211,13 +212,14 @@ def tasks(
     Args:
         sweep: the id or name of a sweep.
         q: a substring of the id, name, command, group or a tag.
+        sort: another order, such as `min.val_loss`: see `Client.list`.
         limit: the most tasks to return.
     """
     server = connections(url, token)
     states = [state] if isinstance(state, str) else list(state)
     found = TaskList()
     with server.client() as client:
-        for info in client.all(state=states, name=name, group=group, tag=tag, sweep=sweep, q=q):
+        for info in client.all(state=states, name=name, group=group, tag=tag, sweep=sweep, q=q, sort=sort):
             if limit is not None and len(found) >= limit:
                 break
             found.append(Task(info, server))

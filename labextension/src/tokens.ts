@@ -149,13 +149,14 @@ export namespace CommandIDs {
   export const editAgain = 'ptytasks:edit-again';
   /** Open the tab that says what a task is. */
   export const details = 'ptytasks:details';
+  /** Open a dialog that says in what two tasks differ. */
+  export const showDifferences = 'ptytasks:show-differences';
   export const rename = 'ptytasks:rename';
   export const editTags = 'ptytasks:edit-tags';
   /** Add tags to several tasks. */
   export const addTags = 'ptytasks:add-tags';
   /** Keep tasks until they are deleted by hand, or no longer if all of them are. */
   export const pin = 'ptytasks:pin';
-  export const compareMetrics = 'ptytasks:compare-metrics';
   export const copyId = 'ptytasks:copy-id';
   export const copyCommand = 'ptytasks:copy-command';
   export const copyOutputPath = 'ptytasks:copy-output-path';

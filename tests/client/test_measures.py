@@ -130,3 +130,23 @@ def test_a_gpu_that_others_use_too_is_named_so() -> None:
     usage = {**values, "gpu_scope": "device", "cpu_time": 1.0, "peak": values, "max_rss": None}
     shown = measures.usage(cast("Task", {"usage": usage}))
     assert shown["gpu"] == "8.0 GiB (peak 8.0 GiB), 97% (peak 97%), whole device, all processes"
+
+
+@pytest.mark.parametrize(
+    ("sort", "text"),
+    [
+        ("", "val_loss 0.4 ▁█"),
+        ("-started", "val_loss 0.4 ▁█"),
+        ("metrics.loss", "loss 0.2"),
+        ("min.loss", "min loss 0.1"),
+        ("max.loss", "max loss"),
+        ("min.acc", ""),
+    ],
+)
+def test_a_metric_is_the_one_that_tasks_are_sorted_by(sort: str, text: str) -> None:
+    told = {
+        "val_loss": {"value": 0.4, "step": 2, "min": 0.3, "max": 0.4, "trend": [0.3, 0.4]},
+        "loss": {"value": 0.2, "step": 2, "min": 0.1, "max": None, "trend": []},
+    }
+    assert measures.metric(cast("Task", {"metrics": told}), sort) == text
+    assert measures.metric(cast("Task", {}), sort) == ""

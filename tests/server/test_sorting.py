@@ -21,13 +21,24 @@ if TYPE_CHECKING:
     from tests.server.conftest import Rest
 
 NOW = 1.8e9
-FIELDS_TO_SORT_BY = ["name", "created", "started", "ended", "duration", "metrics.loss", "min.loss", "max.a.b"]
+FIELDS_TO_SORT_BY = [
+    "name",
+    "created",
+    "started",
+    "ended",
+    "duration",
+    "params.lr",
+    "metrics.loss",
+    "min.loss",
+    "max.a.b",
+]
 moments = st.none() | st.sampled_from([NOW - 30, NOW - 20, NOW - 10, NOW - 0.5]) | st.just("of another version")
 numbers = st.sampled_from([0.5, 1, -2.5, "NaN", "Infinity", None])
 abouts = st.fixed_dictionaries({
     "name": st.sampled_from(["a", "A", "b", "é", "日本", "a\udcff"]),
     "started": moments,
     "ended": moments,
+    "params": st.dictionaries(st.just("lr"), st.sampled_from([0.1, 2, True, "auto", "0.1"])),
     "metrics": st.none() | st.dictionaries(
         st.sampled_from(["loss", "a.b"]), st.fixed_dictionaries({"value": numbers, "min": numbers, "max": numbers})
     ),
@@ -103,6 +114,16 @@ def test_the_order_of_some_tasks(sort: str, expected: str) -> None:
     ]
     found = order_of(sort).arrange(tasks[::-1])
     assert "".join("_abcde"[int(task.id)] for task in found) == expected
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [("params.lr", [0.001, 0.01, 1, "auto", None]), ("-params.lr", ["auto", 1, 0.01, 0.001, None])],
+)
+def test_numbers_of_a_parameter_come_before_texts(sort: str, expected: list[Any]) -> None:
+    given = ["auto", 0.01, None, 1, 0.001]
+    tasks = [made(number, params={} if lr is None else {"lr": lr}) for number, lr in enumerate(given)]
+    assert [task.params.get("lr") for task in order_of(sort).arrange(tasks)] == expected
 
 
 def test_a_cursor_of_another_order_is_refused() -> None:

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
 
     from ...core.model import Task
 
-#: What tasks can be sorted by: a field, or the last, lowest or highest value of a metric; with `-` the other way round.
-SORT = r"^-?(name|created|started|ended|duration|(metrics|min|max)\.[^\x00]{1,128})$"
+#: What tasks can be sorted by: a field, a parameter, or the last, lowest or highest value of a metric. With `-` it is
+#: the other way round.
+SORT = r"^-?(name|created|started|ended|duration|(params|metrics|min|max)\.[^\x00]{1,128})$"
 
 _METRIC = {"metrics": "value", "min": "min", "max": "max"}
 
@@ -94,7 +95,9 @@ class Order:
             return None
 
     def _is_value(self, value: Any) -> bool:
-        """Return whether tasks can be sorted by a value: a text or a finite number."""
+        """Return whether tasks can be sorted by a value: a text or a finite number, and for parameters either."""
+        if self._by == "params":
+            return isinstance(value, list) and [type(part) for part in value] in ([int, float], [int, str])
         return isinstance(value, str) if self._is_text else isinstance(value, (int, float)) and isfinite(value)
 
     def _reader(self) -> Callable[[Task], Any]:
@@ -102,6 +105,8 @@ class Order:
         if self._by in _METRIC:
             metrics, name, kind = self._metrics, self._name, _METRIC[self._by]
             return lambda task: metrics(task)[name][kind]
+        if self._by == "params":
+            return lambda task: _of_either_kind(task.params[self._name])
         if self._by == "name":
             return lambda task: f"{task.name.casefold()}\0{task.name}"
         if self._by == "duration":
@@ -111,3 +116,8 @@ class Order:
     def _duration(self, task: Task) -> float:
         assert task.started is not None  # else it has none
         return min(task.ended or self._now, self._now) - task.started
+
+
+def _of_either_kind(value: Any) -> list[Any]:
+    """Return what a parameter is sorted by: numbers come before texts."""
+    return [1, value] if isinstance(value, str) else [0, float(value)]

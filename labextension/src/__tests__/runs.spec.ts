@@ -3,10 +3,11 @@ import { Signal } from '@lumino/signaling';
 import { endLabel } from '../format/ends';
 import { metricValue } from '../format/numbers';
 import { TaskError } from '../services/api';
-import { RunsSource } from '../services/runs';
+import { RunsSource, type IRun } from '../services/runs';
 import { EVERYTHING, nextSort, queryOf, readViews } from '../services/runsview';
 import { taskSchema, type IPage, type ITask } from '../services/types';
 import type { IStateChange, ITaskModel } from '../tokens';
+import { allColumns, traitsOf, usualColumns } from '../widgets/runs/columns';
 import { nullTranslator } from '@jupyterlab/translation';
 import sample from '../../../tests/contract/task.json';
 
@@ -212,5 +213,33 @@ describe('values and ends', () => {
     expect(endLabel({ ...about, state: 'succeeded', exit: { code: 0, signal: null } }, trans)).toBe(
       ''
     );
+  });
+});
+
+describe('the columns of runs', () => {
+  const metric = { value: 0.3, step: 1, min: 0.2, max: 0.9, trend: [] };
+  const run = (changes: object): IRun => ({ ...task('a'), git: null, ...changes });
+
+  it('begin with what was tried, then what came of it: first what most runs tell first', () => {
+    const early = run({ params: { lr: 0.1, seed: 1 }, metrics: { loss: metric } });
+    const late = run({
+      params: { lr: 0.2, seed: 1 },
+      metrics: { val_loss: metric, loss: metric },
+      tags: ['a']
+    });
+    const traits = traitsOf([early, late, late, late]);
+    expect(traits).toEqual({
+      params: ['lr', 'seed'],
+      metrics: ['val_loss', 'loss'],
+      hasTags: true
+    });
+    const ids = usualColumns(traits);
+    expect(ids.slice(0, 4)).toEqual(['name', 'params.lr', 'params.seed', 'state']);
+    expect(ids.slice(4, 7)).toEqual(['min.val_loss', 'metrics.val_loss', 'metrics.loss']);
+    expect(ids).toContain('tags');
+    expect(usualColumns(traitsOf([early]))).not.toContain('tags');
+    const columns = allColumns(traits, trans);
+    const shown = ids.map(id => columns.find(column => column.id === id)?.text(late));
+    expect(shown.slice(1, 7)).toEqual(['0.2', '1', 'Running', '0.2', '0.3', '0.3']);
   });
 });

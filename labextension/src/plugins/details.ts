@@ -1,4 +1,4 @@
-/** Adds the tab that says what a task is. */
+/** Adds the tab that says what a task is, and the dialog that says in what two differ. */
 
 import {
   ILayoutRestorer,
@@ -11,6 +11,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { infoIcon } from '@jupyterlab/ui-components';
 
 import { argumentsOf, TASKS } from '../commands/args';
+import { addDifferencesCommand } from '../commands/differences';
 import { commandIfPresent, taskCommandIfPresent } from '../commands/ifpresent';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
 import type { DetailsTab } from '../widgets/details/tab';
@@ -74,7 +75,10 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
         }
       }
     });
-    palette?.addItem({ command: CommandIDs.details, category: trans.__('Tasks') });
+    addDifferencesCommand(commands, { model, targets, trans });
+    for (const command of [CommandIDs.details, CommandIDs.showDifferences]) {
+      palette?.addItem({ command, category: trans.__('Tasks') });
+    }
     if (restorer) {
       void restorer.restore(tracker, {
         command: CommandIDs.details,

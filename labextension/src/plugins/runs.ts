@@ -24,7 +24,9 @@ const ID = 'jupyter-ptytasks:runs';
 
 /** What can be done with the selected runs, by buttons. */
 const BULK: readonly string[] = [
-  CommandIDs.compareMetrics,
+  CommandIDs.showMetrics,
+  CommandIDs.showDifferences,
+  CommandIDs.editAgain,
   CommandIDs.stop,
   CommandIDs.addTags,
   CommandIDs.pin,
@@ -33,8 +35,10 @@ const BULK: readonly string[] = [
 
 /** The context menu of rows, in groups. */
 const MENU: readonly (readonly string[])[] = [
-  [CommandIDs.open, CommandIDs.showReason, CommandIDs.compareMetrics],
-  [CommandIDs.stop, CommandIDs.kill, CommandIDs.restart, CommandIDs.runAgain],
+  [CommandIDs.open, CommandIDs.details, CommandIDs.showReason],
+  [CommandIDs.showMetrics, CommandIDs.showDifferences],
+  [CommandIDs.stop, CommandIDs.kill, CommandIDs.restart],
+  [CommandIDs.runAgain, CommandIDs.editAgain],
   [CommandIDs.rename, CommandIDs.addTags, CommandIDs.editTags, CommandIDs.pin],
   [CommandIDs.copyId, CommandIDs.copyCommand, CommandIDs.copyOutputPath],
   [CommandIDs.download, CommandIDs.exportTask],
@@ -87,7 +91,7 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
               menu: (ids, x, y) => openMenu(commands, MENU, { ids: [...ids] }, x, y),
               cleanUp: commandIfPresent(commands, CommandIDs.cleanUp),
               askForName: () => askForName(trans),
-              ofSelection: () => bulkActions(commands)
+              ofSelection: ids => bulkActions(commands, { ids: [...ids] })
             }
           });
           shell.add(tab, 'main', { type: 'Runs' });
@@ -123,11 +127,12 @@ async function askForName(trans: TranslationBundle): Promise<string | null> {
   return value?.trim() || null;
 }
 
-function bulkActions(commands: CommandRegistry): IBulkAction[] {
-  return BULK.filter(command => commands.hasCommand(command)).map(command => ({
-    label: commands.label(command),
-    caption: commands.caption(command),
-    isEnabled: ids => commands.isEnabled(command, { ids: [...ids] }),
-    run: ids => void commands.execute(command, { ids: [...ids] })
+function bulkActions(commands: CommandRegistry, args: { ids: string[] }): IBulkAction[] {
+  const visible = BULK.filter(id => commands.hasCommand(id) && commands.isVisible(id, args));
+  return visible.map(command => ({
+    label: commands.label(command, args),
+    caption: commands.caption(command, args),
+    isEnabled: commands.isEnabled(command, args),
+    run: () => void commands.execute(command, args)
   }));
 }

@@ -1,4 +1,4 @@
-/** What lists do not tell of a task: details, notes, and what differs from the run before. Loaded on demand. */
+/** What lists do not tell of a task: details, notes, and what differs from other runs. Loaded on demand. */
 
 import { z } from 'zod';
 
@@ -72,8 +72,9 @@ export class TaskAbout {
     return this._read(detailsSchema, 'details');
   }
 
-  difference(): Promise<IDifference> {
-    return this._read(differenceSchema, 'diff');
+  /** Return in what the task differs from another one, by default from the run before. */
+  difference(other?: string): Promise<IDifference> {
+    return this._read(differenceSchema, 'diff', other === undefined ? {} : { with: other });
   }
 
   async notes(): Promise<INotes> {
@@ -92,8 +93,12 @@ export class TaskAbout {
     return response.headers.get('ETag') ?? '*';
   }
 
-  private async _read<T>(schema: z.ZodType<T, z.ZodTypeDef, unknown>, verb: string): Promise<T> {
-    const response = await this._api.about(this._id, verb, { quiet: true });
+  private async _read<T>(
+    schema: z.ZodType<T, z.ZodTypeDef, unknown>,
+    verb: string,
+    query: Record<string, string> = {}
+  ): Promise<T> {
+    const response = await this._api.about(this._id, verb, { quiet: true, query });
     const parsed = schema.safeParse(await response.json());
     if (!parsed.success) {
       throw new TaskError(

@@ -25,6 +25,7 @@ const FIELDS = [
   'group',
   'tags',
   'pinned',
+  'params',
   'metrics',
   'usage'
 ] as const;
@@ -46,6 +47,7 @@ const runSchema = taskSchema
     group: true,
     tags: true,
     pinned: true,
+    params: true,
     metrics: true,
     usage: true
   })

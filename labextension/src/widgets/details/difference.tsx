@@ -1,4 +1,4 @@
-/** What differs from the run before: the old value above the new one; of the environment only names. */
+/** What differs from another run: its value above the present one; of the environment only names. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
@@ -58,11 +58,13 @@ export function Difference({ difference, open, trans }: IDifferenceProps): JSX.E
   );
 }
 
-/** Return a value as text; empty if it was not there. */
+/** Return a value as text, several as one line; empty if it was not there. */
 function told(value: unknown): string {
   return typeof value === 'string'
     ? value
-    : value === null || value === undefined
-      ? ''
-      : JSON.stringify(value);
+    : Array.isArray(value) && value.every(one => typeof one === 'string')
+      ? value.join(' ')
+      : value === null || value === undefined
+        ? ''
+        : JSON.stringify(value);
 }

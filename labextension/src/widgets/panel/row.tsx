@@ -32,6 +32,7 @@ import {
   type ITask
 } from '../../services/types';
 import type { IHeading } from './filter';
+import { TaskName } from '../name';
 import { PlaceBadge } from '../place';
 import { ProgressBar } from '../progress';
 import { QuestionBadge } from '../question';
@@ -138,20 +139,6 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
     </div>
   );
 });
-
-/** Names of runs differ at their ends: so many characters there are never cut off, of names longer than twice as many. */
-const TAIL = 10;
-
-/** The name of a task, with an ellipsis in the middle where there is little room. */
-function TaskName({ name, label }: { name: string; label: string }): JSX.Element {
-  const cut = label.length > 2 * TAIL ? label.length - TAIL : label.length;
-  return (
-    <span className="jp-PtyTasks-name" title={name}>
-      <span>{label.slice(0, cut)}</span>
-      {cut < label.length && <span>{label.slice(cut)}</span>}
-    </span>
-  );
-}
 
 /** The caret and the name of a heading. */
 export function HeadingName({ heading }: { heading: IHeading }): JSX.Element {

@@ -10,6 +10,7 @@ import { duration, elapsed, stateLabel } from '../../format/times';
 import type { IRun } from '../../services/runs';
 import { commandLine, DEFAULT_GROUP, isActive } from '../../services/types';
 import { useNow } from '../hooks';
+import { TaskName } from '../name';
 import { StateIcon } from '../state';
 import { Tags } from '../tags';
 
@@ -27,9 +28,14 @@ export interface IColumn {
   show?: (run: IRun) => JSX.Element;
 }
 
-/** The columns that are shown before any are chosen, with the metrics that the first rows have. */
-const USUAL = ['started', 'duration', 'why', 'tags'];
+/** The metrics and parameters that are shown before any columns are chosen, at most. */
 const USUAL_METRICS = 2;
+const USUAL_PARAMS = 4;
+
+/** The width of a heading in pixels: of each character, what is beside them, and at least. */
+const CHARACTER = 8;
+const PADDING = 36;
+const NARROWEST = 76;
 
 /** The first rows say which metrics matter. */
 const LOOKED_AT = 200;
@@ -43,37 +49,68 @@ const MOMENT = new Intl.DateTimeFormat(undefined, {
 
 const SHORT_COMMIT = 8;
 
-/** Return the names of the metrics that the runs have, those of most runs first. */
-export function metricsOf(runs: readonly IRun[]): string[] {
-  const counts = new Map<string, number>();
-  for (const { metrics } of runs.slice(0, LOOKED_AT)) {
-    Object.keys(metrics).forEach(name => counts.set(name, (counts.get(name) ?? 0) + 1));
-  }
-  return [...counts.keys()].sort((a, b) => (counts.get(b) ?? 0) - (counts.get(a) ?? 0));
+/** What runs have that others may not have. */
+export interface ITraits {
+  params: readonly string[];
+  metrics: readonly string[];
+  hasTags: boolean;
 }
 
-/** Return all columns that there are for runs with these metrics. */
-export function allColumns(metrics: readonly string[], trans: TranslationBundle): IColumn[] {
+/** Return what the runs have, first the names that come early in many runs: the server has the most telling first. */
+export function traitsOf(all: readonly IRun[]): ITraits {
+  const runs = all.slice(0, LOOKED_AT);
+  return {
+    params: foremost(runs.map(({ params }) => params)),
+    metrics: foremost(runs.map(({ metrics }) => metrics)),
+    hasTags: runs.some(({ tags }) => tags.length > 0)
+  };
+}
+
+function foremost(objects: readonly object[]): string[] {
+  const weights = new Map<string, number>();
+  for (const one of objects) {
+    Object.keys(one).forEach((name, at) => {
+      weights.set(name, (weights.get(name) ?? 0) + 1 / (at + 1));
+    });
+  }
+  return [...weights].sort(([, a], [, b]) => b - a).map(([name]) => name);
+}
+
+/** Return all columns that there are for runs with these parameters and metrics. */
+export function allColumns(
+  { params, metrics }: Pick<ITraits, 'params' | 'metrics'>,
+  trans: TranslationBundle
+): IColumn[] {
   return [
     ...fixedColumns(trans),
+    ...params.map(paramColumn),
     ...metrics.flatMap(name => [lastColumn(name), bestColumn(name, trans)])
   ];
 }
 
-/** Return the ids of the usual columns. */
-export function usualColumns(metrics: readonly string[]): string[] {
-  const last = metrics.slice(0, USUAL_METRICS).map(name => lastColumn(name).id);
+/** Return the ids of the usual columns: what was tried, what came of it, when. */
+export function usualColumns({ params, metrics, hasTags }: ITraits): string[] {
+  const tried = params.slice(0, USUAL_PARAMS).map(name => paramColumn(name).id);
   const best = metrics.slice(0, 1).map(bestId);
-  return ['name', 'state', ...last, ...best, ...USUAL];
+  const last = metrics.slice(0, USUAL_METRICS).map(name => lastColumn(name).id);
+  const tags = hasTags ? ['tags'] : [];
+  return ['name', ...tried, 'state', ...best, ...last, 'duration', 'why', 'started', ...tags];
 }
 
 function fixedColumns(trans: TranslationBundle): IColumn[] {
   return [
-    { id: 'name', label: trans.__('Name'), width: 220, sort: 'name', text: run => run.name },
+    {
+      id: 'name',
+      label: trans.__('Name'),
+      width: 190,
+      sort: 'name',
+      text: run => run.name,
+      show: run => <TaskName name={run.name} />
+    },
     {
       id: 'state',
       label: trans.__('State'),
-      width: 110,
+      width: 106,
       text: run => stateLabel(run.state, trans),
       show: run => (
         <>
@@ -87,13 +124,13 @@ function fixedColumns(trans: TranslationBundle): IColumn[] {
     {
       id: 'duration',
       label: trans.__('Duration'),
-      width: 96,
+      width: 88,
       sort: 'duration',
       isNumber: true,
       text: run => (run.started && run.ended ? duration(elapsed(run, 0)) : ''),
       show: run => (run.ended ? <>{duration(elapsed(run, 0))}</> : <RunningFor run={run} />)
     },
-    { id: 'why', label: trans.__('End'), width: 200, text: run => endLabel(run, trans) },
+    { id: 'why', label: trans.__('End'), width: 260, text: run => endLabel(run, trans) },
     {
       id: 'tags',
       label: trans.__('Tags'),
@@ -134,11 +171,17 @@ function moment(id: string, label: string, at: (run: IRun) => string | null): IC
   return { id, label, width: 150, sort: id, isNumber: true, text };
 }
 
+function paramColumn(name: string): IColumn {
+  const id = `params.${name}`;
+  const text = ({ params }: IRun): string => `${params[name] ?? ''}`;
+  return { id, label: name, width: widthOf(name), sort: id, isNumber: true, text };
+}
+
 function lastColumn(name: string): IColumn {
   const id = `metrics.${name}`;
   const text = ({ metrics }: IRun): string =>
     metrics[name] ? metricValue(metrics[name].value) : '';
-  return { id, label: name, width: 100, sort: id, isNumber: true, text };
+  return { id, label: name, width: widthOf(name), sort: id, isNumber: true, text };
 }
 
 function bestColumn(name: string, trans: TranslationBundle): IColumn {
@@ -148,7 +191,13 @@ function bestColumn(name: string, trans: TranslationBundle): IColumn {
     return value === null ? '' : metricValue(value);
   };
   const label = isLoss(name) ? trans.__('%1 (lowest)', name) : trans.__('%1 (highest)', name);
-  return { id: bestId(name), label, width: 130, sort: bestId(name), isNumber: true, text };
+  const id = bestId(name);
+  return { id, label, width: widthOf(label), sort: id, isNumber: true, text };
+}
+
+/** Return the width of a column in which its heading can be read. */
+function widthOf(label: string): number {
+  return Math.max(NARROWEST, PADDING + CHARACTER * label.length);
 }
 
 function bestId(name: string): string {

@@ -109,32 +109,33 @@ export function Views({ views, onShow, onSave, onForget, trans }: IViewsProps): 
 export interface IBulkAction {
   label: string;
   caption: string;
-  isEnabled: (ids: readonly string[]) => boolean;
-  run: (ids: readonly string[]) => void;
+  isEnabled: boolean;
+  run: () => void;
 }
 
 interface IBulkProps {
-  ids: readonly string[];
+  /** How many runs are selected. */
+  count: number;
   actions: readonly IBulkAction[];
   trans: TranslationBundle;
 }
 
-export function Bulk({ ids, actions, trans }: IBulkProps): JSX.Element {
+export function Bulk({ count, actions, trans }: IBulkProps): JSX.Element {
   return (
     <div
       className="jp-PtyTasks-runs-bulk"
       role="toolbar"
       aria-label={trans.__('Actions for selected runs')}
     >
-      <span role="status">{trans._n('%1 selected', '%1 selected', ids.length)}</span>
+      <span role="status">{trans._n('%1 selected', '%1 selected', count)}</span>
       {actions.map(action => (
         <button
           key={action.label}
           type="button"
           className="jp-mod-styled jp-PtyTasks-plain"
           title={action.caption}
-          disabled={!action.isEnabled(ids)}
-          onClick={() => action.run(ids)}
+          disabled={!action.isEnabled}
+          onClick={action.run}
         >
           {action.label}
         </button>

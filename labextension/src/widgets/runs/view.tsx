@@ -9,7 +9,7 @@ import { useSignalValue, useWatchedValue, type WatchedValue } from '../../servic
 import type { ITaskModel } from '../../tokens';
 import { Empty, Failure, Loading, Stale } from '../panel/problems';
 import { settle, type IPickable, type ISelection } from '../panel/selection';
-import { allColumns, metricsOf, usualColumns } from './columns';
+import { allColumns, traitsOf, usualColumns, type ITraits } from './columns';
 import { Chips, Filters } from './filters';
 import { RunsTable, type IRunsActions } from './table';
 import { Bulk, Columns, Views, type IBulkAction } from './toolbar';
@@ -25,7 +25,8 @@ export interface IRunsViewProps {
     cleanUp?: () => void;
     /** Ask for a name; null if there is none. */
     askForName: () => Promise<string | null>;
-    ofSelection: () => readonly IBulkAction[];
+    /** Return what can be done with these runs. */
+    ofSelection: (ids: readonly string[]) => readonly IBulkAction[];
   };
   trans: TranslationBundle;
 }
@@ -57,18 +58,20 @@ export function RunsView(props: IRunsViewProps): JSX.Element {
     before.current = rows;
   }, [runs, selection]);
 
-  const metrics = useMemo(() => metricsOf(runs), [runs]).join('\n');
+  // As text, so that the columns stay the same when rows change that have the same traits.
+  const traits = JSON.stringify(useMemo(() => traitsOf(runs), [runs]));
   const columns = useMemo(() => {
-    const names = metrics.split('\n').filter(Boolean);
-    const ids = view.columns ?? usualColumns(names);
-    // A metric that was chosen stays, also where no run has it.
-    const chosen = ids.flatMap(id => /^(?:metrics|min|max)\.(.+)$/.exec(id)?.[1] ?? []);
-    const all = allColumns([...new Set([...names, ...chosen])], trans);
+    const found: ITraits = JSON.parse(traits);
+    const ids = view.columns ?? usualColumns(found);
+    // What was chosen stays, also where no run has it.
+    const params = [...found.params, ...named(ids, /^params\.(.+)$/)];
+    const metrics = [...found.metrics, ...named(ids, /^(?:metrics|min|max)\.(.+)$/)];
+    const all = allColumns({ params: [...new Set(params)], metrics: [...new Set(metrics)] }, trans);
     const shown = ['name', ...ids.filter(id => id !== 'name')].flatMap(
       id => all.find(column => column.id === id) ?? []
     );
     return { all, shown };
-  }, [metrics, view.columns, trans]);
+  }, [traits, view.columns, trans]);
 
   const groups = useMemo(() => choices(tasks.map(task => task.group)), [tasks]);
   const tags = useMemo(() => choices(tasks.flatMap(task => task.tags)), [tasks]);
@@ -131,7 +134,7 @@ export function RunsView(props: IRunsViewProps): JSX.Element {
       )}
       <div className="jp-PtyTasks-runs-foot">
         {chosen.length > 0 ? (
-          <Bulk ids={chosen} actions={actions.ofSelection()} trans={trans} />
+          <Bulk count={chosen.length} actions={actions.ofSelection(chosen)} trans={trans} />
         ) : (
           <>
             <span role="status">
@@ -167,6 +170,11 @@ function NoRuns({ onClear, trans }: INoRunsProps): JSX.Element {
       </button>
     </div>
   );
+}
+
+/** Return the names in those ids that match. */
+function named(ids: readonly string[], pattern: RegExp): string[] {
+  return ids.flatMap(id => pattern.exec(id)?.[1] ?? []);
 }
 
 function choices(values: readonly string[]): string[] {

@@ -1,0 +1,46 @@
+/** The command that says in what two tasks differ. */
+
+import { showErrorMessage } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+
+import { TaskAbout } from '../services/about';
+import { CommandIDs, type ITaskModel } from '../tokens';
+import { lookUp, TASKS } from './args';
+
+export interface IDifferencesCommandOptions {
+  model: ITaskModel;
+  /** Return the ids of the tasks that arguments name, or that are selected. */
+  targets: (args: ReadonlyPartialJSONObject) => string[];
+  trans: TranslationBundle;
+}
+
+export function addDifferencesCommand(
+  commands: CommandRegistry,
+  { model, targets, trans }: IDifferencesCommandOptions
+): void {
+  commands.addCommand(CommandIDs.showDifferences, {
+    label: trans.__('Show Differences'),
+    caption: trans.__('Show in what two tasks differ: command, parameters, commit, environment'),
+    describedBy: { args: TASKS },
+    isEnabled: args => targets(args).length === 2,
+    isVisible: args => targets(args).length === 2,
+    execute: async args => {
+      // Ids sort by the time of creation.
+      const [older, newer] = await lookUp(model, targets(args).sort());
+      if (!newer) {
+        return;
+      }
+      try {
+        const [difference, { showDifferences }] = await Promise.all([
+          new TaskAbout(model.api, newer.id).difference(older.id),
+          import('../widgets/dialogs/differences')
+        ]);
+        await showDifferences({ name: newer.name, difference, trans });
+      } catch (error) {
+        await showErrorMessage(trans.__('The tasks could not be compared'), `${error}`);
+      }
+    }
+  });
+}
