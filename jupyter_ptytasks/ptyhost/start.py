@@ -102,9 +102,11 @@ def reply(report: int, value: object) -> None:
 
 
 def load() -> None:
-    """Load the modules that a ptyhost needs only after its start."""
+    """Load what a ptyhost needs only after its start."""
     from ..core import shell_line, wake  # noqa: F401, PLC0415
-    from ..core.terminal import prompt, replay  # noqa: F401, PLC0415
+    from ..core.terminal import prompt, replay, vt  # noqa: F401, PLC0415
+
+    vt.TOKEN.match(b"")  # compiled here, it is shared by all that are forked; the first color needs it
 
 
 def _start(

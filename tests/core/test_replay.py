@@ -234,6 +234,26 @@ def test_a_log_is_replayed_as_it_was_written(xterm: Xterm, log: bytes, before: b
     assert (late["normal"]["x"], late["normal"]["y"]) == (live["normal"]["x"], live["normal"]["y"])
 
 
+def test_a_log_with_anything_else_in_it_is_drawn(xterm: Xterm) -> None:
+    """Only text and colors are replayed as they were written: not what may be something else without the colors."""
+    for odd in (
+        b"a\r\x1b[mb",
+        b"a\r\x1b[m\nb",
+        b"\x1b\x1b[m[31mred",
+        b"a\nb",
+        b"a\x07b",
+        b"a\tb",
+        b"a\x7fb",
+        b"a\n\r\nb",
+    ):
+        stream = b"".join(b"line %d\r\n" % number for number in range(60)) + odd + b"\r\nlast"
+        live, late = xterm.show(stream, build(stream, rows=10, cols=40, lines=30), rows=10, cols=40, scrollback=900)
+        shown = late["normal"]["lines"]
+        assert len(shown) >= 30
+        assert shown == live["normal"]["lines"][-len(shown) :]
+        assert b"\x07" not in build(stream, rows=10, cols=40, lines=30)
+
+
 @given(
     st.lists(st.integers(0, 42), min_size=10, max_size=40),
     st.sampled_from([b"", b"abc", b"\x1b[4h", b"\x1b[?7l", b"one\r\n"]),

@@ -21,19 +21,12 @@ if TYPE_CHECKING:
 _LONGEST_PENDING = 4096
 #: Bytes that are drawn at a time, between two looks for lines that need not be drawn.
 _HELPING = 1 << 13
-
-
-def end_of_lines(controls: bytes, sequences: bytes) -> re.Pattern[bytes]:
-    """Return what finds the end of a stretch of whole lines: one of `controls` (a set) that is neither part of CR LF
-    nor the ESC of one of `sequences` (what follows the ESC).
-    """
-    return re.compile(
-        b"[" + controls + rb"](?:(?<![\n\r\x1b])|(?<=\r)(?!\n)|(?<=\n)(?<!\r\n)|(?<=\x1b)(?!" + sequences + b"))"
-    )
-
-
-#: What ends a stretch of plain lines, made of text, tabs, colors, and erasing to the right.
-_NEWS = end_of_lines(rb"\x00-\x08\n-\x1f\x7f", rb"\[[0-9;:]*m|\[0?K")
+#: What ends a stretch of plain lines, made of text, tabs, colors, and erasing to the right: a control character that is
+#: neither part of CR LF nor the ESC of one of these sequences.
+_NEWS = re.compile(
+    rb"[\x00-\x08\n-\x1f\x7f]"
+    rb"(?:(?<![\n\r\x1b])|(?<=\r)(?!\n)|(?<=\n)(?<!\r\n)|(?<=\x1b)(?!\[[0-9;:]*m|\[0?K))"
+)
 
 #: Text of characters that take one cell each: ASCII, the lines and blocks of bars, the dots of spinners.
 _NARROW = re.compile("[ -~\u2500-\u259f\u2800-\u28ff]*")

@@ -9,7 +9,6 @@ left out. Bytes were drawn at whatever size the terminal had then; a replay draw
 from __future__ import annotations
 
 from .cutting import last_clear, tokens_fit
-from .drawing import end_of_lines
 from .modes import TerminalModes
 from .sanitise import sanitise
 from .screen import Screen
@@ -29,8 +28,7 @@ _LONGEST_TAIL = 1 << 16
 _BEGINNING = 1 << 12
 #: Bytes that are kept free for what does not count when the last lines are chosen: modes, titles, links.
 _RESERVE = 1 << 13
-#: What is in no line of nothing but text and colors.
-_NO_LINE = end_of_lines(rb"\x00-\x1f\x7f", rb"\[[0-9;:]*m")
+_CONTROLS = bytes(range(0x20)) + b"\x7f"
 
 
 class Replay:
@@ -178,7 +176,10 @@ class _Past:
         start = max(self._last, self._whole.find(b"\n", max(self._end - limit + _RESERVE, 0)) + 1)
         section = self._whole[start : self._end]
         rows, cols = self._size
-        if _NO_LINE.search(section) or any(len(line) > cols for line in SGR.sub(b"", section).split(b"\r\n")):
+        text = SGR.sub(b"", section)
+        lines = text.split(b"\r\n")
+        controls = len(text) - len(text.translate(None, _CONTROLS))
+        if controls > 2 * (len(lines) - 1) or max(map(len, lines)) > cols:
             return b""
         state = self._at(start)
         if state.pending or not Screen(rows, cols, rows).would_pass(state.prelude()):
