@@ -102,11 +102,9 @@ def reply(report: int, value: object) -> None:
 
 
 def load() -> None:
-    """Load what a ptyhost needs only after its start."""
+    """Load the modules that a ptyhost needs only after its start."""
     from ..core import shell_line, wake  # noqa: F401, PLC0415
-    from ..core.terminal import prompt, replay, vt  # noqa: F401, PLC0415
-
-    vt.TOKEN.match(b"")  # compiled here, it is shared by all that are forked; the first color needs it
+    from ..core.terminal import prompt, replay  # noqa: F401, PLC0415
 
 
 def _start(

@@ -18,6 +18,7 @@ import time
 
 from ..core.files import encode, write_all
 from ..core.platform import detach, endpoint, events
+from ..core.terminal import tokens, vt
 from . import start
 
 TYPE_CHECKING = False
@@ -47,12 +48,7 @@ def main(path: str) -> None:
     detach.rename(f"{command} --starter {path}")
     found_at = _identity(path)
     gc.disable()
-    start.load()
-    for name in _LATER:
-        try:
-            __import__(name)
-        except ImportError:
-            pass  # there is something to fall back on
+    load()
     # What ptyhosts share with the starter must not be written to, or it would be copied: neither by a collection, nor
     # because there is room for something new beside it.
     gc.freeze()
@@ -73,6 +69,19 @@ def main(path: str) -> None:
             _fork(listener, connection, command)
             connection.close()
     del filler
+
+
+def load() -> None:
+    """Load what ptyhosts will need."""
+    start.load()
+    for name in _LATER:
+        try:
+            __import__(name)
+        except ImportError:
+            pass  # there is something to fall back on
+    # With the first color and the first prompt each of them would compile these.
+    vt.TOKEN.match(b"")
+    tokens.TOKEN.split("")
 
 
 def _identity(path: str) -> tuple[int, int] | None:

@@ -7,9 +7,6 @@ import json
 import os
 import signal
 import stat
-import subprocess
-import sys
-import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
@@ -148,16 +145,3 @@ def test_the_host_has_no_parent_and_holds_the_lock(hosted: Hosted) -> None:
     wait_until(lambda: not is_alive(hosted.host_pid))
     with open(hosted.files.lock, "rb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-
-
-def test_the_first_color_of_a_task_compiles_nothing() -> None:
-    """What each ptyhost would compile is loaded before they are forked."""
-    program = """
-        import re
-        from jupyter_ptytasks.core.terminal.modes import TerminalModes
-        from jupyter_ptytasks.ptyhost import start
-        start.load()
-        re.compile = None
-        TerminalModes().feed(b"\\x1b[31mred\\x1b[0m\\r\\n")
-    """
-    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True)

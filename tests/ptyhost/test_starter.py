@@ -8,6 +8,9 @@ import re
 import resource
 import signal
 import socket
+import subprocess
+import sys
+import textwrap
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -413,3 +416,19 @@ def test_it_cannot_load_what_it_needs(hosted: Hosted, starters: str, package: Pa
         InternalError, match="the ptyhost failed to start: ModuleNotFoundError: No module named 'no_such_module'"
     ):
         hosted.start("true")
+
+
+def test_first_colors_and_prompts_compile_nothing() -> None:
+    """What each ptyhost would compile is compiled before it is forked."""
+    program = """
+        import re
+        from jupyter_ptytasks.core.terminal.modes import TerminalModes
+        from jupyter_ptytasks.core.terminal.prompt import prompt_of
+        from jupyter_ptytasks.ptyhost import starter_posix
+        starter_posix.load()
+        re.compile = None
+        output = b"\\x1b[31mred\\x1b[0m\\r\\nname: "
+        TerminalModes().feed(output)
+        assert prompt_of(output, 24, 80, "") == "name: "
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(program)], check=True)
