@@ -55,6 +55,9 @@ def test_a_task_runs_as_a_job_is_typed_to_and_ends_with_its_code(live: LiveServe
         running = started(client, task)
         assert running["job"]
         assert running["job"]["node"] in ("n1", "n2")
+        # By that, its program is kept as long as it may be needed.
+        program = (read_json(files(live, task).handle) or {})["program"]
+        assert (live.home / "data" / "ptytasks" / "bin" / program).exists()
         client.send_input(task["id"], "hello", newline=True)
         done = ended(client, task["id"])
         assert (done["state"], done["exit"]) == ("failed", {"code": 3, "signal": None})
