@@ -126,8 +126,6 @@ class Outcomes:
         """Return how far a task is whose ptyhost has written its record."""
         node = str(host.get("node") or host.get("hostname"))
         about = {"job": {**model.job(str(handle.get("job", "")), "RUNNING"), "node": node}}
-        if "stopping" in handle:
-            return {**about, "state": State.STOPPING, "state_reason": handle["stopping"]}
         if task.state in STARTED:
             return {**about, "state": task.state}
         facts = {name: host[name] for name in ("pid", "host_pid", "started")}

@@ -342,6 +342,8 @@ class Control:
     async def _end(self, task: Task, *, stop: bool, force: bool) -> None:
         """See to it that a live task has ended, to be deleted."""
         machine = self._supervisor.machine(task.id)
+        if force and not self._provisioners.connects(task):
+            machine = await asyncio.to_thread(self._provisioners.of(task).machine, task)
         if task.active and force and machine is not None:
             facts = {"state_reason": "given_up", "state_message": f"deleted by force; it ran on {machine}"}
             await self._store.observe(task.id, task.attempt, State.LOST, ended=time.time(), **facts)

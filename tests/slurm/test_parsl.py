@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,7 +13,8 @@ import pytest
 from jupyter_ptytasks.client import RequestFailed
 from tests.client.live import LiveServer, ended, until
 from tests.slurm.conftest import end_tasks
-from tests.slurm.test_slurm_tasks import files, job_of, output, started
+from tests.slurm.test_slurm_states import fake
+from tests.slurm.test_slurm_tasks import files, host_pid, job_of, output, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,10 +38,12 @@ _PLACES = {
 def parsl(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Yield a server with these places, and with a secret in its environment."""
     home = tmp_path_factory.mktemp("home").resolve()
-    (home / "config").mkdir()
+    for directory in ("config", "bin"):
+        (home / directory).mkdir()
     (home / "config" / "jupyter_server_config.json").write_text(json.dumps({"PtyTasksApp": {"places": _PLACES}}))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLURM_CONF", str(cluster.config))
+        patch.setenv("PATH", f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}")
         patch.setenv("SLURM_JOB_ID", "1234567")
         patch.setenv("SECRET_OF_THE_SERVER", "hunter2")
         server = LiveServer(home)
@@ -100,6 +104,24 @@ def test_stopping_ends_it_and_what_cannot_be_done_is_said(parsl: LiveServer, clu
         assert ended(client, task["id"])["attempt"] == 2
 
 
+def test_one_of_which_nothing_is_known_any_more_can_be_given_up(parsl: LiveServer) -> None:
+    programs = [parsl.home / "bin" / name for name in ("squeue", "scancel")]
+    with parsl.client() as client:
+        task = client.create("sleep 1000", place=PLACE)
+        started(client, task)
+        for program in programs:
+            fake(program.parent, program.name, "exit 1")
+        os.kill(host_pid(parsl, task), signal.SIGKILL)
+        with pytest.raises(RequestFailed, match=f"does not cancel the job {job_of(task)}") as caught:
+            client.stop(task["id"])
+        assert (caught.value.http_status, caught.value.code) == (503, "place_unreachable")
+        assert client.get(task["id"])["state"] == "running"
+        client.delete(task["id"], force=True)
+        assert task["id"] not in {one["id"] for one in client.list()["tasks"]}
+    for program in programs:
+        program.unlink()
+
+
 def test_one_that_waits_says_so_and_runs_nothing_if_it_is_canceled(parsl: LiveServer, cluster: Cluster) -> None:
     cluster.run("scontrol", "update", "PartitionName=main", "State=DOWN")
     try:
@@ -154,8 +176,7 @@ def test_jobs_outlive_the_server_and_those_ended_from_outside_are_told(parsl: Li
         parsl.kill9()
         until(lambda: cluster.state(job_of(ends)) == "FAILED")
         cluster.run("scancel", job_of(told))
-        host = json.loads((parsl.home / "data" / "ptytasks" / "tasks" / killed["id"] / "host.json").read_text())
-        os.kill(host["host_pid"], 9)
+        os.kill(host_pid(parsl, killed), signal.SIGKILL)
         parsl.revive()
         done = ended(client, ends["id"])
         assert (done["state"], done["exit"]) == ("failed", {"code": 9, "signal": None})
