@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 #: What a broker gets of our environment besides what all commands get: how the programs of batch systems find them.
 _KEPT = ("PBS_CONF_FILE", "PBS_DEFAULT", "PBS_SERVER", "LSF_BINDIR", "LSF_ENVDIR", "LSF_LIBDIR", "LSF_SERVERDIR",
          "SGE_CELL", "SGE_CLUSTER_NAME", "SGE_ROOT", "CONDOR_CONFIG", "KUBECONFIG")  # fmt: skip
+#: What of our environment is another job's, if the server runs in one.
+_OF_JOB = re.compile(r"(SLURM|SLURMD|SBATCH|SRUN|SALLOC|SQUEUE|PMI|PBS|LSB|SGE|_CONDOR)_.*")
 #: Seconds between SIGTERM and SIGKILL that every batch system is taken to leave.
 _GRACE = 3.0
 #: Of paths and names: what needs no quotes, which providers do not write.
@@ -107,13 +109,16 @@ class ParslProvisioner(Provisioner):
             raise StartUnknown("it was submitted already")
         files = self._task_dirs.files(task.id)
         if not _PLAIN.fullmatch(files.dir):
-            raise SpawnFailed(f"{self.name} cannot run tasks in {files.dir}: spaces and quotes are in the way")
+            message = f"{self.name} cannot run tasks in {files.dir}: spaces and quotes are in the way"
+            raise SpawnFailed(message, field="place")
         nonce = secrets.token_hex(8)
         handle: Handle = {"place": self.name, "attempt": task.attempt, "nonce": nonce, "submitted": time.time()}
+        known_here = (*_KEPT, "SLURM_CONF")
+        clean = {name: value for name, value in env.items() if name in known_here or not _OF_JOB.fullmatch(name)}
         handle |= {"grace": _GRACE, "once": True, "limit": self._limit(), "program": self._programs.name}
         self._handles.write(task, handle)
         try:
-            self._task_dirs.specs.write_environment(task.id, attempt_env.environment(task, env))
+            self._task_dirs.specs.write_environment(task.id, attempt_env.environment(task, clean))
             command = _COMMAND.format(
                 python=shlex.quote(sys.executable), program=self._programs.path(), directory=files.dir, nonce=nonce
             )

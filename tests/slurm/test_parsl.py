@@ -44,7 +44,9 @@ def parsl(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLURM_CONF", str(cluster.config))
         patch.setenv("PATH", f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}")
+        # Of another job, in which the server would run.
         patch.setenv("SLURM_JOB_ID", "1234567")
+        patch.setenv("SLURM_CPUS_PER_GPU", "64")
         patch.setenv("SECRET_OF_THE_SERVER", "hunter2")
         server = LiveServer(home)
         try:
@@ -57,7 +59,7 @@ def parsl(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 def test_a_task_is_a_job_whose_output_and_end_arrive(parsl: LiveServer, cluster: Cluster) -> None:
     with parsl.client() as client:
         task = client.create(
-            "echo $SLURM_JOB_ID $WHAT $SECRET_OF_THE_SERVER; sleep 1; seq 3; exit 3",
+            "echo $SLURM_JOB_ID $SLURM_CPUS_PER_GPU $WHAT $SECRET_OF_THE_SERVER; sleep 1; seq 3; exit 3",
             name="far away; touch x",
             place=PLACE,
             env={"WHAT": "given"},
