@@ -30,8 +30,8 @@ _CLICK = """async ([id, text]) => {
   document.querySelector(`.jp-PtyTasks-row[data-task="${id}"]`).click();
   const isThere = () => [...window.jupyterapp.shell.widgets('main')].some(tab => {
     const buffer = tab.node.dataset.ptytask === id ? tab.content._term?.buffer.active : undefined;
-    const lineAt = at => buffer.getLine(at).translateToString(true);
-    return buffer && Array.from({ length: buffer.length }, (_, at) => lineAt(at)).includes(text);
+    const last = buffer && buffer.getLine(buffer.baseY + buffer.cursorY - 1);
+    return last && last.translateToString(true) === text;
   });
   while (!isThere()) await new Promise(requestAnimationFrame);
   return performance.now() - begun;

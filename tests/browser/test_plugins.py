@@ -13,6 +13,7 @@ from playwright.sync_api import expect
 from tests.browser.conftest import is_ready
 from tests.browser.panel import row, show
 from tests.browser.terminal import find, until_line
+from tests.client.live import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +111,24 @@ def test_little_is_loaded_before_something_is_shown(page: Page) -> None:
     is_ready(page)
     assert any(name.startswith("remoteEntry.") for name in loaded)
     assert sum(loaded.values()) <= AT_THE_START, loaded
+
+
+def test_terminals_are_loaded_when_tasks_are_pointed_at(page: Page, client: Client) -> None:
+    task = client.create("sleep 1000")
+    loaded: list[str] = []
+
+    def look(request: Request) -> None:
+        response = request.response() if re.search(r"/lab/\w+\.\w+\.js", request.url) else None
+        loaded.append(response.text() if response else "")
+
+    page.on("requestfinished", look)
+    row(show(page), task["id"]).hover()
+
+    def is_loaded() -> bool:
+        page.wait_for_timeout(50)  # the page has its turn, and the test hears of it
+        return any("xterm-screen" in text for text in loaded)
+
+    until(is_loaded, "xterm.js")
 
 
 def test_any_two_are_told_apart() -> None:

@@ -48,6 +48,9 @@ const PALETTE: readonly string[] = [
   ...JUMPS
 ];
 
+/** Lists with rows that open terminals. */
+const LISTS = '.jp-PtyTasks-list, .jp-PtyTasks-runs-table';
+
 export const terminalPlugin: JupyterFrontEndPlugin<void> = {
   id: 'jupyter-ptytasks:terminal',
   description: 'Opens background tasks in terminal tabs.',
@@ -164,6 +167,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
       // Setting the same theme again makes the terminal read its colors.
       tracker.forEach(tab => tab.configure({ theme: tab.content.getOption('theme') }))
     );
+    preloadSoon(model);
     void showLinked(app, commands);
     if (restorer) {
       void restorer.restore(tracker, {
@@ -174,6 +178,22 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
     }
   }
 };
+
+/** Load the modules of terminals once a list of tasks is pointed at or focused: a click on a row comes soon. */
+function preloadSoon(model: ITaskModel): void {
+  const events = ['pointerover', 'focusin'];
+  const look = ({ target }: Event): void => {
+    if (!(target instanceof Element) || !target.closest(LISTS)) {
+      return;
+    }
+    events.forEach(event => document.removeEventListener(event, look));
+    Promise.all([import('../terminal/preload'), import('../widgets/terminal/terminal')])
+      .then(([{ preload }]) => preload(model.api.serverSettings))
+      // Loaded again, and told, when a terminal is opened.
+      .catch(() => undefined);
+  };
+  events.forEach(event => document.addEventListener(event, look));
+}
 
 /** Return whether a key is the one that searches in browsers. */
 function isFind(event: KeyboardEvent): boolean {
