@@ -74,7 +74,7 @@ def _drawn(plan: Plan, page: Page) -> Row:
 def _followed(plan: Plan, page: Page, task: str) -> Row:
     """Follow a task; what counts is what a frame takes of the page's main thread."""
     _show(page, [task], 4)
-    seconds = plan.pick(20, 8)
+    seconds = plan.pick(10, 5)
     with busy(page) as turns:
         page.wait_for_timeout(1000 * seconds)
     used = Series((sum(turns) / (60 * seconds),), "s")

@@ -33,7 +33,7 @@ def seeking(plan: Plan) -> Iterator[Row]:
                 bounds = server.rest.request("GET", terminal.path)["output"]
                 chance = random.Random(5)
                 took, used = [], []
-                for _ in range(plan.pick(40, 15)):
+                for _ in range(plan.pick(30, 15)):
                     offset = chance.randrange(bounds["start"], bounds["end"])
                     before, began = cpu_time(server.pid), time.perf_counter()
                     server.rest.request("GET", f"{terminal.path}/replay?offset={offset}")

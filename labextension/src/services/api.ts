@@ -107,22 +107,27 @@ export class TaskApi {
 
   /** Return all tasks, newest first. */
   async list(options: IQuiet = {}): Promise<IListing> {
-    const found: unknown[] = [];
-    let omitted = 0;
+    const tasks: ITask[] = [];
+    const unreadable: IUnreadable[] = [];
     let revision: string | null = null;
     let cursor: string | null = '';
     while (cursor !== null) {
       const query: Record<string, string> = { limit: `${PAGE}`, ...(cursor && { cursor }) };
       const page = await this.page(query, options);
-      found.push(...page.tasks);
-      omitted += page.omitted;
+      // One page after the other: thousands of tasks at once would hold up everything else for a while.
+      const found = readTasks(page.tasks);
+      tasks.push(...found.tasks);
+      const unknown = Array.from({ length: page.omitted }, () => ({
+        id: '',
+        label: '',
+        fields: []
+      }));
+      unreadable.push(...found.unreadable, ...unknown);
       // What changes while later pages are requested is told as a change.
       revision ??= page.revision;
       cursor = page.next_cursor;
     }
-    const { tasks, unreadable } = readTasks(found);
-    const unknown = Array.from({ length: omitted }, () => ({ id: '', label: '', fields: [] }));
-    return { tasks, unreadable: [...unreadable, ...unknown], revision };
+    return { tasks, unreadable, revision };
   }
 
   /** Return a page of tasks, by the parameters of `GET /tasks`. `readTasks` validates them. */
