@@ -4,11 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .captures import captures
-from .charts import charts
-from .panel import panel
-from .seeking import seeking
-from .table import table
+from . import captures, charts, panel, seeking, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,5 +15,5 @@ if TYPE_CHECKING:
 
 def runs(plan: Plan) -> Iterator[Row]:
     """All of them."""
-    for part in (captures, charts, table, panel, seeking):
+    for part in (captures.captures, charts.charts, table.table, panel.panel, seeking.seeking):
         yield from part(plan)
