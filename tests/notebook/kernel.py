@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from jupyter_client.manager import KernelManager
 
-from tests.client.live import PATIENCE
+from tests.ptyhost.hosting import PATIENCE
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jupyter_client.blocking.client import BlockingKernelClient
 
-    from tests.client.live import LiveServer
+    class Server(Protocol):
+        """Where a server lives, and the environment of those who work there."""
+
+        home: Path
+
+        @property
+        def environ(self) -> dict[str, str]:
+            """Return that environment."""
 
 
 @dataclass
@@ -58,7 +67,7 @@ class Cell:
 class Kernel:
     """A kernel in the home of `server`, with more variables `env`. A context; leaving it ends the kernel."""
 
-    def __init__(self, server: LiveServer, env: dict[str, str] | None = None) -> None:
+    def __init__(self, server: Server, env: dict[str, str] | None = None) -> None:
         self._server = server
         self._env = {**server.environ, **(env or {})}
         self._manager = KernelManager(kernel_name="python3")

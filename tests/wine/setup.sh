@@ -27,7 +27,7 @@ fi
 # Wheels for Windows: uv resolves for another system, with its markers; pip does not.
 [ -x "$to/uv/bin/uv" ] || { python3 -m venv "$to/uv" && "$to/uv/bin/pip" install -q uv; }
 "$to/uv/bin/uv" pip install -q --python-platform x86_64-pc-windows-msvc --python-version 3.13 --only-binary :all: \
-  --target "$to/python/Lib/site-packages" "pywinpty==3.1.2" colorama jupyter_server psutil tornado terminado httpx pydantic regex \
+  --target "$to/python/Lib/site-packages" "pywinpty==3.1.2" colorama jupyter_server ipykernel psutil tornado terminado httpx pydantic regex \
   click rich "websocket-client>=1.7" "pytest>=8.2" pytest-timeout pytest-xdist "pytest-jupyter[server]" hypothesis rfc3987
 
 # uv puts the packages' configuration and data below --target; Jupyter looks for them below sys.prefix.

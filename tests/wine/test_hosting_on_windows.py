@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
+import venv
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -146,6 +149,11 @@ def test_a_line_for_cmd_is_passed_as_it_is(hosted: Hosted) -> None:
     assert '"a  b"' in shown(hosted)
     assert "second" in shown(hosted)
 
+    hosted.prepare("cmd.exe", "/c", "cd", cwd="\\\\localhost\\share")
+    with pytest.raises(SpawnFailed) as failed:
+        hosted.launch()
+    assert failed.value.field == "cwd"
+
 
 def test_the_environment_and_arguments_arrive(hosted: Hosted) -> None:
     words = ["a b", 'c"d', "e\\", "", "ü"]
@@ -162,3 +170,47 @@ def test_when_its_ptyhost_is_killed_nothing_is_left(hosted: Hosted) -> None:
     os.kill(hosted.host_pid, 9)  # TerminateProcess
     wait_until(lambda: not is_alive(hosted.pid))
     os.close(hosted.lock())
+
+
+def test_the_python_of_an_environment_is_a_launcher(hosted: Hosted, tmp_path: Path) -> None:
+    """It starts the real one, whose exit code it passes on, and which ends with it."""
+    scripts = tmp_path / "env" / "Scripts"
+    scripts.mkdir(parents=True)
+    # As the module `venv` does, whose way to copy files Wine does not have.
+    launcher = Path(venv.__file__).parent / "scripts" / "nt" / "venvlauncher.exe"
+    python = scripts / "python.exe"
+    python.write_bytes(launcher.read_bytes())
+    (tmp_path / "env" / "pyvenv.cfg").write_text(
+        f"home = {Path(sys.executable).parent}\nexecutable = {sys.executable}\n"
+    )
+    hosted.start(str(python), "-c", "raise SystemExit(7)")
+    assert hosted.ended()["code"] == 7
+
+    source = f"import os, sys; print('real', os.getpid(), os.path.basename(sys.prefix)); {SLEEP}"
+    hosted.start(str(python), "-c", source, cols=WIDE, attempt=2)
+    wait_shown(hosted, "ready")
+    real, prefix = shown(hosted).split("real ")[1].split()[:2]
+    assert prefix == "env"
+    assert is_alive(int(real))
+    assert int(real) != hosted.pid
+    hosted.stop(("SIGKILL", 0.0))
+    assert hosted.ended()["signal"] == "SIGKILL"
+    assert not is_alive(int(real))
+
+
+def test_what_must_not_leave_a_job_ends_with_it() -> None:
+    """A server finds out, and starts tasks anyway."""
+    source = (
+        "from jupyter_ptytasks.core.platform.windows import detach, win32\n"
+        "print(detach.can_leave())\n"
+        "win32.enter_job()\n"
+        "print(detach.can_leave())\n"
+        "process = detach.start([*detach.python(), '-c', 'import time; time.sleep(600)'])\n"
+        "print(process.pid, process.poll())\n"
+        "process.returncode = 0\n"
+    )
+    done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)
+    *leaves, pid, ended = done.stdout.split()
+    assert leaves == ["True", "False"]
+    assert ended == "None"
+    wait_until(lambda: not is_alive(int(pid)))

@@ -16,6 +16,7 @@ import pytest
 from jupyter_ptytasks.cli.websocket import Connection
 from jupyter_ptytasks.client.discovery import Server
 from jupyter_ptytasks.core.terminal.lines import lines_of
+from tests.notebook.kernel import Kernel
 from tests.ptyhost.hosting import is_alive, wait_until
 
 if TYPE_CHECKING:
@@ -47,18 +48,22 @@ class Servers:
     """Servers over one set of directories, one after the other."""
 
     def __init__(self, home: Path) -> None:
-        self._home = home
+        self.home = home
         self._process: subprocess.Popen[bytes] | None = None
         self.log: list[str] = []
         self.http = httpx.Client(timeout=60.0)
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The environment of the servers, and of the user who works with them."""
+        home = self.home
+        places = {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
+        return {**os.environ, **places, "HOME": str(home), "USERPROFILE": str(home), "PYTHONPATH": os.getcwd()}
+
     def start(self) -> None:
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
-        home = self._home
-        places = {f"JUPYTER_{name}_DIR": str(home / name.lower()) for name in ("CONFIG", "DATA", "RUNTIME")}
-        env = {**os.environ, **places, "HOME": str(home), "USERPROFILE": str(home), "PYTHONPATH": os.getcwd()}
-        (home / "root").mkdir(exist_ok=True)
+        (self.home / "root").mkdir(exist_ok=True)
         self._process = subprocess.Popen(
             [
                 sys.executable,
@@ -68,10 +73,11 @@ class Servers:
                 "--ip=127.0.0.1",
                 f"--port={port}",
                 "--IdentityProvider.token=t",
-                f"--ServerApp.root_dir={home / 'root'}",
+                f"--ServerApp.root_dir={self.home / 'root'}",
+                "--ServerApp.terminado_settings={'shell_command': ['cmd.exe']}",
                 "--ServerApp.jpserver_extensions={'jupyter_ptytasks': True}",
             ],
-            env=env,
+            env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -128,7 +134,7 @@ class Servers:
 
     def end_tasks(self) -> None:
         """Leave no task behind, whatever has become of the servers."""
-        for path in (self._home / "data" / "ptytasks" / "tasks").glob("*/host.json"):
+        for path in (self.home / "data" / "ptytasks" / "tasks").glob("*/host.json"):
             pid = json.loads(path.read_bytes())["host_pid"]
             if is_alive(pid):
                 os.kill(pid, 9)
@@ -198,12 +204,31 @@ def test_tasks_outlive_their_server(servers: Servers) -> None:
     viewer.wait(f"got {'grüß'!a} {WIDE + 2}")
     viewer.close()
 
+    # A line for the shell, and directories as people write them there.
+    line = servers.ask("POST", "/tasks", command='cd & echo "a  b" & exit 3', cwd="C:/windows/System32/..", cols=WIDE)
+    assert line["cwd"] == "C:\\windows"
+    assert servers.end(line["id"]) == ("failed", {"code": 3, "signal": None})
+    assert {"C:\\windows", '"a  b"'} <= set(servers.lines(line["id"]))
+    refused = servers.http.post("/ptytasks/api/tasks", json={"command": "cd", "cwd": "\\\\nowhere\\share"})
+    assert (refused.status_code, refused.json()["field"]) == (400, "cwd")
+    assert servers.ask("GET", "/status")["tasks_outlive_server"] is True
+
     # The command line in a console: what it is typed is typed into the task, whose exit code is its own.
     servers.run("attached", "-m", "jupyter_ptytasks.cli", "attach", "talk")
     servers.wait_lines("attached", "got ")
     servers.ask("POST", "/tasks/attached/input", data="end", newline=True)
     for name in ("talk", "attached"):
         assert servers.end(name) == ("failed", {"code": 4, "signal": None})
+
+    # A cell of a notebook becomes a task, and knows how it has ended.
+    with Kernel(servers) as kernel:
+        kernel.run("%load_ext jupyter_ptytasks")
+        kernel.run("%%task cell --python --wait\nprint('from a cell', 6 * 7)")
+        kernel.run("%%task wrong --python --wait\nraise SystemExit(5)", fails=True)
+        assert "succeeded" in kernel.run("import jupyter_ptytasks; jupyter_ptytasks.get('cell').state").text
+    assert servers.end("cell") == ("succeeded", {"code": 0, "signal": None})
+    assert servers.end("wrong") == ("failed", {"code": 5, "signal": None})
+    assert "from a cell 42" in servers.lines("cell")
 
     # What has waited is started by the scheduler, when its turn has come.
     servers.ask("PUT", "/groups/one", slots=1)
