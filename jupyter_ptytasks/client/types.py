@@ -683,7 +683,7 @@ class PlaceAbout(TypedDict):
     """Where tasks can run."""
 
     name: str
-    """`local`, `slurm`, `ssh:` and the name of a host, or as it is configured."""
+    """`local`, `slurm`, `ssh:` and the name of a host, or a name that is configured."""
     kind: Literal["local", "ssh", "slurm", "parsl"]
     reachable: bool | None
     """Whether it can be reached; null if it was not tried."""
@@ -691,6 +691,8 @@ class PlaceAbout(TypedDict):
     """Why it cannot be reached, and what to do; null if it can, or was not tried."""
     login: str | None
     """The command that logs in, for a terminal, where you have to; null elsewhere, and where it was not tried."""
+    shares_files: bool
+    """Whether tasks there see the files of the server's machine."""
     resources: list[str]
     """The fields of `resources` that the place takes."""
     calls: dict[str, Calls]

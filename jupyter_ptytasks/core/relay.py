@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 CONNECT = 1  #: JSON {id, tail}: a connection to the ptyhost of a task; `tail` is the channel of its ring, 0 for none
 TAIL = 2  #: JSON {id, attempt, have, follow}: the growth of a task's ring, from what the near end has
 CALL = 3  #: JSON {call, ...}; answered by RESULT on the same channel
+STREAM = 4  #: JSON {argv, keep}: a program with these variables; its standard input and output are a connection
 # Either way.
 BYTES = 16  #: bytes of a connection
 CLOSE = 17  #: the end of a channel; the payload says why, empty if nothing is wrong

@@ -9,36 +9,47 @@ import subprocess
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .shared import Shared
 
+    #: Runs `argv` with `text` as its input for `patience` seconds at most, as Commands.run.
+    Execute = Callable[[Sequence[str], str, float], tuple[int | None, str, str]]
+
 #: What the commands get of our environment: it becomes that of the jobs, and is shown to who may see them.
-_KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "SHELL", "SLURM_CONF", "LD_LIBRARY_PATH", "TZ")
+KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "SHELL", "SLURM_CONF", "LD_LIBRARY_PATH", "TZ")
 #: Seconds that a command may take.
 PATIENCE = 20.0
 
 
 def environment() -> dict[str, str]:
     """Return what a process gives to commands of its own environment, and with it to jobs: nothing secret."""
-    return {name: os.environ[name] for name in _KEPT if name in os.environ}
+    return {name: os.environ[name] for name in KEPT if name in os.environ}
 
 
 class Commands:
-    """Runs the commands of a place with the environment `env`, and tells in `shared` that they were called."""
+    """Runs the commands of a place by `execute`, and tells in `shared` that they were called."""
 
-    def __init__(self, env: Mapping[str, str], shared: Shared) -> None:
-        self.env = dict(env)
+    def __init__(self, execute: Execute, shared: Shared) -> None:
+        self._execute = execute
         self.shared = shared
 
     def run(self, argv: Sequence[str], text: str = "", patience: float = PATIENCE) -> tuple[int | None, str, str]:
-        """Run a command with `text` as its input; return its exit code, output and errors. The code is None if it was
-        ended after `patience` seconds, 127 if it cannot be started.
+        """Run a command with `text` as its input; return its exit code, output and errors. The code is None if it is
+        not known what has become of it, as after `patience` seconds, 127 if it cannot be started. Raises
+        PlaceUnreachable if it was not run because the machine where that is done cannot be reached.
         """
         self.shared.note_call(argv[0])
+        return self._execute(argv, text, patience)
+
+
+def on_this_machine(env: Mapping[str, str]) -> Execute:
+    """Return what runs commands here, with the environment `env`."""
+
+    def execute(argv: Sequence[str], text: str, patience: float) -> tuple[int | None, str, str]:
         try:
             done = subprocess.run(
-                argv, input=text.encode(), capture_output=True, timeout=patience, env=self.env, check=False,
+                argv, input=text.encode(), capture_output=True, timeout=patience, env=env, check=False,
                 start_new_session=True,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
@@ -46,3 +57,5 @@ class Commands:
         except OSError as error:
             return 127, "", f"{argv[0]}: {error.strerror}"
         return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")
+
+    return execute

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T")
 
-_HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,254}")
+#: The name of a host, as ssh takes it; none is an option.
+HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,254}")
 _CONFIG = "~/.ssh/config"
 #: Bytes of it that are read.
 _CONFIG_MAX = 1 << 20
@@ -49,7 +50,7 @@ class Connection:
     """
 
     def __init__(self, host: str, command: Sequence[str], keep: float, env: Mapping[str, str] | None = None) -> None:
-        if not _HOST.fullmatch(host):
+        if not HOST.fullmatch(host):
             raise BadRequest(f"place: {host!r} is not the name of a host", field="place")
         self.host = host
         self._command = tuple(command)
@@ -183,4 +184,4 @@ def hosts() -> list[str]:
         return []
     words = [line.replace("=", " ").split() for line in lines]
     named = [name for line in words if line and line[0].lower() == "host" for name in line[1:]]
-    return list(dict.fromkeys(name for name in named if _HOST.fullmatch(name)))
+    return list(dict.fromkeys(name for name in named if HOST.fullmatch(name)))

@@ -92,9 +92,12 @@ class Jobs:
         """Return what squeue says now, as it is told to other processes."""
         begun = time.monotonic()
         # Not for jobs by name: one that is not known any more would make the call fail.
-        code, out, said = self._commands.run(
-            ["squeue", "--me", "--noheader", "--states=all", f"--format={slurm.FORMAT}"]
-        )
+        try:
+            code, out, said = self._commands.run(
+                ["squeue", "--me", "--noheader", "--states=all", f"--format={slurm.FORMAT}"]
+            )
+        except PlaceUnreachable as error:
+            return {"begun": begun, "rows": None, "problem": error.message, "failures": self._failures + 1}
         if code == 0:
             return {"begun": begun, "rows": out, "problem": "", "failures": 0}
         problem = f"Slurm does not answer: {slurm.fault(said)[0]}"
@@ -208,7 +211,7 @@ class Jobs:
 
     def kill_wait(self) -> float | None:
         """Return the seconds between the signal by which Slurm ends a job, and the one that kills it; None if that is
-        not known.
+        not known. Raises PlaceUnreachable.
         """
         if self._kill_wait is None:
             code, out, _ = self._commands.run(["scontrol", "show", "config"])

@@ -32,7 +32,7 @@ elif sys.argv[1] == "job":
     main(*sys.argv[2:])
 else:
     from jupyter_ptytasks.relay.agent import main
-    main()
+    main(*sys.argv[2:])
 """
 #: No quote but the double ones, no exclamation mark, one line: for sh, csh and fish it is the same argument.
 LOADER = 'exec(eval(open(0,"rb",0,closefd=False).readline()))'

@@ -22,7 +22,7 @@ from .copy import Copy, have
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from typing import Any
 
     from ..core.paths import TaskFiles
@@ -50,6 +50,8 @@ class Gateway(asyncio.Transport):
         self._consumed = relay.Consumed(relay.CONNECTION_WINDOW)
         self._buffer = bytearray()
         self._is_closing = self._is_paused = self._is_over = False
+        #: What was said at the end.
+        self.why = ""
 
     # -- asyncio.Transport --------------------------------------------------------------------------------------------
 
@@ -114,6 +116,7 @@ class Gateway(asyncio.Transport):
         if self._is_over:
             return
         if kind == relay.CLOSE:
+            self.why = payload.decode("utf-8", "replace")
             self.end()
         elif not self._is_closing:
             self._near.send(self._consumed.add(self._channel, len(payload)))
@@ -171,6 +174,10 @@ class Tail:
             self._near.forget(self.channel)
             self.ended.set_result(why)
 
+    def poke(self) -> None:
+        """Have it looked there whether the ring has grown: a ptyhost on another machine than the relay says nothing."""
+        self._near.send(relay.frame(relay.CREDIT, self.channel, relay.COUNT.pack(0)))
+
     def close(self) -> None:
         """Close it, and write no more."""
         if not self.ended.done():
@@ -221,18 +228,36 @@ class Relay(asyncio.Protocol):
         finally:
             theirs.close()
         reaper = near._reaper = asyncio.ensure_future(near._reap(process, said))
+        why = await near._greeted_or_why()
+        if why:
+            last = await reaper
+            raise HostUnreachable(near._unfit or last or why)
+        return near
+
+    @classmethod
+    async def over(cls, outer: Relay, argv: Sequence[str], keep: Collection[str]) -> Relay:
+        """Run `argv`, which is the far end of another relay, at the far end of `outer`, with these variables of the
+        environment there, and return that relay. Raises HostUnreachable, with what the process has said.
+        """
+        near = cls(None)
+        stream = outer.stream(argv, keep, near)
+        why = await near._greeted_or_why()
+        if why:
+            raise HostUnreachable(near._unfit or shown(stream.why) or why)
+        return near
+
+    async def _greeted_or_why(self) -> str:
+        """Wait until the far end answers, and return an empty string; why it does not, and is closed, otherwise."""
         try:
-            await asyncio.wait_for(asyncio.shield(near._ready), _GREETING)
-            return near
+            await asyncio.wait_for(asyncio.shield(self._ready), _GREETING)
+            return ""
         except asyncio.TimeoutError:
-            why = f"no answer within {_GREETING:.0f} s"
+            return f"no answer within {_GREETING:.0f} s"
         except WireError as error:
-            why = str(error)
+            return str(error)
         finally:
-            if not near._greeted:
-                near.close()
-        last = await reaper
-        raise HostUnreachable(near._unfit or last or why)
+            if not self._greeted:
+                self.close()
 
     @property
     def _greeted(self) -> bool:
@@ -306,6 +331,16 @@ class Relay(asyncio.Protocol):
         self.send(relay.frame(relay.CONNECT, channel, json.dumps(said).encode()))
         one.connection_made(gateway)
 
+    def stream(self, argv: Sequence[str], keep: Collection[str], protocol: asyncio.BaseProtocol) -> Gateway:
+        """Run a program there with these variables of the environment, and return the connection that its standard
+        input and output are. Raises HostUnreachable.
+        """
+        channel = self._open()
+        gateway = self._channels[channel] = Gateway(self, channel, protocol, None)
+        self.send(relay.frame(relay.STREAM, channel, json.dumps({"argv": [*argv], "keep": [*keep]}).encode()))
+        protocol.connection_made(gateway)
+        return gateway
+
     async def tail(self, task_id: str, attempt: int, files: TaskFiles, *, follow: bool) -> Tail:
         """Begin to copy the files of a task; unless `follow`, it ends when all is there. Raises HostUnreachable."""
         known = await asyncio.to_thread(have, files)
@@ -316,13 +351,19 @@ class Relay(asyncio.Protocol):
         return tail
 
     async def call(self, name: str, **said: Any) -> dict[str, Any]:
-        """Return the answer to a call. Raises HostUnreachable if the stream ends before it comes."""
+        """Return the answer to a call. A program that is `run` is ended if nobody waits for it any more. Raises
+        HostUnreachable if the stream ends before the answer comes.
+        """
         channel = self._open()
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
         self._calls[channel] = answer
         self.send(relay.frame(relay.CALL, channel, json.dumps({"call": name, **said}).encode()))
         try:
             return await answer
+        except asyncio.CancelledError:
+            if name == "run":
+                self.send(relay.frame(relay.CLOSE, channel))
+            raise
         finally:
             self._calls.pop(channel, None)
             self.touch()
@@ -419,6 +460,10 @@ def _end(process: subprocess.Popen[bytes], said: IO[bytes]) -> str:
             process.kill()
             process.wait()
         said.seek(max(os.fstat(said.fileno()).st_size - _SAID_MAX, 0))
-        lines = said.read().decode("utf-8", "replace").split("\n")
-    found = next((line for line in map(str.strip, reversed(lines)) if line), "")
+        return shown(said.read().decode("utf-8", "replace"))
+
+
+def shown(said: str) -> str:
+    """Return the last line of what a process has said, as it can be shown."""
+    found = next((line for line in map(str.strip, reversed(said.split("\n"))) if line), "")
     return "".join(char for char in found if char.isprintable())[:_SHOWN_MAX]

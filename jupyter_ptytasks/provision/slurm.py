@@ -9,13 +9,14 @@ import secrets
 import shlex
 import sys
 import time
+from abc import abstractmethod
 
 from ..core import attempt_env, model, resources, slurm
-from ..core.errors import InternalError, PlaceUnreachable, PtyTasksError, StartUnknown
+from ..core.errors import HostUnreachable, InternalError, PlaceUnreachable, PtyTasksError, StartUnknown
 from ..core.queue.gates import Gate
 from ..core.states import State
 from .base import Launched, Provisioner, Submitted
-from .commands import Commands
+from .commands import Commands, on_this_machine
 from .handles import CANCELED, Handles
 from .jobs import Jobs
 from .programs import Programs
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from ..core.queue.turn import When
     from ..storage.locks import Lock
     from ..storage.task_dirs import TaskDirs
+    from .commands import Execute
     from .handles import Handle
+    from .remote import Relay
     from .steps import Steps
 
 #: What of our environment is another job's, if the server runs in one.
@@ -52,44 +55,60 @@ exit 127
 """
 
 
-class SlurmProvisioner(Provisioner):
-    """The place `slurm`: the cluster that `sbatch` submits to. `data_dir` is where the tasks' directories are,
-    `runtime_dir` has locks if that has none, `interval` are the seconds between two calls of squeue at least,
-    `per_minute` is how many tasks are submitted in a minute at most, and `env` what its programs get of the environment
-    (commands.environment).
+class Batch(Provisioner):
+    """A cluster whose commands `execute` runs. `data_dir` is where the tasks' directories are, `runtime_dir` has locks
+    if that has none, `interval` are the seconds between two calls of squeue at least, and `per_minute` is how many
+    tasks are submitted in a minute at most.
     """
 
-    name = "slurm"
     waits = True
     queues = True
-    shares_files = True
     takes = resources.FIELDS
 
     def __init__(
         self,
+        name: str,
+        execute: Execute,
         task_dirs: TaskDirs,
         data_dir: str,
         runtime_dir: str,
         *,
         interval: float,
         per_minute: int,
-        env: Mapping[str, str],
     ) -> None:
-        self._for_scheduler = {"interval": interval, "per_minute": per_minute, "env": dict(env)}
+        self.name = name
+        self._for_scheduler: dict[str, Any] = {"interval": interval, "per_minute": per_minute}
         self._per_minute = per_minute
         self._task_dirs = task_dirs
-        self._programs = Programs(data_dir, task_dirs)
-        self._shared = Shared(data_dir, [runtime_dir], self.name)
-        self._commands = Commands(env, self._shared)
+        self._shared = Shared(data_dir, [runtime_dir], name)
+        self._commands = Commands(execute, self._shared)
         self._handles = Handles(task_dirs)
         self.jobs = Jobs(self._commands, interval)
-        self._verdicts = Verdicts(task_dirs, self.jobs, self._handles)
+        self._verdicts = Verdicts(task_dirs, self.jobs, self._handles, self._give_up)
         self._steps: Steps | None = None
 
     def close(self) -> None:
         """See Provisioner.close."""
         if self._steps is not None:
             self._steps.close()
+
+    @abstractmethod
+    def _prepare(self, task: Task, spec: dict[str, Any], env: Mapping[str, str], handle: Handle) -> str:
+        """Put what the job reads where its node sees it, and return its script. `env` is the environment of the
+        command, without what is another job's. Raises SpawnFailed, InternalError, PlaceUnreachable.
+        """
+
+    @abstractmethod
+    def _user(self) -> str:
+        """Return who submits the jobs. Raises PlaceUnreachable."""
+
+    @abstractmethod
+    def _step(self, task: Task) -> list[str]:
+        """Return the command that runs the far end of a relay on the node of a task. Raises HostUnreachable."""
+
+    @abstractmethod
+    async def _start_relay(self, argv: list[str]) -> Relay:
+        """Run that command, and return the relay. Raises HostUnreachable."""
 
     def to_json(self) -> dict[str, Any]:
         """See Provisioner.to_json."""
@@ -114,7 +133,7 @@ class SlurmProvisioner(Provisioner):
         if code != 0:
             raise PlaceUnreachable(f"Slurm does not answer: {slurm.fault(said)[0]}")
         # A cluster without a database of accounts has no sacctmgr, or one that does not answer.
-        asked = ["sacctmgr", "--noheader", "--parsable2", "show", "associations", f"user={getpass.getuser()}"]
+        asked = ["sacctmgr", "--noheader", "--parsable2", "show", "associations", f"user={self._user()}"]
         code, told, _ = self._commands.run([*asked, "format=Account,QOS"])
         return {"partitions": slurm.partitions(out), **slurm.associations(told if code == 0 else "")}
 
@@ -123,7 +142,6 @@ class SlurmProvisioner(Provisioner):
         known = self._handles.of(task)
         if known is not None and not known.get("given_up"):
             raise StartUnknown("it was submitted already")
-        files = self._task_dirs.files(task.id)
         spec = self._task_dirs.specs.read(task.id)
         nonce = secrets.token_hex(8)
         clean = {name: value for name, value in env.items() if not _OF_JOB.fullmatch(name) or name == "SLURM_CONF"}
@@ -137,17 +155,9 @@ class SlurmProvisioner(Provisioner):
         grace = self.jobs.kill_wait()
         if grace is not None:
             handle["grace"] = max(grace - _KILL_SLACK, 1.0)
-        handle["program"] = self._programs.name
         self._handles.write(task, handle)
         try:
-            self._task_dirs.specs.write_environment(task.id, attempt_env.environment(task, clean))
-            script = _SCRIPT.format(
-                python=shlex.quote(sys.executable),
-                program=shlex.quote(self._programs.path()),
-                directory=shlex.quote(files.dir),
-                nonce=nonce,
-            )
-            job = self.jobs.submit(options, script)
+            job = self.jobs.submit(options, self._prepare(task, spec, clean, handle))
         except StartUnknown:
             raise
         except PtyTasksError:
@@ -187,13 +197,21 @@ class SlurmProvisioner(Provisioner):
             handle = self._handles.of(task)
             if handle is None:
                 return True
-            if self._task_dirs.host(task) is not None:
-                return False
             # Whether Slurm answers or not: the job would find this, and the next server, if this one dies now.
-            self._handles.write(task, {**handle, "given_up": CANCELED})
+            if not self._give_up(task, handle, CANCELED):
+                return False
         if "job" in handle:
             with contextlib.suppress(PlaceUnreachable):
                 self.jobs.cancel(handle["job"])
+        return True
+
+    def _give_up(self, task: Task, handle: Handle, how: object) -> bool:
+        """Write, under the task's lock, that its job is not to run, and `how` that was given up; return False if it
+        runs. Raises PlaceUnreachable.
+        """
+        if self._task_dirs.host(task) is not None:
+            return False
+        self._handles.write(task, {**handle, "given_up": how})
         return True
 
     def hold(self, task: Task) -> dict[str, Any]:
@@ -214,15 +232,87 @@ class SlurmProvisioner(Provisioner):
 
     def clean_up(self, active: Collection[str]) -> None:
         """See Provisioner.clean_up."""
-        self._programs.remove_unused()
         self._verdicts.forget(active)
         self.jobs.forget({row.job for row in self.jobs.rows.values() if row.task in active})
 
+    async def _reach(self, task: Task) -> Relay:
+        """Return the relay to the node of a task. Raises HostUnreachable."""
+        if self._steps is None:
+            from .steps import Steps  # noqa: PLC0415  the scheduler has no use for it
+
+            self._steps = Steps(self._step, self._start_relay)
+        return await self._steps.reach(task)
+
+    def _running(self, task: Task) -> tuple[Handle, dict[str, Any]]:
+        """Return the handle and the host record of a task that runs. Raises HostUnreachable."""
+        handle, host = self._handles.of(task), self._task_dirs.host(task)
+        if handle is None or "job" not in handle or host is None:
+            raise HostUnreachable("the job does not run yet")
+        return handle, host
+
+
+class SlurmProvisioner(Batch):
+    """The place `slurm`, whose nodes share the directories of tasks with this machine; `env` is what its programs get
+    of the environment (commands.environment).
+    """
+
+    shares_files = True
+
+    def __init__(
+        self,
+        task_dirs: TaskDirs,
+        data_dir: str,
+        runtime_dir: str,
+        *,
+        interval: float,
+        per_minute: int,
+        env: Mapping[str, str],
+    ) -> None:
+        execute = on_this_machine(env)
+        super().__init__(
+            "slurm", execute, task_dirs, data_dir, runtime_dir, interval=interval, per_minute=per_minute
+        )  # fmt: skip
+        self._env = dict(env)
+        self._for_scheduler["env"] = self._env
+        self._programs = Programs(data_dir, task_dirs)
+
+    def _user(self) -> str:
+        return getpass.getuser()
+
+    def _prepare(self, task: Task, spec: dict[str, Any], env: Mapping[str, str], handle: Handle) -> str:  # noqa: ARG002
+        # First, so that it is not deleted before the job has read it.
+        handle["program"] = self._programs.name
+        self._handles.write(task, handle)
+        self._task_dirs.specs.write_environment(task.id, attempt_env.environment(task, env))
+        return script(sys.executable, self._programs.path(), self._task_dirs.files(task.id).dir, handle)
+
+    def clean_up(self, active: Collection[str]) -> None:
+        """See Provisioner.clean_up."""
+        super().clean_up(active)
+        self._programs.remove_unused()
+
     async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
         """See Provisioner.connect."""
-        from .steps import Steps  # noqa: PLC0415  the scheduler has no use for it
+        (await self._reach(task)).connect(task.id, protocol, None)
 
-        if self._steps is None:
-            self._steps = Steps(self._task_dirs, self._handles, self._programs.path, self._commands.env)
-        relay = await self._steps.reach(task)
-        relay.connect(task.id, protocol, None)
+    def _step(self, task: Task) -> list[str]:
+        from .steps import step  # noqa: PLC0415  the same
+
+        return step(*self._running(task), sys.executable, self._programs.path(), "relay")
+
+    async def _start_relay(self, argv: list[str]) -> Relay:
+        from .remote import Relay  # noqa: PLC0415  the same
+
+        return await Relay.start(argv, env=self._env)
+
+
+def script(python: str, program: str, directory: str, handle: Handle) -> str:
+    """Return what a job runs to be the ptyhost of the task in `directory`: the program, by that interpreter if the node
+    has it.
+    """
+    return _SCRIPT.format(
+        python=shlex.quote(python),
+        program=shlex.quote(program),
+        directory=shlex.quote(directory),
+        nonce=handle["nonce"],
+    )

@@ -1,43 +1,46 @@
-"""The way to tasks whose ptyhosts are jobs: a step of the job carries a relay, as long as somebody has use for it."""
+"""The ways to tasks whose ptyhosts are jobs: a step of the job carries a relay, as long as somebody has use for it."""
 
 from __future__ import annotations
 
 import asyncio
-import sys
-
-from ..core.errors import HostUnreachable
-from .remote import Relay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from typing import Any
 
     from ..core.model import Task
-    from ..storage.task_dirs import TaskDirs
-    from .handles import Handle, Handles
+    from .handles import Handle
+    from .remote import Relay
 
 #: Seconds for which a connection is kept of which nothing uses is made.
 _KEEP = 60.0
-#: Runs the far end of a relay, in a step of the job: the interpreter here and the program follow.
+#: Runs the far end of a relay, in a step of the job: an interpreter and the program follow, and its arguments.
 _RELAY = (
     'for python in "$0" python3; do '
-    'if command -v "$python" > /dev/null; then exec "$python" -I -S -X utf8 "$1" relay; fi; done; exit 127'
+    'if command -v "$python" > /dev/null; then exec "$python" -I -S -X utf8 "$@"; fi; done; exit 127'
 )
 
 
+def step(handle: Handle, host: Mapping[str, Any], python: str, *program: str) -> list[str]:
+    """Return the command that runs the far end of a relay beside the ptyhost of a job, by that interpreter if the node
+    has it.
+    """
+    return [
+        "srun", "--quiet", f"--jobid={handle['job']}", "--overlap", "--mem=0", "--nodes=1", "--ntasks=1",
+        *([f"--nodelist={host['node']}"] if host.get("node") else []), "--unbuffered", "--mpi=none",
+        "--export=NONE", "--chdir=/", "/bin/sh", "-c", _RELAY, python, *program,
+    ]  # fmt: skip
+
+
 class Steps:
-    """The relays of tasks, on the loop of a server. `program` returns the path of what a relay runs, and `env` is the
-    environment of srun. `close` it.
+    """The relays of tasks, on the loop of a server. `find` returns the command that runs the far end of one (blocking),
+    and `start` runs it; both raise HostUnreachable. `close` it.
     """
 
-    def __init__(
-        self, task_dirs: TaskDirs, handles: Handles, program: Callable[[], str], env: Mapping[str, str]
-    ) -> None:
-        self._task_dirs = task_dirs
-        self._handles = handles
-        self._program = program
-        self._env = env
+    def __init__(self, find: Callable[[Task], list[str]], start: Callable[[list[str]], Awaitable[Relay]]) -> None:
+        self._find = find
+        self._start = start
         self._relays: dict[str, asyncio.Task[Relay]] = {}
         self._closing: set[asyncio.Task[None]] = set()
 
@@ -64,22 +67,11 @@ class Steps:
         return await asyncio.shield(starting)
 
     async def _start_relay(self, task: Task) -> Relay:
-        handle, host, path = await asyncio.to_thread(self._where, task)
-        if handle is None or "job" not in handle or host is None:
-            raise HostUnreachable("the job does not run yet")
-        argv = [
-            "srun", "--quiet", f"--jobid={handle['job']}", "--overlap", "--mem=0", "--nodes=1", "--ntasks=1",
-            *([f"--nodelist={host['node']}"] if host.get("node") else []), "--unbuffered", "--mpi=none",
-            "--export=NONE", "--chdir=/", "/bin/sh", "-c", _RELAY, sys.executable, path,
-        ]  # fmt: skip
-        relay = await Relay.start(argv, env=self._env)
+        relay = await self._start(await asyncio.to_thread(self._find, task))
         closing = asyncio.create_task(relay.close_when_useless(_KEEP))
         self._closing.add(closing)
         closing.add_done_callback(self._closing.discard)
         return relay
-
-    def _where(self, task: Task) -> tuple[Handle | None, dict[str, Any] | None, str]:
-        return self._handles.of(task), self._task_dirs.host(task), self._program()
 
 
 def _result(starting: asyncio.Task[Relay]) -> Relay | None:

@@ -20,7 +20,7 @@ from .report import why_not_started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from typing import Any
 
     from ..core.model import Task
@@ -40,12 +40,17 @@ _LOOK_AGAIN = 10.0
 
 
 class Verdicts:
-    """Judges tasks by the rows of `jobs` and by their directories."""
+    """Judges tasks by the rows of `jobs` and by their directories. `give_up` sees to it that a job does not run any
+    more, and returns False if it does; the task's lock is held then.
+    """
 
-    def __init__(self, task_dirs: TaskDirs, jobs: Jobs, handles: Handles) -> None:
+    def __init__(
+        self, task_dirs: TaskDirs, jobs: Jobs, handles: Handles, give_up: Callable[[Task, Handle, object], bool]
+    ) -> None:
         self._task_dirs = task_dirs
         self._jobs = jobs
         self._handles = handles
+        self._give_up = give_up
         #: When a job was first seen to be over that has left no record, by its id.
         self._over: dict[str, float] = {}
         #: When something was first seen of an attempt.
@@ -149,7 +154,8 @@ class Verdicts:
         if lock is None:
             return None
         with lock:
-            self._handles.write(task, {**handle, "given_up": True})
+            if not self._give_up(task, handle, True):
+                return self._task_dirs.read_exit(task)  # it has run after all
         return self._not_started("the server died while submitting the job, and Slurm does not know it")
 
     def _latest(self, task: Task) -> int:

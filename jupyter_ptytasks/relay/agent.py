@@ -12,17 +12,18 @@ import os
 
 from ..core import relay, wire
 from ..core.elsewhere import runtime_dir
-from ..core.files import read_json
-from ..core.hostlog import last_line
 from ..core.platform import endpoint, events, files
+from . import commands
 from .calls import Calls, Refused, data_dir
+from .jobs import Jobs
 from .tail import Tail
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import subprocess
     from _socket import socket
-    from typing import Any
+    from typing import IO, Any
+
+    from .commands import Answering
 
 #: Bytes that wait to be written to the stream, above which nothing is added but answers.
 _FULL = 256 << 10
@@ -30,27 +31,30 @@ _FULL = 256 << 10
 _READ = 256 << 10
 #: Milliseconds to wait: nothing is due by itself.
 _LONG = 3_600_000
-#: Bytes of a ptyhost's report.
-_REPORT_MAX = 64 << 10
 #: What a frame, or what it asks for, may fail with.
 _FAULTS = (OSError, ValueError, KeyError, TypeError, RecursionError, wire.WireError)
 
 
-def main() -> None:
-    """Serve the stream that is the standard input and output until it ends."""
+def main(data: str = "") -> None:
+    """Serve the stream that is the standard input and output until it ends. `data` is the directory of what is kept of
+    tasks, if it is not where it would be looked for here.
+    """
     for fd in (0, 1):
         files.unblock(fd)
-    Agent(0, 1, Calls(data_dir(), runtime_dir())).run()
+    Agent(0, 1, Calls(data or data_dir(), runtime_dir())).run()
 
 
 class _Connection:
-    """A connection to a ptyhost. `held` waits until its `tail` has sent what was in the ring at `barrier`."""
+    """A connection to a ptyhost, or a program, which writes errors to `said`. `held` waits until its `tail` has sent
+    what was in the ring at `barrier`.
+    """
 
-    __slots__ = ("barrier", "consumed", "held", "is_closing", "is_over", "out", "socket", "tail", "window")
+    __slots__ = ("barrier", "consumed", "held", "is_closing", "is_over", "out", "said", "socket", "tail", "window")
 
-    def __init__(self, connection: socket, tail: int) -> None:
+    def __init__(self, connection: socket, tail: int = 0, said: IO[bytes] | None = None) -> None:
         self.socket = connection
         self.tail = tail
+        self.said = said
         self.window = relay.Window(relay.CONNECTION_WINDOW)
         self.consumed = relay.Consumed(relay.CONNECTION_WINDOW)
         self.out = bytearray()
@@ -67,14 +71,15 @@ class Agent:
         self._inlet = inlet
         self._outlet = outlet
         self._calls = calls
+        self._jobs = Jobs(calls)
         self._decoder = relay.Decoder()
         self._out = bytearray(relay.BANNER + relay.READY + b"\n")
         self._connections: dict[int, _Connection] = {}
         self._tails: dict[int, tuple[Tail, bool]] = {}
         #: The channels of those that may have something to send.
         self._grown: set[int] = set()
-        #: Ptyhosts that have not reported yet: the task, the process, and the report so far.
-        self._starts: dict[int, tuple[str, subprocess.Popen[bytes], bytearray]] = {}
+        #: What answers calls, by their channels: ptyhosts that have not reported yet, and programs.
+        self._answering: dict[int, Answering] = {}
 
     def run(self) -> None:
         """Serve until the stream ends."""
@@ -101,10 +106,9 @@ class Agent:
             if wants:
                 poll.register(one.socket.fileno(), wants)
                 channels[one.socket.fileno()] = channel
-        for channel, (_, process, _) in self._starts.items():
-            assert process.stdout is not None
-            poll.register(process.stdout.fileno(), events.READ)
-            channels[process.stdout.fileno()] = channel
+        for channel, answering in self._answering.items():
+            poll.register(answering.fileno(), events.READ)
+            channels[answering.fileno()] = channel
         for fd, event in poll.poll(0 if has_more and not is_full else _LONG):
             if fd == self._inlet:
                 if not self._read():
@@ -154,24 +158,32 @@ class Agent:
                 window.credit(payload)
                 self._grown.update({channel} & self._tails.keys())
         elif kind == relay.CLOSE:
-            if channel in self._connections and self._connections[channel].out:
+            if channel in self._answering:
+                self._answering.pop(channel).end()
+            elif channel in self._connections and self._connections[channel].out:
                 self._connections[channel].is_closing = True  # after what was sent before
             else:
                 self._forget(channel)
-        elif kind in (relay.CONNECT, relay.TAIL):
+        elif kind in (relay.CONNECT, relay.TAIL, relay.STREAM):
             if channel in self._connections or channel in self._tails:
                 raise wire.WireError("the channel is in use")
-            said = wire.fields(payload)
-            task = self._calls.files(str(said["id"]))
-            if kind == relay.CONNECT:
-                connection = endpoint.call(self._calls.socket_path(str(said["id"])))
-                self._connections[channel] = _Connection(connection, int(said["tail"]))
-            else:
-                tail = Tail(channel, task.dir, int(said["attempt"]), said.get("have"), self._send)
-                self._tails[channel] = (tail, said.get("follow") is True)
-                self._grown.add(channel)
+            self._open(kind, channel, wire.fields(payload))
         elif kind == relay.CALL:
             self._call(channel, payload)
+
+    def _open(self, kind: int, channel: int, said: dict[str, Any]) -> None:
+        if kind == relay.STREAM:
+            connection, errors = commands.stream(list(said["argv"]), list(said["keep"]))
+            self._connections[channel] = _Connection(connection, said=errors)
+            return
+        task = self._calls.files(str(said["id"]))
+        if kind == relay.CONNECT:
+            connection = endpoint.call(self._calls.socket_path(str(said["id"])))
+            self._connections[channel] = _Connection(connection, int(said["tail"]))
+        else:
+            tail = Tail(channel, task.dir, int(said["attempt"]), said.get("have"), self._send)
+            self._tails[channel] = (tail, said.get("follow") is True)
+            self._grown.add(channel)
 
     def _window(self, channel: int) -> relay.Window | None:
         if channel in self._connections:
@@ -187,6 +199,8 @@ class Agent:
         one = self._connections.pop(channel, None)
         if one is not None:
             one.socket.close()
+            if one.said is not None:
+                one.said.close()
         self._grown.discard(channel)
         tail, _ = self._tails.pop(channel, (None, False))
         if tail is not None:
@@ -198,10 +212,12 @@ class Agent:
         try:
             name, said = relay.call_of(payload)
             if name == "start":
-                process = self._calls.start(said)
-                self._starts[channel] = (str(said["spec"]["id"]), process, bytearray())
+                self._answering[channel] = self._calls.start(said)
                 return
-            answer = self._calls.answer(name, said)
+            if name == "run":
+                self._answering[channel] = commands.run(list(said["argv"]), str(said["text"]), list(said["keep"]))
+                return
+            answer = (self._calls if name in ("look", "remove") else self._jobs).answer(name, said)
         except Refused as error:
             answer = error.report
         except _FAULTS as error:
@@ -212,29 +228,14 @@ class Agent:
     def _answer(self, channel: int, answer: dict[str, Any]) -> None:
         self._send(relay.frame(relay.RESULT, channel, json.dumps(answer).encode()))
 
-    def _take_report(self, channel: int) -> None:
-        task_id, process, report = self._starts[channel]
-        assert process.stdout is not None
-        data = os.read(process.stdout.fileno(), _REPORT_MAX)
-        report += data
-        if data and len(report) < _REPORT_MAX:
-            return
-        del self._starts[channel]
-        process.stdout.close()
-        process.wait()  # the first process of two, which has ended
-        try:
-            answer = json.loads(report)
-        except ValueError:
-            answer = {}
-        task = self._calls.files(task_id)
-        more = {"host": read_json(task.host), "log": last_line(task.log)}
-        self._answer(channel, {**(answer if isinstance(answer, dict) else {}), **more})
-
     # -- connections and rings ----------------------------------------------------------------------------------------
 
     def _serve(self, channel: int, event: int) -> None:
-        if channel in self._starts:
-            self._take_report(channel)
+        if channel in self._answering:
+            answer = self._answering[channel].take()
+            if answer is not None:
+                del self._answering[channel]
+                self._answer(channel, answer)
             return
         one = self._connections.get(channel)
         if one is None:
@@ -298,7 +299,7 @@ class Agent:
                 return
             tail.send_record()
         if one.is_over:
-            self._close(channel)
+            self._close(channel, commands.last_words(one.said) if one.said is not None else "")
             return
         one.window.spend(len(one.held))
         self._send(relay.frame(relay.BYTES, channel, one.held))

@@ -6,6 +6,7 @@ later (`abandoned`), however long its request was under way. A new one for the s
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -19,6 +20,7 @@ from ..core.machine import boot_id, hostname
 from ..core.paths import TaskFiles
 from ..core.platform import files as system
 from ..core.ring.format import list_bases, log_path
+from .commands import Answering
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 #: Seconds to wait for the ptyhost of the last attempt to leave.
-_LEAVING = 1.0
+LEAVING = 1.0
 #: What of the environment of this process a task must not have: it is that of the connection.
 _STRIPPED = ("SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY", "SSH_ORIGINAL_COMMAND", "PWD", "OLDPWD")
 _ABANDONED = "abandoned.json"
@@ -105,13 +107,13 @@ class Calls:
 
     # -- starting -----------------------------------------------------------------------------------------------------
 
-    def start(self, said: Mapping[str, Any]) -> subprocess.Popen[bytes]:
-        """Start the ptyhost of a task; its report comes on its standard output. Raises Refused, OSError, KeyError,
-        TypeError or ValueError; then nothing runs.
+    def start(self, said: Mapping[str, Any]) -> Answering:
+        """Start the ptyhost of a task; the answer is its report, its host record and the last line of its log. Raises
+        Refused, OSError, KeyError, TypeError or ValueError; then nothing runs.
         """
         spec = dict(said["spec"])
         files = self.files(spec["id"])
-        lock = take_lock(files, _LEAVING)
+        lock = take_lock(files, LEAVING)
         if lock is None:
             raise Refused("a ptyhost of the task is still running")
         try:
@@ -120,13 +122,13 @@ class Calls:
                 raise Refused("the start was given up")
             if last == spec["attempt"] and count != said.get("given_up"):
                 raise Refused("the start was given up", given_up=count)
-            self._prepare(files, spec, int(said["end"]))
-            env = {**_surroundings(), "PWD": spec["cwd"], **dict(said["env"])}
+            self.prepare(files, spec, int(said["end"]))
+            env = {**surroundings(), "PWD": spec["cwd"], **dict(said["env"])}
             with tempfile.TemporaryFile(dir=files.dir) as request:
                 request.write(encode(env))
                 request.seek(0)
                 with open(files.log, "wb", opener=_private) as log:
-                    return subprocess.Popen(
+                    process = subprocess.Popen(
                         [*_python(), "ptyhost", files.dir, self.socket_path(spec["id"]), str(lock)],
                         stdin=request,
                         stdout=subprocess.PIPE,
@@ -137,9 +139,21 @@ class Calls:
                     )
         finally:
             os.close(lock)
+        # It is the first process of two, and ends with the report.
+        return Answering(process, lambda report, _: self._reported(files, report))
 
-    def _prepare(self, files: TaskFiles, spec: dict[str, Any], end: int) -> None:
-        """Write the spec, for this machine."""
+    def _reported(self, files: TaskFiles, report: bytes) -> dict[str, Any]:
+        try:
+            answer = json.loads(report)
+        except ValueError:
+            answer = {}
+        more = {"host": read_json(files.host), "log": last_line(files.log)}
+        return {**(answer if isinstance(answer, dict) else {}), **more}
+
+    def prepare(self, files: TaskFiles, spec: dict[str, Any], end: int) -> None:
+        """Write the spec, made to fit this machine; the task's lock is held, and the copy of its output ends at `end`.
+        Raises Refused.
+        """
         if _of(read_json(files.host), spec["attempt"]) is not None:
             raise Refused("this attempt was started before")
         home = os.path.expanduser("~")
@@ -176,7 +190,8 @@ def _arguments(spec: Mapping[str, Any]) -> list[str]:
     return list(spec["command"])
 
 
-def _surroundings() -> dict[str, str]:
+def surroundings() -> dict[str, str]:
+    """Return the environment of a login here, without what is this connection's."""
     return {name: value for name, value in os.environ.items() if name not in _STRIPPED}
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..provision.base import Provisioner
+    from ..provision.connection import Connections
     from ..storage.task_dirs import TaskDirs
 
 _SSH = "ssh:"
@@ -28,6 +29,7 @@ class Finder:
         #: With what each was made.
         self._made: dict[str, tuple[dict[str, Any], Provisioner]] = {}
         self._making = threading.Lock()
+        self._shared: tuple[dict[str, Any], Connections] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def find(self, place: str) -> Provisioner | None:
@@ -45,16 +47,32 @@ class Finder:
 
     def _make(self, place: str, needed: dict[str, Any]) -> Provisioner:
         # Few have a cluster or other machines.
+        about = dict(needed)
         if place.startswith(_SSH):
             from ..provision import ssh  # noqa: PLC0415
-            from ..provision.connection import Connections  # noqa: PLC0415
 
-            made: Provisioner = ssh.find(place, Connections(**needed), self._task_dirs)
-            made.begin(self._running_loop())
-            return made
-        from ..provision.slurm import SlurmProvisioner  # noqa: PLC0415
+            made: Provisioner = ssh.find(place, self._connections(about), self._task_dirs)
+        elif "ssh" in about:
+            from ..provision.far_slurm import FarSlurmProvisioner  # noqa: PLC0415
 
-        return SlurmProvisioner(self._task_dirs, self._data_dir, self._runtime_dir, **needed)
+            connections, host = self._connections(about.pop("ssh")), about.pop("host")
+            made = FarSlurmProvisioner(
+                place, host, connections, self._task_dirs, self._data_dir, self._runtime_dir, **about, follows=False
+            )
+        else:
+            from ..provision.slurm import SlurmProvisioner  # noqa: PLC0415
+
+            return SlurmProvisioner(self._task_dirs, self._data_dir, self._runtime_dir, **about)
+        made.begin(self._running_loop())
+        return made
+
+    def _connections(self, needed: dict[str, Any]) -> Connections:
+        """Return the connections that are made with this; places of the same host share one."""
+        if self._shared is None or self._shared[0] != needed:
+            from ..provision.connection import Connections  # noqa: PLC0415  the same
+
+            self._shared = needed, Connections(**needed)
+        return self._shared[1]
 
     def _close(self, provisioner: Provisioner) -> None:
         if self._loop is not None:

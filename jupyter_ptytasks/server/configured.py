@@ -8,17 +8,21 @@ from pydantic import BaseModel, Field, JsonValue, StringConstraints, TypeAdapter
 
 from ..core.names import LOCAL
 from ..provision.commands import environment
+from ..provision.connection import HOST
+from ..provision.far_slurm import FarSlurmProvisioner
 from ..provision.parsl import ParslProvisioner, more_environment
+from ..provision.ssh import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ..provision.base import Provisioner
+    from ..provision.connection import Connections
     from ..storage.task_dirs import TaskDirs
 
-_Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9._-]{0,39}$")]
+_Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
 #: Names that mean something else.
-_TAKEN = (LOCAL, "slurm")
+_TAKEN = (LOCAL, "slurm", "ssh")
 
 
 class ParslPlace(BaseModel, extra="forbid"):
@@ -32,21 +36,49 @@ class ParslPlace(BaseModel, extra="forbid"):
     interval: Annotated[float, Field(gt=0)] = 15.0
 
 
-_PLACES = TypeAdapter(dict[_Name, ParslPlace])
+class SlurmPlace(BaseModel, extra="forbid"):
+    """The Slurm of a host that ssh leads to, such as `ssh:login1`."""
+
+    engine: Literal["slurm"]
+    site: Annotated[str, StringConstraints(pattern=rf"^{PREFIX}{HOST.pattern}$")]
 
 
-def places(config: Mapping[str, Any], task_dirs: TaskDirs, data_dir: str, runtime_dir: str) -> list[Provisioner]:
-    """Return the places of a configuration. Raises ValueError, which says what is wrong where."""
+_Place = Annotated["ParslPlace | SlurmPlace", Field(discriminator="engine")]
+_PLACES = TypeAdapter(dict[_Name, _Place])
+
+
+def check(config: Mapping[str, Any]) -> dict[str, ParslPlace | SlurmPlace]:
+    """Return the places of a configuration, by name. Raises ValueError, which says what is wrong where."""
     try:
         checked = _PLACES.validate_python(dict(config))
     except ValidationError as error:
         first = error.errors()[0]
-        raise ValueError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        # The engine is also the name of what is expected then.
+        where = [part for part in first["loc"] if part not in ("parsl", "slurm") or first["loc"][0] == part]
+        raise ValueError(f"{'.'.join(map(str, where))}: {first['msg']}") from error
     for name in _TAKEN:
         if name in checked:
-            raise ValueError(f"{name}: this place is there anyway")
-    env = {**environment(), **more_environment()}
-    return [
-        ParslProvisioner(name, task_dirs, data_dir, runtime_dir, **about.model_dump(exclude={"engine"}), env=env)
-        for name, about in checked.items()
-    ]
+            raise ValueError(f"{name}: this name has another meaning")
+    return checked
+
+
+def places(
+    config: Mapping[str, Any],
+    task_dirs: TaskDirs,
+    data_dir: str,
+    runtime_dir: str,
+    connections: Connections | None,
+    **slurm: Any,
+) -> list[Provisioner]:
+    """Return the places of a configuration; without `connections`, those that need none. `slurm` are the options of all
+    clusters of Slurm (Batch). Raises ValueError.
+    """
+    found: list[Provisioner] = []
+    for name, about in check(config).items():
+        where = task_dirs, data_dir, runtime_dir
+        if isinstance(about, ParslPlace):
+            env = {**environment(), **more_environment()}
+            found.append(ParslProvisioner(name, *where, **about.model_dump(exclude={"engine"}), env=env))
+        elif connections is not None:
+            found.append(FarSlurmProvisioner(name, about.site[len(PREFIX) :], connections, *where, **slurm))
+    return found

@@ -6,11 +6,11 @@ import asyncio
 import os
 import shlex
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Dict, Enum, Float, Integer, List, TraitError, Unicode, default
+from traitlets import Bool, Dict, Enum, Float, Integer, List, TraitError, Unicode, default, validate
 
 from ..core import shell_line
 from ..core.local_token import LocalToken
@@ -66,6 +66,7 @@ from .waiting import Waiter
 
 if TYPE_CHECKING:
     from jupyter_server.serverapp import ServerApp
+    from traitlets import Bunch
 
     from ..provision.base import Provisioner
 
@@ -143,8 +144,9 @@ class PtyTasksApp(ExtensionApp):
         20, min=1, help="Jobs that are submitted to Slurm in a minute at most; further tasks wait in the queue."
     ).tag(config=True)
     places = Dict(
-        help="Further places where tasks run, by name: batch systems, by providers of Parsl (docs/cluster.md). "
-        'For example {"pbs": {"engine": "parsl", "provider": "PBSProProvider", "options": {"queue": "workq"}}}.'
+        help="Further places where tasks run, by name (docs/cluster.md): a Slurm behind ssh, "
+        '{"cluster": {"engine": "slurm", "site": "ssh:login1"}}, or another batch system, by a provider of Parsl, '
+        '{"pbs": {"engine": "parsl", "provider": "PBSProProvider", "options": {"queue": "workq"}}}.'
     ).tag(config=True)
     ssh_places = Bool(
         True, help="Whether tasks may run on other machines that `ssh` leads to without a question (`ssh:<host>`)."
@@ -208,7 +210,7 @@ class PtyTasksApp(ExtensionApp):
         connections = Connections(self.ssh_command, self.ssh_keep) if self.ssh_places and self.ssh_command else None
         self.provisioners = provisioners = Provisioners(
             LocalProvisioner(task_dirs, self.runtime_dir),
-            *self._places(task_dirs),
+            *self._places(task_dirs, connections),
             find=lambda place: ssh.find(place, connections, task_dirs),
             found_by={ssh.PREFIX: connections.for_scheduler()} if connections is not None else None,
         )
@@ -339,18 +341,23 @@ class PtyTasksApp(ExtensionApp):
         shell = shell_line.language(self.shell_command[0]) if self.shell_command else "sh"
         self._server.web_app.settings.setdefault("page_config_data", {})["ptytasksShell"] = shell
 
-    def _places(self, task_dirs: TaskDirs) -> list[Provisioner]:
+    @validate("places")
+    def _check_places(self, proposal: Bunch) -> dict[str, Any]:
+        try:
+            configured.check(proposal["value"])
+        except ValueError as error:
+            raise TraitError(f"PtyTasksApp.places: {error}") from error
+        return dict(proposal["value"])
+
+    def _places(self, task_dirs: TaskDirs, connections: Connections | None) -> list[Provisioner]:
         """Return the places that are there without being asked for, and those that are configured."""
         where = task_dirs, self.data_dir, self.runtime_dir
+        paces: dict[str, Any] = {"interval": self.slurm_interval, "per_minute": self.slurm_per_minute}
         is_there = shutil.which("sbatch") is not None and shutil.which("squeue") is not None
         found: list[Provisioner] = []
         if is_there if self.slurm is None else self.slurm:
-            interval, per_minute = self.slurm_interval, self.slurm_per_minute
-            found.append(SlurmProvisioner(*where, interval=interval, per_minute=per_minute, env=environment()))
-        try:
-            return found + configured.places(self.places, *where)
-        except ValueError as error:
-            raise TraitError(f"PtyTasksApp.places: {error}") from error
+            found.append(SlurmProvisioner(*where, **paces, env=environment()))
+        return found + configured.places(self.places, *where, connections, **paces)
 
     def _database(self, task_dirs: TaskDirs) -> Database:
         path = os.path.join(self.data_dir, "tasks.db")

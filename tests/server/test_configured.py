@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PBS: dict[str, Any] = {"engine": "parsl", "provider": "PBSProProvider", "options": {"queue": "workq"}}
+FAR: dict[str, Any] = {"engine": "slurm", "site": "ssh:login1"}
 
 
 def test_a_place_is_there_before_parsl_is_needed(tmp_path: Path) -> None:
-    (place,) = configured.places({"pbs": PBS}, TaskDirs(str(tmp_path)), str(tmp_path), str(tmp_path))
+    (place,) = configured.places({"pbs": PBS}, TaskDirs(str(tmp_path)), str(tmp_path), str(tmp_path), None)
     assert place.to_json() == {"name": "pbs", "kind": "parsl", "reachable": None, "problem": None}
     place.close()
 
@@ -28,14 +29,18 @@ def test_a_place_is_there_before_parsl_is_needed(tmp_path: Path) -> None:
         ({"slurm": PBS}, "slurm: "),
         ({"ssh:gpu1": PBS}, "ssh:gpu1"),
         ({"pbs": []}, "pbs: "),
-        ({"pbs": {**PBS, "engine": "dask"}}, "pbs.engine: "),
+        ({"pbs": {**PBS, "engine": "dask"}}, "pbs: .*'engine'"),
         ({"pbs": {"engine": "parsl"}}, "pbs.provider: "),
         ({"pbs": {**PBS, "provider": "os.system"}}, "pbs.provider: "),
         ({"pbs": {**PBS, "options": {"launcher": object()}}}, "pbs.options.launcher"),
         ({"pbs": {**PBS, "interval": 0}}, "pbs.interval: "),
         ({"pbs": {**PBS, "site": "here"}}, "pbs.site: "),
+        ({"far": {**FAR, "site": "login1"}}, "far.site: "),
+        ({"far": {**FAR, "site": "ssh:-oProxyCommand=x"}}, "far.site: "),
+        ({"far": {"engine": "slurm"}}, "far.site: "),
+        ({"far": {**FAR, "partition": "gpu"}}, "far.partition: "),
     ],
 )
-def test_a_place_that_cannot_be_is_refused(tmp_path: Path, config: dict[str, Any], said: str) -> None:
+def test_a_place_that_cannot_be_is_refused(config: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        configured.places(config, TaskDirs(str(tmp_path)), str(tmp_path), str(tmp_path))
+        configured.check(config)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,17 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-@pytest.fixture
-def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
-    """Yield an sshd that answers."""
+@contextmanager
+def there(tmp_path_factory: pytest.TempPathFactory, **env: str) -> Iterator[Sshd]:
+    """Run an sshd whose logins have these variables, and yield it when it answers."""
     if SSHD is None or shutil.which("ssh") is None:
         # Where all tests shall run, that is a failure.
         (pytest.fail if os.environ.get("CI") else pytest.skip)("sshd is not installed (openssh-server)")
-    there = Sshd(tmp_path_factory.mktemp("sshd").resolve())
+    found = Sshd(tmp_path_factory.mktemp("sshd").resolve(), **env)
     try:
-        yield there.start()
+        yield found.start()
     finally:
-        there.stop()
+        found.stop()
+
+
+@pytest.fixture
+def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """Yield an sshd that answers."""
+    with there(tmp_path_factory) as found:
+        yield found
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ StrictModes no
 UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
-SetEnv HOME={there} PATH={path} TMPDIR={home}/t
+SetEnv HOME={there} PATH={path} TMPDIR={home}/t{more}
 """
 _CLIENT = """\
 Host box
@@ -56,9 +56,11 @@ Host locked
 
 
 class Sshd:
-    """It, below `home`; `there` is the home that its logins have. `config` is that of clients."""
+    """It, below `home`; `there` is the home that its logins have, and `env` further variables. `config` is that of
+    clients.
+    """
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, **env: str) -> None:
         self.home = home
         self.there = home / "there"
         self.there.mkdir(parents=True)
@@ -71,7 +73,8 @@ class Sshd:
             subprocess.run(command, check=True)
         about = {"home": home, "there": self.there, "port": self.port, "user": _user()}
         path = os.pathsep.join([os.path.dirname(sys.executable), os.defpath])
-        (home / "sshd_config").write_text(_CONFIG.format(**about, path=path))
+        more = "".join(f" {name}={value}" for name, value in env.items())
+        (home / "sshd_config").write_text(_CONFIG.format(**about, path=path, more=more))
         self.config.write_text(_CLIENT.format(**about))
 
     def start(self) -> Sshd:

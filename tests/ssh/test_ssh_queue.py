@@ -35,8 +35,8 @@ def test_a_group_takes_its_turns_there_and_goes_on_without_a_server(live: LiveSe
         client.set_group("one", slots=1)
         first = client.create(gate, place=BOX, group="one")
         again = f"echo $WHAT-$PTYTASK_ATTEMPT {log}; exit $((2-$PTYTASK_ATTEMPT))"
-        retry = {"max": 1, "delay": 0.1}
-        second = client.create(again, place=BOX, group="one", retry=retry, env={"WHAT": "second"})
+        given = {"WHAT": "second"}
+        second = client.create(again, place=BOX, group="one", retry={"max": 1, "delay": 0.1}, env=given)
         third = client.create(f"echo third {log}", place=BOX, group="one", priority=-1)
         held = client.create(f"echo held {log}", place=BOX, hold=True)
         after = client.create(f"echo after {log}", place=BOX, after=[third["id"]])

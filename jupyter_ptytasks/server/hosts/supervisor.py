@@ -67,8 +67,8 @@ class Supervisor:
         self._failures: dict[str, str] = {}
         #: Tasks that this server is just starting, and reports on itself.
         self._left_alone: set[str] = set()
-        #: What asks the places about the tasks that wait there.
-        self._looking: asyncio.Task[None] | None = None
+        #: What asks each place about the tasks that wait there, and looks at outputs.
+        self._looking: dict[str, asyncio.Task[None]] = {}
         self._looked_at_output = -_UNLINKED
         #: Tasks that their place may start at any moment.
         self._expected: set[str] = set()
@@ -84,7 +84,7 @@ class Supervisor:
     def close(self) -> None:
         """Close all links."""
         self._store.listeners.remove(self._on_change)
-        for job in [*self._keepers.values(), *self._chores, *([self._looking] if self._looking is not None else [])]:
+        for job in [*self._keepers.values(), *self._chores, *self._looking.values()]:
             job.cancel()
         for link in self._links.values():
             link.close()
@@ -318,20 +318,23 @@ class Supervisor:
                 await self._end(task, news)
 
     def look(self) -> None:
-        """Ask the places where tasks wait about them, unless that is being done: they may take long to answer."""
-        if self._looking is None or self._looking.done():
-            self._looking = asyncio.create_task(self._look())
-
-    async def _look(self) -> None:
+        """Ask the places where tasks wait about them, each unless that is being done: one may take long to answer."""
         for provisioner in self._provisioners.all:
-            if not provisioner.queues:
-                continue
-            tasks = [task for task in self._store.live if task.provisioner == provisioner.name and not waits_here(task)]
-            if tasks:
-                await self._look_at(tasks)
+            if provisioner.queues:
+                self._look_unless_busy(provisioner.name, self._look, provisioner.name)
         if time.monotonic() - self._looked_at_output > _UNLINKED:
             self._looked_at_output = time.monotonic()
-            await self._look_at_outputs()
+            self._look_unless_busy("", self._look_at_outputs)
+
+    def _look_unless_busy(self, what: str, look: Callable[..., Coroutine[Any, Any, None]], *args: str) -> None:
+        busy = self._looking.get(what)
+        if busy is None or busy.done():
+            self._looking[what] = asyncio.create_task(look(*args))
+
+    async def _look(self, place: str) -> None:
+        tasks = [task for task in self._store.live if task.provisioner == place and not waits_here(task)]
+        if tasks:
+            await self._look_at(tasks)
 
     async def _look_at(self, tasks: list[Task]) -> None:
         """Ask a place about tasks that wait or run there, and write down what it says of those that are still as they

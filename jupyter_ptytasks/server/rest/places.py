@@ -14,7 +14,8 @@ from .base import TaskHandler, needs
 
 #: A host that nothing has been started on.
 _UNTRIED: dict[str, Any] = {
-    "kind": "ssh", "reachable": None, "problem": None, "login": None, "resources": [], "calls": {},
+    "kind": "ssh", "reachable": None, "problem": None, "login": None, "shares_files": False, "resources": [],
+    "calls": {},
 }  # fmt: skip
 
 
@@ -28,10 +29,10 @@ class Places(TaskHandler):
         provisioners = self.settings["ptytasks_provisioners"]
         places = list(provisioners.all)
         calls = await asyncio.to_thread(lambda: [one.calls() for one in places])
-        known = {
-            one.name: {"login": None, **one.to_json(), "resources": list(one.takes), "calls": made}
-            for one, made in zip(places, calls, strict=True)
-        }
+        known = {}
+        for one, made in zip(places, calls, strict=True):
+            more = {"shares_files": one.shares_files, "resources": list(one.takes), "calls": made}
+            known[one.name] = {"login": None, **one.to_json(), **more}
         if self.settings["ptytasks_ssh_places"]:
             for host in await asyncio.to_thread(hosts):
                 name = f"{ssh.PREFIX}{host}"

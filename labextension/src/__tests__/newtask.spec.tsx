@@ -48,11 +48,17 @@ function press(name: string, key: string, init: KeyboardEventInit = {}): Keyboar
   return event;
 }
 
-const LOCAL = placeSchema.parse({ name: 'local', kind: 'local', reachable: true });
+const LOCAL = placeSchema.parse({
+  name: 'local',
+  kind: 'local',
+  reachable: true,
+  shares_files: true
+});
 const BOX = placeSchema.parse({ name: 'ssh:gpu1', kind: 'ssh', login: 'ssh gpu1' });
 const CLUSTER = placeSchema.parse({
   name: 'slurm',
   kind: 'slurm',
+  shares_files: true,
   resources: ['cpus', 'memory', 'gpus', 'time', 'partition', 'begin', 'requeue', 'extra']
 });
 

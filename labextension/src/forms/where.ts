@@ -97,5 +97,5 @@ export function sharing(places: readonly IPlace[]): IPlace[] {
 
 /** Whether a place has files of its own. */
 export function isElsewhere(place: IPlace | undefined): boolean {
-  return place?.kind === 'ssh';
+  return place !== undefined && !place.shares_files;
 }

@@ -244,6 +244,8 @@ export const placeSchema = z.object({
   problem: z.string().nullable().catch(null),
   /** The command that logs in, where somebody has to. */
   login: z.string().nullable().catch(null),
+  /** Whether its tasks see the files of the server's machine. */
+  shares_files: z.boolean().catch(false),
   /** The fields of `resources` that its tasks may have. */
   resources: z.array(z.string()).catch([])
 });

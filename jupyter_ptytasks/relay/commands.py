@@ -1,0 +1,96 @@
+"""Programs of this machine that the near end has run: with what they print as the answer to a call, or as a stream."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from _socket import socket
+    from collections.abc import Callable, Collection, Sequence
+    from typing import IO, Any
+
+#: Bytes of an answer, which fits into one frame.
+_MAX = 4 << 20
+_READ = 64 << 10
+#: Bytes of what a program has complained of.
+_SAID_MAX = 4096
+
+
+class Answering:
+    """A process whose output is made the answer to a call when it has ended."""
+
+    def __init__(self, process: subprocess.Popen[bytes], answer: Callable[[bytes, int], dict[str, Any]]) -> None:
+        assert process.stdout is not None
+        self._process = process
+        self._stdout = process.stdout
+        self._answer = answer
+        self._data = bytearray()
+
+    def fileno(self) -> int:
+        """Return what becomes readable."""
+        return self._stdout.fileno()
+
+    def take(self) -> dict[str, Any] | None:
+        """Read what is there; return the answer, None as long as there is none. Raises OSError."""
+        data = os.read(self._stdout.fileno(), _READ)
+        self._data += data
+        if data and len(self._data) < _MAX:
+            return None
+        self._stdout.close()
+        return self._answer(bytes(self._data), self._process.wait())
+
+    def end(self) -> None:
+        """End the process: nobody waits for it any more."""
+        self._process.kill()
+        self._stdout.close()
+        self._process.wait()
+
+
+def run(argv: Sequence[str], text: str, keep: Collection[str]) -> Answering:
+    """Run a program with `text` as its input and these variables of the environment; the answer is its exit `code`,
+    `out` and `said` (its errors). Raises OSError.
+    """
+    said = tempfile.TemporaryFile()  # noqa: SIM115  closed with the answer
+    with tempfile.TemporaryFile() as request:
+        request.write(text.encode())
+        request.seek(0)
+        process = subprocess.Popen(
+            argv, stdin=request, stdout=subprocess.PIPE, stderr=said, env=_environment(keep), start_new_session=True
+        )
+
+    def answer(data: bytes, code: int) -> dict[str, Any]:
+        with said:
+            return {"code": code, "out": data.decode("utf-8", "replace"), "said": last_words(said)}
+
+    return Answering(process, answer)
+
+
+def stream(argv: Sequence[str], keep: Collection[str]) -> tuple[socket, IO[bytes]]:
+    """Run a program whose standard input and output are a socket, and return our end of it, and the file with its
+    errors. It is to end when that is closed. Raises OSError.
+    """
+    from _socket import socketpair  # noqa: PLC0415  not everywhere
+
+    ours, theirs = socketpair()
+    said = tempfile.TemporaryFile()  # noqa: SIM115  closed with the connection
+    try:
+        end = theirs.fileno()
+        # Who forgets it, has it waited for with the next one (subprocess).
+        subprocess.Popen(argv, stdin=end, stdout=end, stderr=said, env=_environment(keep), start_new_session=True)
+    finally:
+        theirs.close()
+    ours.setblocking(False)
+    return ours, said
+
+
+def last_words(said: IO[bytes]) -> str:
+    """Return the last that a program has written to the file with its errors."""
+    said.seek(max(os.fstat(said.fileno()).st_size - _SAID_MAX, 0))
+    return said.read().decode("utf-8", "replace").strip()
+
+
+def _environment(keep: Collection[str]) -> dict[str, str]:
+    return {name: os.environ[name] for name in keep if name in os.environ}
