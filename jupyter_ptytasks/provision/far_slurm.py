@@ -7,8 +7,10 @@ that is there.
 
 from __future__ import annotations
 
+import os
 import threading
 import time
+from contextlib import suppress
 
 from ..core.errors import HostUnreachable, PlaceUnreachable
 from ..core.files import read_json, write_bytes, write_json
@@ -202,6 +204,9 @@ class FarSlurmProvisioner(Batch):
         for path, record in ((files.host, found["host"]), (files.start, found["start"])):
             if record is not None and record != read_json(path):
                 write_json(path, record)
+        if found["start"] is None:
+            with suppress(FileNotFoundError):
+                os.unlink(files.start)  # of an attempt before
         if found["log"] and found["host"] is None:
             write_bytes(files.log, f"{found['log']}\n".encode())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
 import os
 import subprocess
@@ -19,6 +20,7 @@ from jupyter_ptytasks.core.ring.format import list_bases
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.provision import copy
 from jupyter_ptytasks.provision.program import Program, program
+from jupyter_ptytasks.provision.remote import Relay
 from tests.ptyhost.hosting import is_alive
 from tests.relay.far import Far, spec, until
 
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from jupyter_ptytasks.provision.remote import Relay, Tail
+    from jupyter_ptytasks.provision.remote import Tail
 
 ID = "abcdefgh0001"
 
@@ -394,5 +396,43 @@ def test_a_copy_that_finds_no_room_holds_the_end_back_until_there_is(far: Far, m
             full[0] = False
             await link.next(wire.EXIT)
             assert text(far) == b"all of it\r\n"
+
+    asyncio.run(story())
+
+
+def test_a_program_is_run_there_and_ended_if_nobody_waits_for_it(far: Far) -> None:
+    async def story() -> None:
+        async with far.relay() as near:
+            said = {"text": "in", "keep": ["PATH"]}
+            done = await near.call("run", argv=["sh", "-c", "cat; echo $PATH-$HOME; echo no >&2; exit 3"], **said)
+            assert done == {"code": 3, "out": "in/usr/bin:/bin-\n", "said": "no"}
+            missing = await near.call("run", argv=["/no/such/program"], **said)
+            assert missing["error"]["errno"] == errno.ENOENT
+            pid = far.home / "pid"
+            waiting = asyncio.ensure_future(
+                near.call("run", argv=["sh", "-c", f"echo $$ > {pid}; exec sleep 1000"], **said)
+            )
+            await until(lambda: pid.exists() and pid.read_text().strip())
+            waiting.cancel()
+            await until(lambda: not is_alive(int(pid.read_text())))
+
+    asyncio.run(story())
+
+
+def test_a_relay_runs_at_the_far_end_of_another_one(far: Far) -> None:
+    async def story() -> None:
+        async with far.relay() as outer:
+            there = await outer.call("about")
+            argv = [there["python"], "-I", "-S", there["program"], "relay", there["data_dir"]]
+            near = await Relay.over(outer, argv, ["PATH", "HOME", "TMPDIR"])
+            assert (await start(near, spec(ID, "seq 100000; exit 4")))["ready"]
+            link, _ = await follow(near, far)
+            assert json.loads(await link.next(wire.EXIT))["code"] == 4
+            assert far.is_same(ID)
+            near.close()
+            await asyncio.wait_for(near.lost.wait(), 60)
+            assert outer.is_up
+            with pytest.raises(HostUnreachable, match="so far"):
+                await Relay.over(outer, ["sh", "-c", "echo so far >&2; exit 1"], ["PATH"])
 
     asyncio.run(story())

@@ -1,9 +1,20 @@
+import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 
-import { createIn, openTerminal, queuesOf, usual } from '../commands/start';
+import {
+  addStartCommands,
+  createIn,
+  openTerminal,
+  queuesOf,
+  usual,
+  type IStartOptions
+} from '../commands/start';
 import { placeSchema, taskSchema, type IGroup } from '../services/types';
 import type { ITaskModel } from '../tokens';
+import { askForTask } from '../widgets/dialogs/newtask';
 import sample from '../../../tests/contract/task.json';
+
+jest.mock('../widgets/dialogs/newtask', () => ({ askForTask: jest.fn(async () => null) }));
 
 const task = taskSchema.parse(sample);
 const DEFAULT: IGroup = {
@@ -80,5 +91,33 @@ describe('openTerminal', () => {
     expect(open).not.toHaveBeenCalled();
     await openTerminal(commands, { ...task, state: 'queued', place: 'slurm' });
     expect(open).toHaveBeenCalledTimes(1);
+  });
+});
+
+describe('New Task for a file', () => {
+  const names = async (args: object): Promise<[string[], string]> => {
+    const places = [
+      placeSchema.parse({ name: 'local', shares_files: true }),
+      placeSchema.parse({ name: 'slurm', shares_files: true }),
+      placeSchema.parse({ name: 'ssh:gpu1' })
+    ];
+    const commands = new CommandRegistry();
+    const where = { place: 'slurm', resources: { cpus: 4 } };
+    const history = { load: async () => ({ commands: [], openTerminal: true, where }) };
+    addStartCommands(commands, {
+      model: { ...model, tasks: [], api: { ...api, places: async () => places } },
+      history,
+      trans: nullTranslator.load(''),
+      directory: () => ''
+    } as unknown as IStartOptions);
+    await commands.execute('ptytasks:new-task', { command: 'python a.py', ...args });
+    const [asked] = jest.mocked(askForTask).mock.lastCall ?? [];
+    return [asked?.places.map(({ name }) => name) ?? [], asked?.form.place ?? ''];
+  };
+
+  it('offers the places that have it, first the last one', async () => {
+    expect(await names({ file: true })).toEqual([['local', 'slurm'], 'slurm']);
+    expect(await names({ file: true, queue: true })).toEqual([['local', 'slurm'], 'local']);
+    expect(await names({})).toEqual([['local', 'slurm', 'ssh:gpu1'], 'local']);
   });
 });

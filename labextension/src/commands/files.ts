@@ -73,7 +73,7 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
   const queue = async (requests: ITaskRequest[]): Promise<void> => {
     if (requests.length === 1 && commands.hasCommand(CommandIDs.newTask)) {
       const [request] = requests;
-      await commands.execute(CommandIDs.newTask, { ...request, queue: true });
+      await commands.execute(CommandIDs.newTask, { ...request, file: true, queue: true });
       return;
     }
     const { askForStart } = await import('../widgets/dialogs/queuefiles');
@@ -134,10 +134,12 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
 
   commands.addCommand(CommandIDs.runFileWith, {
     label: trans.__('Run as Task with Arguments…'),
-    caption: trans.__('Edit the command that runs the file, and start it in the background'),
+    caption: trans.__(
+      'Edit the command that runs the file, choose where, and start it in the background'
+    ),
     ...forFiles(
       async ([request]) => {
-        await commands.execute(CommandIDs.newTask, { ...request });
+        await commands.execute(CommandIDs.newTask, { ...request, file: true });
       },
       count => count === 1 && commands.hasCommand(CommandIDs.newTask)
     )

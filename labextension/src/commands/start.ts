@@ -11,7 +11,7 @@ import type { RecentCommands } from '../services/recentcommands';
 import { tasksIcon } from '../icons';
 import { directoryOf, formOf } from '../forms/requests';
 import { inGroup, NEW, type INewGroup } from '../forms/start';
-import { isElsewhere } from '../forms/where';
+import { isElsewhere, sharing } from '../forms/where';
 import { isQueue, standings, type IStanding } from '../services/queue';
 import {
   IF_EXISTS,
@@ -206,19 +206,26 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
         ...ARGUMENTS,
         properties: {
           ...(ARGUMENTS.properties as ReadonlyJSONObject),
-          queue: { type: 'boolean', description: 'Whether the dialog suggests to queue the task' }
+          queue: { type: 'boolean', description: 'Whether the dialog suggests to queue the task' },
+          file: {
+            type: 'boolean',
+            description: 'Whether the command runs a file of the server, and so only where that is'
+          }
         }
       }
     },
     execute: async args => {
-      const [before, places, { askForTask }] = await Promise.all([
+      const [before, all, { askForTask }] = await Promise.all([
         history.load(),
         placesOf(model),
         import('../widgets/dialogs/newtask')
       ]);
       const asked: ITaskRequest = known.parse(args);
+      const isFile = args.file === true;
+      const places = isFile ? sharing(all) : all;
       // What is to run may need this machine: then it is not sent elsewhere because the last task was.
-      const given = asked.command === undefined ? usual(asked, before.where, places) : asked;
+      const isAnywhere = asked.command === undefined || (isFile && args.queue !== true);
+      const given = isAnywhere ? usual(asked, before.where, places) : asked;
       const queues = queuesOf(model);
       const names = queues.map(({ group }) => group.name);
       const isThere = isElsewhere(places.find(({ name }) => name === given.place));
