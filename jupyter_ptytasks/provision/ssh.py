@@ -36,6 +36,8 @@ PREFIX = "ssh:"
 PATIENCE = 90.0
 #: Seconds for which it is waited for the answer to a question, and for the rest of an output.
 ANSWER, REST = 10.0, 10.0
+#: How often others may give up the start before while this one is being made.
+_GIVEN_UP = 5
 #: What of a task's environment is sent besides what the user gave; all else is that of the other machine.
 _SENT = re.compile(r"TERM|COLORTERM|PTYTASK_(?!PYTHON$|FUNCTION$).*")
 
@@ -89,6 +91,8 @@ class SshProvisioner(Provisioner):
         except (HostUnreachable, TimeoutError) as error:
             host = self._connection.host
             raise StartUnknown(f"the connection to {host} was lost while the task was being started") from error
+        if report.get("started"):
+            raise StartUnknown("it was started before")  # by who was thought not to have done it
         launched = read_report(report, str(report.get("log", "")))
         host_record = report.get("host")
         if isinstance(host_record, dict):
@@ -98,8 +102,10 @@ class SshProvisioner(Provisioner):
     async def _start(self, said: dict[str, Any]) -> dict[str, Any]:
         relay = await self._connection.reach()
         report = await relay.call("start", **said)
-        if "given_up" in report:
-            # By whoever looked after a start that was cut off. This is another one.
+        for _ in range(_GIVEN_UP):
+            if "given_up" not in report:
+                break
+            # By who looked after a start that was cut off. This is another one.
             report = await relay.call("start", **said, given_up=report["given_up"])
         return report
 

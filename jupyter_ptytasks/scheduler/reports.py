@@ -44,6 +44,8 @@ class Reports:
             known = self._tasks.underway.get(task.id)
             if known is None or (known.state, known.attempt) != (task.state, task.attempt):
                 continue  # something else has become of it since it was asked about
+            if task.state is State.STARTING and changes["state"].pending and self._task_dirs.is_hosted(task):
+                continue  # it is being started again since then
             try:
                 self._take_news(task, changes)
             except (TaskNotFound, InvalidState):

@@ -169,11 +169,14 @@ class Control:
         """Cancel a task that is pending; return it as it is and False if it has been started meanwhile. Raises
         PlaceUnreachable.
         """
-        if self._provisioners.queues(task) and not await asyncio.to_thread(self._provisioners.of(task).cancel, task):
+        queues = self._provisioners.queues(task)
+        if queues and not await asyncio.to_thread(self._provisioners.of(task).cancel, task):
             return task, False
         facts = {"state_reason": "cancelled", "state_message": "canceled before it started", "ended": time.time()}
+        # Its place may just have begun to start it: it runs nothing any more.
+        before = PENDING | {State.STARTING} if queues else PENDING
         task, canceled = await self._store.move(
-            task.id, PENDING | {task.state}, State.CANCELLED, also=self._task_dirs.specs.respec, **facts
+            task.id, before, State.CANCELLED, also=self._task_dirs.specs.respec, **facts
         )
         # What asks its place may have been quicker to write it down.
         canceled = canceled or task.state is State.CANCELLED

@@ -41,8 +41,10 @@ def running_lab(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> I
     if not (EXTENSION / "package.json").exists():
         missing("the front end, which scripts/frontend builds,")
     home = tmp_path_factory.mktemp("near").resolve()
-    for directory in ("work", "extensions"):
+    for directory in ("work", ".ssh", "extensions"):
         (home / directory).mkdir()
+    (home / ".ssh" / "config").write_text("Host gpu1\n")
+    (home / "work" / "train.py").write_text("print('trained')\n")
     (home / "extensions" / "jupyter-ptytasks").symlink_to(EXTENSION)
     options = (f"--ServerApp.root_dir={home / 'work'}", f"--LabApp.extra_labextensions_path={home / 'extensions'}")
     lab = LiveServer(home, *options, "--PtyTasksApp.slurm_interval=0.5", lab=True)
@@ -61,7 +63,9 @@ def test_a_job_waits_for_a_reason_becomes_a_terminal_and_outlives_the_server(
     line = {"command": "for i in $(seq 1000); do echo step $i; sleep 0.2; done", "name": "train", "place": "slurm"}
     page.evaluate("line => void window.jupyterapp.commands.execute('ptytasks:new-task', line)", line)
     dialog = page.locator(".jp-PtyTasks-dialog")
-    expect(dialog.get_by_role("combobox", name="Where")).to_have_value("slurm")
+    where = dialog.get_by_role("combobox", name="Where")
+    expect(where).to_have_value("slurm")
+    expect(where.get_by_role("option")).to_have_text(["This server", "slurm", "gpu1"])
     dialog.get_by_text("Resources", exact=True).click()
     dialog.get_by_label("CPUs").fill("2")
     dialog.get_by_label("Earliest start").fill("now+1hour")
@@ -93,3 +97,13 @@ def test_a_job_waits_for_a_reason_becomes_a_terminal_and_outlives_the_server(
     until(lambda: client.get("train")["state"] == "running")
     number = client.get("train")["output"]["lines"]
     terminal.until_line(page, task["id"], f"step {number + 5}")
+    # A file runs where it is: not at a host that does not have it.
+    page.evaluate("() => void window.jupyterapp.commands.execute('ptytasks:run-file-with', { path: 'train.py' })")
+    expect(where.get_by_role("option")).to_have_text(["This server", "slurm"])
+    expect(where).to_have_value("slurm")
+    dialog.get_by_label("Earliest start").fill("")
+    picture(page, "slurm-file")
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    dialog.wait_for(state="detached")
+    ran = until(lambda: next((one for one in client.list()["tasks"] if one["name"] == "train.py"), None))
+    until(lambda: "trained" in client.output(ran["id"])["output"])

@@ -246,9 +246,12 @@ def test_an_attempt_is_started_once(far: Far) -> None:
     async def story() -> None:
         async with far.relay() as near:
             assert (await start(near, spec(ID, "sleep 1000")))["ready"]
-            assert "still running" in (await start(near, spec(ID, "sleep 1000")))["error"]["message"]
+            report = await start(near, spec(ID, "sleep 1000"))
+            assert ("still running" in report["error"]["message"], report["started"]) == (True, True)
+            assert not (await start(near, spec(ID, "sleep 1000", attempt=2)))["started"]
             far.end(ID)
-            assert "started before" in (await start(near, spec(ID, "sleep 1000")))["error"]["message"]
+            report = await start(near, spec(ID, "sleep 1000"))
+            assert ("started before" in report["error"]["message"], report["started"]) == (True, True)
 
     asyncio.run(story())
 

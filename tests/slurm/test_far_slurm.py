@@ -65,14 +65,10 @@ def is_same(task: Task, sshd: Sshd) -> bool:
 def test_what_is_wrong_with_a_place_that_is_configured_is_said() -> None:
     right = {"engine": "slurm", "site": "ssh:login1"}
     assert hosts_of({"cluster": right, "b-2": {**right, "site": "ssh:ada@b"}}) == {"cluster": "login1", "b-2": "ada@b"}
-    wrong: list[tuple[str, Any]] = [
-        *((name, right) for name in ("slurm", "local", "ssh:x", "a/b", "")),
-        *(
-            ("cluster", about)
-            for about in ({}, [], {**right, "x": 1}, {**right, "engine": "pbs"}, {**right, "site": 1})
-        ),
-        *(("cluster", {**right, "site": site}) for site in ("here", "ssh:", "ssh:-oProxyCommand=x")),
-    ]
+    shapes: list[Any] = [{}, [], {**right, "x": 1}, {**right, "engine": "pbs"}, {**right, "site": 1}]
+    sites = ("here", "ssh:", "ssh:-oProxyCommand=x")
+    wrong = [(name, right) for name in ("slurm", "local", "ssh:x", "a/b", "")]
+    wrong += [("cluster", about) for about in (*shapes, *({**right, "site": site} for site in sites))]
     for name, about in wrong:
         with pytest.raises(ValueError, match="place"):
             hosts_of({name: about})

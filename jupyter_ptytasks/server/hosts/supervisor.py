@@ -302,6 +302,8 @@ class Supervisor:
     async def _take_news(self, task: Task, news: dict[str, Any]) -> None:
         """Write down what a place says of a task."""
         state = news["state"]
+        if task.state is State.STARTING and state.pending and await asyncio.to_thread(self._task_dirs.is_hosted, task):
+            return  # it is being started again since then
         attempt = news.pop("attempt", task.attempt)
         if attempt != task.attempt:
             await self._store.run_again(task.id, attempt, self._task_dirs.specs.respec, **news)
