@@ -193,3 +193,19 @@ def test_jobs_outlive_the_server_and_those_ended_from_outside_are_told(parsl: Li
         assert ended(client, stays["id"])["state"] == "cancelled"
         until(lambda: cluster.state(job_of(stays)) in ("CANCELLED", "COMPLETED", "FAILED"))
         assert not os.path.exists(files(parsl, stays).environment)
+
+
+def test_a_server_that_dies_while_it_submits_has_submitted_once(parsl: LiveServer, cluster: Cluster) -> None:
+    sbatch = parsl.home / "bin" / "sbatch"
+    fake(sbatch.parent, "sbatch", f'/usr/bin/sbatch "$@"\nkill -9 {parsl.pid}')
+    before = len(cluster.run("squeue", "-h", "-t", "all").splitlines())
+    with parsl.client() as client:
+        with pytest.raises(Exception, match=r".") as caught:
+            client.create("echo once", name="once", place=PLACE)
+        assert not isinstance(caught.value, RequestFailed)  # there was no answer
+        parsl.kill9()
+        sbatch.unlink()
+        parsl.revive()
+        done = ended(client, "once")
+        assert (done["state"], output(client, done)) == ("succeeded", "once\n")
+        assert len(cluster.run("squeue", "-h", "-t", "all").splitlines()) == before + 1
