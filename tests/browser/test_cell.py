@@ -60,6 +60,12 @@ def test_its_buttons_open_it_and_start_it_again(page: Page, lab: LiveServer, cli
     client.wait(task["id"])
     # The second attempt writes below the first.
     expect(view.locator(".jp-PtyTasks-tail")).to_contain_text(re.compile("hello.*attempt 2.*hello", re.DOTALL))
+    more = view.get_by_role("button", name="More actions for failing")
+    more.press("Enter")
+    for name in ("Details", "Run Again as New Task", "Edit and Run Again…"):
+        expect(page.get_by_role("menuitem", name=name)).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(more).to_be_focused()
     view.get_by_role("button", name="Open failing").click()
     expect(page.locator(f'.jp-PtyTasks-terminal[data-ptytask="{task["id"]}"]')).to_be_visible()
 

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
     from jupyter_ptytasks.client import Client
+    from tests.browser.conftest import Console
     from tests.client.live import LiveServer
 
 pytestmark = pytest.mark.slow
@@ -35,7 +36,11 @@ def fact(tab: Locator, label: str) -> Locator:
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-def test_a_task_is_shown_noted_on_and_run_again_with_a_change(page: Page, client: Client, lab: LiveServer) -> None:
+def test_a_task_is_shown_noted_on_and_run_again_with_a_change(
+    page: Page, client: Client, lab: LiveServer, console: Console
+) -> None:
+    # What is told at a field.
+    console.expect(r"/tasks/\w+\S* .* 400 ")
     work = lab.home / "work"
     run(work, "init", "-q")
     run(work, "commit", "-q", "--allow-empty", "-m", "first")
@@ -69,6 +74,26 @@ def test_a_task_is_shown_noted_on_and_run_again_with_a_change(page: Page, client
     client.write_notes(first, "# Changed elsewhere")
     expect(tab.get_by_role("heading", name="Changed elsewhere")).to_be_visible()
 
+    # What can be changed at any time; a mistake is told at its field.
+    tab.get_by_role("button", name="Edit Name, Group and Tags").click()
+    tab.get_by_label("Metadata (JSON)").fill("{")
+    tab.get_by_label("Group", exact=True).fill("night")
+    tab.get_by_role("button", name="Save").click()
+    expect(tab.get_by_label("Metadata (JSON)")).to_have_accessible_description(re.compile("JSON object"))
+    tab.get_by_label("Metadata (JSON)").fill('{"data": "v2"}')
+    tab.get_by_label("Tags (comma-separated)").fill("gpu, " + "x" * 200)
+    tab.get_by_role("button", name="Save").click()
+    expect(tab.get_by_label("Tags (comma-separated)")).to_have_attribute("aria-invalid", "true")
+    assert axe.serious(page, ".jp-PtyTasks-details") == []
+    tab.get_by_label("Tags (comma-separated)").fill("gpu, best")
+    tab.get_by_label("Pinned").check()
+    page.keyboard.press("Enter")
+    expect(fact(tab, "Group")).to_have_text("night")
+    expect(fact(tab, "Tags")).to_have_text("gpu, best")
+    expect(fact(tab, "Metadata")).to_have_text("data: v2")
+    expect(fact(tab, "Pinned")).to_be_visible()
+    assert client.get(first)["pinned"]
+
     tab.get_by_role("button", name="Edit and Run Again…").click()
     dialog = page.locator(".jp-PtyTasks-dialog")
     expect(dialog.locator('[name="command"]')).to_have_value(command)
@@ -77,11 +102,23 @@ def test_a_task_is_shown_noted_on_and_run_again_with_a_change(page: Page, client
     page.keyboard.press("Control+Enter")
     until(lambda: len(client.list()["tasks"]) == 2, "another task")
     again = client.list()["tasks"][0]
-    assert (again["again_of"], again["name"], again["tags"]) == (first, "train", ["gpu"])
+    assert (again["again_of"], again["name"], again["tags"]) == (first, "train", ["gpu", "best"])
     ended(client, again["id"])
     assert client.output(again["id"])["output"].startswith("again 7")
 
-    # From the terminal of the new one, with the keyboard.
+    # The header of the terminal of the new one has the facts, too.
+    terminal_of = page.locator(f'.jp-PtyTasks-terminal[data-ptytask="{again["id"]}"]')
+    expander = terminal_of.get_by_role("button", name="Command, folder and other facts")
+    expander.press("Enter")
+    expect(expander).to_have_attribute("aria-expanded", "true")
+    about = terminal_of.get_by_role("region", name="What the task is")
+    expect(fact(about, "Folder")).to_have_text(str(work))
+    expect(fact(about, "Tags")).to_have_text("gpu, best")
+    assert axe.serious(page, ".jp-PtyTasks-terminal .jp-PtyTasks-summary, .jp-PtyTasks-banner") == []
+    expander.press("Enter")
+    expect(about).to_be_hidden()
+
+    # From there, with the keyboard.
     page.get_by_role("button", name="Details of train").click()
     newer = details(page, again["id"])
     changed = fact(newer, "command")

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page
 
     from jupyter_ptytasks.client import Client
-    from tests.browser.conftest import OpenLab
+    from tests.browser.conftest import Console, OpenLab
 
 pytestmark = pytest.mark.slow
 
@@ -99,6 +99,49 @@ def test_the_best_of_last_night_is_found(page: Page, client: Client) -> None:
     tab.get_by_role("button", name="Delete…").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(names).to_have_text(["run-c"])
+
+
+def test_the_output_of_all_runs_is_searched(page: Page, client: Client, console: Console) -> None:
+    console.expect(r"/api/search\?\S* .* 400 ")
+    a, _, c = add(client)
+    tab = show(page)
+    expect(tab.locator(NAMES)).to_have_count(3)
+    field = tab.get_by_label("Search the output of these runs")
+    field.fill("EPOCH 3")
+    field.press("Enter")
+    status = tab.locator(".jp-PtyTasks-found").get_by_role("status")
+    expect(status).to_have_text("3 lines in 3 tasks")
+    expect(tab.locator(".jp-PtyTasks-found mark").first).to_have_text("epoch 3")
+    assert axe.serious(page, ".jp-PtyTasks-runs") == []
+    # Only the runs that the filters leave.
+    tab.get_by_role("combobox", name="State").select_option("Went wrong")
+    field.press("Enter")
+    expect(status).to_have_text("1 line in 1 task")
+    tab.get_by_role("region", name="run-c").get_by_role("button").click()
+    whole = page.locator(f'[data-ptytask="{c}"] .jp-PtyTasks-whole-line.jp-mod-current')
+    expect(whole).to_contain_text("epoch 3 loss")
+    # None, a mistake, and back to the table.
+    tab = show(page)
+    tab.get_by_role("button", name="Remove all").click()
+    field.fill("epoch (")
+    field.press("Enter")
+    expect(status).to_have_text("No line matches.")
+    tab.get_by_role("button", name="Regular expression").click()
+    field.press("Enter")
+    expect(tab.get_by_role("alert")).to_be_visible()
+    tab.get_by_role("button", name="Show the table again").focus()
+    page.keyboard.press("Escape")
+    expect(tab.locator(NAMES)).to_have_count(3)
+    expect(field).to_be_focused()
+    # A long search is stopped.
+    page.route("**/ptytasks/api/search?*", lambda _: None)
+    field.fill("loss")
+    field.press("Enter")
+    expect(status).to_have_text("Searching…")
+    field.press("Escape")
+    expect(status).to_have_text("Stopped. 0 lines in 0 tasks")
+    tab.get_by_role("button", name="Show the table again").click()
+    expect(tab.locator(f'[data-task="{a}"]')).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Dark", "JupyterLab Dark High Contrast"])

@@ -123,6 +123,7 @@ async def test_all_tasks_are_searched_the_newest_first(rest: Rest) -> None:
     assert await texts(q="^299.$", regex="1", tag="x") == [str(n) for n in range(2990, 3000)]
     assert await texts(q="1", tasks="newer") == ["step 1 loss=nan"]
     assert await texts(q="loss", state="failed") == ["step 1 loss=nan"]
+    assert await texts(q="loss", task_q="EXIT 3") == ["step 1 loss=nan"]
     assert await texts(q="loss", since="2100-01-01T00:00:00Z") == []
     hits, summary = await found(rest, q="1", limit=7)
     assert (len(hits), summary["reason"]) == (7, "limit")

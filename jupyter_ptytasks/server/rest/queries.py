@@ -71,6 +71,7 @@ class SearchQuery(Strict):
     state: Annotated[list[State], BeforeValidator(_split)] = []
     group: str | None = None
     tag: str | None = None
+    task_q: str | None = None
     since: Moment | None = None
 
     def wanted(self) -> searching.Wanted:
@@ -79,7 +80,7 @@ class SearchQuery(Strict):
 
     def filter(self) -> TaskFilter:
         """Return which tasks are to be searched."""
-        return TaskFilter(state=self.state, group=self.group, tag=self.tag, since=self.since)
+        return TaskFilter(state=self.state, group=self.group, tag=self.tag, q=self.task_q, since=self.since)
 
 
 class CleanUpQuery(Strict):

@@ -66,9 +66,10 @@ describe('Header', () => {
     expect(expander.getAttribute('aria-controls')).toBe('summary');
     expect(expander.getAttribute('aria-expanded')).toBe('false');
     expander.click();
-    await new Promise(process.nextTick);
     expect(isExpanded.value).toBe(true);
-    expect(expander.getAttribute('aria-expanded')).toBe('true');
+    while (expander.getAttribute('aria-expanded') !== 'true') {
+      await new Promise(resolve => setTimeout(resolve));
+    }
   });
 
   it('says why a task waits, and offers no restart', async () => {

@@ -49,8 +49,6 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
         actions: {
           terminal: commandIfPresent(commands, CommandIDs.open, { id }),
           editAgain: commandIfPresent(commands, CommandIDs.editAgain, { id }),
-          rename: commandIfPresent(commands, CommandIDs.rename, { id }),
-          editTags: commandIfPresent(commands, CommandIDs.editTags, { id }),
           open: taskCommandIfPresent(commands, CommandIDs.details)
         },
         translator: translator ?? nullTranslator

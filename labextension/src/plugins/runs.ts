@@ -86,6 +86,8 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
               create: command =>
                 commandIfPresent(commands, CommandIDs.newTask, command ? { command } : {})?.(),
               open: id => execute(CommandIDs.open, { id }),
+              openLine: (id, line) =>
+                commandIfPresent(commands, CommandIDs.showOutput, { id, line })?.(),
               delete: ids => execute(CommandIDs.deleteTasks, { ids: [...ids] }),
               rename: id => execute(CommandIDs.rename, { id }),
               menu: (ids, x, y) => openMenu(commands, MENU, { ids: [...ids] }, x, y),

@@ -288,6 +288,11 @@ export class TaskApi {
     return this._fetch('cleanup', options);
   }
 
+  /** Search the output of tasks, by the parameters of `GET /search`; lines of JSON come as they are found. `signal` ends it. */
+  search(query: Record<string, string>, signal: AbortSignal): Promise<Response> {
+    return this._fetch('search', { query, signal });
+  }
+
   /** Delete a task and its output; with `stop` a running one is stopped first. */
   async delete(id: string, stop = false): Promise<void> {
     await this._request(path(id), { method: 'DELETE', query: stop ? { stop: '1' } : {} });
@@ -408,7 +413,8 @@ export class TaskApi {
   private async _fetch(where: string, options: IOptions): Promise<Response> {
     const query = { ...options.query, ...(options.quiet && { no_track_activity: '1' }) };
     const url = this._url(this.serverSettings.baseUrl, where) + URLExt.objectToQueryString(query);
-    const init: RequestInit = { method: options.method ?? 'GET', headers: options.headers };
+    const { method = 'GET', headers, signal } = options;
+    const init: RequestInit = { method, headers, signal };
     if (options.body !== undefined) {
       init.body = options.body instanceof Blob ? options.body : JSON.stringify(options.body);
     }
@@ -441,6 +447,7 @@ export interface IOptions extends IQuiet {
   method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   query?: Record<string, string>;
   body?: unknown;
+  signal?: AbortSignal;
 }
 
 /** Return a list with changes. Tasks that have not changed stay the same objects. */

@@ -174,6 +174,8 @@ export const taskSchema = z.object({
   tags: z.array(z.string()),
   /** Whether it is kept until it is deleted by hand. */
   pinned: z.boolean().catch(false),
+  /** What users have noted in their own words, by name. */
+  metadata: z.record(z.unknown()).catch({}),
   /** The number of processes that the command left running. */
   leftover: z.number().catch(0),
   queue: waitSchema,
@@ -500,7 +502,7 @@ export interface IAnswer {
 }
 
 /** The fields of a task that can be changed. */
-export type ITaskChanges = Partial<Pick<ITask, 'name' | 'tags' | 'group' | 'pinned'>>;
+export type ITaskChanges = Partial<Pick<ITask, 'name' | 'tags' | 'group' | 'pinned' | 'metadata'>>;
 
 /** The new place of a pending task in its group, or in another one. */
 export type IPlacing = ({ before: string } | { after: string } | { to: 'first' | 'last' }) & {

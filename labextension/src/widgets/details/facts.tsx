@@ -20,6 +20,9 @@ interface IFactsProps {
 export function Facts({ task, details, trans }: IFactsProps): JSX.Element {
   const now = useNow(!isEnded(task));
   const params = Object.entries(task.params).map(([name, value]) => `${name}=${value}`);
+  const metadata = Object.entries(task.metadata).map(
+    ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`
+  );
   const exit = exitLabel(task, trans);
   const facts: [string, string | null | undefined][] = [
     [
@@ -41,6 +44,8 @@ export function Facts({ task, details, trans }: IFactsProps): JSX.Element {
     [trans.__('Group'), task.group],
     [trans.__('Sweep'), task.sweep?.name],
     [trans.__('Tags'), task.tags.join(', ')],
+    [trans.__('Pinned'), task.pinned ? trans.__('kept until you delete it') : ''],
+    [trans.__('Metadata'), metadata.join(', ')],
     [trans.__('Place'), task.place === LOCAL ? '' : task.place],
     [trans.__('Machine'), details?.host],
     [trans.__('Disk'), details && bytes(details.disk)],

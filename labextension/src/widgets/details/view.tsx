@@ -4,7 +4,7 @@ import { Clipboard } from '@jupyterlab/apputils';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { copyIcon, ToolbarButtonComponent } from '@jupyterlab/ui-components';
-import React, { useEffect, useId, useMemo, useState } from 'react';
+import React, { useEffect, useId, useMemo, useRef, useState } from 'react';
 
 import { TaskAbout, type IDetails, type IDifference } from '../../services/about';
 import { commandLine, type ITask } from '../../services/types';
@@ -14,14 +14,13 @@ import { StateIcon } from '../state';
 import { Attempts } from './attempts';
 import { Difference } from './difference';
 import { Facts } from './facts';
+import { LabelFields } from './labels';
 import { Notes } from './notes';
 
 /** What can be done from here; without an action there is no button. */
 export interface IDetailsActions {
   terminal?: () => void;
   editAgain?: () => void;
-  rename?: () => void;
-  editTags?: () => void;
   /** Show the details of another task. */
   open?: (id: string) => void;
 }
@@ -59,6 +58,8 @@ function TaskDetails(props: IDetailsProps & { task: ITask }): JSX.Element {
   const [found, setFound] = useState<IFound | null>(null);
   const [problem, setProblem] = useState('');
   const [tries, setTries] = useState(0);
+  const [isEditing, setIsEditing] = useState(false);
+  const edit = useRef<HTMLButtonElement>(null);
   useEffect(() => {
     let isCurrent = true;
     Promise.all([about.details(), about.difference()]).then(
@@ -84,8 +85,15 @@ function TaskDetails(props: IDetailsProps & { task: ITask }): JSX.Element {
       <div className="jp-PtyTasks-details-buttons">
         <Action label={trans.__('Open Terminal')} act={actions.terminal} />
         <Action label={trans.__('Edit and Run Again…')} act={actions.editAgain} />
-        <Action label={trans.__('Rename…')} act={actions.rename} />
-        <Action label={trans.__('Edit Tags…')} act={actions.editTags} />
+        <button
+          ref={edit}
+          type="button"
+          className="jp-mod-styled jp-mod-reject"
+          aria-expanded={isEditing}
+          onClick={() => setIsEditing(!isEditing)}
+        >
+          {trans.__('Edit Name, Group and Tags')}
+        </button>
       </div>
       {problem && (
         <p role="alert" className="jp-PtyTasks-refused">
@@ -94,6 +102,19 @@ function TaskDetails(props: IDetailsProps & { task: ITask }): JSX.Element {
             {trans.__('Try again')}
           </button>
         </p>
+      )}
+      {isEditing && (
+        <Section title={trans.__('Name, Group and Tags')} trans={trans}>
+          <LabelFields
+            task={task}
+            model={model}
+            onDone={() => {
+              setIsEditing(false);
+              edit.current?.focus();
+            }}
+            trans={trans}
+          />
+        </Section>
       )}
       <Section title={trans.__('Command')} copies={command} trans={trans}>
         <pre tabIndex={0} aria-label={trans.__('Command')}>

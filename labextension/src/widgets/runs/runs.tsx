@@ -8,6 +8,7 @@ import React from 'react';
 
 import '../../../style/runs.css';
 
+import { OutputSearch } from '../../services/outputsearch';
 import { RunsSource } from '../../services/runs';
 import type { IRunsViews } from '../../services/runsview';
 import { WatchedValue } from '../../services/watchedvalue';
@@ -20,11 +21,13 @@ export class RunsTab extends MainAreaWidget<ReactWidget> {
     const { model, views, actions, translator } = options;
     const trans = translator.load('jupyter_ptytasks');
     const source = new RunsSource(model);
+    const search = new OutputSearch(model.api);
     const selection = new WatchedValue<ISelection>(NOTHING);
     const content = ReactWidget.create(
       <RunsView
         model={model}
         source={source}
+        search={search}
         views={views}
         selection={selection}
         actions={actions}
@@ -33,6 +36,7 @@ export class RunsTab extends MainAreaWidget<ReactWidget> {
     );
     super({ content, translator });
     this._source = source;
+    this._search = search;
     this.id = 'jp-ptytasks-runs';
     this.addClass('jp-PtyTasks-runs');
     content.addClass('jp-PtyTasks-body');
@@ -46,6 +50,7 @@ export class RunsTab extends MainAreaWidget<ReactWidget> {
   override dispose(): void {
     if (!this.isDisposed) {
       this._source.dispose();
+      this._search.dispose();
       super.dispose();
     }
   }
@@ -71,6 +76,7 @@ export class RunsTab extends MainAreaWidget<ReactWidget> {
   }
 
   private readonly _source: RunsSource;
+  private readonly _search: OutputSearch;
 }
 
 export namespace RunsTab {

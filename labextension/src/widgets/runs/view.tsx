@@ -3,6 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useDeferredValue, useEffect, useMemo, useRef } from 'react';
 
+import type { OutputSearch } from '../../services/outputsearch';
 import type { RunsSource } from '../../services/runs';
 import { isFiltered, unfiltered, type IRunsView, type IRunsViews } from '../../services/runsview';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
@@ -11,18 +12,22 @@ import { Empty, Failure, Loading, Stale } from '../panel/problems';
 import { settle, type IPickable, type ISelection } from '../panel/selection';
 import { allColumns, traitsOf, usualColumns, type ITraits } from './columns';
 import { Chips, Filters } from './filters';
+import { Found, SearchField } from './search';
 import { RunsTable, type IRunsActions } from './table';
 import { Bulk, Columns, Views, type IBulkAction } from './toolbar';
 
 export interface IRunsViewProps {
   model: ITaskModel;
   source: RunsSource;
+  search: OutputSearch;
   views: WatchedValue<IRunsViews>;
   selection: WatchedValue<ISelection>;
   actions: IRunsActions & {
     create: (command?: string) => void;
     /** Choose which finished tasks to delete; undefined if that is switched off. */
     cleanUp?: () => void;
+    /** Show a line of the output of a task in its terminal. */
+    openLine: (id: string, line: number) => void;
     /** Ask for a name; null if there is none. */
     askForName: () => Promise<string | null>;
     /** Return what can be done with these runs. */
@@ -32,13 +37,14 @@ export interface IRunsViewProps {
 }
 
 export function RunsView(props: IRunsViewProps): JSX.Element {
-  const { model, source, views, selection, actions, trans } = props;
+  const { model, source, search, views, selection, actions, trans } = props;
   const known = useWatchedValue(views);
   const view = known.current;
   const runs = useSignalValue(source.changed, () => source.rows);
   const isWhole = useSignalValue(source.changed, () => source.isWhole);
   const error = useSignalValue(source.changed, () => source.error);
   const tasks = useSignalValue(model.changed, () => model.tasks);
+  const isSearched = useSignalValue(search.changed, () => search.state !== 'idle');
   const { selected } = useWatchedValue(selection);
 
   // Typing goes before requests.
@@ -107,12 +113,19 @@ export function RunsView(props: IRunsViewProps): JSX.Element {
           }}
           trans={trans}
         />
+        <SearchField
+          search={search}
+          onStart={sought => void search.start(sought, view)}
+          trans={trans}
+        />
       </div>
       <Chips view={view} onChange={show} trans={trans} />
       {error && runs.length > 0 && (
         <Stale error={error} trans={trans} onRetry={() => source.show(view)} />
       )}
-      {runs.length > 0 ? (
+      {isSearched ? (
+        <Found search={search} onOpen={actions.openLine} trans={trans} />
+      ) : runs.length > 0 ? (
         <RunsTable
           runs={runs}
           isWhole={isWhole}

@@ -1,0 +1,112 @@
+import { TextDecoder, TextEncoder } from 'util';
+
+import { TaskError } from '../services/api';
+import { OutputSearch } from '../services/outputsearch';
+import { EVERYTHING } from '../services/runsview';
+
+const WANTED = { q: 'loss', isRegex: false };
+
+function hit(task: string, line: number): string {
+  return JSON.stringify({
+    task,
+    name: `name of ${task}`,
+    line,
+    offset: 0,
+    text: 'loss',
+    spans: [[0, 4]]
+  });
+}
+
+const SUMMARY = JSON.stringify({
+  hits: 3,
+  tasks: 9,
+  bytes: 1,
+  unreadable: 0,
+  reason: 'limit',
+  message: null
+});
+
+/** A response whose body comes in these pieces; after them it stays open until it is aborted. */
+function response(pieces: string[], signal: AbortSignal, isWhole = true): Response {
+  const read = async () => {
+    const piece = pieces.shift();
+    if (piece !== undefined) {
+      return { done: false, value: new TextEncoder().encode(piece) };
+    }
+    return isWhole
+      ? { done: true, value: undefined }
+      : new Promise((_, reject) =>
+          signal.addEventListener('abort', () => reject(new Error('aborted')))
+        );
+  };
+  return { body: { getReader: () => ({ read }) } } as unknown as Response;
+}
+
+describe('OutputSearch', () => {
+  let api: { search: jest.Mock };
+  let search: OutputSearch;
+  const lines = () => search.found.map(({ id, hits }) => [id, hits.map(({ line }) => line)]);
+
+  beforeAll(() => {
+    Object.assign(globalThis, { TextDecoder });
+  });
+
+  beforeEach(() => {
+    api = { search: jest.fn() };
+    search = new OutputSearch(api);
+  });
+
+  afterEach(() => search.dispose());
+
+  it('groups what is found by task, however it arrives', async () => {
+    const all = [hit('a', 1), hit('a', 7), hit('b', 0), SUMMARY].join('\n') + '\n';
+    const pieces = [all.slice(0, 50), all.slice(50, 300), all.slice(300)];
+    api.search.mockImplementation(async (_, signal) => response(pieces, signal));
+    const searching = search.start(WANTED, EVERYTHING);
+    expect(search.state).toBe('searching');
+    await searching;
+    expect(search.state).toBe('done');
+    expect(lines()).toEqual([
+      ['a', [1, 7]],
+      ['b', [0]]
+    ]);
+    expect(search.summary?.reason).toBe('limit');
+  });
+
+  it('searches what the table shows', async () => {
+    api.search.mockImplementation(async (_, signal) => response([], signal));
+    const view = { ...EVERYTHING, sort: 'name', text: 'sweep', group: 'gpu', state: 'failed' };
+    await search.start({ q: 'a.b', isRegex: true }, view);
+    expect(api.search.mock.calls[0][0]).toEqual({
+      q: 'a.b',
+      regex: '1',
+      ignore_case: '1',
+      limit: '500',
+      group: 'gpu',
+      state: 'failed',
+      task_q: 'sweep'
+    });
+  });
+
+  it('keeps what was found when it is stopped, and forgets it when it is closed', async () => {
+    api.search.mockImplementation(async (_, signal) =>
+      response([`${hit('a', 1)}\n`], signal, false)
+    );
+    const searching = search.start(WANTED, EVERYTHING);
+    while (search.found.length === 0) {
+      await new Promise(process.nextTick);
+    }
+    search.stop();
+    await searching;
+    expect([search.state, search.error, lines()]).toEqual(['stopped', null, [['a', [1]]]]);
+    search.close();
+    expect([search.state, lines()]).toEqual(['idle', []]);
+  });
+
+  it('says why it failed', async () => {
+    const error = new TaskError('q: is not a regular expression', 400, 'bad_request', 'q');
+    api.search.mockRejectedValue(error);
+    await search.start(WANTED, EVERYTHING);
+    expect([search.state, search.error]).toEqual(['done', error]);
+  });
+});

@@ -1,0 +1,201 @@
+/** Searching the output of the runs of a table: the field for it, and what was found. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { closeIcon, InputGroup } from '@jupyterlab/ui-components';
+import React, { useEffect, useId, useRef, useState } from 'react';
+
+import type { IHit, IHits, IWanted, OutputSearch } from '../../services/outputsearch';
+import { useSignalValue } from '../../services/watchedvalue';
+
+interface ISearchFieldProps {
+  search: OutputSearch;
+  onStart: (wanted: IWanted) => void;
+  trans: TranslationBundle;
+}
+
+/** Enter searches; Escape stops a search, and then closes it. */
+export function SearchField({ search, onStart, trans }: ISearchFieldProps): JSX.Element {
+  const [q, setQ] = useState('');
+  const [isRegex, setRegex] = useState(false);
+  const regex = trans.__('Regular expression');
+  const id = useId();
+  const state = useSignalValue(search.changed, () => search.state);
+  const before = useRef(state);
+  useEffect(() => {
+    if (state === 'idle' && before.current !== 'idle') {
+      // What had the focus may be gone.
+      document.getElementById(id)?.focus();
+    }
+    before.current = state;
+  }, [state, id]);
+  return (
+    <>
+      <InputGroup
+        id={id}
+        className="jp-PtyTasks-search"
+        type="search"
+        rightIcon="ui-components:search"
+        aria-label={trans.__('Search the output of these runs')}
+        title={trans.__('Search the output of these runs: press Enter')}
+        placeholder={trans.__('Search output')}
+        value={q}
+        onChange={event => setQ(event.target.value)}
+        onKeyDown={event => {
+          if (event.key === 'Enter' && q) {
+            onStart({ q, isRegex });
+          } else if (event.key === 'Escape') {
+            event.preventDefault();
+            leave(search);
+          }
+        }}
+      />
+      <button
+        type="button"
+        className="jp-mod-styled jp-PtyTasks-plain"
+        aria-pressed={isRegex}
+        aria-label={regex}
+        title={regex}
+        onClick={() => setRegex(!isRegex)}
+      >
+        .*
+      </button>
+    </>
+  );
+}
+
+interface IFoundProps {
+  search: OutputSearch;
+  /** Show a line in the terminal of its task. */
+  onOpen: (id: string, line: number) => void;
+  trans: TranslationBundle;
+}
+
+/** In place of the table while there is a search. */
+export function Found({ search, onOpen, trans }: IFoundProps): JSX.Element {
+  const found = useSignalValue(search.changed, () => search.found);
+  const state = useSignalValue(search.changed, () => search.state);
+  const error = useSignalValue(search.changed, () => search.error);
+  return (
+    <div
+      className="jp-PtyTasks-found"
+      onKeyDown={event => {
+        if (event.key === 'Escape') {
+          leave(search);
+        }
+      }}
+    >
+      <div className="jp-PtyTasks-found-head">
+        <span role="status">{statusOf(search, trans)}</span>
+        {state === 'searching' && (
+          <button
+            type="button"
+            className="jp-mod-styled jp-PtyTasks-plain"
+            onClick={() => search.stop()}
+          >
+            {trans.__('Stop')}
+          </button>
+        )}
+        <button
+          type="button"
+          className="jp-PtyTasks-action"
+          title={trans.__('Show the table again')}
+          aria-label={trans.__('Show the table again')}
+          onClick={() => search.close()}
+        >
+          <closeIcon.react tag="span" />
+        </button>
+      </div>
+      {error && (
+        <p role="alert" className="jp-PtyTasks-refused">
+          {error.message}
+        </p>
+      )}
+      {found.map(one => (
+        <OfTask key={one.id} found={one} onOpen={onOpen} trans={trans} />
+      ))}
+    </div>
+  );
+}
+
+/** Stop a search that is under way; close another one. */
+function leave(search: OutputSearch): void {
+  if (search.state === 'searching') {
+    search.stop();
+  } else {
+    search.close();
+  }
+}
+
+/** Return how far a search is, or what it has found. */
+function statusOf(search: OutputSearch, trans: TranslationBundle): string {
+  const { found, state, summary, error } = search;
+  if (error && found.length === 0) {
+    return trans.__('The search failed.');
+  }
+  const count = found.reduce((sum, { hits }) => sum + hits.length, 0);
+  const lines = trans._n('%1 line', '%1 lines', count);
+  const what = trans._n('%2 in %1 task', '%2 in %1 tasks', found.length, lines);
+  if (state === 'searching') {
+    return count > 0 ? trans.__('Searching… %1', what) : trans.__('Searching…');
+  }
+  if (state === 'stopped') {
+    return trans.__('Stopped. %1', what);
+  }
+  switch (summary?.reason) {
+    case 'limit':
+      return trans.__('The first %1. There are more.', what);
+    case 'time':
+      return trans.__('%1. The search took too long to look at everything.', what);
+    case 'pattern':
+      return `${what}. ${summary.message ?? ''}`;
+    default:
+      return count > 0 ? what : trans.__('No line matches.');
+  }
+}
+
+interface IOfTaskProps extends Omit<IFoundProps, 'search'> {
+  found: IHits;
+}
+
+/** Memoized: it is rendered again only if there is more of this task. */
+const OfTask = React.memo(function OfTask({ found, onOpen, trans }: IOfTaskProps): JSX.Element {
+  return (
+    <section aria-label={found.name}>
+      <h3>
+        {found.name} <span>{trans._n('%1 line', '%1 lines', found.hits.length)}</span>
+      </h3>
+      <ul>
+        {found.hits.map(hit => (
+          <li key={hit.line}>
+            <button
+              type="button"
+              title={trans.__('Show this line in the terminal')}
+              onClick={() => onOpen(found.id, hit.line)}
+            >
+              <span className="jp-PtyTasks-found-number">{hit.line}</span>
+              <Marked hit={hit} />
+            </button>
+          </li>
+        ))}
+      </ul>
+    </section>
+  );
+});
+
+/** A line with its matches marked. */
+function Marked({ hit }: { hit: IHit }): JSX.Element {
+  const characters = [...hit.text];
+  const parts: React.ReactNode[] = [];
+  let end = 0;
+  for (const [from, to] of hit.spans) {
+    parts.push(characters.slice(end, from).join(''));
+    parts.push(<mark key={from}>{characters.slice(from, to).join('')}</mark>);
+    end = to;
+  }
+  return (
+    <span>
+      {parts}
+      {characters.slice(end).join('')}
+    </span>
+  );
+}
