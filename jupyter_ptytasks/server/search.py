@@ -30,6 +30,10 @@ _GLANCE_TIME = 0.1
 _SEARCHED = 1 << 16
 #: Patterns whose matches may depend on more than the text that they match, or on how it is searched for.
 _SUBTLE = re.compile(r"\(\?(?!:|[ims]+\)|P<)|[*+?}]\+|\\[AGKRXZmMpPNz]")
+#: A regular expression that is no more than a text, perhaps with escapes. What bytes do not tell is not in it: the ends
+#: of lines, and U+FFFD, which stands for bytes that are no text.
+_LITERAL = re.compile(r"(?:[^\\.^$*+?{}\[\]|()\r\n\ufffd]|\\[^\w\r\n\ufffd])+")
+_ESCAPED = re.compile(r"\\(.)")
 _TOO_SLOW = "the search took too long: use a simpler pattern, or `since`"
 
 
@@ -51,6 +55,9 @@ class Pattern:
             self._glance = None if _SUBTLE.search(pattern) else regex.compile(pattern, regex.MULTILINE)
         except (regex.error, RecursionError, OverflowError) as error:
             raise BadRequest(f"not a regular expression: {error}", field=field) from error
+        is_literal = _LITERAL.fullmatch(pattern) is not None
+        #: What is in every line that matches, as bytes; None if that is not known.
+        self._literal = _ESCAPED.sub(r"\1", pattern).encode("utf-8", "surrogatepass") if is_literal else None
         #: Whether a match depends on the text ending where a line does.
         self._minds_ends = "$" in pattern
         self._cancel = cancel
@@ -61,6 +68,8 @@ class Pattern:
 
         Raises BadRequest if the pattern takes too long, Cancelled.
         """
+        if self._literal is not None and not isinstance(lines, list) and not lines.has(self._literal):
+            return []  # most lines are told apart from these without being read as text
         began = time.thread_time()
         if isinstance(lines, list):
             if lines and lines[0][0] < start:

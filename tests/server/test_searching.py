@@ -20,6 +20,7 @@ from jupyter_ptytasks.core.ring.lines import RingLines
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.core.ring.writer import RingWriter
 from jupyter_ptytasks.core.terminal import lines as terminal_lines
+from jupyter_ptytasks.core.terminal import plain
 from jupyter_ptytasks.server import search
 from jupyter_ptytasks.server.search import Cancelled, Pattern
 from jupyter_ptytasks.server.searching import Searching, Wanted
@@ -43,6 +44,8 @@ def search_ring(directory: Path, wanted: Wanted, cancel: Event | None = None) ->
 
 
 PLAIN = [b"plain loss=1\r\n", b"\x1b[32mgreen loss\x1b[0m\r\n", "é loss\r\n".encode(), b"\r\n", b"x" * 60 + b"\r\n"]
+PATTERNS = ["loss", "^.*loss$", r"\bloss\b", "100%|green", r"(?<=x)x$", "^$", r"é|\s", "green loss", r"1\%", "é"]
+SPLIT = [b"gr\x1b[1mee\x1b[0;32mn lo\x1b[Kss\r\n", b"lo\x1b[3\x1b[0m1mss\r\n", b"lo\x1b\x1b[0m[1mss\r\n", b"l\0oss\r\n"]
 OTHER = [
     b"10%\rloss 100%\r\n",
     b"a\tb loss\r\n",
@@ -54,8 +57,10 @@ OTHER = [
 
 
 @given(
-    pieces=st.lists(st.sampled_from([*PLAIN * 3, *OTHER]), min_size=1, max_size=60),
-    pattern=st.sampled_from(["loss", "^.*loss$", r"\bloss\b", "100%|green", r"(?<=x)x$", "^$", r"é|\s"]),
+    pieces=st.lists(st.sampled_from([*PLAIN * 3, *SPLIT, *OTHER]), min_size=1, max_size=60),
+    pattern=st.sampled_from(
+        ["loss", "^.*loss$", r"\bloss\b", "100%|green", r"(?<=x)x$", "^$", r"é|\s", "green loss", r"1\%", "é"]
+    ),
     segment=st.integers(200, 2000),
 )
 def test_lines_in_bulk_are_those_that_are_drawn(pieces: list[bytes], pattern: str, segment: int) -> None:
@@ -79,6 +84,12 @@ def test_lines_in_bulk_are_those_that_are_drawn(pieces: list[bytes], pattern: st
         assert summary["reason"] is None
         for hit in hits:
             assert stream[: hit["offset"]].count(b"\n") == hit["line"] or hit["offset"] == len(stream)
+
+
+@given(st.lists(st.sampled_from([b"\x1b", b"[", b"0", b";", b"m", b"K", b"1", b"a", b"\0", b"\x1b[0m", b"\x1b[31m"])))
+def test_colors_are_taken_out_as_by_a_look_at_each(parts: list[bytes]) -> None:
+    data = b"".join(parts)
+    assert plain._without_colors(data) == plain._COLORS.sub(b"", data)
 
 
 @given(stream=streams.everything)

@@ -137,7 +137,7 @@ class Reading:
 class RingLines:
     """The lines of the ring behind `reader`, as it is now. `size` (rows, columns) is used where none is recorded.
 
-    `first` is the number of the first line that is kept, `end` the line feeds before the end.
+    `first` is the number of the first line that is kept.
     """
 
     def __init__(self, reader: RingReader, size: tuple[int, int] = (24, 80), *, paint: bool = False) -> None:
@@ -147,10 +147,15 @@ class RingLines:
         self._start, self._end = reader.bounds()
         self._segments = [(base, reader.line(base)) for base in reader.bases()]
         self.first = self._segments[0][1] if self._segments else 0
-        self.end = 0
-        if self._segments:
-            base, line = self._segments[-1]
-            self.end = line + self._count(base, self._end)
+        self._lines_before_end: int | None = None
+
+    @property
+    def end(self) -> int:
+        """The line feeds before the end. They are counted when this is first asked for: that reads a segment."""
+        if self._lines_before_end is None:
+            base, line = self._segments[-1] if self._segments else (self._end, 0)
+            self._lines_before_end = line + self._count(base, self._end)
+        return self._lines_before_end
 
     @property
     def total(self) -> int:
@@ -179,12 +184,16 @@ class RingLines:
                 offset = next_base
         return offset
 
+    def _within(self, number: int) -> int:
+        """Return the number of a line that is kept: this one, or the nearest."""
+        return self.first if number <= self.first else min(number, self.end)
+
     def _count(self, start: int, end: int) -> int:
         return sum(data.count(b"\n") for _, data in self._reader.blocks(start, end, _BLOCK))
 
     def since(self, number: int) -> Reading:
         """Read from the line with this number on; some may come before it."""
-        number = min(max(number, self.first), self.end)
+        number = self._within(number)
         offset, number = self._locate(number)
         start = max(offset - _CONTEXT, self._start)
         if start > self._start:
@@ -196,7 +205,7 @@ class RingLines:
 
         `known` is such a pair of a line before it, from which fewer bytes have to be counted.
         """
-        number = min(max(number, self.first), self.end)
+        number = self._within(number)
         return self._locate(number, known)
 
     def ends(self, numbers: list[int]) -> list[int]:
@@ -219,7 +228,7 @@ class RingLines:
 
     def size_since(self, number: int) -> int:
         """Return the bytes from the line with this number on."""
-        return self._end - self._locate(min(max(number, self.first), self.end))[0]
+        return self._end - self._locate(self._within(number))[0]
 
     def last(self, count: int) -> tuple[Reading, list[tuple[int, str, bool]]]:
         """Read more than so many of the last lines, or as many as there are in what is worth reading; return them all,

@@ -223,7 +223,7 @@ class Lines(Drawing):
         if plain is None:
             return None
         body, count = plain
-        text = body[body.find(b"\n") + 1 if is_begun else 0 : last_lines(body, grid.height)].decode("utf-8", "replace")
+        span = (body.find(b"\n") + 1 if is_begun else 0, last_lines(body, grid.height))
         count -= grid.height + is_begun
         self.feed(data[:start])
         for row in grid.rows[: grid.y]:
@@ -234,7 +234,7 @@ class Lines(Drawing):
         self._last = number + count - 1
         grid.number += count
         grid.pass_rows(grid.y + count)
-        return Whole(number, text, count, end)
+        return Whole(number, body, span, count, end)
 
     def _expanded(self, line: str) -> str:
         """Return a plain line with blanks for its tabs."""
