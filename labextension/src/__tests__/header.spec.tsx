@@ -45,6 +45,9 @@ describe('Header', () => {
     Widget.attach(widget, document.body);
     MessageLoop.flush();
     await widget.renderPromise;
+    while (!widget.node.hasChildNodes()) {
+      await new Promise(resolve => setTimeout(resolve));
+    }
   };
   const button = (name: string) =>
     [...widget.node.querySelectorAll<HTMLElement>('[title], [aria-label]')].find(

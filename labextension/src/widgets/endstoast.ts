@@ -25,20 +25,26 @@ export class EndsToast implements IToast {
       autoClose: isBrief ? BRIEFLY : (false as const),
       actions: this._actionsOf(notice)
     };
-    if (this.isOpen) {
-      Notification.update({ id: this._id, message, type: kind, ...options });
+    if (this.isOpen && kind === this._kind) {
+      Notification.update({ id: this._id, message, ...options });
     } else {
+      // JupyterLab gives a notification its color once.
+      this.close();
       this._id = Notification.emit(message, kind, options);
+      this._kind = kind;
     }
     this._until = isBrief ? Date.now() + BRIEFLY : Infinity;
     this._onShow(notice);
   }
 
   close(): void {
-    Notification.dismiss(this._id);
+    if (this.isOpen) {
+      Notification.dismiss(this._id);
+    }
   }
 
   private _id = '';
+  private _kind: INotice['kind'] | null = null;
   /** When it leaves the screen by itself. */
   private _until = 0;
 }

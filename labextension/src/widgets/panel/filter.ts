@@ -160,7 +160,8 @@ export function listRows(
     const label = standing ? name : stateLabel(members[0].state, trans);
     const count = members.length;
     const heading: IHeading = { ...HEADING, key, label, count, isCollapsed, standing };
-    return isCollapsed ? [heading] : [heading, ...labeled(members)];
+    const rows = filter ? members.map(task => taskRow(task)) : labeled(members);
+    return isCollapsed ? [heading] : [heading, ...rows];
   });
 }
 
@@ -168,7 +169,7 @@ export function listRows(
 const ALIKE = 3;
 const BEGINNING = 8;
 
-/** Return the rows of a section. What all names begin with, up to a separator, is left out: it tells nobody apart. */
+/** Return the rows of a whole section. What all names begin with, up to a separator, is left out: it tells nobody apart. */
 function labeled(members: readonly ITask[]): ITaskRow[] {
   let common = members[0]?.name ?? '';
   for (const { name } of members) {

@@ -101,10 +101,8 @@ export class TasksPanel extends SidePanel implements ITasksPanel {
   protected override onActivateRequest(msg: Message): void {
     super.onActivateRequest(msg);
     void this._loaded?.then(() => {
-      const first = this.node.querySelector<HTMLElement>(
-        '.jp-PtyTasks-list, .jp-PtyTasks-body button'
-      );
-      first?.focus();
+      const find = (selector: string) => this.node.querySelector<HTMLElement>(selector);
+      (find('.jp-PtyTasks-list') ?? find('.jp-PtyTasks-body button'))?.focus();
     });
   }
 
