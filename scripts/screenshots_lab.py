@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import screenshots_runs
 from playwright.sync_api import Page, Route, ViewportSize, expect, sync_playwright
 
 from tests.browser import notebook, panel
@@ -48,6 +49,11 @@ IN_DOCS = {
     "question-cell-light": "question-cell",
     "question-header-dark": "question-header",
     "question-password-dark": "question-password",
+    "runs-best-light": "runs-best",
+    "runs-failed-light": "runs-failed",
+    "runs-differences-light": "runs-differences",
+    "runs-compared-light": "runs-compared",
+    "runs-again-light": "runs-again",
 }
 #: The themes, as JupyterLab and the browser call them.
 THEMES = {
@@ -404,6 +410,7 @@ def main() -> None:
         questions,
         many,
         switched_off,
+        *screenshots_runs.PARTS,
     )
     wanted = sys.argv[1:] or [part.__name__ for part in story]
     with sync_playwright() as playwright:

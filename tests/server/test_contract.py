@@ -51,6 +51,10 @@ SAMPLES = {
     "details": "Details",
     "diff": "Difference",
     "clean_up": "CleanUp",
+    "notes": "NotesText",
+    "hit": "Hit",
+    "searched": "Searched",
+    "replay": "Replay",
 }
 
 #: Tells how far a task is, and a metric.
@@ -120,6 +124,8 @@ QUERIES = {
     queries.ScreenQuery: ("/tasks/{ref}/screen", "get"),
     queries.Commands: ("/tasks/{ref}/commands", "get"),
     queries.Difference: ("/tasks/{ref}/diff", "get"),
+    queries.Metrics: ("/tasks/{ref}/metrics", "get"),
+    queries.Changes: ("/changes", "get"),
 }
 #: What of a schema says what is taken; all else is for people.
 TELLING = {
@@ -225,6 +231,10 @@ async def test_the_server_answers_like_the_samples(rest: Rest, jp_data_dir: Path
     assert (await rest("POST", "tasks", "train", "again", body=changes)).code == 201
     answers["details"] = (await rest("GET", "tasks", "train-2", "details")).json
     answers["diff"] = (await rest("GET", "tasks", "train-2", "diff")).json
+    answers["notes"] = (await rest("GET", "tasks", "train", "notes")).json
+    found = await rest("GET", "search", q="hello", tasks="train")
+    answers["hit"], answers["searched"] = map(json.loads, found.body.splitlines())
+    answers["replay"] = (await rest("GET", "tasks", "train", "replay")).json
     assert task["id"] == answers["task"]["id"]
     if os.environ.get("PTYTASKS_RECORD"):
         for name, answer in answers.items():

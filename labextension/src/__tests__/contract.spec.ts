@@ -12,19 +12,24 @@ import {
   pageSchema,
   placeOptionsSchema,
   placesSchema,
+  replaySchema,
   readTasks,
   statsSchema,
   statusSchema,
   taskSchema,
   whySchema
 } from '../services/types';
+import { detailsSchema, differenceSchema } from '../services/about';
 import changes from '../../../tests/contract/changes.json';
+import details from '../../../tests/contract/details.json';
+import difference from '../../../tests/contract/diff.json';
 import error from '../../../tests/contract/error.json';
 import finished from '../../../tests/contract/finished.json';
 import groups from '../../../tests/contract/groups.json';
 import list from '../../../tests/contract/list.json';
 import metrics from '../../../tests/contract/metrics.json';
 import output from '../../../tests/contract/output.json';
+import replay from '../../../tests/contract/replay.json';
 import stats from '../../../tests/contract/stats.json';
 import status from '../../../tests/contract/status.json';
 import placeOptions from '../../../tests/contract/place_options.json';
@@ -68,6 +73,15 @@ describe('the contract', () => {
     expect(places).toMatchObject(placesSchema.parse(places));
     const { partitions, accounts, qos } = placeOptions;
     expect(placeOptionsSchema.parse(placeOptions)).toEqual({ partitions, accounts, qos });
+  });
+
+  it('tells what a task is, and in what it differs from another one', () => {
+    expect(details).toMatchObject(detailsSchema.parse(details));
+    expect(difference).toMatchObject(differenceSchema.parse(difference));
+  });
+
+  it('draws the screen as it was', () => {
+    expect(replay).toMatchObject(replaySchema.parse(replay));
   });
 
   it('gives output by line', () => {

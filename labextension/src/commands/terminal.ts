@@ -108,7 +108,10 @@ function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): vo
   );
   added.add(
     commands.addCommand(CommandIDs.showOutput, {
-      label: trans.__('Show Whole Output'),
+      label: args =>
+        args.search === true
+          ? trans.__('Find in Whole Output…')
+          : trans.__('Show Whole Output'),
       caption: trans.__('Show and search all output of the task that is kept'),
       icon: searchIcon,
       describedBy: {

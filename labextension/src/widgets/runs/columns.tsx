@@ -110,7 +110,7 @@ function fixedColumns(trans: TranslationBundle): IColumn[] {
     {
       id: 'state',
       label: trans.__('State'),
-      width: 106,
+      width: 120,
       text: run => stateLabel(run.state, trans),
       show: run => (
         <>

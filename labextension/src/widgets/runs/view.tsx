@@ -151,7 +151,11 @@ export function RunsView(props: IRunsViewProps): JSX.Element {
         ) : (
           <>
             <span role="status">
-              {isWhole ? trans._n('%1 run', '%1 runs', runs.length) : trans.__('Loading runs…')}
+              {isWhole
+                ? trans._n('%1 run', '%1 runs', runs.length)
+                : error
+                  ? trans.__('Not loaded')
+                  : trans.__('Loading runs…')}
             </span>
             {actions.cleanUp && (
               <button
