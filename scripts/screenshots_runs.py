@@ -40,10 +40,10 @@ LONG = "python -m experiments.train " + " ".join(f"--option-{number} value-{numb
 PRINTS = "seq -f 'line %g' 0 1999; echo 'ValueError: negative rate'; seq -f 'line %g' 2001 5999"
 
 
-def checked(camera: Camera, name: str, selector: str) -> None:
-    """Take a picture, and say what axe finds in it."""
+def checked(camera: Camera, name: str, selector: str, part: Locator | None = None) -> None:
+    """Take a picture of the page, or of a part of it, and say what axe finds."""
     camera.page.wait_for_timeout(500)  # for canvases, of which nothing can be asked
-    camera.take(name)
+    camera.take(name, part)
     for violation in axe.serious(camera.page, selector):
         print(f"{name}: {violation}")
 
@@ -92,7 +92,7 @@ def runs_story(camera: Camera, lab: LiveServer) -> None:
     narrow(camera, "runs-best", RUNS)
     tab.get_by_role("combobox", name="State").select_option("Went wrong")
     tab.get_by_text("12 runs").wait_for()
-    page.set_viewport_size({**USUAL, "height": 540})  # type: ignore[typeddict-item]
+    page.set_viewport_size({**USUAL, "height": 570})  # type: ignore[typeddict-item]
     checked(camera, "runs-failed", RUNS)
     page.set_viewport_size(USUAL)  # type: ignore[arg-type]
     tab.get_by_role("button", name="Remove all").click()
@@ -124,8 +124,8 @@ def runs_story(camera: Camera, lab: LiveServer) -> None:
     with lab.client() as client:
         camera.run("ptytasks:details", {"id": client.get("longer")["id"]})
         details(page, client.get("longer")["id"]).locator("ins").first.wait_for()
-        details(page, client.get("longer")["id"]).get_by_role("heading", name="Run Before").scroll_into_view_if_needed()
-        checked(camera, "runs-again", DETAILS)
+        before = page.locator(DETAILS).get_by_role("region", name="Run Before")
+        checked(camera, "runs-again", DETAILS, before)
         best = [task["id"] for task in client.list(sort="min.val_loss", limit=20)["tasks"]]
     camera.run("ptytasks:show-metrics", {"ids": best})
     page.locator(f"{CHARTS} canvas").last.wait_for()
@@ -161,7 +161,7 @@ def runs_states(camera: Camera, lab: LiveServer) -> None:
 
 
 def metrics_states(camera: Camera, lab: LiveServer) -> None:
-    """The tab of metrics: loading, none, failed, one point, one series, eight, values that are no numbers, a log axis."""
+    """The tab of metrics: loading, failed, with nothing, a point, a curve, eight, gaps, and a logarithmic axis."""
     page = opened(camera)
     with lab.client() as client:
         made = {
@@ -208,7 +208,7 @@ def chart(camera: Camera, task: str) -> Locator:
 
 
 def details_states(camera: Camera, lab: LiveServer) -> None:
-    """The tab of details: of tasks that run, have ended, failed, are lost or wait; with a long command; notes that others changed."""
+    """The tab of details: of tasks that run, have ended, failed, are lost or wait; notes that others have changed."""
     with lab.client() as client:
         made = {
             "running": client.create("sleep 1000", name="running", env={"SEED": "1"}, tags=["gpu"], timeout=5000),

@@ -109,9 +109,7 @@ function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): vo
   added.add(
     commands.addCommand(CommandIDs.showOutput, {
       label: args =>
-        args.search === true
-          ? trans.__('Find in Whole Output…')
-          : trans.__('Show Whole Output'),
+        args.search === true ? trans.__('Find in Whole Output…') : trans.__('Show Whole Output'),
       caption: trans.__('Show and search all output of the task that is kept'),
       icon: searchIcon,
       describedBy: {

@@ -37,6 +37,9 @@ const CHARACTER = 8;
 const PADDING = 36;
 const NARROWEST = 76;
 
+/** The width in which the value of a metric can be read. */
+const VALUE = 92;
+
 /** The first rows say which metrics matter. */
 const LOOKED_AT = 200;
 
@@ -181,7 +184,7 @@ function lastColumn(name: string): IColumn {
   const id = `metrics.${name}`;
   const text = ({ metrics }: IRun): string =>
     metrics[name] ? metricValue(metrics[name].value) : '';
-  return { id, label: name, width: widthOf(name), sort: id, isNumber: true, text };
+  return { id, label: name, width: Math.max(VALUE, widthOf(name)), sort: id, isNumber: true, text };
 }
 
 function bestColumn(name: string, trans: TranslationBundle): IColumn {
