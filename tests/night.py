@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 from tests.client.live import PATIENCE, until
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from jupyter_ptytasks.client.types import StateName
     from tests.client.live import LiveServer
 
 _PAGE = (Path(__file__).parents[1] / "docs" / "runs.md").read_text(encoding="utf-8")
@@ -31,8 +34,16 @@ def steps(session: str) -> list[tuple[str, str]]:
 def shell(server: LiveServer, command: str, directory: Path) -> str:
     """Run a line in a shell of the server's user, and return what it prints."""
     path = os.pathsep.join((os.path.dirname(sys.executable), os.environ["PATH"]))
-    usual = {"cwd": directory, "env": {**server.environ, "PATH": path}, "timeout": PATIENCE, "text": True}
-    done = subprocess.run(["sh", "-c", command], capture_output=True, stdin=subprocess.DEVNULL, check=False, **usual)
+    done = subprocess.run(
+        ["sh", "-c", command],
+        cwd=directory,
+        env={**server.environ, "PATH": path},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
     assert done.returncode == 0, (command, done.stderr)
     return done.stdout
 
@@ -47,5 +58,5 @@ def pass_in(server: LiveServer, directory: Path) -> None:
         until(lambda: len(client.list(state=["succeeded"], sort="min.val_loss", limit=1)["tasks"][0]["metrics"]) == 2)
 
 
-def _is_over(states: dict[str, int]) -> bool:
+def _is_over(states: Mapping[StateName, int]) -> bool:
     return states["succeeded"] + states["failed"] == sum(states.values())

@@ -221,7 +221,7 @@ describe('the columns of runs', () => {
   const run = (changes: object): IRun => ({ ...task('a'), git: null, ...changes });
 
   it('begin with what was tried, then what came of it: first what most runs tell first', () => {
-    const early = run({ params: { lr: 0.1, seed: 1 }, metrics: { loss: metric } });
+    const early = run({ params: { lr: 0.1, seed: 1 }, metrics: { loss: metric }, tags: [] });
     const late = run({
       params: { lr: 0.2, seed: 1 },
       metrics: { val_loss: metric, loss: metric },
