@@ -412,6 +412,7 @@ def main() -> None:
         switched_off,
         *screenshots_runs.PARTS,
     )
+    expect.set_options(timeout=60_000)
     wanted = sys.argv[1:] or [part.__name__ for part in story]
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])

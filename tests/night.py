@@ -54,7 +54,7 @@ def pass_in(server: LiveServer, directory: Path) -> None:
     for command, _ in steps(blocks("console")[0]):
         shell(server, command, directory)
     with server.client() as client:
-        until(lambda: _is_over(client.sweep("sine")["states"]), "the end of the night")
+        until(lambda: _is_over(client.sweep("sine")["states"]), "the end of the night", timeout=5 * PATIENCE)
         until(lambda: len(client.list(state=["succeeded"], sort="min.val_loss", limit=1)["tasks"][0]["metrics"]) == 2)
 
 
