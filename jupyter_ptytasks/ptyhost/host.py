@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 _REOPENED = 0.2
 #: Bytes that are read in one turn: what is done once for them costs more than to read them. More would be taken for a
 #: flood by what follows the modes, and be looked at twice.
-_BATCH = 1 << 16
+_BATCH = 1 << 15
 #: For a repaint the terminal gets another size, and the right one back when the program has drawn something, but not
 #: before the first number (seconds); if it draws nothing, after the second. On a busy machine the program may run late,
 #: and must then still see the other size.

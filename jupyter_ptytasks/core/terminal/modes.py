@@ -36,7 +36,7 @@ _RARE_OR_SHIFT = lazy(rb"[\x0e\x0f](?:[^\x1b]*[\x0e\x0f])?|\x1b(?!" + _PLAIN_CSI
 _PENLESS = re.compile(rb"\x1b(?:\[\?(?!10|47)[0-9]{1,4}[hl]|[=>]|[()*+.-].)")
 
 # Of more bytes with more escape sequences, only so many rare tokens are looked at one by one.
-_FLOOD_BYTES = 1 << 16
+_FLOOD_BYTES = 1 << 15
 _FLOOD = 2000
 # Bytes that are searched for them in one go, and for what is said last in the rest.
 _FLOOD_BLOCK = 1 << 13
