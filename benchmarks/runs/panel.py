@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -39,26 +40,32 @@ _CLICK = """async ([id, text]) => {
 
 
 class _Received:
-    """What a page has received: bytes of JavaScript of the extension, and of tasks."""
+    """What a page has received. Sizes are asked for later: not while it is closed."""
 
     def __init__(self, page: Page) -> None:
-        self.scripts = self.tasks = 0
-        page.on("requestfinished", self._on_request)
+        self._requests: list[Request] = []
+        self._events = 0
+        page.on("requestfinished", lambda request: self._requests.append(request))  # noqa: PLW0108  # as in lab.busy
         page.on("websocket", self._on_socket)
 
-    def _on_request(self, request: Request) -> None:
-        path, response = urlsplit(request.url).path, request.response()
-        if response and _STATIC in path and path.endswith(".js"):
-            self.scripts += len(response.body())
-        elif response and _API in path:
-            self.tasks += len(response.body())
+    def scripts(self) -> int:
+        """Return the bytes of JavaScript of the extension."""
+        return self._size(rf"{_STATIC}.*\.js$")
+
+    def tasks(self) -> int:
+        """Return the bytes of responses and events about tasks."""
+        return self._size(_API) + self._events
+
+    def _size(self, pattern: str) -> int:
+        chosen = [one for one in self._requests if re.search(pattern, urlsplit(one.url).path)]
+        return sum(len(response.body()) for one in chosen if (response := one.response()))
 
     def _on_socket(self, socket: WebSocket) -> None:
         if "/events/" in socket.url:
             socket.on("framereceived", self._on_frame)
 
     def _on_frame(self, data: str | bytes) -> None:
-        self.tasks += len(data)
+        self._events += len(data)
 
 
 def panel(plan: Plan) -> Iterator[Row]:
@@ -72,7 +79,7 @@ def panel(plan: Plan) -> Iterator[Row]:
             received = _Received(page)
             open_lab(page, server)
             page.wait_for_load_state("networkidle")
-            yield _row("JavaScript that JupyterLab loads at its start", received.scripts, "B", Must(220_000, "B"))
+            yield _row("JavaScript that JupyterLab loads at its start", received.scripts(), "B", Must(220_000, "B"))
             page.locator(_TAB).click()
             page.locator(_row_of(ids[-1])).hover()
             took, used = [], []
@@ -98,12 +105,12 @@ def _changed(page: Page, server: Server, received: _Received, count: int) -> Row
     with server.task(IDLE) as terminal:
         row = page.locator(_row_of(terminal.path.rpartition("/")[2]))
         row.locator("[data-state=running]").wait_for()
-        before = received.tasks
+        before = received.tasks()
         for _ in range(count):
             for verb, state in (("pause", "paused"), ("resume", "running")):
                 server.rest.request("POST", f"{terminal.path}/{verb}", {})
                 row.locator(f"[data-state={state}]").wait_for()
-    sizes = (received.tasks - before) / (2 * count)
+    sizes = (received.tasks() - before) / (2 * count)
     return _row(f"panel of {_TASKS} tasks: bytes for a change of a state", sizes, "B", Must(3000, "B"))
 
 
