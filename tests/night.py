@@ -14,7 +14,7 @@ from tests.client.live import PATIENCE, until
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from jupyter_ptytasks.client.types import StateName
+    from jupyter_ptytasks.client.literals import StateName
     from tests.client.live import LiveServer
 
 _PAGE = (Path(__file__).parents[1] / "docs" / "runs.md").read_text(encoding="utf-8")

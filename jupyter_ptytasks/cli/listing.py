@@ -79,7 +79,7 @@ def _is_recent(task: Task) -> bool:
         return True
 
 
-def _print_table(tasks: list[Task], sort: str) -> None:
+def _print_table(tasks: list[Task], sort: str = "") -> None:
     from rich.table import Table  # noqa: PLC0415  for tables only
 
     rows: list[dict[str, Text]] = []

@@ -22,6 +22,10 @@ def test_a_place_is_there_before_parsl_is_needed(tmp_path: Path) -> None:
     place.close()
 
 
+def test_a_slurm_behind_ssh_takes_a_user_for_the_login() -> None:
+    assert set(configured.check({"far": FAR, "b-2": {**FAR, "site": "ssh:ada@b"}})) == {"far", "b-2"}
+
+
 @pytest.mark.parametrize(
     ("config", "said"),
     [
@@ -37,7 +41,12 @@ def test_a_place_is_there_before_parsl_is_needed(tmp_path: Path) -> None:
         ({"pbs": {**PBS, "site": "here"}}, "pbs.site: "),
         ({"far": {**FAR, "site": "login1"}}, "far.site: "),
         ({"far": {**FAR, "site": "ssh:-oProxyCommand=x"}}, "far.site: "),
+        ({"far": {**FAR, "site": "ssh:"}}, "far.site: "),
+        ({"far": {**FAR, "site": 1}}, "far.site: "),
         ({"far": {"engine": "slurm"}}, "far.site: "),
+        ({"far": {}}, "far: "),
+        ({"a/b": FAR}, "a/b"),
+        ({"": FAR}, "String"),
         ({"far": {**FAR, "partition": "gpu"}}, "far.partition: "),
     ],
 )

@@ -5,13 +5,12 @@ from __future__ import annotations
 import os
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from jupyter_ptytasks.client import RequestFailed
 from jupyter_ptytasks.core.files import read_json
-from jupyter_ptytasks.provision.far_slurm import hosts_of
 from tests.client.live import LiveServer, ended, until
 from tests.slurm.test_slurm_tasks import job_of, output, started
 from tests.ssh.conftest import there
@@ -60,18 +59,6 @@ def far(sshd: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSe
 def is_same(task: Task, sshd: Sshd) -> bool:
     found = content(sshd.files(task["id"]).output)
     return bool(found) and found == content(task["output"]["directory"])
-
-
-def test_what_is_wrong_with_a_place_that_is_configured_is_said() -> None:
-    right = {"engine": "slurm", "site": "ssh:login1"}
-    assert hosts_of({"cluster": right, "b-2": {**right, "site": "ssh:ada@b"}}) == {"cluster": "login1", "b-2": "ada@b"}
-    shapes: list[Any] = [{}, [], {**right, "x": 1}, {**right, "engine": "pbs"}, {**right, "site": 1}]
-    sites = ("here", "ssh:", "ssh:-oProxyCommand=x")
-    wrong = [(name, right) for name in ("slurm", "local", "ssh:x", "a/b", "")]
-    wrong += [("cluster", about) for about in (*shapes, *({**right, "site": site} for site in sites))]
-    for name, about in wrong:
-        with pytest.raises(ValueError, match="place"):
-            hosts_of({name: about})
 
 
 def test_a_task_is_a_job_there_is_typed_to_and_comes_back_byte_for_byte(
