@@ -13,6 +13,7 @@ from tornado import web
 from tornado.iostream import StreamClosedError
 
 from ...core.errors import TooLarge, storage_fault
+from ...core.platform import files as system
 from . import archive_bodies, queries
 from .base import TaskHandler, needs
 
@@ -124,7 +125,7 @@ class Import(TaskHandler):
 
 def _create(path: str) -> BinaryIO:
     try:
-        return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb")
+        return open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | system.BINARY, 0o600), "wb")
     except OSError as error:
         raise storage_fault(error, "the archive") from error
 
