@@ -33,12 +33,15 @@ SECOND = "sine[lr=0.005,momentum=0.9,seed=8]"
 def test_the_best_of_three_hundred_runs_is_run_again(
     lab: LiveServer, client: Client, open_lab: OpenLab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    night.pass_in(lab, lab.home / "work")
-    in_jupyterlab(open_lab(), client)
-    client.delete("longer")
-    in_a_terminal(lab)
-    in_python(lab, monkeypatch)
-    client.delete_sweep("sine")  # at once, not one by one
+    try:
+        night.pass_in(lab, lab.home / "work")
+        in_jupyterlab(open_lab(), client)
+        client.delete("longer")
+        in_a_terminal(lab)
+        in_python(lab, monkeypatch)
+        client.delete_sweep("sine")  # at once, not one by one
+    finally:
+        client.delete_group("night")  # the panel of the next test would show it
 
 
 def in_jupyterlab(page: Page, client: Client) -> None:
