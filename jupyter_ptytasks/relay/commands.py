@@ -72,7 +72,7 @@ def stream(argv: Sequence[str], keep: Collection[str]) -> tuple[socket, IO[bytes
     """Run a program whose standard input and output are a socket, and return our end of it, and the file with its
     errors. It is to end when that is closed. Raises OSError.
     """
-    from _socket import socketpair  # noqa: PLC0415  not everywhere
+    from socket import socketpair  # noqa: PLC0415  only here
 
     ours, theirs = socketpair()
     said = tempfile.TemporaryFile()  # noqa: SIM115  closed with the connection

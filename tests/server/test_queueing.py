@@ -90,10 +90,10 @@ async def test_a_group_that_cannot_be(rest: Rest, body: Any, field: str) -> None
 @pytest.mark.parametrize("verb", ["pause", "resume", "DELETE"])
 async def test_a_group_that_does_not_exist_is_not_made_by_accident(rest: Rest, verb: str) -> None:
     await put_group(rest, "night")
-    answer = await (rest(verb, "groups", "nigth") if verb == "DELETE" else rest("POST", "groups", "nigth", verb))
+    answer = await (rest(verb, "groups", "nights") if verb == "DELETE" else rest("POST", "groups", "nights", verb))
     assert (answer.code, answer.json["code"]) == (404, "group_not_found")
     assert "'night'" in answer.json["message"]
-    assert (await rest("GET", "groups", "nigth")).code == 404
+    assert (await rest("GET", "groups", "nights")).code == 404
 
 
 async def test_pause_and_resume_of_a_group(rest: Rest, tmp_path: Path) -> None:
