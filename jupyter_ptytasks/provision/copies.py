@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from ..core.model import Task
     from ..storage.task_dirs import TaskDirs
+    from .channels import Tail
     from .connection import Connection
-    from .remote import Tail
 
 #: Seconds for which it is waited for the rest of the output of a task that has ended; then it is looked again.
 _REST = 5.0

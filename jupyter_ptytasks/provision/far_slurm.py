@@ -35,9 +35,9 @@ if TYPE_CHECKING:
     from ..storage.locks import Lock
     from ..storage.task_dirs import TaskDirs
     from .base import Launched, Submitted
+    from .channels import Tail
     from .connection import Connections
     from .handles import Handle
-    from .remote import Tail
 
 #: Seconds between two looks at the directory there of a task that runs, and of one whose job begins or has ended.
 _LOOK, _LOOK_SOON = 2.0, 0.3

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from jupyter_ptytasks.provision.remote import Tail
+    from jupyter_ptytasks.provision.channels import Tail
 
 ID = "abcdefgh0001"
 
