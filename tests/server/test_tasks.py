@@ -12,7 +12,7 @@ import pytest
 
 from jupyter_ptytasks.core.errors import InternalError
 from jupyter_ptytasks.server import talking
-from jupyter_ptytasks.server.rest import bodies
+from jupyter_ptytasks.server.rest import talking_bodies
 from tests.ptyhost.hosting import is_alive
 
 if TYPE_CHECKING:
@@ -308,7 +308,7 @@ async def test_input_and_resize(rest: Rest) -> None:
     ],
 )
 def test_enter_follows_text_without_control_characters(body: dict[str, Any], typed: bytes) -> None:
-    assert bodies.Input.model_validate(body).typed() == typed
+    assert talking_bodies.Input.model_validate(body).typed() == typed
 
 
 async def test_an_answer_is_an_answer(rest: Rest) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ..search import Cancelled
 from ..shells.runner import Order
-from . import bodies, queries
+from . import queries, talking_bodies
 from .base import TaskHandler, needs
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class Exec(TaskHandler):
     @needs("execute")
     async def post(self, ref: str) -> None:
         """Run a command at the prompt of a shell, and return what came of it."""
-        body = self.body(bodies.Exec)
+        body = self.body(talking_bodies.Exec)
         self._cancel = Event()
         runner: ShellRunner = self.settings["ptytasks_shell_runner"]
         order = Order(body.command, body.timeout, body.head_lines, body.tail_lines)

@@ -13,7 +13,7 @@ from jupyter_server.utils import url_path_join
 
 from ...core import strict_json
 from ..search import LINE_MAX, Cancelled
-from . import bodies, queries
+from . import bodies, queries, talking_bodies
 from .base import TaskHandler, needs
 from .fields import seconds
 from .order import Order
@@ -191,7 +191,7 @@ class SendSignal(TaskHandler):
     @needs("execute")
     async def post(self, ref: str) -> None:
         """Send a signal."""
-        body = self.body(bodies.Signal)
+        body = self.body(talking_bodies.Signal)
         await self.talker.signal(ref, body.signal, body.target)
         self.send_nothing()
 
@@ -202,7 +202,7 @@ class SendInput(TaskHandler):
     @needs("execute")
     async def post(self, ref: str) -> None:
         """Type text into a task."""
-        body = self.body(bodies.Input, _INPUT_MAX)
+        body = self.body(talking_bodies.Input, _INPUT_MAX)
         application = body.depends_on_mode and await self.talker.uses_application_keys(ref)
         data = body.typed(application=application)
         task = await self.talker.input(ref, data, only_if=body.only_if, secret=body.secret)
@@ -215,7 +215,7 @@ class Resize(TaskHandler):
     @needs("execute")
     async def post(self, ref: str) -> None:
         """Set the size of the terminal."""
-        body = self.body(bodies.Resize)
+        body = self.body(talking_bodies.Resize)
         await self.talker.resize(ref, body.rows, body.cols)
         self.send_nothing()
 
