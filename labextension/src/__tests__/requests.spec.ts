@@ -1,17 +1,15 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { TaskError } from '../services/api';
+import { directoryOf, fileRequest, textRequest } from '../forms/files';
 import {
-  directoryOf,
   durationText,
-  fileRequest,
   formOf,
   parseDuration,
   parseEnvironment,
-  parseTags,
-  requestOf,
-  textRequest
+  requestOf
 } from '../forms/requests';
+import { parseTags } from '../forms/tags';
 
 const trans = nullTranslator.load('jupyter_ptytasks');
 

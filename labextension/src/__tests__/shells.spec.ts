@@ -1,8 +1,8 @@
 import { nullTranslator } from '@jupyterlab/translation';
 import { PageConfig } from '@jupyterlab/coreutils';
 
+import { fileRequest, textRequest } from '../forms/files';
 import { notebookForm, notebookRequest } from '../forms/notebooks';
-import { fileRequest, textRequest } from '../forms/requests';
 import { lineOf, quote, quoteFile, serverShell, type Shell } from '../forms/shells';
 
 const trans = nullTranslator.load('jupyterlab');

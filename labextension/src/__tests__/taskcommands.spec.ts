@@ -71,7 +71,7 @@ addTaskCommands({
     refresh,
     get: (id: string) => list.find(one => one.id === id)
   } as unknown as ITaskModel,
-  dialogs: dialogs as unknown as ConfirmDialogs,
+  dialogs: async () => dialogs as unknown as ConfirmDialogs,
   trans: nullTranslator.load('jupyter_ptytasks'),
   current: () => current,
   open,

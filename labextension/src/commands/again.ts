@@ -4,8 +4,6 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { redoIcon } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 
-import { againChanges, againForm } from '../forms/again';
-import { requestOf } from '../forms/requests';
 import { standings } from '../services/queue';
 import type { RecentCommands } from '../services/recentcommands';
 import type { ITask } from '../services/types';
@@ -40,10 +38,13 @@ export function addAgainCommand(commands: CommandRegistry, options: IAgainOption
       if (!task) {
         return;
       }
-      const [before, { askForTask }] = await Promise.all([
-        history.load(),
-        import('../widgets/dialogs/newtask')
-      ]);
+      const [before, { askForTask }, { againChanges, againForm }, { requestOf }] =
+        await Promise.all([
+          history.load(),
+          import('../widgets/dialogs/newtask'),
+          import('../forms/again'),
+          import('../forms/requests')
+        ]);
       const queues = queuesOf(model);
       const names = queues.map(({ group }) => group.name);
       const form = againForm(task, names);

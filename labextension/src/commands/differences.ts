@@ -5,7 +5,6 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { TaskAbout } from '../services/about';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { lookUp, TASKS } from './args';
 
@@ -33,10 +32,11 @@ export function addDifferencesCommand(
         return;
       }
       try {
-        const [difference, { showDifferences }] = await Promise.all([
-          new TaskAbout(model.api, newer.id).difference(older.id),
+        const [{ TaskAbout }, { showDifferences }] = await Promise.all([
+          import('../services/about'),
           import('../widgets/dialogs/differences')
         ]);
+        const difference = await new TaskAbout(model.api, newer.id).difference(older.id);
         await showDifferences({ name: newer.name, difference, trans });
       } catch (error) {
         await showErrorMessage(trans.__('The tasks could not be compared'), `${error}`);

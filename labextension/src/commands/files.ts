@@ -5,12 +5,11 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import { tasksIcon } from '../icons';
-import { fileRequest, textRequest } from '../forms/requests';
+import { fileRequest, textRequest } from '../forms/files';
 import { serverShell } from '../forms/shells';
 import type { TaskSettings } from '../services/settings';
 import type { ITaskRequest } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
-import { AT_ONCE, inGroup, NEW, newGroupOf, withStart } from '../forms/start';
 import { createIn, queuesOf, startTask } from './start';
 
 /** A file that is open in an editor; its path is relative to the server root. */
@@ -76,7 +75,10 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
       await commands.execute(CommandIDs.newTask, { ...request, file: true, queue: true });
       return;
     }
-    const { askForStart } = await import('../widgets/dialogs/queuefiles');
+    const [{ askForStart }, { AT_ONCE, inGroup, NEW, newGroupOf, withStart }] = await Promise.all([
+      import('../widgets/dialogs/queuefiles'),
+      import('../forms/start')
+    ]);
     const queues = queuesOf(model);
     const waiting = [...requests];
     const made = new Set<string>();

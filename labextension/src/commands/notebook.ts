@@ -6,10 +6,8 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyJSONObject } from '@lumino/coreutils';
 
 import { tasksIcon } from '../icons';
-import { notebookForm } from '../forms/notebooks';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import type { IKernel } from '../widgets/dialogs/runnotebook';
-import { sharing } from '../forms/where';
 import { createIn, openTerminal, placesOf, queuesOf } from './start';
 
 export interface INotebookOptions {
@@ -83,7 +81,11 @@ export function addNotebookCommand(commands: CommandRegistry, options: INotebook
         await showErrorMessage(trans.__('Could not read %1', path), error as Error);
         return;
       }
-      const { askForNotebook } = await import('../widgets/dialogs/runnotebook');
+      const [{ askForNotebook }, { notebookForm }, { sharing }] = await Promise.all([
+        import('../widgets/dialogs/runnotebook'),
+        import('../forms/notebooks'),
+        import('../forms/where')
+      ]);
       const answer = await askForNotebook({
         path,
         form: notebookForm(path, content),

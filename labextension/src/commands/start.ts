@@ -9,9 +9,8 @@ import { z } from 'zod';
 
 import type { RecentCommands } from '../services/recentcommands';
 import { tasksIcon } from '../icons';
-import { directoryOf, formOf } from '../forms/requests';
-import { inGroup, NEW, type INewGroup } from '../forms/start';
-import { isElsewhere, sharing } from '../forms/where';
+import { directoryOf } from '../forms/files';
+import type { INewGroup } from '../forms/start';
 import { isQueue, standings, type IStanding } from '../services/queue';
 import {
   IF_EXISTS,
@@ -215,11 +214,15 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
       }
     },
     execute: async args => {
-      const [before, all, { askForTask }] = await Promise.all([
-        history.load(),
-        placesOf(model),
-        import('../widgets/dialogs/newtask')
-      ]);
+      const [before, all, { askForTask }, { formOf }, { inGroup, NEW }, { isElsewhere, sharing }] =
+        await Promise.all([
+          history.load(),
+          placesOf(model),
+          import('../widgets/dialogs/newtask'),
+          import('../forms/requests'),
+          import('../forms/start'),
+          import('../forms/where')
+        ]);
       const asked: ITaskRequest = known.parse(args);
       const isFile = args.file === true;
       const places = isFile ? sharing(all) : all;

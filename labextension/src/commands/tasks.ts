@@ -20,8 +20,8 @@ import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import type { TaskApi } from '../services/api';
 import { isAnswerable } from '../format/question';
-import { parseTags } from '../forms/requests';
 import { lineOf } from '../forms/shells';
+import { parseTags } from '../forms/tags';
 import { isEnded, isPending, type ITask } from '../services/types';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, lookUp, TASKS } from './args';
@@ -31,7 +31,7 @@ import { each } from './each';
 export interface ITaskCommandsOptions {
   commands: CommandRegistry;
   model: ITaskModel;
-  dialogs: ConfirmDialogs;
+  dialogs: () => Promise<ConfirmDialogs>;
   trans: TranslationBundle;
   /** Return the tasks for commands without arguments. */
   current: () => readonly ITask[];
@@ -116,7 +116,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       icon: stopIcon,
       fits: task => !isEnded(task) && task.state !== 'stopping',
       run: async tasks => {
-        if (await dialogs.stop(tasks)) {
+        if (await (await dialogs()).stop(tasks)) {
           await each(tasks, task => api.stop(task.id));
         }
       }
@@ -127,7 +127,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       icon: closeIcon,
       fits: task => !isEnded(task),
       run: async tasks => {
-        if (await dialogs.kill(tasks)) {
+        if (await (await dialogs()).kill(tasks)) {
           await each(tasks, task => api.stop(task.id, ['SIGKILL']));
         }
       }
@@ -139,7 +139,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       // On other machines the server cannot end them.
       fits: task => isEnded(task) && task.leftover > 0 && task.place === 'local',
       run: async tasks => {
-        if (await dialogs.endLeftover(tasks)) {
+        if (await (await dialogs()).endLeftover(tasks)) {
           await each(tasks, task => api.endLeftover(task.id));
         }
       }
@@ -186,7 +186,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       fits: task => task.state !== 'stopping' && !isPending(task),
       run: async tasks => {
         const live = tasks.filter(task => !isEnded(task));
-        if (live.length === 0 || (await dialogs.restart(live))) {
+        if (live.length === 0 || (await (await dialogs()).restart(live))) {
           await each(tasks, task => api.restart(task.id));
         }
       }
@@ -304,7 +304,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       caption: trans.__('Delete the task and its output; a running task can be stopped first'),
       icon: closeIcon,
       run: async tasks => {
-        const decision = await dialogs.delete(tasks);
+        const decision = await (await dialogs()).delete(tasks);
         if (decision === 'delete') {
           await each(tasks, task => api.delete(task.id, !isEnded(task)));
         } else if (decision === 'stop') {

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ITask, ITaskChanges } from '../services/types';
-import { parseTags } from './requests';
+import { parseTags } from './tags';
 import { refusal } from './start';
 
 /** The values of the fields. */

@@ -4,7 +4,8 @@ import { PathExt } from '@jupyterlab/coreutils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { z } from 'zod';
 
-import { directoryOf, startAt } from './requests';
+import { directoryOf } from './files';
+import { startAt } from './requests';
 import { PYTHON, quote, quoteFile, type Shell } from './shells';
 import { AT_ONCE, refusal, withStart, type IStart } from './start';
 import { whereOf, withWhere, type IWhere } from './where';

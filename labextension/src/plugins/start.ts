@@ -10,7 +10,7 @@ import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 import { addAgainCommand } from '../commands/again';
 import { addStartCommands } from '../commands/start';
 import { RecentCommands } from '../services/recentcommands';
-import { directoryOf } from '../forms/requests';
+import { directoryOf } from '../forms/files';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
 import { currentTasks } from './current';
 

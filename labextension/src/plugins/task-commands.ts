@@ -5,7 +5,6 @@ import { ICommandPalette } from '@jupyterlab/apputils';
 import { ITranslator } from '@jupyterlab/translation';
 import { refreshIcon } from '@jupyterlab/ui-components';
 
-import { ConfirmDialogs } from '../commands/confirm';
 import { commandIfPresent } from '../commands/ifpresent';
 import { addTaskCommands } from '../commands/tasks';
 import { CommandIDs, ITaskModel, ITasksPanel } from '../tokens';
@@ -30,7 +29,10 @@ export const taskCommandsPlugin: JupyterFrontEndPlugin<void> = {
     addTaskCommands({
       commands,
       model,
-      dialogs: new ConfirmDialogs(trans),
+      dialogs: async () => {
+        const { ConfirmDialogs } = await import('../commands/confirm');
+        return new ConfirmDialogs(trans);
+      },
       trans,
       current: () => currentTasks(shell, model, panel),
       open: id => commandIfPresent(commands, CommandIDs.open, { id })?.(),
