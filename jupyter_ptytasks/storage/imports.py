@@ -6,11 +6,11 @@ Such a directory is the root of others (task_dirs): it has the task, under the i
 from __future__ import annotations
 
 import os
-import shutil
 import time
 from contextlib import contextmanager, suppress
 
 from ..core.errors import storage_fault
+from ..core.files import remove_tree
 from ..core.platform import files
 
 TYPE_CHECKING = False
@@ -66,7 +66,7 @@ class Imports:
 
     def end(self, task_id: str) -> None:
         """Delete what is left of an import."""
-        shutil.rmtree(self.root(task_id), ignore_errors=True)
+        remove_tree(self.root(task_id))
 
     def remove_old(self) -> None:
         """Delete what is left of imports that were cut off, as when the server was killed."""
@@ -74,7 +74,7 @@ class Imports:
             for name in os.listdir(self._tasks):
                 path = os.path.join(self._tasks, name)
                 if name.startswith(_PREFIX) and time.time() - os.stat(path).st_mtime > _CUT_OFF:
-                    shutil.rmtree(path, ignore_errors=True)
+                    remove_tree(path)
 
     def _task(self, task_id: str) -> str:
         return os.path.join(self.root(task_id), "tasks", task_id)

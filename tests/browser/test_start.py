@@ -138,8 +138,9 @@ def test_a_file_runs_and_its_failure_is_told(page: Page, client: Client, work: P
     page.locator(".lm-TabBar-tabLabel", has_text="fails.py").wait_for()
     task = newest(client)
     assert (task["name"], task["command"], task["cwd"]) == ("fails.py", "python fails.py", str(work))
+    expect(page.locator(".jp-PtyTasks-terminal").get_by_role("status").filter(has_text="Failed (exit")).to_be_visible()
 
-    # The first may have ended while somebody looked at it: the second ends while nobody does.
+    # The first has ended while somebody looked at it: the second ends while nobody does.
     page.locator(".lm-TabBar-tabLabel", has_text="Launcher").click()
     client.create("sleep 1; echo no data; exit 3", name="unseen")
     toast = page.locator(".Toastify__toast", has_text="unseen")

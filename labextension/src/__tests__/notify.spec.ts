@@ -158,6 +158,15 @@ describe('CompletionNotifier', () => {
     expect(shown).toHaveLength(1);
   });
 
+  it('says nothing of what was looked at until it could be said', async () => {
+    const started = new Date(Date.now()).toISOString();
+    const quick = ended('failed', { id: 'quick', started, ended: started, state_message: 'bad' });
+    await end(quick);
+    notifier.see(['quick']);
+    await jest.advanceTimersByTimeAsync(3000);
+    expect(shown).toEqual([]);
+  });
+
   it('is one notification that is changed, until the user dismisses it', async () => {
     const [a, b, c] = ['a', 'b', 'c'].map(id => ended('succeeded', { id, name: id }));
     const failed = { ...b, state: 'failed' as const, exit: { code: 3, signal: null } };

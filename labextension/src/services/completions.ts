@@ -92,6 +92,10 @@ export class CompletionNotifier {
 
   /** Say no more of tasks that the user looks at. */
   see(ids: readonly string[]): void {
+    for (const id of ids) {
+      this._fresh.delete(id);
+      this._ended.delete(id);
+    }
     const told = ids.filter(id => this._told.delete(id));
     if (told.length > 0 && this._options.toast.isOpen) {
       void this._show();
@@ -104,7 +108,12 @@ export class CompletionNotifier {
       return;
     }
     if (elapsed(task, Date.now()) < OPENING) {
-      setTimeout(() => this._gather(task), OPENING);
+      this._fresh.add(task.id);
+      setTimeout(() => {
+        if (this._fresh.delete(task.id)) {
+          this._gather(task);
+        }
+      }, OPENING);
     } else {
       this._gather(task);
     }
@@ -169,6 +178,8 @@ export class CompletionNotifier {
     }
   }
 
+  /** What has ended as soon as it was started: its terminal may just be opening. */
+  private readonly _fresh = new Set<string>();
   /** What has ended and is not said yet, and what the notification is about. */
   private readonly _ended = new Map<string, ITask>();
   private readonly _told = new Map<string, ITask>();
