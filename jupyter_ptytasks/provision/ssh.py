@@ -91,7 +91,7 @@ class SshProvisioner(Provisioner):
         except (HostUnreachable, TimeoutError) as error:
             host = self._connection.host
             raise StartUnknown(f"the connection to {host} was lost while the task was being started") from error
-        if report.get("started"):
+        if report.get("was_started"):
             raise StartUnknown("it was started before")  # by who was thought not to have done it
         launched = read_report(report, str(report.get("log", "")))
         host_record = report.get("host")

@@ -116,7 +116,7 @@ class Calls:
         lock = take_lock(files, LEAVING)
         if lock is None:
             is_this = _of(read_json(files.host), spec["attempt"]) is not None
-            raise Refused("a ptyhost of the task is still running", started=is_this)
+            raise Refused("a ptyhost of the task is still running", was_started=is_this)
         try:
             last, count = _given_up(files)
             if last > spec["attempt"]:
@@ -156,7 +156,7 @@ class Calls:
         Raises Refused.
         """
         if _of(read_json(files.host), spec["attempt"]) is not None:
-            raise Refused("this attempt was started before", started=True)
+            raise Refused("this attempt was started before", was_started=True)
         home = os.path.expanduser("~")
         cwd = os.path.normpath(os.path.join(home, os.path.expanduser(spec["cwd"])))
         if not os.path.isdir(cwd):

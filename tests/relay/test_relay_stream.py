@@ -247,11 +247,11 @@ def test_an_attempt_is_started_once(far: Far) -> None:
         async with far.relay() as near:
             assert (await start(near, spec(ID, "sleep 1000")))["ready"]
             report = await start(near, spec(ID, "sleep 1000"))
-            assert ("still running" in report["error"]["message"], report["started"]) == (True, True)
-            assert not (await start(near, spec(ID, "sleep 1000", attempt=2)))["started"]
+            assert ("still running" in report["error"]["message"], report["was_started"]) == (True, True)
+            assert not (await start(near, spec(ID, "sleep 1000", attempt=2)))["was_started"]
             far.end(ID)
             report = await start(near, spec(ID, "sleep 1000"))
-            assert ("started before" in report["error"]["message"], report["started"]) == (True, True)
+            assert ("started before" in report["error"]["message"], report["was_started"]) == (True, True)
 
     asyncio.run(story())
 

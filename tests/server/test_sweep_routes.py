@@ -471,9 +471,9 @@ async def test_a_whole_sweep_is_released_and_deleted(
     removals: list[tuple[str, ...]] = []
     remove = app.store.remove
 
-    async def noted(*task_ids: str) -> Any:
+    async def noted(*task_ids: str, **how: Any) -> Any:
         removals.append(task_ids)
-        return await remove(*task_ids)
+        return await remove(*task_ids, **how)
 
     monkeypatch.setattr(app.store, "remove", noted)
     assert (await rest("DELETE", "sweeps", "s", stop=1)).code == 204
