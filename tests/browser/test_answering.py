@@ -196,7 +196,7 @@ def test_single_keys_are_buttons(page: Page, lab: LiveServer, client: Client) ->
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast"])
 def test_axe_finds_nothing_serious_in_them(page: Page, lab: LiveServer, client: Client, theme: str) -> None:
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    axe.show_in(page, theme)
     page.locator(f'body[data-jp-theme-name="{theme}"]').wait_for(state="attached")
     task = client.create(ASKS, name="train")
     toast(page, "“train” asks").get_by_role("button", name="Answer…").click()

@@ -124,7 +124,7 @@ def all_kinds(client: Client) -> list[dict[str, Any]]:
 def test_axe_finds_nothing_serious_in_it(open_lab: OpenLab, lab: LiveServer, client: Client, theme: str) -> None:
     notebook.write(lab, "kinds.ipynb", notebook.cell("", *all_kinds(client)))
     page = open_lab()
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    axe.show_in(page, theme)
     opened = notebook.show(page, "kinds.ipynb")
     expect(notebook.view(opened, "running").get_by_role("progressbar")).to_have_attribute("aria-valuenow", "42")
     expect(notebook.view(opened, "failed")).to_contain_text("exit 3")

@@ -58,7 +58,7 @@ def test_old_runs_are_cleaned_up(page: Page, client: Client, console: Console) -
     expect(told).to_contain_text("Kept: 1 running · 1 pinned · the best one")
     expect(dialog.get_by_role("listitem")).to_contain_text("run-c")
     for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"):
-        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+        axe.show_in(page, theme)
         assert axe.serious(page, ".jp-PtyTasks-dialog") == []
     page.keyboard.press("Control+Enter")
     dialog.wait_for(state="detached")

@@ -125,7 +125,7 @@ def test_a_task_is_shown_noted_on_and_run_again_with_a_change(
     expect(changed.locator("del")).to_have_text(command)
     expect(changed.locator("ins")).to_have_text("echo again $SEED")
     for theme in THEMES:
-        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+        axe.show_in(page, theme)
         expect(page.locator(f'body[data-jp-theme-name="{theme}"]')).to_be_attached()
         assert axe.serious(page, ".jp-PtyTasks-details") == []
     link = newer.get_by_role("button", name=re.compile(first))

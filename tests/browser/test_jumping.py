@@ -125,7 +125,7 @@ def test_a_task_without_marks_has_no_commands(page: Page, client: Client) -> Non
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_the_menus_jump_too(open_lab: OpenLab, client: Client, theme: str) -> None:
     page = open_lab()
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    axe.show_in(page, theme)
     task = shell(client)
     tab = opened(page, task)
     tab.locator(".xterm-screen").click(button="right")

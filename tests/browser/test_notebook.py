@@ -87,7 +87,7 @@ def test_what_is_open_is_saved_before_it_runs(page: Page, client: Client, work: 
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_axe_finds_nothing_serious_in_the_dialog(page: Page, work: Path, theme: str) -> None:
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    axe.show_in(page, theme)
     run = "path => { window.jupyterapp.commands.execute('ptytasks:run-notebook', { path }); }"
     page.evaluate(run, f"{work.name}/my notebook.ipynb")
     dialog = page.get_by_role("dialog", name="Run Notebook as Task")

@@ -90,7 +90,7 @@ def test_axe_finds_nothing_serious_in_it(open_lab: OpenLab, client: Client, them
     client.create("echo hello; exec sleep 1000", name="running", tags=["gpu"])
     client.create("exit 3", name="failed", group="nightly")
     page = open_lab()
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    axe.show_in(page, theme)
     tasks = panel.show(page)
     expect(tasks.get_by_role("img", name="Failed")).to_be_visible()
     assert axe.serious(page, ".jp-PtyTasks-panel") == []

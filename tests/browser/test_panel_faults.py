@@ -38,7 +38,7 @@ def test_tasks_that_make_no_sense_hide_no_others(open_lab: OpenLab, client: Clie
     ]
     page = open_lab()
     asking.make_up_list(page, [odd[0], good, *odd[1:]])
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    axe.show_in(page, theme)
     tasks = panel.show(page)
     tasks.get_by_role("button", name="Reload the tasks").click()
     panel.in_state(panel.row(tasks, good["id"]), "Running").wait_for()

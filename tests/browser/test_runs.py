@@ -149,7 +149,7 @@ def test_the_output_of_all_runs_is_searched(page: Page, client: Client, console:
 def test_it_is_read_in_other_themes_and_comes_back(open_lab: OpenLab, client: Client, theme: str) -> None:
     add(client)
     page = open_lab()
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    axe.show_in(page, theme)
     tab = show(page)
     tab.locator(NAMES).first.click()
     expect(tab.get_by_role("status").filter(has_text="1 selected")).to_be_visible()

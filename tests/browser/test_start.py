@@ -202,7 +202,7 @@ def test_the_desktop_is_told_where_it_may_be(open_lab: OpenLab, whole_browser: B
 
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_axe_finds_nothing_serious_in_the_dialog(page: Page, theme: str) -> None:
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    axe.show_in(page, theme)
     dialog = ask(page, timeout=5)
     page.keyboard.press("Control+Enter")
     expect(dialog.get_by_role("alert")).to_be_visible()

@@ -149,7 +149,7 @@ def test_the_same_task_in_two_windows(open_lab: OpenLab, client: Client) -> None
 def test_axe_finds_nothing_serious_in_it(open_lab: OpenLab, client: Client, theme: str) -> None:
     task = client.create("echo hello; exit 3", name="failed")["id"]
     page = open_lab()
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    axe.show_in(page, theme)
     tab = terminal.show(page, task)
     expect(terminal.banner(tab)).to_contain_text("Failed", timeout=PATIENCE * 1000)
     for part in ("header", "banner"):

@@ -66,7 +66,7 @@ def picture(page: Page, name: str) -> None:
     """Keep a picture in each theme where PTYTASKS_SHOTS says."""
     keep = os.environ.get("PTYTASKS_SHOTS")
     for theme in ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast") if keep else ():
-        page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+        axe.show_in(page, theme)
         page.locator(f'body[data-jp-theme-name="{theme}"]').wait_for(state="attached")
         page.locator("#jupyterlab-splash").wait_for(state="detached")
         page.screenshot(path=os.path.join(keep or "", f"{name}-{theme.split()[-1].lower()}.png"))

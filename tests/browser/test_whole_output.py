@@ -29,7 +29,7 @@ PRINTS = "seq -f 'line %g' 0 3999; echo 'ValueError: negative rate'; seq -f 'lin
 
 def set_theme(page: Page, theme: str) -> None:
     """Have JupyterLab in another theme."""
-    page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
+    axe.show_in(page, theme)
     expect(page.locator(f'body[data-jp-theme-name="{theme}"]')).to_be_attached()
     expect(page.locator("#jupyterlab-splash")).to_have_count(0)
 
