@@ -26,6 +26,6 @@ def serious(page: Page, selector: str) -> list[str]:
 
 
 def show_in(page: Page, theme: str) -> None:
-    """Change JupyterLab's theme, and wait until its splash screen has gone: two of them at the same time are an error."""
+    """Change JupyterLab's theme, and wait until its splash screen has gone: two at the same time are an error."""
     page.evaluate("theme => window.jupyterapp.commands.execute('apputils:change-theme', { theme })", theme)
     page.locator("#jupyterlab-splash").wait_for(state="detached")
