@@ -58,6 +58,9 @@ def searching(plan: Plan) -> Iterator[Row]:
 def _write(server: Server, plan: Plan, count: int) -> None:
     path = os.path.join(plan.directory, "searched")
     write_log(path, _SIZE)
+    with open(path, "r+b") as file:
+        # What is behind a sequence that is cut off is a part of it.
+        file.truncate(file.read().rindex(b"\n") + 1)
     text = _TEXTS["once in each"][0]
     for begin in range(0, count, _AT_ONCE):
         for _ in range(min(_AT_ONCE, count - begin)):
