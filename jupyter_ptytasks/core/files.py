@@ -70,7 +70,7 @@ def _remove(path: str) -> None:
 
 def remove_tree(path: str) -> None:
     """Remove a directory with everything in it, as far as that is possible."""
-    from shutil import rmtree  # noqa: PLC0415  it brings compressors, and the scheduler removes nothing
+    from shutil import rmtree  # noqa: PLC0415  it brings compressors, and who stays long removes little
 
     rmtree(path, ignore_errors=True)
 

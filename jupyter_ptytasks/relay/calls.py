@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
 
 from ..core.elsewhere import take_lock
-from ..core.files import encode, read_json, write_json
+from ..core.files import encode, read_json, remove_tree, write_json
 from ..core.hostlog import last_line
 from ..core.machine import boot_id, hostname
 from ..core.paths import TaskFiles
@@ -100,7 +99,7 @@ class Calls:
             if lock is None:
                 return False
             try:
-                shutil.rmtree(files.dir, ignore_errors=True)
+                remove_tree(files.dir)
             finally:
                 os.close(lock)
         return not os.path.exists(files.dir)
