@@ -5,6 +5,7 @@ A process that is suspended twice needs two resumes, and exit codes have 32 bits
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -86,16 +87,22 @@ class Windows:
 
     def terminate(self, pid: int, code: int) -> None:
         assert code == 137
-        os.kill(pid, signal.SIGKILL)
+        _signal(pid, signal.SIGKILL)
 
     def suspend(self, pid: int) -> None:
         self.suspended[pid] += 1
-        os.kill(pid, signal.SIGSTOP)
+        _signal(pid, signal.SIGSTOP)
 
     def resume(self, pid: int) -> None:
         self.suspended[pid] -= 1
         if self.suspended[pid] <= 0:
-            os.kill(pid, signal.SIGCONT)
+            _signal(pid, signal.SIGCONT)
 
     def on_closing(self, action: Callable[[], None]) -> None:
         self.closing = action
+
+
+def _signal(pid: int, number: int) -> None:
+    """Do what the real calls do: nothing, if the process has ended meanwhile."""
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
