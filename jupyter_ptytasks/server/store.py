@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Collection, Container, Iterable
 
     from ..core.model import IfExists, Task
-    from ..storage.database import Also, AlsoAll, Database, Delta
+    from ..storage.database import Also, AlsoAll, Database
+    from ..storage.revisions import Delta
 
 #: A look at the mirror may be this old (seconds); what this server itself does is in it at once.
 _FRESH = 0.1

@@ -1,4 +1,5 @@
-"""The task database (sqlite), shared by all servers of a user. Blocking; runs in one thread, behind `store`.
+"""The task database (sqlite), shared by all servers of a user: reads and changes tasks. Blocking; runs in one thread,
+behind `store`.
 
 Fields used in queries are columns; the rest of a task is JSON. Everything can be rebuilt from the task directories (see
 `task_dirs`), so a file that sqlite finds corrupt is moved aside and never repaired in place.
@@ -8,20 +9,17 @@ from __future__ import annotations
 
 import json
 import os
-from contextlib import ExitStack, contextmanager
 
-from ..core.errors import (
-    InvalidState,
-    NameInUse,
-    TaskNotFound,
-    TooManyTasks,
-)
+from ..core.errors import InvalidState, NameInUse, TaskNotFound, TooManyTasks
 from ..core.model import Exit, IfExists, Task
 from ..core.states import ACTIVE, State, check, is_news
-from . import rows
+from . import revisions
 from .locks import Locks
 from .records import with_attempt
+from .revisions import Delta
+from .row_reader import RowReader, Unreadable
 from .sqlite_file import SqliteFile
+from .transactions import Transactions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -35,33 +33,12 @@ if TYPE_CHECKING:
     #: The same for several tasks.
     AlsoAll = Callable[[list[Task]], AbstractContextManager[object]]
 
-#: For how many revisions removals are kept, for servers that have not seen them yet: a sweep of a thousand tasks is
-#: deleted at once.
-_REMOVALS_KEPT = 10_000
-
-
-class Delta:
-    """The changes since a revision: current tasks, ids of removed ones, and ids of rows that cannot be read."""
-
-    __slots__ = ("removed", "revision", "tasks", "unreadable")
-
-    def __init__(self, tasks: list[Task], removed: list[str], revision: int, unreadable: list[str]) -> None:
-        self.tasks = tasks
-        self.removed = removed
-        self.revision = revision
-        self.unreadable = unreadable
-
-
-class Unreadable(Exception):
-    """A row is damaged, or was written by a newer version."""
-
 
 class Database:
     """The database file at `path`. The caller closes it.
 
     Every method is one transaction. It may raise StorageFull, StoreUnavailable or InternalError, and has then changed
-    nothing. Set `patience` to the seconds that transactions wait for other processes. `written` has the tasks before
-    and after each change of the last transaction (None: did not exist).
+    nothing. Set `patience` to the seconds that transactions wait for other processes.
 
     Args:
         rebuild: returns all tasks, to fill a new file, or replace a corrupt one.
@@ -77,13 +54,15 @@ class Database:
         locks: Locks | None = None,
         submitted: Callable[[str], Task | None] = lambda _: None,
     ) -> None:
-        self.written: list[tuple[Task | None, Task | None]] = []
-        #: While several changes are one transaction: its connection, and what else belongs to it.
-        self._common: tuple[sqlite3.Connection, ExitStack] | None = None
         self._rebuild = rebuild
-        self._recall = recall
-        self._submitted = submitted
+        self._rows = RowReader(recall, submitted)
         self._file = SqliteFile(path, self._fill, locks or Locks(os.path.dirname(path)))
+        self._transactions = Transactions(self._file)
+
+    @property
+    def written(self) -> list[tuple[Task | None, Task | None]]:
+        """The tasks before and after each change of the last transaction (None: did not exist)."""
+        return self._transactions.written
 
     @property
     def patience(self) -> float:
@@ -100,63 +79,29 @@ class Database:
 
     def _fill(self, sql: sqlite3.Connection) -> None:
         for task in self._rebuild():
-            _put(sql, task)
+            revisions.store(sql, task)
 
-    @contextmanager
-    def together(self) -> Iterator[None]:
-        """Make one transaction of all changes in the block: they are stored when it ends, or none of them is. A change
-        that raises an error changes nothing, and the others go on.
-
-        What it raises at the end is raised for all of them. Nothing is to be read in the block.
-        """
-        with ExitStack() as stack, self._file.transaction() as sql:
-            self._common = sql, stack
-            try:
-                yield
-            finally:
-                self._common = None
-
-    @contextmanager
-    def _transaction(self, *, write: bool = True) -> Iterator[sqlite3.Connection]:
-        self.written = []
-        if self._common is None:
-            with self._file.transaction(write=write) as sql:
-                yield sql
-            return
-        sql, _ = self._common
-        sql.execute("SAVEPOINT one")
-        try:
-            yield sql
-        except BaseException:
-            if sql.in_transaction:  # a full disk has ended it
-                sql.execute("ROLLBACK TO one")
-                sql.execute("RELEASE one")
-            raise
-        sql.execute("RELEASE one")
-
-    @contextmanager
-    def _writing(self) -> Iterator[tuple[sqlite3.Connection, ExitStack]]:
-        """Begin a transaction, with a stack for what belongs to it: that is left when the transaction has ended."""
-        with ExitStack() as stack, self._transaction() as sql:
-            yield sql, stack if self._common is None else self._common[1]
+    def together(self) -> AbstractContextManager[None]:
+        """Make one transaction of all changes in a block (Transactions.together)."""
+        return self._transactions.together()
 
     # -- operations -------------------------------------------------------------------------------------------------
 
     def version(self) -> tuple[int, int]:
         """Return a version that changes when the file was reopened, or changed by another connection."""
-        with self._transaction(write=False) as sql:
+        with self._transactions.reading() as sql:
             return self._file.opened, int(sql.execute("PRAGMA data_version").fetchone()[0])
 
     def changes(self, since: int) -> Delta:
         """Return the changes after revision `since`; for 0, all tasks."""
-        with self._transaction(write=False) as sql:
-            revision = _revision(sql)
-            changed = sql.execute("SELECT * FROM tasks WHERE revision > ? ORDER BY id", (since,)).fetchall()
-            removed = [row["id"] for row in sql.execute("SELECT id FROM removals WHERE revision > ?", (since,))]
+        with self._transactions.reading() as sql:
+            revision = revisions.last(sql)
+            changed = list(revisions.changed(sql, since))
+            removed = list(revisions.removed(sql, since))
         tasks, unreadable = [], []
         for row in changed:
             try:
-                tasks.append(self._task(row))
+                tasks.append(self._rows.task(row))
             except Unreadable:
                 unreadable.append(row["id"])
         return Delta(tasks, removed, revision, unreadable)
@@ -165,51 +110,30 @@ class Database:
         """Yield the same, one after the other: tasks, and the ids of those that are gone or cannot be read. Nothing
         else is done with the database meanwhile.
         """
-        with self._transaction(write=False) as sql:
-            for row in sql.execute("SELECT id FROM removals WHERE revision > ?", (since,)):
-                yield row["id"]
-            for row in sql.execute("SELECT * FROM tasks WHERE revision > ? ORDER BY id", (since,)):
+        with self._transactions.reading() as sql:
+            yield from revisions.removed(sql, since)
+            for row in revisions.changed(sql, since):
                 try:
-                    yield self._task(row)
+                    yield self._rows.task(row)
                 except Unreadable:
                     yield row["id"]
 
     def confirm(self, task_id: str) -> None:
         """Raise TaskNotFound if there is no task with this id."""
-        with self._transaction(write=False) as sql:
+        with self._transactions.reading() as sql:
             if sql.execute("SELECT 1 FROM tasks WHERE id = ?", (task_id,)).fetchone() is None:
                 raise _not_found(task_id)
-
-    def _task(self, row: sqlite3.Row) -> Task:
-        """Return the task of a row; if it is damaged, from the task's directory. Raises Unreadable."""
-        task = self._read(row)
-        if task is None and row["state"] in rows.STATES:
-            task = self._recall(row["id"])
-        # An unknown state is from a newer version, and cannot be replaced by a guess.
-        if task is None:
-            raise Unreadable(row["id"])
-        return task.with_(revision=row["revision"])
-
-    def _read(self, row: sqlite3.Row) -> Task | None:
-        """Return the task of a row; None if it is damaged or from a newer version."""
-        task = rows.read(row)
-        spec = self._submitted(task.id) if task is not None and not rows.is_complete(row) else None
-        if task is None or spec is None:
-            return task
-        return task.with_(
-            turn=spec.turn, sweep=spec.sweep, params=spec.params, gpus=spec.gpus, gpu_share=spec.gpu_share
-        )
 
     def _find(self, sql: sqlite3.Connection, task_id: str) -> Task:
         """Return a task that will be changed. Raises TaskNotFound."""
         row = sql.execute("SELECT * FROM tasks WHERE id = ?", (task_id,)).fetchone()
         try:
             if row is not None:
-                task = self._read(row)
+                task = self._rows.intact(row)
                 if task is not None:
                     return task
                 # Repair a damaged row: its directory may have newer data than anyone has seen.
-                task = self._task(row)
+                task = self._rows.task(row)
                 return self._put(sql, task, task)
         except Unreadable:
             pass
@@ -221,7 +145,7 @@ class Database:
         With `RESTART`, the newest task of the name counts even if it has ended. Raises NameInUse (for `FAIL`) and
         TooManyTasks.
         """
-        with self._transaction() as sql:
+        with self._transactions.writing() as (sql, _):
             found = self._newest(sql, task.name)
             if found is not None and if_exists is not IfExists.NEW and (found.live or if_exists is IfExists.RESTART):
                 if if_exists is IfExists.FAIL:
@@ -233,7 +157,7 @@ class Database:
 
     def add_all(self, tasks: Iterable[Task], also: AlsoAll) -> list[Task]:
         """Add tasks that are pending or have ended, all or none of them. For `also` see `change`."""
-        with self._writing() as (sql, together):
+        with self._transactions.writing() as (sql, together):
             added = [self._put(sql, None, task) for task in tasks]
             together.enter_context(also(added))
             return added
@@ -241,14 +165,14 @@ class Database:
     def _newest(self, sql: sqlite3.Connection, name: str) -> Task | None:
         for row in sql.execute("SELECT * FROM tasks WHERE name = ? ORDER BY id DESC", (name,)):
             try:
-                return self._task(row)
+                return self._rows.task(row)
             except Unreadable:
                 continue
         return None
 
     def put(self, tasks: Iterable[Task]) -> list[Task]:
         """Add tasks found on disk; existing ones are not changed."""
-        with self._transaction() as sql:
+        with self._transactions.writing() as (sql, _):
             known = {row["id"] for row in sql.execute("SELECT id FROM tasks")}
             return [self._put(sql, None, task) for task in tasks if task.id not in known]
 
@@ -259,7 +183,7 @@ class Database:
         are still missing; once the task has ended, only `git`. Raises TaskNotFound, and InvalidState for an impossible
         transition.
         """
-        with self._transaction() as sql:
+        with self._transactions.writing() as (sql, _):
             task = self._find(sql, task_id)
             if task.attempt != attempt:
                 return task
@@ -282,7 +206,7 @@ class Database:
         Raises:
             TaskNotFound: or what `also` raises.
         """
-        with self._writing() as (sql, together):
+        with self._transactions.writing() as (sql, together):
             old = self._find(sql, task_id)
             task = self._put(sql, old, old.with_(**changes))
             if also is not None:
@@ -304,7 +228,7 @@ class Database:
         If another server was first, return the task with False. For `also` see `change`. Raises TaskNotFound,
         InvalidState, TooManyTasks.
         """
-        with self._writing() as (sql, together):
+        with self._transactions.writing() as (sql, together):
             task = self._find(sql, task_id)
             if attempt <= task.attempt:
                 return task, False
@@ -321,7 +245,7 @@ class Database:
         """Record that a batch system runs a live task once more, as this `attempt`, and return the task. If that is
         known already, or the task has ended, it is returned as it is. For `also` see `change`. Raises TaskNotFound.
         """
-        with self._writing() as (sql, together):
+        with self._transactions.writing() as (sql, together):
             task = self._find(sql, task_id)
             if attempt <= task.attempt or not task.live:
                 return task
@@ -344,7 +268,7 @@ class Database:
         Otherwise return it unchanged with False: if several processes try, one succeeds. For `also` see `change`.
         Raises TaskNotFound, InvalidState, and TooManyTasks if `max_live` tasks are active already.
         """
-        with self._writing() as (sql, together):
+        with self._transactions.writing() as (sql, together):
             task = self._find(sql, task_id)
             if task.state not in before:
                 return task, False
@@ -361,7 +285,7 @@ class Database:
         """Change several tasks, all or none of them, each to what `change` makes of it (None: it stays as it is), and
         return those that were changed. Tasks that are gone are left out. For `also` see `change`. Raises InvalidState.
         """
-        with self._writing() as (sql, together):
+        with self._transactions.writing() as (sql, together):
             changed = []
             for task_id in task_ids:
                 try:
@@ -382,7 +306,7 @@ class Database:
         """
         removed = []
         found = False
-        with self._transaction() as sql:
+        with self._transactions.writing() as (sql, _):
             for task_id in task_ids:
                 try:
                     task = self._find(sql, task_id)
@@ -393,7 +317,7 @@ class Database:
                     continue
                 if task.live:
                     raise InvalidState("the task has not ended", field="state")
-                self._remove(sql, task_id)
+                revisions.remove(sql, task_id)
                 self.written.append((task, None))
                 removed.append(task_id)
             if not found:
@@ -402,15 +326,9 @@ class Database:
 
     def _put(self, sql: sqlite3.Connection, old: Task | None, task: Task) -> Task:
         """Store a task that replaces `old`, and return it with its revision."""
-        task = _put(sql, task)
+        task = revisions.store(sql, task)
         self.written.append((old, task))
         return task
-
-    def _remove(self, sql: sqlite3.Connection, task_id: str) -> None:
-        revision = _next_revision(sql)
-        sql.execute("DELETE FROM tasks WHERE id = ?", (task_id,))
-        sql.execute("INSERT INTO removals VALUES (?, ?)", (revision, task_id))
-        sql.execute("DELETE FROM removals WHERE revision <= ?", (revision - _REMOVALS_KEPT,))
 
 
 def next_attempt(task: Task, attempt: int, state: State, **facts: Any) -> Task:
@@ -422,28 +340,12 @@ def next_attempt(task: Task, attempt: int, state: State, **facts: Any) -> Task:
     )  # fmt: skip
 
 
-def _put(sql: sqlite3.Connection, task: Task) -> Task:
-    """Store a task with the next revision, and return it."""
-    task = task.with_(revision=_next_revision(sql))
-    rows.write(sql, task)
-    return task
-
-
 def _check_room(sql: sqlite3.Connection, max_live: int) -> None:
     states = json.dumps([state.value for state in ACTIVE])
     query = "SELECT count(*) FROM tasks WHERE state IN (SELECT value FROM json_each(?))"
     active = sql.execute(query, (states,)).fetchone()[0]
     if active >= max_live:
         raise TooManyTasks(f"{active} tasks are running; the limit is {max_live} (max_live_tasks)")
-
-
-def _revision(sql: sqlite3.Connection) -> int:
-    return int(sql.execute("SELECT revision FROM counter").fetchone()[0])
-
-
-def _next_revision(sql: sqlite3.Connection) -> int:
-    sql.execute("UPDATE counter SET revision = revision + 1")
-    return _revision(sql)
 
 
 def _not_found(task_id: str) -> TaskNotFound:

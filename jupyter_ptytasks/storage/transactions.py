@@ -1,0 +1,68 @@
+"""Transactions of the task database: a change by itself or several as one, together with the work on task directories
+that belongs to them.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import sqlite3
+    from collections.abc import Iterator
+
+    from ..core.model import Task
+    from .sqlite_file import SqliteFile
+
+
+class Transactions:
+    """Transactions of `file`, in one thread.
+
+    `written` has the tasks before and after each change of the last one (None: did not exist).
+    """
+
+    def __init__(self, file: SqliteFile) -> None:
+        self.written: list[tuple[Task | None, Task | None]] = []
+        #: While several changes are one transaction: its connection, and what else belongs to it.
+        self._common: tuple[sqlite3.Connection, ExitStack] | None = None
+        self._file = file
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """Make one transaction of all changes in the block: they are stored when it ends, or none of them is. A change
+        that raises an error changes nothing, and the others go on.
+
+        What it raises at the end is raised for all of them. Nothing is to be read in the block.
+        """
+        with ExitStack() as stack, self._file.transaction() as sql:
+            self._common = sql, stack
+            try:
+                yield
+            finally:
+                self._common = None
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Read within one transaction."""
+        self.written = []
+        with self._file.transaction(write=False) as sql:
+            yield sql
+
+    @contextmanager
+    def writing(self) -> Iterator[tuple[sqlite3.Connection, ExitStack]]:
+        """Begin a change, with a stack for what belongs to it: the stack is left when the transaction has ended."""
+        self.written = []
+        if self._common is None:
+            with ExitStack() as stack, self._file.transaction() as sql:
+                yield sql, stack
+            return
+        sql, stack = self._common
+        sql.execute("SAVEPOINT one")
+        try:
+            yield sql, stack
+        except BaseException:
+            if sql.in_transaction:  # a full disk has ended it
+                sql.execute("ROLLBACK TO one")
+                sql.execute("RELEASE one")
+            raise
+        sql.execute("RELEASE one")
