@@ -9,7 +9,22 @@ from __future__ import annotations
 import sys
 from typing import Annotated, Any, Literal
 
-from .literals import Command, Count, ErrorCode, Id, Name, Number, Says, Scalar, Size, StateName, SweepMode, Time, When
+from .literals import (
+    Better,
+    Command,
+    Count,
+    ErrorCode,
+    Id,
+    Name,
+    Number,
+    Says,
+    Scalar,
+    Size,
+    StateName,
+    SweepMode,
+    Time,
+    When,
+)
 
 # Pydantic, which makes the schemas, does not take those of `typing` before.
 if sys.version_info >= (3, 12):
@@ -257,6 +272,8 @@ class Metric(TypedDict):
     """The lowest value that is a number; null if there is none."""
     max: float | None
     """The highest one."""
+    better: Better
+    """Which values are the good ones; guessed from the name."""
     trend: Annotated[list[float | None], Says(maxItems=16)]
     """A few values of all, in order, for a small picture; of the first metric of a task only."""
 
@@ -269,7 +286,7 @@ class MetricPoints(TypedDict):
     step: AnyNumber
     min: float | None
     max: float | None
-    better: Literal["lower", "higher"]
+    better: Better
     """Which values are the good ones; guessed from the name."""
     count: Count
     """Values that were read, also those that are not among the points."""

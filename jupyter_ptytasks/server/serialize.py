@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from ..core import strict_json
+from ..core.metrics.names import better
 from ..core.names import LOCAL
 from ..core.queue import decisions as queue
 from ..core.queue.turn import runs_again
@@ -93,7 +94,7 @@ class TaskSerializer:
 
     def metrics(self, task: Task) -> Mapping[str, Any]:
         """Return the metrics of a task as JSON, by name."""
-        return self._tracker.metrics(task)
+        return {name: {**one, "better": better(name)} for name, one in self._tracker.metrics(task).items()}
 
     def warnings(self, task: Task) -> list[dict[str, Any]]:
         """Return what is wrong with a task as JSON."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from jupyter_ptytasks._progress import record
 from jupyter_ptytasks.core.metrics import MetricsReader, Series, Settings, summary
+from jupyter_ptytasks.core.metrics.names import better
 from jupyter_ptytasks.core.metrics.series import KEPT, thinned
 from jupyter_ptytasks.core.metrics.splitter import LONGEST
 from jupyter_ptytasks.core.metrics.stored import Attempt, decode, encode
@@ -324,3 +325,11 @@ def test_a_file_that_is_damaged_is_no_file() -> None:
         at = chance.randrange(len(whole))
         decode(whole[:at] + bytes([chance.randrange(256)]) + whole[at + 1 :])
         assert decode(whole[:at]) == []
+
+
+def test_the_name_says_which_values_are_the_good_ones() -> None:
+    lower = ["loss", "val/q_loss", "train_err", "test_bpc", "kl_divergence", "Validation_Error"]
+    higher = ["acc", "val_accuracy", "eval/reward", "terrain"]
+    assert {name: better(name) for name in lower + higher} == dict.fromkeys(lower, "lower") | dict.fromkeys(
+        higher, "higher"
+    )

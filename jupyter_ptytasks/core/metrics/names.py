@@ -117,16 +117,25 @@ _LOWER = (
     "ppl",
     "perplexity",
     "nll",
+    "bpc",
+    "bpb",
     "wer",
     "cer",
     "cost",
     "fid",
     "kl",
+    "divergence",
 )
 
 
+def better(name: str) -> str:
+    """Return which values of a metric are the good ones: `lower` or `higher`."""
+    return "lower" if less_is_better(name) else "higher"
+
+
+@lru_cache(4096)
 def less_is_better(name: str) -> bool:
-    """Return whether the best value of a metric is the lowest."""
+    """Return whether the best value of a metric is the lowest, guessed from its name."""
     parts = words(name)
     return any(part in _LOWER or "loss" in part or "error" in part for part in parts) or name in (
         "learn",

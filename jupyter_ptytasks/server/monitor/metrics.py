@@ -18,7 +18,7 @@ from ...core import metrics
 from ...core.errors import InternalError
 from ...core.files import write_bytes
 from ...core.metrics import stored
-from ...core.metrics.names import less_is_better
+from ...core.metrics.names import better
 from ...core.metrics.series import thinned
 from ...core.model import Kind
 from ...core.ring.tail import TailReader
@@ -243,7 +243,7 @@ def _column(series: Series, wanted: Wanted) -> dict[str, Any]:
     return {
         "name": series.name,
         **series.to_json(),
-        "better": "lower" if less_is_better(series.name) else "higher",
+        "better": better(series.name),
         "count": series.count,
         "steps": [metrics.number_to_json(series.steps[at]) for at in chosen],
         "times": [round(series.times[at], 3) for at in chosen],

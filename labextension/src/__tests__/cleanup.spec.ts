@@ -22,9 +22,11 @@ describe('what is to be cleaned up', () => {
 
   it('has a best one by each metric, the likely choices first', () => {
     const value = { value: 1, step: 1, min: 1, max: 1, trend: [] };
+    const loss = { ...value, better: 'lower' as const };
+    const acc = { ...value, better: 'higher' as const };
     const tasks: Pick<ITask, 'metrics'>[] = [
-      { metrics: { val_loss: value, acc: value } },
-      { metrics: { acc: value } }
+      { metrics: { val_loss: loss, acc } },
+      { metrics: { acc } }
     ];
     expect(bests(tasks)).toEqual([
       ['acc', 'higher'],

@@ -66,7 +66,7 @@ describe('curves', () => {
   });
 
   it('draws a trend if there is one', () => {
-    const one = { value: 1, step: 1, min: 1, max: 1, trend: [1] };
+    const one = { value: 1, step: 1, min: 1, max: 1, better: 'lower' as const, trend: [1] };
     expect(trendOf({})).toBeNull();
     expect(trendOf({ loss: one })).toBeNull();
     expect(trendOf({ loss: { ...one, trend: [2, 1] } })?.name).toBe('loss');

@@ -217,7 +217,7 @@ describe('values and ends', () => {
 });
 
 describe('the columns of runs', () => {
-  const metric = { value: 0.3, step: 1, min: 0.2, max: 0.9, trend: [] };
+  const metric = { value: 0.3, step: 1, min: 0.2, max: 0.9, better: 'lower', trend: [] };
   const run = (changes: object): IRun => ({ ...task('a'), git: null, ...changes });
 
   it('begin with what was tried, then what came of it: first what most runs tell first', () => {
@@ -231,6 +231,7 @@ describe('the columns of runs', () => {
     expect(traits).toEqual({
       params: ['lr', 'seed'],
       metrics: ['val_loss', 'loss'],
+      bests: ['min.val_loss', 'min.loss'],
       hasTags: true
     });
     const ids = usualColumns(traits);

@@ -17,11 +17,3 @@ export function metricValue(value: number): string {
     ? rounded.toExponential().replace('e+', 'e')
     : `${rounded}`;
 }
-
-/** Parts of the names of metrics of which less is better. */
-const LOSSES = /loss|err|perplexity|ppl|mse|mae|mape|nll|bpc|bpb|wer|cer|fid|divergence/i;
-
-/** Return whether less of a metric is better, by its name. */
-export function isLoss(name: string): boolean {
-  return LOSSES.test(name);
-}

@@ -2,9 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { isLoss } from '../format/numbers';
 import { SPARED, type ICleanUp } from '../services/cleanup';
-import type { ITask } from '../services/types';
+import type { Better, ITask } from '../services/types';
 
 /** The values of the fields; empty for no restriction. */
 export interface ICleanUpForm {
@@ -33,18 +32,16 @@ export const USUAL: ICleanUpForm = { age: 'week', end: '', group: '', tag: '', b
 const DAY = 86_400;
 
 /** Return the choice to keep the task with the lowest or highest value of a metric. */
-export function bestBy(better: 'lower' | 'higher', metric: string): string {
+export function bestBy(better: Better, metric: string): string {
   return `${better}:${metric}`;
 }
 
 /** Return the choices for all metrics of these tasks; those that people mostly mean come first. */
-export function bests(tasks: readonly Pick<ITask, 'metrics'>[]): [string, 'lower' | 'higher'][] {
-  const names = [...new Set(tasks.flatMap(task => Object.keys(task.metrics)))].sort();
-  const usual = names.map((name): [string, 'lower' | 'higher'] => [
-    name,
-    isLoss(name) ? 'lower' : 'higher'
-  ]);
-  const others = usual.map(([name, better]): [string, 'lower' | 'higher'] => [
+export function bests(tasks: readonly Pick<ITask, 'metrics'>[]): [string, Better][] {
+  const known = tasks.flatMap(({ metrics }) => Object.entries(metrics));
+  const usual = [...new Map(known.map(([name, { better }]): [string, Better] => [name, better]))];
+  usual.sort(([one], [other]) => (one < other ? -1 : 1));
+  const others = usual.map(([name, better]): [string, Better] => [
     name,
     better === 'lower' ? 'higher' : 'lower'
   ]);

@@ -65,6 +65,11 @@ const usageObject = z.object({
 /** A number; those that JSON has no word for are text that `Number` reads. */
 const numberSchema = z.union([z.number(), z.string().transform(Number)]);
 
+/** Which values of a metric are the good ones. */
+const betterSchema = z.enum(['lower', 'higher']).catch('lower');
+
+export type Better = z.infer<typeof betterSchema>;
+
 /** The most telling metrics of a task, by their names and in their order; older servers know of none. */
 const metricsSchema = z
   .record(
@@ -73,6 +78,7 @@ const metricsSchema = z
       step: numberSchema,
       min: z.number().nullable(),
       max: z.number().nullable(),
+      better: betterSchema,
       trend: z.array(z.number().nullable())
     })
   )
@@ -375,8 +381,7 @@ const curveSchema = z.object({
   value: numberSchema,
   min: z.number().nullable(),
   max: z.number().nullable(),
-  /** Which values are the good ones. */
-  better: z.enum(['lower', 'higher']).catch('lower'),
+  better: betterSchema,
   steps: columnSchema,
   times: columnSchema,
   values: columnSchema

@@ -5,7 +5,7 @@ import React from 'react';
 
 import { endLabel } from '../../format/ends';
 import { bytes } from '../../format/measures';
-import { isLoss, metricValue } from '../../format/numbers';
+import { metricValue } from '../../format/numbers';
 import { duration, elapsed, stateLabel } from '../../format/times';
 import type { IRun } from '../../services/runs';
 import { commandLine, DEFAULT_GROUP, isActive } from '../../services/types';
@@ -56,15 +56,21 @@ const SHORT_COMMIT = 8;
 export interface ITraits {
   params: readonly string[];
   metrics: readonly string[];
+  /** The ids of the columns of the best values. */
+  bests: readonly string[];
   hasTags: boolean;
 }
 
 /** Return what the runs have, first the names that come early in many runs: the server has the most telling first. */
 export function traitsOf(all: readonly IRun[]): ITraits {
   const runs = all.slice(0, LOOKED_AT);
+  const metrics = foremost(runs.map(run => run.metrics));
+  const told = runs.flatMap(run => Object.entries(run.metrics));
+  const low = new Set(told.filter(([, { better }]) => better === 'lower').map(([name]) => name));
   return {
     params: foremost(runs.map(({ params }) => params)),
-    metrics: foremost(runs.map(({ metrics }) => metrics)),
+    metrics,
+    bests: metrics.map(name => `${low.has(name) ? 'min' : 'max'}.${name}`),
     hasTags: runs.some(({ tags }) => tags.length > 0)
   };
 }
@@ -81,23 +87,35 @@ function foremost(objects: readonly object[]): string[] {
 
 /** Return all columns that there are for runs with these parameters and metrics. */
 export function allColumns(
-  { params, metrics }: Pick<ITraits, 'params' | 'metrics'>,
+  { params, metrics, bests }: Omit<ITraits, 'hasTags'>,
   trans: TranslationBundle
 ): IColumn[] {
   return [
     ...fixedColumns(trans),
     ...params.map(paramColumn),
-    ...metrics.flatMap(name => [lastColumn(name), bestColumn(name, trans)])
+    ...metrics.flatMap(name => [
+      lastColumn(name),
+      ...bests.filter(id => metricOf(id) === name).map(id => bestColumn(id, trans))
+    ])
   ];
 }
 
 /** Return the ids of the usual columns: what was tried, what came of it, when. */
-export function usualColumns({ params, metrics, hasTags }: ITraits): string[] {
+export function usualColumns({ params, metrics, bests, hasTags }: ITraits): string[] {
   const tried = params.slice(0, USUAL_PARAMS).map(name => paramColumn(name).id);
-  const best = metrics.slice(0, 1).map(bestId);
   const last = metrics.slice(0, USUAL_METRICS).map(name => lastColumn(name).id);
   const tags = hasTags ? ['tags'] : [];
-  return ['name', ...tried, 'state', ...best, ...last, 'duration', 'why', 'started', ...tags];
+  return [
+    'name',
+    ...tried,
+    'state',
+    ...bests.slice(0, 1),
+    ...last,
+    'duration',
+    'why',
+    'started',
+    ...tags
+  ];
 }
 
 function fixedColumns(trans: TranslationBundle): IColumn[] {
@@ -187,24 +205,25 @@ function lastColumn(name: string): IColumn {
   return { id, label: name, width: Math.max(VALUE, widthOf(name)), sort: id, isNumber: true, text };
 }
 
-function bestColumn(name: string, trans: TranslationBundle): IColumn {
-  const which = isLoss(name) ? 'min' : 'max';
+/** Return the column with the id `min.` or `max.`, and the name of a metric. */
+function bestColumn(id: string, trans: TranslationBundle): IColumn {
+  const which = id.startsWith('min.') ? 'min' : 'max';
+  const name = metricOf(id);
   const text = ({ metrics }: IRun): string => {
     const value = metrics[name]?.[which] ?? null;
     return value === null ? '' : metricValue(value);
   };
-  const label = isLoss(name) ? trans.__('%1 (lowest)', name) : trans.__('%1 (highest)', name);
-  const id = bestId(name);
+  const label = which === 'min' ? trans.__('%1 (lowest)', name) : trans.__('%1 (highest)', name);
   return { id, label, width: widthOf(label), sort: id, isNumber: true, text };
+}
+
+function metricOf(id: string): string {
+  return id.slice(id.indexOf('.') + 1);
 }
 
 /** Return the width of a column in which its heading can be read. */
 function widthOf(label: string): number {
   return Math.max(NARROWEST, PADDING + CHARACTER * label.length);
-}
-
-function bestId(name: string): string {
-  return `${isLoss(name) ? 'min' : 'max'}.${name}`;
 }
 
 function RunningFor({ run }: { run: IRun }): JSX.Element {

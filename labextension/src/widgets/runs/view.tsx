@@ -70,9 +70,14 @@ export function RunsView(props: IRunsViewProps): JSX.Element {
     const found: ITraits = JSON.parse(traits);
     const ids = view.columns ?? usualColumns(found);
     // What was chosen stays, also where no run has it.
-    const params = [...found.params, ...named(ids, /^params\.(.+)$/)];
-    const metrics = [...found.metrics, ...named(ids, /^(?:metrics|min|max)\.(.+)$/)];
-    const all = allColumns({ params: [...new Set(params)], metrics: [...new Set(metrics)] }, trans);
+    const all = allColumns(
+      {
+        params: union(found.params, named(ids, /^params\.(.+)$/)),
+        metrics: union(found.metrics, named(ids, /^(?:metrics|min|max)\.(.+)$/)),
+        bests: union(found.bests, named(ids, /^((?:min|max)\..+)$/))
+      },
+      trans
+    );
     const shown = ['name', ...ids.filter(id => id !== 'name')].flatMap(
       id => all.find(column => column.id === id) ?? []
     );
@@ -192,6 +197,10 @@ function NoRuns({ onClear, trans }: INoRunsProps): JSX.Element {
 /** Return the names in those ids that match. */
 function named(ids: readonly string[], pattern: RegExp): string[] {
   return ids.flatMap(id => pattern.exec(id)?.[1] ?? []);
+}
+
+function union(some: readonly string[], more: readonly string[]): string[] {
+  return [...new Set([...some, ...more])];
 }
 
 function choices(values: readonly string[]): string[] {
