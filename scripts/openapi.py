@@ -27,7 +27,7 @@ REF = "#/components/schemas/{model}"
 #: All that follows this line is written here.
 MARK = """\
   # Written by scripts/openapi.py: requests from the models in jupyter_ptytasks/server/rest, responses from the types in
-  # jupyter_ptytasks/client/types.py, with scripts/openapi_examples.yaml.
+  # jupyter_ptytasks/client/types/, with scripts/openapi_examples.yaml.
 """
 
 
@@ -56,7 +56,7 @@ def requests() -> dict[str, Any]:
 
 def responses() -> dict[str, Any]:
     """Return the schema of each body of a response and of its parts, by the name of its type, with examples."""
-    kinds = [kind for kind in vars(types).values() if is_typeddict(kind) and kind.__module__ == types.__name__]
+    kinds = [kind for kind in vars(types).values() if is_typeddict(kind) and kind.__module__.startswith(types.__name__)]
     # The server sends nothing else.
     config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
     adapters = [TypeAdapter(with_config(config)(kind)) for kind in kinds]

@@ -1,0 +1,138 @@
+"""What lists do not say of a task: its attempts, its notes, why it failed, and how it differs from another one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from ..literals import Count, Id, Name, Number, Says, StateName, Time
+from .tasks import Exit, Git
+from .typed import TypedDict
+
+
+class WhyLine(TypedDict):
+    """A line of output."""
+
+    line: int
+    """Its number, as in `GET /tasks/{ref}/output`."""
+    text: str
+
+
+#: The kinds of reasons (docs/why.md).
+WhyKind = Literal[
+    "exception", "panic", "error", "build", "tests", "gpu_memory", "memory", "disk_full", "crash", "signal",
+    "time_limit", "not_found", "not_executable", "exit", "queue",
+]  # fmt: skip
+
+
+class Why(TypedDict):
+    """Why a task has failed, or why it does not run."""
+
+    id: str
+    state: StateName
+    attempt: int
+    kind: WhyKind | None
+    """What kind of reason it is; `queue` for a pending task, null for one that runs or has not failed."""
+    message: str
+    """One sentence. The `state_message` of a failed task is the same."""
+    lines: Annotated[list[WhyLine], Says(maxItems=6)]
+    """The lines of the output that say it; empty if none does."""
+
+
+class Attempt(TypedDict):
+    """One attempt of a task: how it ended, or how far it is."""
+
+    attempt: Number
+    state: StateName
+    state_reason: str
+    state_message: str
+    exit: Exit
+    started: Time | None
+    ended: Time | None
+    git: Git | None
+
+
+class Signaled(TypedDict):
+    """One signal of the stop sequence."""
+
+    signal: str
+    grace: Annotated[float, Says(minimum=0)]
+    """Seconds until the next one."""
+
+
+class WarnedOf(TypedDict):
+    """A signal before the time limit."""
+
+    signal: str
+    before: Annotated[float, Says(exclusiveMinimum=0)]
+    """Seconds before the time limit."""
+
+
+class RunBefore(TypedDict):
+    """An earlier task."""
+
+    id: Id
+    name: Name
+
+
+class Imported(TypedDict):
+    """Where an imported task comes from."""
+
+    id: str
+    """Its id there."""
+    host: str
+    """Name of the machine on which it ran."""
+    place: str
+    exported: Time
+
+
+class Details(TypedDict):
+    """What lists do not tell of a task."""
+
+    id: Id
+    attempts: Annotated[list[Attempt], Says(minItems=1)]
+    """The last 50 before the present one, and that."""
+    environment: list[str]
+    """Names of the variables that were given; their values may be secrets."""
+    host: str | None
+    """Name of the machine on which the present attempt runs or ran; null if that is not known."""
+    imported: Imported | None
+    """Where it comes from; null if it was started here."""
+    disk: Count
+    """Bytes that its files use."""
+    stop: list[Signaled]
+    """How it is stopped."""
+    timeout_warning: WarnedOf | None
+    before: RunBefore | None
+    """The run before: the task that it was made like, else the last one before with its name, or with its command."""
+
+
+class Change(TypedDict):
+    """A field that differs between two tasks."""
+
+    field: str
+    """Such as `command`, `params.lr` or `git.commit`."""
+    before: Any
+    """Null if it was not there."""
+    after: Any
+
+
+class ChangedNames(TypedDict):
+    """Names of variables of the environments that were given to two tasks."""
+
+    added: list[str]
+    removed: list[str]
+    changed: list[str]
+
+
+#: What differs between two tasks. (`with` is a word of Python.)
+Difference = TypedDict(
+    "Difference",
+    {"id": Id, "with": RunBefore | None, "changes": list[Change], "environment": ChangedNames},
+)
+
+
+class NotesText(TypedDict):
+    """The notes of a task."""
+
+    notes: str
+    """Markdown; empty if there are none."""

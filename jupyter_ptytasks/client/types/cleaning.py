@@ -1,0 +1,41 @@
+"""Which tasks are deleted when cleaning up."""
+
+from __future__ import annotations
+
+from ..literals import Count, Id, Name, StateName, Time
+from .typed import TypedDict
+
+
+class Removable(TypedDict):
+    """A finished task that is deleted when cleaning up."""
+
+    id: Id
+    name: Name
+    state: StateName
+    ended: Time | None
+    size: Count
+    """Bytes that its files use."""
+
+
+class Spared(TypedDict):
+    """How many tasks are not deleted when cleaning up, though they are among those that were asked for."""
+
+    running: Count
+    waiting: Count
+    """Those that have not started yet, or will run again."""
+    pinned: Count
+    needed: Count
+    """Those that a waiting task needs."""
+    best: Count
+    newest: Count
+    unmeasured: Count
+    """Those without the metric of which the best is kept."""
+
+
+class CleanUp(TypedDict):
+    """What is deleted when cleaning up, or was."""
+
+    tasks: list[Removable]
+    size: Count
+    """Bytes that all of them use."""
+    spared: Spared

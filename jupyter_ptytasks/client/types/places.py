@@ -1,0 +1,116 @@
+"""Places: what they are, what a task asks them for, and its job there."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..literals import Count, Number, Time
+from .typed import TypedDict
+
+
+class Resources(TypedDict, total=False):
+    """What a task asks a batch system for; what is not given is as usual there."""
+
+    cpus: Number
+    """CPUs on each node."""
+    memory: str
+    """Memory on each node, such as `16384M`."""
+    gpus: str
+    """GPUs: a number, or a kind and a number such as `a100:2`."""
+    time: Number
+    """Time limit in seconds."""
+    partition: str
+    account: str
+    qos: str
+    constraint: str
+    nodes: Number
+    """Nodes; the command runs on the first."""
+    reservation: str
+    begin: str
+    """When to start at the earliest."""
+    requeue: bool
+    """Whether the batch system may end the job and run it again later."""
+    extra: list[str]
+    """More options of the batch system."""
+
+
+class Job(TypedDict):
+    """A job of a batch system."""
+
+    id: str
+    node: str | None
+    """Where it runs or ran; null as long as it waits."""
+    state: str | None
+    """What the batch system calls its state; null if that is not known."""
+    reason: str | None
+    """The batch system's reason for that state; null if it has none, or that is not known."""
+    starts: Time | None
+    """When it is expected to start; null if that is not known, or it has started."""
+    ends: Time | None
+    """When its time limit is reached; null if that is not known."""
+
+
+class Calls(TypedDict):
+    """How often a program was called."""
+
+    minute: Count
+    """In the last minute."""
+    hour: Count
+
+
+class PlaceAbout(TypedDict):
+    """Where tasks can run."""
+
+    name: str
+    """`local`, `slurm`, `ssh:` and the name of a host, or a name that is configured."""
+    kind: Literal["local", "ssh", "slurm", "parsl"]
+    reachable: bool | None
+    """Whether it can be reached; null if it was not tried."""
+    problem: str | None
+    """Why it cannot be reached, and what to do; null if it can, or was not tried."""
+    login: str | None
+    """The command that logs in, for a terminal, where you have to; null elsewhere, and where it was not tried."""
+    shares_files: bool
+    """Whether tasks there see the files of the server's machine."""
+    resources: list[str]
+    """The fields of `resources` that the place takes."""
+    calls: dict[str, Calls]
+    """How often the programs of a batch system, such as `squeue`, were called by all servers of the data directory;
+    empty for other places."""
+
+
+class PlaceList(TypedDict):
+    """This machine, the hosts of the user's ssh configuration, and all other places in use."""
+
+    places: list[PlaceAbout]
+
+
+class Partition(TypedDict):
+    """A partition of a batch system, or a queue; numbers are those of its largest node."""
+
+    name: str
+    default: bool
+    """Whether it is taken if none is given."""
+    up: bool
+    """Whether its jobs start."""
+    nodes: Count
+    cpus: Count
+    memory: str | None
+    """As in `resources`; null if that is not known."""
+    gpus: list[str]
+    """Kinds and numbers, such as `a100:4`."""
+    max_time: Number | None
+    """The longest time limit, in seconds; null if there is none."""
+
+
+class PlaceOptions(TypedDict):
+    """What a task at a place can ask for."""
+
+    name: str
+    resources: list[str]
+    """The fields of `resources` that the place takes."""
+    partitions: list[Partition]
+    accounts: list[str]
+    """Accounts that can be charged; empty if they are not known."""
+    qos: list[str]
+    """Qualities of service that can be asked for; empty if they are not known."""

@@ -1,0 +1,85 @@
+"""Groups, and what pending tasks wait for."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from ..literals import Count, Number, Says, Time, When
+from .typed import NotRequired, TypedDict
+
+
+class After(TypedDict):
+    """A task that must have ended before another one starts."""
+
+    ref: str
+    """Its id; in requests also its name."""
+    when: When
+    """How it must have ended."""
+
+
+class Retry(TypedDict):
+    """How a failed task is run again: `max` times at most, each time after `delay` seconds times `factor` for every
+    earlier retry, `most` seconds at most.
+    """
+
+    max: Number
+    """Retries at most."""
+    delay: NotRequired[float]
+    """Seconds until the first retry."""
+    factor: NotRequired[float]
+    """How much longer each delay is."""
+    most: NotRequired[float]
+    """The longest delay, in seconds."""
+    on: NotRequired[list[str | int]]
+    """States or exit codes; empty: every end but success and cancellation."""
+
+
+class Waiting(TypedDict):
+    """Why a pending task does not run."""
+
+    position: Count
+    """1 is the next of its group; 0: it waits for something else."""
+    reason: Literal["held", "dependency", "not_before", "paused", "slots", "gpus", "limit", "starting", "place"]
+    """The reason, for programs."""
+    text: str
+    """The same in words."""
+    starts: Time | None
+    """When it starts, if that is known or can be guessed from earlier runs."""
+
+
+class Group(TypedDict):
+    """A group of tasks, and what it is doing; see docs/queue.md."""
+
+    name: str
+    slots: Count | None
+    """How many slots it has; null is unlimited."""
+    gpus: Annotated[list[str], Says(minItems=1)] | Literal["all"] | None
+    """GPUs for its tasks, the best ones first; null: only for those that ask."""
+    per_gpu: Number
+    """How many of its tasks share a GPU."""
+    on_failure: Literal["continue", "pause", "cancel"]
+    """What a failure does to the waiting tasks of the group."""
+    paused: bool
+    reason: str
+    """Why it is paused, in words."""
+    used: Count
+    """Slots that active tasks take."""
+    active: Count
+    """Number of its active tasks."""
+    pending: Count
+    """Number of its pending tasks."""
+    ends: Time | None
+    """When the last of its tasks ends, if that can be guessed from earlier runs."""
+
+
+class GroupList(TypedDict):
+    """All groups that are configured or in use, by name."""
+
+    groups: list[Group]
+
+
+class GroupChange(TypedDict):
+    """What `retry` of a group has done."""
+
+    changed: list[str]
+    """Ids of the tasks that were queued again."""

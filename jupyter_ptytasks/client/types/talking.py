@@ -1,0 +1,110 @@
+"""What becomes of what is typed into a task, and of waiting for it."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ..literals import Count, Id, Number, Time
+from .output import Text
+from .tasks import Task, WaitsFor
+from .typed import TypedDict
+
+
+class MatchedLine(TypedDict):
+    """A line of the output."""
+
+    number: Count
+    text: str
+
+
+class Waited(TypedDict):
+    """What has happened to a task first."""
+
+    task: Task
+    reason: Literal["exit", "waiting", "match", "quiet", "progress", "output", "timeout"]
+    """What it was; for a task that has ended always `exit`, unless a line matches."""
+    line: MatchedLine | None
+    """The line that matches."""
+    output: Text | None
+    """With `since`, the first 10 and last 40 lines from there on."""
+
+
+class Typed(TypedDict):
+    """What was typed."""
+
+    typed: Count
+    """The bytes that were typed."""
+    waiting: WaitsFor | None
+    """What the program waits for right after that."""
+
+
+class CommandOutput(TypedDict):
+    """Where the output of a command stands in that of the task."""
+
+    start: Count
+    """The offset of its first byte."""
+    end: Count | None
+    """The offset behind its last byte; null while it runs, or if its end is not known."""
+    line: Count
+    """The number of its first line, as in `GET /tasks/{ref}/output`."""
+    lines: Count | None
+    """How many lines it has ended."""
+
+
+class ShellCommand(TypedDict):
+    """A command that was run at the prompt of a shell."""
+
+    attempt: Number
+    """The attempt of the task that has run it."""
+    number: Number
+    """Counts the commands of an attempt."""
+    command: str | None
+    """What was typed, at most 2000 characters; null if that is not known."""
+    cwd: str | None
+    """The directory in which it was started."""
+    exit: int | None
+    """Its exit code; null while it runs, or if it is not known."""
+    running: bool
+    started: Time | None
+    duration: float | None
+    """Seconds."""
+    output: CommandOutput
+
+
+class ShellCommands(TypedDict):
+    """The commands of a shell whose output is still there, and what it is doing."""
+
+    id: Id
+    marks: bool
+    """Whether the task is a shell that marks its prompts and commands (docs/shells.md)."""
+    at_prompt: bool
+    """Whether it waits at its prompt."""
+    cwd: str | None
+    """Its directory, as far as known."""
+    commands: list[ShellCommand]
+    """The last ones, the newest last."""
+    total: Count
+    """How many are known."""
+
+
+class Executed(TypedDict):
+    """What has become of a command."""
+
+    id: Id
+    reason: Literal["done", "timeout", "exit"]
+    """`done`: the shell is at its prompt again. `timeout`: the command still runs. `exit`: the shell has ended."""
+    exit: int | None
+    """Its exit code, or that of the shell if it has ended; null if there is none."""
+    output: str
+    """What it has written, as lines: the first and the last ones if there are many."""
+    duration: float
+    """Seconds: of the command as the shell has measured them, else since it was typed."""
+    cwd: str | None
+    """The directory in which it was started."""
+    first_line: Count
+    """The number of the first line, as in `GET /tasks/{ref}/output`."""
+    lines_omitted: Count
+    truncated: bool
+    """Whether lines were left out, or cut."""
+    waiting: WaitsFor | None
+    """What a command that still runs waits for."""
