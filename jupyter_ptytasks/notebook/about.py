@@ -5,30 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
+from .reference import Reference
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from typing_extensions import Self
 
-    from ..client import Task as Info
     from ..client.literals import Command
     from ..client.types import Attempt, Details, Difference, Git
-    from .clients import Connections
 
 
-class About:
+class About(Reference):
     """The part of a task that is about what it is; the rest is in `task`."""
-
-    _connections: Connections
-    _info: Info
-
-    if TYPE_CHECKING:
-
-        def __init__(self, info: Info, connections: Connections) -> None: ...
-        @property
-        def id(self) -> str: ...
-        def refresh(self) -> Self: ...
-        def _take(self, info: Info) -> Self: ...
 
     @property
     def git(self) -> Git | None:

@@ -6,34 +6,22 @@ from typing import TYPE_CHECKING, Any
 
 from ..client import NoMatch
 from . import results, threads
+from .reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from contextlib import AbstractContextManager
 
     from typing_extensions import Self
 
-    from ..client import Task as Info
     from ..client.literals import Until
     from ..client.types import Executed, ShellCommand, Waited, WaitsFor
-    from .clients import Connections
 
 
-class Conversation:
+class Conversation(Reference):
     """The part of a task that is about talking to it; the rest is in `task`."""
 
-    _connections: Connections
-    _info: Info
     #: The line behind the last one that was expected.
     _expected = 0
-
-    if TYPE_CHECKING:
-
-        @property
-        def id(self) -> str: ...
-        def refresh(self) -> Self: ...
-        def _take(self, info: Info) -> Self: ...
-        def _unharmed(self) -> AbstractContextManager[None]: ...
 
     @property
     def waiting(self) -> WaitsFor | None:
