@@ -1,4 +1,4 @@
-"""The client's methods for what a task is: its details, its notes, and how it differs from another one."""
+"""The client's methods for what a task is: its details, its notes, why it failed, what differs from another one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from .literals import Command
-    from .types import Details, Difference, Task
+    from .types import Details, Difference, Task, Why
 
 
 class AboutMethods(Connection):
@@ -19,6 +19,10 @@ class AboutMethods(Connection):
     def details(self, ref: str) -> Details:
         """Return what lists do not tell of a task: its attempts, the names of given variables, disk usage and host."""
         return cast("Details", self._get(path_of(ref, "details"), **IDLE))
+
+    def why(self, ref: str) -> Why:
+        """Return why a task has failed, with the lines of its output that say it, or why it does not run."""
+        return cast("Why", self._get(path_of(ref, "why"), **IDLE))
 
     def diff(self, ref: str, other: str | None = None) -> Difference:
         """Return what differs between a task and an `other` one, by default the run before."""

@@ -10,8 +10,8 @@ from .outcome import is_live
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .api import Client
     from .literals import Ansi, Mode
+    from .output import OutputMethods
     from .piece import Piece
     from .types import Task, Text
 
@@ -29,7 +29,7 @@ _LINE = 200
 class Backoff:
     """Waits between polls of a task; each pause is longer than the one before, until `reset`."""
 
-    def __init__(self, client: Client, ref: str) -> None:
+    def __init__(self, client: OutputMethods, ref: str) -> None:
         self._client = client
         self._ref = ref
         self._pause = _QUICK
@@ -44,8 +44,8 @@ class Backoff:
         return self._client.retrying(self._client.wait_once, self._ref, pause)
 
 
-def follow(client: Client, ref: str, since: int) -> Iterator[Piece]:
-    """See Client.follow."""
+def follow(client: OutputMethods, ref: str, since: int) -> Iterator[Piece]:
+    """See OutputMethods.follow."""
     task = client.retrying(client.get, ref)
     ref, live = task["id"], is_live(task)
     backoff = Backoff(client, ref)
@@ -64,9 +64,9 @@ def follow(client: Client, ref: str, since: int) -> Iterator[Piece]:
 
 
 def lines(
-    client: Client, ref: str, *, since: int, tail: int | None, grep: str | None, ansi: Ansi, follow: bool
+    client: OutputMethods, ref: str, *, since: int, tail: int | None, grep: str | None, ansi: Ansi, follow: bool
 ) -> Iterator[Text]:
-    """See Client.lines."""
+    """See OutputMethods.lines."""
     ref = client.retrying(client.get, ref)["id"]
     backoff = Backoff(client, ref)
     mode: Mode = "full" if tail is None else "tail"
@@ -83,8 +83,8 @@ def lines(
             backoff.wait()
 
 
-def tail_offset(client: Client, ref: str, count: int) -> int:
-    """See Client.tail_offset."""
+def tail_offset(client: OutputMethods, ref: str, count: int) -> int:
+    """See OutputMethods.tail_offset."""
     end = client.raw(ref, 0, 0).end
     window = max(count, 1) * _LINE
     while True:
