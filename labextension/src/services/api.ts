@@ -1,15 +1,13 @@
-/** The REST client (docs/rest.md): responses are validated, errors are TaskErrors. */
+/** The REST calls (docs/rest.md). */
 
 import { URLExt } from '@jupyterlab/coreutils';
-import { ServerConnection } from '@jupyterlab/services';
-import type { z } from 'zod';
+import type { ServerConnection } from '@jupyterlab/services';
 
-import { noteServerTime } from './clock';
+import { patched, type IListing } from './listing';
+import { RestClient, TaskError, type IOptions, type IQuiet } from './rest';
 import {
   changesSchema,
   curvesSchema,
-  errorSchema,
-  fieldsOf,
   groupSchema,
   groupsSchema,
   outputSchema,
@@ -42,49 +40,9 @@ import {
   type IWhy
 } from './types';
 
-/** The path of this extension below the server's base URL. */
-export const NAMESPACE = 'ptytasks';
+export { TaskError };
 
 const PAGE = 500;
-
-/** The most invalid fields that an error message names. */
-const FIELDS = 3;
-
-/**
- * An error response of the server, or a failure to reach it. `status` is the HTTP status, 0 if there was no response; `code`
- * is stable between versions; `field` names the invalid part of the request.
- */
-export class TaskError extends Error {
-  constructor(
-    message: string,
-    readonly status: number,
-    readonly code: string,
-    readonly field?: string
-  ) {
-    super(message);
-    this.name = 'TaskError';
-  }
-
-  /** Whether the server extension is disabled or not installed. */
-  get isDisabled(): boolean {
-    return this.status === 404 && this.code === 'not_ours';
-  }
-
-  /** Whether the server's configuration disables terminals, and tasks with them. */
-  get isForbidden(): boolean {
-    return this.code === 'disabled';
-  }
-
-  /** Whether a retry is pointless until the server's configuration is changed. */
-  get isLasting(): boolean {
-    return this.isDisabled || this.isForbidden;
-  }
-}
-
-/** `quiet` requests, which the user did not cause, do not count as user activity. */
-export interface IQuiet {
-  quiet?: boolean;
-}
 
 /** A piece of raw output: the bytes, the offset of the first one, and the current end of the output. */
 export interface IPiece {
@@ -93,17 +51,11 @@ export interface IPiece {
   end: number;
 }
 
-/** The task list: the tasks, newest first, and those that cannot be read. */
-export interface IListing {
-  tasks: readonly ITask[];
-  unreadable: readonly IUnreadable[];
-  /** What `changes` takes; null if the server tells no changes. */
-  revision: string | null;
-}
-
 /** The REST calls about tasks. All of them reject with a TaskError. */
 export class TaskApi {
-  constructor(readonly serverSettings: ServerConnection.ISettings) {}
+  constructor(readonly serverSettings: ServerConnection.ISettings) {
+    this._rest = new RestClient(serverSettings);
+  }
 
   /** Return all tasks, newest first. */
   async list(options: IQuiet = {}): Promise<IListing> {
@@ -132,7 +84,7 @@ export class TaskApi {
 
   /** Return a page of tasks, by the parameters of `GET /tasks`. `readTasks` validates them. */
   page(query: Record<string, string>, options: IQuiet = {}): Promise<IPage> {
-    return this._ask(pageSchema, 'tasks', { query, ...options });
+    return this._rest.ask(pageSchema, 'tasks', { query, ...options });
   }
 
   /**
@@ -145,7 +97,7 @@ export class TaskApi {
     options: IQuiet = {}
   ): Promise<((list: IListing) => IListing) | null> {
     const query = { since: revision, ...(active && { active: '1' }) };
-    const found = await this._ask(changesSchema, 'changes', { query, ...options });
+    const found = await this._rest.ask(changesSchema, 'changes', { query, ...options });
     const { tasks, unreadable } = readTasks(found.tasks);
     if (!found.complete || unreadable.some(({ id }) => !id)) {
       return null;
@@ -155,33 +107,33 @@ export class TaskApi {
 
   /** Return the status of the server. */
   status(options: IQuiet = {}): Promise<IStatus> {
-    return this._ask(statusSchema, 'status', options);
+    return this._rest.ask(statusSchema, 'status', options);
   }
 
   /** Return one task. */
   get(id: string, options: IQuiet = {}): Promise<ITask> {
-    return this._ask(taskSchema, path(id), options);
+    return this._rest.ask(taskSchema, path(id), options);
   }
 
   /** Return where tasks can run. */
   async places(options: IQuiet = {}): Promise<IPlace[]> {
-    return (await this._ask(placesSchema, 'places', options)).places;
+    return (await this._rest.ask(placesSchema, 'places', options)).places;
   }
 
   /** Return what tasks can choose from at a place. May take seconds. */
   placeOptions(name: string): Promise<IPlaceOptions> {
     const where = URLExt.join('places', encodeURIComponent(name), 'options');
-    return this._ask(placeOptionsSchema, where, {});
+    return this._rest.ask(placeOptionsSchema, where, {});
   }
 
   /** Start a task, or return the one that `if_exists` selects. */
   create(request: ITaskRequest): Promise<ITask> {
-    return this._ask(taskSchema, 'tasks', { method: 'POST', body: request });
+    return this._rest.ask(taskSchema, 'tasks', { method: 'POST', body: request });
   }
 
   /** Change the name, tags or group of a task. */
   update(id: string, changes: ITaskChanges): Promise<ITask> {
-    return this._ask(taskSchema, path(id), { method: 'PATCH', body: changes });
+    return this._rest.ask(taskSchema, path(id), { method: 'PATCH', body: changes });
   }
 
   /** Start stopping a task, with the given signals or with its own stop sequence. */
@@ -191,7 +143,7 @@ export class TaskApi {
 
   /** End the processes that a finished task left running. */
   endLeftover(id: string): Promise<ITask> {
-    return this._ask(taskSchema, `${path(id)}/leftover`, { method: 'DELETE' });
+    return this._rest.ask(taskSchema, `${path(id)}/leftover`, { method: 'DELETE' });
   }
 
   /** Keep a queued task from starting before it is released. */
@@ -211,42 +163,42 @@ export class TaskApi {
 
   /** Return the groups that are configured or in use. */
   async groups(options: IQuiet = {}): Promise<IGroup[]> {
-    return (await this._ask(groupsSchema, 'groups', options)).groups;
+    return (await this._rest.ask(groupsSchema, 'groups', options)).groups;
   }
 
   /** Configure a group, which is created with one slot if it does not exist. */
   setGroup(name: string, changes: IGroupChanges): Promise<IGroup> {
-    return this._ask(groupSchema, group(name), { method: 'PUT', body: changes });
+    return this._rest.ask(groupSchema, group(name), { method: 'PUT', body: changes });
   }
 
   /** Start no more tasks of a group; with `tasks` also suspend those that run. */
   pauseGroup(name: string, tasks = false): Promise<IGroup> {
-    return this._ask(groupSchema, group(name, 'pause'), { method: 'POST', body: { tasks } });
+    return this._rest.ask(groupSchema, group(name, 'pause'), { method: 'POST', body: { tasks } });
   }
 
   /** Start tasks of a group again; with `tasks` also resume those that are paused. */
   resumeGroup(name: string, tasks = false): Promise<IGroup> {
-    return this._ask(groupSchema, group(name, 'resume'), { method: 'POST', body: { tasks } });
+    return this._rest.ask(groupSchema, group(name, 'resume'), { method: 'POST', body: { tasks } });
   }
 
   /** Forget how a group is configured; its tasks are no longer limited. */
   async deleteGroup(name: string): Promise<void> {
-    await this._request(group(name), { method: 'DELETE' });
+    await this._rest.request(group(name), { method: 'DELETE' });
   }
 
   /** Run all tasks of a group again that failed, timed out or were lost. */
   async retryGroup(name: string): Promise<void> {
-    await this._request(group(name, 'retry'), { method: 'POST', body: {} });
+    await this._rest.request(group(name, 'retry'), { method: 'POST', body: {} });
   }
 
   /** Run again, release or cancel the tasks of a sweep: those that failed, are held, or have not ended. */
   async changeSweep(id: string, verb: 'retry' | 'start' | 'cancel'): Promise<void> {
-    await this._request(sweep(id, verb), { method: 'POST', body: {} });
+    await this._rest.request(sweep(id, verb), { method: 'POST', body: {} });
   }
 
   /** Delete the tasks of a sweep and their output; with `stop` it is canceled first if it has not ended. */
   async deleteSweep(id: string, stop = false): Promise<void> {
-    await this._request(sweep(id), { method: 'DELETE', query: stop ? { stop: '1' } : {} });
+    await this._rest.request(sweep(id), { method: 'DELETE', query: stop ? { stop: '1' } : {} });
   }
 
   /**
@@ -255,7 +207,7 @@ export class TaskApi {
    */
   async answer(id: string, answer: IAnswer): Promise<void> {
     const body = { only_if: answer.secret ? 'password' : 'waiting', ...answer };
-    await this._request(path(id, 'input'), { method: 'POST', body });
+    await this._rest.request(path(id, 'input'), { method: 'POST', body });
   }
 
   /** Suspend the processes of a task. */
@@ -280,50 +232,50 @@ export class TaskApi {
 
   /** Request something about a task that is read elsewhere, by a part that is loaded on demand. */
   about(id: string, verb: string, options: IOptions = {}): Promise<Response> {
-    return this._fetch(path(id, verb), options);
+    return this._rest.fetch(path(id, verb), options);
   }
 
   /** Ask what cleaning up would delete, or clean up. The answer is read by a part that is loaded on demand. */
   cleanUp(options: IOptions): Promise<Response> {
-    return this._fetch('cleanup', options);
+    return this._rest.fetch('cleanup', options);
   }
 
   /** Search the output of tasks, by the parameters of `GET /search`; lines of JSON come as they are found. `signal` ends it. */
   search(query: Record<string, string>, signal: AbortSignal): Promise<Response> {
-    return this._fetch('search', { query, signal });
+    return this._rest.fetch('search', { query, signal });
   }
 
   /** Delete a task and its output; with `stop` a running one is stopped first. */
   async delete(id: string, stop = false): Promise<void> {
-    await this._request(path(id), { method: 'DELETE', query: stop ? { stop: '1' } : {} });
+    await this._rest.request(path(id), { method: 'DELETE', query: stop ? { stop: '1' } : {} });
   }
 
   /** Return the last lines of a task's output as plain text. */
   tail(id: string, lines: number, options: IQuiet = {}): Promise<IOutput> {
     const query = { mode: 'tail', tail_lines: `${lines}` };
-    return this._ask(outputSchema, path(id, 'output'), { query, ...options });
+    return this._rest.ask(outputSchema, path(id, 'output'), { query, ...options });
   }
 
   /** Return lines of a task's output with their numbers and times; `query` as in docs/rest.md. */
   lines(id: string, query: Record<string, string>): Promise<IOutput> {
-    return this._ask(outputSchema, path(id, 'output'), { query: { times: '1', ...query } });
+    return this._rest.ask(outputSchema, path(id, 'output'), { query: { times: '1', ...query } });
   }
 
   /** Return what draws the screen of a task as it was at a time, by default now or in the end. */
   replay(id: string, time?: Date): Promise<IReplay> {
     const query: Record<string, string> = time ? { time: time.toISOString() } : {};
-    return this._ask(replaySchema, path(id, 'replay'), { query });
+    return this._rest.ask(replaySchema, path(id, 'replay'), { query });
   }
 
   /** Return why a task has failed. */
   why(id: string, options: IQuiet = {}): Promise<IWhy> {
-    return this._ask(whySchema, path(id, 'why'), options);
+    return this._rest.ask(whySchema, path(id, 'why'), options);
   }
 
   /** Return up to `limit` bytes of raw output from `offset` on, or from the oldest byte that is still stored. */
   async raw(id: string, offset: number, limit: number, options: IQuiet = {}): Promise<IPiece> {
     const query = { offset: `${offset}`, limit: `${limit}` };
-    const response = await this._fetch(path(id, 'output/raw'), { query, ...options });
+    const response = await this._rest.fetch(path(id, 'output/raw'), { query, ...options });
     const header = (name: string) => Number(response.headers.get(`X-Ptytasks-${name}`) ?? NaN);
     const piece = { offset: header('Offset'), end: header('End') };
     if (Number.isNaN(piece.offset) || Number.isNaN(piece.end)) {
@@ -338,7 +290,7 @@ export class TaskApi {
 
   /** Return the recent resource usage of a task. The request makes the server sample more often for a while. */
   stats(id: string, options: IQuiet = {}): Promise<IStats> {
-    return this._ask(statsSchema, path(id, 'stats'), options);
+    return this._rest.ask(statsSchema, path(id, 'stats'), options);
   }
 
   /** Return the metrics of a task with at most `points` points each, those after `since` (Unix seconds) if it is given. */
@@ -349,133 +301,36 @@ export class TaskApi {
     options: IQuiet = {}
   ): Promise<ICurves> {
     const query = { points: `${points}`, x: 'time', ...(since !== null && { since: `${since}` }) };
-    return this._ask(curvesSchema, path(id, 'metrics'), { query, ...options });
+    return this._rest.ask(curvesSchema, path(id, 'metrics'), { query, ...options });
   }
 
   /** Return the download URL of a task's stored output. */
   downloadUrl(id: string): string {
-    return this._download(path(id, 'output/raw'));
+    return this._rest.downloadUrl(path(id, 'output/raw'));
   }
 
   /** Return the download URL of a recording of a task's output (asciicast). */
   recordingUrl(id: string): string {
-    return this._download(path(id, 'record'));
+    return this._rest.downloadUrl(path(id, 'record'));
   }
 
   /** Return the download URL of a finished task as a file. */
   exportUrl(id: string): string {
-    return this._download(path(id, 'export'));
+    return this._rest.downloadUrl(path(id, 'export'));
   }
 
   /** Make a task of such a file. */
   import(file: Blob): Promise<ITask> {
     const headers = { 'Content-Type': 'application/gzip' };
-    return this._ask(taskSchema, 'import', { method: 'POST', headers, body: file });
-  }
-
-  private _download(where: string): string {
-    const { baseUrl, token } = this.serverSettings;
-    const query = { download: '1', ...(token && { token }) };
-    return this._url(baseUrl, where) + URLExt.objectToQueryString(query);
+    return this._rest.ask(taskSchema, 'import', { method: 'POST', headers, body: file });
   }
 
   private _do(id: string, verb: string, body: object = {}): Promise<ITask> {
-    return this._ask(taskSchema, path(id, verb), { method: 'POST', body });
+    return this._rest.ask(taskSchema, path(id, verb), { method: 'POST', body });
   }
 
-  private _url(base: string, where: string): string {
-    return URLExt.join(base, NAMESPACE, 'api', where);
-  }
-
-  private async _ask<T>(
-    schema: z.ZodType<T, z.ZodTypeDef, unknown>,
-    where: string,
-    options: IOptions
-  ): Promise<T> {
-    const parsed = schema.safeParse(await this._request(where, options));
-    if (!parsed.success) {
-      const about = fieldsOf(parsed.error).slice(0, FIELDS).join(', ');
-      const what = about ? `, for example: ${about}` : '';
-      throw new TaskError(
-        `The server's response does not match this version of the extension${what}.`,
-        200,
-        'garbled'
-      );
-    }
-    return parsed.data;
-  }
-
-  private async _request(where: string, options: IOptions): Promise<unknown> {
-    const text = await (await this._fetch(where, options)).text();
-    return text ? json(text) : undefined;
-  }
-
-  private async _fetch(where: string, options: IOptions): Promise<Response> {
-    const query = { ...options.query, ...(options.quiet && { no_track_activity: '1' }) };
-    const url = this._url(this.serverSettings.baseUrl, where) + URLExt.objectToQueryString(query);
-    const { method = 'GET', headers, signal } = options;
-    const init: RequestInit = { method, headers, signal };
-    if (options.body !== undefined) {
-      init.body = options.body instanceof Blob ? options.body : JSON.stringify(options.body);
-    }
-    const sent = Date.now();
-    let response: Response;
-    try {
-      response = await ServerConnection.makeRequest(url, init, this.serverSettings);
-    } catch (error) {
-      throw new TaskError(`${error instanceof Error ? error.message : error}`, 0, 'unreachable');
-    }
-    noteServerTime(response.headers.get('Date'), sent, Date.now());
-    if (response.ok) {
-      return response;
-    }
-    const body = errorSchema.safeParse(json(await response.text()));
-    if (body.success) {
-      throw new TaskError(body.data.message, response.status, body.data.code, body.data.field);
-    }
-    throw new TaskError(
-      response.statusText || `HTTP ${response.status}`,
-      response.status,
-      'not_ours'
-    );
-  }
+  private readonly _rest: RestClient;
 }
-
-/** A request. */
-export interface IOptions extends IQuiet {
-  headers?: Record<string, string>;
-  method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  query?: Record<string, string>;
-  body?: unknown;
-  signal?: AbortSignal;
-}
-
-/** Return a list with changes. Tasks that have not changed stay the same objects. */
-function patched(
-  list: IListing,
-  { tasks, unreadable, deleted, waits, revision }: IListing & IChanges
-): IListing {
-  const known = new Map(list.tasks.map(task => [task.id, task]));
-  for (const [id, queue] of Object.entries(waits)) {
-    const task = known.get(id);
-    if (task) {
-      known.set(id, { ...task, queue });
-    }
-  }
-  for (const id of [...deleted, ...unreadable.map(one => one.id)]) {
-    known.delete(id);
-  }
-  const told = new Set([...deleted, ...[...tasks, ...unreadable].map(one => one.id)]);
-  tasks.forEach(task => known.set(task.id, task));
-  return {
-    // The ids of newer tasks are greater.
-    tasks: [...known.values()].sort((a, b) => (a.id < b.id ? 1 : -1)),
-    unreadable: [...list.unreadable.filter(({ id }) => !told.has(id)), ...unreadable],
-    revision
-  };
-}
-
-type IChanges = Pick<z.infer<typeof changesSchema>, 'deleted' | 'waits'>;
 
 function path(id: string, verb = ''): string {
   return URLExt.join('tasks', encodeURIComponent(id), verb);
@@ -488,21 +343,3 @@ function group(name: string, verb = ''): string {
 function sweep(id: string, verb = ''): string {
   return URLExt.join('sweeps', encodeURIComponent(id), verb);
 }
-
-/** Parse JSON; return undefined if it is invalid. NaN and infinities become null. */
-function json(text: string): unknown {
-  for (const candidate of [
-    text,
-    text.replace(NOT_JSON, found => (found[0] === '"' ? found : 'null'))
-  ]) {
-    try {
-      return JSON.parse(candidate);
-    } catch {
-      // Older servers wrote NaN and Infinity, as Python's json does by default.
-    }
-  }
-  return undefined;
-}
-
-/** Matches strings, which are kept, and the values that Python writes for NaN and infinities. */
-const NOT_JSON = /"(?:[^"\\]|\\.)*"|-?\b(?:NaN|Infinity)\b/g;

@@ -4,7 +4,8 @@ import type { Event, ServerConnection } from '@jupyterlab/services';
 import { Poll } from '@lumino/polling';
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { TaskApi, TaskError, type IListing } from './api';
+import { TaskApi, TaskError } from './api';
+import type { IListing } from './listing';
 import {
   progressEventSchema,
   waitingEventSchema,

@@ -4,7 +4,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import type { ServerConnection } from '@jupyterlab/services';
 import { z } from 'zod';
 
-import { NAMESPACE } from './api';
+import { NAMESPACE } from './rest';
 import { taskSchema } from './types';
 
 const event = z.discriminatedUnion('event', [

@@ -1,7 +1,8 @@
 /** The last lines of a task's output, updated with new output only. */
 
 import type { IPiece } from './api';
-import { lastLines, type ISize } from '../format/ansilines';
+import { lastLines } from '../format/ansilines';
+import type { ISize } from '../format/screen';
 
 /** Bytes that are searched for the last lines. Not too few: a progress bar redrawn a thousand times is one line. */
 const WINDOW = 64 << 10;
