@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import regex
 
 from ..core.errors import BadRequest
+from .needles import needle_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,10 +31,9 @@ _GLANCE_TIME = 0.1
 _SEARCHED = 1 << 16
 #: Patterns whose matches may depend on more than the text that they match, or on how it is searched for.
 _SUBTLE = re.compile(r"\(\?(?!:|[ims]+\)|P<)|[*+?}]\+|\\[AGKRXZmMpPNz]")
-#: A regular expression that is no more than a text, perhaps with escapes. What bytes do not tell is not in it: the ends
-#: of lines, and U+FFFD, which stands for bytes that are no text.
-_LITERAL = re.compile(r"(?:[^\\.^$*+?{}\[\]|()\r\n\ufffd]|\\[^\w\r\n\ufffd])+")
-_ESCAPED = re.compile(r"\\(.)")
+#: Of plain lines that hold what all matches hold, so many are looked at one by one: where there are more, it is faster
+#: to look at all of the text.
+_FEW = 64
 _TOO_SLOW = "the search took too long: use a simpler pattern, or `since`"
 
 
@@ -55,9 +55,8 @@ class Pattern:
             self._glance = None if _SUBTLE.search(pattern) else regex.compile(pattern, regex.MULTILINE)
         except (regex.error, RecursionError, OverflowError) as error:
             raise BadRequest(f"not a regular expression: {error}", field=field) from error
-        is_literal = _LITERAL.fullmatch(pattern) is not None
-        #: What is in every line that matches, as bytes; None if that is not known.
-        self._literal = _ESCAPED.sub(r"\1", pattern).encode("utf-8", "surrogatepass") if is_literal else None
+        #: What is in every line that matches; None if that is not known.
+        self._needle = None if self._glance is None else needle_of(pattern)
         #: Whether a match depends on the text ending where a line does.
         self._minds_ends = "$" in pattern
         self._cancel = cancel
@@ -68,8 +67,6 @@ class Pattern:
 
         Raises BadRequest if the pattern takes too long, Cancelled.
         """
-        if self._literal is not None and not isinstance(lines, list) and not lines.has(self._literal):
-            return []  # most lines are told apart from these without being read as text
         began = time.thread_time()
         if isinstance(lines, list):
             if lines and lines[0][0] < start:
@@ -128,7 +125,19 @@ class Pattern:
                 return
 
     def _candidates_of(self, lines: Whole, start: int) -> Iterator[tuple[Line, bool]]:
-        """Iterate over those of plain lines, which are parted only where one may match."""
+        """Iterate over those of plain lines, most of which are told apart from these without being read as text."""
+        held = None if self._needle is None else lines.holding(self._needle)
+        if held is not None:
+            looked = 0
+            for line in held:
+                if line[0] >= start:
+                    yield line, False
+                    start = line[0] + 1
+                    looked += 1
+                    if looked == _FEW:
+                        break
+            else:
+                return
         end = lines.number + lines.count
         number, begin = lines.number, 0
         text, feed = lines.text, "\r\n"

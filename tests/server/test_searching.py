@@ -21,6 +21,7 @@ from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.core.ring.writer import RingWriter
 from jupyter_ptytasks.core.terminal import lines as terminal_lines
 from jupyter_ptytasks.core.terminal import plain
+from jupyter_ptytasks.core.terminal.needles import COLORS
 from jupyter_ptytasks.server import search
 from jupyter_ptytasks.server.search import Cancelled, Pattern
 from jupyter_ptytasks.server.searching import Searching, Wanted
@@ -89,7 +90,7 @@ def test_lines_in_bulk_are_those_that_are_drawn(pieces: list[bytes], pattern: st
 @given(st.lists(st.sampled_from([b"\x1b", b"[", b"0", b";", b"m", b"K", b"1", b"a", b"\0", b"\x1b[0m", b"\x1b[31m"])))
 def test_colors_are_taken_out_as_by_a_look_at_each(parts: list[bytes]) -> None:
     data = b"".join(parts)
-    assert plain._without_colors(data) == plain._COLORS.sub(b"", data)
+    assert plain._without_colors(data) == COLORS.sub(b"", data)
 
 
 @given(stream=streams.everything)

@@ -11,18 +11,16 @@ between them have the same one.
 
 from __future__ import annotations
 
-import re
-
 from .cells import NULL, Row
 from .controls import Controls
 from .drawing import Drawing
 from .grid import Grid
+from .needles import COLORS
 from .paint import Paint
-from .plain import Whole, last_lines, plain_lines
+from .plain import Plain, Whole, last_lines, plain_lines
 
 #: Bytes of plain lines that are worth passing on as a whole.
 _WORTH = 1 << 12
-_INVISIBLE = re.compile(rb"\x1b\[[0-9;:]*[mK]")
 
 
 def lines_of(data: bytes, rows: int = 24, cols: int = 80) -> list[str]:
@@ -195,7 +193,7 @@ class Lines(Drawing):
             self._finish()
         body = data[first:last]
         if b"\x1b" in body:
-            body = _INVISIBLE.sub(b"", body)
+            body = COLORS.sub(b"", body)
         lines = body.decode("utf-8", "replace").split("\r\n")
         if b"\t" in body:
             lines = [self._expanded(line) if "\t" in line else line for line in lines]
@@ -222,19 +220,18 @@ class Lines(Drawing):
         plain = plain_lines(data[: data.rfind(b"\n") + 1])
         if plain is None:
             return None
-        body, count = plain
-        span = (body.find(b"\n") + 1 if is_begun else 0, last_lines(body, grid.height))
-        count -= grid.height + is_begun
+        count = plain.count - grid.height - is_begun
         self.feed(data[:start])
         for row in grid.rows[: grid.y]:
             self._leave(row)
         if self._leaving:
             self._finish()
-        number = max(grid.number, self._last)
+        feeds = grid.number
+        number = max(feeds, self._last)
         self._last = number + count - 1
         grid.number += count
         grid.pass_rows(grid.y + count)
-        return Whole(number, body, span, count, end)
+        return Whole(number, feeds, data, (start, end), Plain(count, plain.before, plain.behind))
 
     def _expanded(self, line: str) -> str:
         """Return a plain line with blanks for its tabs."""
