@@ -14,7 +14,7 @@ _COST = 8
 _CONTROLS = bytes(range(32))
 #: The data of pictures, and the like.
 _LONG_STRING = re.compile(rb"\x1b(?:\][^\x07\x18\x1a\x1b]{1024,}|[PX^_][^\x18\x1a\x1b]{1024,})")
-_OPENER = re.compile(rb"\x1b[]PX^_]")
+_OPENERS = (b"\x1b]", b"\x1bP", b"\x1bX", b"\x1b^", b"\x1b_")
 #: Bytes that are looked at in one go; one such block is always drawn.
 _BLOCK = 1 << 14
 
@@ -28,7 +28,9 @@ _SMALL = 4096
 
 def tokens_fit(data: bytes) -> int:
     """Return from where on `data` holds no more tokens than can be drawn in time: 0 if all of it does."""
-    strings = [found.span() for found in _LONG_STRING.finditer(data)] if _OPENER.search(data) else []
+    # One byte that is nowhere is the cheapest question, and an expression would look at each ESC.
+    has_strings = any(opener[1:] in data and opener in data for opener in _OPENERS)
+    strings = [found.span() for found in _LONG_STRING.finditer(data)] if has_strings else []
     if not strings:
         return _fitting(data)
     # What a picture holds is one token.

@@ -106,6 +106,11 @@ def _gap(lines: int, is_below: bool) -> bytes:
     return b"\r\n\x1b[m\x0f\x1b(B[%d line%s left out]\r\n" % (lines, b"" if lines == 1 else b"s")
 
 
+def _token_at(whole: bytes, place: int) -> int:
+    """Return where the first line or escape sequence begins behind a place, `place` itself if none does."""
+    return whole.find(b"\n", place) + 1 or max(whole.find(b"\x1b", place), place)
+
+
 class _Past:
     """The output `whole` (7 bit, no token is cut) since a keyframe that holds `scrollback` and `modes`."""
 
@@ -119,8 +124,9 @@ class _Past:
         self._known: dict[int, TerminalModes] = {}
         end = len(whole)
         self._last = self._begin_of_last_lines()
-        # In order, and at places on the way: what is drawn begins near the end, and is followed again from there.
-        on_the_way = [whole.find(b"\n", end - size) + 1 or end - size for size in _GLANCES if end > size]
+        # In order, and at places on the way: what is drawn begins near the end, and is followed again from there. None
+        # cuts a token: what follows would be searched once more.
+        on_the_way = [_token_at(whole, end - size) for size in _GLANCES if end > size]
         for place in sorted({self._last, *on_the_way, end}):
             self._known[place] = self._at(place)
         self._state = self._known[end]
