@@ -79,7 +79,7 @@ class Controls:
         if csi and csi.end() == len(token):
             return self._compile_csi(csi[1] + csi[3] + csi[4], csi[2])
         if token.endswith("m") and csi and csi[4] == "m" and not csi[1] + csi[3]:
-            return self._compile_colors(token)
+            return self._compile_colors(token[2:-1])
         if len(token) == 2 and "0" <= token[1] <= "~":
             return self._compile_escape(token[1])
         return self._compile_other(token)
@@ -110,18 +110,19 @@ class Controls:
             count = _number(parameters.split(";", 1)[0]) or 1
             return lambda: what(grid, count)
         if function == "m":
-            return lambda: self._color((parameters,))
+            return self._compile_colors(parameters)
         if function in ("H", "f"):
             row, column = _number(parameters.split(";", 1)[0]) or 1, _second(parameters) or 1
             return lambda: grid.go_to(column - 1, row - 1)
+        first = _number(parameters.split(";", 1)[0]) if function in ("J", "K", "g", "r") else 0
         if function == "J":
-            return lambda: grid.erase_display(_number(parameters.split(";", 1)[0]))
+            return lambda: grid.erase_display(first)
         if function == "K":
-            return lambda: grid.erase_line(_number(parameters.split(";", 1)[0]))
+            return lambda: grid.erase_line(first)
         if function == "g":
-            return lambda: grid.clear_stops(_number(parameters.split(";", 1)[0]))
+            return lambda: grid.clear_stops(first)
         if function == "r":
-            return lambda: grid.set_margins(_number(parameters.split(";", 1)[0]), _second(parameters))
+            return lambda: grid.set_margins(first, _second(parameters))
         if function in ("s", "u"):
             return self._save if function == "s" else self._restore
         if function == "!p":
@@ -132,11 +133,15 @@ class Controls:
             return lambda: self._set_modes(modes, on=on, private=private)
         return _nothing
 
-    def _compile_colors(self, token: str) -> Act:
+    def _compile_colors(self, colors: str) -> Act:
         if self.paint is None:
             return _nothing
-        colors = tuple(token[2:-1].split("m\x1b["))
-        return lambda: self._color(colors)
+        grid, after = self.grid, self.paint.after
+
+        def take_colors() -> None:
+            grid.pen, grid.blank = after(grid.pen, colors)
+
+        return take_colors
 
     def _compile_escape(self, final: str) -> Act:
         grid = self.grid
@@ -209,13 +214,6 @@ class Controls:
                 grid.back()
         else:
             grid.x = max(min(grid.x, grid.cols - 1) - count, 0)
-
-    def _color(self, sequences: tuple[str, ...]) -> None:
-        paint, pen = self.paint, self.grid.pen
-        if paint is not None:
-            for parameters in sequences:
-                pen = paint.after(pen, parameters)
-            self.take_pen(pen)
 
     def take_pen(self, pen: str) -> None:
         """Draw with this look from here on."""

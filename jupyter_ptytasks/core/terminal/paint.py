@@ -34,7 +34,9 @@ _SHOWN = frozenset(("underline", "inverse", "strike", "overline", "bg"))
 _COLOR = re.compile(rb"([34])8;(?:5;[0-9]{1,3}|2;[0-9]{1,3};[0-9]{1,3};[0-9]{1,3})")
 #: Number of looks that are distinguished; all further ones share the last. Below the surrogates, as characters.
 _MOST = 0xD000
+#: Steps from look to look that are kept, and characters of the sequences of one.
 _MOST_STEPS = 4096
+_LONGEST_STEP = 64
 
 
 class Paint:
@@ -45,25 +47,30 @@ class Paint:
     def __init__(self) -> None:
         self._pens: list[tuple[Pen, bytes]] = [({}, b"")]
         self._known: dict[tuple[bytes, bytes], str] = {(b"", b""): NULL}
-        self._steps: dict[tuple[str, str], str] = {}
+        self._steps: dict[tuple[str, str], tuple[str, str]] = {}
         self._erased: dict[str, str] = {NULL: NULL}
         self._texts: dict[str, tuple[str, bool]] = {NULL: ("", False)}
 
-    def after(self, look: str, parameters: str) -> str:
-        """Return the look after an SGR sequence with these parameters."""
-        found = self._steps.get((look, parameters))
+    def after(self, look: str, colors: str) -> tuple[str, str]:
+        """Return the look after SGR sequences, given from the parameters of the first to those of the last, and that of
+        what is erased then.
+        """
+        found = self._steps.get((look, colors))
         if found is None:
-            if len(self._steps) >= _MOST_STEPS:
-                self._steps.clear()
             pen, link = self._pens[ord(look)]
             pen = dict(pen)
-            given = parameters.encode()
-            color = _COLOR.fullmatch(given)
-            if color is not None:
-                pen["fg" if color[1] == b"3" else "bg"] = given
-            else:
-                pens.write(pen, given)
-            found = self._steps[look, parameters] = self._look(pen, link)
+            for parameters in colors.encode().split(b"m\x1b["):
+                color = _COLOR.fullmatch(parameters)
+                if color is not None:
+                    pen["fg" if color[1] == b"3" else "bg"] = parameters
+                else:
+                    pens.write(pen, parameters)
+            after = self._look(pen, link)
+            found = (after, self.erased(after))
+            if len(self._steps) >= _MOST_STEPS:
+                self._steps.clear()
+            if len(colors) < _LONGEST_STEP:
+                self._steps[look, colors] = found
         return found
 
     def folded(self, look: str, data: bytes, start: int, end: int) -> str:
