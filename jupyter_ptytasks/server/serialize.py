@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from .queueing import Queue
 
 
-#: Of how many tasks the JSON is kept: some 1.5 KB each.
-_KEPT = 2000
+#: Bytes of JSON that are kept, and what else each takes: those of a table of 5,000 tasks, and of a thousand whole ones.
+_KEPT = 8 << 20
+_OVERHEAD = 250
 
 
 class TaskSerializer:
@@ -51,25 +52,29 @@ class TaskSerializer:
         self._queue = queue
         self._log = log
         self._failed: set[str] = set()
-        #: The last JSON of tasks that have ended, with the task that it was made of; what was used last is the last.
-        self._encoded: dict[str, tuple[Task, bytes]] = {}
+        #: The last JSON of tasks that have ended, by id and fields, with the task that it was made of; what was used
+        #: last is the last.
+        self._encoded: dict[tuple[str, tuple[str, ...] | None], tuple[Task, bytes]] = {}
+        self._kept = 0
 
     def to_json(self, task: Task, fields: Iterable[str] | None = None) -> dict[str, Any]:
         """Return a task as JSON, without its environment; of the `fields`, where they are given, only these."""
         seen = _Seen(self, task, self._supervisor.link(task.id))
         return {name: FIELDS[name](seen) for name in (FIELDS if fields is None else fields)}
 
-    def encoded(self, task: Task, fields: Iterable[str] | None = None) -> bytes:
-        """Return the same in UTF-8. The whole JSON of a task that has ended is kept: nothing but the task is in it."""
-        link = self._supervisor.link(task.id)
-        if fields is not None or task.live or link is not None or self.machine(task) is not None:
+    def encoded(self, task: Task, fields: tuple[str, ...] | None = None) -> bytes:
+        """Return the same in UTF-8. The JSON of a task that has ended is kept: nothing but the task is in it."""
+        if task.live or self._supervisor.link(task.id) is not None or self.machine(task) is not None:
             return strict_json.encode(self.to_json(task, fields))
-        known = self._encoded.pop(task.id, None)
+        known = self._encoded.pop((task.id, fields), None)
+        if known is not None:
+            self._kept -= _size(known[1])
         if known is None or known[0] is not task:
-            known = task, strict_json.encode(self.to_json(task))
-        self._encoded[task.id] = known
-        if len(self._encoded) > _KEPT:
-            del self._encoded[next(iter(self._encoded))]
+            known = task, strict_json.encode(self.to_json(task, fields))
+        self._encoded[task.id, fields] = known
+        self._kept += _size(known[1])
+        while self._kept > _KEPT:
+            self._kept -= _size(self._encoded.pop(next(iter(self._encoded)))[1])
         return known[1]
 
     def directory(self, task: Task) -> str:
@@ -113,6 +118,11 @@ class TaskSerializer:
     def stats(self, task: Task) -> dict[str, Any]:
         """Return a task's usage in the last minutes, and sample it more often for a while."""
         return self._sampler.look(task)
+
+
+def _size(told: bytes) -> int:
+    """Return how many bytes are kept with this JSON."""
+    return len(told) + _OVERHEAD
 
 
 class _Seen:

@@ -16,7 +16,7 @@ from jupyter_ptytasks.core.queue import decisions
 from jupyter_ptytasks.core.queue.turn import Dependency, Turn
 from jupyter_ptytasks.core.states import State
 from jupyter_ptytasks.provision.base import Provisioners
-from jupyter_ptytasks.server import queueing
+from jupyter_ptytasks.server import queueing, serialize
 from jupyter_ptytasks.server.index import Index
 from jupyter_ptytasks.server.queueing import Queue
 from jupyter_ptytasks.server.serialize import TaskSerializer
@@ -184,14 +184,24 @@ async def test_no_field_is_made_that_nobody_asks_for(rest: Rest, monkeypatch: py
     assert (task.keys(), made) == ({"id", "name", "state"}, [])
 
 
-async def test_the_json_of_a_task_that_has_ended_is_made_once(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_json_of_a_task_that_has_ended_is_made_once(
+    rest: Rest, monkeypatch: pytest.MonkeyPatch, jp_serverapp: Any
+) -> None:
     task_id = (await rest.create("true"))["id"]
     await rest.wait(task_id)
     deadline = time.monotonic() + 10
     while (before := (await rest("GET", "tasks")).json["tasks"][0])["connected"] and time.monotonic() < deadline:
         pass
+    row = {name: before[name] for name in ("id", "name", "tags")}
+    assert (await rest("GET", "tasks", fields="name,tags")).json["tasks"] == [row]
     with monkeypatch.context() as patched:
         patched.setattr(TaskSerializer, "to_json", None)
         assert (await rest("GET", "tasks")).json["tasks"] == [before]
+        assert (await rest("GET", "tasks", fields="name,tags")).json["tasks"] == [row]
     await rest("PATCH", "tasks", task_id, body={"tags": ["x"]})
     assert (await rest("GET", "tasks")).json["tasks"] == [{**before, "tags": ["x"]}]
+    assert (await rest("GET", "tasks", fields="name,tags")).json["tasks"] == [{**row, "tags": ["x"]}]
+    serializer = jp_serverapp.web_app.settings["ptytasks_serializer"]
+    monkeypatch.setattr(serialize, "_KEPT", 600)
+    assert (await rest("GET", "tasks", fields="name")).json["tasks"] == [{"id": task_id, "name": row["name"]}]
+    assert list(serializer._encoded) == [(task_id, ("id", "name", "tags")), (task_id, ("id", "name"))], "the last two"

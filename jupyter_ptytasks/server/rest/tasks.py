@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from functools import partial
+from itertools import dropwhile
 from threading import Event
 from typing import TYPE_CHECKING
 from urllib.parse import quote
@@ -20,6 +21,8 @@ from .order import Order
 from .page import page_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ...core.model import Task
     from ..conditions import Conditions
 
@@ -37,12 +40,15 @@ class Tasks(TaskHandler):
         """List tasks, newest first or in another order."""
         query = self.query(queries.TaskFilter)
         revision = strict_json.encode(self.settings["ptytasks_journal"].revision)
-        tasks = await self.control.list_all()
+        tasks: Iterable[Task] = await self.control.list_all()
         order: Order | None = None
         if query.sort is not None:
             order = Order(query.sort, query.cursor, now=time.time(), metrics=self.serializer.metrics)
             tasks = await asyncio.to_thread(order.arrange, tasks)
-        fields = None if query.fields is None else ["id", *(name for name in query.fields if name != "id")]
+        elif query.cursor is not None:
+            last = query.cursor
+            tasks = dropwhile(lambda task: task.id >= last, tasks)
+        fields = None if query.fields is None else ("id", *(name for name in query.fields if name != "id"))
         sweep = self.settings["ptytasks_sweeps"].id_of(query.sweep) if query.sweep is not None else None
         since = seconds(query.since) if query.since is not None else None
         page = await page_of(
@@ -259,8 +265,6 @@ def matches(task: Task, query: queries.TaskFilter, sweep: str | None, since: flo
         and (query.tag is None or query.tag in task.tags)
         and (query.sweep is None or (task.sweep is not None and task.sweep.id == sweep))
         and (since is None or task.live or (task.ended or task.created) >= since)
-        # In another order, all that comes is behind the cursor.
-        and (query.cursor is None or query.sort is not None or task.id < query.cursor)
         and (query.q is None or query.q.casefold() in _searchable(task))
     )
 
