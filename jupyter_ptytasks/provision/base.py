@@ -45,6 +45,10 @@ class Submitted:
     changes: Mapping[str, Any]
 
 
+def at_once() -> None:
+    """Return: the command may run as soon as it is ready (Provisioner.launch)."""
+
+
 class Provisioner(ABC):
     """One place where ptyhosts run. Keeps nothing: whatever must be found again is in the task's directory.
 
@@ -74,9 +78,13 @@ class Provisioner(ABC):
         """Close what is open, on the loop; tasks run on."""
 
     @abstractmethod
-    def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched | Submitted:
+    def launch(
+        self, task: Task, lock: Lock, env: Mapping[str, str], go: Callable[[], None] = at_once
+    ) -> Launched | Submitted:
         """Start the ptyhost of a task whose spec is in its directory, and wait until its command runs.
 
+        `go` is called when whatever can be prepared is being prepared: it returns when the task may run, and raises if
+        it may not; then nothing runs, and that is raised.
         `lock` is the task's lock, held; the ptyhost goes on holding it, the caller closes its own end in any case.
         `env` is the environment of the command, but for what the attempt adds (core.attempt_env); it is not written to
         a file. Raises SpawnFailed if the command is to blame, InternalError otherwise; then nothing runs. Raises

@@ -16,6 +16,7 @@ from ..core.errors import HostUnreachable, PlaceUnreachable
 from ..core.files import read_json, write_bytes, write_json
 from ..core.slurm import Stage
 from ..core.states import STARTED
+from .base import at_once
 from .commands import KEPT
 from .copies import Copies
 from .remote import Relay
@@ -128,9 +129,15 @@ class FarSlurmProvisioner(Batch):
     def _user(self) -> str:
         return str(self._ask("about").get("user"))
 
-    def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched | Submitted:
+    def launch(
+        self,
+        task: Task,
+        lock: Lock,
+        env: Mapping[str, str],
+        go: Callable[[], None] = at_once,
+    ) -> Launched | Submitted:
         """See Provisioner.launch."""
-        submitted = super().launch(task, lock, env)
+        submitted = super().launch(task, lock, env, go)
         if task.turn.retry is None:
             self._task_dirs.specs.forget_environment(task.id)  # the job has it
         return submitted

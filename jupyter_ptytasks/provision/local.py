@@ -18,7 +18,7 @@ from ..core.names import LOCAL
 from ..core.platform import endpoint, events
 from ..core.states import STARTED, State
 from . import sockets
-from .base import Launched, Provisioner
+from .base import Launched, Provisioner, at_once
 from .report import read_report
 from .starter import Starter
 
@@ -62,27 +62,36 @@ class LocalProvisioner(Provisioner):
     def _socket_path(self, task_id: str) -> str:
         return os.path.join(self._runtime_dir, f"{task_id}{suffix()}")
 
-    def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched:
+    def launch(self, task: Task, lock: Lock, env: Mapping[str, str], go: Callable[[], None] = at_once) -> Launched:
         """See Provisioner.launch."""
         env = attempt_env.environment(task, env)
         files = self._task_dirs.files(task.id)
         looking = self._git.begin(task.cwd)
-        launched = self.start(files, self._socket_path(task.id), lock.fd, env)
+        launched = self.start(files, self._socket_path(task.id), lock.fd, env, go)
         git = looking.result()
         if git is not None:
             with contextlib.suppress(OSError):  # it is in the database, too, but for a rebuilt one
                 write_json(files.git, {"attempt": task.attempt, **git})
         return replace(launched, git=git)
 
-    def start(self, files: TaskFiles, socket_path: str, lock: int, env: Mapping[str, str]) -> Launched:
-        """Start the ptyhost of the task whose spec is in `files`; `lock` is the descriptor of its lock."""
+    def start(
+        self,
+        files: TaskFiles,
+        socket_path: str,
+        lock: int,
+        env: Mapping[str, str],
+        go: Callable[[], None] = at_once,
+    ) -> Launched:
+        """Start the ptyhost of the task whose spec is in `files`; `lock` is the descriptor of its lock. For `go` see
+        Provisioner.launch.
+        """
         self.reap()
         request = {"version": 1, "directory": files.dir, "socket": socket_path, "env": dict(env)}
         try:
             rotate(files.log)
             # Errors of the ptyhost are written there.
             with open(files.log, "ab", opener=_private) as log:
-                line = self._starter.start(request, (lock, log.fileno()), _PATIENCE)
+                line = self._starter.start(request, (lock, log.fileno()), go, _PATIENCE)
         except TimeoutError as error:
             raise HostUnreachable(f"the ptyhost did not start within {_PATIENCE:.0f} s") from error
         except OSError as error:

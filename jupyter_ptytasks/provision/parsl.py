@@ -16,7 +16,7 @@ import time
 from ..core import attempt_env, model
 from ..core.errors import HostUnreachable, PlaceUnreachable, PtyTasksError, SpawnFailed, StartUnknown
 from ..core.states import State
-from .base import Launched, Provisioner, Submitted
+from .base import Launched, Provisioner, Submitted, at_once
 from .broker import Broker, Refused
 from .handles import CANCELED, Handles
 from .outcomes import Outcomes
@@ -102,8 +102,15 @@ class ParslProvisioner(Provisioner):
         """See Provisioner.calls."""
         return self._shared.counts()
 
-    def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched | Submitted:  # noqa: ARG002  held
+    def launch(
+        self,
+        task: Task,
+        lock: Lock,  # noqa: ARG002  held
+        env: Mapping[str, str],
+        go: Callable[[], None] = at_once,
+    ) -> Launched | Submitted:
         """See Provisioner.launch."""
+        go()
         known = self._handles.of(task)
         if known is not None and not known.get("given_up"):
             raise StartUnknown("it was submitted already")

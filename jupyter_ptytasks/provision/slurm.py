@@ -15,7 +15,7 @@ from ..core import attempt_env, model, resources, slurm
 from ..core.errors import HostUnreachable, InternalError, PlaceUnreachable, PtyTasksError, StartUnknown
 from ..core.queue.gates import Gate
 from ..core.states import State
-from .base import Launched, Provisioner, Submitted
+from .base import Launched, Provisioner, Submitted, at_once
 from .commands import Commands, on_this_machine
 from .handles import CANCELED, Handles
 from .jobs import Jobs
@@ -137,8 +137,15 @@ class Batch(Provisioner):
         code, told, _ = self._commands.run([*asked, "format=Account,QOS"])
         return {"partitions": slurm.partitions(out), **slurm.associations(told if code == 0 else "")}
 
-    def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched | Submitted:  # noqa: ARG002  held
+    def launch(
+        self,
+        task: Task,
+        lock: Lock,  # noqa: ARG002  held
+        env: Mapping[str, str],
+        go: Callable[[], None] = at_once,
+    ) -> Launched | Submitted:
         """See Provisioner.launch."""
+        go()
         known = self._handles.of(task)
         if known is not None and not known.get("given_up"):
             raise StartUnknown("it was submitted already")

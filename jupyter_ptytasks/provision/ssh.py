@@ -14,7 +14,7 @@ from ..core.errors import BadRequest, HostUnreachable, InternalError, PlaceUnrea
 from ..core.files import write_json
 from ..core.queue.gates import Gate
 from ..core.states import STARTED, State
-from .base import Launched, Provisioner
+from .base import Launched, Provisioner, at_once
 from .copies import Copies
 from .remover import Remover
 from .report import read_report
@@ -77,8 +77,15 @@ class SshProvisioner(Provisioner):
 
     # -- starting -----------------------------------------------------------------------------------------------------
 
-    def launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Launched:  # noqa: ARG002  the lock is there, too
+    def launch(
+        self,
+        task: Task,
+        lock: Lock,  # noqa: ARG002  the lock is there, too
+        env: Mapping[str, str],
+        go: Callable[[], None] = at_once,
+    ) -> Launched:
         """See Provisioner.launch."""
+        go()
         files = self._task_dirs.files(task.id)
         spec = self._task_dirs.specs.read(task.id)
         sent = sent_environment(task, spec, env)

@@ -26,7 +26,7 @@ except ImportError:
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from typing import Any
 
 #: Seconds for which it is assumed that nothing has changed of all this.
@@ -51,12 +51,12 @@ class Starter:
         self._looked = 0.0
         self._children = launch.Children()
 
-    def start(self, request: Mapping[str, Any], fds: Sequence[int], patience: float) -> bytes:
+    def start(self, request: Mapping[str, Any], fds: Sequence[int], go: Callable[[], None], patience: float) -> bytes:
         """Have a ptyhost forked, send it a request and descriptors, and return its report: one line of JSON, or less if
-        it has failed.
+        it has failed. `go` is called while it gets ready, and returns when its command may run.
 
-        Raises TimeoutError after `patience` seconds, InternalError or OSError if no starter can be had; then nothing
-        runs.
+        Raises TimeoutError after `patience` seconds, InternalError or OSError if no starter can be had, and what `go`
+        raises; then nothing runs.
         """
         deadline = time.monotonic() + patience
         tries = 0
@@ -65,7 +65,7 @@ class Starter:
             # Half of the time that is left: one that hangs is replaced.
             answer_by = (time.monotonic() + deadline) / 2
             try:
-                answer, report = launch.start(path, self._program, request, fds, answer_by, deadline)
+                answer, report = launch.start(path, self._program, request, fds, go, answer_by, deadline)
             except launch.NoStarter:
                 if time.monotonic() >= deadline:
                     raise TimeoutError from None

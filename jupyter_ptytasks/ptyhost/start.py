@@ -36,15 +36,22 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def main(directory: str, socket_path: str, lock: str, env: dict[str, str] | None, report: int) -> None:
+def main(
+    directory: str,
+    socket_path: str,
+    lock: str,
+    env: dict[str, str] | None,
+    report: int,
+    wait: Callable[[], None] = lambda: None,
+) -> None:
     """Run a task from its beginning to its end, in a process that is detached, with host.log as its standard error;
     then let others start.
 
     `lock` is the descriptor of the task's lock, in digits. `env` is the environment of the command; None if it is in
     the spec, where older servers have put it. How the start went is written to the descriptor `report`, which is closed
-    then.
+    then. `wait` is called when all is ready: it returns when the command may run, and raises OSError if it may not.
     """
-    guard, umask = run(directory, socket_path, lock, env, report)[1:]
+    guard, umask = run(directory, socket_path, lock, env, report, wait=wait)[1:]
     os.umask(umask)
     # All is written. The next attempt need not wait for this process.
     detach.release_lock(lock)
@@ -58,6 +65,7 @@ def run(
     env: dict[str, str] | None,
     report: int,
     spec: dict[str, Any] | None = None,
+    wait: Callable[[], None] = lambda: None,
 ) -> tuple[dict[str, Any], Guard, int]:
     """Do the same, but for others; return how the command has ended, the guard, and the umask that this process had.
     `spec` is what to run, if that is not what the file says.
@@ -69,7 +77,7 @@ def run(
     sys.stderr = guard
     events.on_shutdown(_interrupt)
     try:
-        host, about = _start(files, socket_path, umask, env, guard, spec or read_json(files.spec))
+        host, about = _start(files, socket_path, umask, env, guard, spec or read_json(files.spec), wait)
         del env  # it may be large, and hold secrets
     except SpawnFailed as error:
         reply(report, {"error": {"field": error.field, "message": error.message}})
@@ -114,6 +122,7 @@ def _start(
     env: dict[str, str] | None,
     guard: Guard,
     spec: dict[str, Any] | None,
+    wait: Callable[[], None],
 ) -> tuple[Host, dict[str, Any]]:
     """Start the command; return its host, and what to report: its pid, and when it was started (Unix time).
 
@@ -137,9 +146,10 @@ def _start(
         host = Host(spec=spec, pty=pty, ring=ring, record=exited, socket_path=socket_path, guard=guard)
         undo.append(host.close)
         about = _about(spec, socket_path)
-        started = time.time()
         child = pty.spawn(argv, variables, spec["cwd"], umask)
         undo.append(child.abandon)
+        wait()
+        started = time.time()
         # As little as can be from here on: whatever is written to is copied first, as long as the child shares it.
         # The record of a previous attempt is out of date now.
         _remove(files.exit)

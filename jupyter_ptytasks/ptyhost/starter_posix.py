@@ -10,6 +10,7 @@ starter (`provision/starter.py`).
 
 from __future__ import annotations
 
+import errno
 import gc
 import json
 import os
@@ -136,23 +137,32 @@ def _leave(listener: endpoint.Endpoint, connection: socket, command: str, waitin
 
 
 def _host(connection: socket, command: str, starter: int) -> None:
-    """Report the id of this process, read the request, and be its ptyhost until the end of the task."""
+    """Report the id of this process, read the request, and be its ptyhost until the end of the task; its command runs
+    when another byte has come.
+    """
     connection.setblocking(True)
     report = connection.fileno()
     write_all(report, encode({"host_pid": os.getpid(), "starter": starter}))
     data, fds = endpoint.receive_with(connection, 1 << 16, _DESCRIPTORS)
-    while part := os.read(report, 1 << 16):
+    while b"\n" not in data:
+        part = os.read(report, 1 << 16)
+        if not part:
+            return  # the caller has given up
         data += part
-    if not data:
-        return  # the caller has given up
     lock, log = fds
     os.dup2(log, 2)
     os.close(log)
     gc.enable()
-    request = json.loads(data)
+    line, _, word = data.partition(b"\n")
+    request = json.loads(line)
     directory, path = request["directory"], request["socket"]
     detach.rename(f"{command} {directory} {path}")
-    start.main(directory, path, str(lock), request["env"], connection.detach())
+
+    def wait() -> None:
+        if not word and not os.read(report, 1):
+            raise OSError(errno.ECANCELED, "the server has taken the start back, or it has died")
+
+    start.main(directory, path, str(lock), request["env"], connection.detach(), wait)
     os._exit(0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import concurrent.futures
 import functools
 import logging
 import time
@@ -22,7 +23,7 @@ from ..core.errors import (
 from ..core.model import IfExists, new_id
 from ..core.names import LOCAL
 from ..core.states import State
-from ..provision.base import Submitted
+from ..provision.base import Submitted, at_once
 from ..storage.records import RESTARTING, task_of
 from . import spec as specs
 from .control import STOP_SLACK, was_stopped_to_restart
@@ -102,17 +103,12 @@ class Launcher:
         spec, env, lock = await asyncio.to_thread(self._prepare, request, place)
         task = task_of(spec)
         with self._claim(task.id, lock):
-            # At once with what the database flushes: the disk does it in one go.
-            flushed = asyncio.ensure_future(self._flush(task))
-            found, added = await self._submit(task, request.if_exists, flushed)
-            if added and not task.pending:
-                return await self._launch_new(task, lock, env, flushed), True
-        if added:
+            found, added = await self._submit(task, request.if_exists, lock, env)
+        if added and task.pending:
             await self._queue.wake()
-            return found, True
-        if request.if_exists is IfExists.RESTART:
+        if not added and request.if_exists is IfExists.RESTART:
             found = await self.restart(found.id)
-        return found, False
+        return found, added
 
     def _prepare(self, request: TaskRequest, place: Provisioner) -> tuple[dict[str, Any], dict[str, str], Lock]:
         now = time.time()
@@ -142,28 +138,39 @@ class Launcher:
                 raise
         return spec, env, lock
 
-    async def _flush(self, task: Task) -> None:
-        """Return when the directory of a task is on the disk, as that of one that waits is already."""
-        if not task.pending:
-            await asyncio.to_thread(self._task_dirs.specs.flush, task.id)
-
-    async def _submit(self, task: Task, if_exists: IfExists, flushed: asyncio.Future[None]) -> tuple[Task, bool]:
-        """Put a task, whose directory is there, into the database. If it does not come in, nothing is left of it."""
-        added = False
+    async def _submit(self, task: Task, if_exists: IfExists, lock: Lock, env: Mapping[str, str]) -> tuple[Task, bool]:
+        """Put a task, whose directory is there, into the database, and start it unless it waits; return it with True,
+        or another one with False. If it does not come in, nothing is left of it.
+        """
+        adding = asyncio.ensure_future(self._store.add(task, if_exists, self.max_live))
         try:
-            found, added = await self._store.add(task, if_exists, self.max_live)
+            if task.pending or if_exists is not IfExists.NEW:
+                found, added = await adding
+                if task.pending or not added:
+                    return found, added
+            return await self._launch_new(task, lock, env, adding), True
         finally:
-            if not added:
-                await asyncio.gather(flushed, return_exceptions=True)
+            await asyncio.wait({adding})
+            if adding.cancelled() or adding.exception() is not None or not adding.result()[1]:
                 await asyncio.to_thread(self._task_dirs.discard, task.id)
-        return found, added
 
-    async def _launch_new(self, task: Task, lock: Lock, env: Mapping[str, str], flushed: asyncio.Future[None]) -> Task:
-        """Start a new task. If that fails nothing is left of it; if it runs nevertheless, return it."""
+    async def _launch_new(
+        self, task: Task, lock: Lock, env: Mapping[str, str], adding: asyncio.Future[tuple[Task, bool]]
+    ) -> Task:
+        """Start a new task, whose ptyhost gets ready while the task is being added. If that fails nothing is left of
+        it; if it runs nevertheless, return it.
+        """
+        added = _waiting_for(adding)
+
+        def go() -> None:
+            # At once with what the database flushes: the disk does it in one go.
+            self._task_dirs.specs.flush(task.id)
+            added()
+
         try:
-            await flushed
-            return await self._launch(task, lock, env)
+            return await self._launch(task, lock, env, go)
         except PtyTasksError as error:
+            await adding  # if it was not added, there is nothing to be noted
             lock.close()
             own = await asyncio.to_thread(self._task_dirs.lock, task.id, LEAVING)
             if own is None:
@@ -204,10 +211,12 @@ class Launcher:
             await self._fail_start(task, error)
             raise
 
-    async def _launch(self, task: Task, lock: Lock, env: Mapping[str, str]) -> Task:
-        """Start the ptyhost of a task that is `starting`, and return the task as it is then."""
+    async def _launch(self, task: Task, lock: Lock, env: Mapping[str, str], go: Callable[[], None] = at_once) -> Task:
+        """Start the ptyhost of a task that is `starting`, and return the task as it is then. For `go` see
+        Provisioner.launch.
+        """
         try:
-            started = await asyncio.to_thread(self._provisioners.of(task).launch, task, lock, env)
+            started = await asyncio.to_thread(self._provisioners.of(task).launch, task, lock, env, go)
         except StartUnknown:
             return task  # the supervisor finds out
         if isinstance(started, Submitted):
@@ -332,3 +341,21 @@ class Launcher:
 
     def _requeued(self, task: Task, env: Mapping[str, str]) -> AbstractContextManager[None]:
         return self._task_dirs.specs.revised(task, self._task_dirs.specs.read(task.id), env)
+
+
+def _waiting_for(future: asyncio.Future[Any]) -> Callable[[], None]:
+    """Return a function for other threads, which returns when a future of the loop is done, and raises what that has
+    raised.
+    """
+    outcome: concurrent.futures.Future[None] = concurrent.futures.Future()
+
+    def note(done: asyncio.Future[Any]) -> None:
+        if done.cancelled():
+            outcome.cancel()
+        elif (error := done.exception()) is not None:
+            outcome.set_exception(error)
+        else:
+            outcome.set_result(None)
+
+    future.add_done_callback(note)
+    return outcome.result

@@ -22,6 +22,7 @@ from jupyter_ptytasks.core.paths import TaskFiles
 from jupyter_ptytasks.core.platform import detach, endpoint, locks, loopback, processes
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.provision import local
+from jupyter_ptytasks.provision.base import at_once
 from jupyter_ptytasks.provision.local import LocalProvisioner
 from jupyter_ptytasks.storage.task_dirs import TaskDirs
 
@@ -188,12 +189,12 @@ class Hosted:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return lock
 
-    def launch(self, env: dict[str, str] | None = None) -> Hosted:
-        """Start what was prepared. Raises what the provisioner raises."""
+    def launch(self, env: dict[str, str] | None = None, go: Callable[[], None] = at_once) -> Hosted:
+        """Start what was prepared, when `go` has returned. Raises what the provisioner raises."""
         env = env if env is not None else {**os.environ, "TERM": "xterm-256color"}
         lock = self.lock()
         try:
-            launched = LocalProvisioner(TaskDirs(""), STARTERS).start(self.files, self.socket_path, lock, env)
+            launched = LocalProvisioner(TaskDirs(""), STARTERS).start(self.files, self.socket_path, lock, env, go)
         finally:
             os.close(lock)
         self.pid, self.host_pid = launched.pid, launched.host_pid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import resource
@@ -186,7 +187,8 @@ def test_equal_processes_share_one(tmp_path: Path, starters: str) -> None:
     try:
         with ThreadPoolExecutor(6) as pool:
             list(pool.map(lambda task: task.start("sleep", "1000"), tasks))
-        only(starters)
+        # What was forked for those who only looked whether it is there may take a moment to leave.
+        wait_until(lambda: len(find(starters)) == 1)
     finally:
         for task in tasks:
             task.clean_up()
@@ -369,7 +371,58 @@ def test_silent_connections_delay_no_other(hosted: Hosted, starters: str) -> Non
     assert only(starters).children() == []
 
 
-@pytest.mark.parametrize("request_", [b"", b"{", b"[]", b'{"directory": 5}'])
+def test_the_command_waits_for_the_last_word(hosted: Hosted, tmp_path: Path, starters: str) -> None:
+    ran = tmp_path / "ran"
+    hosted.prepare("touch", str(ran))
+
+    def go() -> None:
+        # Its process is there, and waits.
+        wait_until(lambda: any(one.children() for one in hosts_of(hosted)))
+        assert not os.path.exists(hosted.files.host)
+        assert not ran.exists()
+
+    hosted.launch(go=go)
+    assert hosted.ended()["code"] == 0
+    assert ran.exists()
+
+
+def test_a_start_that_is_taken_back_leaves_nothing(hosted: Hosted, tmp_path: Path, starters: str) -> None:
+    ran = tmp_path / "ran"
+    hosted.prepare("touch", str(ran))
+
+    def go() -> None:
+        raise InternalError("the disk is full")
+
+    with pytest.raises(InternalError, match="the disk is full"):
+        hosted.launch(go=go)
+    assert not {"host.json", "exit.json"} & {name.removesuffix(".reserved") for name in os.listdir(hosted.files.dir)}
+    os.close(hosted.lock())  # once the ptyhost is gone
+    assert not ran.exists()
+    hosted.launch()
+    assert hosted.ended()["code"] == 0
+
+
+def test_who_asked_dies_before_the_last_word(hosted: Hosted, tmp_path: Path, starters: str) -> None:
+    hosted.start("true")
+    hosted.ended()
+    ran = tmp_path / "ran"
+    hosted.prepare("touch", str(ran), attempt=2)
+    (path,) = Path(starters).glob("*.sock")
+    request = {"directory": hosted.files.dir, "socket": hosted.socket_path, "env": dict(os.environ)}
+    lock = hosted.lock()
+    with open(hosted.files.log, "ab") as log, socket.socket(socket.AF_UNIX) as caller:
+        caller.connect(str(path))
+        assert b'"host_pid"' in caller.makefile("rb").readline()
+        socket.send_fds(caller, [json.dumps(request).encode() + b"\n"], [lock, log.fileno()])
+        wait_until(lambda: any(one.children() for one in hosts_of(hosted)))
+    os.close(lock)
+    os.close(hosted.lock())  # once the ptyhost is gone
+    assert not ran.exists()
+    # The attempt before is as it was.
+    assert hosted.ended()["attempt"] == 1
+
+
+@pytest.mark.parametrize("request_", [b"", b"{", b"{\n", b"[]\n", b'{"directory": 5}\n'])
 def test_invalid_requests_get_nothing(hosted: Hosted, starters: str, request_: bytes) -> None:
     hosted.start("true")
     hosted.ended()

@@ -2,7 +2,8 @@
 
 The starter (`ptyhost/starter_posix.py`) forks a process for every call, and leaves the rest to the two. The process
 reports its id, and is sent the request only then. So a caller that gives up earlier has requested nothing, and may call
-again; one that gives up later knows which process to end.
+again; one that gives up later knows which process to end. The command runs after one more word of the caller: what must
+be done before that can be done while the ptyhost gets ready.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from . import endpoint
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from _socket import socket
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
 #: shutdown(2): nothing more will be sent.
@@ -40,24 +41,35 @@ def start(
     program: str,  # noqa: ARG001  what is executed where no process forks
     request: Mapping[str, Any],
     fds: Sequence[int],
+    go: Callable[[], None],
     answer_by: float,
     deadline: float,
 ) -> tuple[dict[str, Any], bytes]:
     """Have the starter at `path` fork a ptyhost, send it a request with descriptors, and return what it has answered to
     the call, and its report: one line of JSON, or less if it has failed.
 
-    Raises NoStarter if it has not answered until `answer_by` (monotonic seconds), TimeoutError if there is no report at
-    the `deadline`, OSError; the ptyhost starts nothing then.
+    `go` is called once the ptyhost has the request, and so while it gets ready: its command runs when `go` has
+    returned. Raises NoStarter if it has not answered until `answer_by` (monotonic seconds), TimeoutError if there is no
+    report at the `deadline`, OSError, and what `go` raises; the ptyhost starts nothing then.
     """
     connection = _call(path, answer_by)
     try:
-        line = _exchange(connection, b"", (), answer_by)
+        line = _read_line(connection, answer_by)
         if line is None or not line.endswith(b"\n"):
             raise NoStarter
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             return answer, line
-        report = _exchange(connection, json.dumps(request).encode(), fds, deadline)
+        report = None
+        if _send(connection, json.dumps(request).encode() + b"\n", fds, deadline):
+            try:
+                go()
+            except BaseException:
+                with contextlib.suppress(OSError):  # it has failed by itself
+                    connection.shutdown(_SHUT_WR)
+                _see_off(connection)
+                raise
+            report = _read_line(connection, deadline) if _send(connection, b"!", (), deadline) else None
         if report is None:
             _give_up(connection, answer["host_pid"])
             raise TimeoutError
@@ -80,46 +92,58 @@ def _call(path: str, deadline: float) -> socket:
             raise NoStarter from error
 
 
-def _exchange(connection: socket, data: bytes, fds: Sequence[int], deadline: float) -> bytes | None:
-    """Send `data`, if any, then end of file, and return a line; less if the other end has closed the connection before,
-    None if there is no line until the deadline.
+def _send(connection: socket, data: bytes, fds: Sequence[int], deadline: float) -> bool:
+    """Send data and descriptors; return whether that was done before the deadline. If the other end has closed the
+    connection, it is done: why is to be read.
+    """
+    rest = memoryview(data)
+    while rest:
+        if not _is_ready(connection, select.POLLOUT, deadline):
+            return False
+        try:
+            rest, fds = rest[endpoint.send_with(connection, rest, fds) :], ()
+        except (BrokenPipeError, ConnectionResetError):
+            break
+    return True
 
-    Both at once: it may fail before it has read, and it reads before it reports.
+
+def _read_line(connection: socket, deadline: float) -> bytes | None:
+    """Return a line; less if the other end has closed the connection before, None if there is none until the
+    deadline.
     """
     line = b""
-    rest = memoryview(data)
     while not line.endswith(b"\n"):
-        poll = select.poll()
-        poll.register(connection.fileno(), select.POLLIN | (select.POLLOUT if rest else 0))
-        left = deadline - time.monotonic()
-        events = dict(poll.poll(left * 1000)) if left > 0 else {}
-        if not events:
+        if not _is_ready(connection, select.POLLIN, deadline):
             return None
-        if events[connection.fileno()] & ~select.POLLOUT:
-            try:
-                part = connection.recv(1 << 16)
-            except ConnectionResetError:
-                break
-            if not part:
-                break
-            line += part
-        else:
-            try:
-                rest, fds = rest[endpoint.send_with(connection, rest, fds) :], ()
-                if not rest:
-                    connection.shutdown(_SHUT_WR)
-            except (BrokenPipeError, ConnectionResetError):
-                rest = rest[:0]
+        try:
+            part = connection.recv(1 << 16)
+        except ConnectionResetError:
+            break
+        if not part:
+            break
+        line += part
     return line
+
+
+def _is_ready(connection: socket, event: int, deadline: float) -> bool:
+    """Wait until a connection can be read or written, or is closed; return False if that is not so at the deadline."""
+    poll = select.poll()
+    poll.register(connection.fileno(), event)
+    left = deadline - time.monotonic()
+    return left > 0 and bool(poll.poll(left * 1000))
 
 
 def _give_up(connection: socket, pid: int) -> None:
     """Tell a ptyhost that hangs to end: it starts nothing any more, or stops what it has just started."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
+    _see_off(connection)
+
+
+def _see_off(connection: socket) -> None:
+    """Wait until a connection is closed everywhere, by a ptyhost that gives up and by the command's process."""
     deadline = time.monotonic() + _FAREWELL
-    # Until the connection is closed everywhere: by itself and by the command's process.
-    while (part := _exchange(connection, b"", (), deadline)) is not None and part.endswith(b"\n"):
+    while (part := _read_line(connection, deadline)) is not None and part.endswith(b"\n"):
         pass
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from . import detach
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 class NoStarter(Exception):
@@ -28,16 +28,19 @@ def start(
     program: str,
     request: Mapping[str, Any],
     fds: Sequence[int],
+    go: Callable[[], None],
     answer_by: float,  # noqa: ARG001
     deadline: float,
 ) -> tuple[dict[str, Any], bytes]:
     """Execute a ptyhost with a request and the descriptors of the task's lock and log, and return its id and its
-    report: one line of JSON, or less if it has failed.
+    report: one line of JSON, or less if it has failed. `go` is called before that.
 
-    Raises TimeoutError if there is no report at the `deadline` (monotonic seconds), OSError; nothing runs then.
+    Raises TimeoutError if there is no report at the `deadline` (monotonic seconds), OSError, and what `go` raises;
+    nothing runs then.
     """
     import msvcrt  # noqa: PLC0415
 
+    go()
     lock, log = fds
     handle: int = msvcrt.get_osfhandle(lock)  # type: ignore[attr-defined,unused-ignore]
     command = [*detach.python(), program, request["directory"], request["socket"], str(handle)]
