@@ -1,8 +1,9 @@
 """The starter: a process that has loaded everything that ptyhosts need, and forks one for every connection.
 
-A fork takes a fifth of the time of a start from nothing, and shares its memory with the starter. The starter itself
-reads nothing, writes nothing and keeps nothing: a connection talks to the process that was forked for it. So no
-connection can keep the starter from forking for others, and if it is killed, only the time to start another is lost.
+A fork takes a fifth of the time of a start from nothing, and shares its memory with the starter. Each is forked before
+it is wanted: one process is always there that takes the next connection, and then the starter forks another one. The
+starter itself reads nothing, writes nothing and keeps nothing. So no connection can keep it from forking for others,
+and if it is killed, only the time to start another is lost.
 
 A fork inherits from the starter. Processes from which an executed ptyhost would inherit something else have another
 starter (`provision/starter.py`).
@@ -54,22 +55,30 @@ def main(path: str) -> None:
     # because there is room for something new beside it.
     gc.freeze()
     filler = [bytes(size - _EMPTY) for size in range(48, 513, 16) for _ in range(_POOL // size)]
-    poll = events.Poll()
-    poll.register(listener.fileno(), events.READ)
     last = time.monotonic()
+    spare, is_wanted = None, False
     while time.monotonic() - last < _STAY and _identity(path) == found_at:
-        if not poll.poll(_LOOK * 1000):
-            continue
-        last = time.monotonic()
-        try:
-            connection = listener.accept()
-        except OSError:
-            time.sleep(_RETRY)
-            continue
-        if connection is not None:
-            _fork(listener, connection, command)
-            connection.close()
+        if spare is None:
+            try:
+                spare = _fork(listener, command, path)
+            except OSError as error:
+                if is_wanted:
+                    _refuse(listener, error)
+        # If none can be forked, it is tried again when one is wanted.
+        is_wanted = _is_ready(spare or listener)
+        if is_wanted:
+            last = time.monotonic()
+            if spare is not None:
+                spare.close()
+                spare = None
     del filler
+
+
+def _is_ready(end: socket | endpoint.Endpoint) -> bool:
+    """Wait until there is something at a connection or an endpoint; return False if there is nothing for a while."""
+    poll = events.Poll()
+    poll.register(end.fileno(), events.READ)
+    return bool(poll.poll(_LOOK * 1000))
 
 
 def load() -> None:
@@ -94,46 +103,71 @@ def _identity(path: str) -> tuple[int, int] | None:
     return found.st_dev, found.st_ino
 
 
-def _fork(listener: endpoint.Endpoint, connection: socket, command: str) -> None:
-    """Fork a process that becomes a ptyhost, and has no parent that waits for it."""
-    try:
-        waiting, gone = os.pipe()
-    except OSError as error:
-        _refuse(connection, error)
-        return
+def _fork(listener: endpoint.Endpoint, command: str, path: str) -> socket:
+    """Fork a process that becomes the ptyhost for the next connection, and has no parent that waits for it. Return a
+    connection to it, which ends when it is taken; if this end is closed, it leaves. Raises OSError.
+    """
+    own, its = endpoint.pair()
     try:
         pid = os.fork()
-    except OSError as error:
-        _refuse(connection, error)
-    else:
         if pid == 0:
-            _leave(listener, connection, command, waiting, gone)
-        os.waitpid(pid, 0)
+            own.close()
+            _leave(listener, its, command, path)
+        status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+        if status:
+            number = status if status > 0 else errno.EAGAIN
+            raise OSError(number, os.strerror(number))
+        own.send(b"!")
+    except BaseException:
+        own.close()
+        raise
     finally:
-        os.close(waiting)
-        os.close(gone)
+        its.close()
+    return own
 
 
-def _leave(listener: endpoint.Endpoint, connection: socket, command: str, waiting: int, gone: int) -> None:
-    """Fork once more, and be the ptyhost. Never returns."""
-    starter = os.getppid()
+def _leave(listener: endpoint.Endpoint, starter: socket, command: str, path: str) -> None:
+    """Fork once more, and be that process. Never returns."""
+    pid = os.getppid()
     try:
-        os.close(gone)
         os.setsid()
         detach.detach()
-        # Until the process in between has gone, and another one has become the parent of this one.
-        os.read(waiting, 1)
-        os.close(waiting)
-        listener.hand_over()
-        _host(connection, command, starter)
     except OSError as error:
-        _refuse(connection, error)
+        os._exit(error.errno or errno.EAGAIN)
+    try:
+        detach.rename(f"{command} --spare {path}")
+        connection = _take(listener, starter)
+        if connection is not None:
+            _host(connection, command, pid)
+    except OSError:
+        pass  # the caller has given up
     except SystemExit:
         pass  # it has reported why
     except Exception:  # noqa: BLE001  this process must not go on as the starter
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(1)
+
+
+def _take(listener: endpoint.Endpoint, starter: socket) -> socket | None:
+    """Return the next connection, for which another process is not wanted; None if the starter leaves before."""
+    # Until the process in between has gone, and another one has become the parent of this one.
+    if not starter.recv(1):
+        return None
+    poll = events.Poll()
+    for end in (listener, starter):
+        poll.register(end.fileno(), events.READ)
+    while all(fd != starter.fileno() for fd, _ in poll.poll()):
+        try:
+            connection = listener.accept()
+        except OSError:
+            time.sleep(_RETRY)
+            continue
+        if connection is not None:
+            listener.hand_over()
+            starter.close()
+            return connection
+    return None
 
 
 def _host(connection: socket, command: str, starter: int) -> None:
@@ -166,9 +200,12 @@ def _host(connection: socket, command: str, starter: int) -> None:
     os._exit(0)
 
 
-def _refuse(connection: socket, error: OSError) -> None:
-    """Report that nothing was started. The caller closes the connection."""
+def _refuse(listener: endpoint.Endpoint, error: OSError) -> None:
+    """Report to the next connection that nothing was started."""
     try:
-        connection.send(encode(start.failure(error)))
+        connection = listener.accept()
+        if connection is not None:
+            connection.send(encode(start.failure(error)))
+            connection.close()
     except OSError:
-        pass  # the caller has given up
+        pass  # the caller has given up, or will try again

@@ -194,8 +194,8 @@ class LiveServer:
                 continue
 
     def tasks_run(self) -> bool:
-        """Return whether anything runs in its environment but the starter, which waits for the next task."""
-        return any("--starter" not in process.info["cmdline"] for process in self.processes())
+        """Return whether anything runs in its environment but what waits for the next task."""
+        return any({"--starter", "--spare"}.isdisjoint(process.info["cmdline"]) for process in self.processes())
 
     def _is_ours(self, process: psutil.Process) -> bool:
         home = str(self.home)

@@ -39,25 +39,26 @@ def starters(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monke
     directory = str(tmp_path_factory.mktemp("s") / "s")
     monkeypatch.setattr(hosting, "STARTERS", directory)
     yield directory
-    for process in find(directory):
+    for process in [*find(directory), *find(directory, "--spare")]:
         process.resume()
     end_starters(directory)
 
 
-def find(directory: str) -> list[psutil.Process]:
-    """Return the starters that listen below a directory."""
+def find(directory: str, role: str = "--starter") -> list[psutil.Process]:
+    """Return the starters that listen below a directory, or the processes that they have forked beforehand."""
     found = []
     for process in psutil.process_iter():
         with contextlib.suppress(psutil.Error):
             command = process.cmdline()
-            if "--starter" in command and any(word.startswith(directory) for word in command):
+            if role in command and any(word.startswith(directory) for word in command):
                 found.append(process)
     return [process for process in found if is_alive(process.pid)]
 
 
-def only(directory: str) -> psutil.Process:
-    (process,) = find(directory)
-    return process
+def only(directory: str, role: str = "--starter") -> psutil.Process:
+    # One that was just forked has the name of the other for a moment.
+    wait_until(lambda: len(find(directory, role)) == 1)
+    return find(directory, role)[0]
 
 
 def change(package: Path, name: str, before: str, after: str) -> None:
@@ -170,10 +171,22 @@ def test_it_shares_its_memory_with_the_starter(tmp_path: Path, starters: str) ->
             task.clean_up()
 
 
+def test_it_is_forked_before_it_is_wanted(hosted: Hosted, starters: str) -> None:
+    hosted.start("true")
+    hosted.ended()
+    spare, starter = only(starters, "--spare"), only(starters)
+    starter.suspend()
+    hosted.start("true", attempt=2)
+    assert hosted.ended()["code"] == 0
+    assert hosted.host_pid == spare.pid
+    starter.resume()
+    only(starters, "--spare")
+
+
 def test_its_end_is_nothing_to_the_tasks(hosted: Hosted, starters: str) -> None:
     hosted.start("sh", "-c", "read go; exit 3")
     only(starters).kill()
-    wait_until(lambda: find(starters) == [])
+    wait_until(lambda: find(starters) == find(starters, "--spare") == [])
     hosted.viewer("one").send(wire.INPUT, b"\n")
     assert hosted.ended()["code"] == 3
     assert hosted.log() == ""
@@ -187,8 +200,7 @@ def test_equal_processes_share_one(tmp_path: Path, starters: str) -> None:
     try:
         with ThreadPoolExecutor(6) as pool:
             list(pool.map(lambda task: task.start("sleep", "1000"), tasks))
-        # What was forked for those who only looked whether it is there may take a moment to leave.
-        wait_until(lambda: len(find(starters)) == 1)
+        only(starters)
     finally:
         for task in tasks:
             task.clean_up()
@@ -206,7 +218,7 @@ def test_processes_that_inherit_something_else_have_another(tmp_path: Path, star
     one.ended()
     other.ended()
     assert (int(one.output()), int(other.output())) == (soft, soft - 10)
-    assert len(find(starters)) == 2
+    wait_until(lambda: len(find(starters)) == 2)
 
 
 def test_an_upgrade_has_another_and_touches_no_task(tmp_path: Path, starters: str, package: Path) -> None:
@@ -218,7 +230,7 @@ def test_an_upgrade_has_another_and_touches_no_task(tmp_path: Path, starters: st
         new.start("cat")
         assert b'"new"' in Path(new.files.host).read_bytes()
         assert b'"new"' not in Path(old.files.host).read_bytes()
-        assert len(find(starters)) == 2
+        wait_until(lambda: len(find(starters)) == 2)
         assert first.is_running()
         assert old.connect(role="link").ask_status()["pid"] == old.pid
     finally:
@@ -231,7 +243,7 @@ def test_it_leaves_after_a_while_without_requests(hosted: Hosted, starters: str,
     change(package, "ptyhost/starter_posix.py", "_LOOK = 30.0", "_LOOK = 0.05")
     hosted.start("true")
     hosted.ended()
-    wait_until(lambda: find(starters) == [])
+    wait_until(lambda: find(starters) == find(starters, "--spare") == [])
     hosted.start("true", attempt=2)
     assert hosted.ended()["code"] == 0
 
@@ -246,7 +258,7 @@ def test_it_leaves_when_it_cannot_be_found_any_more(hosted: Hosted, starters: st
     hosted.start("true", attempt=2)
     assert hosted.ended()["code"] == 0
     wait_until(lambda: not is_alive(first.pid))
-    assert len(find(starters)) == 1
+    wait_until(lambda: len(find(starters)) == 1)
 
 
 # -- what can go wrong ------------------------------------------------------------------------------------------------
@@ -259,8 +271,9 @@ def count(path: Path) -> int:
 def test_it_is_killed_between_the_call_and_the_fork(hosted: Hosted, tmp_path: Path, starters: str) -> None:
     hosted.start("true")
     hosted.ended()
-    stopped = only(starters)
-    stopped.suspend()
+    stopped = [only(starters), only(starters, "--spare")]
+    for process in stopped:
+        process.suspend()
     ran = tmp_path / "ran"
     hosted.prepare("sh", "-c", f"echo ran >> {ran}", attempt=2)
     starting = threading.Thread(target=hosted.launch)
@@ -268,7 +281,8 @@ def test_it_is_killed_between_the_call_and_the_fork(hosted: Hosted, tmp_path: Pa
     (path,) = Path(starters).glob("*.sock")
     # A caller waits in the queue of the socket.
     wait_until(lambda: has_callers(path))
-    stopped.kill()
+    for process in stopped:
+        process.kill()
     starting.join(60.0)
     assert hosted.ended()["code"] == 0
     assert count(ran) == 1
@@ -284,11 +298,12 @@ def has_callers(path: Path) -> bool:
 def test_one_that_does_not_answer_is_replaced(hosted: Hosted, starters: str, monkeypatch: pytest.MonkeyPatch) -> None:
     hosted.start("true")
     hosted.ended()
-    only(starters).suspend()
+    for process in (only(starters), only(starters, "--spare")):
+        process.suspend()
     monkeypatch.setattr(local, "_PATIENCE", 10.0)
     hosted.start("true", attempt=2)
     assert hosted.ended()["code"] == 0
-    assert len(find(starters)) == 2
+    wait_until(lambda: len(find(starters)) == 2)
 
 
 def test_it_is_killed_in_the_middle_of_many_starts(tmp_path: Path, starters: str) -> None:
@@ -368,7 +383,7 @@ def test_silent_connections_delay_no_other(hosted: Hosted, starters: str) -> Non
         assert hosted.ended()["code"] == 0
     # The processes that were forked for them are gone with them.
     wait_until(lambda: len(find(starters)) == 1)
-    assert only(starters).children() == []
+    wait_until(lambda: only(starters).children() == [])
 
 
 def test_the_command_waits_for_the_last_word(hosted: Hosted, tmp_path: Path, starters: str) -> None:
@@ -434,14 +449,14 @@ def test_invalid_requests_get_nothing(hosted: Hosted, starters: str, request_: b
         caller.sendall(request_)
         caller.shutdown(socket.SHUT_WR)
         assert caller.recv(1000) == b""
-    assert len(find(starters)) == 1
+    wait_until(lambda: len(find(starters)) == 1)
     hosted.start("true", attempt=2)
     assert hosted.ended()["code"] == 0
 
 
 @pytest.mark.parametrize(
     ("place", "line"),
-    [("        pid = os.fork()\n", 8), ("        detach.detach()\n", 8), ("        waiting, gone = os.pipe()\n", 8)],
+    [("        pid = os.fork()\n", 8), ("        detach.detach()\n", 8), ("    own, its = endpoint.pair()\n", 4)],
 )
 def test_out_of_processes(hosted: Hosted, starters: str, package: Path, place: str, line: int) -> None:
     failing = f"{' ' * line}raise OSError(11, 'Resource temporarily unavailable')\n"
@@ -450,7 +465,7 @@ def test_out_of_processes(hosted: Hosted, starters: str, package: Path, place: s
         hosted.start("true")
     # What was forked already may take a moment to leave.
     wait_until(lambda: len(find(starters)) == 1)
-    assert only(starters).children() == []
+    wait_until(lambda: only(starters).children() == [])
 
 
 def test_there_can_be_none(hosted: Hosted, starters: str) -> None:

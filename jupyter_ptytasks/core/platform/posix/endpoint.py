@@ -206,6 +206,11 @@ def call(path: str) -> socket:
     return caller
 
 
+def pair() -> tuple[socket, socket]:
+    """Return two connections to each other, which wait. The caller closes them. Raises OSError."""
+    return sockets.socketpair()
+
+
 def send_with(connection: socket, data: memoryview, fds: Sequence[int]) -> int:
     """Send data and descriptors; return how many bytes of it were sent. Raises OSError."""
     rights = (sockets.SOL_SOCKET, sockets.SCM_RIGHTS, struct.pack(f"{len(fds)}i", *fds))
