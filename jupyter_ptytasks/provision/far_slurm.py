@@ -19,6 +19,7 @@ from ..core.states import STARTED
 from .base import at_once
 from .commands import KEPT
 from .copies import Copies
+from .handles import Handles
 from .remote import Relay
 from .remover import Remover
 from .report import read_report
@@ -65,7 +66,8 @@ class FarSlurmProvisioner(Batch):
         follows: bool = True,
     ) -> None:
         super().__init__(
-            name, self._run_there, task_dirs, data_dir, runtime_dir, interval=interval, per_minute=per_minute
+            name, self._run_there, Handles(task_dirs, self._prevent), task_dirs, data_dir, runtime_dir,
+            interval=interval, per_minute=per_minute,
         )  # fmt: skip
         self._for_scheduler |= {"host": host, "ssh": connections.for_scheduler()}
         self._connection = connections.to(host)
@@ -152,15 +154,12 @@ class FarSlurmProvisioner(Batch):
             read_report(answer, "")
         return script(answer["python"], answer["program"], answer["directory"], handle)
 
-    def _give_up(self, task: Task, handle: Handle, how: object) -> bool:
-        given_up = {**handle, "given_up": how}
-        answer = self._ask("give_up", id=task.id, attempt=task.attempt, handle=given_up)
+    def _prevent(self, task: Task, handle: Handle) -> bool:
+        """See Handles. The host is asked, which may know of a start that is not known here."""
+        answer = self._ask("give_up", id=task.id, attempt=task.attempt, handle=handle)
         if "error" in answer:
             raise PlaceUnreachable(f"{self._connection.host}: {answer['error'].get('message')}")
-        if answer["runs"]:
-            return False
-        self._handles.write(task, given_up)
-        return True
+        return not answer["runs"]
 
     # -- what became of it --------------------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from ..core.files import read_json, write_json
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from ..core.model import Task
@@ -24,10 +25,18 @@ CANCELED = "canceled"
 
 
 class Handles:
-    """The handles of tasks, in their directories. They are written under the task's lock, unless the job is known."""
+    """The handles of tasks, in their directories. They are written under the task's lock, unless the job is known.
 
-    def __init__(self, task_dirs: TaskDirs) -> None:
+    `prevent` writes one that is given up where its job reads it, if that is not in the same directory, and returns
+    False if the job runs; it may raise PlaceUnreachable.
+    """
+
+    def __init__(self, task_dirs: TaskDirs, prevent: Callable[[Task, Handle], bool] | None = None) -> None:
         self._task_dirs = task_dirs
+        self._prevent = prevent or self._is_not_hosted
+
+    def _is_not_hosted(self, task: Task, _: Handle) -> bool:
+        return self._task_dirs.host(task) is None
 
     def of(self, task: Task) -> Handle | None:
         """Return the handle of the job that the present attempt of a task is a run of; None if there is none."""
@@ -48,3 +57,21 @@ class Handles:
             write_json(self._task_dirs.files(task.id).handle, handle, durable=True)
         except OSError as error:
             raise storage_fault(error, "the task's directory") from error
+
+    def give_up(self, task: Task, how: object) -> bool:
+        """Write, under the task's lock, that its job is not to run, and `how` that was given up; return False if it
+        runs, or is just being submitted. Whether the batch system answers or not: the job finds this, and so does the
+        next server. Raises StorageFull, InternalError, or what `prevent` raises.
+        """
+        lock = self._task_dirs.lock(task.id)
+        if lock is None:
+            return False
+        with lock:
+            handle = self.of(task)
+            if handle is None:
+                return True
+            given_up = {**handle, "given_up": how}
+            if not self._prevent(task, given_up):
+                return False
+            self.write(task, given_up)
+        return True

@@ -6,7 +6,6 @@ the record comes first. That nothing is said of a job is never an end.
 
 from __future__ import annotations
 
-import os
 import time
 
 from ..core import model
@@ -14,6 +13,7 @@ from ..core.files import read_json
 from ..core.states import STARTED, State
 from ..storage.records import changes_from_exit
 from .handles import CANCELED
+from .looks import Looks
 from .report import why_not_started
 
 TYPE_CHECKING = False
@@ -32,8 +32,6 @@ _RECORD = 3.0
 _UNKNOWN = 180.0
 #: Seconds for which it is waited that Parsl says how a job has ended whose ptyhost was told to end.
 _VERDICT = 60.0
-#: Seconds after which a task that runs is looked at in any case.
-_LOOK_AGAIN = 10.0
 _WAITS = {"HELD": "held by the batch system", "RUNNING": "the job has started"}
 _ENDS = {
     "CANCELLED": (State.CANCELLED, "cancelled_outside", "the job was canceled from outside"),
@@ -52,50 +50,26 @@ class Outcomes:
         self._task_dirs = task_dirs
         self._states = states
         self._handles = handles
-        #: When something was first seen of an attempt.
-        self._seen: dict[tuple[str, int, str], float] = {}
-        #: On what it depended, at the last look at a task, whether there is news of it.
-        self._still: dict[str, tuple[Any, ...]] = {}
+        self._looks = Looks(task_dirs, self._running, self._find_news)
 
     def forget(self, active: Collection[str]) -> None:
         """Forget what was seen of tasks other than these."""
-        self._seen = {key: seen for key, seen in self._seen.items() if key[0] in active}
-        self._still = {task_id: still for task_id, still in self._still.items() if task_id in active}
+        self._looks.forget(active)
 
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
         """See Provisioner.poll."""
         asked = list(tasks)
         if asked:
             self._states.refresh(lambda: self._jobs(asked))
-        found = {}
-        for task in asked:
-            still = self._runs_still(task)
-            if still is not None and self._still.get(task.id) == still:
-                continue
-            news = self._find_news(task)
-            if still is not None:
-                self._still[task.id] = still
-            if news is not None:
-                found[task.id] = news
-        return found
+        return self._looks.look(asked)
 
     def _jobs(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
         handles = [self._handles.of(task) for task in tasks]
         return {handle["job"]: handle.get("kept", {}) for handle in handles if handle is not None and "job" in handle}
 
-    def _runs_still(self, task: Task) -> tuple[Any, ...] | None:
-        """Return all on which it depends whether there is news of a task that runs; None if it does not run. It is one
-        stat: this is done every second.
-        """
+    def _running(self, task: Task) -> str | None:
         state = self._states.of(task.job.get("id", ""))
-        if task.state not in STARTED or state != "RUNNING":
-            return None
-        try:
-            changed = os.stat(self._task_dirs.files(task.id).dir).st_mtime_ns
-        except OSError:
-            return None
-        # Not for ever: a file system may be late to tell, and what was found may not have been written down.
-        return task, changed, time.monotonic() // _LOOK_AGAIN
+        return state if task.state in STARTED and state == "RUNNING" else None
 
     def _find_news(self, task: Task) -> dict[str, Any] | None:
         handle = self._handles.of(task)
@@ -133,13 +107,8 @@ class Outcomes:
 
     def _give_up(self, task: Task, handle: Handle) -> dict[str, Any] | None:
         """Give up a job whose id is not known, as long as its ptyhost has not started; it would find that."""
-        if self._task_dirs.is_hosted(task) or time.time() - handle["submitted"] < _UNKNOWN:
+        if time.time() - handle["submitted"] < _UNKNOWN or not self._handles.give_up(task, True):
             return None
-        lock = self._task_dirs.lock(task.id)
-        if lock is None:
-            return None
-        with lock:
-            self._handles.write(task, {**handle, "given_up": True})
         return _end(State.FAILED, "start_interrupted", "the server died while submitting the job")
 
     def _judge(self, task: Task, handle: Handle, ending: dict[str, Any]) -> dict[str, Any] | None:
@@ -151,7 +120,7 @@ class Outcomes:
             return ending
         if "stopping" in handle:
             return changes_from_exit({**record, "reason": handle["stopping"]})
-        seen = self._seen.setdefault((task.id, task.attempt, "exit"), time.monotonic())
+        seen = self._looks.since(task, "exit")
         state = self._states.of(handle.get("job", "")) if self._states.asked > seen else "UNKNOWN"
         if state not in _ENDS and time.monotonic() - seen < _VERDICT:
             self._states.hurry()
@@ -163,8 +132,7 @@ class Outcomes:
 
     def _ended_with(self, task: Task, handle: Handle, state: str) -> dict[str, Any] | None:
         """Return how a task has ended whose job is over, and whose ptyhost has left no record."""
-        now = time.monotonic()
-        if now - self._seen.setdefault((task.id, task.attempt, "over"), now) < _RECORD:
+        if time.monotonic() - self._looks.since(task, "over") < _RECORD:
             return None
         ours, reason, words = _ENDS[state]
         files = self._task_dirs.files(task.id)

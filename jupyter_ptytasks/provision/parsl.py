@@ -163,18 +163,10 @@ class ParslProvisioner(Provisioner):
 
     def cancel(self, task: Task) -> bool:
         """See Provisioner.cancel."""
-        lock = self._task_dirs.lock(task.id)
-        if lock is None:
+        if not self._handles.give_up(task, CANCELED):
             return False
-        with lock:
-            handle = self._handles.of(task)
-            if handle is None:
-                return True
-            if self._task_dirs.host(task) is not None:
-                return False
-            # Whether that system answers or not: the job would find this.
-            self._handles.write(task, {**handle, "given_up": CANCELED})
-        if "job" in handle:
+        handle = self._handles.of(task)
+        if handle is not None and "job" in handle:
             self._cancel(handle)
         return True
 

@@ -56,9 +56,9 @@ exit 127
 
 
 class Batch(Provisioner):
-    """A cluster whose commands `execute` runs. `data_dir` is where the tasks' directories are, `runtime_dir` has locks
-    if that has none, `interval` are the seconds between two calls of squeue at least, and `per_minute` is how many
-    tasks are submitted in a minute at most.
+    """A cluster whose commands `execute` runs, with the `handles` of its jobs. `data_dir` is where the tasks'
+    directories are, `runtime_dir` has locks if that has none, `interval` are the seconds between two calls of squeue at
+    least, and `per_minute` is how many tasks are submitted in a minute at most.
     """
 
     waits = True
@@ -69,6 +69,7 @@ class Batch(Provisioner):
         self,
         name: str,
         execute: Execute,
+        handles: Handles,
         task_dirs: TaskDirs,
         data_dir: str,
         runtime_dir: str,
@@ -82,9 +83,9 @@ class Batch(Provisioner):
         self._task_dirs = task_dirs
         self._shared = Shared(data_dir, [runtime_dir], name)
         self._commands = Commands(execute, self._shared)
-        self._handles = Handles(task_dirs)
+        self._handles = handles
         self.jobs = Jobs(self._commands, interval)
-        self._verdicts = Verdicts(task_dirs, self.jobs, self._handles, self._give_up)
+        self._verdicts = Verdicts(task_dirs, self.jobs, handles)
         self._steps: Steps | None = None
 
     def close(self) -> None:
@@ -197,28 +198,12 @@ class Batch(Provisioner):
 
     def cancel(self, task: Task) -> bool:
         """See Provisioner.cancel."""
-        lock = self._task_dirs.lock(task.id)
-        if lock is None:
+        if not self._handles.give_up(task, CANCELED):
             return False
-        with lock:
-            handle = self._handles.of(task)
-            if handle is None:
-                return True
-            # Whether Slurm answers or not: the job would find this, and the next server, if this one dies now.
-            if not self._give_up(task, handle, CANCELED):
-                return False
-        if "job" in handle:
+        handle = self._handles.of(task)
+        if handle is not None and "job" in handle:
             with contextlib.suppress(PlaceUnreachable):
                 self.jobs.cancel(handle["job"])
-        return True
-
-    def _give_up(self, task: Task, handle: Handle, how: object) -> bool:
-        """Write, under the task's lock, that its job is not to run, and `how` that was given up; return False if it
-        runs. Raises PlaceUnreachable.
-        """
-        if self._task_dirs.host(task) is not None:
-            return False
-        self._handles.write(task, {**handle, "given_up": how})
         return True
 
     def hold(self, task: Task) -> dict[str, Any]:
@@ -277,7 +262,8 @@ class SlurmProvisioner(Batch):
     ) -> None:
         execute = on_this_machine(env)
         super().__init__(
-            "slurm", execute, task_dirs, data_dir, runtime_dir, interval=interval, per_minute=per_minute
+            "slurm", execute, Handles(task_dirs), task_dirs, data_dir, runtime_dir,
+            interval=interval, per_minute=per_minute,
         )  # fmt: skip
         self._env = dict(env)
         self._for_scheduler["env"] = self._env

@@ -7,20 +7,20 @@ answers is never an end.
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 
-from ..core import slurm
+from ..core import model, slurm
 from ..core.errors import PlaceUnreachable
 from ..core.files import read_json
 from ..core.slurm import Stage
 from ..core.states import STARTED, State
 from .handles import CANCELED
+from .looks import Looks
 from .report import why_not_started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Collection, Iterable
     from typing import Any
 
     from ..core.model import Task
@@ -35,35 +35,22 @@ _RECORD = 3.0
 _UNKNOWN = 75.0
 #: Seconds for which it is waited that Slurm says how a job has ended whose ptyhost was told to end.
 _VERDICT = 300.0
-#: Seconds after which a task that runs is looked at in any case.
-_LOOK_AGAIN = 10.0
 
 
 class Verdicts:
-    """Judges tasks by the rows of `jobs` and by their directories. `give_up` sees to it that a job does not run any
-    more, and returns False if it does; the task's lock is held then.
-    """
+    """Judges tasks by the rows of `jobs` and by their directories."""
 
-    def __init__(
-        self, task_dirs: TaskDirs, jobs: Jobs, handles: Handles, give_up: Callable[[Task, Handle, object], bool]
-    ) -> None:
+    def __init__(self, task_dirs: TaskDirs, jobs: Jobs, handles: Handles) -> None:
         self._task_dirs = task_dirs
         self._jobs = jobs
         self._handles = handles
-        self._give_up = give_up
-        #: When a job was first seen to be over that has left no record, by its id.
-        self._over: dict[str, float] = {}
-        #: When something was first seen of an attempt.
-        self._seen: dict[tuple[str, int, str], float] = {}
-        #: On what it depended, at the last look at a task, whether there is news of it.
-        self._still: dict[str, tuple[Any, ...] | None] = {}
+        self._looks = Looks(task_dirs, self._running, self._find_news)
         #: The answer of squeue after which it was looked for jobs that are to be canceled.
         self._swept = 0
 
     def forget(self, active: Collection[str]) -> None:
         """Forget what was seen of tasks other than these."""
-        self._seen = {key: seen for key, seen in self._seen.items() if key[0] in active}
-        self._still = {task_id: still for task_id, still in self._still.items() if task_id in active}
+        self._looks.forget(active)
 
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
         """See Provisioner.poll."""
@@ -71,33 +58,11 @@ class Verdicts:
         if asked:
             self._jobs.refresh()
             self._cancel_strays()
-        found = {}
-        for task in asked:
-            still = self._runs_still(task)
-            if still is not None and self._still.get(task.id) == still:
-                continue
-            try:
-                news = self._find_news(task)
-            except PlaceUnreachable:
-                continue
-            self._still[task.id] = still
-            if news is not None:
-                found[task.id] = news
-        return found
+        return self._looks.look(asked)
 
-    def _runs_still(self, task: Task) -> tuple[Any, ...] | None:
-        """Return all on which it depends whether there is news of a task that runs; None if it does not run. It is one
-        stat of its directory: there may be hundreds of them, and this is done every second.
-        """
+    def _running(self, task: Task) -> Row | None:
         row = self._jobs.rows.get(task.job.get("id", ""))
-        if task.state not in STARTED or row is None or row.stage is not Stage.RUNS:
-            return None
-        try:
-            changed = os.stat(self._task_dirs.files(task.id).dir).st_mtime_ns
-        except OSError:
-            return None
-        # Not for ever: a file system may be late to tell, and what was found may not have been written down.
-        return task, row, changed, time.monotonic() // _LOOK_AGAIN
+        return row if task.state in STARTED and row is not None and row.stage is Stage.RUNS else None
 
     def _cancel_strays(self) -> None:
         """Cancel the jobs that were given up when Slurm did not answer: they run nothing, but they wait."""
@@ -135,7 +100,7 @@ class Verdicts:
             return self._look_for_forgotten(task, handle)
         if row.stage is Stage.OVER:
             return self._ended_with(task, row)
-        self._over.pop(row.job, None)
+        self._looks.unsee(task, "over")
         return self._go_on(task, handle, row)
 
     def _search(self, task: Task, handle: Handle) -> dict[str, Any] | None:
@@ -150,12 +115,8 @@ class Verdicts:
             self._jobs.hurry()
             return None
         # Whatever sbatch may still do: the job would find this.
-        lock = self._task_dirs.lock(task.id)
-        if lock is None:
-            return None
-        with lock:
-            if not self._give_up(task, handle, True):
-                return self._task_dirs.read_exit(task)  # it has run after all
+        if not self._handles.give_up(task, True):
+            return self._task_dirs.read_exit(task)  # it has run after all
         return self._not_started("the server died while submitting the job, and Slurm does not know it")
 
     def _latest(self, task: Task) -> int:
@@ -170,7 +131,7 @@ class Verdicts:
 
     def _is_newer(self, task: Task, what: str) -> bool:
         """Return whether squeue was asked after `what` was there of an attempt; ask it soon if not."""
-        seen = self._seen.setdefault((task.id, task.attempt, what), time.monotonic())
+        seen = self._looks.since(task, what)
         if self._jobs.asked <= seen:
             self._jobs.hurry()
         return self._jobs.asked > seen
@@ -208,7 +169,9 @@ class Verdicts:
     def _judge(self, task: Task, handle: Handle, row: Row | None, ending: dict[str, Any]) -> dict[str, Any] | None:
         """Return how a task has ended whose ptyhost has left a record; None as long as Slurm has to say more."""
         record = read_json(self._task_dirs.files(task.id).exit) or {}
-        job = {"job": row.to_json()} if row is not None and (row.stage is Stage.OVER or not task.job) else {}
+        job = {} if task.job else {"job": model.job(handle["job"])}
+        if row is not None and (row.stage is Stage.OVER or not task.job):
+            job = {"job": row.to_json()}
         # A signal may have come from Slurm, and been quicker than the one for the ptyhost.
         is_doubtful = record.get("was_told") or (ending["exit"].signal is not None and record["reason"] == "exited")
         if not is_doubtful:
@@ -221,7 +184,7 @@ class Verdicts:
             return self._runs_again(task, handle, news)
         known = self._known_end(handle, row) if row is not None or is_newer else None
         # Not by the time in the record, which is that of the node's clock.
-        if known is None and time.monotonic() - self._seen[task.id, task.attempt, "exit"] < _VERDICT:
+        if known is None and time.monotonic() - self._looks.since(task, "exit") < _VERDICT:
             self._jobs.hurry()
             return None
         by_us = record.get("reason") not in ("exited", "host_terminated")
@@ -241,12 +204,14 @@ class Verdicts:
             return "", None
         return None if found[0] == "UNKNOWN" or slurm.is_live(found[0]) else found
 
+    def _is_over(self, task: Task) -> bool:
+        """Return whether a record would be here by now of a job that has ended."""
+        return time.monotonic() - self._looks.since(task, "over") >= _RECORD
+
     def _ended_with(self, task: Task, row: Row) -> dict[str, Any] | None:
         """Return how a task has ended whose job is over, and whose ptyhost has left no record."""
-        now = time.monotonic()
-        if now - self._over.setdefault(row.job, now) < _RECORD:
+        if not self._is_over(task):
             return None
-        self._over.pop(row.job, None)
         return {**self._end(task, row.state, row.reason), "job": row.to_json()}
 
     def _end(self, task: Task, state: str, reason: str | None) -> dict[str, Any]:
@@ -265,8 +230,7 @@ class Verdicts:
         if self._jobs.problem or self._jobs.asked < 0 or time.time() - handle["submitted"] < _RECORD:
             return None
         found = self._known_end(handle, None)
-        now = time.monotonic()
-        if found is None or now - self._over.setdefault(handle["job"], now) < _RECORD:
+        if found is None or not self._is_over(task):
             return None
         if found[0]:
             return self._end(task, *found)

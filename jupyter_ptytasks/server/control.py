@@ -33,12 +33,10 @@ if TYPE_CHECKING:
 
     from ..core.model import Task
     from ..core.ring.reader import RingReader
-    from ..provision.base import Provisioners
-    from ..storage.task_dirs import TaskDirs
+    from .context import Context
     from .hosts.link import Link
     from .hosts.supervisor import Supervisor
-    from .spec import SpawnDefaults, StopSequence
-    from .store import Store
+    from .spec import StopSequence
 
 #: Seconds between two looks at something of which nothing reports a change.
 _LOOKING = 0.1
@@ -55,26 +53,16 @@ _LEFTOVER_GRACE = 5.0
 class Control:
     """Finds, stops and changes tasks. Every verb takes an id or a name and raises errors of core.errors, TaskNotFound
     among them.
-
-    `spawn_defaults` is asked for the usual stop sequence.
     """
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        task_dirs: TaskDirs,
-        supervisor: Supervisor,
-        provisioners: Provisioners,
-        spawn_defaults: Callable[[], SpawnDefaults],
-    ) -> None:
-        self._store = store
-        self._task_dirs = task_dirs
+    def __init__(self, context: Context, supervisor: Supervisor) -> None:
+        self._store = context.store
+        self._task_dirs = context.task_dirs
         self._supervisor = supervisor
-        self._provisioners = provisioners
-        self._spawn_defaults = spawn_defaults
-        self._waiter = Waiter(store, supervisor)
-        self._remover = Remover(store=store, task_dirs=task_dirs, provisioners=provisioners)
+        self._provisioners = context.provisioners
+        self._spawn_defaults = context.spawn_defaults
+        self._waiter = Waiter(context.store, supervisor)
+        self._remover = Remover(context)
         #: The ids of tasks that this server is to start again as soon as they have ended.
         self.restarting: set[str] = set()
 

@@ -31,6 +31,7 @@ from .activity import Activity
 from .archiving import Archives
 from .cleaning import Cleaner
 from .conditions import Conditions
+from .context import Context
 from .control import Control
 from .details import Details
 from .events import Announcer, GroupAnnouncer, register
@@ -232,50 +233,15 @@ class PtyTasksApp(ExtensionApp):
         self.journal = Journal(store, supervisor, queue)
         serializer = TaskSerializer(supervisor, task_dirs, self.tracker, self.sentinels, self.sampler, queue, self.log)
         self._announce(store, supervisor, queue, serializer)
-        self.control = control = Control(
-            store=store,
-            task_dirs=task_dirs,
-            supervisor=supervisor,
-            provisioners=provisioners,
-            spawn_defaults=self._spawn_defaults,
-        )
+        context = Context(store, task_dirs, provisioners, self._spawn_defaults)
+        self.control = control = Control(context, supervisor)
         talker = Talker(control)
-        self.launcher = launcher = Launcher(
-            control=control,
-            queue=queue,
-            store=store,
-            task_dirs=task_dirs,
-            supervisor=supervisor,
-            provisioners=provisioners,
-            spawn_defaults=self._spawn_defaults,
-            max_live=self.max_live_tasks,
-        )
-        pending = Pending(
-            control=control,
-            queue=queue,
-            store=store,
-            task_dirs=task_dirs,
-            provisioners=provisioners,
-            spawn_defaults=self._spawn_defaults,
-        )
+        self.launcher = launcher = Launcher(context, control, queue, supervisor, max_live=self.max_live_tasks)
+        pending = Pending(context, control, queue)
         conditions = Conditions(control, Waiter(store, supervisor), supervisor, self.tracker)
         shells = Shells(control, task_dirs)
-        many = Many(
-            control=control,
-            queue=queue,
-            store=store,
-            task_dirs=task_dirs,
-            provisioners=provisioners,
-            spawn_defaults=self._spawn_defaults,
-        )
-        sweeps = Sweeps(
-            many=many,
-            queue=queue,
-            store=store,
-            task_dirs=task_dirs,
-            provisioners=provisioners,
-            spawn_defaults=self._spawn_defaults,
-        )
+        many = Many(context, control, queue)
+        sweeps = Sweeps(context, many, queue)
         self.terminals = TaskTerminals(
             control=control, launcher=launcher, store=store, supervisor=supervisor, serializer=serializer
         )

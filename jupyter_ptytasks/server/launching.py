@@ -35,14 +35,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ..core.model import Task, TaskRequest
-    from ..provision.base import Provisioner, Provisioners
+    from ..provision.base import Provisioner
     from ..storage.locks import Lock
-    from ..storage.task_dirs import TaskDirs
+    from .context import Context
     from .control import Control
     from .hosts.supervisor import Supervisor
     from .queueing import Queue
-    from .spec import SpawnDefaults, StopSequence
-    from .store import Store
+    from .spec import StopSequence
 
 #: Seconds between two looks whether another server has started the task that we wait for.
 _LOOKING = 0.1
@@ -55,30 +54,21 @@ _LOG = logging.getLogger(__name__)
 class Launcher:
     """Starts tasks. Every verb raises errors of core.errors. `close` it.
 
-    `spawn_defaults` is asked again for every start; `max_live` limits the active tasks of the user.
+    `max_live` limits the active tasks of the user.
     """
 
     def __init__(
-        self,
-        *,
-        control: Control,
-        queue: Queue,
-        store: Store,
-        task_dirs: TaskDirs,
-        supervisor: Supervisor,
-        provisioners: Provisioners,
-        spawn_defaults: Callable[[], SpawnDefaults],
-        max_live: int,
+        self, context: Context, control: Control, queue: Queue, supervisor: Supervisor, *, max_live: int
     ) -> None:
         self._control = control
         self._queue = queue
-        self._store = store
-        self._task_dirs = task_dirs
+        self._store = context.store
+        self._task_dirs = context.task_dirs
         self._supervisor = supervisor
-        self._provisioners = provisioners
-        self._spawn_defaults = spawn_defaults
+        self._provisioners = context.provisioners
+        self._spawn_defaults = context.spawn_defaults
         self.max_live = max_live
-        self._stopped = store.index.where(was_stopped_to_restart)
+        self._stopped = context.store.index.where(was_stopped_to_restart)
         #: The restarts that wait for the end of a task, by its id.
         self._restarts: dict[str, asyncio.Task[None]] = {}
 

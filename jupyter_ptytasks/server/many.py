@@ -21,12 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from ..core.model import Task
-    from ..provision.base import Provisioners
-    from ..storage.task_dirs import TaskDirs
+    from .context import Context
     from .control import Control
     from .queueing import Queue
-    from .spec import SpawnDefaults
-    from .store import Store
 
 _LOG = logging.getLogger(__name__)
 
@@ -34,26 +31,15 @@ _LOG = logging.getLogger(__name__)
 class Many:
     """Changes several tasks at a time. Every verb takes tasks as they were last seen, returns the ids of those that it
     has changed, and raises errors of core.errors.
-
-    `spawn_defaults` is asked again for every verb.
     """
 
-    def __init__(
-        self,
-        *,
-        control: Control,
-        queue: Queue,
-        store: Store,
-        task_dirs: TaskDirs,
-        provisioners: Provisioners,
-        spawn_defaults: Callable[[], SpawnDefaults],
-    ) -> None:
+    def __init__(self, context: Context, control: Control, queue: Queue) -> None:
         self._control = control
         self._queue = queue
-        self._store = store
-        self._task_dirs = task_dirs
-        self._provisioners = provisioners
-        self._spawn_defaults = spawn_defaults
+        self._store = context.store
+        self._task_dirs = context.task_dirs
+        self._provisioners = context.provisioners
+        self._spawn_defaults = context.spawn_defaults
 
     async def retry(self, tasks: Iterable[Task], states: frozenset[State]) -> list[str]:
         """Queue the tasks again that have ended in one of these states. They get the server's environment as it is

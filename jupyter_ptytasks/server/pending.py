@@ -17,13 +17,10 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from ..core.model import Task, TaskRequest
-    from ..provision.base import Provisioners
     from ..storage.database import Also
-    from ..storage.task_dirs import TaskDirs
+    from .context import Context
     from .control import Control
     from .queueing import Queue
-    from .spec import SpawnDefaults
-    from .store import Store
 
 
 class Pending:
@@ -31,22 +28,13 @@ class Pending:
     core.errors, InvalidState for a task that has started.
     """
 
-    def __init__(
-        self,
-        *,
-        control: Control,
-        queue: Queue,
-        store: Store,
-        task_dirs: TaskDirs,
-        provisioners: Provisioners,
-        spawn_defaults: Callable[[], SpawnDefaults],
-    ) -> None:
+    def __init__(self, context: Context, control: Control, queue: Queue) -> None:
         self._control = control
         self._queue = queue
-        self._store = store
-        self._task_dirs = task_dirs
-        self._provisioners = provisioners
-        self._spawn_defaults = spawn_defaults
+        self._store = context.store
+        self._task_dirs = context.task_dirs
+        self._provisioners = context.provisioners
+        self._spawn_defaults = context.spawn_defaults
 
     async def release(self, ref: str) -> Task:
         """Let a task that is held take its turn, and return it. Raises InvalidState if it is not pending."""

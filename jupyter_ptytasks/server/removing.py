@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from ..core.model import Task
-    from ..provision.base import Provisioners
-    from ..storage.task_dirs import TaskDirs
-    from .store import Store
+    from .context import Context
 
 #: Seconds for old ptyhosts to be gone after they reported their ends.
 LEAVING = 5.0
@@ -25,10 +23,10 @@ class Remover:
     raised.
     """
 
-    def __init__(self, *, store: Store, task_dirs: TaskDirs, provisioners: Provisioners) -> None:
-        self._store = store
-        self._task_dirs = task_dirs
-        self._provisioners = provisioners
+    def __init__(self, context: Context) -> None:
+        self._store = context.store
+        self._task_dirs = context.task_dirs
+        self._provisioners = context.provisioners
 
     async def delete(self, tasks: Sequence[Task], *, spare_pinned: bool = False) -> list[str]:
         """Delete tasks that have ended, and return the ids of those that were there; with `spare_pinned`, those that

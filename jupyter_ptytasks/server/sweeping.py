@@ -24,16 +24,13 @@ from . import spec as specs
 from .placing import check_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from ..core.model import Task, TaskRequest
     from ..core.sweeps.combinations import Value
-    from ..provision.base import Provisioners
-    from ..storage.task_dirs import TaskDirs
+    from .context import Context
     from .many import Many
     from .queueing import Queue
-    from .spec import SpawnDefaults
-    from .store import Store
 
 #: Characters of commands and environments that all tasks of a sweep may take together.
 _SIZE_MAX = 64 << 20
@@ -56,26 +53,15 @@ class SweepRequest:
 class Sweeps:
     """Creates sweeps, and finds them by what their tasks say. Every verb raises errors of core.errors; a sweep is given
     by its id or its name, then it is the newest of that name.
-
-    `spawn_defaults` is asked again for every sweep.
     """
 
-    def __init__(
-        self,
-        *,
-        many: Many,
-        queue: Queue,
-        store: Store,
-        task_dirs: TaskDirs,
-        provisioners: Provisioners,
-        spawn_defaults: Callable[[], SpawnDefaults],
-    ) -> None:
+    def __init__(self, context: Context, many: Many, queue: Queue) -> None:
         self._many = many
         self._queue = queue
-        self._store = store
-        self._task_dirs = task_dirs
-        self._provisioners = provisioners
-        self._spawn_defaults = spawn_defaults
+        self._store = context.store
+        self._task_dirs = context.task_dirs
+        self._provisioners = context.provisioners
+        self._spawn_defaults = context.spawn_defaults
         #: What the sweeps were made of, by id: it does not change.
         self._records: dict[str, dict[str, Any]] = {}
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from jupyter_ptytasks.client import RequestFailed
-from jupyter_ptytasks.core.files import read_json
+from jupyter_ptytasks.core.files import read_json, write_json
 from tests.client.live import LiveServer, ended, until
+from tests.ptyhost.hosting import is_alive
+from tests.slurm.test_slurm_faults import jobs_of
 from tests.slurm.test_slurm_tasks import job_of, output, started
 from tests.ssh.conftest import there
 from tests.ssh.sshd import Sshd, content
@@ -24,6 +28,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 FAR = "cluster"
+SBATCH = shutil.which("sbatch")
 
 
 @pytest.fixture(scope="module")
@@ -207,3 +212,95 @@ def test_the_queue_goes_on_there_without_a_server(far: LiveServer, sshd: Sshd) -
         found = [output(client, ended(client, task["id"])) for task in client.all(sweep=made["id"])]
         assert sorted(found) == ["7\n", "8\n"]
         client.delete_group("one")
+
+
+# -- while it is being submitted ---------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def instead(sshd: Sshd, name: str, text: str) -> Iterator[None]:
+    """Have a shell script run there instead of a program."""
+    program = sshd.bin / name
+    program.write_text(f"#!/bin/sh\n{text}\n")
+    program.chmod(0o755)
+    try:
+        yield
+    finally:
+        program.unlink()
+
+
+def killing(sshd: Sshd, *victims: int) -> contextlib.AbstractContextManager[None]:
+    """Have these processes killed as soon as sbatch has submitted a job there."""
+    return instead(sshd, "sbatch", f'{SBATCH} "$@"\nkill -9 {" ".join(map(str, victims))}')
+
+
+def handle_is(far: LiveServer, task: Task, **changes: Any) -> None:
+    """Change what is written down here of a task's job."""
+    path = str(far.home / "data" / "ptytasks" / "tasks" / task["id"] / "handle.json")
+    write_json(path, {**(read_json(path) or {}), **changes})
+
+
+def test_a_job_whose_server_died_before_it_knew_its_id_is_found_and_not_submitted_twice(
+    far: LiveServer, sshd: Sshd, cluster: Cluster
+) -> None:
+    command = "echo once; read line; echo got $line; exit 5"
+    with far.client() as client, killing(sshd, far.pid):
+        with pytest.raises(Exception, match=r".") as caught:
+            client.create(command, name="orphan", place=FAR)
+        assert not isinstance(caught.value, RequestFailed)  # there was no answer
+        far.kill9()
+    far.start()
+    with far.client() as client:
+        task = client.get("orphan")
+        until(lambda: "once" in output(client, task))
+        client.send_input(task["id"], "hello", newline=True)
+        done = ended(client, task["id"])
+        assert (done["state"], done["exit"]) == ("failed", {"code": 5, "signal": None})
+        assert output(client, done).split("\n")[:3] == ["once", "hello", "got hello"]
+        assert jobs_of(cluster, task) == [job_of(done)]
+        # The same of a scheduler that dies.
+        client.set_group("one", slots=1)
+        first = client.create(counting(sshd, "next"), place=FAR, group="one")
+        started(client, first)
+        second = client.create("echo second", place=FAR, group="one")
+        record = str(far.home / "data" / "ptytasks" / "scheduler.pid.json")
+        scheduler = until(lambda: read_json(record))
+        with killing(sshd, scheduler["pid"]):
+            (sshd.home / "next").touch()
+            until(lambda: not is_alive(scheduler["pid"]))
+        for task in (first, second):
+            done = ended(client, task["id"])
+            assert (done["state"], jobs_of(cluster, task)) == ("succeeded", [job_of(done)])
+        client.delete_group("one")
+
+
+def test_a_connection_that_is_cut_while_a_job_is_being_submitted_leaves_no_doubt(
+    far: LiveServer, sshd: Sshd, cluster: Cluster
+) -> None:
+    with far.client() as client:
+        ended(client, client.create("true", place=FAR)["id"])
+        with killing(sshd, *sshd.connections()):
+            task = client.create("echo once", place=FAR)
+        done = ended(client, task["id"])
+        assert (done["state"], output(client, done)) == ("succeeded", "once\n")
+        assert jobs_of(cluster, task) == [job_of(done)]
+        # It ends before squeue has told of it, and another process has written down its id.
+        with instead(sshd, "squeue", "exit 0"):
+            with killing(sshd, *until(sshd.connections)):
+                task = client.create("exit 5", place=FAR)
+            [job] = until(lambda: jobs_of(cluster, task))
+            until(lambda: os.path.exists(sshd.files(task["id"]).exit))
+            handle_is(far, task, job=job)
+            done = ended(client, task["id"])
+            assert (done["exit"], job_of(done)) == ({"code": 5, "signal": None}, job)
+        # Nothing was submitted, as Slurm says long after it would have been.
+        with instead(sshd, "sbatch", f"kill -9 {' '.join(map(str, until(sshd.connections)))}; exec sleep 60"):
+            task = client.create(f"touch {sshd.home}/ran", place=FAR)
+        assert task["state"] == "starting"
+        handle_is(far, task, submitted=0.0)
+        done = ended(client, task["id"])
+        assert (done["state"], done["state_reason"], jobs_of(cluster, task)) == ("failed", "start_interrupted", [])
+        assert (read_json(sshd.files(task["id"]).handle) or {})["given_up"]
+        again = client.restart(task["id"])
+        assert ended(client, again["id"])["state"] == "succeeded"
+        assert (sshd.home / "ran").exists()

@@ -57,13 +57,14 @@ Host locked
 
 class Sshd:
     """It, below `home`; `there` is the home that its logins have, and `env` further variables. `config` is that of
-    clients.
+    clients. Programs in `bin` come before those of the system.
     """
 
     def __init__(self, home: Path, **env: str) -> None:
         self.home = home
         self.there = home / "there"
-        self.there.mkdir(parents=True)
+        self.bin = self.there / "bin"
+        self.bin.mkdir(parents=True)
         (home / "t").mkdir()
         self.port = free_port()
         self.config = home / "config"
@@ -72,7 +73,7 @@ class Sshd:
             command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(home / name)]
             subprocess.run(command, check=True)
         about = {"home": home, "there": self.there, "port": self.port, "user": _user()}
-        path = os.pathsep.join([os.path.dirname(sys.executable), os.defpath])
+        path = os.pathsep.join([str(self.bin), os.path.dirname(sys.executable), os.defpath])
         more = "".join(f" {name}={value}" for name, value in env.items())
         (home / "sshd_config").write_text(_CONFIG.format(**about, path=path, more=more))
         self.config.write_text(_CLIENT.format(**about))

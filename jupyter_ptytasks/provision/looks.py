@@ -1,0 +1,84 @@
+"""The looks at tasks whose ptyhosts are jobs: what was seen at those before, and that nothing can have changed since
+the last one. There may be hundreds of tasks, and they are looked at every second.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from ..core.errors import PlaceUnreachable
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable
+    from typing import Any
+
+    from ..core.model import Task
+    from ..storage.task_dirs import TaskDirs
+
+    News = dict[str, Any]
+
+#: Seconds after which a task that runs is looked at in any case: a file system may be late to tell, and what was found
+#: may not have been written down.
+_LOOK_AGAIN = 10.0
+
+
+class Looks:
+    """Looks at tasks by `find`, which returns what has changed of one (Provisioner.poll) or raises PlaceUnreachable.
+    `running` returns, of a task that runs, what is known of its job; None of others.
+    """
+
+    def __init__(
+        self, task_dirs: TaskDirs, running: Callable[[Task], object], find: Callable[[Task], News | None]
+    ) -> None:
+        self._task_dirs = task_dirs
+        self._running = running
+        self._find = find
+        #: When something was first seen of an attempt.
+        self._seen: dict[tuple[str, int, str], float] = {}
+        #: On what it depended, at the last look at a task that runs, whether there is news of it.
+        self._still: dict[str, tuple[object, ...]] = {}
+
+    def forget(self, active: Collection[str]) -> None:
+        """Forget what was seen of tasks other than these."""
+        self._seen = {key: seen for key, seen in self._seen.items() if key[0] in active}
+        self._still = {task_id: still for task_id, still in self._still.items() if task_id in active}
+
+    def look(self, tasks: Iterable[Task]) -> dict[str, News]:
+        """Return the news of tasks, by id; nothing of those of which nothing can be found out now."""
+        found = {}
+        for task in tasks:
+            still = self._on_what(task)
+            if still is not None and self._still.get(task.id) == still:
+                continue
+            try:
+                news = self._find(task)
+            except PlaceUnreachable:
+                continue
+            if still is not None:
+                self._still[task.id] = still
+            if news is not None:
+                found[task.id] = news
+        return found
+
+    def _on_what(self, task: Task) -> tuple[object, ...] | None:
+        """Return all on which it depends whether there is news of a task that runs; None if it does not run. It is one
+        stat of its directory.
+        """
+        known = self._running(task)
+        if known is None:
+            return None
+        try:
+            changed = os.stat(self._task_dirs.files(task.id).dir).st_mtime_ns
+        except OSError:
+            return None
+        return task, known, changed, time.monotonic() // _LOOK_AGAIN
+
+    def since(self, task: Task, what: str) -> float:
+        """Return when `what` was first seen of a task's attempt (monotonic seconds): now, if it was not seen before."""
+        return self._seen.setdefault((task.id, task.attempt, what), time.monotonic())
+
+    def unsee(self, task: Task, what: str) -> None:
+        """Note that `what` is not so any more."""
+        self._seen.pop((task.id, task.attempt, what), None)
