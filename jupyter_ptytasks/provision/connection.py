@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
+import contextlib
+import logging
 import os
 import re
 import time
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
     _T = TypeVar("_T")
 
+_LOG = logging.getLogger(__name__)
 #: The name of a host, as ssh takes it; none is an option.
 HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,254}")
 _CONFIG = "~/.ssh/config"
@@ -59,7 +62,9 @@ class Connection:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._relay: Relay | None = None
         self._connecting: asyncio.Task[Relay] | None = None
+        #: What closes the relay when it is of no use, and what has old programs deleted there.
         self._closing: asyncio.Task[None] | None = None
+        self._tidying: asyncio.Task[None] | None = None
         #: When it may be tried again, and the seconds from then to the next try.
         self._not_before = 0.0
         self._pause = _RETRY
@@ -75,7 +80,7 @@ class Connection:
 
     def close(self) -> None:
         """Close it; what runs there goes on."""
-        for job in (self._connecting, self._closing):
+        for job in (self._connecting, self._closing, self._tidying):
             if job is not None:
                 job.cancel()
         if self._relay is not None:
@@ -125,9 +130,17 @@ class Connection:
         self.wants_login = False
         # When no task runs there, or waits to be removed.
         self._closing = asyncio.create_task(relay.close_when_useless(self._keep))
+        self._tidying = asyncio.create_task(self._tidy(relay))
         for tell in self.on_up:
             tell()
         return relay
+
+    async def _tidy(self, relay: Relay) -> None:
+        """Have the programs of other versions deleted there that nothing needs."""
+        with contextlib.suppress(HostUnreachable):
+            removed = (await relay.call("tidy")).get("removed")
+            if removed:
+                _LOG.info("deleted on %s, where nothing needs them any more: %s", self.host, ", ".join(removed))
 
     def _explain(self, why: str) -> str:
         if self.wants_login:

@@ -30,6 +30,9 @@ if sys.argv[1] == "ptyhost":
 elif sys.argv[1] == "job":
     from jupyter_ptytasks.ptyhost.batch import main
     main(*sys.argv[2:])
+elif sys.argv[1] == "tidy":
+    from jupyter_ptytasks.relay.programs import main
+    main(*sys.argv[2:])
 else:
     from jupyter_ptytasks.relay.agent import main
     main(*sys.argv[2:])

@@ -11,14 +11,13 @@ import time
 from ..core.errors import storage_fault
 from ..core.files import read_json, write_bytes
 from ..core.platform import files as system
+from ..relay.programs import UNUSED
 from .program import program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..storage.task_dirs import TaskDirs
 
-#: Seconds since its last use after which a program may be deleted.
-_UNUSED = 7 * 86400.0
 _SUFFIX = ".pyz"
 #: What it is called from then on until it is known that it can go.
 _LEAVES = ".unused"
@@ -85,7 +84,7 @@ class Programs:
                     os.replace(entry.path, entry.path.removesuffix(_LEAVES))
                     continue
                 age = time.time() - entry.stat().st_mtime
-                if entry.name.endswith(_SUFFIX) and entry.name != own and age > _UNUSED:
+                if entry.name.endswith(_SUFFIX) and entry.name != own and age > UNUSED:
                     found.append(entry.name)
         return found
 

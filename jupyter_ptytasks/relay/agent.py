@@ -13,7 +13,7 @@ import os
 from ..core import relay, wire
 from ..core.elsewhere import runtime_dir
 from ..core.platform import endpoint, events, files
-from . import commands
+from . import commands, programs
 from .calls import Calls, Refused, data_dir
 from .jobs import Jobs
 from .tail import Tail
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 _FULL = 256 << 10
 #: Bytes that are read from the stream at a time.
 _READ = 256 << 10
-#: Milliseconds to wait: nothing is due by itself.
+#: Milliseconds to wait: nothing is due by itself but the note that the program is in use.
 _LONG = 3_600_000
 #: What a frame, or what it asks for, may fail with.
 _FAULTS = (OSError, ValueError, KeyError, TypeError, RecursionError, wire.WireError)
@@ -72,6 +72,7 @@ class Agent:
         self._outlet = outlet
         self._calls = calls
         self._jobs = Jobs(calls)
+        self._use = programs.Use()
         self._decoder = relay.Decoder()
         self._out = bytearray(relay.BANNER + relay.READY + b"\n")
         self._connections: dict[int, _Connection] = {}
@@ -85,7 +86,7 @@ class Agent:
         """Serve until the stream ends."""
         try:
             while self._turn():
-                pass
+                self._use.note()
         except (BrokenPipeError, ConnectionError, wire.WireError):
             pass  # the near end has gone
 
@@ -213,6 +214,12 @@ class Agent:
             name, said = relay.call_of(payload)
             if name == "start":
                 self._answering[channel] = self._calls.start(said)
+                return
+            if name == "tidy":
+                if programs.unused():
+                    self._answering[channel] = programs.remove_unused(self._calls.tasks)
+                else:
+                    self._answer(channel, {"removed": []})
                 return
             if name == "run":
                 self._answering[channel] = commands.run(list(said["argv"]), str(said["text"]), list(said["keep"]))

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import sys
 import tempfile
 
 from ..core.elsewhere import take_lock
@@ -19,6 +18,7 @@ from ..core.machine import boot_id, hostname
 from ..core.paths import TaskFiles
 from ..core.platform import files as system
 from ..core.ring.format import list_bases, log_path
+from . import programs
 from .commands import Answering
 
 TYPE_CHECKING = False
@@ -45,14 +45,14 @@ class Calls:
     """Answers calls. `data_dir` holds the directories of tasks, `runtime_dir` their sockets."""
 
     def __init__(self, data_dir: str, runtime_dir: str) -> None:
-        self._tasks = os.path.join(data_dir, "tasks")
+        self.tasks = os.path.join(data_dir, "tasks")
         self._runtime_dir = runtime_dir
 
     def files(self, task_id: str) -> TaskFiles:
         """Return the paths of a task. Raises ValueError for what is not the id of one."""
         if not (8 <= len(task_id) <= 16 and task_id.isascii() and task_id.isalnum()):
             raise ValueError(f"not the id of a task: {task_id!r}")
-        return TaskFiles(os.path.join(self._tasks, task_id))
+        return TaskFiles(os.path.join(self.tasks, task_id))
 
     def socket_path(self, task_id: str) -> str:
         """Return where the ptyhost of a task listens."""
@@ -129,7 +129,7 @@ class Calls:
                 request.seek(0)
                 with open(files.log, "wb", opener=_private) as log:
                     process = subprocess.Popen(
-                        [*_python(), "ptyhost", files.dir, self.socket_path(spec["id"]), str(lock)],
+                        programs.command("ptyhost", files.dir, self.socket_path(spec["id"]), str(lock)),
                         stdin=request,
                         stdout=subprocess.PIPE,
                         stderr=log,
@@ -166,6 +166,7 @@ class Calls:
             # The output goes on where the copy of it ends that is all that is left.
             system.private_dir(files.output)
             os.close(os.open(log_path(files.output, end), os.O_WRONLY | os.O_CREAT | system.BINARY, 0o600))
+        spec["program"] = os.path.basename(programs.own())
         spec["given_env"] = {}  # the ptyhost is told; it may hold secrets
         write_json(files.spec, spec)
 
@@ -193,10 +194,6 @@ def _arguments(spec: Mapping[str, Any]) -> list[str]:
 def surroundings() -> dict[str, str]:
     """Return the environment of a login here, without what is this connection's."""
     return {name: value for name, value in os.environ.items() if name not in _STRIPPED}
-
-
-def _python() -> list[str]:
-    return [sys.executable, "-I", "-S", "-X", "utf8", os.path.abspath(sys.argv[0])]
 
 
 def _private(path: str, flags: int) -> int:

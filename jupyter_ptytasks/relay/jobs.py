@@ -11,6 +11,7 @@ import sys
 from ..core.elsewhere import take_lock
 from ..core.files import read_json, write_json
 from ..core.hostlog import last_line
+from . import programs
 from .calls import LEAVING, Refused, surroundings
 
 TYPE_CHECKING = False
@@ -41,11 +42,10 @@ class Jobs:
 
     def about(self) -> dict[str, Any]:
         """Return what it takes to run the far end of a relay on a node, and who the user is here."""
-        program, data_dir = os.path.abspath(sys.argv[0]), os.path.dirname(self._calls.files("0" * 8).dir)
         return {
             "python": sys.executable,
-            "program": program,
-            "data_dir": os.path.dirname(data_dir),
+            "program": programs.own(),
+            "data_dir": os.path.dirname(self._calls.tasks),
             "user": getpass.getuser(),
         }
 

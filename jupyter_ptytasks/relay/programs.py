@@ -1,0 +1,120 @@
+"""The program of this process, and those beside it: each version of ours that has reached this machine has left one,
+named by its hash. One that was not used for a week is deleted, unless a task needs it that has not ended.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+from ..core.files import read_json
+from ..core.paths import TaskFiles
+from .commands import Answering
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Any
+
+#: Seconds since its last use after which a program may be deleted.
+UNUSED = 7 * 86400.0
+#: Seconds between two notes that one is in use.
+_NOTE_EVERY = 3600.0
+_SUFFIX = ".pyz"
+#: What stands for the program of a task that an earlier version has started, which did not name it.
+_UNKNOWN = "?"
+
+
+def own() -> str:
+    """Return the path of the program of this process."""
+    return os.path.abspath(sys.argv[0])
+
+
+def command(*arguments: str) -> list[str]:
+    """Return what runs the program of this process, as another one."""
+    return [sys.executable, "-I", "-S", "-X", "utf8", own(), *arguments]
+
+
+class Use:
+    """Notes at a program that it is in use: this process imports more of it later, and starts others by it."""
+
+    def __init__(self) -> None:
+        self._noted = 0.0
+
+    def note(self) -> None:
+        """Note it, unless that was done within the hour. By the clock on the wall: this machine may have slept."""
+        now = time.time()
+        if not 0 <= now - self._noted < _NOTE_EVERY:
+            self._noted = now
+            _touch(own())
+
+
+def unused() -> list[str]:
+    """Return the paths of other programs that were not used for a week; also of some that have never arrived whole."""
+    directory, name = os.path.split(own())
+    try:
+        with os.scandir(directory) as entries:
+            names = [entry.name for entry in entries if _SUFFIX in entry.name and entry.name != name]
+    except OSError:
+        return []
+    return [path for one in names if _is_unused(path := os.path.join(directory, one))]
+
+
+def remove_unused(tasks: str) -> Answering:
+    """Begin to remove those that no task needs of those in the directory `tasks`; the answer has the names of what is
+    `removed`. Another process looks at the tasks: there may be thousands. Raises OSError.
+    """
+    process = subprocess.Popen(
+        command("tidy", tasks), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True
+    )
+    return Answering(process, lambda said, _: {"removed": said.decode("utf-8", "replace").split()})
+
+
+def main(tasks: str) -> None:
+    """Remove those that no task needs, and print their names."""
+    candidates = unused()
+    needed = _needed(tasks) if candidates else set()
+    for path in candidates:
+        name = os.path.basename(path)
+        if name in needed or _UNKNOWN in needed:
+            _touch(path)  # it is not looked at again before another week
+        elif _is_unused(path):
+            os.unlink(path)
+            print(name)
+
+
+def _needed(tasks: str) -> set[str]:
+    """Return the names of the programs of tasks that have not ended, or may be run again."""
+    found = set()
+    for task_id in os.listdir(tasks) if os.path.isdir(tasks) else ():
+        files = TaskFiles(os.path.join(tasks, task_id))
+        spec = read_json(files.spec)
+        if spec is not None and not _is_over(files, spec):
+            found.add(spec.get("program", _UNKNOWN))
+    return found
+
+
+def _is_over(files: TaskFiles, spec: Mapping[str, Any]) -> bool:
+    handle = read_json(files.handle)
+    if handle is not None:
+        if handle.get("given_up"):
+            return True
+        if spec.get("resources", {}).get("requeue"):
+            return False
+    return (read_json(files.exit) or {}).get("attempt") == spec.get("attempt")
+
+
+def _touch(path: str) -> None:
+    try:
+        os.utime(path)
+    except OSError:
+        pass
+
+
+def _is_unused(path: str) -> bool:
+    try:
+        return time.time() - os.stat(path).st_mtime > UNUSED
+    except OSError:
+        return False
