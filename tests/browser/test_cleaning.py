@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import axe
+from tests.browser import axe, focus
 from tests.browser.panel import row, show
+from tests.browser.test_details import details, fact
 from tests.client.live import ended, until
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def test_old_runs_are_cleaned_up(page: Page, client: Client, console: Console) -
     for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"):
         axe.show_in(page, theme)
         assert axe.serious(page, ".jp-PtyTasks-dialog") == []
+        assert focus.unseen(page, ".jp-PtyTasks-dialog") == []
     page.keyboard.press("Control+Enter")
     dialog.wait_for(state="detached")
     until(lambda: {task["name"] for task in client.all()} == {"lives", "run-a", "run-b", "run-d"})
@@ -83,6 +85,10 @@ def test_old_runs_are_cleaned_up(page: Page, client: Client, console: Console) -
         page.get_by_role("menuitem", name="Import…").click()
     chooser.value.set_files(download.value.path())
     expect(page.get_by_role("main").get_by_role("tab", name="run-b (2)")).to_be_visible()
+    again = next(task["id"] for task in client.all() if task["name"] == "run-b (2)")
+    page.evaluate("id => window.jupyterapp.commands.execute('ptytasks:details', { id })", again)
+    expect(fact(details(page, again), "Imported")).to_contain_text(f"where it was task {ids['run-b']}")
+    panel = show(page)
     console.expect("/ptytasks/api/import.* 400 ")
     row(panel, ids["run-b"]).click(button="right")
     with page.expect_file_chooser() as chooser:

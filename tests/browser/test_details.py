@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import axe, panel
+from tests.browser import axe, focus, panel
 from tests.client.live import ended, until
 from tests.core.test_git import run
 
@@ -108,11 +108,11 @@ def test_a_task_is_shown_noted_on_and_run_again_with_a_change(
 
     # The header of the terminal of the new one has the facts, too.
     terminal_of = page.locator(f'.jp-PtyTasks-terminal[data-ptytask="{again["id"]}"]')
-    expander = terminal_of.get_by_role("button", name="Command, folder and other facts")
+    expander = terminal_of.get_by_role("button", name="Command, working directory and more")
     expander.press("Enter")
     expect(expander).to_have_attribute("aria-expanded", "true")
-    about = terminal_of.get_by_role("region", name="What the task is")
-    expect(fact(about, "Folder")).to_have_text(str(work))
+    about = terminal_of.get_by_role("region", name="Task summary")
+    expect(fact(about, "Working directory")).to_have_text(str(work))
     expect(fact(about, "Tags")).to_have_text("gpu, best")
     assert axe.serious(page, ".jp-PtyTasks-terminal .jp-PtyTasks-summary, .jp-PtyTasks-banner") == []
     expander.press("Enter")
@@ -128,6 +128,7 @@ def test_a_task_is_shown_noted_on_and_run_again_with_a_change(
         axe.show_in(page, theme)
         expect(page.locator(f'body[data-jp-theme-name="{theme}"]')).to_be_attached()
         assert axe.serious(page, ".jp-PtyTasks-details") == []
+        assert focus.unseen(page, ".jp-PtyTasks-details") == []
     link = newer.get_by_role("button", name=re.compile(first))
     link.focus()
     page.keyboard.press("Enter")

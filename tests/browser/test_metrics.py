@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import panel, terminal
-from tests.browser.axe import serious
+from tests.browser.axe import serious, show_in
+from tests.browser.focus import unseen
+from tests.client.live import until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -24,6 +26,13 @@ TRAIN = r"""
 one() {{ awk "BEGIN {{ print \"step $n loss\", {0} / $n, \"acc=\" 1 - 1 / ($n + 1) }}"; }}
 n=1; while [ $n -le 40 ]; do one; n=$((n + 1)); done
 while read loss; do echo "step $n loss $loss"; n=$((n + 1)); done
+"""
+
+
+#: Prints nothing that is a metric, then values of nine steps, and then as many more behind more output than is read.
+BURSTS = r"""
+steps() { for i in $(seq $1 $2); do echo step $i loss 0.$((90 - i)); done; }
+echo nothing; read go; steps 1 9; read go; yes noise | head -n 400000; steps 21 29; read go
 """
 
 
@@ -83,8 +92,8 @@ def test_the_runs_of_a_sweep_are_compared(page: Page, client: Client) -> None:
     expect(page.get_by_role("tab", name="Metrics of lr8")).to_be_visible()
 
 
-def test_a_tab_without_curves_says_why(open_lab: OpenLab, client: Client, console: Console) -> None:
-    quiet = client.create("echo nothing; read go", name="quiet")["id"]
+def test_a_tab_says_why_curves_are_missing(open_lab: OpenLab, client: Client, console: Console) -> None:
+    quiet = client.create(BURSTS, name="quiet")["id"]
     page = open_lab()
     page.route(re.compile("/metrics"), lambda route: route.fulfill(status=500, body="{}"))
     console.expect("/metrics.* 500 ")
@@ -93,3 +102,18 @@ def test_a_tab_without_curves_says_why(open_lab: OpenLab, client: Client, consol
     expect(note).to_contain_text("The metrics could not be loaded")
     page.unroute(re.compile("/metrics"))
     expect(note).to_contain_text("No metrics yet")
+
+    # A curve is broken where output came faster than it was read; the cursor stops there.
+    client.send_input(quiet, "", newline=True)
+    until(lambda: client.get(quiet)["metrics"].get("loss", {}).get("step") == 9, "the first steps")
+    client.send_input(quiet, "", newline=True)
+    expect(note).to_have_text("Some output was discarded before it was read. Dashed lines mark where.")
+    loss = page.locator(".jp-PtyTasks-metrics").get_by_role("region", name="loss")
+    loss.get_by_role("img").focus()
+    for told in (*(f"{step}: " for step in range(29, 20, -1)), "Output is missing here.", "9: "):
+        page.keyboard.press("ArrowLeft")
+        expect(loss.get_by_role("status")).to_contain_text(told)
+    for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"):
+        show_in(page, theme)
+        assert serious(page, ".jp-PtyTasks-metrics") == []
+        assert unseen(page, ".jp-PtyTasks-metrics") == []

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import axe, terminal
+from tests.browser import axe, focus, terminal
 from tests.client.live import ended, until
 
 if TYPE_CHECKING:
@@ -72,7 +72,8 @@ def test_all_lines_can_be_read_and_searched(page: Page, client: Client) -> None:
     for theme in THEMES:
         set_theme(page, theme)
         assert axe.serious(page, ".jp-PtyTasks-whole") == []
-    view.get_by_role("button", name="To the End").click()
+        assert focus.unseen(page, ".jp-PtyTasks-whole") == []
+    view.get_by_role("button", name="Jump to End").click()
     expect(view.locator('[data-line="9999"]')).to_be_in_viewport()
 
     page.keyboard.press("Escape")

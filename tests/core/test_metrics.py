@@ -315,6 +315,15 @@ def test_missing_output_is_told_and_half_a_line_is_none() -> None:
     assert (list(loss.values), reader.gaps) == ([0.5, 0.4, 0.2], [5.0])
 
 
+def test_output_that_a_full_disk_did_not_take_is_missing() -> None:
+    reader = MetricsReader()
+    reader.feed(b"step 1 loss 0.5\nstep 2 loss 0.4\nstep 3 lo", 1.0)
+    # As core/ring/writer notes it.
+    reader.feed(b"\x18\r\n[4096 bytes of output lost: No space left on device]\r\nstep 9 loss 0.2\n", 5.0)
+    [loss] = reader.series
+    assert (list(loss.values), reader.gaps) == ([0.5, 0.4, 0.2], [5.0])
+
+
 def test_a_file_that_is_damaged_is_no_file() -> None:
     reader = MetricsReader()
     reader.feed(data_of("metrics/xgboost_valid"), 1.0)

@@ -29,6 +29,8 @@ MOST = 64
 _BLANKS = re.compile(r"\s{9,}")
 #: The places of missing output that are remembered.
 _GAPS = 64
+#: What the ring notes where a full disk kept it from writing (core/ring/writer).
+_LOST = re.compile(r"\[\d+ bytes of output lost: ")
 
 
 class MetricsReader:
@@ -61,8 +63,7 @@ class MetricsReader:
         """Read new output, at `now` (Unix seconds); with a `gap`, some is missing before. Never raises."""
         if gap:
             self._splitter.lose()
-            if len(self.gaps) < _GAPS:
-                self.gaps.append(now)
+            self._miss(now)
         for piece in self._splitter.split(data):
             self._take(piece, now)
 
@@ -71,6 +72,10 @@ class MetricsReader:
         for piece in self._splitter.rest():
             self._take(piece, now)
 
+    def _miss(self, now: float) -> None:
+        if len(self.gaps) < _GAPS:
+            self.gaps.append(now)
+
     def _take(self, piece: str | Logged, now: float) -> None:
         if isinstance(piece, Logged):
             if not self.logs:
@@ -78,6 +83,8 @@ class MetricsReader:
                 self._followed.clear()
             for name, value in piece.items():
                 self._add(name, now, piece.step, value, sure=True)
+        elif _LOST.match(piece):
+            self._miss(now)
         elif not self.logs and not self._settings.off and len(piece) <= LONGEST:
             step, found = self._read(piece)
             for name, value in found.items():

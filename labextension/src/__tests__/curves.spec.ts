@@ -2,6 +2,7 @@ import { Signal } from '@lumino/signaling';
 
 import {
   best,
+  breaks,
   extended,
   heights,
   numeral,
@@ -50,6 +51,13 @@ describe('curves', () => {
     expect(smoothed([4, NaN, 4], 0.9)).toEqual([4, null, 4]);
     expect(smoothed([0, 3], 0.5)).toEqual([0, 2]);
     expect(positive([1, 0, -1, null])).toEqual([1, null, null, null]);
+  });
+
+  it('is broken where output is missing, if the axis goes on there', () => {
+    const one = curve([4, 3, 2, 1]); // at 100 s to 103 s
+    expect(breaks(one, [101.0004, 101.9, 200], one.steps)).toEqual([0.5, 1.5]);
+    expect(breaks(one, [50, 100], one.steps)).toEqual([]);
+    expect(breaks(one, [102], [0, 1, 0, 1])).toEqual([]);
   });
 
   it('tells numbers and the best one', () => {

@@ -52,6 +52,7 @@ describe('OutputWindow', () => {
     expect(shown(output)).toEqual(range(200, 1200));
     await output.earlier();
     expect([shown(output), output.hasEarlier]).toEqual([range(0, 1200), false]);
+    expect(output.discarded).toBe(0);
   });
 
   it('goes on where the server returned fewer lines than were asked for', async () => {
@@ -74,9 +75,13 @@ describe('OutputWindow', () => {
     const output = new OutputWindow('id', server(range(1000, 2000), 500, 1000));
     await output.toEnd();
     await output.earlier();
-    expect(output.hasEarlier).toBe(true);
+    expect([output.hasEarlier, output.discarded]).toEqual([true, 0]);
     await output.earlier();
     expect([shown(output), output.hasEarlier]).toEqual([range(1000, 2000), false]);
+    expect(output.discarded).toBe(1000);
+    await output.toEnd();
+    await output.to(1000);
+    expect(output.discarded).toBe(1000);
   });
 
   it('goes to a line, and on from there', async () => {

@@ -10,6 +10,9 @@ export type Column = (number | null)[];
 
 const DIGITS = 4;
 
+/** Seconds to which times of points are rounded. */
+const ROUNDED = 0.001;
+
 /** Return a number in four digits: `0.1235`, `1.2e-5`, `NaN`. */
 export function numeral(value: number): string {
   return Number.isFinite(value) ? `${Number(value.toPrecision(DIGITS))}` : `${value}`;
@@ -40,6 +43,18 @@ export function smoothed(values: readonly number[], weight: number): Column {
     share = weight * share + 1;
     return sum / share;
   });
+}
+
+/**
+ * Return where on the axis output is missing: between the last point before each gap and the first one after it. `gaps` are in
+ * Unix seconds. Where the axis does not go on there, as with steps that begin again, nothing can be shown.
+ */
+export function breaks(curve: ICurve, gaps: readonly number[], at: readonly number[]): number[] {
+  const first = gaps.map(gap => curve.times.findIndex(time => time > gap - ROUNDED));
+  return [...new Set(first)]
+    .map(index => ({ from: at[index - 1], to: at[index] }))
+    .filter(({ from, to }) => from < to)
+    .map(({ from, to }) => (from + to) / 2);
 }
 
 /** Return the values that a logarithmic axis can show. */

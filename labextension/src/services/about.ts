@@ -5,6 +5,11 @@ import { z } from 'zod';
 import { TaskError, type TaskApi } from './api';
 import { gitSchema, STATES } from './types';
 
+const originSchema = z.object({ id: z.string(), host: z.string(), exported: z.string() });
+
+/** The machine that an imported task ran on, its id there, and when it was exported. */
+export type IOrigin = z.infer<typeof originSchema>;
+
 const attemptSchema = z.object({
   attempt: z.number(),
   state: z.enum(STATES),
@@ -28,6 +33,8 @@ export const detailsSchema = z.object({
   environment: z.array(z.string()),
   /** The machine on which it runs or ran. */
   host: z.string().nullable(),
+  /** Where an imported task comes from; null if it was started here. */
+  imported: originSchema.nullable().catch(null),
   /** The bytes that its files use. */
   disk: z.number(),
   stop: z.array(z.object({ signal: z.string(), grace: z.number() })),

@@ -55,6 +55,11 @@ export class OutputWindow {
     return this._hasLater;
   }
 
+  /** The lines before the first one of the window, if they are no longer kept; else 0. */
+  get discarded(): number {
+    return this._isFirst ? (this._lines[0]?.number ?? 0) : 0;
+  }
+
   /** Emitted when any of the above has changed. */
   get changed(): ISignal<this, void> {
     return this._changed;
@@ -66,6 +71,7 @@ export class OutputWindow {
       const page = await this._read({ mode: 'tail', tail_lines: `${PAGE}` });
       this._hasEarlier = (page.lines[0]?.number ?? 0) > 0;
       this._hasLater = page.more;
+      this._isFirst = false;
       this._replace(page.lines, page.next);
     });
   }
@@ -80,6 +86,7 @@ export class OutputWindow {
       const since = Math.max(0, line - PAGE / 2);
       const page = await this._read({ since: `${since}`, max_lines: `${PAGE}` });
       this._hasEarlier = since > 0 && !page.isFirst;
+      this._isFirst = page.isFirst;
       this._hasLater = page.more;
       this._replace(page.lines, page.next);
     });
@@ -99,6 +106,7 @@ export class OutputWindow {
         while (since < end) {
           const page = await this._read({ since: `${since}`, max_lines: `${PAGE}` });
           found.push(...page.lines.filter(({ number }) => number < end));
+          this._isFirst ||= page.isFirst;
           isFirst ||= page.isFirst;
           if (!page.more || page.next <= since) {
             break;
@@ -166,6 +174,7 @@ export class OutputWindow {
   private _total = 0;
   private _hasEarlier = false;
   private _hasLater = false;
+  private _isFirst = false;
 }
 
 /** Lines of a response, the number to go on from, whether there are more, and whether what came before is discarded. */

@@ -6,7 +6,7 @@ import React from 'react';
 import { bytes } from '../../format/measures';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { reasonOf } from '../../format/why';
-import type { IDetails } from '../../services/about';
+import type { IDetails, IOrigin } from '../../services/about';
 import { isEnded, LOCAL, type IGit, type ITask } from '../../services/types';
 import { useNow } from '../hooks';
 
@@ -30,7 +30,7 @@ export function Facts({ task, details, trans }: IFactsProps): JSX.Element {
       [stateLabel(task.state, trans), exit, reasonOf(task)].filter(Boolean).join(', ')
     ],
     [trans.__('ID'), task.id],
-    [trans.__('Folder'), task.cwd],
+    [trans.__('Working directory'), task.cwd],
     [trans.__('Git'), task.git && gitLabel(task.git, trans)],
     [trans.__('Parameters'), params.join(', ')],
     [trans.__('Environment'), details?.environment.join(', ')],
@@ -40,7 +40,7 @@ export function Facts({ task, details, trans }: IFactsProps): JSX.Element {
     [trans.__('Duration'), task.started && duration(elapsed(task, now))],
     [trans.__('Attempt'), task.attempt > 1 ? `${task.attempt}` : ''],
     [trans.__('Time limit'), task.timeout === null ? '' : duration(task.timeout * 1000)],
-    [trans.__('Stopped by'), details?.stop.map(one => stopLabel(one)).join(', ')],
+    [trans.__('Stop signals'), details?.stop.map(one => stopLabel(one)).join(', ')],
     [trans.__('Group'), task.group],
     [trans.__('Sweep'), task.sweep?.name],
     [trans.__('Tags'), task.tags.join(', ')],
@@ -48,8 +48,11 @@ export function Facts({ task, details, trans }: IFactsProps): JSX.Element {
     [trans.__('Metadata'), metadata.join(', ')],
     [trans.__('Place'), task.place === LOCAL ? '' : task.place],
     [trans.__('Machine'), details?.host],
+    [trans.__('Imported'), details?.imported && originLabel(details.imported, trans)],
     [trans.__('Disk'), details && bytes(details.disk)],
-    [trans.__('Output'), task.output.directory]
+    [trans.__('Output'), task.output.directory],
+    [trans.__('Discarded output'), task.output.start > 0 ? bytes(task.output.start) : ''],
+    [trans.__('Lost output'), task.output.lost > 0 ? bytes(task.output.lost) : '']
   ];
   return (
     <dl className="jp-PtyTasks-details-facts">
@@ -73,6 +76,10 @@ function gitLabel(git: IGit, trans: TranslationBundle): string {
   return git.dirty
     ? trans.__('%1, with uncommitted changes', commit)
     : trans.__('%1, without changes', commit);
+}
+
+function originLabel({ id, host, exported }: IOrigin, trans: TranslationBundle): string {
+  return trans.__('from %1, where it was task %2; exported %3', host, id, moment(exported));
 }
 
 function stopLabel({ signal, grace }: { signal: string; grace: number }): string {

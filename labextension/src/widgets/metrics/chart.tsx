@@ -18,6 +18,8 @@ export interface ILine extends ILineLook {
   values: Column;
   /** The values before they were smoothed; null if they were not. */
   rough: Column | null;
+  /** Between which values output is missing: the curve is broken there. */
+  breaks: readonly number[];
 }
 
 export interface IChartProps {
@@ -35,6 +37,9 @@ const HEIGHT = 200;
 
 /** The opacity of the unsmoothed values behind the curve. */
 const FAINT = 0.25;
+
+/** Half the width of the mark where output is missing. */
+const MARK = 6;
 
 /** The most values that are told at the cursor. */
 const TOLD = 6;
@@ -58,7 +63,7 @@ export const Chart = React.memo(function Chart(props: IChartProps): JSX.Element 
     axis,
     isLog,
     look,
-    lines.map(({ label, color, dash, rough }) => [label, color, dash, rough !== null])
+    lines.map(({ label, color, dash, rough, breaks }) => [label, color, dash, !!rough, breaks])
   ]);
 
   useEffect(() => {
@@ -66,7 +71,9 @@ export const Chart = React.memo(function Chart(props: IChartProps): JSX.Element 
     if (!node || !isSeen || !data) {
       return;
     }
-    const options = optionsOf(props, node.clientWidth, made => setTold(words(made, axis)));
+    const options = optionsOf(props, node.clientWidth, made =>
+      setTold(isBroken(made, lines) ? trans.__('Output is missing here.') : words(made, axis))
+    );
     drawn.current = data;
     const made = (plot.current = new uPlot(options, data, node));
     const observer = new ResizeObserver(() => {
@@ -107,7 +114,7 @@ export const Chart = React.memo(function Chart(props: IChartProps): JSX.Element 
         role="img"
         tabIndex={0}
         aria-label={trans.__(
-          'Chart of %1. The left and right arrow keys tell its values; the table has the last and best ones.',
+          'Chart of %1. Use the left and right arrow keys to read its values; the table has the last and best ones.',
           name
         )}
         onKeyDown={onKeyDown}
@@ -121,12 +128,14 @@ export const Chart = React.memo(function Chart(props: IChartProps): JSX.Element 
 
 /** Return the curves as a table with one column of places. */
 function table(lines: readonly ILine[]): uPlot.AlignedData {
-  const tables = lines.map(({ places, values, rough }): uPlot.AlignedData => {
-    const columns = rough ? [rough, values] : [values];
-    const { order, isInOrder } = ordered(places);
-    const sorted = <T,>(column: readonly T[]) =>
-      isInOrder ? [...column] : order.map(at => column[at]);
-    return [sorted(places), ...columns.map(sorted)];
+  const tables = lines.map(({ places, values, rough, breaks }): uPlot.AlignedData => {
+    // Where nothing is, the curve is broken.
+    const nothing = breaks.map(() => null);
+    const columns = (rough ? [rough, values] : [values]).map(column => [...column, ...nothing]);
+    const all = [...places, ...breaks];
+    const { order, isInOrder } = ordered(all);
+    const sorted = <T,>(column: T[]) => (isInOrder ? column : order.map(at => column[at]));
+    return [sorted(all), ...columns.map(sorted)];
   });
   return tables.length === 1 ? tables[0] : uPlot.join(tables);
 }
@@ -146,13 +155,15 @@ function optionsOf(
   width: number,
   onCursor: (plot: uPlot) => void
 ): uPlot.Options {
-  const { text, grid, font } = look;
+  const { text, ground, grid, warning, font } = look;
+  const breaks = new Set(lines.flatMap(line => line.breaks));
   const side = { stroke: text, font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid } };
   const curve = ({ label, color, dash }: ILine): uPlot.Series => ({
     label,
     stroke: color,
     dash,
-    width: 1.5
+    width: 1.5,
+    points: { fill: ground }
   });
   return {
     width,
@@ -180,8 +191,44 @@ function optionsOf(
       points: { size: 6 },
       sync: { key: group, setSeries: false, scales: ['x', null] }
     },
-    hooks: { setCursor: [onCursor] }
+    hooks: { setCursor: [onCursor], draw: [plot => markBreaks(plot, breaks, warning)] }
   };
+}
+
+/** Draw a dashed line with a triangle on it where output is missing. */
+function markBreaks(plot: uPlot, breaks: Iterable<number>, color: string): void {
+  const { ctx, bbox } = plot;
+  const size = MARK * devicePixelRatio;
+  ctx.save();
+  ctx.strokeStyle = ctx.fillStyle = color;
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([size / 2, size / 2]);
+  for (const place of breaks) {
+    const x = Math.round(plot.valToPos(place, 'x', true)) + 0.5;
+    if (x < bbox.left || x > bbox.left + bbox.width) {
+      continue;
+    }
+    ctx.beginPath();
+    ctx.moveTo(x, bbox.top);
+    ctx.lineTo(x, bbox.top + bbox.height);
+    ctx.stroke();
+    ctx.beginPath();
+    ctx.moveTo(x - size, bbox.top);
+    ctx.lineTo(x + size, bbox.top);
+    ctx.lineTo(x, bbox.top + size);
+    ctx.fill();
+  }
+  ctx.restore();
+}
+
+/** Return whether output is missing at the cursor. */
+function isBroken(plot: uPlot, lines: readonly ILine[]): boolean {
+  const { idx, left } = plot.cursor;
+  return (
+    typeof idx === 'number' &&
+    (left ?? -1) >= 0 &&
+    lines.some(({ breaks }) => breaks.includes(plot.data[0][idx]))
+  );
 }
 
 function placeLabel(place: number, axis: Axis): string {

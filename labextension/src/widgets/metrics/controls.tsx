@@ -1,7 +1,7 @@
 /** The controls of a metrics tab: what the curves are drawn along, how smooth, on which scale, and which metrics. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { HTMLSelect } from '@jupyterlab/ui-components';
+import { HTMLSelect, InputGroup } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { Axis } from '../../format/curves';
@@ -74,9 +74,10 @@ export function Controls({ store, drawing, trans }: IControlsProps): JSX.Element
         />
         {trans.__('Logarithmic')}
       </label>
-      <input
+      <InputGroup
+        className="jp-PtyTasks-search"
         type="search"
-        className="jp-mod-styled"
+        rightIcon="ui-components:search"
         placeholder={trans.__('Filter metrics')}
         aria-label={trans.__('Filter metrics')}
         value={drawing.filter}

@@ -9,7 +9,9 @@ export interface ILineLook {
 /** The look of all charts of a tab. */
 export interface ILook {
   text: string;
+  ground: string;
   grid: string;
+  warning: string;
   font: string;
   lines: readonly string[];
 }
@@ -31,7 +33,9 @@ export function readLook(node: HTMLElement): ILook {
   const read = (name: string) => style.getPropertyValue(name).trim();
   return {
     text: read('--jp-ui-font-color1'),
-    grid: read('--jp-border-color2'),
+    ground: read('--jp-layout-color1'),
+    grid: read('--jp-ptytasks-grid'),
+    warning: read('--jp-ptytasks-break'),
     font: `${Math.round(SMALL * parseFloat(style.fontSize))}px ${style.fontFamily}`,
     lines: Array.from({ length: COLORS }, (_, at) => read(`--jp-ptytasks-line${at}`))
   };

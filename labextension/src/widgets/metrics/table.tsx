@@ -15,6 +15,8 @@ export interface ITableRow {
   task: ITask | undefined;
   look: ILineLook;
   isShown: boolean;
+  /** When output was missing, in Unix seconds. */
+  gaps: readonly number[];
   metrics: ReadonlyMap<string, ICurve>;
 }
 
@@ -57,8 +59,8 @@ export function MetricsTable({ rows, names, onToggle, open, trans }: ITableProps
           <tr>
             {names.map(name => (
               <React.Fragment key={name}>
-                <th scope="col">{trans.__('last')}</th>
-                <th scope="col">{trans.__('best')}</th>
+                <th scope="col">{trans.__('Last')}</th>
+                <th scope="col">{trans.__('Best')}</th>
               </React.Fragment>
             ))}
           </tr>

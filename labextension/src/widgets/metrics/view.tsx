@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useMemo, useRef } from 'react';
 
-import { places, positive, smoothed } from '../../format/curves';
+import { breaks, places, positive, smoothed } from '../../format/curves';
 import type { CurveFollower } from '../../services/curves';
 import type { ICurve } from '../../services/types';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
@@ -12,6 +12,8 @@ import { Chart, type ILine } from './chart';
 import { Controls, type IDrawing } from './controls';
 import { lineLook, type ILook } from './look';
 import { MetricsTable, type ITableRow } from './table';
+
+const NONE: readonly number[] = [];
 
 export interface IMetricsViewProps {
   /** The ids of the tasks. */
@@ -45,6 +47,7 @@ export function MetricsView(props: IMetricsViewProps): JSX.Element | null {
     task: byId.get(id),
     look: lineLook(look, at),
     isShown: !drawing.hidden.includes(id),
+    gaps: found[at]?.gaps ?? NONE,
     metrics: new Map((found[at]?.metrics ?? []).map(curve => [curve.name, curve]))
   }));
   const all = [...new Set(rows.flatMap(({ metrics }) => [...metrics.keys()]))];
@@ -52,7 +55,8 @@ export function MetricsView(props: IMetricsViewProps): JSX.Element | null {
   const names = all.filter(name => name.toLowerCase().includes(wanted));
   const isLoading = model.isReady && ids.some((id, at) => byId.has(id) && found[at] === null);
   const { filter } = drawing;
-  const note = noteOf({ problem, isLoading, all, names, filter, omitted, trans });
+  const isBroken = rows.some(({ gaps, metrics }) => gaps.length > 0 && metrics.size > 0);
+  const note = noteOf({ problem, isLoading, all, names, filter, omitted, isBroken, trans });
   return (
     <>
       <Controls store={store} drawing={drawing} trans={trans} />
@@ -110,23 +114,25 @@ interface IMetricChartProps {
 function MetricChart({ name, rows, drawing, look, group, trans }: IMetricChartProps): JSX.Element {
   const { axis, isLog, smoothing } = drawing;
   const shown = useSame(
-    rows.flatMap(({ id, task, look: { color, dash }, isShown, metrics }): Shown[] => {
+    rows.flatMap(({ id, task, look: { color, dash }, isShown, gaps, metrics }): Shown[] => {
       const curve = metrics.get(name);
       return curve && isShown
-        ? [[curve, task?.name ?? id, startOf(task?.started, curve), color, dash]]
+        ? [[curve, task?.name ?? id, startOf(task?.started, curve), color, dash, gaps]]
         : [];
     })
   );
   const lines = useMemo(
     () =>
-      shown.map(([curve, label, began, color, dash]): ILine => {
+      shown.map(([curve, label, began, color, dash, gaps]): ILine => {
+        const at = places(curve, axis, began);
         const rough = smoothed(curve.values, 0);
         const values = smoothing > 0 ? smoothed(curve.values, smoothing) : rough;
         return {
           label,
           color,
           dash,
-          places: places(curve, axis, began),
+          places: at,
+          breaks: breaks(curve, gaps, at),
           values: isLog ? positive(values) : values,
           rough: smoothing > 0 ? (isLog ? positive(rough) : rough) : null
         };
@@ -136,8 +142,8 @@ function MetricChart({ name, rows, drawing, look, group, trans }: IMetricChartPr
   return <Chart {...{ name, lines, axis, isLog, look, group, trans }} />;
 }
 
-/** A curve that is shown: its points, label, start (Unix seconds), color and dashes. */
-type Shown = readonly [ICurve, string, number, string, number[]];
+/** A curve that is shown: its points, label, start (Unix seconds), color, dashes, and when output was missing. */
+type Shown = readonly [ICurve, string, number, string, number[], readonly number[]];
 
 /** Return the list of the last time if its entries are the same: then nothing is drawn again. */
 function useSame(list: Shown[]): Shown[] {
@@ -167,11 +173,14 @@ interface INoteOptions {
   names: readonly string[];
   filter: string;
   omitted: number;
+  /** Whether output is missing. */
+  isBroken: boolean;
   trans: TranslationBundle;
 }
 
 /** Return why there is less to see than there might be; empty if there is not. */
-function noteOf({ problem, isLoading, all, names, filter, omitted, trans }: INoteOptions): string {
+function noteOf(options: INoteOptions): string {
+  const { problem, isLoading, all, names, filter, omitted, isBroken, trans } = options;
   if (problem) {
     return trans.__('The metrics could not be loaded: %1', problem);
   }
@@ -179,13 +188,19 @@ function noteOf({ problem, isLoading, all, names, filter, omitted, trans }: INot
     return isLoading
       ? trans.__('Loading…')
       : trans.__(
-          'No metrics yet. They are read from the output, where a name comes back with another number (“loss: 0.31”), or logged with jupyter_ptytasks.log(loss=0.31).'
+          'No metrics yet. They are read from output that repeats a name with other numbers (“loss: 0.31”), or logged with jupyter_ptytasks.log(loss=0.31).'
         );
   }
   if (names.length === 0) {
     return trans.__('No metric has “%1” in its name.', filter);
   }
-  return omitted > 0
-    ? trans._n('%1 more task is not shown.', '%1 more tasks are not shown.', omitted)
-    : '';
+  const notes = [
+    omitted > 0
+      ? trans._n('%1 more task is not shown.', '%1 more tasks are not shown.', omitted)
+      : '',
+    isBroken
+      ? trans.__('Some output was discarded before it was read. Dashed lines mark where.')
+      : ''
+  ];
+  return notes.filter(Boolean).join(' ');
 }

@@ -40,9 +40,10 @@ export class TerminalCover {
   /** Show the screen as it was at some moment, with a slider. */
   async showMoments(settings: Partial<ITerminal.IOptions>): Promise<void> {
     const { MomentView } = await import('./moment');
-    const { id, api, translator } = this._options;
+    const { id, api, isCut, translator } = this._options;
     const onClose = () => this._show(null);
-    this._show(() => (this._moments = new MomentView({ id, api, settings, onClose, translator })));
+    const options = { id, api, settings, isCut, onClose, translator };
+    this._show(() => (this._moments = new MomentView(options)));
   }
 
   dispose(): void {
@@ -76,6 +77,8 @@ export namespace TerminalCover {
     /** The id of the task. */
     id: string;
     api: TaskApi;
+    /** Whether the oldest output is no longer kept. */
+    isCut: () => boolean;
     /** The node of the terminal. */
     node: HTMLElement;
     /** Called when `widget` has changed. */

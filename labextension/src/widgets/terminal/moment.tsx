@@ -17,12 +17,14 @@ const STEPS = 1000;
 interface ISliderProps {
   /** Draw the screen at a time, or the last one, and return what was drawn. */
   show: (time?: Date) => Promise<IReplay>;
+  /** Whether the oldest output is no longer kept. */
+  isCut: () => boolean;
   onClose: () => void;
   trans: TranslationBundle;
 }
 
 /** The slider and the time. While it is moved, only the last place is requested. */
-export function MomentSlider({ show, onClose, trans }: ISliderProps): JSX.Element {
+export function MomentSlider({ show, isCut, onClose, trans }: ISliderProps): JSX.Element {
   const [at, setAt] = useState(STEPS);
   const [shown, setShown] = useState<IReplay | null>(null);
   const [problem, setProblem] = useState('');
@@ -57,7 +59,9 @@ export function MomentSlider({ show, onClose, trans }: ISliderProps): JSX.Elemen
     void seek();
   }, []);
 
-  const label = shown ? new Date(at === STEPS ? shown.last_time : timeOf(at)).toLocaleString() : '';
+  const time = shown ? new Date(at === STEPS ? shown.last_time : timeOf(at)).toLocaleString() : '';
+  const label =
+    at === 0 && isCut() ? trans.__('%1 (earlier output is no longer kept)', time) : time;
   return (
     <>
       <input
@@ -90,7 +94,7 @@ export class MomentView extends Widget {
   constructor(options: MomentView.IOptions) {
     super();
     this.addClass('jp-PtyTasks-moment');
-    const { id, api, onClose, translator } = options;
+    const { id, api, isCut, onClose, translator } = options;
     const trans = translator.load('jupyter_ptytasks');
     const connection = new StillConnection(id, api.serverSettings);
     const terminal = new Terminal(connection, { ...options.settings, autoFit: false }, translator);
@@ -103,10 +107,12 @@ export class MomentView extends Widget {
       }
       return replay;
     };
-    const bar = ReactWidget.create(<MomentSlider show={show} onClose={onClose} trans={trans} />);
+    const bar = ReactWidget.create(
+      <MomentSlider show={show} isCut={isCut} onClose={onClose} trans={trans} />
+    );
     bar.addClass('jp-PtyTasks-whole-bar');
     bar.node.setAttribute('role', 'toolbar');
-    bar.node.setAttribute('aria-label', trans.__('Screen at a time'));
+    bar.node.setAttribute('aria-label', trans.__('Earlier screens'));
     const layout = (this.layout = new PanelLayout());
     layout.addWidget(bar);
     layout.addWidget(terminal);
@@ -130,6 +136,8 @@ export namespace MomentView {
     api: Pick<TaskApi, 'replay' | 'serverSettings'>;
     /** The user's terminal settings. */
     settings: Partial<ITerminal.IOptions>;
+    /** Whether the oldest output is no longer kept. */
+    isCut: () => boolean;
     /** Called to close it. */
     onClose: () => void;
     translator: ITranslator;

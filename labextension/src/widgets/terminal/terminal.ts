@@ -73,6 +73,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this._cover = new TerminalCover({
       id,
       api: model.api,
+      isCut: () => (model.get(id)?.output.start ?? 0) > 0,
       node: terminal.node,
       onChange: () => this._uncover(),
       translator

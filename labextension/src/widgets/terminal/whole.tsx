@@ -52,11 +52,13 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
   const scrolled = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
   const wanted = useRef<number | 'end' | null>(null);
-  const { lines } = output;
+  const { lines, discarded } = output;
+  const above = discarded > 0 ? HEIGHT : 0;
   const virtualizer = useVirtualizer({
     count: lines.length,
     getScrollElement: () => scrolled.current,
     estimateSize: () => HEIGHT,
+    paddingStart: above,
     getItemKey: at => `${lines[at].number}:${at - lines.length}`,
     overscan: OVERSCAN
   });
@@ -96,9 +98,9 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
     const { first, height } = before.current;
     const at = first && first !== lines[0] ? lines.indexOf(first) : -1;
     if (at > 0 && scrolled.current) {
-      scrolled.current.scrollTop += lines.length * HEIGHT - height;
+      scrolled.current.scrollTop += above + lines.length * HEIGHT - height;
     }
-    before.current = { first: lines[0], height: lines.length * HEIGHT };
+    before.current = { first: lines[0], height: above + lines.length * HEIGHT };
   }, [lines]);
   useLayoutEffect(() => {
     const to = wanted.current;
@@ -180,6 +182,15 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
         onScroll={onScroll}
       >
         <div style={{ height: virtualizer.getTotalSize(), position: 'relative' }}>
+          {above > 0 && (
+            <div className="jp-PtyTasks-whole-discarded">
+              {trans._n(
+                '%1 earlier line is no longer kept.',
+                '%1 earlier lines are no longer kept.',
+                discarded
+              )}
+            </div>
+          )}
           {items.map(item => {
             const { number, text, time } = lines[item.index];
             return (
@@ -211,7 +222,7 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
           }}
         >
           <caretDownIcon.react tag="span" />
-          {trans.__('To the End')}
+          {trans.__('Jump to End')}
         </button>
       )}
     </>
