@@ -1,7 +1,7 @@
 """Make pictures of JupyterLab with tasks in it: every state, in several themes, in build/screenshots.
 
-With names of functions below it takes only their pictures. A few of them go to docs/images. What is seen is real: a
-server, tasks, a Chromium. Only a list of a thousand tasks is made up, for the browser alone.
+With names of functions below, or of themes, it takes only their pictures. A few of them go to docs/images. What is seen
+is real: a server, tasks, a Chromium. Only lists of many tasks are made up, for the browser alone.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import screenshots_panel
 import screenshots_runs
 from playwright.sync_api import Page, Route, ViewportSize, expect, sync_playwright
 
@@ -64,6 +65,8 @@ THEMES = {
 #: Where the panel asks for the tasks.
 LIST = re.compile(r"/ptytasks/api/tasks\?")
 TRAIN = "python train.py --epochs 400 --seconds 100"
+#: So little output is kept that a picture can have what was discarded.
+RING = "--PtyTasksApp.ring_size=1048576"
 #: A program that is far on its way when it fails.
 FINETUNE = """\
 import time
@@ -411,18 +414,21 @@ def main() -> None:
         many,
         switched_off,
         *screenshots_runs.PARTS,
+        *screenshots_panel.PARTS,
     )
     expect.set_options(timeout=60_000)
-    wanted = sys.argv[1:] or [part.__name__ for part in story]
+    chosen = set(sys.argv[1:])
+    wanted = chosen - THEMES.keys() or {part.__name__ for part in story}
+    themes = [theme for theme in THEMES if theme in chosen] or list(THEMES)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"])
-        for theme in THEMES:
+        for theme in themes:
             home = Path(tempfile.mkdtemp())
             for directory in (home, home / "work"):
                 directory.mkdir(exist_ok=True)
                 shutil.copy(ROOT / "examples" / "train.py", directory)
                 (directory / "finetune.py").write_text(FINETUNE)
-            lab = LiveServer(home, lab=True).start()
+            lab = LiveServer(home, RING, lab=True).start()
             try:
                 camera = Camera(browser, lab, theme)
                 for part in story:

@@ -14,7 +14,7 @@ import psutil
 from playwright.sync_api import expect
 
 from tests import night
-from tests.browser import axe, terminal
+from tests.browser import axe, focus, terminal
 from tests.browser.test_details import details
 from tests.browser.test_runs import show
 from tests.client.live import until
@@ -44,7 +44,7 @@ def checked(camera: Camera, name: str, selector: str, part: Locator | None = Non
     """Take a picture of the page, or of a part of it, and say what axe finds."""
     camera.page.wait_for_timeout(500)  # for canvases, of which nothing can be asked
     camera.take(name, part)
-    for violation in axe.serious(camera.page, selector):
+    for violation in (*axe.serious(camera.page, selector), *focus.unseen(camera.page, selector)):
         print(f"{name}: {violation}")
 
 
@@ -95,7 +95,7 @@ def runs_story(camera: Camera, lab: LiveServer) -> None:
     page.set_viewport_size({**USUAL, "height": 570})  # type: ignore[typeddict-item]
     checked(camera, "runs-failed", RUNS)
     page.set_viewport_size(USUAL)  # type: ignore[arg-type]
-    tab.get_by_role("button", name="Remove all").click()
+    tab.get_by_role("button", name="Remove All").click()
     expect(rows.first).to_contain_text("0.00439")
     rows.first.click()
     rows.nth(1).click(modifiers=["Control"])
@@ -124,7 +124,7 @@ def runs_story(camera: Camera, lab: LiveServer) -> None:
     with lab.client() as client:
         camera.run("ptytasks:details", {"id": client.get("longer")["id"]})
         details(page, client.get("longer")["id"]).locator("ins").first.wait_for()
-        before = page.locator(DETAILS).get_by_role("region", name="Run Before")
+        before = page.locator(DETAILS).get_by_role("region", name="Previous Run")
         checked(camera, "runs-again", DETAILS, before)
         best = [task["id"] for task in client.list(sort="min.val_loss", limit=20)["tasks"]]
     camera.run("ptytasks:show-metrics", {"ids": best})
@@ -222,7 +222,7 @@ def details_states(camera: Camera, lab: LiveServer) -> None:
         page = opened(camera)
         for name, task in made.items():
             camera.run("ptytasks:details", {"id": task["id"]})
-            details(page, task["id"]).get_by_role("heading", name="Run Before").wait_for()
+            details(page, task["id"]).get_by_role("heading", name="Previous Run").wait_for()
             checked(camera, f"details-{name}", DETAILS)
         narrow(camera, "details-long", DETAILS)
         ref = made["ended"]["id"]

@@ -50,12 +50,12 @@ def details(client: Client, ref: str) -> dict[str, str]:
     left_out = [f"{len(earlier) - _SHOWN} before"] if len(earlier) > _SHOWN else []
     return {
         "earlier": "; ".join([*left_out, *map(_attempt, earlier[-_SHOWN:])]),
-        "run before": "" if before is None else f"{before['id']} {before['name']}",
+        "previous run": "" if before is None else f"{before['id']} {before['name']}",
         "environment": ", ".join(found["environment"]),
         "host": found["host"] or "",
         "imported": _origin(found["imported"]),
         "disk": values.size(found["disk"]),
-        "stopped by": ", ".join(
+        "stop signals": ", ".join(
             f"{one['signal']} ({values.duration(one['grace'])})" if one["grace"] else one["signal"]
             for one in found["stop"]
         ),
@@ -81,7 +81,7 @@ def _attempt(one: Attempt) -> str:
 @json_option
 @click.pass_obj
 def note_(settings: Settings, ref: str, text: str | None, append: bool, edit: bool, as_json: bool) -> None:
-    """Print the notes of a task, or replace them by TEXT (Markdown; - reads standard input).
+    """Print the notes of a task, or replace them with TEXT (Markdown; - reads standard input).
 
     Notes that were changed by others meanwhile are not overwritten.
     """
@@ -113,7 +113,7 @@ def note_(settings: Settings, ref: str, text: str | None, append: bool, edit: bo
 @json_option
 @click.pass_obj
 def diff(settings: Settings, ref: str, other: str | None, as_json: bool) -> None:
-    """Show what differs between TASK and OTHER, by default the run before.
+    """Show what differs between TASK and OTHER, by default the previous run.
 
     That is the task that TASK was made like, else the last one before with its name, or with its command. Of variables
     only the names are shown: their values may be secrets.
@@ -123,7 +123,7 @@ def diff(settings: Settings, ref: str, other: str | None, as_json: bool) -> None
     if as_json:
         print_json(found)
     elif found["with"] is None:
-        note("there is no run before")
+        note("there is no previous run")
     else:
         for line in _lines(found):
             click.echo(line)

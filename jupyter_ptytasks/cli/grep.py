@@ -26,17 +26,26 @@ _WHY = {
 @click.argument("pattern")
 @click.argument("refs", metavar="[TASK]...", nargs=-1, shell_complete=complete_ref)
 @click.option("-F", "--fixed", is_flag=True, help="PATTERN is text, not a regular expression.")
-@click.option("-i", "--ignore-case", is_flag=True, help="Upper and lower case are the same.")
+@click.option("-i", "--ignore-case", is_flag=True, help="Ignore case.")
 @in_states(values.STYLES)
 @in_group
 @with_tag
 @click.option(
-    "--since", type=values.parse_duration, metavar="TIME", help="Only tasks that ended in this time, or run: 12h, 7d."
+    "--since",
+    type=values.parse_duration,
+    metavar="TIME",
+    help="Only tasks that run, or ended within this time: 12h, 7d.",
 )
 @click.option(
-    "-m", "--limit", type=click.IntRange(1, 10_000), default=1000, show_default=True, metavar="N", help="Lines at most."
+    "-m",
+    "--limit",
+    type=click.IntRange(1, 10_000),
+    default=1000,
+    show_default=True,
+    metavar="N",
+    help="Print at most this many lines.",
 )
-@click.option("--links", is_flag=True, help="Print a link that opens the line in JupyterLab, too.")
+@click.option("--links", is_flag=True, help="Also print a link that opens the line in JupyterLab.")
 @json_option
 @click.pass_obj
 def grep(

@@ -35,7 +35,7 @@ _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
     help="By name, created, started, ended, duration, a parameter (params.lr), or the last, lowest or highest value"
     " of a metric: metrics.loss, min.loss, max.loss.",
 )
-@click.option("-r", "--reverse", is_flag=True, help="With --sort, the other way round.")
+@click.option("-r", "--reverse", is_flag=True, help="With --sort: reverse the order.")
 @json_option
 @click.pass_obj
 def ls(

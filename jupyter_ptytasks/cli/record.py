@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @one_ref
-@click.option("--version", type=click.Choice(["3", "2"]), default="3", help="Of the format; older players know only 2.")
+@click.option(
+    "--version", type=click.Choice(["3", "2"]), default="3", help="Version of the format; older players know only 2."
+)
 @click.option(
     "--idle",
     type=click.FloatRange(min=0),

@@ -58,7 +58,7 @@ def exec_(settings: Settings, ref: str, timeout: float | None, as_json: bool, wo
     """Run a command at the prompt of a shell, print its output, and exit with its exit code.
 
     A single word is a command line, several are its arguments. If the command still runs after the timeout, exit with
-    124; it runs on.
+    124; it keeps running.
     """
     words = words[1:] if words[0] == "--" else words
     if not words:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def screen(settings: Settings, ref: str, ansi: bool, as_json: bool) -> None:
-    """Show what a task's terminal shows now, or showed in the end, also of a full-screen program.
+    """Show what a task's terminal shows now, or showed in the end, also for a full-screen program.
 
-    The server needs the extra `screen`. With --json, prints the cursor and the title, too.
+    The server needs the extra `screen`. With --json, also prints the cursor and the title.
     """
     if ansi and as_json:
         raise click.UsageError("--ansi and --json exclude each other")

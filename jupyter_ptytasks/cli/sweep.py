@@ -43,8 +43,8 @@ class _SweepCommand(click.Command):
 )
 @click.option("--zip", "zips", is_flag=True, help="Combine the first values, the second values, and so on.")
 @click.option("--random", "count", type=int, metavar="N", help="Draw N combinations instead of all.")
-@click.option("--random-seed", type=int, metavar="N", help="With --random: draw the same ones again.")
-@click.option("--max-failures", type=int, metavar="N", help="Start no more after N tasks have failed.")
+@click.option("--random-seed", type=int, metavar="N", help="With --random: draw the same combinations again.")
+@click.option("--max-failures", type=int, metavar="N", help="Start no more tasks after N have failed.")
 @task_options
 @click.option("--wait", "waits", is_flag=True, help="Wait until all tasks have ended; exit with 1 if any has failed.")
 @json_option

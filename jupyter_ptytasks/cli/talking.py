@@ -102,7 +102,9 @@ def _report(waited: Waited, *, as_json: bool, exit_is_fine: bool) -> int:
 @click.command("input")
 @one_ref
 @click.argument("text", required=False)
-@click.option("-k", "--key", "keys", multiple=True, metavar="NAME", help="Press a key: C-c, Up, Enter. Repeatable.")
+@click.option(
+    "-k", "--key", "keys", multiple=True, metavar="NAME", help="Press a key: C-c, Up, Enter. May be repeated."
+)
 @click.option(
     "--newline/--no-newline",
     default=None,

@@ -41,7 +41,7 @@ def test_it_lives_and_a_reload_finds_it_again(page: Page, lab: LiveServer, clien
     # By the keyboard, which the notebook has other uses for.
     view.get_by_role("button", name="Stop counter").press("Enter")
     page.get_by_role("dialog").get_by_role("button", name="Stop").click()
-    expect(view).to_contain_text("Cancelled")
+    expect(view).to_contain_text("Canceled")
     expect(view.get_by_role("button", name="Stop counter")).to_have_count(0)
     assert client.get(task["id"])["state"] == "cancelled"
     # It is what was clicked in that counts, and not what the notebook makes of Enter.
@@ -89,7 +89,7 @@ def test_what_python_starts_in_a_cell(page: Page, lab: LiveServer, client: Clien
     view = notebook.view(opened, "counter")
     notebook.until_later(view)
     client.stop("counter", signals=["SIGKILL"])
-    expect(view).to_contain_text("Cancelled")
+    expect(view).to_contain_text("Canceled")
 
 
 def test_an_output_that_is_updated_shows_the_other_task(page: Page, lab: LiveServer, client: Client) -> None:

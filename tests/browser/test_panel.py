@@ -41,7 +41,7 @@ def test_what_others_do_shows_at_once(page: Page, client: Client) -> None:
         seconds.append(time.monotonic() - since)
         client.stop(task, signals=["SIGKILL"])
         since = time.monotonic()
-        panel.in_state(panel.row(tasks, task), "Cancelled").wait_for()
+        panel.in_state(panel.row(tasks, task), "Canceled").wait_for()
         seconds.append(time.monotonic() - since)
         client.delete(task)
         expect(panel.row(tasks, task)).to_have_count(0)
@@ -110,7 +110,7 @@ def test_how_the_list_looks_is_chosen_in_the_toolbar(page: Page, client: Client)
     high = panel.row(tasks, ids[0]).bounding_box()
     tasks.get_by_role("combobox", name="Order of ended tasks").select_option("name")
     expect(rows.first).to_have_attribute("data-task", ids[1])
-    tasks.get_by_role("button", name="One line for each task").click()
+    tasks.get_by_role("button", name="One line per task").click()
     low = panel.row(tasks, ids[0]).bounding_box()
     assert high
     assert low

@@ -66,7 +66,7 @@ def test_the_best_of_last_night_is_found(page: Page, client: Client) -> None:
     tab.get_by_role("button", name="Save View…").click()
     page.get_by_role("dialog").get_by_role("textbox").fill("only b")
     page.get_by_role("dialog").get_by_role("button", name="Save").click()
-    tab.get_by_role("button", name="Remove all").click()
+    tab.get_by_role("button", name="Remove All").click()
     tab.get_by_label("Saved views").select_option("only b")
     expect(names).to_have_text(["run-b"])
     tab.get_by_label("Search runs").fill("nothing like this")
@@ -123,7 +123,7 @@ def test_the_output_of_all_runs_is_searched(page: Page, client: Client, console:
     expect(whole).to_contain_text("epoch 3 loss")
     # None, a mistake, and back to the table.
     tab = show(page)
-    tab.get_by_role("button", name="Remove all").click()
+    tab.get_by_role("button", name="Remove All").click()
     field.fill("epoch (")
     field.press("Enter")
     expect(status).to_have_text("No line matches.")

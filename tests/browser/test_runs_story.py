@@ -77,7 +77,7 @@ def in_jupyterlab(page: Page, client: Client) -> None:
     expect(tab.get_by_text("12 runs", exact=True)).to_be_visible()
     for at in range(12):
         expect(rows.nth(at)).to_contain_text(re.compile(r"0\.9\dFailed.*exit 1 · ValueError: the loss diverges"))
-    tab.get_by_role("button", name="Remove all").click()
+    tab.get_by_role("button", name="Remove All").click()
 
     # What differs between the best two?
     expect(names.first).to_have_text(BEST)

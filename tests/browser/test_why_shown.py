@@ -122,7 +122,7 @@ def test_the_reason_in_a_cell_opens_the_terminal_there(page: Page, lab: LiveServ
     notebook.write(lab, "why.ipynb", notebook.cell("", notebook.bundle(task)))
     view = notebook.view(notebook.show(page, "why.ipynb"), "train")
     reason = view.get_by_role("button", name=MESSAGE)
-    expect(reason).to_have_attribute("title", "Show the line in the terminal that says so")
+    expect(reason).to_have_attribute("title", "Show this line in the terminal")
     reason.press("Enter")
     until_shown(page, task["id"], MESSAGE)
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 def test_a_task_is_run_again_with_a_change_that_diff_tells(live: LiveServer, client: Client) -> None:
     first = client.create("echo $SEED $LR", name="train", env={"SEED": "one", "LR": "3"})
-    assert "there is no run before" in live.cli("diff", "train").stderr
+    assert "there is no previous run" in live.cli("diff", "train").stderr
     options = ("-e", "SEED=two", "--without", "LR", "-n", "longer", "-t", "gpu")
     name = live.cli("again", "train", *options, "--", "echo again $SEED $LR").stdout.split()[1]
     assert name == "longer"

@@ -84,9 +84,12 @@ describe('the commands about sweeps', () => {
     expect(showDialog.mock.calls.map(([{ title, body }]) => [title, body])).toEqual([
       [
         'Cancel the sweep “name of a”?',
-        '1 task that runs is stopped. 2 tasks that wait will not start.'
+        '1 running task will be stopped. 2 waiting tasks will not start.'
       ],
-      ['Delete the sweep “name of a”?', '7 tasks and their output are deleted. 1 of them runs.']
+      [
+        'Delete the sweep “name of a”?',
+        '7 tasks and their output will be deleted. 1 of them is running.'
+      ]
     ]);
     expect(api.deleteSweep).not.toHaveBeenCalled();
     showDialog.mockResolvedValue({ button: { accept: true } });

@@ -21,7 +21,7 @@ export function addDifferencesCommand(
 ): void {
   commands.addCommand(CommandIDs.showDifferences, {
     label: trans.__('Show Differences'),
-    caption: trans.__('Show in what two tasks differ: command, parameters, commit, environment'),
+    caption: trans.__('Show how two tasks differ: command, parameters, commit, environment'),
     describedBy: { args: TASKS },
     isEnabled: args => targets(args).length === 2,
     isVisible: args => targets(args).length === 2,

@@ -111,7 +111,7 @@ function actions({ model, trans }: IGroupCommandsOptions): Record<string, IActio
     [CommandIDs.pauseGroup]: {
       label: args =>
         args.tasks === true ? trans.__('Pause Group and Its Tasks') : trans.__('Pause Group'),
-      caption: trans.__('Start no more tasks of the group'),
+      caption: trans.__('Do not start any more tasks of the group'),
       icon: pauseIcon,
       properties: WITH_TASKS,
       fits: ({ group }) => !group.paused,
@@ -146,7 +146,7 @@ function actions({ model, trans }: IGroupCommandsOptions): Record<string, IActio
         standing?.failed
           ? trans.__('Retry Failed (%1)', standing.failed)
           : trans.__('Retry Failed'),
-      caption: trans.__('Run all tasks of the group again that failed, timed out or were lost'),
+      caption: trans.__('Run again all tasks of the group that failed, timed out or were lost'),
       icon: refreshIcon,
       properties: GROUP,
       fits: ({ failed }) => failed > 0,

@@ -24,7 +24,7 @@ export function addMetricsCommands(options: IMetricsCommandsOptions): IDisposabl
       (argumentsOf(args) ?? targets()).length > 1
         ? trans.__('Compare Metrics')
         : trans.__('Show Metrics'),
-    caption: trans.__('Chart the metrics of the task, or of the selected tasks over one another'),
+    caption: trans.__('Chart the metrics of the task, or overlay those of the selected tasks'),
     icon: metricsIcon,
     describedBy: {
       args: {

@@ -59,7 +59,7 @@ export function addNotebookCommand(commands: CommandRegistry, options: INotebook
   commands.addCommand(CommandIDs.runNotebook, {
     label: trans.__('Run Notebook as Task…'),
     caption: trans.__(
-      'Run all cells of the notebook in the background, optionally with other parameters'
+      'Run all cells of the notebook in the background, optionally with different parameters'
     ),
     icon: tasksIcon,
     describedBy: { args: ARGUMENTS },

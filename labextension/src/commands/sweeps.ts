@@ -81,21 +81,21 @@ function actions({ model, trans }: ISweepCommandsOptions): Record<string, IActio
         standing?.failed
           ? trans.__('Retry Failed of Sweep (%1)', standing.failed)
           : trans.__('Retry Failed of Sweep'),
-      caption: trans.__('Run all tasks of the sweep again that failed, timed out or were lost'),
+      caption: trans.__('Run again all tasks of the sweep that failed, timed out or were lost'),
       icon: refreshIcon,
       fits: ({ failed }) => failed > 0,
       run: ({ id }) => api.changeSweep(id, 'retry')
     },
     [CommandIDs.releaseSweep]: {
       label: () => trans.__('Release Sweep'),
-      caption: trans.__('Let the tasks of the sweep that are held take their turns'),
+      caption: trans.__('Let the held tasks of the sweep start when their turns come'),
       icon: runIcon,
       fits: ({ held }) => held > 0,
       run: ({ id }) => api.changeSweep(id, 'start')
     },
     [CommandIDs.cancelSweep]: {
       label: () => trans.__('Cancel Sweep…'),
-      caption: trans.__('Cancel the tasks of the sweep that wait, and stop those that run'),
+      caption: trans.__('Cancel the waiting tasks of the sweep, and stop the running ones'),
       icon: stopIcon,
       fits: ({ running, pending }) => running + pending > 0,
       run: async standing => {
@@ -121,8 +121,8 @@ function actions({ model, trans }: ISweepCommandsOptions): Record<string, IActio
 function mayCancel(standing: ISweepStanding, trans: TranslationBundle): Promise<boolean> {
   const { name, running, pending } = standing;
   const body = [
-    trans._n('%1 task that runs is stopped.', '%1 tasks that run are stopped.', running),
-    trans._n('%1 task that waits will not start.', '%1 tasks that wait will not start.', pending)
+    trans._n('%1 running task will be stopped.', '%1 running tasks will be stopped.', running),
+    trans._n('%1 waiting task will not start.', '%1 waiting tasks will not start.', pending)
   ].filter((_, index) => [running, pending][index] > 0);
   return isSure(trans.__('Cancel the sweep “%1”?', name), body, trans.__('Cancel Sweep'), trans);
 }
@@ -130,10 +130,14 @@ function mayCancel(standing: ISweepStanding, trans: TranslationBundle): Promise<
 function mayDelete(standing: ISweepStanding, trans: TranslationBundle): Promise<boolean> {
   const { name, total, running } = standing;
   const body = [
-    trans._n('%1 task and its output are deleted.', '%1 tasks and their output are deleted.', total)
+    trans._n(
+      '%1 task and its output will be deleted.',
+      '%1 tasks and their output will be deleted.',
+      total
+    )
   ];
   if (running > 0) {
-    body.push(trans._n('%1 of them runs.', '%1 of them run.', running));
+    body.push(trans._n('%1 of them is running.', '%1 of them are running.', running));
   }
   return isSure(trans.__('Delete the sweep “%1”?', name), body, trans.__('Delete'), trans);
 }

@@ -254,7 +254,7 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
     },
     [CommandIDs.pin]: {
       label: trans.__('Pin or Unpin'),
-      caption: trans.__('Keep the tasks until you delete them, or no longer'),
+      caption: trans.__('Keep the tasks until you delete them, or undo that'),
       run: tasks => {
         const pinned = !tasks.every(task => task.pinned);
         return each(tasks, task => api.update(task.id, { pinned }));

@@ -131,7 +131,7 @@ function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): vo
   added.add(
     commands.addCommand(CommandIDs.showMoments, {
       label: trans.__('Show Earlier Screens'),
-      caption: trans.__('Show the screen of the task as it was at any time'),
+      caption: trans.__('Show the screen of the task as it was at an earlier time'),
       icon: historyIcon,
       describedBy: { args: TASKS },
       isEnabled: args => targets(args).length === 1,

@@ -63,7 +63,7 @@ export function stateLabel(state: State, trans: TranslationBundle): string {
     case 'failed':
       return trans.__('Failed');
     case 'cancelled':
-      return trans.__('Cancelled');
+      return trans.__('Canceled');
     case 'timed_out':
       return trans.__('Timed out');
     case 'lost':

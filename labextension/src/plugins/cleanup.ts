@@ -23,7 +23,7 @@ export const cleanUpPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
     app.commands.addCommand(CommandIDs.cleanUp, {
       label: trans.__('Clean Up…'),
-      caption: trans.__('Delete old tasks with their output, all at once'),
+      caption: trans.__('Delete many finished tasks and their output at once'),
       icon: closeIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       execute: async () => {

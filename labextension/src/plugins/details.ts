@@ -62,7 +62,7 @@ export const detailsPlugin: JupyterFrontEndPlugin<void> = {
       argumentsOf(args) ?? currentTasks(shell, model, panel).map(task => task.id);
     commands.addCommand(CommandIDs.details, {
       label: trans.__('Details'),
-      caption: trans.__('Show what the task is: command, commit, attempts, notes'),
+      caption: trans.__('Show details of the task: command, commit, attempts, notes'),
       icon: infoIcon,
       describedBy: { args: TASKS },
       isEnabled: args => targets(args).length === 1,

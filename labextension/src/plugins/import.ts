@@ -24,7 +24,7 @@ export const importPlugin: JupyterFrontEndPlugin<void> = {
     const trans = (translator ?? nullTranslator).load('jupyter_ptytasks');
     commands.addCommand(CommandIDs.importTask, {
       label: trans.__('Import…'),
-      caption: trans.__('Make a task of a file that was exported'),
+      caption: trans.__('Add a task from an exported file'),
       icon: fileUploadIcon,
       describedBy: { args: { type: 'object', properties: {} } },
       execute: async () => {
@@ -37,7 +37,7 @@ export const importPlugin: JupyterFrontEndPlugin<void> = {
           }
         } catch (error) {
           await showErrorMessage(
-            trans.__('Import failed'),
+            trans.__('Import Failed'),
             error instanceof Error ? error.message : `${error}`
           );
         }

@@ -122,7 +122,7 @@ async function remember(views: WatchedValue<IRunsViews>, state: IStateDB): Promi
 async function askForName(trans: TranslationBundle): Promise<string | null> {
   const { value } = await InputDialog.getText({
     title: trans.__('Save View'),
-    label: trans.__('Name of the columns, order and filters'),
+    label: trans.__('Name of this view: columns, order and filters'),
     okLabel: trans.__('Save'),
     required: true
   });

@@ -113,7 +113,7 @@ export function TaskView(props: ITaskViewProps): JSX.Element {
             <button
               type="button"
               className="jp-PtyTasks-why"
-              title={trans.__('Show the line in the terminal that says so')}
+              title={trans.__('Show this line in the terminal')}
               onClick={() => actions.showReason?.(task.id)}
               onKeyDown={keepActivation}
             >

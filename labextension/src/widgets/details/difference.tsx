@@ -26,7 +26,7 @@ export function Difference({ difference, open, trans }: IDifferenceProps): JSX.E
   return (
     <>
       <p>
-        {isSame ? trans.__('Nothing differs from') : trans.__('Compared with')}{' '}
+        {isSame ? trans.__('No differences from') : trans.__('Compared with')}{' '}
         {open ? (
           <button type="button" className="jp-PtyTasks-why" onClick={() => open(before.id)}>
             {before.name} ({before.id})

@@ -25,7 +25,7 @@ export class DetailsTab extends MainAreaWidget<ReactWidget> {
     this.title.closable = true;
     const retitle = () => {
       const name = model.get(id)?.name ?? id;
-      this.title.label = trans.__('%1: Details', name);
+      this.title.label = trans.__('Details of %1', name);
       this.title.caption = this.title.label;
     };
     retitle();

@@ -80,7 +80,8 @@ function TaskDetails(props: IDetailsProps & { task: ITask }): JSX.Element {
   return (
     <>
       <h2>
-        <StateIcon state={task.state} trans={trans} /> {task.name}
+        <StateIcon state={task.state} trans={trans} />
+        <span>{task.name}</span>
       </h2>
       <div className="jp-PtyTasks-details-buttons">
         <Action label={trans.__('Open Terminal')} act={actions.terminal} />
@@ -99,7 +100,7 @@ function TaskDetails(props: IDetailsProps & { task: ITask }): JSX.Element {
         <p role="alert" className="jp-PtyTasks-refused">
           {problem}{' '}
           <button type="button" onClick={() => setTries(tries + 1)}>
-            {trans.__('Try again')}
+            {trans.__('Try Again')}
           </button>
         </p>
       )}
@@ -121,7 +122,7 @@ function TaskDetails(props: IDetailsProps & { task: ITask }): JSX.Element {
           {command}
         </pre>
       </Section>
-      <Section title={trans.__('Facts')} trans={trans}>
+      <Section title={trans.__('Overview')} trans={trans}>
         <Facts task={task} details={found?.details ?? null} trans={trans} />
       </Section>
       <Section title={trans.__('Notes')} trans={trans}>
@@ -129,7 +130,7 @@ function TaskDetails(props: IDetailsProps & { task: ITask }): JSX.Element {
       </Section>
       {found ? (
         <>
-          <Section title={trans.__('Run Before')} trans={trans}>
+          <Section title={trans.__('Previous Run')} trans={trans}>
             <Difference difference={found.difference} open={actions.open} trans={trans} />
           </Section>
           {found.details.attempts.length > 1 && (

@@ -165,7 +165,7 @@ function CleanUpFields(props: IFieldsOptions & IFormProps<ICleanUpForm>): JSX.El
       {metrics.length > 0 && (
         <Field
           label={trans.__('Keep')}
-          hint={trans.__('Pinned tasks are always kept, and those that have not ended.')}
+          hint={trans.__('Pinned tasks, and tasks that have not ended, are always kept.')}
         >
           <select name="best" value={form.best} onChange={set('best')}>
             <option value="">{trans.__('Nothing else')}</option>
@@ -216,7 +216,7 @@ function Preview({ told, trans }: IPreview & { trans: TranslationBundle }): JSX.
   return (
     <div className="jp-PtyTasks-preview">
       <div role="status">
-        <strong>{told ? roomLabel(told, trans) : trans.__('Looking…')}</strong>
+        <strong>{told ? roomLabel(told, trans) : trans.__('Loading…')}</strong>
         {kept && <div className="jp-PtyTasks-hint">{trans.__('Kept: %1', kept)}</div>}
       </div>
       {names.length > 0 && (

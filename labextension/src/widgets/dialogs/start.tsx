@@ -81,7 +81,7 @@ export function StartField(props: IStartFieldProps): JSX.Element {
             type="text"
             inputMode="decimal"
             autoComplete="off"
-            placeholder={trans.__('As the group says')}
+            placeholder={trans.__('As set by the group')}
             value={form.gpus}
             onChange={event => onChange('gpus', event.target.value)}
           />

@@ -123,7 +123,7 @@ function Resources(props: IWhereFieldProps & { place: IPlace }): JSX.Element {
                 autoComplete="off"
                 spellCheck={false}
                 list={lists[name]?.length ? `${listId}-${name}` : undefined}
-                placeholder={(name === 'partition' && usual) || trans.__('As usual there')}
+                placeholder={(name === 'partition' && usual) || trans.__('Default')}
                 value={form[resourceField(name)]}
                 onChange={event => onChange(resourceField(name), event.target.value)}
               />

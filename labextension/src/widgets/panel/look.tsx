@@ -40,8 +40,8 @@ export function Look({ view, trans }: ILookProps): JSX.Element {
         type="button"
         className="jp-PtyTasks-action"
         aria-pressed={looked.isCompact}
-        title={trans.__('One line for each task')}
-        aria-label={trans.__('One line for each task')}
+        title={trans.__('One line per task')}
+        aria-label={trans.__('One line per task')}
         onClick={() => {
           view.value = { ...looked, isCompact: !looked.isCompact };
         }}
@@ -57,7 +57,7 @@ function orderLabel(order: Order, trans: TranslationBundle): string {
     case 'created':
       return trans.__('Newest first');
     case 'ended':
-      return trans.__('Ended last first');
+      return trans.__('Most recently ended first');
     case 'duration':
       return trans.__('Longest first');
     case 'name':

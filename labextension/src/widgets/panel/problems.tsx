@@ -103,7 +103,7 @@ export function Failure({ trans, error, onRetry }: IFailureProps): JSX.Element {
   return (
     <div className="jp-PtyTasks-notice" role="alert">
       <h2>{headline(error, trans)}</h2>
-      <p>{trans.__('Running tasks keep running. The panel retries automatically.')}</p>
+      <p>{trans.__('Running tasks are not affected. The list is reloaded automatically.')}</p>
       <p className="jp-PtyTasks-detail">{error.message}</p>
     </div>
   );

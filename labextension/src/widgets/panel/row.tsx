@@ -250,7 +250,7 @@ function LastLine({ task, rowLines, clock, trans, actions }: IPartProps): JSX.El
           type="button"
           tabIndex={-1}
           className="jp-PtyTasks-why"
-          title={trans.__('%1\nClick to show the line in the terminal that says so', text)}
+          title={trans.__('%1\nClick to show this line in the terminal', text)}
           onClick={event => {
             // With a modifier, the row is selected.
             if (!event.shiftKey && !event.ctrlKey && !event.metaKey) {

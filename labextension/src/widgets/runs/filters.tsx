@@ -85,7 +85,7 @@ export function Chips({
         );
       })}
       <button type="button" className="jp-mod-plain" onClick={() => onChange(unfiltered(view))}>
-        {trans.__('Remove all')}
+        {trans.__('Remove All')}
       </button>
     </div>
   );

@@ -29,7 +29,7 @@ export function SearchField({ search, onStart, trans }: ISearchFieldProps): JSX.
     before.current = state;
   }, [state, id]);
   return (
-    <>
+    <div className="jp-PtyTasks-runs-output">
       <InputGroup
         id={id}
         className="jp-PtyTasks-search"
@@ -59,7 +59,7 @@ export function SearchField({ search, onStart, trans }: ISearchFieldProps): JSX.
       >
         .*
       </button>
-    </>
+    </div>
   );
 }
 

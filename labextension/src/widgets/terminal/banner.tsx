@@ -80,7 +80,7 @@ export class TaskBanner extends ReactWidget {
           {this._text}
         </span>
         {connection.link === 'ended' && task && isExplained(task) && (
-          <Button small minimal title={trans.__('Show the line that says so')} onClick={onShow}>
+          <Button small minimal title={trans.__('Show the line that says why')} onClick={onShow}>
             {trans.__('Show Line')}
           </Button>
         )}

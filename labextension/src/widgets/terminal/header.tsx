@@ -76,7 +76,7 @@ export function Header(props: IHeaderProps): JSX.Element {
   const now = useNow(!isEnded(task));
   const isExpanded = useWatchedValue(props.summary.isExpanded);
   const Caret = isExpanded ? caretDownIcon.react : caretRightIcon.react;
-  const expand = trans.__('Command, folder and other facts');
+  const expand = trans.__('Command, working directory and more');
   const wait = waitLabel(task, now, trans) || outOfReach(task, trans);
   const howFar = task.progress ? progressLabel(task, task.progress, now, trans) : '';
   return (

@@ -20,7 +20,7 @@ export class TaskSummary extends ReactWidget implements ISummaryState {
     this.id = `jp-PtyTasks-summary-${UUID.uuid4()}`;
     this.addClass('jp-PtyTasks-summary');
     this.node.setAttribute('role', 'region');
-    this.node.setAttribute('aria-label', _options.trans.__('What the task is'));
+    this.node.setAttribute('aria-label', _options.trans.__('Task summary'));
     this.node.tabIndex = 0;
     this.hide();
     this.isExpanded.changed.connect(({ value }) => this.setHidden(!value));
