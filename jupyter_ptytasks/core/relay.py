@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 # Near to far.
 CONNECT = 1  #: JSON {id, tail}: a connection to the ptyhost of a task; `tail` is the channel of its ring, 0 for none
-TAIL = 2  #: JSON {id, attempt, have, follow}: the growth of a task's ring, from what the near end has
+TAIL = 2  #: JSON {id, attempt, have, follow, newest}: the growth of a task's ring, from what the near end has
 CALL = 3  #: JSON {call, ...}; answered by RESULT on the same channel
 STREAM = 4  #: JSON {argv, keep}: a program with these variables; its standard input and output are a connection
 # Either way.
@@ -37,6 +37,7 @@ LOG, INDEX = 1, 2  #: the log and the index of the segment at the base
 DROPPED = 3  #: no bytes: the segments before the base are gone
 RECORD = 4  #: the exit record; it comes after all bytes of its attempt
 HOST = 5  #: the host record
+EARLIER = 6  #: no bytes: there is a segment at the base, which is not sent
 
 MAX_PAYLOAD = 8 << 20  #: the environment of a task goes in one frame
 #: Bytes that may be under way, unacknowledged: of a connection in each direction, and of a ring.

@@ -119,6 +119,12 @@ class Provisioner(ABC):
         """Return the place for the REST API: whether it can be reached (None: it was not tried), and if not, why."""
         return {"name": self.name, "kind": "local", "reachable": True, "problem": None}
 
+    def output(self) -> str:
+        """Return where the output of what runs there is read: in the `files` of its directory, in a `mirror` of them as
+        long as somebody looks (mirrors), or in a `copy` that is made of them (copies). Blocking.
+        """
+        return "files" if self.shares_files or self.is_here else "copy"
+
     def gate(self) -> Gate | None:
         """Return how the queue lets tasks through to the place; None if they do not wait for that."""
         return None

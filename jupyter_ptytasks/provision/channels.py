@@ -13,7 +13,8 @@ from .copy import Copy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..core.paths import TaskFiles
+    from collections.abc import Callable
+
     from .remote import Relay
 
 
@@ -113,16 +114,17 @@ class Gateway(asyncio.Transport):
 
 
 class Tail:
-    """The growth of a task's ring, which goes to a `copy`; `ended` is done when no more comes: empty, or why.
+    """The growth of a task's ring, which goes to a `copy` that `put` writes; `ended` is done when no more comes: empty,
+    or why.
 
     It is closed with the last of the connections that wait for it.
     """
 
-    def __init__(self, near: Relay, channel: int, files: TaskFiles, attempt: int) -> None:
+    def __init__(self, near: Relay, channel: int, attempt: int, put: Callable[[list[bytes]], int]) -> None:
         self.channel = channel
         self.attempt = attempt
         self.ended: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-        self.copy = Copy(files, self._acknowledge)
+        self.copy = Copy(put, self._acknowledge)
         self._near = near
         self._consumed = relay.Consumed(relay.TAIL_WINDOW)
         self._users = 0
@@ -158,9 +160,13 @@ class Tail:
         """Have it looked there whether the ring has grown: a ptyhost on another machine than the relay says nothing."""
         self._near.send(relay.frame(relay.CREDIT, self.channel, relay.COUNT.pack(0)))
 
-    def close(self) -> None:
-        """Close it, and write no more."""
+    def stop(self) -> None:
+        """Have no more sent; what has come is still written."""
         if not self.ended.done():
             self._near.send(relay.frame(relay.CLOSE, self.channel))
-        self.copy.close()
         self.end("closed")
+
+    def close(self) -> None:
+        """Close it, and write no more."""
+        self.stop()
+        self.copy.close()

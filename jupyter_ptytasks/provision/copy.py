@@ -30,12 +30,12 @@ _RETRY = 1.0
 
 
 class Copy:
-    """Takes the pieces of one tail, and writes them. `acknowledge` is called with the number of bytes when they are
-    written. `close` it.
+    """Takes the pieces of one tail, which `put` writes (`write`, in a thread). `acknowledge` is called with the number
+    of bytes when they are written. `close` it.
     """
 
-    def __init__(self, files: TaskFiles, acknowledge: Callable[[int], None]) -> None:
-        self._files = files
+    def __init__(self, put: Callable[[list[bytes]], int], acknowledge: Callable[[int], None]) -> None:
+        self._put = put
         self._acknowledge = acknowledge
         self._queue: deque[bytes | Callable[[], None]] = deque()
         self._worker: asyncio.Task[None] | None = None
@@ -78,10 +78,10 @@ class Copy:
     async def _write(self, parts: list[bytes]) -> int:
         while True:
             try:
-                return await asyncio.to_thread(write, self._files, parts)
+                return await asyncio.to_thread(self._put, parts)
             except OSError as error:
                 # The task does not wait for this: its output is kept where it runs.
-                _LOG.warning("the copy of the output in %s cannot be written: %s", self._files.output, error)
+                _LOG.warning("the copy of the output of a task cannot be written: %s", error)
                 await asyncio.sleep(_RETRY)
 
 
@@ -99,7 +99,6 @@ def have(files: TaskFiles) -> list[int] | None:
 def write(files: TaskFiles, parts: list[bytes]) -> int:
     """Write PARTs, and return how many bytes of the ring they had. Raises OSError; they may be written again then."""
     system.private_dir(files.output)
-    written = 0
     for payload in parts:
         kind, base, offset, data = relay.piece(payload)
         if kind == relay.LOG:
@@ -113,9 +112,13 @@ def write(files: TaskFiles, parts: list[bytes]) -> int:
             write_bytes(files.exit, data, durable=True)
         elif kind == relay.HOST:
             write_bytes(files.host, data)
-        if kind in (relay.LOG, relay.INDEX):
-            written += len(data)
-    return written
+    return length(parts)
+
+
+def length(parts: list[bytes]) -> int:
+    """Return how many bytes of the ring PARTs have."""
+    pieces = map(relay.piece, parts)
+    return sum(len(data) for kind, _, _, data in pieces if kind in (relay.LOG, relay.INDEX))
 
 
 def _unpacked(files: TaskFiles, base: int) -> str:

@@ -13,7 +13,7 @@ import shlex
 import sys
 import time
 
-from ..core import attempt_env, model
+from ..core import attempt_env, model, mounts
 from ..core.errors import HostUnreachable, PlaceUnreachable, PtyTasksError, SpawnFailed, StartUnknown
 from ..core.states import State
 from .base import Launched, Provisioner, Submitted, at_once
@@ -58,8 +58,9 @@ def more_environment() -> dict[str, str]:
 
 
 class ParslProvisioner(Provisioner):
-    """The place `name`, whose jobs the `provider` of Parsl with these `options` submits. `data_dir`, `runtime_dir` and
-    `env` are as for SlurmProvisioner; `interval` are the seconds between two questions about the jobs at least.
+    """The place `name`, whose jobs the `provider` of Parsl with these `options` submits. `data_dir`, `runtime_dir`,
+    `env` and `shared_files` are as for SlurmProvisioner; `interval` are the seconds between two questions about the
+    jobs at least.
     """
 
     queues = True
@@ -77,6 +78,7 @@ class ParslProvisioner(Provisioner):
         options: Mapping[str, Any],
         interval: float,
         env: Mapping[str, str],
+        shared_files: str = mounts.AUTO,
     ) -> None:
         self.name = name
         self._task_dirs = task_dirs
@@ -84,6 +86,7 @@ class ParslProvisioner(Provisioner):
         self._handles = Handles(task_dirs)
         self._shared = Shared(data_dir, [runtime_dir], name)
         about = {"provider": provider, "options": dict(options)}
+        self._shared_files = shared_files
         self._broker = Broker(about, env, self._shared.path("log"))
         self._states = States(self._broker, self._shared, interval)
         self._outcomes = Outcomes(task_dirs, self._states, self._handles)
@@ -123,6 +126,7 @@ class ParslProvisioner(Provisioner):
         known_here = (*_KEPT, "SLURM_CONF")
         clean = {name: value for name, value in env.items() if name in known_here or not _OF_JOB.fullmatch(name)}
         handle |= {"grace": _GRACE, "once": True, "limit": self._limit(), "program": self._programs.name}
+        handle["cached"] = mounts.decide(self._shared_files, self._task_dirs.root)
         self._handles.write(task, handle)
         try:
             self._task_dirs.specs.write_environment(task.id, attempt_env.environment(task, clean))

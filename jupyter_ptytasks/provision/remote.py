@@ -11,13 +11,14 @@ import os
 import socket
 import subprocess
 import tempfile
+from functools import partial
 from typing import IO, cast
 
 from ..core import relay
 from ..core.errors import HostUnreachable
 from ..core.wire import WireError, fields
+from . import copy
 from .channels import Gateway, Tail
-from .copy import have
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -193,10 +194,19 @@ class Relay(asyncio.Protocol):
 
     async def tail(self, task_id: str, attempt: int, files: TaskFiles, *, follow: bool) -> Tail:
         """Begin to copy the files of a task; unless `follow`, it ends when all is there. Raises HostUnreachable."""
-        known = await asyncio.to_thread(have, files)
+        known = await asyncio.to_thread(copy.have, files)
+        return self._tail(task_id, attempt, partial(copy.write, files), have=known, follow=follow)
+
+    def mirror(self, task_id: str, attempt: int, put: Callable[[list[bytes]], int]) -> Tail:
+        """Begin to follow the output of a task from the segment on that is being written, whose pieces `put` writes
+        (copy.write, in a thread). Raises HostUnreachable.
+        """
+        return self._tail(task_id, attempt, put, have=None, follow=True, newest=True)
+
+    def _tail(self, task_id: str, attempt: int, put: Callable[[list[bytes]], int], **how: Any) -> Tail:
         channel = self._open()
-        tail = self._channels[channel] = Tail(self, channel, files, attempt)
-        said = {"id": task_id, "attempt": attempt, "have": known, "follow": follow}
+        tail = self._channels[channel] = Tail(self, channel, attempt, put)
+        said = {"id": task_id, "attempt": attempt, **how}
         self.send(relay.frame(relay.TAIL, channel, json.dumps(said).encode()))
         return tail
 

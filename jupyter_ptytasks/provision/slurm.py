@@ -11,7 +11,7 @@ import sys
 import time
 from abc import abstractmethod
 
-from ..core import attempt_env, model, resources, slurm
+from ..core import attempt_env, model, mounts, resources, slurm
 from ..core.errors import HostUnreachable, InternalError, PlaceUnreachable, PtyTasksError, StartUnknown
 from ..core.queue.gates import Gate
 from ..core.states import State
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from ..storage.task_dirs import TaskDirs
     from .commands import Execute
     from .handles import Handle
+    from .mirrors import Mirrors
     from .remote import Relay
     from .steps import Steps
 
@@ -42,6 +43,9 @@ if TYPE_CHECKING:
 _OF_JOB = re.compile(r"(SLURM|SLURMD|SBATCH|SRUN|SALLOC|SQUEUE|PMI)_.*")
 #: Seconds that a time limit of Slurm is longer than ours, besides the stop sequence.
 _SLACK = 60.0
+#: Seconds until what a node has written is there, or will not be: with a directory that is shared, and with one whose
+#: file system is late to show it (`acdirmax` of nfs(5)).
+_LATE, _VERY_LATE = 3.0, 75.0
 #: Seconds that are left of KillWait.
 _KILL_SLACK = 2.0
 _SCRIPT = """\
@@ -85,13 +89,17 @@ class Batch(Provisioner):
         self._commands = Commands(execute, self._shared)
         self._handles = handles
         self.jobs = Jobs(self._commands, interval)
-        self._verdicts = Verdicts(task_dirs, self.jobs, handles)
+        self._verdicts = Verdicts(task_dirs, self.jobs, handles, self._lateness)
         self._steps: Steps | None = None
 
     def close(self) -> None:
         """See Provisioner.close."""
         if self._steps is not None:
             self._steps.close()
+
+    def _lateness(self) -> float:
+        """Return the seconds after which a record of a node is not on its way here any more."""
+        return _LATE
 
     @abstractmethod
     def _prepare(self, task: Task, spec: dict[str, Any], env: Mapping[str, str], handle: Handle) -> str:
@@ -245,7 +253,7 @@ class Batch(Provisioner):
 
 class SlurmProvisioner(Batch):
     """The place `slurm`, whose nodes share the directories of tasks with this machine; `env` is what its programs get
-    of the environment (commands.environment).
+    of the environment (commands.environment), `shared_files` one of core.mounts.WORDS.
     """
 
     shares_files = True
@@ -259,6 +267,7 @@ class SlurmProvisioner(Batch):
         interval: float,
         per_minute: int,
         env: Mapping[str, str],
+        shared_files: str = mounts.AUTO,
     ) -> None:
         execute = on_this_machine(env)
         super().__init__(
@@ -266,8 +275,27 @@ class SlurmProvisioner(Batch):
             interval=interval, per_minute=per_minute,
         )  # fmt: skip
         self._env = dict(env)
-        self._for_scheduler["env"] = self._env
+        self._for_scheduler |= {"env": self._env, "shared_files": shared_files}
+        self._shared_files = shared_files
+        self._runtime_dir = runtime_dir
         self._programs = Programs(data_dir, task_dirs)
+        self._mirrors: Mirrors | None = None
+
+    def close(self) -> None:
+        """See Provisioner.close."""
+        super().close()
+        if self._mirrors is not None:
+            self._mirrors.close()
+
+    def output(self) -> str:
+        """See Provisioner.output."""
+        return "mirror" if self._is_cached() else "files"
+
+    def _is_cached(self) -> bool:
+        return mounts.decide(self._shared_files, self._task_dirs.root)
+
+    def _lateness(self) -> float:
+        return _VERY_LATE if self._is_cached() else _LATE
 
     def _user(self) -> str:
         return getpass.getuser()
@@ -275,6 +303,7 @@ class SlurmProvisioner(Batch):
     def _prepare(self, task: Task, spec: dict[str, Any], env: Mapping[str, str], handle: Handle) -> str:  # noqa: ARG002
         # First, so that it is not deleted before the job has read it.
         handle["program"] = self._programs.name
+        handle["cached"] = self._is_cached()
         self._handles.write(task, handle)
         self._task_dirs.specs.write_environment(task.id, attempt_env.environment(task, env))
         return script(sys.executable, self._programs.path(), self._task_dirs.files(task.id).dir, handle)
@@ -286,7 +315,12 @@ class SlurmProvisioner(Batch):
 
     async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
         """See Provisioner.connect."""
-        (await self._reach(task)).connect(task.id, protocol, None)
+        relay = await self._reach(task)
+        if self._mirrors is None:
+            from .mirrors import Mirrors  # noqa: PLC0415  the same
+
+            self._mirrors = Mirrors(self._task_dirs, self._runtime_dir, self._is_cached)
+        relay.connect(task.id, protocol, await self._mirrors.follow(relay, task))
 
     def _step(self, task: Task) -> list[str]:
         from .steps import step  # noqa: PLC0415  the same

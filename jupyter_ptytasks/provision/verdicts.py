@@ -20,7 +20,7 @@ from .report import why_not_started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable
+    from collections.abc import Callable, Collection, Iterable
     from typing import Any
 
     from ..core.model import Task
@@ -29,8 +29,6 @@ if TYPE_CHECKING:
     from .handles import Handle, Handles
     from .jobs import Jobs
 
-#: Seconds until the end of a job counts whose ptyhost has left no record: it may be on its way here.
-_RECORD = 3.0
 #: Seconds until a job counts as not submitted that nobody finds, after the start of an sbatch of a server that died.
 _UNKNOWN = 75.0
 #: Seconds for which it is waited that Slurm says how a job has ended whose ptyhost was told to end.
@@ -38,12 +36,15 @@ _VERDICT = 300.0
 
 
 class Verdicts:
-    """Judges tasks by the rows of `jobs` and by their directories."""
+    """Judges tasks by the rows of `jobs` and by their directories. `lateness` returns the seconds until the end of a
+    job counts whose ptyhost has left no record: it may be on its way here.
+    """
 
-    def __init__(self, task_dirs: TaskDirs, jobs: Jobs, handles: Handles) -> None:
+    def __init__(self, task_dirs: TaskDirs, jobs: Jobs, handles: Handles, lateness: Callable[[], float]) -> None:
         self._task_dirs = task_dirs
         self._jobs = jobs
         self._handles = handles
+        self._lateness = lateness
         self._looks = Looks(task_dirs, self._running, self._find_news)
         #: The answer of squeue after which it was looked for jobs that are to be canceled.
         self._swept = 0
@@ -168,7 +169,7 @@ class Verdicts:
 
     def _judge(self, task: Task, handle: Handle, row: Row | None, ending: dict[str, Any]) -> dict[str, Any] | None:
         """Return how a task has ended whose ptyhost has left a record; None as long as Slurm has to say more."""
-        record = read_json(self._task_dirs.files(task.id).exit) or {}
+        record = self._task_dirs.exit_record(task) or {}
         job = {} if task.job else {"job": model.job(handle["job"])}
         if row is not None and (row.stage is Stage.OVER or not task.job):
             job = {"job": row.to_json()}
@@ -206,7 +207,7 @@ class Verdicts:
 
     def _is_over(self, task: Task) -> bool:
         """Return whether a record would be here by now of a job that has ended."""
-        return time.monotonic() - self._looks.since(task, "over") >= _RECORD
+        return time.monotonic() - self._looks.since(task, "over") >= self._lateness()
 
     def _ended_with(self, task: Task, row: Row) -> dict[str, Any] | None:
         """Return how a task has ended whose job is over, and whose ptyhost has left no record."""
@@ -227,7 +228,7 @@ class Verdicts:
 
     def _look_for_forgotten(self, task: Task, handle: Handle) -> dict[str, Any] | None:
         """Return how a task has ended whose job squeue does not know; None if that is not sure."""
-        if self._jobs.problem or self._jobs.asked < 0 or time.time() - handle["submitted"] < _RECORD:
+        if self._jobs.problem or self._jobs.asked < 0 or time.time() - handle["submitted"] < self._lateness():
             return None
         found = self._known_end(handle, None)
         if found is None or not self._is_over(task):

@@ -13,6 +13,7 @@ import re
 import sys
 import time
 
+from ..core import mounts
 from ..core.elsewhere import runtime_dir, take_lock
 from ..core.files import read_json
 from ..core.hostlog import rotate
@@ -68,6 +69,8 @@ def main(directory: str, nonce: str) -> None:
         print("the job is run again, for which nobody has asked", file=sys.stderr)
         raise SystemExit(_NOT_RUN)
     spec = _adapted(read_json(files.spec) or {}, handle, attempt)
+    # Others read what is written here, and either end may keep it to itself.
+    spec["flush"] = handle.get("cached") is True or mounts.is_cached(directory)
     env = _environment(read_json(files.environment) or {}, spec)
     if not (spec.get("resources", {}).get("requeue") or spec.get("queue", {}).get("retry")):
         _remove(files.environment)  # it may hold secrets, and is not needed again

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..core.ring.writer import RingWriter
+    from .flusher import Flusher
     from .guard import Guard
     from .record import Record
 
@@ -81,6 +82,7 @@ class Host:
         self.pty = pty
         self.notes: dict[str, Any] = {}
         self._ring = ring
+        self._flusher: Flusher | None = None
         self._record = record
         self._guard = guard
         self._memory = MemoryEvents()
@@ -105,6 +107,12 @@ class Host:
         self.job.begin(pid, started)
         self._last_output = started
         events.on_shutdown(lambda: self._timers.update({self._stop_for_shutdown: 0.0}))
+
+    def flush(self, directory: str) -> None:
+        """Have what is added to the ring, which is in `directory`, be seen on other machines."""
+        from .flusher import Flusher  # noqa: PLC0415  for jobs on some file systems only
+
+        self._flusher = Flusher(directory)
 
     def close(self) -> None:
         """Stop listening. Raises OSError."""
@@ -185,6 +193,8 @@ class Host:
             return
         self._last_output = time.time()
         self._ring.write(output)
+        if self._flusher is not None:
+            self._flusher.tell()
         self._note_output(time.monotonic())
         self.pty.look()
         asked = self._ring.modes.take_asked()

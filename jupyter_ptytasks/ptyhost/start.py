@@ -156,6 +156,8 @@ def _start(
         hosted.write({**about, "pid": child.pid, "started": started}, durable=False)
         child.release()
         host.begin(child.pid, started)
+        if spec.get("flush"):
+            guard.attempt("starting to flush the ring", host.flush, files.output)
     except BaseException:
         events.on_shutdown(lambda: None)
         for step in [*reversed(undo), tree.end_all]:

@@ -182,7 +182,8 @@ class Agent:
             connection = endpoint.call(self._calls.socket_path(str(said["id"])))
             self._connections[channel] = _Connection(connection, int(said["tail"]))
         else:
-            tail = Tail(channel, task.dir, int(said["attempt"]), said.get("have"), self._send)
+            newest = said.get("newest") is True
+            tail = Tail(channel, task.dir, int(said["attempt"]), said.get("have"), self._send, newest=newest)
             self._tails[channel] = (tail, said.get("follow") is True)
             self._grown.add(channel)
 

@@ -20,12 +20,20 @@ if TYPE_CHECKING:
 class Tail:
     """Sends what the ring of a task grows by, oldest bytes first; then the exit record of the attempt.
 
-    `have` is the newest segment that the other side has, and the size of its log there; None if it has none. If the
-    writer drops segments that were not sent yet, it goes on with the oldest that is left. The caller closes it.
+    `have` is the newest segment that the other side has, and the size of its log there; None if it has none. With
+    `newest` it begins with the segment that is being written, and only names those before. If the writer drops segments
+    that were not sent yet, it goes on with the oldest that is left. The caller closes it.
     """
 
     def __init__(
-        self, channel: int, directory: str, attempt: int, have: Sequence[int] | None, send: Callable[[bytes], None]
+        self,
+        channel: int,
+        directory: str,
+        attempt: int,
+        have: Sequence[int] | None,
+        send: Callable[[bytes], None],
+        *,
+        newest: bool = False,
     ) -> None:
         self.channel = channel
         self.window = relay.Window(relay.TAIL_WINDOW)
@@ -36,6 +44,7 @@ class Tail:
         self._log_sent = self._index_sent = 0
         self._first = -1
         self._have = have
+        self._newest = newest
         self._hosted = self._recorded = False
 
     def close(self) -> None:
@@ -113,7 +122,11 @@ class Tail:
         if base + size == bases[0]:
             self._first = bases[0]  # the copy has what this one goes on from; it is not dropped there
         self._tell_first(bases[0])
-        if base not in bases:
+        if self._newest:
+            for earlier in bases[:-1]:
+                self._send_piece(relay.EARLIER, earlier, 0, b"")
+            base, size = bases[-1], 0
+        elif base not in bases:
             base, size = bases[0], 0
         return self._open(base, size)
 

@@ -14,7 +14,7 @@ from ..provision.parsl import ParslProvisioner, more_environment
 from ..provision.ssh import PREFIX
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ..provision.base import Provisioner
     from ..provision.connection import Connections
@@ -68,17 +68,20 @@ def places(
     data_dir: str,
     runtime_dir: str,
     connections: Connections | None,
+    shared_files: Callable[[str], str],
     **slurm: Any,
 ) -> list[Provisioner]:
-    """Return the places of a configuration; without `connections`, those that need none. `slurm` are the options of all
-    clusters of Slurm (Batch). Raises ValueError.
+    """Return the places of a configuration; without `connections`, those that need none. `shared_files` returns what is
+    said of the files that a place shares (core.mounts.WORDS), and `slurm` are the options of all clusters of Slurm
+    (Batch). Raises ValueError.
     """
     found: list[Provisioner] = []
     for name, about in check(config).items():
         where = task_dirs, data_dir, runtime_dir
         if isinstance(about, ParslPlace):
-            env = {**environment(), **more_environment()}
-            found.append(ParslProvisioner(name, *where, **about.model_dump(exclude={"engine"}), env=env))
+            env, known = {**environment(), **more_environment()}, shared_files(name)
+            how = about.model_dump(exclude={"engine"})
+            found.append(ParslProvisioner(name, *where, **how, env=env, shared_files=known))
         elif connections is not None:
             found.append(FarSlurmProvisioner(name, about.site[len(PREFIX) :], connections, *where, **slurm))
     return found

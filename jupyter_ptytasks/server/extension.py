@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from jupyter_core.paths import jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Bool, Dict, Enum, Float, Integer, List, TraitError, Unicode, default, validate
+from traitlets import Bool, Dict, Enum, Float, Integer, List, TraitError, Unicode, Union, default, validate
 
-from ..core import shell_line
+from ..core import mounts, shell_line
 from ..core.local_token import LocalToken
 from ..core.model import COLS, ROWS
 from ..core.platform import detach, files
@@ -148,6 +148,13 @@ class PtyTasksApp(ExtensionApp):
         help="Further places where tasks run, by name (docs/cluster.md): a Slurm behind ssh, "
         '{"cluster": {"engine": "slurm", "site": "ssh:login1"}}, or another batch system, by a provider of Parsl, '
         '{"pbs": {"engine": "parsl", "provider": "PBSProProvider", "options": {"queue": "workq"}}}.'
+    ).tag(config=True)
+    shared_files = Union(
+        [Enum(mounts.WORDS), Dict(Enum(mounts.WORDS))],
+        default_value=mounts.AUTO,
+        help="How the file system of the tasks' directory shows what other machines write: `coherent` (at once), "
+        "`cached` (some seconds late, as with NFS: the output of jobs comes over the connection to their nodes as long "
+        'as somebody looks), or `auto` (by its type). For all places, or by their names: {"slurm": "cached"}.',
     ).tag(config=True)
     ssh_places = Bool(
         True, help="Whether tasks may run on other machines that `ssh` leads to without a question (`ssh:<host>`)."
@@ -322,8 +329,14 @@ class PtyTasksApp(ExtensionApp):
         is_there = shutil.which("sbatch") is not None and shutil.which("squeue") is not None
         found: list[Provisioner] = []
         if is_there if self.slurm is None else self.slurm:
-            found.append(SlurmProvisioner(*where, **paces, env=environment()))
-        return found + configured.places(self.places, *where, connections, **paces)
+            known = self._seen_files("slurm")
+            found.append(SlurmProvisioner(*where, **paces, env=environment(), shared_files=known))
+        return found + configured.places(self.places, *where, connections, self._seen_files, **paces)
+
+    def _seen_files(self, place: str) -> str:
+        """Return what is said of the files that a place shares."""
+        said = self.shared_files
+        return str(said.get(place, mounts.AUTO) if isinstance(said, dict) else said)
 
     def _database(self, task_dirs: TaskDirs) -> Database:
         path = os.path.join(self.data_dir, "tasks.db")

@@ -58,7 +58,15 @@ class TaskDirs:
         self.sweeps = SweepRecords(root)
         self.removals = Removals(root)
         self.imports = Imports(self._root)
+        #: Where the output and the exit record of tasks are read first, by their ids: their own files are late to show
+        #: what is written elsewhere.
+        self.mirrors: dict[str, TaskFiles] = {}
         self._locks = Locks(self._root, elsewhere)
+
+    @property
+    def root(self) -> str:
+        """The directory in which those of the tasks are."""
+        return self._root
 
     def files(self, task_id: str) -> TaskFiles:
         """Return the paths of a task's files."""
@@ -73,7 +81,11 @@ class TaskDirs:
 
     def open_ring(self, task_id: str) -> RingReader:
         """Open a task's output. The caller closes it."""
-        return RingReader(self.files(task_id).output)
+        return RingReader(self.files(task_id).output, lambda: self._mirrored(task_id))
+
+    def _mirrored(self, task_id: str) -> str | None:
+        mirror = self.mirrors.get(task_id)
+        return mirror.output if mirror is not None else None
 
     def exists(self, task_id: str) -> bool:
         """Return whether the task has a directory."""
@@ -186,15 +198,21 @@ class TaskDirs:
         """Return the changes from the exit record of the task's current attempt; None if there is no record. While the
         ptyhost is still `hosted`, only a complete record counts.
         """
-        files = self.files(task.id)
+        record = self.exit_record(task, hosted=hosted)
+        try:
+            return changes_from_exit(record) if record is not None else None
+        except (KeyError, TypeError, ValueError, AttributeError):
+            return None
+
+    def exit_record(self, task: Task, *, hosted: bool = False) -> dict[str, Any] | None:
+        """Return that record as the ptyhost has written it."""
+        files, mirror = self.files(task.id), self.mirrors.get(task.id)
         # If the disk was too full to rename the record, it is in the file that reserved the space.
-        for path in (files.exit,) if hosted else (files.exit, f"{files.exit}.reserved"):
+        paths = (files.exit,) if hosted else (files.exit, f"{files.exit}.reserved")
+        for path in paths if mirror is None else (mirror.exit, *paths):
             record = read_json(path)
             if record is not None and record.get("attempt") == task.attempt:
-                try:
-                    return changes_from_exit(record)
-                except (KeyError, TypeError, ValueError, AttributeError):
-                    return None
+                return record
         return None
 
     def leftover(self, task: Task) -> list[tuple[int, int]]:

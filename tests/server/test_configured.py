@@ -17,7 +17,8 @@ FAR: dict[str, Any] = {"engine": "slurm", "site": "ssh:login1"}
 
 
 def test_a_place_is_there_before_parsl_is_needed(tmp_path: Path) -> None:
-    (place,) = configured.places({"pbs": PBS}, TaskDirs(str(tmp_path)), str(tmp_path), str(tmp_path), None)
+    where = TaskDirs(str(tmp_path)), str(tmp_path), str(tmp_path)
+    (place,) = configured.places({"pbs": PBS}, *where, None, lambda _: "auto")
     assert place.to_json() == {"name": "pbs", "kind": "parsl", "reachable": None, "problem": None}
     place.close()
 

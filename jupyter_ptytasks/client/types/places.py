@@ -72,6 +72,10 @@ class PlaceAbout(TypedDict):
     """The command that logs in, for a terminal, where you have to; null elsewhere, and where it was not tried."""
     shares_files: bool
     """Whether tasks there see the files of the server's machine."""
+    output: Literal["files", "mirror", "copy"]
+    """Where the output of running tasks is read: in their `files`, in a `mirror` of shared files that are seen late, as
+    long as somebody looks, or in a `copy` that is made of them.
+    """
     resources: list[str]
     """The fields of `resources` that the place takes."""
     calls: dict[str, Calls]

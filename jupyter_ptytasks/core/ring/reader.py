@@ -18,7 +18,7 @@ from .packing import packed_size, unpack
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from typing import Any
 
 #: Records of an index that are read at a time.
@@ -29,16 +29,20 @@ _KEYFRAME_MAX = 1 << 19
 
 
 class RingReader:
-    """Reads the ring in `directory`. Not thread-safe: one reader to a thread at a time. The caller closes it.
+    """Reads the ring in `directory`. Not thread-safe: one reader to a thread at a time. The caller closes it. `find`
+    says whether the same ring is read elsewhere at the moment.
 
     A missing directory is an empty ring. A segment that was truncated leaves a hole, which is read over: `read` says
     from where its bytes are.
     """
 
-    __slots__ = ("_base", "_bases", "_fd", "_unpacked", "directory")
+    __slots__ = ("_base", "_bases", "_directory", "_fd", "_find", "_opened", "_unpacked")
 
-    def __init__(self, directory: str) -> None:
-        self.directory = directory
+    def __init__(self, directory: str, find: Callable[[], str | None] | None = None) -> None:
+        self._directory = directory
+        self._find = find
+        #: The directory of the open segment.
+        self._opened = ""
         self._bases: list[int] = []
         self._base = self._fd = -1
         #: The bytes of the open segment, if that is a compressed one.
@@ -57,6 +61,11 @@ class RingReader:
         self._base = self._fd = -1
         self._unpacked = None
 
+    @property
+    def directory(self) -> str:
+        """Where the ring is read now."""
+        return (self._find() if self._find is not None else None) or self._directory
+
     def bases(self) -> list[int]:
         """Return the offsets at which the segments begin now, in order."""
         self._bases = list_bases(self.directory)
@@ -72,7 +81,12 @@ class RingReader:
     def _size(self, base: int) -> int:
         """Return how many bytes the segment at `base` holds."""
         try:
-            return os.stat(log_path(self.directory, base)).st_size
+            # Opened: only that asks the server of a shared directory anew (nfs(5), "Close-to-open cache consistency").
+            fd = files.open_shared(log_path(self.directory, base))
+            try:
+                return os.fstat(fd).st_size
+            finally:
+                os.close(fd)
         except OSError:
             pass
         try:
@@ -125,7 +139,7 @@ class RingReader:
             start += len(data)
 
     def _covers(self, offset: int) -> bool:
-        if self._base < 0 or offset < self._base:
+        if self._base < 0 or offset < self._base or self._opened != self.directory:
             return False
         index = bisect_right(self._bases, self._base)
         return index >= len(self._bases) or offset < self._bases[index]
@@ -135,9 +149,9 @@ class RingReader:
         if not self._covers(offset):
             self._open(offset)
         data = self._read_open(offset, limit)
-        newest = max(self._bases, default=-1)
-        if not data and self._base == newest >= 0 and newest != max(self.bases(), default=newest):
-            # The writer has rolled since: the next segment begins just here, or behind a hole.
+        if not data and self._fd >= 0 and self._base == max(self._bases, default=-1):
+            # The writer may have rolled since: the next segment begins just here, or behind a hole. And what is shared
+            # with other machines shows what they have added only when it is opened.
             self._open(offset)
             data = self._read_open(offset, limit)
         return data
@@ -150,15 +164,16 @@ class RingReader:
 
     def _open(self, offset: int) -> None:
         self.close()
+        self._opened = directory = self.directory
         bases = self.bases()
         index = bisect_right(bases, offset) - 1
         if index < 0:
             return
         try:
-            self._fd = files.open_shared(log_path(self.directory, bases[index]))
+            self._fd = files.open_shared(log_path(directory, bases[index]))
         except OSError:
             try:
-                with open(packed_path(self.directory, bases[index]), "rb") as file:
+                with open(packed_path(directory, bases[index]), "rb") as file:
                     self._unpacked = unpack(file.read())
             except OSError:
                 return

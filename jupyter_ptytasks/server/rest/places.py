@@ -14,8 +14,8 @@ from .base import TaskHandler, needs
 
 #: A host that nothing has been started on.
 _UNTRIED: dict[str, Any] = {
-    "kind": "ssh", "reachable": None, "problem": None, "login": None, "shares_files": False, "resources": [],
-    "calls": {},
+    "kind": "ssh", "reachable": None, "problem": None, "login": None, "shares_files": False, "output": "copy",
+    "resources": [], "calls": {},
 }  # fmt: skip
 
 
@@ -28,10 +28,10 @@ class Places(TaskHandler):
         self.query(queries.Strict)
         provisioners = self.settings["ptytasks_provisioners"]
         places = list(provisioners.all)
-        calls = await asyncio.to_thread(lambda: [one.calls() for one in places])
+        asked = await asyncio.to_thread(lambda: [(one.calls(), one.output()) for one in places])
         known = {}
-        for one, made in zip(places, calls, strict=True):
-            more = {"shares_files": one.shares_files, "resources": list(one.takes), "calls": made}
+        for one, (calls, output) in zip(places, asked, strict=True):
+            more = {"shares_files": one.shares_files, "output": output, "resources": list(one.takes), "calls": calls}
             known[one.name] = {"login": None, **one.to_json(), **more}
         if self.settings["ptytasks_ssh_places"]:
             for host in await asyncio.to_thread(hosts):

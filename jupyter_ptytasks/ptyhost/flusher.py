@@ -1,0 +1,49 @@
+"""Makes what is added to a ring be seen on other machines: once a second, in a thread, as the file system may be slow.
+
+A file system of the network may keep what is written for half a minute before it sends it away (nfs(5), "async").
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+
+from ..core.ring.format import index_path, list_bases, log_path
+
+#: Seconds between two times.
+_EVERY = 1.0
+
+
+class Flusher:
+    """Flushes the newest segment of the ring in `directory` when it has been `told`; what is closed is flushed by that.
+    It ends with the process.
+    """
+
+    def __init__(self, directory: str) -> None:
+        self._directory = directory
+        self._news = threading.Event()
+        threading.Thread(target=self._run, daemon=True).start()
+
+    def tell(self) -> None:
+        """Take note that there is something new. Never blocks."""
+        self._news.set()
+
+    def _run(self) -> None:
+        pause = threading.Event()
+        while self._news.wait():
+            self._news.clear()
+            for path in (log_path, index_path):
+                try:
+                    _flush(path(self._directory, list_bases(self._directory)[-1]))
+                except (OSError, IndexError):
+                    pass  # it was just dropped, or cannot be helped: the next second may do better
+            pause.wait(_EVERY)
+
+
+def _flush(path: str) -> None:
+    # All that this machine has written to the file, by whatever descriptor.
+    fd = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
