@@ -277,7 +277,7 @@ class SlurmProvisioner(Batch):
         self._env = dict(env)
         self._for_scheduler |= {"env": self._env, "shared_files": shared_files}
         self._shared_files = shared_files
-        self._runtime_dir = runtime_dir
+        self._data_dir, self._runtime_dir = data_dir, runtime_dir
         self._programs = Programs(data_dir, task_dirs)
         self._mirrors: Mirrors | None = None
 
@@ -325,7 +325,7 @@ class SlurmProvisioner(Batch):
     def _step(self, task: Task) -> list[str]:
         from .steps import step  # noqa: PLC0415  the same
 
-        return step(*self._running(task), sys.executable, self._programs.path(), "relay")
+        return step(*self._running(task), sys.executable, self._programs.path(), "relay", self._data_dir)
 
     async def _start_relay(self, argv: list[str]) -> Relay:
         from .remote import Relay  # noqa: PLC0415  the same

@@ -42,8 +42,7 @@ def serving(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
     home = tmp_path_factory.mktemp("home").resolve()
     (home / "bin").mkdir()
     server = LiveServer(home, "--PtyTasksApp.slurm_interval=0.3", "--PtyTasksApp.slurm_per_minute=1000")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLURM_CONF", str(cluster.config))
+    with at_cluster(cluster) as patch:
         patch.setenv("PATH", f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}")
         # Of another job, in which the server would run.
         patch.setenv("SLURM_JOB_ID", "1234567")
@@ -54,6 +53,14 @@ def serving(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
         finally:
             end_tasks(server)
             server.stop()
+
+
+@contextlib.contextmanager
+def at_cluster(cluster: Cluster) -> Iterator[pytest.MonkeyPatch]:
+    """Let what is started within the block find the cluster; more can be said to it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLURM_CONF", str(cluster.config))
+        yield patch
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import codecs
+import contextlib
 import time
 import uuid
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ _SKIP_EVERY = 1.0
 #: A client that for so long (seconds) takes nothing of what it is sent, or acknowledges nothing of it, is taken not to
 #: see it: its page is frozen, its machine asleep.
 _UNSEEN = 60.0
+#: Seconds between two looks for output that is known to be there and is not seen.
+_LATE = 0.5
 #: A resuming viewer may have missed this many bytes; one that has missed more gets a replay.
 _RESUME_MAX = 1 << 20
 
@@ -234,10 +237,12 @@ class Viewer:
             await self._forward(min(end - self._position, _BLOCK))
         return True
 
-    async def _wait(self) -> None:
+    async def _wait(self, patience: float | None = None) -> None:
+        """Wait for news, for so many seconds at most."""
         # Before waiting, not when output comes: the echo of a key is not to be delayed by this.
         await self._tell_task()
-        await self._news.wait()
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._news.wait(), patience)
         self._news.clear()
         if self._channel is None:
             await self._open_channel()
@@ -251,8 +256,9 @@ class Viewer:
                 await self._skip(start - self._position)
                 return
             if not data:
-                # The file was truncated after its size was reported. More output will come.
-                await self._wait()
+                # A shared directory may be late to show what another machine has written, and nothing says when it does.
+                # Or the file was truncated; then more output will come.
+                await self._wait(_LATE)
                 return
         self._position += len(data)
         text = self._decoder.decode(data)
