@@ -73,10 +73,12 @@ def live(serving: LiveServer) -> Iterator[LiveServer]:
     end_tasks(serving)
 
 
-def end_tasks(server: LiveServer) -> None:
-    """Stop all tasks of a server."""
+def end_tasks(server: LiveServer, besides: str = "") -> None:
+    """Stop all tasks of a server, but for one."""
     with server.client() as client:
         for task in client.list()["tasks"]:
+            if task["id"] == besides:
+                continue
             with contextlib.suppress(RequestFailed):  # it has ended
                 client.stop(task["id"], signals=["SIGKILL"])
 

@@ -4,21 +4,19 @@ same, and byte for byte.
 
 from __future__ import annotations
 
-import os
-import time
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.client.live import ended, until
+from jupyter_ptytasks.core.ring.format import list_bases
+from tests.client.live import LiveServer, ended, until
 from tests.slurm.conftest import at_cluster, end_tasks
-from tests.slurm.late import CACHED, CAN_MOUNT, LateServer
+from tests.slurm.late import CAN_MOUNT, LateServer
 from tests.slurm.test_slurm_tasks import SLURM, files, output, started
 from tests.ssh.sshd import content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from jupyter_ptytasks.client import Task
     from tests.slurm.cluster import Cluster
@@ -27,44 +25,98 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not CAN_MOUNT, reason="there is no sshfs (and sftp-server), or one may not mount it"),
 ]
-ECHOES = "echo ready; while read line; do echo got $line; done"
+SMALL = ("--PtyTasksApp.ring_size=262144", "--PtyTasksApp.segment_size=32768")
 
 
 @pytest.fixture(scope="module")
 def late(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LateServer]:
     """Yield a server that is late to see what the nodes write."""
-    server = LateServer(tmp_path_factory.mktemp("late").resolve(), "--PtyTasksApp.slurm_interval=0.3")
+    server = LateServer(tmp_path_factory.mktemp("late").resolve(), "--PtyTasksApp.slurm_interval=0.3", *SMALL)
     with at_cluster(cluster):
         try:
-            yield server.start()
+            server.start()
+            yield server
         finally:
             end_tasks(server)
             server.stop()
 
 
-def is_late(late: LateServer, task: Task, marker: bytes) -> bool:
-    """Return whether the server does not see in the files of a task what is in them."""
-    there = b"".join(log for _, log, _ in content(files(late, task).output))
-    assert marker in there
-    return marker not in b"".join(path.read_bytes() for path in sorted(late.seen(files(late, task)).glob("*.log")))
+def whole(live: LiveServer, task: Task) -> bytes:
+    """Return all output of a task, from its files on the node."""
+    return b"".join(log for _, log, _ in content(files(live, task).output))
 
 
-def test_a_viewer_sees_at_once_what_the_files_show_later(late: LateServer) -> None:
+def is_same(late: LateServer, task: Task) -> bool:
+    """Return whether there is one mirror, which is the ring on the node, byte for byte."""
+    return [content(str(path)) for path in late.mirrors()] == [content(files(late, task).output)]
+
+
+def test_viewers_see_at_once_what_the_files_show_later(late: LateServer) -> None:
     with late.client() as client:
         (place,) = [place for place in client.places() if place["name"] == SLURM]
         assert (place["shares_files"], place["output"]) == (True, "mirror")
-        task = client.create(ECHOES, name="echoes", place=SLURM)
+        command = "echo ready; while read line; do echo got $line; done"
+        task = client.create(command, name="echoes", place=SLURM)
         started(client, task)
         with late.terminal("attach", task["id"]) as one, late.terminal("attach", task["id"]) as other:
             for terminal in (one, other):
                 terminal.until(b"ready")
-            for number in range(5):
-                [path.read_bytes() for path in late.seen(files(late, task)).glob("*.log")]  # so they are in the cache
-                marker = b"number %d." % number
-                one.type(marker + b"\r")
-                other.until(b"got " + marker)
-                if is_late(late, task, marker):
+            for number in range(20):
+                late.seen(files(late, task))  # now it is in the cache
+                marker = b"got number %d." % number
+                one.type(b"number %d.\r" % number)
+                other.until(marker)
+                assert marker in whole(late, task)
+                # On a busy machine the cache may have expired meanwhile.
+                if marker not in late.seen(files(late, task)):
                     break
             else:
                 pytest.fail("the files have shown at once what the nodes have written")
             assert marker.decode() in output(client, task)
+            assert is_same(late, task)
+
+
+def test_a_ring_that_rolls_a_server_that_is_killed_and_the_end(late: LateServer) -> None:
+    with late.client() as client:
+        command = "stty -echo; seq 1 30000; read x; seq 30001 60000; read x; seq 60001 61000; exit 3"
+        task = client.create(command, name="counts", place=SLURM)
+        started(client, task)
+        end_tasks(late, besides=task["id"])
+        with late.terminal("attach", task["id"]) as terminal:
+            terminal.until(b"30000\r\n")
+            terminal.type(b"\r")
+            terminal.until(b"60000\r\n")
+            until(lambda: is_same(late, task), "the mirror to be the same")
+            assert list_bases(files(late, task).output)[0] > 0
+            (left,) = late.mirrors()
+            late.kill9()
+        late.revive()
+        with late.terminal("attach", task["id"]) as terminal:
+            terminal.until(b"60000\r\n")
+            until(lambda: is_same(late, task), "the mirror of the next server to be the same")
+            assert not left.exists()
+            terminal.type(b"\r")
+            terminal.until(b"61000\r\n")
+            terminal.until(b"[exited 3]")
+        done = ended(client, task["id"])
+        assert (done["state"], done["exit"]) == ("failed", {"code": 3, "signal": None})
+        assert output(client, task) == "".join(f"{number}\n" for number in range(60_001, 61_001))
+        kept = whole(late, task).split(b"\r\n")
+        assert kept == [b"%d" % number for number in range(61_001 - len(kept) + 1, 61_001)] + [b""]
+        # The files show all of it by now, or soon.
+        until(lambda: not late.mirrors(), "the mirror to be removed")
+        assert output(client, task).endswith("\n61000\n")
+
+
+def test_without_room_for_the_mirror_the_files_are_read_as_they_come(late: LateServer) -> None:
+    late.fill_mirrors()
+    with late.client() as client:
+        task = client.create("stty -echo; echo ready; read x; seq 1 30000; exit 3", name="fills", place=SLURM)
+        started(client, task)
+        with late.terminal("attach", task["id"]) as terminal:
+            terminal.until(b"ready")
+            terminal.type(b"\r")
+            terminal.until(b"30000\r\n")
+            terminal.until(b"[exited 3]")
+        assert ended(client, task["id"])["exit"]["code"] == 3
+    assert f"task {task['id']}: its output is read in the shared files" in (late.home / "server.log").read_text()

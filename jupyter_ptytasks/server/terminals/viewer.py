@@ -256,8 +256,8 @@ class Viewer:
                 await self._skip(start - self._position)
                 return
             if not data:
-                # A shared directory may be late to show what another machine has written, and nothing says when it does.
-                # Or the file was truncated; then more output will come.
+                # A shared directory may be late to show what another machine has written, and nothing tells when it
+                # does. Or the file was truncated; then more output will come.
                 await self._wait(_LATE)
                 return
         self._position += len(data)
