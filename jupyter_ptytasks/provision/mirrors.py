@@ -13,6 +13,7 @@ import logging
 import os
 import secrets
 from contextlib import suppress
+from threading import Lock
 
 from ..core import elsewhere, mounts, relay
 from ..core.errors import PtyTasksError
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ..core.model import Task
-    from ..storage.locks import Lock
+    from ..storage.locks import Lock as FileLock
     from ..storage.task_dirs import TaskDirs
     from .channels import Tail
     from .remote import Relay
@@ -44,6 +45,8 @@ _OPENING = 5.0
 _RETRY = 60.0
 #: Seconds to wait for another server that makes its directory.
 _PATIENCE = 5.0
+#: Held to change which mirrors are shown: pieces are written in threads.
+_SHOWING = Lock()
 
 
 class Mirror:
@@ -59,10 +62,8 @@ class Mirror:
         self._on_failure = on_failure
         self._has_failed = False
         with task_dirs.open_ring(task.id) as ring:
-            #: Where the output ends for those who have read it until now.
-            self._seen = ring.bounds()[1]
-        system.private_dir(home)
-        system.private_dir(self._here.output)
+            #: Where the output ends for those who have read it until now; None when this was shown, or never will be.
+            self._seen: int | None = ring.bounds()[1]
 
     @property
     def is_shown(self) -> bool:
@@ -86,13 +87,20 @@ class Mirror:
         return copy.length(parts)
 
     def _write(self, parts: list[bytes]) -> None:
+        system.private_dir(self._here.dir)
+        system.private_dir(self._here.output)
         for kind, base, _, _ in map(relay.piece, parts):
             if kind == relay.EARLIER:
                 self._link(base)
         copy.write(self._here, parts)
-        if not self.is_shown and _end(self._here) >= self._seen:
-            self._task_dirs.mirrors[self.task_id] = self._here
-            self._seen = -1
+        if self._seen is not None and _end(self._here) >= self._seen:
+            self._show()
+
+    def _show(self) -> None:
+        with _SHOWING:
+            if self._seen is not None:
+                self._task_dirs.mirrors[self.task_id] = self._here
+                self._seen = None
 
     def _link(self, base: int) -> None:
         """Let the files of a segment be found here that is not written any more."""
@@ -110,8 +118,10 @@ class Mirror:
 
     def hide(self) -> None:
         """Let the output be read in the task's own files again."""
-        if self.is_shown:
-            del self._task_dirs.mirrors[self.task_id]
+        with _SHOWING:
+            self._seen = None
+            if self.is_shown:
+                del self._task_dirs.mirrors[self.task_id]
 
     def remove(self) -> None:
         """Remove its files."""
@@ -138,7 +148,7 @@ class Mirrors:
         self._minding: set[asyncio.Task[None]] = set()
         #: Of the directory of this process, which the others leave alone.
         self._home: str | None = None
-        self._lock: Lock | None = None
+        self._lock: FileLock | None = None
         self._count = 0
         self._not_before = 0.0
 
@@ -204,7 +214,8 @@ class Mirrors:
 
     def _fail(self, task_id: str) -> None:
         self._not_before = self._loop.time() + _RETRY
-        self._tails[task_id].stop()
+        if task_id in self._tails:
+            self._tails[task_id].stop()
 
     async def _mind(self, mirror: Mirror, tail: Tail) -> None:
         """Remove a mirror that nothing follows any more, when the files show all that it has."""

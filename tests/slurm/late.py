@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from jupyter_ptytasks.core.paths import TaskFiles
 
 #: Seconds for which it shows what it has read once, also of files that have grown.
-CACHED = 4
+CACHED = 2
 _SFTP = shutil.which("sftp-server", path="/usr/lib/openssh:/usr/libexec/openssh:/usr/lib/ssh")
 #: Mounts of one's own are the administrator's.
 CAN_MOUNT = (

@@ -12,13 +12,13 @@ from jupyter_ptytasks.core.ring.format import list_bases
 from tests.client.live import LiveServer, ended, until
 from tests.slurm.conftest import at_cluster, end_tasks
 from tests.slurm.late import CAN_MOUNT, LateServer
-from tests.slurm.test_slurm_tasks import SLURM, files, output, started
+from tests.slurm.test_slurm_tasks import SLURM, files, started
 from tests.ssh.sshd import content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from jupyter_ptytasks.client import Task
+    from jupyter_ptytasks.client import Client, Task
     from tests.slurm.cluster import Cluster
 
 pytestmark = [
@@ -44,6 +44,10 @@ def late(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def whole(live: LiveServer, task: Task) -> bytes:
     """Return all output of a task, from its files on the node."""
     return b"".join(log for _, log, _ in content(files(live, task).output))
+
+
+def last_lines(client: Client, task: Task) -> str:
+    return client.output(task["id"], mode="tail", tail_lines=1000)["output"]
 
 
 def is_same(late: LateServer, task: Task) -> bool:
@@ -72,7 +76,7 @@ def test_viewers_see_at_once_what_the_files_show_later(late: LateServer) -> None
                     break
             else:
                 pytest.fail("the files have shown at once what the nodes have written")
-            assert marker.decode() in output(client, task)
+            assert marker.decode() in last_lines(client, task)
             assert is_same(late, task)
 
 
@@ -100,12 +104,12 @@ def test_a_ring_that_rolls_a_server_that_is_killed_and_the_end(late: LateServer)
             terminal.until(b"[exited 3]")
         done = ended(client, task["id"])
         assert (done["state"], done["exit"]) == ("failed", {"code": 3, "signal": None})
-        assert output(client, task) == "".join(f"{number}\n" for number in range(60_001, 61_001))
+        assert last_lines(client, task) == "".join(f"{number}\n" for number in range(60_001, 61_001))
         kept = whole(late, task).split(b"\r\n")
         assert kept == [b"%d" % number for number in range(61_001 - len(kept) + 1, 61_001)] + [b""]
         # The files show all of it by now, or soon.
         until(lambda: not late.mirrors(), "the mirror to be removed")
-        assert output(client, task).endswith("\n61000\n")
+        assert last_lines(client, task).endswith("\n61000\n")
 
 
 def test_without_room_for_the_mirror_the_files_are_read_as_they_come(late: LateServer) -> None:
@@ -118,5 +122,5 @@ def test_without_room_for_the_mirror_the_files_are_read_as_they_come(late: LateS
             terminal.type(b"\r")
             terminal.until(b"30000\r\n")
             terminal.until(b"[exited 3]")
-        assert ended(client, task["id"])["exit"]["code"] == 3
+        assert ended(client, task["id"])["exit"] == {"code": 3, "signal": None}
     assert f"task {task['id']}: its output is read in the shared files" in (late.home / "server.log").read_text()
