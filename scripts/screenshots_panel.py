@@ -70,7 +70,7 @@ def panel_states(camera: Camera, lab: LiveServer) -> None:
     """The panel: empty, loading, failed, with one task, two hundred, long names, and a filter that leaves nothing."""
     long = "a very long name of a task that does not fit into the panel at all"
     with lab.client() as client:
-        sample = client.create("echo one", name="one", tags=["baseline", "gpu"])
+        sample: dict[str, Any] = {**client.create("echo one", name="one", tags=["baseline", "gpu"])}
     page = camera.page
     for name, answer in (
         ("empty", of_tasks(lambda _: [])),
@@ -133,7 +133,7 @@ def missing_output(camera: Camera, lab: LiveServer) -> None:
     """Output that was discarded: charts, the whole output, the slider and the details of its task tell of it."""
     with lab.client() as client:
         ref = client.create(FLOOD, name="flood")["id"]
-        until(lambda: client.get(ref)["metrics"].get("loss", {}).get("step") == 20)
+        until(lambda: (loss := client.get(ref)["metrics"].get("loss")) is not None and loss["step"] == 20)
         client.send_input(ref, "", newline=True)
         until(lambda: client.get(ref)["metrics"]["loss"]["step"] == 50)
         page = opened(camera)

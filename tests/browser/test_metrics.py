@@ -105,7 +105,9 @@ def test_a_tab_says_why_curves_are_missing(open_lab: OpenLab, client: Client, co
 
     # A curve is broken where output came faster than it was read; the cursor stops there.
     client.send_input(quiet, "", newline=True)
-    until(lambda: client.get(quiet)["metrics"].get("loss", {}).get("step") == 9, "the first steps")
+    until(
+        lambda: (loss := client.get(quiet)["metrics"].get("loss")) is not None and loss["step"] == 9, "the first steps"
+    )
     client.send_input(quiet, "", newline=True)
     expect(note).to_have_text("Some output was discarded before it was read. Dashed lines mark where.")
     loss = page.locator(".jp-PtyTasks-metrics").get_by_role("region", name="loss")
