@@ -74,7 +74,9 @@ class Pending:
         request = change(replace(specs.request_of(spec, task.name), turn=task.turn))
         turn = await self._queue.resolved(request.turn, task.id)
         defaults = self._spawn_defaults()
-        fresh = {**spec, **await asyncio.to_thread(specs.revised, spec, request, defaults)}
+        shares_files = self._provisioners.shares_files(task)
+        changes = await asyncio.to_thread(specs.revised, spec, request, defaults, shares_files=shares_files)
+        fresh = {**spec, **changes}
         env = await asyncio.to_thread(specs.environment, fresh, defaults, self._task_dirs.files(task.id).function)
         also = functools.partial(self._task_dirs.specs.revised, spec=fresh, env=env)
         facts = {"turn": turn, "command": fresh["command"], "cwd": fresh["cwd"]}

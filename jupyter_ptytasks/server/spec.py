@@ -65,7 +65,7 @@ def build(
     defaults: SpawnDefaults,
     taken: Iterable[str],
     *,
-    shares_files: bool = True,
+    shares_files: bool,
 ) -> dict[str, Any]:
     """Return the spec of a new task: a JSON object, kept as spec.json, to rebuild the task from and run it again.
 
@@ -120,9 +120,11 @@ def build(
     return spec
 
 
-def revised(spec: Mapping[str, Any], request: TaskRequest, defaults: SpawnDefaults) -> dict[str, Any]:
+def revised(
+    spec: Mapping[str, Any], request: TaskRequest, defaults: SpawnDefaults, *, shares_files: bool
+) -> dict[str, Any]:
     """Return what changes in the spec of a pending task if it is to run what `request` says. Raises BadRequest."""
-    fresh = build(request, spec["id"], spec["created"], defaults, ())
+    fresh = build(request, spec["id"], spec["created"], defaults, (), shares_files=shares_files)
     return {name: fresh[name] for name in ("kind", "command", "argv", "cwd", "given_env")}
 
 

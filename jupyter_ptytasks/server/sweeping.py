@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..core.errors import InternalError, SweepNotFound, TooLarge
 from ..core.model import new_id
-from ..core.names import did_you_mean
+from ..core.names import LOCAL, did_you_mean
 from ..core.states import State
 from ..core.sweeps import combinations as sweeps
 from ..core.sweeps import placeholders
@@ -175,6 +175,7 @@ class Sweeps:
         sweep = Sweep(newest, request.task.name or specs.command_name(command), request.max_failures)
         state = State.HELD if request.task.hold else State.QUEUED
         defaults = self._spawn_defaults()
+        shares_files = self._provisioners.at(request.task.place or LOCAL).shares_files
         drafts = []
         for number, params in enumerate(combinations, 1):
             newest = new_id(now, newest)
@@ -186,7 +187,8 @@ class Sweeps:
                 sweep=sweep,
                 params=params,
             )
-            spec = {**specs.build(task, newest, now, defaults, ()), "state": state.value}
+            spec = specs.build(task, newest, now, defaults, (), shares_files=shares_files)
+            spec["state"] = state.value
             drafts.append((spec, specs.environment(spec, defaults, self._task_dirs.files(newest).function)))
         record = {
             "version": 1,

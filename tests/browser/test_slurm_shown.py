@@ -1,17 +1,19 @@
-"""A training on Slurm as its user sees it: asked for in the dialog, waiting, and then a terminal that is kept."""
+"""A training on Slurm, here and behind ssh, as its user sees it: asked for, waiting, then a terminal that is kept."""
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import axe, panel, terminal
+from tests.browser import axe, notebook, panel, terminal
 from tests.browser.conftest import Console, missing
 from tests.browser.test_where import EXTENSION, picture
 from tests.client.live import LiveServer, until
 from tests.slurm.cluster import IS_INSTALLED, Cluster
+from tests.ssh.sshd import SSHD, Sshd
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,8 +38,20 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
 
 
 @pytest.fixture(scope="module")
-def running_lab(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """Yield a JupyterLab that has the place `slurm`."""
+def sshd(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
+    """Yield an sshd on a host of the cluster."""
+    if SSHD is None or shutil.which("ssh") is None:
+        missing("sshd (openssh-server)")
+    there = Sshd(tmp_path_factory.mktemp("sshd").resolve(), SLURM_CONF=str(cluster.config))
+    try:
+        yield there.start()
+    finally:
+        there.stop()
+
+
+@pytest.fixture(scope="module")
+def running_lab(cluster: Cluster, sshd: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """Yield a JupyterLab that has the place `slurm`, and the same cluster over ssh as the place `cluster`."""
     if not (EXTENSION / "package.json").exists():
         missing("the front end, which scripts/frontend builds,")
     home = tmp_path_factory.mktemp("near").resolve()
@@ -46,7 +60,9 @@ def running_lab(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> I
     (home / ".ssh" / "config").write_text("Host gpu1\n")
     (home / "work" / "train.py").write_text("print('trained')\n")
     (home / "extensions" / "jupyter-ptytasks").symlink_to(EXTENSION)
-    options = (f"--ServerApp.root_dir={home / 'work'}", f"--LabApp.extra_labextensions_path={home / 'extensions'}")
+    options = [f"--ServerApp.root_dir={home / 'work'}", f"--LabApp.extra_labextensions_path={home / 'extensions'}"]
+    options += [f"--PtyTasksApp.ssh_command={word}" for word in ("ssh", "-F", sshd.config)]
+    options.append("--PtyTasksApp.places={'cluster': {'engine': 'slurm', 'site': 'ssh:box'}}")
     lab = LiveServer(home, *options, "--PtyTasksApp.slurm_interval=0.5", lab=True)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("SLURM_CONF", str(cluster.config))
@@ -65,7 +81,7 @@ def test_a_job_waits_for_a_reason_becomes_a_terminal_and_outlives_the_server(
     dialog = page.locator(".jp-PtyTasks-dialog")
     where = dialog.get_by_role("combobox", name="Where")
     expect(where).to_have_value("slurm")
-    expect(where.get_by_role("option")).to_have_text(["This server", "slurm", "gpu1"])
+    expect(where.get_by_role("option")).to_have_text(["This server", "slurm", "cluster", "gpu1"])
     dialog.get_by_text("Resources", exact=True).click()
     dialog.get_by_label("CPUs").fill("2")
     dialog.get_by_label("Earliest start").fill("now+1hour")
@@ -107,3 +123,34 @@ def test_a_job_waits_for_a_reason_becomes_a_terminal_and_outlives_the_server(
     dialog.wait_for(state="detached")
     ran = until(lambda: next((one for one in client.list()["tasks"] if one["name"] == "train.py"), None))
     until(lambda: "trained" in client.output(ran["id"])["output"])
+
+
+def test_a_cluster_behind_ssh_is_asked_in_the_dialog_and_in_a_cell(page: Page, client: Client, lab: LiveServer) -> None:
+    line = {"command": "pwd; echo step $((40+2)); exec cat", "name": "far", "place": "cluster"}
+    page.evaluate("line => void window.jupyterapp.commands.execute('ptytasks:new-task', line)", line)
+    dialog = page.locator(".jp-PtyTasks-dialog")
+    expect(dialog.get_by_role("combobox", name="Where")).to_have_value("cluster")
+    dialog.get_by_text("Resources", exact=True).click()
+    dialog.get_by_label("CPUs").fill("2")
+    dialog.get_by_role("combobox", name="Start").select_option(label="When I release it")
+    picture(page, "far-dialog")
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    dialog.wait_for(state="detached")
+    task = client.get("far")
+    assert (task["state"], task["place"], task["resources"]) == ("held", "cluster", {"cpus": 2})
+    tab = terminal.find(page, task["id"])
+    waiting = tab.get_by_role("group", name="Waiting")
+    expect(waiting).to_contain_text("Held")
+    expect(tab.locator(".jp-PtyTasks-header .jp-PtyTasks-place")).to_have_text("cluster")
+    page.evaluate("id => window.jupyterapp.commands.execute('ptytasks:release', { id })", task["id"])
+    terminal.until_line(page, task["id"], "step 42")
+    picture(page, "far-running")
+    client.stop(task["id"])
+    source = "%%task far-cell --place cluster --cpus 2 --wait\necho from $SLURM_CPUS_PER_TASK; sleep 1; exit 3"
+    notebook.write(lab, "far.ipynb", notebook.cell("%load_ext jupyter_ptytasks"), notebook.cell(source))
+    view = notebook.view(notebook.show(page, "far.ipynb"), "far-cell")
+    notebook.run_all(page)
+    expect(view).to_contain_text("cluster")
+    expect(view).to_contain_text("Failed · exit 3", timeout=60_000)
+    expect(view).to_contain_text("from 2")
+    picture(page, "far-cell")

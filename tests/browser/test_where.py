@@ -13,7 +13,7 @@ from playwright.sync_api import expect
 import jupyter_ptytasks
 from tests.browser import axe, panel, terminal
 from tests.browser.conftest import Console, missing
-from tests.client.live import LiveServer
+from tests.client.live import LiveServer, until
 from tests.ssh.sshd import SSHD, Sshd
 
 if TYPE_CHECKING:
@@ -100,6 +100,19 @@ def test_a_task_is_sent_to_a_host_and_says_so(page: Page, client: Client, sshd: 
     # The next dialog begins there, and says what was found out.
     page.evaluate("() => void window.jupyterapp.commands.execute('ptytasks:new-task')")
     expect(where).to_have_value("ssh:box")
+    # A task can wait there until it is released.
+    dialog.get_by_label("Command").fill("echo released")
+    dialog.get_by_role("combobox", name="Start").select_option(label="When I release it")
+    expect(dialog.get_by_label("GPUs")).to_have_count(0)
+    picture(page, "where-held")
+    dialog.get_by_role("button", name="Start", exact=True).click()
+    dialog.wait_for(state="detached")
+    held = until(lambda: next((one for one in client.list()["tasks"] if one["state"] == "held"), None))
+    assert held["place"] == "ssh:box"
+    expect(terminal.find(page, held["id"]).get_by_role("group", name="Waiting")).to_contain_text("Held")
+    page.evaluate("id => window.jupyterapp.commands.execute('ptytasks:release', { id })", held["id"])
+    terminal.until_line(page, held["id"], "released")
+    page.evaluate("() => void window.jupyterapp.commands.execute('ptytasks:new-task')")
     where.select_option(label="locked (needs a login)")
     expect(dialog).to_contain_text("It needs a login: run `ssh locked` in a terminal.")
     page.keyboard.press("Escape")

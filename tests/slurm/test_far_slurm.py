@@ -18,6 +18,7 @@ from tests.ptyhost.hosting import is_alive
 from tests.slurm.test_slurm_faults import jobs_of
 from tests.slurm.test_slurm_tasks import job_of, output, started
 from tests.ssh.conftest import there
+from tests.ssh.documented import commands
 from tests.ssh.sshd import Sshd, content
 
 if TYPE_CHECKING:
@@ -102,6 +103,12 @@ def test_a_task_is_a_job_there_is_typed_to_and_comes_back_byte_for_byte(
         ran = far.cli("run", "--place", FAR, "--cpus", "2", "--wait", "--", "sh", "-c", "echo from here; exit 5")
         assert (ran.returncode, "from here" in ran.stdout) == (5, True), ran.stderr
         assert f"{FAR}  " in far.cli("places").stdout
+        # As the page about other machines says.
+        (sshd.there / "train.py").write_text("print('trained')\n")
+        run, attach = commands("### Slurm behind ssh")
+        assert far.cli(*run).returncode == 0
+        with far.terminal(*attach) as terminal:
+            terminal.until(b"trained")
         client.delete(task["id"])
         until(lambda: not os.path.exists(sshd.files(task["id"]).dir), "the directory there to be removed")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from jupyter_ptytasks.core.files import read_json
 from tests.client.live import LiveServer, ended, until
 from tests.server.conftest import end_scheduler
+from tests.ssh.documented import commands
 from tests.ssh.test_ssh_place import BOX, is_same, output
 
 if TYPE_CHECKING:
@@ -57,8 +58,9 @@ def test_a_group_takes_its_turns_there_and_goes_on_without_a_server(live: LiveSe
         assert {task["state"] for task in done.values()} == {"succeeded"}
         assert done[second["id"]]["attempt"] == 2
         assert all(is_same(done[task["id"]], sshd) for task in (first, second, third, after))
+        client.update(held["id"], command=f"pwd; echo held {log}")
         assert client.release(held["id"])["state"] == "queued"
-        assert ended(client, held["id"])["state"] == "succeeded"
+        assert output(client, ended(client, held["id"])) == f"{sshd.there}\n"
         kept = [task["id"] for task in (first, second, third, after, held)]
         tasks = live.home / "data" / "ptytasks" / "tasks"
         until(lambda: not any((tasks / one / "environment.json").exists() for one in kept))
@@ -99,3 +101,23 @@ def test_a_scheduler_that_is_killed_leaves_no_doubt_about_what_it_was_starting(l
                 end_scheduler(live.home / "data")
         assert {ended(client, task["id"])["state"] for task in tasks} == {"succeeded"}
         assert sorted(ran(sshd)) == ["0", "1", "2", "3"]
+
+
+def test_the_page_about_other_machines_says_what_works(live: LiveServer, sshd: Sshd) -> None:
+    sshd.config.write_text(sshd.config.read_text().replace("Host box\n", "Host box gpu1\n"))
+    (live.home / ".ssh").mkdir()
+    (live.home / ".ssh" / "config").write_text(sshd.config.read_text())
+    (sshd.there / "train.py").write_text("import sys; print('trained', *sys.argv[1:])\n")
+    places, run, attach = commands("## In two minutes")
+    assert "ssh:gpu1" in live.cli(*places).stdout
+    assert live.cli(*run).returncode == 0
+    with live.terminal(*attach) as terminal:
+        terminal.until(b"trained")
+    group, sweep = commands("## What is different there")
+    for command in (group, sweep):
+        done = live.cli(*command)
+        assert done.returncode == 0, done.stderr
+    with live.client() as client:
+        lines = {output(client, ended(client, task["id"])) for task in client.all(group="two")}
+    # The directory is not that of the server.
+    assert lines == {"trained --lr 1e-3\n", "trained --lr 1e-4\n"}

@@ -76,6 +76,8 @@ class PlaceAbout(TypedDict):
     """Where the output of running tasks is read: in their `files`, in a `mirror` of shared files that are seen late, as
     long as somebody looks, or in a `copy` that is made of them.
     """
+    queue: bool
+    """Whether tasks can be held there, and wait in the queue for their turn."""
     resources: list[str]
     """The fields of `resources` that the place takes."""
     calls: dict[str, Calls]
@@ -111,6 +113,8 @@ class PlaceOptions(TypedDict):
     """What a task at a place can ask for."""
 
     name: str
+    queue: bool
+    """Whether tasks can be held there, and wait in the queue for their turn."""
     resources: list[str]
     """The fields of `resources` that the place takes."""
     partitions: list[Partition]

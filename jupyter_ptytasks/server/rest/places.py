@@ -15,7 +15,7 @@ from .base import TaskHandler, needs
 #: A host that nothing has been started on.
 _UNTRIED: dict[str, Any] = {
     "kind": "ssh", "reachable": None, "problem": None, "login": None, "shares_files": False, "output": "copy",
-    "resources": [], "calls": {},
+    "queue": True, "resources": [], "calls": {},
 }  # fmt: skip
 
 
@@ -31,7 +31,10 @@ class Places(TaskHandler):
         asked = await asyncio.to_thread(lambda: [(one.calls(), one.output()) for one in places])
         known = {}
         for one, (calls, output) in zip(places, asked, strict=True):
-            more = {"shares_files": one.shares_files, "output": output, "resources": list(one.takes), "calls": calls}
+            more = {
+                "shares_files": one.shares_files, "output": output, "queue": one.waits, "resources": list(one.takes),
+                "calls": calls,
+            }  # fmt: skip
             known[one.name] = {"login": None, **one.to_json(), **more}
         if self.settings["ptytasks_ssh_places"]:
             for host in await asyncio.to_thread(hosts):

@@ -52,13 +52,21 @@ const LOCAL = placeSchema.parse({
   name: 'local',
   kind: 'local',
   reachable: true,
-  shares_files: true
+  shares_files: true,
+  queue: true
 });
-const BOX = placeSchema.parse({ name: 'ssh:gpu1', kind: 'ssh', login: 'ssh gpu1' });
+const BOX = placeSchema.parse({
+  name: 'ssh:gpu1',
+  kind: 'ssh',
+  login: 'ssh gpu1',
+  queue: true
+});
+const PBS = placeSchema.parse({ name: 'pbs', kind: 'parsl', shares_files: true });
 const CLUSTER = placeSchema.parse({
   name: 'slurm',
   kind: 'slurm',
   shares_files: true,
+  queue: true,
   resources: ['cpus', 'memory', 'gpus', 'time', 'partition', 'begin', 'requeue', 'extra']
 });
 
@@ -139,7 +147,7 @@ describe('askForTask', () => {
     choose('place', 'ssh:gpu1');
     await settle();
     expect(document.body.textContent).toContain('It needs a login: run `ssh gpu1` in a terminal.');
-    expect([has('start'), has('resources.cpus'), valueOf('cwd')]).toEqual([false, false, '']);
+    expect([has('start'), has('resources.cpus'), valueOf('cwd')]).toEqual([true, false, '']);
     start.mockRejectedValueOnce(new TaskError('gpu1 is away', 503, 'place_unreachable'));
     press('command', 'Enter', { ctrlKey: true });
     await settle();
@@ -150,6 +158,27 @@ describe('askForTask', () => {
     const request = { command: 'make', place: 'ssh:gpu1', if_exists: 'new' };
     expect(start).toHaveBeenLastCalledWith(request, null);
     expect(answer?.request).toEqual(request);
+  });
+
+  it('queues and holds tasks for another place, whose GPUs are among its resources', async () => {
+    const form = formOf({ command: 'make', group: 'gpu', gpus: 2 }, ['gpu']);
+    await ask({ places: [LOCAL, BOX, PBS], form });
+    expect([valueOf('start'), valueOf('gpus')]).toEqual(['in:gpu', '2']);
+    choose('place', 'pbs');
+    await settle();
+    expect([has('start'), has('group')]).toEqual([false, true]);
+    choose('place', 'ssh:gpu1');
+    await settle();
+    expect([valueOf('start'), has('gpus'), has('group')]).toEqual(['in:gpu', false, false]);
+    press('command', 'Enter', { ctrlKey: true });
+    await settle();
+    const request = { command: 'make', place: 'ssh:gpu1', if_exists: 'new' } as const;
+    expect(start).toHaveBeenLastCalledWith({ ...request, group: 'gpu' }, null);
+    await ask({ places: [LOCAL, BOX], form: formOf({ ...request, hold: true }) });
+    expect(valueOf('start')).toBe('held');
+    press('command', 'Enter', { ctrlKey: true });
+    await settle();
+    expect(start).toHaveBeenLastCalledWith({ ...request, hold: true }, null);
   });
 
   it('has the directory of each machine again when it is chosen again', async () => {
@@ -176,7 +205,7 @@ describe('askForTask', () => {
     type('"resources.begin"', '18:00');
     choose('"resources.requeue"', 'yes');
     type('"resources.extra"', ' --exclusive  --nice=5 ');
-    choose('hold', 'yes');
+    choose('start', 'held');
     const wrong = new TaskError('no such size', 400, 'bad_request', 'resources.memory');
     start.mockRejectedValueOnce(wrong);
     press('command', 'Enter', { ctrlKey: true });
@@ -193,7 +222,7 @@ describe('askForTask', () => {
     // Started once more, the fields are filled in as they were.
     const again = formOf({ command: 'make', place: 'slurm', resources, hold: true });
     expect(again).toMatchObject({
-      ...{ hold: 'yes', 'resources.requeue': 'yes', 'resources.cpus': '4' },
+      ...{ start: 'held', 'resources.requeue': 'yes', 'resources.cpus': '4' },
       'resources.extra': '--exclusive --nice=5'
     });
   });

@@ -106,7 +106,7 @@ export function notebookRequest(
     ...(directory && { cwd: directoryOf(directory) }),
     if_exists: 'new'
   };
-  return withStart(withWhere(request, form, places), startAt(form), trans);
+  return withStart(withWhere(request, form, places), startAt(form, places), trans);
 }
 
 /** Return the parameters that the first cell tagged `parameters` assigns. */

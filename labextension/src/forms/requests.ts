@@ -6,7 +6,7 @@ import { LOCAL, WHEN, type IPlace, type ITaskRequest, type When } from '../servi
 import { lineOf } from './shells';
 import { AT_ONCE, chosenGroup, refusal, startOf, withStart, type IStart } from './start';
 import { parseTags } from './tags';
-import { whereOf, withWhere, type IWhere } from './where';
+import { hasQueue, whereOf, withWhere, type IWhere } from './where';
 
 /** The values of the dialog's fields, as typed. */
 export interface IForm extends IStart, IWhere {
@@ -93,12 +93,13 @@ export function requestOf(
     request.timeout = seconds;
   }
   const complete = withWhere({ ...request, ...waiting(form, trans) }, form, places);
-  return withStart(complete, startAt(form), trans);
+  return withStart(complete, startAt(form, places), trans);
 }
 
-/** Return when a task starts: at once at another place, which has its own queue if any. */
-export function startAt(form: IStart & IWhere): IStart {
-  return form.place === LOCAL ? form : AT_ONCE;
+/** Return when a task starts: at once where none can wait. The GPUs are those of the server's machine. */
+export function startAt(form: IStart & IWhere, places: readonly IPlace[]): IStart {
+  const start = hasQueue(form.place, places) ? form : AT_ONCE;
+  return form.place === LOCAL ? start : { ...start, gpus: '' };
 }
 
 /** Return what the task waits for besides its turn, and whether it runs again. */

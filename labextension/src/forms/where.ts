@@ -24,8 +24,8 @@ export type Asked = (typeof ASKED)[number];
 /** The name of a field, which is also what the server calls it. */
 export type ResourceField = `resources.${Asked}`;
 
-/** The values of the fields, as chosen and typed; `hold` is empty or `YES`, as is what is asked for or not. */
-export type IWhere = { place: string; hold: string } & Record<ResourceField, string>;
+/** The values of the fields, as chosen and typed; of what is asked for or not, empty or `YES`. */
+export type IWhere = { place: string } & Record<ResourceField, string>;
 
 export const YES = 'yes';
 
@@ -35,13 +35,9 @@ export function resourceField(name: Asked): ResourceField {
 }
 
 /** Return the values for a request. */
-export function whereOf({ place = LOCAL, hold = false, resources = {} }: ITaskRequest): IWhere {
+export function whereOf({ place = LOCAL, resources = {} }: ITaskRequest): IWhere {
   const fields = ASKED.map(name => [resourceField(name), typed(resources[name])]);
-  return {
-    place,
-    hold: place !== LOCAL && hold ? YES : '',
-    ...(Object.fromEntries(fields) as Record<ResourceField, string>)
-  };
+  return { place, ...(Object.fromEntries(fields) as Record<ResourceField, string>) };
 }
 
 /** Return the request with its place and resources. What the place does not take is omitted. */
@@ -65,7 +61,6 @@ export function withWhere(
   return {
     ...request,
     place: form.place,
-    ...(form.hold && taken.length > 0 && { hold: true }),
     ...(isAsking && { resources })
   };
 }
@@ -93,6 +88,11 @@ function typed(value: IResources[string] | undefined): string {
 /** Return the places that have the files of the server's machine. */
 export function sharing(places: readonly IPlace[]): IPlace[] {
   return places.filter(place => !isElsewhere(place));
+}
+
+/** Whether the tasks of a place can be held, and wait for their turn. */
+export function hasQueue(name: string, places: readonly IPlace[]): boolean {
+  return name === LOCAL || places.some(place => place.name === name && place.queue);
 }
 
 /** Whether a place has files of its own. */

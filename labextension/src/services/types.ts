@@ -254,6 +254,8 @@ export const placeSchema = z.object({
   login: z.string().nullable().catch(null),
   /** Whether its tasks see the files of the server's machine. */
   shares_files: z.boolean().catch(false),
+  /** Whether its tasks can be held, and wait for their turn. */
+  queue: z.boolean().catch(false),
   /** The fields of `resources` that its tasks may have. */
   resources: z.array(z.string()).catch([])
 });

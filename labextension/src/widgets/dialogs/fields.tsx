@@ -6,12 +6,12 @@ import React, { useEffect, useId, useRef, useState } from 'react';
 import type { TaskError } from '../../services/api';
 import type { IForm } from '../../forms/requests';
 import { HELD, NEW, NOW } from '../../forms/start';
-import { isElsewhere } from '../../forms/where';
+import { hasQueue, isElsewhere } from '../../forms/where';
 import type { IStanding } from '../../services/queue';
 import { LOCAL } from '../../services/types';
 import { Field } from './field';
 import { StartField } from './start';
-import { WhereField, type IPlaces } from './where';
+import { ResourcesField, WhereField, type IPlaces } from './where';
 
 export interface IFieldsProps extends IPlaces {
   /** The initial values. */
@@ -172,15 +172,24 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
         error={name => field(name).error}
         trans={trans}
       />
-      {form.place === LOCAL && (
+      {hasQueue(form.place, places) && (
         <StartField
           form={form}
+          isElsewhere={form.place !== LOCAL}
           queues={queues}
           onChange={set}
           error={name => field(name).error}
           trans={trans}
         />
       )}
+      <ResourcesField
+        form={form}
+        places={places}
+        optionsOf={optionsOf}
+        onChange={set}
+        error={name => field(name).error}
+        trans={trans}
+      />
       <details open={startsOpen} ref={details}>
         <summary>{trans.__('More options')}</summary>
         {!isAgain && (
@@ -245,7 +254,7 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
           <textarea {...bind('env')} rows={2} spellCheck={false} autoCapitalize="off" />
         </Field>
         <div className="jp-PtyTasks-pair">
-          {(form.place !== LOCAL || [NOW, HELD].includes(form.start)) && (
+          {(!hasQueue(form.place, places) || [NOW, HELD].includes(form.start)) && (
             <Field {...field('group')} label={trans.__('Group')}>
               <input
                 {...bind('group')}

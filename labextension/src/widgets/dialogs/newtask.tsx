@@ -73,7 +73,7 @@ export class NewTaskDialog extends FormDialog<Pick<INewTask, 'task' | 'request'>
       trans,
       submit: async () => {
         const request = requestOf(body.form, trans, options.places);
-        const group = newGroupOf(startAt(body.form), trans);
+        const group = newGroupOf(startAt(body.form, options.places), trans);
         return { request, task: await start(request, group) };
       }
     });

@@ -8,14 +8,14 @@ import { AT_ONCE, newGroupOf, type INewGroup } from '../../forms/start';
 import { serverShell } from '../../forms/shells';
 import { notebookRequest, type INotebookForm, type IParameter } from '../../forms/notebooks';
 import { startAt } from '../../forms/requests';
-import { whereOf } from '../../forms/where';
+import { hasQueue, whereOf } from '../../forms/where';
 import type { IStanding } from '../../services/queue';
 import { LOCAL, type ITask, type ITaskRequest } from '../../services/types';
 import { Field } from './field';
 import { FieldsBody, type IFormProps } from './fieldsbody';
 import { FormDialog } from './formdialog';
 import { StartField } from './start';
-import { WhereField, type IPlaces } from './where';
+import { ResourcesField, WhereField, type IPlaces } from './where';
 
 export interface IRunNotebookOptions extends IPlaces {
   /** The path of the notebook below the server root. */
@@ -59,7 +59,8 @@ export async function askForNotebook(options: IRunNotebookOptions): Promise<IRun
         options.places,
         serverShell()
       );
-      return { request, task: await start(request, newGroupOf(startAt(body.form), trans)) };
+      const group = newGroupOf(startAt(body.form, options.places), trans);
+      return { request, task: await start(request, group) };
     }
   });
   const { isChecked } = await dialog.launch();
@@ -142,15 +143,24 @@ function NotebookFields(props: IRunNotebookOptions & IFormProps<INotebookForm>):
         error={field => (refused?.field === field ? refused.message : undefined)}
         trans={trans}
       />
-      {form.place === LOCAL && (
+      {hasQueue(form.place, places) && (
         <StartField
           form={form}
+          isElsewhere={form.place !== LOCAL}
           queues={queues}
           onChange={(field, value) => change({ [field]: value })}
           error={field => (refused?.field === field ? refused.message : undefined)}
           trans={trans}
         />
       )}
+      <ResourcesField
+        form={form}
+        places={places}
+        optionsOf={optionsOf}
+        onChange={(field, value) => change({ [field]: value })}
+        error={field => (refused?.field === field ? refused.message : undefined)}
+        trans={trans}
+      />
     </div>
   );
 }

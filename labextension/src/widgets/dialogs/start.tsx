@@ -11,6 +11,8 @@ import { Field } from './field';
 
 export interface IStartFieldProps {
   form: IStart;
+  /** Whether the task runs at another place; what it asks for there, GPUs among it, is not asked for here. */
+  isElsewhere?: boolean;
   /** The groups whose tasks wait for their turns. */
   queues: readonly IStanding[];
   onChange: (field: keyof IStart, value: string) => void;
@@ -21,7 +23,7 @@ export interface IStartFieldProps {
 
 /** A choice; for a new group its name and slots; and for a task that waits for its turn, its GPUs. */
 export function StartField(props: IStartFieldProps): JSX.Element {
-  const { form, queues, onChange, error, trans } = props;
+  const { form, isElsewhere, queues, onChange, error, trans } = props;
   const now = serverNow();
   // A task that starts now is asked for no GPUs, for which it may have to wait; what was filled in stays in sight.
   const hasGpus = useRef(false);
@@ -70,7 +72,7 @@ export function StartField(props: IStartFieldProps): JSX.Element {
           </Field>
         </div>
       )}
-      {(form.start !== NOW || hasGpus.current) && (
+      {!isElsewhere && (form.start !== NOW || hasGpus.current) && (
         <Field
           label={trans.__('GPUs')}
           hint={trans.__('Whole ones, or a share of one such as 0.5.')}

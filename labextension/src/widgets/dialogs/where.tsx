@@ -23,7 +23,7 @@ export interface IWhereFieldProps extends IPlaces {
   trans: TranslationBundle;
 }
 
-/** A choice, if there is one; and a section with the resources that the chosen place takes. */
+/** A choice, if there is one. */
 export function WhereField(props: IWhereFieldProps): JSX.Element | null {
   const { form, places, onChange, error, trans } = props;
   if (places.length < 2) {
@@ -31,29 +31,32 @@ export function WhereField(props: IWhereFieldProps): JSX.Element | null {
   }
   const chosen = places.find(({ name }) => name === form.place);
   return (
-    <>
-      <Field
-        label={trans.__('Where')}
-        hint={chosen && placeAdvice(chosen, trans)}
-        error={error('place')}
+    <Field
+      label={trans.__('Where')}
+      hint={chosen && placeAdvice(chosen, trans)}
+      error={error('place')}
+    >
+      <select
+        name="place"
+        value={form.place}
+        onChange={event => onChange('place', event.target.value)}
       >
-        <select
-          name="place"
-          value={form.place}
-          onChange={event => onChange('place', event.target.value)}
-        >
-          {places.map(place => (
-            <option key={place.name} value={place.name}>
-              {placeLabel(place, trans)}
-            </option>
-          ))}
-        </select>
-      </Field>
-      {chosen && chosen.resources.length > 0 && (
-        <Resources {...props} key={chosen.name} place={chosen} />
-      )}
-    </>
+        {places.map(place => (
+          <option key={place.name} value={place.name}>
+            {placeLabel(place, trans)}
+          </option>
+        ))}
+      </select>
+    </Field>
   );
+}
+
+/** A section with the resources that the chosen place takes, if it takes any. */
+export function ResourcesField(props: IWhereFieldProps): JSX.Element | null {
+  const chosen = props.places.find(({ name }) => name === props.form.place);
+  return chosen && chosen.resources.length > 0 ? (
+    <Resources {...props} key={chosen.name} place={chosen} />
+  ) : null;
 }
 
 function placeLabel(place: IPlace, trans: TranslationBundle): string {
@@ -67,9 +70,7 @@ function Resources(props: IWhereFieldProps & { place: IPlace }): JSX.Element {
   const { form, place, onChange, error, optionsOf, trans } = props;
   const [options, setOptions] = useState<IPlaceOptions>({ partitions: [], accounts: [], qos: [] });
   const asked = ASKED.filter(name => place.resources.includes(name));
-  const [startsOpen] = useState(
-    () => form.hold !== '' || asked.some(name => form[resourceField(name)] !== '')
-  );
+  const [startsOpen] = useState(() => asked.some(name => form[resourceField(name)] !== ''));
   const isBlamed = asked.some(name => error(resourceField(name)) !== undefined);
   const listId = useId();
   useEffect(() => {
@@ -103,9 +104,6 @@ function Resources(props: IWhereFieldProps & { place: IPlace }): JSX.Element {
     <details open={startsOpen || isBlamed}>
       <summary>{trans.__('Resources')}</summary>
       <div className="jp-PtyTasks-pair">
-        <Field label={trans.__('Start')} error={error('hold')}>
-          {choose('hold', trans.__('When its turn comes'), trans.__('When it is released'))}
-        </Field>
         {asked.map(name => (
           <Field
             key={name}
