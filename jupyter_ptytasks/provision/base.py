@@ -45,7 +45,7 @@ class Submitted:
     changes: Mapping[str, Any]
 
 
-def at_once() -> None:
+def right_away() -> None:
     """Return: the command may run as soon as it is ready (Provisioner.launch)."""
 
 
@@ -79,7 +79,7 @@ class Provisioner(ABC):
 
     @abstractmethod
     def launch(
-        self, task: Task, lock: Lock, env: Mapping[str, str], go: Callable[[], None] = at_once
+        self, task: Task, lock: Lock, env: Mapping[str, str], go: Callable[[], None] = right_away
     ) -> Launched | Submitted:
         """Start the ptyhost of a task whose spec is in its directory, and wait until its command runs.
 

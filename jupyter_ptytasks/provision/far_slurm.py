@@ -16,7 +16,7 @@ from ..core.errors import HostUnreachable, PlaceUnreachable
 from ..core.files import read_json, write_bytes, write_json
 from ..core.slurm import Stage
 from ..core.states import STARTED
-from .base import at_once
+from .base import right_away
 from .commands import KEPT
 from .copies import Copies
 from .handles import Handles
@@ -136,7 +136,7 @@ class FarSlurmProvisioner(Batch):
         task: Task,
         lock: Lock,
         env: Mapping[str, str],
-        go: Callable[[], None] = at_once,
+        go: Callable[[], None] = right_away,
     ) -> Launched | Submitted:
         """See Provisioner.launch."""
         submitted = super().launch(task, lock, env, go)

@@ -18,7 +18,7 @@ from ..core.names import LOCAL
 from ..core.platform import endpoint, events
 from ..core.states import STARTED, State
 from . import sockets
-from .base import Launched, Provisioner, at_once
+from .base import Launched, Provisioner, right_away
 from .report import read_report
 from .starter import Starter
 
@@ -62,7 +62,7 @@ class LocalProvisioner(Provisioner):
     def _socket_path(self, task_id: str) -> str:
         return os.path.join(self._runtime_dir, f"{task_id}{suffix()}")
 
-    def launch(self, task: Task, lock: Lock, env: Mapping[str, str], go: Callable[[], None] = at_once) -> Launched:
+    def launch(self, task: Task, lock: Lock, env: Mapping[str, str], go: Callable[[], None] = right_away) -> Launched:
         """See Provisioner.launch."""
         env = attempt_env.environment(task, env)
         files = self._task_dirs.files(task.id)
@@ -80,7 +80,7 @@ class LocalProvisioner(Provisioner):
         socket_path: str,
         lock: int,
         env: Mapping[str, str],
-        go: Callable[[], None] = at_once,
+        go: Callable[[], None] = right_away,
     ) -> Launched:
         """Start the ptyhost of the task whose spec is in `files`; `lock` is the descriptor of its lock. For `go` see
         Provisioner.launch.

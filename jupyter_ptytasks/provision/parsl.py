@@ -16,7 +16,7 @@ import time
 from ..core import attempt_env, model, mounts
 from ..core.errors import HostUnreachable, PlaceUnreachable, PtyTasksError, SpawnFailed, StartUnknown
 from ..core.states import State
-from .base import Launched, Provisioner, Submitted, at_once
+from .base import Launched, Provisioner, Submitted, right_away
 from .broker import Broker, Refused
 from .handles import CANCELED, Handles
 from .outcomes import Outcomes
@@ -110,7 +110,7 @@ class ParslProvisioner(Provisioner):
         task: Task,
         lock: Lock,  # noqa: ARG002  held
         env: Mapping[str, str],
-        go: Callable[[], None] = at_once,
+        go: Callable[[], None] = right_away,
     ) -> Launched | Submitted:
         """See Provisioner.launch."""
         go()

@@ -15,7 +15,7 @@ from ..core import attempt_env, model, mounts, resources, slurm
 from ..core.errors import HostUnreachable, InternalError, PlaceUnreachable, PtyTasksError, StartUnknown
 from ..core.queue.gates import Gate
 from ..core.states import State
-from .base import Launched, Provisioner, Submitted, at_once
+from .base import Launched, Provisioner, Submitted, right_away
 from .commands import Commands, on_this_machine
 from .handles import CANCELED, Handles
 from .jobs import Jobs
@@ -151,7 +151,7 @@ class Batch(Provisioner):
         task: Task,
         lock: Lock,  # noqa: ARG002  held
         env: Mapping[str, str],
-        go: Callable[[], None] = at_once,
+        go: Callable[[], None] = right_away,
     ) -> Launched | Submitted:
         """See Provisioner.launch."""
         go()

@@ -14,7 +14,7 @@ from ..core.errors import BadRequest, HostUnreachable, InternalError, PlaceUnrea
 from ..core.files import write_json
 from ..core.queue.gates import Gate
 from ..core.states import STARTED, State
-from .base import Launched, Provisioner, at_once
+from .base import Launched, Provisioner, right_away
 from .copies import Copies
 from .remover import Remover
 from .report import read_report
@@ -82,7 +82,7 @@ class SshProvisioner(Provisioner):
         task: Task,
         lock: Lock,  # noqa: ARG002  the lock is there, too
         env: Mapping[str, str],
-        go: Callable[[], None] = at_once,
+        go: Callable[[], None] = right_away,
     ) -> Launched:
         """See Provisioner.launch."""
         go()

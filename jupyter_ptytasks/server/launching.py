@@ -23,7 +23,7 @@ from ..core.errors import (
 from ..core.model import IfExists, new_id
 from ..core.names import LOCAL
 from ..core.states import State
-from ..provision.base import Submitted, at_once
+from ..provision.base import Submitted, right_away
 from ..storage.records import RESTARTING, task_of
 from . import spec as specs
 from .control import STOP_SLACK, was_stopped_to_restart
@@ -201,7 +201,9 @@ class Launcher:
             await self._fail_start(task, error)
             raise
 
-    async def _launch(self, task: Task, lock: Lock, env: Mapping[str, str], go: Callable[[], None] = at_once) -> Task:
+    async def _launch(
+        self, task: Task, lock: Lock, env: Mapping[str, str], go: Callable[[], None] = right_away
+    ) -> Task:
         """Start the ptyhost of a task that is `starting`, and return the task as it is then. For `go` see
         Provisioner.launch.
         """

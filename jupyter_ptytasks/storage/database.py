@@ -146,8 +146,8 @@ class Database:
         TooManyTasks.
         """
         with self._transactions.writing() as (sql, _):
-            found = self._newest(sql, task.name)
-            if found is not None and if_exists is not IfExists.NEW and (found.live or if_exists is IfExists.RESTART):
+            found = self._newest(sql, task.name) if if_exists is not IfExists.NEW else None
+            if found is not None and (found.live or if_exists is IfExists.RESTART):
                 if if_exists is IfExists.FAIL:
                     raise NameInUse(f"the task {found.id} of this name is {found.state.value}", field="name")
                 return found, False

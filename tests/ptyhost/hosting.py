@@ -22,7 +22,7 @@ from jupyter_ptytasks.core.paths import TaskFiles
 from jupyter_ptytasks.core.platform import detach, endpoint, locks, loopback, processes
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.provision import local
-from jupyter_ptytasks.provision.base import at_once
+from jupyter_ptytasks.provision.base import right_away
 from jupyter_ptytasks.provision.local import LocalProvisioner
 from jupyter_ptytasks.storage.task_dirs import TaskDirs
 
@@ -189,7 +189,7 @@ class Hosted:
         fcntl.flock(lock, fcntl.LOCK_EX)
         return lock
 
-    def launch(self, env: dict[str, str] | None = None, go: Callable[[], None] = at_once) -> Hosted:
+    def launch(self, env: dict[str, str] | None = None, go: Callable[[], None] = right_away) -> Hosted:
         """Start what was prepared, when `go` has returned. Raises what the provisioner raises."""
         env = env if env is not None else {**os.environ, "TERM": "xterm-256color"}
         lock = self.lock()
