@@ -145,6 +145,9 @@ def test_the_limit_of_live_tasks_is_the_users(start_server: Callable[..., LiveSe
     assert {(error.code, error.http_status) for error in errors} == {("too_many_tasks", 429)}
     with servers[0].client() as client:
         assert len(client.list()["tasks"]) == 3
+    # Of the others, which had got ready to run, nothing is left.
+    assert len(os.listdir(servers[0].home / "data" / "ptytasks" / "tasks")) == 3
+    assert len([process for process in servers[0].processes() if process.name() == "sleep"]) == 3
 
 
 def test_a_ptyhost_that_dies_is_lost_once(servers: list[LiveServer], clients: list[Client]) -> None:
