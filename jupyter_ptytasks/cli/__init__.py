@@ -110,7 +110,7 @@ def cli(ctx: click.Context, url: str | None, token: str | None) -> None:
          exit code, or 128 + the signal number if a signal ended it
       1  error                3  no server found
       2  usage error          4  no such task, group, sweep or place
-    """  # noqa: D301  \b is for click: it keeps the lines that follow as they are
+    """
     ctx.obj = Settings(url or "", token or "")
 
 

@@ -21,7 +21,7 @@ def export(settings: Settings, ref: str) -> None:
 
     \b
       jupyter ptytasks export train > train.tar.gz
-    """  # noqa: D301  \b is for click: it keeps the lines that follow as they are
+    """
     if sys.stdout.isatty():
         raise click.UsageError("write the archive to a file: jupyter ptytasks export TASK > FILE")
     with settings.client() as client:

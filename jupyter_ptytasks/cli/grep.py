@@ -13,6 +13,7 @@ from . import values
 from .common import complete_ref, in_group, in_states, json_option, note, print_json, with_tag
 
 if TYPE_CHECKING:
+    from ..client.literals import StateName
     from ..client.types import Hit, Searched
     from .common import Settings
 
@@ -54,7 +55,7 @@ def grep(
     refs: tuple[str, ...],
     fixed: bool,
     ignore_case: bool,
-    states: tuple[str, ...],
+    states: tuple[StateName, ...],
     group: str | None,
     tag: str | None,
     since: float | None,
@@ -70,7 +71,7 @@ def grep(
     \b
       jupyter ptytasks grep 'CUDA out of memory' --since 12h
       jupyter ptytasks grep -i 'loss.*nan' train-1 train-2
-    """  # noqa: D301  \b is for click: it keeps the lines that follow as they are
+    """
     is_marked = sys.stdout.isatty() and not os.environ.get("NO_COLOR")
     count = 0
     with settings.client() as client:
@@ -79,7 +80,7 @@ def grep(
             tasks=refs,
             regex=not fixed,
             ignore_case=ignore_case,
-            state=states,  # type: ignore[arg-type]  # click has checked
+            state=states,
             group=group,
             tag=tag,
             since=None if since is None else values.before(since),

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from ..client import Task
+    from ..client.literals import StateName
     from .common import Settings
 
 #: Tasks that ended more seconds ago are shown by `ls -a` only.
@@ -41,7 +42,7 @@ _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
 def ls(
     settings: Settings,
     all_: bool,
-    states: tuple[str, ...],
+    states: tuple[StateName, ...],
     group: str | None,
     tag: str | None,
     sort: str | None,
@@ -56,9 +57,7 @@ def ls(
         raise click.UsageError("--reverse needs --sort")
     order = f"-{sort}" if reverse else sort
     with settings.client() as client:
-        tasks = list(
-            client.all(state=states, group=group, tag=tag, sort=order)  # type: ignore[arg-type]  # click has checked
-        )
+        tasks = list(client.all(state=states, group=group, tag=tag, sort=order))
     shown = [task for task in tasks if all_ or states or _is_recent(task)]
     if as_json:
         print_json({"tasks": shown, "next_cursor": None})

@@ -12,11 +12,11 @@ from .common import complete_sweep, in_group, in_states, json_option, note, prin
 from .values import parse_duration
 
 if TYPE_CHECKING:
-    from ..client.literals import Better
+    from ..client.literals import Better, StateName
     from .common import Settings
 
 #: The states of a task that has ended.
-_FINISHED = ("succeeded", "failed", "cancelled", "timed_out", "lost")
+_FINISHED: tuple[StateName, ...] = ("succeeded", "failed", "cancelled", "timed_out", "lost")
 _BETTER: dict[str, Better] = {"min": "lower", "max": "higher"}
 
 
@@ -44,7 +44,7 @@ _BETTER: dict[str, Better] = {"min": "lower", "max": "higher"}
 def prune(
     settings: Settings,
     older_than: float | None,
-    states: tuple[str, ...],
+    states: tuple[StateName, ...],
     group: str | None,
     tag: str | None,
     sweep: str | None,
@@ -61,7 +61,7 @@ def prune(
     \b
       jupyter ptytasks prune --older-than 7d --state succeeded --keep 20 --dry-run
       jupyter ptytasks prune --sweep lr --keep-best val_loss
-    """  # noqa: D301  \b is for click
+    """
     if not states and all(option is None for option in (older_than, group, tag, sweep, keep, keep_best)):
         raise click.UsageError(
             "prune needs at least one of --older-than, --state, --group, --tag, --sweep, --keep and --keep-best"
@@ -70,7 +70,7 @@ def prune(
     with settings.client() as client:
         found = client.preview_clean_up(
             older_than=older_than,
-            state=states or _FINISHED,  # type: ignore[arg-type]  # click has checked
+            state=states or _FINISHED,
             group=group,
             tag=tag,
             sweep=sweep,

@@ -31,7 +31,7 @@ def queue(ctx: click.Context, group: str | None, as_json: bool) -> None:
     \b
       jupyter ptytasks queue -g gpu
       jupyter ptytasks queue move report --first
-    """  # noqa: D301  \b is for click
+    """
     if ctx.invoked_subcommand is not None:
         if group is not None:
             raise click.UsageError("--group is for the list")
@@ -150,7 +150,7 @@ def group(
     \b
       jupyter ptytasks group gpu --slots 4 --gpus all
       jupyter ptytasks group gpu --pause --reason 'driver update'
-    """  # noqa: D301  \b is for click
+    """
     if sum((pause, resume, delete)) > 1:
         raise click.UsageError("--pause, --resume and --delete exclude each other")
     try:

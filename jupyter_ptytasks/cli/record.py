@@ -34,7 +34,7 @@ def record(settings: Settings, ref: str, version: str, idle: float) -> None:
 
     \b
       jupyter ptytasks record train > train.cast
-    """  # noqa: D301  \b is for click: it keeps the lines that follow as they are
+    """
     with settings.client(patience=300.0) as client:
         for piece in client.record(ref, version=cast("Literal[2, 3]", int(version)), idle=idle):
             sys.stdout.buffer.write(piece)

@@ -63,7 +63,7 @@ def run(
       jupyter ptytasks run -- './my script.sh'
       jupyter ptytasks run --place slurm --gpus 1 --mem 16G --time 2h -- python train.py
       jupyter ptytasks run
-    """  # noqa: D301  \b is for click
+    """
     check(options)
     attached = attaches or (not words and not waits and not as_json and is_terminal())
     if attached:

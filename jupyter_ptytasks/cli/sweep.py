@@ -73,7 +73,7 @@ def sweep(
       jupyter ptytasks sweep            all sweeps
       jupyter ptytasks sweep train      the tasks of one
       jupyter ptytasks retry train      run again what failed
-    """  # noqa: D301  \b is for click
+    """
     words = ctx.meta["words"]
     settings: Settings = ctx.obj
     if not words:

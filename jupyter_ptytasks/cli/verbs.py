@@ -114,7 +114,7 @@ def again(settings: Settings, /, ref: str, words: tuple[str, ...], as_json: bool
     \b
       jupyter ptytasks again train -e SEED=2
       jupyter ptytasks again train -n longer -- python train.py --epochs 20
-    """  # noqa: D301  \b is for click: it keeps the lines that follow as they are
+    """
     cwd, tags = options["cwd"], options["tags"]
     env = {**variables(options["env"]), **dict.fromkeys(options["without"])}
     with settings.client() as client:

@@ -90,7 +90,7 @@ class Group:
         """Return the group in one line."""
         return formats.group(self._info)
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None, **_: object) -> dict[str, Any]:  # noqa: ARG002
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         """Return the display of the group as it is now; if the server cannot be reached, as it was."""
         note = ""
         try:

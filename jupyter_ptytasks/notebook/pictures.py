@@ -19,7 +19,7 @@ _WIDTH = 40
 class Metrics(dict[str, dict[str, list[float]]]):
     """Metrics by their names, each with the lists `step`, `time` (Unix seconds) and `value`."""
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None, **_: object) -> dict[str, Any]:  # noqa: ARG002
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         """Return a picture of the first metrics, and a line of text for each of all."""
         text = {"text/plain": self._text()}
         return {MIME: self._picture(), **text} if self else text

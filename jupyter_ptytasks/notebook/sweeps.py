@@ -177,7 +177,7 @@ class Sweep:
         head, rows, more = self._table()
         return "\n".join([f"sweep {self.name} ({self.id}): {self.summary}", tables.as_text(head, rows), *more])
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None, **_: object) -> dict[str, Any]:  # noqa: ARG002
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         """Return the display of the sweep as it is now; if the server cannot be reached, as it was."""
         try:
             self.refresh()

@@ -140,7 +140,7 @@ class Task(Output, Ending, Verbs, Conversation, About):
         """Resource usage as in docs/rest.md: CPU, memory, GPU; None if unknown."""
         return self.info["usage"]
 
-    def _repr_mimebundle_(self, include: object = None, exclude: object = None, **_: object) -> dict[str, Any]:  # noqa: ARG002
+    def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
         """Return the display of the task in a notebook."""
         return self.view()
 

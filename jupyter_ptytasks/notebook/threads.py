@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from itertools import islice
 from typing import TYPE_CHECKING, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
@@ -49,6 +50,5 @@ async def call(function: Callable[Args, Result], *args: Args.args, **kwargs: Arg
 
 async def iterate(items: Iterator[Item]) -> AsyncIterator[Item]:
     """Iterate over a blocking iterator without blocking the event loop."""
-    end = object()
-    while (item := await call(next, items, end)) is not end:
-        yield item  # type: ignore[misc]  # it is not `end`
+    while found := await call(list, islice(items, 1)):
+        yield found[0]

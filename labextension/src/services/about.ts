@@ -2,7 +2,8 @@
 
 import { z } from 'zod';
 
-import { TaskError, type TaskApi } from './api';
+import type { TaskApi } from './api';
+import { checked } from './rest';
 import { gitSchema, STATES } from './types';
 
 const originSchema = z.object({ id: z.string(), host: z.string(), exported: z.string() });
@@ -106,14 +107,6 @@ export class TaskAbout {
     query: Record<string, string> = {}
   ): Promise<T> {
     const response = await this._api.about(this._id, verb, { quiet: true, query });
-    const parsed = schema.safeParse(await response.json());
-    if (!parsed.success) {
-      throw new TaskError(
-        "The server's response does not match this version of the extension.",
-        200,
-        'garbled'
-      );
-    }
-    return parsed.data;
+    return checked(schema, await response.json());
   }
 }

@@ -2,7 +2,8 @@
 
 import { z } from 'zod';
 
-import { TaskError, type TaskApi } from './api';
+import type { TaskApi } from './api';
+import { checked } from './rest';
 
 /** Why a task stays, by the number of tasks. */
 export const SPARED = [
@@ -43,13 +44,5 @@ export async function cleanUp(
 }
 
 async function read(response: Response): Promise<ICleanUp> {
-  const parsed = cleanUpSchema.safeParse(await response.json().catch(() => undefined));
-  if (!parsed.success) {
-    throw new TaskError(
-      "The server's response does not match this version of the extension.",
-      200,
-      'garbled'
-    );
-  }
-  return parsed.data;
+  return checked(cleanUpSchema, await response.json().catch(() => undefined));
 }

@@ -68,17 +68,7 @@ export class RestClient {
     where: string,
     options: IOptions
   ): Promise<T> {
-    const parsed = schema.safeParse(await this.request(where, options));
-    if (!parsed.success) {
-      const about = fieldsOf(parsed.error).slice(0, FIELDS).join(', ');
-      const what = about ? `, for example: ${about}` : '';
-      throw new TaskError(
-        `The server's response does not match this version of the extension${what}.`,
-        200,
-        'garbled'
-      );
-    }
-    return parsed.data;
+    return checked(schema, await this.request(where, options));
   }
 
   /** Return the JSON of a response; undefined if there is none. */
@@ -128,6 +118,21 @@ export class RestClient {
   private _url(base: string, where: string): string {
     return URLExt.join(base, NAMESPACE, 'api', where);
   }
+}
+
+/** Return the value that a schema makes of JSON. Throws a TaskError if it is not what the schema says. */
+export function checked<T>(schema: z.ZodType<T, z.ZodTypeDef, unknown>, value: unknown): T {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) {
+    const about = fieldsOf(parsed.error).slice(0, FIELDS).join(', ');
+    const what = about ? `, for example: ${about}` : '';
+    throw new TaskError(
+      `The server's response does not match this version of the extension${what}.`,
+      200,
+      'garbled'
+    );
+  }
+  return parsed.data;
 }
 
 /** Parse JSON; return undefined if it is invalid. NaN and infinities become null. */
