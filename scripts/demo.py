@@ -415,10 +415,10 @@ def main() -> int:
     """Run what the arguments say, and clean up."""
     parser = argparse.ArgumentParser(prog="scripts/demo", description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument(
-        "--check", action="store_true", help="tell the whole story without a person; exit 0 if all held"
+        "--check", action="store_true", help="run the whole demo unattended; exit with 0 if every step worked"
     )
     parser.add_argument(
-        "--slurm", action="store_true", help="train on a Slurm of two nodes on this machine, which is started for that"
+        "--slurm", action="store_true", help="train on a two-node Slurm cluster, which is started on this machine"
     )
     arguments = parser.parse_args()
     for number in (signal.SIGTERM, signal.SIGHUP):

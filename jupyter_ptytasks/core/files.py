@@ -37,7 +37,7 @@ def write_bytes(path: str, data: bytes, *, durable: bool = False) -> None:
 
 
 def write_draft(path: str, data: bytes, *, durable: bool = True) -> str:
-    """Write `data` to a new file beside `path`, which is to be renamed to it, and return its path; with `durable`, its
+    """Write `data` to a new file beside `path`, to be renamed to `path`, and return its path; with `durable`, its
     content is on the disk. Raises OSError; nothing is left then.
     """
     draft = beside(path)

@@ -1,6 +1,6 @@
 """Which process the kernel has killed for want of memory, as its log says, if this process may read that.
 
-It is asked only about a command that was ended by a SIGKILL that nobody here has sent. The log is that of the machine:
+It is read only for a command that was ended by a SIGKILL that was not sent from here. The log is that of the machine:
 what it says counts if it is about the command itself, about this control group, or, a moment ago, about the same user.
 """
 

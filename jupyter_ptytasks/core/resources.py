@@ -88,7 +88,7 @@ def _seconds(value: Any) -> int:
     elif text and parts:
         days, hours, minutes, seconds = (int(part or 0) for part in parts.groups())
     else:
-        # Not 90, and not 2:00: which unit that has is seen by nobody.
+        # Not 90, and not 2:00: their unit is ambiguous.
         raise ValueError("must be seconds as a number, or a time such as 2h, 1h30m, 2:00:00 or 1-12:00:00")
     return ((days * 24 + hours) * 60 + minutes) * 60 + seconds
 

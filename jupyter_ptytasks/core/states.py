@@ -39,7 +39,7 @@ class State(str, Enum):
 
 
 class Stateful:
-    """What has a `state`: a task, and what stands for one."""
+    """Anything with a `state`: a task, or a stand-in for one."""
 
     __slots__ = ()
     state: State

@@ -1,4 +1,4 @@
-"""Cleaning up when somebody asks for it: which finished tasks go, the room they take, and their deletion in one go."""
+"""Cleaning up on request: which finished tasks are deleted, the space they use, and their deletion, all or none."""
 
 from __future__ import annotations
 
@@ -140,7 +140,7 @@ class Cleaner:
         try:
             removed = set(await self._control.delete_unpinned(gone)) if gone else set()
         except TaskNotFound:
-            removed = set()  # somebody else was quicker
+            removed = set()  # another server was faster
         if len(removed) < len(gone):
             pinned = sum(self._store.get(task.id) is not None for task in gone if task.id not in removed)
             told["tasks"] = [one for one in told["tasks"] if one["id"] in removed]

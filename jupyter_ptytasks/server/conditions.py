@@ -85,7 +85,7 @@ class Conditions:
         self._tracker = tracker
 
     async def wait(self, ref: str, condition: Condition, cancel: Event) -> Outcome:
-        """Return what has happened first. `cancel` is set when whoever asked has gone; Cancelled is raised then.
+        """Return what has happened first. `cancel` is set when the client has left; Cancelled is raised then.
 
         Raises TaskNotFound, and BadRequest if the pattern is not valid or takes too long.
         """

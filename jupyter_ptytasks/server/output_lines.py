@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 #: Output that is read whole, so that what is left out of it can be counted, if it has no more bytes.
 _SMALL = 1 << 20
-#: Seconds after which an answer is given with what there is so far: the next one goes on from there.
+#: Seconds after which an answer is given with what there is so far: the next one continues from there.
 _PATIENCE = 2.0
 #: The same for a search.
 _SEARCH_TIME = 10.0

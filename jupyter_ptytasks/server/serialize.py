@@ -145,7 +145,7 @@ class _Seen:
         return self.task.state in STARTED
 
 
-#: The fields of a task's JSON, and how each is found: what nobody asks for costs nothing.
+#: The fields of a task's JSON, and how each is found: a field that is not requested costs nothing.
 FIELDS: dict[str, Callable[[_Seen], Any]] = {
     "id": lambda seen: seen.task.id,
     "name": lambda seen: seen.task.name,

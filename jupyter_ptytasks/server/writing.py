@@ -44,7 +44,7 @@ class _Call:
             self.error = error
 
     def tell(self) -> None:
-        """Wake whoever waits for it, unless they have left."""
+        """Wake the caller that waits for it, unless it has left."""
         if self.done.done():
             return
         if self.error is not None:

@@ -71,7 +71,7 @@ def pairs(text: str, *, is_placed: bool, is_named: bool) -> dict[str, float]:
 
 
 def _fits(kind: str, separator: str | None, number: str, of: str | None, match: re.Match[str]) -> bool:
-    """Return whether what stands between the name and the number makes it a value."""
+    """Return whether the text between the name and the number makes it a value."""
     if of is not None and kind not in ("known", "likely"):
         return False
     if separator is None or separator == "|":

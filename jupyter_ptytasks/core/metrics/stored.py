@@ -44,7 +44,7 @@ def encode(attempts: list[Attempt]) -> bytes:
             series.append([*one.facts(), len(one.values)])
             body += [_swapped(column).tobytes() for column in (one.times, one.steps, one.values)]
         told.append([attempt.number, attempt.position, attempt.state, series])
-    # Python's JSON has nan and infinity; nobody else reads this line.
+    # Python's JSON has nan and infinity; only Python reads this line.
     head = json.dumps({"version": _VERSION, "attempts": told}, separators=(",", ":"))
     return head.encode() + b"\n" + b"".join(body)
 

@@ -115,7 +115,7 @@ class ProgressReader:
         return last
 
     def _is_over(self, tracks: Tracks, now: float) -> bool:
-        """Return whether all was done a while ago and something else goes on: it was no progress of the whole."""
+        """Return whether all was done a while ago and something else followed: it was not the progress of the whole."""
         last = self._progress or self._finished
         is_late = last is not None and now - last.updated > _SHORTLY
         return tracks.others > (0 if is_late else _FEW_LINES)

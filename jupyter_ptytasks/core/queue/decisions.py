@@ -38,7 +38,7 @@ class Wait:
 
 @dataclass
 class Plan:
-    """What is to be done now: the ids of tasks to start, in order, and the GPUs they get; those that will never run,
+    """What to do now: the ids of tasks to start, in order, and the GPUs they get; those that will never run,
     and why; why each other one waits; and when to look again (Unix seconds), if nothing changes before. `needs_gpus`
     says whether a task would start if GPUs allow, `is_counting` whether these are not known yet.
     """
@@ -65,7 +65,7 @@ def plan(
     """Decide about all pending ones of `tasks` at `now` (Unix seconds); all that are active, that these wait for or
     that belong to their sweeps are among them, too. At most `limit` tasks are active at a time; `gpus`
     returns those of the machine, None while they are not known; it is called if a task needs one. `gates`
-    returns the ways to the other places of these names, by name: tasks of such a place are to be started there, and
+    returns the ways to the other places of these names, by name: tasks of such a place are started there, and
     what they wait for at the same place is left to it (`left_to_place`); it is called if a task that waits here is for
     one.
 

@@ -113,7 +113,7 @@ def estimate(
 
 
 class _Lane:
-    """The slots of a group, as time goes on."""
+    """The slots of a group over time."""
 
     def __init__(self, group: Group, now: float) -> None:
         self._slots = group.slots

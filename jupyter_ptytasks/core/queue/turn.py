@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..sweeps.combinations import Sweep
 
     class Queueable(Protocol):
-        """What is to be known of a task for decisions; see Task."""
+        """What decisions need to know of a task; see Task."""
 
         @property
         def id(self) -> str: ...
@@ -91,7 +91,7 @@ class Retry:
     codes: frozenset[int] = frozenset()
 
     def wants(self, task: Queueable) -> bool:
-        """Return whether a task that has ended is to be run again."""
+        """Return whether a task that has ended will be run again."""
         if task.attempt > self.limit:
             return False
         if self.codes and task.exit.code in self.codes:

@@ -17,7 +17,7 @@ def offset_at(reader: RingReader, time: float) -> int:
         begun = reader.time(base)
         if found is not None and begun > time:
             break
-        # Without an index, nobody knows: such a segment is passed over.
+        # A segment without an index has no times: it is skipped.
         found = base if found is None or begun else found
     if found is None:
         return 0

@@ -32,7 +32,7 @@ class RingWriter:
 
     There is one writer to a ring (the holder of the task's lock); readers come and go without its notice. `end` and
     `start` are the absolute offsets of the ring, `lines` the line feeds before `end`, `lost` the bytes that found no
-    room. Bytes that are lost take no offset. Opening a ring that is there goes on at its end. The caller closes it.
+    room. Bytes that are lost take no offset. Opening an existing ring continues at its end. The caller closes it.
     Raises OSError only where not even the directory and the first segment can be made.
     """
 
@@ -242,7 +242,7 @@ class RingWriter:
             self._drop_index()
 
     def _roll(self) -> None:
-        """Begin a new segment at `end`; where none can be made, the old one simply goes on growing."""
+        """Begin a new segment at `end`; if that fails, the old one continues to grow."""
         try:
             scrollback = self._next_scrollback()
         except Exception:  # noqa: BLE001  whatever is wrong with what was written, or with us: it costs no output

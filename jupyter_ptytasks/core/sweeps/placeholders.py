@@ -79,7 +79,7 @@ class _Place:
         self._unsure = False
         self._comment = False
         self._escaped = False
-        #: Whether the name of a variable goes on with the next character.
+        #: Whether the name of a variable continues with the next character.
         self._in_name = False
         self._last = " "
 

@@ -61,7 +61,7 @@ class Call:
         return None
 
     def descriptors(self, memory: bytes) -> list[int]:
-        """Return the descriptors that it waits to read from, given what stands in `memory`."""
+        """Return the descriptors that it waits to read from, given the contents of `memory`."""
         if self.kind == READ:
             return [self.first]
         if self.kind == POLL:

@@ -20,7 +20,7 @@ _DEEP = 3
 
 
 def explain(ending: Ending, lines: Sequence[Line]) -> Reason | None:
-    """Return why an attempt failed; None if it has not: it succeeded, or somebody stopped it.
+    """Return why an attempt failed; None if it has not: it succeeded, or was stopped by a user.
 
     `lines` are the last ones of its own output, as a terminal shows them; a few hundred are enough.
     """

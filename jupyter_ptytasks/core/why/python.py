@@ -29,7 +29,7 @@ _WRAPPERS = frozenset({
     "RayTaskError", "SystemExit", "TerminatedWorkerError", "TrainingFailedError", "WorkerCrashedError",
 })  # fmt: skip
 _DATALOADER = re.compile(r"DataLoader worker \(pid.* is killed by signal|exited unexpectedly$")
-#: What stands above a traceback that is only told, while the program goes on.
+#: Text above a traceback that is only reported while the program continues.
 _TOLD = re.compile(
     r"^(Exception ignored|--- Logging error|Task exception was never|Error in atexit|Exception in thread|Future)"
     r"|\b(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)\b|^\[?\d{4}-\d\d-\d\d"

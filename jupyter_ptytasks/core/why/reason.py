@@ -28,7 +28,7 @@ class Ending:
 
     `timeout` is the time limit in seconds; `oom_kills` counts the processes that the kernel killed for want of memory
     in the task's control group while it ran, and `memory_limit` is that group's, in bytes (None: unknown, or none);
-    `max_rss` is the largest resident size of a process, in bytes; `signaled` is the last signal that somebody sent
+    `max_rss` is the largest resident size of a process, in bytes; `signaled` is the last signal that a user sent
     through the server; `leftover` counts the processes that were left running. `kernel_kill` is the name of a process
     that the kernel's log says was killed for want of memory, `kernel_rss` its size in bytes, and `kernel_sure` says
     whether it was the command itself.

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class WaitingAnnouncer:
-    """Emits an event when a program begins to wait for input, waits for something else, or goes on. `close` it."""
+    """Emits an event when a program begins to wait for input, waits for something else, or continues. `close` it."""
 
     def __init__(self, logger: EventLogger, store: Store, supervisor: Supervisor) -> None:
         self._logger = logger

@@ -60,7 +60,7 @@ class Notes(TaskHandler):
         self.send_task(task)
 
     def _expected(self) -> str | None:
-        """Return the tag in `If-Match`; None for `*`. Raises BadRequest without one, so that nobody overwrites what
+        """Return the tag in `If-Match`; None for `*`. Raises BadRequest without one, so that no client overwrites what
         they have not seen.
         """
         given = self.request.headers.get("If-Match", "").strip()

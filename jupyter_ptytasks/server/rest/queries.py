@@ -79,7 +79,7 @@ class SearchQuery(Strict):
         return searching.Wanted(self.q, self.regex, self.ignore_case, self.limit)
 
     def filter(self) -> TaskFilter:
-        """Return which tasks are to be searched."""
+        """Return which tasks to search."""
         return TaskFilter(state=self.state, group=self.group, tag=self.tag, q=self.task_q, since=self.since)
 
 

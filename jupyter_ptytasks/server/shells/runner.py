@@ -84,7 +84,7 @@ class ShellRunner:
 
     async def execute(self, ref: str, order: Order, cancel: Event) -> dict[str, Any]:
         """Type a command at the prompt of a shell, and return its exit code and output, as JSON, or what there is when
-        the time is over. `cancel` is set when whoever asked has gone; Cancelled is raised then.
+        the time is over. `cancel` is set when the client has left; Cancelled is raised then.
 
         Raises NoMarks, NotAtPrompt, TaskNotFound, BadRequest, InvalidState and what Talker.input raises.
         """

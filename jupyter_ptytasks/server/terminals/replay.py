@@ -16,7 +16,7 @@ BYTES_MAX = 1 << 20
 
 
 class History:
-    """`data` to draw, and the `offset` in the ring from which the live output goes on. `alternate`: a full-screen
+    """`data` to draw, and the `offset` in the ring from which the live output continues. `alternate`: a full-screen
     program is on.
     """
 

@@ -136,4 +136,4 @@ class Emulator:
                 if pipe is not None:
                     pipe.close()
             except OSError:
-                pass  # what was to be written is for nobody
+                pass  # the client has left

@@ -168,5 +168,5 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
 
 
 def _unless_scarce(error: Exception) -> Exception | None:
-    """Return what is to be logged with its traceback: not that the machine has nothing left."""
+    """Return the error to log with its traceback; None if the machine is out of resources."""
     return None if shortage(error) else error

@@ -84,7 +84,7 @@ def detach() -> None:
 
 
 def stay() -> None:
-    """Become a ptyhost in the place of this process, which somebody waits for, such as a batch system for its job."""
+    """Become a ptyhost in place of this process, for whose end its parent waits, such as a batch system for its job."""
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     os.chdir("/")
     _adopt_orphans()

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ...waiting.syscalls import Call
 
 _MACHINE = os.uname().machine
-#: Processes and threads that are looked at: where there are more, nobody is at the keyboard.
+#: Processes and threads that are looked at: programs with more do not wait for a keyboard.
 _PROCESSES_MAX = 128
 _THREADS_MAX = 512
 #: The device /dev/tty, which is the terminal that a process has, and the one that makes terminals.

@@ -1,7 +1,7 @@
 """File locks that live as long as a descriptor: a file that is open for one holder alone is locked.
 
-The holder has opened it with share mode 0, so that nobody else can open it to write. A child that inherits the handle
-holds the lock, too.
+The holder has opened it with share mode 0, so that no other process can open it for writing. A child that inherits the
+handle holds the lock, too.
 """
 
 from __future__ import annotations
