@@ -81,7 +81,7 @@ class Recovery:
             else:
                 await self._recover()
             self._adopt()
-            self._supervisor.look()
+            self._supervisor.lookout.look()
             for provisioner in self._provisioners.all:
                 provisioner.reap()
             await self._queue.look()
@@ -123,4 +123,4 @@ class Recovery:
         self._corrected = time.monotonic()
         for task in self._lost.newest_first:
             if time.time() - (task.ended or 0.0) < _CORRECT_FOR:
-                await self._supervisor.correct(task)
+                await self._supervisor.outcomes.correct(task)

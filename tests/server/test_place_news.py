@@ -57,7 +57,7 @@ async def test_an_answer_that_comes_too_late_undoes_nothing(
         return {task.id: {"state": State.RUNNING, "state_message": "as it was"} for task in tasks}
 
     answers(poll)
-    app.supervisor.look()
+    app.supervisor.lookout.look()
     assert await asyncio.to_thread(asked.wait, LONGEST)
     await rest("POST", "tasks", "late", "pause")
     await rest.until("late", lambda task: task["state"] == "paused")
@@ -67,7 +67,7 @@ async def test_an_answer_that_comes_too_late_undoes_nothing(
     answers(lambda tasks: {task.id: {"state": task.state, "state_message": "news"} for task in tasks})
 
     def is_new(task: dict[str, Any]) -> bool:
-        app.supervisor.look()
+        app.supervisor.lookout.look()
         return bool(task["state_message"] == "news")
 
     assert (await rest.until("late", is_new))["state"] == "paused"
@@ -85,12 +85,12 @@ async def test_a_place_that_fails_is_asked_again(
         raise ValueError("not what squeue says")
 
     answers(fail)
-    app.supervisor.look()
+    app.supervisor.lookout.look()
     assert await asyncio.to_thread(failed.wait, LONGEST)
     answers(lambda tasks: {task.id: {"state": task.state, "state_message": "news"} for task in tasks})
 
     def is_new(task: dict[str, Any]) -> bool:
-        app.supervisor.look()
+        app.supervisor.lookout.look()
         return bool(task["state_message"] == "news")
 
     await rest.until("asked", is_new)

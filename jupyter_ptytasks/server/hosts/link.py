@@ -242,7 +242,7 @@ class Link:
     # -- commands: each raises HostUnreachable while there is no connection -------------------------------------------
 
     def watch(self, on: bool, by: object) -> None:
-        """Ask for every HEAD at once as long as somebody (`by`) wants it, else only now and then; may be called before
+        """Ask for every HEAD at once as long as a watcher (`by`) wants it, else only now and then; may be called before
         there is a connection.
         """
         watched = bool(self._watchers)
@@ -267,11 +267,11 @@ class Link:
 
     @property
     def is_wanted(self) -> bool:
-        """Whether somebody watches, or has asked for a connection a while ago."""
+        """Whether there is a watcher, or a connection was requested recently."""
         return bool(self._watchers) or time.monotonic() - self._used < _KEEP
 
     async def until_wanted(self) -> None:
-        """Wait until somebody asks for a connection."""
+        """Wait until a connection is requested."""
         while not self.is_wanted:
             self._wanted.clear()
             await self._wanted.wait()

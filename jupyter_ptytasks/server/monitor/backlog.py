@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Backlog:
-    """Tasks for which `is_open`, of which `find` returns the changes that are to be written down. `stop` it.
+    """Tasks for which `is_open`, for which `find` returns the changes to store. `stop` it.
 
     `find` does not raise, and what it has found makes the task not open any more.
     """

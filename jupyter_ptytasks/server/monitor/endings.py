@@ -1,7 +1,7 @@
 """Says why tasks failed: with their end, or later, if no server saw it.
 
 What is found is written down as the task's message, once for each attempt. The lines that say it are read again when
-somebody asks for them.
+a client asks for them.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ class Explainer:
         self._supervisor = supervisor
         self._task_dirs = task_dirs
         self._log = log
-        supervisor.end_hooks.append(self._end_hook)
+        supervisor.outcomes.end_hooks.append(self._end_hook)
         self._backlog = Backlog(store, log, _is_open, self._explanation)
 
     async def stop(self) -> None:
         """Stop explaining; what is left is done by the next server."""
-        self._supervisor.end_hooks.remove(self._end_hook)
+        self._supervisor.outcomes.end_hooks.remove(self._end_hook)
         await self._backlog.stop()
 
     async def reason(self, task: Task) -> Reason | None:

@@ -111,14 +111,14 @@ class Tracker:
         self.listeners: Listeners[str] = Listeners()
         supervisor.on_output.append(self._on_news)
         supervisor.on_update.append(self._on_news)
-        supervisor.end_hooks.append(self._end_hook)
+        supervisor.outcomes.end_hooks.append(self._end_hook)
         store.listeners.append(self._on_change)
 
     async def stop(self) -> None:
         """Stop following; returns when nothing is read any more."""
         self._supervisor.on_output.remove(self._on_news)
         self._supervisor.on_update.remove(self._on_news)
-        self._supervisor.end_hooks.remove(self._end_hook)
+        self._supervisor.outcomes.end_hooks.remove(self._end_hook)
         self._store.listeners.remove(self._on_change)
         tracks = list(self._tracks.items())
         for task_id, _ in tracks:

@@ -41,7 +41,7 @@ class Sample:
 class History:
     """The samples of one attempt, in memory.
 
-    `due` is when (monotonic seconds) it is to be sampled next, `asked` when a client last looked, `pss_at` when the
+    `due` is when (monotonic seconds) to sample it next, `asked` when a client last looked, `pss_at` when the
     proportional size was last measured; they are the sampler's.
     """
 
@@ -61,7 +61,7 @@ class History:
 
     def add(self, moment: float, time: float, tree: Tree, pss: int | None, gpu: GpuUse | None) -> None:
         """Add what was measured at `moment` (monotonic seconds), which is `time` (Unix seconds). Without a new
-        `pss` the last one goes on.
+        `pss` the last one is kept.
         """
         last = self.samples[-1] if self.samples else None
         cpu = None
