@@ -32,7 +32,7 @@ from tests.browser.test_runs import show
 from tests.client.live import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from playwright.sync_api import Page
     from screenshots_lab import Camera
@@ -58,10 +58,10 @@ FLOOD = (
 )
 
 
-def varied(sample: dict[str, Any], count: int, name: str) -> list[dict[str, Any]]:
+def varied(sample: Mapping[str, Any], count: int, name: str) -> list[dict[str, Any]]:
     """Return tasks like one, each in another state."""
     return [
-        {**sample, "id": f"made{number:08}", "name": f"{name} {number}", "state": STATES[number % len(STATES)]}
+        {**sample, "id": f"made{number:08}", "name": f"{number} {name} {number}", "state": STATES[number % len(STATES)]}
         for number in range(count)
     ]
 
@@ -140,7 +140,7 @@ def missing_output(camera: Camera, lab: LiveServer) -> None:
         tab = chart(camera, ref)
         tab.locator("canvas").first.wait_for()
         checked(camera, "missing-chart", CHARTS)
-        tab.get_by_role("img").first.focus()
+        tab.get_by_role("region", name="loss").get_by_role("img").focus()
         for _ in range(22):
             page.keyboard.press("ArrowLeft")
         tab.get_by_text("Output is missing here.").wait_for()

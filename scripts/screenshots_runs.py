@@ -37,7 +37,7 @@ NARROW, USUAL = ({"width": width, "height": 760} for width in (600, 1280))
 LOG = f"{sys.executable} -c 'import jupyter_ptytasks as tasks; {{}}; input()'"
 EIGHT = "for i in 1 2 3 4 5 6; do for m in a b c d e f g h; do echo step $i loss_$m $((20 / i)).5; done; done"
 LONG = "python -m experiments.train " + " ".join(f"--option-{number} value-{number}" for number in range(120))
-PRINTS = "seq -f 'line %g' 0 1999; echo 'ValueError: negative rate'; seq -f 'line %g' 2001 5999"
+PRINTS = "seq -f 'line %g' 0 1999; echo 'ValueError: negative rate'; sleep 1; seq -f 'line %g' 2001 5999"
 
 
 def checked(camera: Camera, name: str, selector: str, part: Locator | None = None) -> None:
@@ -193,7 +193,7 @@ def metrics_states(camera: Camera, lab: LiveServer) -> None:
             tab.locator("canvas").first.wait_for()
         checked(camera, f"metrics-{name}", CHARTS)
     tab.get_by_label("Logarithmic").check()
-    tab.get_by_role("img").first.focus()
+    tab.get_by_role("region", name="loss").get_by_role("img").focus()
     page.keyboard.press("ArrowLeft")
     checked(camera, "metrics-log", CHARTS)
     finish(lab)

@@ -65,7 +65,7 @@ describe('Header', () => {
 
   it('has a button that shows what the task is', async () => {
     await render({});
-    const expander = button('Command, folder') as HTMLElement;
+    const expander = button('Command, working directory') as HTMLElement;
     expect(expander.getAttribute('aria-controls')).toBe('summary');
     expect(expander.getAttribute('aria-expanded')).toBe('false');
     expander.click();

@@ -61,7 +61,9 @@ export function Facts({ task, details, trans }: IFactsProps): JSX.Element {
         .map(([label, value]) => (
           <React.Fragment key={label}>
             <dt>{label}</dt>
-            <dd>{value}</dd>
+            <dd>
+              <bdi>{value}</bdi>
+            </dd>
           </React.Fragment>
         ))}
     </dl>

@@ -165,6 +165,17 @@ function optionsOf(
     width: 1.5,
     points: { fill: ground }
   });
+  const series: uPlot.Series[] = [
+    {},
+    ...lines.flatMap(line =>
+      line.rough
+        ? [
+            { stroke: line.color, alpha: FAINT, width: 1, points: { show: false } },
+            { ...curve(line), points: { show: false } }
+          ]
+        : [curve(line)]
+    )
+  ];
   return {
     width,
     height: HEIGHT,
@@ -174,21 +185,10 @@ function optionsOf(
       { ...side, size: 28, values: (_, splits) => splits.map(place => placeLabel(place, axis)) },
       { ...side, size: 56, values: (_, splits) => splits.map(value => valueLabel(value)) }
     ],
-    series: [
-      {},
-      ...lines.flatMap(line =>
-        line.rough
-          ? [
-              { stroke: line.color, alpha: FAINT, width: 1, points: { show: false } },
-              { ...curve(line), points: { show: false } }
-            ]
-          : [curve(line)]
-      )
-    ],
+    series,
     cursor: {
       y: false,
-      hover: { skip: [undefined, null] },
-      points: { size: 6 },
+      points: { size: 6, fill: (_, at) => `${series[at].stroke}` },
       sync: { key: group, setSeries: false, scales: ['x', null] }
     },
     hooks: { setCursor: [onCursor], draw: [plot => markBreaks(plot, breaks, warning)] }
@@ -254,11 +254,13 @@ function words(plot: uPlot, axis: Axis): string {
   );
   const values = curves.flatMap(({ label, at }) => {
     const place = idxs?.[at];
-    const value = place === null || place === undefined ? null : plot.data[at][place];
-    if (typeof value !== 'number') {
+    const value = place === null || place === undefined ? undefined : plot.data[at][place];
+    if (value === undefined) {
       return [];
     }
-    return curves.length > 1 ? [`${label} ${numeral(value)}`] : [numeral(value)];
+    // Null is no number that can be drawn: NaN, or one that a logarithmic axis does not have.
+    const told = value === null ? '–' : numeral(value);
+    return curves.length > 1 ? [`${label} ${told}`] : [told];
   });
   const rest = values.length > TOLD ? ' …' : '';
   return `${placeLabel(plot.data[0][idx], axis)}: ${values.slice(0, TOLD).join(', ')}${rest}`;

@@ -57,7 +57,7 @@ export function SearchField({ search, onStart, trans }: ISearchFieldProps): JSX.
         title={regex}
         onClick={() => setRegex(!isRegex)}
       >
-        .*
+        <bdi>.*</bdi>
       </button>
     </div>
   );

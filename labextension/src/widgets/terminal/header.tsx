@@ -98,7 +98,7 @@ export function Header(props: IHeaderProps): JSX.Element {
       <span className="jp-PtyTasks-header-state">{stateLabel(task.state, trans)}</span>
       <PlaceBadge task={task} trans={trans} />
       {task.started && (
-        <span className="jp-PtyTasks-header-fact" title={trans.__('Run time')}>
+        <span className="jp-PtyTasks-header-fact jp-mod-time" title={trans.__('Run time')}>
           {duration(elapsed(task, now))}
         </span>
       )}

@@ -185,9 +185,10 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
           {above > 0 && (
             <div className="jp-PtyTasks-whole-discarded">
               {trans._n(
-                '%1 earlier line is no longer kept.',
-                '%1 earlier lines are no longer kept.',
-                discarded
+                '%2 earlier line is no longer kept.',
+                '%2 earlier lines are no longer kept.',
+                discarded,
+                discarded.toLocaleString()
               )}
             </div>
           )}
