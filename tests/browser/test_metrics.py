@@ -105,11 +105,10 @@ def test_a_tab_says_why_curves_are_missing(open_lab: OpenLab, client: Client, co
 
     # A curve is broken where output came faster than it was read; the cursor stops there.
     client.send_input(quiet, "", newline=True)
-    until(
-        lambda: (loss := client.get(quiet)["metrics"].get("loss")) is not None and loss["step"] == 9, "the first steps"
-    )
+    until(lambda: [one["value"] for one in client.metrics(quiet)["metrics"]] == [0.81], "the first nine steps")
     client.send_input(quiet, "", newline=True)
     expect(note).to_have_text("Some output was discarded before it was read. Dashed lines mark where.")
+    expect(page.locator(".jp-PtyTasks-metrics").get_by_role("table")).to_contain_text("0.61")  # of step 29
     loss = page.locator(".jp-PtyTasks-metrics").get_by_role("region", name="loss")
     loss.get_by_role("img").focus()
     for told in (*(f"{step}: " for step in range(29, 20, -1)), "Output is missing here.", "9: "):
