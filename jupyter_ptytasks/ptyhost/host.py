@@ -1,8 +1,8 @@
 """The loop of a ptyhost and its timers: it reads the terminal into the ring, serves its connections, stops the task,
 and records its end.
 
-One thread, one poll, no waiting for a reader, and nothing that ends it but the end of the task: every step runs under
-the guard.
+One thread at a time, one poll, no waiting for a reader, and nothing that ends it but the end of the task: every step
+runs under the guard.
 """
 
 from __future__ import annotations
@@ -12,8 +12,9 @@ import time
 
 from ..core import kernel_log, signals, wire
 from ..core.memory_events import MemoryEvents
-from ..core.platform import events, foreground, tree
+from ..core.platform import events, foreground, priority, tree
 from ..core.terminal.answers import answer
+from .flood import PERIOD, Flood
 from .job import Job
 from .service import CAPABILITIES, Service
 from .stop_sequence import StopSequence
@@ -87,6 +88,7 @@ class Host:
         self._guard = guard
         self._memory = MemoryEvents()
         self._last_output = 0.0
+        self._flood = Flood(priority.lower_session)
         self._terminal_open = True
         self._watch = Watch(
             lambda: foreground.look(pty.foreground_group(), pty.device), pty.mode, lambda: shown_prompt(pty, ring)
@@ -132,7 +134,13 @@ class Host:
         self._note_output(now)
         while not self._over:
             self._guard.attempt("in the loop", self._turn)
+            if self._flood.is_on:
+                self._guard.attempt("giving way", priority.work_aside, self._serve_flood)
         self._finish()
+
+    def _serve_flood(self) -> None:
+        while self._flood.is_on and not self._over:
+            self._guard.attempt("in the loop", self._turn)
 
     def _is_over(self) -> bool:
         """Return whether the command has ended, its output is read, and a stop is complete or leftovers may stay."""
@@ -195,11 +203,18 @@ class Host:
         self._ring.write(output)
         if self._flusher is not None:
             self._flusher.tell()
-        self._note_output(time.monotonic())
+        now = time.monotonic()
+        self._note_output(now)
+        if self._flood.note(len(output), now):
+            self._timers[self._look_at_flood] = now + PERIOD
         self.pty.look()
         asked = self._ring.modes.take_asked()
         if asked and self._service.viewers.leader is None:
             self.pty.write(b"".join(map(answer, asked)))
+
+    def _look_at_flood(self) -> None:
+        if self._flood.look():
+            self._timers[self._look_at_flood] = time.monotonic() + PERIOD
 
     def _hung_up(self) -> None:
         """Note that no process has the terminal open. A running command may open it again, so look now and then."""

@@ -11,6 +11,7 @@
 * `tree`: the processes of a task, and signals to all of them
 * `detach`: leaving the server's process tree
 * `launch`: starting a ptyhost and reading its report
+* `priority`: giving way to other processes
 """
 
 from __future__ import annotations
@@ -22,11 +23,11 @@ if TYPE_CHECKING:
     from types import ModuleType
 
     if sys.platform == "win32":
-        from .windows import detach, endpoint, events, files, foreground, launch, locks, processes, tree
+        from .windows import detach, endpoint, events, files, foreground, launch, locks, priority, processes, tree
     else:
-        from .posix import detach, endpoint, events, files, foreground, launch, locks, processes, tree
+        from .posix import detach, endpoint, events, files, foreground, launch, locks, priority, processes, tree
 
-__all__ = ["detach", "endpoint", "events", "files", "foreground", "launch", "locks", "processes", "tree"]
+__all__ = ["detach", "endpoint", "events", "files", "foreground", "launch", "locks", "priority", "processes", "tree"]
 
 _SYSTEM = "windows" if sys.platform == "win32" else "posix"
 

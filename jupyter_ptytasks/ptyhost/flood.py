@@ -1,0 +1,53 @@
+"""Whether a program floods its terminal: then its ptyhost, which has no end of work, gives way to all others."""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+#: Seconds between two looks, and the bytes in one such time that make a flood, and that keep it one: on a busy machine
+#: no more may come, and less for the very reason that its ptyhost gives way.
+PERIOD = 1.0
+_BEGINS = 512 << 10
+_GOES_ON = 64 << 10
+
+
+class Flood:
+    """Counts output. `is_on` tells whether there is a flood: from 512 KiB within a second on, until a second brings
+    less than an eighth of that.
+
+    `give_way(on=...)` is called when it begins and ends, and again at each look as long as it returns False. No clock.
+    """
+
+    __slots__ = ("_count", "_give_way", "_gives_way", "_since", "is_on")
+
+    def __init__(self, give_way: Callable[..., bool]) -> None:
+        self._give_way = give_way
+        self._gives_way = False
+        self._count = 0
+        self._since = 0.0
+        self.is_on = False
+
+    def note(self, count: int, now: float) -> bool:
+        """Count so many bytes at `now` (monotonic seconds); return whether a flood has begun with them."""
+        self._count += count
+        if self.is_on or self._count < _BEGINS:
+            return False
+        self.is_on = now - self._since < PERIOD
+        self._count, self._since = 0, now
+        self._adjust()
+        return self.is_on
+
+    def look(self) -> bool:
+        """Take note that PERIOD has passed since the flood began, or since the last look; return whether another look
+        is needed.
+        """
+        self.is_on = self.is_on and self._count >= _GOES_ON
+        self._count = 0
+        self._adjust()
+        return self.is_on or self._gives_way
+
+    def _adjust(self) -> None:
+        if self._gives_way != self.is_on and self._give_way(on=self.is_on):
+            self._gives_way = self.is_on
