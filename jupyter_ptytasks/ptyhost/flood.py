@@ -1,4 +1,6 @@
-"""Whether a program floods its terminal: then its ptyhost, which has no end of work, gives way to all others."""
+"""Whether a program floods a terminal that somebody looks at: then its ptyhost, which has no end of work, gives way to
+all others, of which the viewer's server is one. Without a viewer, the program is to wait no longer than it must.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +16,8 @@ _GOES_ON = 64 << 10
 
 
 class Flood:
-    """Counts output. `is_on` tells whether there is a flood: from 512 KiB within a second on, until a second brings
-    less than an eighth of that.
+    """Counts output that is looked at. `is_on` tells whether there is a flood: from 512 KiB within a second on, until a
+    second brings less than an eighth of that.
 
     `give_way(on=...)` is called when it begins and ends, and again at each look as long as it returns False. No clock.
     """

@@ -205,7 +205,7 @@ class Host:
             self._flusher.tell()
         now = time.monotonic()
         self._note_output(now)
-        if self._flood.note(len(output), now):
+        if self._service.is_watched and self._flood.note(len(output), now):
             self._timers[self._look_at_flood] = now + PERIOD
         self.pty.look()
         asked = self._ring.modes.take_asked()

@@ -215,6 +215,11 @@ class Service:
             connection.asked = False
             connection.send(wire.json_frame(wire.STATUS, self._host.status()))
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether a server has somebody who looks on."""
+        return any(connection.watching for connection in self._connections.values())
+
     # -- what was typed -----------------------------------------------------------------------------------------------
 
     @property

@@ -1,4 +1,4 @@
-"""The ptyhost of a program that floods its terminal gives way to others, and does so no longer than the flood lasts."""
+"""The ptyhost of a program that floods its viewers gives way to others, and does so no longer than the flood lasts."""
 
 from __future__ import annotations
 
@@ -84,13 +84,21 @@ def priorities(pid: int) -> tuple[set[int], str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="elsewhere, threads have no priority of their own")
-def test_a_ptyhost_gives_way_during_a_flood_and_is_as_before_when_it_is_over(hosted: Hosted) -> None:
+def test_a_ptyhost_gives_way_during_a_flood_and_is_as_before_afterwards(hosted: Hosted) -> None:
     hosted.start("sh", "-c", "yes & read _; kill $!; wait; echo calm; read _; exec yes")
     before = priorities(hosted.host_pid)
     (own,), session = before
     during = {own, min(own + 5, 19)}, session and "5"
+    link, viewer = hosted.connect(role="link"), hosted.viewer("one")
+    begun = link.ask_status()["output"]["end"]
+    wait_until(lambda: link.ask_status()["output"]["end"] > begun + 4 * MUCH)
+    assert priorities(hosted.host_pid) == before, "no one looks on"
+    link.send(wire.WATCH, b"\1")
     wait_until(lambda: priorities(hosted.host_pid) == during)
-    viewer = hosted.viewer("one")
+    link.send(wire.WATCH, b"\0")
+    wait_until(lambda: priorities(hosted.host_pid) == before)
+    link.send(wire.WATCH, b"\1")
+    wait_until(lambda: priorities(hosted.host_pid) == during)
     viewer.send(wire.INPUT, b"\r")
     hosted.wait_output(b"calm")
     wait_until(lambda: priorities(hosted.host_pid) == before)
