@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from threading import Event
 
+    from ..core.ring.known import KnownRings
     from ..core.ring.lines import Reading
     from ..core.ring.reader import RingReader
     from ..core.terminal.plain import Whole
@@ -90,15 +91,24 @@ class _End:
 
 
 class LineReader:
-    """Reads lines of the ring behind `reader`. `ended`: nothing is added any more. `cancel` ends a search."""
+    """Reads lines of the ring behind `reader`. `ended`: nothing is added any more. `cancel` ends a search, `known` has
+    what others have found.
+    """
 
     def __init__(
-        self, reader: RingReader, *, ended: bool = True, size: tuple[int, int] = (24, 80), cancel: Event | None = None
+        self,
+        reader: RingReader,
+        *,
+        ended: bool = True,
+        size: tuple[int, int] = (24, 80),
+        cancel: Event | None = None,
+        known: KnownRings | None = None,
     ) -> None:
         self._reader = reader
         self._ended = ended
         self._size = size
         self._cancel = cancel
+        self._known = known
         self._skipped: dict[int, int] = {}
         self._total: int | None = None
 
@@ -107,7 +117,8 @@ class LineReader:
 
         Raises BadRequest if `grep` is not a valid pattern or takes too long, Cancelled.
         """
-        ring = RingLines(self._reader, self._size, paint=query.keep_ansi and query.grep is None)
+        paint = query.keep_ansi and query.grep is None
+        ring = RingLines(self._reader, self._size, paint=paint, known=self._known)
         start = max(query.since, ring.first)
         if query.grep is not None:
             found = self._grep(ring, query.grep, query, start)

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from threading import Event
 
     from ..core.model import Task
+    from ..core.ring.known import KnownRings
     from ..core.ring.reader import RingReader
     from .search import Line
 
@@ -48,15 +49,23 @@ class Wanted:
 
 
 class Searching:
-    """A search through the rings of `tasks`, in this order, which `open_ring` opens. `cancel` ends it."""
+    """A search through the rings of `tasks`, in this order, which `open_ring` opens. `cancel` ends it; `known` has what
+    earlier ones have found, and is told what this one does.
+    """
 
     def __init__(
-        self, tasks: list[Task], open_ring: Callable[[Task], RingReader], wanted: Wanted, cancel: Event
+        self,
+        tasks: list[Task],
+        open_ring: Callable[[Task], RingReader],
+        wanted: Wanted,
+        cancel: Event,
+        known: KnownRings,
     ) -> None:
         """Raise BadRequest, which blames `q`, if that is not a regular expression."""
         self._tasks = tasks
         self._open_ring = open_ring
         self._cancel = cancel
+        self._known = known
         self._pattern = Pattern(wanted.pattern, cancel=cancel, field="q", patience=_PATIENCE)
         self._limit = wanted.limit
         self._deadline = time.monotonic() + _PATIENCE
@@ -107,33 +116,39 @@ class Searching:
         start, end = reader.bounds()
         if start == end:
             return
-        ring = RingLines(reader, (task.rows, task.cols))
-        known: tuple[int, int] | None = None
-        for number, text in self._matching(ring):
-            if number < 0:
+        ring = RingLines(reader, (task.rows, task.cols), known=self._known)
+        for line, near in self._matching(ring):
+            if line is None:
                 yield None
                 continue
-            known = ring.locate(number, known)
+            number, text = line
             yield {
                 "task": task.id,
                 "name": task.name,
                 "line": number,
-                "offset": known[0],
+                "offset": ring.locate(number, near)[0],
                 "text": text[:LINE_MAX],
                 "spans": [span for span in self._pattern.spans(text[:LINE_MAX], _SPANS) if span[0] < span[1]],
             }
         self._bytes += end - start
 
-    def _matching(self, ring: RingLines) -> Iterator[Line]:
-        """Iterate over the lines of a ring that match, with one of number -1 whenever some were looked at."""
+    def _matching(self, ring: RingLines) -> Iterator[tuple[Line | None, tuple[int, int] | None]]:
+        """Iterate over the lines of a ring that match, with None whenever some were looked at; each with the place of a
+        line before it, or of itself.
+        """
         reading = ring.since(ring.first)
+        near: tuple[int, int] | None = None
         for batch in reading.in_bulk():
-            yield from self._of(self._pattern.matching(batch, 0, self._left))
+            for line in self._of(self._pattern.matching(batch, 0, self._left)):
+                yield line, near if isinstance(batch, list) else batch.place(line[0])
+            if not isinstance(batch, list):
+                near = batch.behind
             if self._reason is not None:
                 return
-            yield -1, ""
+            yield None, None
         rest = [(number, text) for number, text, _ in reading.rest()]
-        yield from self._of(self._pattern.matching(rest, 0, self._left))
+        for line in self._of(self._pattern.matching(rest, 0, self._left)):
+            yield line, near
 
     @property
     def _left(self) -> int:

@@ -97,6 +97,11 @@ def test_it_does_not_matter_how_it_is_cut(data: st.DataObject, stream: bytes, si
     assert numbered(stream, *size, cuts) == numbered(stream, *size, [])
 
 
+@pytest.mark.parametrize("cut", range(1, 8))
+def test_a_string_that_an_escape_ends_is_none_wherever_it_is_cut(cut: int) -> None:
+    assert numbered(b"a\x1b]\x1b\x1b[2mb", 5, 20, [cut]) == [(0, "ab", False)]
+
+
 @given(stream=streams.everything, size=streams.sizes)
 def test_numbers_never_fall(stream: bytes, size: tuple[int, int]) -> None:
     found = numbered(stream, *size, [])

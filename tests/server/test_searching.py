@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.errors import BadRequest
+from jupyter_ptytasks.core.ring.known import KnownRings
 from jupyter_ptytasks.core.ring.lines import RingLines
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.core.ring.writer import RingWriter
@@ -33,10 +34,12 @@ if TYPE_CHECKING:
     from tests.server.conftest import Rest
 
 
-def search_ring(directory: Path, wanted: Wanted, cancel: Event | None = None) -> tuple[list[dict[str, Any]], Any]:
+def search_ring(
+    directory: Path, wanted: Wanted, cancel: Event | None = None, known: KnownRings | None = None
+) -> tuple[list[dict[str, Any]], Any]:
     """Search one ring; return what is found, and the summary."""
     task = cast("Task", SimpleNamespace(id="id", name="name", rows=5, cols=40))
-    one = Searching([task], lambda _: RingReader(str(directory)), wanted, cancel or Event())
+    one = Searching([task], lambda _: RingReader(str(directory)), wanted, cancel or Event(), known or KnownRings())
     hits, goes_on = one.step()
     while goes_on:
         more, goes_on = one.step()
@@ -79,7 +82,9 @@ def test_lines_in_bulk_are_those_that_are_drawn(pieces: list[bytes], pattern: st
                 line for batch in reading.in_bulk() for line in (batch if isinstance(batch, list) else batch.lines())
             ] + [line[:2] for line in reading.rest()]
         assert bulk == drawn
-        hits, summary = search_ring(Path(top), Wanted(pattern, regex=True))
+        known = KnownRings()
+        hits, summary = search_ring(Path(top), Wanted(pattern, regex=True), known=known)
+        assert search_ring(Path(top), Wanted(pattern, regex=True), known=known) == (hits, summary)
         expected = Pattern(pattern, cancel=None, field="q").matching(drawn, 0)
         assert [(hit["line"], hit["text"]) for hit in hits] == expected
         assert summary["reason"] is None

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from ..terminal.lines import Lines
 from ..terminal.modes import TerminalModes
+from ..terminal.plain import Whole
+from .known import Known, Stretch
 from .marks import modes_at
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
-    from ..terminal.plain import Whole
+    from .known import KnownRings
     from .reader import RingReader
 
 #: Bytes that are read at a time.
 _BLOCK = 1 << 18
+#: The same in bulk where not all is plain; each time that all of it is, it is so many times as much.
+_PIECE = 1 << 14
+_MORE = 4
 #: Bytes that are drawn before a line that is asked for: programs go up to what they wrote a while ago.
 _CONTEXT = 1 << 16
 #: Bytes that are looked at for the last lines, at first and at most. A program that draws over the same lines for hours
@@ -47,21 +52,33 @@ class Reading:
         self._pieces = pieces
         self._run = 0  # bytes of the line that goes on
         self._held = b""  # the last of them, where not all are drawn
+        self._size = _BLOCK
+        self._found: Known | None = None  # what this walk finds, if that is kept
 
     def __iter__(self) -> Iterator[list[tuple[int, str]]]:
         for lines in self._walk(in_bulk=False):
             assert isinstance(lines, list)
             yield lines
 
-    def in_bulk(self) -> Iterator[list[tuple[int, str]] | Whole]:
-        """Iterate over the same lines, of which plain ones come as a whole: they are neither drawn nor parted."""
-        return self._walk(in_bulk=True)
+    def in_bulk(self) -> Generator[list[tuple[int, str]] | Whole, None, None]:
+        """Iterate over the same lines, of which plain ones come as a whole: they are neither drawn nor parted. What is
+        known of the ring is not drawn again, and what is found is kept.
+        """
+        try:
+            if self.is_whole:
+                yield from self._recall()
+            yield from self._walk(in_bulk=True)
+        except GeneratorExit:
+            # Only here and at the end is it certain that all that was read is found.
+            self._keep()
+            raise
 
     def _walk(self, *, in_bulk: bool) -> Iterator[list[tuple[int, str]] | Whole]:
         for start, end in self._pieces:
             for offset, behind, rows, cols in self._ring.sizes(start, end):
                 self._lines.resize(rows, cols)
                 yield from self._feed(offset, behind, in_bulk=in_bulk)
+        self._keep()
         self._go_on(b"")
         yield self._lines.take()
         self.is_done = True
@@ -79,22 +96,28 @@ class Reading:
                 if behind > offset:
                     self._skip(len(self._held) + behind - offset)
                     self._held, offset = b"", behind
-            at, data = self._ring.read(offset, min(_BLOCK, end - offset))
+            at, data = self._ring.read(offset, min(self._size, end - offset))
             if not data or at >= end:
                 return
             if at > offset:
                 # What came before has been dropped meanwhile: here a segment begins.
+                self._keep()
                 yield lines.take()
                 lines = self._lines = self._ring.lines_at(at)
                 self._run, self._held = 0, b""
             data = data[: end - at]
-            whole = lines.pass_whole(data) if in_bulk and not self._held else None
+            whole = lines.pass_whole(at, data) if in_bulk and not self._held else None
             if whole is not None:
-                yield lines.take()
-                yield whole
+                self._size = min(self._size * _MORE, _BLOCK)
                 self._run = 0
                 # What was left is plain, too, and is read again with what follows.
                 offset = at + whole.end
+                yield self._take(offset, Stretch(at + whole.start, offset, whole.number, whole.feeds, whole.plain))
+                yield whole
+                continue
+            if in_bulk and len(data) > _PIECE:
+                # Only what is not plain is drawn.
+                self._size = _PIECE
                 continue
             offset = at + len(data)
             feed = data.find(b"\n")
@@ -111,7 +134,50 @@ class Reading:
             else:
                 lines.feed(data)
                 self._run += len(data)
-            yield lines.take()
+            yield self._take(offset)
+
+    # -- what is known ------------------------------------------------------------------------------------------------
+
+    def _recall(self) -> Iterator[list[tuple[int, str]] | Whole]:
+        """Iterate over what is known of the ring, and go on behind it."""
+        known, end = self._ring.known(), self._pieces[-1][1]
+        if known is None or known.lines is None:
+            self._found = self._ring.nothing_known()
+            return
+        for part in known.parts:
+            if isinstance(part, list):
+                yield part
+                continue
+            at, data = self._ring.read(part.start, part.end - part.start)
+            if at > part.start or len(data) < part.end - part.start:
+                # What came before has been dropped meanwhile.
+                self._lines, self._pieces = self._ring.lines_at(at), [(at, end)]
+                return
+            yield Whole(part.number, part.feeds, at, data, (0, len(data)), part.plain)
+        self.skipped.update(known.skipped)
+        self._run, self._held = known.run, known.held
+        if known.offset == end and not known.held:
+            self._lines, self._pieces = known.lines, []  # which is not fed any more
+            return
+        self._lines, self._pieces = known.lines.copy(), [(known.offset, end)] if known.offset < end else []
+        self._found = None if known.is_full else known.again()
+
+    def _take(self, offset: int, stretch: Stretch | None = None) -> list[tuple[int, str]]:
+        """Return the lines that are final, having come to `offset`, perhaps by a stretch of plain lines behind them."""
+        lines = self._lines.take()
+        if self._found is not None:
+            self._found.add(lines, stretch, offset)
+            if self._found.is_full:
+                self._keep()
+        return lines
+
+    def _keep(self) -> None:
+        """Keep what was found so far, and nothing more."""
+        found, self._found = self._found, None
+        if found is not None:
+            found.lines, found.run, found.held = self._lines.copy(), self._run, self._held
+            found.skipped = dict(self.skipped)
+            self._ring.keep(found)
 
     def _skip(self, count: int) -> None:
         if count > 0:
@@ -136,14 +202,23 @@ class Reading:
 
 class RingLines:
     """The lines of the ring behind `reader`, as it is now. `size` (rows, columns) is used where none is recorded.
+    `known`: where walks in bulk from the beginning keep what they find.
 
     `first` is the number of the first line that is kept.
     """
 
-    def __init__(self, reader: RingReader, size: tuple[int, int] = (24, 80), *, paint: bool = False) -> None:
+    def __init__(
+        self,
+        reader: RingReader,
+        size: tuple[int, int] = (24, 80),
+        *,
+        paint: bool = False,
+        known: KnownRings | None = None,
+    ) -> None:
         self._reader = reader
         self._size = size
         self._paint = paint
+        self._known = None if paint else known
         self._start, self._end = reader.bounds()
         self._segments = [(base, reader.line(base)) for base in reader.bases()]
         self.first = self._segments[0][1] if self._segments else 0
@@ -162,6 +237,22 @@ class RingLines:
         """The number behind that of the last line, as far as line feeds tell it."""
         last = self._reader.read_range(max(self._end - 1, self._start), self._end)
         return self.end + (last not in (b"", b"\n"))
+
+    def known(self) -> Known | None:
+        """Return what is known of the ring, as far as it is still there."""
+        known = self._known.get(self._reader.directory) if self._known is not None else None
+        if known is None or (known.start, known.size) != (self._start, self._size) or known.offset > self._end:
+            return None
+        return known
+
+    def nothing_known(self) -> Known | None:
+        """Return what is to be added to and kept; None if nothing is kept."""
+        return None if self._known is None else Known(self._start, self._size, [])
+
+    def keep(self, known: Known) -> None:
+        """Keep what was found."""
+        if self._known is not None:
+            self._known.keep(self._reader.directory, known)
 
     def read(self, offset: int, limit: int) -> tuple[int, bytes]:
         """Return bytes as the ring's reader does."""
@@ -205,8 +296,7 @@ class RingLines:
 
         `known` is such a pair of a line before it, from which fewer bytes have to be counted.
         """
-        number = self._within(number)
-        return self._locate(number, known)
+        return self._locate(max(number, self.first), known)
 
     def ends(self, numbers: list[int]) -> list[int]:
         """Return the offsets behind some lines, by ascending number; of the last line that is the end of the ring."""

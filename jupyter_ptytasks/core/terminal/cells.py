@@ -33,6 +33,12 @@ class Clusters:
     def __init__(self) -> None:
         self._known: list[str] = []
 
+    def copy(self) -> Clusters:
+        """Return independent clusters, the same."""
+        other = Clusters()
+        other._known = list(self._known)
+        return other
+
     def cell(self, text: str) -> str:
         """Return the cell that stands for `text`, a null where there are too many."""
         if len(self._known) >= _MOST:
@@ -83,6 +89,13 @@ class Row:
         self.number = number
         self.over = False
         self.marks: list[tuple[int, str]] | None = None
+
+    def copy(self) -> Row:
+        """Return an independent row, the same."""
+        other = Row(self.number, wraps=self.wraps)
+        other.text, other.looks, other.over = self.text, self.looks, self.over
+        other.marks = None if self.marks is None else list(self.marks)
+        return other
 
     def write(self, x: int, cells: str, looks: str) -> None:
         """Put cells from column `x` on; their looks are empty, or as many."""

@@ -58,6 +58,16 @@ class Controls:
         self._saved = (NULL, "B")
         self._reset_charsets()
 
+    def copy_to(self, other: Controls) -> None:
+        """Bring another one into the same state."""
+        other.alternate, other.table = self.alternate, self.table
+        other._saved, other._charset, other._charsets, other._shift = (
+            self._saved,
+            self._charset,
+            list(self._charsets),
+            self._shift,
+        )
+
     def act(self, token: str) -> Act:
         """Return what a token does; it is to be called in the state in which the token came."""
         found = self._acts.get(token)

@@ -68,6 +68,16 @@ class Cursor:
         self.rows: list[Row] = []
         self.reset()
 
+    def copy_to(self, other: Cursor) -> None:
+        """Bring another one of this size into the same state; its rows leave to where they did."""
+        for name in Cursor.__slots__:
+            if name not in ("_leave", "cleared"):
+                setattr(other, name, getattr(self, name))
+        other.rows = [row.copy() for row in self.rows]
+        other.clusters = self.clusters.copy()
+        other.climbs = dict(self.climbs)
+        other.stops = None if self.stops is None else set(self.stops)
+
     def reset(self) -> None:
         """RIS: a blank screen, and all modes as they are at first but LNM, which xterm.js leaves alone."""
         self._clear_scrollback()

@@ -63,6 +63,17 @@ class Lines(Drawing):
         self._last = -1
         self.grid.forget(number)
 
+    def copy(self) -> Lines:
+        """Return an independent terminal in the same state. Raises ValueError for one with colors."""
+        if self._paint is not None:
+            raise ValueError("colors are not copied")
+        other = Lines(self.grid.height, self.grid.cols)
+        self.grid.copy_to(other.grid)
+        self._controls.copy_to(other._controls)
+        other._pending, other._last, other._done = self._pending, self._last, list(self._done)
+        other._leaving = [row.copy() for row in self._leaving]
+        return other
+
     # -- what comes out -----------------------------------------------------------------------------------------------
 
     def take(self) -> list[tuple[int, str]]:
@@ -204,9 +215,10 @@ class Lines(Drawing):
         grid.pass_rows(grid.y + len(lines))
         return last + 2
 
-    def pass_whole(self, data: bytes) -> Whole | None:
-        """Pass plain lines on as a whole: those that `data` begins with, but for as many as the screen holds. They are
-        final, as are those that `take` returns then, which come before. None, and nothing is passed on: feed it.
+    def pass_whole(self, offset: int, data: bytes) -> Whole | None:
+        """Pass plain lines on as a whole: those that `data`, the output from `offset` on, begins with, but for as many
+        as the screen holds. They are final, as are those that `take` returns then, which come before. None, and nothing
+        is passed on: feed it.
         """
         grid = self.grid
         if self._paint is not None or self.is_within_token or not self._may_pass():
@@ -231,7 +243,7 @@ class Lines(Drawing):
         self._last = number + count - 1
         grid.number += count
         grid.pass_rows(grid.y + count)
-        return Whole(number, feeds, data, (start, end), Plain(count, plain.before, plain.behind))
+        return Whole(number, feeds, offset, data, (start, end), Plain(count, plain.before, plain.behind))
 
     def _expanded(self, line: str) -> str:
         """Return a plain line with blanks for its tabs."""

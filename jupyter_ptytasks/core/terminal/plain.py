@@ -33,22 +33,37 @@ class Plain:
 
 
 class Whole:
-    """Plain lines: `plain.count` of them from number `number` on, each with its CR LF, in `data` from `start` to `end`.
+    """Plain lines: `count` of them from number `number` on, each with its CR LF, in `data` from `start` to `end`.
 
-    `feeds` is how many line feeds come before them; it is the same as `number` unless a line was drawn further down.
-    `begins` has where lines begin in `data`, by number, of those that `holding` has returned.
+    `offset` is where `data` begins in the output, and `feeds` how many line feeds come before the lines: the same as
+    `number`, unless there was a line that was drawn further down.
     """
 
-    __slots__ = ("_data", "begins", "count", "end", "feeds", "number", "plain", "start")
+    __slots__ = ("_begins", "_data", "_offset", "count", "end", "feeds", "number", "plain", "start")
 
-    def __init__(self, number: int, feeds: int, data: bytes, span: tuple[int, int], plain: Plain) -> None:
+    def __init__(self, number: int, feeds: int, offset: int, data: bytes, span: tuple[int, int], plain: Plain) -> None:
         self.number = number
         self.feeds = feeds
-        self._data = data
         self.start, self.end = span
         self.plain = plain
         self.count = plain.count
-        self.begins: dict[int, int] = {}
+        self._offset = offset
+        self._data = data
+        #: Where lines begin in `data`, by number, of those that were found.
+        self._begins: dict[int, int] = {}
+
+    def place(self, number: int) -> tuple[int, int]:
+        """Return the offset at which a line begins, and the line feeds before it: the line with this number if it was
+        found, else the first one.
+        """
+        if self.number == self.feeds and number in self._begins:
+            return self._offset + self._begins[number], number
+        return self._offset + self.start, self.feeds
+
+    @property
+    def behind(self) -> tuple[int, int]:
+        """The offset behind them, and the line feeds before it."""
+        return self._offset + self.end, self.feeds + self.count
 
     def holding(self, needle: Needle) -> Iterator[tuple[int, str]] | None:
         """Return those that hold a needle, number and text; None if it cannot be told from their bytes.
@@ -65,7 +80,7 @@ class Whole:
             begin = data.rfind(b"\n", pos, at) + 1 or pos
             number += data.count(b"\n", pos, begin)
             pos = data.index(b"\n", at) + 1
-            self.begins[number] = begin
+            self._begins[number] = begin
             yield number, COLORS.sub(b"", data[begin : pos - 2]).decode("utf-8", "replace")
             number += 1
 

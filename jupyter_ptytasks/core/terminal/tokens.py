@@ -8,7 +8,7 @@ _OTHER = r"[^\x00-\x7f]"
 _CONTROL = r"[\x00-\x17\x19\x1c-\x1f\x7f]"
 _HEADER = r"[\x00-\x17\x19\x1c-\x3f\x7f]*"
 _ABORTED = r"(?=\x1b)|\Z"
-_END = r"(?:\x1b\\|[\x18\x1a]|(?=\x1b[^\\])|\Z)"
+_END = r"(?:\x1b\\|[\x18\x1a]|(?=\x1b(?!\\))|\Z)"
 #: Everything that is no text, as in vt.TOKEN, but within text that ends where a token does; what repeats as one token.
 #: It begins with one set of characters, which `re` looks for far faster than for alternatives.
 TOKEN = lazy(

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from tornado.iostream import StreamClosedError
 
+from ...core.ring.known import KnownRings
 from ..output_lines import LineReader, Query
 from ..recording import asciicast
 from ..search import Cancelled
@@ -26,6 +27,8 @@ _BLOCK = 1 << 20
 _PIECE = 1 << 16
 #: Searches have threads of their own, and not many: a slow one keeps other searches waiting, and nothing else.
 SEARCHES = ThreadPoolExecutor(2, "ptytasks-search")
+#: What searches have found of rings, which is the same for all.
+KNOWN = KnownRings()
 
 
 class Output(TaskHandler):
@@ -55,7 +58,8 @@ class Output(TaskHandler):
             # The client has left while the search was waiting for a thread.
             raise Cancelled
         with self.control.open_ring(task) as reader:
-            return LineReader(reader, ended=not task.live, size=(task.rows, task.cols), cancel=cancel).read(query)
+            size = (task.rows, task.cols)
+            return LineReader(reader, ended=not task.live, size=size, cancel=cancel, known=KNOWN).read(query)
 
     def on_connection_close(self) -> None:
         """Stop searching: the client has left."""

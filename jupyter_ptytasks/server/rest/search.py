@@ -15,7 +15,7 @@ from ..searching import Searching
 from . import queries
 from .base import TaskHandler, needs
 from .fields import seconds
-from .output import SEARCHES
+from .output import KNOWN, SEARCHES
 from .tasks import matches
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Search(TaskHandler):
         query = self.query(queries.SearchQuery)
         cancel = self._cancel = Event()
         tasks = await self._tasks(query)
-        search = Searching(tasks, self.control.open_ring, query.wanted(), cancel)
+        search = Searching(tasks, self.control.open_ring, query.wanted(), cancel, KNOWN)
         loop = asyncio.get_running_loop()
         self.set_header("Content-Type", _TYPE)
         has_begun, goes_on = False, self.request.method != "HEAD"
