@@ -54,6 +54,7 @@ def test_walks_find_the_same_lines_again(writes: list[bytes], most: int | None, 
         patch.setattr(terminal_lines, "_WORTH", 1)
         patch.setattr(ring_lines, "_BLOCK", 512)
         patch.setattr(ring_lines, "_PIECE", 64)
+        patch.setattr(ring_lines, "_LINES", 2)
         patch.setattr(ring_lines, "_LONGEST", 256)
         writer = RingWriter(top, size=max(kept, 2 * segment), segment=segment, rows=5, cols=40)
         for stream in writes:

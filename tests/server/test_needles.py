@@ -57,8 +57,20 @@ COLORED = [b"\x1b[0m", b"\x1b[1;32m", b"\x1b[K", b"\x1b[0K", b"\x1b[1K"]
 PIECES = [b"loss", b"lo", b"ss", b"1", b"23", b" ", "é".encode(), LONG_S.encode(), *COLORED]
 
 
+parts = st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join)
+#: Lines that differ behind their last color.
+logged = st.builds(
+    lambda head, tail: head + tail,
+    st.sampled_from([b"\x1b[2m12:03\x1b[0m lo", b"\x1b[1ml\x1b[0mo\x1b[K"]),
+    st.text("loss 1", max_size=8).map(str.encode),
+)
+
+
 @given(
-    lines=st.lists(st.lists(st.sampled_from(PIECES), max_size=8).map(b"".join), min_size=1, max_size=20),
+    lines=st.one_of(
+        st.lists(parts, min_size=1, max_size=20),
+        st.builds(list.__add__, st.lists(logged, min_size=4, max_size=30), st.lists(parts, max_size=1)),
+    ),
     repeats=st.integers(1, 3),
     text=st.sampled_from(["loss", "loss 1", "1 2", "s1", "12", "é1"]),
     any_case=st.booleans(),

@@ -24,6 +24,8 @@ _BLOCK = 1 << 18
 #: The same in bulk where not all is plain; each time that all of it is, it is so many times as much.
 _PIECE = 1 << 14
 _MORE = 4
+#: Where there are no more lines, as in bars, it is not looked for plain ones among them.
+_LINES = 100
 #: Bytes that are drawn before a line that is asked for: programs go up to what they wrote a while ago.
 _CONTEXT = 1 << 16
 #: Bytes that are looked at for the last lines, at first and at most. A program that draws over the same lines for hours
@@ -115,7 +117,7 @@ class Reading:
                 yield self._take(offset, Stretch(at + whole.start, offset, whole.number, whole.feeds, whole.plain))
                 yield whole
                 continue
-            if in_bulk and len(data) > _PIECE:
+            if in_bulk and len(data) > _PIECE and data.count(b"\n") > _LINES:
                 # Only what is not plain is drawn.
                 self._size = _PIECE
                 continue

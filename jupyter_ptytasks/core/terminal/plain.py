@@ -15,8 +15,12 @@ if TYPE_CHECKING:
 
 _TEXT = bytes([byte for byte in range(256) if byte >= 32 and byte != 127])
 _LONE_RETURN = re.compile(rb"\r[^\n]")
+#: A line, and of it what comes before its last color, with the character behind that.
+_HEAD = re.compile(rb"(.*\x1b\[[0-9;:]*[mK][^\r\n]?)?.*\n")
 #: A sequence that would be another one with other digits.
 _CHANGED = b"\x1b[1K"
+#: Bytes that tell whether the lines of a block are of few kinds.
+_GLANCE = 1 << 14
 #: How many different sequences are looked for one by one. A program uses few, and that is several times faster.
 _KINDS = 16
 
@@ -98,36 +102,55 @@ class Whole:
 def plain_lines(data: bytes) -> Plain | None:
     """Return what is known of whole lines; None if a terminal may show others.
 
-    `data` begins and ends with a line. Most lines of a log differ in numbers alone: then one of each kind is looked at,
-    which takes a third of the time.
+    `data` begins and ends with a line. Most lines of a log differ in numbers alone, or are alike up to the last color:
+    then one of each kind is looked at, which takes a third of the time.
     """
     if b"\x1b" not in data:
-        return Plain(data.count(b"\n")) if _is_plain(data) else None
-    lines = data.translate(DIGITS).split(b"\n")
-    count = len(lines) - 1
-    kinds = set(lines[:-1])
-    if len(kinds) <= count // 2:
-        sample = b"\n".join([*kinds, b""])
-        if _CHANGED not in sample:
-            data = sample
+        count = _count(data)
+        return None if count is None else Plain(count)
     if b"\0" in data:
         return None
-    marked = _marked(data)
-    if not _is_plain(marked.translate(None, b"\0")):
+    sample, count = _sample(data)
+    if _CHANGED in sample:
+        sample, count = data, 0
+    marked = _marked(sample)
+    looked = _count(marked.translate(None, b"\0"))
+    if looked is None or count is None:
         return None
     parts = marked.split(b"\0")
     before, behind = {part[-1:] for part in parts[:-1]}, {part[:1] for part in parts[1:]}
-    return Plain(count, b"".join(before).translate(DIGITS), b"".join(behind).translate(DIGITS))
+    return Plain(count or looked, b"".join(before).translate(DIGITS), b"".join(behind).translate(DIGITS))
 
 
-def _is_plain(data: bytes) -> bool:
-    """Return whether lines without colors are plain.
+def _sample(data: bytes) -> tuple[bytes, int | None]:
+    """Return lines that are plain only if those in `data` are, and how many these are: None if they are not plain, 0 if
+    that is not known.
+    """
+    folded = data.translate(DIGITS)
+    if _is_varied(folded[:_GLANCE].split(b"\n")):
+        heads = _HEAD.findall(folded)
+        if _is_varied(heads):
+            return data, 0
+        is_all = b"".join(heads).count(b"\x1b") == data.count(b"\x1b")
+        return b"\r\n".join({*heads, b""}) + b"\r\n", _count(data.translate(None, b"\x1b")) if is_all else None
+    lines = folded.split(b"\n")
+    return b"\n".join({*lines[:-1]}) + b"\n", len(lines) - 1
+
+
+def _is_varied(parts: list[bytes]) -> bool:
+    return len(set(parts)) > len(parts) // 2
+
+
+def _count(data: bytes) -> int | None:
+    """Return how many lines without colors there are, None if not all are plain.
 
     The controls alone tell most: what is left of plain lines without their text is CR LF, again and again. That takes a
     fifth of the time of a look at each line.
     """
     controls = data.translate(None, _TEXT)
-    return controls == b"\r\n" * (len(controls) // 2) and not _LONE_RETURN.search(data) and seven_bit(data) == data
+    count = len(controls) // 2
+    is_plain = controls == b"\r\n" * count and not _LONE_RETURN.search(data) and seven_bit(data) == data
+    return count if is_plain else None
 
 
 def _marked(data: bytes) -> bytes:
