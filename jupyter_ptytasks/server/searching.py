@@ -86,7 +86,8 @@ class Searching:
             if hit is not None:
                 hits.append(hit)
                 size += len(hit["text"])
-            if size > _PIECE or time.monotonic() > end:
+            # The first line is not kept waiting for others.
+            if size > _PIECE or time.monotonic() > end or (hits and self._hits == 1):
                 return hits, True
         return hits, False
 

@@ -34,12 +34,18 @@ if TYPE_CHECKING:
     from tests.server.conftest import Rest
 
 
+def searching(
+    directory: Path, wanted: Wanted, cancel: Event | None = None, known: KnownRings | None = None
+) -> Searching:
+    task = cast("Task", SimpleNamespace(id="id", name="name", rows=5, cols=40))
+    return Searching([task], lambda _: RingReader(str(directory)), wanted, cancel or Event(), known or KnownRings())
+
+
 def search_ring(
     directory: Path, wanted: Wanted, cancel: Event | None = None, known: KnownRings | None = None
 ) -> tuple[list[dict[str, Any]], Any]:
     """Search one ring; return what is found, and the summary."""
-    task = cast("Task", SimpleNamespace(id="id", name="name", rows=5, cols=40))
-    one = Searching([task], lambda _: RingReader(str(directory)), wanted, cancel or Event(), known or KnownRings())
+    one = searching(directory, wanted, cancel, known)
     hits, goes_on = one.step()
     while goes_on:
         more, goes_on = one.step()
@@ -181,6 +187,13 @@ def test_a_search_ends_with_its_client(tmp_path: Path) -> None:
     cancel.set()
     with pytest.raises(Cancelled):
         search_ring(ring_of(tmp_path, b"line\r\n" * 1000), Wanted("line"), cancel)
+
+
+def test_the_first_line_is_not_kept_waiting(tmp_path: Path) -> None:
+    search = searching(ring_of(tmp_path, b"line\r\n" * 10_000), Wanted("line"))
+    hits, goes_on = search.step()
+    assert ([hit["line"] for hit in hits], goes_on) == ([0], True)
+    assert len(search.step()[0]) > 1
 
 
 async def test_a_client_that_leaves_ends_its_search(rest: Rest, monkeypatch: pytest.MonkeyPatch) -> None:
