@@ -1,7 +1,7 @@
 """Searching the output of many tasks, one after the other, a bounded step at a time. Blocking, and can be canceled.
 
 There is no index: most output is never searched, and a ring is read at about the speed of a disk. Every line is the one
-that a terminal shows (core/terminal/lines.py).
+that a terminal shows (core/terminal/lines.py). What one search finds of a ring helps the next (core/ring/known.py).
 """
 
 from __future__ import annotations
