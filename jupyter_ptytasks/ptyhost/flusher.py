@@ -36,7 +36,7 @@ class Flusher:
                 try:
                     _flush(path(self._directory, list_bases(self._directory)[-1]))
                 except (OSError, IndexError):
-                    pass  # it was just dropped, or cannot be helped: the next second may do better
+                    pass  # it was just dropped; or others see it later, when the kernel writes it back
             pause.wait(_EVERY)
 
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from jupyter_ptytasks.core.ring.format import list_bases
 from tests.client.live import LiveServer, ended, until
 from tests.slurm.conftest import at_cluster, end_tasks
 from tests.slurm.late import CAN_MOUNT, LateServer
-from tests.slurm.test_slurm_tasks import SLURM, files, started
+from tests.slurm.test_slurm_tasks import SLURM, files, host_pid, started
 from tests.ssh.sshd import content
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def test_viewers_see_at_once_what_the_files_show_later(late: LateServer) -> None
         command = "echo ready; while read line; do echo got $line; done"
         task = client.create(command, name="echoes", place=SLURM)
         started(client, task)
+        # It flushes what it writes, in a thread.
+        assert psutil.Process(host_pid(late, task)).num_threads() == 2
         with late.terminal("attach", task["id"]) as one, late.terminal("attach", task["id"]) as other:
             for terminal in (one, other):
                 terminal.until(b"ready")
