@@ -153,8 +153,8 @@ class PtyTasksApp(ExtensionApp):
         [Enum(mounts.WORDS), Dict(Enum(mounts.WORDS))],
         default_value=mounts.AUTO,
         help="How the file system of the tasks' directory shows what other machines write: `coherent` (at once), "
-        "`cached` (some seconds late, as with NFS: the output of jobs comes over the connection to their nodes as long "
-        'as somebody looks), or `auto` (by its type). For all places, or by their names: {"slurm": "cached"}.',
+        "`cached` (some seconds late, as with NFS: the output of jobs comes over the connection to their nodes while a "
+        'viewer is attached), or `auto` (by its type). For all places, or by their names: {"slurm": "cached"}.',
     ).tag(config=True)
     ssh_places = Bool(
         True, help="Whether tasks may run on other machines that `ssh` leads to without a question (`ssh:<host>`)."

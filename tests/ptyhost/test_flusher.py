@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
 
+from jupyter_ptytasks.core.ring.format import index_path, log_path
 from jupyter_ptytasks.core.ring.writer import RingWriter
 from jupyter_ptytasks.ptyhost import flusher
 from jupyter_ptytasks.ptyhost.flusher import Flusher
@@ -32,6 +34,10 @@ def flushed(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
     return found
 
 
+def _are_flushed(flushed: Counter[str], base: int, times: int) -> bool:
+    return all(flushed[os.path.basename(path("", base))] == times for path in (log_path, index_path))
+
+
 @pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="the name of an open file is not told here")
 def test_the_newest_segment_is_flushed_when_there_is_something_new(tmp_path: Path, flushed: Counter[str]) -> None:
     directory = str(tmp_path / "output")
@@ -41,9 +47,9 @@ def test_the_newest_segment_is_flushed_when_there_is_something_new(tmp_path: Pat
     for times, piece in enumerate((b"hello\n", b"again\n"), 1):
         ring.write(piece)
         one.tell()
-        wait_until(lambda times=times: flushed[f"{0:020d}.log"] == flushed[f"{0:020d}.idx"] == times, 60)
+        wait_until(partial(_are_flushed, flushed, 0, times), 60)
     ring.write(b"x" * 4095 + b"\n")
-    last = f"{ring.end:020d}"
+    last = ring.end
     one.tell()
-    wait_until(lambda: flushed[f"{last}.log"] > 0 and flushed[f"{last}.idx"] > 0, 60)
+    wait_until(partial(_are_flushed, flushed, last, 1), 60)
     ring.close()

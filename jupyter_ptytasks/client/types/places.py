@@ -73,8 +73,8 @@ class PlaceAbout(TypedDict):
     shares_files: bool
     """Whether tasks there see the files of the server's machine."""
     output: Literal["files", "mirror", "copy"]
-    """Where the output of running tasks is read: in their `files`, in a `mirror` of shared files that are seen late, as
-    long as somebody looks, or in a `copy` that is made of them.
+    """Where the output of running tasks is read: in their `files`, in a `mirror` of shared files that are seen late,
+    while a viewer is attached, or in a `copy` that is made of them.
     """
     queue: bool
     """Whether tasks can be held there, and wait in the queue for their turn."""
