@@ -315,6 +315,6 @@ def _cpu(server: Server) -> float:
 
 def _is_relay(process: psutil.Process, job: str) -> bool:
     try:
-        return process.cmdline()[-1:] == ["relay"] and process.environ().get("SLURM_JOB_ID") == job
+        return "relay" in process.cmdline()[-2:] and process.environ().get("SLURM_JOB_ID") == job
     except psutil.Error:
         return False

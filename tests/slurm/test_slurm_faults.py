@@ -82,7 +82,7 @@ def connection(live: LiveServer, task: Task, end: str) -> set[psutil.Process]:
         with contextlib.suppress(psutil.NoSuchProcess):
             words = process.cmdline()
             is_near = words[:1] == ["srun"] and f"--jobid={job}" in words
-            is_far = words[-1:] == ["relay"] and process.environ().get("SLURM_JOB_ID") == job
+            is_far = "relay" in words[-2:] and process.environ().get("SLURM_JOB_ID") == job
             if (is_near, is_far) == (end == "srun", end == "relay"):
                 found.add(process)
     return found
