@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from traitlets import TraitError
+from traitlets.config import Config
 
 from jupyter_ptytasks.server import configured
+from jupyter_ptytasks.server.extension import PtyTasksApp
 from jupyter_ptytasks.storage.task_dirs import TaskDirs
 
 if TYPE_CHECKING:
@@ -54,3 +57,12 @@ def test_a_slurm_behind_ssh_takes_a_user_for_the_login() -> None:
 def test_a_place_that_cannot_be_is_refused(config: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):
         configured.check(config)
+
+
+def test_how_late_shared_files_are_is_said_for_all_places_or_for_one() -> None:
+    for said, known in (("cached", ("cached", "cached")), ({"slurm": "coherent"}, ("coherent", "auto"))):
+        app = PtyTasksApp(config=Config(PtyTasksApp={"shared_files": said}))
+        assert tuple(app._seen_files(place) for place in ("slurm", "pbs")) == known
+    for wrong in ("late", {"slurm": "late"}):
+        with pytest.raises(TraitError, match="shared_files"):
+            PtyTasksApp(config=Config(PtyTasksApp={"shared_files": wrong}))

@@ -18,7 +18,7 @@ from tests.client.live import LiveServer
 if TYPE_CHECKING:
     from jupyter_ptytasks.core.paths import TaskFiles
 
-#: Seconds for which it shows what it has read once, also of files that have grown.
+#: Seconds for which it shows what it has read once, also of files that have grown, and that a file was not there.
 CACHED = 2
 _SFTP = shutil.which("sftp-server", path="/usr/lib/openssh:/usr/libexec/openssh:/usr/lib/ssh")
 #: Mounts of one's own are the administrator's.
@@ -50,7 +50,7 @@ class LateServer(LiveServer):
         for name in ("data/ptytasks/tasks", "below"):
             (home / name).mkdir(parents=True, mode=0o700)
         python, sftp = home / "python", Path(f"{home}-sftp")
-        names = ("dcache_timeout", "entry_timeout", "attr_timeout", "ac_attr_timeout")
+        names = ("dcache_timeout", "entry_timeout", "negative_timeout", "attr_timeout", "ac_attr_timeout")
         how = ",".join([*(f"{name}={CACHED}" for name in names), "kernel_cache"])
         python.write_text(_PYTHON.format(home=home, python=sys.executable, options=how))
         sftp.write_text(f"#!/bin/sh\ncd '{home}/below' && exec {_SFTP}\n")
