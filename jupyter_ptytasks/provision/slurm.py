@@ -244,8 +244,13 @@ class Batch(Provisioner):
         return await self._steps.reach(task)
 
     def _running(self, task: Task) -> tuple[Handle, dict[str, Any]]:
-        """Return the handle and the host record of a task that runs. Raises HostUnreachable."""
+        """Return the handle of a task that runs, and its host record, or what Slurm says of that: the record may be on
+        its way here. Raises HostUnreachable.
+        """
         handle, host = self._handles.of(task), self._task_dirs.host(task)
+        row = self.jobs.rows.get(handle.get("job", "")) if handle is not None else None
+        if host is None and row is not None and row.stage is slurm.Stage.RUNS:
+            host = {"node": row.node}
         if handle is None or "job" not in handle or host is None:
             raise HostUnreachable("the job does not run yet")
         return handle, host
