@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -26,15 +26,15 @@ def row(state: str, node: str | None) -> slurm.Row:
 def test_a_job_is_reached_on_the_node_that_slurm_names_until_its_record_is_here(tmp_path: Path) -> None:
     dirs = TaskDirs(str(tmp_path))
     place = SlurmProvisioner(dirs, str(tmp_path), str(tmp_path / "runtime"), interval=1.0, per_minute=20, env={})
-    files = dirs.files(TASK.id)
+    rows, files = cast("dict[str, slurm.Row]", place.jobs.rows), dirs.files(TASK.id)
     (tmp_path / "tasks" / TASK.id).mkdir(parents=True)
     write_json(files.handle, {"place": "slurm", "attempt": 1, "nonce": "word", "job": "7", "submitted": 0.0})
     with pytest.raises(HostUnreachable):
         place._step(TASK)
-    place.jobs.rows["7"] = row("PENDING", None)
+    rows["7"] = row("PENDING", None)
     with pytest.raises(HostUnreachable):
         place._step(TASK)
-    place.jobs.rows["7"] = row("RUNNING", "n1")
+    rows["7"] = row("RUNNING", "n1")
     assert "--nodelist=n1" in place._step(TASK)
     write_json(files.host, {"attempt": 1, "host_pid": 2, "socket": "/s", "node": "n2"})
     assert "--nodelist=n2" in place._step(TASK)
