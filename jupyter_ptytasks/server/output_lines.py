@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from threading import Event
 
     from ..core.ring.known import KnownRings
-    from ..core.ring.lines import Reading
     from ..core.ring.reader import RingReader
+    from ..core.ring.reading import Reading
     from ..core.terminal.plain import Whole
 
     Batch = TypeVar("Batch", list[tuple[int, str]], "list[tuple[int, str]] | Whole")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.ring import lines as ring_lines
+from jupyter_ptytasks.core.ring import reading
 from jupyter_ptytasks.core.ring.known import Known, KnownRings
 from jupyter_ptytasks.core.ring.lines import RingLines
 from jupyter_ptytasks.core.ring.reader import RingReader
@@ -32,14 +32,14 @@ def lines_in_bulk(directory: str, known: KnownRings | None, most: int | None = N
     """Return the lines of a ring, up to those of `most` batches or all."""
     with RingReader(directory) as reader:
         ring = RingLines(reader, SIZE, known=known)
-        reading = ring.since(ring.first)
-        walk = reading.in_bulk()
+        found = ring.since(ring.first)
+        walk = found.in_bulk()
         batches = list(islice(walk, most))
         if most is not None:
             walk.close()
             return []
         lines = [line for batch in batches for line in (batch if isinstance(batch, list) else batch.lines())]
-        return lines + [line[:2] for line in reading.rest()]
+        return lines + [line[:2] for line in found.rest()]
 
 
 @given(
@@ -52,10 +52,10 @@ def test_walks_find_the_same_lines_again(writes: list[bytes], most: int | None, 
     known = KnownRings()
     with tempfile.TemporaryDirectory() as top, pytest.MonkeyPatch.context() as patch:
         patch.setattr(terminal_lines, "_WORTH", 1)
-        patch.setattr(ring_lines, "_BLOCK", 512)
-        patch.setattr(ring_lines, "_PIECE", 64)
-        patch.setattr(ring_lines, "_LINES", 2)
-        patch.setattr(ring_lines, "_LONGEST", 256)
+        patch.setattr(reading, "_BLOCK", 512)
+        patch.setattr(reading, "_PIECE", 64)
+        patch.setattr(reading, "_LINES", 2)
+        patch.setattr(reading, "_LONGEST", 256)
         writer = RingWriter(top, size=max(kept, 2 * segment), segment=segment, rows=5, cols=40)
         for stream in writes:
             writer.write(stream)

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.ring import lines as ring_lines
+from jupyter_ptytasks.core.ring import reading as ring_reading
 from jupyter_ptytasks.core.ring.lines import RingLines
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.core.ring.writer import RingWriter
@@ -160,7 +161,7 @@ def test_numbers_stay_right_when_segments_are_dropped_meanwhile(rings: Path, bef
     ring = Ring(rings, 24, 80, size=1 << 20, segment=1 << 18)
     write(0, 30_000)
     with RingReader(ring.directory) as reader, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ring_lines, "_BLOCK", 10_000)
+        patch.setattr(ring_reading, "_BLOCK", 10_000)
         found = RingLines(reader)
         reading = found.since(0)
         walk = iter(reading)

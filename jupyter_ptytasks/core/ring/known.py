@@ -39,7 +39,7 @@ class Stretch:
 
 class Known:
     """What a walk from the beginning `start` of a ring has found up to `offset`, at a terminal that had `size` where
-    none is recorded: plain stretches and drawn lines in order, and all that the walk goes on from (ring.lines.Reading).
+    none is recorded: plain stretches and drawn lines in order, and all that the walk goes on from (ring.reading).
     """
 
     __slots__ = ("held", "lines", "offset", "parts", "run", "size", "skipped", "start", "weight")
