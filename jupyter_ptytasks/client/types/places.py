@@ -113,8 +113,6 @@ class PlaceOptions(TypedDict):
     """What a task at a place can ask for."""
 
     name: str
-    queue: bool
-    """Whether tasks can be held there, and wait in the queue for their turn."""
     resources: list[str]
     """The fields of `resources` that the place takes."""
     partitions: list[Partition]
