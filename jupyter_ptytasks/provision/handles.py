@@ -22,6 +22,14 @@ if TYPE_CHECKING:
 
 #: What `given_up` is of a job that was canceled; else it is true.
 CANCELED = "canceled"
+#: Seconds until what a node has written is there, or will not be: in a directory that is shared, and in one whose file
+#: system is late to show it (`acdirmax` of nfs(5)).
+_LATE, _VERY_LATE = 3.0, 75.0
+
+
+def lateness(handle: Handle) -> float:
+    """Return the seconds until the end of a job counts whose ptyhost has left no record: it may be on its way here."""
+    return _VERY_LATE if handle.get("cached") else _LATE
 
 
 class Handles:

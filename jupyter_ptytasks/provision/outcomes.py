@@ -12,7 +12,7 @@ from ..core import model
 from ..core.files import read_json
 from ..core.states import STARTED, State
 from ..storage.records import changes_from_exit
-from .handles import CANCELED
+from .handles import CANCELED, lateness
 from .looks import Looks
 from .report import why_not_started
 
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from .handles import Handle, Handles
     from .states import States
 
-#: Seconds until the end of a job counts whose ptyhost has left no record: it may be on its way here.
-_RECORD = 3.0
 #: Seconds until a job counts as not submitted of which no id is known, after the server that was submitting it died.
 _UNKNOWN = 180.0
 #: Seconds for which it is waited that Parsl says how a job has ended whose ptyhost was told to end.
@@ -132,7 +130,7 @@ class Outcomes:
 
     def _ended_with(self, task: Task, handle: Handle, state: str) -> dict[str, Any] | None:
         """Return how a task has ended whose job is over, and whose ptyhost has left no record."""
-        if time.monotonic() - self._looks.since(task, "over") < _RECORD:
+        if time.monotonic() - self._looks.since(task, "over") < lateness(handle):
             return None
         ours, reason, words = _ENDS[state]
         files = self._task_dirs.files(task.id)

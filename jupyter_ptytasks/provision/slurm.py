@@ -43,9 +43,6 @@ if TYPE_CHECKING:
 _OF_JOB = re.compile(r"(SLURM|SLURMD|SBATCH|SRUN|SALLOC|SQUEUE|PMI)_.*")
 #: Seconds that a time limit of Slurm is longer than ours, besides the stop sequence.
 _SLACK = 60.0
-#: Seconds until what a node has written is there, or will not be: with a directory that is shared, and with one whose
-#: file system is late to show it (`acdirmax` of nfs(5)).
-_LATE, _VERY_LATE = 3.0, 75.0
 #: Seconds that are left of KillWait.
 _KILL_SLACK = 2.0
 _SCRIPT = """\
@@ -89,17 +86,13 @@ class Batch(Provisioner):
         self._commands = Commands(execute, self._shared)
         self._handles = handles
         self.jobs = Jobs(self._commands, interval)
-        self._verdicts = Verdicts(task_dirs, self.jobs, handles, self._lateness)
+        self._verdicts = Verdicts(task_dirs, self.jobs, handles)
         self._steps: Steps | None = None
 
     def close(self) -> None:
         """See Provisioner.close."""
         if self._steps is not None:
             self._steps.close()
-
-    def _lateness(self) -> float:
-        """Return the seconds after which a record of a node is not on its way here any more."""
-        return _LATE
 
     @abstractmethod
     def _prepare(self, task: Task, spec: dict[str, Any], env: Mapping[str, str], handle: Handle) -> str:
@@ -298,9 +291,6 @@ class SlurmProvisioner(Batch):
 
     def _is_cached(self) -> bool:
         return mounts.decide(self._shared_files, self._task_dirs.root)
-
-    def _lateness(self) -> float:
-        return _VERY_LATE if self._is_cached() else _LATE
 
     def _user(self) -> str:
         return getpass.getuser()

@@ -14,13 +14,13 @@ from ..core.errors import PlaceUnreachable
 from ..core.files import read_json
 from ..core.slurm import Stage
 from ..core.states import STARTED, State
-from .handles import CANCELED
+from .handles import CANCELED, lateness
 from .looks import Looks
 from .report import why_not_started
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable
+    from collections.abc import Collection, Iterable
     from typing import Any
 
     from ..core.model import Task
@@ -36,15 +36,12 @@ _VERDICT = 300.0
 
 
 class Verdicts:
-    """Judges tasks by the rows of `jobs` and by their directories. `lateness` returns the seconds until the end of a
-    job counts whose ptyhost has left no record: it may be on its way here.
-    """
+    """Judges tasks by the rows of `jobs` and by their directories."""
 
-    def __init__(self, task_dirs: TaskDirs, jobs: Jobs, handles: Handles, lateness: Callable[[], float]) -> None:
+    def __init__(self, task_dirs: TaskDirs, jobs: Jobs, handles: Handles) -> None:
         self._task_dirs = task_dirs
         self._jobs = jobs
         self._handles = handles
-        self._lateness = lateness
         self._looks = Looks(task_dirs, self._running, self._find_news)
         #: The answer of squeue after which it was looked for jobs that are to be canceled.
         self._swept = 0
@@ -100,7 +97,7 @@ class Verdicts:
         if row is None:
             return self._look_for_forgotten(task, handle)
         if row.stage is Stage.OVER:
-            return self._ended_with(task, row)
+            return self._ended_with(task, handle, row)
         self._looks.unsee(task, "over")
         return self._go_on(task, handle, row)
 
@@ -205,13 +202,13 @@ class Verdicts:
             return "", None
         return None if found[0] == "UNKNOWN" or slurm.is_live(found[0]) else found
 
-    def _is_over(self, task: Task) -> bool:
+    def _is_over(self, task: Task, handle: Handle) -> bool:
         """Return whether a record would be here by now of a job that has ended."""
-        return time.monotonic() - self._looks.since(task, "over") >= self._lateness()
+        return time.monotonic() - self._looks.since(task, "over") >= lateness(handle)
 
-    def _ended_with(self, task: Task, row: Row) -> dict[str, Any] | None:
+    def _ended_with(self, task: Task, handle: Handle, row: Row) -> dict[str, Any] | None:
         """Return how a task has ended whose job is over, and whose ptyhost has left no record."""
-        if not self._is_over(task):
+        if not self._is_over(task, handle):
             return None
         return {**self._end(task, row.state, row.reason), "job": row.to_json()}
 
@@ -228,10 +225,10 @@ class Verdicts:
 
     def _look_for_forgotten(self, task: Task, handle: Handle) -> dict[str, Any] | None:
         """Return how a task has ended whose job squeue does not know; None if that is not sure."""
-        if self._jobs.problem or self._jobs.asked < 0 or time.time() - handle["submitted"] < self._lateness():
+        if self._jobs.problem or self._jobs.asked < 0 or time.time() - handle["submitted"] < lateness(handle):
             return None
         found = self._known_end(handle, None)
-        if found is None or not self._is_over(task):
+        if found is None or not self._is_over(task, handle):
             return None
         if found[0]:
             return self._end(task, *found)
