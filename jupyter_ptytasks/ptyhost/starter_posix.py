@@ -136,8 +136,10 @@ def _leave(listener: endpoint.Endpoint, starter: socket, command: str, path: str
         os._exit(error.errno or errno.EAGAIN)
     try:
         detach.rename(f"{command} --spare {path}")
+        name = detach.set_name(detach.SPARE)
         connection = _take(listener, starter)
         if connection is not None:
+            detach.set_name(name)
             _host(connection, command, pid)
     except OSError:
         pass  # the caller has given up

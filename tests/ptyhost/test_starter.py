@@ -79,9 +79,12 @@ def describe(pid: int) -> dict[str, Any]:
     status = dict(re.findall(r"^(\w+):[ \t]*(.*)$", (proc / "status").read_text(), re.MULTILINE))
     descriptors: dict[str, list[bool]] = {}
     for fd in (proc / "fd").iterdir():
-        flags = re.search(r"flags:\s*(\d+)", (proc / "fdinfo" / fd.name).read_text())
+        try:
+            flags = re.search(r"flags:\s*(\d+)", (proc / "fdinfo" / fd.name).read_text())
+            what = re.sub(r".*/task/|:\[\d+\]", "", os.readlink(fd))
+        except FileNotFoundError:
+            continue  # it has just imported something
         assert flags is not None
-        what = re.sub(r".*/task/|:\[\d+\]", "", os.readlink(fd))
         if what.endswith(".pyc"):
             continue  # it is just importing something
         descriptors.setdefault(what, []).append(bool(int(flags[1], 8) & os.O_CLOEXEC))

@@ -7,6 +7,8 @@ import re
 import signal
 import sys
 
+#: The name (`set_name`) of a process that has not become a ptyhost yet.
+SPARE = b"ptyhost spare"
 #: linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
 #: What Python itself may need to start: where its libraries are, for the loaders of Linux, macOS, AIX, HP-UX and Nix,
@@ -129,6 +131,22 @@ def rename(title: str) -> None:
         os.close(memory)
     except (OSError, ValueError, IndexError):
         pass  # it has another name in a list of processes, and nothing else
+
+
+def set_name(name: bytes) -> bytes:
+    """Give this process a short name of up to 15 bytes, and return the one it had: proc(5), "comm". Others see it even
+    when the process has ended. Linux only.
+    """
+    try:
+        file = os.open("/proc/self/comm", os.O_RDWR)
+    except OSError:
+        return name
+    try:
+        before = os.read(file, 64).rstrip(b"\n")
+        os.write(file, name)
+    finally:
+        os.close(file)
+    return before
 
 
 def can_leave() -> bool:

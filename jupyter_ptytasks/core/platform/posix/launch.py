@@ -16,7 +16,7 @@ import select
 import signal
 import time
 
-from . import endpoint
+from . import detach, endpoint
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -166,9 +166,28 @@ class Children:
     def reap(self) -> None:
         """Take note of those that have ended, so that no zombies are left."""
         # Each by its pid: other children of this process are not waited for here.
-        for pid in list(self._pids):
+        for pid in self._pids | _unused():
             try:
                 if os.waitpid(pid, os.WNOHANG) != (0, 0):
                     self._pids.discard(pid)
             except ChildProcessError:
                 self._pids.discard(pid)
+
+
+def _unused() -> set[int]:
+    """Return those children of this process that were forked to become ptyhosts, and ended unused: proc(5), "children"
+    and "comm". Nobody has told their pids.
+    """
+    try:
+        with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
+            return {int(pid) for pid in file.read().split() if _name(pid) == detach.SPARE}
+    except OSError:
+        return set()  # there are no containers, or the kernel does not tell
+
+
+def _name(pid: str) -> bytes:
+    try:
+        with open(f"/proc/{pid}/comm", "rb") as file:
+            return file.read().rstrip(b"\n")
+    except OSError:
+        return b""
