@@ -21,13 +21,22 @@ if TYPE_CHECKING:
 #: Seconds for which it shows what it has read once, also of files that have grown, and that a file was not there.
 CACHED = 2
 _SFTP = shutil.which("sftp-server", path="/usr/lib/openssh:/usr/libexec/openssh:/usr/lib/ssh")
-#: Mounts of one's own are the administrator's.
-CAN_MOUNT = (
-    None not in (_SFTP, shutil.which("sshfs"), shutil.which("unshare"))
-    and os.geteuid() == 0
-    and os.path.exists("/dev/fuse")
-    and subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode == 0
-)
+
+
+def _can_mount() -> bool:
+    """Return whether it can be mounted here. Mounts of one's own are the administrator's, and in a container they may
+    be forbidden, or the device.
+    """
+    if None in (_SFTP, shutil.which("sshfs"), shutil.which("unshare")) or os.geteuid() != 0:
+        return False
+    try:
+        os.close(os.open("/dev/fuse", os.O_RDWR))
+    except OSError:
+        return False
+    return subprocess.run(["unshare", "--mount", "true"], check=False, capture_output=True).returncode == 0
+
+
+CAN_MOUNT = _can_mount()
 # What is mounted outlives a server that is killed: its scheduler needs it. So it runs in no environment, and by paths
 # that do not say whose it is.
 _PYTHON = """\
