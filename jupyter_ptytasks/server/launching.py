@@ -47,6 +47,8 @@ if TYPE_CHECKING:
 _LOOKING = 0.1
 #: Seconds after a task was stopped to be restarted until a server takes over from the one that was to do it.
 _ORPHANED = 5.0
+#: Launches at a time. Those of new tasks wait for the database: they must not take the threads that all else needs.
+_LAUNCHES = 32
 
 _LOG = logging.getLogger(__name__)
 
@@ -71,9 +73,11 @@ class Launcher:
         self._stopped = context.store.index.where(was_stopped_to_restart)
         #: The restarts that wait for the end of a task, by its id.
         self._restarts: dict[str, asyncio.Task[None]] = {}
+        self._threads = concurrent.futures.ThreadPoolExecutor(_LAUNCHES, "ptytasks-launch")
 
     def close(self) -> None:
         """Cancel the restarts that wait."""
+        self._threads.shutdown(wait=False)
         for restart in self._restarts.values():
             restart.cancel()
 
@@ -208,7 +212,8 @@ class Launcher:
         Provisioner.launch.
         """
         try:
-            started = await asyncio.to_thread(self._provisioners.of(task).launch, task, lock, env, go)
+            launch = functools.partial(self._provisioners.of(task).launch, task, lock, env, go)
+            started = await asyncio.get_running_loop().run_in_executor(self._threads, launch)
         except StartUnknown:
             return task  # the supervisor finds out
         if isinstance(started, Submitted):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import math
 import os
 import time
 from contextlib import suppress
@@ -310,7 +311,7 @@ class Queue:
     async def change_group(self, name: str, **changes: Any) -> dict[str, Any]:
         """Configure a group; a new one has one slot. Raises StorageFull, StoreUnavailable."""
         group = await asyncio.to_thread(self._groups.change, name, **changes)
-        self._is_stale = self._is_news = True
+        self._note_change()
         await self.look()
         with suppress(PtyTasksError):  # as `wake`
             await self.wake_if_needed()
@@ -319,10 +320,18 @@ class Queue:
     async def remove_group(self, name: str) -> None:
         """Forget how a group is configured; its tasks are no longer limited."""
         await asyncio.to_thread(self._groups.remove, name)
-        self._is_stale = self._is_news = True
+        self._note_change()
         await self.look()
         with suppress(PtyTasksError):  # as `wake`
             await self.wake_if_needed()
+
+    def _note_change(self) -> None:
+        """Have it found out anew why tasks wait, at once unless there are very many: whoever has changed a group sees
+        what comes of it.
+        """
+        self._is_stale = self._is_news = True
+        if len(self._store.live) <= _PLAN_AT_ONCE:
+            self._planned = -math.inf
 
     def tasks_of(self, name: str) -> list[Task]:
         """Return the active tasks of a group."""
