@@ -149,6 +149,7 @@ def test_neither_a_server_that_dies_nor_a_lost_connection_costs_a_byte(far: Live
     with far.client() as client:
         task = client.create(counting(sshd, "stop"), place=FAR)
         until(lambda: "5" in output(client, task).split())
+        started(client, task)  # its output may be here before Slurm has been asked
         client.pause(task["id"])
         client.resume(task["id"])
         until(lambda: client.get(task["id"])["connected"])
