@@ -6,7 +6,10 @@ it was given up is said there, too: the job finds that before it runs anything.
 
 from __future__ import annotations
 
-from ..core.errors import storage_fault
+import secrets
+import time
+
+from ..core.errors import StartUnknown, storage_fault
 from ..core.files import read_json, write_json
 
 TYPE_CHECKING = False
@@ -45,6 +48,18 @@ class Handles:
 
     def _is_not_hosted(self, task: Task, _: Handle) -> bool:
         return self._task_dirs.host(task) is None
+
+    def check_new(self, task: Task) -> None:
+        """Raise StartUnknown if a job of the present attempt of a task was submitted already, or may have been."""
+        known = self.of(task)
+        if known is not None and not known.get("given_up"):
+            raise StartUnknown("it was submitted already")
+
+    def new(self, task: Task, place: str) -> Handle:
+        """Return what is said of every job that is about to be submitted. It is still to be written."""
+        return {
+            "place": place, "attempt": task.attempt, "nonce": secrets.token_hex(8), "submitted": time.time(),
+        }  # fmt: skip
 
     def of(self, task: Task) -> Handle | None:
         """Return the handle of the job that the present attempt of a task is a run of; None if there is none."""

@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import shlex
 import sys
-import time
 
 from ..core import attempt_env, model, mounts
 from ..core.errors import HostUnreachable, PlaceUnreachable, PtyTasksError, SpawnFailed, StartUnknown
@@ -114,15 +112,12 @@ class ParslProvisioner(Provisioner):
     ) -> Launched | Submitted:
         """See Provisioner.launch."""
         go()
-        known = self._handles.of(task)
-        if known is not None and not known.get("given_up"):
-            raise StartUnknown("it was submitted already")
+        self._handles.check_new(task)
         files = self._task_dirs.files(task.id)
         if not _PLAIN.fullmatch(files.dir):
             message = f"{self.name} cannot run tasks in {files.dir}: spaces and quotes are in the way"
             raise SpawnFailed(message, field="place")
-        nonce = secrets.token_hex(8)
-        handle: Handle = {"place": self.name, "attempt": task.attempt, "nonce": nonce, "submitted": time.time()}
+        handle = self._handles.new(task, self.name)
         known_here = (*_KEPT, "SLURM_CONF")
         clean = {name: value for name, value in env.items() if name in known_here or not _OF_JOB.fullmatch(name)}
         handle |= {"grace": _GRACE, "once": True, "limit": self._limit(), "program": self._programs.name}
@@ -131,7 +126,10 @@ class ParslProvisioner(Provisioner):
         try:
             self._task_dirs.specs.write_environment(task.id, attempt_env.environment(task, clean))
             command = _COMMAND.format(
-                python=shlex.quote(sys.executable), program=self._programs.path(), directory=files.dir, nonce=nonce
+                python=shlex.quote(sys.executable),
+                program=self._programs.path(),
+                directory=files.dir,
+                nonce=handle["nonce"],
             )
             job = self._submit(task, command)
         except StartUnknown:

@@ -5,10 +5,8 @@ from __future__ import annotations
 import contextlib
 import getpass
 import re
-import secrets
 import shlex
 import sys
-import time
 from abc import abstractmethod
 
 from ..core import attempt_env, model, mounts, resources, slurm
@@ -148,18 +146,16 @@ class Batch(Provisioner):
     ) -> Launched | Submitted:
         """See Provisioner.launch."""
         go()
-        known = self._handles.of(task)
-        if known is not None and not known.get("given_up"):
-            raise StartUnknown("it was submitted already")
+        self._handles.check_new(task)
         spec = self._task_dirs.specs.read(task.id)
-        nonce = secrets.token_hex(8)
         clean = {name: value for name, value in env.items() if not _OF_JOB.fullmatch(name) or name == "SLURM_CONF"}
         ladder = sum(float(grace) for name, grace in spec["ladder"] if name != "SIGKILL")
         limit = None if task.timeout is None else task.timeout + ladder + _SLACK
-        said = slurm.comment(task.id, task.attempt, nonce)
         hold = spec.get("hold") is True and task.attempt == 1
-        options = slurm.sbatch(task.name, said, task.resources, limit, hold=hold, after=self._jobs_before(task))
-        handle: Handle = {"place": self.name, "attempt": task.attempt, "nonce": nonce, "submitted": time.time()}
+        after = self._jobs_before(task)
+        handle = self._handles.new(task, self.name)
+        said = slurm.comment(task.id, task.attempt, handle["nonce"])
+        options = slurm.sbatch(task.name, said, task.resources, limit, hold=hold, after=after)
         handle["limit"] = task.resources.get("time")
         grace = self.jobs.kill_wait()
         if grace is not None:
