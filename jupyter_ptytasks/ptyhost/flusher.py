@@ -5,9 +5,9 @@ A file system of the network may keep what is written for half a minute before i
 
 from __future__ import annotations
 
-import os
 import threading
 
+from ..core.files import flush
 from ..core.ring.format import index_path, list_bases, log_path
 
 #: Seconds between two times.
@@ -32,18 +32,10 @@ class Flusher:
         pause = threading.Event()
         while self._news.wait():
             self._news.clear()
-            for path in (log_path, index_path):
-                try:
-                    _flush(path(self._directory, list_bases(self._directory)[-1]))
-                except (OSError, IndexError):
-                    pass  # it was just dropped; or others see it later, when the kernel writes it back
+            for base in list_bases(self._directory)[-1:]:
+                for path in (log_path, index_path):
+                    try:
+                        flush([path(self._directory, base)])
+                    except OSError:
+                        pass  # others see it later, when the kernel writes it back
             pause.wait(_EVERY)
-
-
-def _flush(path: str) -> None:
-    # All that this machine has written to the file, by whatever descriptor.
-    fd = os.open(path, os.O_RDWR)
-    try:
-        os.fsync(fd)
-    finally:
-        os.close(fd)
