@@ -154,19 +154,21 @@ class Children:
 
     def __init__(self) -> None:
         self._pids: set[int] = set()
+        self._has_adopted = False
 
     def adopt(self, pid: int) -> None:
         """Remember the process `pid`, if it is a child of this process."""
         try:
             if os.waitpid(pid, os.WNOHANG) == (0, 0):
                 self._pids.add(pid)
+                self._has_adopted = True
         except ChildProcessError:
             pass  # as it should be: it is the child of another process
 
     def reap(self) -> None:
         """Take note of those that have ended, so that no zombies are left."""
         # Each by its pid: other children of this process are not waited for here.
-        for pid in self._pids | _unused():
+        for pid in self._pids | (_unused() if self._has_adopted else set()):
             try:
                 if os.waitpid(pid, os.WNOHANG) != (0, 0):
                     self._pids.discard(pid)
