@@ -8,10 +8,8 @@ import type { IForm } from '../../forms/requests';
 import { HELD, NEW, NOW } from '../../forms/start';
 import { hasQueue, isElsewhere } from '../../forms/where';
 import type { IStanding } from '../../services/queue';
-import { LOCAL } from '../../services/types';
 import { Field } from './field';
-import { StartField } from './start';
-import { ResourcesField, WhereField, type IPlaces } from './where';
+import { PlaceFields, type IPlaces } from './where';
 
 export interface IFieldsProps extends IPlaces {
   /** The initial values. */
@@ -164,28 +162,11 @@ export function TaskFields(props: IFieldsProps): React.JSX.Element {
           placeholder={isThere ? trans.__('Home directory') : trans.__('Server root')}
         />
       </Field>
-      <WhereField
+      <PlaceFields
         form={form}
         places={places}
         optionsOf={optionsOf}
-        onChange={set}
-        error={name => field(name).error}
-        trans={trans}
-      />
-      {hasQueue(form.place, places) && (
-        <StartField
-          form={form}
-          isElsewhere={form.place !== LOCAL}
-          queues={queues}
-          onChange={set}
-          error={name => field(name).error}
-          trans={trans}
-        />
-      )}
-      <ResourcesField
-        form={form}
-        places={places}
-        optionsOf={optionsOf}
+        queues={queues}
         onChange={set}
         error={name => field(name).error}
         trans={trans}

@@ -8,14 +8,13 @@ import { AT_ONCE, newGroupOf, type INewGroup } from '../../forms/start';
 import { serverShell } from '../../forms/shells';
 import { notebookRequest, type INotebookForm, type IParameter } from '../../forms/notebooks';
 import { startAt } from '../../forms/requests';
-import { hasQueue, whereOf } from '../../forms/where';
+import { whereOf } from '../../forms/where';
 import type { IStanding } from '../../services/queue';
-import { LOCAL, type ITask, type ITaskRequest } from '../../services/types';
+import type { ITask, ITaskRequest } from '../../services/types';
 import { Field } from './field';
 import { FieldsBody, type IFormProps } from './fieldsbody';
 import { FormDialog } from './formdialog';
-import { StartField } from './start';
-import { ResourcesField, WhereField, type IPlaces } from './where';
+import { PlaceFields, type IPlaces } from './where';
 
 export interface IRunNotebookOptions extends IPlaces {
   /** The path of the notebook below the server root. */
@@ -135,28 +134,11 @@ function NotebookFields(props: IRunNotebookOptions & IFormProps<INotebookForm>):
           </select>
         </Field>
       </div>
-      <WhereField
+      <PlaceFields
         form={form}
         places={places}
         optionsOf={optionsOf}
-        onChange={(field, value) => change({ [field]: value })}
-        error={field => (refused?.field === field ? refused.message : undefined)}
-        trans={trans}
-      />
-      {hasQueue(form.place, places) && (
-        <StartField
-          form={form}
-          isElsewhere={form.place !== LOCAL}
-          queues={queues}
-          onChange={(field, value) => change({ [field]: value })}
-          error={field => (refused?.field === field ? refused.message : undefined)}
-          trans={trans}
-        />
-      )}
-      <ResourcesField
-        form={form}
-        places={places}
-        optionsOf={optionsOf}
+        queues={queues}
         onChange={(field, value) => change({ [field]: value })}
         error={field => (refused?.field === field ? refused.message : undefined)}
         trans={trans}

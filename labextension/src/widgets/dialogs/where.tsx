@@ -4,9 +4,12 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useId, useState } from 'react';
 
 import { placeAdvice, placeName, placeState } from '../../format/places';
-import { ASKED, YES, resourceField, type Asked, type IWhere } from '../../forms/where';
-import type { IPlace, IPlaceOptions } from '../../services/types';
+import type { IStart } from '../../forms/start';
+import { ASKED, YES, hasQueue, resourceField, type Asked, type IWhere } from '../../forms/where';
+import type { IStanding } from '../../services/queue';
+import { LOCAL, type IPlace, type IPlaceOptions } from '../../services/types';
 import { Field } from './field';
+import { StartField } from './start';
 
 /** What a dialog needs to know of places. */
 export interface IPlaces {
@@ -15,7 +18,7 @@ export interface IPlaces {
   optionsOf: (place: string) => Promise<IPlaceOptions>;
 }
 
-export interface IWhereFieldProps extends IPlaces {
+interface IWhereFieldProps extends IPlaces {
   form: IWhere;
   onChange: (field: keyof IWhere, value: string) => void;
   /** Return why the value of a field is not accepted. */
@@ -23,8 +26,30 @@ export interface IWhereFieldProps extends IPlaces {
   trans: TranslationBundle;
 }
 
+export interface IPlaceFieldsProps extends IPlaces {
+  form: IWhere & IStart;
+  /** The groups whose tasks wait for their turns. */
+  queues: readonly IStanding[];
+  onChange: (field: keyof IWhere | keyof IStart, value: string) => void;
+  /** Return why the value of a field is not accepted. */
+  error: (field: keyof IWhere | keyof IStart) => string | undefined;
+  trans: TranslationBundle;
+}
+
+/** Where a task runs, when it starts, if tasks can wait there, and its resources. */
+export function PlaceFields(props: IPlaceFieldsProps): JSX.Element {
+  const { form, places } = props;
+  return (
+    <>
+      <WhereField {...props} />
+      {hasQueue(form.place, places) && <StartField {...props} isElsewhere={form.place !== LOCAL} />}
+      <ResourcesField {...props} />
+    </>
+  );
+}
+
 /** A choice, if there is one. */
-export function WhereField(props: IWhereFieldProps): JSX.Element | null {
+function WhereField(props: IWhereFieldProps): JSX.Element | null {
   const { form, places, onChange, error, trans } = props;
   if (places.length < 2) {
     return null;
@@ -52,7 +77,7 @@ export function WhereField(props: IWhereFieldProps): JSX.Element | null {
 }
 
 /** A section with the resources that the chosen place takes, if it takes any. */
-export function ResourcesField(props: IWhereFieldProps): JSX.Element | null {
+function ResourcesField(props: IWhereFieldProps): JSX.Element | null {
   const chosen = props.places.find(({ name }) => name === props.form.place);
   return chosen && chosen.resources.length > 0 ? (
     <Resources {...props} key={chosen.name} place={chosen} />
