@@ -16,6 +16,7 @@ from screenshots_runs import (
     LOG,
     PRINTS,
     RUNS,
+    STATES,
     USUAL,
     WHOLE,
     answered,
@@ -43,7 +44,7 @@ PANEL, DIALOG, TOASTS = "#jp-ptytasks-panel", ".jp-PtyTasks-dialog", ".Toastify_
 HEADER = ".jp-PtyTasks-terminal .jp-PtyTasks-header, .jp-PtyTasks-terminal .jp-PtyTasks-banner"
 #: A page of the usual size, enlarged to twice that.
 ENLARGED = {"width": USUAL["width"] // 2, "height": USUAL["height"] // 2}
-STATES = (
+TASK_STATES = (
     *("running", "paused", "stopping", "queued", "held", "starting"),
     *("succeeded", "failed", "cancelled", "timed_out", "lost"),
 )
@@ -61,7 +62,12 @@ FLOOD = (
 def varied(sample: Mapping[str, Any], count: int, name: str) -> list[dict[str, Any]]:
     """Return tasks like one, each in another state."""
     return [
-        {**sample, "id": f"made{number:08}", "name": f"{number} {name} {number}", "state": STATES[number % len(STATES)]}
+        {
+            **sample,
+            "id": f"made{number:08}",
+            "name": f"{number} {name} {number}",
+            "state": TASK_STATES[number % len(TASK_STATES)],
+        }
         for number in range(count)
     ]
 
@@ -73,10 +79,7 @@ def panel_states(camera: Camera, lab: LiveServer) -> None:
         sample: dict[str, Any] = {**client.create("echo one", name="one", tags=["baseline", "gpu"])}
     page = camera.page
     for name, answer in (
-        ("empty", of_tasks(lambda _: [])),
-        ("loading", lambda _: None),
-        ("error", lambda route: route.fulfill(status=500, json={"code": "internal", "message": "disk I/O error"})),
-        ("one", of_tasks(lambda tasks: tasks[:1])),
+        *STATES,
         ("hundreds", of_tasks(lambda _: varied(sample, 200, "trial"))),
         ("long", of_tasks(lambda _: varied({**sample, "tags": ["a-long-tag", "another"]}, 11, long))),
     ):

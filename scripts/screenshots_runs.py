@@ -73,6 +73,15 @@ def of_tasks(change: Callable[[list[dict[str, Any]]], list[dict[str, Any]]]) -> 
     return answer
 
 
+#: Answers for the list of tasks, by the state that they put what shows it in: it has none, waits, fails, and has one.
+STATES = (
+    ("empty", of_tasks(lambda _: [])),
+    ("loading", lambda _: None),
+    ("error", lambda route: route.fulfill(status=500, json={"code": "internal", "message": "disk I/O error"})),
+    ("one", of_tasks(lambda tasks: tasks[:1])),
+)
+
+
 def opened(camera: Camera) -> Page:
     """Open JupyterLab with the main area alone."""
     page = camera.open()
@@ -139,10 +148,7 @@ def runs_states(camera: Camera, lab: LiveServer) -> None:
     long = "a-very-long-name-of-a-run-that-does-not-fit-into-its-column-at-all-"
     page = camera.page
     for name, answer in (
-        ("empty", of_tasks(lambda _: [])),
-        ("loading", lambda _: None),
-        ("error", lambda route: route.fulfill(status=500, json={"code": "internal", "message": "disk I/O error"})),
-        ("one", of_tasks(lambda tasks: tasks[:1])),
+        *STATES,
         ("long", of_tasks(lambda tasks: [{**task, "name": f"{long}{task['id']}"} for task in tasks])),
     ):
         with answered(page, LIST, answer):

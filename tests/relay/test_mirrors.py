@@ -47,6 +47,13 @@ class Shared:
         shutil.rmtree(self.here.dir, ignore_errors=True)
         shutil.copytree(self.there.dir, self.here.dir)
 
+    async def begun(self, near: Relay) -> Mirrors:
+        """Start the task, and return mirrors for it as soon as it has output."""
+        await start(near, spec(TASK.id, COUNTS))
+        await until(lambda: list_bases(self.there.output))
+        self.refresh()
+        return self.mirrors()
+
     def mirrors(self) -> Mirrors:
         return Mirrors(self.task_dirs, str(self.runtime), lambda: True)
 
@@ -175,10 +182,7 @@ def test_one_that_finds_no_room_is_given_up_and_said_so_and_nothing_waits_for_it
 
     async def story() -> None:
         async with shared.far.relay() as near:
-            await start(near, spec(TASK.id, COUNTS))
-            await until(lambda: list_bases(shared.there.output))
-            shared.refresh()
-            by = shared.mirrors()
+            by = await shared.begun(near)
             link = await shared.look(near, by)
             await until(lambda: TASK.id in shared.task_dirs.mirrors)
             full[0], link.copied = True, None
@@ -208,10 +212,7 @@ def test_what_a_server_that_was_killed_has_left_is_removed_and_nothing_else(shar
 
     async def story() -> None:
         async with shared.far.relay() as near:
-            await start(near, spec(TASK.id, COUNTS))
-            await until(lambda: list_bases(shared.there.output))
-            shared.refresh()
-            by = shared.mirrors()
+            by = await shared.begun(near)
             await shared.look(near, by)
             left = {path.name for path in root.iterdir() if path.is_dir()}
             assert "dead" not in left
