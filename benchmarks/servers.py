@@ -163,6 +163,12 @@ class Server:
             self._process.kill()
             self._process.wait()
 
+    def restart(self, *options: str) -> None:
+        """Kill it, and start it again; with other options if there are any."""
+        self.kill()
+        self._options = options or self._options
+        self.start()
+
     def _sweep(self) -> None:
         """Kill what starts its tasks, and then what still runs of them."""
         for process in psutil.process_iter(["cmdline"]):

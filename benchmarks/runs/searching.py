@@ -17,6 +17,7 @@ from benchmarks.plan import BenchmarkFailed, wait_until
 from benchmarks.programs import write_bars, write_log
 from benchmarks.results import Must, Row, Series, ratio, show
 from benchmarks.servers import TASKS, Server, cpu_time
+from jupyter_ptytasks.core.ring import known_file
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -46,14 +47,22 @@ class _Took:
 
 def searching(plan: Plan) -> Iterator[Row]:
     """`GET /search` and `grep` in turn, with all files in memory: of all tasks, and of those of each kind of output."""
-    with Server(plan.directory) as server:
+    with Server(plan.directory, "--PtyTasksApp.read_ahead=False") as server:
         tasks = _write(server, plan, plan.pick(200, 50))
         every = [task for kind in _KINDS for task in tasks[kind]]
         all_of_it = f"{show(len(every) * _SIZE, 'B')} of {len(every)} tasks"
         plan.say(f"searching {all_of_it}")
         for kind in _KINDS:
-            what = f"the first search of {kind} output of {len(tasks[kind])} tasks ÷ grep"
+            what = f"search {kind} output of {len(tasks[kind])} tasks that was not read ahead ÷ grep"
             yield _row(what, *_in_turn(server, tasks[kind], _ONCE, 1, kind))
+        server.restart("--PtyTasksApp.read_ahead=True")
+        _wait_until_read(server, every)
+        server.restart()
+        yield _row(f"the first search of {all_of_it} ÷ grep", *_in_turn(server, every, _ONCE, 1), _MOST)
+        server.restart()
+        for kind in _KINDS:
+            what = f"the first search of {kind} output of {len(tasks[kind])} of them ÷ grep"
+            yield _row(what, *_in_turn(server, tasks[kind], _ONCE, 1, kind), _MOST)
         repeats = plan.pick(5, 3)
         ours, grep = _in_turn(server, every, _ONCE, repeats)
         yield _row(f"search {all_of_it} for what is once in each ÷ grep", ours, grep, _MOST)
@@ -102,6 +111,12 @@ def _write(server: Server, plan: Plan, count: int) -> dict[str, list[str]]:
             )
         os.unlink(path)
     return tasks
+
+
+def _wait_until_read(server: Server, tasks: list[str]) -> None:
+    """Wait until the output of all was read ahead."""
+    rings = [os.path.join(server.tasks_dir, task, "output") for task in tasks]
+    wait_until(lambda: all(map(known_file.is_current, rings)), "their output was read ahead", timeout=300, every=0.5)
 
 
 def _write_file(path: str, kind: str) -> None:

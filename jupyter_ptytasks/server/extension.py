@@ -50,6 +50,7 @@ from .monitor.sampler import Sampler
 from .monitor.sentinels import Sentinels
 from .pending import Pending
 from .queueing import Queue
+from .reading_ahead import ReadingAhead
 from .recovery import Recovery
 from .rest import MCP_ROUTE, OFF_ROUTE, ROUTES, SOCKET_ROUTE, UNKNOWN_ROUTE
 from .retention import Retention
@@ -132,6 +133,11 @@ class PtyTasksApp(ExtensionApp):
 
     shell_integration = Bool(
         True, help="Whether interactive shells (bash, zsh, fish) mark their prompts and commands: see docs/shells.md."
+    ).tag(config=True)
+    read_ahead = Bool(
+        True,
+        help="Whether finished output is read once, while nothing else wants the processor, so that the first search "
+        "of it is as fast as the next ones.",
     ).tag(config=True)
     slurm = Bool(
         None,
@@ -272,6 +278,9 @@ class PtyTasksApp(ExtensionApp):
             retention=Retention(self.keep_days * _DAY, self.keep_count, self.keep_size),
             log=self.log,
         )
+        self.reading_ahead = ReadingAhead(
+            store=store, task_dirs=task_dirs, data_dir=self.data_dir, runtime_dir=self.runtime_dir, log=self.log
+        )
         self.exporter = Exporter(store, queue, supervisor, self.housekeeping)
         self.activity = Activity(store, self._server.web_app.settings, self.keep_alive_days * _DAY)
         self.settings.update(
@@ -398,6 +407,8 @@ class PtyTasksApp(ExtensionApp):
             self.log.warning("the directory for the ptyhosts' sockets cannot be used: %s", error)
         await self.recovery.start()
         self.housekeeping.start()
+        if self.read_ahead:
+            self.reading_ahead.start()
         self.activity.start()
 
     def current_activity(self) -> dict[str, str] | None:
@@ -415,6 +426,7 @@ class PtyTasksApp(ExtensionApp):
         self.exporter.close()
         await self.recovery.stop()
         await self.housekeeping.stop()
+        await self.reading_ahead.stop()
         await self.sampler.stop()
         if self.shutdown_policy == "stop":
             stops = [self.control.stop(task.id) for task in self.store.live]

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import tempfile
+import zlib
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core.ring import reading
+from jupyter_ptytasks.core.ring import known_file, reading
 from jupyter_ptytasks.core.ring.known import Known, KnownRings
 from jupyter_ptytasks.core.ring.lines import RingLines
 from jupyter_ptytasks.core.ring.reader import RingReader
 from jupyter_ptytasks.core.ring.writer import RingWriter
 from jupyter_ptytasks.core.terminal import lines as terminal_lines
+from jupyter_ptytasks.readahead.walk import read_ahead
 from tests.oracle import streams
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
 SIZE = (5, 40)
 colored = st.sampled_from(
@@ -64,6 +67,9 @@ def test_walks_find_the_same_lines_again(writes: list[bytes], most: int | None, 
             assert lines_in_bulk(top, known) == expected
             assert lines_in_bulk(top, known) == expected
         writer.close()
+        if read_ahead(top, SIZE):
+            patch.setattr(terminal_lines.Lines, "feed", lambda *_: pytest.fail("drawn again"))
+        assert lines_in_bulk(top, KnownRings()) == expected
 
 
 def ring_of(directory: Path, data: bytes) -> str:
@@ -81,6 +87,64 @@ def test_what_is_known_is_not_drawn_again(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(terminal_lines.Lines, "feed", lambda *_: pytest.fail("drawn again"))
     assert lines_in_bulk(ring, known) == first
     assert len(first) == 22_001
+
+
+def test_what_was_read_ahead_is_not_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = b"".join(b"\r%3d%%|#####|" % percent for percent in range(100)) + b"\r\ndone\r\n"
+    bar = b"".join(b"\r%3d%%|#####|" % percent for percent in range(80_000))  # whose middle is not drawn
+    ring = ring_of(tmp_path / "ring", b"plain \x1b[1mline\x1b[0m 1\r\n" * 20_000 + frames * 500 + bar)
+    expected = lines_in_bulk(ring, None)
+    assert expected[-1] == (21_000, "79999%|#####|")
+    assert not known_file.is_current(ring)
+    assert read_ahead(ring, SIZE)
+    assert known_file.is_current(ring)
+    assert not read_ahead(ring, SIZE), "it is there"
+    monkeypatch.setattr(terminal_lines.Lines, "feed", lambda *_: pytest.fail("drawn again"))
+    assert lines_in_bulk(ring, KnownRings()) == expected
+
+
+def test_a_ring_that_goes_on_is_read_anew(tmp_path: Path) -> None:
+    ring = ring_of(tmp_path / "ring", b"\r50%\r100%\r\n" * 1000)
+    known = KnownRings()
+    assert read_ahead(ring, SIZE)
+    before = lines_in_bulk(ring, known)
+    writer = RingWriter(ring, size=1 << 26, segment=1 << 22, rows=24, cols=80)
+    writer.write(b"the next attempt\r\n")
+    writer.close()
+    after = [(1000, "the next attempt"), (1001, "")]
+    assert lines_in_bulk(ring, known) == lines_in_bulk(ring, KnownRings()) == before[:-1] + after
+    assert read_ahead(ring, SIZE)
+    assert lines_in_bulk(ring, KnownRings()) == before[:-1] + after
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda _: b"",
+        lambda data: data[:-5],
+        lambda _: zlib.compress(b"[]"),
+        lambda _: zlib.compress(b"[" * 100_000),
+        lambda data: zlib.compress(zlib.decompress(data).replace(b'"parts":[', b'"parts":[7,')),
+        lambda data: zlib.compress(zlib.decompress(data).replace(b'"rest":[', b'"rest":[[1],')),
+        lambda data: zlib.compress(zlib.decompress(data).replace(b'"form":', b'"form":9')),
+    ],
+)
+def test_a_damaged_file_is_ignored(tmp_path: Path, damage: Callable[[bytes], bytes]) -> None:
+    ring = ring_of(tmp_path / "ring", b"\r50%\r100%\r\n" * 1000)
+    expected = lines_in_bulk(ring, None)
+    assert read_ahead(ring, SIZE)
+    path = Path(known_file.path_of(ring))
+    path.write_bytes(damage(path.read_bytes()))
+    assert known_file.read(ring, (0, 12_000), SIZE) is None
+    assert lines_in_bulk(ring, KnownRings()) == expected
+    assert read_ahead(ring, SIZE), "it is written anew"
+
+
+def test_what_is_about_as_large_as_the_output_is_not_written(tmp_path: Path) -> None:
+    ring = ring_of(tmp_path / "ring", b"tabs\tare drawn\r\n" * 200_000)
+    assert not read_ahead(ring, SIZE)
+    assert not read_ahead(str(tmp_path / "none"), SIZE)
+    assert not Path(known_file.path_of(ring)).exists()
 
 
 def test_what_takes_as_much_room_as_the_output_is_not_kept(tmp_path: Path) -> None:

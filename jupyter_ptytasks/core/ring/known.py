@@ -40,9 +40,12 @@ class Stretch:
 class Known:
     """What a walk from the beginning `start` of a ring has found up to `offset`, at a terminal that had `size` where
     none is recorded: plain stretches and drawn lines in order, and all that the walk goes on from (ring.reading).
+
+    What comes from a file (ring.known_file) ends with the ring: instead of a terminal it has the lines on its screen,
+    `rest`.
     """
 
-    __slots__ = ("held", "lines", "offset", "parts", "run", "size", "skipped", "start", "weight")
+    __slots__ = ("held", "lines", "offset", "parts", "rest", "run", "size", "skipped", "start", "weight")
 
     def __init__(self, start: int, size: tuple[int, int], parts: list[Stretch | list[tuple[int, str]]]) -> None:
         self.start = start
@@ -50,6 +53,7 @@ class Known:
         self.offset = start
         self.parts = parts
         self.lines: Lines | None = None
+        self.rest: list[tuple[int, str, bool]] | None = None
         self.run = 0
         self.held = b""
         self.skipped: dict[int, int] = {}

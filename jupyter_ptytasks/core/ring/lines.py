@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ..terminal.lines import Lines
 from ..terminal.modes import TerminalModes
+from . import known_file
 from .known import Known
 from .marks import modes_at
 from .reading import Reading
@@ -66,11 +67,24 @@ class RingLines:
         return self.end + (last not in (b"", b"\n"))
 
     def known(self) -> Known | None:
-        """Return what is known of the ring, as far as it is still there."""
-        known = self._known.get(self._reader.directory) if self._known is not None else None
-        if known is None or (known.start, known.size) != (self._start, self._size) or known.offset > self._end:
+        """Return what is known of the ring, as far as it is still there: all of it, or what a walk can go on from."""
+        if self._known is None:
             return None
+        directory = self._reader.directory
+        known = self._known.get(directory)
+        if known is not None and not self._is_of_this(known):
+            known = None
+        if known is None or known.offset < self._end:
+            finished = known_file.read(directory, (self._start, self._end), self._size)
+            if finished is not None:
+                self._known.keep(directory, finished)
+                return finished
         return known
+
+    def _is_of_this(self, known: Known) -> bool:
+        if (known.start, known.size) != (self._start, self._size) or known.offset > self._end:
+            return False
+        return known.offset == self._end or known.lines is not None
 
     def nothing_known(self) -> Known | None:
         """Return what is to be added to and kept; None if nothing is kept."""
@@ -169,13 +183,16 @@ class RingLines:
             start, number = self._line_before(max(below - _CONTEXT, self._start))
             pieces = [(start, below), *pieces]
             modes = modes_at(self._reader, start)
-        if start == self._start > 0:
-            lines = self.lines_at(start)
-        else:
+
+        def begin() -> Lines:
+            if start == self._start > 0:
+                return self.lines_at(start)
             lines = self._new_lines(start, number, fresh=start == 0)
             if start > 0:
                 lines.feed(modes.prelude() + modes.pending)
-        return Reading(self, lines, pieces, is_whole=start == self._start)
+            return lines
+
+        return Reading(self, begin, pieces, is_whole=start == self._start)
 
     def lines_at(self, base: int) -> Lines:
         """Return a terminal as the keyframe of the segment at `base` has it. Nothing that it shows is told unless it is

@@ -7,7 +7,7 @@ from .known import Known, Stretch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from ..terminal.lines import Lines
     from .lines import RingLines
@@ -28,21 +28,33 @@ class Reading:
     others, at any time. `is_done` says that all of the ring was read.
 
     Lines are (number, text) and, in `rest`, also whether they are likely to stay as they are. `skipped` has the
-    characters by which a line is longer than its text. `is_whole`: nothing came before.
+    characters by which a line is longer than its text. `is_whole`: nothing came before. `begin` returns the terminal
+    as it is there.
     """
 
-    def __init__(self, ring: RingLines, lines: Lines, pieces: list[tuple[int, int]], *, is_whole: bool) -> None:
+    def __init__(
+        self, ring: RingLines, begin: Callable[[], Lines], pieces: list[tuple[int, int]], *, is_whole: bool
+    ) -> None:
         self.is_done = False
         self.is_whole = is_whole
         self.start = pieces[0][0]
         self.skipped: dict[int, int] = {}
         self._ring = ring
-        self._lines = lines
+        self._begin = begin
+        self._terminal: Lines | None = None
         self._pieces = pieces
         self._run = 0  # bytes of the line that goes on
         self._held = b""  # the last of them, where not all are drawn
         self._size = _BLOCK
         self._found: Known | None = None  # what this walk finds, if that is kept
+        self._left: list[tuple[int, str, bool]] | None = None  # the lines on the screen, if only they are known
+
+    @property
+    def _lines(self) -> Lines:
+        """The terminal that draws them. If all is known, there is none."""
+        if self._terminal is None:
+            self._terminal = self._begin()
+        return self._terminal
 
     def __iter__(self) -> Iterator[list[tuple[int, str]]]:
         for lines in self._walk(in_bulk=False):
@@ -69,12 +81,13 @@ class Reading:
                 yield from self._feed(offset, behind, in_bulk=in_bulk)
         self._keep()
         self._go_on(b"")
-        yield self._lines.take()
+        if self._left is None:
+            yield self._lines.take()
         self.is_done = True
 
     def rest(self) -> list[tuple[int, str, bool]]:
         """Return the lines on the screen; the last one is the cursor's, unless there is something below it."""
-        return self._lines.rest()
+        return self._lines.rest() if self._left is None else self._left
 
     def _feed(self, offset: int, end: int, *, in_bulk: bool) -> Iterator[list[tuple[int, str]] | Whole]:
         lines = self._lines
@@ -92,7 +105,7 @@ class Reading:
                 # What came before has been dropped meanwhile: here a segment begins.
                 self._keep()
                 yield lines.take()
-                lines = self._lines = self._ring.lines_at(at)
+                lines = self._terminal = self._ring.lines_at(at)
                 self._run, self._held = 0, b""
             data = data[: end - at]
             whole = lines.pass_whole(at, data) if in_bulk and not self._held else None
@@ -130,7 +143,7 @@ class Reading:
     def _recall(self) -> Iterator[list[tuple[int, str]] | Whole]:
         """Iterate over what is known of the ring, and go on behind it."""
         known, end = self._ring.known(), self._pieces[-1][1]
-        if known is None or known.lines is None:
+        if known is None:
             self._found = self._ring.nothing_known()
             return
         for part in known.parts:
@@ -140,16 +153,19 @@ class Reading:
             at, data = self._ring.read(part.start, part.end - part.start)
             if at > part.start or len(data) < part.end - part.start:
                 # What came before has been dropped meanwhile.
-                self._lines, self._pieces = self._ring.lines_at(at), [(at, end)]
+                self._terminal, self._pieces = self._ring.lines_at(at), [(at, end)]
                 return
             yield Whole(part.number, part.feeds, at, data, (0, len(data)), part.plain)
         self.skipped.update(known.skipped)
         self._run, self._held = known.run, known.held
-        if known.offset == end and not known.held:
-            self._lines, self._pieces = known.lines, []  # which is not fed any more
-            return
-        self._lines, self._pieces = known.lines.copy(), [(known.offset, end)] if known.offset < end else []
-        self._found = None if known.is_full else known.again()
+        if known.lines is None:
+            self._left, self._pieces = known.rest, []
+        elif known.offset == end and not known.held:
+            self._terminal, self._pieces = known.lines, []  # which is not fed any more
+        else:
+            self._terminal = known.lines.copy()
+            self._pieces = [(known.offset, end)] if known.offset < end else []
+            self._found = None if known.is_full else known.again()
 
     def _take(self, offset: int, stretch: Stretch | None = None) -> list[tuple[int, str]]:
         """Return the lines that are final, having come to `offset`, perhaps by a stretch of plain lines behind them."""

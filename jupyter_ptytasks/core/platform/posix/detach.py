@@ -28,6 +28,15 @@ def environment() -> dict[str, str]:
     return {"PATH": os.defpath, **_FRUGAL, **kept}
 
 
+def python() -> list[str]:
+    """Return the beginning of a command line: Python, isolated from this process's packages and, as it is run in
+    `environment`, from its variables.
+    """
+    # If isolated, Python would ignore PYTHONHOME. No other variable that it uses is in that environment.
+    isolated = ["-s"] if "PYTHONHOME" in os.environ else ["-I"]
+    return [sys.executable, *isolated, "-S", "-X", "utf8", "-X", "faulthandler"]
+
+
 def spawn(program: str, arguments: list[str], *, log: str, stdin: int | None = None) -> int:
     """Run a Python program that leaves this process's tree (`leave`); return the exit code of its first process: 0 when
     it has left.
@@ -36,9 +45,7 @@ def spawn(program: str, arguments: list[str], *, log: str, stdin: int | None = N
     its standard input. Raises OSError.
     """
     env = environment()
-    # If isolated, Python would ignore PYTHONHOME. No other variable that it uses is in its environment.
-    isolated = ["-s"] if "PYTHONHOME" in env else ["-I"]
-    argv = [sys.executable, *isolated, "-S", "-X", "utf8", "-X", "faulthandler", program, *arguments]
+    argv = [*python(), program, *arguments]
     null = (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDWR, 0)
     opened = [
         null if stdin is None else (os.POSIX_SPAWN_DUP2, stdin, 0),

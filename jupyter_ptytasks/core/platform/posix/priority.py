@@ -65,18 +65,29 @@ def _lower_this_thread() -> None:
         pass  # then it is an equal
 
 
+def lower_process() -> None:
+    """Give this process, which leads a session of its own, the lowest priority for good."""
+    os.nice(_LOWEST)
+    if sys.platform == "linux":
+        _set_session(_LOWEST)
+
+
 def lower_session(*, on: bool) -> bool:
     """Lower the priority of this process's session, if it has that to itself, or set it back; return False if the
     kernel wants to be asked again later: it changes few of them in a second.
     """
     if sys.platform != "linux" or _is_led_by_another():
         return True
+    return _set_session(_STEPS if on else 0)
+
+
+def _set_session(steps: int) -> bool:
     try:
         file = os.open(_SESSION, os.O_WRONLY)
     except OSError:
         return True  # this kernel has none
     try:
-        os.write(file, b"%d" % (_STEPS if on else 0))
+        os.write(file, b"%d" % steps)
     except OSError as error:
         return error.errno != errno.EAGAIN
     finally:

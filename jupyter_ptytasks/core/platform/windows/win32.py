@@ -21,6 +21,7 @@ _INVALID_HANDLE = (1 << 64) - 1
 #: Rights to a process: SYNCHRONIZE and PROCESS_QUERY_LIMITED_INFORMATION; PROCESS_TERMINATE and
 #: PROCESS_SUSPEND_RESUME.
 _LOOK, _ACT = 0x00100000 | 0x1000, 0x0001 | 0x0800
+_IDLE_PRIORITY = 0x40
 _JOB_PIDS, _JOB_LIMITS = 3, 9
 _KILL_ON_JOB_CLOSE, _BREAKAWAY_OK, _SILENT_BREAKAWAY_OK = 0x2000, 0x0800, 0x1000
 #: Processes of one job that are listed.
@@ -83,6 +84,7 @@ class _Calls:
             (kernel.CreateFileW, handle, [w.LPCWSTR, number, number, pointer, number, number, handle]),
             (kernel.CreateJobObjectW, handle, [pointer, w.LPCWSTR]),
             (kernel.GetCurrentProcess, handle, []),
+            (kernel.SetPriorityClass, w.BOOL, [handle, number]),
             (kernel.OpenProcess, handle, [number, w.BOOL, number]),
             (kernel.AssignProcessToJobObject, w.BOOL, [handle, handle]),
             (kernel.IsProcessInJob, w.BOOL, [handle, handle, pointer]),
@@ -223,6 +225,12 @@ def parents() -> dict[int, int]:
         more = calls.kernel.Process32NextW(snapshot, calls.ctypes.byref(entry))
     close(snapshot)
     return found
+
+
+def be_idle() -> None:
+    """Let this process run only while no other wants to, if the system lets it."""
+    calls = _calls()
+    calls.kernel.SetPriorityClass(calls.kernel.GetCurrentProcess(), _IDLE_PRIORITY)
 
 
 # -- jobs -------------------------------------------------------------------------------------------------------------

@@ -1,0 +1,102 @@
+"""What a walk through all of a finished ring has found, in a file beside its segments: the first search needs no walk.
+
+It is JSON, compressed by zlib, and a cache: it may be missing. It is ignored if it is damaged, or does not fit the ring
+as it is: its bounds, the size of its terminal, and the way in which lines are drawn.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+
+from ..files import encode, write_bytes
+from ..terminal.plain import Plain
+from .format import list_bases, log_path
+from .known import Known, Stretch
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+#: To be raised whenever lines are drawn or numbered differently, or the file has other content.
+_FORM = 1
+#: Bytes of the file, and of its content.
+_LONGEST = 8 << 20
+_LONGEST_INSIDE = 32 << 20
+
+
+def path_of(directory: str) -> str:
+    """Return the path of the file for the ring in `directory`."""
+    return os.path.join(directory, "known")
+
+
+def is_current(directory: str) -> bool:
+    """Return whether the file was written after the ring; whether it fits, `read` tells."""
+    try:
+        last = log_path(directory, list_bases(directory)[-1])
+        return os.stat(path_of(directory)).st_mtime_ns >= os.stat(last).st_mtime_ns
+    except (OSError, IndexError):
+        return False
+
+
+def write(directory: str, known: Known, rest: list[tuple[int, str, bool]], skipped: dict[int, int]) -> None:
+    """Write what a walk has found: `known` up to its end, and what `Reading` has then as `rest` and `skipped`.
+
+    Raises OSError.
+    """
+    import zlib  # noqa: PLC0415  not for each process that reads a ring
+
+    content = {
+        "form": _FORM,
+        "bounds": [known.start, known.offset],
+        "size": known.size,
+        "parts": [part if isinstance(part, list) else _stretch_to_json(part) for part in known.parts],
+        "rest": rest,
+        "skipped": list(skipped.items()),
+    }
+    write_bytes(path_of(directory), zlib.compress(encode(content), 1))
+
+
+def read(directory: str, bounds: tuple[int, int], size: tuple[int, int]) -> Known | None:
+    """Return what is known of the ring in `directory` with these bounds; None if there is no file that fits."""
+    import zlib  # noqa: PLC0415  see `write`
+
+    try:
+        with open(path_of(directory), "rb") as file:
+            packed = file.read(_LONGEST)
+        unpacker = zlib.decompressobj()
+        content = json.loads(unpacker.decompress(packed, _LONGEST_INSIDE))
+        if not unpacker.eof or (content["form"], content["bounds"], content["size"]) != (
+            _FORM,
+            list(bounds),
+            list(size),
+        ):
+            return None
+        known = Known(bounds[0], size, [])
+        for part in content["parts"]:
+            if isinstance(part, dict):
+                known.add([], _stretch(part), bounds[1])
+            else:
+                known.add([(int(number), str(text)) for number, text in part], None, bounds[1])
+        known.offset = bounds[1]
+        known.rest = [(int(number), str(text), bool(steady)) for number, text, steady in content["rest"]]
+        known.skipped = {int(number): int(count) for number, count in content["skipped"]}
+    except (OSError, zlib.error, ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return None
+    return known
+
+
+def _stretch_to_json(stretch: Stretch) -> dict[str, Any]:
+    plain = stretch.plain
+    return {
+        "span": [stretch.start, stretch.end, stretch.number, stretch.feeds],
+        "count": plain.count,
+        "before": plain.before.decode("latin-1"),
+        "behind": plain.behind.decode("latin-1"),
+    }
+
+
+def _stretch(part: dict[str, Any]) -> Stretch:
+    plain = Plain(int(part["count"]), part["before"].encode("latin-1"), part["behind"].encode("latin-1"))
+    start, end, number, feeds = map(int, part["span"])
+    return Stretch(start, end, number, feeds, plain)
