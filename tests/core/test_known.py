@@ -141,14 +141,14 @@ def test_a_damaged_file_is_ignored(tmp_path: Path, damage: Callable[[bytes], byt
 
 
 def test_what_is_about_as_large_as_the_output_is_not_written(tmp_path: Path) -> None:
-    ring = ring_of(tmp_path / "ring", b"tabs\tare drawn\r\n" * 200_000)
+    ring = ring_of(tmp_path / "ring", b"back\x08 spaces are drawn\r\n" * 200_000)
     assert not read_ahead(ring, SIZE)
     assert not read_ahead(str(tmp_path / "none"), SIZE)
     assert not Path(known_file.path_of(ring)).exists()
 
 
 def test_what_takes_as_much_room_as_the_output_is_not_kept(tmp_path: Path) -> None:
-    ring = ring_of(tmp_path / "ring", b"tabs\tare drawn\r\n" * 200_000)
+    ring = ring_of(tmp_path / "ring", b"back\x08 spaces are drawn\r\n" * 200_000)
     known = KnownRings()
     first = lines_in_bulk(ring, known)
     found = known.get(ring)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.errors import BadRequest
@@ -56,9 +56,19 @@ def search_ring(
 PLAIN = [b"plain loss=1\r\n", b"\x1b[32mgreen loss\x1b[0m\r\n", "é loss\r\n".encode(), b"\r\n", b"x" * 60 + b"\r\n"]
 PATTERNS = ["loss", "^.*loss$", r"\bloss\b", "100%|green", r"(?<=x)x$", "^$", r"é|\s", "green loss", r"1\%", "é"]
 SPLIT = [b"gr\x1b[1mee\x1b[0;32mn lo\x1b[Kss\r\n", b"lo\x1b[3\x1b[0m1mss\r\n", b"lo\x1b\x1b[0m[1mss\r\n", b"l\0oss\r\n"]
+#: Tabs, and CR LF that a terminal added another CR to.
+LOOSE = [
+    b"a\tb loss\r\n",
+    b"\tgreen\x1b[1m\tloss\x1b[0m\t\r\n",
+    b"green   loss \r\r\r\n",
+    b"\x1b[32mgr\x1b[0meen\t loss\x1b[K\r\r\n",
+    "\u00e9\t\u4e2dloss\t 1\r\n".encode(),
+    b"x" * 30 + b"\tloss\r\n",
+    b"x" * 39 + b"\tloss\r\n",
+    b"\r\r\n",
+]
 OTHER = [
     b"10%\rloss 100%\r\n",
-    b"a\tb loss\r\n",
     b"\x1b[2Aloss up\x1b[2B\r\n",
     b"lost\x08s\r\n",
     b"stairs\n",
@@ -67,12 +77,14 @@ OTHER = [
 
 
 @given(
-    pieces=st.lists(st.sampled_from([*PLAIN * 3, *SPLIT, *OTHER]), min_size=1, max_size=60),
-    pattern=st.sampled_from(
-        ["loss", "^.*loss$", r"\bloss\b", "100%|green", r"(?<=x)x$", "^$", r"é|\s", "green loss", r"1\%", "é"]
+    pieces=st.one_of(
+        st.lists(st.sampled_from([*PLAIN * 3, *SPLIT, *LOOSE, *OTHER]), min_size=1, max_size=60),
+        st.lists(st.sampled_from([*PLAIN, *LOOSE]), min_size=20, max_size=60),
     ),
+    pattern=st.sampled_from([*PATTERNS, "green   loss", "b loss", " loss$"]),
     segment=st.integers(200, 2000),
 )
+@example(pieces=[LOOSE[2], *[PLAIN[0]] * 4, PLAIN[1]], pattern="loss", segment=200)
 def test_lines_in_bulk_are_those_that_are_drawn(pieces: list[bytes], pattern: str, segment: int) -> None:
     stream = b"".join(pieces)
     with tempfile.TemporaryDirectory() as top, pytest.MonkeyPatch.context() as patch:

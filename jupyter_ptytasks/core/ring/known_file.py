@@ -93,10 +93,12 @@ def _stretch_to_json(stretch: Stretch) -> dict[str, Any]:
         "count": plain.count,
         "before": plain.before.decode("latin-1"),
         "behind": plain.behind.decode("latin-1"),
+        "loose": plain.loose,
     }
 
 
 def _stretch(part: dict[str, Any]) -> Stretch:
-    plain = Plain(int(part["count"]), part["before"].encode("latin-1"), part["behind"].encode("latin-1"))
+    before, behind = part["before"].encode("latin-1"), part["behind"].encode("latin-1")
+    plain = Plain(int(part["count"]), before, behind, loose=bool(part["loose"]))
     start, end, number, feeds = map(int, part["span"])
     return Stretch(start, end, number, feeds, plain)

@@ -106,6 +106,11 @@ class RingLines:
         begins = [start, *ends[:-1]]
         return [(begin, behind, rows, cols) for begin, behind, (_, rows, cols) in zip(begins, ends, sizes)]
 
+    def size_at(self, offset: int) -> tuple[int, int]:
+        """Return the terminal's size, rows and columns, where `offset` was written."""
+        (_, _, rows, cols), *_ = self.sizes(offset, offset + 1)
+        return rows, cols
+
     def feedless_until(self, offset: int) -> int:
         """Return an offset up to which there is no line feed, as far as the keyframes tell."""
         behind = [*self._segments[1:], (self._end, self.end)]
@@ -208,8 +213,7 @@ class RingLines:
         return lines
 
     def _new_lines(self, offset: int, number: int, *, fresh: bool) -> Lines:
-        (_, _, rows, cols), *_ = self.sizes(offset, offset + 1)
-        return Lines(rows, cols, number=number, fresh=fresh, paint=self._paint)
+        return Lines(*self.size_at(offset), number=number, fresh=fresh, paint=self._paint)
 
     def _line_before(self, offset: int) -> tuple[int, int]:
         """Return where a line begins soon after `offset`, or else before it, and its number."""

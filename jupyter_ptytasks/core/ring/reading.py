@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..terminal.lines import expander
 from ..terminal.plain import Whole
 from .known import Known, Stretch
 
@@ -155,7 +156,8 @@ class Reading:
                 # What came before has been dropped meanwhile.
                 self._terminal, self._pieces = self._ring.lines_at(at), [(at, end)]
                 return
-            yield Whole(part.number, part.feeds, at, data, (0, len(data)), part.plain)
+            expand = expander(*self._ring.size_at(part.start)) if part.plain.loose else _unchanged
+            yield Whole(part.number, part.feeds, at, data, (0, len(data)), part.plain, expand)
         self.skipped.update(known.skipped)
         self._run, self._held = known.run, known.held
         if known.lines is None:
@@ -203,3 +205,7 @@ class Reading:
         else:
             self._skip(end)
             self._lines.feed(data[end:])
+
+
+def _unchanged(line: str) -> str:
+    return line

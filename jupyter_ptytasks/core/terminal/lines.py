@@ -19,6 +19,10 @@ from .needles import COLORS
 from .paint import Paint
 from .plain import Plain, Whole, last_lines, plain_lines
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 #: Bytes of plain lines that are worth passing on as a whole.
 _WORTH = 1 << 12
 
@@ -229,8 +233,8 @@ class Lines(Drawing):
         end = last_lines(data, grid.height, start)
         if end - start < _WORTH:
             return None
-        plain = plain_lines(data[: data.rfind(b"\n") + 1])
-        if plain is None:
+        plain = plain_lines(data[: data.rfind(b"\n") + 1], grid.cols)
+        if plain is None or (plain.loose and grid.stops is not None):
             return None
         count = plain.count - grid.height - is_begun
         self.feed(data[:start])
@@ -243,15 +247,25 @@ class Lines(Drawing):
         self._last = number + count - 1
         grid.number += count
         grid.pass_rows(grid.y + count)
-        return Whole(number, feeds, offset, data, (start, end), Plain(count, plain.before, plain.behind))
+        kept = Plain(count, plain.before, plain.behind, loose=plain.loose)
+        return Whole(number, feeds, offset, data, (start, end), kept, expander(grid.height, grid.cols))
 
     def _expanded(self, line: str) -> str:
         """Return a plain line with blanks for its tabs."""
-        if line.isascii() and line[-1] not in "\t " and self.grid.stops is None:
+        return expander(self.grid.height, self.grid.cols, self.grid.stops)(line)
+
+
+def expander(rows: int, cols: int, stops: set[int] | None = None) -> Callable[[str], str]:
+    """Return what returns a plain line with blanks for its tabs, in a terminal of this size with these tab stops."""
+
+    def expand(line: str) -> str:
+        if line.isascii() and line[-1] not in "\t " and stops is None:
             expanded = line.expandtabs(8)
-            if len(expanded) < self.grid.cols:
+            if len(expanded) < cols:
                 return expanded
-        scratch = Lines(self.grid.height, self.grid.cols)
-        scratch.grid.stops = self.grid.stops
+        scratch = Lines(rows, cols)
+        scratch.grid.stops = stops
         scratch.feed(line.encode())
         return "".join([text for _, text in scratch.take()] + [text for _, text, _ in scratch.rest()])
+
+    return expand

@@ -22,18 +22,24 @@ _BETWEEN = rb"(?:" + COLORS.pattern + rb")*"
 class Needle:
     """Text without control characters to look for. With `any_case` it is ASCII, and so are all cases that count."""
 
-    __slots__ = ("_any_case", "_bytes", "_parted")
+    __slots__ = ("_any_case", "_bytes", "_parted", "_word")
 
     def __init__(self, text: str, *, any_case: bool = False) -> None:
+        longest = max(text.split(" "), key=len)
+        #: A part of it without blanks, for which there may be tabs.
+        self._word = self if longest == text else Needle(longest, any_case=any_case) if longest else None
         self._any_case = any_case
         self._bytes = text.lower().encode() if any_case else text.encode()
         self._parted: dict[tuple[int, ...], re.Pattern[bytes]] = {}
 
-    def finder(self, data: bytes, before: bytes, behind: bytes) -> Callable[[int, int], int] | None:
+    def finder(self, data: bytes, before: bytes, behind: bytes, *, loose: bool) -> Callable[[int, int], int] | None:
         """Return what finds it in `data` between two places, -1 for nowhere; None if it may be there unseen.
 
-        `before` and `behind` have the bytes next to colors there (plain.Plain).
+        `before`, `behind` and `loose` are what is known of the lines there (plain.Plain). In loose ones a part of it is
+        found.
         """
+        if loose and self._word is not self:
+            return self._word.finder(data, before, behind, loose=True) if self._word is not None else None
         if self._any_case:
             if not data.isascii() and any(odd in data for odd in _ODD_CASES):
                 return None

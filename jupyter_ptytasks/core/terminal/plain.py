@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
     from .needles import Needle
 
-_TEXT = bytes([byte for byte in range(256) if byte >= 32 and byte != 127])
-_LONE_RETURN = re.compile(rb"\r[^\n]")
+_TEXT = bytes([byte for byte in range(256) if byte >= 32 and byte != 127] + [ord("\t")])
+_LONE_RETURN = re.compile(rb"\r[^\r\n]")
+#: Programs that write CR LF themselves, and terminals within terminals: the terminal adds another CR.
+_RETURNS = re.compile(rb"\r+\n")
 #: A line, and of it what comes before its last color, with the character behind that.
 _HEAD = re.compile(rb"(.*\x1b\[[0-9;:]*[mK][^\r\n]?)?.*\n")
 #: A sequence that would be another one with other digits.
@@ -26,26 +28,38 @@ _KINDS = 16
 
 
 class Plain:
-    """What is known of plain lines: how many they are, and the bytes next to colors, with `1` for all digits."""
+    """What is known of plain lines: how many they are, the bytes next to colors, with `1` for all digits, and whether
+    they are `loose`: there are tabs, or more than one CR before a line feed.
+    """
 
-    __slots__ = ("before", "behind", "count")
+    __slots__ = ("before", "behind", "count", "loose")
 
-    def __init__(self, count: int, before: bytes = b"", behind: bytes = b"") -> None:
+    def __init__(self, count: int, before: bytes = b"", behind: bytes = b"", *, loose: bool = False) -> None:
         self.count = count
         self.before = before
         self.behind = behind
+        self.loose = loose
 
 
 class Whole:
     """Plain lines: `count` of them from number `number` on, each with its CR LF, in `data` from `start` to `end`.
 
     `offset` is where `data` begins in the output, and `feeds` how many line feeds come before the lines: the same as
-    `number`, unless there was a line that was drawn further down.
+    `number`, unless there was a line that was drawn further down. `expand` returns a line with blanks for its tabs.
     """
 
-    __slots__ = ("_begins", "_data", "_offset", "count", "end", "feeds", "number", "plain", "start")
+    __slots__ = ("_begins", "_data", "_expand", "_offset", "count", "end", "feeds", "number", "plain", "start")
 
-    def __init__(self, number: int, feeds: int, offset: int, data: bytes, span: tuple[int, int], plain: Plain) -> None:
+    def __init__(
+        self,
+        number: int,
+        feeds: int,
+        offset: int,
+        data: bytes,
+        span: tuple[int, int],
+        plain: Plain,
+        expand: Callable[[str], str],
+    ) -> None:
         self.number = number
         self.feeds = feeds
         self.start, self.end = span
@@ -53,6 +67,7 @@ class Whole:
         self.count = plain.count
         self._offset = offset
         self._data = data
+        self._expand = expand
         #: Where lines begin in `data`, by number, of those that were found.
         self._begins: dict[int, int] = {}
 
@@ -70,11 +85,11 @@ class Whole:
         return self._offset + self.end, self.feeds + self.count
 
     def holding(self, needle: Needle) -> Iterator[tuple[int, str]] | None:
-        """Return those that hold a needle, number and text; None if it cannot be told from their bytes.
+        """Return those that may hold a needle, number and text; None if it cannot be told from their bytes.
 
         Most lines are told apart from these at the speed of a search for bytes.
         """
-        find = needle.finder(self._data, self.plain.before, self.plain.behind)
+        find = needle.finder(self._data, self.plain.before, self.plain.behind, loose=self.plain.loose)
         return None if find is None else self._found(find)
 
     def _found(self, find: Callable[[int, int], int]) -> Iterator[tuple[int, str]]:
@@ -85,72 +100,94 @@ class Whole:
             number += data.count(b"\n", pos, begin)
             pos = data.index(b"\n", at) + 1
             self._begins[number] = begin
-            yield number, COLORS.sub(b"", data[begin : pos - 2]).decode("utf-8", "replace")
+            text = COLORS.sub(b"", data[begin : pos - 2]).decode("utf-8", "replace")
+            yield number, self._spell(text.rstrip("\r")) if self.plain.loose else text
             number += 1
 
     @property
     def text(self) -> str:
         """All of them as text."""
         data = self._data[self.start : self.end]
-        return (_without_colors(data) if self.plain.behind else data).decode("utf-8", "replace")
+        text = (_without_colors(data) if self.plain.behind else data).decode("utf-8", "replace")
+        if not self.plain.loose:
+            return text
+        return "\r\n".join([self._spell(line.rstrip("\r")) for line in text.split("\n")[:-1]] + [""])
+
+    def _spell(self, line: str) -> str:
+        return self._expand(line) if "\t" in line else line
 
     def lines(self) -> list[tuple[int, str]]:
         """Return them one by one: number and text."""
         return list(enumerate(self.text.split("\r\n")[:-1], self.number))
 
 
-def plain_lines(data: bytes) -> Plain | None:
-    """Return what is known of whole lines; None if a terminal may show others.
+def plain_lines(data: bytes, cols: int) -> Plain | None:
+    """Return what is known of whole lines; None if a terminal with so many columns may show others.
 
     `data` begins and ends with a line. Most lines of a log differ in numbers alone, or are alike up to the last color:
     then one of each kind is looked at, which takes a third of the time.
     """
+    loose = b"\t" in data
+    if loose and _reaches_edge(data, cols):
+        return None
     if b"\x1b" not in data:
-        count = _count(data)
-        return None if count is None else Plain(count)
+        count, returns = _count(data)
+        return None if count is None else Plain(count, loose=loose or returns)
     if b"\0" in data:
         return None
-    sample, count = _sample(data)
+    sample, (count, returns) = _sample(data)
     if _CHANGED in sample:
         sample, count = data, 0
     marked = _marked(sample)
-    looked = _count(marked.translate(None, b"\0"))
+    looked, has_returns = _count(marked.translate(None, b"\0"))
     if looked is None or count is None:
         return None
     parts = marked.split(b"\0")
     before, behind = {part[-1:] for part in parts[:-1]}, {part[:1] for part in parts[1:]}
-    return Plain(count or looked, b"".join(before).translate(DIGITS), b"".join(behind).translate(DIGITS))
+    next_to = [b"".join(some).translate(DIGITS) for some in (before, behind)]
+    return Plain(count or looked, *next_to, loose=loose or returns or has_returns)
 
 
-def _sample(data: bytes) -> tuple[bytes, int | None]:
-    """Return lines that are plain only if those in `data` are, and how many these are: None if they are not plain, 0 if
-    that is not known.
+def _reaches_edge(data: bytes, cols: int) -> bool:
+    """Return whether a line with tabs may come to the last column, where a tab moves nothing."""
+    # In bytes, which are no fewer than the cells of a character.
+    expanded = data.expandtabs(8).split(b"\n")
+    if max(map(len, expanded)) < cols:
+        return False
+    return any(b"\t" in line for line, wide in zip(data.split(b"\n"), expanded) if len(wide) >= cols)
+
+
+def _sample(data: bytes) -> tuple[bytes, tuple[int | None, bool]]:
+    """Return lines that are plain only if those in `data` are, and what `_count` says of these besides their colors:
+    no lines if that is not known.
     """
     folded = data.translate(DIGITS)
     if _is_varied(folded[:_GLANCE].split(b"\n")):
         heads = _HEAD.findall(folded)
         if _is_varied(heads):
-            return data, 0
-        is_all = b"".join(heads).count(b"\x1b") == data.count(b"\x1b")
-        return b"\r\n".join({*heads, b""}) + b"\r\n", _count(data.translate(None, b"\x1b")) if is_all else None
+            return data, (0, False)
+        if b"".join(heads).count(b"\x1b") < data.count(b"\x1b"):
+            return b"", (None, False)
+        return b"\r\n".join({*heads, b""}) + b"\r\n", _count(data.translate(None, b"\x1b"))
     lines = folded.split(b"\n")
-    return b"\n".join({*lines[:-1]}) + b"\n", len(lines) - 1
+    return b"\n".join({*lines[:-1]}) + b"\n", (len(lines) - 1, False)
 
 
 def _is_varied(parts: list[bytes]) -> bool:
     return len(set(parts)) > len(parts) // 2
 
 
-def _count(data: bytes) -> int | None:
-    """Return how many lines without colors there are, None if not all are plain.
+def _count(data: bytes) -> tuple[int | None, bool]:
+    """Return how many lines without colors there are, None if not all are plain; and whether one has another CR.
 
     The controls alone tell most: what is left of plain lines without their text is CR LF, again and again. That takes a
     fifth of the time of a look at each line.
     """
     controls = data.translate(None, _TEXT)
-    count = len(controls) // 2
-    is_plain = controls == b"\r\n" * count and not _LONE_RETURN.search(data) and seven_bit(data) == data
-    return count if is_plain else None
+    found = controls if len(controls) == 2 * controls.count(b"\n") else _RETURNS.sub(b"\r\n", controls)
+    count = len(found) // 2
+    is_plain = found == b"\r\n" * count and not _LONE_RETURN.search(data) and seven_bit(data) == data
+    return count if is_plain else None, found is not controls
 
 
 def _marked(data: bytes) -> bytes:
