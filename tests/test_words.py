@@ -12,7 +12,7 @@ import yaml
 
 from jupyter_ptytasks.cli import cli
 from jupyter_ptytasks.notebook.options import CELL, VERBS
-from jupyter_ptytasks.server.extension import PtyTasksApp
+from jupyter_ptytasks.server.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -43,9 +43,8 @@ def texts() -> Iterator[tuple[str, str]]:
     yield "%%task", CELL.format_help()
     for verb, parser in VERBS.items():
         yield f"%task {verb}", parser.format_help()
-    for name, trait in PtyTasksApp.class_traits(config=True).items():
-        if name in vars(PtyTasksApp):
-            yield f"PtyTasksApp.{name}", str(trait.help)
+    for name, trait in Settings.class_traits(config=True).items():
+        yield f"PtyTasksApp.{name}", str(trait.help)
 
 
 @pytest.mark.parametrize(("place", "text"), [pytest.param(*found, id=found[0]) for found in texts()])

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
+    from jupyter_ptytasks.server.parts import Parts
+
 PATIENCE = 60.0
 
 
@@ -81,6 +83,14 @@ def served(request: pytest.FixtureRequest, server_options: dict[str, dict[str, A
     loop.run_until_complete(app.extension_manager.start_all_extensions())
     names = ("http_port", "base_url", "auth_header", "data_dir", "root_dir")
     return Served(*(request.getfixturevalue(f"jp_{name}") for name in names))
+
+
+@pytest.fixture
+def parts(jp_serverapp: Any) -> Parts:
+    """The parts of a server that no other test uses."""
+    (app,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
+    found: Parts = app.parts
+    return found
 
 
 @pytest.fixture

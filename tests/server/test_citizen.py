@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_ptytasks.server.extension import PtyTasksApp
+    from jupyter_ptytasks.server.parts import Parts
     from tests.server.conftest import Rest
 
 
@@ -30,32 +31,32 @@ def app(jp_serverapp: Any) -> PtyTasksApp:
     return app
 
 
-async def test_a_running_task_is_activity(rest: Rest, app: PtyTasksApp, jp_serverapp: Any) -> None:
+async def test_a_running_task_is_activity(rest: Rest, app: PtyTasksApp, parts: Parts, jp_serverapp: Any) -> None:
     times = jp_serverapp.web_app.settings["last_activity_times"]
-    app.activity.report()
+    parts.activity.report()
     assert app.current_activity() is None
     assert "ptytasks" not in times
     task = await rest.create("sleep 1000", name="nap")
     assert app.current_activity() == {task["id"]: "running"}
     assert jp_serverapp.extension_manager.any_activity()
-    app.activity.report()
+    parts.activity.report()
     first = times["ptytasks"]
-    app.activity.report()
+    parts.activity.report()
     assert first < times["ptytasks"] <= jp_serverapp.web_app.last_activity()
     await rest("POST", "tasks", "nap", "stop", body={"signals": ["KILL"]})
     await rest.wait("nap")
     last = times["ptytasks"]
-    app.activity.report()
+    parts.activity.report()
     assert (app.current_activity(), times["ptytasks"]) == (None, last)
 
 
 @pytest.mark.parametrize("server_options", [{"PtyTasksApp": {"keep_alive_days": days}} for days in (0.0, 1e-9)])
 async def test_the_activity_of_a_task_has_a_cap(
-    rest: Rest, app: PtyTasksApp, jp_serverapp: Any, server_options: Any
+    rest: Rest, app: PtyTasksApp, parts: Parts, jp_serverapp: Any, server_options: Any
 ) -> None:
     await rest.create("sleep 1000", name="nap")
     await rest.until("nap", lambda _: app.current_activity() is None)
-    app.activity.report()
+    parts.activity.report()
     assert "ptytasks" not in jp_serverapp.web_app.settings["last_activity_times"]
 
 

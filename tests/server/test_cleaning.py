@@ -13,6 +13,7 @@ from tests.core.made_tasks import NOW, make
 
 if TYPE_CHECKING:
     from jupyter_ptytasks.core.model import Task
+    from jupyter_ptytasks.server.parts import Parts
     from tests.server.conftest import Rest
 
 ENDS = [State.SUCCEEDED, State.FAILED, State.CANCELLED, State.TIMED_OUT, State.LOST]
@@ -145,15 +146,14 @@ async def test_what_cannot_be_meant_is_refused(rest: Rest) -> None:
         assert answer.json["field"] == "tasks"
 
 
-async def test_a_pin_that_comes_in_between_counts(rest: Rest, jp_serverapp: Any) -> None:
+async def test_a_pin_that_comes_in_between_counts(rest: Rest, parts: Parts) -> None:
     """Also where another server has set it, and this one has not seen it yet."""
-    [app] = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
     ids = [(await rest.create("true"))["id"] for _ in range(2)]
     tasks = []
     for task_id in ids:
         await rest.wait(task_id)
-        tasks.append(app.store.get(task_id))
+        tasks.append(parts.store.get(task_id))
     old = [task for task in tasks if task is not None]
     await rest("PATCH", "tasks", ids[0], body={"pinned": True})
-    assert await app.control.delete_unpinned(old) == ids[1:]
+    assert await parts.control.delete_unpinned(old) == ids[1:]
     assert (await rest.get(ids[0]))["pinned"]

@@ -62,7 +62,7 @@ def test_a_place_that_cannot_be_is_refused(config: dict[str, Any], said: str) ->
 def test_how_late_shared_files_are_is_said_for_all_places_or_for_one() -> None:
     for said, known in (("cached", ("cached", "cached")), ({"slurm": "coherent"}, ("coherent", "auto"))):
         app = PtyTasksApp(config=Config(PtyTasksApp={"shared_files": said}))
-        assert tuple(app._seen_files(place) for place in ("slurm", "pbs")) == known
+        assert tuple(app.files_of(place) for place in ("slurm", "pbs")) == known
     for wrong in ("late", {"slurm": "late"}):
         with pytest.raises(TraitError, match="shared_files"):
             PtyTasksApp(config=Config(PtyTasksApp={"shared_files": wrong}))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks.server.extension import PtyTasksApp, _usable_shell
+from jupyter_ptytasks.server.extension import PtyTasksApp
+from jupyter_ptytasks.server.settings import _usable_shell
 
 if TYPE_CHECKING:
     from tests.server.conftest import Rest

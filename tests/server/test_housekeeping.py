@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from jupyter_ptytasks.server.housekeeping import Housekeeping
+    from jupyter_ptytasks.server.parts import Parts
     from tests.server.conftest import Rest
 
 DAY = 86400.0
@@ -172,24 +173,23 @@ async def test_what_was_left_behind_is_cleared(
     await rest.until("nap", lambda found: found["connected"])
 
 
-async def test_a_failing_listener_harms_no_other(rest: Rest, jp_serverapp: Any, caplog: Any) -> None:
+async def test_a_failing_listener_harms_no_other(rest: Rest, parts: Parts, caplog: Any) -> None:
     """Neither the others who are told nor the task that there is news of."""
-    (extension,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
     told: list[str] = []
 
     def fail(*_: object) -> None:
         raise RuntimeError("a listener that fails")
 
-    for listeners in (extension.store.listeners, extension.supervisor.on_update):
+    for listeners in (parts.store.listeners, parts.supervisor.on_update):
         listeners.append(fail)
-    extension.store.listeners.append(lambda change: told.append(change.task.state.value))
+    parts.store.listeners.append(lambda change: told.append(change.task.state.value))
     task = await rest.create("echo hello", name="task")
     assert task["state"] in ("running", "succeeded")
     assert (await rest.wait("task"))["state"] == "succeeded"
     assert told[0] == "starting"
     assert told[-1] == "succeeded"
     assert "a listener failed" in caplog.text
-    extension.store.listeners.remove(fail)
+    parts.store.listeners.remove(fail)
 
 
 def test_listeners_are_called_in_order() -> None:

@@ -12,22 +12,15 @@ from jupyter_ptytasks.core.states import State
 
 if TYPE_CHECKING:
     from jupyter_ptytasks.core.model import Task
-    from jupyter_ptytasks.server.extension import PtyTasksApp
+    from jupyter_ptytasks.server.parts import Parts
     from tests.server.conftest import Rest
 
 
-@pytest.fixture
-def app(jp_serverapp: Any) -> PtyTasksApp:
-    """The extension of the server."""
-    (found,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
-    return found  # type: ignore[no-any-return]
-
-
-async def submit(app: PtyTasksApp, name: str = "later", state: State = State.QUEUED, **about: Any) -> Task:
+async def submit(parts: Parts, name: str = "later", state: State = State.QUEUED, **about: Any) -> Task:
     """Submit a task that is held, or queued in a group that is paused, so that no scheduler starts it."""
-    await app.queue.change_group("paused", paused=True)
+    await parts.queue.change_group("paused", paused=True)
     about = {"group": "paused", "hold": state is State.HELD, **about}
-    task, added = await app.launcher.create(TaskRequest(command="echo ran; sleep 100", name=name, **about))
+    task, added = await parts.launcher.create(TaskRequest(command="echo ran; sleep 100", name=name, **about))
     assert added
     assert task.state is state
     return task
@@ -41,28 +34,28 @@ async def let_go(rest: Rest, name: str = "later") -> None:
 
 @pytest.mark.parametrize("state", [State.QUEUED, State.HELD])
 async def test_a_pending_task_has_no_ptyhost_and_gets_one_when_its_turn_comes(
-    rest: Rest, app: PtyTasksApp, state: State
+    rest: Rest, parts: Parts, state: State
 ) -> None:
-    task = await submit(app, state=state)
+    task = await submit(parts, state=state)
     found = await rest.get("later")
     assert {name: found[name] for name in ("state", "alive", "connected", "pid", "started", "exit")} == {
         "state": state.value, "alive": False, "connected": False, "pid": None, "started": None, "exit": None,
     }  # fmt: skip
-    assert app.supervisor.link(task.id) is None
+    assert parts.supervisor.link(task.id) is None
     assert (await rest.output("later"))["ended"] is False
     assert (await rest("GET", "tasks", "later", "stats")).json["samples"] == []
-    assert app.activity.busy() == []
-    assert await app.terminals.list() == []
+    assert parts.activity.busy() == []
+    assert await parts.terminals.list() == []
     await let_go(rest)
     found = await rest.until("later", lambda task: task["connected"] and task["state"] == "running")
     assert found["attempt"] == 1
     assert await rest.until_output("later", "ran")
-    assert [one.id for one in app.activity.busy()] == [task.id]
+    assert [one.id for one in parts.activity.busy()] == [task.id]
     assert (await rest("POST", "tasks", "later", "start")).code == 409
 
 
-async def test_viewers_that_attach_early_see_it_begin(rest: Rest, app: PtyTasksApp, attach: Any) -> None:
-    await submit(app)
+async def test_viewers_that_attach_early_see_it_begin(rest: Rest, parts: Parts, attach: Any) -> None:
+    await submit(parts)
     viewer = await (await attach("later")).attached()
     await let_go(rest)
     await viewer.shows("ran")
@@ -81,15 +74,15 @@ async def test_viewers_that_attach_early_see_it_begin(rest: Rest, app: PtyTasksA
         ("input", {}),
     ],
 )
-async def test_verbs_for_what_runs_are_in_conflict(rest: Rest, app: PtyTasksApp, verb: str, body: Any) -> None:
-    await submit(app)
+async def test_verbs_for_what_runs_are_in_conflict(rest: Rest, parts: Parts, verb: str, body: Any) -> None:
+    await submit(parts)
     answer = await rest("POST", "tasks", "later", verb, body=body)
     assert (answer.code, answer.json["code"]) == (409, "invalid_state")
     assert "not started yet: queued" in answer.json["message"]
 
 
-async def test_stop_cancels_it_and_delete_forgets_it(rest: Rest, app: PtyTasksApp) -> None:
-    await submit(app)
+async def test_stop_cancels_it_and_delete_forgets_it(rest: Rest, parts: Parts) -> None:
+    await submit(parts)
     assert (await rest("DELETE", "tasks", "later")).code == 409
     stopped = (await rest("POST", "tasks", "later", "stop")).json
     assert (stopped["state"], stopped["state_reason"]) == ("cancelled", "cancelled")
@@ -102,16 +95,16 @@ async def test_stop_cancels_it_and_delete_forgets_it(rest: Rest, app: PtyTasksAp
     await rest("PATCH", "tasks", "later", body={"group": "default"})
     await rest.until("later", lambda task: task["state"] == "running")
     assert (await rest("DELETE", "tasks", "later", stop=1)).code == 204
-    other = await submit(app)
+    other = await submit(parts)
     assert (await rest("DELETE", "tasks", other.id, stop=1)).code == 204
     assert (await rest("GET", "tasks")).json["tasks"] == []
-    assert await asyncio.to_thread(app.launcher._task_dirs.ids) == []
+    assert await asyncio.to_thread(parts.launcher._task_dirs.ids) == []
 
 
 @pytest.mark.parametrize("server_options", [{"PtyTasksApp": {"max_live_tasks": 1}}])
-async def test_pending_tasks_are_not_counted_as_running(rest: Rest, app: PtyTasksApp) -> None:
+async def test_pending_tasks_are_not_counted_as_running(rest: Rest, parts: Parts) -> None:
     for number in range(3):
-        await submit(app, f"later-{number}")
+        await submit(parts, f"later-{number}")
     await let_go(rest, "later-0")
     await rest.until("later-0", lambda task: task["state"] == "running")
     await let_go(rest, "later-1")
@@ -121,17 +114,17 @@ async def test_pending_tasks_are_not_counted_as_running(rest: Rest, app: PtyTask
     await rest.until("later-1", lambda task: task["state"] == "running")
 
 
-async def test_a_task_released_by_several_requests_runs_once(rest: Rest, app: PtyTasksApp) -> None:
-    await submit(app, state=State.HELD, group="default")
+async def test_a_task_released_by_several_requests_runs_once(rest: Rest, parts: Parts) -> None:
+    await submit(parts, state=State.HELD, group="default")
     await asyncio.gather(*(rest("POST", "tasks", "later", "start") for _ in range(5)))
     found = await rest.until("later", lambda task: task["connected"])
     assert found["attempt"] == 1
     assert (await rest.until_output("later", "ran")) == "ran\n"
 
 
-async def test_a_failed_start_is_reported(rest: Rest, app: PtyTasksApp, jp_root_dir: Any) -> None:
+async def test_a_failed_start_is_reported(rest: Rest, parts: Parts, jp_root_dir: Any) -> None:
     (jp_root_dir / "away").mkdir()
-    await submit(app, cwd="away")
+    await submit(parts, cwd="away")
     (jp_root_dir / "away").rmdir()
     await let_go(rest)
     found = await rest.until("later", lambda task: task["state"] == "failed")
@@ -139,19 +132,19 @@ async def test_a_failed_start_is_reported(rest: Rest, app: PtyTasksApp, jp_root_
     assert "away" in found["state_message"]
 
 
-async def test_directories_know_what_is_pending(app: PtyTasksApp, rest: Rest) -> None:
+async def test_directories_know_what_is_pending(parts: Parts, rest: Rest) -> None:
     """All that the database knows of tasks can be told from their directories."""
-    await submit(app, "queued")
-    await submit(app, "held", State.HELD)
-    await submit(app, "gone")
+    await submit(parts, "queued")
+    await submit(parts, "held", State.HELD)
+    await submit(parts, "gone")
     await rest("POST", "tasks", "gone", "stop")
-    await submit(app, "runs")
+    await submit(parts, "runs")
     await let_go(rest, "runs")
     await rest.until("runs", lambda task: task["connected"])
-    task_dirs = app.launcher._task_dirs
-    await app.store.refresh(0.0)
+    task_dirs = parts.launcher._task_dirs
+    await parts.store.refresh(0.0)
     told = {task.name: (task.state, task.state_reason) for task in await asyncio.to_thread(list, task_dirs.tasks())}
-    known = {task.name: (task.state, task.state_reason) for task in app.store.tasks}
+    known = {task.name: (task.state, task.state_reason) for task in parts.store.tasks}
     assert told == known == {
         "queued": (State.QUEUED, ""),
         "held": (State.HELD, ""),
@@ -161,16 +154,16 @@ async def test_directories_know_what_is_pending(app: PtyTasksApp, rest: Rest) ->
 
 
 async def test_a_task_of_an_unknown_provisioner_is_shown_and_not_touched(
-    rest: Rest, app: PtyTasksApp, caplog: pytest.LogCaptureFixture
+    rest: Rest, parts: Parts, caplog: pytest.LogCaptureFixture
 ) -> None:
-    task = await submit(app)
-    await app.store.change(task.id, provisioner="mars")
-    await app.store.observe(task.id, 1, State.STARTING)
+    task = await submit(parts)
+    await parts.store.change(task.id, provisioner="mars")
+    await parts.store.observe(task.id, 1, State.STARTING)
     await rest.until("later", lambda _: "mars" in caplog.text)
     found = await rest.get("later")
     assert (found["state"], found["connected"], found["usage"]) == ("starting", False, None)
     assert caplog.text.count("no place 'mars'") == 1
     # Another server may report that it runs: what it uses is not looked for among the processes of this machine.
-    await app.store.observe(task.id, 1, State.RUNNING)
-    await app.sampler._sample([task.id])
+    await parts.store.observe(task.id, 1, State.RUNNING)
+    await parts.sampler._sample([task.id])
     assert (await rest.get("later"))["usage"] is None

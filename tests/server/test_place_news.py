@@ -16,19 +16,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from jupyter_ptytasks.core.model import Task
-    from jupyter_ptytasks.server.extension import PtyTasksApp
+    from jupyter_ptytasks.server.parts import Parts
     from tests.server.conftest import Rest
 
     Answer = Callable[[Iterable[Task]], dict[str, dict[str, Any]]]
 
 LONGEST = 30.0
-
-
-@pytest.fixture
-def app(jp_serverapp: Any) -> PtyTasksApp:
-    """The extension of the server."""
-    (found,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
-    return found  # type: ignore[no-any-return]
 
 
 @pytest.fixture
@@ -44,7 +37,7 @@ def answers(jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch) -> Callable[[Ans
 
 
 async def test_an_answer_that_comes_too_late_undoes_nothing(
-    rest: Rest, app: PtyTasksApp, answers: Callable[[Answer], None]
+    rest: Rest, parts: Parts, answers: Callable[[Answer], None]
 ) -> None:
     await rest.create("sleep 100", name="late")
     await rest.until("late", lambda task: task["connected"])
@@ -57,7 +50,7 @@ async def test_an_answer_that_comes_too_late_undoes_nothing(
         return {task.id: {"state": State.RUNNING, "state_message": "as it was"} for task in tasks}
 
     answers(poll)
-    app.supervisor.lookout.look()
+    parts.supervisor.lookout.look()
     assert await asyncio.to_thread(asked.wait, LONGEST)
     await rest("POST", "tasks", "late", "pause")
     await rest.until("late", lambda task: task["state"] == "paused")
@@ -67,14 +60,14 @@ async def test_an_answer_that_comes_too_late_undoes_nothing(
     answers(lambda tasks: {task.id: {"state": task.state, "state_message": "news"} for task in tasks})
 
     def is_new(task: dict[str, Any]) -> bool:
-        app.supervisor.lookout.look()
+        parts.supervisor.lookout.look()
         return bool(task["state_message"] == "news")
 
     assert (await rest.until("late", is_new))["state"] == "paused"
 
 
 async def test_a_place_that_fails_is_asked_again(
-    rest: Rest, app: PtyTasksApp, answers: Callable[[Answer], None], caplog: pytest.LogCaptureFixture
+    rest: Rest, parts: Parts, answers: Callable[[Answer], None], caplog: pytest.LogCaptureFixture
 ) -> None:
     task_id = (await rest.create("sleep 100", name="asked"))["id"]
     await rest.until("asked", lambda task: task["connected"])
@@ -85,12 +78,12 @@ async def test_a_place_that_fails_is_asked_again(
         raise ValueError("not what squeue says")
 
     answers(fail)
-    app.supervisor.lookout.look()
+    parts.supervisor.lookout.look()
     assert await asyncio.to_thread(failed.wait, LONGEST)
     answers(lambda tasks: {task.id: {"state": task.state, "state_message": "news"} for task in tasks})
 
     def is_new(task: dict[str, Any]) -> bool:
-        app.supervisor.lookout.look()
+        parts.supervisor.lookout.look()
         return bool(task["state_message"] == "news")
 
     await rest.until("asked", is_new)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from jupyter_ptytasks.server.parts import Parts
     from tests.client.live import LiveServer
     from tests.server.conftest import Rest
     from tests.server.serving import Served
@@ -450,7 +451,7 @@ async def test_cancel(rest: Rest, served: Served) -> None:
 
 
 async def test_a_whole_sweep_is_released_and_deleted(
-    rest: Rest, served: Served, jp_serverapp: Any, monkeypatch: pytest.MonkeyPatch
+    rest: Rest, served: Served, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await create(rest, "true {x}", {"x": "0:3"}, name="s", hold=True)
     tasks = await members(rest, "s")
@@ -467,15 +468,14 @@ async def test_a_whole_sweep_is_released_and_deleted(
     assert (answer.code, answer.json["code"]) == (409, "invalid_state")
     assert answer.json["message"].startswith("3 of the tasks have not ended")
     assert len(await members(rest, "s")) == 3
-    (app,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
     removals: list[tuple[str, ...]] = []
-    remove = app.store.remove
+    remove = parts.store.remove
 
     async def noted(*task_ids: str, **how: Any) -> Any:
         removals.append(task_ids)
         return await remove(*task_ids, **how)
 
-    monkeypatch.setattr(app.store, "remove", noted)
+    monkeypatch.setattr(parts.store, "remove", noted)
     assert (await rest("DELETE", "sweeps", "s", stop=1)).code == 204
     assert [len(one) for one in removals] == [3], "in one transaction"
     await check_nothing_is_left(rest, served)
@@ -503,12 +503,13 @@ async def test_a_group_is_retried(rest: Rest, tmp_path: Path) -> None:
     assert (await rest("GET", "sweeps", "ss")).json["message"].endswith("; did you mean 's'?")
 
 
-async def test_what_starts_just_now_is_stopped_too(rest: Rest, jp_serverapp: Any, jp_data_dir: Path) -> None:
-    (app,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
+async def test_what_starts_just_now_is_stopped_too(
+    rest: Rest, parts: Parts, jp_data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await rest("PUT", "groups", "one", body={"slots": 0})
     await create(rest, "exec sleep 1000 # {x}", {"x": [1, 2]}, name="s", group="one")
     first = (await members(rest, "s"))[0]
-    change_all = app.store.change_all
+    change_all = parts.store.change_all
 
     async def change_later(*args: Any) -> Any:
         """Have the scheduler start a task after the server has looked."""
@@ -520,7 +521,7 @@ async def test_what_starts_just_now_is_stopped_too(rest: Rest, jp_serverapp: Any
             await asyncio.sleep(0.005)
         return await change_all(*args)
 
-    app.store.change_all = change_later
+    monkeypatch.setattr(parts.store, "change_all", change_later)
     assert len((await rest("POST", "sweeps", "s", "cancel")).json["changed"]) == 2
     await ended(rest, "s", cancelled=2)
 

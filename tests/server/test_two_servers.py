@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from jupyter_ptytasks.client import Client, Task
     from jupyter_ptytasks.client.literals import IfExists
+    from jupyter_ptytasks.server.parts import Parts
     from tests.server.conftest import Rest
 
 
@@ -163,15 +164,15 @@ def test_a_ptyhost_that_dies_is_lost_once(servers: list[LiveServer], clients: li
 
 
 async def test_what_the_other_deletes_in_the_same_moment_is_not_found(
-    rest: Rest, jp_serverapp: Any, jp_data_dir: Path, monkeypatch: pytest.MonkeyPatch
+    rest: Rest, parts: Parts, jp_data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also while the database is so busy that the mirror does not know of it."""
-    (app,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
     data = jp_data_dir / "ptytasks"
     task = await rest.create("true", name="gone")
     await rest.wait("gone")
-    task_dirs = app.control._task_dirs
+    task_dirs = parts.control._task_dirs
     deleting = await asyncio.to_thread(task_dirs.lock, task["id"], 60.0)
+    assert deleting is not None
     waiting = asyncio.Event()
     take, loop = task_dirs.lock, asyncio.get_running_loop()
 
@@ -182,7 +183,7 @@ async def test_what_the_other_deletes_in_the_same_moment_is_not_found(
     monkeypatch.setattr(task_dirs, "lock", tell_and_take)
     answer = asyncio.ensure_future(rest("DELETE", "tasks", "gone"))
     await waiting.wait()
-    monkeypatch.setattr(app.store, "_failed", time.monotonic() + 60.0)
+    monkeypatch.setattr(parts.store, "_failed", time.monotonic() + 60.0)
     other = Database(str(data / "tasks.db"), lambda: ())
     other.remove(task["id"])
     other.close()
@@ -192,14 +193,13 @@ async def test_what_the_other_deletes_in_the_same_moment_is_not_found(
 
 
 async def test_an_attempt_that_the_other_begins_before_the_last_end_is_seen_is_kept(
-    rest: Rest, jp_serverapp: Any, jp_data_dir: Path, monkeypatch: pytest.MonkeyPatch
+    rest: Rest, parts: Parts, jp_data_dir: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The end of the first attempt is no news any more when this server writes it down."""
-    (app,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
     task = await rest.create("exec sleep 1000", name="nap")
     await rest.until("nap", lambda task: task["connected"])
     host = json.loads((jp_data_dir / "ptytasks" / "tasks" / task["id"] / "host.json").read_text())
-    monkeypatch.setattr(app.store, "_failed", time.monotonic() + 3600.0)
+    monkeypatch.setattr(parts.store, "_failed", time.monotonic() + 3600.0)
     other = Database(str(jp_data_dir / "ptytasks" / "tasks.db"), lambda: ())
     other.observe(task["id"], 1, State.CANCELLED, ended=time.time())
     other.begin_attempt(task["id"], 2, 100)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from jupyter_ptytasks.client import Client, Task
-    from jupyter_ptytasks.server.extension import PtyTasksApp
+    from jupyter_ptytasks.server.parts import Parts
     from tests.server.conftest import Rest
 
 MIB = 1 << 20
@@ -42,14 +42,6 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "_TOGETHER", 0.0)
 
 
-@pytest.fixture
-def app(jp_serverapp: Any) -> PtyTasksApp:
-    """The extension, of a server that no other test uses: it asks for a driver of GPUs once."""
-    (found,) = jp_serverapp.extension_manager.extension_apps["jupyter_ptytasks"]
-    app: PtyTasksApp = found
-    return app
-
-
 async def stats(rest: Rest, ref: str) -> dict[str, Any]:
     """Return the usage of a task."""
     answer = await rest("GET", "tasks", ref, "stats")
@@ -58,9 +50,9 @@ async def stats(rest: Rest, ref: str) -> dict[str, Any]:
     return found
 
 
-def is_at_work(app: PtyTasksApp) -> bool:
+def is_at_work(parts: Parts) -> bool:
     """Return whether samples are being taken, or kept."""
-    return app.sampler._job is not None or bool(app.sampler._histories)
+    return parts.sampler._job is not None or bool(parts.sampler._histories)
 
 
 def used(task: Any) -> Any:
@@ -105,7 +97,7 @@ async def test_a_task_that_sleeps_uses_nothing(rest: Rest, quick: None) -> None:
 
 
 async def test_samples_are_more_frequent_while_a_viewer_looks(
-    rest: Rest, app: PtyTasksApp, monkeypatch: pytest.MonkeyPatch
+    rest: Rest, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sampler, "_FIRST", 0.05)
     monkeypatch.setattr(sampler, "_EVERY", 1000.0)
@@ -137,14 +129,14 @@ async def test_no_more_samples_are_kept_than_are_shown(
         assert len(found) <= 12
 
 
-async def test_without_a_live_task_nothing_is_done(rest: Rest, quick: None, app: PtyTasksApp) -> None:
-    assert not is_at_work(app)
+async def test_without_a_live_task_nothing_is_done(rest: Rest, quick: None, parts: Parts) -> None:
+    assert not is_at_work(parts)
     await rest.create("exec sleep 1000", name="nap")
     await rest.until("nap", used)
-    assert is_at_work(app)
+    assert is_at_work(parts)
     await rest("POST", "tasks", "nap", "stop", body={"signals": ["KILL"]})
     await rest.wait("nap")
-    await rest.until("nap", lambda _: not is_at_work(app))
+    await rest.until("nap", lambda _: not is_at_work(parts))
     looked = await stats(rest, "nap")
     assert looked["samples"] == []
     assert looked["usage"]["peak"]["processes"] == 1
@@ -161,7 +153,7 @@ async def test_a_new_attempt_begins_with_no_peak(rest: Rest, quick: None) -> Non
 
 
 async def test_one_pass_over_the_processes_for_all_tasks(
-    rest: Rest, app: PtyTasksApp, monkeypatch: pytest.MonkeyPatch
+    rest: Rest, parts: Parts, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Tasks that were started together are sampled together."""
     passes: list[int] = []
@@ -355,7 +347,7 @@ def gpu_of(task: Any) -> tuple[Any, Any, Any]:
     return usage.get("gpu_memory"), usage.get("gpu_load"), usage.get("gpu_scope")
 
 
-async def test_gpus_by_process(rest: Rest, app: PtyTasksApp, quick: None, nvml: Nvml) -> None:
+async def test_gpus_by_process(rest: Rest, parts: Parts, quick: None, nvml: Nvml) -> None:
     task = await rest.create("exec sleep 1000", name="train", env={"CUDA_VISIBLE_DEVICES": "0"})
     await rest.create("exec sleep 1000", name="other", env={"CUDA_VISIBLE_DEVICES": "0"})
     nvml.on = {0: {task["pid"]: 1000, 2**31 - 1: 5}, 1: {task["pid"]: 200}}
@@ -383,7 +375,7 @@ async def test_gpus_by_process(rest: Rest, app: PtyTasksApp, quick: None, nvml: 
     ],
 )
 async def test_gpus_by_device_where_process_numbers_mean_nothing(
-    rest: Rest, app: PtyTasksApp, quick: None, nvml: Nvml, visible: str, expected: Any
+    rest: Rest, parts: Parts, quick: None, nvml: Nvml, visible: str, expected: Any
 ) -> None:
     nvml.on = {0: {2**31 - 1: 1}, 1: {2**31 - 2: 1}}
     await rest.create("exec sleep 1000", name="train", env={"CUDA_VISIBLE_DEVICES": visible})
@@ -392,7 +384,7 @@ async def test_gpus_by_device_where_process_numbers_mean_nothing(
 
 @pytest.mark.parametrize("module", [None, Nvml(works=False)])
 async def test_no_gpu_is_normal_and_asked_once(
-    rest: Rest, app: PtyTasksApp, quick: None, monkeypatch: pytest.MonkeyPatch, module: Nvml | None
+    rest: Rest, parts: Parts, quick: None, monkeypatch: pytest.MonkeyPatch, module: Nvml | None
 ) -> None:
     asked: list[str] = []
     import_module = importlib.import_module

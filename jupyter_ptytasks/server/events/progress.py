@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from . import TASK_PROGRESS
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from jupyter_events import EventLogger
 
     from ..changes import Change
+    from ..listeners import Listeners
     from ..serialize import TaskSerializer
     from ..store import Store
 
@@ -21,10 +24,12 @@ _EVERY = 1.0
 class ProgressAnnouncer:
     """Emits an event when the progress or the usage of a live task has changed, at most once a second a task.
 
-    A listener of the tracker and of the sampler; the end of a task is an event of its state. `close` it.
+    A listener of all that have `measured` something; the end of a task is an event of its state. `close` it.
     """
 
-    def __init__(self, logger: EventLogger, store: Store, serializer: TaskSerializer) -> None:
+    def __init__(
+        self, logger: EventLogger, store: Store, serializer: TaskSerializer, measured: Collection[Listeners[str]]
+    ) -> None:
         self._logger = logger
         self._store = store
         self._serializer = serializer
@@ -32,10 +37,15 @@ class ProgressAnnouncer:
         self._sent: dict[str, dict[str, Any]] = {}
         self._pauses: dict[str, asyncio.TimerHandle] = {}
         self._waiting: set[str] = set()
+        self._measured = measured
         store.listeners.append(self._on_change)
+        for listeners in measured:
+            listeners.append(self)
 
     def close(self) -> None:
         """Emit nothing any more."""
+        for listeners in self._measured:
+            listeners.remove(self)
         self._store.listeners.remove(self._on_change)
         for task_id in list(self._pauses):
             self._forget(task_id)

@@ -1,0 +1,45 @@
+"""All that a server announces."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from . import Announcer, GroupAnnouncer, register
+from .progress import ProgressAnnouncer
+from .waiting import WaitingAnnouncer
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from jupyter_events import EventLogger
+
+    from ..hosts.supervisor import Supervisor
+    from ..listeners import Listeners
+    from ..queueing import Queue
+    from ..serialize import TaskSerializer
+    from ..store import Store
+
+
+class Announcers:
+    """Emit the events of a server through its logger; `measured` tell of new measurements of a task. `close` them."""
+
+    def __init__(
+        self,
+        logger: EventLogger,
+        *,
+        store: Store,
+        supervisor: Supervisor,
+        queue: Queue,
+        serializer: TaskSerializer,
+        measured: Collection[Listeners[str]],
+    ) -> None:
+        register(logger)
+        store.listeners.append(Announcer(logger))
+        queue.listeners.append(GroupAnnouncer(logger))
+        self._progress = ProgressAnnouncer(logger, store, serializer, measured)
+        self._waiting = WaitingAnnouncer(logger, store, supervisor)
+
+    def close(self) -> None:
+        """Emit nothing any more."""
+        self._waiting.close()
+        self._progress.close()
