@@ -85,7 +85,7 @@ class Service:
         for connection in list(self._connections.values()):
             if connection.has_frames:
                 self._protect(connection, self._obey_all)
-        position = self._host.position
+        position = self._host.terminal.position
         for connection in list(self._connections.values()):
             if connection.is_behind:
                 self._protect(connection, self._catch_up)
@@ -182,7 +182,7 @@ class Service:
             host.job.stop(orders.read_stop(payload, now), now)
             self.send_status()
         elif kind == wire.REPAINT:
-            host.repaint()
+            host.terminal.repaint()
         elif kind == wire.NOTE:
             notes = orders.read_notes(payload, host.notes)
             if notes != host.notes:
@@ -193,7 +193,7 @@ class Service:
             self._answer(connection)
 
     def _take_input(self, connection: Connection, payload: bytes) -> None:
-        terminal = self._host.pty
+        terminal = self._host.terminal.pty
         if not connection.refusing and terminal.takes(payload):
             connection.input += payload
             return
@@ -203,7 +203,7 @@ class Service:
         connection.send(wire.json_frame(wire.REFUSED, about))
 
     def _take_answer(self, connection: Connection, payload: bytes) -> None:
-        if self.has_input or not self._host.is_waiting():
+        if self.has_input or not self._host.watching.is_waiting():
             about = {"reason": "not_waiting", "bytes": len(payload)}
             connection.send(wire.json_frame(wire.REFUSED, about))
         elif self.viewers.type(connection):
@@ -237,10 +237,10 @@ class Service:
     def _write(self, data: bytearray) -> None:
         """Write as much of `data` to the terminal as it takes."""
         if data:
-            count = self._host.pty.write(data)
+            count = self._host.terminal.pty.write(data)
             typed = data[:count]
             del data[:count]
-            self._host.note_typed(typed)
+            self._host.watching.note_typed(typed)
 
     # -- what they are sent -------------------------------------------------------------------------------------------
 
@@ -256,6 +256,6 @@ class Service:
         last_frames = wire.json_frame(wire.EXIT, record)
         now = time.monotonic()
         for connection in self._connections.values():
-            self._protect(connection, Connection.send_head, self._host.position, now)
+            self._protect(connection, Connection.send_head, self._host.terminal.position, now)
             self._protect(connection, Connection.send, last_frames)
         flush_all(self._connections.values(), _FAREWELL)

@@ -157,7 +157,7 @@ def _start(
         child.release()
         host.begin(child.pid, started)
         if spec.get("flush"):
-            guard.attempt("starting to flush the ring", host.flush, files.output)
+            guard.attempt("starting to flush the ring", host.terminal.flush, files.output)
     except BaseException:
         events.on_shutdown(lambda: None)
         for step in [*reversed(undo), tree.end_all]:

@@ -10,17 +10,10 @@ from ..core.waiting import classify as waiting
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import sys
     from collections.abc import Callable
     from typing import Any
 
-    from ..core.ring.writer import RingWriter
     from ..core.waiting.classify import Evidence
-
-    if sys.platform == "win32":
-        from .pty_windows import WindowsPty as Pty
-    else:
-        from .pty_posix import PosixPty as Pty
 
 #: Seconds of silence after which it looks, and seconds between two looks when the silence has lasted. Until then the
 #: next look is due when the silence is longer by this share: what the program does now it may have begun just before.
@@ -36,10 +29,6 @@ _ERROR = 0.02
 _FLOW = 1.0
 #: Looking takes at most one of so many seconds; what the loop does around it takes up to half as much again.
 _RARELY = 3000
-#: The mode in which the cursor is shown (DECTCEM).
-_CURSOR = 25
-#: Bytes at the end of the output that are drawn for the prompt.
-_TAIL = 4096
 #: What ends a line, or the program, where the terminal gives whole lines.
 _ENDS = frozenset(b"\r\n\x03\x04\x1a\x1c")
 
@@ -141,17 +130,3 @@ class Watch:
         value = {"kind": kind, "prompt": prompt, "since": since, "sure": sure}
         changed, self.value = value != self.value, value
         return changed
-
-
-def shown_prompt(pty: Pty, ring: RingWriter) -> tuple[str, int]:
-    """Return the prompt that a terminal shows, and the number of its line.
-
-    A full-screen program has none, nor one that hides the cursor, such as top or a menu: nobody types behind a text
-    there. The application's form of cursor keys (DECCKM) tells nothing: line editors want it, too.
-    """
-    if ring.modes.alternate or _CURSOR not in ring.modes.flags:
-        return "", ring.lines
-    from ..core.terminal.prompt import prompt_of  # noqa: PLC0415  with it comes all that draws
-
-    typed = pty.typed.decode("utf-8", "replace")
-    return prompt_of(ring.tail(_TAIL), ring.rows, ring.cols, typed), ring.lines

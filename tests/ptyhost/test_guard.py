@@ -31,14 +31,16 @@ SABOTAGE = textwrap.dedent(
 
     def _sabotage():
         import sys, types
-        from . import connection, guard, job, line_posix, orders, pty_posix, service, stop_sequence, viewers
+        from . import (connection, guard, job, line_posix, orders, pty_posix, service, stop_sequence, terminal, timers,
+            viewers, watching)
+        from ..core.platform import tree
         from ..core.ring import writer
         guard._ENTRIES, guard._REST = 1 << 30, 0.001
         plan = PLAN
         # What is needed for the start and for the end, and what only others of these call.
         spared = """
             __init__ run _finish begin fileno close _sabotage hello spawn send_end is_alone leftover
-            boot_id is_empty kill end_all detach _is_alive explain_refusal _catch_up warn _stop _time_out _warn
+            boot_id is_empty kill end_all detach _is_alive explain_refusal _catch_up warn _time_out set set_default
             _stop_for_shutdown _stop_draining _make_sequence _hung_up _look_again _resume _rewrite_index _start_from
             _append _helping _is_full _took _roll _begin_segment _next_carry _keyframe_from _drop_oldest _drop_index
         """.split()
@@ -51,8 +53,9 @@ SABOTAGE = textwrap.dedent(
                 return function(*args, **about)
             return wrapped
 
-        places = [Host, service.Service, connection.Connection, viewers.Viewer, viewers.Viewers, job.Job,
-            stop_sequence.StopSequence, line_posix.Line, pty_posix.PosixPty, writer.RingWriter, tree, orders, wire]
+        places = [Host, terminal.Terminal, watching.Watching, timers.Timers, service.Service, connection.Connection,
+            viewers.Viewer, viewers.Viewers, job.Job, stop_sequence.StopSequence, line_posix.Line, pty_posix.PosixPty,
+            writer.RingWriter, tree, orders, wire]
         with open(plan + ".names", "w") as names:
             for place in places:
                 for name, function in list(vars(place).items()):
@@ -153,7 +156,7 @@ def test_whatever_fails_the_task_goes_on(hosted: Hosted, sabotaged: Path) -> Non
     assert hosted.output().endswith(b"the end\r\n")
 
 
-@pytest.mark.parametrize("name", ["Job.reap", "Host._reap", "Host._is_over", "Host._drain", "PosixPty.read"])
+@pytest.mark.parametrize("name", ["Job.reap", "Host._reap", "Host._is_over", "Terminal.drain", "PosixPty.read"])
 def test_whatever_fails_at_the_end_the_end_is_recorded(hosted: Hosted, sabotaged: Path, name: str) -> None:
     hosted.start("sh", "-c", "sleep 1000 & exec cat")
     hosted.connect(role="link").ask_status()
