@@ -5,7 +5,10 @@ import type { IObservableDisposable } from '@lumino/disposable';
 import type { ISignal } from '@lumino/signaling';
 
 import type { TaskApi, TaskError } from './services/api';
-import type { IGroup, ITask, IUnreadable, State } from './services/types';
+import type { IGroup } from './services/types/groups';
+import type { IUnreadable } from './services/types/lists';
+import type { State } from './services/types/states';
+import type { ITask } from './services/types/tasks';
 
 /** A state transition of a task; `previous` is null if the task is new. */
 export interface IStateChange {

@@ -4,7 +4,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 
 import { againChanges, againForm } from '../forms/again';
 import { requestOf, type IForm } from '../forms/requests';
-import { taskSchema } from '../services/types';
+import { taskSchema } from '../services/types/tasks';
 import sample from '../../../tests/contract/task.json';
 
 const trans = nullTranslator.load('jupyter_ptytasks');

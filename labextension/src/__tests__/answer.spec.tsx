@@ -7,7 +7,8 @@ import React, { act } from 'react';
 
 import { isAnswerable, offeredKeys, questionKey, questionMessage } from '../format/question';
 import { TaskError, type TaskApi } from '../services/api';
-import { taskSchema, type IAnswer, type ITask } from '../services/types';
+import type { IAnswer } from '../services/types/requests';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import type { ITaskModel } from '../tokens';
 import { AnswerField, type IAnswerFieldProps } from '../widgets/answer';
 import { askForAnswer } from '../widgets/dialogs/answer';

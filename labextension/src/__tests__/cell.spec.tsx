@@ -6,7 +6,7 @@ import { Widget } from '@lumino/widgets';
 import { act } from 'react';
 
 import { TaskError, type TaskApi } from '../services/api';
-import { taskSchema, type ITask } from '../services/types';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import type { ITaskModel } from '../tokens';
 import { MIME_TYPE, TaskCell } from '../widgets/cell/cell';
 import { PROGRESS, USAGE } from './samples';

@@ -2,7 +2,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 
 import { bestBy, bests, cleanUpQuery, sparedLabel, USUAL } from '../forms/cleanup';
 import { cleanUp, cleanUpSchema, previewCleanUp } from '../services/cleanup';
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 import sample from '../../../tests/contract/clean_up.json';
 
 const trans = nullTranslator.load('');

@@ -2,7 +2,7 @@ import { ServerConnection, type Terminal } from '@jupyterlab/services';
 
 import { TaskError } from '../services/api';
 import { TaskConnection } from '../terminal/connection';
-import { taskSchema } from '../services/types';
+import { taskSchema } from '../services/types/tasks';
 import sample from '../../../tests/contract/task.json';
 
 const task = taskSchema.parse(sample);

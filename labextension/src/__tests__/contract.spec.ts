@@ -1,24 +1,14 @@
 /** The server's answers in tests/contract, which its own tests hold it to, are what we take them for. */
 
-import {
-  STATES,
-  changesSchema,
-  commandLine,
-  errorSchema,
-  groupsSchema,
-  isActive,
-  isEnded,
-  outputSchema,
-  pageSchema,
-  placeOptionsSchema,
-  placesSchema,
-  replaySchema,
-  readTasks,
-  statsSchema,
-  statusSchema,
-  taskSchema,
-  whySchema
-} from '../services/types';
+import { errorSchema } from '../services/types/errors';
+import { groupsSchema } from '../services/types/groups';
+import { changesSchema, pageSchema, readTasks } from '../services/types/lists';
+import { statsSchema } from '../services/types/measured';
+import { outputSchema, replaySchema, whySchema } from '../services/types/output';
+import { placeOptionsSchema, placesSchema } from '../services/types/places';
+import { statusSchema } from '../services/types/service';
+import { STATES, isActive, isEnded } from '../services/types/states';
+import { commandLine, taskSchema } from '../services/types/tasks';
 import { detailsSchema, differenceSchema } from '../services/about';
 import changes from '../../../tests/contract/changes.json';
 import details from '../../../tests/contract/details.json';

@@ -12,7 +12,8 @@ import {
   trendOf
 } from '../format/curves';
 import { CurveFollower } from '../services/curves';
-import { curvesSchema, taskSchema, type ICurve, type ICurves, type ITask } from '../services/types';
+import { curvesSchema, type ICurve, type ICurves } from '../services/types/measured';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import type { ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 

@@ -1,7 +1,8 @@
 import { nextNamed } from '../widgets/panel/typeahead';
 import { nullTranslator } from '@jupyterlab/translation';
 
-import { taskSchema, type IGroup, type ITask } from '../services/types';
+import type { IGroup } from '../services/types/groups';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import {
   listRows,
   matches,

@@ -2,7 +2,7 @@ import { Signal } from '@lumino/signaling';
 
 import { TaskApi, type TaskError } from '../services/api';
 import { TaskFollower } from '../services/follower';
-import { taskSchema, type ITask } from '../services/types';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import type { ITaskModel } from '../tokens';
 import { FakeServer, type IAnswer, type IRequest } from './fakeserver';
 import sample from '../../../tests/contract/task.json';

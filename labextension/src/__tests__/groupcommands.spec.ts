@@ -3,7 +3,8 @@ import { CommandRegistry } from '@lumino/commands';
 
 import { addGroupCommands } from '../commands/groups';
 import { addOrderCommands } from '../commands/order';
-import { taskSchema, type IGroup, type ITask } from '../services/types';
+import type { IGroup } from '../services/types/groups';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 

@@ -7,7 +7,7 @@ import React from 'react';
 
 import type { TaskApi } from '../services/api';
 import type { TaskFollower } from '../services/follower';
-import { taskSchema, type ITask } from '../services/types';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import { WatchedValue } from '../services/watchedvalue';
 import type { TaskConnection } from '../terminal/connection';
 import { bannerText } from '../widgets/terminal/banner';

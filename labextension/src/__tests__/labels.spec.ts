@@ -1,7 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { changesOf, labelsOf } from '../forms/labels';
-import { taskSchema } from '../services/types';
+import { taskSchema } from '../services/types/tasks';
 import sample from '../../../tests/contract/task.json';
 
 const trans = nullTranslator.load('jupyter_ptytasks');

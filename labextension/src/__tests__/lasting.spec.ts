@@ -3,7 +3,7 @@ import { Signal } from '@lumino/signaling';
 
 import { noticeKey, questionMessage } from '../format/question';
 import { LastingNotifier } from '../services/lasting';
-import { taskSchema, type ITask } from '../services/types';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import type { ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 

@@ -10,7 +10,9 @@ import {
   usageDetails,
   usageLabel
 } from '../format/measures';
-import { taskSchema, type IProgress, type ITask, type State } from '../services/types';
+import type { IProgress } from '../services/types/measured';
+import type { State } from '../services/types/states';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import { points } from '../widgets/usage';
 import { PROGRESS, USAGE } from './samples';
 import cases from '../../../tests/contract/remaining.json';

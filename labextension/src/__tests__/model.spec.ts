@@ -2,8 +2,8 @@ import type { Event as Events } from '@jupyterlab/services';
 import { Stream } from '@lumino/signaling';
 
 import { TaskModel } from '../services/model';
-import type { ITask } from '../services/types';
-import { taskSchema } from '../services/types';
+import type { ITask } from '../services/types/tasks';
+import { taskSchema } from '../services/types/tasks';
 import type { IStateChange } from '../tokens';
 import { FakeServer, type IAnswer } from './fakeserver';
 import { PROGRESS } from './samples';

@@ -4,7 +4,8 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { TaskError } from '../services/api';
 import { formOf } from '../forms/requests';
 import { standings } from '../services/queue';
-import { placeSchema, taskSchema } from '../services/types';
+import { placeSchema } from '../services/types/places';
+import { taskSchema } from '../services/types/tasks';
 import { askForTask, type INewTask, type INewTaskOptions } from '../widgets/dialogs/newtask';
 import sample from '../../../tests/contract/task.json';
 

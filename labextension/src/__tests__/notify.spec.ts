@@ -7,7 +7,8 @@ import {
   type INotice,
   type IRules
 } from '../services/completions';
-import { taskSchema, type ITask, type State } from '../services/types';
+import type { State } from '../services/types/states';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import type { IStateChange, ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 

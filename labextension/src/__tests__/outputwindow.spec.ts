@@ -1,7 +1,7 @@
 /** The window on a task's output grows at both ends, whatever lines are missing. */
 
 import { literally, OutputWindow } from '../services/outputwindow';
-import type { IOutput } from '../services/types';
+import type { IOutput } from '../services/types/output';
 
 /** A server with these lines; it returns at most `most` of them at once. */
 function server(numbers: number[], most = 500, first = 0) {

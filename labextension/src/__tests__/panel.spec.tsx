@@ -4,13 +4,10 @@ import { Widget } from '@lumino/widgets';
 import { act } from 'react';
 
 import { TaskError, type TaskApi } from '../services/api';
-import {
-  taskSchema,
-  type IGroup,
-  type IStatus,
-  type ITask,
-  type IUnreadable
-} from '../services/types';
+import type { IGroup } from '../services/types/groups';
+import type { IUnreadable } from '../services/types/lists';
+import type { IStatus } from '../services/types/service';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import { WatchedValue } from '../services/watchedvalue';
 import type { ISeenTasks, ITaskModel } from '../tokens';
 import { TasksPanel } from '../widgets/panel/panel';

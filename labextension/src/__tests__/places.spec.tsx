@@ -6,7 +6,7 @@ import { act } from 'react';
 
 import { outOfReach } from '../format/places';
 import { waitLabel } from '../format/queue';
-import { taskSchema, type ITask } from '../services/types';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import { WaitingPage } from '../widgets/terminal/waiting';
 import sample from '../../../tests/contract/task.json';
 

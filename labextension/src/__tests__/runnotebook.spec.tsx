@@ -3,7 +3,8 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { TaskError } from '../services/api';
 import { AT_ONCE } from '../forms/start';
 import { whereOf } from '../forms/where';
-import { placeSchema, taskSchema } from '../services/types';
+import { placeSchema } from '../services/types/places';
+import { taskSchema } from '../services/types/tasks';
 import { askForNotebook, type IRunNotebook } from '../widgets/dialogs/runnotebook';
 import sample from '../../../tests/contract/task.json';
 

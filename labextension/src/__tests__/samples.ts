@@ -1,6 +1,6 @@
 /** What tasks may say of themselves. */
 
-import type { IProgress, IUsage } from '../services/types';
+import type { IProgress, IUsage } from '../services/types/measured';
 
 export const PROGRESS: IProgress = {
   fraction: 0.5,

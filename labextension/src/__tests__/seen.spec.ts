@@ -2,7 +2,8 @@ import type { IStateDB } from '@jupyterlab/statedb';
 import { Signal } from '@lumino/signaling';
 
 import { SeenTasks } from '../services/seen';
-import { taskSchema, type ITask, type State } from '../services/types';
+import type { State } from '../services/types/states';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import type { ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 

@@ -9,7 +9,9 @@ import {
   usual,
   type IStartOptions
 } from '../commands/start';
-import { placeSchema, taskSchema, type IGroup } from '../services/types';
+import type { IGroup } from '../services/types/groups';
+import { placeSchema } from '../services/types/places';
+import { taskSchema } from '../services/types/tasks';
 import type { ITaskModel } from '../tokens';
 import { askForTask } from '../widgets/dialogs/newtask';
 import sample from '../../../tests/contract/task.json';

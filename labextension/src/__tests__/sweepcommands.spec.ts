@@ -4,7 +4,8 @@ import { CommandRegistry } from '@lumino/commands';
 import { addSweepCommands } from '../commands/sweeps';
 import { sweepLabel } from '../format/queue';
 import { sweepStandings } from '../services/sweeps';
-import { taskSchema, type ITask, type State } from '../services/types';
+import type { State } from '../services/types/states';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 

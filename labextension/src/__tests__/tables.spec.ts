@@ -10,7 +10,14 @@ import { duration, stateLabel } from '../format/times';
 import { reasonOf } from '../format/why';
 import { parseDuration } from '../forms/requests';
 import { withoutReplies } from '../services/protocol';
-import { STATES, isActive, isEnded, isPending, wentWrong, type State } from '../services/types';
+import {
+  STATES,
+  isActive,
+  isEnded,
+  isPending,
+  wentWrong,
+  type State
+} from '../services/types/states';
 import { STATE_ORDER } from '../widgets/panel/filter';
 import { stateIcon } from '../widgets/state';
 import format from '../../../tests/contract/format.json';

@@ -4,7 +4,7 @@ import { CommandRegistry } from '@lumino/commands';
 import { TaskError } from '../services/api';
 import type { ConfirmDialogs, Deletion } from '../commands/confirm';
 import { addTaskCommands } from '../commands/tasks';
-import { taskSchema, type ITask } from '../services/types';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import sample from '../../../tests/contract/task.json';
 

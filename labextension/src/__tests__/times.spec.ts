@@ -1,7 +1,7 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { exitLabel, when } from '../format/times';
-import { taskSchema, type ITask } from '../services/types';
+import { taskSchema, type ITask } from '../services/types/tasks';
 import sample from '../../../tests/contract/task.json';
 
 const trans = nullTranslator.load('jupyter_ptytasks');

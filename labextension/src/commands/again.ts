@@ -6,7 +6,7 @@ import type { CommandRegistry } from '@lumino/commands';
 
 import { standings } from '../services/queue';
 import type { RecentCommands } from '../services/recentcommands';
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, lookUp, TASKS } from './args';
 import { createIn, openTerminal, queuesOf } from './start';

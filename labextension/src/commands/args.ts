@@ -2,7 +2,7 @@
 
 import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 import type { ITaskModel } from '../tokens';
 
 /** The JSON schema. */

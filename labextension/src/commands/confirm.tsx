@@ -4,7 +4,8 @@ import { Dialog, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import { isEnded, type ITask } from '../services/types';
+import { isEnded } from '../services/types/states';
+import type { ITask } from '../services/types/tasks';
 
 /** The most tasks that are named; the others are counted. */
 const LISTED = 5;

@@ -1,6 +1,6 @@
 /** Applies an action to several tasks. */
 
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 
 /** Run `act` on every task, even if some fail. Afterwards throw the error messages, without duplicates. */
 export async function each(

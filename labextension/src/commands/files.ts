@@ -8,7 +8,7 @@ import { tasksIcon } from '../icons';
 import { fileRequest, textRequest } from '../forms/files';
 import { serverShell } from '../forms/shells';
 import type { TaskSettings } from '../services/settings';
-import type { ITaskRequest } from '../services/types';
+import type { ITaskRequest } from '../services/types/requests';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { createIn, queuesOf, startTask } from './start';
 

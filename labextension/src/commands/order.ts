@@ -8,7 +8,9 @@ import type { ReadonlyJSONObject, ReadonlyPartialJSONObject } from '@lumino/core
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import { compareTurns, lineOf, standings } from '../services/queue';
-import { isPending, type IPlacing, type ITask } from '../services/types';
+import type { IPlacing } from '../services/types/requests';
+import { isPending } from '../services/types/states';
+import type { ITask } from '../services/types/tasks';
 import { CommandIDs, type ITaskModel } from '../tokens';
 import { argumentsOf, lookUp, TASKS } from './args';
 

@@ -12,17 +12,10 @@ import { tasksIcon } from '../icons';
 import { directoryOf } from '../forms/files';
 import type { INewGroup } from '../forms/start';
 import { isQueue, standings, type IStanding } from '../services/queue';
-import {
-  IF_EXISTS,
-  isEnded,
-  isPending,
-  LOCAL,
-  resourcesSchema,
-  WHEN,
-  type IPlace,
-  type ITask,
-  type ITaskRequest
-} from '../services/types';
+import { LOCAL, resourcesSchema, type IPlace } from '../services/types/places';
+import { IF_EXISTS, WHEN, type ITaskRequest } from '../services/types/requests';
+import { isEnded, isPending } from '../services/types/states';
+import type { ITask } from '../services/types/tasks';
 import { CommandIDs, type ITaskModel } from '../tokens';
 
 export interface IStartOptions {

@@ -1,6 +1,6 @@
 /** The curves of metrics as charts and sparklines need them: along an axis, smoothed, in few digits. Pure. */
 
-import type { ICurve, IMetrics } from '../services/types';
+import type { ICurve, IMetrics } from '../services/types/measured';
 
 /** What the values are drawn along: steps, or seconds since the start of the attempt. */
 export type Axis = 'step' | 'time';

@@ -2,7 +2,7 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 import { exitLabel } from './times';
 import { reasonOf } from './why';
 

@@ -3,7 +3,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { duration } from './times';
-import { isEnded, type IProgress, type ITask, type IUsage } from '../services/types';
+import type { IProgress, IUsage } from '../services/types/measured';
+import { isEnded } from '../services/types/states';
+import type { ITask } from '../services/types/tasks';
 
 const UNITS = ['KiB', 'MiB', 'GiB', 'TiB'] as const;
 const KIBI = 1024;

@@ -2,7 +2,9 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { isActive, isPending, LOCAL, type IPlace, type ITask } from '../services/types';
+import { LOCAL, type IPlace } from '../services/types/places';
+import { isActive, isPending } from '../services/types/states';
+import type { ITask } from '../services/types/tasks';
 
 /** Return the name of a place for display: of `ssh:gpu1` the host. */
 export function placeName(name: string, trans: TranslationBundle): string {

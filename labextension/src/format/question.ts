@@ -2,7 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { isActive, type ITask } from '../services/types';
+import { isActive } from '../services/types/states';
+import type { ITask } from '../services/types/tasks';
 
 /** Matches the keys that a prompt offers: `[y/N]`, `(y/n/q)`. */
 const OFFER = /[[(]([a-z](?:[/|][a-z])+)[\])]/i;

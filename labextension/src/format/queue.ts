@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { IStanding } from '../services/queue';
 import type { ISweepStanding } from '../services/sweeps';
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 import { remoteWait } from './places';
 import { duration } from './times';
 

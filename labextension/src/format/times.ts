@@ -2,7 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { isEnded, isPending, type ITask, type State } from '../services/types';
+import { isEnded, isPending, type State } from '../services/types/states';
+import type { ITask } from '../services/types/tasks';
 
 /** Return a duration given in milliseconds: `7s`, `3m 07s`, `2h 05m`, `3d 04h`; empty if it is not finite. */
 export function duration(milliseconds: number): string {

@@ -3,7 +3,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { duration } from './times';
-import { isActive, type ITask } from '../services/types';
+import { isActive } from '../services/types/states';
+import type { ITask } from '../services/types/tasks';
 
 /** Return the warnings of a task in words, with the time since the first one at `now` (milliseconds, the server's). */
 export function warningText(task: Pick<ITask, 'warnings'>, now: number): string {

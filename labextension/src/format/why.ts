@@ -1,6 +1,7 @@
 /** Formats why a task ended. Pure. */
 
-import { isEnded, type ITask } from '../services/types';
+import { isEnded } from '../services/types/states';
+import type { ITask } from '../services/types/tasks';
 
 /** Messages that say no more than the exit code or signal; the second is of older servers. */
 const ENDED = /^(exited with code -?\d+|killed by SIG\w+)?$/;

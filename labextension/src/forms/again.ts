@@ -1,7 +1,8 @@
 /** What is different in a task like another one: the dialog's values before and after they were edited. Pure. */
 
-import type { IAgain, ITask, ITaskRequest } from '../services/types';
-import { DEFAULT_GROUP } from '../services/types';
+import type { IAgain, ITaskRequest } from '../services/types/requests';
+import type { ITask } from '../services/types/tasks';
+import { DEFAULT_GROUP } from '../services/types/groups';
 import { formOf, type IForm } from './requests';
 
 /** Return the dialog's values for a task. The variables that it was given stay on the server. */

@@ -3,7 +3,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { SPARED, type ICleanUp } from '../services/cleanup';
-import type { Better, ITask } from '../services/types';
+import type { Better } from '../services/types/measured';
+import type { ITask } from '../services/types/tasks';
 
 /** The values of the fields; empty for no restriction. */
 export interface ICleanUpForm {

@@ -2,7 +2,7 @@
 
 import { PathExt } from '@jupyterlab/coreutils';
 
-import type { ITaskRequest } from '../services/types';
+import type { ITaskRequest } from '../services/types/requests';
 import { PYTHON, quote, quoteFile, RUNNERS, type Shell } from './shells';
 
 /**

@@ -2,7 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ITask, ITaskChanges } from '../services/types';
+import type { ITaskChanges } from '../services/types/requests';
+import type { ITask } from '../services/types/tasks';
 import { parseTags } from './tags';
 import { refusal } from './start';
 

@@ -9,7 +9,8 @@ import { startAt } from './requests';
 import { PYTHON, quote, quoteFile, type Shell } from './shells';
 import { AT_ONCE, refusal, withStart, type IStart } from './start';
 import { whereOf, withWhere, type IWhere } from './where';
-import type { IPlace, ITaskRequest } from '../services/types';
+import type { IPlace } from '../services/types/places';
+import type { ITaskRequest } from '../services/types/requests';
 
 /** A parameter of the notebook. The value is as typed: JSON, True, False, None, or else text. */
 export interface IParameter {

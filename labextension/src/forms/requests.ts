@@ -2,7 +2,8 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import { LOCAL, WHEN, type IPlace, type ITaskRequest, type When } from '../services/types';
+import { LOCAL, type IPlace } from '../services/types/places';
+import { WHEN, type ITaskRequest, type When } from '../services/types/requests';
 import { lineOf } from './shells';
 import { AT_ONCE, chosenGroup, refusal, startOf, withStart, type IStart } from './start';
 import { parseTags } from './tags';

@@ -3,7 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { TaskError } from '../services/api';
-import type { ITaskRequest } from '../services/types';
+import type { ITaskRequest } from '../services/types/requests';
 
 /** The values of the fields, as chosen and typed. */
 export interface IStart {

@@ -1,6 +1,7 @@
 /** Where a new task runs, as people choose it, and what it asks for there. Pure. */
 
-import { LOCAL, type IPlace, type IResources, type ITaskRequest } from '../services/types';
+import { LOCAL, type IPlace, type IResources } from '../services/types/places';
+import type { ITaskRequest } from '../services/types/requests';
 
 /** What can be asked for in the dialogs, in their order. */
 export const ASKED = [

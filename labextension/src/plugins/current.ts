@@ -2,7 +2,7 @@
 
 import type { JupyterFrontEnd } from '@jupyterlab/application';
 
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 import type { ITaskModel, ITasksPanel } from '../tokens';
 
 export function currentTasks(

@@ -11,7 +11,7 @@ import { warningKey, warningMessage } from '../format/warnings';
 import { CompletionNotifier, type INotice } from '../services/completions';
 import { LastingNotifier } from '../services/lasting';
 import { TaskSettings } from '../services/settings';
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 import { isShown } from '../services/visible';
 import { CommandIDs, ISeenTasks, ITaskModel } from '../tokens';
 import { EndsToast } from '../widgets/endstoast';

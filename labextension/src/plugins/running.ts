@@ -12,7 +12,8 @@ import { commandIfPresent } from '../commands/ifpresent';
 import { placeLabel } from '../format/queue';
 import { stateLabel } from '../format/times';
 import { tasksIcon } from '../icons';
-import { commandLine, isEnded, type ITask } from '../services/types';
+import { isEnded } from '../services/types/states';
+import { commandLine, type ITask } from '../services/types/tasks';
 import { CommandIDs, ITaskModel } from '../tokens';
 
 export const runningPlugin: JupyterFrontEndPlugin<void> = {

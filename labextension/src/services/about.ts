@@ -4,7 +4,8 @@ import { z } from 'zod';
 
 import type { TaskApi } from './api';
 import { checked } from './rest';
-import { gitSchema, STATES } from './types';
+import { STATES } from './types/states';
+import { exitSchema, gitSchema } from './types/tasks';
 
 const originSchema = z.object({ id: z.string(), host: z.string(), exported: z.string() });
 
@@ -16,7 +17,7 @@ const attemptSchema = z.object({
   state: z.enum(STATES),
   state_reason: z.string(),
   state_message: z.string(),
-  exit: z.object({ code: z.number().nullable(), signal: z.string().nullable() }),
+  exit: exitSchema,
   started: z.string().nullable(),
   ended: z.string().nullable(),
   git: gitSchema

@@ -5,40 +5,28 @@ import type { ServerConnection } from '@jupyterlab/services';
 
 import { patched, type IListing } from './listing';
 import { RestClient, TaskError, type IOptions, type IQuiet } from './rest';
+import { groupSchema, groupsSchema, type IGroup } from './types/groups';
+import { changesSchema, pageSchema, readTasks, type IPage, type IUnreadable } from './types/lists';
+import { curvesSchema, statsSchema, type ICurves, type IStats } from './types/measured';
 import {
-  changesSchema,
-  curvesSchema,
-  groupSchema,
-  groupsSchema,
   outputSchema,
-  pageSchema,
-  placeOptionsSchema,
-  placesSchema,
-  readTasks,
   replaySchema,
-  statsSchema,
-  statusSchema,
-  taskSchema,
   whySchema,
-  type IAgain,
-  type IAnswer,
-  type ICurves,
-  type IGroup,
-  type IGroupChanges,
   type IOutput,
-  type IPage,
-  type IPlace,
-  type IPlaceOptions,
-  type IPlacing,
   type IReplay,
-  type IStats,
-  type IStatus,
-  type ITask,
-  type ITaskChanges,
-  type ITaskRequest,
-  type IUnreadable,
   type IWhy
-} from './types';
+} from './types/output';
+import { placeOptionsSchema, placesSchema, type IPlace, type IPlaceOptions } from './types/places';
+import type {
+  IAgain,
+  IAnswer,
+  IGroupChanges,
+  IPlacing,
+  ITaskChanges,
+  ITaskRequest
+} from './types/requests';
+import { statusSchema, type IStatus } from './types/service';
+import { taskSchema, type ITask } from './types/tasks';
 
 export { TaskError };
 

@@ -4,7 +4,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import { elapsed, exitLabel, stateLabel } from '../format/times';
 import { isExplained, reasonOf } from '../format/why';
-import { wentWrong, type ITask } from './types';
+import { wentWrong } from './types/states';
+import type { ITask } from './types/tasks';
 import type { ISettings } from './settings';
 import type { IStateChange, ITaskModel } from '../tokens';
 

@@ -3,7 +3,8 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import { extended } from '../format/curves';
-import type { ICurves, ITask } from './types';
+import type { ICurves } from './types/measured';
+import type { ITask } from './types/tasks';
 import type { ITaskModel } from '../tokens';
 
 /** The most points of a metric: as many as the server keeps. */

@@ -4,7 +4,9 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { TaskError } from './api';
 import { TailBuffer } from './tailbuffer';
-import { isActive, isPending, type ISample, type ITask } from './types';
+import type { ISample } from './types/measured';
+import { isActive, isPending } from './types/states';
+import type { ITask } from './types/tasks';
 import type { ITaskModel } from '../tokens';
 
 /** Milliseconds between requests for the last lines of an active task, and for its usage. */

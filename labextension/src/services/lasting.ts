@@ -2,7 +2,7 @@
 
 import { elapsed } from '../format/times';
 import { serverNow } from './clock';
-import type { ITask } from './types';
+import type { ITask } from './types/tasks';
 import type { ITaskModel } from '../tokens';
 
 /**

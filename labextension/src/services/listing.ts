@@ -2,7 +2,8 @@
 
 import type { z } from 'zod';
 
-import type { changesSchema, ITask, IUnreadable } from './types';
+import type { changesSchema, IUnreadable } from './types/lists';
+import type { ITask } from './types/tasks';
 
 /** The task list: the tasks, newest first, and those that cannot be read. */
 export interface IListing {

@@ -6,14 +6,10 @@ import { Signal, type ISignal } from '@lumino/signaling';
 
 import { TaskApi, TaskError } from './api';
 import type { IListing } from './listing';
-import {
-  progressEventSchema,
-  waitingEventSchema,
-  type IGroup,
-  type IProgressEvent,
-  type ITask,
-  type IUnreadable
-} from './types';
+import { progressEventSchema, waitingEventSchema, type IProgressEvent } from './types/events';
+import type { IGroup } from './types/groups';
+import type { IUnreadable } from './types/lists';
+import type { ITask } from './types/tasks';
 import type { IStateChange, ITaskModel } from '../tokens';
 
 /** The event schemas of the server about tasks and groups. */

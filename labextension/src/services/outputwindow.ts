@@ -3,7 +3,7 @@
 import { Signal, type ISignal } from '@lumino/signaling';
 
 import type { TaskApi } from './api';
-import type { IOutput } from './types';
+import type { IOutput } from './types/output';
 
 /** Lines of one request. */
 const PAGE = 500;

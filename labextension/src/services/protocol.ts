@@ -5,7 +5,7 @@ import type { ServerConnection } from '@jupyterlab/services';
 import { z } from 'zod';
 
 import { NAMESPACE } from './rest';
-import { taskSchema } from './types';
+import { taskSchema } from './types/tasks';
 
 const event = z.discriminatedUnion('event', [
   z.object({

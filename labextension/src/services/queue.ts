@@ -1,6 +1,8 @@
 /** The queue as people see it: the order of the pending tasks, and how far each group is. Pure. */
 
-import { DEFAULT_GROUP, isActive, isPending, wentWrong, type IGroup, type ITask } from './types';
+import { DEFAULT_GROUP, type IGroup } from './types/groups';
+import { isActive, isPending, wentWrong } from './types/states';
+import type { ITask } from './types/tasks';
 
 /** How far a group is. */
 export interface IStanding {

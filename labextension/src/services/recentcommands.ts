@@ -3,7 +3,8 @@
 import type { IStateDB } from '@jupyterlab/statedb';
 import { z } from 'zod';
 
-import { LOCAL, resourcesSchema, type IResources, type ITaskRequest } from './types';
+import { LOCAL, resourcesSchema, type IResources } from './types/places';
+import type { ITaskRequest } from './types/requests';
 
 const KEY = 'jupyter-ptytasks:history';
 

@@ -5,7 +5,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import type { z } from 'zod';
 
 import { noteServerTime } from './clock';
-import { errorSchema, fieldsOf } from './types';
+import { errorSchema, fieldsOf } from './types/errors';
 
 /** The path of this extension below the server's base URL. */
 export const NAMESPACE = 'ptytasks';

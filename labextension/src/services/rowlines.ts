@@ -2,7 +2,8 @@
 
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import { isActive, isPending, type ITask } from './types';
+import { isActive, isPending } from './types/states';
+import type { ITask } from './types/tasks';
 import type { ITaskModel } from '../tokens';
 
 /** Milliseconds between requests for an active task, and before the first one while the user scrolls. */

@@ -7,7 +7,8 @@ import type { ITaskModel } from '../tokens';
 import { TaskError } from './api';
 import { serverNow } from './clock';
 import { queryOf, type IRunsView } from './runsview';
-import { pageSchema, taskSchema, type IPage, type ITask } from './types';
+import { pageSchema, type IPage } from './types/lists';
+import { taskSchema, type ITask } from './types/tasks';
 
 /** What the table shows of a task; the server sends no more than that. */
 const FIELDS = [

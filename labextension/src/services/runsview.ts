@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 
-import { STATES, type State } from './types';
+import { STATES, type State } from './types/states';
 
 /** Sets of states that are chosen together. */
 export const STATE_SETS: Readonly<Record<string, readonly State[]>> = {

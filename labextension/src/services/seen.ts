@@ -6,7 +6,8 @@ import { z } from 'zod';
 
 import type { ISeenTasks, ITaskModel } from '../tokens';
 import { serverNow } from './clock';
-import { wentWrong, type ITask } from './types';
+import { wentWrong } from './types/states';
+import type { ITask } from './types/tasks';
 
 const KEY = 'jupyter-ptytasks:seen';
 

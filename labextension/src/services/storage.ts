@@ -2,7 +2,7 @@
 
 import { Signal, type ISignal } from '@lumino/signaling';
 
-import type { IStorage } from './types';
+import type { IStorage } from './types/service';
 import type { ITaskModel } from '../tokens';
 
 /** Milliseconds between requests, and after the number of tasks has changed. */

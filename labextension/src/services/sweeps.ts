@@ -1,6 +1,7 @@
 /** Sweeps, as far as their tasks tell of them. Pure. */
 
-import { isActive, isPending, wentWrong, type ITask } from './types';
+import { isActive, isPending, wentWrong } from './types/states';
+import type { ITask } from './types/tasks';
 
 /** How far a sweep is. */
 export interface ISweepStanding {

@@ -7,7 +7,7 @@ import { TaskError, type TaskApi } from '../services/api';
 import { Acknowledger, Replays, type WhenDrawn } from './flowcontrol';
 import { parse, socketUrl, withoutReplies, type ServerEvent } from '../services/protocol';
 import { ReconnectingSocket } from './socket';
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 
 /**
  * The state of the connection.

@@ -5,7 +5,8 @@ import React, { useEffect, useId, useLayoutEffect, useRef, useState } from 'reac
 
 import { isAnswerable, offeredKeys, questionKey, questionLabel } from '../format/question';
 import { TaskError } from '../services/api';
-import type { IAnswer, ITask } from '../services/types';
+import type { IAnswer } from '../services/types/requests';
+import type { ITask } from '../services/types/tasks';
 import type { ITaskModel } from '../tokens';
 
 /** Milliseconds for which it is said that an answer came too late. */

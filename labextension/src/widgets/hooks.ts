@@ -3,7 +3,7 @@
 import { useCallback, useEffect, useState, useSyncExternalStore, type RefObject } from 'react';
 
 import { serverNow } from '../services/clock';
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 import type { ISeenTasks } from '../tokens';
 
 const SECOND = 1000;

@@ -4,7 +4,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { placeName } from '../format/places';
-import { LOCAL, type ITask } from '../services/types';
+import { LOCAL } from '../services/types/places';
+import type { ITask } from '../services/types/tasks';
 
 interface IPlaceBadgeProps {
   task: ITask;

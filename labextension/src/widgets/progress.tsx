@@ -4,7 +4,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { hasBar, percent } from '../format/measures';
-import { isEnded, type IProgress, type ITask } from '../services/types';
+import type { IProgress } from '../services/types/measured';
+import { isEnded } from '../services/types/states';
+import type { ITask } from '../services/types/tasks';
 
 export interface IProgressProps {
   task: ITask;

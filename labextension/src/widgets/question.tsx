@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { questionLabel } from '../format/question';
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 
 interface IQuestionBadgeProps {
   task: ITask;

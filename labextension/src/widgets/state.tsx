@@ -17,7 +17,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { stateLabel } from '../format/times';
-import type { State } from '../services/types';
+import type { State } from '../services/types/states';
 
 const ICONS: Readonly<Record<State, LabIcon>> = {
   held: lockIcon,

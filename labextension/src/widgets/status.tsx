@@ -5,7 +5,8 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import { tasksIcon } from '../icons';
-import { isActive, isPending, type ITask } from '../services/types';
+import { isActive, isPending } from '../services/types/states';
+import type { ITask } from '../services/types/tasks';
 import { useSignalValue } from '../services/watchedvalue';
 import type { ISeenTasks, ITaskModel } from '../tokens';
 import { useUnseen } from './hooks';

@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { heights, numeral, trendOf } from '../format/curves';
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 
 /** The size of the sparkline in its own units, and the room for half the width of its line. */
 const WIDTH = 40;

@@ -6,7 +6,9 @@ import React, { useEffect, useRef } from 'react';
 import type { TaskFollower } from '../services/follower';
 import { peakLabel, usageDetails, usageLabel } from '../format/measures';
 import { useSignalValue } from '../services/watchedvalue';
-import { isActive, type ISample, type ITask } from '../services/types';
+import type { ISample } from '../services/types/measured';
+import { isActive } from '../services/types/states';
+import type { ITask } from '../services/types/tasks';
 import { useIsVisible } from './hooks';
 
 /** The size of the sparkline in its own units. */

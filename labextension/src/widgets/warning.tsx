@@ -5,7 +5,7 @@ import React from 'react';
 
 import { warningLabel, warningText } from '../format/warnings';
 import { serverNow } from '../services/clock';
-import type { ITask } from '../services/types';
+import type { ITask } from '../services/types/tasks';
 
 interface IWarningBadgeProps {
   task: ITask;

@@ -6,7 +6,7 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
 import type { TaskFollower } from '../../services/follower';
-import { bundleSchema, type IBundle } from '../../services/types';
+import { bundleSchema, type IBundle } from '../../services/types/tasks';
 import type { ITaskModel } from '../../tokens';
 import type { IViewActions, TaskView } from './taskview';
 

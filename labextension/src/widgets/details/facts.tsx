@@ -7,7 +7,9 @@ import { bytes } from '../../format/measures';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { reasonOf } from '../../format/why';
 import type { IDetails, IOrigin } from '../../services/about';
-import { isEnded, LOCAL, type IGit, type ITask } from '../../services/types';
+import { LOCAL } from '../../services/types/places';
+import { isEnded } from '../../services/types/states';
+import type { IGit, ITask } from '../../services/types/tasks';
 import { useNow } from '../hooks';
 
 interface IFactsProps {

@@ -5,7 +5,7 @@ import React, { useId, useState } from 'react';
 
 import { changesOf, labelsOf } from '../../forms/labels';
 import { TaskError } from '../../services/api';
-import type { ITask } from '../../services/types';
+import type { ITask } from '../../services/types/tasks';
 import type { ITaskModel } from '../../tokens';
 import { Field } from '../dialogs/field';
 

@@ -7,7 +7,7 @@ import { copyIcon, ToolbarButtonComponent } from '@jupyterlab/ui-components';
 import React, { useEffect, useId, useMemo, useRef, useState } from 'react';
 
 import { TaskAbout, type IDetails, type IDifference } from '../../services/about';
-import { commandLine, type ITask } from '../../services/types';
+import { commandLine, type ITask } from '../../services/types/tasks';
 import { useSignalValue } from '../../services/watchedvalue';
 import type { ITaskModel } from '../../tokens';
 import { StateIcon } from '../state';

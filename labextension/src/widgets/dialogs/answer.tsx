@@ -8,7 +8,7 @@ import React from 'react';
 
 import { isAnswerable } from '../../format/question';
 import { useSignalValue } from '../../services/watchedvalue';
-import type { ITask } from '../../services/types';
+import type { ITask } from '../../services/types/tasks';
 import type { ITaskModel } from '../../tokens';
 import { AnswerField } from '../answer';
 

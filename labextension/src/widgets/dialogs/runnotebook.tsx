@@ -10,7 +10,8 @@ import { notebookRequest, type INotebookForm, type IParameter } from '../../form
 import { startAt } from '../../forms/requests';
 import { whereOf } from '../../forms/where';
 import type { IStanding } from '../../services/queue';
-import type { ITask, ITaskRequest } from '../../services/types';
+import type { ITaskRequest } from '../../services/types/requests';
+import type { ITask } from '../../services/types/tasks';
 import { Field } from './field';
 import { FieldsBody, type IFormProps } from './fieldsbody';
 import { FormDialog } from './formdialog';

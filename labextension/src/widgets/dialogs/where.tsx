@@ -7,7 +7,7 @@ import { placeAdvice, placeName, placeState } from '../../format/places';
 import type { IStart } from '../../forms/start';
 import { ASKED, YES, hasQueue, resourceField, type Asked, type IWhere } from '../../forms/where';
 import type { IStanding } from '../../services/queue';
-import { LOCAL, type IPlace, type IPlaceOptions } from '../../services/types';
+import { LOCAL, type IPlace, type IPlaceOptions } from '../../services/types/places';
 import { Field } from './field';
 import { StartField } from './start';
 

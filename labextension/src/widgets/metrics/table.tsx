@@ -4,7 +4,8 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import { best, numeral } from '../../format/curves';
-import type { ICurve, ITask } from '../../services/types';
+import type { ICurve } from '../../services/types/measured';
+import type { ITask } from '../../services/types/tasks';
 import { StateIcon } from '../state';
 import type { ILineLook } from './look';
 

@@ -5,7 +5,7 @@ import React, { useMemo, useRef } from 'react';
 
 import { breaks, places, positive, smoothed } from '../../format/curves';
 import type { CurveFollower } from '../../services/curves';
-import type { ICurve } from '../../services/types';
+import type { ICurve } from '../../services/types/measured';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
 import type { ITaskModel } from '../../tokens';
 import { Chart, type ILine } from './chart';

@@ -4,7 +4,7 @@ import { closeIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
-import type { ITask } from '../../services/types';
+import type { ITask } from '../../services/types/tasks';
 import type { IFilter } from './filter';
 
 interface IChipsProps {

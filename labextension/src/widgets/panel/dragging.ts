@@ -4,7 +4,9 @@ import type React from 'react';
 import { useRef, useState } from 'react';
 
 import { compareTurns } from '../../services/queue';
-import { isPending, type IPlacing, type ITask } from '../../services/types';
+import type { IPlacing } from '../../services/types/requests';
+import { isPending } from '../../services/types/states';
+import type { ITask } from '../../services/types/tasks';
 import type { Row } from './filter';
 import type { Drop } from './row';
 

@@ -8,15 +8,9 @@ import { elapsed, exitLabel, stateLabel } from '../../format/times';
 import { reasonOf } from '../../format/why';
 import { compareTurns, hasQueue, isQueue, standings, type IStanding } from '../../services/queue';
 import { sweepStandings, type ISweepStanding } from '../../services/sweeps';
-import {
-  commandLine,
-  isActive,
-  isEnded,
-  isPending,
-  type IGroup,
-  type ITask,
-  type State
-} from '../../services/types';
+import type { IGroup } from '../../services/types/groups';
+import { isActive, isEnded, isPending, type State } from '../../services/types/states';
+import { commandLine, type ITask } from '../../services/types/tasks';
 
 export const GROUPINGS = ['group', 'sweep', 'state', 'none'] as const;
 

@@ -5,7 +5,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useEffect, useState } from 'react';
 
 import { standingLabel } from '../../format/queue';
-import type { IGroup } from '../../services/types';
+import type { IGroup } from '../../services/types/groups';
 import { useSignalValue, useWatchedValue } from '../../services/watchedvalue';
 import type { IStanding } from '../../services/queue';
 import type { IHeading } from './filter';

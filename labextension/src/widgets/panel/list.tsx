@@ -4,7 +4,7 @@ import { defaultRangeExtractor, useVirtualizer, type Range } from '@tanstack/rea
 import React, { useCallback, useEffect, useRef } from 'react';
 
 import { useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
-import type { ITask } from '../../services/types';
+import type { ITask } from '../../services/types/tasks';
 import { useDragging } from './dragging';
 import type { Row } from './filter';
 import { GroupRow } from './group';

@@ -11,7 +11,7 @@ import { tasksIcon } from '../../icons';
 import { RowLines } from '../../services/rowlines';
 import { StorageWatch } from '../../services/storage';
 import { WatchedValue } from '../../services/watchedvalue';
-import type { ITask } from '../../services/types';
+import type { ITask } from '../../services/types/tasks';
 import type { ISeenTasks, ITaskModel, ITasksPanel } from '../../tokens';
 import { groupOfHeading, sweepOfHeading, type IFilter, type IView } from './filter';
 import { Look } from './look';

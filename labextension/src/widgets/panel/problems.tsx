@@ -4,7 +4,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
 import type { TaskError } from '../../services/api';
-import type { IUnreadable } from '../../services/types';
+import type { IUnreadable } from '../../services/types/lists';
 
 /** The command that enables the server extension. */
 const ENABLE = 'jupyter server extension enable jupyter_ptytasks';

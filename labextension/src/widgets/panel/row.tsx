@@ -22,15 +22,10 @@ import { isExplained, reasonOf } from '../../format/why';
 import type { RowLines } from '../../services/rowlines';
 import { progressLabel } from '../../format/measures';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
-import {
-  commandLine,
-  isEnded,
-  isPending,
-  LOCAL,
-  wentWrong,
-  type IPlacing,
-  type ITask
-} from '../../services/types';
+import { LOCAL } from '../../services/types/places';
+import type { IPlacing } from '../../services/types/requests';
+import { isEnded, isPending, wentWrong } from '../../services/types/states';
+import { commandLine, type ITask } from '../../services/types/tasks';
 import type { IHeading } from './filter';
 import { TaskName } from '../name';
 import { PlaceBadge } from '../place';

@@ -14,7 +14,7 @@ import React, {
 
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
 import type { StorageWatch } from '../../services/storage';
-import type { ITask } from '../../services/types';
+import type { ITask } from '../../services/types/tasks';
 import type { ISeenTasks, ITaskModel } from '../../tokens';
 import { useUnseen } from '../hooks';
 import { Chips } from './chips';

@@ -6,7 +6,7 @@ import React from 'react';
 
 import { stateLabel } from '../../format/times';
 import { PERIODS, STATE_SETS, unfiltered, type IRunsView } from '../../services/runsview';
-import { STATES, type State } from '../../services/types';
+import { STATES, type State } from '../../services/types/states';
 
 interface IFiltersProps {
   view: IRunsView;

@@ -9,7 +9,8 @@ import React from 'react';
 import type { TaskConnection } from '../../terminal/connection';
 import { exitLabel, stateLabel } from '../../format/times';
 import { isExplained, reasonOf } from '../../format/why';
-import { isEnded, type ITask } from '../../services/types';
+import { isEnded } from '../../services/types/states';
+import type { ITask } from '../../services/types/tasks';
 import type { ITaskModel } from '../../tokens';
 import { newest } from './header';
 

@@ -7,7 +7,7 @@ import { PanelLayout, Widget } from '@lumino/widgets';
 import React, { useEffect, useRef, useState } from 'react';
 
 import type { TaskApi } from '../../services/api';
-import type { IReplay } from '../../services/types';
+import type { IReplay } from '../../services/types/output';
 import { StillConnection } from '../../terminal/still';
 import { resize } from '../../terminal/xterm';
 

@@ -7,7 +7,7 @@ import React from 'react';
 
 import '../../../style/details.css';
 
-import { commandLine } from '../../services/types';
+import { commandLine } from '../../services/types/tasks';
 import { WatchedValue } from '../../services/watchedvalue';
 import type { TaskConnection } from '../../terminal/connection';
 import type { ITaskModel } from '../../tokens';

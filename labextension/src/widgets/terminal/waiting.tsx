@@ -6,7 +6,8 @@ import React from 'react';
 
 import { placeLabel, waitLabel } from '../../format/queue';
 import { stateLabel } from '../../format/times';
-import { isPending, type ITask } from '../../services/types';
+import { isPending } from '../../services/types/states';
+import type { ITask } from '../../services/types/tasks';
 import type { TaskConnection } from '../../terminal/connection';
 import type { ITaskModel } from '../../tokens';
 import { useNow } from '../hooks';
