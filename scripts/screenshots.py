@@ -13,7 +13,8 @@ import tempfile
 import termios
 from pathlib import Path
 
-from demo import BIN, ROOT, Place
+from demo_checks import ROOT
+from demo_server import BIN, Place
 from rich.console import Console
 from rich.terminal_theme import MONOKAI
 from rich.text import Text

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from playwright.sync_api import Page
-    from screenshots_lab import Camera
+    from screenshots_camera import Camera
 
     from tests.client.live import LiveServer
 

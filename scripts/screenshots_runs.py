@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Locator, Page, Route
-    from screenshots_lab import Camera
+    from screenshots_camera import Camera
 
     from jupyter_ptytasks.client import Client
     from tests.client.live import LiveServer
