@@ -59,12 +59,12 @@ def is_there():
         return False
 
 if sys.version_info < {python}:
-    say(b"unfit its Python is %d.%d; {oldest} is needed" % sys.version_info[:2])
+    say({unfit!r} + b" its Python is %d.%d; {oldest} is needed" % sys.version_info[:2])
     raise SystemExit
 directory = os.path.join(os.path.expanduser("~"), ".cache", "ptytasks")
 path = os.path.join(directory, {name!r})
 if not is_there():
-    say(b"want")
+    say({want!r})
     data = b""
     while len(data) < {size} and (part := os.read(0, {size} - len(data))):
         data += part
@@ -77,10 +77,10 @@ if not is_there():
             os.fsync(file.fileno())
         os.replace(draft, path)
     except OSError as error:
-        say(b"unfit the program cannot be written: " + os.fsencode(str(error)))
+        say({unfit!r} + b" the program cannot be written: " + os.fsencode(str(error)))
         raise SystemExit
     if not is_there():
-        say(b"unfit the program did not arrive as it was sent")
+        say({unfit!r} + b" the program did not arrive as it was sent")
         raise SystemExit
 os.execv(sys.executable, [sys.executable, "-I", "-S", "-X", "utf8", path, "relay"])
 """
@@ -95,6 +95,8 @@ class Program:
         self.name = f"{self.digest[:16]}.pyz"
         source = _INSTALLER.format(
             banner=relay.BANNER,
+            want=relay.WANT,
+            unfit=relay.UNFIT,
             digest=self.digest,
             name=self.name,
             size=len(data),

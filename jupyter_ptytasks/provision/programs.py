@@ -6,19 +6,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import time
 
 from ..core.errors import storage_fault
 from ..core.files import read_json, write_bytes
 from ..core.platform import files as system
-from ..relay.programs import UNUSED
+from ..relay.programs import unused
 from .program import program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..storage.task_dirs import TaskDirs
 
-_SUFFIX = ".pyz"
 #: What it is called from then on until it is known that it can go.
 _LEAVES = ".unused"
 
@@ -60,9 +58,8 @@ class Programs:
 
     def remove_unused(self) -> None:
         """Delete the programs of other versions that were not used for a week, and that no job is known to need."""
-        for name in self._old():
-            path = os.path.join(self._dir, name)
-            left = path + _LEAVES
+        for path in self._old():
+            name, left = os.path.basename(path), path + _LEAVES
             with contextlib.suppress(OSError):
                 if self._is_needed(name):
                     continue
@@ -75,18 +72,13 @@ class Programs:
                     os.unlink(left)
 
     def _old(self) -> list[str]:
-        found = []
         own = self.name
         with contextlib.suppress(OSError), os.scandir(self._dir) as entries:
             for entry in entries:
                 if entry.name.endswith(_LEAVES):
                     # Who renamed it has died: it is judged again.
                     os.replace(entry.path, entry.path.removesuffix(_LEAVES))
-                    continue
-                age = time.time() - entry.stat().st_mtime
-                if entry.name.endswith(_SUFFIX) and entry.name != own and age > UNUSED:
-                    found.append(entry.name)
-        return found
+        return unused(self._dir, own)
 
     def _is_needed(self, name: str) -> bool:
         """Return whether a job may run or wait whose program this is, or of which it is not known."""

@@ -217,7 +217,7 @@ class Agent:
                 self._answering[channel] = self._calls.start(said)
                 return
             if name == "tidy":
-                if programs.unused():
+                if programs.others_unused():
                     self._answering[channel] = programs.remove_unused(self._calls.tasks)
                 else:
                     self._answer(channel, {"removed": []})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 #: Seconds since its last use after which a program may be deleted.
-UNUSED = 7 * 86400.0
+_UNUSED = 7 * 86400.0
 #: Seconds between two notes that one is in use.
 _NOTE_EVERY = 3600.0
 _SUFFIX = ".pyz"
@@ -51,15 +51,21 @@ class Use:
             _touch(own())
 
 
-def unused() -> list[str]:
-    """Return the paths of other programs that were not used for a week; also of some that have never arrived whole."""
-    directory, name = os.path.split(own())
+def unused(directory: str, but: str) -> list[str]:
+    """Return the paths of the programs in a directory that were not used for a week, `but` for the one of this name;
+    also of some that have never arrived whole.
+    """
     try:
         with os.scandir(directory) as entries:
-            names = [entry.name for entry in entries if _SUFFIX in entry.name and entry.name != name]
+            names = [entry.name for entry in entries if _SUFFIX in entry.name and entry.name != but]
     except OSError:
         return []
     return [path for one in names if _is_unused(path := os.path.join(directory, one))]
+
+
+def others_unused() -> list[str]:
+    """Return those beside the program of this process."""
+    return unused(*os.path.split(own()))
 
 
 def remove_unused(tasks: str) -> Answering:
@@ -74,7 +80,7 @@ def remove_unused(tasks: str) -> Answering:
 
 def main(tasks: str) -> None:
     """Remove those that no task needs, and print their names."""
-    candidates = unused()
+    candidates = others_unused()
     needed = _needed(tasks) if candidates else set()
     for path in candidates:
         name = os.path.basename(path)
@@ -115,6 +121,6 @@ def _touch(path: str) -> None:
 
 def _is_unused(path: str) -> bool:
     try:
-        return time.time() - os.stat(path).st_mtime > UNUSED
+        return time.time() - os.stat(path).st_mtime > _UNUSED
     except OSError:
         return False

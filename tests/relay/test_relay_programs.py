@@ -75,7 +75,7 @@ def test_a_program_that_a_task_may_need_stays(
     task(tmp_path, spec, **records)
     assert (OLD in left(there, tmp_path)) is stays
     # One that stays is not looked at again before another week.
-    assert not programs.unused()
+    assert not programs.others_unused()
 
 
 def test_what_was_used_this_week_and_what_is_not_ours_stays(there: Path, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ export function isWorthNotifying({ task }: IStateChange, rules: IRules): boolean
 }
 
 /** Return the notification for one task: with the reason of a failure, else `line`, its last line of output. */
-export function endOf(task: ITask, line: string, trans: TranslationBundle): INotice {
+function endOf(task: ITask, line: string, trans: TranslationBundle): INotice {
   if (task.state === 'succeeded') {
     return { kind: 'success', ids: [task.id], message: trans.__('“%1” succeeded', task.name) };
   }
@@ -66,7 +66,7 @@ export function endOf(task: ITask, line: string, trans: TranslationBundle): INot
 }
 
 /** Return the notification for several tasks: how many ended how, and which one failed last, with `line` as above. */
-export function endOfMany(
+function endOfMany(
   tasks: readonly ITask[],
   line: string,
   trans: TranslationBundle

@@ -5,7 +5,7 @@ import { Signal, type ISignal } from '@lumino/signaling';
 import { z } from 'zod';
 
 /** The plugin whose schema describes all settings. */
-export const SETTINGS_ID = 'jupyter-ptytasks:plugin';
+const SETTINGS_ID = 'jupyter-ptytasks:plugin';
 
 const FILE_RUNNERS = {
   '.py': 'python {file}',

@@ -12,7 +12,7 @@ import type { ISeenTasks, ITaskModel } from '../tokens';
 import { useUnseen } from './hooks';
 
 /** Return the number of active and of pending tasks: `2 running · 37 queued`. */
-export function summary(tasks: readonly ITask[], trans: TranslationBundle): string {
+function summary(tasks: readonly ITask[], trans: TranslationBundle): string {
   const running = trans.__('%1 running', tasks.filter(isActive).length);
   const queued = tasks.filter(isPending).length;
   return queued > 0 ? `${running} · ${trans.__('%1 queued', queued)}` : running;
