@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-import jupyter_ptytasks
 from tests.browser import notebook, panel, terminal
-from tests.browser.conftest import is_ready, missing
+from tests.browser.conftest import is_ready
+from tests.browser.labs import built
 from tests.client.live import PATIENCE, LiveServer
+from tests.missing import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
 LOWEST = f"{os.environ.get('PTYTASKS_LAB', '4.0')}.*"
-EXTENSION = Path(jupyter_ptytasks.__file__).parent / "labextension"
 
 
 @pytest.fixture(scope="module")
@@ -55,12 +55,10 @@ def python() -> str:
 @pytest.fixture
 def lowest(python: str, tmp_path: Path) -> Iterator[LiveServer]:
     """Start that JupyterLab, with the front end that is built here."""
-    if not (EXTENSION / "package.json").exists():
-        missing("the front end, which scripts/frontend builds,")
     home = tmp_path.resolve()
     (home / "work").mkdir()
     (home / "data" / "labextensions").mkdir(parents=True)
-    (home / "data" / "labextensions" / "jupyter-ptytasks").symlink_to(EXTENSION)
+    (home / "data" / "labextensions" / "jupyter-ptytasks").symlink_to(built())
     server = LiveServer(home, f"--ServerApp.root_dir={home / 'work'}", lab=True, python=python)
     try:
         yield server.start()

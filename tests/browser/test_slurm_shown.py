@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser import axe, notebook, panel, terminal
-from tests.browser.conftest import Console, missing
-from tests.browser.test_where import EXTENSION, picture
-from tests.client.live import LiveServer, until
-from tests.slurm.cluster import IS_INSTALLED, Cluster
-from tests.ssh.sshd import SSHD, Sshd
+from tests import elsewhere
+from tests.browser import axe, labs, notebook, panel, terminal
+from tests.browser.pictures import picture
+from tests.client.live import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,6 +18,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from jupyter_ptytasks.client import Client
+    from tests.browser.conftest import Console
+    from tests.client.live import LiveServer
+    from tests.slurm.cluster import Cluster
+    from tests.ssh.sshd import Sshd
 
 pytestmark = pytest.mark.slow
 
@@ -28,44 +29,26 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Yield a cluster where jobs can run."""
-    if not IS_INSTALLED:
-        missing("Slurm (slurmctld, slurmd, slurm-client)")
-    found = Cluster(tmp_path_factory.mktemp("slurm").resolve())
-    try:
-        yield found.start()
-    finally:
-        found.stop()
+    with elsewhere.slurm(tmp_path_factory) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def sshd(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     """Yield an sshd on a host of the cluster."""
-    if SSHD is None or shutil.which("ssh") is None:
-        missing("sshd (openssh-server)")
-    there = Sshd(tmp_path_factory.mktemp("sshd").resolve(), SLURM_CONF=str(cluster.config))
-    try:
-        yield there.start()
-    finally:
-        there.stop()
+    with elsewhere.host(tmp_path_factory, SLURM_CONF=str(cluster.config)) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def running_lab(cluster: Cluster, sshd: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Yield a JupyterLab that has the place `slurm`, and the same cluster over ssh as the place `cluster`."""
-    if not (EXTENSION / "package.json").exists():
-        missing("the front end, which scripts/frontend builds,")
     home = tmp_path_factory.mktemp("near").resolve()
-    for directory in ("work", ".ssh", "extensions"):
-        (home / directory).mkdir()
-    (home / ".ssh" / "config").write_text("Host gpu1\n")
+    places = "{'cluster': {'engine': 'slurm', 'site': 'ssh:box'}}"
+    options = (f"--PtyTasksApp.places={places}", "--PtyTasksApp.slurm_interval=0.5")
+    lab = labs.beside(sshd, home, "Host gpu1\n", *options)
     (home / "work" / "train.py").write_text("print('trained')\n")
-    (home / "extensions" / "jupyter-ptytasks").symlink_to(EXTENSION)
-    options = [f"--ServerApp.root_dir={home / 'work'}", f"--LabApp.extra_labextensions_path={home / 'extensions'}"]
-    options += [f"--PtyTasksApp.ssh_command={word}" for word in ("ssh", "-F", sshd.config)]
-    options.append("--PtyTasksApp.places={'cluster': {'engine': 'slurm', 'site': 'ssh:box'}}")
-    lab = LiveServer(home, *options, "--PtyTasksApp.slurm_interval=0.5", lab=True)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLURM_CONF", str(cluster.config))
+    with elsewhere.at_cluster(cluster):
         try:
             yield lab.start()
         finally:

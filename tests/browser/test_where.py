@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
-import jupyter_ptytasks
-from tests.browser import axe, panel, terminal
-from tests.browser.conftest import Console, missing
-from tests.client.live import LiveServer, until
-from tests.ssh.sshd import SSHD, Sshd
+from tests import elsewhere
+from tests.browser import axe, labs, panel, terminal
+from tests.browser.pictures import picture
+from tests.client.live import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,54 +18,30 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
     from jupyter_ptytasks.client import Client
+    from tests.browser.conftest import Console
+    from tests.client.live import LiveServer
+    from tests.ssh.sshd import Sshd
 
 pytestmark = pytest.mark.slow
-
-EXTENSION = Path(jupyter_ptytasks.__file__).parent / "labextension"
 
 
 @pytest.fixture(scope="module")
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     """Yield an sshd that answers."""
-    if SSHD is None or shutil.which("ssh") is None:
-        missing("sshd (openssh-server)")
-    there = Sshd(tmp_path_factory.mktemp("sshd").resolve())
-    try:
-        yield there.start()
-    finally:
-        there.stop()
+    with elsewhere.host(tmp_path_factory) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
 def running_lab(sshd: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """Yield a JupyterLab whose `ssh` leads there, and whose user has configured it."""
-    if not (EXTENSION / "package.json").exists():
-        missing("the front end, which scripts/frontend builds,")
-    home = tmp_path_factory.mktemp("near").resolve()
-    for directory in ("work", ".ssh", "extensions"):
-        (home / directory).mkdir()
-    (home / ".ssh" / "config").write_text(sshd.config.read_text())
-    # What is built here, even if something else is installed.
-    (home / "extensions" / "jupyter-ptytasks").symlink_to(EXTENSION)
-    command = [f"--PtyTasksApp.ssh_command={word}" for word in ("ssh", "-F", sshd.config)]
-    options = (f"--ServerApp.root_dir={home / 'work'}", f"--LabApp.extra_labextensions_path={home / 'extensions'}")
-    lab = LiveServer(home, *options, *command, lab=True)
+    lab = labs.beside(sshd, tmp_path_factory.mktemp("near").resolve(), sshd.config.read_text())
     try:
         yield lab.start()
     finally:
         if not sshd.is_up:
             sshd.start()
         lab.stop()
-
-
-def picture(page: Page, name: str) -> None:
-    """Keep a picture in each theme where PTYTASKS_SHOTS says."""
-    keep = os.environ.get("PTYTASKS_SHOTS")
-    for theme in ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast") if keep else ():
-        axe.show_in(page, theme)
-        page.locator(f'body[data-jp-theme-name="{theme}"]').wait_for(state="attached")
-        page.locator("#jupyterlab-splash").wait_for(state="detached")
-        page.screenshot(path=os.path.join(keep or "", f"{name}-{theme.split()[-1].lower()}.png"))
 
 
 def test_a_task_is_sent_to_a_host_and_says_so(page: Page, client: Client, sshd: Sshd, console: Console) -> None:

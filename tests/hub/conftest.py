@@ -11,8 +11,9 @@ import pytest
 
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
-from tests.browser.conftest import browser, console, jp_asyncio_loop, jp_server_cleanup, missing, playwright_once
+from tests.browser.conftest import browser, console, jp_asyncio_loop, jp_server_cleanup, playwright_once
 from tests.hub.hub import Hub, User, start_servers
+from tests.missing import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

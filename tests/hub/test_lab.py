@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.browser import panel, terminal
-from tests.browser.conftest import EXTENSION, is_ready, missing
+from tests.browser.conftest import EXTENSION, is_ready
 from tests.client.live import PATIENCE, ended
+from tests.missing import missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

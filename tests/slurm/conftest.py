@@ -14,26 +14,20 @@ sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspa
 
 from jupyter_ptytasks.client import RequestFailed
 from tests.client.live import LiveServer
-from tests.slurm.cluster import IS_INSTALLED, Cluster
+from tests.elsewhere import at_cluster, slurm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.slurm.cluster import Cluster
+
 
 @pytest.fixture(scope="session")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Yield a cluster where jobs can run."""
-    if not IS_INSTALLED:
-        # Where all tests shall run, that is a failure.
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(
-            "Slurm is not installed (slurmctld, slurmd, slurm-client)"
-        )
-    found = Cluster(tmp_path_factory.mktemp("slurm").resolve())
-    try:
-        yield found.start()
-    finally:
-        found.stop()
+    with slurm(tmp_path_factory) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -53,14 +47,6 @@ def serving(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
         finally:
             end_tasks(server)
             server.stop()
-
-
-@contextlib.contextmanager
-def at_cluster(cluster: Cluster) -> Iterator[pytest.MonkeyPatch]:
-    """Let what is started within the block find the cluster; more can be said to it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLURM_CONF", str(cluster.config))
-        yield patch
 
 
 @pytest.fixture

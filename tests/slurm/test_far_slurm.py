@@ -13,11 +13,11 @@ import pytest
 
 from jupyter_ptytasks.client import RequestFailed
 from jupyter_ptytasks.core.files import read_json, write_json
+from tests import elsewhere
 from tests.client.live import LiveServer, ended, until
 from tests.ptyhost.hosting import is_alive
 from tests.slurm.test_slurm_faults import jobs_of
 from tests.slurm.test_slurm_tasks import job_of, output, started
-from tests.ssh.conftest import there
 from tests.ssh.documented import commands
 from tests.ssh.sshd import Sshd, content
 
@@ -35,7 +35,7 @@ SBATCH = shutil.which("sbatch")
 @pytest.fixture(scope="module")
 def sshd(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     """Yield an sshd on a host of the cluster."""
-    with there(tmp_path_factory, SLURM_CONF=str(cluster.config)) as found:
+    with elsewhere.host(tmp_path_factory, SLURM_CONF=str(cluster.config)) as found:
         yield found
 
 
@@ -47,8 +47,7 @@ def far(sshd: Sshd, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveSe
     for name in ("sbatch", "squeue", "scancel", "scontrol", "srun", "sinfo"):
         (home / "bin" / name).write_text("#!/bin/sh\nexit 99\n")
         (home / "bin" / name).chmod(0o755)
-    options = [f"--PtyTasksApp.ssh_command={word}" for word in ("ssh", "-F", sshd.config)]
-    options.append("--PtyTasksApp.places={'cluster': {'engine': 'slurm', 'site': 'ssh:box'}}")
+    options = [*sshd.options, "--PtyTasksApp.places={'cluster': {'engine': 'slurm', 'site': 'ssh:box'}}"]
     options += ["--PtyTasksApp.slurm=False", "--PtyTasksApp.slurm_interval=0.3", "--PtyTasksApp.slurm_per_minute=1000"]
     server = LiveServer(home, *options)
     with pytest.MonkeyPatch.context() as patch:

@@ -12,6 +12,7 @@ import pytest
 
 from jupyter_ptytasks.client import RequestFailed
 from tests.client.live import LiveServer, ended, until
+from tests.elsewhere import at_cluster
 from tests.slurm.conftest import end_tasks
 from tests.slurm.test_slurm_states import fake
 from tests.slurm.test_slurm_tasks import files, host_pid, job_of, output, started
@@ -41,8 +42,7 @@ def parsl(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     for directory in ("config", "bin"):
         (home / directory).mkdir()
     (home / "config" / "jupyter_server_config.json").write_text(json.dumps({"PtyTasksApp": {"places": _PLACES}}))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("SLURM_CONF", str(cluster.config))
+    with at_cluster(cluster) as patch:
         patch.setenv("PATH", f"{home / 'bin'}{os.pathsep}{os.environ['PATH']}")
         # Of another job, in which the server would run.
         patch.setenv("SLURM_JOB_ID", "1234567")

@@ -11,7 +11,8 @@ import pytest
 
 from jupyter_ptytasks.core.ring.format import list_bases
 from tests.client.live import LiveServer, ended, until
-from tests.slurm.conftest import at_cluster, end_tasks
+from tests.elsewhere import at_cluster
+from tests.slurm.conftest import end_tasks
 from tests.slurm.late import CAN_MOUNT, LateServer
 from tests.slurm.test_slurm_tasks import SLURM, files, host_pid, started
 from tests.ssh.sshd import content

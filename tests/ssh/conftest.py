@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,29 +12,18 @@ import pytest
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 
 from tests.client.live import LiveServer
-from tests.ssh.sshd import SSHD, Sshd
+from tests.elsewhere import host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-
-@contextmanager
-def there(tmp_path_factory: pytest.TempPathFactory, **env: str) -> Iterator[Sshd]:
-    """Run an sshd whose logins have these variables, and yield it when it answers."""
-    if SSHD is None or shutil.which("ssh") is None:
-        # Where all tests shall run, that is a failure.
-        (pytest.fail if os.environ.get("CI") else pytest.skip)("sshd is not installed (openssh-server)")
-    found = Sshd(tmp_path_factory.mktemp("sshd").resolve(), **env)
-    try:
-        yield found.start()
-    finally:
-        found.stop()
+    from tests.ssh.sshd import Sshd
 
 
 @pytest.fixture
 def sshd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sshd]:
     """Yield an sshd that answers."""
-    with there(tmp_path_factory) as found:
+    with host(tmp_path_factory) as found:
         yield found
 
 
@@ -45,8 +32,7 @@ def live(request: pytest.FixtureRequest, sshd: Sshd, tmp_path_factory: pytest.Te
     """Yield a server whose `ssh` leads to the sshd, with the options of `parametrize`; in the end its tasks, here and
     there, are stopped.
     """
-    command = [f"--PtyTasksApp.ssh_command={word}" for word in ("ssh", "-F", sshd.config)]
-    server = LiveServer(tmp_path_factory.mktemp("near").resolve(), *command, *getattr(request, "param", ()))
+    server = LiveServer(tmp_path_factory.mktemp("near").resolve(), *sshd.options, *getattr(request, "param", ()))
     try:
         yield server.start()
     finally:

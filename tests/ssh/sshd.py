@@ -78,6 +78,11 @@ class Sshd:
         (home / "sshd_config").write_text(_CONFIG.format(**about, path=path, more=more))
         self.config.write_text(_CLIENT.format(**about))
 
+    @property
+    def options(self) -> list[str]:
+        """The options of a server whose `ssh` leads there."""
+        return [f"--PtyTasksApp.ssh_command={word}" for word in ("ssh", "-F", self.config)]
+
     def start(self) -> Sshd:
         """Start it, and return when it answers."""
         assert SSHD is not None
