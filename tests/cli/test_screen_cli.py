@@ -63,7 +63,7 @@ def test_in_python(live: LiveServer, client: Client, monkeypatch: pytest.MonkeyP
 
 def test_agents_see_the_screen(live: LiveServer, client: Client) -> None:
     pytest.importorskip("mcp")
-    from tests.client.agent import Agent, converse  # noqa: PLC0415  an optional package
+    from tests.agents.agent import Agent, converse  # noqa: PLC0415  an optional package
 
     client.create(
         "printf '\\033]2;menu\\007\\033[?1049h\\033[H> one\\r\\n  two\\033[1;3H\\033[?25l'; read x", name="list"

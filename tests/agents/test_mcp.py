@@ -25,7 +25,7 @@ import mcp_types as types
 from mcp import Client as McpClient
 from mcp import MCPError
 
-from tests.client.agent import TRANSPORTS, Agent, converse, last, started, tokens
+from tests.agents.agent import TRANSPORTS, Agent, converse, last, started, tokens
 from tests.client.live import PATIENCE, LiveServer, ended
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from jupyter_ptytasks.client.literals import StateName
 from jupyter_ptytasks.core.states import ACTIVE, ENDED, PENDING, State
 from jupyter_ptytasks.core.terminal.answers import answer
 from jupyter_ptytasks.core.terminal.replies import split
-from tests.client.test_measures import told
+from tests.cli.test_measures import told
 
 
 def table(name: str) -> Any:

@@ -87,7 +87,7 @@ def test_the_console_examples(live: LiveServer, project: Path) -> None:
 
 def test_the_conversation_of_tools(live: LiveServer) -> None:
     pytest.importorskip("mcp")
-    from tests.client.agent import Agent, converse  # noqa: PLC0415  only with the package
+    from tests.agents.agent import Agent, converse  # noqa: PLC0415  only with the package
 
     (conversation,) = blocks(DOCS.read_text(encoding="utf-8"), "text")
 

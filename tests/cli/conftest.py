@@ -1,0 +1,13 @@
+"""The server and the client of tests/client."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+# As in tests/client.
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
+
+from tests.client.conftest import client, live, xterm
+
+__all__ = ["client", "live", "xterm"]
