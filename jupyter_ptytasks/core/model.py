@@ -71,9 +71,9 @@ class Task(Stateful):
     for; `leftover` counts the processes that its command left running; `gpus` are the UUIDs of
     the GPUs that the current attempt was given, `gpu_share` how much of each; `params` are those of its `sweep`;
     `resources` are what it asks a batch system for (core.resources), and `job` what that says of it (client.types.Job);
-    `git` is what git said of its directory when the current attempt was started (core.git), None where it said nothing;
-    `earlier` are the last attempts before, as JSON (storage.records.attempt_of); `again_of` is the id of the task
-    that it was made like, if there is one; `notes` the tag of its notes (storage.notes), empty without notes;
+    `git` is what git said of its directory when the current attempt was started (provision.git), None where it said
+    nothing; `earlier` are the last attempts before, as JSON (storage.records.attempt_of); `again_of` is the id of the
+    task that it was made like, if there is one; `notes` the tag of its notes (storage.notes), empty without notes;
     `revision` counts the changes of the whole store: higher ones are newer.
     """
 

@@ -59,7 +59,7 @@ class TaskFiles:
         self.log = inside + "host.log"
         #: What metrics its attempts have told (core.metrics.stored), and how far the ring was read for it.
         self.metrics = inside + "metrics"
-        #: What git said of its directory when the last attempt was started (core.git).
+        #: What git said of its directory when the last attempt was started (provision.git).
         self.git = inside + "git.json"
         #: What people have noted about it: Markdown; 0600.
         self.notes = inside + "notes.md"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Launched:
     """A command that runs: its pid, its ptyhost's, when it started (Unix seconds), and what git said of its directory
-    then (core.git).
+    then (provision.git).
     """
 
     pid: int

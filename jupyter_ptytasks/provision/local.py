@@ -11,7 +11,6 @@ from dataclasses import replace
 from ..core import attempt_env
 from ..core.errors import HostUnreachable, storage_fault
 from ..core.files import write_json
-from ..core.git import Looks
 from ..core.hostlog import last_line, rotate
 from ..core.machine import boot_id, is_here, is_running
 from ..core.names import LOCAL
@@ -19,6 +18,7 @@ from ..core.platform import endpoint, events
 from ..core.states import STARTED, State
 from . import sockets
 from .base import Launched, Provisioner, right_away
+from .git import Looks
 from .report import read_report
 from .starter import Starter
 

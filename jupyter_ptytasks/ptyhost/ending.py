@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..core import kernel_log
-from ..core.memory_events import MemoryEvents
 from ..core.platform import tree
+from . import kernel_log
+from .memory_events import MemoryEvents
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

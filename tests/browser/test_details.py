@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 
 from tests.browser import axe, focus, panel
 from tests.client.live import ended, until
-from tests.core.test_git import run
+from tests.repository import run
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.client.live import ended
-from tests.core.test_git import run
+from tests.repository import run
 
 if TYPE_CHECKING:
     from pathlib import Path

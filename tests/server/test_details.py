@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.core.test_git import run
+from tests.repository import run
 
 if TYPE_CHECKING:
     from pathlib import Path

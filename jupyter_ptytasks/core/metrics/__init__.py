@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .reader import MetricsReader
-from .series import Series
-from .value import Settings, number_to_json, summary
+from .series import Series, number_to_json
+from .settings import Settings
+from .summary import summary
 
 __all__ = ["MetricsReader", "Series", "Settings", "number_to_json", "summary"]

@@ -10,10 +10,10 @@ import re
 
 from . import grammar, names
 from .series import Series
+from .settings import Settings
 from .splitter import LONGEST, Logged, Splitter
 from .steps import Place, Steps, place
 from .tables import Table
-from .value import Settings
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

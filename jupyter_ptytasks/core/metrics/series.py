@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from array import array
 
-from .value import number_to_json
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -152,3 +150,12 @@ def _height(value: float) -> float:
 def since(steps: Iterable[float], least: float | None) -> list[int]:
     """Return the places of the steps that are greater than `least`; all without one."""
     return [at for at, step in enumerate(steps) if least is None or step > least]
+
+
+def number_to_json(value: float) -> float | str:
+    """Return a number for JSON, which has no word for nan and infinity: those are the text that JavaScript's `Number`
+    and Python's `float` read.
+    """
+    if math.isfinite(value):
+        return int(value) if value == int(value) and abs(value) < 1 << 53 else value
+    return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -4,27 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 import threading
 import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from jupyter_ptytasks.core import git
+from jupyter_ptytasks.provision import git
+from tests.repository import run
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
 PATIENCE = 30.0
-
-
-def run(repository: Path, *arguments: str) -> str:
-    """Run git as a user of these tests does."""
-    who = ("-c", "user.name=Ada", "-c", "user.email=ada@example.org", "-c", "init.defaultBranch=main")
-    done = subprocess.run(["git", *who, *arguments], cwd=repository, check=True, capture_output=True, text=True)
-    return done.stdout.strip()
 
 
 @pytest.fixture

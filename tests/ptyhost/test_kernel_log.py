@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jupyter_ptytasks.core import kernel_log
 from jupyter_ptytasks.core.why import Ending, explain
+from jupyter_ptytasks.ptyhost import kernel_log
 
 if TYPE_CHECKING:
     from pathlib import Path

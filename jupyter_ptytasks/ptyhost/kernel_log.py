@@ -9,8 +9,8 @@ from __future__ import annotations
 import os
 import time
 
+from ..core.terminal.lazy import lazy
 from .memory_events import groups
-from .terminal.lazy import lazy
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

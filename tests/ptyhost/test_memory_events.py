@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from jupyter_ptytasks.core.memory_events import MemoryEvents
+from jupyter_ptytasks.ptyhost.memory_events import MemoryEvents
 
 if TYPE_CHECKING:
     from pathlib import Path
