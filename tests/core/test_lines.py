@@ -112,6 +112,51 @@ def test_numbers_never_fall(stream: bytes, size: tuple[int, int]) -> None:
     assert settled == sorted(settled, reverse=True)
 
 
+CUTS = {
+    "EL": b"\x1b[K",
+    "EL 2": b"\x1b[2K",
+    "ED": b"\x1b[J",
+    "IL": b"\x1b[L",
+    "DL": b"\x1b[M",
+}
+CUTS_ON_SCREEN = {
+    "BS to the row above": b"\x1b[?45h\b",
+    "LF from the row above": b"\x1bM\n",
+    "SU": b"\x1b[2r\x1b[S",
+    "SD": b"\x1b[2r\x1b[T",
+    "LF at the lower margin": b"\x1b[2r\x1b[5H\n",
+    "text at the lower margin": b"\x1b[2r\x1b[5H" + b"y" * 11,
+    "LF at the margin within the line": b"\x1b[1;2r\n",
+}
+CUTS_AT_THE_TOP = {"ED 1": b"\x1b[1J", "ED 2": b"\x1b[2J", "RI": b"\x1bM", "DECIC": b"\x1b['}", "SU": b"\x1b[S"}
+
+
+@pytest.mark.parametrize(
+    ("stream", "cut"),
+    [
+        *((b"x" * 11 + b"\r\n\x1b[A", cut) for cut in [*CUTS.values(), *CUTS_ON_SCREEN.values()]),
+        *((b"x" * 11 + b"\r\n" * 4 + b"\x1b[4A", cut) for cut in [*CUTS.values(), *CUTS_AT_THE_TOP.values()]),
+    ],
+    ids=[*CUTS, *CUTS_ON_SCREEN, *(f"{name}, its row at the top" for name in [*CUTS, *CUTS_AT_THE_TOP])],
+)
+def test_a_line_that_is_cut_has_changed(stream: bytes, cut: bytes) -> None:
+    """What is left of a line that went on in the next row has a higher number: a follower has been told the whole."""
+    lines = Lines(5, 10)
+    lines.feed(stream)
+    assert lines.rest()[0][:2] == (0, "x" * 11)
+    lines.feed(cut)
+    number, text = next(line[:2] for line in [*lines.take(), *lines.rest()] if line[1].startswith("x"))
+    assert text.rstrip() == "x" * 10
+    assert number > 0
+
+
+def test_a_line_that_a_smaller_screen_cuts_has_changed() -> None:
+    lines = Lines(5, 10)
+    lines.feed(b"\r\n" * 2 + b"x" * 11 + b"\r\n\x1b[H")
+    lines.resize(3, 10)
+    assert lines.rest()[-1][:2] == (3, "x" * 10)
+
+
 @given(lines=st.lists(st.text("abc \t日é", max_size=50), max_size=200), size=streams.sizes)
 def test_numbers_are_those_of_the_ring_where_nothing_is_drawn_over(lines: list[str], size: tuple[int, int]) -> None:
     stream = "".join(f"{line}\r\n" for line in lines).encode()

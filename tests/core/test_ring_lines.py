@@ -106,11 +106,8 @@ def test_it_does_not_matter_where_one_begins(
     ring.close()
 
 
-@given(pieces=usual, size=streams.sizes, data=st.data())
-def test_followers_get_every_line_once(
-    rings: Path, pieces: list[bytes], size: tuple[int, int], data: st.DataObject
-) -> None:
-    stream = b"".join(pieces)
+@given(stream=st.one_of(usual.map(b"".join), streams.everything), size=streams.sizes, data=st.data())
+def test_followers_get_every_line_once(rings: Path, stream: bytes, size: tuple[int, int], data: st.DataObject) -> None:
     ring = Ring(rings, *size)
     told: list[Line] = []
     following = 0

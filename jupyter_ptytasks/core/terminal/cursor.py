@@ -20,6 +20,7 @@ class Cursor:
     """A place (`x`, `y`) in `rows`, those of the screen from its top on.
 
     Rows that are scrolled out at the top are handed to `leave`; `cleared` is called when they are erased, if it is set.
+    `above` is the last of them: the top row may go on it.
     `number` is given to every row that is changed; `top` counts the rows that have left, `low` is the lowest that the
     cursor has been in, counted with them. `climbs` has how far the cursor went up from there, and where that was then.
     Where looks are kept, `pen` is that of what is printed, and `blank` that of what is erased.
@@ -28,6 +29,7 @@ class Cursor:
     __slots__ = (
         "_keeps_looks",
         "_leave",
+        "above",
         "blank",
         "bottom",
         "cleared",
@@ -66,10 +68,11 @@ class Cursor:
         self.newline = False
         self.cleared: Callable[[], None] | None = None
         self.rows: list[Row] = []
+        self.above: Row | None = None
         self.reset()
 
     def copy_to(self, other: Cursor) -> None:
-        """Bring another one of this size into the same state; its rows leave to where they did."""
+        """Bring another one of this size into the same state; its rows leave to where they did, `above` is the same."""
         for name in Cursor.__slots__:
             if name not in ("_leave", "cleared"):
                 setattr(other, name, getattr(self, name))
@@ -82,6 +85,8 @@ class Cursor:
         """RIS: a blank screen, and all modes as they are at first but LNM, which xterm.js leaves alone."""
         self._clear_scrollback()
         if not self.rows or any(row.text or row.over or row.wraps or row.marks for row in self.rows):
+            if self.rows:
+                self._change_line_into(0)
             self.rows = [Row(self.number) for _ in range(self.height)]
         self.x = 0
         self.y = 0
@@ -109,6 +114,7 @@ class Cursor:
         for row in self.rows:
             row.number = -1
         self.rows[self.y].number = number
+        self.above = None
         self.low = self.top + self.y
         self.climbs.clear()
 
@@ -120,6 +126,8 @@ class Cursor:
         for _ in range(self.y - rows + 1):
             self._leave_top()
             self.y -= 1
+        if rows < len(self.rows):
+            self._change_line_into(rows)
         del self.rows[rows:]
         self.rows += [Row(self.number) for _ in range(rows - len(self.rows))]
         self.height, self.cols = rows, cols
@@ -176,7 +184,7 @@ class Cursor:
         if self.x > 0:
             self.x -= 1
         elif self.upper < self.y <= self.bottom and self.rows[self.y].wraps:
-            self.rows[self.y].wraps = False
+            self._begin_line(self.y)
             self.y -= 1
             self.x = self.cols - 1
             if self.rows[self.y].text[self.x : self.x + 1] in ("", NULL):
@@ -244,8 +252,21 @@ class Cursor:
             self._arrive()
 
     def _leave_top(self) -> None:
-        self._leave(self.rows.pop(0))
+        self.above = self.rows.pop(0)
+        self._leave(self.above)
         self.top += 1
+
+    def _change_line_into(self, y: int) -> None:
+        """Note that the line which goes on into row `y` from above is changed, if one does."""
+        if self.rows[y].wraps:
+            above = self.rows[y - 1] if y else self.above
+            if above is not None:
+                above.number = self.number
+
+    def _begin_line(self, y: int) -> None:
+        """Let row `y` begin a line. If it went on the one above, that is changed, too."""
+        self._change_line_into(y)
+        self.rows[y].wraps = False
 
     def _arrive(self) -> None:
         """Note that the cursor has come to a row from above: for the first time, its line begins here."""

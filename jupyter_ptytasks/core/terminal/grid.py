@@ -141,8 +141,10 @@ class Grid(Cursor):
         row.number = self.number
         return row
 
-    def _clear(self, rows: list[Row]) -> None:
-        for row in rows:
+    def _clear(self, first: int, end: int) -> None:
+        if first < end:
+            self._change_line_into(first)
+        for row in self.rows[first:end]:
             row.clear(self.cols, self.blank)
             row.number = self.number
 
@@ -152,28 +154,29 @@ class Grid(Cursor):
         row = self._changed()
         if what == 0:
             row.cut(self.x, self.cols, self.blank)
-            row.wraps = row.wraps and self.x > 0
+            if self.x == 0:
+                self._begin_line(self.y)
         elif what == 1:
             row.erase(0, self.x + 1, self.cols, self.blank)
         elif what == 2:
-            row.clear(self.cols, self.blank)
+            self._clear(self.y, self.y + 1)
 
     def erase_display(self, what: int) -> None:
         """ED. Of the scrollback `cleared` is told: it has left already."""
         self._restrict(self.cols)
         if what == 0:
             self.erase_line(0)
-            self._clear(self.rows[self.y + 1 :])
+            self._clear(self.y + 1, self.height)
         elif what == 1:
             row = self._changed()
             row.erase(0, self.x + 1, self.cols, self.blank)
-            row.wraps = False
+            self._begin_line(self.y)
             if self.x + 1 >= self.cols and self.top == 0 and self.y + 1 < self.height:
                 # In xterm.js only where nothing was scrolled.
                 self.rows[self.y + 1].wraps = False
-            self._clear(self.rows[: self.y])
+            self._clear(0, self.y)
         elif what == 2:
-            self._clear(self.rows)
+            self._clear(0, self.height)
         elif what == 3:
             self._clear_scrollback()
 
@@ -195,6 +198,7 @@ class Grid(Cursor):
     def edit_columns(self, at: int, *, insert: int = 0, delete: int = 0) -> None:
         """SL, SR, DECIC and DECDC: insert or delete cells in all rows between the margins."""
         if self.upper <= self.y <= self.bottom:
+            self._change_line_into(self.upper)
             for row in self.rows[self.upper : self.bottom + 1]:
                 if insert:
                     # So xterm.js does it behind the last column.
@@ -207,7 +211,7 @@ class Grid(Cursor):
     def fill(self) -> None:
         """DECALN."""
         self.go_to(0, 0)
-        self._clear(self.rows[self.y :])
+        self._clear(self.y, self.height)
         for row in self.rows[self.y :]:
             row.write(0, "E" * self.cols, self.pen * self.cols if self._keeps_looks else "")
         self.go_to(0, 0)
@@ -227,16 +231,22 @@ class Grid(Cursor):
         row.wraps = wraps
         if self.upper == 0:
             self._leave_top()
-            self.rows.insert(self.bottom, row)
         else:
-            del self.rows[self.upper]
-            self.rows.insert(self.bottom, row)
+            self._change_line_into(self.upper)
+            number = self.rows.pop(self.upper).number
+            # What comes to stand there may be the end of another line. No number falls.
+            self._change_line_into(self.upper)
+            self.rows[self.upper].number = max(self.rows[self.upper].number, number)
+        if self.bottom < self.height - 1:
+            self._change_line_into(self.bottom)
+        self.rows.insert(self.bottom, row)
         if self.top + self.y > self.low:
             self.low = self.top + self.y
 
     def pass_rows(self, count: int) -> None:
         """Begin a blank screen, `count` rows further down."""
         self.rows = [Row(self.number) for _ in range(self.height)]
+        self.above = None
         self.x = self.y = 0
         self.top += count
         self.low = self.top
@@ -268,6 +278,7 @@ class Grid(Cursor):
 
     def _shift(self, first: int, last: int, by: int) -> None:
         """Move the rows from `first` to `last` up (or, where `by` is negative, down)."""
+        self._change_line_into(first)
         rows = self.rows[first : last + 1]
         blank = [self._new_row() for _ in range(min(abs(by), len(rows)))]
         kept = rows[by:] + blank if by > 0 else blank + rows[: max(len(rows) + by, 0)]
@@ -286,7 +297,7 @@ class Grid(Cursor):
             self.scroll()
         elif self.y < self.height - 1:
             self.y += 1
-            self.rows[self.y].wraps = False
+            self._begin_line(self.y)
             self._arrive()
 
     def index(self) -> None:

@@ -4,9 +4,9 @@ A line is what stands there in the end, on the screen or scrolled out of it: tex
 on the alternate screen is none, nor is the data of titles, links and pictures, and a line that was too long for the
 screen is still one line. The judge is xterm.js (tests/contract/lines.json, tests/oracle).
 
-The number of a line is the number of line feeds before it was last written in. So numbers never fall, are those of the
-ring as long as a program only appends, and leave out what was drawn over; lines that were drawn without a line feed
-between them have the same one.
+The number of a line is the number of line feeds before it was last changed: written in, or erased in part. So numbers
+never fall, are those of the ring as long as a program only appends, and leave out what was drawn over; lines that were
+drawn without a line feed between them have the same one.
 """
 
 from __future__ import annotations
@@ -76,6 +76,7 @@ class Lines(Drawing):
         self._controls.copy_to(other._controls)
         other._pending, other._last, other._done = self._pending, self._last, list(self._done)
         other._leaving = [row.copy() for row in self._leaving]
+        other.grid.above = other._leaving[-1] if other._leaving else None
         return other
 
     # -- what comes out -----------------------------------------------------------------------------------------------
