@@ -106,6 +106,17 @@ def test_it_does_not_matter_where_one_begins(
     ring.close()
 
 
+def test_the_last_lines_are_what_was_drawn_before_what_is_read(rings: Path) -> None:
+    """The first one that is read was drawn from the line above."""
+    stream = b"\r\nbelow\x1b[A\rabove\r\n\r\n" + b"line\r\n" * 10
+    ring = Ring(rings, 5, 20)
+    ring.writer.write(stream)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ring_lines, "_WINDOW", len(b"\r\n" + b"line\r\n" * 10))
+        assert ring.last(11)[-12:] == shown(stream, 5, 20)[-12:]
+    ring.close()
+
+
 @given(stream=st.one_of(usual.map(b"".join), streams.everything), size=streams.sizes, data=st.data())
 def test_followers_get_every_line_once(rings: Path, stream: bytes, size: tuple[int, int], data: st.DataObject) -> None:
     ring = Ring(rings, *size)

@@ -171,10 +171,12 @@ class RingLines:
         with the walk that led through them.
         """
         offset, window = self._end, _WINDOW
+        # What stands on a screen may have been drawn by what comes before the first line that is read.
+        enough = count + self.sizes(self._end, self._end)[-1][2]
         while True:
             reading = self._begin(*self._line_before(max(offset - window, self._start)))
             lines = [(*line, True) for batch in reading for line in batch] + reading.rest()
-            if len(lines) > count or reading.is_whole or window >= _MOST_WINDOW:
+            if len(lines) > enough or reading.is_whole or window >= _MOST_WINDOW:
                 return reading, lines
             offset, window = reading.start, window * 4
 
