@@ -92,15 +92,19 @@ class Searched:
 
 @pytest.mark.parametrize("rare", [b"", b"\x1b[?25l", b"\x1b]0;title\x07\x1b[5n", b"\x1b7\x1b[H\x1b8\x1b[?2004h"])
 @pytest.mark.parametrize("often", [1, 100, 10_000])
-def test_a_flood_is_searched_once(monkeypatch: pytest.MonkeyPatch, rare: bytes, often: int) -> None:
+@pytest.mark.parametrize("begun", [b"", b"\x1b[?2", b"\x1b]0;ti"])
+def test_a_flood_is_searched_once(monkeypatch: pytest.MonkeyPatch, rare: bytes, often: int, begun: bytes) -> None:
+    """Also where it begins within a token that came before."""
     line = b"\x1b[2m12:00:00\x1b[0m \x1b[32mINFO\x1b[0m a line of a log\r\n"
     data = b"".join((rare if number % (10_000 // often) == 0 else b"") + line for number in range(10_000))
     exact = TerminalModes()
+    exact.feed(begun)
     for start in range(0, len(data), 4096):
         exact.feed(data[start : start + 4096])
     searched = Searched(modes._RARE)
     monkeypatch.setattr(modes, "_RARE", searched)
     state = TerminalModes()
+    state.feed(begun)
     state.feed(data)
     assert searched.bytes <= len(data) * 1.01
     assert state.to_json() == exact.to_json()

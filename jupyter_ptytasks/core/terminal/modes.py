@@ -69,6 +69,11 @@ class TerminalModes(ModeState):
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the output."""
         if len(data) > _FLOOD_BYTES and data.count(b"\x1b") > _FLOOD:
+            # What was cut ends at the second ESC, nearly always. What comes behind it need not be searched twice.
+            begin = data.find(b"\x1b", data.find(b"\x1b") + 1) if self.pending else 0
+            if begin:
+                self._feed(data[:begin])
+                data = data[begin:]
             self._feed_flood(data)
         else:
             self._feed(data)
