@@ -116,6 +116,22 @@ def test_a_frame_of_a_bar_is_one_point() -> None:
         ("\x1b[32mepoch {n}\x1b[0m \x1b[1mloss\x1b[0m: {v}", "loss", [1.5, 2.5, 3.5]),
         ("step {n}: my_own_thing={v}", "my_own_thing", [1.5, 2.5, 3.5]),
         ("step {n}\tlr 1e-{n}", "lr", [0.1, 0.01, 0.001]),
+        ("Epoch {n} | Loss {v} | Acc 0.{n}5", "Loss", [1.5, 2.5, 3.5]),
+        ("epoch {n} lm loss: {v}", "lm_loss", [1.5, 2.5, 3.5]),
+        ("epoch {n} error_rate={v}", "error_rate", [1.5, 2.5, 3.5]),
+        ("iter={n} episode_len_mean={v}", "episode_len_mean", [1.5, 2.5, 3.5]),
+        ("epoch {n}, the validation loss is {v}", "validation_loss", [1.5, 2.5, 3.5]),
+        ("(epoch = {n}, loss = {v}f0)", "loss", [1.5, 2.5, 3.5]),
+        ("(epoch = {n}, loss = {v}f-3)", "loss", [1.5e-3, 2.5e-3, 3.5e-3]),
+        ("step {n} loss: tf.Tensor({v}, shape=(), dtype=float32)", "loss", [1.5, 2.5, 3.5]),
+        ("step {n} loss: Array({v}, dtype=float32)", "loss", [1.5, 2.5, 3.5]),
+        ("avg. loss [1-50]: {v}", "avg_loss", [1.5, 2.5, 3.5]),
+        ("训练 loss\uff1a{v}\uff0cacc\uff1a0.5{n}", "loss", [1.5, 2.5, 3.5]),
+        ("epoch,loss,acc\n{n},{v},0.5", "loss", [1.5, 2.5, 3.5]),
+        ("| epoch | loss |\n|-------|------|\n| {n} | {v} |", "loss", [1.5, 2.5, 3.5]),
+        ("┃ Epoch ┃ Loss   ┃ Val Loss ┃\n│ {n}     │ {v}    │ 9.{n}      │", "Val_Loss", [9.1, 9.2, 9.3]),
+        ("gen\tnevals\tavg\n{n}\t300\t{v}", "avg", [1.5, 2.5, 3.5]),
+        ("Epoch\tTraining Loss\tValidation Loss\n{n}\tNo log\t{v}", "Validation_Loss", [1.5, 2.5, 3.5]),
     ],
 )
 def test_lines_with_a_metric(line: str, name: str, values: list[float]) -> None:
@@ -138,10 +154,29 @@ def test_lines_with_a_metric(line: str, name: str, values: list[float]) -> None:
         "my_own_thing={n}.5",  # at no step, and of no known name
         "step {n} tokens=1{n}.0 elapsed={n}.5",
         "loss {n}0%|###",
+        "[{n}/9] RUN pip install torch=={n}.1",
+        "min: {n}.5 ms  mean: {n}.7 ms  rounds: {n}",
+        "batch {n} saved in: {n}.5 seconds, {n}.5 GiB, size: {n}.5 kB",
+        "epoch {n} loss: 0,{n}5",  # 0 would be wrong
     ],
 )
 def test_lines_without_one(line: str) -> None:
     assert read("".join(line.format(n=n) + "\n" for n in range(1, 9)).encode()) == {}
+
+
+@pytest.mark.parametrize(
+    ("line", "steps"),
+    [
+        ("| epoch {n} | 200/ 400 batches | ms/batch 12.21 | loss 0.{n}", [1, 2, 3]),
+        ("time per step: 0.3 loss 0.{n} epoch {n}", [1, 2, 3]),
+        ("Epoch {n}: 100%|##| 50/50 [00:01, train_loss_step=0.{n}, loss=0.{n}]", [50, 100, 150]),
+        ("[Train - Epoch {n} - Iteration 938] Loss 0.{n}", [938, 1876, 2814]),
+        ("Step {n}000: train/epoch: 7 loss 0.{n}", [1000, 2000, 3000]),
+    ],
+)
+def test_steps(line: str, steps: list[float]) -> None:
+    found = read("".join(line.format(n=n) + "\n" for n in (1, 2, 3)).encode())
+    assert {tuple(one.steps) for one in found.values()} == {tuple(steps)}
 
 
 def test_twice_is_not_enough() -> None:

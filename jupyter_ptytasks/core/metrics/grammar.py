@@ -7,12 +7,23 @@ import re
 from . import names
 
 _NAME = r"[A-Za-z][\w@+^*-]*(?:[./][\w@+^*-]+|'s(?=\s))*\.?"
-_NUMBER = r"[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|nan|NaN|NAN|[iI]nf(?:inity)?|INF)"
+#: Julia writes 0.5f0 and 1.0f-5.
+_NUMBER = (
+    r"[+-]?(?:[0-9]*\.[0-9]+f-?[0-9]+|(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?"
+    r"|nan|NaN|NAN|[iI]nf(?:inity)?|INF)"
+)
 _PAIR = re.compile(
-    rf"(?<![\w.@/%?&#$<-])(?P<name>{_NAME}(?: (?!(?:nan|inf)\b){_NAME}){{0,3}})[\"']?(?: ?\([^()]{{0,12}}\))?"
-    rf"(?:\s*(?P<sep>==?|:|->|→|\|)\s*|\s+)[\"'\[(]?(?:tensor\(|np\.float[0-9]+\(|array\()?\s*"
+    rf"(?<![\w.@/%?&#$<-])(?P<name>{_NAME}(?: (?!(?:nan|inf)\b){_NAME}){{0,3}})[\"']?(?: ?[(\[][^()\[\]]{{0,12}}[)\]])?"
+    rf"(?:\s*(?P<sep>==?|:|->|→|\|)\s*|\s+)[\"'\[(]?(?:(?:(?:tf\.|torch\.)?[tT]ensor|np\.float[0-9]+|[aA]rray)\()?\s*"
     rf"(?P<number>{_NUMBER})(?:/(?P<of>[0-9]+))?(?![\w:/@]|\.[\w]|-\w|,[0-9]{{3}})"
 )
+#: What makes a number a time, a size or a speed.
+_UNIT = re.compile(
+    r"[\"')\]]?\s?(?:[mnuµ]?s|secs?|seconds?|mins?|minutes?|[kKMGT]i?[Bb](?:it)?|[kMG]?Hz|[mk]?W|°C)(?![\w])"
+    r"|\s?\w+/s\b"
+)
+#: "0,31" is not 0.
+_MORE_DIGITS = re.compile(",[0-9]")
 #: What holds names and numbers that are none of ours.
 _ADDRESS = re.compile(r"\w+://\S+|(?<!\S)~?/\S+")
 _SPLIT_WORDS = "|".join(names.SPLITS)
@@ -46,7 +57,7 @@ def pairs(text: str, *, is_placed: bool, is_named: bool) -> dict[str, float]:
         separator, number, of = match["sep"], match["number"], match["of"]
         if kind in ("step", "stop") or not _fits(kind, separator, number, of, match):
             continue
-        value = float(number)
+        value = float(number.replace("f", "e") if "." in number else number)
         if of is not None:
             if not float(of):
                 continue
@@ -71,13 +82,17 @@ def pairs(text: str, *, is_placed: bool, is_named: bool) -> dict[str, float]:
 
 
 def _fits(kind: str, separator: str | None, number: str, of: str | None, match: re.Match[str]) -> bool:
-    """Return whether the text between the name and the number makes it a value."""
+    """Return whether what is around the name and the number makes it a value."""
+    if not _is_broken(number) and _MORE_DIGITS.match(match.string, match.end("number")):
+        return False
     if of is not None and kind not in ("known", "likely"):
         return False
     if separator is None or separator == "|":
         return kind in ("known", "likely") and (_is_broken(number) or of is not None)
     if kind == "known":
         return True
+    if separator == "==" or _UNIT.match(match.string, match.end()):
+        return False  # the version of a package, a time
     if (
         separator == ":"
         and not _is_broken(number)
@@ -95,6 +110,8 @@ def _is_broken(number: str) -> bool:
 def _name(text: str) -> str:
     """Return the name that ends a text, with the words before it that belong to it."""
     *before, last = text.split(" ")
+    if before and last in ("is", "was", "of"):
+        last = before.pop()  # "The loss is 0.3"
     chosen = [last]
     while before and (_bare(before[-1]).lower() in _BELONGS or before[-1].endswith("'s")):
         chosen.insert(0, before.pop())

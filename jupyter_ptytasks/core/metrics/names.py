@@ -19,7 +19,7 @@ KNOWN = frozenset(
     ap50 ndcg mrr reward rewards rew lr learningrate gradnorm gnorm kl elbo nll bpd bpc psnr ssim lpips fid
     inertia ce bce mcc kappa lloss ploss entropy likelihood loglikelihood lpp top1 top5 learn ents las uas
     jaccard hinge huber l1 l2 multilogloss binlogloss objective lagrangian deviance advantage tderror qloss
-    winrate
+    winrate eplen episodelen eplength episodelength epret
     """
     )
 )
@@ -27,10 +27,13 @@ KNOWN = frozenset(
 LIKELY = frozenset(
     _listed(
         """
-    error err score cost return returns residual energy penalty regret margin value gap lower obj
+    error err score cost return returns residual energy penalty regret margin value gap lower obj norm mfu fitness
+    target
     """
     )
 )
+#: Such names of two words, of which one alone says that there is none.
+PAIRED = frozenset(_listed("errorrate errrate successrate hitrate"))
 #: Words that count what has been done. They are where a value belongs, and no value.
 STEPS = frozenset(
     _listed(
@@ -52,7 +55,7 @@ STOP = frozenset(
     file files page pages width height shape dim depth num number n best_iteration bestiter timeout retry
     retries attempt attempts priority offset length len index idx data host addr address irq bus vendor
     resolution class classes params parameters warmup patience flops speedup temp rate rc errno major minor
-    revision build
+    revision build wps ups tps sps qps rps ips wpb bsz dur progress percent
     """
     )
 )
@@ -71,10 +74,10 @@ BEFORE = frozenset(
     _listed(
         """
     train training trn val valid validation eval evaluation test dev avg average mean running total smoothed
-    best final epoch batch box cls dfl obj mask seg grad gradient learning weight balanced macro micro weighted
-    cross binary root squared absolute policy actor critic generator discriminator gen disc g d vae kl
+    best initial init final epoch batch box cls dfl obj mask seg grad gradient learning weight balanced macro micro
+    weighted cross binary root squared absolute policy actor critic generator discriminator gen disc g d vae kl
     reconstruction recon regularization aux top ema log episode ep roc pr mlm nsp ctc rpn bbox sim contrastive
-    triplet focal dice norm
+    triplet focal dice norm lm
     """
     )
 )
@@ -98,11 +101,11 @@ def kind(name: str) -> str:
         return "stop" if parts & {"time", "sec", "secs", "seconds", "eta", "mem", "memory"} else "known"
     if "globalstep" in parts or re.split(r"[_./-]", name.lower())[-1] in STEPS:
         return "step"
+    if parts & PAIRED:
+        return "likely"
     if parts & STOP:
         return "stop"
-    if parts & LIKELY:
-        return "likely"
-    return "other"
+    return "likely" if parts & LIKELY else "other"
 
 
 #: Words of metrics of which less is better.

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 #: Names that are followed, metrics or not yet; and metrics that are told.
 _FOLLOWED = 256
 MOST = 64
+#: The full-width forms of ASCII, as in Chinese and Japanese texts.
+_WIDE = {code + 0xFEE0: code for code in range(0x21, 0x7F)}
 _BLANKS = re.compile(r"\s{9,}")
 #: The places of missing output that are remembered.
 _GAPS = 64
@@ -95,13 +97,14 @@ class MetricsReader:
             return _matched(self._find(text))
         # Every expression takes a time that is proportional to a line, then: none reaches over a long run of blanks.
         text = _BLANKS.sub("        ", text)
-        if not grammar.may_tell(text):
-            self._table.take(text)  # the header of a table has no number
-            return None, {}
+        if not text.isascii():
+            text = text.translate(_WIDE)
         row = self._table.take(text)
         if row is not None:
             step, found = row
             return self._steps.take(Place(outer=step)), found
+        if not grammar.may_tell(text):
+            return None, {}
         where = place(text)
         step = self._steps.take(where)
         return step, grammar.pairs(text, is_placed=where.known, is_named=where.named)

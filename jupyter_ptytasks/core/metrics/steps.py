@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from dataclasses import asdict, dataclass, field
 
+from . import names
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+#: "ms/batch 12.2" and "sec/step", "time per step: 0.3" are speeds.
 _WORD = re.compile(
-    r"(?<![A-Za-z])(epochs?|global[_ ]?step|steps?|iterations?|iters?|it|rounds?|episodes?|updates?|batch(?:es)?|"
-    r"generation|trial)"
+    r"(?<![A-Za-z])(?<!s/)(?<!c/)(?<!per[ _])"
+    r"(epochs?|global[_ ]?step|steps?|iterations?|iters?|it|rounds?|episodes?|updates?|batch(?:es)?|generation|trial)"
     r"[\"']?(?:\([^()]*\))?[\s:=#\[(]{1,8}[\"']?\s*([0-9][0-9,]*(?:\.[0-9]+)?)(?![\w]|\.\w|:\w)(?:\s*(?:/|of)\s*([0-9]+))?",
     re.IGNORECASE,
 )
+#: What is written together with what comes next.
+_LAST = re.compile(r"[\w/.-]*\Z")
 #: "47/469 [00:01<", "[6400/60000 (11%)]", "15/15 ━━━".
 _COUNT = re.compile(r"(?<![\w./:,-])([0-9]+)/([0-9]+)(?=\s*(?:[\[(\])|━]|$)|\s)")
 #: "[10]	train-rmse:", "10:	learn:".
@@ -43,7 +48,10 @@ def place(text: str) -> Place:
     """Return where a piece of text is."""
     outer = inner = None
     total = None
-    for word, number, of in _WORD.findall(text):
+    for match in _WORD.finditer(text):
+        word, number, of = match.groups()
+        if names.kind(_LAST.findall(text, 0, match.start())[0]) == "known":
+            continue  # "train_loss_step=2.3" is a loss
         value = float(number.replace(",", ""))
         if word[0] in "eE" and word[1] in "pP" and word[2] in "oO":
             outer = value if outer is None else outer
@@ -113,7 +121,7 @@ class Steps:
             return inner
         if total is not None:
             return (int(self.outer) - self.first) * total + inner
-        if last is not None and inner < (last if advanced else last / 2):
+        if last is not None and (inner <= last if advanced else inner < last / 2):
             self.before += last
         return self.before + inner
 

@@ -9,10 +9,14 @@ from . import names
 #: Columns at most, and pieces of text without a row after which a table is over.
 _MOST = 32
 _OVER = 400
-_COLUMNS = re.compile(r"\s{2,}|\t+|\s*[|│┃]\s*")
+_COLUMNS = re.compile(r"\s*[|│┃]\s*|\s{2,}|\t+")
+#: A line of values with commas.
+_COMMAS = re.compile(r"[^,\s|]+(?:, ?[^,\s|]+)+")
 #: The bar behind a row or a header.
 _BAR = re.compile(r":?\s+[0-9]{1,3}%[|\u2501\u2588 ].*|:\s+[0-9]{1,3}%.*")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?%?|nan|NaN|inf|-inf")
+#: "Loss 0.31" and "Epoch 3" are no names, "LOSS 2" may be one.
+_VALUE = re.compile(r" [0-9]*\.[0-9]|epoch [0-9]", re.IGNORECASE)
 _COUNT = re.compile(r"([0-9]+)/[0-9]+")
 _ODD = re.compile(r"[^\w@.+-]+")
 #: What a header has, quickly.
@@ -20,6 +24,8 @@ _HEAD = re.compile(
     r"epoch|iter|step|round|batch|episode|update|trial|gen|loss|acc|score|map|mse|mae|auc|f1|r2|err|cost|rew|[#]|\bE\b|\bit\b",
     re.IGNORECASE,
 )
+#: Columns that are told of each step.
+_STATISTICS = frozenset({"avg", "mean", "min", "max", "std", "median", "best"})
 #: What the rows are called that tell of the whole.
 _WHOLE = frozenset({"all", "avg", "average", "mean", "total", "overall"})
 #: Short names of steps, which are steps in headers only.
@@ -69,6 +75,10 @@ class Table:
 
 
 def _cells(text: str) -> list[str]:
+    if _COMMAS.fullmatch(text):
+        return text.replace(" ", "").split(",")
+    if "\t" in text:
+        return [cell.strip() for cell in _BAR.sub("", text).strip().split("\t")]
     return _BAR.sub("", text).strip(" |│┃").replace("|", " ").replace("│", " ").split()
 
 
@@ -79,17 +89,19 @@ def _header(text: str) -> list[str] | None:
     text = _BAR.sub("", text).strip(" |│┃")
     if "=" in text or ":" in text:
         return None
-    columns = _COLUMNS.split(text)
-    if len(columns) < 3:
+    columns = text.replace(" ", "").split(",") if _COMMAS.fullmatch(text) else _COLUMNS.split(text)
+    if len(columns) < 3 and "|" not in text and "│" not in text:
         columns = text.split()
         if len(columns) < 2 or not _is_step(columns[0]) or names.kind(columns[1]) != "known":
             return None
-    if not 2 <= len(columns) <= _MOST or any(not name or len(name) > 24 or name[0].isdigit() for name in columns):
+    if not 2 <= len(columns) <= _MOST or any(
+        not name or len(name) > 24 or name[0].isdigit() or _VALUE.search(name) for name in columns
+    ):
         return None
     cleaned = [name if name in _STEPS else _ODD.sub("_", name).strip("_") or name for name in columns]
     kinds = [names.kind(name) for name in cleaned]
     if any(map(_is_step, cleaned[:2])):
-        return cleaned if len(cleaned) > 1 and any(kind in ("known", "likely") for kind in kinds) else None
+        return cleaned if any(kind in ("known", "likely") for kind in kinds) or _STATISTICS & set(cleaned) else None
     return cleaned if kinds.count("known") > 1 else None
 
 
