@@ -33,7 +33,8 @@ _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
 @click.option(
     "--sort",
     metavar="FIELD",
-    help="By name, created, started, ended, duration, a parameter (params.lr), or the last, lowest or highest value"
+    help="By name, state, why, created, started, ended, duration, group, tags, command, memory, git (the commit),"
+    " a parameter (params.lr), or the last, lowest or highest value"
     " of a metric: metrics.loss, min.loss, max.loss.",
 )
 @click.option("-r", "--reverse", is_flag=True, help="With --sort: reverse the order.")

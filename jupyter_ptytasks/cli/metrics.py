@@ -45,16 +45,25 @@ def metrics(
                 (one["name"], *point) for point in zip(one["steps"], one["times"], one["values"], strict=True)
             )
         return
+    missing = [name for name in names if name not in {one["name"] for one in told["metrics"]}]
+    if missing:
+        with settings.client() as client:
+            known = [one["name"] for one in client.metrics(ref, points=4, attempt=attempt)["metrics"]]
+        click.echo(f"no {', '.join(missing)}; there are: {', '.join(known) or 'none'}", err=True)
     rows = [
         (
             values.visible(one["name"]),
-            *(curves.number(one[field]) for field in ("value", "step", "min", "max")),
+            curves.number(one["value"]),
+            curves.step(one["step"]),
+            curves.number(one["min"]),
+            curves.number(one["max"]),
             curves.sparkline(one["values"]),
         )
         for one in told["metrics"]
     ]
     if not rows:
-        click.echo("no metrics", err=True)
+        if not missing:
+            click.echo("no metrics", err=True)
         return
     lines = [("NAME", "LAST", "STEP", "MIN", "MAX", "CURVE"), *rows]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

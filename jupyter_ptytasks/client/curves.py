@@ -13,6 +13,11 @@ if TYPE_CHECKING:
 _BLOCKS = "▁▂▃▄▅▆▇█"
 
 
+def step(value: AnyNumber) -> str:
+    """Return a step, with all its digits."""
+    return str(value) if isinstance(value, int) else number(value)
+
+
 def number(value: AnyNumber | None) -> str:
     """Return a number in four digits; empty for none."""
     return "" if value is None else f"{float(value):.4g}"

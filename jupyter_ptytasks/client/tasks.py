@@ -43,9 +43,9 @@ class TaskMethods(Connection):
             sweep: the id or name of a sweep.
             q: a substring of the id, name, command, group or a tag.
             since: only tasks that ended at this time (ISO 8601 with an offset from UTC) or later, or have not ended.
-            sort: another order: `name`, `created`, `started`, `ended`, `duration`, a parameter (`params.lr`), or a
-                metric: its last, lowest or highest value (`metrics.loss`, `min.loss`, `max.loss`). With `-` before it
-                the other way round.
+            sort: another order: `name`, `state`, `why`, `created`, `started`, `ended`, `duration`, `group`, `tags`,
+                `command`, `memory`, `git`, a parameter (`params.lr`), or a metric: its last, lowest or highest value
+                (`metrics.loss`, `min.loss`, `max.loss`). With `-` before it the other way round.
             limit: size of the page, at most 1000.
             cursor: the `next_cursor` of the page before.
         """

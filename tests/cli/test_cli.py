@@ -257,6 +257,12 @@ def test_metrics_are_read_by_a_pattern(live: LiveServer, client: Client) -> None
     pattern = r"quality is (?P<quality>\S+)"
     task = start(live, "--metric-pattern", pattern, "echo quality is 7; echo quality is 8")
     assert ended(client, task)["metrics"]["quality"]["value"] == 8
+    # A step has all of its digits, and a name that is none is told with those that are.
+    task = start(live, "for n in 0 1 2; do echo step 12345$n loss 0.$n; done")
+    ended(client, task)
+    done = live.cli("metrics", task, "--name", "lost")
+    assert (done.stdout, done.stderr) == ("", "no lost; there are: loss\n")
+    assert live.cli("metrics", task).stdout.splitlines()[1].split()[:3] == ["loss", "0.2", "123452"]
 
 
 def test_a_queue_is_filled_asked_and_let_go(live: LiveServer, client: Client) -> None:

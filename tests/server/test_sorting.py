@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jupyter_ptytasks.core.errors import BadRequest
-from jupyter_ptytasks.core.model import Kind, Task
+from jupyter_ptytasks.core.model import Exit, Kind, Task
 from jupyter_ptytasks.core.states import State
 from jupyter_ptytasks.server.rest.order import Order
 from jupyter_ptytasks.server.serialize import FIELDS
@@ -23,6 +23,13 @@ if TYPE_CHECKING:
 NOW = 1.8e9
 FIELDS_TO_SORT_BY = [
     "name",
+    "state",
+    "why",
+    "group",
+    "tags",
+    "command",
+    "memory",
+    "git",
     "created",
     "started",
     "ended",
@@ -36,6 +43,14 @@ moments = st.none() | st.sampled_from([NOW - 30, NOW - 20, NOW - 10, NOW - 0.5])
 numbers = st.sampled_from([0.5, 1, -2.5, "NaN", "Infinity", None])
 abouts = st.fixed_dictionaries({
     "name": st.sampled_from(["a", "A", "b", "é", "日本", "a\udcff"]),
+    "state": st.sampled_from(State),
+    "state_message": st.sampled_from(["", "ValueError: x", "disk full"]),
+    "exit": st.sampled_from([Exit(), Exit(code=0), Exit(code=2), Exit(signal="SIGKILL")]),
+    "group": st.sampled_from(["default", "gpu"]),
+    "tags": st.sampled_from([(), ("b",), ("A", "b")]),
+    "command": st.sampled_from(["true", ("a", "b"), "x" * 999 + "1", "x" * 999 + "0"]),
+    "usage": st.sampled_from([{}, {"peak": {"rss": None}}, {"peak": {"rss": 5}}, {"peak": {"rss": 7.5}}]),
+    "git": st.sampled_from([None, {"commit": "abc", "dirty": True}, {"commit": "012"}]),
     "started": moments,
     "ended": moments,
     "params": st.dictionaries(st.just("lr"), st.sampled_from([0.1, 2, True, "auto", "0.1"])),
@@ -54,7 +69,7 @@ def made(number: int, **about: Any) -> Task:
 
 
 def order_of(sort: str, cursor: str | None = None, now: float = NOW) -> Order:
-    return Order(sort, cursor, now=now, metrics=lambda task: task.metrics or {})
+    return Order(sort, cursor, now=now, metrics=lambda task: task.metrics or {}, usage=lambda task: task.usage)
 
 
 @given(
@@ -114,6 +129,35 @@ def test_the_order_of_some_tasks(sort: str, expected: str) -> None:
     ]
     found = order_of(sort).arrange(tasks[::-1])
     assert "".join("_abcde"[int(task.id)] for task in found) == expected
+
+
+@pytest.mark.parametrize(
+    ("sort", "expected"),
+    [
+        ("state", "dacb"),
+        ("-state", "cbad"),
+        ("why", "bcda"),
+        ("-why", "cbda"),
+        ("group", "adcb"),
+        ("tags", "bacd"),
+        ("command", "dacb"),
+        ("memory", "bcda"),
+        ("-memory", "cbda"),
+        ("git", "abdc"),
+    ],
+)
+def test_what_else_tasks_are_sorted_by(sort: str, expected: str) -> None:
+    small, large, none = ({"peak": {"rss": rss}} for rss in (5, 7, None))
+    long, reason = "c" * 300, "ValueError: x"
+    tasks = [
+        made(1, state=State.SUCCEEDED, exit=Exit(code=0), group="a", tags=("b",), command="b", git={"commit": "01"}),
+        made(2, state=State.FAILED, exit=Exit(code=2), tags=("a", "c"), command=f"{long}2", usage=small,
+             git={"commit": "ab"}),
+        made(3, state=State.FAILED, state_message=reason, tags=("B", "c"), command=f"{long}1", usage=large),
+        made(4, group="b", command=("A", "b"), usage=none),
+    ]  # fmt: skip
+    found = order_of(sort).arrange(tasks[::-1])
+    assert "".join("_abcd"[int(task.id)] for task in found) == expected
 
 
 @pytest.mark.parametrize(

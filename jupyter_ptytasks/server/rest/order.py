@@ -9,6 +9,7 @@ from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import BadRequest
+from ...core.states import State
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -17,9 +18,16 @@ if TYPE_CHECKING:
 
 #: What tasks can be sorted by: a field, a parameter, or the last, lowest or highest value of a metric. With `-` it is
 #: the other way round.
-SORT = r"^-?(name|created|started|ended|duration|(params|metrics|min|max)\.[^\x00]{1,128})$"
+SORT = (
+    r"^-?(name|state|why|created|started|ended|duration|group|tags|command|memory|git"
+    r"|(params|metrics|min|max)\.[^\x00]{1,128})$"
+)
 
 _METRIC = {"metrics": "value", "min": "min", "max": "max"}
+#: The place of each state in the life of a task.
+_STATES = {state: place for place, state in enumerate(State)}
+#: Characters of a text that count: it is part of the cursor.
+_LONGEST = 200
 
 
 class Order:
@@ -29,14 +37,21 @@ class Order:
     """
 
     def __init__(
-        self, sort: str, cursor: str | None, *, now: float, metrics: Callable[[Task], Mapping[str, Any]]
+        self,
+        sort: str,
+        cursor: str | None,
+        *,
+        now: float,
+        metrics: Callable[[Task], Mapping[str, Any]],
+        usage: Callable[[Task], Mapping[str, Any] | None],
     ) -> None:
         """Begin behind `cursor`, if there is one, else at `now` (Unix seconds). Raises BadRequest."""
         self._sort = sort
         self._is_reverse = sort.startswith("-")
         self._by, _, self._name = sort.removeprefix("-").partition(".")
-        self._is_text = self._by == "name"
+        self._is_text = self._by in _TEXTS
         self._metrics = metrics
+        self._usage = usage
         self._read = self._reader()
         self._now = now
         self._behind: tuple[str | float | None, str] | None = None
@@ -107,15 +122,49 @@ class Order:
             return lambda task: metrics(task)[name][kind]
         if self._by == "params":
             return lambda task: _of_either_kind(task.params[self._name])
-        if self._by == "name":
-            return lambda task: f"{task.name.casefold()}\0{task.name}"
+        if self._by in _TEXTS:
+            text = _TEXTS[self._by]
+            return lambda task: _folded(text(task))
+        if self._by == "state":
+            return lambda task: _STATES[task.state]
+        if self._by == "memory":
+            return self._memory
         if self._by == "duration":
             return self._duration
         return attrgetter(self._by)
 
+    def _memory(self, task: Task) -> float:
+        usage = self._usage(task)
+        assert usage is not None  # else it is not known
+        memory: float = usage["peak"]["rss"]
+        return memory
+
     def _duration(self, task: Task) -> float:
         assert task.started is not None  # else it has none
         return min(task.ended or self._now, self._now) - task.started
+
+
+def _folded(text: str | None) -> str | None:
+    """Return what a text is sorted by; None for an empty one."""
+    return f"{text[:_LONGEST].casefold()}\0{text[:_LONGEST]}" if text else None
+
+
+def _why(task: Task) -> str | None:
+    """Return why a task has ended, if not as it should."""
+    if task.state_message or task.exit.signal is not None:
+        return task.state_message or task.exit.signal
+    return f"exit {task.exit.code:03}" if task.exit.code else None
+
+
+#: What is sorted as text.
+_TEXTS: Mapping[str, Callable[[Task], str | None]] = {
+    "name": lambda task: task.name,
+    "why": _why,
+    "group": lambda task: None if task.group == "default" else task.group,
+    "tags": lambda task: ", ".join(task.tags),
+    "command": lambda task: task.command if isinstance(task.command, str) else " ".join(task.command),
+    "git": lambda task: task.git["commit"] if task.git is not None else None,
+}
 
 
 def _of_either_kind(value: Any) -> list[Any]:

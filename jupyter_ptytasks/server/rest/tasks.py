@@ -43,7 +43,13 @@ class Tasks(TaskHandler):
         tasks: Iterable[Task] = await self.control.list_all()
         order: Order | None = None
         if query.sort is not None:
-            order = Order(query.sort, query.cursor, now=time.time(), metrics=self.serializer.metrics)
+            order = Order(
+                query.sort,
+                query.cursor,
+                now=time.time(),
+                metrics=self.serializer.metrics,
+                usage=self.serializer.usage,
+            )
             tasks = await asyncio.to_thread(order.arrange, tasks)
         elif query.cursor is not None:
             last = query.cursor

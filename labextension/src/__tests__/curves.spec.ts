@@ -9,6 +9,8 @@ import {
   places,
   positive,
   smoothed,
+  stepNumeral,
+  ticks,
   trendOf
 } from '../format/curves';
 import { CurveFollower } from '../services/curves';
@@ -63,8 +65,27 @@ describe('curves', () => {
 
   it('tells numbers and the best one', () => {
     expect([0.123456, 1e-5, NaN, 40].map(numeral)).toEqual(['0.1235', '0.00001', 'NaN', '40']);
+    expect([123456, 0.123456].map(stepNumeral)).toEqual(['123456', '0.1235']);
     expect(best({ better: 'higher', min: 1, max: 2 })).toBe(2);
     expect(best({ better: 'lower', min: null, max: null })).toBeNull();
+  });
+
+  it('has ticks that differ', () => {
+    expect(ticks([0, 0.1, 0.30000000000000004, null], 0.1)).toEqual(['0', '0.1', '0.3', '']);
+    expect(ticks([0.61725, 0.61726], 0.00001)).toEqual(['0.61725', '0.61726']);
+    expect(ticks([100000, 100500], 500)).toEqual(['100000', '100500']);
+    expect(ticks([1e-7, 2e-7], 1e-7)).toEqual(['1e-7', '2e-7']);
+  });
+
+  it('knows the name of a task that has been deleted', () => {
+    const tasks = new Map([[task.id, task]]);
+    const changed = new Signal<unknown, void>({});
+    const model = { changed, get: (id: string) => tasks.get(id) } as unknown as ITaskModel;
+    const follower = new CurveFollower({ ids: [task.id, 'unknown'], model });
+    expect(follower.name(task.id)).toBe(task.name);
+    tasks.clear();
+    expect(follower.name(task.id)).toBe(task.name);
+    expect(follower.name('unknown')).toBe('unknown');
   });
 
   it('adds newer points once', () => {

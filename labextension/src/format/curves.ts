@@ -10,12 +10,32 @@ export type Column = (number | null)[];
 
 const DIGITS = 4;
 
+/** Digits that a number has at most. */
+const MOST_DIGITS = 15;
+
 /** Seconds to which times of points are rounded. */
 const ROUNDED = 0.001;
 
 /** Return a number in four digits: `0.1235`, `1.2e-5`, `NaN`. */
 export function numeral(value: number): string {
   return Number.isFinite(value) ? `${Number(value.toPrecision(DIGITS))}` : `${value}`;
+}
+
+/** Return a step in all of its digits: it is a number of something. */
+export function stepNumeral(step: number): string {
+  return Number.isInteger(step) ? `${step}` : numeral(step);
+}
+
+/** Return the labels of an axis: in as many digits as they differ by. `step` is what lies between two of them. */
+export function ticks(values: readonly (number | null)[], step: number): string[] {
+  return values.map(value => {
+    // A logarithmic axis has ticks without a label.
+    if (value === null) {
+      return '';
+    }
+    const digits = value === 0 ? 1 : Math.ceil(Math.log10(Math.abs(value) / step)) + 1;
+    return `${Number(value.toPrecision(Math.max(DIGITS, Math.min(digits, MOST_DIGITS))))}`;
+  });
 }
 
 /** Return the best value of a metric; null if none of its values is a number. */

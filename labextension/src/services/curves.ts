@@ -19,6 +19,7 @@ const AT_ONCE = 4;
 
 /** What is known of one task. */
 interface IKnown {
+  name: string;
   curves: ICurves | null;
   /** The state of the task in the list that `curves` includes. */
   seen: string;
@@ -31,7 +32,7 @@ interface IKnown {
 export class CurveFollower {
   constructor(private readonly _options: CurveFollower.IOptions) {
     for (const id of _options.ids) {
-      this._known.set(id, { curves: null, seen: '', isAsked: false, due: 0 });
+      this._known.set(id, { name: id, curves: null, seen: '', isAsked: false, due: 0 });
     }
     _options.model.changed.connect(this._look, this);
   }
@@ -39,6 +40,16 @@ export class CurveFollower {
   /** Return the metrics of a task; null before the first response. */
   get(id: string): ICurves | null {
     return this._known.get(id)?.curves ?? null;
+  }
+
+  /** Return the name of a task; the last one, if it has been deleted. */
+  name(id: string): string {
+    const known = this._known.get(id);
+    const name = this._options.model.get(id)?.name ?? known?.name ?? id;
+    if (known) {
+      known.name = name;
+    }
+    return name;
   }
 
   /** Why the last request failed; empty if it did not. What was received before is kept. */

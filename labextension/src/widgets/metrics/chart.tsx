@@ -5,7 +5,7 @@ import React, { useEffect, useMemo, useRef, useState } from 'react';
 import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 
-import { numeral, type Axis, type Column } from '../../format/curves';
+import { numeral, stepNumeral, ticks, type Axis, type Column } from '../../format/curves';
 import { duration } from '../../format/times';
 import { useIsVisible } from '../hooks';
 import type { ILineLook, ILook } from './look';
@@ -183,7 +183,7 @@ function optionsOf(
     scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
     axes: [
       { ...side, size: 28, values: (_, splits) => splits.map(place => placeLabel(place, axis)) },
-      { ...side, size: 56, values: (_, splits) => splits.map(value => valueLabel(value)) }
+      { ...side, size: 56, values: (_, splits, __, ___, step) => ticks(splits, step) }
     ],
     series,
     cursor: {
@@ -233,14 +233,9 @@ function isBroken(plot: uPlot, lines: readonly ILine[]): boolean {
 
 function placeLabel(place: number, axis: Axis): string {
   if (axis === 'step') {
-    return numeral(place);
+    return stepNumeral(place);
   }
   return place < BRIEF ? `${numeral(place)}s` : duration(place * SECOND);
-}
-
-/** A logarithmic axis has splits without a label. */
-function valueLabel(value: number | null): string {
-  return value === null ? '' : numeral(value);
 }
 
 /** Return what stands at the cursor: `40: train 0.31, other 0.29`; empty if it is elsewhere. */

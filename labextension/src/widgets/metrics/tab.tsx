@@ -100,9 +100,9 @@ export class MetricsTab extends MainAreaWidget<ReactWidget> {
   };
 
   private _retitle(): void {
-    const { ids, model, translator } = this._options;
+    const { ids, translator } = this._options;
     const trans = translator.load('jupyter_ptytasks');
-    const names = ids.map(id => model.get(id)?.name ?? id);
+    const names = ids.map(id => this._follower.name(id));
     this.title.label =
       ids.length === 1
         ? trans.__('Metrics of %1', names[0])

@@ -6,12 +6,14 @@ import React from 'react';
 import { best, numeral } from '../../format/curves';
 import type { ICurve } from '../../services/types/measured';
 import type { ITask } from '../../services/types/tasks';
+import { TaskName } from '../name';
 import { StateIcon } from '../state';
 import type { ILineLook } from './look';
 
 /** A task and its metrics by their names. */
 export interface ITableRow {
   id: string;
+  name: string;
   /** Undefined if the server does not have it. */
   task: ITask | undefined;
   look: ILineLook;
@@ -47,12 +49,12 @@ export function MetricsTable({ rows, names, onToggle, open, trans }: ITableProps
               {trans.__('Task')}
             </th>
             {params.map(name => (
-              <th key={name} scope="col" rowSpan={2}>
+              <th key={name} scope="col" rowSpan={2} title={name}>
                 {name}
               </th>
             ))}
             {names.map(name => (
-              <th key={name} scope="colgroup" colSpan={2}>
+              <th key={name} scope="colgroup" colSpan={2} title={name}>
                 {name}
               </th>
             ))}
@@ -92,8 +94,7 @@ interface ITaskCellProps extends Pick<ITableProps, 'onToggle' | 'open' | 'trans'
 
 /** Whether the curves of the task are shown, what they look like, its state, and its name, which opens its terminal. */
 function TaskCell({ row, onToggle, open, trans }: ITaskCellProps): JSX.Element {
-  const { id, task, look, isShown } = row;
-  const name = task?.name ?? id;
+  const { id, name, task, look, isShown } = row;
   return (
     <span className="jp-PtyTasks-metrics-task" data-ptytask={id}>
       <input
@@ -109,14 +110,20 @@ function TaskCell({ row, onToggle, open, trans }: ITaskCellProps): JSX.Element {
       {task && open ? (
         <button
           type="button"
-          title={trans.__('Open the terminal of %1', name)}
+          aria-label={trans.__('Open the terminal of %1', name)}
           onClick={() => open(id)}
         >
-          {name}
+          <TaskName name={name} />
         </button>
       ) : (
-        <span title={task ? name : trans.__('The task no longer exists on the server.')}>
-          {name}
+        <TaskName name={name} />
+      )}
+      {!task && (
+        <span
+          className="jp-PtyTasks-metrics-gone"
+          title={trans.__('The task no longer exists on the server.')}
+        >
+          {trans.__('deleted')}
         </span>
       )}
     </span>

@@ -44,6 +44,7 @@ export function MetricsView(props: IMetricsViewProps): JSX.Element | null {
   const byId = new Map(tasks.map(task => [task.id, task]));
   const rows = ids.map((id, at): ITableRow => ({
     id,
+    name: follower.name(id),
     task: byId.get(id),
     look: lineLook(look, at),
     isShown: !drawing.hidden.includes(id),
@@ -114,12 +115,14 @@ interface IMetricChartProps {
 function MetricChart({ name, rows, drawing, look, group, trans }: IMetricChartProps): JSX.Element {
   const { axis, isLog, smoothing } = drawing;
   const shown = useSame(
-    rows.flatMap(({ id, task, look: { color, dash }, isShown, gaps, metrics }): Shown[] => {
-      const curve = metrics.get(name);
-      return curve && isShown
-        ? [[curve, task?.name ?? id, startOf(task?.started, curve), color, dash, gaps]]
-        : [];
-    })
+    rows.flatMap(
+      ({ name: label, task, look: { color, dash }, isShown, gaps, metrics }): Shown[] => {
+        const curve = metrics.get(name);
+        return curve && isShown
+          ? [[curve, label, startOf(task?.started, curve), color, dash, gaps]]
+          : [];
+      }
+    )
   );
   const lines = useMemo(
     () =>

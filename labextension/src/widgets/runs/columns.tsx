@@ -21,8 +21,8 @@ export interface IColumn {
   label: string;
   /** In pixels. */
   width: number;
-  /** What `sort` of `GET /tasks` is for it; without it the column cannot be sorted. */
-  sort?: string;
+  /** What `sort` of `GET /tasks` is for it. */
+  sort: string;
   isNumber?: boolean;
   /** Return the text of a cell, also for its tooltip. */
   text: (run: IRun) => string;
@@ -134,6 +134,7 @@ function fixedColumns(trans: TranslationBundle): IColumn[] {
       id: 'state',
       label: trans.__('State'),
       width: 120,
+      sort: 'state',
       text: run => stateLabel(run.state, trans),
       show: run => (
         <>
@@ -153,11 +154,18 @@ function fixedColumns(trans: TranslationBundle): IColumn[] {
       text: run => (run.started && run.ended ? duration(elapsed(run, 0)) : ''),
       show: run => (run.ended ? <>{duration(elapsed(run, 0))}</> : <RunningFor run={run} />)
     },
-    { id: 'why', label: trans.__('End'), width: 260, text: run => endLabel(run, trans) },
+    {
+      id: 'why',
+      label: trans.__('End'),
+      width: 260,
+      sort: 'why',
+      text: run => endLabel(run, trans)
+    },
     {
       id: 'tags',
       label: trans.__('Tags'),
       width: 150,
+      sort: 'tags',
       text: run => run.tags.join(', '),
       show: run => <Tags tags={run.tags} trans={trans} />
     },
@@ -165,13 +173,21 @@ function fixedColumns(trans: TranslationBundle): IColumn[] {
       id: 'group',
       label: trans.__('Group'),
       width: 110,
+      sort: 'group',
       text: run => (run.group === DEFAULT_GROUP ? '' : run.group)
     },
-    { id: 'command', label: trans.__('Command'), width: 260, text: run => commandLine(run) },
+    {
+      id: 'command',
+      label: trans.__('Command'),
+      width: 260,
+      sort: 'command',
+      text: run => commandLine(run)
+    },
     {
       id: 'memory',
       label: trans.__('Peak Memory'),
       width: 110,
+      sort: 'memory',
       isNumber: true,
       text: run => (run.usage?.peak.rss ? bytes(run.usage.peak.rss) : '')
     },
@@ -179,6 +195,7 @@ function fixedColumns(trans: TranslationBundle): IColumn[] {
       id: 'git',
       label: trans.__('Git Commit'),
       width: 110,
+      sort: 'git',
       text: ({ git }) =>
         git ? `${git.commit.slice(0, SHORT_COMMIT)}${git.dirty ? trans.__(' + changes') : ''}` : ''
     },

@@ -234,28 +234,24 @@ interface IHeadingProps extends Pick<IRunsTableProps, 'sort' | 'onSort' | 'trans
 
 function Heading({ column, sort, onSort, trans }: IHeadingProps): JSX.Element {
   const by = column.sort;
-  const isUp = by !== undefined && sort === by;
-  const isDown = by !== undefined && sort === `-${by}`;
+  const isUp = sort === by;
+  const isDown = sort === `-${by}`;
   const Caret = isUp ? caretUpIcon.react : caretDownIcon.react;
   return (
     <div
       role="columnheader"
-      aria-sort={isUp ? 'ascending' : isDown ? 'descending' : by ? 'none' : undefined}
+      aria-sort={isUp ? 'ascending' : isDown ? 'descending' : 'none'}
       data-number={column.isNumber}
       title={column.label}
     >
-      {by === undefined ? (
+      <button
+        type="button"
+        title={trans.__('Sort by %1', column.label)}
+        onClick={() => onSort(nextSort(sort, by))}
+      >
         <span>{column.label}</span>
-      ) : (
-        <button
-          type="button"
-          title={trans.__('Sort by %1', column.label)}
-          onClick={() => onSort(nextSort(sort, by))}
-        >
-          <span>{column.label}</span>
-          {(isUp || isDown) && <Caret tag="span" className="jp-PtyTasks-runs-caret" />}
-        </button>
-      )}
+        {(isUp || isDown) && <Caret tag="span" className="jp-PtyTasks-runs-caret" />}
+      </button>
     </div>
   );
 }
