@@ -9,8 +9,8 @@ from .connection import IDLE, Connection, decoded, path_of, without_none
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from .literals import Command
-    from .types import Details, Difference, Task, Why
+    from .literals import Command, HowMetricsAreRead
+    from .types import Details, Difference, Resources, Task, Why
 
 
 class AboutMethods(Connection):
@@ -53,11 +53,16 @@ class AboutMethods(Connection):
         group: str | None = None,
         tags: Sequence[str] | None = None,
         timeout: float | None = None,
+        metrics: HowMetricsAreRead | None = None,
+        place: str | None = None,
+        resources: Resources | Mapping[str, Any] | None = None,
     ) -> Task:
         """Start a new task like this one, and return the new task. What is not given is the same.
 
         Args:
             env: variables that are set besides those that the task was given; None takes one away.
+            metrics: how they are read from its output: `pattern`, `include`, `off`.
+            place: where it runs, and `resources` what it asks for there.
         """
         given: dict[str, Any] = {
             "name": name,
@@ -67,5 +72,8 @@ class AboutMethods(Connection):
             "group": group,
             "tags": None if tags is None else list(tags),
             "timeout": timeout,
+            "metrics": metrics,
+            "place": place,
+            "resources": resources,
         }
         return self._task("POST", path_of(ref, "again"), json=without_none(given))

@@ -15,7 +15,8 @@ _BLOCKS = "▁▂▃▄▅▆▇█"
 
 def step(value: AnyNumber) -> str:
     """Return a step, with all its digits."""
-    return str(value) if isinstance(value, int) else number(value)
+    exact = float(value)
+    return f"{exact:.0f}" if exact.is_integer() else number(value)
 
 
 def number(value: AnyNumber | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .reference import Reference
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from typing_extensions import Self
 
-    from ..client.literals import Command
+    from ..client.literals import Command, HowMetricsAreRead
     from ..client.types import Attempt, Details, Difference, Git
 
 
@@ -84,15 +84,30 @@ class About(Reference):
         group: str | None = None,
         tags: Sequence[str] | None = None,
         timeout: float | None = None,
+        metrics: HowMetricsAreRead | None = None,
+        place: str | None = None,
+        resources: Mapping[str, Any] | None = None,
     ) -> Self:
         """Start a new task like this one, and return the new task. What is not given is the same.
 
         Args:
             env: variables that are set besides those that this task was given; None takes one away.
             timeout: another time limit in seconds.
+            metrics: how they are read from its output: `pattern`, `include`, `off`.
+            place: where it runs, and `resources` what it asks for there.
         """
         with self._connections.client() as client:
             info = client.again(
-                self.id, name=name, command=command, cwd=cwd, env=env, group=group, tags=tags, timeout=timeout
+                self.id,
+                name=name,
+                command=command,
+                cwd=cwd,
+                env=env,
+                group=group,
+                tags=tags,
+                timeout=timeout,
+                metrics=metrics,
+                place=place,
+                resources=resources,
             )
             return type(self)(info, self._connections)

@@ -441,6 +441,32 @@ async def test_again_is_another_task_of_the_same_kind(
     assert (answer.code, answer.json["field"]) == (400, "cwd")
 
 
+async def test_again_may_be_different_in_everything(rest: Rest) -> None:
+    await rest.create("echo quality 1; exit 3", name="one", retry={"max": 1, "delay": 3600}, metrics={"off": True})
+    answer = await rest("POST", "tasks", "one", "again", body={
+        "name": "two", "command": "echo loss is 7", "metrics": {"pattern": r"loss is (?P<loss>\S+)"}, "retry": None,
+        "after": [{"ref": "one", "when": "any"}], "not_before": "2020-01-01T00:00:00Z", "place": "local",
+        "resources": None,
+    })  # fmt: skip
+    assert (answer.code, answer.json["retry"], len(answer.json["after"])) == (201, None, 1)
+    for body, field, message in (
+        ({"nmae": "x"}, "nmae", "nmae: there is no such field; did you mean 'name'?"),
+        ({"changes": {}}, "changes", "changes: there is no such field"),
+        ({"command": ""}, "command", "command: must not be empty"),
+        ({"command": []}, "command", "command: must not be empty"),
+        ({"group": ""}, "group", "group: must not be empty"),
+        ({"retry": {"mx": 1}}, "retry.max", "retry.max: Field required"),
+        ({"metrics": {"pattern": "("}}, "metrics.pattern", "metrics.pattern: not a regular expression"),
+        ({"after": ["nobody"]}, "after", "nobody"),
+        ({"place": "ssh:"}, "place", "place"),
+    ):
+        answer = await rest("POST", "tasks", "one", "again", body=body)
+        assert (answer.code, answer.json["field"].removesuffix(".0")) == (400, field), answer.json
+        assert message in answer.json["message"]
+    answer = await rest("GET", "tasks", "one", "diff", **{"with": "nobody"})
+    assert (answer.code, answer.json["field"]) == (404, "with")
+
+
 async def test_again_of_a_live_shell_is_a_shell(rest: Rest) -> None:
     first = await rest.create()
     second = (await rest("POST", "tasks", first["id"], "again")).json

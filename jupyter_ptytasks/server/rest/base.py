@@ -12,12 +12,15 @@ from tornado import web
 
 from ...core import strict_json
 from ...core.errors import BadRequest, Disabled, InternalError, PtyTasksError, TooLarge, shortage
+from ...core.names import did_you_mean
 from ...core.paths import CALL_MAX
 from ..auth import AUTH_RESOURCE, LocalTokenMixin
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from typing import Literal
+
+    from pydantic_core import ErrorDetails
 
     from ...core.model import Task
     from ..control import Control
@@ -218,10 +221,26 @@ def check(model: type[Content], value: object) -> Content:
     try:
         return model.model_validate(value)
     except pydantic.ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
+        first = _telling(error.errors(include_url=False, include_input=False))
         field = _field(first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
+        message = _said(first, model)
         raise BadRequest(f"{field}: {message}" if field else message, field=field or None) from error
+
+
+def _telling(errors: list[ErrorDetails]) -> ErrorDetails:
+    """Return the error to report: of the first field, and not that a value is of another type than it may be, too."""
+    of_first = [one for one in errors if one["loc"][:1] == errors[0]["loc"][:1]]
+    return min(of_first, key=lambda one: one["type"].endswith("_type"))
+
+
+def _said(error: ErrorDetails, model: type[pydantic.BaseModel]) -> str:
+    place = error["loc"]
+    if error["type"] == "extra_forbidden":
+        known = [one.alias or name for name, one in model.model_fields.items()] if len(place) == 1 else []
+        return f"there is no such field{did_you_mean(str(place[-1]), known)}"
+    if error["type"] in ("string_too_short", "too_short") and error["ctx"]["min_length"] == 1:
+        return "must not be empty"
+    return error["msg"].removeprefix("Value error, ")
 
 
 def _field(place: tuple[int | str, ...]) -> str:

@@ -101,7 +101,7 @@ class Retries(Body):
 
 
 class Waiting(Body):
-    """What a task waits for, in `POST /tasks` and `PATCH /tasks/{ref}`."""
+    """What a task waits for, in `POST /tasks`, `PATCH /tasks/{ref}` and `POST /tasks/{ref}/again`."""
 
     priority: Priority = 0
     slots: Slots = 1
@@ -313,7 +313,7 @@ class Stop(Body):
     signals: Ladder | None = None
 
 
-class Again(Body):
+class Again(Waiting):
     """`POST /tasks/{ref}/again`: what is different from the task; fields that are not given are as they were."""
 
     model_config = example_of_changes(command="python train.py --epochs 20", env={"SEED": "2", "DEBUG": None})
@@ -326,21 +326,28 @@ class Again(Body):
     tags: Tags = []
     metadata: Metadata = {}
     timeout: Annotated[float, Field(gt=0, le=TEN_YEARS, description="Time limit in seconds.")] | None = None
-    priority: Priority = 0
-    slots: Slots = 1
-    gpus: Gpus | None = None
+    metrics: Annotated[HowMetrics | None, Field(description="How metrics are read from its output.")] = None
+    place: Annotated[Place, Field(description="Where it runs; see `GET /places`.")] = "local"
+    resources: Annotated[ResourceRequest | None, Field(description="What it asks for there.")] = None
     hold: Annotated[bool, Field(description="Do not start the task until it is released.")] = False
 
     def change(self, request: TaskRequest) -> TaskRequest:
-        """Return a request with what is given; a warning that comes too late for the new time limit is left out."""
-        given = {name: getattr(self, name) for name in self.model_fields_set - {"env", "priority", "slots", "gpus"}}
+        """Return a request with what is given; a warning that comes too late for the new time limit is left out.
+        Raises BadRequest.
+        """
+        given = {name: getattr(self, name) for name in self.model_fields_set - {"env", *Waiting.model_fields}}
         if self.name is None:
             given.pop("name", None)
         if "tags" in given:
             given["tags"] = tuple(dict.fromkeys(self.tags))
+        if "metrics" in given:
+            given["metrics"] = {} if self.metrics is None else self.metrics.told()
+        if self.place == LOCAL and "place" in given:
+            given["place"] = ""
+        if "resources" in given:
+            given["resources"] = {} if self.resources is None else resources.check(self.resources.model_dump())
         env = {name: value for name, value in {**request.env, **self.env}.items() if value is not None}
-        turn = {name: getattr(self, name) for name in self.model_fields_set & {"priority", "slots", "gpus"}}
-        changed = replace(request, **given, env=env, turn=replace(request.turn, **turn))
+        changed = replace(request, **given, env=env, turn=self.turn(request.turn))
         warning = changed.warning
         if warning is not None and (changed.timeout is None or warning.before >= changed.timeout):
             return replace(changed, warning=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ...core.errors import BadRequest
+from ...core.errors import BadRequest, TaskNotFound
 from ...storage.notes import tag_of
 from . import bodies, queries
 from .base import TaskHandler, needs
@@ -37,7 +37,13 @@ class Difference(_About):
     @needs("read")
     async def get(self, ref: str) -> None:
         """Return what differs from another task, by default the run before."""
-        self.send(await self.details.difference(ref, self.query(queries.Difference).other))
+        other = self.query(queries.Difference).other
+        if other is not None:
+            try:
+                other = (await self.control.get(other)).id
+            except TaskNotFound as error:
+                raise TaskNotFound(str(error), field="with") from error
+        self.send(await self.details.difference(ref, other))
 
 
 class Notes(TaskHandler):
