@@ -11,6 +11,7 @@ import click
 
 from .._version import __version__
 from ..client.caller_env import as_utf8
+from ..core.names import did_you_mean
 from . import streams
 from .common import Settings
 
@@ -75,6 +76,17 @@ class Commands(click.Group):
         module = importlib.import_module(f".{_COMMANDS[name]}", __name__)
         command: click.Command = getattr(module, _FUNCTIONS.get(name, name))
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the name, the command and the arguments. Raises UsageError, which names a similar command."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            hint = did_you_mean(args[0], [*_COMMANDS, *_ALIASES])
+            error.message = f"{error.message.rstrip('.')}{hint}" if hint else error.message
+            raise
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. An interrupt exits with 130, a closed output pipe as SIGPIPE would."""

@@ -301,10 +301,10 @@ class TaskDirs:
         return found.to_json() if found is not None and task.kind is Kind.COMMAND else None
 
     def size(self, task_id: str) -> int:
-        """Return the bytes that a task's directory uses on disk."""
+        """Return the bytes that a task's directory uses on disk, with all that is in it, as `du` counts them."""
         size = 0
         for directory, _, names in os.walk(self.files(task_id).dir):
-            for name in names:
+            for name in (".", *names):
                 with suppress(OSError):
                     size += system.size_on_disk(os.path.join(directory, name))
         return size

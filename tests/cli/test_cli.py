@@ -337,6 +337,11 @@ def test_the_queue_refuses_what_cannot_be(live: LiveServer) -> None:
 
 
 def test_names_that_are_wrong_or_taken(live: LiveServer, client: Client) -> None:
+    for wrong, meant in (("runn", "run"), ("exprot", "export")):
+        done = live.cli(wrong)
+        assert done.returncode == 2
+        assert f"No such command '{wrong}'; did you mean '{meant}'?" in done.stderr
+    assert "did you mean" not in live.cli("xyz").stderr
     first = start(live, "-n", "taken", "--", "sleep", "1000")
     for verb in ("show", "stop", "logs"):
         done = live.cli(verb, "takn")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import given
@@ -12,6 +13,8 @@ from jupyter_ptytasks.server.cleaning import Rules
 from tests.core.made_tasks import NOW, make
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from jupyter_ptytasks.core.model import Task
     from jupyter_ptytasks.server.parts import Parts
     from tests.server.conftest import Rest
@@ -86,7 +89,7 @@ def test_the_best_of_all_that_are_meant_stays() -> None:
     assert left("accuracy") == left("val_loss", lower=False) == {"a", "b", "f"}
 
 
-async def test_what_is_named_is_deleted_and_nothing_else(rest: Rest) -> None:
+async def test_what_is_named_is_deleted_and_nothing_else(rest: Rest, jp_data_dir: Path) -> None:
     group: dict[str, Any] = {"group": "clean"}
     names = ("first", "second", "pinned", "needed", "late")
     ids = {name: (await rest.create("echo hello", name=name, **group))["id"] for name in names}
@@ -111,6 +114,10 @@ async def test_what_is_named_is_deleted_and_nothing_else(rest: Rest) -> None:
     }
     sizes = [(await rest("GET", "tasks", task["id"], "details")).json["disk"] for task in told["tasks"]]
     assert (told["size"], [task["size"] for task in told["tasks"]]) == (sum(sizes), sizes)
+    if hasattr(os, "geteuid"):
+        # As `du` counts.
+        roots = [jp_data_dir / "ptytasks" / "tasks" / task["id"] for task in told["tasks"]]
+        assert sizes == [sum(path.lstat().st_blocks * 512 for path in (root, *root.rglob("*"))) for root in roots]
     assert (await rest("GET", "cleanup", older_than=3600, **group)).json["tasks"] == []
     kept = (await rest("GET", "cleanup", keep=2, **group)).json
     assert [task["name"] for task in kept["tasks"]] == ["second", "first"]

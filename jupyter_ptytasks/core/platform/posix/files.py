@@ -87,7 +87,7 @@ def private_dir(path: str) -> str:
 
 
 def size_on_disk(path: str) -> int:
-    """Return how many bytes a file takes on the disk. Raises OSError."""
+    """Return how many bytes a file or directory itself takes on the disk. Raises OSError."""
     return os.lstat(path).st_blocks * _BLOCK
 
 

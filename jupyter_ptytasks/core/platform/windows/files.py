@@ -96,7 +96,7 @@ def private_dir(path: str) -> str:
 
 
 def size_on_disk(path: str) -> int:
-    """Return how many bytes a file takes on the disk: about as many as it has. Raises OSError."""
+    """Return how many bytes a file or directory itself takes on the disk: about as many as it has. Raises OSError."""
     return os.lstat(path).st_size
 
 
