@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,22 +115,53 @@ def test_little_is_loaded_before_something_is_shown(page: Page) -> None:
     assert sum(loaded.values()) <= AT_THE_START, loaded
 
 
-def test_terminals_are_loaded_when_tasks_are_pointed_at(page: Page, client: Client) -> None:
-    task = client.create("sleep 1000")
-    loaded: list[str] = []
+#: Notes how many lines each terminal has when it is drawn, from now on; those that are not seen have none.
+WATCH = """() => {
+  window.drawn = [];
+  new MutationObserver(() => {
+    for (const screen of document.querySelectorAll('.xterm-screen:not(.noted)')) {
+      screen.classList.add('noted');
+      const tab = screen.closest('.jp-PtyTasks-terminal') && window.jupyterapp.shell.currentWidget;
+      const isSeen = getComputedStyle(screen).visibility === 'visible';
+      window.drawn.push(isSeen ? tab.content._term.buffer.active.length : 0);
+    }
+  }).observe(document.body, { childList: true, subtree: true });
+}"""
 
-    def look(request: Request) -> None:
-        response = request.response() if re.search(r"/lab/\w+\.\w+\.js", request.url) else None
-        loaded.append(response.text() if response else "")
+#: Has no terminal drawn because its content does not come.
+PATIENT = """() => {
+  const real = window.setTimeout;
+  window.setTimeout = (call, time, ...more) => (time === 500 ? 0 : real(call, time, ...more));
+}"""
 
-    page.on("requestfinished", look)
-    row(show(page), task["id"]).hover()
 
-    def is_loaded() -> bool:
-        page.wait_for_timeout(50)  # the page has its turn, and the test hears of it
-        return any("xterm-screen" in text for text in loaded)
-
-    until(is_loaded, "xterm.js")
+def test_terminals_are_made_ready_when_tasks_are_pointed_at(page: Page, lab: LiveServer, client: Client) -> None:
+    task = client.create("seq 200; exec cat")["id"]
+    until(lambda: client.output(task)["total_lines"] == 200)
+    names: list[str] = page.evaluate("performance.getEntriesByType('resource').map(one => one.name)")
+    scripts = [page.request.get(name).text() for name in names if re.search(r"/static/lab/\w+\.\w+\.js", name)]
+    assert scripts
+    assert not any("registerCharacterJoiner" in text for text in scripts)  # a method of xterm.js
+    page.evaluate(WATCH)
+    panel = show(page)
+    row(panel, task).hover()
+    page.wait_for_function("drawn.length === 1 && !document.querySelector('.xterm')")
+    # By the keyboard, from a slow server: what is typed meanwhile arrives, and no terminal is drawn without content.
+    panel.get_by_role("treegrid").press("Home")
+    page.evaluate(PATIENT)
+    os.kill(lab.pid, signal.SIGSTOP)
+    try:
+        page.keyboard.press("Enter")
+        page.wait_for_function("document.activeElement.closest('.jp-Terminal')")
+        page.keyboard.type("hello\n")
+    finally:
+        os.kill(lab.pid, signal.SIGCONT)
+    until_line(page, task, "hello")
+    until(lambda: client.output(task)["output"].splitlines()[-2:] == ["hello", "hello"], "the echo and cat's answer")
+    page.wait_for_function("document.activeElement.closest('.xterm')")
+    empty, full = page.evaluate("drawn")
+    assert empty == 0
+    assert full > 200
 
 
 def test_any_two_are_told_apart() -> None:

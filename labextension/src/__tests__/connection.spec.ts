@@ -121,6 +121,22 @@ describe('TaskConnection', () => {
     expect(connection.task?.name).toBe(task.name);
   });
 
+  it('keeps what comes before the terminal is ready', async () => {
+    let onReady = () => {};
+    connection.connect(new Promise<void>(resolve => (onReady = resolve)));
+    FakeSocket.last.attach(50);
+    expect([shown, connection.link]).toEqual(['', 'connecting']);
+    // The server was killed meanwhile: what it sent counts no more.
+    FakeSocket.last.break();
+    jest.advanceTimersByTime(500);
+    FakeSocket.last.attach();
+    onReady();
+    await Promise.resolve();
+    expect([shown, connection.link]).toEqual(['\x1bchistory\r\n', 'connected']);
+    FakeSocket.last.say('stdout', 'live', 104);
+    expect(shown).toBe('\x1bchistory\r\nlive');
+  });
+
   it('acknowledges what is drawn, and not before', () => {
     FakeSocket.last.attach();
     draw();

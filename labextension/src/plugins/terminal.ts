@@ -84,7 +84,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
       tracker.find(tab => tab.taskId === id && tab.isReadonly === readonly);
 
     /** Return the tab of a task, which is created if there is none. */
-    const create = async (id: string, readonly: boolean): Promise<TaskTab> => {
+    const create = async (id: string, readonly: boolean, activate: boolean): Promise<TaskTab> => {
       // The terminal module is large: load it on demand.
       const [{ TaskTab }] = await Promise.all([
         import('../widgets/terminal/terminal'),
@@ -120,6 +120,9 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
         },
         translator: translator ?? nullTranslator
       });
+      if (activate) {
+        tab.begin();
+      }
       // The main area of Notebook 7 holds only the document.
       shell.add(tab, lab ? 'main' : 'down', { type: 'Task', activate: false });
       void tracker.add(tab);
@@ -127,7 +130,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
     };
 
     const show = async (id: string, readonly: boolean): Promise<TaskTab> => {
-      const tab = await create(id, readonly);
+      const tab = await create(id, readonly, true);
       shell.activateById(tab.id);
       return tab;
     };
@@ -136,7 +139,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
       commands,
       trans,
       open: async (id, readonly, activate) => {
-        await (activate ? show : create)(id, readonly);
+        await (activate ? show(id, readonly) : create(id, readonly, false));
       },
       showOutput: async (ref, place) => {
         await model.current();
@@ -167,7 +170,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
       // Setting the same theme again makes the terminal read its colors.
       tracker.forEach(tab => tab.configure({ theme: tab.content.getOption('theme') }))
     );
-    preloadSoon(model);
+    preloadSoon(model, () => tracker.size === 0);
     void showLinked(app, commands);
     if (restorer) {
       void restorer.restore(tracker, {
@@ -180,7 +183,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
 };
 
 /** Load the modules of terminals once a list of tasks is pointed at or focused: a click on a row comes soon. */
-function preloadSoon(model: ITaskModel): void {
+function preloadSoon(model: ITaskModel, isWanted: () => boolean): void {
   const events = ['pointerover', 'focusin'];
   const look = ({ target }: Event): void => {
     if (!(target instanceof Element) || !target.closest(LISTS)) {
@@ -188,7 +191,7 @@ function preloadSoon(model: ITaskModel): void {
     }
     events.forEach(event => document.removeEventListener(event, look));
     Promise.all([import('../terminal/preload'), import('../widgets/terminal/terminal')])
-      .then(([{ preload }]) => preload(model.api.serverSettings))
+      .then(([{ preload }]) => preload(model.api.serverSettings, isWanted))
       // Loaded again, and told, when a terminal is opened.
       .catch(() => undefined);
   };

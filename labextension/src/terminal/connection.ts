@@ -131,11 +131,23 @@ export class TaskConnection implements Terminal.ITerminalConnection {
     Signal.clearData(this);
   }
 
-  /** Connect now, and continue at the current offset: only missed output is sent. */
-  connect(): void {
-    if (!this._isDisposed && this._link !== 'gone') {
-      this._socket.open();
+  /**
+   * Connect now, and continue at the current offset: only missed output is sent. What the server sends is kept until the
+   * terminal is `ready` for it.
+   */
+  connect(ready?: Promise<void>): void {
+    if (this._isDisposed || this._link === 'gone') {
+      return;
     }
+    if (ready) {
+      this._kept = [];
+      void ready.then(() => {
+        const kept = this._kept ?? [];
+        this._kept = null;
+        kept.forEach(data => this._onMessage(data));
+      });
+    }
+    this._socket.open();
   }
 
   /** Connect and request a full replay. Resolves when connected. */
@@ -218,6 +230,7 @@ export class TaskConnection implements Terminal.ITerminalConnection {
   }
 
   private _onOpening(): void {
+    this._kept &&= [];
     this._replays.end();
     this._isUpToDate = false;
     if (this._link !== 'lost') {
@@ -235,6 +248,10 @@ export class TaskConnection implements Terminal.ITerminalConnection {
   }
 
   private _onMessage(data: unknown): void {
+    if (this._kept) {
+      this._kept.push(data);
+      return;
+    }
     const message = parse(data);
     switch (message?.[0]) {
       case 'setup':
@@ -326,6 +343,8 @@ export class TaskConnection implements Terminal.ITerminalConnection {
   private readonly _newAcknowledger: () => Acknowledger;
   private _acknowledger: Acknowledger | undefined;
   private _link: Link = 'connecting';
+  /** Messages that came before the terminal was ready; null once it is. */
+  private _kept: unknown[] | null = null;
   private _offset: number | null = null;
   private _size: Terminal.IMessage['content'];
   private _isUpToDate = false;

@@ -1,18 +1,65 @@
-/** Loads what terminals need before the first one is opened: that takes longer than opening it. */
+/** Gets the page ready for its first terminal, which takes longer than any other: loads the modules, and draws one that nobody sees. */
 
 import type { ServerConnection } from '@jupyterlab/services';
 import { Terminal } from '@jupyterlab/terminal';
+import { MessageLoop } from '@lumino/messaging';
+import { Widget } from '@lumino/widgets';
 
 import { StillConnection } from './still';
+import { watch } from './xterm';
 
-/** Have JupyterLab load xterm.js, as it does when it makes its first terminal; this one is never shown. */
-export async function preload(serverSettings: ServerConnection.ISettings): Promise<void> {
+/** Milliseconds in which a page that is visible draws. */
+const PATIENCE = 1000;
+
+/**
+ * Have JupyterLab load xterm.js, as it does when it makes its first terminal. Then draw this one once, in pauses, unless that is not
+ * `wanted` any more: it makes the browser compile what draws terminals, on the page and for the GPU.
+ */
+export async function preload(
+  serverSettings: ServerConnection.ISettings,
+  isWanted: () => boolean
+): Promise<void> {
   const connection = new StillConnection('', serverSettings);
   const terminal = new Terminal(connection);
+  const place = hiddenPlace();
   try {
     await terminal.ready;
+    await pause();
+    if (isWanted()) {
+      document.body.append(place);
+      Widget.attach(terminal, place);
+      const drawn = new Promise<void>(resolve => watch(terminal, resolve, () => undefined));
+      connection.show('ready\r\n');
+      MessageLoop.sendMessage(terminal, Widget.Msg.UpdateRequest);
+      await Promise.race([drawn, new Promise(resolve => setTimeout(resolve, PATIENCE))]);
+      // xterm.js (5.5, Viewport.ts) looks at what it has opened a moment later.
+      await pause();
+    }
   } finally {
     terminal.dispose();
     connection.dispose();
+    place.remove();
   }
+}
+
+/** Return an element that is within the page, as a terminal must be to be drawn, but is neither seen nor reached. */
+function hiddenPlace(): HTMLElement {
+  const place = document.createElement('div');
+  Object.assign(place.style, {
+    height: '100px',
+    left: '0',
+    position: 'fixed',
+    top: '0',
+    visibility: 'hidden',
+    width: '300px'
+  });
+  place.inert = true;
+  return place;
+}
+
+/** Resolves when the page has nothing else to do. */
+function pause(): Promise<void> {
+  // Safari has no such function.
+  const call = window.requestIdleCallback as typeof window.requestIdleCallback | undefined;
+  return new Promise(resolve => (call ? call(() => resolve()) : setTimeout(resolve)));
 }

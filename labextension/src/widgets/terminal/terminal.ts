@@ -1,7 +1,7 @@
 /** The tab of a task: JupyterLab's terminal widget with a header and a banner. */
 
 import { MainAreaWidget } from '@jupyterlab/apputils';
-import { Terminal, type ITerminal } from '@jupyterlab/terminal';
+import type { ITerminal, Terminal } from '@jupyterlab/terminal';
 import type { ITranslator } from '@jupyterlab/translation';
 import { caretDownIcon, terminalIcon } from '@jupyterlab/ui-components';
 import { MessageLoop, type Message } from '@lumino/messaging';
@@ -9,11 +9,11 @@ import { Widget } from '@lumino/widgets';
 
 import '../../../style/terminal.css';
 
+import { whenComplete } from '../../terminal/complete';
 import { TaskConnection } from '../../terminal/connection';
 import { EndKeeper } from '../../terminal/endkeeper';
 import type { CommandMarks } from '../../terminal/marks';
 import { stateLabel } from '../../format/times';
-import { isEnded } from '../../services/types/states';
 import { commandLine } from '../../services/types/tasks';
 import type { ITaskModel } from '../../tokens';
 import { markCommands, resize, screenOf, showLine, watch, whenDrawn } from '../../terminal/xterm';
@@ -21,12 +21,16 @@ import { TaskBanner, type IBannerActions } from './banner';
 import { TerminalCover } from './cover';
 import { newest, TaskHeader, type IHeaderActions } from './header';
 import { EarlierLines, jumpButton } from './jumps';
+import { TaskScreen } from './screen';
 import { TaskSummary } from './summary';
 import { WaitingPage } from './waiting';
 import type { IPlaceInOutput } from './whole';
 
 /** Milliseconds before the terminal takes the size of another viewer: after a reconnection this one may lead again. */
 const SETTLED = 500;
+
+/** Milliseconds after which the terminal is shown without content: there may be no connection. */
+const EMPTY = 500;
 
 /** Options that override the user's terminal settings: a task does not end with its tab. */
 const ALWAYS = { closeOnExit: false, shutdownOnClose: false, initialCommand: '' };
@@ -35,12 +39,12 @@ const ALWAYS = { closeOnExit: false, shutdownOnClose: false, initialCommand: '' 
 const HAS_COMMANDS = 'jp-mod-commands';
 
 /** The tab of a task. Its node has the task's id as `data-ptytask`. Closing it does not affect the task. */
-export class TaskTab extends MainAreaWidget<Terminal> {
+export class TaskTab extends MainAreaWidget<TaskScreen> {
   constructor(options: TaskTab.IOptions) {
     const { id, model, readonly, translator } = options;
     const connection = new TaskConnection({ id, api: model.api, readonly });
     const settings = { ...options.settings, ...ALWAYS };
-    const terminal = new Terminal(connection, settings, translator);
+    const terminal = new TaskScreen(connection, settings, translator);
     super({ content: terminal, reveal: terminal.ready, translator });
     this.taskId = id;
     this.isReadonly = readonly;
@@ -88,8 +92,8 @@ export class TaskTab extends MainAreaWidget<Terminal> {
       onShow: () => void this.showWhole(),
       trans
     });
+    void terminal.opened.then(() => this._uncover());
     void terminal.ready.then(() => {
-      this._uncover();
       watch(
         terminal,
         () => {
@@ -189,6 +193,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this._marks?.dispose();
     this._waiting.dispose();
     this._cover.dispose();
+    clearTimeout(this._opening);
     clearTimeout(this._settling);
     this._end.dispose();
     this._model.changed.disconnect(this._onModel, this);
@@ -199,7 +204,9 @@ export class TaskTab extends MainAreaWidget<Terminal> {
   protected override onAfterAttach(message: Message): void {
     super.onAfterAttach(message);
     Widget.attach(this._waiting, this.content.node);
-    this._begin();
+    if (this.isVisible) {
+      this.begin();
+    }
   }
 
   protected override onBeforeDetach(message: Message): void {
@@ -211,40 +218,24 @@ export class TaskTab extends MainAreaWidget<Terminal> {
 
   protected override onAfterShow(message: Message): void {
     super.onAfterShow(message);
-    this._begin();
+    if (this.isVisible) {
+      this.begin();
+    }
   }
 
   /** Resolves when the terminal shows all output of a task that has ended, or cannot for now, or the task has not ended. */
   private async _whenComplete(): Promise<void> {
-    const { connection } = this;
-    await new Promise<void>(resolve => {
-      const look = () => {
-        const { link, isReplaying, task } = connection;
-        const isComing =
-          link === 'connecting' || (link === 'connected' && (!task || isEnded(task)));
-        if (!isComing && !isReplaying) {
-          stop();
-        }
-      };
-      const stop = () => {
-        connection.changed.disconnect(look);
-        connection.replaying.disconnect(look);
-        connection.disposed.disconnect(stop);
-        resolve();
-      };
-      connection.changed.connect(look);
-      connection.replaying.connect(look);
-      connection.disposed.connect(stop);
-      look();
-    });
+    await whenComplete(this.connection);
+    await this.content.opened;
     await new Promise<void>(resolve => whenDrawn(this.content, resolve));
   }
 
-  /** Connect when the tab is first visible: before, it has no size for a replay. */
-  private _begin(): void {
-    if (this.isVisible && !this._hasBegun) {
+  /** Connect: the tab is visible, or is about to be. The server answers while the tab is laid out. */
+  begin(): void {
+    if (!this._hasBegun) {
       this._hasBegun = true;
-      void this.content.ready.then(() => this.connection.connect());
+      this.connection.connect(this.content.ready);
+      this._opening = setTimeout(() => this.content.open(), EMPTY);
     }
   }
 
@@ -312,12 +303,6 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this._retitle();
     clearTimeout(this._settling);
     this._settling = setTimeout(() => this._settle(), SETTLED);
-    const viewers = this.connection.task?.viewers;
-    if (viewers !== this._viewers) {
-      // There are no events about viewers.
-      this._viewers = viewers;
-      void this._model.refresh();
-    }
     if (this.connection.link === 'ended') {
       // The model may know of a new attempt before the connection reports the end of the last one.
       this._onModel();
@@ -330,12 +315,15 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     this._end.jump();
     if (size) {
       resize(this.content, size.rows, size.cols);
-    } else if (this.content.getOption('autoFit') !== false) {
+      return;
+    }
+    this.content.open();
+    if (this.content.getOption('autoFit') !== false) {
       MessageLoop.sendMessage(this.content, Widget.Msg.FitRequest);
     }
   }
 
-  /** Fit the terminal to its container, or give it the size of the task if another viewer sets that. */
+  /** Fit the terminal to its container, or give it the size of the task if another viewer sets that; tell the list of viewers. */
   private _settle(): void {
     const { connection, content } = this;
     const task = connection.link === 'connected' ? connection.task : undefined;
@@ -344,6 +332,10 @@ export class TaskTab extends MainAreaWidget<Terminal> {
     content.toggleClass('jp-mod-following', follows);
     if (follows) {
       resize(content, task.rows, task.cols);
+    }
+    if (task && task.viewers !== this._model.get(task.id)?.viewers) {
+      // There are no events about viewers.
+      void this._model.refresh();
     }
   }
 
@@ -356,7 +348,7 @@ export class TaskTab extends MainAreaWidget<Terminal> {
   private _marks: CommandMarks | null = null;
   private _hasBegun = false;
   private _wasKnown = false;
-  private _viewers: number | undefined;
+  private _opening: ReturnType<typeof setTimeout> | undefined;
   private _settling: ReturnType<typeof setTimeout> | undefined;
 }
 

@@ -1,0 +1,27 @@
+/** Waits for the whole output of a task. */
+
+import { isEnded } from '../services/types/states';
+import type { TaskConnection } from './connection';
+
+/** Resolves when all output of a task that has ended was received, or cannot be for now, or the task has not ended. */
+export function whenComplete(connection: TaskConnection): Promise<void> {
+  return new Promise(resolve => {
+    const look = () => {
+      const { link, isReplaying, task } = connection;
+      const isComing = link === 'connecting' || (link === 'connected' && (!task || isEnded(task)));
+      if (!isComing && !isReplaying) {
+        stop();
+      }
+    };
+    const stop = () => {
+      connection.changed.disconnect(look);
+      connection.replaying.disconnect(look);
+      connection.disposed.disconnect(stop);
+      resolve();
+    };
+    connection.changed.connect(look);
+    connection.replaying.connect(look);
+    connection.disposed.connect(stop);
+    look();
+  });
+}

@@ -1,0 +1,63 @@
+/** The terminal of a tab. It is opened when it has content: to draw an empty one takes as long, and delays the content. */
+
+import { Terminal, type ITerminal } from '@jupyterlab/terminal';
+import type { ITranslator } from '@jupyterlab/translation';
+import { PromiseDelegate } from '@lumino/coreutils';
+import type { Message } from '@lumino/messaging';
+
+import type { TaskConnection } from '../../terminal/connection';
+
+export class TaskScreen extends Terminal {
+  constructor(
+    connection: TaskConnection,
+    settings: Partial<ITerminal.IOptions>,
+    translator: ITranslator
+  ) {
+    super(connection, settings, translator);
+    this.node.addEventListener('keydown', event => this._typeAhead(event));
+    void this.opened.then(() => {
+      if (this.node.contains(document.activeElement)) {
+        this.activate();
+      }
+    });
+  }
+
+  /** Resolves when the terminal is in the document. */
+  get opened(): Promise<void> {
+    return this._opened.promise;
+  }
+
+  /** Open the terminal as soon as it is visible. Until then it only takes output. */
+  open(): void {
+    if (!this._mayOpen) {
+      this._mayOpen = true;
+      this.update();
+    }
+  }
+
+  protected override onUpdateRequest(message: Message): void {
+    if (!this._mayOpen) {
+      return;
+    }
+    super.onUpdateRequest(message);
+    if (!this._isOpen && this.node.querySelector('.xterm')) {
+      this._isOpen = true;
+      this._opened.resolve();
+    }
+  }
+
+  /** Send what is typed before there is a field for it. */
+  private _typeAhead(event: KeyboardEvent): void {
+    const text = event.key === 'Enter' ? '\r' : event.key;
+    const isText = text.length === 1 && !event.ctrlKey && !event.altKey && !event.metaKey;
+    if (isText && !this._isOpen) {
+      event.preventDefault();
+      event.stopPropagation();
+      this.session.send({ type: 'stdin', content: [text] });
+    }
+  }
+
+  private _mayOpen = false;
+  private _isOpen = false;
+  private readonly _opened = new PromiseDelegate<void>();
+}
