@@ -85,8 +85,9 @@ class Commands(click.Group):
             return super().resolve_command(ctx, args)
         except click.UsageError as error:
             hint = did_you_mean(args[0], [*_COMMANDS, *_ALIASES])
-            error.message = f"{error.message.rstrip('.')}{hint}" if hint else error.message
-            raise
+            if not hint:
+                raise
+            raise click.UsageError(f"{error.message.rstrip('.')}{hint}", ctx) from error
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run a command. An interrupt exits with 130, a closed output pipe as SIGPIPE would."""

@@ -1,4 +1,4 @@
-"""The variables that an attempt of a task has and other attempts have not: they are known when it starts."""
+"""The environment variables of one attempt of a task, which are not known before it starts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
 
 def environment(task: Task, env: Mapping[str, str]) -> dict[str, str]:
-    """Return the environment of a task's current attempt; `env` is what all attempts have.
+    """Return the environment of a task's current attempt; `env` has the variables of all attempts.
 
-    A task that was given GPUs sees those alone: CUDA_VISIBLE_DEVICES replaces what the server, the kernel or the user
-    has set, and names them by UUID, whatever CUDA_DEVICE_ORDER is (CUDA C++ Programming Guide, "CUDA environment
-    variables").
+    A task with assigned GPUs sees only those: CUDA_VISIBLE_DEVICES replaces the value of the server, the kernel or the
+    user, and names GPUs by UUID, which does not depend on CUDA_DEVICE_ORDER (CUDA C++ Programming Guide, "CUDA
+    environment variables").
     """
     own = {"PTYTASK_ATTEMPT": str(task.attempt), "PTYTASK_GROUP": task.group}
     if task.gpus:

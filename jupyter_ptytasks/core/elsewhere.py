@@ -1,4 +1,4 @@
-"""What a process on another machine than the server's needs to host a task: its lock, and where its socket is."""
+"""Hosting a task on a machine other than the server's: the task's lock and the directory of its socket."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 
 def runtime_dir() -> str:
-    """Return the directory of the sockets on this machine. Raises OSError if it is another user's."""
+    """Return the directory of the sockets on this machine. Raises OSError if it belongs to another user."""
     return system.private_dir(os.path.join(tempfile.gettempdir(), f"ptytasks-{system.user_id()}"))
 
 
 def take_lock(files: TaskFiles, wait: float = 0.0) -> int | None:
-    """Return a descriptor that holds the lock of a task, whose directory is made; None if its ptyhost holds it after
-    `wait` seconds. Raises OSError.
+    """Return a descriptor that holds the lock of a task, after creating its directory; None if its ptyhost still holds
+    the lock after `wait` seconds. Raises OSError.
     """
     tasks = os.path.dirname(files.dir)
     for directory in (os.path.dirname(tasks), tasks, files.dir):
@@ -35,7 +35,7 @@ def take_lock(files: TaskFiles, wait: float = 0.0) -> int | None:
                 continue
             break
         else:
-            raise OSError("no file system here has locks")
+            raise OSError("no file system here supports locks")
         if lock is not None or time.monotonic() > deadline:
             return lock
         time.sleep(0.02)

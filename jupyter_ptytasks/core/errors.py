@@ -8,19 +8,19 @@
   * GroupNotFound ......... 404  no group has this name
   * SweepNotFound ......... 404  no sweep has this id or name
   * PlaceNotFound ......... 404  no place has this name
-  * NoResult .............. 404  the task runs no function, or it ended without a result
+  * NoResult .............. 404  the task does not run a function, or it ended without a result
   * Conflict .............. 409  the request is valid but conflicts with the task's current state
     - NameInUse ........... 409  a live task has the name, and the request has `if_exists: fail`
     - InvalidState ........ 409  the task's state does not allow the request
     - InputRefused ........ 409  the program does not read its input
-    - NotWaiting .......... 409  the program does not wait for input, and the request is only for one that does
-    - PasswordWanted ...... 409  the program asks for a password, and the request does not say that it is one
-    - NoMarks ............. 409  the task is not a shell, or one that does not mark its commands
-    - NotAtPrompt ......... 409  the shell does not wait for a command at its prompt
-    - NotesChanged ........ 412  the notes of the task are not those that the request is about
+    - NotWaiting .......... 409  the program is not waiting for input, which the request requires
+    - PasswordWanted ...... 409  the program asks for a password, and the input is not marked as one
+    - NoMarks ............. 409  the task is not a shell, or its shell does not mark its commands
+    - NotAtPrompt ......... 409  the shell is not waiting for a command at its prompt
+    - NotesChanged ........ 412  the notes of the task have changed since the request read them
   * TooManyTasks .......... 429  the limit of live tasks is reached
   * ExtraMissing .......... 501  an optional package is not installed
-  * InternalError ......... 500  an error of the server
+  * InternalError ......... 500  an unexpected error in the server
     - HostUnreachable ..... 503  the ptyhost does not respond (the task may still be running)
       + StartUnknown ...... 503  the connection was lost during a start (the task may be running)
     - PlaceUnreachable .... 503  the other machine cannot be reached; nothing was started
@@ -29,7 +29,7 @@
     - Disabled ............ 503  terminals, and with them tasks, are disabled on this server
     - StorageFull ......... 507  the disk is full
 
-`status` is the HTTP status that rest/ answers with; nothing else below rest/ knows HTTP. `code` is for programs and
+`status` is the HTTP status with which rest/ responds; nothing else below rest/ knows HTTP. `code` is for programs and
 never changes; messages are for people and may change.
 """
 
@@ -110,7 +110,7 @@ class PlaceNotFound(PtyTasksError):
 
 
 class NoResult(PtyTasksError):
-    """The task runs no function, or the function has neither returned nor raised an exception."""
+    """The task does not run a function, or the function has neither returned nor raised an exception."""
 
     code = "no_result"
     status = 404
@@ -124,7 +124,7 @@ class Conflict(PtyTasksError):
 
 
 class NameInUse(Conflict):
-    """A live task has the name already."""
+    """A live task already has the name."""
 
     code = "name_in_use"
 
@@ -142,31 +142,31 @@ class InputRefused(Conflict):
 
 
 class NotWaiting(Conflict):
-    """The program does not wait for input."""
+    """The program is not waiting for input."""
 
     code = "not_waiting"
 
 
 class PasswordWanted(Conflict):
-    """The program asks for a password, and what was to be typed is not said to be one."""
+    """The program asks for a password, and the input is not marked as one."""
 
     code = "password_wanted"
 
 
 class NoMarks(Conflict):
-    """The task is not a shell, or one that does not mark its prompts and commands."""
+    """The task is not a shell, or its shell does not mark its prompts and commands."""
 
     code = "no_marks"
 
 
 class NotAtPrompt(Conflict):
-    """The shell does not wait for a command at its prompt."""
+    """The shell is not waiting for a command at its prompt."""
 
     code = "not_at_prompt"
 
 
 class NotesChanged(Conflict):
-    """The notes of the task are not, or not any more, those that the request is about."""
+    """The notes of the task have changed since the request read them."""
 
     code = "notes_changed"
     status = 412
@@ -187,7 +187,7 @@ class ExtraMissing(PtyTasksError):
 
 
 class InternalError(PtyTasksError):
-    """An error of the server, not of the caller."""
+    """An error in the server, not in the request."""
 
     code = "internal_error"
 
@@ -204,7 +204,7 @@ class StartUnknown(HostUnreachable):
 
 
 class PlaceUnreachable(InternalError):
-    """The other machine on which the task is to start cannot be reached; nothing was started. `message` says why."""
+    """The machine where the task should start cannot be reached; nothing was started. `message` says why."""
 
     code = "place_unreachable"
     status = 503
@@ -238,9 +238,9 @@ class StorageFull(InternalError):
     status = 507
 
 
-#: errno of a write without enough space.
+#: errno values of a write that fails for lack of space.
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-#: errno for a lack of file descriptors, memory, processes or network buffers.
+#: errno values for a lack of file descriptors, memory, processes or network buffers.
 _SCARCE = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN, errno.ENOBUFS)
 
 

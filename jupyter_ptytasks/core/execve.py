@@ -1,4 +1,4 @@
-"""Arguments and environment as execve(2) takes them: as bytes, checked before anything is created for them."""
+"""Arguments and environment as bytes for execve(2), checked before anything is created."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: Bytes left for what the system adds: the path of the program, or of a script and its interpreter.
+#: Bytes reserved for what the system adds: the path of the program, or of a script and its interpreter.
 _HEADROOM = 4096
-#: Bytes for all strings and pointers that every system takes (Linux: fs/exec.c).
+#: Bytes of strings and pointers that every system accepts (Linux: fs/exec.c).
 _TOTAL_SURE = 128 << 10
 _POINTER = 8
 
@@ -19,8 +19,8 @@ _POINTER = 8
 def encode(argv: Sequence[str], env: Mapping[str, str]) -> tuple[list[bytes], dict[bytes, bytes]]:
     """Return arguments and environment as execve(2) takes them.
 
-    Raises SpawnFailed, with `field` `command` or `env`, if no program can be started with them: there is no name, a
-    NUL, text that is not valid Unicode, or more bytes than this system allows.
+    Raises SpawnFailed, with `field` `command` or `env`, if they are invalid: an empty command, an invalid name of a
+    variable, a NUL, invalid Unicode, or more bytes than this system allows.
     """
     if not argv or not argv[0]:
         raise SpawnFailed("the command is empty", field="command")
@@ -45,7 +45,7 @@ def fits(argv: Sequence[str], env: Mapping[str, str]) -> bool:
 
 
 class TooLong(SpawnFailed):
-    """More bytes than this system allows."""
+    """Longer than this system allows."""
 
 
 def _encode(text: str, what: str, field: str) -> bytes:

@@ -22,9 +22,9 @@ def write_json(path: str, value: object, *, durable: bool = False) -> None:
 def write_bytes(path: str, data: bytes, *, durable: bool = False) -> None:
     """Write `data` to `path` in one step, readable by this user only (0600).
 
-    With `durable` it is on the disk when this returns (fsync of the file and of its directory). Raises OSError; the old
-    file, if any, is unchanged then. Several writers at once, in threads or on machines that share the directory, do
-    not disturb each other: the last one to finish wins.
+    With `durable`, it is on disk when this returns (fsync of the file and of its directory). If this raises OSError,
+    the old file, if any, is unchanged. Concurrent writers, in threads or on machines that share the directory, do
+    not conflict: the last one to finish wins.
     """
     draft = write_draft(path, data, durable=durable)
     try:
@@ -37,8 +37,8 @@ def write_bytes(path: str, data: bytes, *, durable: bool = False) -> None:
 
 
 def write_draft(path: str, data: bytes, *, durable: bool = True) -> str:
-    """Write `data` to a new file beside `path`, to be renamed to `path`, and return its path; with `durable`, its
-    content is on the disk. Raises OSError; nothing is left then.
+    """Write `data` to a new file next to `path`, to be renamed to `path`, and return its path; with `durable`, its
+    content is on disk. If this raises OSError, no file is left.
     """
     draft = beside(path)
     try:
@@ -56,7 +56,7 @@ def write_draft(path: str, data: bytes, *, durable: bool = True) -> str:
 
 
 def beside(path: str) -> str:
-    """Return the path of a file beside `path` that does not exist."""
+    """Return a path next to `path` that does not exist."""
     # A random name: the process id is the same in two threads, and may be the same on two machines.
     return f"{path}.{os.urandom(8).hex()}"
 
@@ -69,15 +69,15 @@ def _remove(path: str) -> None:
 
 
 def remove_tree(path: str) -> None:
-    """Remove a directory with everything in it, as far as that is possible."""
+    """Remove a directory with everything in it, as far as possible."""
     from shutil import rmtree  # noqa: PLC0415  it brings compressors, and who stays long removes little
 
     rmtree(path, ignore_errors=True)
 
 
 def flush(paths: Iterable[str]) -> None:
-    """Flush files to the disk that were written without `durable`, and their names, which are in one directory; those
-    that are not there are left out. Raises OSError.
+    """Flush files that were written without `durable` to disk, and the directory that they share; missing files are
+    skipped. Raises OSError.
     """
     directory = ""
     for path in paths:
@@ -95,7 +95,7 @@ def flush(paths: Iterable[str]) -> None:
 
 
 def read_json(path: str) -> dict[str, Any] | None:
-    """Return the JSON object in the file at `path`; None if the file is missing, torn or something else."""
+    """Return the JSON object in the file at `path`; None if the file is missing, torn or not a JSON object."""
     try:
         with open(path, "rb") as file:
             value = json.loads(file.read())
@@ -105,10 +105,10 @@ def read_json(path: str) -> dict[str, Any] | None:
 
 
 def read_own(path: str, limit: int) -> bytes:
-    """Return the content of a file that this user alone can change.
+    """Return the content of a file that only this user can change.
 
-    Raises OSError: PermissionError for a file of another user, for a link and the like, or for one that others may
-    write, and for more than `limit` bytes.
+    Raises OSError: PermissionError for a file that belongs to another user, is not a regular file, or is writable by
+    others; EFBIG for more than `limit` bytes.
     """
     with open(system.open_own(path), "rb") as file:
         data = file.read(limit + 1)

@@ -6,15 +6,15 @@ import os
 
 from .platform import files
 
-#: Bytes read from the end of the file, and the most characters of a line that are returned.
+#: Bytes read from the end of the file, and the maximum length of a returned line.
 _TAIL = 8 << 10
 _LINE_MAX = 300
-#: How faulthandler's report of a crash begins; a list of frames and modules follows it.
+#: The beginning of faulthandler's report of a crash; a list of frames and modules follows.
 _CRASH = "Fatal Python error"
 
 
 def rotate(path: str) -> None:
-    """Keep the log of the attempt before, if there is anything in it. Raises OSError."""
+    """Keep the log of the previous attempt, if it is not empty. Raises OSError."""
     try:
         if os.stat(path).st_size:
             files.replace(path, f"{path}.1")
@@ -23,9 +23,9 @@ def rotate(path: str) -> None:
 
 
 def last_line(path: str) -> str:
-    """Return the last line of the log at `path` that says what happened, at most 300 characters; empty if none does.
+    """Return the last meaningful line of the log at `path`, at most 300 characters; empty if there is none.
 
-    For a traceback that is the exception, for a crash its cause.
+    For a traceback this is the exception, for a crash its cause.
     """
     try:
         with open(path, "rb") as file:
@@ -33,7 +33,7 @@ def last_line(path: str) -> str:
             text = file.read(_TAIL).decode("utf-8", "replace")
     except OSError:
         return ""
-    # Lines of frames and of source are indented.
+    # Frames and source lines are indented.
     lines = [line.rstrip() for line in text.splitlines() if line.strip() and not line.startswith((" ", "\t"))]
     crash = next((line for line in reversed(lines) if line.startswith(_CRASH)), None)
     found = crash or (lines[-1] if lines else "")

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def alive(leftover: Any) -> list[tuple[int, int]]:
-    """Return (pid, start time) of the processes that still run, of those listed in an exit record's `leftover` and
-    their descendants; none if the record is of another boot or another machine, or has no such list.
+    """Return (pid, start time) of the processes in an exit record's `leftover`, and their descendants, that are still
+    running; none if the record is from another boot or machine, or has no such list.
     """
     named = _named(leftover)
     processes = system.table() if named else {}
@@ -31,9 +31,9 @@ def alive(leftover: Any) -> list[tuple[int, int]]:
 
 
 def send(processes: Iterable[tuple[int, int]], number: int) -> int:
-    """Send a signal to processes, if their pids have not been reused; return how many got it.
+    """Send a signal to processes whose pids have not been reused; return how many got it.
 
-    To end leftovers: SIGTERM to `alive(leftover)`, after some seconds SIGKILL, until none is alive.
+    To end leftovers, send SIGTERM to `alive(leftover)`, after some seconds SIGKILL, until none is alive.
     """
     return sum(pid != os.getpid() and system.signal_one(pid, start, number) for pid, start in processes)
 

@@ -1,6 +1,6 @@
-"""A token for the user's own programs, for servers that have no token of their own because they ask for a password.
+"""A token for the user's own programs, for servers that have only a password.
 
-It is in a file beside the runtime file of the server, which only the user can read. Anyone who can read it can already
+It is in a file next to the server's runtime file that only the user can read. Anyone who can read it can already
 reach the ptyhost sockets (same permissions), so it grants nothing new. Only the routes of tasks accept it (see auth).
 """
 
@@ -11,7 +11,7 @@ import os
 
 
 class LocalToken:
-    """The token of the server with process id `pid`, in `runtime_dir`. It is created by `write`, and empty before."""
+    """The token of the server with process id `pid`, in `runtime_dir`. It is empty until `write` creates it."""
 
     def __init__(self, runtime_dir: str, pid: int) -> None:
         self._path = os.path.join(runtime_dir, f"ptytasks-{pid}.token")
@@ -19,7 +19,7 @@ class LocalToken:
 
     def write(self) -> None:
         """Create a token and save it for other programs to `read`. Raises OSError."""
-        self.remove()  # of a server with the same id that was killed
+        self.remove()  # left by a killed server with the same pid
         value = os.urandom(32).hex()
         file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with open(file, "w", encoding="ascii") as written:

@@ -1,4 +1,4 @@
-"""Facts that identify a boot of a machine, a machine, and a process."""
+"""How a machine, a boot of it, and a process are identified."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ hostname = processes.hostname
 
 
 def start_time(pid: int) -> int:
-    """Return when a process started, in clock ticks since the boot: together with the pid it identifies a process.
+    """Return when a process started, in clock ticks since boot: together with the pid, this identifies a process.
     0: unknown.
     """
     found = processes.look(pid)
@@ -24,18 +24,19 @@ def start_time(pid: int) -> int:
 
 
 def is_running(pid: int, started: int) -> bool:
-    """Return whether the process with this pid and start time (of `start_time`) runs; False if that is unknown."""
+    """Return whether the process with this pid and `start_time` is running; False if unknown."""
     found = processes.look(pid)
     return found is not None and found[2] == started
 
 
 def is_here(host: Mapping[str, Any]) -> bool:
-    """Return whether a host record (host.json) was written on this machine: only then its lock and its pids mean
-    something here.
+    """Return whether a host record (host.json) was written on this machine: only then are its lock and its pids valid
+    here.
 
-    Machines that share a home are told apart by name: neither the boot id (one machine has many) nor /etc/machine-id
-    (cloned nodes share one) can do it. But Docker names a container after its id, which is new at every start: there,
-    the same kernel is the same machine. And on systems without a boot id, such as macOS, names change with the network.
+    Machines that share a home directory are distinguished by name: neither the boot id (one machine has many) nor
+    /etc/machine-id (cloned nodes share one) works. But Docker names a container after its id, which is new at every
+    start: there, the same kernel is the same machine. And on systems without a boot id, such as macOS, names change
+    with the network.
     """
     name, boot, ours = host.get("hostname"), host.get("boot_id"), hostname()
     if not isinstance(name, str) or not name or name == ours or not boot:

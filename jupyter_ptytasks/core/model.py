@@ -1,4 +1,4 @@
-"""A task as the server knows it: a value that is never changed in place, only replaced."""
+"""A task as the server knows it: an immutable value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from .sweeps.combinations import Sweep, Value
 
 
-#: The size of a terminal to which no client has been attached yet, unless the server is configured otherwise.
+#: The default size of a terminal until a client attaches.
 ROWS, COLS = 40, 120
 
 
@@ -29,7 +29,7 @@ class Kind(str, Enum):
 
 
 class IfExists(str, Enum):
-    """What a request to create a task does if a live task already has the name."""
+    """What to do if a live task already has the name of a new one."""
 
     NEW = "new"
     RETURN = "return"
@@ -47,7 +47,7 @@ class Exit:
 
 @dataclass(frozen=True)
 class Output:
-    """The bounds of a ring: absolute offsets `start` and `end`, line feeds before `end`, bytes that were lost."""
+    """The bounds of a ring: absolute offsets `start` and `end`, line feeds before `end`, and lost bytes."""
 
     start: int = 0
     end: int = 0
@@ -64,17 +64,17 @@ class Output:
 class Task(Stateful):
     """One task. Times are Unix seconds (UTC), None until they are known.
 
-    `command` is what the user has entered: a shell line or the arguments; `host_pid` is the ptyhost of the current
-    attempt; `usage` is from the exit record, `progress` the last one (core.progress, as JSON);
-    `metrics` the last ones (core.metrics, the same), None until they have been read; a `pinned` task is kept
-    until it is deleted by hand; `why` is the kind of reason for which it failed (core.why), empty until that was looked
-    for; `leftover` counts the processes that its command left running; `gpus` are the UUIDs of
-    the GPUs that the current attempt was given, `gpu_share` how much of each; `params` are those of its `sweep`;
-    `resources` are what it asks a batch system for (core.resources), and `job` what that says of it (client.types.Job);
-    `git` is what git said of its directory when the current attempt was started (provision.git), None where it said
-    nothing; `earlier` are the last attempts before, as JSON (storage.records.attempt_of); `again_of` is the id of the
-    task that it was made like, if there is one; `notes` the tag of its notes (storage.notes), empty without notes;
-    `revision` counts the changes of the whole store: higher ones are newer.
+    `command` is what the user has entered: a shell command line or the arguments; `host_pid` is the ptyhost of the
+    current attempt; `usage` is from the exit record, `progress` the last progress (core.progress, as JSON),
+    `metrics` the last metrics (core.metrics, as JSON), None until they have been read; a `pinned` task is kept
+    until it is deleted by hand; `why` is the kind of reason why it failed (core.why), empty until it has been
+    determined; `leftover` counts the processes that its command left running; `gpus` are the UUIDs of
+    the GPUs assigned to the current attempt, `gpu_share` the share of each; `params` are the parameters of its `sweep`;
+    `resources` are requested from a batch system (core.resources), and `job` is its state there (client.types.Job);
+    `git` is the git state of its directory when the current attempt was started (provision.git), None if unknown;
+    `earlier` are the previous attempts, as JSON (storage.records.attempt_of); `again_of` is the id of the task
+    that it repeats, if there is one; `notes` is the ETag of its notes (storage.notes), empty without notes;
+    `revision` counts the changes of the whole store: higher is newer.
     """
 
     id: str
@@ -122,7 +122,7 @@ class Task(Stateful):
 
     @property
     def is_submitted(self) -> bool:
-        """Whether its attempt is a job of a batch system, where it may wait for its turn."""
+        """Whether its attempt is a job of a batch system, which may still be pending there."""
         return bool(self.job)
 
     def with_(self, **changes: Any) -> Task:
@@ -131,11 +131,11 @@ class Task(Stateful):
 
 
 def job(job_id: str, state: str | None = None) -> dict[str, Any]:
-    """Return what is known of a job (Task.job) that has just been submitted, or of which only the id is known."""
+    """Return Task.job for a job that has just been submitted, or of which only the id is known."""
     return {"id": job_id, "state": state, "reason": None, "node": None, "starts": None, "ends": None}
 
 
-#: Digits of ids; they sort by value.
+#: Digits of ids, in sort order.
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _TIME_DIGITS = 8
 _RANDOM_DIGITS = 4
@@ -145,7 +145,7 @@ def new_id(now: float, newest: str = "") -> str:
     """Return an id for a task created at `now` (Unix seconds) that sorts after `newest`, even if the clock was set
     back.
 
-    Eight digits of base 36 hold the milliseconds until the year 2059; four random ones make two servers differ.
+    Eight digits in base 36 hold the milliseconds until the year 2059; four random digits keep two servers apart.
     """
     import random  # noqa: PLC0415  the scheduler makes none
 
@@ -165,7 +165,7 @@ def _base36(number: int, width: int) -> str:
 
 @dataclass(frozen=True)
 class TimeWarning:
-    """A signal that is sent to the tree some seconds before its time limit."""
+    """A signal that is sent to the process tree some seconds before the time limit."""
 
     signal: str
     before: float
@@ -175,11 +175,11 @@ class TimeWarning:
 class TaskRequest:
     """A request to run a task; validated, without defaults.
 
-    `command` is a shell line or the arguments, None for an interactive shell; `cwd` None is the server's root
+    `command` is a shell command line or the arguments, None for an interactive shell; `cwd` None is the server's root
     directory; `ladder` the stop sequence, pairs of a signal and a grace period in seconds, None for the default;
-    `timeout` is in seconds; `params` are told to the task in its environment; `function` is the call that the command
-    runs (functions.calls); `place` is where it runs, empty for this machine; `resources` is what it asks for there;
-    `metrics` says how they are read (core.metrics.Settings, as JSON); `again_of` is the id of the task that it is like.
+    `timeout` is in seconds; `params` are passed to the task in its environment; `function` is the call that the command
+    runs (functions.calls); `place` is where it runs, empty for this machine; `resources` are requested there;
+    `metrics` says how to read them (core.metrics.Settings, as JSON); `again_of` is the id of the task that it repeats.
     """
 
     command: str | list[str] | None = None

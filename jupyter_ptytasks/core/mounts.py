@@ -1,17 +1,16 @@
-"""Whether what other machines write to a file system is seen here at once: by its type, as Linux tells it
-(proc_pid_mountinfo(5)).
+"""Whether a file system immediately shows what other machines write: by its type, from proc_pid_mountinfo(5).
 
-A file system of the network may keep what it has read, names and sizes too, for a minute (nfs(5), "Data and metadata
-coherence"). Those of clusters revoke what other machines have changed, and a disk has one writer.
+A network file system may cache what it has read, including names and sizes, for a minute (nfs(5), "Data and metadata
+coherence"). Cluster file systems invalidate what other machines have changed, and a disk has only one writer.
 """
 
 from __future__ import annotations
 
 import os
 
-#: What an administrator may say of a shared directory; `auto` leaves it to `is_cached`.
+#: Values of the setting `shared_files`; `auto` uses `is_cached`.
 AUTO, COHERENT, CACHED = WORDS = "auto", "coherent", "cached"
-#: Types that are coherent: disks and memory of this machine, and the file systems of clusters.
+#: Coherent types: disks and memory of this machine, and cluster file systems.
 _COHERENT = frozenset({
     *("bcachefs", "btrfs", "erofs", "exfat", "ext2", "ext3", "ext4", "f2fs", "fuseblk", "hfsplus", "jfs", "nilfs2"),
     *("ntfs3", "overlay", "ramfs", "reiserfs", "squashfs", "tmpfs", "vfat", "xfs", "zfs"),
@@ -20,13 +19,13 @@ _COHERENT = frozenset({
 
 
 def decide(word: str, directory: str) -> bool:
-    """Return whether `directory` is to be taken for late, by one of WORDS and its file system. Blocking."""
+    """Return whether `directory` may show changes late, by one of WORDS and its file system. Blocking."""
     return is_cached(directory) if word == AUTO else word == CACHED
 
 
 def is_cached(directory: str) -> bool:
-    """Return whether the file system of `directory` may be late to show what other machines write. Where nothing tells
-    (not on Linux, or there is no such directory), that is not assumed. Blocking.
+    """Return whether the file system of `directory` may show late what other machines write; False if unknown (not on
+    Linux, or there is no such directory). Blocking.
     """
     try:
         fd = os.open(directory, os.O_RDONLY)
@@ -44,8 +43,8 @@ def is_cached(directory: str) -> bool:
 
 
 def is_mount_cached(mount: int, mountinfo: str) -> bool:
-    """Return the same for the mount of this id. An unknown type counts as one of the network, unless it is on a device
-    of this machine.
+    """Return the same for the mount with this id. An unknown type counts as a network file system, unless it is on a
+    device of this machine.
     """
     for line in mountinfo.splitlines():
         before, _, after = line.partition(" - ")

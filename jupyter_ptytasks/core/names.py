@@ -1,4 +1,4 @@
-"""Names of tasks, groups and tags: they are visible, and cannot be mistaken for a path."""
+"""Names of tasks, groups and tags: they must be visible, and must not look like a path."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ if TYPE_CHECKING:
 LENGTH_MAX = 128
 #: The place of tasks on the server's machine.
 LOCAL = "local"
-#: Characters of a name that is derived from a command.
+#: Maximum length of a name that is derived from a command.
 _MADE_MAX = 40
 #: The name of a task whose command has no visible characters.
 _NAMELESS = "task"
 
-#: Control characters and line ends, and characters that change the direction of others (UAX #9).
+#: Control characters, line ends, and characters that change the direction of text (UAX #9).
 _REFUSED = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
 #: General categories that are invisible on their own: formats, marks, spaces.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Mn", "Mc", "Me", "Zl", "Zp", "Zs"})
-#: Letters and symbols with a blank glyph: the fillers of Hangul, an empty cell of Braille, a null notehead; and code
-#: points that are reserved for invisible characters (Default_Ignorable_Code_Point).
+#: Letters and symbols with a blank glyph: Hangul fillers, an empty Braille cell, a null notehead; and code
+#: points reserved for invisible characters (Default_Ignorable_Code_Point).
 _BLANK = frozenset({0x115F, 0x1160, 0x2065, 0x2800, 0x3164, 0xFFA0, 0x1D159, *range(0xFFF0, 0xFFF9)})
 _IGNORABLE_PLANE = range(0xE0000, 0xE1000)
 
@@ -50,9 +50,7 @@ def is_visible(text: str) -> bool:
 
 
 def did_you_mean(name: str, names: Iterable[str]) -> str:
-    """Return the end of an error about a name that is not one of `names`: which one may have been meant; empty if none
-    is similar.
-    """
+    """Return a suggestion to append to an error about a name that is not in `names`; empty if none is similar."""
     import difflib  # noqa: PLC0415  few names are wrong
 
     found = difflib.get_close_matches(name, list(names), 1)
@@ -60,7 +58,7 @@ def did_you_mean(name: str, names: Iterable[str]) -> str:
 
 
 def from_line(line: str) -> str:
-    """Return a name for a task that runs the command `line`: the line, shortened."""
+    """Return a name for a task that runs the command `line`: the shortened line."""
     name = " ".join("".join(char if char.isprintable() else " " for char in line).split())
     name = name if len(name) <= _MADE_MAX else name[: _MADE_MAX - 1] + "…"
     return name if name and fault(name, of_task=True) is None else _NAMELESS

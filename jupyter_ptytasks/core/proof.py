@@ -1,8 +1,8 @@
-"""Two processes prove to each other, over a connection, that both know a secret, without telling it to anyone.
+"""Mutual authentication: two processes prove over a connection that both know a secret, without revealing it.
 
-Each side sends 32 random bytes and, when it has those of the other, the HMAC-SHA256 by the secret of its role, its own
-bytes and the other's. What follows belongs to the protocol that is spoken. Whoever took the place of the other side
-learns nothing by that: neither the secret, nor an answer that is of use in another connection or role.
+Each side sends 32 random bytes and, once it has those of the other side, the HMAC-SHA256, keyed with the secret, of its
+role, its own bytes and the other's. Then the actual protocol starts. An impostor on either side learns nothing: neither
+the secret, nor a response that could be replayed in another connection or role.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ from __future__ import annotations
 import hmac
 import os
 
-#: The roles: who listens, and who connects.
+#: The roles: the listening and the connecting side.
 LISTENER, CALLER = b"ptytasks listener", b"ptytasks caller"
 
 _SIZE = 32
 
 
 class Proof:
-    """One side of a proof, in one of the roles. Send `nonce`, then what `feed` returns."""
+    """One side of the authentication, in one of the roles. Send `nonce`, then what `feed` returns."""
 
     __slots__ = ("_buffer", "_role", "_secret", "_theirs", "is_given", "nonce")
 
@@ -27,7 +27,7 @@ class Proof:
         self._theirs: bytes | None = None
         self._buffer = b""
         self.nonce = os.urandom(_SIZE)
-        #: Whether the other side knows the secret.
+        #: Whether the other side has proven that it knows the secret.
         self.is_given = False
 
     def feed(self, data: bytes) -> bytes:
@@ -46,7 +46,7 @@ class Proof:
         return answer
 
     def rest(self) -> bytes:
-        """Return what has come in after the proof."""
+        """Return the bytes received after the proof."""
         rest, self._buffer = self._buffer, b""
         return rest
 

@@ -1,9 +1,9 @@
 """The frames of a relay: one byte stream that carries connections to ptyhosts, the growth of their rings, and calls.
 
-The far end first writes a banner, so that what a shell's start-up files have printed before it is skipped; then both
-sides send frames: kind (1 byte), channel (4 bytes), length of the payload (4 bytes, big endian), payload. A kind that
-is not known is skipped. Channels are numbered by the near end. Each has a window, which bounds what was not
-acknowledged: no channel that is not read holds up another one, and nothing grows without end.
+The far end first writes a banner, so that output of the shell's startup files before it can be skipped. Then both
+sides send frames: kind (1 byte), channel (4 bytes), length of the payload (4 bytes, big endian), payload. Unknown
+kinds are skipped. The near end numbers the channels. Each has a window that limits unacknowledged bytes, so an unread
+channel does not block the others, and buffers are bounded.
 """
 
 from __future__ import annotations
@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 
 # Near to far.
 CONNECT = 1  #: JSON {id, tail}: a connection to the ptyhost of a task; `tail` is the channel of its ring, 0 for none
-TAIL = 2  #: JSON {id, attempt, have, follow, newest}: the growth of a task's ring, from what the near end has
+TAIL = 2  #: JSON {id, attempt, have, follow, newest}: new bytes of a task's ring, after what the near end has
 CALL = 3  #: JSON {call, ...}; answered by RESULT on the same channel
-STREAM = 4  #: JSON {argv, keep}: a program with these variables; its standard input and output are a connection
+STREAM = 4  #: JSON {argv, keep}: run a program, keeping these variables; its standard input and output are a connection
 # Either way.
 BYTES = 16  #: bytes of a connection
 CLOSE = 17  #: the end of a channel; the payload says why, empty if nothing is wrong
-CREDIT = 18  #: COUNT: so many bytes of BYTES or PART were consumed
+CREDIT = 18  #: COUNT: the number of bytes of BYTES or PART that were consumed
 # Far to near.
 PART = 32  #: PIECE, then bytes of one of the files of a task
 RESULT = 33  #: JSON
 
 HEADER = struct.Struct(">BII")
 COUNT = struct.Struct(">I")
-#: What the bytes belong to (a kind below), the segment's base, and the offset in the file.
+#: The kind of the bytes (see below), the segment's base, and the offset in the file.
 PIECE = struct.Struct(">BQQ")
 LOG, INDEX = 1, 2  #: the log and the index of the segment at the base
 DROPPED = 3  #: no bytes: the segments before the base are gone
@@ -39,19 +39,19 @@ RECORD = 4  #: the exit record; it comes after all bytes of its attempt
 HOST = 5  #: the host record
 EARLIER = 6  #: no bytes: there is a segment at the base, which is not sent
 
-MAX_PAYLOAD = 8 << 20  #: the environment of a task goes in one frame
-#: Bytes that may be under way, unacknowledged: of a connection in each direction, and of a ring.
+MAX_PAYLOAD = 8 << 20  #: the environment of a task must fit into one frame
+#: Bytes that may be in flight (unacknowledged): of a connection in each direction, and of a ring.
 CONNECTION_WINDOW = 256 << 10
 TAIL_WINDOW = 2 << 20
-#: Bytes that are sent at a time, so that a key does not wait for long behind a flood.
+#: Bytes sent at a time, so that a key does not wait long behind a flood.
 BLOCK = 64 << 10
 
 VERSION = 1
-#: Begins a banner; a word follows, and the end of the line.
+#: The beginning of a banner; a word and the end of the line follow.
 BANNER = b"\0ptyrelay 1 "
-#: The words: frames follow; the program is wanted; something is missing there, and the rest of the line says what.
+#: The words: frames follow; the program must be sent; something is missing there, and the rest of the line says what.
 READY, WANT, UNFIT = b"ready", b"want", b"unfit"
-#: Bytes that shells may print before the banner.
+#: Maximum number of bytes that shells may print before the banner.
 _NOISE_MAX = 1 << 20
 
 
@@ -61,7 +61,7 @@ def frame(kind: int, channel: int, payload: bytes = b"") -> bytes:
 
 
 class Decoder:
-    """Cuts a byte stream into frames, regardless of its chunks. It cannot be used after it has raised WireError."""
+    """Splits a byte stream into frames, regardless of its chunks. It cannot be used after it has raised WireError."""
 
     __slots__ = ("_buffer",)
 
@@ -88,7 +88,7 @@ class Decoder:
 
 
 class Greeting:
-    """Finds the banners in a byte stream, behind whatever shells have printed. Raises WireError if there is none."""
+    """Finds the banners in a byte stream, after any output of shells. Raises WireError if there is none."""
 
     __slots__ = ("_buffer",)
 
@@ -96,8 +96,8 @@ class Greeting:
         self._buffer = b""
 
     def feed(self, data: bytes) -> tuple[bytes, str, bytes] | None:
-        """Take the next bytes; return the first banner's word, the rest of its line, and the bytes behind it. None as
-        long as it is not complete.
+        """Take the next bytes; return the first banner's word, the rest of its line, and the bytes after it. None until
+        the banner is complete.
         """
         self._buffer += data
         start = self._buffer.find(BANNER)
@@ -120,7 +120,7 @@ class Window:
         self.size = self.room = size
 
     def spend(self, count: int) -> None:
-        """Note that `count` bytes were sent, which the caller has found to be within `room`."""
+        """Note that `count` bytes were sent; the caller has checked that they are within `room`."""
         self.room -= count
 
     def credit(self, payload: bytes) -> None:
@@ -131,7 +131,7 @@ class Window:
 
 
 class Consumed:
-    """Counts what the receiver of a channel has consumed, and says when that is to be acknowledged."""
+    """Counts what the receiver of a channel has consumed, and decides when to acknowledge it."""
 
     __slots__ = ("_count", "_every")
 

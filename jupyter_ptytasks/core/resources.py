@@ -1,4 +1,4 @@
-"""What a task asks a batch system for: checked, in one form, whatever the system is."""
+"""The resources that a task requests from a batch system: validated, in one form for all systems."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _OPTION = re.compile(r"--([a-z][a-z-]{0,40})(?:=([^\x00-\x1f\x7f]{0,500}))?")
 _EXTRA_MAX = 32
 #: Slurm counts in minutes.
 _TIME_MIN, _TIME_MAX = 60, 365 * 86400
-#: Options of sbatch that are ours, have a field of their own, or keep a job from being found again.
+#: Options of sbatch that we set, that have their own field, or with which a job could not be found again.
 _OWN = (
     "array", "chdir", "clusters", "comment", "error", "export", "export-file", "gid", "help", "hold", "ignore-pbs",
     "input", "job-name", "no-requeue", "open-mode", "output", "parsable", "quiet", "requeue", "signal", "test-only",
@@ -33,9 +33,9 @@ _OWN = (
 
 
 def check(given: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what is asked for, without fields that are None: `cpus` and `nodes` as numbers, `memory` as `8192M`,
-    `gpus` as `2` or `a100:2`, `time` in seconds, all else as it is given. Raises BadRequest, `field` being
-    `resources.memory` and the like.
+    """Return the requested resources, without fields that are None: `cpus` and `nodes` as numbers, `memory` as `8192M`,
+    `gpus` as `2` or `a100:2`, `time` in seconds, all others unchanged. Raises BadRequest with a `field` such as
+    `resources.memory`.
     """
     checked = {}
     for name, value in given.items():
@@ -67,7 +67,7 @@ def _memory(value: Any) -> str:
 def _gpus(value: Any) -> str:
     text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
     if not isinstance(text, str) or not _GPUS.fullmatch(text):
-        raise ValueError("must be a number, or a kind and a number, such as 1 or a100:2")
+        raise ValueError("must be a number, or a type and a number, such as 1 or a100:2")
     return text
 
 
@@ -110,12 +110,12 @@ def _flag(value: Any) -> bool:
 
 def _extra(value: Any) -> list[str]:
     if not isinstance(value, (list, tuple)) or len(value) > _EXTRA_MAX:
-        raise ValueError(f"must be a list of {_EXTRA_MAX} options at most")
+        raise ValueError(f"must be a list of at most {_EXTRA_MAX} options")
     for one in value:
         match = _OPTION.fullmatch(one) if isinstance(one, str) else None
         if not match:
             raise ValueError("must be options in the long form, such as --exclusive or --licenses=matlab")
-        # Options may be shortened as long as they can be told apart (getopt_long(3)).
+        # Options may be abbreviated as long as they are unambiguous (getopt_long(3)).
         if any(own.startswith(match[1]) for own in _OWN):
             raise ValueError(f"{match[0].partition('=')[0]} cannot be given")
     return list(value)
@@ -136,5 +136,5 @@ _CHECKS: dict[str, Callable[[Any], Any]] = {
     "requeue": _flag,
     "extra": _extra,
 }
-#: What can be asked for.
+#: The names of all resources.
 FIELDS = tuple(_CHECKS)

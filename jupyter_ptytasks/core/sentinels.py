@@ -1,4 +1,4 @@
-"""What is wrong with a task that has not failed: it has stalled, or a loss is not a number anymore."""
+"""Problems of a task that has not failed: it has stalled, or a loss is no longer a number."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-#: A task is not silent for too long before this many seconds, and this many of its steps.
+#: A task is not considered stalled before this many seconds, and this many of its steps, without output.
 _LEAST = 600.0
 _STEPS = 10
-#: The steps that make a rhythm, and those of which it is the middle.
+#: The number of steps needed for an estimate, and the number of last steps of which it is the median.
 _FEWEST = 3
 _KEPT = 33
-#: The rank of learning rates and gradient norms, which are infinite now and then without harm.
+#: The rank of learning rates and gradient norms, which may be infinite now and then without harm.
 _NO_AIM = 4
 
 
 class Rhythm:
-    """When a task makes steps: whenever its progress or its metrics change. Times are Unix seconds."""
+    """How often a task makes a step: its progress or its metrics change. Times are Unix seconds."""
 
     def __init__(self) -> None:
         self._steps: deque[float] = deque(maxlen=_KEPT)
@@ -48,13 +48,13 @@ class Rhythm:
 
 
 def stalled(patience: float) -> str:
-    """Return what is said of a task that was silent for this many seconds."""
+    """Return the warning for a task that was silent for this many seconds."""
     return f"no output and no new step for more than {patience / 60:.0f} minutes"
 
 
 def not_numbers(metrics: Mapping[str, Mapping[str, Any]]) -> list[tuple[str, str]]:
-    """Return the losses and errors whose last value is no finite number, and what is said of each. `metrics` is as in a
-    task's JSON.
+    """Return the losses and errors whose last value is not finite, each with a warning. `metrics` is as in a task's
+    JSON.
     """
     return [
         (name, f"{name} is {told['value']} (step {told['step']})")

@@ -1,19 +1,19 @@
-"""How a shell is given a line to run: as an argument, or in a file if it is too long for one argument."""
+"""How a shell gets a command line: as an argument, or in a file if it is too long for an argument."""
 
 from __future__ import annotations
 
 import os
 
-#: Shells that read a file by `source` and do not have POSIX `eval "$(...)"`.
+#: Shells that read a file with `source` and do not support POSIX `eval "$(...)"`.
 _OTHERS = ("fish", "csh", "tcsh", "nu", "xonsh")
-#: Shells of Windows: all others take what `sh` takes.
+#: Windows shells; all others use the syntax of `sh`.
 _WINDOWS = ("cmd", "powershell", "pwsh")
-#: The exit code of PowerShell is else 1 for all programs that fail (about_PowerShell_exe, "-Command").
+#: Otherwise, PowerShell exits with 1 for all programs that fail (about_PowerShell_exe, "-Command").
 _EXIT_CODE = "if ($?) { exit 0 } elseif ($LASTEXITCODE) { exit $LASTEXITCODE } else { exit 1 }"
 
 
 def language(shell: str) -> str:
-    """Return in whose language a shell takes lines: `cmd`, `powershell` (that of Windows), `pwsh`, or `sh`."""
+    """Return the syntax of a shell: `cmd`, `powershell` (Windows PowerShell), `pwsh`, or `sh`."""
     name = shell.replace("\\", "/").rpartition("/")[2].lower()
     name = name[:-4] if name.endswith(".exe") else name
     return name if name in _WINDOWS else "sh"
@@ -40,8 +40,8 @@ def by_file(shell: str, path: str) -> list[str]:
         return [shell, "-c", f"source {quoted}"]
     if name in _OTHERS:
         return [shell, "-c", f"source {_quote(path)}"]
-    # Not `.`: in a sourced file `return` is allowed, and a syntax error has another code. If the file cannot be read,
-    # the shell exits: an empty line would be a success.
+    # Not `.`: a sourced file may use `return`, and a syntax error has another exit code. If the file cannot be read,
+    # the shell must fail: an empty line would be a success.
     return [shell, "-c", f'eval "$(cat -- {_quote(path)} || echo exit 127)"']
 
 

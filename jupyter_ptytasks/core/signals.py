@@ -1,17 +1,17 @@
-"""Signals by name, also on systems whose Python does not have them all: tasks there know them by the same names."""
+"""Signals by name, even on systems where Python does not have all of them."""
 
 from __future__ import annotations
 
 import signal
 
-#: What a system without these signals uses in their place: the numbers of Linux.
+#: The numbers of Linux, for systems without these signals.
 _NUMBERS = {
     "SIGHUP": 1, "SIGQUIT": 3, "SIGKILL": 9, "SIGUSR1": 10, "SIGUSR2": 12, "SIGPIPE": 13, "SIGCONT": 18, "SIGSTOP": 19,
 }  # fmt: skip
 
 
 def number_of(name: object) -> int:
-    """Return the number of `SIGINT` or `INT`. Raises ValueError if it is not the name of a signal."""
+    """Return the number of a signal such as `SIGINT` or `INT`. Raises ValueError for an unknown name."""
     if not isinstance(name, str):
         raise ValueError("the name of a signal must be a string")  # noqa: TRY004  an error in what was sent
     full = name if name.startswith("SIG") else f"SIG{name}"

@@ -1,5 +1,5 @@
-"""What Slurm is told and what it says: options of sbatch, rows of squeue, and what its states and reasons mean for a
-task. Nothing here runs anything.
+"""The language of Slurm: options of sbatch, rows of squeue, and what its states and reasons mean for a task. Runs no
+programs.
 
 States and reasons are those of squeue(1), "JOB STATE CODES" and "JOB REASON CODES".
 """
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-#: What squeue is asked for, by -o. The comment is the last: it may contain anything.
+#: The format for squeue -o. The comment comes last, since it may contain anything.
 FORMAT = "%i|%T|%r|%B|%S|%e|%k"
-#: Begins the comments of our jobs; the id of a task, the attempt and a random word follow.
+#: The beginning of the comments of our jobs; the id of a task, the attempt and a random token follow.
 _MARK = "ptytask"
 _TIME = "%Y-%m-%dT%H:%M:%S"
 _NAME_MAX = 100
@@ -30,8 +30,8 @@ _NAME_MAX = 100
 @dataclass(frozen=True)
 class Row:
     """A job: its id, state and reason, the node where its script runs, when it starts and ends at the latest (Unix
-    seconds); None for what is not known. The comment says of which task and attempt it is, and the `nonce` which one of
-    these.
+    seconds); unknown values are None. The comment names its task and attempt, and the `nonce` tells jobs of the same
+    attempt apart.
     """
 
     job: str
@@ -45,7 +45,7 @@ class Row:
     nonce: str
 
     def to_json(self) -> dict[str, Any]:
-        """Return what a task says of its job (Task.job)."""
+        """Return the job as in Task.job."""
         waits = self.stage in (Stage.WAITS, Stage.HELD)
         return {
             "id": self.job,
@@ -58,22 +58,22 @@ class Row:
 
     @property
     def stage(self) -> Stage:
-        """How far it is."""
+        """The stage of the job."""
         if self.state == "PENDING" and self.reason in _HELD:
             return Stage.HELD
         return _STAGES.get(self.state, Stage.OVER)
 
 
 class Stage(Enum):
-    """How far a job is."""
+    """The stages of a job."""
 
     HELD = "held"
     WAITS = "waits"
-    #: It has nodes, which get ready.
+    #: Its nodes are getting ready.
     STARTS = "starts"
     RUNS = "runs"
     SUSPENDED = "suspended"
-    #: Its processes have ended, or are just being ended.
+    #: Its processes have ended or are being terminated.
     LEAVES = "leaves"
     OVER = "over"
 
@@ -87,7 +87,7 @@ _STAGES = {
     **dict.fromkeys(("SUSPENDED", "STOPPED"), Stage.SUSPENDED),
     **dict.fromkeys(("COMPLETING", "STAGE_OUT"), Stage.LEAVES),
 }
-#: The reason of a job that its user holds, as Slurm has it, as ours, and in words.
+#: The reason of a job held by its user: Slurm's, ours, and in words.
 HELD = ("JobHeldUser", "held_by_user", "held until it is released")
 _HELD = {
     "JobHeldUser": HELD[1:],
@@ -109,7 +109,7 @@ _WAITS = {
     "JobArrayTaskLimit": "as many jobs of the array run as may",
     "Prolog": "the nodes get ready",
 }
-#: What waiting does not change.
+#: Reasons that never go away by waiting.
 _NEVER = {
     "AccountNotAllowed": "the account may not use this partition",
     "BadConstraints": "no node has what it asks for",
@@ -121,7 +121,7 @@ _NEVER = {
     "PartitionTimeLimit": "asks for more time than the partition allows",
     "QOSNotAllowed": "the quality of service may not be used here",
 }
-#: Reasons by how they begin: there are dozens, each for one kind of resource.
+#: Reasons by prefix: there are dozens of each, one for each kind of resource.
 _FAMILIES = (
     ("QOS", "a limit of the quality of service is reached"),
     ("Assoc", "a limit of the account is reached"),
@@ -130,7 +130,7 @@ _FAMILIES = (
 )
 _ENDS = {
     "COMPLETED": (State.LOST, "no_record", "the job has ended, and nothing says how"),
-    # Also where the kernel or an accounting plugin has killed for memory: Slurm says JobLaunchFailure then.
+    # Also if the OOM killer or an accounting plugin has killed it: Slurm reports JobLaunchFailure then.
     "FAILED": (State.FAILED, "killed_outside", "killed from outside; it may have needed more memory than it asked for"),
     "TIMEOUT": (State.TIMED_OUT, "slurm_limit", "the time limit of the job was reached"),
     "DEADLINE": (State.TIMED_OUT, "slurm_deadline", "the deadline of the job was reached"),
@@ -157,9 +157,9 @@ def sbatch(
     hold: bool = False,
     after: Iterable[tuple[str, When]] = (),
 ) -> list[str]:
-    """Return the arguments of sbatch for a job with the comment `said` and what was asked for (core.resources), whose
-    script is its standard input. `seconds` is its time limit unless it asks for one, `after` are the ids of jobs that
-    must end before, and how; if they do not end so, the job is canceled.
+    """Return the arguments of sbatch for a job with the comment `said` and the requested resources (core.resources),
+    whose script is its standard input. `seconds` is the default time limit; `after` are the ids of jobs that must end
+    before, and how; if they end differently, the job is canceled.
 
     The environment of sbatch becomes that of the job: it must be small, and hold nothing secret.
     """
@@ -169,7 +169,7 @@ def sbatch(
         f"--job-name={name[:_NAME_MAX]}",
         f"--comment={said}",
         "--export=ALL",
-        # What the job prints before its terminal is there goes nowhere; a file would be readable for all.
+        # Discard what the job prints before it has a terminal; a file would be readable by everyone.
         "--output=/dev/null",
         "--chdir=/",
         "--requeue" if asks.pop("requeue", False) else "--no-requeue",
@@ -186,20 +186,20 @@ def sbatch(
     return [*given, *(["--hold"] if hold else []), *extra]
 
 
-#: The reason of a job that is canceled because of another one.
+#: The reason of a job that is canceled because of its dependency.
 _NEVER_SATISFIED = "DependencyNeverSatisfied"
 _AFTER = {When.OK: "afterok", When.ANY: "afterany", When.FAILED: "afternotok"}
 _OPTIONS = {"cpus": "cpus-per-task", "memory": "mem"}
 
 
 def duration(seconds: float) -> str:
-    """Return a time limit as Slurm reads it, in whole minutes, rounded up."""
+    """Return a time limit in Slurm's format, in whole minutes, rounded up."""
     hours, minutes = divmod(int(-(-seconds // 60)), 60)
     return f"{hours}:{minutes:02}:00"
 
 
 def seconds_of(limit: str) -> int | None:
-    """Return the seconds of a time limit that Slurm shows; None if there is none."""
+    """Return a time limit printed by Slurm in seconds; None if there is none."""
     match = re.fullmatch(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", limit)
     if not match:
         return None
@@ -208,7 +208,7 @@ def seconds_of(limit: str) -> int | None:
 
 
 def rows(text: str) -> dict[str, Row]:
-    """Return our jobs, by their ids, from what squeue prints in FORMAT; lines of others are left out."""
+    """Return our jobs by id, from the output of squeue in FORMAT; other jobs are left out."""
     found = {}
     for line in text.splitlines():
         parts = line.split("|", 6)
@@ -231,7 +231,7 @@ def rows(text: str) -> dict[str, Row]:
 
 
 def partitions(text: str) -> list[dict[str, Any]]:
-    """Return the partitions that sinfo prints as `%R|%a|%l|%D|%c|%m|%G|%P`, a line for each kind of node."""
+    """Return the partitions from the output of sinfo as `%R|%a|%l|%D|%c|%m|%G|%P`, one line per kind of node."""
     found: dict[str, dict[str, Any]] = {}
     for line in text.splitlines():
         parts = [part.strip() for part in line.split("|")]
@@ -252,7 +252,7 @@ def partitions(text: str) -> list[dict[str, Any]]:
 
 
 def associations(text: str) -> dict[str, list[str]]:
-    """Return the `accounts` and the `qos` that sacctmgr prints as `Account|QOS,QOS`."""
+    """Return the `accounts` and the `qos` from the output of sacctmgr as `Account|QOS,QOS`."""
     accounts, qualities = set(), set()
     for line in text.splitlines():
         account, _, qos = line.strip().partition("|")
@@ -279,11 +279,11 @@ def _moment(text: str) -> float | None:
 
 
 def waiting(row: Row) -> tuple[State, str, str]:
-    """Return the state of a task whose job waits, the reason for it, and that in words."""
+    """Return the state of a task whose job is pending, the reason, and the reason in words."""
     reason = row.reason or "None"
     if row.stage is Stage.HELD:
         return (State.HELD, *_HELD[reason])
-    # Some say more behind a comma: which nodes they wait for.
+    # Some add details after a comma: which nodes they wait for.
     short = reason.replace("_", " ").split(",")[0].strip("() ")
     if short in _NEVER:
         return State.QUEUED, _snake(short), f"cannot start like this: {_NEVER[short]} (Slurm: {reason})"
@@ -298,9 +298,7 @@ def is_live(state: str) -> bool:
 
 
 def ending(state: str, reason: str | None) -> tuple[State, str, str]:
-    """Return the state in which a task ends with its job, by what the job's own state says, the reason, and that in
-    words.
-    """
+    """Return the final state of a task from the final state of its job, the reason, and the reason in words."""
     if (state, reason) == ("CANCELLED", _NEVER_SATISFIED):
         ours, short, words = State.CANCELLED, "dependency", "a task that it waits for did not end as it must"
         return ours, short, f"{words} (Slurm: {reason})"
@@ -310,7 +308,7 @@ def ending(state: str, reason: str | None) -> tuple[State, str, str]:
 
 
 def decides(state: str) -> bool:
-    """Return whether the state in which a job has ended says more than how its command ended by a signal."""
+    """Return whether the final state of a job says more than the signal that ended its command."""
     return state not in ("COMPLETED", "FAILED", "")
 
 
@@ -321,7 +319,7 @@ def _snake(reason: str) -> str:
 
 
 def fault(said: str) -> tuple[str, str]:
-    """Return what sbatch has complained of, and the field of a request that is to blame."""
+    """Return the error message of sbatch, and the field of the request that caused it."""
     lines = [re.sub(r"^\w+: (error: |fatal: )?", "", line).strip() for line in said.splitlines()]
     lines = [line.removeprefix("Batch job submission failed: ") for line in lines if line]
     text = lines[-1] if lines else "sbatch has failed"
@@ -345,11 +343,11 @@ _BLAMED = (
     ("cpu", "cpus"),
     ("node count", "nodes"),
 )
-#: What the commands say if slurmctld does not answer. A request that timed out may have been carried out.
+#: Error messages if slurmctld does not respond. A request that timed out may have been executed.
 _AWAY = ("unable to contact slurm controller", "connection refused", "could not establish a configuration source",
          "failed to fetch config")  # fmt: skip
 
 
 def is_away(said: str) -> bool:
-    """Return whether a command of Slurm has failed because it did not reach the controller: it has done nothing."""
+    """Return whether a Slurm command failed because it could not reach the controller, so it had no effect."""
     return any(one in said.lower() for one in _AWAY)

@@ -8,7 +8,7 @@ from .errors import InvalidState
 
 
 class State(str, Enum):
-    """Where a task is in its life. Whether it can be reached is not a state: see `connected` in the REST model."""
+    """The state of a task. Whether it is reachable is not a state: see `connected` in the REST model."""
 
     HELD = "held"
     QUEUED = "queued"
@@ -24,12 +24,12 @@ class State(str, Enum):
 
     @property
     def pending(self) -> bool:
-        """Whether the present attempt has not been started: it is held back, or waits for its turn."""
+        """Whether the current attempt has not started: it is held, or waits for its turn."""
         return self in PENDING
 
     @property
     def active(self) -> bool:
-        """Whether the task has a ptyhost, or is just getting one."""
+        """Whether the task has a ptyhost, or one is being started."""
         return self in ACTIVE
 
     @property
@@ -63,20 +63,20 @@ class Stateful:
 PENDING = frozenset({State.HELD, State.QUEUED})
 ACTIVE = frozenset({State.STARTING, State.RUNNING, State.PAUSED, State.STOPPING})
 ENDED = frozenset({State.SUCCEEDED, State.FAILED, State.CANCELLED, State.TIMED_OUT, State.LOST})
-#: A process exists, or is believed to.
+#: States in which the command is assumed to run.
 STARTED = frozenset({State.RUNNING, State.PAUSED, State.STOPPING})
 
 TRANSITIONS: dict[State, frozenset[State]] = {
     State.HELD: frozenset({State.QUEUED, State.STARTING, State.CANCELLED}),
     State.QUEUED: frozenset({State.HELD, State.STARTING, State.CANCELLED}),
-    # Paused or stopping before the command was seen to run: a server died in the middle of a create, and another took
+    # Paused or stopping before the command was seen running: a server died while it created the task, and another took
     # over.
     State.STARTING: frozenset({State.HELD, State.QUEUED, State.RUNNING, State.PAUSED, State.STOPPING}) | ENDED,
     State.RUNNING: frozenset({State.PAUSED, State.STOPPING}) | ENDED,
     State.PAUSED: frozenset({State.RUNNING, State.STOPPING}) | ENDED,
     State.STOPPING: ENDED,
-    # A restart is the only way out of an end, but for one: the exit record of a task that was given up turns up after
-    # all.
+    # Only a restart leaves a final state, with one exception: the exit record of a task that was considered lost turns
+    # up later.
     State.SUCCEEDED: frozenset({State.STARTING, State.QUEUED}),
     State.FAILED: frozenset({State.STARTING, State.QUEUED}),
     State.CANCELLED: frozenset({State.STARTING, State.QUEUED}),
@@ -85,7 +85,7 @@ TRANSITIONS: dict[State, frozenset[State]] = {
 }
 
 
-#: How far along a state is within one attempt.
+#: The order of states within one attempt.
 _STAGES = {
     State.HELD: 0,
     State.QUEUED: 0,
@@ -104,11 +104,11 @@ def check(old: State, new: State) -> None:
 
 
 def is_news(old: State, new: State) -> bool:
-    """Return whether a report that an attempt is `new` changes anything if it is known as `old`.
+    """Return whether a report that an attempt is in the state `new` is news if its known state is `old`.
 
-    Several servers watch the same attempt and report what they see. False means that another one has already
-    reported this or something later, which is not an error. Raises InvalidState for a report that skips what must come
-    before it, such as a task that runs without having been started.
+    Several servers watch the same attempt and report what they see. False means that another server has already
+    reported this or a later state, which is not an error. Raises InvalidState for a report that skips a required
+    state, such as a task that runs without having been started.
     """
     if new in TRANSITIONS[old]:
         return True

@@ -1,7 +1,7 @@
 """JSON that every client can read: checked on the way in, repaired on the way out.
 
-RFC 8259 leaves open what happens to numbers beyond a double, lone surrogates, duplicate names and deep nesting; Python
-accepts all of them, and `NaN`, which is not JSON. Browsers do not.
+RFC 8259 does not define the handling of numbers beyond a double, lone surrogates, duplicate names and deep nesting.
+Python accepts all of them, and `NaN`, which is not JSON; browsers do not.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ if TYPE_CHECKING:
 
 #: The largest integer that a JavaScript number holds exactly (ECMA-262, Number.MAX_SAFE_INTEGER).
 INTEGER_MAX = 2**53 - 1
-#: Levels of arrays and objects. The body is one of them, so that a field may have one less.
+#: Levels of arrays and objects. The body is one of them, so a field may have one less.
 DEPTH_MAX = 33
 #: Values in one document: checking more would block the event loop.
 VALUES_MAX = 100_000
-#: `json.dumps` makes one for every value.
+#: Reused, since `json.dumps` creates one for every value.
 _ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-#: Characters of a field's name in an error.
+#: Maximum length of a field's name in an error.
 _FIELD_MAX = 200
 
 
 def decode(data: bytes) -> Any:
-    """Return the value of a document in UTF-8. Raises BadRequest if it is not valid JSON or not every client could read
-    it, with the field to blame, such as `metadata.runs.0`.
+    """Return the value of a UTF-8 document. Raises BadRequest if it is not valid JSON or some clients could not read
+    it, with the field at fault, such as `metadata.runs.0`.
     """
     try:
         value = json.loads(data.decode("utf-8-sig"), parse_int=_integer, object_pairs_hook=_object)
@@ -42,7 +42,7 @@ def decode(data: bytes) -> Any:
 
 
 def encode(value: object) -> bytes:
-    """Return the JSON of `value` in UTF-8. What JSON cannot represent, in a value of an older version, becomes null
+    """Return the JSON of `value` in UTF-8. What JSON cannot represent, stored by an older version, becomes null
     (numbers that are not finite, nesting that is too deep) or U+FFFD (lone surrogates).
     """
     try:
@@ -56,7 +56,7 @@ def _dump(value: object) -> bytes:
 
 
 class _Repeated:
-    """Replaces a value whose name was given twice."""
+    """Stands in for a value whose name was given twice."""
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _integer(digits: str) -> int | float:
-    # Python refuses to convert thousands of digits; a number of that size is out of range whatever it is exactly.
+    # Python refuses to convert thousands of digits; a number of that size is out of range anyway.
     return int(digits) if len(digits) < 32 else math.inf
 
 
@@ -82,7 +82,7 @@ class _Check:
         self._count = 0
 
     def value(self, value: Any, path: tuple[str, ...]) -> None:
-        """Raise BadRequest for the first value that not every client could read."""
+        """Raise BadRequest for the first value that some clients could not read."""
         self._count += 1
         if self._count > VALUES_MAX:
             raise BadRequest(f"the body has more than {VALUES_MAX} values")

@@ -1,4 +1,4 @@
-"""Wakes the scheduler, and starts it where it is missing: for servers, and for every ptyhost at its end."""
+"""Wakes the scheduler, or starts it if it is not running: for servers, and for every ptyhost when it ends."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ _PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _MAIN = os.path.join(_PACKAGE, "scheduler", "__main__.py")
 
 
-#: Seconds for which a ptyhost that has ended waits until the scheduler has done what there was to do.
+#: Seconds for which a ptyhost waits at its end until the scheduler has finished its work.
 _PATIENCE = 60.0
-#: Seconds between two tries to reach it, and those that it may take to start.
+#: Seconds between two attempts to reach it, and seconds that it may take to start.
 _PAUSE = 0.1
 _STARTING = 5.0
-#: How often it may hang up without an answer: when it is killed, and always if it is of an older version.
+#: How often it may close the connection without an answer: if it is killed, and always if it is an older version.
 _HANG_UPS = 10
 
 
 def socket_path(runtime_dir: str) -> str:
-    """Return where the scheduler listens: a connection wakes it."""
+    """Return the path of the scheduler's socket: a connection wakes it."""
     return os.path.join(runtime_dir, "scheduler.sock")
 
 
 def marker(data_dir: str) -> str:
-    """Return the path of a file that is there while tasks wait for the scheduler."""
+    """Return the path of a file that exists while tasks wait for the scheduler."""
     return os.path.join(data_dir, "queue.pending")
 
 
@@ -36,16 +36,16 @@ def mark(data_dir: str) -> None:
 
 
 def wake(data_dir: str, runtime_dir: str) -> None:
-    """Wake the scheduler if there is one; start one if not, and tasks wait for it. Raises OSError."""
+    """Wake the scheduler; start one if none is running and tasks wait for it. Raises OSError."""
     if not endpoint.knock(socket_path(runtime_dir)) and os.path.exists(marker(data_dir)):
         _start(data_dir, runtime_dir)
 
 
 def hand_over(data_dir: str, runtime_dir: str) -> None:
-    """Wake the scheduler, and wait until it has started what may start now. Raises OSError.
+    """Wake the scheduler, and wait until it has started the tasks that may start now. Raises OSError.
 
-    It may be killed before that, and no server may be there, and no other task: then this process is the last one that
-    can start another scheduler. It waits for a minute at most.
+    If the scheduler is killed before that, and there is no server and no other task, this process is the last one that
+    can start another scheduler. It waits for at most a minute.
     """
     deadline = time.monotonic() + _PATIENCE
     next_start = 0.0

@@ -1,8 +1,8 @@
 """The frames between a server and a ptyhost (docs/protocol.md).
 
 Each side first sends one line of JSON, the hello; then frames: type (1 byte), length of the payload (4 bytes, big
-endian), payload. A type that is not known is skipped, so either side may be the older one. The hello and the numbers
-below are frozen: a ptyhost may be months old when a newer server speaks to it.
+endian), payload. Unknown types are skipped, so either side may be older. The hello and the numbers
+below are frozen: a ptyhost may be months old when a newer server connects to it.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ INPUT = 1  #: input, raw bytes; makes this connection the leader
 RESIZE = 2  #: SIZE
 SIGNAL = 3  #: JSON {signal, target: "foreground" | "tree" | "leader"}; SIGSTOP and SIGCONT to the tree pause and resume
 STOP = 4  #: JSON {ladder: [[signal, grace seconds], ...], reason}
-WATCH = 5  #: one byte, 0 or 1: whether every HEAD is wanted at once
+WATCH = 5  #: one byte, 0 or 1: whether to send every HEAD immediately
 ASK_STATUS = 6  #: empty; answered by STATUS
-REPLY = 8  #: an automatic answer of a terminal, raw bytes; accepted from the leader only
+REPLY = 8  #: an automatic reply of a terminal, raw bytes; accepted from the leader only
 REPAINT = 9  #: empty; makes the program redraw its screen
 NOTE = 10  #: JSON object, merged into the notes, which are in STATUS and the exit record
-ANSWER = 11  #: input, raw bytes, that is typed only if the program waits for input at this moment
+ANSWER = 11  #: input, raw bytes, that is typed only if the program is waiting for input right now
 
 # Host to server.
 HEAD = 65  #: POSITION
@@ -46,7 +46,7 @@ HEADER = struct.Struct(">BI")
 Malformed = struct.error
 
 MAX_PAYLOAD = 1 << 20
-#: Bytes of all notes together, as JSON: they must fit into the exit record.
+#: Maximum size of all notes together, as JSON: they must fit into the exit record.
 MAX_NOTES = 1 << 10
 MAX_HELLO = 1 << 16
 
@@ -93,7 +93,7 @@ def explain_refusal(refused: list[dict[str, Any]], size: int) -> str:
 
 
 class Decoder:
-    """Cuts a byte stream into the hello and the frames, regardless of its chunks.
+    """Splits a byte stream into the hello and the frames, regardless of its chunks.
 
     `feed` returns the frames completed by `data`; `hello` is None until the first line is complete. Raises WireError if
     the stream violates the protocol; the decoder cannot be used after that.

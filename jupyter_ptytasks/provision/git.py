@@ -1,7 +1,7 @@
-"""What git says of a directory: the commit that is checked out, its branch, and whether files differ from it.
+"""The git state of a directory: the checked-out commit, its branch, and whether files differ from it.
 
-No code of the repository runs: file system monitors, hooks and filters are switched off, nothing is fetched, and the
-index is not written to.
+No code from the repository runs: file system monitors, hooks and filters are disabled, nothing is fetched, and the
+index is not written.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-#: Characters of the name of a branch that are kept.
+#: Maximum length of a branch name; longer ones are cut.
 _BRANCH_MAX = 255
-#: What git is asked with, whatever the configuration of the user or of the repository says (git-config(1)).
+#: Settings that override the configuration of the user and the repository (git-config(1)).
 _SAFELY = (
     "--no-pager", "--no-optional-locks",
     "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}", "-c", "protocol.allow=never",
 )  # fmt: skip
-#: Seconds that a look may take.
+#: Time limit for one query, in seconds.
 _PATIENCE = 0.5
 
 
 class Looks:
-    """Looks at directories beside what is done meanwhile."""
+    """Queries directories in the background."""
 
     def __init__(self) -> None:
         self._last: _Look | None = None
 
     def begin(self, directory: str) -> _Look:
-        """Begin to look at a directory; tasks that are started in it meanwhile share the look."""
+        """Start a query of a directory; tasks that are started in it at the same time share it."""
         last = self._last
         if last is None or last.directory != directory or not last.is_going_on:
             last = self._last = _Look(directory)
@@ -44,7 +44,7 @@ class _Look:
     def __init__(self, directory: str) -> None:
         self.directory = directory
         self._found: dict[str, Any] | None = None
-        # What `threading` is built on: that would take much of the memory of the scheduler.
+        # Not `threading`: it would take much of the scheduler's memory.
         self._looking = _thread.allocate_lock()
         if _has_repository(directory):
             self._looking.acquire()
@@ -52,11 +52,11 @@ class _Look:
 
     @property
     def is_going_on(self) -> bool:
-        """Whether the result is not known yet."""
+        """Whether the query is still running."""
         return self._looking.locked()
 
     def result(self) -> dict[str, Any] | None:
-        """Return what `state_of` does, when it is known."""
+        """Wait for the query, and return the result of `state_of`."""
         with self._looking:
             return self._found
 
@@ -65,7 +65,7 @@ class _Look:
 
 
 def _start(work: Callable[[], None], done: Callable[[], None]) -> None:
-    """Do some work in a thread, and call `done` then; in this one if the system has none left."""
+    """Do some work in a new thread, then call `done`; in this thread if no other can be started."""
 
     def run() -> None:
         try:
@@ -80,11 +80,11 @@ def _start(work: Callable[[], None], done: Callable[[], None]) -> None:
 
 
 def state_of(directory: str, patience: float) -> dict[str, Any] | None:
-    """Return the `commit` that is checked out in a directory, its `branch` (None: none), and whether it is `dirty`:
-    whether a file that git knows differs from the commit (None: that took longer). Files that git does not know, and
-    submodules, are not looked at.
+    """Return the checked-out `commit` of a directory, its `branch` (None if HEAD is detached), and whether it is
+    `dirty`: whether a tracked file differs from the commit (None if that took too long). Untracked files and submodules
+    are ignored.
 
-    None outside of a repository, before its first commit, without git, and if git takes longer than `patience` seconds.
+    None outside a repository, before its first commit, without git, and if git takes longer than `patience` seconds.
     """
     if not _has_repository(directory):
         return None
@@ -110,7 +110,7 @@ class _Asking:
         self._deadline = deadline
 
     def __call__(self, *arguments: str) -> str | None:
-        """Return what git prints; None if it fails (but for 1, "nothing found"), or takes too long."""
+        """Return the output of git; None if it fails (except with 1, "nothing found") or takes too long."""
         import subprocess  # noqa: PLC0415  most directories are in no repository
 
         try:
@@ -130,17 +130,17 @@ class _Asking:
 
 
 def _is_dirty(ask: _Asking) -> bool | None:
-    # A filter is a command that the configuration names, and git runs it to compare a file.
+    # A filter is a command from the configuration that git would run to compare a file.
     filters = ask("config", "--name-only", "--get-regexp", r"^filter\..*\.(clean|smudge|process|required)$")
     if filters is None or "=" in filters:
-        return None  # `-c` cannot switch off what has such a name
+        return None  # `-c` cannot disable a filter with such a name
     off = [part for name in filters.splitlines() for part in ("-c", f"{name}=")]
     changed = ask(*off, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all")
     return None if changed is None else bool(changed.strip())
 
 
 def _has_repository(directory: str) -> bool:
-    """Return whether there is a repository around a directory; no process is started to find that out."""
+    """Return whether a directory is in a repository, without starting a process."""
     last = ""
     while directory != last:
         if os.path.exists(os.path.join(directory, ".git")):
@@ -150,7 +150,7 @@ def _has_repository(directory: str) -> bool:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment of git: nothing in it points to another repository, or to a program that asks."""
+    """Return the environment of git, without variables that name another repository or a program that prompts."""
     env = {name: value for name, value in os.environ.items() if not name.upper().startswith("GIT_")}
     return {**env, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "GIT_NO_LAZY_FETCH": "1", "LC_ALL": "C"}
 

@@ -1,7 +1,7 @@
-"""Which process the kernel has killed for want of memory, as its log says, if this process may read that.
+"""Which process the OOM killer has killed, from the kernel log, if this process may read it.
 
-It is read only for a command that was ended by a SIGKILL that was not sent from here. The log is that of the machine:
-what it says counts if it is about the command itself, about this control group, or, a moment ago, about the same user.
+The log is read only if a command was ended by a SIGKILL that was not sent from here. It is the log of the whole
+machine: an entry counts if it names the command itself, this cgroup, or, if it is very recent, the same user.
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from typing import Any
 
-#: The device of the log: each read gives a record. `dmesg_restrict` says who may open it.
+#: The device of the log: each read returns one record. `dmesg_restrict` decides who may open it.
 _DEVICE = "/dev/kmsg"
-#: Records, seconds and bytes of a record at most: a log has some thousands, and takes a few milliseconds.
+#: Limits: records, seconds, bytes of a record. A log has a few thousand records, which takes a few milliseconds.
 _MOST = 50_000
 _PATIENCE = 0.25
 _RECORD = 8192
-#: Seconds by which the clock of the log may be off, and in which a kill is a moment ago.
+#: Seconds by which the clock of the log may be off, and for which a kill is very recent.
 _SLACK = 60.0
-#: The namespace of process ids that the log has: that of the machine, which has the same number everywhere.
+#: The PID namespace of the log: that of the machine, which has the same number everywhere.
 _OUTSIDE = "pid:[4026531836]"
-#: What a record begins with, in the form of the device or of `dmesg`.
+#: The beginning of a record, in the format of the device or of `dmesg`.
 _HEAD = lazy(
     r"(?:<\d+>)?(?:\d+,\d+,(?P<micros>\d+),[^;]*;|\[\s*(?P<seconds>\d+\.\d+)\](?:\[\s*[TC]\d+\])? ?)(?P<text>.*)"
 )
@@ -37,13 +37,13 @@ _KILLED = lazy(
 )
 _SIZE = lazy(r"(?:anon|file|shmem)-rss:(\d+)kB")
 _UID = lazy(r"\bUID:(\d+)")
-#: Since Linux 5.0 a line before that; earlier, of a control group only.
+#: Since Linux 5.0, this line comes first; before, only for a cgroup.
 _SUMMARY = lazy(r"oom-kill:.*\btask_memcg=(?P<group>[^,]*),task=.*,pid=(?P<pid>\d+),uid=(?P<uid>\d+)")
 _GROUP = lazy(r"Task in (?P<group>\S+) killed as a result of limit of ")
 
 
 class Kill:
-    """A process that was killed: when (`at`, seconds since boot), its `rss` in bytes; `uid` and `group` if known."""
+    """A killed process: when (`at`, seconds since boot), its `rss` in bytes; `uid` and `group` if known."""
 
     __slots__ = ("at", "group", "name", "pid", "rss", "uid")
 
@@ -51,12 +51,12 @@ class Kill:
         self.at, self.pid, self.name, self.rss, self.uid, self.group = at, pid, name, rss, uid, group
 
     def to_json(self, *, sure: bool) -> dict[str, Any]:
-        """Return what the exit record says; `sure` if it was the command itself."""
+        """Return the entry for the exit record; `sure` if it was the command itself."""
         return {"pid": self.pid, "name": self.name, "rss": self.rss, "sure": sure}
 
 
 def kills(records: Iterable[str]) -> list[Kill]:
-    """Return the processes that were killed for want of memory, of the whole machine or of a control group."""
+    """Return the processes that were killed for lack of memory, in the whole machine or in a cgroup."""
     found: list[Kill] = []
     group: str | None = None
     told: dict[int, tuple[str, int]] = {}
@@ -88,13 +88,13 @@ def kills(records: Iterable[str]) -> list[Kill]:
 def choose(
     found: list[Kill], *, pid: int, since: float, now: float, group: str | None, uid: int | None, same_pids: bool
 ) -> dict[str, Any] | None:
-    """Return the kill that has to do with a command, as the exit record has it; None if none has.
+    """Return the kill that explains the end of a command, as in the exit record; None if there is none.
 
     Args:
-        pid: the command's; `same_pids` says whether the log counts processes as we do.
-        since: when the command was started; `now`: both in seconds since the boot.
-        group: the control group of the task, `/` where that says nothing.
-        uid: its user.
+        pid: the pid of the command; `same_pids` says whether the log uses our PID namespace.
+        since: when the command was started, and `now`, both in seconds since boot.
+        group: the cgroup of the task, `/` if that says nothing.
+        uid: the user of the command.
     """
     for kill in reversed(found):
         if same_pids and kill.pid == pid and kill.at > since - _SLACK:
@@ -107,9 +107,9 @@ def choose(
 
 
 def killed(pid: int, since: float) -> dict[str, Any] | None:
-    """Return what the exit record says of a command that was started at `since` (monotonic seconds) and then killed.
+    """Return the exit record's entry for a command that was started at `since` (monotonic seconds) and then killed.
 
-    None if the log says nothing, or may not be read. Takes a quarter of a second at most; never raises.
+    None if the log has no matching entry or may not be read. Takes a quarter of a second at most; never raises.
     """
     try:
         same_pids = os.readlink("/proc/self/ns/pid") == _OUTSIDE
@@ -137,9 +137,9 @@ def _records(path: str) -> Iterator[str]:
             try:
                 record = os.read(fd, _RECORD)
             except BlockingIOError:
-                return  # that was the last one
+                return  # no more records
             except BrokenPipeError:
-                continue  # it was overwritten; the next read gives one that is there
+                continue  # this record was overwritten; the next read returns one that exists
             if not record or time.monotonic() > deadline:
                 return
             yield record.partition(b"\n")[0].decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""How many processes the kernel has killed for want of memory, as the control group of this process counts them."""
+"""How many processes the OOM killer has killed, from the counter of this process's cgroup."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: Of the versions of control groups: where the group is mounted, the file with the count, that with the limit, and what
-#: /proc/self/cgroup names the controller.
+#: For each version of cgroups: the mount point, the file with the count, the file with the limit, and the name of the
+#: controller in /proc/self/cgroup.
 _VERSIONS = (
     ("memory", "memory.oom_control", "memory.limit_in_bytes", "memory"),
     ("", "memory.events", "memory.max", ""),
 )
-#: Version 1 writes the largest number of pages for no limit.
+#: Version 1 reports the largest number of pages if there is no limit.
 _NO_LIMIT = 1 << 60
 
 
 class MemoryEvents:
-    """Counts from when it is created. Without control groups that can be read, nothing is counted. Never raises.
+    """Counts from its creation. If cgroups cannot be read, nothing is counted. Never raises.
 
-    `root` is where control groups are mounted, `own` the file that names those of this process.
+    `root` is where cgroups are mounted, `own` the file that names the cgroups of this process.
     """
 
     __slots__ = ("_before", "_events", "_limit")
@@ -31,7 +31,7 @@ class MemoryEvents:
         self._before = 0
         named = groups(own)
         for directory, events, limit, controller in _VERSIONS:
-            # In a container, its own group may be mounted as the root, and be named by its path outside.
+            # In a container, its own cgroup may be mounted as the root, but named by its path outside.
             for group in (named.get(controller), "/"):
                 if group is None:
                     continue
@@ -43,8 +43,8 @@ class MemoryEvents:
                     return
 
     def since(self) -> dict[str, Any] | None:
-        """Return what the exit record says: `oom_kills` since the beginning, and the `limit` in bytes, None if there is
-        none. None if it is unknown.
+        """Return the entry of the exit record: `oom_kills` since creation, and the `limit` in bytes, None if there is
+        none. None if unknown.
         """
         count = _count(self._events) if self._events else None
         if count is None:
@@ -53,7 +53,7 @@ class MemoryEvents:
 
 
 def groups(path: str) -> dict[str, str]:
-    """Return the control groups of this process, as a file names them: paths by controller; of version 2, by ``."""
+    """Return the cgroups of this process from `path`: paths by controller; the controller of version 2 is ``."""
     found = {}
     for line in _read(path).splitlines():
         _, controllers, group = line.split(":", 2) if line.count(":") >= 2 else ("", "?", "")

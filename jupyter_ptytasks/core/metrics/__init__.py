@@ -1,4 +1,4 @@
-"""Metrics of a task, read from its output: a metric is a name that comes back, with a number that changes."""
+"""Metrics of a task, read from its output: a metric is a repeated name with a changing number."""
 
 from __future__ import annotations
 

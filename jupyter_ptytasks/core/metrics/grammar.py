@@ -37,16 +37,16 @@ _HINT = re.compile(r"[0-9]|nan|NaN|NAN|[iI]nf|INF")
 
 
 def may_tell(text: str) -> bool:
-    """Return whether there may be a name with a number: what is said of most lines quickly."""
+    """Return whether there may be a name with a number; a quick check that rules out most lines."""
     return (":" in text or "=" in text or " " in text or "\t" in text) and _HINT.search(text) is not None
 
 
 def pairs(text: str, *, is_placed: bool, is_named: bool) -> dict[str, float]:
-    """Return the metrics that a piece of text names, with their values, each once.
+    """Return the metrics in a piece of text with their values, each once.
 
     Args:
-        is_placed: the text says at which step it is; so that names count that are not known.
-        is_named: and it does so by a word.
+        is_placed: the text says which step it belongs to, so that unknown names count, too.
+        is_named: the step is named by a word.
     """
     if "/" in text:
         text = _ADDRESS.sub(" ", text)
@@ -98,17 +98,17 @@ def _fits(kind: str, separator: str | None, number: str, of: str | None, match: 
         and not _is_broken(number)
         and match.string[match.start("sep") + 1 : match.start("sep") + 2].isdigit()
     ):
-        return False  # a port, a line of a file
+        return False  # a port, or a line of a file
     return kind == "other" or _is_broken(number) or of is not None
 
 
 def _is_broken(number: str) -> bool:
-    """Return whether a number is not written as a whole one."""
+    """Return whether a number is not written as an integer."""
     return not number.lstrip("+-").isdigit()
 
 
 def _name(text: str) -> str:
-    """Return the name that ends a text, with the words before it that belong to it."""
+    """Return the name at the end of a text, including the words before it that belong to it."""
     *before, last = text.split(" ")
     if before and last in ("is", "was", "of"):
         last = before.pop()  # "The loss is 0.3"
@@ -116,7 +116,7 @@ def _name(text: str) -> str:
     while before and (_bare(before[-1]).lower() in _BELONGS or before[-1].endswith("'s")):
         chosen.insert(0, before.pop())
     if before and before[-1].lower() == "time":
-        chosen.insert(0, before.pop())  # "Time cost=9.1" is no cost
+        chosen.insert(0, before.pop())  # "Time cost=9.1" is not a cost
     return "_".join(map(_bare, chosen))
 
 

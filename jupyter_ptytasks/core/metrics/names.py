@@ -1,4 +1,4 @@
-"""The names of metrics: which words make one, which never do, and which come first."""
+"""The names of metrics: which words make a metric, which never do, and their order."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ def _listed(words: str) -> list[str]:
     return words.split()
 
 
-#: Words that make a name a metric wherever it stands.
+#: Words that always make a name a metric.
 KNOWN = frozenset(
     _listed(
         """
@@ -23,7 +23,7 @@ KNOWN = frozenset(
     """
     )
 )
-#: Words that are metrics only with a decimal point, or beside others: they are said of much else.
+#: Words that are metrics only with a decimal point, or next to others, since they have other meanings.
 LIKELY = frozenset(
     _listed(
         """
@@ -43,7 +43,7 @@ STEPS = frozenset(
     """
     )
 )
-#: Words of what is measured besides, or of what never was a measure.
+#: Words of other measurements, or of what is not a measurement.
 STOP = frozenset(
     _listed(
         """
@@ -59,7 +59,7 @@ STOP = frozenset(
     """
     )
 )
-#: Words that say of which data a metric is, as a program puts them at the beginning of a line.
+#: Words at the beginning of a line that name the data set of a metric.
 SPLITS = {
     "val": "val",
     "valid": "val",
@@ -69,7 +69,7 @@ SPLITS = {
     "dev": "val",
     "test": "test",
 }
-#: Words that may stand before a name and belong to it.
+#: Words that may precede a name and belong to it.
 BEFORE = frozenset(
     _listed(
         """
@@ -87,14 +87,14 @@ _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 @lru_cache(maxsize=4096)
 def words(name: str) -> frozenset[str]:
-    """Return the words of a name in lower case, and those of two neighbors together: `grad_norm` has `gradnorm`."""
+    """Return the words of a name in lower case, and each pair of adjacent words joined: `grad_norm` has `gradnorm`."""
     parts = _WORD.findall(_CAMEL.sub("_", name).replace("_", " ").lower())
     return frozenset((*parts, *(parts[at] + parts[at + 1] for at in range(len(parts) - 1))))
 
 
 @lru_cache(maxsize=4096)
 def kind(name: str) -> str:
-    """Return whether a name is `known`, `likely`, a `step`, to `stop` at, or none of it (`other`)."""
+    """Return whether a name is `known`, `likely`, a `step`, one to `stop` at, or none of these (`other`)."""
     parts = words(name)
     if parts & KNOWN:
         # "loss_time" is a time; "time/loss" is rare.
@@ -108,7 +108,7 @@ def kind(name: str) -> str:
     return "likely" if parts & LIKELY else "other"
 
 
-#: Words of metrics of which less is better.
+#: Words of metrics where less is better.
 _LOWER = (
     "loss",
     "err",
@@ -132,7 +132,7 @@ _LOWER = (
 
 
 def better(name: str) -> str:
-    """Return which values of a metric are the good ones: `lower` or `higher`."""
+    """Return which values of a metric are better: `lower` or `higher`."""
     return "lower" if less_is_better(name) else "higher"
 
 
@@ -148,7 +148,7 @@ def less_is_better(name: str) -> bool:
 
 
 def rank(name: str) -> tuple[int, int]:
-    """Return the place of a name among others: losses and accuracies of validation first, learning rates late."""
+    """Return the sort key of a name: validation losses and accuracies first, learning rates late."""
     parts = words(name)
     if parts & {"lr", "learningrate", "gradnorm", "gnorm", "norm"}:
         return 4, 0

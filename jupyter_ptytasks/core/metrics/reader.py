@@ -1,7 +1,7 @@
-"""The reader of one attempt's output: bytes go in as they come, metrics come out.
+"""The reader of one attempt's output: bytes in, metrics out.
 
-What the program logs goes first (`jupyter_ptytasks.log`): from then on nothing is guessed. Then the pattern of the
-task, then what the words of its output say.
+Explicitly logged values (`jupyter_ptytasks.log`) take precedence: after the first one nothing is guessed. Next comes
+the pattern of the task, then the words of its output.
 """
 
 from __future__ import annotations
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    #: Finds a pattern's groups in a text; None where it does not match.
+    #: Finds a pattern's groups in a text; None if it does not match.
     Find = Callable[[str], Mapping[str, str | None] | None]
 
-#: Names that are followed, metrics or not yet; and metrics that are told.
+#: Maximum number of names that are tracked, metrics or not yet; and of metrics that are reported.
 _FOLLOWED = 256
 MOST = 64
 #: The full-width forms of ASCII, as in Chinese and Japanese texts.
 _WIDE = {code + 0xFEE0: code for code in range(0x21, 0x7F)}
 _BLANKS = re.compile(r"\s{9,}")
-#: The places of missing output that are remembered.
+#: Maximum number of gaps that are remembered.
 _GAPS = 64
-#: What the ring notes where a full disk kept it from writing (core/ring/writer).
+#: The line that the ring writes when output was lost to a full disk (core/ring/writer).
 _LOST = re.compile(r"\[\d+ bytes of output lost: ")
 
 
 class MetricsReader:
-    """Reads the metrics of one attempt. The points do not depend on how the bytes are cut; memory is bounded."""
+    """Reads the metrics of one attempt. The points do not depend on how the bytes are split; memory is bounded."""
 
     def __init__(self, settings: Settings | None = None, find: Find | None = None) -> None:
         self._settings = settings or Settings()
@@ -45,11 +45,11 @@ class MetricsReader:
         self._steps = Steps()
         self._table = Table()
         self._followed: dict[str, Series] = {}
-        #: Counts the names that were seen.
+        #: Number of names seen so far.
         self._seen = 0
-        #: The program logs.
+        #: Whether the program logs explicitly.
         self.logs = False
-        #: Counts the points that were read.
+        #: Number of points read so far.
         self.points = 0
         #: When output was missing (Unix seconds).
         self.gaps: list[float] = []
@@ -62,7 +62,7 @@ class MetricsReader:
         return found[:MOST]
 
     def feed(self, data: bytes, now: float, *, gap: bool = False) -> None:
-        """Read new output, at `now` (Unix seconds); with a `gap`, some is missing before. Never raises."""
+        """Read new output, at `now` (Unix seconds); with a `gap`, some output before it is missing. Never raises."""
         if gap:
             self._splitter.lose()
             self._miss(now)
@@ -70,7 +70,7 @@ class MetricsReader:
             self._take(piece, now)
 
     def end(self, succeeded: bool, now: float) -> None:  # noqa: ARG002  as all parsers
-        """Read what was still open: nothing more comes."""
+        """Read the incomplete rest: there is no more output."""
         for piece in self._splitter.rest():
             self._take(piece, now)
 
@@ -95,7 +95,7 @@ class MetricsReader:
     def _read(self, text: str) -> tuple[float | None, Mapping[str, float]]:
         if self._find is not None:
             return _matched(self._find(text))
-        # Every expression takes a time that is proportional to a line, then: none reaches over a long run of blanks.
+        # This makes the time of every expression proportional to the line: none scans a long run of blanks.
         text = _BLANKS.sub("        ", text)
         if not text.isascii():
             text = text.translate(_WIDE)
@@ -126,7 +126,7 @@ class MetricsReader:
         self.points += 1
 
     def _follow(self, name: str, *, sure: bool) -> Series | None:
-        """Return a new series; None if there are too many, and each is a metric."""
+        """Return a new series; None if there are too many, and all of them are metrics."""
         if len(self._followed) >= _FOLLOWED:
             idle = next((one for one in self._followed.values() if not one.counts), None)
             if idle is None:
@@ -136,10 +136,10 @@ class MetricsReader:
         self._seen += 1
         return series
 
-    # -- going on where another one was -------------------------------------------------------------------------------
+    # -- saving and restoring -----------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """Return all but the series, as JSON."""
+        """Return everything except the series, as JSON."""
         return {
             "steps": self._steps.to_json(),
             "table": self._table.columns,
@@ -151,8 +151,8 @@ class MetricsReader:
         }
 
     def restore(self, state: Mapping[str, Any], series: list[Series]) -> None:
-        """Go on from the `state` of another reader, and its series. Raises KeyError, TypeError, ValueError or
-        AttributeError for a state that is not valid.
+        """Continue from the `state` and the series of another reader. Raises KeyError, TypeError, ValueError or
+        AttributeError for an invalid state.
         """
         steps, table = Steps(**state["steps"]), Table([str(name) for name in state["table"]])
         seen, points, gaps = int(state["seen"]), int(state["points"]), [float(one) for one in state["gaps"]]
@@ -163,7 +163,7 @@ class MetricsReader:
 
     @property
     def followed(self) -> list[Series]:
-        """All that is followed, also what is no metric yet."""
+        """All tracked names, including those that are not metrics yet."""
         return list(self._followed.values())
 
 

@@ -1,4 +1,4 @@
-"""The points of one metric, within a bound: what is left out lies between the lowest and highest around it."""
+"""The points of one metric, bounded: dropped points lie between the lowest and highest of their neighbors."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-#: Points that are kept; with one more, every two neighbors of four go.
+#: Maximum number of points; beyond that, two of every four adjacent points are dropped.
 KEPT = 4096
 #: How often a name must be seen before it is a metric.
 _SIGHTINGS = 3
-#: Values of a trend at most.
+#: Maximum number of values of a trend.
 _TREND = 16
 
 
 class Series:
-    """A metric: its points as they come. Times are Unix seconds.
+    """The points of a metric, in order of arrival. Times are Unix seconds.
 
-    `order` is when its name was first seen, among all names; `sure` says that the program logs it, so that it counts at
-    once.
+    `order` is the position of its name among all names, by first appearance; `sure` says that the program logs it
+    explicitly, so that it counts immediately.
     """
 
     __slots__ = (
@@ -45,18 +45,18 @@ class Series:
         self.order = order
         self.sure = sure
         self.times, self.steps, self.values = array("d"), array("d"), array("d")
-        #: All sightings, also those that are not kept any more.
+        #: All points, including dropped ones.
         self.count = 0
         self.last: tuple[float, float, float] | None = None
         #: Of the finite values.
         self.lowest, self.highest = math.inf, -math.inf
-        #: Only whole numbers so far, and each greater than the one before.
+        #: Whether all values so far are integers, and each is greater than the one before.
         self.is_whole = True
         self._rises = True
 
     @property
     def counts(self) -> bool:
-        """Whether it is a metric: it has come back and has changed, and does not just count upwards."""
+        """Whether it is a metric: it was repeated, has changed, and does not just count up."""
         if self.sure:
             return self.count > 0
         return self.count >= _SIGHTINGS and self.changes and not self.is_counter
@@ -68,7 +68,7 @@ class Series:
 
     @property
     def is_counter(self) -> bool:
-        """Whether it has only ever counted upwards."""
+        """Whether it has only counted up so far."""
         return self.is_whole and self._rises
 
     def add(self, time: float, step: float, value: float) -> None:
@@ -87,18 +87,18 @@ class Series:
             self._keep(thinned(self.values, KEPT // 2))
 
     def trend(self) -> list[float | None]:
-        """Return a few values of all, with four digits, for a picture of the size of a word; None is no number."""
+        """Return a few values with four digits, for a sparkline; NaN and infinity are None."""
         chosen = [self.values[at] for at in thinned(self.values, _TREND)]
         return [float(f"{value:.4g}") if math.isfinite(value) else None for value in chosen]
 
     def facts(self) -> list[Any]:
-        """Return all but the points, for `from_facts`."""
+        """Return everything except the points, for `from_facts`."""
         seen = [self.count, self.last, self.lowest, self.highest, self.is_whole, self._rises]
         return [self.name, self.order, self.sure, *seen]
 
     @classmethod
     def from_facts(cls, facts: Sequence[Any]) -> Series:
-        """Return the series that `facts` tells of, without its points. Raises TypeError or ValueError."""
+        """Return the series described by `facts`, without its points. Raises TypeError or ValueError."""
         name, order, sure, count, last, lowest, highest, is_whole, rises = facts
         found = cls(str(name), int(order), sure=bool(sure))
         found.count = int(count)
@@ -127,8 +127,8 @@ class Series:
 
 
 def thinned(values: Sequence[float], most: int) -> list[int]:
-    """Return the places of at most `most` (4 or more) values, in order: the first and the last, and of each of as many
-    stretches as there is room for, the lowest and the highest; a value that is no number counts as the highest.
+    """Return the indexes of at most `most` (4 or more) values, in order: the first and the last, and the lowest and the
+    highest of each of as many intervals as possible; NaN counts as the highest.
     """
     count = len(values)
     if count <= most:
@@ -148,7 +148,7 @@ def _height(value: float) -> float:
 
 
 def since(steps: Iterable[float], least: float | None) -> list[int]:
-    """Return the places of the steps that are greater than `least`; all without one."""
+    """Return the indexes of the steps that are greater than `least`; all if it is None."""
     return [at for at, step in enumerate(steps) if least is None or step > least]
 
 

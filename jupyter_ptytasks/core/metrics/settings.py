@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 class Settings:
     """How the metrics of one task are read.
 
-    `pattern` is a regular expression with named groups, one for each metric and `step`, that is looked for in each
-    line instead of all else; `include` are the names that count, all if empty; with `off` only those that the program
-    logs are read.
+    `pattern` is a regular expression with named groups, one for each metric and `step`, that is searched for in each
+    line and replaces all other rules; `include` are the names that count, all if empty; with `off`, only explicitly
+    logged metrics are read.
     """
 
     pattern: str = ""
@@ -24,7 +24,7 @@ class Settings:
 
     @classmethod
     def from_json(cls, value: object) -> Settings:
-        """Read what a spec has; what is not valid is as usual."""
+        """Read the settings in a spec; invalid ones get the default."""
         if not isinstance(value, dict):
             return cls()
         pattern, include = value.get("pattern"), value.get("include")
@@ -35,6 +35,6 @@ class Settings:
         )
 
     def to_json(self) -> dict[str, Any]:
-        """Return it as in a spec, without what is as usual."""
+        """Return the settings as in a spec, without defaults."""
         told = {"pattern": self.pattern, "include": list(self.include), "off": self.off}
         return {name: value for name, value in told.items() if value}

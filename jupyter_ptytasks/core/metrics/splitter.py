@@ -1,6 +1,6 @@
-"""Cuts a terminal's bytes into what was drawn between two moves of the cursor, and what was logged explicitly.
+"""Splits a terminal's bytes into the text drawn between two cursor movements, and explicitly logged metrics.
 
-Nothing depends on how the bytes come: a piece is told once, when it is complete.
+The result does not depend on how the bytes are chunked: a piece is returned once, when it is complete.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-#: Bytes of a piece at most; a longer one is passed over.
+#: Maximum size of a piece in bytes; longer ones are skipped.
 LONGEST = 4096
-#: Bytes of a line that can name something and a number.
+#: Minimum size of a line that can have a name and a number.
 _SHORTEST = 3
-#: Bytes of one explicit record at most.
+#: Maximum size of an explicit record in bytes.
 _LONGEST_RECORD = 16 << 10
-#: Metrics of one record at most.
+#: Maximum number of metrics in one record.
 _MOST = 64
 
-#: Our own record, any other command for the operating system, and the switch to and from a full screen.
+#: Our own record, any other OSC, and the switch to and from the alternate screen.
 _ASIDE = re.compile(
     rb"\x1b\](7784;)?([^\x00-\x1f\x7f]{0,%d})(?:\x07|\x1b\\)|\x1b\[\?(?:47|1047|1049)([hl])" % _LONGEST_RECORD
 )
@@ -36,19 +36,19 @@ _LINE_ENDS = re.compile(rb"[\r\n]")
 
 
 class Logged(dict[str, float]):
-    """What a program has logged: names and values; `step` is None if it did not say."""
+    """Explicitly logged names and values; `step` is None if not given."""
 
     step: float | None = None
 
 
 class Splitter:
-    """Splits output that comes in pieces. What it keeps is bounded."""
+    """Splits output that arrives in chunks. Memory is bounded."""
 
     def __init__(self) -> None:
-        self._aside = b""  # a sequence that is not complete
-        self._open = b""  # a line that is not complete
+        self._aside = b""  # an incomplete sequence
+        self._open = b""  # an incomplete line
         self._is_headless = False  # the beginning of the line is missing, or it is too long
-        self._is_full = False  # a full-screen program draws
+        self._is_full = False  # a full-screen program is active
 
     def lose(self) -> None:
         """Note that output is missing here."""
@@ -56,17 +56,17 @@ class Splitter:
         self._is_headless = True
 
     def state(self) -> list[Any]:
-        """Return what is not complete, as JSON."""
+        """Return the incomplete parts, as JSON."""
         return [self._aside.decode("latin-1"), self._open.decode("latin-1"), self._is_headless, self._is_full]
 
     def restore(self, state: list[Any]) -> None:
-        """Go on from the `state` of another one. Raises TypeError, ValueError or AttributeError if it is not valid."""
+        """Continue from the `state` of another splitter. Raises TypeError, ValueError or AttributeError if invalid."""
         aside, begun, headless, full = state
         self._aside, self._open = aside.encode("latin-1"), begun.encode("latin-1")
         self._is_headless, self._is_full = bool(headless), bool(full)
 
     def split(self, data: bytes) -> Iterator[str | Logged]:
-        """Iterate over the texts that are complete by now, and what was logged, in their order."""
+        """Iterate over the complete texts and the logged records, in order."""
         data = self._aside + data
         end = _unfinished(data)
         self._aside, data = data[end:], data[:end]
@@ -81,7 +81,7 @@ class Splitter:
         yield from self._text(data[start:])
 
     def rest(self) -> Iterator[str]:
-        """Iterate over what was open, when nothing more comes."""
+        """Iterate over the incomplete rest, at the end of the output."""
         yield from self._text(b"\n")
 
     def _text(self, data: bytes) -> Iterator[str]:
@@ -107,7 +107,7 @@ class Splitter:
 
 
 def _unfinished(data: bytes) -> int:
-    """Return where a sequence begins that is not complete; the end, if there is none."""
+    """Return where an incomplete sequence begins; the end, if there is none."""
     begin = data.rfind(b"\x1b]")
     if begin >= 0:
         end = _ENDS.search(data, begin + 1)

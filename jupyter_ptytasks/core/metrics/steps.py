@@ -1,4 +1,4 @@
-"""Where a value belongs: the step, from the nearest epoch, iteration or count of a bar."""
+"""The step of a value, from the nearest epoch, iteration or count of a bar."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ _NUMBERED = re.compile(r"\s*(?:\[([0-9]+)\](?=\s)|([0-9]+):\s)")
 
 @dataclass(frozen=True)
 class Place:
-    """What a piece of text says of where it is: the outer count (epochs), and the inner one with its total, if any.
+    """The position given by a piece of text: the outer count (epochs), and the inner one with its total, if any.
 
-    `named` says that a word stands before one of them.
+    `named` says that a word precedes one of them.
     """
 
     outer: float | None = None
@@ -40,12 +40,12 @@ class Place:
 
     @property
     def known(self) -> bool:
-        """Whether it says anything."""
+        """Whether there is any count."""
         return self.outer is not None or self.inner is not None
 
 
 def place(text: str) -> Place:
-    """Return where a piece of text is."""
+    """Return the position given by a piece of text."""
     outer = inner = None
     total = None
     for match in _WORD.finditer(text):
@@ -78,24 +78,24 @@ def place(text: str) -> Place:
 
 @dataclass
 class Steps:
-    """Follows where the output is. `take` each piece that says where it is."""
+    """Tracks the position in the output. `take` each piece that has one."""
 
-    #: The epoch now, and that of the first one.
+    #: The current epoch, and the first one.
     outer: float | None = None
     first: float | None = None
     inner: float | None = None
-    #: What earlier epochs have counted, where no total tells.
+    #: The steps of earlier epochs, if there is no total.
     before: float = 0.0
-    #: By total, the last of a count that nothing is around, and what its earlier rounds have counted.
+    #: By total: the last value of a count without an outer count, and the sum of its earlier rounds.
     rounds: dict[str, list[float]] = field(default_factory=dict)
-    #: The inner count does not begin again with each epoch.
+    #: Whether the inner count continues across epochs.
     runs_on: bool = False
-    #: The last answer, and how many pieces ago that was.
+    #: The last step, and how many pieces ago it was found.
     step: float | None = None
     age: int = 0
 
     def take(self, where: Place) -> float | None:
-        """Return the step of a piece of text; None if nothing near it tells."""
+        """Return the step of a piece of text; None if nothing near it has one."""
         if not where.known:
             self.age += 1
             return self.step if self.age <= _NEAR else None
@@ -126,7 +126,7 @@ class Steps:
         return self.before + inner
 
     def _round(self, inner: float, total: int) -> float:
-        """Return a step of a count that begins again and again."""
+        """Return the step from a count that restarts repeatedly."""
         if str(total) not in self.rounds and len(self.rounds) >= _ROUNDS:
             del self.rounds[next(iter(self.rounds))]
         last, before = self.rounds.get(str(total), (inner, 0.0))
@@ -140,6 +140,6 @@ class Steps:
         return asdict(self)
 
 
-#: Pieces of text for which a step holds on, and counts that are followed.
+#: Number of pieces of text for which a step remains valid, and number of counts that are tracked.
 _NEAR = 8
 _ROUNDS = 8

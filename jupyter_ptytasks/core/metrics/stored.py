@@ -1,6 +1,6 @@
-"""The file of a task's metrics: a line of JSON, and the points of all series behind it as doubles.
+"""The file of a task's metrics: a line of JSON, followed by the points of all series as doubles.
 
-What is not valid counts as missing: all can be read again from the ring, as far as that goes back.
+An invalid file counts as missing: the metrics can be read again from the ring, as far as it goes back.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 _VERSION = 1
-#: Attempts that are kept, the last ones.
+#: Number of last attempts that are kept.
 ATTEMPTS = 4
-#: Bytes of a file at most; a larger one is not read.
+#: Maximum size of a file in bytes; a larger one is not read.
 LONGEST = 64 << 20
 
 
@@ -50,7 +50,7 @@ def encode(attempts: list[Attempt]) -> bytes:
 
 
 def decode(data: bytes) -> list[Attempt]:
-    """Return the attempts of a file, the oldest first; none if it is damaged or of a newer version."""
+    """Return the attempts in a file, oldest first; none if it is damaged or from a newer version."""
     try:
         head, _, body = data.partition(b"\n")
         said = json.loads(head)
@@ -77,7 +77,7 @@ def decode(data: bytes) -> list[Attempt]:
 
 
 def _swapped(column: array[float]) -> array[float]:
-    """Return a column in the order of bytes of nearly all machines."""
+    """Return a column in little-endian byte order."""
     if sys.byteorder == "big":
         column = array("d", column)
         column.byteswap()

@@ -6,7 +6,7 @@ import re
 
 from . import names
 
-#: Columns at most, and pieces of text without a row after which a table is over.
+#: Maximum number of columns, and the number of pieces of text without a row after which a table ends.
 _MOST = 32
 _OVER = 400
 _COLUMNS = re.compile(r"\s*[|│┃]\s*|\s{2,}|\t+")
@@ -19,7 +19,7 @@ _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?%?|n
 _VALUE = re.compile(r" [0-9]*\.[0-9]|epoch [0-9]", re.IGNORECASE)
 _COUNT = re.compile(r"([0-9]+)/[0-9]+")
 _ODD = re.compile(r"[^\w@.+-]+")
-#: What a header has, quickly.
+#: A quick check for a header.
 _HEAD = re.compile(
     r"epoch|iter|step|round|batch|episode|update|trial|gen|loss|acc|score|map|mse|mae|auc|f1|r2|err|cost|rew|[#]|\bE\b|\bit\b",
     re.IGNORECASE,
@@ -40,7 +40,7 @@ class Table:
         self._idle = 0
 
     def take(self, text: str) -> tuple[float | None, dict[str, float]] | None:
-        """Return the step and the metrics of a row; None for a text that is none."""
+        """Return the step and the metrics of a row; None if the text is not a row."""
         if self.columns and (row := self._row(text)) is not None:
             self._idle = 0
             return row
@@ -83,7 +83,7 @@ def _cells(text: str) -> list[str]:
 
 
 def _header(text: str) -> list[str] | None:
-    """Return the names of the columns, if a text is nothing but names, and one of them is a step or a known metric."""
+    """Return the column names, if a text consists only of names and one of them is a step or a known metric."""
     if _HEAD.search(text) is None:
         return None
     text = _BAR.sub("", text).strip(" |│┃")

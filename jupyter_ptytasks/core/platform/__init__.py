@@ -1,17 +1,17 @@
-"""What differs between operating systems, in parts that have the same names on each of them: chosen here, once.
+"""What differs between operating systems, in modules with the same names for each of them: chosen here, once.
 
-`from ..platform import locks` is `posix/locks.py` or `windows/locks.py`. The parts:
+`from ..platform import locks` imports `posix/locks.py` or `windows/locks.py`. The modules:
 
 * `files`: private directories, reading and writing at an offset
-* `processes`: which boot, which machine, which processes; what a program may be started with
-* `locks`: locks that the kernel releases with their holder
+* `processes`: boot id, host name, running processes; limits for starting a program
+* `locks`: locks that the kernel releases when their holder exits
 * `endpoint`: the local sockets of ptyhosts, and who may connect to them
 * `events`: what the loop of a ptyhost waits for: descriptors, children, signals
-* `foreground`: whether a program waits for input of the terminal
+* `foreground`: whether a program is waiting for input from the terminal
 * `tree`: the processes of a task, and signals to all of them
 * `detach`: leaving the server's process tree
 * `launch`: starting a ptyhost and reading its report
-* `priority`: giving way to other processes
+* `priority`: running at a lower priority
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _SYSTEM = "windows" if sys.platform == "win32" else "posix"
 
 
 def __getattr__(name: str) -> ModuleType:
-    """Load a part when it is first asked for: a ptyhost has no memory for those that it does not use."""
+    """Load a module on first use: a ptyhost should not spend memory on modules that it does not use."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     part: ModuleType = __import__(f"{__name__}.{_SYSTEM}.{name}", fromlist=["_"])

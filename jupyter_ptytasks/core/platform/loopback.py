@@ -1,10 +1,10 @@
-"""Endpoints without unix sockets: TCP on this machine, for those alone who can read the file at the endpoint's path.
+"""Endpoints without unix sockets: TCP on this machine, only for those who can read the file at the endpoint's path.
 
-The file belongs to this user alone. It has the port, the process that listens, and a secret that both sides of a
-connection have to prove to know (core.proof), and that never goes over it. So it does not matter who else may connect
-on this machine, nor who gets the port of a process that is gone.
+Only this user can read the file. It has the port, the listening process, and a secret. Both sides of a connection have
+to prove that they know the secret (core.proof), which is never sent. So it does not matter who else can connect
+on this machine, or which process gets the port after this one has exited.
 
-Windows has these endpoints only. Elsewhere they are those whose path ends with `.tcp`.
+Windows has only these endpoints. Elsewhere they are those whose path ends with `.tcp`.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
     from typing import Any
 
 _HOST = "127.0.0.1"
-#: Connections that wait to be accepted.
+#: Maximum number of connections that wait to be accepted.
 _BACKLOG = 64
 _FILE_MAX = 1 << 12
 _SECRET_SIZE = 32
-#: Seconds for a connection to a process that listens.
+#: Time limit for connecting to a listening process, in seconds.
 _PATIENCE = 5.0
 
 
 class Endpoint:
-    """The listening end at `path`; it replaces one that was left there.
+    """The listening end at `path`; it replaces a stale one.
 
-    Not blocking. The caller closes it. Raises OSError; nothing is left then.
+    Non-blocking. The caller closes it. Raises OSError, and leaves nothing behind in that case.
     """
 
     __slots__ = ("_listener", "_path", "_record", "_secret")
@@ -44,7 +44,7 @@ class Endpoint:
         try:
             exclusive = getattr(socket, "SO_EXCLUSIVEADDRUSE", None)
             if exclusive is not None:
-                # Otherwise another process could listen at the same port (Windows, SO_REUSEADDR).
+                # Otherwise another process could listen on the same port (Windows, SO_REUSEADDR).
                 self._listener.setsockopt(socket.SOL_SOCKET, exclusive, 1)
             self._listener.bind((_HOST, 0))
             self._listener.listen(_BACKLOG)
@@ -71,9 +71,9 @@ class Endpoint:
         return self._listener.fileno()
 
     def accept(self) -> socket.socket | None:
-        """Return the next connection; None if there is none. Whose it is only the proof says.
+        """Return the next connection; None if there is none. Only the proof tells whose it is.
 
-        Raises OSError if one waits that cannot be accepted, for want of descriptors or memory.
+        Raises OSError if a connection cannot be accepted for lack of descriptors or memory.
         """
         try:
             connection, _ = self._listener.accept()
@@ -83,16 +83,16 @@ class Endpoint:
         return connection
 
     def proof(self) -> Proof:
-        """Return the proof that a new connection has to begin with."""
+        """Return the proof with which a new connection has to begin."""
         return Proof(self._secret, LISTENER)
 
     def renew(self) -> None:
-        """Write the file again if it has been removed, as cleaners of temporary directories do. Raises OSError."""
+        """Rewrite the file if a cleanup of temporary directories has removed it. Raises OSError."""
         if not os.path.exists(self._path):
             self._publish()
 
     def hand_over(self) -> None:
-        """Leave it to other processes that have it open."""
+        """Leave the endpoint to other processes that have it open."""
         self._listener.close()
 
     def close(self) -> None:
@@ -105,7 +105,7 @@ class Endpoint:
 
 
 def read(path: str) -> tuple[tuple[str, int], Proof]:
-    """Return where the endpoint at `path` listens, and the proof to begin a connection with. Raises OSError or
+    """Return the address of the endpoint at `path`, and the proof to begin a connection with. Raises OSError or
     ValueError.
     """
     record = _record(path)
@@ -122,8 +122,8 @@ def _record(path: str) -> dict[str, Any]:
 
 
 def call(path: str, timeout: float = _PATIENCE) -> socket.socket:
-    """Return a connection to the endpoint at `path`, proven, whose calls block for `timeout` seconds at most. The
-    caller closes it. Raises OSError or ValueError.
+    """Return an authenticated connection to the endpoint at `path`, whose calls block for at most `timeout` seconds.
+    The caller closes it. Raises OSError or ValueError.
     """
     address, proof = read(path)
     connection = socket.create_connection(address, timeout=timeout)
@@ -131,7 +131,7 @@ def call(path: str, timeout: float = _PATIENCE) -> socket.socket:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         connection.sendall(proof.nonce)
         while not proof.is_given:
-            # Not a byte more than the proof: what follows is for those who use the connection.
+            # Read no more than the proof: the rest is for the user of the connection.
             data = connection.recv(1)
             if not data:
                 raise ConnectionResetError("the other side has closed the connection")
@@ -143,7 +143,7 @@ def call(path: str, timeout: float = _PATIENCE) -> socket.socket:
 
 
 def knock(path: str) -> bool:
-    """Connect to the endpoint at `path` and hang up; return whether its process runs, and listens there."""
+    """Connect to the endpoint at `path` and disconnect; return whether its process is running and listening there."""
     try:
         record = _record(path)
         if not is_running(record["pid"], record["start"]):
@@ -155,8 +155,8 @@ def knock(path: str) -> bool:
 
 
 def ask(path: str, timeout: float) -> bool:
-    """Connect to the endpoint at `path`, and return whether a byte came within `timeout` seconds: False if the other
-    end hung up. Raises OSError if its process does not run.
+    """Connect to the endpoint at `path`, and return whether a byte arrived within `timeout` seconds: False if the other
+    end disconnected. Raises OSError if its process is not running.
     """
     try:
         record = _record(path)
@@ -173,7 +173,7 @@ def ask(path: str, timeout: float) -> bool:
 
 
 def is_dead(path: str) -> bool:
-    """Return whether `path` is an endpoint whose process does not run."""
+    """Return whether `path` is an endpoint whose process is not running."""
     try:
         record = _record(path)
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""A server's connection to an endpoint on TCP: first the proof of both sides, then what is spoken there."""
+"""A server's connection to an endpoint on TCP: first mutual authentication, then the actual protocol."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Proving(asyncio.Protocol):
-    """Exchanges the proofs; `done` is set then, and the transport is that of the other protocol."""
+    """Exchanges the proofs; then sets `done` and passes the transport to the actual protocol."""
 
     def __init__(self, proof: Proof, protocol: Callable[[], asyncio.BaseProtocol]) -> None:
         self._proof = proof

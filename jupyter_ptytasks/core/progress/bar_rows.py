@@ -1,4 +1,4 @@
-"""The row of a bar among several: a bar belongs to the ones above it."""
+"""The row of a bar among several: a bar is nested in the ones above it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Rows:
-    """The state after the last drawing; a value."""
+    """The state after the last fragment; immutable."""
 
     #: How many rows the cursor moved up to redraw all of them.
     height: int = 0

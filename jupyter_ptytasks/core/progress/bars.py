@@ -1,4 +1,4 @@
-"""Bars: tqdm's, and all those that draw a bar beside a percentage or a count (rich, pip, keras, ultralytics, wget)."""
+"""Bars: tqdm's, and all those that draw a bar next to a percentage or count (rich, pip, keras, ultralytics, wget)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _TQDM_PERCENT = re.compile(r"\d{1,3}%$")
 _TQDM_BEGUN = re.compile(r"\d% ?\|")
 _RATE_UNIT = re.compile(r"[\d.?]+[kMGTP]? *([A-Za-z]+)/s|s/([A-Za-z]+)")
 
-# A drawn bar. Blocks and lines that no text contains; in ASCII it needs brackets, or hashes.
+# A drawn bar: blocks and lines that no other text contains; in ASCII it needs brackets or hashes.
 _DRAWN = "━╸╺█▉▊▋▌▍▎▏▓▒░■□▰▱⣿⣀─"
 _BAR = re.compile(
     rf"[{_DRAWN}]{{3,}}[{_DRAWN} ]*|\[[=#>*\-. ]*[=#>*\-]{{2}}[=#>*\-. ]*\]|\[[=#]?>? +\]|#{{3,}}[#=O\- ]*(?= )"
@@ -31,13 +31,13 @@ _BEFORE_PERCENT = re.compile(rf"{_PERCENT}[ |\[]{{0,4}}$")
 _KERAS_OPEN = re.compile(r"^(?P<done>\d{1,12})/Unknown\b")
 _KERAS = re.compile(r"\d ?[mu]?s/(?:step|epoch)|\bETA:")
 
-# In a label: the epoch, or the one of several, that the bar belongs to.
+# In a label: the epoch, or the item of several, that the bar belongs to.
 _EPOCH = re.compile(
     r"\bepoch\b\s*[:=#]?\s*[\[(]?\s*(?P<done>\d{1,12})(?:\s*(?:/|of)\s*(?P<total>\d{1,12}))?[\])]?", re.IGNORECASE
 )
 _OF = re.compile(r"(?<![\w/.])\[?(?P<done>\d{1,12})/(?P<total>\d{1,12})\]?(?![\w/.])")
 _LABEL_LIMIT = 40
-#: In characters, a number with its unit.
+#: Maximum length of a number with its unit, in characters.
 _AMOUNT_LIMIT = 40
 _SPINNER = re.compile(r"^[⠀-⣿◐-◷|/\\\-] +")
 #: The columns of ultralytics begin with the memory of the GPU.
@@ -50,7 +50,7 @@ def read_bar(text: str) -> Match | None:
 
 
 def is_half(text: str) -> bool:
-    """Return whether `text`, which continues, may be a bar that is not completely drawn."""
+    """Return whether `text`, which may continue, may be an incompletely drawn bar."""
     if _TQDM_BEGUN.search(text):
         return _TQDM.search(text) is None
     drawn = _BAR.search(text)
@@ -64,7 +64,7 @@ def _read_tqdm(text: str) -> Match | None:
     total = None if found["total"] == "?" else number(found["total"], found["of_scale"])
     done = number(found["done"], found["scale"])
     if not sane(done, total):
-        # More than the total: tqdm itself draws no bar then, others do.
+        # More than the total: tqdm itself draws no bar in this case, others do.
         return None
     count = Count("", done, total, _unit_of(found["rate"]) or "it", slot="bar")
     return _match(_TQDM_PERCENT.sub("", text[: found.start()]), count, "tqdm", seconds(found["eta"]))

@@ -1,4 +1,4 @@
-"""The counts in one piece of text, outermost first, and the numbers that they are written with."""
+"""The counts in one piece of text, outermost first, and their numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import IntEnum
 
 
 class Rank(IntEnum):
-    """Which counts contain which; of one rank, an earlier count contains a later one."""
+    """Which counts contain which; with equal rank, an earlier count contains a later one."""
 
     OUTER = 0
     EPOCH = 1
@@ -17,7 +17,7 @@ class Rank(IntEnum):
 
 @dataclass(frozen=True)
 class Count:
-    """One thing that is counted."""
+    """A count of one kind of thing."""
 
     name: str
     done: float
@@ -26,9 +26,9 @@ class Count:
     rank: Rank = Rank.INNER
     #: Counts in one slot replace each other: "bar" (of one row), "step", "plain", or the name.
     slot: str = "plain"
-    #: `done` is the one in progress: "Epoch 1/10" at its beginning.
+    #: Whether `done` is the item in progress: "Epoch 1/10" at its beginning.
     begun: bool = False
-    #: Counted from 0 to the last: "Epoch 0/9".
+    #: Whether it counts from 0 to the last: "Epoch 0/9".
     from_zero: bool = False
 
     @property
@@ -43,11 +43,11 @@ class Count:
 
     @property
     def fraction(self) -> float | None:
-        """How much is done according to this count only."""
+        """The fraction that is done, according to this count alone."""
         return self.with_inner(0.0)
 
     def with_inner(self, inner: float) -> float | None:
-        """How much is done if `inner` (0 to 1) of the one in progress is."""
+        """The fraction that is done if `inner` (0 to 1) of the current item is done."""
         size = self.size
         return None if size is None else min(max((self.completed + inner) / size, 0.0), 1.0)
 
@@ -66,7 +66,7 @@ class Count:
 
     @property
     def key(self) -> str:
-        """What stays the same while it progresses: the label without its numbers."""
+        """The constant part: the label without its numbers."""
         return _NUMBERS.sub("", self.name)
 
 
@@ -97,8 +97,8 @@ def number(digits: str, scale: str | None = None) -> float:
 
 
 def has_count(text: str) -> bool:
-    """Return whether there may be a count in `text`: 3/10, 3 / 10, 1.2M/5M, 12/?, 12/Unknown, 3 of 10. Regular
-    expressions take far longer to find that there is none.
+    """Return whether there may be a count in `text`: 3/10, 3 / 10, 1.2M/5M, 12/?, 12/Unknown, 3 of 10. This is much
+    faster than the regular expressions if there is none.
     """
     at = text.find("/")
     while at > 0:
@@ -136,5 +136,5 @@ def seconds(clock: str) -> float | None:
 
 
 def sane(done: float, total: float | None) -> bool:
-    """Return whether it can be a count of progress at all."""
+    """Return whether these numbers can be progress at all."""
     return total is None or (total > 0 and 0 <= done <= total)

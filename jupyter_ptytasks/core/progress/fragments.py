@@ -1,6 +1,6 @@
-"""Cuts a terminal's bytes into fragments: the pieces of text that a program drew one after another.
+"""Splits a terminal's bytes into fragments: the pieces of text that a program drew one after another.
 
-A bar is drawn over itself: what is between two moves of the cursor is one state of it.
+A bar is drawn over itself: the text between two cursor movements is one state of it.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-#: The most bytes that are examined of one piece of output (and of a line that does not end).
+#: Maximum number of bytes that are examined of one piece of output (and of an unfinished line).
 WINDOW = 4096
 
 _SEQUENCE = re.compile(
@@ -17,7 +17,7 @@ _SEQUENCE = re.compile(
     r"|\x1b[ -/]*[0-~]?"
 )
 _CONTROL = re.compile(r"[\x00-\x07\x0e-\x1f\x7f]")
-#: Between two pieces: carriage return, line feed, backspaces, and rises (cursor up), which are kept as vertical tabs.
+#: Separators: carriage return, line feed, backspace, and rises (cursor up), which are represented as vertical tabs.
 _MOVES = re.compile(r"([\r\n\b\v]+)")
 _RISE = "\v"
 
@@ -27,7 +27,7 @@ class Fragment:
     """One piece of text."""
 
     text: str
-    #: Whether it is drawn where there may be other text: after a carriage return alone, backspaces, or a rise.
+    #: Whether it may overwrite other text: after a carriage return without line feed, backspaces, or a rise.
     over: bool
     #: Rows that the cursor moved up and then down before it, and up after it.
     rises: int
@@ -38,11 +38,11 @@ class Fragment:
 
 
 class Splitter:
-    """Splits output that comes in pieces; the last fragment stays open until text follows it."""
+    """Splits output that arrives in pieces; the last fragment stays open until text follows it."""
 
     def __init__(self) -> None:
         self._open = ""  # the last fragment, with the moves before and after it
-        self._headless = False  # the beginning of the current line is not known
+        self._headless = False  # the beginning of the current line is missing
 
     @property
     def open(self) -> str:
@@ -62,8 +62,8 @@ class Splitter:
         self.split(data)
 
     def split(self, data: bytes) -> list[Fragment]:
-        """Return the fragments up to the end of `data`, which cuts no sequence and no character; the last one is
-        returned again, whole, as long as it is open.
+        """Return the fragments up to the end of `data`, which must not split a sequence or a character; the last one is
+        returned again, in full, as long as it is open.
         """
         if len(data) > WINDOW:
             data = data[-WINDOW:]

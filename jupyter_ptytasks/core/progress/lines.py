@@ -1,7 +1,7 @@
 """Lines without a bar that show progress: "Epoch [3/10], Step [100/600]", "[12/340] CC a.o", "Progress: 45%".
 
-Other numbers are far more common in output: free disks, passed tests, dates, fractions. So a number counts only if a
-word or its place says what it is.
+Other numbers are far more common in output: disk space, passed tests, dates, fractions. So a number counts only if a
+word or its position says what it is.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 
 from .counts import NUMBER, Count, Match, Rank, has_count, has_percentage, number, sane
 
-#: Words before a count that say what is counted: things that contain others, and things within them.
+#: Words before a count: for things that contain others, and for things within them.
 _OUTER = frozenset(
     "fold trial run seed split experiment phase stage part file image video document chunk "  # noqa: SIM905  words
     "task episode generation".split()
@@ -26,7 +26,7 @@ _WORD = re.compile(
 # "Train Epoch: 1 [640/60000 (1%)]", "Epoch: [0][ 100/5004]", "Epoch 3: ... loss=0.2"
 _EPOCH = re.compile(r"\bepoch\b\s*[:=#]?\s*\[?\s*(?P<done>\d{1,12})\b\]?(?!\s*(?:/|of|\.\d))", re.IGNORECASE)
 _BRACKETED = re.compile(rf"[\[(]\s*(?P<done>{NUMBER})/(?P<total>{NUMBER})(?:\s*\(\s*\d+(?:\.\d+)?%\s*\))?\s*[\])]")
-# A counter without a total, with a number that belongs to it.
+# A counter without a total, and a number that belongs to it.
 _COUNTER = re.compile(
     r"(?P<word>epoch|step|global[ _-]?step|iter|iteration|batch|round|episode|update)\s*[:=#]?\s*"
     r"\[?(?P<done>\d{1,12})\]?\s*[:,|\-]?\s"
@@ -34,7 +34,7 @@ _COUNTER = re.compile(
     re.IGNORECASE,
 )
 _COUNTED = ("epoch", "step", "iter", "batch", "round", "episode", "update")
-#: A sentence begins within this many characters, after dates and names.
+#: The text after dates and names begins within this many characters.
 _HEAD = 80
 # xgboost and lightgbm: "[10]\ttrain-rmse:0.26", "[10]\ttraining's l2: 0.07"
 _ROUND = re.compile(r"^\[(?P<done>\d{1,12})\]\t\S.*?:\s*-?\d+\.\d+")
@@ -43,12 +43,12 @@ _KNOWN = _OUTER | _INNER | {"epoch"}
 
 
 def _forms(verbs: str, ends: str = "ed|ing") -> str:
-    """Return a pattern of verbs in those forms: loading, computed, scanning."""
+    """Return a pattern for verbs with these endings: loading, computed, scanning."""
     stems = [verb.removesuffix("e") for verb in verbs.split()]
     return "|".join(f"{stem}{stem[-1]}?(?:{ends})" for stem in stems)
 
 
-#: What else may precede a count: a time, a name, and what is done.
+#: What else may precede a count: a time, a name, and a verb.
 _PREFIX = re.compile(
     r"(?:(?:\[[^\]/]*\]|\([^)/]*\)|\d[\d:.,TZ/+\-]*|INFO|DEBUG|NOTICE|WARN(?:ING)?|[\w.]+:(?=\s)|[|>*#•=~\-]+)\s*)*"
 )
@@ -85,7 +85,7 @@ _DOES = _forms(
 _PERCENTAGES = tuple(
     re.compile(each, re.IGNORECASE)
     for each in (
-        # cmake, make, and pytest's at the end of a line (xdist's behind the worker)
+        # cmake, make, and pytest's at the end of a line (xdist's after the worker)
         rf"^(?:\[gw\d+\]\s*)?\[\s*{_PERCENT}\]",
         rf"(?:^|[.FEsxX]|PASSED|FAILED|SKIPPED|XFAIL|XPASS|ERROR|\))\s+\[\s*{_PERCENT}\]$",
         rf"^\(?{_PERCENT}\)?$",
@@ -101,7 +101,7 @@ _PERCENTAGES = tuple(
 
 
 def read_line(text: str, *, over: bool, ended: bool) -> Match | None:
-    """Return the progress in a line; None if there is none. `over`: it is drawn over an earlier one; `ended`: it is
+    """Return the progress in a line; None if there is none. `over`: it overwrites an earlier line; `ended`: it is
     complete.
     """
     counts: tuple[Count, ...] = ()
@@ -127,7 +127,7 @@ def _of_words(text: str, *, ended: bool) -> tuple[Count, ...]:
             continue
         end = found.end()
         if word in _INNER:
-            # "Step 3/12 : RUN make" is begun; "step 100/2000, loss 2.3" is done.
+            # "Step 3/12 : RUN make" has begun; "step 100/2000, loss 2.3" is done.
             begun = text[end:].startswith(" : ")
             counts.setdefault("step", Count(word, done, total, word, slot="step", begun=begun))
         else:
@@ -154,7 +154,7 @@ def _of_words(text: str, *, ended: bool) -> tuple[Count, ...]:
 
 
 def _introduces(before: str) -> bool:
-    """Return whether nothing before a count makes it part of a sentence."""
+    """Return whether the text before a count may introduce progress, rather than make it part of a sentence."""
     before = before.strip()
     if len(before) > _HEAD:
         return False
@@ -168,7 +168,7 @@ def _of_place(text: str, *, over: bool) -> tuple[Count, ...]:
     found = _NINJA.match(text)
     if found:
         done, total = number(found["done"]), number(found["total"])
-        # It is shown when the step begins (yarn, docker), or that cannot be distinguished.
+        # It is shown when the step begins (yarn, docker), or this is unknown.
         return (Count("", done, total, "", begun=done > 0),) if sane(done, total) else ()
     found = _GIT.search(text)
     if found and abs(number(found["done"]) * 100 - int(found["percent"]) * number(found["total"])) <= number(

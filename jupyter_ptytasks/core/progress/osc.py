@@ -24,7 +24,7 @@ _STATES = ("", "normal", "error", "indeterminate", "paused")
 
 @dataclass(frozen=True)
 class OscReport:
-    """One report: cleared, or a state with as much of the rest as is known."""
+    """One report: cleared, or a state with the known details."""
 
     state: str
     fraction: float | None = None
@@ -57,7 +57,7 @@ def _exact(body: bytes) -> OscReport | None:
     except (ValueError, RecursionError):
         return None
     if not isinstance(value, dict) or "metrics" in value:
-        return None  # what the program logs is read by core.metrics
+        return None  # metrics are read by core.metrics
     done, total, text = _number(value.get("done")), _number(value.get("total")), value.get("text")
     text = text if isinstance(text, str) else ""
     if done is None or total is None or total <= 0:

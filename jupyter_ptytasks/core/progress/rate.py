@@ -1,17 +1,17 @@
-"""How long it will take, by how fast it went."""
+"""The time left, from the speed so far."""
 
 from __future__ import annotations
 
 import math
 
-#: Seconds after which what was seen counts for a third of what is seen now.
+#: Seconds after which the weight of past progress has decayed to about a third (1/e).
 _MEMORY = 60.0
 
 
 class Rate:
-    """The speed of a fraction: how far it came by how long that took, of which both fade exponentially with time.
+    """The speed of a fraction: progress divided by time, both with exponentially decaying weights.
 
-    Both sums begin at nothing, so that a first interval counts for no more than its length.
+    Both sums start at 0, so the first interval counts only for its length.
     """
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Rate:
         self._time = 0.0
 
     def take(self, fraction: float, now: float) -> None:
-        """Take in where it is at `now` (seconds)."""
+        """Add the fraction at `now` (seconds)."""
         if self._fraction is None or fraction < self._fraction:
             self._fraction, self._at = fraction, now
             self._distance = self._time = 0.0
@@ -30,7 +30,7 @@ class Rate:
         if passed <= 0 or fraction == self._fraction:
             return
         kept = math.exp(-passed / _MEMORY)
-        # Of the interval itself the beginning has faded, too.
+        # The beginning of the interval itself has decayed, too.
         seen = _MEMORY * (1.0 - kept)
         self._distance = self._distance * kept + (fraction - self._fraction) / passed * seen
         self._time = self._time * kept + seen
@@ -38,7 +38,7 @@ class Rate:
 
     @property
     def eta(self) -> float | None:
-        """Seconds to the end, from when it last moved; None until it has moved once."""
+        """Seconds to the end, from the last change; None before the first change."""
         if self._fraction is None or self._time <= 0 or self._distance <= 0:
             return None
         eta = (1.0 - self._fraction) * self._time / self._distance

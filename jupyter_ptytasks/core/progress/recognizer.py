@@ -1,4 +1,4 @@
-"""The reader of one attempt's output: bytes go in as they come, the present progress comes out."""
+"""The reader of one attempt's output: bytes in, current progress out."""
 
 from __future__ import annotations
 
@@ -20,38 +20,38 @@ if TYPE_CHECKING:
     from .counts import Match
     from .value import Progress
 
-# What output must hold to be looked at: a count, a percentage, or a counter without an end, behind words that are
-# followed by a number. To find that it holds nothing of it takes some microseconds.
+# A quick check, in microseconds, that output may have progress: a count, a percentage, or a counter without a total,
+# after words that are followed by a number.
 _COUNT = re.compile(rb"[0-9](?:[kKMGTPiB]{0,3} ?/ ?[0-9?U]| ?%| ?(?:out )?of ?[0-9]|[A-Za-z]* \[[0-9]|\]\t)")
 _COUNTER = re.compile(rb"(?:tep|poch|ter|tion|ound|atch|pisode|pdate|TEP|POCH|TER)[\W_]{0,3}[0-9]")
 _SIGNS = (
     *((hint, _COUNT) for hint in (b"%", b"/", b"of ", b" [", b"]\t")),
     *((hint, _COUNTER) for hint in (b"tep", b"poch", b"ter", b"ound", b"atch", b"pisode", b"pdate", b"TEP", b"POCH")),
 )
-#: In bytes, what may have begun in the piece before.
+#: Maximum number of bytes of such a match that may be in the previous piece.
 _LONGEST_HINT = 24
 _SWITCH = re.compile(rb"\x1b\[\?(?:47|1047|1049)([hl])")
-#: What a program may still say when all is done, as it ends: so many lines, or any within so many seconds.
+#: After completion, progress remains for this many lines of other output, or any within this many seconds.
 _FEW_LINES = 8
 _SHORTLY = 3.0
-#: A longer line is no bar, and none that tells how far it is.
+#: Longer lines are not bars, and have no progress.
 _LONGEST_LINE = 512
 
 
 class ProgressReader:
     """Reads the progress of a task; one for each attempt.
 
-    Reports by OSC 9;4 and the helper take precedence over bars and lines until they are cleared. They are looked for in
-    all output, bars and lines in the last `fragments.WINDOW` bytes of each piece.
+    Reports by OSC 9;4 and the helper take precedence over bars and lines until they are cleared. They are searched for
+    in all output, bars and lines in the last `fragments.WINDOW` bytes of each piece.
 
     The fraction never falls within a `phase`.
     """
 
     def __init__(self) -> None:
         self._progress: Progress | None = None
-        self._finished: Progress | None = None  # what was done before other output came
+        self._finished: Progress | None = None  # completed before other output came
         self._fed = False
-        self._cut = b""  # a sequence or character that is not yet complete
+        self._cut = b""  # an incomplete sequence or character
         self._reported: OscReport | None = None
         self._alternate = False  # a full-screen program is active
         self._splitter = Splitter()
@@ -60,23 +60,23 @@ class ProgressReader:
         self._rate = Rate()
         self._phase = 0
         self._source = ""
-        self._changes = 0  # of the source, and falls of what is reported
+        self._changes = 0  # of the source, and decreases of the reported fraction
 
     @property
     def progress(self) -> Progress | None:
-        """The present progress; the last one, once the attempt has ended."""
+        """The current progress; the last one, once the attempt has ended."""
         return self._progress
 
     @property
     def phase(self) -> int:
-        """How often progress started over: with another bar, the same from the start, another source."""
+        """How often progress has started over: with another bar, the same bar from the start, or another source."""
         return self._phase
 
     def feed(self, data: bytes, now: float, *, gap: bool = False) -> Progress | None:
         """Read new output, at `now` (Unix seconds), and return the current progress, None if there is none.
 
-        With a `gap`, output between the last piece and this one is missing; the first piece of all is assumed to begin
-        with a line. Never raises.
+        With a `gap`, output between the last piece and this one is missing; the very first piece is assumed to start
+        at the beginning of a line. Never raises.
         """
         if gap and self._fed:
             self._cut = b""
@@ -103,7 +103,7 @@ class ProgressReader:
 
     def end(self, succeeded: bool, now: float) -> Progress | None:
         """Note that the attempt has ended, and return its last progress: complete if there was any and the attempt
-        succeeded; else unchanged.
+        succeeded; otherwise unchanged.
         """
         last = self._progress or (self._finished if succeeded else None)
         if last is not None and succeeded:
@@ -115,7 +115,7 @@ class ProgressReader:
         return last
 
     def _is_over(self, tracks: Tracks, now: float) -> bool:
-        """Return whether all was done a while ago and something else followed: it was not the progress of the whole."""
+        """Return whether this was completed a while ago and other output followed: it was not the whole task."""
         last = self._progress or self._finished
         is_late = last is not None and now - last.updated > _SHORTLY
         return tracks.others > (0 if is_late else _FEW_LINES)
@@ -131,7 +131,7 @@ class ProgressReader:
             self._reported = each
 
     def _read_text(self, data: bytes) -> Tracks:
-        """Return the tracks with the last fragment, which may continue; those that are kept are without it."""
+        """Return the tracks including the last fragment, which may continue; the stored tracks do not include it."""
         begun = self._splitter.open
         tail = begun[-_LONGEST_HINT:].encode() + data[-WINDOW:]
         is_done = self._tracks.fraction == 1.0 and self._tracks.others <= _FEW_LINES
@@ -150,7 +150,7 @@ class ProgressReader:
         return tracks
 
     def _on_normal_screen(self, data: bytes) -> bytes:
-        """Return what is not drawn by full-screen programs: the meters of htop are no progress, nor is vim's ruler."""
+        """Return output that is not from full-screen programs: htop's meters and vim's ruler are not progress."""
         drawn, start = [], 0
         for switch in _SWITCH.finditer(data) if b"\x1b[?" in data else ():
             if not self._alternate:
@@ -171,13 +171,13 @@ class ProgressReader:
         match = read_bar(text) or read_line(text, over=fragment.over, ended=fragment.ended)
         if match is None or fragment.ended:
             return match
-        # What continues may be cut: "3/1" of "3/10", "33%" of "33%|███ | 1/3". A known total is whole.
+        # An open fragment may be cut: "3/1" of "3/10", "33%" of "33%|███ | 1/3". A known total is complete.
         last, known = match.counts[-1], self._tracks.counts
         if any(map(last.continues, known)):
             return match
         if text[-1].isdigit() or text[-1] == "%" or any(map(last.is_of, known)):
             return None
-        # A bar that tqdm draws below others is known as such by the rise behind it.
+        # The rise after it shows that tqdm draws a bar below others.
         below = match.source == "tqdm" and any(each.slot.startswith("bar") and not each.complete for each in known)
         return None if below else match
 

@@ -45,7 +45,7 @@ def of_tracks(tracks: Tracks) -> Progress:
 
 
 def _describe(count: Count) -> str:
-    # The ordinal of what is in progress, as people count.
+    # The number of the current item, counted from 1.
     done = count.completed + 1 if count.begun and count.total is not None else count.done
     return f"{count.name} {_amount(done, count.size, count.unit)}".strip()
 

@@ -1,7 +1,7 @@
-"""The counts in progress, each within the one before it, and the fraction that they add up to.
+"""The current counts, each nested in the one before it, and the fraction that they add up to.
 
-Within a phase the fraction never falls. A new phase begins when the program starts over: with another outermost count,
-with the same one from the start, or with a total that was corrected by half.
+Within a phase the fraction never decreases. A new phase begins when the program starts over: with another outermost
+count, with the same one from the start, or with a total that changes by half.
 """
 
 from __future__ import annotations
@@ -15,29 +15,29 @@ _CORRECTED = 1.5
 
 @dataclass(frozen=True)
 class Tracks:
-    """The state after some output; a value."""
+    """The state after some output; immutable."""
 
     #: Outermost first.
     counts: tuple[Count, ...] = ()
     source: str = ""
-    #: Seconds, as a bar shows them for the outermost count.
+    #: Seconds left, as shown by a bar for the outermost count.
     eta: float | None = None
     #: The highest fraction of this phase.
     held: float = 0.0
     phase: int = 0
-    #: Lines of other output since all was done.
+    #: Lines of other output since completion.
     others: int = 0
 
     @property
     def fraction(self) -> float | None:
-        """Of the whole, None while the outermost count has no total."""
+        """The fraction of the whole; None while the outermost count has no total."""
         return None if _whole(self.counts) is None else self.held
 
     def after(self, match: Match, depth: int) -> Tracks:
         """Return the state after a match, in the row `depth` of several bars."""
         seen = match.counts
         if len(seen) == 1 and seen[0].total is None and not match.bar and self.fraction is not None:
-            # "step 100: loss 2.3" beside a count with a total.
+            # "step 100: loss 2.3" next to a count with a total.
             return self
         counts, phase = self.counts, self.phase
         line = len(counts) == 1 and counts[0].total is None and not counts[0].slot.startswith("bar")
@@ -56,9 +56,9 @@ class Tracks:
         held = whole or 0.0
         if phase == self.phase:
             held = max(held, self.held)
-        # The remaining time of a bar is that of the whole only if it is the only count.
+        # The time left of a bar is that of the whole task only if it is the only count.
         alone = len(counts) == 1 and counts[0].continues(seen[0])
-        # Lines between the states of a bar are not the source.
+        # Lines between two states of a bar are not the source.
         aside = not match.bar and any(count.slot.startswith("bar") for count in counts)
         source = self.source if aside else match.source
         return Tracks(counts, source, match.eta if alone else None, held, phase)
@@ -71,7 +71,7 @@ def _row(counts: tuple[Count, ...], bar: Count, depth: int) -> int:
 
 
 def _fitting(counts: tuple[Count, ...], seen: tuple[Count, ...], depth: int) -> tuple[Count, ...]:
-    """Return the counts that fit: below other rows, a bar called "epoch 3" is one bar, not a bar within epochs."""
+    """Return the counts that apply: below other rows, a bar labeled "epoch 3" is one bar, not a bar within epochs."""
     if len(seen) == 1 or seen[0].total is not None:
         return seen
     epoch, bar = seen
@@ -98,7 +98,7 @@ def _take(counts: tuple[Count, ...], count: Count, depth: int) -> tuple[tuple[Co
                 return (count,), True
             return _update(counts, i, count)
     if count.complete and count.rank is counts[0].rank is Rank.INNER:
-        # Complete when first seen: it says nothing about what is in progress.
+        # Complete when first seen: it says nothing about the current progress.
         return counts, False
     over = all_done or (counts[0].rank is Rank.INNER and counts[0].complete)
     if over and (depth == 0 or counts[0].rank is Rank.INNER):
@@ -124,7 +124,7 @@ def _update(counts: tuple[Count, ...], at: int, new: Count) -> tuple[tuple[Count
     if old.key != new.key and not renamed:
         if new.complete and not old.complete:
             return counts, False
-        # Within another count, another bar continues it; on its own it is something else.
+        # Within another count, a different bar continues it; on its own, it is something else.
         return within, outermost
     if old.from_zero and new.begun:
         new = replace(new, from_zero=True)
@@ -143,7 +143,7 @@ def _update(counts: tuple[Count, ...], at: int, new: Count) -> tuple[tuple[Count
         return within, False
     if new.completed <= old.completed / 2:
         return within, True
-    # A little less than before: lines of several workers arrive out of order.
+    # Slightly less than before: lines of several workers arrive out of order.
     return counts, False
 
 

@@ -12,7 +12,7 @@ TEXT_LIMIT = 80
 
 @dataclass(frozen=True)
 class Track:
-    """One thing that is counted, such as epochs, or the steps of one epoch."""
+    """A count, such as epochs, or the steps of one epoch."""
 
     #: "epoch", "step", the label of a bar, or empty.
     name: str
@@ -25,7 +25,7 @@ class Track:
 class Progress:
     """The progress of a task at `updated`."""
 
-    #: Of the whole, 0 to 1. None: there is activity, but the total is unknown.
+    #: The fraction of the whole, 0 to 1. None: there is activity, but the total is unknown.
     fraction: float | None = None
     #: Of the outermost track.
     done: float | None = None
@@ -33,10 +33,10 @@ class Progress:
     unit: str = ""
     #: For display, at most `TEXT_LIMIT` characters.
     text: str = ""
-    #: As OSC 9;4 has it: normal, error, paused or indeterminate
+    #: As in OSC 9;4: normal, error, paused or indeterminate
     #: (https://conemu.github.io/en/AnsiEscapeCodes.html#ConEmu_specific_OSC).
     state: str = "normal"
-    #: Where it is from: osc, helper, tqdm, rich, keras, text …
+    #: Its source: osc, helper, tqdm, rich, keras, text …
     source: str = "text"
     #: Estimated seconds from `updated` to the end.
     eta: float | None = None

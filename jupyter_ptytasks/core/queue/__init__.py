@@ -1,1 +1,1 @@
-"""The queue: what starts next, where, and when, decided from values alone."""
+"""The queue: what starts next, where, and when. Pure decisions."""

@@ -1,4 +1,4 @@
-"""What the queue does next: pure decisions from tasks, groups and the time. Nothing here starts anything."""
+"""What the queue does next: pure decisions from tasks, groups and the time. Starts nothing itself."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Wait:
-    """Why a task does not run: a `reason` for programs (held, dependency, not_before, paused, slots, gpus, limit, pace,
-    max_failures), the same in words, and its `position` among the tasks of its group that could run but for that group
-    (1: the next), 0 for others. `until` is the time (Unix seconds) at which that ends, where it is known. What is to be
-    `given_up` will never run.
+    """Why a task is not running: a `reason` for programs (held, dependency, not_before, paused, slots, gpus, limit,
+    pace, max_failures), the same in words, and its `position` among the tasks that wait only for their group (1: the
+    next), 0 for others. `until` is the time (Unix seconds) at which the wait ends, if known. A task that is `given_up`
+    will never run.
     """
 
     reason: str
@@ -38,9 +38,9 @@ class Wait:
 
 @dataclass
 class Plan:
-    """What to do now: the ids of tasks to start, in order, and the GPUs they get; those that will never run,
-    and why; why each other one waits; and when to look again (Unix seconds), if nothing changes before. `needs_gpus`
-    says whether a task would start if GPUs allow, `is_counting` whether these are not known yet.
+    """What to do now: the ids of tasks to start, in order, with their GPUs; tasks that will never run, and why; why
+    each other task waits; and when to decide again (Unix seconds) if nothing changes before. `needs_gpus` says whether
+    a task would start if GPUs allow it, `is_counting` whether the GPUs are not known yet.
     """
 
     start: list[str] = field(default_factory=list)
@@ -62,16 +62,15 @@ def plan(
     *,
     explain: bool = True,
 ) -> Plan:
-    """Decide about all pending ones of `tasks` at `now` (Unix seconds); all that are active, that these wait for or
-    that belong to their sweeps are among them, too. At most `limit` tasks are active at a time; `gpus`
-    returns those of the machine, None while they are not known; it is called if a task needs one. `gates`
-    returns the ways to the other places of these names, by name: tasks of such a place are started there, and
-    what they wait for at the same place is left to it (`left_to_place`); it is called if a task that waits here is for
-    one.
+    """Decide about all pending tasks in `tasks` at `now` (Unix seconds). `tasks` must also have all active tasks, all
+    dependencies of the pending ones, and all tasks of their sweeps. At most `limit` tasks are active at a time. `gpus`
+    returns the GPUs of the machine, None while they are not known; it is called if a task needs one. `gates`
+    returns the gates of other places by name: tasks for these places are started there, and dependencies at the
+    same place are left to the place (`left_to_place`); it is called if a task in this queue is for another place.
+    Within a group no task starts before another one with a higher priority, or with the same priority and a lower rank,
 
-    Within a group no task starts before another of a higher priority, or a lower rank of the same, that waits for
-    nothing but slots or GPUs; and no task of any group takes the GPUs that such a one waits for. Without `explain`,
-    `waits` is left empty.
+    that waits only for slots or GPUs; and no task of any group takes the GPUs that such a task waits for. Without
+    `explain`, `waits` is left empty.
     """
     known = {task.id: task for task in tasks}
     failures = _failures(known.values())
@@ -98,7 +97,7 @@ def plan(
         if task.active or (task.pending and not waits_here(task)):
             used[task.group] = used.get(task.group, 0) + task.turn.slots
             pool.take(Given(task.gpus, task.gpu_share))
-    #: How many of each group wait for slots, and how many start at each place.
+    #: How many tasks of each group wait for slots, and how many start at each place.
     waiting: dict[str, int] = {}
     submitted: dict[str, int] = {}
     for task in ready:
@@ -134,13 +133,13 @@ def plan(
 
 
 def waits_here(task: Queueable) -> bool:
-    """Return whether a task waits for its turn here, and was not submitted to another place, where it waits."""
+    """Return whether a task waits in this queue, and was not submitted to another place, where it is pending."""
     return task.pending and not task.is_submitted
 
 
 def left_to_place(task: Queueable, known: Mapping[str, Queueable], gates: Mapping[str, Gate]) -> list[Dependency]:
-    """Return what a task waits for that its place is to see to: tasks that were submitted to the same one, and are not
-    run again by us, which it does not know of.
+    """Return the dependencies of a task that its place handles: tasks that were submitted to the same place, and that
+    we will not retry, since the place does not know about retries.
     """
     if task.provisioner not in gates:
         return []
@@ -154,8 +153,8 @@ def left_to_place(task: Queueable, known: Mapping[str, Queueable], gates: Mappin
 
 
 def awaited(tasks: Iterable[Queueable], among: Iterable[Queueable]) -> set[str]:
-    """Return the ids of those of `among`, which are not pending here, that are just being started or are run again by
-    us, or whose ends may decide when others of `tasks` start.
+    """Return the ids of the tasks in `among`, which are not pending here, that are being started or will be retried by
+    us, or on whose ends others in `tasks` may depend.
     """
     waiting = [task for task in tasks if task.state is State.QUEUED and waits_here(task)]
     places, groups = {task.provisioner for task in waiting}, {task.group for task in waiting}
@@ -184,14 +183,14 @@ def rank(task: Queueable) -> str:
 
 
 def moved(task: Queueable, others: Iterable[Queueable], place: int, anchor: Queueable) -> Turn:
-    """Return the turn with which `task` is number `place` of the `others`, the other pending tasks of its group in
-    their order. It takes the priority of `anchor`, the one beside which it is put.
+    """Return the turn that puts `task` at index `place` of `others`, the other pending tasks of its group in order. It
+    takes the priority of `anchor`, its new neighbor.
     """
     priority = anchor.turn.priority
     line = list(others)
     before = [rank(one) for one in line[:place] if one.turn.priority == priority]
     low = before[-1] if before else ""
-    # Two servers may have given one rank to two tasks.
+    # Two servers may have given two tasks the same rank.
     after = (rank(one) for one in line[place:] if one.turn.priority == priority and is_after(rank(one), low))
     return replace(task.turn, priority=priority, rank=between(low, next(after, "")))
 
@@ -217,7 +216,7 @@ def _sweep_wait(task: Queueable, failures: Mapping[str, int]) -> Wait | None:
 
 
 def _own_wait(task: Queueable, known: Mapping[str, Queueable], now: float, gates: Mapping[str, Gate]) -> Wait | None:
-    """Return what keeps a task from starting whatever its group allows."""
+    """Return what keeps a task from starting regardless of its group."""
     if task.state is State.HELD:
         return Wait("held", "held until it is released")
     left = left_to_place(task, known, gates)
@@ -241,7 +240,7 @@ def _own_wait(task: Queueable, known: Mapping[str, Queueable], now: float, gates
 
 
 def _group_wait(task: Queueable, group: Group, used: int, before: int) -> Wait | None:
-    """Return why a group does not let a task start, `before` others of it being next; None if it does."""
+    """Return why a group does not let a task start, with `before` others of the group ahead of it; None if it does."""
     if group.paused:
         why = f": {group.reason}" if group.reason else ""
         return Wait("paused", f"the group {group.name} is paused{why}", before + 1)
@@ -256,8 +255,8 @@ def _group_wait(task: Queueable, group: Group, used: int, before: int) -> Wait |
 
 
 def _gate_wait(task: Queueable, gate: Gate | None, more: int, before: int, now: float) -> Wait | None:
-    """Return why a task cannot be submitted to its place, `more` others being submitted to it and `before` others of
-    its group being next; None if it can.
+    """Return why a task cannot be submitted to its place, with `more` others being submitted and `before` others of its
+    group ahead of it; None if it can.
     """
     if gate is None:
         return Wait("place", f"waits for a Jupyter server that has the place {task.provisioner}")
@@ -266,8 +265,8 @@ def _gate_wait(task: Queueable, gate: Gate | None, more: int, before: int, now: 
 
 
 def cycle(task_id: str, after: Sequence[Dependency], known: Callable[[str], Queueable | None]) -> list[str]:
-    """Return the ids of the tasks that would wait for each other in a circle if the task waited for `after`, the first
-    of them at both ends; empty if there are none. `known` returns the task with an id, None if it is gone.
+    """Return the ids of the dependency cycle that would result if the task waited for `after`, with the first id at
+    both ends; empty if there is none. `known` returns the task with an id, None if it does not exist.
     """
     stack: list[tuple[str, Iterator[str]]] = [(task_id, iter([one.id for one in after]))]
     done: set[str] = set()

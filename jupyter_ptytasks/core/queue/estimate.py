@@ -1,4 +1,4 @@
-"""When tasks that wait will start, judged by how long such tasks have taken. Pure arithmetic; a guess, told as one."""
+"""Estimates when pending tasks will start, from how long similar tasks have taken. Pure arithmetic."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ if TYPE_CHECKING:
     from ..model import Task
     from .decisions import Plan
 
-    #: What tasks that take as long have in common: its kind and its value.
+    #: What similar tasks have in common: its kind and its value.
     RunKey = tuple[str, str]
     PastRuns = Callable[[RunKey, int], Iterable[Task]]
 
-#: How many of the last runs of a command count.
+#: How many of the last runs of a command are considered.
 _RUNS = 20
-#: How long a chain of tasks that wait for each other is followed.
+#: Maximum length of a dependency chain that is followed.
 _ROUNDS = 20
 
 
 @dataclass
 class Estimates:
-    """When each pending task starts, by its id, and when the last task of each group ends, by its name (Unix seconds).
-    What cannot be told is not there.
+    """When each pending task starts, by id, and when the last task of each group ends, by name (Unix seconds). Unknown
+    times are missing.
     """
 
     starts: dict[str, float] = field(default_factory=dict)
@@ -39,8 +39,8 @@ class Estimates:
 
 class RunTimes:
     """How long tasks take: the median of the newest successful runs of the same command, else of the same group, unless
-    that is where tasks of all kinds are. `past_runs` returns the newest tasks that succeeded with one of the
-    `run_keys`, at most so many.
+    that is the default group. `past_runs` returns the newest successful tasks with one of the `run_keys`, up to a
+    maximum.
     """
 
     def __init__(self, past_runs: PastRuns) -> None:
@@ -48,7 +48,7 @@ class RunTimes:
         self._medians: dict[RunKey, float | None] = {}
 
     def of(self, task: Task) -> float | None:
-        """Return the seconds that a task will take; None if that is not known."""
+        """Return how many seconds a task will take; None if unknown."""
         return next((takes for key in run_keys(task) if (takes := self._median(key)) is not None), None)
 
     def _median(self, key: RunKey) -> float | None:
@@ -60,7 +60,7 @@ class RunTimes:
 
 
 def run_keys(task: Task) -> tuple[RunKey, ...]:
-    """Return what a task has in common with those that take as long, the most telling first."""
+    """Return the keys by which similar tasks are found, the most specific first."""
     command = task.command if isinstance(task.command, str) else "\0".join(map(str, task.command))
     if task.group == DEFAULT_GROUP:
         return (("command", command),)
@@ -70,11 +70,11 @@ def run_keys(task: Task) -> tuple[RunKey, ...]:
 def estimate(
     tasks: Iterable[Task], plan: Plan, groups: Mapping[str, Group], now: float, past_runs: PastRuns
 ) -> Estimates:
-    """Return when those of `tasks` that wait will start and groups will be done, if everything goes as it did. For
+    """Return when the pending tasks in `tasks` will start, and when groups will be done, judging by past runs. For
     `past_runs` see RunTimes.
 
-    Of a running task that tells its progress, that says when it ends. Each group is played forward by itself: the limit
-    of all tasks and GPUs, which groups share, are not looked at.
+    The end of a running task with progress is taken from its progress. Each group is simulated separately: the limit of
+    active tasks and the GPUs, which groups share, are ignored.
     """
     known = {task.id: task for task in tasks}
     times = RunTimes(past_runs)
@@ -101,7 +101,7 @@ def estimate(
                     ends[task.id] = start + takes
         if not ready:
             break
-        # Those that wait for these are next.
+        # Tasks that depend on these are next.
         done = {task.id for _, task in ready}
         waiting = [task for task in waiting if task.id not in done]
     unknown = {task.group for task in known.values() if task.live and task.id not in ends}
@@ -119,7 +119,7 @@ class _Lane:
         self._slots = group.slots
         self._now = now
         self._used = 0
-        #: When those that run end, infinity if that is not known, and the slots they leave.
+        #: When running tasks end, infinity if unknown, and the slots that they free.
         self._running: list[tuple[float, int]] = []
 
     def occupy(self, end: float | None, slots: int) -> None:
@@ -128,7 +128,7 @@ class _Lane:
         self._used += slots
 
     def start(self, moment: float, takes: float | None, slots: int) -> float | None:
-        """Return when a task starts that may do so from `moment` on; None if that cannot be told."""
+        """Return when a task starts that is ready at `moment`; None if unknown."""
         if self._slots is not None:
             if slots > self._slots:
                 return None
@@ -152,10 +152,10 @@ def _end(task: Task, times: RunTimes, now: float) -> float | None:
 
 
 def _ready(task: Task, plan: Plan, known: Mapping[str, Task], ends: Mapping[str, float], now: float) -> float | None:
-    """Return from when on nothing but its group keeps a task from starting; None if that is not known."""
+    """Return when a task will wait only for its group; None if unknown."""
     wait = plan.waits.get(task.id)
     if wait is None or wait.position:
-        # A group that is paused may be so for ever.
+        # A group may stay paused forever.
         return None if wait is not None and wait.reason == "paused" else now
     if wait.reason == "not_before":
         return wait.until

@@ -1,4 +1,4 @@
-"""What the failure of a task does to those of its group that wait. Pure decisions."""
+"""What the failure of a task means for pending tasks of its group. Pure decisions."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from .groups import Group
     from .turn import Queueable
 
-#: The reason of a task that was lost because its machine was restarted.
+#: The reason of a task that was lost because its machine rebooted.
 REBOOT = "reboot"
 
 
@@ -29,11 +29,11 @@ class Consequences:
 
 
 def consequences(tasks: Iterable[Queueable], groups: Mapping[str, Group]) -> Consequences:
-    """Return what follows from the failures of tasks that are not run again.
+    """Return the consequences of failed tasks that will not be retried.
 
-    A failure concerns the tasks of its group that were waiting at that moment, and each group once: not those that came
-    later, and not after the group was resumed. Those that wait at another place are not concerned: that place starts
-    them, and knows nothing of groups. Deciding twice has the same result as deciding once.
+    A failure affects the tasks of its group that were pending at that time, and each group once: not later tasks, and
+    not after the group was resumed. Tasks that are pending at another place are not affected: that place starts them,
+    and does not know about groups. This is idempotent.
     """
     result = Consequences()
     waiting: dict[str, list[Queueable]] = {}

@@ -1,18 +1,18 @@
-"""How the queue lets tasks through to another place. Pure decisions."""
+"""How fast the queue submits tasks to another place. Pure decisions."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-#: Seconds over which submissions are counted.
+#: Period over which submissions are counted, in seconds.
 MINUTE = 60.0
 
 
 @dataclass(frozen=True)
 class Gate:
-    """The way to a place: at most `limit` tasks a minute are submitted (None: as many as there are), and `submitted` is
-    when those of the last one were (Unix seconds, oldest first). Until `closed` (the same) none is, for the reason
-    `problem`: the place did not answer.
+    """The gate to a place: at most `limit` tasks are submitted per minute (None: unlimited). `submitted` has the times
+    of those in the last minute (Unix seconds, oldest first). Until `closed` (Unix seconds) no task is submitted,
+    because of `problem`: the place did not respond.
     """
 
     limit: int | None = None
@@ -21,7 +21,7 @@ class Gate:
     closed: float = 0.0
 
     def opens(self, more: int, now: float) -> tuple[float, str] | None:
-        """Return when the next task can be submitted, if `more` are submitted before, and why it cannot be now; None if
+        """Return when the next task can be submitted, after `more` others, and why it cannot be submitted now; None if
         it can.
         """
         if now < self.closed:
@@ -32,7 +32,7 @@ class Gate:
         over = len(recent) + more - self.limit
         if over < 0:
             return None
-        # Each of those that are just being submitted counts from now on.
+        # Tasks that are being submitted count from now on.
         until = (recent[over] if over < len(recent) else now) + MINUTE
         tasks = "1 task is" if self.limit == 1 else f"{self.limit} tasks are"
         return until, f"{tasks} submitted a minute at most"

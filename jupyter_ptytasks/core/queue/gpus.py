@@ -1,5 +1,5 @@
-"""Which GPUs a task gets: they are counted by what tasks were given, never guessed from load or free memory, because a
-program may take minutes until it uses what it was given. Pure decisions.
+"""Which GPUs a task gets. GPUs count as used once they are assigned, regardless of their load or free memory, because a
+program may take minutes until it uses its GPU. Pure decisions.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ _WHOLE = 1000
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU that tasks may use. `index` is its number in the order of the PCI bus, as nvidia-smi counts. `stranger`
-    describes other users' processes on it, in words; unless it is empty, no task gets the GPU.
+    """A GPU that tasks may use. `index` is its number in PCI bus order, as in nvidia-smi. `stranger` describes other
+    users' processes on it, in words; unless it is empty, no task gets the GPU.
     """
 
     uuid: str
@@ -31,20 +31,20 @@ class Gpu:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Gpu:
-        """Read what `to_json` has returned. Raises KeyError, TypeError or ValueError for garbage."""
+        """Read the result of `to_json`. Raises KeyError, TypeError or ValueError for garbage."""
         return cls(str(value["uuid"]), int(value["index"]), str(value["stranger"]))
 
 
 @dataclass(frozen=True)
 class Given:
-    """The GPUs that a task is given: their UUIDs, and how much of each, at most 1."""
+    """The GPUs that a task gets: their UUIDs, and the share of each, at most 1."""
 
     uuids: tuple[str, ...]
     share: float
 
 
 class NoGpu(Exception):
-    """A task gets no GPU now; the message says why. `for_ever`: nor will it when all tasks have ended."""
+    """A task gets no GPU now; the message says why. `for_ever`: not even when all other tasks have ended."""
 
     def __init__(self, message: str, *, for_ever: bool = False) -> None:
         super().__init__(message)
@@ -52,8 +52,8 @@ class NoGpu(Exception):
 
 
 def named(gpus: Sequence[Gpu], names: Iterable[str]) -> list[Gpu]:
-    """Return the GPUs with these `names`, in their order. A name is an index or the beginning of a UUID; one that
-    fits no GPU is left out.
+    """Return the GPUs with these `names`, in the same order. A name is an index or the beginning of a UUID; names that
+    match no GPU are left out.
     """
     found: list[Gpu] = []
     for name in names:
@@ -63,7 +63,7 @@ def named(gpus: Sequence[Gpu], names: Iterable[str]) -> list[Gpu]:
 
 
 def visible(gpus: Sequence[Gpu], setting: str | None) -> list[Gpu]:
-    """Return the GPUs that a value of CUDA_VISIBLE_DEVICES allows; None allows all.
+    """Return the GPUs allowed by a value of CUDA_VISIBLE_DEVICES; None allows all.
 
     As in CUDA, everything after an invalid name is ignored (CUDA C++ Programming Guide, "CUDA environment variables").
     """
@@ -79,29 +79,29 @@ def visible(gpus: Sequence[Gpu], setting: str | None) -> list[Gpu]:
 
 
 class Pool:
-    """What is left of the GPUs. `look` returns them, None while they are not known; it is called when one is needed."""
+    """The free GPUs. `look` returns all GPUs, None while they are not known; it is called when one is needed."""
 
     def __init__(self, look: Callable[[], Sequence[Gpu] | None]) -> None:
         self._look = look
         self._gpus: Sequence[Gpu] | None = None
-        #: Whether a task has needed one, and whether they were known then.
+        #: Whether a task has needed a GPU, and whether they were known.
         self.is_needed = False
         self.is_known = False
         self._used: dict[str, int] = {}
-        #: What those have been promised that come first and do not fit yet.
+        #: GPUs reserved for tasks that come first but do not fit yet.
         self._promised: set[str] = set()
 
     def take(self, given: Given) -> None:
-        """Count what a task has."""
+        """Count the GPUs of a task as used."""
         for uuid in given.uuids:
             self._used[uuid] = self._used.get(uuid, 0) + _share(given.share)
 
     def give(self, amount: float, names: Iterable[str] | None) -> Given:
-        """Return what a task gets that asks for `amount`: a number of whole GPUs, or a share of one. `names` are those
-        it may use, the best ones first; None for any. Raises NoGpu; until the task has got what it needs, those that
-        come later do not get it.
+        """Return the GPUs for a task that requests `amount`: a number of whole GPUs, or a share of one. `names` are the
+        GPUs it may use, in order of preference; None for any. Raises NoGpu; in this case the GPUs are reserved for this
+        task, and later ones do not get them.
 
-        Shares go where others are already, so that whole GPUs stay free.
+        Shares are placed on GPUs that are already shared, so that whole GPUs stay free.
         """
         if not self.is_needed:
             self.is_needed = True
@@ -136,5 +136,5 @@ class Pool:
 
 
 def _share(amount: float) -> int:
-    """Return how much of each of its GPUs a task takes; less than a third of a thousandth is rounded away."""
+    """Return how much of each of its GPUs a task uses, in thousandths, rounded down."""
     return _WHOLE if amount >= 1 else int(amount * _WHOLE)

@@ -17,7 +17,7 @@ DEFAULT_GROUP = "default"
 
 
 class OnFailure(str, Enum):
-    """What the failure of a task does to those of its group that wait."""
+    """What the failure of a task means for pending tasks of its group."""
 
     CONTINUE = "continue"
     PAUSE = "pause"
@@ -26,11 +26,12 @@ class OnFailure(str, Enum):
 
 @dataclass(frozen=True)
 class Group:
-    """A group of tasks of which so many `slots` are used at a time: None for any number, 0 to start none any more.
+    """A group of tasks that may use this many `slots` at a time: None for no limit, 0 to start no more tasks.
 
-    While it is `paused` no task of it starts; `reason` says why, in words. `gpus` are the GPUs of its tasks, by index
-    or the beginning of the UUID, the best ones first; empty for all; None if its tasks get none unless they ask.
-    `per_gpu` tasks share one, unless they ask. Failures before `since` (Unix seconds) no longer matter.
+    While it is `paused`, none of its tasks starts; `reason` says why, in words. `gpus` are the GPUs of its tasks, by
+    index or the beginning of the UUID, in order of preference; empty for all; None if its tasks get none unless they
+    request them. `per_gpu` tasks share one, unless they request otherwise. Failures before `since` (Unix seconds) are
+    ignored.
     """
 
     name: str
@@ -44,7 +45,7 @@ class Group:
 
     @property
     def is_free(self) -> bool:
-        """Whether its tasks start at once: nothing is counted."""
+        """Whether its tasks start immediately: it has no limits."""
         return self.slots is None and not self.paused and self.gpus is None
 
     def gpus_of(self, task: Queueable) -> float:
@@ -54,7 +55,7 @@ class Group:
         return 0.0 if self.gpus is None else 1 / self.per_gpu
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON object, as users see it."""
+        """Return a JSON object for users."""
         gpus: list[str] | str | None = None if self.gpus is None else list(self.gpus) or "all"
         return {
             "name": self.name, "slots": self.slots, "gpus": gpus, "per_gpu": self.per_gpu, "paused": self.paused,
@@ -62,12 +63,12 @@ class Group:
         }  # fmt: skip
 
     def to_record(self) -> dict[str, Any]:
-        """Return a JSON object with all that is known."""
+        """Return a JSON object with all fields, for storage."""
         return {**self.to_json(), "since": self.since}
 
     @classmethod
     def from_record(cls, value: Mapping[str, Any]) -> Group:
-        """Read what `to_record` has returned. Raises KeyError, TypeError or ValueError for garbage."""
+        """Read the result of `to_record`. Raises KeyError, TypeError or ValueError for garbage."""
         slots, gpus = value["slots"], value.get("gpus")
         return cls(
             name=str(value["name"]),

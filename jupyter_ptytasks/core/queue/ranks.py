@@ -1,4 +1,4 @@
-"""Ranks: text that orders the waiting tasks of one priority. A rank is a task's id until the task is moved."""
+"""Ranks: text that orders pending tasks with the same priority. The rank of a task is its id until it is moved."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 
 
 def between(low: str, high: str) -> str:
-    """Return a rank after `low` and before `high`; empty for no rank on that side.
+    """Return a rank after `low` and before `high`; an empty one means no limit on that side.
 
-    What follows the last rank comes before all ids of later tasks. Raises ValueError if nothing lies between them.
+    A rank after the last one comes before the ids of all later tasks. Raises ValueError if there is none in between.
     """
     if not high:
         return low + _DIGITS[len(_DIGITS) // 2]
@@ -21,7 +21,7 @@ def between(low: str, high: str) -> str:
 
 
 def is_after(rank: str, other: str) -> bool:
-    """Return whether there is room between `other` and the higher `rank`."""
+    """Return whether there is a rank between `other` and the higher `rank`."""
     width = max(len(rank), len(other))
     return _value(rank, width) > _value(other, width)
 

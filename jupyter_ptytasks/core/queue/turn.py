@@ -1,4 +1,4 @@
-"""The turn of a task: what it waits for besides its group, and whether it is run again after a failure."""
+"""The turn of a task: what it waits for besides its group, and whether it is retried after a failure."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..sweeps.combinations import Sweep
 
     class Queueable(Protocol):
-        """What decisions need to know of a task; see Task."""
+        """The part of a task that decisions need; see Task."""
 
         @property
         def id(self) -> str: ...
@@ -56,12 +56,12 @@ if TYPE_CHECKING:
         def live(self) -> bool: ...
 
 
-#: The ends that are neither a success nor what a user has asked for.
+#: Final states that are neither a success nor requested by a user.
 FAILURES = frozenset({State.FAILED, State.TIMED_OUT, State.LOST})
 
 
 class When(str, Enum):
-    """How a task that another one waits for must have ended."""
+    """How a dependency must have ended."""
 
     OK = "ok"
     ANY = "any"
@@ -70,7 +70,7 @@ class When(str, Enum):
 
 @dataclass(frozen=True)
 class Dependency:
-    """A task that must have ended before, given by its id."""
+    """A task, by id, that must end first."""
 
     id: str
     when: When = When.OK
@@ -78,9 +78,9 @@ class Dependency:
 
 @dataclass(frozen=True)
 class Retry:
-    """How a failed task is run again: `limit` times at most, each time after `delay` seconds times `factor` for every
-    earlier retry, `longest` seconds at most. `states` are the ends, `codes` the exit codes after which that is done;
-    empty: all that are not a success or a cancellation.
+    """How a failed task is retried: at most `limit` times, after `delay` seconds times `factor` for every earlier
+    retry, at most `longest` seconds. `states` are the final states, `codes` the exit codes after which it is retried;
+    empty: all except success and cancellation.
     """
 
     limit: int
@@ -91,7 +91,7 @@ class Retry:
     codes: frozenset[int] = frozenset()
 
     def wants(self, task: Queueable) -> bool:
-        """Return whether a task that has ended will be run again."""
+        """Return whether an ended task will be retried."""
         if task.attempt > self.limit:
             return False
         if self.codes and task.exit.code in self.codes:
@@ -108,9 +108,9 @@ class Retry:
 class Turn:
     """What a task waits for besides its group's slots: other tasks, a time (Unix seconds).
 
-    Of the tasks of a group, those with the higher `priority` go first, then those with the lower `rank` (empty: that of
-    the task's id, so older ones go first); each takes `slots`, and so many `gpus`: whole ones, or a share of one below
-    1; None for what is usual in its group.
+    In a group, tasks with a higher `priority` start first, then those with a lower `rank` (empty: the task's id, so
+    older tasks start first). Each uses `slots` and `gpus`: whole GPUs, or a share of one below 1; None for the default
+    of its group.
     """
 
     priority: int = 0
@@ -122,7 +122,7 @@ class Turn:
     retry: Retry | None = None
 
     def to_json(self) -> dict[str, Any]:
-        """Return a JSON object; what has its usual value is left out."""
+        """Return a JSON object without default values."""
         value: dict[str, Any] = {}
         if self.priority:
             value["priority"] = self.priority
@@ -149,7 +149,7 @@ class Turn:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Turn:
-        """Read what `to_json` has returned. Raises KeyError, TypeError, ValueError or AttributeError for garbage."""
+        """Read the result of `to_json`. Raises KeyError, TypeError, ValueError or AttributeError for garbage."""
         retry = value.get("retry")
         moment = value.get("not_before")
         gpus = value.get("gpus")
@@ -177,5 +177,5 @@ def _retry(value: Mapping[str, Any]) -> Retry:
 
 
 def runs_again(task: Queueable) -> bool:
-    """Return whether the scheduler is about to run a task again that has ended."""
+    """Return whether the scheduler will retry an ended task."""
     return not task.live and task.turn.retry is not None and task.turn.retry.wants(task)

@@ -1,5 +1,5 @@
 """The ring on disk: an append-only log of raw bytes, a segmented log whose files are named by their absolute offset.
 
-`format` describes the files, `writer` appends (one writer, the ptyhost), `reader` reads (any number of readers, each of
-them only an offset), `packing` compresses segments.
+`format` describes the files, `writer` appends (one writer, the ptyhost), `reader` reads (any number of readers, each
+just an offset), `packing` compresses segments.
 """

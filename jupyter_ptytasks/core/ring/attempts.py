@@ -9,7 +9,7 @@ def heading(attempt: int) -> bytes:
 
 
 def since(attempt: int, output: bytes) -> bytes:
-    """Return the part of `output` that an attempt wrote: all of it, if its heading is not in it any more."""
+    """Return the part of `output` that an attempt wrote: all of it, if it no longer contains the heading."""
     if attempt == 1:
         return output
     return output.rpartition(heading(attempt))[2]

@@ -1,7 +1,7 @@
-"""The commands of a shell, read from its ring: the marks are in the output, so nothing else has to be kept.
+"""The commands of a shell, read from its ring: the marks are in the output, so nothing else has to be stored.
 
-A ptyhost does not look for them, so floods take no longer. Who asks for commands reads what has come since the last
-time, and looks for the beginnings of marks. Marks go with the output that they stand in. Blocking.
+The ptyhost does not look for them, so floods are not slowed down. Each request for commands reads the new output and
+looks for marks. Marks are dropped together with the output that contains them. Blocking.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 #: Bytes that are read at a time.
 _BLOCK = 1 << 18
-#: The longest prompt, with what was typed there, that is drawn (bytes), and the rows that are drawn.
+#: The longest prompt, including the input after it, that is drawn (bytes), and the number of rows that are drawn.
 _LONGEST_PROMPT = 1 << 16
 _ROWS = 200
 
 
 class RingCommands:
-    """The commands in a ring whose marks have `nonce`, and the state of the shell: `log`. One thread at a time uses it.
+    """The commands in a ring whose marks have `nonce`, and the state of the shell: `log`. Not thread-safe.
 
     `end` is the offset up to which the ring was read.
     """
@@ -36,13 +36,13 @@ class RingCommands:
         self._held = b""
 
     def update(self, reader: RingReader) -> None:
-        """Read what has come since the last time. Commands whose beginning has been dropped are forgotten."""
+        """Read the new output. Commands whose beginning has been dropped are removed."""
         start, end = reader.bounds()
         if self.end < 0:
             self.end, self._line = start, reader.line(start)
         for at, data in reader.blocks(self.end, end, _BLOCK):
             if at > self.end:
-                # What came before has been dropped meanwhile: here a segment begins.
+                # The output before was dropped meanwhile: a segment begins here.
                 self._line, self._held = reader.line(at), b""
             self._take(reader, at, data)
         while self.log.commands and self.log.commands[0].start < start:
@@ -65,12 +65,12 @@ class RingCommands:
         self._held = data[complete:]
 
     def _typed(self, reader: RingReader, prompt: int, typed: int, command: Command) -> str | None:
-        """Return what the terminal shows behind a prompt; None if that is too much to draw."""
+        """Return what the terminal shows after a prompt; None if it is too much to draw."""
         found = Prompt.read(reader, prompt, typed, command.start)
         return found.text.rstrip() if found is not None else None
 
     def is_typed_to(self, reader: RingReader) -> bool:
-        """Return whether something was typed at the prompt and is not sent yet: the cursor is not where it was put."""
+        """Return whether there is unsent input at the prompt: the cursor has moved since the prompt."""
         prompt, typed = self.log.prompt, self.log.input
         if prompt is None or typed is None:
             return False
@@ -79,7 +79,7 @@ class RingCommands:
 
 
 class Prompt:
-    """A prompt as it is drawn: the `text` behind it, and whether the cursor is elsewhere now (`has_moved`)."""
+    """A drawn prompt: the `text` after it, and whether the cursor `has_moved` since."""
 
     def __init__(self, before: bytes, behind: bytes, cols: int) -> None:
         lines = Lines(_ROWS, cols)
@@ -96,7 +96,7 @@ class Prompt:
 
     @classmethod
     def read(cls, reader: RingReader, prompt: int, typed: int, end: int) -> Prompt | None:
-        """Draw the ring from a prompt to `end`; None if that is too much."""
+        """Draw the ring from a prompt to `end`; None if it is too much."""
         if end - prompt > _LONGEST_PROMPT:
             return None
         sizes = reader.sizes(prompt, end)

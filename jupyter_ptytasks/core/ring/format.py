@@ -1,12 +1,12 @@
-"""What the files of a ring hold (docs/architecture.md, "On disk").
+"""The format of a ring's files (docs/architecture.md, "On disk").
 
 A segment is two files, named by the offset of its first byte in twenty digits, so that they sort:
 
-* `<base>.log`: the task's raw output, nothing else; `<base>.log.gz` once it was compressed (see packing);
-* `<base>.idx`: a keyframe, then records of when and at what size the bytes came.
+* `<base>.log`: the task's raw output, nothing else; `<base>.log.gz` once it is compressed (see packing);
+* `<base>.idx`: a keyframe, then records with times and terminal sizes.
 
-The keyframe is all that a terminal must know to go on from the base: it makes every segment a place to start from,
-however much before it has been dropped. An index may be missing or torn; the log alone is still good.
+The keyframe has the terminal state that is needed to continue from the base, so a replay can start at any segment, no
+matter how much before it has been dropped. An index may be missing or torn; the log is still usable.
 """
 
 from __future__ import annotations
@@ -19,18 +19,19 @@ import struct
 from ..terminal.modes import TerminalModes
 
 MAGIC = b"PTYIDX1\n"
-LENGTHS = struct.Struct(">II")  #: of the JSON and of the scrollback, behind the magic
-#: Unix time of the bytes before `offset`; rows and cols are those in force from there on.
+LENGTHS = struct.Struct(">II")  #: of the JSON and of the scrollback, after the magic number
+#: Unix time of the bytes before `offset`, and the rows and cols from there on.
 RECORD = struct.Struct(">dQHHI")
 
 _LOG_NAME = re.compile(r"(\d{20})\.log(?:\.gz)?")
 
 
 class Keyframe:
-    """What a terminal must know to go on from the base of a segment.
+    """The terminal state that is needed to continue from the base of a segment.
 
-    `line` is the number of line feeds before the base, `modes` the state of the terminal there, `scrollback` what draws
-    the last lines of its normal screen (by replay.keyframe), `time` the Unix time at which the segment was begun.
+    `line` is the number of line feeds before the base, `modes` the state of the terminal there, `scrollback` the output
+    that draws the last lines of its normal screen (from replay.keyframe), `time` when the segment was started (Unix
+    seconds).
     """
 
     __slots__ = ("cols", "line", "modes", "rows", "scrollback", "time")
@@ -59,9 +60,7 @@ class Keyframe:
 
 
 def decode_index(data: bytes) -> tuple[Keyframe, int] | None:
-    """Read the beginning of an index file: the keyframe and where the records start. None when it is torn or
-    garbage.
-    """
+    """Read the beginning of an index file: the keyframe and where the records start. None if it is torn or garbage."""
     if not data.startswith(MAGIC) or len(data) < len(MAGIC) + LENGTHS.size:
         return None
     head_length, carry_length = LENGTHS.unpack_from(data, len(MAGIC))
@@ -100,7 +99,7 @@ def index_path(directory: str, base: int) -> str:
 
 
 def list_bases(directory: str) -> list[int]:
-    """Return the offsets at which segments begin, in order; empty where there is no ring."""
+    """Return the offsets at which segments begin, in order; empty if there is no ring."""
     try:
         names = os.listdir(directory)
     except OSError:

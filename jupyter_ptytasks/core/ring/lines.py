@@ -1,7 +1,7 @@
-"""Lines of a ring by number: what a terminal shows of the bytes on disk, from any line on, or the last ones.
+"""Lines of a ring by number, as a terminal shows them: from any line on, or the last ones.
 
-Nothing here reads more than it must: a line is found by counting line feeds, what a terminal remembers there is taken
-from a keyframe, and of the screen above as much is drawn as may be drawn over. Blocking.
+This reads as little as possible: a line is found by counting line feeds, the terminal state there is taken from a
+keyframe, and only as much of the screen above is drawn as may be overwritten. Blocking.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
     from .known import KnownRings
     from .reader import RingReader
 
-#: Bytes that are read at a time.
+#: Bytes read at a time.
 _BLOCK = 1 << 18
-#: Bytes that are drawn before a line that is asked for: programs go up to what they wrote a while ago.
+#: Bytes that are drawn before a requested line, since programs move up to lines that they wrote a while ago.
 _CONTEXT = 1 << 16
-#: Bytes that are looked at for the last lines, at first and at most. A program that draws over the same lines for hours
-#: has no others.
+#: Bytes that are read for the last lines, at first and at most. A program that overwrites the same lines for hours has
+#: no others.
 _WINDOW = 1 << 16
 _MOST_WINDOW = 1 << 20
 
 
 class RingLines:
-    """The lines of the ring behind `reader`, as it is now. `size` (rows, columns) is used where none is recorded.
+    """The lines of the ring of `reader`, as it is now. `size` (rows, columns) is used where none is recorded.
     `known`: where walks in bulk from the beginning keep what they find.
 
     `first` is the number of the first line that is kept.
@@ -54,7 +54,7 @@ class RingLines:
 
     @property
     def end(self) -> int:
-        """The line feeds before the end. They are counted when this is first asked for: that reads a segment."""
+        """The number of line feeds before the end. They are counted on first use, which reads a segment."""
         if self._lines_before_end is None:
             base, line = self._segments[-1] if self._segments else (self._end, 0)
             self._lines_before_end = line + self._count(base, self._end)
@@ -62,7 +62,7 @@ class RingLines:
 
     @property
     def total(self) -> int:
-        """The number behind that of the last line, as far as line feeds tell it."""
+        """The number after that of the last line, as far as line feeds tell."""
         last = self._reader.read_range(max(self._end - 1, self._start), self._end)
         return self.end + (last not in (b"", b"\n"))
 
@@ -112,7 +112,7 @@ class RingLines:
         return rows, cols
 
     def feedless_until(self, offset: int) -> int:
-        """Return an offset up to which there is no line feed, as far as the keyframes tell."""
+        """Return an offset up to which there is no line feed, according to the keyframes."""
         behind = [*self._segments[1:], (self._end, self.end)]
         for (_, line), (next_base, next_line) in zip(self._segments, behind):
             if offset < next_base:
@@ -122,7 +122,7 @@ class RingLines:
         return offset
 
     def _within(self, number: int) -> int:
-        """Return the number of a line that is kept: this one, or the nearest."""
+        """Return this number, or that of the nearest line that is kept."""
         return self.first if number <= self.first else min(number, self.end)
 
     def _count(self, start: int, end: int) -> int:
@@ -145,7 +145,7 @@ class RingLines:
         return self._locate(max(number, self.first), known)
 
     def ends(self, numbers: list[int]) -> list[int]:
-        """Return the offsets behind some lines, by ascending number; of the last line that is the end of the ring."""
+        """Return the offsets after some lines, given in ascending order; for the last line, the end of the ring."""
         found: list[int] = []
         offset, number = self.locate(numbers[0]) if numbers else (0, 0)
         for at, data in self._reader.blocks(offset, self._end, _BLOCK):
@@ -163,12 +163,12 @@ class RingLines:
         return found + [self._end] * (len(numbers) - len(found))
 
     def size_since(self, number: int) -> int:
-        """Return the bytes from the line with this number on."""
+        """Return the number of bytes from the line with this number on."""
         return self._end - self._locate(self._within(number))[0]
 
     def last(self, count: int) -> tuple[Reading, list[tuple[int, str, bool]]]:
-        """Read more than so many of the last lines, or as many as there are in what is worth reading; return them all,
-        with the walk that led through them.
+        """Read at least `count` of the last lines, or as many as there are within the limit; return all of them, with
+        the reading that produced them.
         """
         offset, window = self._end, _WINDOW
         # What stands on a screen may have been drawn by what comes before the first line that is read.
@@ -186,7 +186,7 @@ class RingLines:
         modes = modes_at(self._reader, start)
         below = modes.alternate_since
         if below is not None and below > self._start:
-            # What stands below a full-screen program that was on by then: it shows again when that is over.
+            # The screen below an active full-screen program, which reappears when the program ends.
             start, number = self._line_before(max(below - _CONTEXT, self._start))
             pieces = [(start, below), *pieces]
             modes = modes_at(self._reader, start)
@@ -202,8 +202,8 @@ class RingLines:
         return Reading(self, begin, pieces, is_whole=start == self._start)
 
     def lines_at(self, base: int) -> Lines:
-        """Return a terminal as the keyframe of the segment at `base` has it. Nothing that it shows is told unless it is
-        written to again: it is there for programs that go up to it.
+        """Return a terminal in the state of the keyframe of the segment at `base`. The lines that it shows are not
+        returned unless they are written to again: they are there for programs that move up to them.
         """
         keyframe = self._reader.keyframe(base)
         lines = self._new_lines(base, keyframe.line, fresh=False)
@@ -218,7 +218,7 @@ class RingLines:
         return Lines(*self.size_at(offset), number=number, fresh=fresh, paint=self._paint)
 
     def _line_before(self, offset: int) -> tuple[int, int]:
-        """Return where a line begins soon after `offset`, or else before it, and its number."""
+        """Return where a line begins shortly after `offset`, or else before it, and its number."""
         if offset <= self._start:
             return self._start, self.first
         start = self._behind_feed(offset - 1, self._end)
@@ -227,7 +227,7 @@ class RingLines:
         return start, self._number_at(start)
 
     def _behind_feed(self, offset: int, end: int) -> int | None:
-        """Return the offset behind the first line feed from `offset` on; None where there is none before `end`."""
+        """Return the offset after the first line feed from `offset` on; None if there is none before `end`."""
         while offset < end and (offset := self.feedless_until(offset)) < end:
             at, data = self.read(offset, min(_CONTEXT, end - offset))
             feed = data.find(b"\n")
@@ -239,21 +239,21 @@ class RingLines:
         return None
 
     def _number_at(self, offset: int) -> int:
-        """Return how many line feeds come before `offset`."""
+        """Return how many line feeds there are before `offset`."""
         if self._end - offset < offset - self._segments[-1][0]:
             return self.end - self._count(offset, self._end)
         base, line = [segment for segment in self._segments if segment[0] <= offset][-1]
         return line + self._count(base, offset)
 
     def _locate(self, line: int, known: tuple[int, int] | None = None) -> tuple[int, int]:
-        """Return the offset at which a line begins and its number; of one that has been dropped meanwhile, those of the
-        first line behind it.
+        """Return the offset at which a line begins and its number; if it was dropped meanwhile, those of the first line
+        after it.
         """
         if not self._segments:
             return 0, line
         base, number = self._segments[0]
         for other, before in self._segments:
-            # A line that goes on into a segment has begun before it.
+            # A line that continues into a segment begins before it.
             if before < line:
                 base, number = other, before
         if known is not None and number < known[1] <= line:

@@ -1,4 +1,4 @@
-"""Marks: what a terminal remembers at places in rings that were looked at before; reading on costs what is new."""
+"""A cache of terminal modes at offsets in rings, so that reading further costs only the new output."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from ..terminal.modes import TerminalModes
     from .reader import RingReader
 
-#: Rings of which one place each is remembered: a few KiB of memory a ring.
+#: Maximum number of rings with one cached offset each: a few KiB of memory per ring.
 _MOST = 64
 _BLOCK = 1 << 18
 
@@ -19,10 +19,7 @@ _known: OrderedDict[tuple[str, int], TerminalModes] = OrderedDict()
 
 
 def modes_at(reader: RingReader, offset: int) -> TerminalModes:
-    """Return the modes of a terminal that was fed a ring up to `offset`, from the keyframe before it.
-
-    Any thread may call it.
-    """
+    """Return the modes of a terminal that was fed a ring up to `offset`, from the keyframe before it. Thread-safe."""
     base = max((base for base in reader.bases() if base <= offset), default=0)
     key = (reader.directory, base)
     with _lock:

@@ -1,6 +1,6 @@
-"""Moments: when the bytes of a ring came, as its index tells, to 50 ms, or to a second where there is little output.
+"""When the bytes of a ring were written, from its index: to 50 ms, or to a second if there is little output.
 
-Times are Unix times. A clock that was set back makes some of them wrong, and nothing else.
+Times are Unix seconds. If the clock was set back, some of them are wrong, with no other effect.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def offset_at(reader: RingReader, time: float) -> int:
-    """Return the offset of the end of what had come by `time`; the beginning of what is kept, if that came later."""
+    """Return the offset of the end of the output at `time`; the beginning of the kept output if that is later."""
     found = None
     for base in reader.bases():
         begun = reader.time(base)
@@ -26,13 +26,13 @@ def offset_at(reader: RingReader, time: float) -> int:
         if when > time:
             return offset
         offset = behind
-    # What comes behind the last record came when the next segment was begun, which is later, or just now.
+    # Output after the last record was written when the next segment was started, which is later, or just now.
     later = [base for base in reader.bases() if base > found]
     return offset if later else reader.bounds()[1]
 
 
 def times_at(reader: RingReader, offsets: list[int]) -> list[float | None]:
-    """Return when the bytes before each of some ascending offsets came; None where nothing tells."""
+    """Return when the bytes before each of the ascending offsets were written; None if unknown."""
     found: list[float | None] = []
     bases = reader.bases()
     for at, base in enumerate(bases):

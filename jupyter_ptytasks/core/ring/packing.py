@@ -1,5 +1,5 @@
-"""Segments that are complete, compressed: `<base>.log.gz` in place of `<base>.log` (gzip, RFC 1952, so that zless and
-zgrep can read them).
+"""Compression of complete segments: `<base>.log.gz` replaces `<base>.log` (gzip, RFC 1952, so zless and zgrep can read
+them).
 """
 
 from __future__ import annotations
@@ -10,15 +10,15 @@ from ..files import write_all
 from ..platform import files
 from .format import list_bases, log_path, packed_path
 
-#: Bytes of a segment that is compressed; a reader has to unpack one as a whole.
+#: Maximum size of a segment to compress, in bytes: a reader has to unpack a segment as a whole.
 _SEGMENT_MAX = 16 << 20
 
 
 def pack(directory: str, base: int) -> int:
-    """Compress the segment at `base`, unless it is compressed already; return how many bytes were read.
+    """Compress the segment at `base`, unless it is already compressed; return how many bytes were read.
 
-    The caller holds the task's lock, so that there is no writer. Readers find one of the two files at any moment.
-    Raises OSError; the segment is unchanged then.
+    The caller holds the task's lock, so there is no writer. Readers find one of the two files at any time.
+    If this raises OSError, the segment is unchanged.
     """
     import zlib  # noqa: PLC0415  a ptyhost never packs
 
@@ -30,7 +30,7 @@ def pack(directory: str, base: int) -> int:
             data = file.read()
     except FileNotFoundError:
         return 0
-    # The format of gzip (RFC 1952), whose last four bytes are the length.
+    # The gzip format (RFC 1952), whose last four bytes are the length.
     packer = zlib.compressobj(6, zlib.DEFLATED, zlib.MAX_WBITS | 16)
     target = packed_path(directory, base)
     draft = f"{target}.draft"

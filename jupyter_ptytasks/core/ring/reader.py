@@ -1,7 +1,6 @@
-"""The reading end of a ring: bytes by absolute offset, of a living task as of one that ended long ago.
+"""The reading end of a ring: bytes by absolute offset, of a live task or of one that ended long ago.
 
-A reader never blocks the writer and asks it nothing: it looks at the files. What was dropped while it read is simply
-gone.
+A reader never blocks or contacts the writer: it only reads the files. Output that is dropped while it reads is skipped.
 """
 
 from __future__ import annotations
@@ -21,19 +20,19 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-#: Records of an index that are read at a time.
+#: Number of index records read at a time.
 _RECORDS = 1024
 
-#: Bytes of an index file that hold its keyframe for sure.
+#: Bytes of an index file that always contain its keyframe.
 _KEYFRAME_MAX = 1 << 19
 
 
 class RingReader:
-    """Reads the ring in `directory`. Not thread-safe: one reader to a thread at a time. The caller closes it. `find`
-    says whether the same ring is read elsewhere at the moment.
+    """Reads the ring in `directory`. Not thread-safe. The caller closes it. `find` returns the directory where the same
+    ring is to be read at the moment.
 
-    A missing directory is an empty ring. A segment that was truncated leaves a hole, which is read over: `read` says
-    from where its bytes are.
+    A missing directory is an empty ring. A truncated segment leaves a hole, which is skipped: `read` returns the offset
+    of its bytes.
     """
 
     __slots__ = ("_base", "_bases", "_directory", "_fd", "_find", "_opened", "_unpacked")
@@ -45,7 +44,7 @@ class RingReader:
         self._opened = ""
         self._bases: list[int] = []
         self._base = self._fd = -1
-        #: The bytes of the open segment, if that is a compressed one.
+        #: The bytes of the open segment, if it is compressed.
         self._unpacked: bytes | None = None
 
     def __enter__(self) -> RingReader:
@@ -55,7 +54,7 @@ class RingReader:
         self.close()
 
     def close(self) -> None:
-        """Let go of the open segment."""
+        """Close the open segment."""
         if self._fd >= 0:
             os.close(self._fd)
         self._base = self._fd = -1
@@ -63,7 +62,7 @@ class RingReader:
 
     @property
     def directory(self) -> str:
-        """Where the ring is read now."""
+        """The directory where the ring is currently read."""
         return (self._find() if self._find is not None else None) or self._directory
 
     def bases(self) -> list[int]:
@@ -81,7 +80,8 @@ class RingReader:
     def _size(self, base: int) -> int:
         """Return how many bytes the segment at `base` holds."""
         try:
-            # Opened: only that asks the server of a shared directory anew (nfs(5), "Close-to-open cache consistency").
+            # Only opening a file revalidates the cache of a shared directory (nfs(5), "Close-to-open cache
+            # consistency").
             fd = files.open_shared(log_path(self.directory, base))
             try:
                 return os.fstat(fd).st_size
@@ -95,10 +95,10 @@ class RingReader:
             return 0
 
     def read(self, offset: int, limit: int) -> tuple[int, bytes]:
-        """Return up to `limit` bytes from `offset` or, where those are gone, from the first offset behind it that is
-        there.
+        """Return up to `limit` bytes from `offset` or, if those have been dropped, from the first available offset
+        after it.
 
-        No bytes: there are none yet. Fewer than `limit` may come at the end of a segment.
+        No bytes: there are none yet. There may be fewer than `limit` at the end of a segment.
         """
         data = self._read_segment(offset, limit)
         if data:
@@ -109,9 +109,7 @@ class RingReader:
         return offset, b""
 
     def read_nowait(self, offset: int, limit: int) -> bytes | None:
-        """Like `read` but without ever waiting for a disk; None where that cannot be done (then call `read` in a
-        thread).
-        """
+        """Like `read`, but never waits for the disk; None if that is not possible (then call `read` in a thread)."""
         if not self._covers(offset):
             return None
         if self._unpacked is not None:
@@ -119,7 +117,7 @@ class RingReader:
         return files.read_cached(self._fd, limit, offset - self._base) if self._fd >= 0 else None
 
     def read_range(self, start: int, end: int) -> bytes:
-        """Return the bytes from `start` to `end`, without those that are gone."""
+        """Return the bytes from `start` to `end`, without dropped ones."""
         parts = []
         while start < end:
             start, data = self.read(start, end - start)
@@ -145,13 +143,13 @@ class RingReader:
         return index >= len(self._bases) or offset < self._bases[index]
 
     def _read_segment(self, offset: int, limit: int) -> bytes:
-        """Read from the one segment in which `offset` should be."""
+        """Read from the segment in which `offset` should be."""
         if not self._covers(offset):
             self._open(offset)
         data = self._read_open(offset, limit)
         if not data and self._fd >= 0 and self._base == max(self._bases, default=-1):
-            # The writer may have rolled since: the next segment begins just here, or behind a hole. And what is shared
-            # with other machines shows what they have added only when it is opened.
+            # The writer may have rolled since: the next segment begins here, or after a hole. And a file shared with
+            # other machines may show new data only after it is reopened.
             self._open(offset)
             data = self._read_open(offset, limit)
         return data
@@ -201,7 +199,7 @@ class RingReader:
             return self.keyframe(base).line
 
     def time(self, base: int) -> float:
-        """Return the Unix time at which the segment at `base` was begun, in the same way; 0 if nothing tells."""
+        """Return the Unix time at which the segment at `base` was started, in the same way; 0 if unknown."""
         try:
             return float(self._about(base)["time"])
         except (KeyError, TypeError, ValueError):
@@ -220,8 +218,8 @@ class RingReader:
         return {}
 
     def sizes(self, start: int, end: int) -> list[tuple[int, int, int]]:
-        """Return the terminal's sizes between two offsets: (from where, rows, columns), the first one at `start` or
-        before; none where nothing recorded them.
+        """Return the terminal's sizes between two offsets: (offset, rows, columns), the first one at `start` or before;
+        none if they were not recorded.
         """
         found: list[tuple[int, int, int]] = []
         bases = self.bases()
@@ -236,7 +234,7 @@ class RingReader:
         return found
 
     def records(self, base: int, start: int, end: int) -> Iterator[tuple[float, int, int, int]]:
-        """Iterate over the records in a segment's index, from the last one that is not behind `start`: the Unix time of
+        """Iterate over the records in a segment's index, from the last one that is not after `start`: the Unix time of
         the bytes before an offset, the offset, and the rows and columns from there on.
         """
         try:

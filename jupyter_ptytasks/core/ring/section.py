@@ -1,4 +1,4 @@
-"""A section of a ring, which is read as if it were all there is: the output of one command."""
+"""A section of a ring that is read like a whole ring: the output of one command."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from .reader import RingReader
 
 
 class Section(RingReader):
-    """The bytes of `reader` from offset `start` up to `end`, with the first of them in line number `line`.
+    """The bytes of `reader` from offset `start` up to `end`; the first one is in line number `line`.
 
     It begins with a terminal in its initial state. The caller closes `reader`.
     """
@@ -23,18 +23,18 @@ class Section(RingReader):
         self._line = line
 
     def bases(self) -> list[int]:
-        """Return where segments begin within the section, and its beginning, unless that has been dropped."""
+        """Return where segments begin within the section, and its beginning, unless it has been dropped."""
         bases = [base for base in self._reader.bases() if base < self._end]
         behind = [base for base in bases if base > self._start]
         return [self._start, *behind] if len(behind) < len(bases) else behind
 
     def bounds(self) -> tuple[int, int]:
-        """Return the offsets of the first byte that is there and of the end."""
+        """Return the offsets of the first available byte and of the end."""
         start = min(max(self._start, self._reader.bounds()[0]), self._end)
         return start, self._end
 
     def read(self, offset: int, limit: int) -> tuple[int, bytes]:
-        """Return bytes as the reader does, none before the beginning and none behind the end."""
+        """Return bytes like the reader, but none before the beginning or after the end."""
         offset = max(offset, self._start)
         return self._reader.read(offset, min(limit, max(self._end - offset, 0)))
 

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
         """Parses the output of one attempt."""
 
         def feed(self, data: bytes, now: float, *, gap: bool = False) -> object:
-            """Parse the next bytes, at `now` (Unix seconds); with a `gap`, some are missing before. Never raises."""
+            """Parse the next bytes, at `now` (Unix seconds); with a `gap`, some before are missing. Never raises."""
 
         def end(self, succeeded: bool, now: float) -> object:
             """Note that the attempt has ended."""
 
 
-#: Bytes that are read at a time: parsing them takes long enough.
+#: Bytes read at a time; limited by the time for parsing them.
 _PIECE = 64 << 10
-#: More bytes since the last time are a flood, of which nearly all is skipped anyway: a glance at its end will do. Fewer
-#: may wait to be read, where all of them count.
+#: More bytes since the last read are a flood, most of which is skipped anyway: only its end is read. Fewer may wait to
+#: be read, since all of them count.
 _FLOOD = 512 << 10
 _GLANCE = 4 << 10
 
@@ -37,8 +37,8 @@ class TailReader:
     `parsers` may be replaced. It may be called from any thread. No file is open between two calls.
 
     Args:
-        begin: returns from where on the output has not been parsed yet; called with the first reading. There is no gap,
-            then, unless the output is gone or too much. Without it, only the end of what is new is ever read.
+        begin: returns the offset from which the output has not been parsed yet; called at the first read. Then there is
+            no gap, unless the output was dropped or is too much. Without it, only the end of new output is ever read.
     """
 
     __slots__ = ("_attempt", "_begin", "_gap", "_lock", "_most", "_open_ring", "_position", "parsers")
@@ -66,7 +66,7 @@ class TailReader:
         return self._position or 0
 
     def read(self, now: float) -> bool:
-        """Feed a piece of what is new, at `now` (Unix seconds); return whether there is more. Raises OSError."""
+        """Feed a piece of new output, at `now` (Unix seconds); return whether there is more. Raises OSError."""
         with self._lock, self._open_ring() as ring:
             end = self._look(ring)
             self._skip(end, _GLANCE if end - self.position > _FLOOD else self._most)
@@ -94,12 +94,12 @@ class TailReader:
         return end
 
     def _skip(self, end: int, most: int) -> None:
-        """Leave out all but the last bytes up to `end`, if there are more."""
+        """Skip all but the last `most` bytes before `end`."""
         if end - self.position > most:
             self._position, self._gap = end - most, True
 
     def _feed(self, ring: RingReader, end: int, most: int, now: float) -> bool:
-        """Feed the output up to `end`, but little more than `most` bytes; return whether there is more."""
+        """Feed the output up to `end`, but only slightly more than `most` bytes; return whether there is more."""
         for offset, data in ring.blocks(self.position, end, _PIECE):
             gap = self._gap or offset > self.position
             self._position, self._gap = offset + len(data), False

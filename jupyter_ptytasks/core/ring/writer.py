@@ -1,4 +1,4 @@
-"""The writing end of a ring: appends, rolls segments, drops the oldest, and never fails its caller."""
+"""The writing end of a ring: appends, rolls segments, and drops the oldest; write errors never reach the caller."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from .format import RECORD, Keyframe, decode_index, index_path, list_bases, log_
 
 _LINE_FEED = 0x0A
 
-#: Records of the index come at most this often (seconds), and in a trickle of single bytes once a second.
+#: Minimum time between index records (seconds); once a second for a trickle of single bytes.
 _RECORD_EVERY = 0.05
 _RECORD_EVERY_TRICKLE = 1.0
 _TRICKLE = 256
-#: Before a silence of so many seconds, and at the end, it is recorded when the last bytes came.
+#: Before a silence of this many seconds, and at the end, the time of the last bytes is recorded.
 _SILENCE = 1.0
 
-#: How far back (bytes) the scrollback of a keyframe looks at least, and how much more for every second that the segment
-#: took. A flood so spends a bounded share of its time on keyframes, while a progress bar that took an hour is looked at
-#: whole.
+#: Minimum number of bytes that are drawn for the scrollback of a keyframe, and additional bytes for every second that
+#: the segment took. So a flood spends a bounded share of its time on keyframes, while a progress bar of an hour is
+#: drawn completely.
 _LOOK_BACK = 1 << 17
 _LOOK_BACK_PER_SECOND = 400_000
 
@@ -30,10 +30,10 @@ _LOOK_BACK_PER_SECOND = 400_000
 class RingWriter:
     """Appends the output of one task to the ring in `directory`, and keeps it under `size` bytes.
 
-    There is one writer to a ring (the holder of the task's lock); readers come and go without its notice. `end` and
-    `start` are the absolute offsets of the ring, `lines` the line feeds before `end`, `lost` the bytes that found no
-    room. Bytes that are lost take no offset. Opening an existing ring continues at its end. The caller closes it.
-    Raises OSError only where not even the directory and the first segment can be made.
+    A ring has one writer (the holder of the task's lock), which does not know about readers. `end` and
+    `start` are the absolute offsets of the ring, `lines` the line feeds before `end`, `lost` the bytes for which there
+    was no space. Lost bytes have no offset. Opening an existing ring continues at its end. The caller closes it.
+    Raises OSError only if the directory and the first segment cannot be created.
     """
 
     __slots__ = (
@@ -68,7 +68,7 @@ class RingWriter:
         self._directory = directory
         self._size = size
         self._segment = min(segment, size)
-        # So that it ends with a line, a segment may become this much longer.
+        # A segment may become this much longer so that it ends with a complete line.
         self._slack = self._segment // 8
         self._roll_at = self._segment
         self._log = self._index = -1
@@ -90,8 +90,8 @@ class RingWriter:
             self._begin_segment()
 
     def _is_plain(self, base: int) -> bool:
-        """Return whether the segment at `base` can be written on, after unpacking it if need be. If not, it is as good
-        as full: `end` is where it ends.
+        """Return whether the segment at `base` can be continued, after unpacking it if needed. If not, it counts as
+        full: `end` is where it ends.
         """
         if os.path.exists(log_path(self._directory, base)):
             return True
@@ -109,7 +109,7 @@ class RingWriter:
         return False
 
     def _resume(self, bases: list[int]) -> None:
-        """Go on where the last writer ended: at the file's end, in the state that its bytes lead to."""
+        """Continue where the last writer ended: at the end of the file, in the state that its bytes produce."""
         self.start, self._base = bases[0], bases[-1]
         self._log = os.open(log_path(self._directory, self._base), os.O_RDWR | files.BINARY)
         data = files.pread(self._log, os.fstat(self._log).st_size, 0)
@@ -128,7 +128,7 @@ class RingWriter:
             self._rewrite_index(keyframe)
         else:
             keyframe, records = found
-            # A record cut by a crash would put all later ones out of step.
+            # A record that was cut by a crash would misalign all later ones.
             self._index_size -= (self._index_size - records) % RECORD.size
             self._records = records
         self._start_from(keyframe)
@@ -158,7 +158,7 @@ class RingWriter:
         self._since = time.monotonic()
 
     def write(self, data: bytes) -> int:
-        """Append `data`; give how many bytes of it were kept. Never raises for a full or failing disk."""
+        """Append `data`; return how many bytes of it were kept. Never raises for a full or failing disk."""
         if self._fault:
             note = f"\x18\r\n[{self.lost} bytes of output lost: {self._fault}]\r\n".encode()
             if self._append(note) < len(note):
@@ -170,12 +170,12 @@ class RingWriter:
         return kept
 
     def _append(self, data: bytes) -> int:
-        """Write what finds room, dropping old segments for it, and note why the rest found none."""
+        """Write as much as possible, dropping old segments if needed, and note why the rest was lost."""
         rest = data
         while rest:
             part = rest[: self._helping(rest)]
             try:
-                # At its offset, not at the file's end: offsets hold even if the file is truncated under us.
+                # At its offset, not at the file's end: offsets remain correct even if someone truncates the file.
                 count = files.pwrite(self._log, part, self.end - self._base)
             except OSError as error:
                 if not self._drop_oldest():
@@ -189,7 +189,7 @@ class RingWriter:
         return len(data) - len(rest)
 
     def _helping(self, data: bytes) -> int:
-        """Return how many bytes of `data` go into this segment: up to the line that fills it, or all that is left."""
+        """Return how many bytes of `data` go into this segment: up to the line that fills it, or all."""
         filled = self.end - self._base
         if filled + len(data) <= self._roll_at:
             return len(data)
@@ -197,7 +197,7 @@ class RingWriter:
         return min(line or len(data), self._roll_at + self._slack - filled)
 
     def _is_full(self, last: int) -> bool:
-        """Return whether a new segment is due: preferably behind a line, whose last byte is `last`."""
+        """Return whether a new segment is due: preferably after a complete line; `last` is the last byte."""
         filled = self.end - self._base
         if filled >= self._roll_at and (last == _LINE_FEED or filled >= self._roll_at + self._slack):
             return True
@@ -218,18 +218,18 @@ class RingWriter:
             self._record(now)
 
     def resize(self, rows: int, cols: int) -> None:
-        """Note that the terminal has this size from here on."""
+        """Record that the terminal has this size from here on."""
         self._record_last()
         self.rows, self.cols = rows, cols
         self._record(time.monotonic())
 
     def _record_last(self) -> None:
-        """Note when the last bytes came, unless that is known."""
+        """Record the time of the last bytes, unless it is already recorded."""
         if self.end > self._recorded:
             self._record(self._written_at)
 
     def _record(self, at: float) -> None:
-        """Note that what is there had come at a moment of the monotonic clock."""
+        """Record that the bytes so far were written at this time of the monotonic clock."""
         self._recorded, self._recorded_at = self.end, at
         if self._index < 0:
             return
@@ -251,7 +251,7 @@ class RingWriter:
         try:
             self._begin_segment(scrollback)
         except OSError as error:
-            # What else is wrong (no descriptor is free) does not get better by that.
+            # Dropping a segment does not help with other errors (no free descriptor).
             if error.errno in (errno.ENOSPC, errno.EDQUOT) and self._drop_oldest():
                 self._roll()
             else:
@@ -264,10 +264,10 @@ class RingWriter:
             pass
 
     def _used(self) -> int:
-        """Return how many bytes the ring takes, with its index: of a trickle that is larger than the log."""
+        """Return the size of the ring with its index, which is larger than the log for a trickle of output."""
         try:
             with os.scandir(self._directory) as entries:
-                # What was removed may be there as long as it is read (platform.files.remove).
+                # Removed files may exist as long as they are being read (platform.files.remove).
                 return sum(entry.stat().st_size for entry in entries if not entry.name.endswith(".removed"))
         except OSError:
             return self.end - self.start
@@ -302,7 +302,7 @@ class RingWriter:
         """Return the scrollback for a segment that begins at `end`."""
         alternate = self.modes.alternate_since
         if alternate is not None and alternate <= self._base:
-            return self._scrollback  # the normal screen has stood still
+            return self._scrollback  # the normal screen has not changed
         look_back = _LOOK_BACK + int(_LOOK_BACK_PER_SECOND * (time.monotonic() - self._since))
         if alternate is not None or self.end - self._base <= look_back:
             return self._keyframe_from(self._base, self._start_modes, self._scrollback)
@@ -318,7 +318,7 @@ class RingWriter:
         return replay.keyframe(scrollback, modes, data, self.cols, self.rows)
 
     def _drop_oldest(self) -> bool:
-        """Forget the oldest segment, if it is not the one being written."""
+        """Drop the oldest segment, unless it is the one being written."""
         bases = list_bases(self._directory)
         if len(bases) < 2 or bases[0] >= self._base:
             return False
@@ -335,13 +335,13 @@ class RingWriter:
         return True
 
     def _drop_index(self) -> None:
-        """Go on without an index: the log is what counts."""
+        """Continue without an index: the log is more important."""
         if self._index >= 0:
             os.close(self._index)
         self._index, self._index_size = -1, 0
 
     def tail(self, size: int) -> bytes:
-        """Return the last bytes that were written, `size` at most; none if they cannot be read."""
+        """Return the last written bytes, at most `size`; none if they cannot be read."""
         start = max(self.end - size, self._base)
         try:
             return files.pread(self._log, self.end - start, start - self._base)
@@ -349,7 +349,7 @@ class RingWriter:
             return b""
 
     def close(self) -> None:
-        """Let go of the files; the ring stays."""
+        """Close the files; the ring remains."""
         self._record_last()
         self._drop_index()
         if self._log >= 0:

@@ -1,1 +1,1 @@
-"""Shell integration: how shells are made to mark their prompts and commands, and what the marks say."""
+"""Shell integration: how shells mark their prompts and commands, and how the marks are parsed."""

@@ -1,7 +1,7 @@
-"""The commands of a shell, and whether it waits at its prompt: followed through its marks.
+"""The commands of a shell, and whether it is waiting at its prompt, tracked through its marks.
 
-What a program prints cannot pass for a mark by accident: a mark counts only with the nonce, at its turn, and with the
-number that is due. So the output of an earlier command, printed again, marks nothing.
+Output of a program cannot be mistaken for a mark: a mark counts only with the nonce, in the right order, and with the
+expected number. So reprinting the output of an earlier command has no effect.
 """
 
 from __future__ import annotations
@@ -14,16 +14,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .marks import Mark
 
-#: The last commands that are known.
+#: Maximum number of commands that are remembered.
 MOST = 1000
 
 
 class Command:
     """A command of a shell.
 
-    `text` is what was typed, `cwd` where it was started, at `started` (Unix time), each None if not known. Its output
-    is from offset `start` (in line number `line`) to `end` (in `end_line`), both None while it runs. `exit` is None if
-    it is not known, `duration` (seconds) as well.
+    `text` is what was typed, `cwd` the directory, `started` the start time (Unix seconds), each None if unknown. Its
+    output is from offset `start` (in line number `line`) to `end` (in `end_line`), both None while it is running.
+    `exit` and `duration` (seconds) are None if unknown.
     """
 
     __slots__ = ("attempt", "cwd", "duration", "end", "end_line", "exit", "line", "number", "start", "started", "text")
@@ -43,11 +43,11 @@ class Command:
 
 
 class CommandLog:
-    """Follows the marks with `nonce`, which are taken in their order.
+    """Tracks the marks with `nonce`, which must be passed in order.
 
-    `prompt` is where the present prompt begins (offset), `input` where what is typed begins: None unless the shell is
+    `prompt` is where the current prompt begins (offset), `input` where the typed text begins: None unless the shell is
     at its prompt. `cwd` is its directory. `turn` is the end of the last mark that a shell prints once before each
-    prompt, and `status` the exit code that it told: that of the last command, or of one that was not run.
+    prompt, and `status` the exit code in it: that of the last command, or of one that was not run.
     """
 
     def __init__(self, nonce: str) -> None:
@@ -65,7 +65,7 @@ class CommandLog:
 
     @property
     def has_marks(self) -> bool:
-        """Whether there was any mark."""
+        """Whether there has been any mark."""
         return self._attempt > 0
 
     @property
@@ -79,7 +79,7 @@ class CommandLog:
         return self._attempt
 
     def take(self, mark: Mark, line: int) -> Command | None:
-        """Take the next mark, which stands in line number `line`. Return a command that begins with it."""
+        """Process the next mark, in line number `line`. Return the command that begins with it, if any."""
         attempt = mark.attempt(self._nonce)
         if attempt is None or attempt < self._attempt:
             return None
@@ -133,7 +133,7 @@ class CommandLog:
 
 
 def _duration(command: Command, mark: Mark) -> float | None:
-    """Return how long (seconds) a command has taken, which ends with `mark`: as the shell says, or by its times."""
+    """Return the duration (seconds) of a command that ends with `mark`: from the mark, or from its times."""
     told, ended = mark.number("d"), mark.time()
     if told is not None:
         return told / 1000

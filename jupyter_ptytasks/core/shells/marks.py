@@ -1,10 +1,10 @@
-"""The marks that shells of ours print (rc/): where prompts and commands begin and end, and what they are.
+"""The marks that our shells print (rc/): where prompts and commands begin and end, and what they are.
 
-They are those of FinalTerm, which many terminals know (`ESC ] 133 ; A` the prompt, `B` what is typed, `C` the output of
-a command, `D ; exit code` its end), with fields of our own: `ptytask=NONCE.ATTEMPT`, `n` the number of the command, `t`
-Unix time, `d` a duration in milliseconds, `cwd`, `cmd` and, of a `D` without a command, `status`. Marks without the
-nonce are of no concern: other shells and programs print some, too. `E` is ours: output ends here, before what zsh adds
-if it has no line end.
+They are FinalTerm's, which many terminals support (`ESC ] 133 ; A` the prompt, `B` the typed text, `C` the output of a
+command, `D ; exit code` its end), with additional fields: `ptytask=NONCE.ATTEMPT`, `n` the number of the command, `t`
+Unix time, `d` a duration in milliseconds, `cwd`, `cmd` and, in a `D` without a command, `status`. Marks without the
+nonce are ignored: other shells and programs print some, too. `E` is our own: the output ends here, before the text that
+zsh adds if there is no line end.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: What every mark begins with, and the bytes of the longest one that is looked at.
+#: The beginning of every mark, and the maximum size of a mark in bytes.
 INTRODUCER = b"\x1b]133;"
 LONGEST = 1 << 15
 PROMPT, INPUT, OUTPUT, DONE, END = "A", "B", "C", "D", "E"
@@ -28,7 +28,7 @@ _TIME = re.compile(r"[0-9]{1,11}(?:\.[0-9]{1,9})?")
 
 
 class Mark:
-    """A mark in the output, from offset `start` up to `end`: its kind, and what it says."""
+    """A mark in the output, from offset `start` up to `end`: its kind and its fields."""
 
     __slots__ = ("_fields", "code", "end", "kind", "start")
 
@@ -40,17 +40,17 @@ class Mark:
         self._fields = fields
 
     def attempt(self, nonce: str) -> int | None:
-        """Return the attempt of the task with this nonce that has printed it; None if it is not of that task."""
+        """Return the attempt of the task with this nonce that has printed it; None if it is not from that task."""
         known, _, attempt = self._fields.get("ptytask", "").partition(".")
         return int(attempt) if known == nonce and _DIGITS.fullmatch(attempt) else None
 
     def number(self, name: str) -> int | None:
-        """Return a field as a whole number; None if it is none."""
+        """Return a field as an integer; None if it is not one."""
         value = self._fields.get(name, "")
         return int(value) if _DIGITS.fullmatch(value) else None
 
     def time(self) -> float | None:
-        """Return when it was printed (Unix time); None if it does not say so."""
+        """Return when it was printed (Unix seconds); None if unknown."""
         found = _TIME.match(self._fields.get("t", ""))
         return float(found[0]) if found else None
 
@@ -66,7 +66,7 @@ class Mark:
 
 
 def find(data: bytes, base: int) -> Iterator[Mark]:
-    """Iterate over the marks in `data`, which begins at the offset `base`. Cheap where there are none."""
+    """Iterate over the marks in `data`, which begins at the offset `base`. Cheap if there are none."""
     at = data.find(INTRODUCER)
     while at >= 0:
         match = _MARK.match(data, at)
@@ -76,7 +76,7 @@ def find(data: bytes, base: int) -> Iterator[Mark]:
 
 
 def complete(data: bytes) -> int:
-    """Return how many bytes of `data` come before a mark that its end cuts."""
+    """Return how many bytes of `data` precede an incomplete mark at its end."""
     at = data.rfind(b"\x1b]", max(len(data) - LONGEST, 0))
     if at < 0:
         return len(data) - data.endswith(b"\x1b")

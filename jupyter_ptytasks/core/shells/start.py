@@ -1,7 +1,6 @@
-"""How a shell is started so that it marks its prompts and commands: by files of ours, which it reads in place of the
-user's, and which read these.
+"""Starts a shell so that it marks its prompts and commands: it reads our startup files, which in turn read the user's.
+Nothing else changes for the shell: a login shell remains one, and the user's files decide everything else. If they
 
-Nothing else changes for the shell: a login shell remains one, and the user's files decide about the rest. Where they
 make marks impossible, there are none.
 """
 
@@ -13,18 +12,18 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-#: Where the files are.
+#: The directory of our startup files.
 _FILES = os.path.join(os.path.dirname(os.path.abspath(__file__)), "rc")
 #: Arguments of a shell that reads its files, and then commands from the terminal.
 _USUAL = frozenset({"-i", "-l", "--login"})
 _LOGIN = frozenset({"-l", "--login"})
-#: What the files take from the environment: the nonce, and variables of the user that had to be replaced.
+#: Variables for the startup files: the nonce, and the user's variables that had to be replaced.
 _MARKS, _ENV, _ZDOTDIR = "PTYTASK_SHELL_MARKS", "PTYTASK_SHELL_ENV", "PTYTASK_SHELL_ZDOTDIR"
 
 
 def marking(argv: Sequence[str], env: Mapping[str, str], nonce: str, attempt: int) -> tuple[list[str], dict[str, str]]:
-    """Return the arguments and the environment with which a shell marks what it does; those that are given for other
-    shells, other arguments, and if the files are gone; on Windows always, where no shell could open their paths.
+    """Return the arguments and the environment with which a shell prints marks. They are unchanged for other shells,
+    for other arguments, if the files are missing, and on Windows, where shells could not open their paths.
     """
     given = list(argv), dict(env)
     if os.name == "nt":
@@ -40,8 +39,8 @@ def _bash(argv: list[str], env: dict[str, str], nonce: str) -> tuple[list[str], 
     env[_MARKS] = nonce
     if _LOGIN.isdisjoint(argv):
         return [argv[0], "--rcfile", path, *argv[1:]], env
-    # A login shell reads other files, whatever --rcfile says; but in POSIX mode it reads $ENV alone (bash(1),
-    # INVOCATION). Our file leaves that mode first of all.
+    # A login shell ignores --rcfile, but in POSIX mode it reads only $ENV (bash(1), INVOCATION). Our file first leaves
+    # that mode.
     if "ENV" in env:
         env[_ENV] = env["ENV"]
     env["ENV"] = path

@@ -1,4 +1,4 @@
-"""Sweeps: one task for each combination of parameters. What the combinations are, and what their tasks are called."""
+"""Sweeps: one task for each combination of parameters. The combinations, and the names of their tasks."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
     Value = str | int | float | bool
     Item = TypeVar("Item")
 
-#: Tasks of a sweep, values of a parameter, and characters of a value, at most.
+#: Limits: tasks of a sweep, values of a parameter, and characters of a value.
 TASKS_MAX = 1000
 VALUES_MAX = 10_000
 TEXT_MAX = 4096
-#: The beginning of the name of the variable that holds a parameter.
+#: The prefix of the variable that holds a parameter.
 _VARIABLE = "PTYTASK_PARAM_"
 _RANGE = re.compile(r"(-?[0-9]{1,15}):(-?[0-9]{1,15})(?::(-?[0-9]{1,15}))?")
 _NUMBER = re.compile(r"-?[0-9.]+(e[+-]?[0-9]+)?")
-#: Integers beyond this are not exact everywhere.
+#: Larger integers are not exact everywhere.
 _EXACT = 2**53 - 1
 
 
 class Mode(str, Enum):
-    """How values are combined: all with all; the first with the first and so on; some of all, drawn by chance."""
+    """How values are combined: all combinations; element by element; or a random sample of all combinations."""
 
     GRID = "grid"
     ZIP = "zip"
@@ -42,8 +42,8 @@ class Mode(str, Enum):
 
 @dataclass(frozen=True)
 class Sweep:
-    """What a task knows about the sweep that it belongs to: the others are those with the same `id`. After
-    `max_failures` failed tasks (None: any number) no other one is started.
+    """The sweep that a task belongs to: its other tasks have the same `id`. After `max_failures` failed tasks (None: no
+    limit) no more are started.
     """
 
     id: str
@@ -56,7 +56,7 @@ class Sweep:
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Sweep:
-        """Read what `to_json` has returned. Raises KeyError, TypeError or ValueError for garbage."""
+        """Read the result of `to_json`. Raises KeyError, TypeError or ValueError for garbage."""
         most = value["max_failures"]
         return cls(str(value["id"]), str(value["name"]), None if most is None else int(most))
 
@@ -67,7 +67,7 @@ class Sweep:
 def read(params: Mapping[str, str | Sequence[Value]]) -> dict[str, list[Value]]:
     """Return the values of parameters that were given as lists, or as text such as `1e-3,1e-4` or `0:5`.
 
-    Raises BadRequest with the parameter as its field, for one without values, or with what is none.
+    Raises BadRequest with the parameter as its field if it has no values or an invalid one.
     """
     if not params:
         raise BadRequest("params: a sweep has at least one parameter", field="params")
@@ -114,13 +114,13 @@ def _read_text(name: str, given: str) -> list[Value]:
         numbers = range(int(bounds[1]), int(bounds[2]), step)
         if not numbers:
             raise _bad(name, f"{piece} is empty; 0:5 is 0, 1, 2, 3, 4")
-        # One more than is allowed is enough to refuse it.
+        # One more than allowed is enough to refuse it.
         values.extend(itertools.islice(numbers, VALUES_MAX + 1))
     return values
 
 
 def _number(said: str) -> Value:
-    """Return the number that is written like this and in no other way, or the text: what is typed is what is passed."""
+    """Return the number if it is written in its canonical form, else the text: values are passed as typed."""
     if _NUMBER.fullmatch(said):
         for kind in (int, float):
             try:
@@ -133,7 +133,7 @@ def _number(said: str) -> Value:
 
 
 def text(value: object) -> str:
-    """Return a value as it stands in a command: `0.001`, `true`, and text as it is."""
+    """Return a value as written in a command: `0.001`, `true`, and text unchanged."""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -143,7 +143,7 @@ def variable(name: str) -> str:
 
 
 def variables(params: Mapping[str, object]) -> dict[str, str]:
-    """Return the environment variables that tell a task its parameters."""
+    """Return the environment variables that pass a task its parameters."""
     return {variable(name): text(value) for name, value in params.items()}
 
 
@@ -153,8 +153,8 @@ def variables(params: Mapping[str, object]) -> dict[str, str]:
 def combine(
     params: Mapping[str, Sequence[Item]], mode: Mode, count: int | None = None, seed: int = 0
 ) -> list[dict[str, Item]]:
-    """Return the combinations of values, in order: of a grid, the last parameter changes fastest; of a random sweep,
-    `count` different ones are drawn, the same for the same `seed`.
+    """Return the combinations of values, in order: for a grid, the last parameter changes fastest; for a random sweep,
+    `count` different ones are drawn, reproducibly for a `seed`.
 
     Raises BadRequest with the field at fault.
     """
@@ -207,8 +207,8 @@ def _nth(params: Mapping[str, Sequence[Item]], number: int) -> dict[str, Item]:
 
 
 def check_use(command: str | list[str], params: Mapping[str, object]) -> None:
-    """Raise BadRequest for a placeholder without a parameter, and for a parameter that the command uses neither by a
-    placeholder nor by its variable.
+    """Raise BadRequest for a placeholder without a parameter, and for a parameter that the command uses neither as a
+    placeholder nor as a variable.
     """
     used = placeholders.names_in(command)
     for name in used:
@@ -222,7 +222,7 @@ def check_use(command: str | list[str], params: Mapping[str, object]) -> None:
 
 
 def task_name(name: str, params: Mapping[str, object], number: int) -> str:
-    """Return the name of a sweep's task, such as `train[lr=0.001,seed=0]`; where that is no name, `train[7]`."""
+    """Return the name of a sweep's task, such as `train[lr=0.001,seed=0]`; if that is not a valid name, `train[7]`."""
     values = ",".join(f"{param}={text(value)}" for param, value in params.items())
     full = f"{name}[{values}]"
     if names.fault(full, of_task=True) is None:

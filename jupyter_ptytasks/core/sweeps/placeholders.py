@@ -1,4 +1,4 @@
-"""Placeholders such as `{lr}` in a command, and values put in their place: a value never leaves its argument."""
+"""Replaces placeholders such as `{lr}` in a command with values, which never break out of their argument."""
 
 from __future__ import annotations
 
@@ -10,26 +10,26 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-#: What the name of a parameter looks like: that of an option, without its dashes.
+#: The name of a parameter: like an option, without the dashes.
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,63}")
 _BRACES = re.compile(rf"\{{\{{|\}}\}}|\{{({NAME.pattern})\}}|[{{}}]")
-#: Text that means nothing to a shell, wherever it is.
+#: Text that has no special meaning for a shell in any context.
 _PLAIN = re.compile(r"[A-Za-z0-9_+:,./-][A-Za-z0-9_@%+=:,./-]*")
 _VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}")
 _WORD_BREAKS = frozenset(" \t\n;&|()")
 
 
 def names_in(command: str | list[str]) -> list[str]:
-    """Return the names of the placeholders of a command, each once. Raises BadRequest for a brace that is alone."""
+    """Return the names of the placeholders in a command, each once. Raises BadRequest for an unmatched brace."""
     words = [command] if isinstance(command, str) else command
     return list(dict.fromkeys(name for word in words for _, name in _parts(word) if name))
 
 
 def fill(command: str | list[str], values: Mapping[str, str]) -> str | list[str]:
-    """Return a command with values in the place of its placeholders, and `{` and `}` for `{{` and `}}`.
+    """Return a command with its placeholders replaced by values, and `{{` and `}}` by `{` and `}`.
 
-    In a line for the shell they are quoted as their place demands. Raises BadRequest, `field` being `command`, for a
-    place where that cannot be told.
+    In a shell command line, values are quoted for their context. Raises BadRequest with the `field` `command` if the
+    context is not certain.
     """
     if isinstance(command, str):
         return _fill_line(_parts(command), values)
@@ -37,7 +37,7 @@ def fill(command: str | list[str], values: Mapping[str, str]) -> str | list[str]
 
 
 def escape(text: str) -> str:
-    """Return text that `fill` leaves as it is."""
+    """Escape text so that `fill` returns it unchanged."""
     return text.replace("{", "{{").replace("}", "}}")
 
 
@@ -70,8 +70,8 @@ def _fill_line(parts: Iterable[tuple[str, str]], values: Mapping[str, str]) -> s
 
 
 class _Place:
-    """Where in a line for the shell the next character stands: outside of quotes, in `'` or `"`, or where no more can
-    be told without being the shell: behind `$(`, a backtick, a here-document or their like, and in comments.
+    """The context of the next character in a shell command line: outside quotes, in `'` or `"`, or one that only the
+    shell itself can tell: after `$(`, a backtick, a here-document and the like, and in comments.
     """
 
     def __init__(self) -> None:
@@ -79,18 +79,18 @@ class _Place:
         self._unsure = False
         self._comment = False
         self._escaped = False
-        #: Whether the name of a variable continues with the next character.
+        #: Whether the next character may continue the name of a variable.
         self._in_name = False
         self._last = " "
 
     def pass_over(self, text: str) -> None:
-        """Go to the end of `text`."""
+        """Advance to the end of `text`."""
         at = 0
         while at < len(text):
             at += self._step(text, at)
 
     def quoted(self, name: str, value: str) -> str:
-        """Return a value as it has to be written here. Raises BadRequest if that cannot be told."""
+        """Return a value quoted for this context. Raises BadRequest if the context is not certain."""
         if self._in_name or self._escaped:
             raise _bad(f"{{{name}}} follows a $ or a backslash; write ${{{{name}}}} for a variable of the shell")
         self._last = "x"
@@ -100,12 +100,12 @@ class _Place:
             raise _bad(f"a value of {{{name}}} cannot be quoted here; pass a list of arguments, or use its variable")
         if self._quote == '"':
             return re.sub(r'([\\"$`])', r"\\\1", value)
-        # In fish, a backslash means something in single quotes.
+        # In fish, a backslash is special in single quotes.
         inside = re.sub(r"['\\]", lambda found: "'\"'\"'" if found[0] == "'" else "'\"\\\\\"'", value)
         return inside if self._quote else f"'{inside}'"
 
     def _step(self, text: str, at: int) -> int:
-        """Pass over the character at `at`, or several that belong together; return how many."""
+        """Process the character at `at`, or several that belong together; return how many."""
         char, before, self._last = text[at], self._last, text[at]
         if self._escaped:
             self._escaped = False

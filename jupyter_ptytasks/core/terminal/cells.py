@@ -1,6 +1,6 @@
-"""Cells: one row of a screen as a string with a character for each cell, and how it is written to and edited.
+"""Cells: one row of a screen as a string with a character for each cell, with operations for writing and editing.
 
-What happens to the halves of wide characters is what xterm.js does (`BufferLine.ts` of its sources).
+The halves of wide characters are handled as in xterm.js (`BufferLine.ts` in its sources).
 """
 
 from __future__ import annotations
@@ -10,23 +10,23 @@ import re
 from .lazy import lazy
 from .wcwidth import UNUSUAL, WIDE, ZERO, wcwidth
 
-#: A cell that nothing was written to, or that was erased, and the second half of a wide character.
+#: A cell that was never written or was erased, and the second half of a wide character.
 NULL = "\0"
 HALF = "\1"
 
 _FIRST = 0x100000
 _MOST = 0xFFFE
 _LONGEST = 64
-#: Marks of a row that are kept, and the characters of one: prompts and the like, but no pictures.
+#: Maximum number of marks in a row, and of characters in one: enough for prompts and the like, but not for images.
 _MOST_MARKS = 32
 _LONGEST_MARK = 1024
-#: Characters that Unicode leaves to private use, and that no known program prints: here they stand for clusters.
+#: Private use characters that no known program prints: here they stand for clusters.
 PRIVATE = f"{chr(_FIRST)}-\U0010ffff"
 _CLUSTER = re.compile(f"[{PRIVATE}]")
 
 
 class Clusters:
-    """Characters with their combining marks, each of which is one cell and stands in rows as one character."""
+    """Characters with combining marks, each represented in a row by one character for its cell."""
 
     __slots__ = ("_known",)
 
@@ -34,20 +34,20 @@ class Clusters:
         self._known: list[str] = []
 
     def copy(self) -> Clusters:
-        """Return independent clusters, the same."""
+        """Return an independent copy."""
         other = Clusters()
         other._known = list(self._known)
         return other
 
     def cell(self, text: str) -> str:
-        """Return the cell that stands for `text`, a null where there are too many."""
+        """Return the cell that stands for `text`, a null if there are too many."""
         if len(self._known) >= _MOST:
             return NULL
         self._known.append(text)
         return chr(_FIRST + len(self._known) - 1)
 
     def joined(self, cell: str, mark: str) -> str:
-        """Return `cell` with a combining mark more; there is an end to how many it takes."""
+        """Return `cell` with another combining mark, up to a maximum."""
         if cell == NULL:
             return mark
         base = self.text(cell)
@@ -73,9 +73,9 @@ class Clusters:
 class Row:
     """One row: `text` with a character for each cell, `looks` with the look of each (empty if not wanted).
 
-    To the right of its text there are nulls. `wraps` says that it goes on the row above, `number` is that of the line
-    feed it was last written behind, `over` says that something was written over in it, or erased. `marks` are tokens
-    that stand in it and take no cell, each with its column.
+    The cells to the right of its text are null. `wraps` says that it continues the row above, `number` counts the line
+    feeds before it was last written, `over` says that text in it was overwritten or erased. `marks` are tokens in it
+    that take no cell, each with its column.
 
     What is erased looks like `blank`: NULL, or a background.
     """
@@ -91,20 +91,20 @@ class Row:
         self.marks: list[tuple[int, str]] | None = None
 
     def copy(self) -> Row:
-        """Return an independent row, the same."""
+        """Return an independent copy."""
         other = Row(self.number, wraps=self.wraps)
         other.text, other.looks, other.over = self.text, self.looks, self.over
         other.marks = None if self.marks is None else list(self.marks)
         return other
 
     def write(self, x: int, cells: str, looks: str) -> None:
-        """Put cells from column `x` on; their looks are empty, or as many."""
+        """Write cells from column `x` on; `looks` is empty or has the same length."""
         end = x + len(cells)
         text = self.text
         self.over = self.over or x < len(text)
         before, behind = text[:x], text[end:]
         looks_before, looks_behind = self.looks[:x], self.looks[end:]
-        # A half that is left looks like what cut it off.
+        # A remaining half gets the look of the text that overwrote the other half.
         if text[x : x + 1] == HALF:
             before, looks_before = before[:-1] + NULL, looks_before[:-1] + looks[:1]
         if behind[:1] == HALF:
@@ -123,7 +123,7 @@ class Row:
             self.text = text[:at] + clusters.joined(text[at], mark) + text[at + 1 :]
 
     def clear(self, cols: int, blank: str = NULL) -> None:
-        """Erase all of it; it goes on nothing any more."""
+        """Erase the whole row; it no longer continues the row above."""
         self.text = self.looks = ""
         self.wraps = False
         self.over = True
@@ -153,12 +153,12 @@ class Row:
             self.over = True
 
     def insert(self, at: int, count: int, cols: int, clusters: Clusters, blank: str = NULL) -> None:
-        """Insert erased cells at column `at`; what is pushed out of the row is gone."""
+        """Insert erased cells at column `at`; cells that are pushed out of the row are lost."""
         count = min(count, cols - at)
         text = self.text.ljust(at, NULL)
         before, behind = text[:at], text[at : cols - count]
         if behind[:1] == HALF:
-            # So cut, neither half is anything.
+            # Split like this, both halves are erased.
             before, behind = before[:-1] + NULL, NULL + behind[1:]
             if self.looks:
                 self.looks = self.looks[: at - 1] + blank + self.looks[at:]
@@ -173,7 +173,7 @@ class Row:
         self.over = True
 
     def delete(self, at: int, count: int, cols: int, blank: str = NULL) -> None:
-        """Take cells out at column `at`; what follows moves up."""
+        """Remove cells at column `at`; the following ones move left."""
         text = self.text
         before, behind = text[:at], text[at + count :]
         looks_before, looks_behind = self.looks[:at], self.looks[at + count :]
@@ -190,7 +190,7 @@ class Row:
             self.looks = self.looks.ljust(start, NULL) + blank * (cols - start)
 
     def mark(self, x: int, token: str) -> None:
-        """Put a token behind what stands before column `x`, unless it is too long to be kept."""
+        """Add a token after the text before column `x`, unless it is too long to be kept."""
         if len(token) > _LONGEST_MARK:
             return
         marks = self.marks = self.marks or []
@@ -200,7 +200,7 @@ class Row:
 
     @property
     def is_blank(self) -> bool:
-        """Whether there is nothing in it to be drawn."""
+        """Whether there is nothing to draw."""
         return not (self.text or self.marks)
 
     @property
@@ -209,5 +209,5 @@ class Row:
         return self.text[1:2] == HALF
 
 
-#: Characters of one width in a row: those that take no cell, two, or one.
+#: A run of characters of the same width: zero, two, or one.
 PARTS = lazy(f"{ZERO.pattern}+|(?:(?!{ZERO.pattern}){WIDE.pattern})+|[^{UNUSUAL.pattern[1:-1]}]+")

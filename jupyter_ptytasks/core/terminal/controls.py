@@ -1,6 +1,6 @@
-"""Controls: from a token of a terminal's output that is no text to what it does to the grid.
+"""Controls: from a non-text token of a terminal's output to its effect on the grid.
 
-Tokens are few and come again: what one does is looked up once (by `Controls.act`) and then only called.
+There are few different tokens: the function for one is looked up once (by `Controls.act`) and then only called.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     Act = Callable[[], "int | None"]
 
-#: What an act returns besides nothing: the character before still counts (for REP, and for what is combined with it);
-#: and that the alternate screen is on from here.
+#: Return values of an act besides None: the previous character is still remembered (for REP and combining marks); the
+#: alternate screen is active from here on.
 KEEPS, LEFT = 1, 2
 
 _CSI = re.compile(r"\x1b\[([<-?]?)([0-9;:]*)([ -/]*)([@-~])")
@@ -36,15 +36,15 @@ _CHARSETS = {
 _KNOWN_CHARSETS = "0AB4C5RQKYE6ZH7="
 _LEVELS = {"(": 0, ")": 1, "*": 2, "+": 3, "-": 1, ".": 2}
 _SHIFTS = {"\x0f": 0, "\x0e": 1, "n": 2, "o": 3, "|": 3, "}": 2, "~": 1}
-#: Acts that are kept; colors of a picture drawn in text are all different.
+#: Maximum number of cached acts, since the colors of images drawn as text are all different.
 _MOST_ACTS = 4096
 
 
 class Controls:
-    """What decides how text is drawn on `grid`: charsets, the pen, which screen is shown.
+    """The state that determines how text is drawn on `grid`: charsets, the pen, the active screen.
 
-    `table` is how characters are translated before they are drawn (str.translate), None for not at all. `strings` is
-    called with each OSC, DCS, APC, PM and SOS that is drawn on the normal screen or lasts longer than the other.
+    `table` translates characters before they are drawn (str.translate), None if not needed. `strings` is called with
+    each OSC, DCS, APC, PM and SOS on the normal screen, and with those whose effect outlasts the alternate screen.
     """
 
     __slots__ = ("_acts", "_charset", "_charsets", "_saved", "_shift", "alternate", "grid", "paint", "strings", "table")
@@ -69,7 +69,7 @@ class Controls:
         )
 
     def act(self, token: str) -> Act:
-        """Return what a token does; it is to be called in the state in which the token came."""
+        """Return the function for a token; it must be called in the state in which the token arrived."""
         found = self._acts.get(token)
         if found is None:
             if len(self._acts) >= _MOST_ACTS:
@@ -79,7 +79,7 @@ class Controls:
                 self._acts[token] = found
         return found
 
-    # -- what a token is ----------------------------------------------------------------------------------------------
+    # -- parsing tokens -----------------------------------------------------------------------------------------------
 
     def _compile(self, token: str) -> Act:
         first = token[0]
@@ -113,7 +113,7 @@ class Controls:
     def _compile_csi(self, function: str, parameters: str) -> Act:
         grid = self.grid
         if function in ("?K", "?J"):
-            # Without the protection that they would respect: nothing sets it.
+            # Protection is ignored: nothing sets it.
             function = function[1]
         what = _SEQUENCES.get(function)
         if what is not None:
@@ -162,7 +162,7 @@ class Controls:
         return acts.get(final, _nothing)
 
     def _compile_other(self, token: str) -> Act:
-        """What is none of the usual ones. Control characters inside are carried out, but for those of strings."""
+        """Return the function for an unusual token. Control characters inside are executed, except in strings."""
         grid = self.grid
         kind = _KIND.match(token)
         assert kind is not None  # it begins with ESC
@@ -182,13 +182,13 @@ class Controls:
             return self._designate_usual
         if token == "\x1b#8":  # noqa: S105  no secret
             return grid.fill
-        # What was cut short by a character or another sequence is as if it never was.
+        # A token that was aborted by a character or another sequence has no effect.
         return _nothing if token[-1] in "\x18\x1a" or _WELL_FORMED.fullmatch(token) else _keep
 
-    # -- what it does -------------------------------------------------------------------------------------------------
+    # -- effects ------------------------------------------------------------------------------------------------------
 
     def _all(self, acts: list[Act]) -> int | None:
-        """Act one after the other, and tell of the last that has something to tell."""
+        """Call several acts in order, and return the last result that is not None."""
         said = None
         for act in acts:
             said = act() or said
@@ -297,7 +297,7 @@ class Controls:
         self._use(self._saved[1])
 
     def _soft_reset(self) -> None:
-        """DECSTR: of what is saved, and of margins, those of the screen that is shown."""
+        """DECSTR: saved state and margins are reset only for the active screen."""
         grid = self.grid
         margins, saved = (grid.upper, grid.bottom), (grid.saved, self._saved)
         grid.soft_reset()
@@ -342,8 +342,8 @@ def _line_before(grid: Grid, count: int) -> None:
     grid.x = 0
 
 
-#: What control sequences with one parameter, which is a count or place from 1 on, do to the grid (ECMA-48, xterm's
-#: ctlseqs), by their intermediates and final.
+#: Effects of control sequences with one parameter, a count or position starting at 1 (ECMA-48, xterm's ctlseqs), by
+#: their intermediates and final.
 _SEQUENCES: dict[str, Callable[[Grid, int], None]] = {
     "@": Grid.insert_cells,
     "A": Grid.up,

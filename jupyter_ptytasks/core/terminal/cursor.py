@@ -1,7 +1,7 @@
-"""The cursor: where it is, how it moves on the screen, and what decides that: margins, tab stops, modes.
+"""The cursor: its position, its movements on the screen, and the state that affects them: margins, tab stops, modes.
 
-It moves as it does in xterm.js, function by function (`InputHandler.ts` of its sources), down to where that differs
-from other terminals.
+It moves as in xterm.js, function by function (`InputHandler.ts` in its sources), even where xterm.js differs from other
+terminals.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ _LEAST_COLS = 2
 
 
 class Cursor:
-    """A place (`x`, `y`) in `rows`, those of the screen from its top on.
+    """A position (`x`, `y`) in `rows`, the rows of the screen from top to bottom.
 
-    Rows that are scrolled out at the top are handed to `leave`; `cleared` is called when they are erased, if it is set.
-    `above` is the last of them: the top row may go on it.
-    `number` is given to every row that is changed; `top` counts the rows that have left, `low` is the lowest that the
-    cursor has been in, counted with them. `climbs` has how far the cursor went up from there, and where that was then.
-    Where looks are kept, `pen` is that of what is printed, and `blank` that of what is erased.
+    Rows that are scrolled out at the top are passed to `leave`; `cleared`, if set, is called when they are erased.
+    `above` is the last of those: the top row may continue it. Every row that is changed gets the current `number`.
+    `top` counts the rows that have left, and `low` is the lowest row that the cursor has been in, including these.
+    `climbs` has how far the cursor moved up, and from where. If looks are kept, `pen` is the look of printed text, and
+    `blank` that of erased cells.
     """
 
     __slots__ = (
@@ -72,7 +72,7 @@ class Cursor:
         self.reset()
 
     def copy_to(self, other: Cursor) -> None:
-        """Bring another one of this size into the same state; its rows leave to where they did, `above` is the same."""
+        """Copy the state to another cursor of the same size, which keeps its `leave`."""
         for name in Cursor.__slots__:
             if name not in ("_leave", "cleared"):
                 setattr(other, name, getattr(self, name))
@@ -82,7 +82,7 @@ class Cursor:
         other.stops = None if self.stops is None else set(self.stops)
 
     def reset(self) -> None:
-        """RIS: a blank screen, and all modes as they are at first but LNM, which xterm.js leaves alone."""
+        """RIS: a blank screen, and all modes reset except LNM, which xterm.js does not reset."""
         self._clear_scrollback()
         if not self.rows or any(row.text or row.over or row.wraps or row.marks for row in self.rows):
             if self.rows:
@@ -105,11 +105,11 @@ class Cursor:
         self.insert = self.origin = self.reverse = False
         self.wrap = True
         self.pen = self.blank = NULL
-        self.join = 0  # the width of the character before, where nothing came between
+        self.join = 0  # the width of the previous character, if nothing came in between
         self.saved = (0, self.top)
 
     def forget(self, number: int) -> None:
-        """Take the rows as those that were there before, but for the cursor's, which `number` line feeds led to."""
+        """Treat all rows as old, except the cursor's, which comes after `number` line feeds."""
         self.number = number
         for row in self.rows:
             row.number = -1
@@ -119,7 +119,7 @@ class Cursor:
         self.climbs.clear()
 
     def resize(self, rows: int, cols: int) -> None:
-        """Take another size. Rows that find no room at the bottom leave at the top; none come back."""
+        """Change the size. Rows that do not fit at the bottom leave at the top; none come back."""
         rows, cols = max(rows, 1), max(cols, _LEAST_COLS)
         if (rows, cols) == (self.height, self.cols):
             return
@@ -143,7 +143,7 @@ class Cursor:
             self.y = min(self.bottom, max(self.upper, self.y))
 
     def go_to(self, x: int, y: int) -> None:
-        """Go to a place on the screen; in origin mode its rows are counted from the upper margin."""
+        """Go to a position on the screen; in origin mode, rows are counted from the upper margin."""
         before = self.y
         if self.origin:
             self.y = min(self.bottom, max(self.upper, self.upper + y))
@@ -156,7 +156,7 @@ class Cursor:
             self._arrive()
 
     def move(self, x: int, y: int) -> None:
-        """Go by so much, as xterm.js does it, which in origin mode adds the margin once more."""
+        """Move relatively, like xterm.js, which in origin mode adds the margin a second time."""
         self._restrict()
         self.go_to(self.x + x, self.y + y)
 
@@ -171,11 +171,11 @@ class Cursor:
         self.move(0, min(below, count) if below >= 0 else count)
 
     def climb(self) -> None:
-        """Note that the cursor has gone up: what stands from here on is likely to be drawn again."""
+        """Note that the cursor has moved up: the rows from here on are likely to be redrawn."""
         self.climbs[self.low - self.top - self.y] = self.low
 
     def back(self) -> None:
-        """BS; with reverse wrap-around also to the row above, where this one is its continuation."""
+        """BS; with reverse wraparound also to the row above, if this one is its continuation."""
         if not self.reverse:
             self._restrict()
             self.x = max(self.x - 1, 0)
@@ -237,7 +237,7 @@ class Cursor:
             self.go_to(0, 0)
 
     def save(self) -> None:
-        """DECSC, of it the place."""
+        """DECSC, the position only."""
         self.saved = (self.x, self.top + self.y)
 
     def restore(self) -> None:
@@ -269,7 +269,7 @@ class Cursor:
         self.rows[y].wraps = False
 
     def _arrive(self) -> None:
-        """Note that the cursor has come to a row from above: for the first time, its line begins here."""
+        """Note that the cursor has entered a row from above: the first time, a line begins here."""
         low = self.top + self.y
         if low > self.low:
             self.low = low

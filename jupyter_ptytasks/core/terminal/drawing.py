@@ -1,4 +1,4 @@
-"""Drawing: from a terminal's bytes, however they are cut, to the text and the tokens that are drawn on a grid."""
+"""Drawing: from a terminal's bytes, in any chunks, to text and tokens that are drawn on a grid."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ if TYPE_CHECKING:
     from .controls import Controls
     from .grid import Grid
 
-#: Bytes of an incomplete token that are kept; of a longer one no terminal makes more.
+#: Maximum size of an incomplete token in bytes; terminals ignore longer ones.
 _LONGEST_PENDING = 4096
-#: Bytes that are drawn at a time, between two looks for lines that need not be drawn.
+#: Bytes drawn at a time, between two searches for lines that need not be drawn.
 _HELPING = 1 << 13
-#: What ends a stretch of plain lines, made of text, tabs, colors, and erasing to the right: a control character that is
-#: neither part of CR LF nor the ESC of one of these sequences.
+#: The end of a run of plain lines (text, tabs, colors, and erasing to the right): a control character that is neither
+#: part of CR LF nor the ESC of one of these sequences.
 _NEWS = re.compile(
     rb"[\x00-\x08\n-\x1f\x7f]"
     rb"(?:(?<![\n\r\x1b])|(?<=\r)(?!\n)|(?<=\n)(?<!\r\n)|(?<=\x1b)(?!\[[0-9;:]*m|\[0?K))"
 )
 
-#: Text of characters that take one cell each: ASCII, the lines and blocks of bars, the dots of spinners.
+#: Text with one cell per character: ASCII, lines and blocks of bars, dots of spinners.
 _NARROW = re.compile("[ -~\u2500-\u259f\u2800-\u28ff]*")
-#: Frames of a bar of such text, each drawn over the one before.
+#: Frames of a bar with such text, each overwriting the previous one.
 _FRAMES = re.compile("[ -~\u2500-\u259f\u2800-\u28ff\r]*")
 _FEW_FRAMES = 8
-#: Characters that take no cell, or stand for several in a row.
+#: Characters that take no cell, or that stand for clusters.
 UNSURE = lazy(f"{ZERO.pattern[:-1]}{PRIVATE}]")
 
 
@@ -77,19 +77,19 @@ class Drawing:
 
     @property
     def is_within_token(self) -> bool:
-        """Whether what was fed ends within an escape sequence, a string as long as a picture, or a character."""
+        """Whether the input so far ends within an escape sequence, a string as long as an image, or a character."""
         return bool(self._pending)
 
     def resize(self, rows: int, cols: int) -> None:
-        """The terminal has this size from here on."""
+        """Change the size of the terminal."""
         self.grid.resize(rows, cols)
 
     def _draw(self, text: str) -> None:
-        """Draw text that ends where a token does."""
+        """Draw text that does not end within a token."""
         controls, grid = self._controls, self.grid
         if text.count("\r") > _FEW_FRAMES and _FRAMES.fullmatch(text):
             text = self._without_covered(text)
-        # Text and tokens in turn, text first and last.
+        # Text and tokens alternate; text is first and last.
         pieces = TOKEN.split(self._pass_alternate(text) if controls.alternate else text)
         pieces.append("")
         at, end = 0, len(pieces)
@@ -115,7 +115,7 @@ class Drawing:
                     at = self._pass_pieces(pieces, at)
 
     def _without_covered(self, text: str) -> str:
-        """Return frames of a bar without those that a later one draws over for certain."""
+        """Return frames of a bar without those that are certainly overwritten by a later one."""
         grid, frames = self.grid, text.split("\r")
         longest = max(map(len, frames[1:]))
         if grid.insert or self._controls.table is not None or self._controls.alternate or longest > grid.cols:
@@ -130,7 +130,7 @@ class Drawing:
         return "\r".join([frames[0], *reversed(kept)])
 
     def _is_covered(self, run: str, behind: str) -> bool:
-        """Return whether text in the first column is drawn over for certain by `behind`, which comes after a return."""
+        """Return whether `behind`, after a carriage return, certainly overwrites text from the first column on."""
         grid = self.grid
         if grid.insert or not 0 <= _cells(run) <= _cells(behind) <= grid.cols:
             return False
@@ -138,13 +138,13 @@ class Drawing:
         return True
 
     def _note_covered(self) -> None:
-        """Note that text was drawn over in the row of the cursor, as drawing it would have."""
+        """Mark the row of the cursor as overwritten, as drawing the text would have."""
         row = self.grid.rows[self.grid.y]
         row.over = True
         row.number = self.grid.number
 
     def _pass_alternate(self, text: str) -> str:
-        """Pass over what is drawn on the alternate screen; return what follows when it has been left, or nothing."""
+        """Skip text on the alternate screen; return the text after it has been left, or an empty text."""
         controls = self._controls
         pos = 0
         while controls.alternate:
@@ -158,7 +158,7 @@ class Drawing:
         return text[pos:]
 
     def _pass_pieces(self, pieces: list[str], at: int) -> int:
-        """Pass over text and tokens in turn, until the alternate screen is left; return where that is."""
+        """Skip text and tokens until the alternate screen is left; return that index."""
         controls = self._controls
         for place in range(at + 1, len(pieces), 2):
             token = pieces[place]
@@ -171,7 +171,7 @@ class Drawing:
         return len(pieces)
 
     def _may_pass(self) -> bool:
-        """Whether plain lines do nothing but push up what stands there."""
+        """Whether plain lines only scroll the screen."""
         grid, controls = self.grid, self._controls
         return not (
             controls.alternate
@@ -184,14 +184,14 @@ class Drawing:
         )
 
     def _pass_lines(self, data: bytes, pos: int, stop: int) -> int:
-        """Pass plain lines, `data[pos:stop]`, on without drawing them; return from where they are to be drawn."""
+        """Pass on plain lines, `data[pos:stop]`, without drawing them; return the offset from which to draw them."""
         del data, stop
         return pos
 
 
 @lru_cache(maxsize=16)
 def _cells(text: str) -> int:
-    """Return how many cells text takes, -1 where it holds characters that may be combined with others."""
+    """Return how many cells text takes; -1 if it contains characters that may combine with others."""
     if text.isascii() or _NARROW.fullmatch(text):
         return len(text)
     return -1 if UNSURE.search(text) else len(text) + len(WIDE.findall(text))

@@ -1,6 +1,6 @@
-"""The grid: the rows of a terminal's normal screen, and what printing, erasing, editing and scrolling do to them.
+"""The grid: the rows of a terminal's normal screen, with printing, erasing, editing and scrolling.
 
-All as in xterm.js (see cursor). It keeps the text alone, or with it how each cell looks.
+Everything works as in xterm.js (see cursor). It keeps only the text, or also the look of each cell.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _BEHIND_WIDE = lazy(f"(?<={WIDE.pattern})")
 
 
 class Grid(Cursor):
-    """The rows behind a cursor. Where looks are kept, each character has that of the pen."""
+    """A cursor with its rows. If looks are kept, each character gets the look of the pen."""
 
     __slots__ = ()
 
@@ -31,7 +31,7 @@ class Grid(Cursor):
         if end > self.cols or self.insert or (not run.isascii() and _NEEDS_CARE.search(run)):
             self._put_any(run)
             return
-        # Nearly all of it: what fits, a cell for each.
+        # The usual case: it fits, with one cell per character.
         self.join = 1
         self.x = end
         row.number = self.number
@@ -43,7 +43,7 @@ class Grid(Cursor):
             row.write(x, run, self.pen * len(run) if self._keeps_looks else "")
 
     def _put_any(self, run: str) -> None:
-        """Print characters that do not fit, or do not all take one cell."""
+        """Print characters that do not fit, or that do not all take one cell."""
         if run.isascii() and not self.insert:
             self._put_even(run, 1)
             return
@@ -65,14 +65,14 @@ class Grid(Cursor):
                 self._put_even(part, width)
 
     def _put_even(self, run: str, width: int) -> None:
-        """Print characters of one width, which is not 0."""
+        """Print characters of the same width, which is not 0."""
         start = 0
         while True:
             room = max(self.cols - self.x, 0) // width
             if len(run) - start <= room:
                 break
             if not self.wrap:
-                # What comes last stays in the last column.
+                # The last character stays in the last column.
                 last = self.cols - 1
                 self._set(run[: max(last - self.x, 0)], 1)
                 self.x, start = last, len(run) - 1
@@ -106,16 +106,16 @@ class Grid(Cursor):
             self._set(self.clusters.cell(char) if _PRIVATE.match(char) else char, max(width, 1))
 
     def _set(self, run: str, width: int) -> None:
-        """Put characters of one width into the cells from the cursor on, where they fit, and go behind them."""
+        """Write characters of the same width, which must fit, at the cursor, and move after them."""
         if run:
             cells = run if width == 1 else HALF.join(run) + HALF
             self._changed().write(self.x, cells, self.pen * len(cells) if self._keeps_looks else "")
             self.x += len(cells)
 
     def _wrap(self) -> None:
-        """Go on in the next row, because this one is full."""
+        """Continue in the next row, because this one is full."""
         if self.x < self.cols:
-            # A wide character found no room.
+            # A wide character did not fit.
             self._changed().cut(self.x, self.cols, self.blank)
         self.x = 0
         if self.y == self.bottom:
@@ -126,11 +126,11 @@ class Grid(Cursor):
         self.rows[self.y].wraps = True
 
     def repeat(self, count: int) -> None:
-        """REP: the character before once more, if it comes right behind it."""
+        """REP: repeat the previous character, if nothing came in between."""
         at = self.x - self.join
         cell = self.rows[self.y].text[at : at + 1] if self.join and at >= 0 else NULL
         if cell and cell != NULL:
-            # More would only be scrolled through.
+            # More would only scroll.
             self.put(self.clusters.text(cell) * min(count, self.cols * self.height * 2))
 
     # -- erasing and editing within a row -----------------------------------------------------------------------------
@@ -162,7 +162,7 @@ class Grid(Cursor):
             self._clear(self.y, self.y + 1)
 
     def erase_display(self, what: int) -> None:
-        """ED. Of the scrollback `cleared` is told: it has left already."""
+        """ED. The scrollback is cleared through `cleared`, since its rows have left."""
         self._restrict(self.cols)
         if what == 0:
             self.erase_line(0)
@@ -201,7 +201,7 @@ class Grid(Cursor):
             self._change_line_into(self.upper)
             for row in self.rows[self.upper : self.bottom + 1]:
                 if insert:
-                    # So xterm.js does it behind the last column.
+                    # Like xterm.js after the last column.
                     row.insert(at % self.cols, insert, self.cols, self.clusters, self.blank)
                 else:
                     row.delete(at % self.cols, delete, self.cols, self.blank)
@@ -267,11 +267,11 @@ class Grid(Cursor):
             self.x = 0
 
     def scroll_up(self, count: int) -> None:
-        """SU. In xterm.js what it scrolls out is gone."""
+        """SU. In xterm.js, the rows that it scrolls out are lost."""
         self._shift(self.upper, self.bottom, count)
 
     def scroll_down(self, count: int) -> None:
-        """SD. In xterm.js the rows that come are without a background."""
+        """SD. In xterm.js, the new rows have no background."""
         blank, self.blank = self.blank, NULL
         self._shift(self.upper, self.bottom, -count)
         self.blank = blank
@@ -283,7 +283,7 @@ class Grid(Cursor):
         blank = [self._new_row() for _ in range(min(abs(by), len(rows)))]
         kept = rows[by:] + blank if by > 0 else blank + rows[: max(len(rows) + by, 0)]
         for row in kept:
-            # They stand elsewhere now.
+            # Their position has changed.
             row.number = self.number
         self.rows[first : last + 1] = kept
 

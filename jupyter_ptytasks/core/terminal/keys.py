@@ -1,7 +1,7 @@
-"""Keys by the names that tmux gives them, as the bytes that a terminal types for them: `C-c`, `Up`, `M-x`, `F5`.
+"""The bytes that a terminal sends for keys, which are named as in tmux: `C-c`, `Up`, `M-x`, `F5`.
 
-What is no name of a key is typed as it is, as in tmux: `["ls", "Enter"]`. The cursor keys have two forms; a program
-chooses one of them (DECCKM, "application cursor keys").
+Text that is not the name of a key is sent literally, as in tmux: `["ls", "Enter"]`. Cursor keys have two modes; the
+program chooses one (DECCKM, "application cursor keys").
 """
 
 from __future__ import annotations
@@ -34,17 +34,17 @@ _NUMBERS = {
 }
 _MODIFIERS = {"S": 1, "M": 2, "C": 4}
 _MODIFIED = re.compile(r"((?:[CMS]-)+)(.+)", re.DOTALL)
-#: Characters that Ctrl turns into a control character, beside letters.
+#: Characters besides letters that Ctrl turns into a control character.
 _CONTROLS = {"@": 0, "Space": 0, "[": 27, "\\": 28, "]": 29, "^": 30, "_": 31, "/": 31, "?": 127}
 
 
 def needs_mode(keys: list[str]) -> bool:
-    """Return whether the bytes of some of these keys depend on the form of the cursor keys."""
+    """Return whether the bytes of any of these keys depend on the cursor key mode."""
     return any(key in _LETTERS for key in keys)
 
 
 def encode(keys: list[str], *, application: bool = False) -> bytes:
-    """Return what a terminal types for these keys, with the application's form of the cursor keys or the usual one.
+    """Return what a terminal sends for these keys, in `application` or normal cursor key mode.
 
     Raises ValueError for a key with modifiers that cannot be typed.
     """
@@ -60,7 +60,7 @@ def _encode(key: str, *, application: bool) -> str:
         return "\x1bO" + _FUNCTIONS[key]
     if key in _NUMBERS:
         return f"\x1b[{_NUMBERS[key]}~"
-    # A lone caret is one; before a letter it is Ctrl, as in tmux.
+    # A lone caret is literal; before a letter it means Ctrl, as in tmux.
     if len(key) == 2 and key[0] == "^":
         key = f"C-{key[1]}"
     found = _MODIFIED.fullmatch(key)

@@ -1,7 +1,7 @@
-"""Regular expressions that are compiled when they are first used.
+"""Regular expressions that are compiled on first use.
 
-Those that know the width of characters take some ten milliseconds, which every start of a ptyhost would take longer,
-and memory, also where all output is ASCII.
+Those with the widths of characters take about ten milliseconds, which would delay every start of a ptyhost, and
+memory, even if all output is ASCII.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def lazy(pattern: AnyStr) -> re.Pattern[AnyStr]:
-    """Return what can be used like re.compile(pattern)."""
+    """Return an object that can be used like re.compile(pattern)."""
     return _Lazy(pattern)  # type: ignore[return-value]
 
 
@@ -23,7 +23,7 @@ class _Lazy:
         self.pattern = pattern
 
     def __getattr__(self, name: str) -> Any:
-        # Only called for what is not there yet: from now on it is as fast as the pattern itself.
+        # Only called for missing attributes: from now on, access is as fast as for the pattern itself.
         method = getattr(re.compile(self.pattern), name)
         setattr(self, name, method)
         return method

@@ -1,7 +1,7 @@
-"""The state of a terminal's modes, and what each token of its output does to it: modes, margins, pen, charsets, title.
+"""The state of a terminal's modes, and how each token of its output changes it: modes, margins, pen, charsets, title.
 
-Where terminals differ, xterm.js is right: its RIS, for instance, leaves alone whether the cursor is seen (mode 25),
-whether it blinks (12) and what a line feed does (20).
+Where terminals differ, this follows xterm.js: its RIS, for instance, does not reset whether the cursor is visible (mode
+25), whether it blinks (12) and what a line feed does (20).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Self = TypeVar("Self", bound="ModeState")
 
-# Bounds in bytes or characters: what is longer is cut, a longer hyperlink forgotten.
+# Limits in bytes or characters: longer values are cut, longer hyperlinks dropped.
 _LONGEST_TITLE = 256
 _LONGEST_URL = 2048
 _MOST_ASKED = 1000
@@ -27,9 +27,9 @@ _MOST_ASKED = 1000
 _ALTERNATE = (47, 1047, 1049)
 _MOUSE = (9, 1000, 1001, 1002, 1003)
 _MOUSE_ENCODINGS = (1006, 1016)
-# Private modes that are on or off, and no more: cursor keys, reverse video, origin, wrap-around, cursor seen, reverse
-# wrap-around, keypad, focus events, mouse encodings that xterm.js leaves out, alternate scroll, bracketed paste. Not
-# 2026, synchronised output: it is a moment of a program's drawing, and no state to come back to.
+# Private modes that are simply on or off: cursor keys, reverse video, origin, wraparound, cursor visible, reverse
+# wraparound, keypad, focus events, mouse encodings that xterm.js does not support, alternate scroll, bracketed paste.
+# Not 2026, synchronized output: it is transient, and must not be restored.
 _FLAGS = (1, 5, 6, 7, 25, 45, 66, 1004, 1005, 1007, 1015, 2004)
 _FLAGS_AT_START = (7, 25)
 _FLAGS_OF_SOFT_RESET = (1, 6, 7, 25, 45, 66, 1004, 2004)
@@ -40,13 +40,13 @@ _SHIFT = re.compile(rb"[\x0e\x0f]")
 
 
 class ScreenModes:
-    """What each of the two screens, normal and alternate, remembers for itself."""
+    """The state that the normal and the alternate screen have separately."""
 
     __slots__ = ("margins", "saved_charset", "saved_pen")
 
     def __init__(self) -> None:
         self.margins = b""  # parameters of DECSTBM; empty is the whole screen
-        self.saved_pen: Pen = {}  # of DECSC; the place that it saves is is not kept here
+        self.saved_pen: Pen = {}  # by DECSC; the saved position is not tracked here
         self.saved_charset = b"B"
 
     def copy(self) -> ScreenModes:
@@ -57,7 +57,7 @@ class ScreenModes:
 
 
 class ModeState:
-    """All that a terminal remembers besides its cells; a new one is a terminal after RIS (see TerminalModes)."""
+    """The whole state of a terminal except its cells; a new one is a terminal after RIS (see TerminalModes)."""
 
     __slots__ = (
         "alternate_mode",
@@ -86,16 +86,16 @@ class ModeState:
     def __init__(self) -> None:
         self.fed = 0
         self.pending = b""
-        self.asked: list[bytes] = []  # the tokens that ask the terminal for something
-        self.newline = False  # ANSI mode 20: a line feed returns the carriage too
-        self.blink: bool | None = None  # mode 12; None as the viewer likes it
+        self.asked: list[bytes] = []  # queries to the terminal
+        self.newline = False  # ANSI mode 20: a line feed implies a carriage return
+        self.blink: bool | None = None  # mode 12; None for the viewer's default
         self.title = ""
         self.cwd = ""  # the URL of OSC 7
         self.flags = set(_FLAGS_AT_START)
         self._reset()
 
     def _reset(self) -> None:
-        """RIS: all that xterm.js resets."""
+        """RIS: everything that xterm.js resets."""
         self.alternate_mode = 0
         self.alternate_since: int | None = None
         self.alternate_token = b""
@@ -115,7 +115,7 @@ class ModeState:
         self.link = ""  # parameters and URL of OSC 8
         self.charsets = [b"B", b"B", b"B", b"B"]
         self.shift = 0
-        self.charset = b"B"  # the one in force: after DECRC it need not be charsets[shift]
+        self.charset = b"B"  # the active one: after DECRC it may differ from charsets[shift]
         screen = self._screen
         screen.margins, screen.saved_pen, screen.saved_charset = b"", {}, b"B"
 
@@ -129,7 +129,7 @@ class ModeState:
         return self.screens[self.alternate]
 
     def _take(self, token: bytes, *, is_last: bool) -> None:
-        """Take a token; of one that tells a title, `is_last` says that it does so after the last usual one."""
+        """Process a token; for a title, `is_last` says that it comes after the last one of the usual form."""
         kind = token[1:2]
         if kind == b"]":
             if token[-1] not in b"\x18\x1a":
@@ -211,7 +211,7 @@ class ModeState:
             self.asked.append(token)
 
     def take_asked(self) -> list[bytes]:
-        """Return the tokens that have asked the terminal for its nature, state or colors since this was last called."""
+        """Return the queries for the terminal's identity, state or colors since the last call."""
         asked, self.asked = self.asked, []
         return asked
 
@@ -293,7 +293,7 @@ class ModeState:
 
     @classmethod
     def from_json(cls: type[Self], obj: object) -> Self:
-        """Return the modes that `to_json` wrote; a new one where that is missing or makes no sense."""
+        """Return the modes from the result of `to_json`; initial ones if it is missing or invalid."""
         modes = cls()
         try:
             modes._load(obj)
@@ -327,5 +327,5 @@ def _charset(name: str) -> bytes:
 
 
 def _clean(value: bytes) -> str:
-    """Text that can stand in any OSC: without control characters."""
+    """Return text that is valid in any OSC: without control characters."""
     return "".join(character for character in value.decode("utf-8", "replace") if character.isprintable())

@@ -1,7 +1,7 @@
-"""The modes of a terminal, followed through its output: what it remembers besides its cells.
+"""Tracks the modes of a terminal through its output: its whole state except its cells.
 
-All output of a task is fed, in any chunking, so only the rare tokens are looked at: plain text, and nearly all colors
-and cursor movements, are skipped by one regular expression.
+All output of a task is fed, in any chunks, so this must be fast: one regular expression skips plain text and nearly all
+colors and cursor movements, and only the remaining rare tokens are parsed.
 """
 
 from __future__ import annotations
@@ -15,41 +15,41 @@ from .mode_state import SHIFTS, ModeState
 from .restore_modes import transition
 from .vt import TOKEN, complete, seven_bit
 
-#: Bytes of an incomplete token that are kept.
+#: Maximum size of an incomplete token in bytes.
 _LONGEST_PENDING = 4096
 
-# Titles, directories and other strings of no concern, or of which only the last counts, in the usual form.
+# Titles, directories and other strings that do not matter, or of which only the last counts, in the usual form.
 _STRING = rb"(?:[0-26-9]|133|633|1337|7784);[^\x00-\x1f\x7f]*(?:\x07|\x1b\\)"
 _USUAL_STRING = re.compile(rb"\x1b\]" + _STRING)
-# An ESC that begins neither a plain SGR nor any other plain CSI, but for those that ask (c, n) and those that have a
-# lasting effect (h, l, r, s, u), nor what only moves the cursor; with the whole of its token, if that is of the usual
-# form. What nearly every ESC begins is asked for alone: a choice would take longer.
+# An ESC that does not begin a plain CSI (except queries, c and n, and those with a lasting effect, h, l, r, s and u) or
+# a cursor movement; with its whole token, if that has the usual form. The most common beginning is a separate
+# lookahead: an alternation would be slower.
 _PLAIN_CSI = rb"\[[0-9;:]*[@-bd-gi-kmo-qtv-~]"
 _USUAL = rb"(?:\[[<-?]?[0-9;:]*[ -/]*[@-~]|[78=>c]|[()*+.-][0-9A-Z=])"
 _NO_LASTING = rb"\x1b|[^\x00-\x1f\x7f-\xff%(-+.78=>c\[\]no|}~-]|\]" + _STRING
 _ANY_RARE = rb"\x1b(?!" + _PLAIN_CSI + rb")(?!" + _NO_LASTING + rb")"
 _RARE = re.compile(_ANY_RARE + _USUAL + rb"?")
 _RARE_AND_USUAL = lazy(_ANY_RARE + _USUAL)
-# Where there are shifts, strings are looked into: within them they are none.
+# If there are shifts, strings must be parsed: within them they are not shifts.
 _RARE_OR_SHIFT = lazy(rb"[\x0e\x0f](?:[^\x1b]*[\x0e\x0f])?|\x1b(?!" + _PLAIN_CSI + rb"|[D-HMZ\\\x1b])" + _USUAL + rb"?")
 # Tokens that neither change the pen nor save it.
 _PENLESS = re.compile(rb"\x1b(?:\[\?(?!10|47)[0-9]{1,4}[hl]|[=>]|[()*+.-].)")
 
-# Of more bytes with more escape sequences, only so many rare tokens are looked at one by one.
+# In more bytes with more escape sequences, only this many rare tokens are parsed individually.
 _FLOOD_BYTES = 1 << 15
 _FLOOD = 2000
-# Bytes that are searched for them in one go, and for what is said last in the rest.
+# Bytes that are searched for them at a time, and for the last of each kind in the rest.
 _FLOOD_BLOCK = 1 << 13
 _COARSE_BLOCK = 1 << 16
-# A token that comes so often in a block is taken out of the rest of the flood at once.
+# A token that is this frequent in a block is removed from the rest of the flood at once.
 _OFTEN = 200
 _ENDS_LINKS = (b"\x1bc", b"\x1b[!p")
 
 
 class TerminalModes(ModeState):
-    """Follows a terminal's output; `prelude` brings another terminal into the same state.
+    """Tracks a terminal's output; `prelude` brings another terminal into the same state.
 
-    `fed` counts the bytes fed; `pending` is the token or character that the last of them cut (of a string longer than
+    `fed` counts the bytes fed; `pending` is the incomplete token or character at the end (of a string longer than
     4 KiB its beginning); `alternate_since` is the value of `fed` at the end of the token `alternate_token` that opened
     the alternate screen, None while the normal screen is shown.
     """
@@ -57,11 +57,11 @@ class TerminalModes(ModeState):
     __slots__ = ()
 
     def copy(self) -> TerminalModes:
-        """Return independent modes in the same state; nothing was asked of them."""
+        """Return an independent copy without pending queries."""
         other = TerminalModes()
         for name in ModeState.__slots__:
             setattr(other, name, getattr(self, name))
-        # Pens are not changed in place.
+        # Pens are never changed in place.
         other.flags, other.charsets, other.asked = set(self.flags), list(self.charsets), []
         other.screens = (self.screens[0].copy(), self.screens[1].copy())
         return other
@@ -79,11 +79,11 @@ class TerminalModes(ModeState):
             self._feed(data)
 
     def _feed_flood(self, data: bytes) -> None:
-        """Take much output: the last of it, with as many rare tokens as can be looked at one by one, as it is, and what
-        comes before it coarsely.
+        """Process a flood: the last part, with as many rare tokens as can be parsed individually, exactly; the rest
+        before it coarsely.
         """
         end = len(data)
-        found: list[tuple[int, int]] = []  # the last first
+        found: list[tuple[int, int]] = []  # in reverse order
         while end > 0 and len(found) < _FLOOD:
             start = _begin_of_block(data, end, _FLOOD_BLOCK)
             found += [rare.span() for rare in _RARE.finditer(data, start, end)][::-1]
@@ -97,8 +97,8 @@ class TerminalModes(ModeState):
         self._feed(data[end:], [(start - end, stop - end) for start, stop in reversed(found)])
 
     def _feed_coarsely(self, flood: bytes) -> None:
-        """Take the middle of a flood: of what is said there each thing counts where it is said last; so what is saved
-        may be another pen.
+        """Process the middle of a flood: each distinct token counts where it occurs last, so a different pen may be
+        saved.
         """
         fed = self.fed + len(flood)
         self._take_last_strings(flood, len(flood))
@@ -116,7 +116,7 @@ class TerminalModes(ModeState):
         self.fed = fed
 
     def _feed(self, data: bytes, known: list[tuple[int, int]] | None = None) -> None:
-        """Take bytes. `known` is where `_RARE` matches in them, if they have been searched already."""
+        """Process bytes. `known` has the matches of `_RARE` in them, if they have already been searched."""
         start_of_data = self.fed - len(self.pending)
         self.fed += len(data)
         given = data
@@ -127,7 +127,7 @@ class TerminalModes(ModeState):
             # It may be the first half of the ST that ends it.
             self.pending += b"\x1b"
         titled = linked = -1
-        # Most output has no strings; the first question is the cheaper one where there are many colors.
+        # Most output has no strings; the first check is cheaper if there are many colors.
         if b"]" in data and b"\x1b]" in data:
             titled = self._take_last_strings(data, end)
             linked = data.rfind(b"\x1b]8;", 0, end)
@@ -146,13 +146,13 @@ class TerminalModes(ModeState):
                 break
             token = data[start:pos]
             if token[0] != 0x1B:
-                # Of shifts without a sequence in between the last one counts.
+                # Of shifts without a sequence in between, the last one counts.
                 self._set_shift(SHIFTS[token[-1:]])
                 continue
             if len(token) == 1:
                 match = TOKEN.match(data, start)
                 if match is None:
-                    # Its end may show only by the ESC of the pending token.
+                    # Only the ESC of the pending token may show where it ends.
                     continue
                 token, pos = match[0], match.end()
             if not _PENLESS.fullmatch(token):
@@ -169,16 +169,16 @@ class TerminalModes(ModeState):
             self._take_last(data, end, b"\x1b]8;")
 
     def _fold(self, data: bytes, start: int, end: int) -> None:
-        """Take in the colors of `data[start:end]`."""
+        """Apply the colors in `data[start:end]`."""
         if data.find(b"\x1b", start, end) >= 0:
-            # What was saved is not changed with it.
+            # The saved pen must not change with it.
             self.pen = dict(self.pen)
             pens.fold(self.pen, data, start, end)
 
     def _take_last_strings(self, data: bytes, end: int) -> int:
-        """Take the last title and the last directory of the usual form: nothing sets these back.
+        """Apply the last title and the last directory of the usual form: nothing resets these.
 
-        Return where the title is, -1 where there is none.
+        Return the offset of the title, -1 if there is none.
         """
         titled = max(self._take_last(data, end, b"\x1b]0;"), self._take_last(data, end, b"\x1b]2;"))
         if titled >= 0:
@@ -187,7 +187,7 @@ class TerminalModes(ModeState):
         return titled
 
     def _take_last(self, data: bytes, end: int, introducer: bytes) -> int:
-        """Take the last string with this introducer; return where it is, -1 where there is none."""
+        """Apply the last string with this introducer; return its offset, -1 if there is none."""
         start = data.rfind(introducer, 0, end)
         while start >= 0:
             match = _USUAL_STRING.match(data, start, end)
@@ -198,21 +198,21 @@ class TerminalModes(ModeState):
         return -1
 
     def prelude(self, since: TerminalModes | None = None) -> bytes:
-        """Return the bytes that bring a terminal just reset (RIS), or one in the state `since`, into this state.
+        """Return the bytes that bring a freshly reset terminal (RIS), or one in the state `since`, into this state.
 
-        Where margins or origin mode change, the cursor goes home; the cursor's own place is never restored.
+        If margins or origin mode change, the cursor goes home; the cursor's position is never restored.
         """
         known = since is not None
         return transition(since or TerminalModes(), self, known=known)
 
 
 def _last_said(flood: bytes) -> dict[bytes, int]:
-    """Return the rare tokens of the usual form in a flood, the last first, each in the place where it is said last."""
+    """Return the rare tokens of the usual form in a flood in reverse order, each where it occurs last."""
     said: dict[bytes, int] = {}
     while flood and len(said) < _FLOOD:
         start = _begin_of_block(flood, len(flood), _COARSE_BLOCK)
         found = Counter(reversed(_RARE_AND_USUAL.findall(flood, start)))
-        said.update(found)  # what is there keeps its place
+        said.update(found)  # existing entries keep their position
         flood = flood[:start]
         for token, count in found.items():
             if count > _OFTEN:
@@ -221,6 +221,6 @@ def _last_said(flood: bytes) -> dict[bytes, int]:
 
 
 def _begin_of_block(data: bytes, end: int, size: int) -> int:
-    """Return where a block of about `size` bytes that ends at `end` begins: where a token does, or the data."""
-    # Tokens begin with ESC, wherever it stands.
+    """Return where a block of about `size` bytes that ends at `end` begins: at a token, or at the start of the data."""
+    # An ESC always begins a token.
     return max(data.rfind(b"\x1b", 0, max(end - size, 0) + 1), 0)

@@ -1,8 +1,7 @@
-"""Paint: how cells look, each look as one character, so that those of a row are a string beside its text.
+"""Paint: the looks of cells, each represented by a character, so that the looks of a row are a string like its text.
 
-A look is a pen and a hyperlink. It can be written down as the program set it, or, for lines of text that stand by
-themselves, in one way for all that look the same: then the first color is set at the beginning of a line, and the last
-one taken back at its end.
+A look is a pen and a hyperlink. It can be serialized as the program set it or, for independent lines of text, in a
+canonical form: then the first color is set at the beginning of a line, and the last one reset at its end.
 """
 
 from __future__ import annotations
@@ -28,19 +27,19 @@ _CODES = {
     "strike": "9",
     "overline": "53",
 }
-#: What is seen of a blank.
+#: Attributes that are visible on a blank.
 _SHOWN = frozenset(("underline", "inverse", "strike", "overline", "bg"))
-#: Colors of the palette and true colors, as nearly all programs write them.
+#: Palette colors and true colors, in the form that nearly all programs use.
 _COLOR = re.compile(rb"([34])8;(?:5;[0-9]{1,3}|2;[0-9]{1,3};[0-9]{1,3};[0-9]{1,3})")
-#: Number of looks that are distinguished; all further ones share the last. Below the surrogates, as characters.
+#: Maximum number of looks; all further ones share the last. As characters, they are below the surrogates.
 _MOST = 0xD000
-#: Steps from look to look that are kept, and characters of the sequences of one.
+#: Maximum number of cached transitions between looks, and of characters in one of them.
 _MOST_STEPS = 4096
 _LONGEST_STEP = 64
 
 
 class Paint:
-    """The looks that have occurred; NULL is that of plain text."""
+    """The looks that have occurred; NULL is plain text."""
 
     __slots__ = ("_erased", "_known", "_pens", "_steps", "_texts")
 
@@ -52,8 +51,8 @@ class Paint:
         self._texts: dict[str, tuple[str, bool]] = {NULL: ("", False)}
 
     def after(self, look: str, colors: str) -> tuple[str, str]:
-        """Return the look after SGR sequences, given from the parameters of the first to those of the last, and that of
-        what is erased then.
+        """Return the look after SGR sequences, given from the parameters of the first to those of the last, and the
+        look of cells that are erased with it.
         """
         found = self._steps.get((look, colors))
         if found is None:
@@ -85,14 +84,14 @@ class Paint:
         return self._look(self._pens[ord(look)][0], link)
 
     def relinked(self, look: str, other: str) -> str:
-        """Return `look` as DECRC brings it back while `other` is drawn: xterm.js saves that there was a link, but not
-        which.
+        """Return `look` as restored by DECRC while `other` is active: xterm.js saves whether there was a link, but not
+        which one.
         """
         link = self._pens[ord(other)][1]
         return self.linked(look, link) if self._pens[ord(look)][1] else look
 
     def erased(self, look: str) -> str:
-        """Return how cells look that are erased with `look`: they have its background."""
+        """Return the look of cells that are erased with `look`: they have its background."""
         found = self._erased.get(look)
         if found is None:
             pen = self._pens[ord(look)][0]
@@ -111,12 +110,12 @@ class Paint:
         return found
 
     def sequence(self, look: str) -> tuple[bytes, bytes]:
-        """Return the SGR parameters that make a fresh pen look so, and its hyperlink."""
+        """Return the SGR parameters that produce a look from a fresh pen, and its hyperlink."""
         pen, link = self._pens[ord(look)]
         return pens.sequence(pen), link
 
     def _text(self, look: str) -> tuple[str, bool]:
-        """Return the SGR parameters that all looks have that are seen as this one, and whether a blank shows it."""
+        """Return the canonical SGR parameters of a look, and whether it is visible on a blank."""
         found = self._texts.get(look)
         if found is None:
             pen = self._pens[ord(look)][0]
@@ -126,7 +125,7 @@ class Paint:
         return found
 
     def shows_blanks(self, look: str) -> bool:
-        """Whether a blank that looks so can be seen."""
+        """Whether this look is visible on a blank."""
         return self._text(look)[1]
 
     def text(self, runs: list[tuple[str, str]]) -> str:
@@ -151,7 +150,7 @@ def _color(value: bytes) -> str:
     if mode == 5:
         return f"{what};5;{[*values, 0][0] & 0xFF}"
     if b":" in value:
-        # With colons the color space comes first, even where it was left out.
+        # With colons, the color space comes first, even if it is empty.
         values = values[1:]
     red, green, blue = ([*values, 0, 0, 0][at] & 0xFF for at in range(3))
     return f"{what};2;{red};{green};{blue}"

@@ -1,8 +1,8 @@
-"""The pen: how the next character will look, which SGR sequences (CSI ... m) set, as xterm.js reads them.
+"""The pen: the look of the next character, set by SGR sequences (CSI ... m), as xterm.js interprets them.
 
-A pen is a dict of slots to the SGR parameter that set them (`{"bold": b"1", "fg": b"38;5;12"}`); an empty one is the
-pen after a reset. Each parameter assigns constants to slots, so of equal sequences only the last one counts: this is
-what makes a pen cheap to follow through a flood.
+A pen maps attributes to the SGR parameters that set them (`{"bold": b"1", "fg": b"38;5;12"}`); it is empty after a
+reset. Each parameter assigns constants to attributes, so of equal sequences only the last one counts: this makes it
+cheap to track a pen through a flood.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .vt import SGR
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     Pen = dict[str, bytes]
-    # What one sequence does, in order: a slot and its value, or None to clear it; no slot at all clears the pen.
+    # The effects of one sequence, in order: an attribute and its value, or None to clear it; no name clears the pen.
     Effects = list[tuple[str, bytes | None]]
 
 _ON = {1: "bold", 2: "dim", 3: "italic", 5: "blink", 7: "inverse", 8: "invisible", 9: "strike", 53: "overline"}
@@ -27,17 +27,17 @@ _COLOR = {38: "fg", 48: "bg", 58: "line"}
 
 _ALONE = rb"8;(?:5;[0-9]+|2;[0-9]+;[0-9]+;[0-9]+)"
 _COLOR_ALONE = re.compile(rb"[34]" + _ALONE)
-# SGR sequences without those that set nothing but a foreground, nothing but a background.
+# SGR sequences except those that only set a foreground or only a background.
 _SGR_BUT_COLORS = {
     (False, False): SGR,
     (True, False): lazy(rb"\x1b\[(?!3" + _ALONE + rb"m)([0-9;:]*)m"),
     (False, True): lazy(rb"\x1b\[(?!4" + _ALONE + rb"m)([0-9;:]*)m"),
     (True, True): lazy(rb"\x1b\[(?![34]" + _ALONE + rb"m)([0-9;:]*)m"),
 }
-# Bytes that are looked at in one go.
+# Bytes processed at a time.
 _BLOCK = 1 << 16
 
-# xterm.js reads no more parameters than this of one sequence.
+# xterm.js reads at most this many parameters of a sequence.
 _MOST_PARAMETERS = 32
 _LONGEST_ITEM = 64
 _cache: dict[bytes, Effects] = {}
@@ -66,7 +66,7 @@ def fold(pen: Pen, data: bytes, start: int, end: int) -> None:
     last: dict[bytes, None] = {}
     colors: set[bytes] = set()
     while start < end:
-        # Of colors that come one after another, all different, only the last counts, too.
+        # Of consecutive different colors, only the last counts, too.
         sought = _SGR_BUT_COLORS[b"38;" in colors, b"48;" in colors]
         block = max(data.find(b"\x1b", end - _BLOCK, end), start) if end - start > _BLOCK else start
         for parameters in dict.fromkeys(reversed(sought.findall(data, block, end))):
@@ -90,7 +90,7 @@ def sequence(pen: Pen) -> bytes:
 
 
 def effects(parameters: bytes) -> Effects:
-    """Return what an SGR sequence with these parameters does."""
+    """Return the effects of an SGR sequence with these parameters."""
     known = _cache.get(parameters)
     if known is None:
         if len(_cache) > 1000:
@@ -109,10 +109,10 @@ def _parse(parameters: bytes) -> Effects:
         length = 1
         if code in _COLOR:
             length = _color_length(items, index)
-            # What is missing at the end is zero; here it must be said, or it would be taken from what comes next.
+            # Missing trailing values are zero; they must be explicit here, or the next parameters would be used.
             taken = items[index : index + length]
             value = b";".join(taken + [b"0"] * (length - len(taken)))
-            # A mode that is no color mode swallows parameters and sets nothing.
+            # An invalid color mode swallows parameters and sets nothing.
             if _color_mode(items, index) in (2, 5) and len(value) <= _LONGEST_ITEM:
                 done.append((_COLOR[code], value))
         elif code == 0:
@@ -138,7 +138,7 @@ def _color_mode(items: list[bytes], index: int) -> int:
 
 
 def _color_length(items: list[bytes], index: int) -> int:
-    """Return how many parameters an extended color takes: one with colons, else by its mode."""
+    """Return how many parameters an extended color takes: one if it has colons, else depending on its mode."""
     if b":" in items[index]:
         return 1
     for ahead in range(1, 5):

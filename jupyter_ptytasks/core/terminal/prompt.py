@@ -1,4 +1,4 @@
-"""Prompts: what a terminal shows before the cursor, on a line that is not finished."""
+"""Prompts: the text before the cursor on an unfinished line."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from ..waiting.classify import PROMPT_MAX
 from .cells import NULL
 from .lines import Lines
 
-#: Moving the cursor to a row and a column: who does so draws a screen, and has no prompt.
+#: Moving the cursor to a row and column: a program that does this draws a screen, and has no prompt.
 _PLACES = re.compile(rb"\x1b\[[0-9]+;[0-9]*[Hf]")
 
 
 def prompt_of(output: bytes, rows: int, cols: int, typed: str = "") -> str:
-    """Return the prompt that a terminal of this size shows after `output`: what stands before the cursor in its line,
-    without what was `typed` there; empty if there is nothing, at most its last 200 characters.
+    """Return the prompt that a terminal of this size shows after `output`: the text before the cursor in its line,
+    without the text that was `typed` there; at most the last 200 characters, possibly empty.
     """
     if _PLACES.search(output):
         return ""

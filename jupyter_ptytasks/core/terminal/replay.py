@@ -1,9 +1,9 @@
-"""Replay: from the state at the beginning of a segment, and the bytes since, to what a viewer that comes must be fed.
+"""Replay: computes what a new viewer is sent, from the state at the beginning of a segment and the bytes since then.
 
-The normal screen is drawn as it stands in the end, with the last lines that were scrolled out of it; then come the
-modes of the terminal, and what a full-screen program that is on has drawn. All of it is sanitised. A replay is bounded
-in size and, whatever the output holds, in work: where that is more than can be done in time, what was drawn long ago is
-left out. Bytes were drawn at whatever size the terminal had then; a replay draws them at the size that it has now.
+A replay draws the final normal screen with its last lines of scrollback, then sets the terminal modes, and then draws
+an active full-screen program. All of it is sanitized. A replay is bounded in size and, whatever the output contains, in
+work: if it is too much to draw in time, old output is left out. Output was written for the size that the terminal had
+at that time; a replay draws it at the current size.
 """
 
 from __future__ import annotations
@@ -16,24 +16,24 @@ from .vt import SGR, complete, seven_bit
 
 RIS = b"\x1bc"
 
-#: Lines and bytes of a keyframe's scrollback at most.
+#: Maximum number of lines and bytes of a keyframe's scrollback.
 SCROLLBACK_LINES = 1000
 SCROLLBACK_BYTES = 128 << 10
 
-#: Before all of a segment is looked at, as many of its last bytes are: most output has its last lines there.
+#: Number of last bytes of a segment to try before the whole segment: most output has its last lines there.
 _GLANCES = (1 << 18, 1 << 20)
 
-#: Of an incomplete string longer than the first, which no terminal would do anything with, only the beginning is kept.
+#: Only the beginning of an incomplete string longer than the first value is kept, since terminals ignore such strings.
 _LONGEST_TAIL = 1 << 16
 _BEGINNING = 1 << 12
-#: Bytes that are kept free for what does not count when the last lines are chosen: modes, titles, links.
+#: Bytes reserved for modes, titles and links when the last lines are selected.
 _RESERVE = 1 << 13
 _CONTROLS = bytes(range(0x20)) + b"\x7f"
 
 
 class Replay:
     """`data` to feed a terminal. `tail` is the incomplete token at the end of the output, not yet part of `data`: the
-    live output goes on with it. `alternate` tells whether a full-screen program is on.
+    live output continues it. `alternate` says whether a full-screen program is active.
     """
 
     __slots__ = ("alternate", "data", "tail")
@@ -54,16 +54,16 @@ def build(
     lines: int = 1000,
     limit: int = 1 << 20,
 ) -> Replay:
-    """Return the replay of `data`, the output since a keyframe that holds `scrollback` and `modes`.
+    """Return the replay of `data`, the output since a keyframe with `scrollback` and `modes`.
 
-    Shows at least the screen and at most `lines` lines of the normal screen, in `limit` bytes.
+    It shows at least the screen and at most `lines` lines of the normal screen, in at most `limit` bytes.
     """
     whole = seven_bit(modes.pending + data)
     end = complete(whole)
     begun = b""
     tail = whole[end:]
     if len(tail) > len(data):
-        # The output is nothing but the continuation of a token that the keyframe holds the beginning of.
+        # The output only continues a token that begins in the keyframe.
         begun, tail = modes.pending, data
     if len(tail) > _LONGEST_TAIL:
         begun, tail = begun + tail[:_BEGINNING], b""
@@ -75,10 +75,10 @@ def build(
 
 
 def keyframe(scrollback: bytes, modes: TerminalModes, data: bytes, cols: int, rows: int) -> bytes:
-    """Return the scrollback for a segment that begins after `data`, which followed upon `scrollback` and `modes`.
+    """Return the scrollback for a segment that begins after `data`, which continues from `scrollback` and `modes`.
 
-    Fed to a terminal just reset it draws the last lines of the normal screen and leaves it with its modes; of an open
-    alternate screen it holds nothing.
+    Fed to a freshly reset terminal, it draws the last lines of the normal screen and sets its modes; an active
+    alternate screen is not included.
     """
     whole = seven_bit(modes.pending + data)
     past = _Past(scrollback, modes, _closed(whole, complete(whole)), rows, cols, SCROLLBACK_LINES)
@@ -86,8 +86,8 @@ def keyframe(scrollback: bytes, modes: TerminalModes, data: bytes, cols: int, ro
 
 
 def _closed(whole: bytes, end: int) -> bytes:
-    """Return `whole` up to `end`, so that it says by itself what the bytes that follow say: a string is ended there, a
-    character is none.
+    """Return `whole` up to `end` as a complete stream, without the bytes after it: an open string is terminated, an
+    incomplete character dropped.
     """
     cut = complete(whole[:end])
     if cut == end:
@@ -96,8 +96,8 @@ def _closed(whole: bytes, end: int) -> bytes:
 
 
 def _gap(lines: int, is_below: bool) -> bytes:
-    """Return what stands for lines that are left out: words if they are missed below others, and without charsets and
-    colors that these have left.
+    """Return the replacement for omitted lines: a message if there are lines above them, with charsets and colors
+    reset.
     """
     if not lines:
         return b"\r"
@@ -107,12 +107,12 @@ def _gap(lines: int, is_below: bool) -> bytes:
 
 
 def _token_at(whole: bytes, place: int) -> int:
-    """Return where the first line or escape sequence begins behind a place, `place` itself if none does."""
+    """Return where the first line or escape sequence after `place` begins, `place` itself if there is none."""
     return whole.find(b"\n", place) + 1 or max(whole.find(b"\x1b", place), place)
 
 
 class _Past:
-    """The output `whole` (7 bit, no token is cut) since a keyframe that holds `scrollback` and `modes`."""
+    """The output `whole` (7-bit, without incomplete tokens) since a keyframe with `scrollback` and `modes`."""
 
     def __init__(self, scrollback: bytes, modes: TerminalModes, whole: bytes, rows: int, cols: int, lines: int) -> None:
         self._scrollback = scrollback
@@ -120,17 +120,17 @@ class _Past:
         self._whole = whole
         self._size = (rows, cols)
         self._lines = lines
-        #: The modes at some places of `whole`; the keyframe's have taken in what it begins with.
+        #: The modes at some offsets in `whole`, initially from the keyframe.
         self._known: dict[int, TerminalModes] = {}
         end = len(whole)
         self._last = self._begin_of_last_lines()
-        # In order, and at places on the way: what is drawn begins near the end, and is followed again from there. None
-        # cuts a token: what follows would be searched once more.
+        # The modes are computed at intermediate offsets, too, since drawing usually begins near the end. None of these
+        # offsets is within a token.
         on_the_way = [_token_at(whole, end - size) for size in _GLANCES if end > size]
         for place in sorted({self._last, *on_the_way, end}):
             self._known[place] = self._at(place)
         self._state = self._known[end]
-        #: Where the full-screen program was opened that is on at the end, and where the normal screen ends.
+        #: Where the final full-screen program started, and where the output to the normal screen ends.
         self._opened: int | None = None
         self._end = end
         since = self._state.alternate_since
@@ -142,7 +142,7 @@ class _Past:
             self._known[self._end] = self._at(self._end)
 
     def _begin_of_last_lines(self) -> int:
-        """Return where the last lines, and the one that is begun, begin, if they are as many as wanted; else 0."""
+        """Return where the last lines, including an unfinished one, begin, if there are enough of them; else 0."""
         start = len(self._whole)
         for _ in range(self._lines + 1):
             start = self._whole.rfind(b"\n", 0, start)
@@ -151,8 +151,8 @@ class _Past:
         return start + 1
 
     def _survey(self, end: int) -> list[int]:
-        """Return where one may begin to draw what ends at `end`, the last place first; from the last of them on it can
-        be done in time. The modes at all of them are known then.
+        """Return offsets from which the output up to `end` may be drawn, in descending order; even from the last one it
+        can be drawn in time. Afterward, the modes at all of them are known.
         """
         places = [self._whole.find(b"\n", end - size, end) + 1 for size in _GLANCES if end > 2 * size]
         least = tokens_fit(self._whole[:end])
@@ -170,12 +170,12 @@ class _Past:
         return state
 
     def normal_screen(self, limit: int) -> bytes:
-        """Return what draws the normal screen in so many bytes, and leaves it with its modes."""
+        """Return the bytes, at most `limit`, that draw the normal screen and set its modes."""
         return self._last_lines(limit) or self._drawing(limit)
 
     def _last_lines(self, limit: int) -> bytes:
-        """Return the last lines as they were written, if there are so many and only text and colors are in them: drawn
-        they would be the same. That is most logs, at a tenth of the work.
+        """Return the last lines as they were written, if there are enough and they only have text and colors: drawing
+        them would give the same result. This covers most logs, at a tenth of the work.
         """
         if self._opened is not None or not self._last:
             return b""
@@ -195,7 +195,7 @@ class _Past:
     def _drawing(self, limit: int) -> bytes:
         state = self._known[self._end]
         if self._opened == 0:
-            # It was left as the scrollback has it.
+            # The scrollback leaves the terminal in this state.
             state = TerminalModes()
             state.feed(self._scrollback)
         screen = self._drawn()
@@ -203,14 +203,14 @@ class _Past:
         return sanitise(screen.draw(max(limit - len(finish) - _RESERVE, 0))) + finish
 
     def _drawn(self) -> Screen:
-        """Draw at least the last lines of the normal screen, or all that is known of it and can be drawn in time."""
+        """Draw at least the last lines of the normal screen, or as much as is known and can be drawn in time."""
         rows, cols = self._size
         whole, end = self._whole, self._end
         *glances, least = self._survey(end)
         rows_per_byte = 1.0
         for start in glances:
             state = self._known[start]
-            # Where the last bytes draw few rows, more of them will not be enough.
+            # If the last bytes draw few rows, more of them will not be enough, either.
             if not state.alternate and rows_per_byte * (end - start) > self._lines:
                 screen = Screen(rows, cols, self._lines)
                 screen.feed(state.prelude() + state.pending + whole[start:end])
@@ -218,7 +218,7 @@ class _Past:
                     return screen
                 rows_per_byte = screen.height / (end - start)
         screen = Screen(rows, cols, self._lines)
-        # It leaves the modes as the keyframe has them, but for the alternate screen; without it all is to be said.
+        # The scrollback sets the modes of the keyframe, except the alternate screen; without it, all must be set.
         screen.feed(self._scrollback)
         begun: TerminalModes | None = None
         if self._scrollback:
@@ -235,7 +235,7 @@ class _Past:
         return screen
 
     def full_screen(self, limit: int) -> bytes:
-        """Return what draws the full-screen program that is on, in so many bytes; then it is for it to repaint."""
+        """Return the bytes, at most `limit`, that draw the active full-screen program, which will then repaint."""
         if self._opened is None:
             return b""
         start = self._opened
@@ -252,7 +252,7 @@ class _Past:
             cut, at_cut = 0, entered
         least = max(len(section) - max(limit - len(enter) - _RESERVE, 0), tokens_fit(section))
         if cut < least:
-            # Not within text: it would stand where the cursor of a blank screen is.
+            # Not within text: it would appear at the cursor of a blank screen.
             cut = max(section.find(b"\x1b", least), least)
             at_cut = self._at(start + cut)
         drawn = at_cut.prelude(entered) + at_cut.pending if cut else b""

@@ -1,6 +1,7 @@
-"""Replies: what terminals type by themselves when a program asks them, told apart from what a person types.
+"""Replies: distinguishes automatic replies of terminals to queries from what a person types.
 
-Sequences as in xterm's ctlseqs. With many viewers every one of them answers a live query, and one answer must pass.
+Sequences as in xterm's ctlseqs. With several viewers, each of them replies to a live query, but only one reply must
+reach the program.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 
 # DA1-3, DSR and CPR, DECRPM, window reports, kitty's keyboard flags, DECRPSS and other DCS, colors and other OSC,
-# kitty's graphics. A CPR looks like a modified F3: the answer is what is more often meant.
+# kitty's graphics. A CPR looks like a modified F3: the reply is more likely.
 _REPLY = re.compile(
     r"\x1b\[[?>=][0-9;]*c|\x1b\[\??[0-9;]*n|\x1b\[\??[0-9]+;[0-9]+R|\x1b\[\??[0-9;]*\$y|\x1b\[[0-9;]+t|\x1b\[\?[0-9]*u"
     r"|\x1b[P_][^\x1b]*\x1b\\|\x1b\][0-9][^\x07\x1b]*(?:\x07|\x1b\\)"
@@ -16,7 +17,7 @@ _REPLY = re.compile(
 
 
 def split(text: str) -> tuple[str, str]:
-    """The input `text` as what was typed and what a terminal answered by itself, each in order."""
+    """Split the input `text` into what was typed and automatic replies, each in order."""
     if "\x1b" not in text:
         return text, ""
     answered = _REPLY.findall(text)

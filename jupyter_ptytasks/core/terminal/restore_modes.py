@@ -1,4 +1,4 @@
-"""Restoring modes: the bytes that bring a terminal from one state of its modes to another."""
+"""Restoring modes: the bytes that bring a terminal from one state to another."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHIFTS = (b"\x0f", b"\x0e", b"\x1bn", b"\x1bo")
 
 
 def transition(old: ModeState, new: ModeState, *, known: bool) -> bytes:
-    """Return what leads from `old` to `new`; unless it is `known`, what a RIS may have left is set, too."""
+    """Return the bytes that lead from `old` to `new`; unless `old` is `known`, set modes that RIS does not reset."""
     out: list[bytes] = []
     normal, alternate = zip(old.screens, new.screens)
     leaves = old.alternate and (not new.alternate or _differ(*normal))
@@ -48,7 +48,7 @@ def transition(old: ModeState, new: ModeState, *, known: bool) -> bytes:
 
 
 def pen_and_charsets(new: ModeState) -> bytes:
-    """Return what sets the pen, the hyperlink and the charsets of `new` where G0 and the pen are not known."""
+    """Return the bytes that set the pen, the hyperlink and the charsets of `new` if G0 and the pen are unknown."""
     out = [_sgr(new.pen)]
     if new.link:
         out.append(b"\x1b]8;%s\x1b\\" % new.link.encode())
@@ -61,8 +61,8 @@ def _differ(old: ScreenModes, new: ScreenModes) -> bool:
 
 
 def _screen(out: list[bytes], old: ScreenModes, new: ScreenModes, *, enters: bool = True) -> None:
-    """Margins and what DECSC saved; where one `enters` the other screen then, it leaves the pen and the charset that it
-    saved in force, for a 1049 to save again.
+    """Set the margins and what DECSC saved. If the other screen is `enter`ed next, leave the saved pen and charset
+    active, so that 1049 saves them again.
     """
     if old.margins != new.margins:
         out.append(b"\x1b[%sr" % new.margins)

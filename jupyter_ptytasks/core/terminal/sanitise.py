@@ -1,8 +1,8 @@
-"""Sanitise: recorded output without what asks the terminal or acts beyond its screen, so that no replay ever does.
+"""Sanitize: removes queries and side effects beyond the screen from recorded output, so that replays never have any.
 
-A query in history would be answered into the program's input a second time, as garbage typed on reopen
+A terminal would answer an old query again, and the reply would be typed into the program as garbage on reopen
 (microsoft/vscode#123803, jupyterlab/jupyterlab#17179); a bell would ring, a notification pop up, the clipboard change.
-Everything that draws, and all that tells of a state (titles, links, directories, prompt marks, progress) stays.
+Everything that draws or sets a state (titles, links, directories, prompt marks, progress) is kept.
 """
 
 from __future__ import annotations
@@ -13,28 +13,28 @@ from .vt import CSI, TOKEN, plain, seven_bit, string
 
 _BEL_ENQ = b"\x07\x05"
 
-# BEL, ENQ, and an ESC that begins no plain CSI but those that may ask (c, n, t, x) or print (i).
+# BEL, ENQ, and any ESC except one of a plain CSI that is not a possible query (c, n, t, x) or print command (i).
 _SUSPECT = re.compile(rb"[\x05\x07\x1b](?:(?<!\x1b)|(?!\[[0-9;:]*[@-bd-hj-mo-su-wyz{|}~`]))")
 _INSIDE = re.compile(rb"[\x00-\x04\x06\x08-\x17\x19\x1c-\x1f]")
 
-# What stands for a dropped token: ST, which ends what the token ended and else does nothing, so that no two pieces
-# around it become one sequence or one character.
+# The replacement for a dropped token: ST, which ends what the token ended and otherwise does nothing, so that the text
+# around it does not join into one sequence or character.
 _NOTHING = b"\x1b\\"
 
-# Control sequences that make a terminal answer or act (xterm's ctlseqs), as prefix, intermediates and final: DA1-3,
+# Control sequences that make a terminal reply or act (xterm's ctlseqs), as prefix, intermediates and final: DA1-3,
 # DSR, DECRQM, window operations, XTVERSION, kitty's keyboard query, DECREQTPARM, DECRQCRA, XTSMGRAPHICS, DECRQPSR,
 # XTQMODKEYS, XTREPORTCOLORS, DECRQLP, DECRQUPSS, and media copy.
 _CONTROL = frozenset(b"c >c =c ?c n ?n $p ?$p t >t >q ?u x *y ?S $w ?m #R '| &u i ?i".split())
 
-# Strings that do: DECRQSS, XTGETTCAP; clipboard, notifications, iTerm2's file transfers and calls for attention;
-# colors asked for.
+# Strings with the same effect: DECRQSS, XTGETTCAP; clipboard, notifications, iTerm2's file transfers and attention
+# requests; color queries.
 _DEVICE = re.compile(rb"[0-9;]*[$+]q")
 _OPERATING = re.compile(rb"(?:52|9(?!;4(?:;|$))|777|99|1337)(?:;|$)|(?:4|5|1[0-9]|21);(?:.*[;=])?\?(?:;|$)", re.DOTALL)
 _GRAPHICS_QUERY = re.compile(rb"G(?:[^;]*,)?a=q")
 
 
 def sanitise(data: bytes) -> bytes:
-    """Return `data` with an ST for every query and side effect; an incomplete token at its end stays as it is."""
+    """Return `data` with an ST for every query and side effect; an incomplete token at its end is unchanged."""
     data = seven_bit(data)
     out: list[bytes] = []
     kept = read = 0
@@ -47,7 +47,7 @@ def sanitise(data: bytes) -> bytes:
         else:
             match = TOKEN.match(data, start)
             if match is None:
-                # Not complete, unless by the ESC of a token that is not complete either.
+                # Incomplete, or completed only by the ESC of another incomplete token.
                 continue
             token = match[0]
             instead = _clean(token)
@@ -62,10 +62,10 @@ def sanitise(data: bytes) -> bytes:
 
 
 def _clean(token: bytes) -> bytes:
-    """Return `token` itself, or what is put in its place."""
+    """Return `token` or its replacement."""
     meaning = plain(token)
     if _acts(meaning):
-        # Control characters inside of a token are carried out all the same; inside of a string they are not.
+        # Control characters inside a token are executed, except in a string.
         inside = _INSIDE.findall(token) if meaning[1:2] not in b"]PX^_" else []
         return _NOTHING + b"".join(inside)
     if meaning[1:2] not in b"]PX^_" and any(code in _BEL_ENQ for code in token):

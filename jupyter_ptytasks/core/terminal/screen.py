@@ -1,8 +1,8 @@
-"""The screen: what a terminal shows on its normal screen and has scrolled out of it, drawn again in few bytes.
+"""The screen: serializes a terminal's normal screen and scrollback in few bytes.
 
-The law: a terminal just reset, of the same size, that is fed `draw` and `finish` has the same rows, looks, cursor and
-modes as one that was fed the output itself. What takes no cells but stands at some place (prompt marks) stays at its
-place, but for pictures, which no viewer here shows; of titles, colors of the palette and progress the last ones stay.
+The invariant: a freshly reset terminal of the same size that is fed `draw` and `finish` has the same rows, looks,
+cursor and modes as one that was fed the output itself. Tokens without cells (prompt marks) stay at their position,
+except images, which no viewer here shows; for titles, palette colors and progress, the last ones are kept.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from .modes import TerminalModes
 from .paint import Paint
 from .restore_modes import pen_and_charsets, transition
 
-#: Rows that are kept besides one for each line: lines longer than the screen take several.
+#: Additional rows that are kept besides one for each line, since long lines take several.
 _MORE_ROWS = 1000
 _PLAIN = (b"", b"")
-#: What sets a color of the palette, or sets it back: no modes knows of them, and no reset brings them back.
+#: Sets or resets palette colors: they are not part of the modes, and not restored by a reset.
 _PALETTE = re.compile(rb"\x1b\](?:4|5|1[0-9]|104|105|11[0-9])(?:;[^\x00-\x1f\x7f?]*)?(?:\x07|\x1b\\)")
 
 
 class Screen(Drawing):
-    """Draw a terminal's output from its reset on, and keep the last `lines` lines."""
+    """Draws a terminal's output from its reset on, and keeps the last `lines` lines."""
 
     __slots__ = ("_lasting", "_left", "_lines", "_paint", "_palette")
 
@@ -42,17 +42,17 @@ class Screen(Drawing):
         super().__init__(grid, Controls(grid, self._paint, self._take_string))
 
     def would_pass(self, modes: bytes) -> bool:
-        """Take sequences that set modes, and return whether plain lines then only push up what stands on the screen."""
+        """Process sequences that set modes, and return whether plain lines then only scroll the screen."""
         self.feed(modes)
         return self._may_pass()
 
     @property
     def height(self) -> int:
-        """The rows that there are, those that were scrolled out among them."""
+        """The number of rows, including those that were scrolled out."""
         return len(self._left) + self._used()
 
     def _used(self) -> int:
-        """The rows of the screen that are to be drawn: up to the cursor, or what stands below it."""
+        """The number of rows of the screen to draw: up to the cursor, or to the last text below it."""
         grid = self.grid
         count = len(grid.rows)
         if not grid.top:
@@ -60,7 +60,7 @@ class Screen(Drawing):
                 count -= 1
         return count
 
-    # -- what goes in -------------------------------------------------------------------------------------------------
+    # -- input --------------------------------------------------------------------------------------------------------
 
     def _take_string(self, token: str) -> None:
         if not token.endswith(("\x07", "\x1b\\")):
@@ -81,7 +81,7 @@ class Screen(Drawing):
             self.grid.rows[self.grid.y].mark(self.grid.x, token)
 
     def _pass_lines(self, data: bytes, pos: int, stop: int) -> int:
-        """Pass over plain lines that are too many to be seen again; return from where they are drawn."""
+        """Skip plain lines that will not be part of the result; return the offset from which they must be drawn."""
         kept = self.grid.height + self._lines + 1
         if data.count(b"\n", pos, stop) <= kept + 1:
             return self._pass_text(data, pos, stop)
@@ -95,14 +95,14 @@ class Screen(Drawing):
         return last
 
     def _pass_text(self, data: bytes, pos: int, stop: int) -> int:
-        """Pass over the beginning of a text that fills more rows than are kept; return from where it is drawn."""
+        """Skip the beginning of a text that fills more rows than are kept; return the offset from which to draw it."""
         grid = self.grid
         most = (self._lines + _MORE_ROWS + grid.height) * grid.cols
         start = pos + (stop - pos - most) // grid.cols * grid.cols
         skipped = data[pos:start]
         if start <= pos or b"\n" in data[start:stop]:
             return pos
-        # Rows are filled as they were, if each byte is a cell.
+        # If each byte is a cell, rows are filled as before.
         x = grid.x if skipped.isascii() and b"\x1b" not in skipped and b"\t" not in skipped else 0
         while start < stop and 0x80 <= data[start] < 0xC0:
             start += 1
@@ -111,15 +111,15 @@ class Screen(Drawing):
         return start
 
     def _pass(self, data: bytes, start: int, end: int, rows: int) -> None:
-        """Pass over text that takes so many rows."""
+        """Skip text that takes this many rows."""
         self._controls.take_pen(self._paint.folded(self.grid.pen, data, start, end))
         self._left.clear()
         self.grid.pass_rows(rows)
 
-    # -- what comes out -----------------------------------------------------------------------------------------------
+    # -- output -------------------------------------------------------------------------------------------------------
 
     def draw(self, limit: int) -> bytes:
-        """Return what draws the last lines and the screen in about `limit` bytes, for a terminal just reset."""
+        """Return about `limit` bytes that draw the last lines and the screen in a freshly reset terminal."""
         rows = [*self._left, *self.grid.rows[: self._used()]]
         parts: list[bytes] = [*self._palette.values(), *self._lasting.values()]
         size = sum(map(len, parts))
@@ -139,7 +139,7 @@ class Screen(Drawing):
         return b"".join(parts + drawn[::-1])
 
     def finish(self, modes: TerminalModes) -> bytes:
-        """Return what comes behind `draw`: tab stops, what is saved, the modes of `modes` and the cursor's place."""
+        """Return the bytes that follow `draw`: tab stops, saved state, the modes of `modes` and the cursor position."""
         grid = self.grid
         out: list[bytes] = []
         if grid.stops is not None:
@@ -160,7 +160,7 @@ class Screen(Drawing):
         last = grid.x - grid.join
         text, looks = grid.rows[grid.y].text, grid.rows[grid.y].looks
         if grid.join and not grid.insert and looks[last : last + 1] == grid.pen and text[last] not in NULL + HALF:
-            # What comes next may be combined with the last character: it is written once more.
+            # The next character may combine with the last one, so that is written again.
             out.append(place % (last + 1) + grid.clusters.spell(text[last : grid.x]).encode())
             return b"".join(out)
         out.append(place % (min(grid.x, grid.cols - 1) + 1))
@@ -169,11 +169,11 @@ class Screen(Drawing):
         return b"".join(out)
 
     def _wait_to_wrap(self, modes: TerminalModes) -> bytes:
-        """Return what makes the cursor, which is in the last column, wait for a character to go on in the next row."""
+        """Return the bytes that put the cursor, in the last column, into the pending wrap state."""
         row, clusters = self.grid.rows[self.grid.y], self.grid.clusters
         last = self.grid.cols - 1
         if row.text[last:] in ("", NULL):
-            # What was written there was erased; that is brought about where all of the row was.
+            # The text there was erased; this is reproduced only if the whole row was.
             return b"" if row.text else b"\x1b[0mx\x1b[1K" + pen_and_charsets(modes)
         column = last - 1 if row.text[last] == HALF else last
         look = _change((b"?", b""), self._paint.sequence(row.looks[column]))
@@ -181,7 +181,7 @@ class Screen(Drawing):
         return b"\x1b[%dG%s\x1b(B\x0f%s" % (column + 1, look, shown) + pen_and_charsets(modes)
 
     def _row(self, row: Row, behind: Row | None) -> bytes:
-        """Return what draws a row from its first column on, and leads to the next one if that is its continuation."""
+        """Return the bytes that draw a row from its first column on, and wrap to the next row if that continues it."""
         cols, paint = self.grid.cols, self._paint
         wraps = behind is not None and behind.wraps
         text = row.text
@@ -191,7 +191,7 @@ class Screen(Drawing):
         out: list[bytes] = []
         drawn = _PLAIN
         pos = 0
-        # A row that goes on is filled first, and what is null at its end erased when the next one has begun.
+        # A row that wraps is filled first; null cells at its end are erased once the next row has begun.
         end = content if wraps else len(text)
         while pos < end:
             while marks and marks[0][0] <= pos:
@@ -221,7 +221,7 @@ class Screen(Drawing):
         return b"".join(out)
 
     def _run_end(self, text: str, looks: str, pos: int, end: int) -> int:
-        """Return the end of the cells from `pos` on that look the same and are all null, or none of them is."""
+        """Return the end of the run from `pos` on with the same look, and either all or no cells null."""
         is_null, look = text[pos] == NULL, looks[pos]
         stop = pos + 1
         while stop < end and looks[stop] == look and (text[stop] == NULL) is is_null:
@@ -229,7 +229,7 @@ class Screen(Drawing):
         return stop
 
     def _spell(self, cells: str) -> bytes:
-        """Return the text of cells; what takes no cell of its own, but has one here, must not join the one before."""
+        """Return the text of cells; a combining mark in its own cell must not combine with the previous one."""
         clusters = self.grid.clusters
         if cells.isascii() and HALF not in cells:
             return cells.encode()
@@ -239,12 +239,12 @@ class Screen(Drawing):
         return "".join(shown).encode()
 
     def _go_on(self, row: Row, behind: Row, content: int) -> bytes:
-        """Return what leads from the end of a row, of which `content` cells are not null, to its continuation."""
+        """Return the bytes that lead from the end of a row, with `content` non-null cells, to its continuation."""
         cols, paint = self.grid.cols, self._paint
         is_full = content == cols or (content == cols - 1 and behind.is_wide_first)
         if is_full and behind.text[:1] not in ("", NULL) and paint.erased(behind.looks[0]) == NULL:
             return b""
-        # The row is filled, and a character leads to the next one; then both are erased.
+        # The row is filled, and a character wraps to the next one; then both are erased.
         out = [b" " * (cols - content), b"x\r\x1b[X"]
         if content < cols:
             out.append(b"\x1b[A\x1b[%dG" % (content + 1))

@@ -1,4 +1,4 @@
-"""Tokens of decoded text: the grammar of `vt`, in the form that drawing needs, in which text and tokens take turns."""
+"""Tokens of decoded text: the grammar of `vt`, in the form needed for drawing, where text and tokens alternate."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ _CONTROL = r"[\x00-\x17\x19\x1c-\x1f\x7f]"
 _HEADER = r"[\x00-\x17\x19\x1c-\x3f\x7f]*"
 _ABORTED = r"(?=\x1b)|\Z"
 _END = r"(?:\x1b\\|[\x18\x1a]|(?=\x1b(?!\\))|\Z)"
-#: Everything that is no text, as in vt.TOKEN, but within text that ends where a token does; what repeats as one token.
-#: It begins with one set of characters, which `re` looks for far faster than for alternatives.
+#: Everything that is not text, as in vt.TOKEN, but for text without incomplete tokens; repetitions are one token.
+#: It begins with a character set, which `re` finds much faster than alternatives.
 TOKEN = lazy(
     r"([\x00-\x1f\x7f](?:(?<=\x1b)(?:"
     r"\[[0-9;:]*m(?:\x1b\[[0-9;:]*m)*|\[[0-9;:]*[@-~]|[78DEHMc=>no|}~\\]|\x1b*(?=\x1b)|" + _CONTROL + r"*(?:"
@@ -23,7 +23,7 @@ TOKEN = lazy(
     r"|(?<=\r)(?:\n|\r*(?!\n))|(?<=\n)\n*|(?<=\x08)\x08*|(?<=\t)\t*|(?<=[\x0b\x0c])[\x0b\x0c]*|(?<=[\x0e\x0f])"
     r"|(?<=\x7f)\x7f*|(?<=[\x00-\x07\x10-\x1a\x1c-\x1f])[\x00-\x07\x10-\x1a\x1c-\x1f]*))"
 )
-#: On the alternate screen, what may leave it, or changes what lasts longer than it does.
+#: Tokens on the alternate screen that may leave it, or whose effect outlasts it.
 LASTING = lazy(
     r"\x1b(?:c|\](?:4|5|1[0-9]|9;4|7784|104|105|11[0-9])|\[[^@-~]*[hlp]|[()*+.%-][^\x1b]|[no|}~])|[\x0e\x0f]"
 )

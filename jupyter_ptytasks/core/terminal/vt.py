@@ -1,12 +1,12 @@
-"""What a terminal takes as one token: the grammar of escape sequences, shared by everything here that reads output.
+"""The tokens of terminal output: the grammar of escape sequences, shared by everything here that reads output.
 
-The grammar is that of xterm.js (its parser is a VT500 state machine, as in ECMA-48), fed with text as a viewer gets it:
-UTF-8 decoded, U+FFFD for what is none. What matters and is easily missed:
+The grammar is that of xterm.js (its parser is a VT500 state machine, as in ECMA-48), for text as a viewer gets it:
+decoded from UTF-8, with U+FFFD for invalid bytes. Some details that are easily missed:
 
-- ESC starts a new token wherever it stands, so nothing that began earlier can hide a sequence found by its ESC;
-- a control character inside a sequence is carried out at once, and the sequence goes on after it;
-- CAN and SUB abort a token, and so does any non-ASCII character outside of a string (it is swallowed);
-- OSC ends with BEL or ST, the other strings with ST only; any ESC ends a string as well as ST does.
+- ESC always starts a new token, so nothing before it can hide a sequence;
+- a control character inside a sequence is executed immediately, and the sequence continues after it;
+- CAN and SUB abort a token, and so does any non-ASCII character outside a string (it is swallowed);
+- OSC ends with BEL or ST, other strings only with ST; any ESC also ends a string.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _HEADER = rb"[\x00-\x17\x19\x1c-\x3f\x7f]*"
 
 
 def _all_of(name: bytes, several: bytes) -> bytes:
-    """As much of `several` as there is, and never less: else what has no end is tried again for each of its bytes."""
+    """Match as much of `several` as possible, without backtracking: an unterminated one would take quadratic time."""
     return rb"(?=(?P<" + name + rb">" + several + rb"))(?P=" + name + rb")"
 
 
-# One whole token that begins with ESC; no match at the end of the data means that the rest of it is yet to come.
+# One complete token that begins with ESC; no match at the end of the data means that the token is incomplete.
 TOKEN = lazy(
     rb"\x1b" + _CONTROL + rb"*(?:"
     rb"\[" + _all_of(b"csi", _HEADER) + rb"(?:[@-~]|" + _ABORT + rb"|(?=\x1b))"
@@ -54,17 +54,17 @@ CSI = re.compile(rb"\x1b\[([<-?]?)([0-9;:]*)([ -/]*)([@-~])")
 _C1 = re.compile(rb"\xc2[\x80-\x9f]")
 _CONTROLS = re.compile(_CONTROL)
 _CUT_CHARACTER = re.compile(rb"(?:[\xc2-\xdf]|[\xe0-\xef][\x80-\xbf]?|[\xf0-\xf4][\x80-\xbf]{0,2})\Z")
-# The C1 controls that xterm.js knows, by their second byte in UTF-8; all others just end what was begun.
+# The C1 controls that xterm.js supports, by their second byte in UTF-8; all others only abort a token.
 _C1_KNOWN = frozenset(b"\x84\x85\x88\x90\x98\x9b\x9c\x9d\x9e\x9f")
 _C1_AS_ESCAPE = {
     bytes((0xC2, code)): bytes((0x1B, code - 0x40)) if code in _C1_KNOWN else b"\x18\x18" for code in range(0x80, 0xA0)
 }
-#: Of more of them, each kind is replaced by itself.
+#: If there are more of them, each kind is replaced separately.
 _MOST_C1 = 20_000
 
 
 def seven_bit(data: bytes) -> bytes:
-    """Return `data` with C1 controls (U+0080 to U+009F) in their ESC form, which has as many bytes as in UTF-8."""
+    """Return `data` with C1 controls (U+0080 to U+009F) in their ESC form, which has the same length as in UTF-8."""
     if b"\xc2" not in data or not _C1.search(data):
         return data
     if data.count(b"\xc2") <= _MOST_C1:
@@ -75,32 +75,32 @@ def seven_bit(data: bytes) -> bytes:
 
 
 def plain(token: bytes) -> bytes:
-    """Return `token` as it reads without the control characters inside, which are no part of its meaning."""
+    """Return `token` without the control characters inside, which are not part of its meaning."""
     return b"\x1b" + _CONTROLS.sub(b"", token[1:])
 
 
 def string(token: bytes) -> bytes:
-    """Return what a string token (OSC, DCS, ...) holds: no introducer, terminator or control characters."""
+    """Return the content of a string token (OSC, DCS, ...), without introducer, terminator or control characters."""
     body = plain(token)[2:]
     return body[:-2] if body.endswith(b"\x1b\\") else body
 
 
 def number(parameters: bytes, index: int, default: int) -> int:
-    """Return the numeric parameter at `index` of `parameters`; `default` where it is absent, empty or zero."""
+    """Return the numeric parameter at `index` of `parameters`; `default` if it is missing, empty or zero."""
     fields = parameters.split(b";", index + 1)
     digits = fields[index].split(b":", 1)[0] if index < len(fields) else b""
     return int(digits[:9] or b"0") or default
 
 
 def complete(data: bytes) -> int:
-    """Return how many bytes of `data` (7 bit) come before the token, or the character, that its end cuts."""
+    """Return how many bytes of `data` (7-bit) precede an incomplete token or character at its end."""
     cut = _CUT_CHARACTER.search(data, max(0, len(data) - 3))
     end = cut.start() if cut else len(data)
     start = data.rfind(b"\x1b", 0, end)
     if start < 0 or TOKEN.match(data, start, end):
         return end
     if start == end - 1:
-        # A lone ESC may be the first half of ST: then the string that it is about to end is not complete either.
+        # A lone ESC may be the first half of ST: then the string that it would end is not complete, either.
         before = data.rfind(b"\x1b", 0, start)
         if before >= 0 and not TOKEN.match(data, before, end):
             return before

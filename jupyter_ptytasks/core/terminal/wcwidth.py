@@ -1,13 +1,13 @@
-"""How many cells a character takes in xterm.js, which goes by Unicode 6 unless it is told otherwise.
+"""How many cells a character takes in xterm.js, which uses Unicode 6 by default.
 
-The ranges are those of its `UnicodeV6.ts`. Unlike `width`, which says what terminals agree on, this says what one does.
+The ranges are those of its `UnicodeV6.ts`. Unlike other width tables, this one describes a single terminal.
 """
 
 from __future__ import annotations
 
 from .lazy import lazy
 
-# Combining marks and other characters that take no cell of their own.
+# Combining marks and other characters without their own cell.
 _ZERO = (
     "\u0300-\u036f\u0483-\u0486\u0488\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0600-\u0603"
     "\u0610-\u0615\u064b-\u065e\u0670\u06d6-\u06e4\u06e7\u06e8\u06ea-\u06ed\u070f\u0711\u0730-\u074a\u07a6-\u07b0"
@@ -25,21 +25,21 @@ _ZERO = (
     "\U00010a38-\U00010a3a\U00010a3f\U0001d167-\U0001d169\U0001d173-\U0001d182\U0001d185-\U0001d18b"
     "\U0001d1aa-\U0001d1ad\U0001d242-\U0001d244\U000e0001\U000e0020-\U000e007f\U000e0100-\U000e01ef"
 )
-# CJK, Hangul and full-width forms, some of which are combining, too: those count as such.
+# CJK, Hangul and full-width forms; some of them are also combining, and count as such.
 _WIDE = (
     "\u1100-\u115f\u2329\u232a\u2e80-\u303e\u3040-\ua4cf\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f"
     "\uff00-\uff60\uffe0-\uffe6\U00020000-\U0002fffd\U00030000-\U0003fffd"
 )
 
-#: Match where a character takes no cell, and where it takes two; of what is in both, none.
+#: Match characters that take no cell, and those that take two; characters in both take none.
 ZERO = lazy(f"[{_ZERO}]")
 WIDE = lazy(f"[{_WIDE}]")
-#: Matches where a character does not take exactly one cell.
+#: Matches characters that do not take exactly one cell.
 UNUSUAL = lazy(f"[{_ZERO}{_WIDE}]")
 
 
 def wcwidth(char: str) -> int:
-    """Return the cells that a printable character takes: 0, 1 or 2."""
+    """Return how many cells a printable character takes: 0, 1 or 2."""
     if char < "\u0300" or not UNUSUAL.match(char):
         return 1
     return 0 if ZERO.match(char) else 2

@@ -1,1 +1,1 @@
-"""Whether a program waits for input, judged by what the kernel says about it."""
+"""Whether a program is waiting for input, from its kernel state."""

@@ -1,7 +1,7 @@
-"""Whether a program waits for input, for what, and with which prompt: decided from what was seen of it.
+"""Decides whether a program is waiting for input, what kind of input, and with which prompt.
 
-What the kernel says is sure. Where it says nothing (other systems, sandboxes, programs of another user), or where a
-program only passes on what another one asks (ssh), the look of the last line decides, and the result is not sure.
+Information from the kernel is sure. If there is none (other systems, sandboxes, programs of another user), or if a
+program only passes on the questions of another one (ssh), the last line decides, and the result is not sure.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: Kinds of waiting: for a line, for one that is not echoed, for keys, and of a shell for the next command.
+#: Kinds of waiting: for a line, for a line without echo, for keys, and a shell for the next command.
 LINE, PASSWORD, KEYS, SHELL = "line", "password", "keys", "shell"
 KINDS = (LINE, PASSWORD, KEYS, SHELL)
 
-#: The most characters of a prompt; of a longer one the end is kept.
+#: Maximum length of a prompt in characters; of a longer one, the end is kept.
 PROMPT_MAX = 200
-#: Unix seconds that every calendar knows.
+#: The latest time, in Unix seconds, that can be represented everywhere.
 _END_OF_TIME = 1e11
-#: Seconds of silence after which an unfinished line is taken for a prompt, where nothing else is known.
+#: Seconds of silence after which an unfinished line is taken for a prompt, if nothing else is known.
 UNSURE_AFTER = 1.0
 
-#: Shells that read commands by key, and so do not read them line by line; and others.
+#: Shells that read commands key by key, and shells that read them line by line.
 _EDITING_SHELLS = frozenset({"bash", "zsh", "fish"})
 SHELLS = _EDITING_SHELLS | {"ash", "csh", "dash", "ksh", "mksh", "nu", "pwsh", "sh", "tcsh", "xonsh"}
-#: Their options whose next argument belongs to them.
+#: Options of shells that take an argument.
 _WITH_ARGUMENT = frozenset({"--init-file", "--rcfile", "-O", "+O", "-o", "+o", "-C", "--init-command"})
-#: Programs that read the terminal all the time, for another program with a terminal of its own.
+#: Programs that always read the terminal, on behalf of another program with its own terminal.
 RELAYS = frozenset(
     [
         "abduco",
@@ -62,16 +62,16 @@ RELAYS = frozenset(
         "zellij",
     ]
 )
-#: How prompts of programs end, of which nothing but their text is known.
+#: The end of a prompt, for programs of which only the output is known.
 _PROMPT_END = re.compile(r"[:?>$#%\])»\u276f\u279c\u03bb]\s*$")
 
 
 class Evidence:
-    """What was seen of the processes that have the terminal.
+    """The state of the foreground processes of the terminal.
 
-    `told`: the kernel says where they are. `reads`: one of them is blocked until the terminal has input; `relay`: only
-    on behalf of another program. `shell` is the name of the shell that reads, if it is an interactive one. `busy`: one
-    of them computes. `cpu` are the seconds that they have computed, `alone` says that there is one thread.
+    `told`: the kernel shows what they are doing. `reads`: one of them is blocked until the terminal has input; `relay`:
+    only on behalf of another program. `shell` is the name of the shell that reads, if it is interactive. `busy`: one of
+    them is computing. `cpu` is their CPU time in seconds, `alone` says that there is only one thread.
     """
 
     __slots__ = ("alone", "busy", "cpu", "reads", "relay", "shell", "told")
@@ -97,17 +97,17 @@ class Evidence:
 
 
 def classify(evidence: Evidence, mode: tuple[bool, bool] | None, quiet: float, prompt: str) -> tuple[str, bool] | None:
-    """Return the kind of waiting and whether it is sure; None if the program does not wait.
+    """Return the kind of waiting and whether it is sure; None if the program is not waiting.
 
-    `mode` tells whether the terminal gives whole lines, and whether it echoes; None if unknown. `quiet` are the seconds
-    since the last output, `prompt` is the unfinished last line.
+    `mode` says whether the terminal is in line mode, and whether it echoes; None if unknown. `quiet` is the number of
+    seconds since the last output, `prompt` is the unfinished last line.
     """
     if evidence.busy:
         return None
     by_line, echoes = mode if mode is not None else (True, True)
     kind = KEYS if not by_line else LINE if echoes else PASSWORD
     if evidence.reads and not evidence.relay:
-        # A shell that edits its line reads keys; while it reads lines, its builtin `read` does.
+        # A shell with line editing reads keys; if it reads lines, its builtin `read` is running.
         prompts_by = KEYS if evidence.shell in _EDITING_SHELLS else LINE
         return (SHELL if evidence.shell and kind == prompts_by else kind), True
     if evidence.told and not evidence.relay:
@@ -119,7 +119,7 @@ def classify(evidence: Evidence, mode: tuple[bool, bool] | None, quiet: float, p
 
 
 def read(value: Any) -> dict[str, Any] | None:
-    """Return what a ptyhost says about waiting, as it is passed on; None if it does not wait, or says nothing known."""
+    """Validate what a ptyhost reports about waiting; None if the program is not waiting, or the report is unknown."""
     if not isinstance(value, dict) or value.get("kind") not in KINDS:
         return None
     prompt, since = value.get("prompt"), value.get("since")
@@ -129,7 +129,7 @@ def read(value: Any) -> dict[str, Any] | None:
 
 
 def is_interactive(arguments: list[str]) -> bool:
-    """Return whether a shell with these arguments reads its commands from the terminal: it has no script."""
+    """Return whether a shell with these arguments reads commands from the terminal, not from a script."""
     words = iter(arguments[1:])
     for word in words:
         if word in _WITH_ARGUMENT:

@@ -1,7 +1,7 @@
-"""Where the kernel says that a thread is: /proc/<pid>/syscall of Linux, read for calls that wait for input.
+"""Parses /proc/<pid>/syscall of Linux for system calls that wait for input.
 
-The numbers of system calls differ between architectures. For one that is not listed here nothing is known, and nothing
-is guessed.
+System call numbers differ between architectures. For architectures that are not listed here, nothing is known or
+guessed.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: Kinds of calls. A thread that is `RUNNING` has a processor, or could use one.
+#: Kinds of calls. A `RUNNING` thread is running or runnable.
 READ, POLL, SELECT, EPOLL, OTHER, RUNNING = "read", "poll", "select", "epoll", "other", "running"
 
 _X86_64 = {
@@ -30,7 +30,7 @@ _X86_64 = {
 _AARCH64 = {22: EPOLL, 63: READ, 65: READ, 72: SELECT, 73: POLL, 441: EPOLL}
 _CALLS: Mapping[str, Mapping[int, str]] = {"x86_64": _X86_64, "aarch64": _AARCH64}
 
-#: The most descriptors of a call that are looked at; nothing that waits for a person has more.
+#: Maximum number of descriptors in a call; programs that wait for a person do not have more.
 _DESCRIPTORS_MAX = 1024
 _POLLFD = struct.Struct("=ihh")
 _POLLIN = 0x001
@@ -40,7 +40,7 @@ _TARGET = re.compile(r"^tfd:\s*(\d+)\s+events:\s*([0-9a-f]+)", re.MULTILINE)
 
 
 class Call:
-    """What a thread is doing: the kind of its call, and of one that waits the first two arguments."""
+    """The system call of a thread: its kind, and for one that waits its first two arguments."""
 
     __slots__ = ("first", "kind", "second")
 
@@ -51,8 +51,8 @@ class Call:
 
     @property
     def memory(self) -> tuple[int, int] | None:
-        """Where in the memory of the process the descriptors stand that it waits for: address and size in bytes. None
-        if they do not stand there, or are too many.
+        """Where the memory of the process has the descriptors that it waits for: address and size in bytes. None if
+        they are not in memory, or are too many.
         """
         if self.kind == POLL and 0 < self.second <= _DESCRIPTORS_MAX:
             return self.first, self.second * _POLLFD.size
@@ -69,20 +69,20 @@ class Call:
             entries = _POLLFD.iter_unpack(memory[:whole])
             return [fd for fd, events, _ in entries if fd >= 0 and events & (_POLLIN | _POLLRDNORM)]
         if self.kind == SELECT:
-            # The lowest descriptor is the lowest bit of the first long: on these machines, which are little-endian,
-            # that of the first byte.
+            # The lowest descriptor is the lowest bit of the first long: on these little-endian machines, of the first
+            # byte.
             bits = int.from_bytes(memory, "little")
             return [fd for fd in range(self.first) if bits >> fd & 1]
         return []
 
 
 def knows(machine: str) -> bool:
-    """Return whether the calls of an architecture (the machine of uname(2)) are known."""
+    """Return whether the system calls of an architecture (the machine of uname(2)) are known."""
     return machine in _CALLS
 
 
 def parse(text: str, machine: str) -> Call | None:
-    """Return what /proc/<pid>/syscall says; None if it says nothing that is known."""
+    """Parse /proc/<pid>/syscall; None if it is not understood."""
     calls = _CALLS.get(machine)
     words = text.split()
     if calls is None or not words:
@@ -91,7 +91,7 @@ def parse(text: str, machine: str) -> Call | None:
         return Call(RUNNING)
     try:
         kind = calls.get(int(words[0]), OTHER)
-        # Blocked, but not in a call (-1), or in one of no concern.
+        # Blocked, but not in a system call (-1), or in an irrelevant one.
         return Call(OTHER) if kind == OTHER else Call(kind, int(words[1], 16), int(words[2], 16))
     except (ValueError, IndexError):
         return None

@@ -1,8 +1,8 @@
 """Why a task failed, in one sentence: from how it ended, and the last lines of its output. Pure.
 
-`explain` asks in this order: the time limit, signals and exit codes that say it (system), then what the output says
-last, of Python (python) or anything else (programs). What was printed counts only as the end of the output: an
-exception that was caught and logged has other lines behind it, and a program that exits with 0 has not failed.
+`explain` tries in this order: the time limit, signals and meaningful exit codes (system), then the end of the output,
+from Python (python) or anything else (programs). An error counts only at the end of the output: an exception that was
+caught and logged is followed by other lines, and a program that exits with 0 has not failed.
 """
 
 from __future__ import annotations

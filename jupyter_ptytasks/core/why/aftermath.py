@@ -1,4 +1,4 @@
-"""Lines that come after a reason and are none: what others say about it, and how many other lines there are."""
+"""Lines that follow a reason but are not the reason: what other programs say about it; and counting other lines."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _AFTERMATH = re.compile(
 
 
 def is_aftermath(text: str) -> bool:
-    """Return whether a line is empty, or one that programs write when something else has failed."""
+    """Return whether a line is empty, or is what programs write when another one has failed."""
     text = text.strip()
     return not text or _AFTERMATH.match(text) is not None
 
 
 def others(lines: Iterable[Line]) -> int:
-    """Return how many lines are something else."""
+    """Return how many lines are not aftermath."""
     return sum(not is_aftermath(text) for _, text in lines)

@@ -1,4 +1,4 @@
-"""How tests and builds say what went wrong: they count at the end, and the first error is above."""
+"""Errors of tests and builds, which end with a summary; the first error is above it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .reason import Line, Reason
 
-#: Lines above the count in which errors are looked for.
+#: Number of lines above the summary in which errors are searched for.
 _ABOVE = 200
 
 _PYTEST = re.compile(r"^=+ (?P<what>(?:.*, )?\d+ (?:failed|errors?)\b.*?)(?: in [\d.]+s.*)? =+$")
@@ -28,7 +28,7 @@ _COUNTS = re.compile(
 
 
 def tests(lines: list[Line], at: int) -> tuple[Reason, int] | None:
-    """Read the count of pytest or unittest."""
+    """Read the summary of pytest or unittest."""
     found = _PYTEST.match(lines[at][1]) or _UNITTEST.match(lines[at][1])
     if found is None:
         return None
@@ -37,7 +37,7 @@ def tests(lines: list[Line], at: int) -> tuple[Reason, int] | None:
 
 
 def build(lines: list[Line], at: int) -> tuple[Reason, int] | None:
-    """Read the first error of a compiler or linker, from the line with which it, or what ran it, ends."""
+    """Read the first error of a compiler or linker, given the last line of it or of the build tool."""
     if not _COUNTS.match(lines[at][1]):
         return None
     for index in range(max(at - _ABOVE, 0), at):

@@ -1,11 +1,11 @@
-"""What an error is about, by its text: memory of a GPU, memory, the disk. Everybody uses the same few words."""
+"""The cause of an error, from its text: GPU memory, memory, the disk. All programs use the same few words."""
 
 from __future__ import annotations
 
 import re
 
 _SIZE = r"[0-9][0-9.,]*\s?(?:[KMGTP]i?)?(?:B\b|bytes\b|b\b)"
-#: PyTorch before version 2.2, and since: which GPU, its size, and what of that is free.
+#: PyTorch before and since version 2.2: which GPU, its size, and how much is free.
 _TORCH = re.compile(
     rf"(?:CUDA|HIP|XPU) out of memory\. Tried to allocate (?P<want>{_SIZE})"
     rf"(?:.*?GPU (?P<gpu>\d+)(?:; (?P<old>{_SIZE}) total capacity| has a total capacit?y of (?P<new>{_SIZE})))?"
@@ -32,7 +32,7 @@ GPU_MEMORY, MEMORY, DISK_FULL = "gpu_memory", "memory", "disk_full"
 
 
 def cause(text: str) -> tuple[str, str] | None:
-    """Return the kind of what an error is about, and a sentence; None if it is about something else."""
+    """Return the kind of the cause and a sentence; None if the cause is something else."""
     gpu = _gpu_memory(text)
     if gpu is not None:
         return GPU_MEMORY, gpu

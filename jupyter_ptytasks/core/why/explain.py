@@ -1,4 +1,4 @@
-"""Decides which of the things that are known about an ending is its reason."""
+"""Decides why an attempt failed."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ if TYPE_CHECKING:
 
     from .reason import Line
 
-#: Last lines that are looked at.
+#: Number of last lines that are examined.
 _WINDOW = 400
-#: Exceptions of programs that only tell that another one, whose output is above, has failed; how often to look above.
+#: How often to look further up if an exception only reports that another program, whose output is above, has failed.
 _DEEP = 3
 
 
 def explain(ending: Ending, lines: Sequence[Line]) -> Reason | None:
-    """Return why an attempt failed; None if it has not: it succeeded, or was stopped by a user.
+    """Return why an attempt failed; None if it succeeded or was stopped by a user.
 
-    `lines` are the last ones of its own output, as a terminal shows them; a few hundred are enough.
+    `lines` are the last lines of its own output, as a terminal shows them; a few hundred are enough.
     """
     if ending.reason == "timed_out":
         return system.timed_out(ending)
@@ -47,7 +47,7 @@ def _explain(ending: Ending, lines: list[Line], deep: int) -> Reason:
 
 
 def _said(ending: Ending, lines: list[Line], deep: int) -> Reason | None:
-    """Return what the end of the output says."""
+    """Return the reason at the end of the output."""
     found = python.uncaught(ending, lines)
     other = programs.last_error(lines)
     if found is None or (other is not None and other.at > found.at):

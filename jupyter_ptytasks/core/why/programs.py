@@ -1,4 +1,4 @@
-"""How programs that are not Python say what went wrong, at the end of their output."""
+"""Errors of programs that are not Python, at the end of their output."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
     from .reason import Line, Reason
     from .said import Reader
 
-#: Lines in which an error is looked for.
+#: Number of lines in which an error is searched for.
 _WINDOW = 200
 
 
 @dataclass(frozen=True)
 class Said:
-    """What a program says, and at which of the lines."""
+    """A reason, and the index of its line."""
 
     reason: Reason
     at: int
 
 
 def last_error(lines: list[Line]) -> Said | None:
-    """Return the last error that has a form which only errors have; else what the very last line says."""
+    """Return the last error in a form that only errors have; otherwise the error in the very last line."""
     for at in range(len(lines) - 1, max(len(lines) - _WINDOW, 0) - 1, -1):
         for read, behind in _READERS.items():
             found = read(lines, at)
@@ -53,7 +53,7 @@ def _rust(lines: list[Line], at: int) -> tuple[Reason, int] | None:
 
 
 def _place(pattern: re.Pattern[str], lines: list[Line]) -> str:
-    """Return where the first of the lines with this pattern says it was; empty if there is none."""
+    """Return the location in the first line that matches the pattern; empty if there is none."""
     frame = first(pattern, lines)
     return at_place(frame["path"], frame["line"]) if frame is not None else ""
 
@@ -155,7 +155,7 @@ _LUA_BEHIND = re.compile(r"^(stack traceback:|\s)")
 
 
 def _script(lines: list[Line], at: int) -> tuple[Reason, int] | None:
-    """Read what Ruby, PHP, Perl and Lua say in one line."""
+    """Read a one-line error of Ruby, PHP, Perl or Lua."""
     text = lines[at][1]
     ruby = _RUBY.match(text)
     if ruby is not None:
@@ -175,17 +175,17 @@ def _script(lines: list[Line], at: int) -> tuple[Reason, int] | None:
 
 
 def _index(pattern: re.Pattern[str], lines: list[Line], at: int) -> int | None:
-    """Return the index of a line that comes soon after a message."""
+    """Return the index of a matching line shortly after a message."""
     near = range(at + 1, min(at + 1 + _MESSAGE_LINES, len(lines)))
     return next((index for index in near if pattern.match(lines[index][1])), None)
 
 
-#: How each is read, and how many other lines may come behind: what other threads or the end of the program write.
+#: The readers, and how many other lines may follow, from other threads or the end of the program.
 _READERS: dict[Reader, int] = {
     _rust: 3, _go: 3, _java: 3, _node: 0, _julia: 0, _r: 0, _script: 0, builds.tests: 1, builds.build: 1
 }  # fmt: skip
 
-#: How programs begin the line that tells why they end: `error: …`, `prog: error: …`; or end it: `…: No such file`.
+#: The beginning of a program's final error line: `error: …`, `prog: error: …`; or its end: `…: No such file`.
 _ERROR = re.compile(r"^(?:\S+: )?(?:fatal error|error|fatal|Error|ERROR|FATAL|Fatal|E)(?:\[\S+\])?: \S.*$")
 _ERRNO = re.compile(
     r"^\S+: .*(?:No such file or directory|Permission denied|Is a directory|Not a directory|File exists"
@@ -195,7 +195,7 @@ _ERRNO = re.compile(
 
 
 def _last_line(lines: list[Line]) -> Said | None:
-    """Return what the very last line says, if it has the form of an error."""
+    """Return the error in the very last line, if it has the form of an error."""
     for at in range(len(lines) - 1, -1, -1):
         text = lines[at][1].strip()
         if not is_aftermath(text):

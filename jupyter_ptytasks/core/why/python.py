@@ -1,4 +1,4 @@
-"""Tracebacks of Python: which exception was not caught, and where it was raised."""
+"""Python tracebacks: which exception was not caught, and where it was raised."""
 
 from __future__ import annotations
 
@@ -23,30 +23,30 @@ _SYNTAX = re.compile(r"^(?:SyntaxError|IndentationError|TabError)\b")
 _GROUP = re.compile(r"^(?P<indent>\s*)\+ Exception Group " + re.escape(_HEAD))
 _IPYTHON = re.compile(r"^(?P<name>[A-Za-z_][\w.]*)\s+" + re.escape(_HEAD))
 _IN_GROUP = re.compile(r"^\s+\| (?P<text>\S.*)$")
-#: Exceptions that tell of another one, whose output is above.
+#: Exceptions that report another one, whose output is above.
 _WRAPPERS = frozenset({
     "BrokenProcessPool", "CalledProcessError", "ChildFailedError", "ProcessExitedException", "ProcessRaisedException",
     "RayTaskError", "SystemExit", "TerminatedWorkerError", "TrainingFailedError", "WorkerCrashedError",
 })  # fmt: skip
 _DATALOADER = re.compile(r"DataLoader worker \(pid.* is killed by signal|exited unexpectedly$")
-#: Text above a traceback that is only reported while the program continues.
+#: Text above a traceback that is only logged while the program continues.
 _TOLD = re.compile(
     r"^(Exception ignored|--- Logging error|Task exception was never|Error in atexit|Exception in thread|Future)"
     r"|\b(DEBUG|INFO|WARNING|WARN|ERROR|CRITICAL|FATAL)\b|^\[?\d{4}-\d\d-\d\d"
 )
 _LOGGED = re.compile(r"\b(?:DEBUG|INFO|WARNING|ERROR|CRITICAL)\b")
 _NUMBERS = re.compile(r"\d+(?:\.\d+)?")
-#: Other lines that may come behind an exception: those of a message of several lines; and behind one that was told.
+#: Number of other lines that may follow an exception: those of a multi-line message; and after one that was logged.
 _MESSAGE_LINES = 15
-#: Lines of other workers that may come between two lines of one.
+#: Number of lines of other workers that may come between two lines of one.
 _BESIDE = 8
-#: Lines above an exception in which the traceback of a worker is looked for.
+#: Number of lines above an exception in which the traceback of a worker is searched for.
 _REMOTE = 80
 
 
 @dataclass(frozen=True)
 class Exceptional:
-    """An exception: where in the lines its traceback starts and its line is. `is_wrapper`: it tells of another one."""
+    """An exception: the indexes of its traceback and of its own line. `is_wrapper`: it reports another one."""
 
     reason: Reason
     start: int
@@ -55,7 +55,7 @@ class Exceptional:
 
 
 def uncaught(ending: Ending, lines: list[Line]) -> Exceptional | None:
-    """Return the last exception of the output, if nothing says that it was caught."""
+    """Return the last exception of the output, unless it was evidently caught."""
     for at in range(len(lines) - 1, -1, -1):
         found = _starting_at(lines, at)
         if found is not None:
@@ -64,7 +64,7 @@ def uncaught(ending: Ending, lines: list[Line]) -> Exceptional | None:
 
 
 def _without_head(ending: Ending, lines: list[Line]) -> Exceptional | None:
-    """Return the last exception below frames of a traceback that began before the first of the lines."""
+    """Return the last exception after the frames of a traceback that began before the first line."""
     for at in range(len(lines) - 1, 0, -1):
         named = _NAME.match(lines[at][1])
         start = at
@@ -78,7 +78,7 @@ def _without_head(ending: Ending, lines: list[Line]) -> Exceptional | None:
 
 
 def _in_worker(lines: list[Line], found: Exceptional) -> Exceptional:
-    """Return an exception that a pool of processes raises again as it was raised in the worker: that tells where."""
+    """Return an exception that a process pool re-raises as it was raised in the worker, with its location."""
     above = range(found.start - 1, max(found.start - _REMOTE, 0) - 1, -1)
     remote = next((at for at in above if "RemoteTraceback" in lines[at][1]), None)
     heads = [at for at in range(remote, found.start) if _HEAD in lines[at][1]] if remote is not None else []
@@ -106,8 +106,8 @@ def _starting_at(lines: list[Line], at: int) -> Exceptional | None:
 
 
 def _ended_it(ending: Ending, lines: list[Line], found: Exceptional) -> bool:
-    """Return whether an exception can be what ended the program: nothing else was written after it, or not more than a
-    long message, and the exit code is that of Python.
+    """Return whether an exception may have ended the program: nothing was written after it, or no more than a long
+    message, and the exit code is that of Python.
     """
     above = next((text for _, text in reversed(lines[max(found.start - 3, 0) : found.start]) if text.strip()), "")
     count = others(lines[found.at + 1 :])
@@ -119,7 +119,7 @@ def _ended_it(ending: Ending, lines: list[Line], found: Exceptional) -> bool:
 
 
 def _went_on(lines: list[Line], found: Exceptional) -> bool:
-    """Return whether the program has written lines as before, but for numbers, or logged something."""
+    """Return whether the program has then written lines as before, except for numbers, or logged something."""
     before = {_NUMBERS.sub("0", text) for _, text in lines[: found.start] if text.strip()}
     after = [text for _, text in lines[found.at + 1 :]]
     return any(_NUMBERS.sub("0", text) in before or _LOGGED.search(text) for text in after)
@@ -129,8 +129,8 @@ def _went_on(lines: list[Line], found: Exceptional) -> bool:
 
 
 def _plain(lines: list[Line], at: int, before: str) -> Exceptional | None:
-    """Read a traceback as Python writes it. `before`: what stands in its first line already, such as the name of a
-    worker, which all of its lines begin with, or a progress bar.
+    """Read a traceback as Python writes it. `before`: the text before it in its first line, such as the name of a
+    worker, with which all its lines begin, or a progress bar.
     """
     near = lines[at + 1 : at + 1 + _BESIDE]
     prefix = before if any(text.startswith(f"{before}  File") for _, text in near) else ""
@@ -146,7 +146,7 @@ def _plain(lines: list[Line], at: int, before: str) -> Exceptional | None:
         text = text[len(indent) :]
         if not text.strip():
             if seen:
-                return None  # it was cut off
+                return None  # it is incomplete
             continue
         frame = _FRAME.match(text)
         if text.startswith((" ", "\t")):
@@ -162,7 +162,7 @@ def _plain(lines: list[Line], at: int, before: str) -> Exceptional | None:
 
 
 def _syntax(lines: list[Line], at: int) -> Exceptional | None:
-    """Read the error of a file that is no Python, which has no traceback if it is the main one."""
+    """Read a syntax error, which has no traceback if it is in the main file."""
     start = at - 1
     while start >= 0 and lines[start][1].startswith("  "):
         start -= 1
@@ -170,7 +170,7 @@ def _syntax(lines: list[Line], at: int) -> Exceptional | None:
     named = _NAME.match(lines[at][1])
     if not frames or named is None:
         return None
-    # Where it is, and not who imported it.
+    # The location of the error, not of the import.
     line, found = frames[-1]
     place = f"{found['path'].rpartition('/')[2]}:{found['line']}"
     said = reason(f"{lines[at][1]} ({place})", "exception", line, lines[at])
@@ -203,7 +203,7 @@ def _ipython(lines: list[Line], at: int, name: str) -> Exceptional | None:
 
 
 def _within_group(lines: list[Line], at: int) -> int | None:
-    """Return the line at which the exception group begins that the line `at` is part of."""
+    """Return the index where the exception group that contains the line `at` begins."""
     for where in range(at, -1, -1):
         text = lines[where][1]
         if (found := _GROUP.match(text)) is not None and len(found["indent"]) <= 2:

@@ -1,4 +1,4 @@
-"""What is known of an ending, and what is said of it."""
+"""How an attempt ended, and the reason for it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     #: A line of output: its number and its text.
     Line = tuple[int, str]
 
-#: Characters of a sentence, of a line that is looked at, and lines that are told.
+#: Limits: characters of a message, characters of an examined line, and number of reported lines.
 MESSAGE_MAX = 240
 LINE_MAX = 1000
 TOLD_MAX = 6
 
-#: A frame of Python in code that is not the user's.
+#: A Python frame in code that is not the user's.
 LIBRARY = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python\d|\"<")
 
 
@@ -26,11 +26,11 @@ LIBRARY = re.compile(r"/(?:site|dist)-packages/|/lib(?:64)?/python\d|\"<")
 class Ending:
     """How an attempt ended: by exit `code` or `signal` (its name), for the `reason` of the exit record.
 
-    `timeout` is the time limit in seconds; `oom_kills` counts the processes that the kernel killed for want of memory
-    in the task's control group while it ran, and `memory_limit` is that group's, in bytes (None: unknown, or none);
+    `timeout` is the time limit in seconds; `oom_kills` counts the processes that the OOM killer killed in the task's
+    cgroup while it ran, and `memory_limit` is the limit of the cgroup in bytes (None: unknown, or none);
     `max_rss` is the largest resident size of a process, in bytes; `signaled` is the last signal that a user sent
     through the server; `leftover` counts the processes that were left running. `kernel_kill` is the name of a process
-    that the kernel's log says was killed for want of memory, `kernel_rss` its size in bytes, and `kernel_sure` says
+    that the OOM killer killed according to the kernel log, `kernel_rss` its size in bytes, and `kernel_sure` says
     whether it was the command itself.
     """
 
@@ -49,7 +49,7 @@ class Ending:
 
     @classmethod
     def from_record(cls, record: Mapping[str, Any], timeout: float | None = None) -> Ending:
-        """Read an exit record; what older ptyhosts did not write, or what is not valid, is unknown."""
+        """Read an exit record; fields that are missing (from older ptyhosts) or invalid are unknown."""
         code, signal, reason = record.get("code"), record.get("signal"), record.get("reason", "exited")
         memory, usage, left = record.get("memory"), record.get("rusage"), record.get("leftover")
         signaled, kill = record.get("signaled"), record.get("kernel_kill")
@@ -71,7 +71,7 @@ class Ending:
 
     @property
     def number(self) -> str | None:
-        """The signal that ended the command, or a program that its shell ran: a shell exits with 128 + its number."""
+        """The signal that ended the command, or a program run by its shell: a shell exits with 128 + the number."""
         from ..signals import name_of  # noqa: PLC0415  few endings ask
 
         if self.signal is None and self.code is not None and 128 < self.code < 128 + 32:
@@ -81,7 +81,7 @@ class Ending:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why an attempt failed: one sentence without a period, its kind (docs/why.md), and the lines that say it."""
+    """Why an attempt failed: one sentence without a period, its kind (docs/why.md), and the lines that show it."""
 
     message: str
     kind: str
@@ -89,7 +89,7 @@ class Reason:
 
 
 def reason(message: str, kind: str, *lines: Line) -> Reason:
-    """Return a reason of a bounded length."""
+    """Return a reason with bounded length."""
     text = " ".join(message.split())
     text = text if len(text) <= MESSAGE_MAX else text[: MESSAGE_MAX - 1].rstrip() + "…"
     return Reason(text, kind, tuple(lines[:TOLD_MAX]))

@@ -1,4 +1,4 @@
-"""What the system says about an ending: signals, exit codes, what shells write; memory and time limits."""
+"""Reasons from the system: signals, exit codes, messages of shells; memory and time limits."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from .reason import Line
 
-#: What signals mean that programs bring upon themselves.
+#: The meaning of signals that programs cause themselves.
 _CRASHES = {
     "SIGSEGV": "segmentation fault: an invalid memory access",
     "SIGBUS": "bus error: an invalid memory access, or a mapped file that was truncated or had no room",
@@ -25,7 +25,7 @@ _CRASHES = {
     "SIGXCPU": "the limit of CPU time was reached",
     "SIGXFSZ": "the limit of the size of files was reached",
 }
-#: What is said before a program aborts. The first group is the sentence.
+#: Messages before a program aborts. The first group is the sentence.
 _ABORTS = (
     re.compile(r"^\S+: \S+:\d+: (?:.*: )?(Assertion .* failed\.?)"),
     re.compile(r"(\*\*\* .* \*\*\*: terminated)"),
@@ -38,7 +38,7 @@ _TERMINATE = re.compile(r"terminate called (?:after throwing an instance of '(?P
 _WHAT = re.compile(r"^\s*what\(\):\s*(?P<what>.*)")
 _FATAL_PYTHON = re.compile(r"Fatal Python error: (?P<what>.*)")
 _FRAME = re.compile(r'^\s+File "(?P<path>[^"]+)", line (?P<line>\d+)')
-#: What shells say of commands they cannot find, or run.
+#: Messages of shells about commands that they cannot find or run.
 _SHELL = r"\S*?(?:ba|z|da|k|a|fi)?sh"
 _NOT_FOUND = (
     re.compile(r"^(?:\S+: )?(?:line )?(?:\d+: )?(?P<what>[^:\s]+): (?:command )?not found$"),
@@ -57,7 +57,7 @@ _NOT_RUN = (
     re.compile(r"^\S*zsh:(?:\d+:)? (?P<why>permission denied|exec format error): (?P<what>.+)$"),
 )
 _SHELL_KILLED = re.compile(r"^(?:\S+: line \d+:\s+)?\s*\d*\s*Killed\b")
-#: Lines in which such things are looked for.
+#: Number of lines in which such messages are searched for.
 _NEAR = 12
 _SHELL_SAYS = re.compile(rf"^{_SHELL}: (?:-c: )?(?:line )?\d+: (?P<what>.+)$")
 
@@ -70,8 +70,8 @@ def timed_out(ending: Ending) -> Reason:
 
 
 def by_signal(ending: Ending, lines: list[Line]) -> Reason | None:
-    """Return the reason of a command that a signal ended, also below a shell; None if none did, or an interrupt, which
-    programs answer in words of their own.
+    """Return the reason if a signal ended the command, or its child in a shell; None if none did, or for an interrupt,
+    for which programs print their own message.
     """
     name = ending.number
     if name is None or (name == "SIGINT" and ending.signaled != name):
@@ -81,14 +81,14 @@ def by_signal(ending: Ending, lines: list[Line]) -> Reason | None:
     if name in _CRASHES:
         return _crash(name, lines)
     if ending.signal is None and name not in ("SIGTERM", "SIGHUP", "SIGPIPE", "SIGINT"):
-        return None  # an exit code like any other
+        return None  # an ordinary exit code
     if name == "SIGPIPE":
         return reason("the program that was to read its output had ended (SIGPIPE)", "signal")
     return reason(f"ended by {name}{_sender(ending, name)}", "signal")
 
 
 def _killed(ending: Ending, lines: list[Line]) -> Reason:
-    """Return the reason of a SIGKILL. Only the kernel knows whether it was the one; control groups tell."""
+    """Return the reason for a SIGKILL. Only the kernel knows whether it sent the signal; cgroups tell."""
     killed = [line for line in lines[-_NEAR:] if _SHELL_KILLED.match(line[1])]
     if ending.signaled == "SIGKILL":
         return reason(f"killed by SIGKILL{_sender(ending, 'SIGKILL')}", "signal", *killed)
@@ -107,7 +107,7 @@ def _killed(ending: Ending, lines: list[Line]) -> Reason:
 
 
 def for_want_of_memory(ending: Ending, by: str, *lines: Line) -> Reason:
-    """Return the reason of a task of which the kernel killed a process. `by`: how the rest of it noticed."""
+    """Return the reason if the OOM killer killed a process of the task. `by`: how the rest of the task noticed."""
     what = "a process of the task was killed" if by else "killed"
     limit = f" at a limit of {_size(ending.memory_limit)}" if ending.memory_limit else ""
     size = ending.max_rss or ending.kernel_rss
@@ -141,7 +141,7 @@ def _crash(name: str, lines: list[Line]) -> Reason:
 
 
 def _thrown(thrown: re.Match[str], lines: list[Line], at: int) -> Reason:
-    """Return the reason of a C++ program that did not catch an exception."""
+    """Return the reason for an uncaught C++ exception."""
     what = next((found for _, text in lines[at + 1 : at + 3] if (found := _WHAT.match(text))), None)
     kind = thrown["type"] or thrown["other"]
     text = f"{kind}: {what['what']}" if what is not None and what["what"] != kind else f"{kind} (terminate)"
@@ -155,7 +155,7 @@ def _at(frame: Line | None) -> str:
 
 
 def by_shell(ending: Ending, lines: list[Line]) -> Reason | None:
-    """Return the reason of a command that could not be found (127) or run (126), if its shell says which."""
+    """Return the reason if a command could not be found (127) or run (126), if the shell says which."""
     patterns = {127: _NOT_FOUND, 126: _NOT_RUN}.get(ending.code or 0, ())
     for line in reversed(lines[-_NEAR:]):
         for pattern in patterns:
@@ -171,7 +171,7 @@ def by_shell(ending: Ending, lines: list[Line]) -> Reason | None:
 
 
 def by_code(ending: Ending, lines: list[Line]) -> Reason:
-    """Return what is left to be said: of a full disk, a limit, or that there was a code."""
+    """Return the remaining reasons: a full disk, a limit, or just the exit code."""
     last = [line for line in lines[-_NEAR:] if not is_aftermath(line[1])][-1:]
     if ending.signal is not None or ending.code == 130:
         return reason(f"interrupted (SIGINT){_sender(ending, 'SIGINT')}", "signal")

@@ -1,4 +1,4 @@
-"""Processes that outlive the process that starts them: how they leave its tree, and what they inherit."""
+"""Processes that outlive their parent: how they leave its process tree, and what they inherit."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import sys
 SPARE = b"ptyhost spare"
 #: linux/prctl.h
 _PR_SET_CHILD_SUBREAPER = 36
-#: What Python itself may need to start: where its libraries are, for the loaders of Linux, macOS, AIX, HP-UX and Nix,
-#: and where its modules are. And the task in whose process tree all this is, if any.
+#: Variables that Python itself may need to start: library paths for the loaders of Linux, macOS, AIX, HP-UX and Nix,
+#: and the path of its modules. Also the task in whose process tree this process is, if any.
 _KEPT = re.compile(
     r"LD_LIBRARY_PATH(_\d+)?|DYLD_.*|LIBPATH|SHLIB_PATH|NIX_LD(_.*)?|PYTHONHOME|PYTHONPLATLIBDIR|__PYVENV_LAUNCHER__"
     r"|PTYTASK_ID"
 )
-#: glibc's malloc (mallopt(3)) keeps 16 KiB in reserve instead of 128, which every task would pay for, and has one heap
+#: Let glibc's malloc (mallopt(3)) keep 16 KiB in reserve instead of 128, since every task pays for it, and use one heap
 #: for all threads.
 _FRUGAL = {"MALLOC_TRIM_THRESHOLD_": "65536", "MALLOC_TOP_PAD_": "16384", "MALLOC_ARENA_MAX": "1"}
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a process that `spawn` starts: what Python needs, and nothing else of this one's."""
+    """Return the environment of a process that `spawn` starts: only the variables of this one that Python needs."""
     kept = {name: value for name, value in os.environ.items() if _KEPT.fullmatch(name)}
     return {"PATH": os.defpath, **_FRUGAL, **kept}
 
@@ -38,7 +38,7 @@ def python() -> list[str]:
 
 
 def spawn(program: str, arguments: list[str], *, log: str, stdin: int | None = None) -> int:
-    """Run a Python program that leaves this process's tree (`leave`); return the exit code of its first process: 0 when
+    """Run a Python program that leaves this process's tree (`leave`); return the exit code of its first process: 0 if
     it has left.
 
     It is isolated from this process's environment and packages. `log` is its standard error, and the descriptor `stdin`
@@ -78,14 +78,14 @@ def leave() -> None:
             try:
                 os.close(fd)
             except OSError:
-                pass  # the one by which they were listed
+                pass  # the descriptor that was used to list them
 
 
 def detach() -> None:
-    """Become a ptyhost without a parent, in the session of this process, which ends: it survives the process that
-    started it, and neither the SIGHUP of that process's terminal nor signals to its group reach it. Raises OSError.
+    """Become a ptyhost without a parent, in the session of this process, which exits: it survives the process that
+    started it, and is not reached by SIGHUP from that process's terminal or by signals to its group. Raises OSError.
     """
-    # Until the ptyhost has its handlers: a server may assume that it is ready.
+    # Until the ptyhost has installed its handlers: a server may assume that it is ready.
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     if os.fork():
         os._exit(0)
@@ -93,21 +93,21 @@ def detach() -> None:
 
 
 def stay() -> None:
-    """Become a ptyhost in place of this process, for whose end its parent waits, such as a batch system for its job."""
+    """Become a ptyhost in place of this process, whose parent waits for it, such as a batch system for its job."""
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     os.chdir("/")
     _adopt_orphans()
 
 
 def _adopt_orphans() -> None:
-    """Become a child subreaper (prctl(2), Linux): what the task leaves behind becomes a child of this process and stays
-    in its tree. Without that a task runs all the same.
+    """Become a child subreaper (prctl(2), Linux): processes that the task leaves behind become children of this process
+    and stay in its tree. Tasks also run without this.
     """
     if not sys.platform.startswith("linux"):
         return
     arguments = (_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     try:
-        # What ctypes is built on, for this one call: ctypes itself would cost every task a third of a MiB.
+        # Not ctypes, just for this one call: it would cost every task a third of a MiB.
         import _ctypes  # noqa: PLC0415
 
         prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")  # type: ignore[arg-type]
@@ -122,9 +122,9 @@ def _adopt_orphans() -> None:
 
 
 def rename(title: str) -> None:
-    """Show `title` as the command line of this process (ps(1)), as far as there is room where its arguments were.
+    """Show `title` as the command line of this process (ps(1)), as far as it fits where its arguments were.
 
-    Linux only: proc(5), "cmdline". Elsewhere a forked process keeps the command line of the one that has forked it.
+    Linux only: proc(5), "cmdline". Elsewhere a forked process keeps the command line of its parent.
     """
     try:
         stat = os.open("/proc/self/stat", os.O_RDONLY)
@@ -133,16 +133,16 @@ def rename(title: str) -> None:
         begin, end = int(fields[45]), int(fields[46])
         text = title.encode("utf-8", "surrogateescape")[: end - begin - 2]
         memory = os.open("/proc/self/mem", os.O_RDWR)
-        # The last byte tells the kernel that this is no list of arguments any more.
+        # The last byte tells the kernel that this is no longer a list of arguments.
         os.pwrite(memory, text.ljust(end - begin - 1, b"\0") + b"\1", begin)
         os.close(memory)
     except (OSError, ValueError, IndexError):
-        pass  # it has another name in a list of processes, and nothing else
+        pass  # only the name in process lists differs
 
 
 def set_name(name: bytes) -> bytes:
-    """Give this process a short name of up to 15 bytes, and return the one it had: proc(5), "comm". Others see it even
-    when the process has ended. Linux only.
+    """Give this process a short name of up to 15 bytes, and return its previous name: proc(5), "comm". It is visible
+    even after the process has ended. Linux only.
     """
     try:
         file = os.open("/proc/self/comm", os.O_RDWR)
@@ -157,12 +157,12 @@ def set_name(name: bytes) -> bytes:
 
 
 def can_leave() -> bool:
-    """Return True: nothing that the system has done with this process keeps others from outliving it."""
+    """Return True: nothing on this system keeps other processes from outliving this one."""
     return True
 
 
 def keep_lock(argument: str) -> None:
-    """Keep the lock that this process was started with, and hand it on to no other process."""
+    """Keep the lock that this process was started with, and do not pass it on to other processes."""
     os.set_inheritable(int(argument), False)
 
 

@@ -1,8 +1,8 @@
-"""The unix socket of a ptyhost: bound for this user only, and connections to it.
+"""The unix socket of a ptyhost, which only this user can connect to, and connections to it.
 
-Sockets here are those of CPython's `_socket`, on which the module `socket` builds: that would cost each of many
-ptyhosts half a MiB and a third of its time to start, for nothing that is used here. On a Python without `_socket`, or
-with a different one, it is used anyway.
+This uses CPython's `_socket`, on which the module `socket` is built: `socket` would cost each of many
+ptyhosts half a MiB and a third of its startup time, for nothing that is used here. On a Python without `_socket`, or
+with a different one, `socket` is used.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ if TYPE_CHECKING:
     from ...proof import Proof
     from .. import loopback
 
-#: The end of a path that is an endpoint on TCP (platform.loopback).
+#: The suffix of a path that is an endpoint on TCP (platform.loopback).
 ON_TCP = ".tcp"
-#: `sun_path` holds 108 bytes on Linux and 104 on macOS, with the closing NUL (unix(7)).
+#: `sun_path` holds 108 bytes on Linux and 104 on macOS, including the NUL (unix(7)).
 SUN_PATH_MAX = 103
-#: Connections that wait to be accepted.
+#: Maximum number of connections that wait to be accepted.
 _BACKLOG = 64
 #: unix(4) of the BSDs and macOS: level and option for `struct xucred`, which begins with a version and the uid.
 _SOL_LOCAL, _LOCAL_PEERCRED, _XUCRED_SIZE = 0, 1, 76
 
 
 class Endpoint:
-    """The listening end at `path`, which only this user can connect to; it replaces one that was left there.
+    """The listening end at `path`, which only this user can connect to; it replaces a stale one.
 
-    With `fd`, it is the one that another process has made there. Not blocking. The caller closes it. Raises OSError;
-    nothing is left then.
+    With `fd`, it is one that another process has created there. Non-blocking. The caller closes it. Raises OSError,
+    and leaves nothing behind in that case.
     """
 
     __slots__ = ("_listener", "_path")
@@ -60,14 +60,14 @@ class Endpoint:
     def accept(self) -> socket | None:
         """Return the next connection; None if there is none, or if it is neither this user's nor root's.
 
-        Raises OSError if one waits that cannot be accepted, for want of descriptors or memory.
+        Raises OSError if a connection cannot be accepted for lack of descriptors or memory.
         """
         try:
             connection = _accept(self._listener)
         except (BlockingIOError, InterruptedError, ConnectionAbortedError):
             return None
         try:
-            # The mode of the socket should be enough; this makes sure.
+            # The mode of the socket should be enough; this is a second check.
             is_allowed = _peer_uid(connection) in (os.getuid(), 0)
         except (OSError, struct.error):
             is_allowed = False
@@ -77,18 +77,18 @@ class Endpoint:
         return connection
 
     def proof(self) -> Proof | None:
-        """Return None: the kernel has said whose a connection is."""
+        """Return None: the kernel tells whose connection it is."""
         return None
 
     def renew(self) -> None:
-        """Listen again if the path has been removed, as cleaners of temporary directories do. Raises OSError."""
+        """Listen again if a cleanup of temporary directories has removed the path. Raises OSError."""
         if not os.path.exists(self._path):
             listener = _listen(self._path)
             self._listener.close()
             self._listener = listener
 
     def hand_over(self) -> None:
-        """Leave it to other processes that have it open."""
+        """Leave the endpoint to other processes that have it open."""
         self._listener.close()
 
     def close(self) -> None:
@@ -99,7 +99,7 @@ class Endpoint:
 
 def listen(path: str) -> Endpoint | loopback.Endpoint:
     """Return the listening end at `path`: a unix socket, or on TCP if the path ends with `.tcp`. The caller closes it.
-    Raises OSError; nothing is left then.
+    Raises OSError, and leaves nothing behind in that case.
     """
     if path.endswith(ON_TCP):
         from .. import loopback  # noqa: PLC0415  not for a ptyhost with a unix socket
@@ -144,7 +144,7 @@ def _accept(listener: socket) -> socket:
 
 
 def _peer_uid(connection: socket) -> int:
-    """Return the user at the other end. Raises OSError or struct.error."""
+    """Return the user id of the other end. Raises OSError or struct.error."""
     if sys.platform.startswith("linux"):
         credentials = connection.getsockopt(sockets.SOL_SOCKET, sockets.SO_PEERCRED, 12)
         uid = struct.unpack("3i", credentials)[1]
@@ -154,7 +154,7 @@ def _peer_uid(connection: socket) -> int:
 
 
 class SocketAddress:
-    """A path for `bind` or `connect`, also if the real one is too long for `sun_path`.
+    """A path for `bind` or `connect`, even if the real one is too long for `sun_path`.
 
     A context manager: on Linux a long directory is reached as `/proc/self/fd/N`, which is valid inside the context.
     """
@@ -192,8 +192,8 @@ async def connect(loop: asyncio.AbstractEventLoop, protocol: Callable[[], asynci
 
 
 def call(path: str) -> socket:
-    """Return a connection to `path`, not blocking. The caller closes it. Raises OSError: BlockingIOError if too many
-    wait there already.
+    """Return a non-blocking connection to `path`. The caller closes it. Raises OSError: BlockingIOError if too many
+    connections are waiting there.
     """
     caller = sockets.socket(sockets.AF_UNIX, sockets.SOCK_STREAM)
     try:
@@ -207,7 +207,7 @@ def call(path: str) -> socket:
 
 
 def pair() -> tuple[socket, socket]:
-    """Return two connections to each other, which wait. The caller closes them. Raises OSError."""
+    """Return two blocking sockets that are connected to each other. The caller closes them. Raises OSError."""
     return sockets.socketpair()
 
 
@@ -231,20 +231,20 @@ def receive_with(connection: socket, limit: int, count: int) -> tuple[bytes, lis
 
 
 def knock(path: str) -> bool:
-    """Connect to `path` and hang up; return whether a process listens there. Does not wait."""
+    """Connect to `path` and disconnect; return whether a process is listening there. Does not wait."""
     try:
         call(path).close()
     except BlockingIOError:
-        return True  # so many knock that it will look anyway
+        return True  # with so many connections pending it will wake up anyway
     except OSError:
         return False
     return True
 
 
 def ask(path: str, timeout: float) -> bool:
-    """Connect to `path`, and return whether a byte came within `timeout` seconds: False if the other end hung up.
+    """Connect to `path`, and return whether a byte arrived within `timeout` seconds: False if it was disconnected.
 
-    Raises OSError: BlockingIOError if too many wait there already, another one if no process listens.
+    Raises OSError: BlockingIOError if too many connections are waiting there, another one if no process is listening.
     """
     caller = call(path)
     try:
@@ -257,7 +257,7 @@ def ask(path: str, timeout: float) -> bool:
 
 
 def is_dead(path: str) -> bool:
-    """Return whether `path` is an endpoint where no process listens."""
+    """Return whether `path` is an endpoint where no process is listening."""
     if path.endswith(ON_TCP):
         from .. import loopback  # noqa: PLC0415  hardly ever used here
 
@@ -272,7 +272,7 @@ def is_dead(path: str) -> bool:
 
 
 def dial(path: str, timeout: float | None) -> _sockets.socket:
-    """Connect to a unix socket, as a Jupyter server may listen at. Raises OSError. The caller closes it."""
+    """Connect to a unix socket, such as that of a Jupyter server. Raises OSError. The caller closes it."""
     import socket  # noqa: PLC0415  not for a ptyhost
 
     connection = socket.socket(socket.AF_UNIX)

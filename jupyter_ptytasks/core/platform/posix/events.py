@@ -1,4 +1,4 @@
-"""What the loop of a ptyhost waits for: descriptors, the end of children, and signals to itself."""
+"""What the event loop of a ptyhost waits for: descriptors, the end of children, and signals."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: Waits for descriptors: `register(fd, READ | WRITE)`, `poll(milliseconds)` returns pairs of descriptor and what it is
-#: ready for. Other bits than these two say that something is wrong; reading or writing says what.
+#: Waits for descriptors: `register(fd, READ | WRITE)`; `poll(milliseconds)` returns pairs of a descriptor and its
+#: events. Any other bits indicate an error; reading or writing then raises it.
 Poll = select.poll
 READ, WRITE = select.POLLIN, select.POLLOUT
 
 
 def end_of(pid: int) -> int | None:
-    """Return a descriptor that is ready to READ when a process has ended; None if there is no such process, or the
-    system has no such descriptors (pidfd_open(2), Linux 5.3). The caller closes it.
+    """Return a descriptor that becomes ready to READ when a process ends; None if there is no such process, or the
+    system does not support this (pidfd_open(2), Linux 5.3). The caller closes it.
     """
     try:
         return os.pidfd_open(pid) if hasattr(os, "pidfd_open") else None
@@ -27,8 +27,8 @@ def end_of(pid: int) -> int | None:
 
 
 class Wakeups:
-    """Wakes the loop when a child has changed state or a signal has come. Signals that would end the process, and that
-    are not meant for a ptyhost, are ignored from now on.
+    """Wakes the loop when a child has changed state or a signal has arrived. Signals that would end the process, and
+    that are not meant for a ptyhost, are ignored from now on.
     """
 
     __slots__ = ("_fd",)
@@ -47,7 +47,7 @@ class Wakeups:
         return self._fd
 
     def drain(self) -> None:
-        """Take note of all wake-ups so far."""
+        """Clear all wakeups so far."""
         try:
             while os.read(self._fd, 512):
                 pass
@@ -56,13 +56,13 @@ class Wakeups:
 
 
 def on_shutdown(action: Callable[[], None]) -> None:
-    """Call `action` when this process is told to end (SIGTERM), at any moment in the main thread."""
+    """Call `action` on SIGTERM, at any time, in the main thread."""
     signal.signal(signal.SIGTERM, lambda *_: action())
 
 
 def on_renewal(action: Callable[[], None]) -> None:
-    """Call `action` when `ask_for_renewal` asks this process, at any moment in the main thread."""
-    # The signal that tmux and abduco use for this.
+    """Call `action` on a signal from `ask_for_renewal`, at any time, in the main thread."""
+    # tmux and abduco use the same signal for this.
     signal.signal(signal.SIGUSR1, lambda *_: action())
 
 

@@ -6,10 +6,10 @@ import errno
 import os
 import stat
 
-#: Flag for `os.open`: the file has bytes, not lines of text.
+#: Flag for `os.open`: binary mode.
 BINARY = 0
 
-#: Linux alone can say "only what is in the page cache" (preadv2(2)).
+#: Only Linux can read "only from the page cache" (preadv2(2)).
 _NOWAIT: int | None = getattr(os, "RWF_NOWAIT", None)
 
 #: Bytes of a block (stat(2)).
@@ -20,7 +20,7 @@ pwrite = os.pwrite
 
 
 def read_cached(fd: int, limit: int, offset: int) -> bytes | None:
-    """Return up to `limit` bytes at `offset` without waiting for a disk; None if that cannot be done."""
+    """Return up to `limit` bytes at `offset` without waiting for the disk; None if that is not possible."""
     if _NOWAIT is None:
         return None
     buffer = bytearray(limit)
@@ -32,18 +32,18 @@ def read_cached(fd: int, limit: int, offset: int) -> bytes | None:
 
 
 def unblock(fd: int) -> None:
-    """Let reading from a pipe or socket, and writing to it, fail where it would wait."""
+    """Make a pipe or socket non-blocking."""
     os.set_blocking(fd, False)
 
 
 def open_shared(path: str) -> int:
-    """Open a file for reading that may be replaced or removed meanwhile. Raises OSError."""
+    """Open a file for reading that others may replace or remove while it is open. Raises OSError."""
     return os.open(path, os.O_RDONLY)
 
 
 def open_own(path: str) -> int:
-    """Open a regular file for reading that this user alone can change. Raises OSError: PermissionError for others."""
-    # Without O_NONBLOCK, a pipe would keep us waiting for its writer.
+    """Open a regular file for reading that only this user can change. Raises OSError: PermissionError for others."""
+    # Without O_NONBLOCK, opening a pipe would block until it has a writer.
     fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     info = os.fstat(fd)
     if not stat.S_ISREG(info.st_mode) or info.st_uid != os.geteuid() or info.st_mode & 0o022:
@@ -53,7 +53,7 @@ def open_own(path: str) -> int:
 
 
 def replace(source: str, target: str) -> None:
-    """Rename a file, over another one if there is one, even if that is open. Raises OSError."""
+    """Rename a file, replacing an existing one even if it is open. Raises OSError."""
     os.replace(source, target)
 
 
@@ -63,7 +63,7 @@ def remove(path: str) -> None:
 
 
 def sync_dir(path: str) -> None:
-    """Flush the names in a directory to the disk, after a rename. Raises OSError."""
+    """Flush a directory to disk, after a rename. Raises OSError."""
     fd = os.open(path, os.O_RDONLY)
     try:
         os.fsync(fd)
@@ -75,7 +75,7 @@ def private_dir(path: str) -> str:
     """Create `path` as a directory that only this user can enter, and return it.
 
     Raises PermissionError if it belongs to another user or is a symbolic link: in a shared runtime directory another
-    user could have put it there to read along.
+    user could have put it there to read our files.
     """
     os.makedirs(path, mode=0o700, exist_ok=True)
     info = os.lstat(path)
@@ -87,10 +87,10 @@ def private_dir(path: str) -> str:
 
 
 def size_on_disk(path: str) -> int:
-    """Return how many bytes a file or directory itself takes on the disk. Raises OSError."""
+    """Return the disk usage of a file, or of a directory itself, in bytes. Raises OSError."""
     return os.lstat(path).st_blocks * _BLOCK
 
 
 def user_id() -> str:
-    """Return a name for this user that fits into a file name."""
+    """Return a name for this user that can be part of a file name."""
     return str(os.getuid())

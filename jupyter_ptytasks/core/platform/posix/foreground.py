@@ -1,7 +1,7 @@
-"""What the processes that have the terminal are doing: whether one of them is blocked until it has input.
+"""What the foreground processes of the terminal are doing: whether one of them is blocked until there is input.
 
-Linux says where each thread is (/proc/<pid>/syscall, proc(5)) to those who may trace it. A ptyhost may, also where only
-ancestors may (yama's ptrace_scope). Elsewhere nothing is told.
+Linux shows the current system call of each thread (/proc/<pid>/syscall, proc(5)) to processes that may trace it. A
+ptyhost may, even if only ancestors may (yama's ptrace_scope). On other systems nothing is known.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     from ...waiting.syscalls import Call
 
 _MACHINE = os.uname().machine
-#: Processes and threads that are looked at: programs with more do not wait for a keyboard.
+#: Maximum number of processes and threads that are examined: programs with more do not wait for a keyboard.
 _PROCESSES_MAX = 128
 _THREADS_MAX = 512
-#: The device /dev/tty, which is the terminal that a process has, and the one that makes terminals.
+#: The devices /dev/tty, the controlling terminal of a process, and /dev/ptmx, which creates terminals.
 _OWN_TERMINAL = os.makedev(5, 0)
 _TERMINAL_MAKER = os.makedev(5, 2)
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -31,12 +31,12 @@ _READ_MAX = 1 << 16
 
 
 def look(group: int, terminal: int) -> Evidence:
-    """Return what the processes of the task in the process group `group` are doing, with `terminal` (a device number).
+    """Return what the task's processes in the process group `group` are doing with `terminal` (a device number).
 
-    Never raises: what cannot be seen is not told.
+    Never raises: what cannot be determined is left out.
     """
     processes = list(_members(group))
-    # Unless all of them are told about, the one that is not may be the one that waits.
+    # Unless all processes are known, an unknown one may be the one that is waiting.
     evidence = Evidence(told=bool(processes), alone=len(processes) == 1)
     threads = 0
     for pid, fields in processes:
@@ -58,7 +58,7 @@ def look(group: int, terminal: int) -> Evidence:
 
 
 def _members(group: int) -> Iterator[tuple[int, list[str]]]:
-    """Iterate over the processes below this one that are in a process group: pid, and the fields of their stat."""
+    """Iterate over the descendants of this process in a process group: pid, and the fields of their stat."""
     fresh = _children(os.getpid()) if group > 0 else []
     seen: set[int] = set()
     while fresh and len(seen) < _PROCESSES_MAX:
@@ -82,13 +82,13 @@ def _children(pid: int, threads: int = 1) -> list[int]:
         except OSError:
             if not os.path.exists(f"/proc/{pid}/task/{name}"):
                 continue
-            # A kernel without such lists.
+            # A kernel without these lists.
             return [child for child, (parent, _, _) in table().items() if parent == pid]
     return children
 
 
 def _judge(evidence: Evidence, pid: int, call: Call, terminal: int) -> None:
-    """Note whether a call waits for input of the terminal."""
+    """Record whether a system call waits for input from the terminal."""
     if call.kind == EPOLL:
         descriptors = watched(_read(f"/proc/{pid}/fdinfo/{call.first}"))
     else:
@@ -104,7 +104,7 @@ def _judge(evidence: Evidence, pid: int, call: Call, terminal: int) -> None:
 
 
 def _device(pid: int, fd: int) -> int:
-    """Return the number of the character device that a descriptor is; 0 if it is something else."""
+    """Return the device number of a descriptor; 0 if it is not a character device."""
     try:
         found = os.stat(f"/proc/{pid}/fd/{fd}")
     except OSError:

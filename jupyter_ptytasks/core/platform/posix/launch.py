@@ -1,9 +1,9 @@
-"""Getting a ptyhost from its starter: calling it, sending the request, and reading the report. Blocking.
+"""Getting a ptyhost from the starter: connecting, sending the request, and reading the report. Blocking.
 
-The starter (`ptyhost/starter_posix.py`) forks a process for every call, and leaves the rest to the two. The process
-reports its id, and is sent the request only then. So a caller that gives up earlier has requested nothing, and may call
-again; one that gives up later knows which process to end. The command runs after one more word of the caller: what must
-be done before that can be done while the ptyhost gets ready.
+The starter (`ptyhost/starter_posix.py`) forks a process for every connection, which handles it. The process first
+reports its id, and only then gets the request. So a caller that gives up before has requested nothing and may try
+again; one that gives up later knows which process to end. The command runs after a final confirmation of the caller,
+so the caller can do other work while the ptyhost gets ready.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
 
 #: shutdown(2): nothing more will be sent.
 _SHUT_WR = 1
-#: Seconds that a ptyhost has to end after it was told to.
+#: Seconds that a ptyhost has to exit after it was told to.
 _FAREWELL = 5.0
-#: Seconds between two calls of a starter that many others call.
+#: Seconds between two attempts to connect to a busy starter.
 _BUSY = 0.002
 
 
 class NoStarter(Exception):
-    """No process has answered, and nothing was requested."""
+    """No process has responded, and nothing was requested."""
 
 
 def start(
@@ -45,12 +45,12 @@ def start(
     answer_by: float,
     deadline: float,
 ) -> tuple[dict[str, Any], bytes]:
-    """Have the starter at `path` fork a ptyhost, send it a request with descriptors, and return what it has answered to
-    the call, and its report: one line of JSON, or less if it has failed.
+    """Have the starter at `path` fork a ptyhost, send it a request with descriptors, and return its first answer and
+    its report: one line of JSON, or less if it has failed.
 
-    `go` is called once the ptyhost has the request, and so while it gets ready: its command runs when `go` has
-    returned. Raises NoStarter if it has not answered until `answer_by` (monotonic seconds), TimeoutError if there is no
-    report at the `deadline`, OSError, and what `go` raises; the ptyhost starts nothing then.
+    `go` is called while the ptyhost gets ready: its command runs after `go` has returned. Raises NoStarter if there is
+    no answer by `answer_by` (monotonic seconds), TimeoutError if there is no report by the `deadline`, OSError, and
+    what `go` raises; in all these cases the ptyhost starts nothing.
     """
     connection = _call(path, answer_by)
     try:
@@ -65,7 +65,7 @@ def start(
             try:
                 go()
             except BaseException:
-                with contextlib.suppress(OSError):  # it has failed by itself
+                with contextlib.suppress(OSError):  # it has failed on its own
                     connection.shutdown(_SHUT_WR)
                 _see_off(connection)
                 raise
@@ -93,8 +93,8 @@ def _call(path: str, deadline: float) -> socket:
 
 
 def _send(connection: socket, data: bytes, fds: Sequence[int], deadline: float) -> bool:
-    """Send data and descriptors; return whether that was done before the deadline. If the other end has closed the
-    connection, it is done: why is to be read.
+    """Send data and descriptors; return whether this was done before the deadline. It also counts as done if the other
+    end has closed the connection: the reason can be read.
     """
     rest = memoryview(data)
     while rest:
@@ -108,9 +108,7 @@ def _send(connection: socket, data: bytes, fds: Sequence[int], deadline: float) 
 
 
 def _read_line(connection: socket, deadline: float) -> bytes | None:
-    """Return a line; less if the other end has closed the connection before, None if there is none until the
-    deadline.
-    """
+    """Return a line; less if the other end closes the connection before, None if there is none by the deadline."""
     line = b""
     while not line.endswith(b"\n"):
         if not _is_ready(connection, select.POLLIN, deadline):
@@ -126,7 +124,7 @@ def _read_line(connection: socket, deadline: float) -> bytes | None:
 
 
 def _is_ready(connection: socket, event: int, deadline: float) -> bool:
-    """Wait until a connection can be read or written, or is closed; return False if that is not so at the deadline."""
+    """Wait until a connection can be read or written, or is closed; return False at the deadline."""
     poll = select.poll()
     poll.register(connection.fileno(), event)
     left = deadline - time.monotonic()
@@ -134,22 +132,22 @@ def _is_ready(connection: socket, event: int, deadline: float) -> bool:
 
 
 def _give_up(connection: socket, pid: int) -> None:
-    """Tell a ptyhost that hangs to end: it starts nothing any more, or stops what it has just started."""
+    """Tell a hanging ptyhost to exit: it starts nothing, or stops what it has just started."""
     with contextlib.suppress(ProcessLookupError):
         os.kill(pid, signal.SIGTERM)
     _see_off(connection)
 
 
 def _see_off(connection: socket) -> None:
-    """Wait until a connection is closed everywhere, by a ptyhost that gives up and by the command's process."""
+    """Wait until both a ptyhost that gives up and the command's process have closed a connection."""
     deadline = time.monotonic() + _FAREWELL
     while (part := _read_line(connection, deadline)) is not None and part.endswith(b"\n"):
         pass
 
 
 class Children:
-    """Processes that should have no parent, but became children of this process, because it is the first process of a
-    container, or a subreaper.
+    """Detached processes that became children of this process because it is the first process of a container, or a
+    subreaper.
     """
 
     def __init__(self) -> None:
@@ -163,11 +161,11 @@ class Children:
                 self._pids.add(pid)
                 self._has_adopted = True
         except ChildProcessError:
-            pass  # as it should be: it is the child of another process
+            pass  # the normal case: it is a child of another process
 
     def reap(self) -> None:
-        """Take note of those that have ended, so that no zombies are left."""
-        # Each by its pid: other children of this process are not waited for here.
+        """Reap those that have ended, so that no zombies are left."""
+        # By pid: other children of this process must not be reaped here.
         for pid in self._pids | (_unused() if self._has_adopted else set()):
             try:
                 if os.waitpid(pid, os.WNOHANG) != (0, 0):
@@ -177,14 +175,14 @@ class Children:
 
 
 def _unused() -> set[int]:
-    """Return those children of this process that were forked to become ptyhosts, and ended unused: proc(5), "children"
-    and "comm". Nobody has told their pids.
+    """Return the children of this process that were forked to become ptyhosts, and ended unused: proc(5), "children"
+    and "comm". Their pids were never reported.
     """
     try:
         with open(f"/proc/self/task/{os.getpid()}/children", encoding="ascii") as file:
             return {int(pid) for pid in file.read().split() if _name(pid) == detach.SPARE}
     except OSError:
-        return set()  # there are no containers, or the kernel does not tell
+        return set()  # there are no containers, or the kernel does not list children
 
 
 def _name(pid: str) -> bytes:

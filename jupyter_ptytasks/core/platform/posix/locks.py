@@ -1,7 +1,7 @@
-"""File locks that live as long as a descriptor: the kernel releases them with the last process that has it open.
+"""File locks that are tied to a descriptor: the kernel releases them with the last process that has it open.
 
-flock(2) is the first choice. Some file systems have none: Lustre without the mount option returns ENOSYS, others
-ENOTSUP, EINVAL, or ENOLCK. Open file description locks (fcntl(2), F_OFD_SETLK) are the second.
+flock(2) is the first choice. Some file systems do not support it: Lustre without the mount option returns ENOSYS,
+others ENOTSUP, EINVAL, or ENOLCK. Open file description locks (fcntl(2), F_OFD_SETLK) are the second.
 """
 
 from __future__ import annotations
@@ -13,14 +13,14 @@ import struct
 
 #: struct flock of 64-bit Linux: type, whence, start, length, pid (0 for this kind of lock), padding.
 _FLOCK = struct.Struct("@hhqqi4x")
-#: What a system call fails with if the file system has no such locks.
+#: errno values if the file system does not support a kind of lock.
 UNSUPPORTED = frozenset(
     {errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL, errno.ENOLCK, errno.EPERM, errno.ENOTTY}
 )
 
 
 class NoLocks(OSError):
-    """The file system does not have this kind of lock."""
+    """The file system does not support this kind of lock."""
 
 
 def flock(path: str, exclusive: bool) -> int | None:
@@ -63,7 +63,7 @@ METHODS = (flock, ofd_lock)
 
 
 def has_record_locks(path: str) -> bool:
-    """Return whether the file system of `path` has the POSIX record locks that sqlite uses. Raises OSError."""
+    """Return whether the file system of `path` supports the POSIX record locks that sqlite uses. Raises OSError."""
     with open(path, "ab") as file:
         try:
             fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)

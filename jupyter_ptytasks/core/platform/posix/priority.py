@@ -1,8 +1,8 @@
-"""Giving way: work at a lower priority than that of other processes, and at the usual one afterwards.
+"""Running work at a lower priority, and returning to the normal one afterward.
 
-On Linux alone. There each thread has a priority of its own, so that work is done in one that ends with it: a process
-may lower its priority, but not raise it again. Where sessions are scheduled as groups (sched(7), "autogroup"), it is
-the priority of the session that counts.
+Linux only. A process may lower its priority, but not raise it again. On Linux each thread has its own priority, so the
+work is done in a thread that ends with it. If sessions are scheduled as groups (sched(7), "autogroup"), the priority of
+the session counts instead.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-#: How much lower it is: while others want all that there is, so it gets a third of what an equal would.
+#: How much lower it is: if others want all CPU time, this gets a third of the share of an equal process.
 _STEPS = 5
 _LOWEST = 19
 _SESSION = "/proc/self/autogroup"
 
 
 def work_aside(work: Callable[[], None]) -> None:
-    """Run `work` at a lower priority, and return when it is done; signals are handled in the meantime, as before.
+    """Run `work` at a lower priority, and return when it is done; signals are still handled meanwhile.
 
-    To be called in the main thread. Raises what `work` raises.
+    Must be called in the main thread. Raises what `work` raises.
     """
     if sys.platform != "linux":
         work()
@@ -47,7 +47,7 @@ def work_aside(work: Callable[[], None]) -> None:
     try:
         _thread.start_new_thread(aside, ())
     except RuntimeError:
-        work()  # there are too many threads
+        work()  # no more threads can be started
         return
     done.acquire()
     if failed:
@@ -55,14 +55,14 @@ def work_aside(work: Callable[[], None]) -> None:
 
 
 def _lower_this_thread() -> None:
-    """Give this thread its priority, and leave signals to the main thread: Python handles them there."""
+    """Lower the priority of this thread, and leave signals to the main thread, where Python handles them."""
     signal.pthread_sigmask(signal.SIG_SETMASK, signal.valid_signals())
     try:
         here = _thread.get_native_id()
         now = os.getpriority(os.PRIO_PROCESS, here)
         os.setpriority(os.PRIO_PROCESS, here, min(now + _STEPS, _LOWEST))
     except OSError:
-        pass  # then it is an equal
+        pass  # then it keeps the normal priority
 
 
 def lower_process() -> None:
@@ -73,8 +73,8 @@ def lower_process() -> None:
 
 
 def lower_session(*, on: bool) -> bool:
-    """Lower the priority of this process's session, if it has that to itself, or set it back; return False if the
-    kernel wants to be asked again later: it changes few of them in a second.
+    """Lower the priority of this process's session, if this process leads it, or reset it; return False if it must be
+    tried again later, since the kernel limits the rate of changes.
     """
     if sys.platform != "linux" or _is_led_by_another():
         return True
@@ -85,7 +85,7 @@ def _set_session(steps: int) -> bool:
     try:
         file = os.open(_SESSION, os.O_WRONLY)
     except OSError:
-        return True  # this kernel has none
+        return True  # this kernel does not have autogroups
     try:
         os.write(file, b"%d" % steps)
     except OSError as error:
@@ -96,12 +96,12 @@ def _set_session(steps: int) -> bool:
 
 
 def _is_led_by_another() -> bool:
-    """Return whether another process leads this one's session: not where it has left that of its starter (detach)."""
+    """Return whether another process leads this session: False if this one has its own (detach)."""
     leader = os.getsid(0)
     try:
         os.kill(leader, 0)
     except ProcessLookupError:
-        return False  # its number is not given to another one as long as there is the session
+        return False  # the id is not reused while the session exists
     except PermissionError:
         return True
     return leader != os.getpid()

@@ -1,6 +1,6 @@
-"""Processes: this boot of this machine, the table of processes, and what a program may be started with.
+"""Processes: boot id, the process table, and limits for starting a program.
 
-The table is /proc (proc(5)). Where there is none, as on macOS, nothing is known of other processes.
+The table is /proc (proc(5)). Without it, as on macOS, nothing is known about other processes.
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import os
 import signal
 import sys
 
-#: Linux takes 32 pages for one string, with its NUL (MAX_ARG_STRLEN, linux/binfmts.h).
+#: Linux allows 32 pages for one string, including the NUL (MAX_ARG_STRLEN, linux/binfmts.h).
 _PAGES_PER_STRING = 32
-#: Linux takes a quarter of the stack limit for all strings and pointers, but at least 128 KiB and at most 6 MiB
+#: Linux allows a quarter of the stack limit for all strings and pointers, but at least 128 KiB and at most 6 MiB
 #: (fs/exec.c).
 _TOTAL_MIN = 128 << 10
 _TOTAL_MAX = 6 << 20
-#: What a process inherits and cannot always change, in /proc/self (proc(5)).
+#: Files in /proc/self (proc(5)) with properties that a process inherits and cannot always change.
 _INHERITED_FILES = ("limits", "cgroup", "oom_score_adj", "attr/current")
 _INHERITED_LINKS = ("root", "ns/cgroup", "ns/ipc", "ns/mnt", "ns/net", "ns/pid", "ns/time", "ns/user", "ns/uts")
 _INHERITED_STATUS = ("Umask:", "Cap", "NoNewPrivs:", "Seccomp:", "Cpus_allowed:", "Mems_allowed:")
@@ -39,9 +39,9 @@ def hostname() -> str:
 
 
 def look(pid: int) -> tuple[int, int, int] | None:
-    """Return the parent, process group and start time of a process; None if there is none, or a zombie.
+    """Return the parent, process group and start time of a process; None if it does not exist or is a zombie.
 
-    The start time is in clock ticks since the boot: together with the pid it identifies a process.
+    The start time is in clock ticks since boot: together with the pid, it identifies a process.
     """
     try:
         fields = _stat(pid, 20)
@@ -51,12 +51,12 @@ def look(pid: int) -> tuple[int, int, int] | None:
 
 
 def table() -> dict[int, tuple[int, int, int]]:
-    """Return what `look` returns for every process, by pid; empty if the system does not say."""
+    """Return the result of `look` for every process, by pid; empty if unknown."""
     return {pid: found for pid in _pids() if (found := look(pid)) is not None}
 
 
 def parents() -> dict[int, int]:
-    """Return the parent of every process, zombies included, by pid; empty if the system does not say."""
+    """Return the parent of every process, including zombies, by pid; empty if unknown."""
     found = {}
     for pid in _pids():
         try:
@@ -75,7 +75,7 @@ def _pids() -> list[int]:
 
 
 def _stat(pid: int, count: int) -> list[bytes]:
-    """Return the first `count` fields of a process after its name, and the rest in one. Raises OSError."""
+    """Return the first `count` fields of a process after its name, and the rest as one. Raises OSError."""
     fd = os.open(f"/proc/{pid}/stat", os.O_RDONLY)
     try:
         # The name of the command, in parentheses, may contain spaces and parentheses.
@@ -85,14 +85,14 @@ def _stat(pid: int, count: int) -> list[bytes]:
 
 
 def is_foreign(pid: int) -> bool:
-    """Return whether a process belongs to another user. One that does not exist here does not: in a container other
-    programs may tell numbers that mean nothing.
+    """Return whether a process belongs to another user. False for a process that does not exist here: in a container,
+    other programs may report pids from outside.
     """
     try:
         return os.stat(f"/proc/{pid}").st_uid != os.getuid()
     except OSError:
         pass
-    # Where /proc hides the processes of others (hidepid), a signal still finds them.
+    # Even if /proc hides the processes of others (hidepid), a signal finds them.
     try:
         os.kill(pid, 0)
     except PermissionError:
@@ -103,9 +103,9 @@ def is_foreign(pid: int) -> bool:
 
 
 def signal_one(pid: int, started: int, number: int) -> bool:
-    """Send a signal to a process if it still is the one with this start time; return whether it was sent."""
+    """Send a signal to a process if it still has this start time; return whether it was sent."""
     try:
-        # Opened before it is looked at: if the pid is reused, the descriptor still refers to the first process.
+        # Open it before the check: if the pid is reused, the descriptor still refers to the first process.
         handle = os.pidfd_open(pid) if hasattr(os, "pidfd_open") else -1
     except OSError:
         handle = -1  # the process is gone, or the kernel is older than 5.3
@@ -126,8 +126,8 @@ def signal_one(pid: int, started: int, number: int) -> bool:
 
 
 def surroundings() -> str:
-    """Return a text that is the same for processes whose children inherit the same: user, limits, umask, control group,
-    namespaces, priority and the like, as far as the system tells.
+    """Return a text that is equal for processes whose children inherit the same properties: user, limits, umask,
+    cgroup, namespaces, priority and the like, as far as known.
     """
     told = [str((os.getuid(), os.geteuid(), os.getgid(), os.getegid(), os.getgroups(), os.nice(0)))]
     told += [_read_own(name) for name in _INHERITED_FILES]
@@ -135,7 +135,7 @@ def surroundings() -> str:
         try:
             told.append(os.readlink(f"/proc/self/{name}"))
         except OSError:
-            pass  # this system has no such thing
+            pass  # not supported by this system
     status = _read_own("status")
     told += [line for line in status.splitlines() if line.startswith(_INHERITED_STATUS)]
     if not status:
@@ -147,7 +147,7 @@ def surroundings() -> str:
 
 
 def _read_own(name: str) -> str:
-    """Return what a file of this process in /proc says; empty if there is no such file."""
+    """Return the content of a file of this process in /proc; empty if there is no such file."""
     try:
         fd = os.open(f"/proc/self/{name}", os.O_RDONLY)
     except OSError:
@@ -155,25 +155,25 @@ def _read_own(name: str) -> str:
     try:
         return os.read(fd, 1 << 14).decode("utf-8", "replace")
     except OSError:
-        return ""  # security modules that are not there
+        return ""  # a security module that is not loaded
     finally:
         os.close(fd)
 
 
 def string_max() -> int:
-    """Return how many bytes one argument or variable of a program may have, with its NUL."""
+    """Return how many bytes one argument or variable of a program may have, including the NUL."""
     return _PAGES_PER_STRING * os.sysconf("SC_PAGE_SIZE") if sys.platform.startswith("linux") else sys.maxsize
 
 
 def strings_max() -> int:
-    """Return how many bytes all arguments and variables of a program, and the pointers to them, may have."""
+    """Return how many bytes all arguments and variables of a program, including pointers to them, may have."""
     if not sys.platform.startswith("linux"):
         try:
             limit = os.sysconf("SC_ARG_MAX")
         except (OSError, ValueError):
             return sys.maxsize
         return limit if limit > 0 else sys.maxsize
-    # Not SC_ARG_MAX: musl answers with the minimum.
+    # Not SC_ARG_MAX: musl returns the minimum.
     import resource  # noqa: PLC0415  for long commands only
 
     stack = resource.getrlimit(resource.RLIMIT_STACK)[0]

@@ -1,8 +1,8 @@
 """The processes of a task: all descendants of its ptyhost, and signals to all of them.
 
-On Linux the ptyhost is a child subreaper (prctl(2)): what a task leaves behind, also in a session of its own, becomes
-the ptyhost's child and stays in the tree. Elsewhere the tree is the process group of the task's session and the
-foreground group of its terminal.
+On Linux the ptyhost is a child subreaper (prctl(2)): processes that a task leaves behind, even in their own session,
+become the ptyhost's children and stay in the tree. Elsewhere the tree is the process group of the task's session and
+the foreground group of its terminal.
 """
 
 from __future__ import annotations
@@ -21,18 +21,18 @@ if TYPE_CHECKING:
 #: Whether orphans of the tree become our children: see detach.
 _REAPS_ALL = sys.platform.startswith("linux")
 
-#: Remaining processes that are listed: with parents, their children can be found.
+#: Maximum number of remaining processes that are listed: their children can be found from them.
 _NAMED_MAX = 32
 
-#: How often to look again for what was forked meanwhile.
+#: How often to look again for processes that were forked meanwhile.
 _ROUNDS = 100
 
 
 def groups(child: int, foreground: int) -> set[int]:
     """Return the process groups of the tree of this process.
 
-    `child` is its first child, 0 once that is reaped (its number may be reused), `foreground` the group that has the
-    terminal or 0: without /proc, the tree is no more than these two.
+    `child` is its first child, 0 once it is reaped (its pid may be reused), `foreground` the foreground process group
+    of the terminal or 0: without /proc, the tree consists of these two.
     """
     processes = table()
     if not processes:
@@ -41,13 +41,17 @@ def groups(child: int, foreground: int) -> set[int]:
 
 
 def leftover() -> dict[str, Any] | None:
-    """Return what the exit record says of the remaining processes of the tree: their number, pid and start time
+    """Return the exit record's entry for the remaining processes of the tree: their number, pid and start time
     (core.machine.start_time) of at most 32 of them, parents first, and the boot id of the machine.
 
-    None without /proc, if there may be any. core.leftovers reads it.
+    None if there may be any but /proc is missing. core.leftovers reads it.
     """
     if _REAPS_ALL and _is_childless():
-        return {"count": 0, "processes": [], "boot_id": boot_id()}  # without reading the table of the whole machine
+        return {
+            "count": 0,
+            "processes": [],
+            "boot_id": boot_id(),
+        }  # avoids reading the process table of the whole machine
     processes = table()
     if not processes:
         return None
@@ -85,7 +89,7 @@ def send(number: int, child: int, foreground: int) -> None:
     for group in targets:
         signal_group(group, number)
     if number not in (signal.SIGKILL, signal.SIGSTOP, signal.SIGCONT):
-        # A stopped process would not receive it.
+        # A stopped process would not handle it.
         for group in targets:
             signal_group(group, signal.SIGCONT)
 
@@ -103,9 +107,7 @@ def freeze(child: int, foreground: int) -> None:
 
 
 def kill(child: int, foreground: int) -> None:
-    """Kill the whole tree, even if it forks meanwhile; a tree that forks faster than it can be listed needs another
-    call.
-    """
+    """Kill the whole tree, even if it keeps forking; one that forks faster than it can be listed needs another call."""
     for _ in range(_ROUNDS):
         targets = groups(child, foreground)
         if not targets:
@@ -115,14 +117,14 @@ def kill(child: int, foreground: int) -> None:
 
 
 def is_empty(foreground: int) -> bool:
-    """Return whether nothing is left of a tree whose first child is reaped."""
+    """Return whether a tree whose first child is reaped has no processes left."""
     return _is_childless() if _REAPS_ALL else not groups(0, foreground)
 
 
 def _is_childless() -> bool:
-    """Return whether this process has no child; where it reaps all, nothing is left of its tree then."""
-    # Each remaining process has an ancestor that is our child, and the kernel always knows. What is read from /proc is
-    # out of date already: in a chain of processes that fork and exit, none may be listed.
+    """Return whether this process has no children; if it is a subreaper, its tree is then empty."""
+    # Each remaining process has an ancestor that is our child, and the kernel always knows our children. /proc may
+    # already be out of date: in a chain of processes that fork and exit, none may be listed.
     try:
         os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
     except ChildProcessError:
@@ -131,8 +133,8 @@ def _is_childless() -> bool:
 
 
 def changes() -> Iterator[tuple[int, bool | dict[str, Any]]]:
-    """Reap what has ended and iterate over what has changed since: pairs of a child's pid and True if it was stopped,
-    False if it was continued, or how it ended: `{code, signal, rusage}`, with a signal's number.
+    """Reap ended children and iterate over changes since the last call: pairs of a child's pid and True if it was
+    stopped, False if it was continued, or how it ended: `{code, signal, rusage}`, with a signal's number.
     """
     while True:
         try:
@@ -156,7 +158,7 @@ def changes() -> Iterator[tuple[int, bool | dict[str, Any]]]:
 
 
 def end_all() -> None:
-    """Kill and reap all children and what is below them."""
+    """Kill and reap all descendants."""
     while True:
         kill(0, 0)
         try:
@@ -169,7 +171,7 @@ def _try(kill: Callable[[int, int], None], target: int, number: int) -> None:
     try:
         kill(target, number)
     except OSError:
-        pass  # gone meanwhile, or a set-user-id program that this user may not signal
+        pass  # it has ended, or is a set-user-id program that this user may not signal
 
 
 def _is_alive(group: int) -> bool:

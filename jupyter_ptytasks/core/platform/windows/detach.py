@@ -1,4 +1,4 @@
-"""Processes that outlive the process that starts them."""
+"""Processes that outlive their parent."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-#: What programs need to find the system, its files and themselves.
+#: Variables that programs need to find the system, its files and themselves.
 _KEPT = frozenset(
     [
         "SYSTEMROOT",
@@ -37,22 +37,22 @@ _KEPT = frozenset(
         "PTYTASK_ID",
     ]
 )
-#: Names that directory (`packages`) for processes that see no packages and start ptyhosts: the scheduler.
+#: The variable with that directory (`packages`), for the scheduler, which sees no packages but starts ptyhosts.
 _PACKAGES = "PTYTASKS_PACKAGES"
-#: An error of CreateProcessW: processes must not leave the job of this one.
+#: The error of CreateProcessW if processes may not leave the job of this one.
 _ACCESS_DENIED = 5
 
 
 def environment() -> dict[str, str]:
-    """Return the environment of a process that leaves: what Windows, Python and ptyhosts need, and nothing else of this
-    one's.
+    """Return the environment of a detached process: only the variables of this one that Windows, Python and ptyhosts
+    need.
     """
     kept = {name: value for name, value in os.environ.items() if name.upper() in _KEPT}
     return {**kept, _PACKAGES: packages()}
 
 
 def packages() -> str:
-    """Return the directory of pywinpty, without which no ptyhost works here; empty if there is none."""
+    """Return the directory of pywinpty, without which no ptyhost works; empty if there is none."""
     import importlib.util  # noqa: PLC0415  a ptyhost needs it at its end, if at all
 
     found = importlib.util.find_spec("winpty")
@@ -63,13 +63,13 @@ def packages() -> str:
 
 def python() -> list[str]:
     """Return the beginning of a command line: Python, isolated from this process's environment and packages."""
-    # In an environment, `executable` only starts the real one, and ends it when it is ended itself.
+    # In a virtual environment, `executable` only starts the real Python, and ends it when it is terminated itself.
     program = getattr(sys, "_base_executable", None) or sys.executable
     return [program, "-I", "-S", "-X", "utf8", "-X", "faulthandler"]
 
 
 def start(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
-    """Start a process that has no window and ends neither with this process nor with its job, where that lets it leave.
+    """Start a process without a window that outlives this process and, if breakaway is allowed, its job.
     Raises OSError.
     """
     options.setdefault("cwd", os.environ.get("SYSTEMROOT"))  # not one that someone may want to remove
@@ -84,7 +84,7 @@ def start(command: Sequence[str], **options: Any) -> subprocess.Popen[bytes]:
 
 
 def can_leave() -> bool:
-    """Return whether what this process starts may leave its job; what may not ends with that job."""
+    """Return whether processes started by this one may leave its job; otherwise they end with that job."""
     return win32.may_leave()
 
 
@@ -96,23 +96,23 @@ def spawn(program: str, arguments: list[str], *, log: str, stdin: int | None = N
         process = start(
             [*python(), program, *arguments], stdin=null if stdin is None else stdin, stdout=null, stderr=errors
         )
-    process.returncode = 0  # it is not waited for
+    process.returncode = 0  # nothing waits for it
     return 0
 
 
 def become(arguments: list[str], log: str) -> None:
-    """Start the Python program in `arguments` in place of this process, which ends (SystemExit). Raises OSError."""
-    # Not os.execv: it passes arguments with spaces as several.
+    """Start the Python program in `arguments` in place of this process, which exits (SystemExit). Raises OSError."""
+    # Not os.execv: it splits arguments at spaces.
     spawn(arguments[0], arguments[1:], log=log)
     raise SystemExit
 
 
 def leave() -> None:
-    """Do nothing: a process that `spawn` starts has left."""
+    """Do nothing: a process started by `spawn` is already detached."""
 
 
 def detach() -> None:
-    """Do nothing: a ptyhost is started without a parent that it could end with."""
+    """Do nothing: a ptyhost is started without a parent."""
 
 
 def stay() -> None:
@@ -120,7 +120,7 @@ def stay() -> None:
 
 
 def keep_lock(argument: str) -> None:
-    """Keep the lock that this process was started with, and hand it on to no other process."""
+    """Keep the lock that this process was started with, and do not pass it on to other processes."""
     os.set_handle_inheritable(int(argument), False)  # type: ignore[attr-defined,unused-ignore]
 
 

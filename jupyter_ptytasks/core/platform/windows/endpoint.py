@@ -1,4 +1,4 @@
-"""The endpoint of a ptyhost: Python has no unix sockets here, so all are on TCP."""
+"""The endpoint of a ptyhost: always TCP, since Python does not support unix sockets on Windows."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
 __all__ = ["ON_TCP", "Endpoint", "ask", "call", "connect", "dial", "is_dead", "knock", "listen"]
 
-#: The end of a path that is an endpoint on TCP. Here all are, whatever their path.
+#: The suffix of a path that is an endpoint on TCP elsewhere; here all are.
 ON_TCP = ".tcp"
 
 
 def listen(path: str) -> Endpoint:
-    """Return the listening end at `path`. The caller closes it. Raises OSError; nothing is left then."""
+    """Return the listening end at `path`. The caller closes it. If this raises OSError, nothing is left behind."""
     return Endpoint(path)
 
 
@@ -37,5 +37,5 @@ def call(path: str) -> socket:
 
 
 def dial(path: str, timeout: float | None) -> socket:  # noqa: ARG001
-    """Connect to a unix socket, as a Jupyter server may listen at. Raises OSError: Python has none here."""
+    """Raise OSError: Python does not support unix sockets, such as that of a Jupyter server, on Windows."""
     raise OSError(errno.EAFNOSUPPORT, "there are no unix sockets on Windows")

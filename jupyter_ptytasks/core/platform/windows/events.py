@@ -1,4 +1,4 @@
-"""What the loop of a ptyhost waits for."""
+"""What the event loop of a ptyhost waits for."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class HasFileno(Protocol):
-        """A socket, or what has one."""
+        """A socket, or an object that has one."""
 
         def fileno(self) -> int:
             """Return its descriptor."""
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 READ, WRITE = 1, 4
 
-#: Seconds in which the task is stopped when the session ends: the system waits for five.
+#: Seconds for stopping the task when the session ends: the system waits for five.
 _FAREWELL = 4.5
-#: The most descriptors that `select` takes.
+#: Maximum number of descriptors for `select`.
 _DESCRIPTORS_MAX = 512
 
 
@@ -40,7 +40,7 @@ class Poll:
         self._events[fd if isinstance(fd, int) else fd.fileno()] = eventmask
 
     def unregister(self, fd: int | HasFileno, /) -> None:
-        """Wait for `fd` no longer."""
+        """Stop waiting for `fd`."""
         del self._events[fd if isinstance(fd, int) else fd.fileno()]
 
     def poll(self, timeout: float, /) -> list[tuple[int, int]]:
@@ -48,7 +48,7 @@ class Poll:
         readers = [fd for fd, mask in self._events.items() if mask & READ]
         writers = [fd for fd, mask in self._events.items() if mask & WRITE]
         if not readers and not writers:
-            # `select` refuses to wait for nothing here.
+            # `select` fails here without sockets.
             time.sleep(timeout / 1000)
             return []
         readable, writable, _ = select.select(readers, writers, [], timeout / 1000)
@@ -64,7 +64,7 @@ def end_of(pid: int) -> int | None:  # noqa: ARG001
 
 
 class Wakeups:
-    """Wakes the loop when `wake` is called, in whatever thread."""
+    """Wakes the loop when `wake` is called in any thread."""
 
     __slots__ = ("_socket",)
 
@@ -79,7 +79,7 @@ class Wakeups:
         return self._socket.fileno()
 
     def drain(self) -> None:
-        """Take note of all wake-ups so far."""
+        """Clear all wakeups so far."""
         try:
             while self._socket.recv(512):
                 pass
@@ -89,7 +89,7 @@ class Wakeups:
             _on_closing[-1]()
 
 
-#: What wakes the loops of this process, whether the session ends, and what is to be done then.
+#: The sockets that wake the loops of this process, whether the session is ending, and the action for that.
 _inlets: list[socket.socket] = []
 _closing = threading.Event()
 _on_closing: list[Callable[[], None]] = []
@@ -101,7 +101,7 @@ def wake() -> None:
         try:
             inlet.send(b"!")
         except OSError:
-            pass  # so many wake-ups that it will look anyway
+            pass  # with so many wakeups pending it will wake up anyway
 
 
 def on_shutdown(action: Callable[[], None]) -> None:
@@ -112,14 +112,14 @@ def on_shutdown(action: Callable[[], None]) -> None:
 
 
 def _close() -> None:
-    """Have the loop stop the task; the system ends this process when this returns, or a little later."""
+    """Have the loop stop the task; the system terminates this process when this returns, or a little later."""
     _closing.set()
     wake()
     time.sleep(_FAREWELL)
 
 
 def on_renewal(action: Callable[[], None]) -> None:
-    """Do nothing: no cleaner removes an endpoint here."""
+    """Do nothing: endpoints are not removed by cleanups here."""
 
 
 def ask_for_renewal(pid: int) -> None:

@@ -9,23 +9,23 @@ import time
 
 from . import win32
 
-#: Flag for `os.open`: the file has bytes, not lines of text.
+#: Flag for `os.open`: binary mode.
 BINARY: int = getattr(os, "O_BINARY", 0)
 
-#: Seconds for which, and between which, something is tried again that fails while a file is open elsewhere.
+#: Seconds for which, and between which, an operation is retried that fails while a file is open elsewhere.
 _PATIENCE, _PAUSE = 1.0, 0.01
 #: Links, junctions and the like (FILE_ATTRIBUTE_REPARSE_POINT).
 _REPARSE_POINT = 0x400
 
 
 def pread(fd: int, length: int, offset: int, /) -> bytes:
-    """Read at `offset`. Each descriptor has one user at a time, so that its position can be moved."""
+    """Read at `offset`. This may move the position, since each descriptor has one user at a time."""
     os.lseek(fd, offset, os.SEEK_SET)
     return os.read(fd, length)
 
 
 def unblock(fd: int) -> None:  # noqa: ARG001
-    """Relays do not run here."""
+    """Do nothing: relays do not run here."""
     raise OSError(errno.ENOSYS, "not possible on this system")
 
 
@@ -36,12 +36,12 @@ def pwrite(fd: int, data: bytes, offset: int, /) -> int:
 
 
 def read_cached(fd: int, limit: int, offset: int) -> bytes | None:  # noqa: ARG001
-    """Return None: this system cannot be asked what is in its cache."""
+    """Return None: this system cannot read only from its cache."""
     return None
 
 
 def open_shared(path: str) -> int:
-    """Open a file for reading that may be written, renamed or removed meanwhile. Raises OSError."""
+    """Open a file for reading that others may write, rename or remove while it is open. Raises OSError."""
     return win32.open_file(path, write=False, share=win32.SHARE_ALL, create=False)
 
 
@@ -57,7 +57,7 @@ def open_own(path: str) -> int:
 
 
 def replace(source: str, target: str) -> None:
-    """Rename a file, over another one if there is one; if that is open, try again for a second. Raises OSError."""
+    """Rename a file, replacing an existing one; if that is open, retry for a second. Raises OSError."""
     deadline = time.monotonic() + _PATIENCE
     while True:
         try:
@@ -72,7 +72,7 @@ def replace(source: str, target: str) -> None:
 def remove(path: str) -> None:
     """Remove a file from its directory. Raises OSError.
 
-    The name of an open file stays until that is closed, so it gets another name first.
+    The name of an open file remains until the file is closed, so it is renamed first.
     """
     hidden = f"{path}.{os.urandom(8).hex()}.removed"
     os.rename(path, hidden)
@@ -80,7 +80,7 @@ def remove(path: str) -> None:
 
 
 def sync_dir(path: str) -> None:
-    """Do nothing: a directory cannot be opened here."""
+    """Do nothing: directories cannot be opened here."""
 
 
 def private_dir(path: str) -> str:
@@ -96,10 +96,10 @@ def private_dir(path: str) -> str:
 
 
 def size_on_disk(path: str) -> int:
-    """Return how many bytes a file or directory itself takes on the disk: about as many as it has. Raises OSError."""
+    """Return the disk usage of a file, or of a directory itself, approximated by its size. Raises OSError."""
     return os.lstat(path).st_size
 
 
 def user_id() -> str:
-    """Return a name for this user that fits into a file name. Temporary directories belong to one user here."""
+    """Return a name for this user that can be part of a file name. Temporary directories belong to one user here."""
     return "user"

@@ -1,4 +1,4 @@
-"""What the processes that have the terminal are doing."""
+"""What the foreground processes of the terminal are doing: unknown on Windows."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from ...waiting.classify import Evidence
 
 
 def look(group: int, terminal: int) -> Evidence:  # noqa: ARG001
-    """Return that nothing is told: the system does not say where a thread is."""
+    """Return that nothing is known: the system does not show what a thread is waiting for."""
     return Evidence()

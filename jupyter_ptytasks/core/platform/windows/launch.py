@@ -1,4 +1,4 @@
-"""Starting a ptyhost: no process forks here, `ptyhost/__main__.py` is executed for each."""
+"""Starting a ptyhost: without fork, `ptyhost/__main__.py` is executed for each."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
 
 
 class NoStarter(Exception):
-    """There is no process that starts others. Not raised here: none is needed."""
+    """There is no starter. Not raised here, since none is needed."""
 
 
-#: The lock of a task is inheritable for the moment of its start.
+#: The lock of a task is inheritable only while it is started.
 _starting = threading.Lock()
 
 
@@ -32,11 +32,11 @@ def start(
     answer_by: float,  # noqa: ARG001
     deadline: float,
 ) -> tuple[dict[str, Any], bytes]:
-    """Execute a ptyhost with a request and the descriptors of the task's lock and log, and return its id and its
-    report: one line of JSON, or less if it has failed. `go` is called before that.
+    """Execute a ptyhost with a request and the descriptors of the task's lock and log, after calling `go`, and return
+    its id and its report: one line of JSON, or less if it has failed.
 
-    Raises TimeoutError if there is no report at the `deadline` (monotonic seconds), OSError, and what `go` raises;
-    nothing runs then.
+    Raises TimeoutError if there is no report by the `deadline` (monotonic seconds), OSError, and what `go` raises;
+    in all these cases nothing is running.
     """
     import msvcrt  # noqa: PLC0415
 
@@ -61,7 +61,7 @@ def start(
         process.kill()
         report.join()
         raise TimeoutError
-    process.returncode = 0  # it is not waited for
+    process.returncode = 0  # nothing waits for it
     return {"host_pid": process.pid}, report.line
 
 
@@ -83,12 +83,12 @@ class _Report(threading.Thread):
                 with self._process.stdin as sink:
                     sink.write(self._data)
             except OSError:
-                pass  # it has failed before it has read
+                pass  # it failed before it read its environment
             self.line = pipe.readline()
 
 
 class Children:
-    """Ptyhosts that are children of this process: that means nothing here."""
+    """Ptyhosts that are children of this process: not needed here."""
 
     def adopt(self, pid: int) -> None:
         """Do nothing."""

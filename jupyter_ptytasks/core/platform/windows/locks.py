@@ -1,19 +1,19 @@
-"""File locks that live as long as a descriptor: a file that is open for one holder alone is locked.
+"""File locks that are tied to a descriptor: a file that is opened exclusively is locked.
 
-The holder has opened it with share mode 0, so that no other process can open it for writing. A child that inherits the
-handle holds the lock, too.
+The holder opens it with share mode 0, so no other process can open it for writing. A child that inherits the handle
+holds the lock, too.
 """
 
 from __future__ import annotations
 
 from . import win32
 
-#: Windows' error for a file that is open elsewhere in a manner that does not go together with ours.
+#: The error for a file that is open elsewhere in an incompatible share mode.
 _SHARING_VIOLATION = 32
 
 
 class NoLocks(OSError):
-    """The file system does not have this kind of lock."""
+    """The file system does not support this kind of lock."""
 
 
 def open_alone(path: str, exclusive: bool) -> int | None:
@@ -36,5 +36,5 @@ METHODS = (open_alone,)
 
 
 def has_record_locks(path: str) -> bool:  # noqa: ARG001
-    """Return whether the file system of `path` has the locks that sqlite uses: here all have."""
+    """Return whether the file system of `path` supports the locks that sqlite uses: on Windows, all do."""
     return True

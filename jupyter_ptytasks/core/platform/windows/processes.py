@@ -1,4 +1,4 @@
-"""Processes: this boot of this machine, the table of processes, and what a program may be started with."""
+"""Processes: boot id, the process table, and limits for starting a program."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import socket
 from ...signals import KILL
 from . import win32
 
-#: The longest command line of CreateProcessW, and the longest block of variables, in characters.
+#: The longest command line of CreateProcessW, and the longest environment block, in characters.
 _COMMAND_LINE_MAX = 32767
 
 
 def boot_id() -> str:
-    """Return an id of this boot of the machine; empty, because it is not known here."""
+    """Return an id of this boot of the machine: empty, since it is not known on Windows."""
     return ""
 
 
@@ -22,8 +22,8 @@ def hostname() -> str:
 
 
 def look(pid: int) -> tuple[int, int, int] | None:
-    """Return the start time of a process (in 100 ns), after its parent and process group, which are not asked for here;
-    None if it does not run, or belongs to another user.
+    """Return 0 for the parent and the process group, and the start time (in 100 ns), of a process; None if it is not
+    running or belongs to another user.
     """
     return _look(pid, 0)
 
@@ -44,12 +44,12 @@ def table() -> dict[int, tuple[int, int, int]]:
 
 
 def parents() -> dict[int, int]:
-    """Return the parent of every process, by pid. A parent may have ended, and its number may be another's."""
+    """Return the parent of every process, by pid. A parent may have ended, and its pid may have been reused."""
     return win32.parents()
 
 
 def is_foreign(pid: int) -> bool:
-    """Return whether a process belongs to another user. One that does not exist does not."""
+    """Return whether a process belongs to another user; False if it does not exist."""
     handle = win32.open_process(pid)
     if handle:
         win32.close(handle)
@@ -57,8 +57,8 @@ def is_foreign(pid: int) -> bool:
 
 
 def signal_one(pid: int, started: int, number: int) -> bool:
-    """End a process if it still is the one with this start time, and the signal ends processes at once; return whether
-    it was sent. No process can be asked for something here.
+    """Terminate a process if it still has this start time and the signal is a kill; return whether it was terminated.
+    Other signals do not exist on Windows.
     """
     found = look(pid)
     if number != KILL or found is None or found[2] != started:
@@ -68,15 +68,15 @@ def signal_one(pid: int, started: int, number: int) -> bool:
 
 
 def surroundings() -> str:
-    """Return nothing: processes that start others are not told apart yet."""
+    """Return an empty text: there is no starter that would need it."""
     return ""
 
 
 def string_max() -> int:
-    """Return how long one argument or variable of a program may be."""
+    """Return the maximum length of an argument or variable of a program."""
     return _COMMAND_LINE_MAX
 
 
 def strings_max() -> int:
-    """Return how long all arguments and variables of a program may be."""
+    """Return the maximum length of all arguments and variables of a program."""
     return 2 * _COMMAND_LINE_MAX

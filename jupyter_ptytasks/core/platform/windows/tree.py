@@ -1,7 +1,7 @@
-"""The processes of a task: what is in the job object of its ptyhost, but for the ptyhost itself and its console.
+"""The processes of a task: all processes in the job object of its ptyhost, except the ptyhost itself and its console.
 
-A job has all descendants of what is in it, from their first instruction on. When the ptyhost ends, by whatever means,
-the system ends all others with it.
+A job contains all descendants of its processes from their first instruction on. When the ptyhost ends, for whatever
+reason, the system terminates all others with it.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-#: How often to look again for what was started meanwhile.
+#: How often to look again for processes that were started meanwhile.
 _ROUNDS = 100
-#: The exit code of what is killed: that of a shell whose command was killed by SIGKILL.
+#: The exit code of killed processes: that of a shell whose command was killed by SIGKILL.
 _KILLED = 128 + KILL
 #: The exit code of a program that does not handle ^C (STATUS_CONTROL_C_EXIT).
 _INTERRUPTED = 0xC000013A
 _INT, _TERM, _HUP, _QUIT = (number_of(name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"))
 
-#: Sends CTRL_BREAK_EVENT to all programs of a console: only a program in that console can.
+#: Sends CTRL_BREAK_EVENT to all programs of a console: only a program in that console can do this.
 _BREAK = """
 import ctypes
 kernel = ctypes.WinDLL("kernel32")
@@ -41,7 +41,7 @@ class Tree:
     """The job of this process. `interrupt` types ^C into the terminal, `hang_up` closes it."""
 
     def __init__(self) -> None:
-        # Programs that are started from now on get ^C, whatever this process was started with.
+        # Programs that are started from now on get ^C, no matter how this process was started.
         win32.hear_interrupts()
         self._job = win32.enter_job()
         self._ours = {os.getpid()}
@@ -52,12 +52,12 @@ class Tree:
         self.hang_up: Callable[[], None] = lambda: None
 
     def settle(self) -> None:
-        """Take what is there now for our own: the console. All that comes later belongs to the task."""
+        """Treat the current processes as our own: the console. All later ones belong to the task."""
         self._ours |= win32.job_pids(self._job)
 
     def begin(self, pid: int) -> None:
-        """Take note of the command, and wake the loop at its end."""
-        # Open from now on, so that its number is not used again.
+        """Remember the command, and wake the loop when it ends."""
+        # The open handle keeps the pid from being reused.
         self._pid, self._handle = pid, win32.open_process(pid)
         threading.Thread(target=self._wait, daemon=True).start()
 
@@ -70,7 +70,7 @@ class Tree:
         return win32.job_pids(self._job) - self._ours
 
     def ended(self) -> dict[str, Any] | None:
-        """Return how the command has ended, once; None before and after."""
+        """Return how the command ended, once; None before and after."""
         if self._has_ended or not self._handle or not win32.wait(self._handle, 0):
             return None
         self._has_ended = True
@@ -85,13 +85,13 @@ class Tree:
         return {"pid": self._pid, "code": code, "signal": number, "rusage": usage}
 
     def send(self, number: int) -> None:
-        """Send what a signal is here."""
+        """Do what corresponds to a signal on Windows."""
         if number == KILL:
             self.kill()
         elif number == STOP:
             self.suspend()
         else:
-            # One that is suspended would not get it.
+            # A suspended process would not get it.
             self.resume()
             if number == _INT:
                 self.interrupt()
@@ -109,10 +109,10 @@ class Tree:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
             self._ours.add(helper.pid)
-            helper.returncode = 0  # it is not waited for
+            helper.returncode = 0  # nothing waits for it
 
     def suspend(self) -> None:
-        """Suspend all, each once: one that was suspended twice would have to be resumed twice."""
+        """Suspend all processes, each once: a process that was suspended twice would have to be resumed twice."""
         self._suspended &= self.pids()
         for _ in range(_ROUNDS):
             fresh = self.pids() - self._suspended
@@ -123,13 +123,13 @@ class Tree:
             self._suspended |= fresh
 
     def resume(self) -> None:
-        """Resume what was suspended here."""
+        """Resume the processes that were suspended here."""
         for pid in self.pids() & self._suspended:
             win32.resume(pid)
         self._suspended.clear()
 
     def kill(self) -> None:
-        """End all, also what is started meanwhile."""
+        """Terminate all processes, including those that are started meanwhile."""
         self._was_killed = True
         for _ in range(_ROUNDS):
             pids = self.pids()
@@ -139,7 +139,7 @@ class Tree:
                 win32.terminate(pid, _KILLED)
 
     def let_leave(self) -> None:
-        """Let processes leave the job that are started to do so: the task has ended."""
+        """Allow new processes to leave the job, now that the task has ended."""
         win32.let_leave(self._job)
 
 
@@ -147,7 +147,7 @@ _tree: Tree | None = None
 
 
 def enter() -> Tree:
-    """Put this process, and all that descends from it, into a job of its own, unless it has one. Raises OSError."""
+    """Put this process and its descendants into their own job, unless there is one already. Raises OSError."""
     global _tree  # noqa: PLW0603  a process has one
     if _tree is None:
         _tree = Tree()
@@ -155,13 +155,13 @@ def enter() -> Tree:
 
 
 def let_leave() -> None:
-    """Let processes that are started from now on leave the tree of this one."""
+    """Allow processes that are started from now on to leave the tree of this one."""
     if _tree is not None:
         _tree.let_leave()
 
 
 def leftover() -> dict[str, Any] | None:
-    """Return what the exit record says of the remaining processes of the tree: they end with this process."""
+    """Return the exit record's entry for the remaining processes of the tree: they end with this process."""
     return {"count": 0, "processes": [], "boot_id": ""}
 
 
@@ -170,7 +170,7 @@ def signal_group(group: int, number: int) -> None:
 
 
 def signal_process(pid: int, number: int) -> None:  # noqa: ARG001
-    """Send a signal to the command. Signals reach all programs of a console."""
+    """Send a signal to the command. It reaches all programs of the console."""
     enter().send(number)
 
 
@@ -190,13 +190,13 @@ def kill(child: int, foreground: int) -> None:  # noqa: ARG001
 
 
 def is_empty(foreground: int) -> bool:  # noqa: ARG001
-    """Return whether nothing is left of a tree whose command has ended."""
+    """Return whether a tree whose command has ended has no processes left."""
     return not enter().pids()
 
 
 def changes() -> Iterator[tuple[int, bool | dict[str, Any]]]:
-    """Iterate over what has changed since: the pid of the command and how it ended: `{code, signal, rusage}`. Whether
-    it is suspended only those know who have asked for it.
+    """Iterate over changes since the last call: the pid of the command and how it ended: `{code, signal, rusage}`.
+    Suspending it is not reported: only the caller knows.
     """
     ended = enter().ended()
     if ended is not None:

@@ -1,4 +1,4 @@
-"""The calls of Windows that Python does not have: thin functions by ctypes, which decide nothing."""
+"""Windows API calls that Python does not have: thin ctypes wrappers without logic."""
 
 from __future__ import annotations
 
@@ -9,32 +9,32 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: What `open_file` may share: reading, writing, deleting and renaming.
+#: Share modes for `open_file`: nothing; reading; reading, writing, deleting and renaming.
 SHARE_NOTHING, SHARE_READ, SHARE_ALL = 0, 1, 7
-#: Milliseconds for `wait`: without end.
+#: Milliseconds for `wait`: no limit.
 FOREVER = 0xFFFFFFFF
 
 _GENERIC_READ, _GENERIC_WRITE = 0x80000000, 0x40000000
 _OPEN_EXISTING, _OPEN_ALWAYS = 3, 4
 _ATTRIBUTE_NORMAL = 0x80
 _INVALID_HANDLE = (1 << 64) - 1
-#: Rights to a process: SYNCHRONIZE and PROCESS_QUERY_LIMITED_INFORMATION; PROCESS_TERMINATE and
+#: Access rights: SYNCHRONIZE and PROCESS_QUERY_LIMITED_INFORMATION; PROCESS_TERMINATE and
 #: PROCESS_SUSPEND_RESUME.
 _LOOK, _ACT = 0x00100000 | 0x1000, 0x0001 | 0x0800
 _IDLE_PRIORITY = 0x40
 _JOB_PIDS, _JOB_LIMITS = 3, 9
 _KILL_ON_JOB_CLOSE, _BREAKAWAY_OK, _SILENT_BREAKAWAY_OK = 0x2000, 0x0800, 0x1000
-#: Processes of one job that are listed.
+#: Maximum number of processes of one job that are listed.
 _PIDS_MAX = 8192
 _SNAPSHOT_PROCESSES = 2
 #: CTRL_CLOSE_EVENT, CTRL_LOGOFF_EVENT, CTRL_SHUTDOWN_EVENT.
 _CLOSING = (2, 5, 6)
-#: The two ends of a console (STD_INPUT_HANDLE, STD_OUTPUT_HANDLE).
+#: STD_INPUT_HANDLE and STD_OUTPUT_HANDLE of a console.
 INPUT, OUTPUT = 0xFFFFFFF6, 0xFFFFFFF5
 
 
 class _Calls:
-    """The libraries, and what they take."""
+    """The libraries, and the signatures of their functions."""
 
     def __init__(self) -> None:
         import ctypes  # noqa: PLC0415  no other system has what is loaded here
@@ -127,8 +127,8 @@ def _calls() -> _Calls:
 
 
 def open_file(path: str, *, write: bool, share: int, create: bool) -> int:
-    """Return a descriptor of a file, which no child inherits, with a share mode. Raises OSError: PermissionError also
-    where the file is open elsewhere in a manner that does not go together with it.
+    """Open a file with a share mode and return its descriptor, which is not inheritable. Raises OSError:
+    PermissionError also if the file is open elsewhere in an incompatible mode.
     """
     import msvcrt  # noqa: PLC0415
 
@@ -149,7 +149,7 @@ def open_file(path: str, *, write: bool, share: int, create: bool) -> int:
 
 
 def open_process(pid: int) -> int:
-    """Return a handle by which a process can be looked at and waited for; 0 if there is none, or it is not ours."""
+    """Return a handle for querying a process and waiting for it; 0 if it does not exist or is not ours."""
     return int(_calls().kernel.OpenProcess(_LOOK, False, pid) or 0)
 
 
@@ -165,7 +165,7 @@ def wait(handle: int, milliseconds: int) -> bool:
 
 
 def exit_code(handle: int) -> int:
-    """Return the exit code of a process that has ended: 32 bits, without a sign."""
+    """Return the exit code of a process that has ended: an unsigned 32-bit integer."""
     calls = _calls()
     code = calls.w.DWORD()
     calls.kernel.GetExitCodeProcess(handle, calls.ctypes.byref(code))
@@ -173,7 +173,7 @@ def exit_code(handle: int) -> int:
 
 
 def times(handle: int) -> tuple[int, float, float]:
-    """Return when a process was created (in 100 ns), and the seconds that it has computed as user and as system."""
+    """Return when a process was created (in 100 ns), and its user and system CPU time in seconds."""
     calls = _calls()
     created, ended, system, user = (calls.ctypes.c_uint64() for _ in range(4))
     calls.kernel.GetProcessTimes(handle, *map(calls.ctypes.byref, (created, ended, system, user)))
@@ -181,7 +181,7 @@ def times(handle: int) -> tuple[int, float, float]:
 
 
 def peak_memory(handle: int) -> int:
-    """Return the bytes of memory that a process has had at most."""
+    """Return the peak memory usage of a process in bytes."""
     calls = _calls()
     found = calls.Memory(size=calls.ctypes.sizeof(calls.Memory))
     calls.kernel.K32GetProcessMemoryInfo(handle, calls.ctypes.byref(found), found.size)
@@ -190,17 +190,17 @@ def peak_memory(handle: int) -> int:
 
 
 def terminate(pid: int, code: int) -> None:
-    """End a process, if it is there and ours."""
+    """Terminate a process, if it exists and is ours."""
     _act(pid, lambda handle: _calls().kernel.TerminateProcess(handle, code))
 
 
 def suspend(pid: int) -> None:
-    """Suspend a process, if it is there and ours. Suspended twice, it needs two resumes."""
+    """Suspend a process, if it exists and is ours. If suspended twice, it must be resumed twice."""
     _act(pid, _calls().nt.NtSuspendProcess)
 
 
 def resume(pid: int) -> None:
-    """Resume a process, if it is there and ours."""
+    """Resume a process, if it exists and is ours."""
     _act(pid, _calls().nt.NtResumeProcess)
 
 
@@ -237,8 +237,8 @@ def be_idle() -> None:
 
 
 def enter_job() -> int:
-    """Put this process, and so all that it starts, into a new job that ends them with its last handle; return the
-    handle. Raises OSError.
+    """Put this process, and so all its descendants, into a new job that terminates them when its last handle is closed;
+    return the handle. Raises OSError.
     """
     calls = _calls()
     job: int = calls.kernel.CreateJobObjectW(None, None)
@@ -249,12 +249,12 @@ def enter_job() -> int:
 
 
 def let_leave(job: int) -> None:
-    """Let processes leave a job that are started with CREATE_BREAKAWAY_FROM_JOB. Raises OSError."""
+    """Allow processes started with CREATE_BREAKAWAY_FROM_JOB to leave a job. Raises OSError."""
     _limit(job, _KILL_ON_JOB_CLOSE | _BREAKAWAY_OK)
 
 
 def may_leave() -> bool:
-    """Return whether processes that this one starts may leave the innermost job that it is in, if it is in one."""
+    """Return whether processes started by this one may leave its innermost job, if it is in a job."""
     calls = _calls()
     is_in_job = calls.w.BOOL()
     calls.kernel.IsProcessInJob(calls.kernel.GetCurrentProcess(), None, calls.ctypes.byref(is_in_job))
@@ -289,17 +289,17 @@ _handlers: list[Any] = []
 
 
 def hear_interrupts() -> None:
-    """Let programs that are started from now on get ^C: one that was started as the first of a group does not, nor do
+    """Enable ^C for programs that are started from now on: it is disabled for the first program of a process group and
     its children.
     """
     _calls().kernel.SetConsoleCtrlHandler(None, False)
 
 
 def on_closing(action: Any) -> None:
-    """Call `action`, in a thread of its own, when the session ends; the system ends this process soon after."""
+    """Call `action`, in a new thread, when the session ends; the system terminates this process soon after."""
     calls = _calls()
     handler = calls.handler(lambda event: event in _CLOSING and bool(action() or True))
-    _handlers.append(handler)  # it must not be collected
+    _handlers.append(handler)  # it must not be garbage-collected
     calls.kernel.SetConsoleCtrlHandler(handler, True)
 
 
@@ -313,20 +313,20 @@ def console_mode(which: int) -> int:
 
 
 def set_console_mode(which: int, mode: int) -> None:
-    """Set that mode. Raises OSError if there is no console, or it does not have this mode."""
+    """Set the mode. Raises OSError if there is no console, or it does not support the mode."""
     calls = _calls()
     if not calls.kernel.SetConsoleMode(calls.kernel.GetStdHandle(which), mode):
         raise calls.error()
 
 
 def flush_console() -> None:
-    """Forget what was typed and not read."""
+    """Discard unread input."""
     calls = _calls()
     calls.kernel.FlushConsoleInputBuffer(calls.kernel.GetStdHandle(INPUT))
 
 
 def read_console(units: int) -> bytes:
-    """Wait for keys; return at most `units` units of UTF-16 (little-endian), `b""` if the console is gone."""
+    """Wait for keys; return at most `units` UTF-16 code units (little-endian), `b""` if the console is gone."""
     calls = _calls()
     buffer = calls.ctypes.create_string_buffer(2 * units)
     count = calls.w.DWORD()
