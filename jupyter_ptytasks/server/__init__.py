@@ -1,3 +1,3 @@
-"""The Jupyter Server extension. `extension` puts the parts together; `manager` has the verbs; `rest` and `terminals`
-let others use them; `hosts` keeps in touch with the ptyhosts, `provision` starts them, `monitor` watches their tasks.
+"""The Jupyter Server extension. `extension` assembles the parts; `control`, `launching` and others have the verbs;
+`rest` and `terminals` expose them; `hosts` keeps links to the ptyhosts, `monitor` watches their tasks.
 """

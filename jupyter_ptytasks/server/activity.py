@@ -1,8 +1,8 @@
-"""Running tasks are activity: a hub or a culler must not end a server in which work is going on.
+"""Running tasks count as activity: a hub or a culler must not stop a server with running tasks.
 
-Jupyter Server asks `current_activity()` before it shuts down for lack of activity, and reports to hubs the newest
+Jupyter Server calls `current_activity()` before it shuts down for lack of activity, and reports to hubs the newest
 time in `settings["last_activity_times"]` (jupyter_server's serverapp.py; jupyter_server_terminals#112 shows what
-happens without).
+happens otherwise).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..core.model import Task
     from .store import Store
 
-#: Seconds between two reports: a culler whose patience is shorter would end a server that is busy.
+#: Seconds between two reports: a culler with a shorter timeout would stop a busy server.
 _EVERY = 1.0
 _KEY = "ptytasks"
 
@@ -32,12 +32,12 @@ class Activity:
         self._timer = PeriodicCallback(self.report, _EVERY * 1000)
 
     def start(self) -> None:
-        """Report now and from time to time."""
+        """Report now and periodically."""
         self.report()
         self._timer.start()
 
     def stop(self) -> None:
-        """Report no more."""
+        """Stop reporting."""
         self._timer.stop()
 
     def busy(self) -> list[Task]:
@@ -46,6 +46,6 @@ class Activity:
         return [task for task in self._store.active if now - (task.started or task.created) < self._limit]
 
     def report(self) -> None:
-        """Note that there is activity, if there is."""
+        """Report activity if there is any."""
         if self.busy():
             self._settings.setdefault("last_activity_times", {})[_KEY] = datetime.now(timezone.utc)

@@ -1,4 +1,4 @@
-"""Tasks as files: one that has ended is exported without its environment, and imported as a new one that has ended."""
+"""Tasks as files: an ended task is exported without its environment, and imported as a new ended task."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ if TYPE_CHECKING:
     from .spec import SpawnDefaults
     from .store import Store
 
-#: The version of what an archive says of its task.
+#: The version of the archive format.
 FORMAT = 1
-#: What of an exit record is exported. What is left out is about processes, which are those of another machine.
+#: Exported fields of an exit record. The others are about processes, which mean nothing on another machine.
 _EXIT = ("reason", "code", "signal", "started", "ended", "rows", "cols", "last_output", "output", "rusage")
 
 
 @dataclass(frozen=True)
 class Archived:
-    """What an archive says of its task, checked. Times are Unix seconds.
+    """The validated content of an archive. Times are Unix seconds.
 
-    `exit` is its exit record, `facts` what is known of a task without one; `origin` says where it comes from.
+    `exit` is the exit record, `facts` what is known about a task without one; `origin` says where it comes from.
     """
 
     request: TaskRequest
@@ -53,8 +53,8 @@ class Archived:
 
 
 class Archives:
-    """Exports and imports tasks. `spawn_defaults` and `limit`, the bytes that an archive may unpack to, are those of
-    this server.
+    """Exports and imports tasks. `spawn_defaults` are those of this server, `limit` is the maximum unpacked size of an
+    archive in bytes.
     """
 
     def __init__(
@@ -73,7 +73,7 @@ class Archives:
         self.limit = limit
 
     async def export(self, ref: str) -> tuple[Task, Iterator[bytes]]:
-        """Return a task that has ended and the bytes of its archive, to be read in a thread. Raises InvalidState."""
+        """Return an ended task and the bytes of its archive, to be read in a thread. Raises InvalidState."""
         task = await self._control.get(ref)
         if task.live or self._control.is_restarting(task) or runs_again(task):
             raise InvalidState("the task has not ended, or will be run again; only finished tasks are exported")
@@ -123,14 +123,14 @@ class Archives:
         }
 
     def new_id(self) -> str:
-        """Return the id of a task that is to be imported."""
+        """Return the id for a task to be imported."""
         newest = self._store.index.newest
         return new_id(time.time(), newest.id if newest is not None else "")
 
     @asynccontextmanager
     async def upload(self, task_id: str) -> AsyncIterator[str]:
-        """Return the path of a file for the archive of the task that gets this id; nothing but the task, if it was
-        added, is there in the end. Raises StorageFull, InternalError.
+        """Yield the path of a file for the archive of the task that gets this id; afterward, everything except the
+        added task is removed. Raises StorageFull, InternalError.
         """
         imports = self._task_dirs.imports
         try:
@@ -139,11 +139,11 @@ class Archives:
             await asyncio.to_thread(imports.end, task_id)
 
     async def add(self, task_id: str, archive: str, check: Callable[[Any], Archived]) -> Task:
-        """Make a task with this id of the archive at the path that `upload` has returned, and return it. It is pinned,
-        and has another name if its own is taken.
+        """Create a task with this id from the archive at the path from `upload`, and return it. It is pinned, and gets
+        another name if its own is taken.
 
         Args:
-            check: returns what an archive says of its task. Raises BadRequest.
+            check: validates the content of an archive. Raises BadRequest.
 
         Raises:
             BadRequest: also TooLarge; nothing was imported. StorageFull, InternalError: the same.
@@ -183,7 +183,7 @@ class Archives:
             write_json(files.exit, record, durable=True)
 
     def _free(self, name: str | None) -> str | None:
-        """Return a name that no task has: this one, or one with a number."""
+        """Return an unused name: this one, or one with a number."""
         if name is None or self._store.look_up(name) is None:
             return name
         number = 2

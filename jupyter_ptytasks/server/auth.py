@@ -13,24 +13,24 @@ if TYPE_CHECKING:
 
     from ..core.local_token import LocalToken
 
-#: Users without access to terminals have none to tasks.
+#: Access to tasks requires access to terminals.
 AUTH_RESOURCE = "terminals"
-#: The key of the tornado application's settings under which the local token is.
+#: The key of the local token in the tornado application's settings.
 SETTING = "ptytasks_local_token"
 
 
 def takes_local_token(provider: IdentityProvider) -> bool:
-    """Return whether a server needs a local token: it accepts nothing but a password.
+    """Return whether a server needs a local token: it accepts only a password.
 
-    Others have a token, in the file where they tell of themselves or from their hub; or ask for nothing; or know their
-    users by means of their own, which we do not go past.
+    Other servers have a token, in their runtime file or from their hub; or need no authentication; or have their own
+    identity provider, which must not be bypassed.
     """
     return type(provider) is PasswordIdentityProvider and bool(provider.hashed_password) and not provider.token
 
 
 class LocalTokenMixin(JupyterHandler):
-    """A handler that accepts the local token, too. A request with it comes from a user as with the server's own token,
-    subject to the authorizer, but is given no cookie, which would open everything else.
+    """A handler that also accepts the local token. A request with it is treated as with the server's own token,
+    subject to the authorizer, but gets no cookie, which would grant access to everything else.
     """
 
     async def prepare(self, *args: Any, **kwargs: Any) -> Any:
@@ -39,6 +39,6 @@ class LocalTokenMixin(JupyterHandler):
         token = self.identity_provider.get_token(self) if expected.value else None
         if token and hmac.compare_digest(token.encode(), expected.value.encode()):
             self._jupyter_current_user = self.identity_provider.generate_anonymous_user(self)
-            # As with the server's own token no other site can have sent it: it is not checked where it came from.
+            # As with the server's own token, no other site can have sent it: the origin is not checked.
             self._token_authenticated = True
         return await super().prepare(*args, **kwargs)

@@ -11,10 +11,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Change:
-    """A task before and after a change: `old` is None for a task that is new, `new` for one that was deleted.
+    """A task before and after a change: `old` is None for a new task, `new` for a deleted one.
 
-    Every server of the user sees every change. `by_us` is True on the one that made it, and there it is exactly this
-    change, not several in one: whatever must happen once per change (a hook, a notice) acts on it.
+    Every server of the user sees every change. `by_us` is True on the server that made it, where changes are never
+    merged: anything that must happen once per change (a hook, a notification) uses it.
     """
 
     old: Task | None

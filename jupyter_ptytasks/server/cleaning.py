@@ -1,4 +1,4 @@
-"""Cleaning up on request: which finished tasks are deleted, the space they use, and their deletion, all or none."""
+"""Cleaning up on request: which finished tasks would be deleted, the space they use, and deleting them, all or none."""
 
 from __future__ import annotations
 
@@ -22,17 +22,17 @@ if TYPE_CHECKING:
     from .housekeeping import Housekeeping
     from .store import Store
 
-#: Why a task that might have been meant stays, and how that is counted.
+#: The reasons why tasks are spared, by which they are counted.
 SPARED = ("running", "waiting", "pinned", "needed", "best", "newest", "unmeasured")
 
 
 @dataclass(frozen=True)
 class Rules:
-    """Which of the tasks that have ended go: those that all rules mean. By default that is each of them.
+    """Which ended tasks are deleted: those that match all rules; by default all of them.
 
-    `older_than` is in seconds since their end; `states` are those in which they ended, empty for any; of what is left
-    the newest `keep` stay. With `best`, the name of a metric, the one with its best value stays, and so do those
-    without that metric: the best value is the lowest if `lower` is set, None for what the name suggests.
+    `older_than` is in seconds since their end; `states` are final states, empty for any; of the matching tasks the
+    newest `keep` are kept. With `best`, the name of a metric, the task with its best value and all tasks without that
+    metric are kept: the best value is the lowest if `lower` is set; None depends on the name.
     """
 
     older_than: float | None = None
@@ -49,12 +49,12 @@ class Rules:
         obstacle: Callable[[Task], str | None],
         metrics: Callable[[Task], Mapping[str, Any]],
     ) -> tuple[list[Task], Counter[str]]:
-        """Return the ones of `tasks` that go, in their order, and how many others are spared, by reason.
+        """Return the tasks to delete, in order, and how many others are spared, by reason.
 
         Args:
             tasks: newest first.
             now: Unix seconds.
-            obstacle: returns what keeps a task from being deleted at all; None if nothing does.
+            obstacle: returns why a task must not be deleted at all; None if it may.
             metrics: returns the metrics of a task by name.
         """
         spared: Counter[str] = Counter()
@@ -86,8 +86,8 @@ class Rules:
     def _best(
         self, tasks: Iterable[Task], metrics: Callable[[Task], Mapping[str, Any]]
     ) -> tuple[str | None, dict[str, float | None]]:
-        """Return the id of the task with the best value of the metric, and the best value of each that has it; None for
-        one that was never a finite number.
+        """Return the id of the task with the best value of the metric, and the best value of each task that has it;
+        None if it was never finite.
         """
         if self.best is None:
             return None, {}
@@ -104,10 +104,9 @@ def _finite(value: float | None) -> float | None:
 
 
 class Cleaner:
-    """Says what would be deleted, and deletes it: nothing that has not ended, that is pinned, or that a task waits for
-    which has not started yet.
+    """Previews and deletes tasks: never those that have not ended, are pinned, or are needed by a pending task.
+    Results are JSON (client.types.CleanUp).
 
-    Its answers are JSON (client.types.CleanUp).
     """
 
     def __init__(
@@ -123,14 +122,14 @@ class Cleaner:
         self._metrics = metrics
 
     async def preview(self, tasks: Sequence[Task], rules: Rules, now: float) -> dict[str, Any]:
-        """Return which of `tasks`, which come newest first, go by these rules, and what stays and why."""
+        """Return which of `tasks`, newest first, these rules would delete, and what is kept and why."""
         obstacle = self._obstacle(self._needed())
         gone, spared = await asyncio.to_thread(rules.apply, tasks, now, obstacle=obstacle, metrics=self._metrics)
         return await self._told(gone, spared)
 
     async def delete(self, task_ids: Iterable[str]) -> dict[str, Any]:
-        """Delete the tasks with these ids, all of them or none; those that must not be deleted, or not anymore, are
-        spared and counted, those that are gone left out. Raises InvalidState if one runs again just now, Conflict.
+        """Delete the tasks with these ids, all or none; those that may no longer be deleted are spared and counted,
+        missing ones are left out. Raises InvalidState if one has just been restarted, Conflict.
         """
         tasks = [task for one in dict.fromkeys(task_ids) if (task := self._store.get(one)) is not None]
         obstacle = self._obstacle(self._needed())

@@ -1,7 +1,7 @@
-"""Waiting for what may happen to a task: its end, a question, a line that matches, silence, progress, or a deadline.
+"""Waiting for conditions of a task: its end, a question, a matching line, silence, progress, or a deadline.
 
-Nothing is asked again and again: it hangs on what ptyhosts and other servers report. Output is searched as it comes, in
-threads that searches of output do not use, and a pattern that takes too long is refused.
+There is no polling: ptyhosts and other servers report changes. Output is searched as it arrives, in separate threads
+from searches of output, and a pattern that takes too long is refused.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ if TYPE_CHECKING:
     from .monitor.progress import Tracker
     from .waiting import Waiter
 
-#: Lines at the beginning and at the end of the output that is answered.
+#: Number of lines at the beginning and at the end of the returned output.
 _HEAD_LINES, _TAIL_LINES = 10, 40
-#: Searches at the same time. One rests so many times as long as it has taken: of a flood, not every line is
-#: looked at as it comes.
+#: Maximum number of concurrent searches, and how many times longer than its duration a search then pauses: during a
+#: flood, lines are not searched individually.
 _SEARCHES = 4
 _REST = 1.0
 _threads = ThreadPoolExecutor(_SEARCHES, "ptytasks-waiting")
 
 
 class Reason(str, Enum):
-    """What has happened."""
+    """Why a wait ended."""
 
     EXIT = "exit"
     WAITING = "waiting"
@@ -51,10 +51,10 @@ class Reason(str, Enum):
 
 @dataclass(frozen=True)
 class Condition:
-    """What to wait for: one of `until`, or the end of the task, for `timeout` seconds at most.
+    """What to wait for: one of `until`, or the end of the task, for at most `timeout` seconds.
 
-    A line from number `since` on has to match `match`, no output to come for `quiet` seconds, output to go beyond
-    `offset` (None: where it ends at the beginning).
+    The conditions are: a line from number `since` on matches `match`, there is no output for `quiet` seconds, or there
+    is output beyond `offset` (None: the end of the output at the start of the wait).
     """
 
     until: frozenset[Reason]
@@ -67,7 +67,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Outcome:
-    """What has happened to `task`, the `line` that matches (number and text), and the output that was asked for."""
+    """The reason, the `task`, the matching `line` (number and text), and the requested output."""
 
     task: Task
     reason: Reason
@@ -85,9 +85,9 @@ class Conditions:
         self._tracker = tracker
 
     async def wait(self, ref: str, condition: Condition, cancel: Event) -> Outcome:
-        """Return what has happened first. `cancel` is set when the client has left; Cancelled is raised then.
+        """Return the condition that is met first. `cancel` is set when the client disconnects; this raises Cancelled.
 
-        Raises TaskNotFound, and BadRequest if the pattern is not valid or takes too long.
+        Raises TaskNotFound, and BadRequest if the pattern is invalid or takes too long.
         """
         task = await self._control.get(ref)
         wait = _Wait(self._control, self._supervisor, self._tracker, task, condition, cancel)
@@ -134,20 +134,20 @@ class _Wait:
             self._finder = _Finder(control, condition.match, condition.since or 0, cancel)
 
     def close(self) -> None:
-        """Want no news any more."""
+        """Stop listening."""
         link = self._supervisor.link(self._task.id)
         if link is not None:
             link.watch(False, self)
 
     async def run(self, news: asyncio.Event) -> Outcome:
-        """Return what happens first; `news` is set whenever it may have."""
+        """Return the condition that is met first; `news` is set whenever one may be."""
         while True:
             news.clear()
             if self._cancel.is_set():
                 raise Cancelled
             self._task = self._control.look_up(self._task.id) or self._task
             self._watch()
-            # Looked at before the output: then no line is missing that came before it.
+            # Checked before the output, so that no earlier line is missed.
             reason = self._reason()
             if self._finder is not None:
                 line = await self._finder.look(self._task)
@@ -193,20 +193,20 @@ class _Wait:
         return output(self._task, self._supervisor.link(self._task.id)).end
 
     def _quiet_for(self) -> float | None:
-        """Return for how long (seconds) there was no output; None if that is of no concern."""
+        """Return for how long (seconds) there was no output; None if this is not a condition."""
         link = self._supervisor.link(self._task.id)
         if Reason.QUIET not in self._condition.until or link is None or not link.connected:
             return None
         return time.time() - max(link.last_output, self._task.started or self._task.created)
 
     def _essence(self) -> dict[str, Any] | None:
-        """Return how far the task is, without when that was found out."""
+        """Return the progress of the task, without its timestamp."""
         progress = self._tracker.progress(self._task)
         return progress and {**progress, "updated": None, "eta": None}
 
 
 class _Finder:
-    """Looks for a line that matches, in what has come since it last looked. It rests until `rests_until`."""
+    """Searches new output for a matching line. It pauses until `rests_until`."""
 
     def __init__(self, control: Control, pattern: str, since: int, cancel: Event) -> None:
         self._control = control
@@ -218,9 +218,9 @@ class _Finder:
         self.rests_until = 0.0
 
     async def look(self, task: Task) -> tuple[int, str] | None:
-        """Return the first line that matches: number and text; None if there is none yet. Raises as `Search`."""
+        """Return the first matching line: number and text; None if there is none yet. Raises the same as `Search`."""
         began = time.monotonic()
-        self._search = self._new_search()  # each look has its own time
+        self._search = self._new_search()  # each search has its own time limit
         found = await asyncio.get_running_loop().run_in_executor(_threads, self._look, task)
         now = time.monotonic()
         self.rests_until = now + (now - began) * _REST
@@ -246,7 +246,7 @@ class _Finder:
             else:
                 rest = reading.rest()
                 if not self._finds([(number, text) for number, text, _ in rest]):
-                    # What is likely to stay as it is need not be looked at again.
+                    # Settled lines need not be searched again.
                     changing = next((number for number, _, is_settled in rest if not is_settled), self._next)
                     self._next = max(self._next, changing)
         lines, _ = self._search.found()

@@ -1,4 +1,4 @@
-"""Further places where tasks run, as the configuration describes them."""
+"""Additional places where tasks run, from the configuration."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from ..storage.task_dirs import TaskDirs
 
 _Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$")]
-#: Names that mean something else.
+#: Reserved names.
 _TAKEN = (LOCAL, "slurm", "ssh")
 
 
 class ParslPlace(BaseModel, extra="forbid"):
-    """A batch system for which Parsl has a provider: the name of its class, what it is made with, and the seconds
-    between two questions about the jobs at least (Parsl itself asks once a minute).
+    """A batch system with a Parsl provider: the name of its class, its arguments, and the minimum time between queries
+    in seconds (Parsl itself queries once a minute).
     """
 
     engine: Literal["parsl"]
@@ -37,7 +37,7 @@ class ParslPlace(BaseModel, extra="forbid"):
 
 
 class SlurmPlace(BaseModel, extra="forbid"):
-    """The Slurm of a host that ssh leads to, such as `ssh:login1`."""
+    """The Slurm of a host that is reached over ssh, such as `ssh:login1`."""
 
     engine: Literal["slurm"]
     site: Annotated[str, StringConstraints(pattern=rf"^{PREFIX}{HOST.pattern}$")]
@@ -48,12 +48,12 @@ _PLACES = TypeAdapter(dict[_Name, _Place])
 
 
 def check(config: Mapping[str, Any]) -> dict[str, ParslPlace | SlurmPlace]:
-    """Return the places of a configuration, by name. Raises ValueError, which says what is wrong where."""
+    """Return the configured places by name. Raises ValueError with the location of the error."""
     try:
         checked = _PLACES.validate_python(dict(config))
     except ValidationError as error:
         first = error.errors()[0]
-        # The engine is also the name of what is expected then.
+        # The engine is also the tag of the expected type.
         where = [part for part in first["loc"] if part not in ("parsl", "slurm") or first["loc"][0] == part]
         raise ValueError(f"{'.'.join(map(str, where))}: {first['msg']}") from error
     for name in _TAKEN:
@@ -71,9 +71,9 @@ def places(
     shared_files: Callable[[str], str],
     **slurm: Any,
 ) -> list[Provisioner]:
-    """Return the places of a configuration; without `connections`, those that need none. `shared_files` returns what is
-    said of the files that a place shares (core.mounts.WORDS), and `slurm` are the options of all clusters of Slurm
-    (Batch). Raises ValueError.
+    """Return the configured places; without `connections`, only those that need none. `shared_files` returns the
+    setting for the files of a place (core.mounts.WORDS), and `slurm` are the options for all Slurm clusters (Batch).
+    Raises ValueError.
     """
     found: list[Provisioner] = []
     for name, about in check(config).items():

@@ -1,4 +1,4 @@
-"""What the verbs of a server work with."""
+"""The shared dependencies of the verbs."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Context:
-    """The tasks in memory and on disk, the places where they run, and what a start takes that nobody has chosen:
-    `spawn_defaults` is asked again every time.
+    """The tasks in memory and on disk, the places where they run, and the defaults of a start: `spawn_defaults` is
+    called every time.
     """
 
     store: Store

@@ -1,4 +1,4 @@
-"""The verbs for tasks that exist: find, stop, pause, wait, change, delete. `launching`, `talking` have the others."""
+"""The verbs for existing tasks: find, stop, pause, wait, change, delete. `launching` and `talking` have the others."""
 
 from __future__ import annotations
 
@@ -38,21 +38,21 @@ if TYPE_CHECKING:
     from .hosts.supervisor import Supervisor
     from .spec import StopSequence
 
-#: Seconds between two looks at something of which nothing reports a change.
+#: Polling interval for changes that are not reported, in seconds.
 _LOOKING = 0.1
-#: Seconds for it to be known that a task of another place has started.
+#: Seconds until the start of a task at another place must be known.
 _STARTED = 10.0
-#: Seconds for a ptyhost to report that it did what it was asked.
+#: Seconds for a ptyhost to confirm a request.
 _SETTLING = 2.0
-#: Seconds beyond the grace periods of a stop sequence until we stop believing that a stop will ever end.
+#: Seconds beyond the grace periods of a stop sequence until a stop is considered failed.
 STOP_SLACK = 30.0
-#: Seconds that processes have to end which a command left running, before they are killed.
+#: Seconds before leftover processes of a command are killed.
 _LEFTOVER_GRACE = 5.0
 
 
 class Control:
-    """Finds, stops and changes tasks. Every verb takes an id or a name and raises errors of core.errors, TaskNotFound
-    among them.
+    """Finds, stops and changes tasks. Every verb takes an id or a name and raises errors of core.errors, such as
+    TaskNotFound.
     """
 
     def __init__(self, context: Context, supervisor: Supervisor) -> None:
@@ -63,7 +63,7 @@ class Control:
         self._spawn_defaults = context.spawn_defaults
         self._waiter = Waiter(context.store, supervisor)
         self._remover = Remover(context)
-        #: The ids of tasks that this server is to start again as soon as they have ended.
+        #: The ids of tasks that this server will restart as soon as they have ended.
         self.restarting: set[str] = set()
 
     # -- finding ----------------------------------------------------------------------------------------------------
@@ -84,7 +84,7 @@ class Control:
         return self._store.active
 
     def look_up(self, ref: str) -> Task | None:
-        """Return a task as it was last seen, without looking again; None if it was not."""
+        """Return the last known state of a task, without refreshing; None if it is not known."""
         return self._store.look_up(ref)
 
     def link(self, task_id: str) -> Link | None:
@@ -96,9 +96,9 @@ class Control:
         return self._task_dirs.open_ring(task.id)
 
     async def open_result(self, ref: str) -> BinaryIO:
-        """Open what the function of a task has returned or raised in the last attempt. The caller closes it.
+        """Open what the task's function returned or raised in the last attempt. The caller closes it.
 
-        Raises InvalidState until it has ended for good, NoResult if there is nothing.
+        Raises InvalidState until it has ended for good, NoResult if there is no result.
         """
         task = await self.get(ref)
         if not await asyncio.to_thread(os.path.exists, self._task_dirs.files(task.id).function):
@@ -108,28 +108,26 @@ class Control:
         return await asyncio.to_thread(self._task_dirs.open_result, task)
 
     def is_restarting(self, task: Task) -> bool:
-        """Return whether the task will be started again as soon as it has ended, by this server or another."""
+        """Return whether this or another server will restart the task as soon as it has ended."""
         return task.id in self.restarting or was_stopped_to_restart(task)
 
     # -- reaching ---------------------------------------------------------------------------------------------------
 
     async def reach(self, ref: str) -> tuple[Task, Link]:
-        """Return a task that runs, and its link. Raises InvalidState when it has not started or has ended,
-        HostUnreachable.
-        """
+        """Return a running task and its link. Raises InvalidState if it is pending or has ended, HostUnreachable."""
         task = await self.get(ref)
         if task.pending:
             raise InvalidState(f"the task has not started yet: {task.state.value}", field="state")
         if not task.live:
             raise InvalidState(f"the task has already ended: {task.state.value}", field="state")
         link = await self._supervisor.connected(task.id)
-        # It may have come out of `starting` while we waited.
+        # Its state may have changed from `starting` meanwhile.
         return self._store.get(task.id) or task, link
 
     async def open_channel(
         self, task: Task, on_frame: Callable[[int, bytes], None], on_lost: Callable[[], None], **about: Any
     ) -> Channel:
-        """Open a connection of its own to the ptyhost, for a client that types. Raises HostUnreachable. The caller
+        """Open a separate connection to the ptyhost, for a client that types. Raises HostUnreachable. The caller
         closes it.
         """
         provisioner = self._provisioners.of(task)
@@ -138,10 +136,10 @@ class Control:
     # -- stopping ---------------------------------------------------------------------------------------------------
 
     async def stop(self, ref: str, sequence: StopSequence | None = None) -> Task:
-        """Begin to stop a task: its ptyhost sends the signals of `sequence` (or of the task's own) until the whole tree
-        is gone. A task that is pending is canceled at once.
+        """Begin to stop a task: its ptyhost sends the signals of `sequence` (default: the task's own) until the whole
+        tree is gone. A pending task is canceled immediately.
 
-        A task that is stopping already goes on with the new sequence. Raises InvalidState when it has ended,
+        A task that is already stopping continues with the new sequence. Raises InvalidState if it has ended,
         HostUnreachable.
         """
         task = await self.get(ref)
@@ -149,32 +147,32 @@ class Control:
             task, canceled = await self._cancel(task)
             if canceled:
                 return task
-            # It has just started, which nobody has written down yet.
+            # It has just started, which is not recorded yet.
             await self._waiter.until(task.id, lambda now: not now.pending, _STARTED)
         return await self.settled(await self.begin_stop(task.id, sequence, "cancelled"), State.STOPPING)
 
     async def _cancel(self, task: Task) -> tuple[Task, bool]:
-        """Cancel a task that is pending; return it as it is and False if it has been started meanwhile. Raises
+        """Cancel a pending task; return it unchanged and False if it has been started meanwhile. Raises
         PlaceUnreachable.
         """
         queues = self._provisioners.queues(task)
         if queues and not await asyncio.to_thread(self._provisioners.of(task).cancel, task):
             return task, False
         facts = {"state_reason": "cancelled", "state_message": "canceled before it started", "ended": time.time()}
-        # Its place may just have begun to start it: it runs nothing any more.
+        # Its place may just have begun to start it: it will run nothing.
         before = PENDING | {State.STARTING} if queues else PENDING
         task, canceled = await self._store.move(
             task.id, before, State.CANCELLED, also=self._task_dirs.specs.respec, **facts
         )
-        # What asks its place may have been quicker to write it down.
+        # The poll of its place may have recorded it first.
         canceled = canceled or task.state is State.CANCELLED
         if canceled:
             await asyncio.to_thread(self._task_dirs.specs.forget_environment, task.id)
         return task, canceled
 
     async def begin_stop(self, ref: str, sequence: StopSequence | None, reason: str) -> Task:
-        """Tell the ptyhost to stop the task, and return the task with the attempt that stops. Where that cannot be
-        connected to, its place stops it, in its own way. Raises PlaceUnreachable then.
+        """Tell the ptyhost to stop the task, and return the task with the stopping attempt. If the place has no
+        connections to ptyhosts, the place stops it in its own way, and this may raise PlaceUnreachable.
         """
         task = await self.get(ref)
         if task.active and not self._provisioners.connects(task):
@@ -186,7 +184,7 @@ class Control:
         return task
 
     async def _sequence_of(self, task: Task) -> StopSequence:
-        """Return a task's own stop sequence; the usual one where its spec is gone, so that it can be stopped anyway."""
+        """Return a task's own stop sequence; the default if its spec is missing, so that it can be stopped anyway."""
         try:
             spec = await asyncio.to_thread(self._task_dirs.specs.read, task.id)
         except InternalError:
@@ -194,15 +192,15 @@ class Control:
         return tuple((str(name), float(grace)) for name, grace in spec["ladder"])
 
     async def stop_unless_ended(self, ref: str) -> None:
-        """Begin to stop a task, which may just be ending by itself. Raises HostUnreachable."""
+        """Begin to stop a task, unless it ends on its own first. Raises HostUnreachable."""
         try:
             await self.stop(ref)
         except InvalidState:
-            pass  # it was quicker
+            pass  # it has ended first
 
     def stop_sequence(self, signals: list[str] | None, grace: float | None) -> StopSequence | None:
-        """Return the stop sequence of these signals, each followed by this grace period (seconds); None where neither
-        is given.
+        """Return the stop sequence with these signals, each followed by this grace period (seconds); None if neither is
+        given.
         """
         if signals is None and grace is None:
             return None
@@ -211,9 +209,8 @@ class Control:
         return tuple((name, usual[0][1] if grace is None else grace) for name in names)
 
     async def end_leftover(self, ref: str) -> Task:
-        """End the processes that a command has left running: SIGTERM, and SIGKILL for those that are still there after
-        some seconds. Returns when none is left, or nothing can be done about it. Raises InvalidState for a task that
-        has not ended.
+        """End the processes that a command has left running: SIGTERM, and after some seconds SIGKILL for the rest.
+        Returns when none is left, or when the rest cannot be killed. Raises InvalidState if the task has not ended.
         """
         task = await self.get(ref)
         if task.live:
@@ -225,7 +222,7 @@ class Control:
         while left := await asyncio.to_thread(self._task_dirs.leftover, task):
             now = time.monotonic()
             if now > deadline + _LEFTOVER_GRACE:
-                break  # they sleep in the kernel
+                break  # they are in uninterruptible sleep
             if now > deadline:
                 number = KILL
             await asyncio.to_thread(leftovers.send, left, number)
@@ -233,7 +230,7 @@ class Control:
         return await self._store.change(task.id, leftover=len(left))
 
     async def pause(self, ref: str) -> Task:
-        """Stop the whole tree in its tracks (SIGSTOP), until `resume`."""
+        """Suspend the whole tree (SIGSTOP) until `resume`."""
         return await self._halt(ref, State.PAUSED, "SIGSTOP")
 
     async def resume(self, ref: str) -> Task:
@@ -250,13 +247,13 @@ class Control:
     # -- waiting ----------------------------------------------------------------------------------------------------
 
     async def settled(self, task: Task, state: State) -> Task:
-        """Wait until the ptyhost has reported that it did what it was asked, and return the task as it is then.
+        """Wait until the ptyhost has confirmed a change, and return the task.
 
-        The state is not changed here: a report that the ptyhost sent a moment before would change it back.
+        The state is not changed here: an earlier report of the ptyhost might change it back.
         """
 
         def reported() -> bool:
-            """Whether the ptyhost has reported it, and the database, which another process has, takes no note of it."""
+            """Whether the ptyhost has confirmed it while the database is locked by another process."""
             link = self.link(task.id)
             status = link.status if link is not None and self._store.stale_since is not None else {}
             return status.get("attempt") == task.attempt and state_of(status)[0] is state
@@ -268,7 +265,7 @@ class Control:
         return now.with_(state=state) if reported() and not is_over(task, now) else now
 
     async def wait(self, ref: str, timeout: float) -> Task:
-        """Return the task when it has ended (and is not about to run again), or as it is after `timeout` seconds."""
+        """Return the task when it has ended (and will not be retried or restarted), or after `timeout` seconds."""
         task = await self.get(ref)
         await self._waiter.until(
             task.id, lambda now: not (now.live or self.is_restarting(now) or runs_again(now)), timeout
@@ -276,13 +273,13 @@ class Control:
         return self._store.get(task.id) or task
 
     async def ended(self, task: Task, timeout: float | None) -> None:
-        """Return when the present attempt of `task` has ended, or `timeout` seconds have passed."""
+        """Return when the current attempt of `task` has ended, or after `timeout` seconds."""
         await self._waiter.ended(task, timeout)
 
     # -- changing and deleting --------------------------------------------------------------------------------------
 
     async def update(self, ref: str, **changes: Any) -> Task:
-        """Change what a task is called (`name`, `tags`, `group`, `metadata`), and whether it is `pinned`."""
+        """Change the labels of a task (`name`, `tags`, `group`, `metadata`), and whether it is `pinned`."""
         task = await self.get(ref)
         return await self._store.change(task.id, self._changed_spec, **changes)
 
@@ -295,14 +292,14 @@ class Control:
         )
 
     async def read_notes(self, ref: str) -> str:
-        """Return what people have noted about a task, as Markdown."""
+        """Return the notes of a task, as Markdown."""
         task = await self.get(ref)
         async with self.unless_deleted(task):
             return await asyncio.to_thread(self._task_dirs.notes.read, task.id)
 
     async def write_notes(self, ref: str, text: str, expected: str | None) -> Task:
-        """Replace what people have noted about a task, and return it. `expected` is the tag of the notes that the
-        writer has seen (None: whatever they are). Raises NotesChanged if somebody has changed them since, TooLarge.
+        """Replace the notes of a task, and return the task. `expected` is the ETag of the notes that the writer has
+        seen (None: any). Raises NotesChanged if they have changed since, TooLarge.
         """
         notes.check(text)
         task = await self.get(ref)
@@ -313,9 +310,8 @@ class Control:
         return self._task_dirs.notes.replaced(task.id, text, expected)
 
     async def delete(self, *refs: str, stop: bool = False, force: bool = False) -> None:
-        """Delete tasks that have ended, and their output, all or none of them; with `stop` live ones are stopped first,
-        with `force` those that run on another machine are given up, whatever becomes of them there. Raises
-        InvalidState, Conflict, HostUnreachable.
+        """Delete ended tasks and their output, all or none; with `stop` live ones are stopped first, with `force` those
+        on other machines are abandoned even if they are running. Raises InvalidState, Conflict, HostUnreachable.
         """
         tasks = [await self.get(ref) for ref in refs]
         live = [self._end(task, stop=stop, force=force) for task in tasks if task.live]
@@ -325,13 +321,13 @@ class Control:
         await self._remover.delete(tasks)
 
     async def delete_unpinned(self, tasks: Sequence[Task]) -> list[str]:
-        """Delete those of the tasks, which have ended, that are not pinned by now, all or none of them, and return
-        their ids. Raises InvalidState if one runs again, Conflict, TaskNotFound if none is there.
+        """Delete those of the ended tasks that are still not pinned, all or none, and return their ids. Raises
+        InvalidState if one is running again, Conflict, TaskNotFound if none exists.
         """
         return await self._remover.delete(tasks, spare_pinned=True)
 
     async def _end(self, task: Task, *, stop: bool, force: bool) -> None:
-        """See to it that a live task has ended, to be deleted."""
+        """Make sure that a task to be deleted has ended."""
         machine = self._supervisor.machine(task.id)
         if force and not self._provisioners.connects(task):
             machine = await asyncio.to_thread(self._provisioners.of(task).machine, task)
@@ -346,12 +342,12 @@ class Control:
         await self.ended(task, sum(grace for _, grace in sequence) + STOP_SLACK)
 
     async def erase(self, task: Task) -> None:
-        """Delete all that is known of a task whose lock is held by the caller."""
+        """Delete all data of a task whose lock the caller holds."""
         await self._remover.erase([task])
 
     @asynccontextmanager
     async def unless_deleted(self, task: Task) -> AsyncIterator[None]:
-        """Raise TaskNotFound if the block fails because the task has been deleted."""
+        """Raise TaskNotFound if the block fails because the task was deleted."""
         try:
             yield
         except InternalError:
@@ -360,5 +356,5 @@ class Control:
 
 
 def was_stopped_to_restart(task: Task) -> bool:
-    """Return whether a task was stopped to be started again, by whichever server."""
+    """Return whether a task was stopped for a restart, by any server."""
     return task.state is State.CANCELLED and task.state_reason == RESTARTING

@@ -1,4 +1,4 @@
-"""What a task is: all that is known of it beyond the lists, and what differs from the run before."""
+"""Details of a task that lists leave out, and its differences from the previous run."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 
 class Details:
-    """Describes single tasks. Every verb takes an id or a name and raises TaskNotFound, and InternalError where the
-    task's directory is gone or damaged.
+    """Describes single tasks. Every verb takes an id or a name and raises TaskNotFound, or InternalError if the task's
+    directory is missing or damaged.
     """
 
     def __init__(self, control: Control, task_dirs: TaskDirs) -> None:
@@ -27,8 +27,8 @@ class Details:
         self._task_dirs = task_dirs
 
     async def of(self, ref: str) -> dict[str, Any]:
-        """Return what lists do not tell of a task, as JSON (client.types.Details). Of the environment that its creator
-        gave only the names: it may hold secrets.
+        """Return the details of a task as JSON (client.types.Details), with only the names of the given environment
+        variables: their values may be secrets.
         """
         task = await self._control.get(ref)
         before = await self._before(task)
@@ -53,8 +53,8 @@ class Details:
         }
 
     async def difference(self, ref: str, other: str | None) -> dict[str, Any]:
-        """Return what differs between what a task runs and what another one does (client.types.Difference), by default
-        the run before: the task that it was made like, else the last one before with its name, or with its command.
+        """Return the differences between a task and another one (client.types.Difference), by default the previous run:
+        the task that it repeats, else the last earlier one with the same name, else with the same command.
         """
         task = await self._control.get(ref)
         before = await self._before(task) if other is None else await self._control.get(other)
@@ -68,12 +68,12 @@ class Details:
         return {"id": task.id, "with": None if before is None else {"id": before.id, "name": before.name}, **found}
 
     async def _before(self, task: Task) -> Task | None:
-        # A copy of the list: it is searched in a thread.
+        # A copy of the list, which is searched in a thread.
         return await asyncio.to_thread(run_before, task, await self._control.list_all())
 
 
 def run_before(task: Task, tasks: Iterable[Task]) -> Task | None:
-    """Return the run before a task among all `tasks`, the newest first; None if it is the first one."""
+    """Return the previous run of a task among all `tasks`, newest first; None if it is the first run."""
     earlier = [one for one in tasks if one.id < task.id]
     for is_meant in (
         lambda one: one.id == task.again_of,

@@ -1,4 +1,4 @@
-"""What differs between what two tasks run: field by field, of the environment only the names."""
+"""Differences between two tasks: field by field; for the environment, only names."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 def compared(before: tuple[Task, Mapping[str, Any]], after: tuple[Task, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return the `changes` from a task to another one, each with its spec: the fields that differ, as pairs of values
-    (None: not there); and the names in the `environment` that was given, which were added, removed or changed.
+    """Return the `changes` from one task to another, each given with its spec: fields that differ, as pairs of values
+    (None: missing); and the names of variables in the given `environment` that were added, removed or changed.
     """
     old, new = dict(_facts(*before)), dict(_facts(*after))
-    # In the order in which they are told, those that only the old one has at the end.
+    # In display order; fields that only the old task has come last.
     changes = [
         {"field": field, "before": old.get(field), "after": new.get(field)}
         for field in dict.fromkeys([*new, *old])

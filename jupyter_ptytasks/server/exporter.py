@@ -1,6 +1,6 @@
-"""What operators see of tasks on Jupyter Server's `/metrics` (Prometheus): numbers, and no names.
+"""Metrics of tasks on Jupyter Server's `/metrics` (Prometheus): numbers, no names.
 
-Nothing is counted for a scrape: what it reads is kept up to date by changes.
+A scrape computes nothing: the numbers are updated on changes.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Exporter(Collector):
-    """The metrics of one server. `close` it: the registry is that of the whole process."""
+    """The metrics of one server. `close` it: the registry belongs to the whole process."""
 
     def __init__(self, store: Store, queue: Queue, supervisor: Supervisor, housekeeping: Housekeeping) -> None:
         self._store = store
@@ -37,14 +37,14 @@ class Exporter(Collector):
         #: How many tasks have ended in each state since the server started, and how many bytes they have written.
         self._ends: Counter[State] = Counter()
         self._output = 0
-        #: Up to where the output of each active task was counted.
+        #: The offset up to which the output of each active task was counted.
         self._counted: dict[str, int] = {}
         store.listeners.append(self._on_change)
         supervisor.on_output.append(self._on_output)
         REGISTRY.register(self)
 
     def close(self) -> None:
-        """Export nothing any more."""
+        """Stop exporting."""
         REGISTRY.unregister(self)
         self._supervisor.on_output.remove(self._on_output)
         self._store.listeners.remove(self._on_change)
@@ -66,7 +66,7 @@ class Exporter(Collector):
         yield GaugeMetricFamily("ptytasks_storage_bytes", "Bytes on disk of the tasks that have ended.", value=used)
 
     def describe(self) -> Iterable[Metric]:
-        """Return nothing: the registry need not ask for all metrics to know their names."""
+        """Return nothing: the registry must not collect all metrics just to learn their names."""
         return ()
 
     def _on_change(self, change: Change) -> None:
@@ -88,6 +88,6 @@ class Exporter(Collector):
             self._count(task_id, link.output.end)
 
     def _count(self, task_id: str, end: int) -> None:
-        """Count what a task has written; not what it had before this server saw it."""
+        """Count the output of a task, except what it wrote before this server saw it."""
         self._output += max(end - self._counted.get(task_id, end), 0)
         self._counted[task_id] = end

@@ -54,7 +54,7 @@ class PtyTasksApp(Settings, ExtensionApp):
         self.settings.update(self.parts.for_routes)
 
     def _tell_front_end(self) -> None:
-        """Tell JupyterLab's pages whose language command lines have to be in."""
+        """Tell JupyterLab's pages which shell syntax command lines must have."""
         shell = shell_line.language(self.shell_command[0]) if self.shell_command else "sh"
         self._server.web_app.settings.setdefault("page_config_data", {})["ptytasksShell"] = shell
 

@@ -1,4 +1,4 @@
-"""Keeps the disk in bounds: forgets old tasks, compresses the output of finished ones, clears what was left behind."""
+"""Bounds disk usage: deletes old tasks, compresses the output of finished ones, and removes leftovers."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ if TYPE_CHECKING:
     from .retention import Retention
     from .store import Store
 
-#: Seconds between two clean-ups, and between two while there is more to do.
+#: Seconds between two cleanups, and between two while there is more to do.
 _EVERY = 3600.0
 _EVERY_BEHIND = 60.0
-#: Seconds after the start of the server in which no task goes for its age: the clock may not be right yet.
+#: Seconds after the start of the server in which no task is deleted for its age: the clock may not be set yet.
 _TRUST_CLOCK = 600.0
-#: Seconds after its end from which on a task's output is compressed, and bytes of output that one clean-up compresses.
+#: Seconds after a task's end when its output is compressed, and bytes of output that one cleanup compresses.
 _PACK_AFTER = 86400.0
 _PACK_MAX = 256 << 20
 
 
 class Housekeeping:
-    """Cleans up from time to time, and knows how many bytes the finished tasks take. `stop` it."""
+    """Cleans up periodically, and tracks the disk usage of finished tasks. `stop` it."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Housekeeping:
         self._retention = retention
         self._log = log
         self._began = time.monotonic()
-        #: Bytes on disk of the finished tasks, by id and together.
+        #: Disk usage of finished tasks in bytes, by id and in total.
         self._sizes: dict[str, int] = {}
         self.used = 0
         self._job: asyncio.Task[None] | None = None
@@ -58,11 +58,11 @@ class Housekeeping:
         store.listeners.append(self._on_change)
 
     def start(self) -> None:
-        """Clean up now and from time to time."""
+        """Clean up now and periodically."""
         self._job = asyncio.create_task(self._run())
 
     async def stop(self) -> None:
-        """Clean up no more; returns when nothing is read or written any more."""
+        """Stop cleaning up; returns when nothing is being read or written."""
         self._store.listeners.remove(self._on_change)
         jobs = [*([self._job] if self._job is not None else []), *self._measuring]
         for job in jobs:
@@ -70,11 +70,11 @@ class Housekeeping:
         await asyncio.gather(*jobs, return_exceptions=True)
 
     def to_json(self) -> dict[str, Any]:
-        """Return what the finished tasks take, and how much they may, in bytes (null: without limit)."""
+        """Return the disk usage of finished tasks and its limit, in bytes (null: no limit)."""
         return {"used": self.used, "limit": self._retention.size}
 
     async def sizes(self, tasks: Sequence[Task]) -> dict[str, int]:
-        """Return the bytes on disk of tasks that have ended, by id, as they were last measured."""
+        """Return the disk usage of ended tasks in bytes, by id, as last measured."""
         await self._measure([task for task in tasks if task.id not in self._sizes])
         return {task.id: self._sizes.get(task.id, 0) for task in tasks}
 
@@ -108,7 +108,7 @@ class Housekeeping:
         return time.monotonic() - self._began > _TRUST_CLOCK
 
     async def _clean(self) -> bool:
-        """Clean up once; True when there is more to do."""
+        """Clean up once; return whether there is more to do."""
         if self._store.stale_since is None:
             await asyncio.to_thread(self._task_dirs.remove_incomplete, self._store.ids)
             if not self._store.unreadable:
@@ -132,12 +132,12 @@ class Housekeeping:
         for task in surplus:
             try:
                 await self._control.delete_unpinned([task])
-            except PtyTasksError as error:  # the others are deleted all the same
+            except PtyTasksError as error:  # continue with the others
                 self._log.warning("task %s cannot be deleted: %s", task.id, error)
         return bool(surplus)
 
     async def _pack(self) -> bool:
-        """Compress the output of tasks that have ended long ago; True when there is more to do."""
+        """Compress the output of tasks that ended long ago; return whether there is more to do."""
         left = _PACK_MAX
         for task in self._store.tasks:
             if task.live or time.time() - (task.ended or task.created) < _PACK_AFTER:

@@ -1,4 +1,4 @@
-"""Tasks in memory, sorted and grouped as they change: an answer costs what it holds, however many others there are."""
+"""Tasks in memory, kept sorted and grouped: the cost of a query depends on its result, not on the number of tasks."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Key = TypeVar("Key", bound="Hashable")
 
 
 class Selection:
-    """Some tasks, in the order of their ids. Any thread may read it."""
+    """A set of tasks, sorted by id. Any thread may read it."""
 
     def __init__(self) -> None:
-        #: Two lists, as `bisect` compares ids.
+        #: Parallel lists, since `bisect` compares ids.
         self._ids: list[str] = []
         self._tasks: list[Task] = []
 
@@ -26,21 +26,21 @@ class Selection:
 
     @property
     def newest_first(self) -> list[Task]:
-        """These tasks, in a list of its own."""
+        """A new list of these tasks."""
         return self._tasks[::-1]
 
     @property
     def newest(self) -> Task | None:
-        """The newest of them; None if there is none."""
+        """The newest task; None if there is none."""
         last = self._tasks[-1:]
         return last[0] if last else None
 
     def last(self, count: int) -> list[Task]:
-        """Return the newest of them, at most `count`, newest first."""
+        """Return the newest tasks, at most `count`, newest first."""
         return self._tasks[: -count - 1 : -1]
 
     def put(self, task: Task) -> None:
-        """Add a task, or replace what was known of it."""
+        """Add or replace a task."""
         place = bisect_left(self._ids, task.id)
         if self._ids[place : place + 1] == [task.id]:
             self._tasks[place] = task
@@ -49,16 +49,16 @@ class Selection:
             self._tasks.insert(place, task)
 
     def discard(self, task_id: str) -> None:
-        """Leave a task out, if it is there."""
+        """Remove a task, if present."""
         place = bisect_left(self._ids, task_id)
         if self._ids[place : place + 1] == [task_id]:
             del self._ids[place], self._tasks[place]
 
 
 class Index(Selection):
-    """All tasks. Who asks for some of them again and again says once for which, and has them at hand from then on.
+    """All tasks. Callers register repeated queries once, and the results are then kept up to date.
 
-    What is said may look at nothing but the task: it is asked about what changes, and about nothing else.
+    A query may depend only on the task: it is evaluated when the task changes.
     """
 
     def __init__(self) -> None:
@@ -77,7 +77,7 @@ class Index(Selection):
         return set(self._known)
 
     def where(self, meets: Callable[[Task], bool]) -> Selection:
-        """Return the tasks that meet a condition, now and after every change."""
+        """Return the tasks that meet a condition, updated on every change."""
         found = Selection()
         for task in self._tasks:
             if meets(task):
@@ -86,8 +86,8 @@ class Index(Selection):
         return found
 
     def by(self, keys: Callable[[Task], Collection[Key]]) -> Mapping[Key, Selection]:
-        """Return the tasks by the keys that `keys` finds in each (none, one or several), now and after every change.
-        There is no key without a task.
+        """Return the tasks by the keys that `keys` returns for each (none, one or several), updated on every change.
+        Keys without tasks are removed.
         """
         groups: dict[Key, Selection] = {}
         for task in self._tasks:
@@ -96,7 +96,7 @@ class Index(Selection):
         return groups
 
     def put(self, task: Task) -> None:
-        """Add a task, or replace what was known of it."""
+        """Add or replace a task."""
         old = self._known.get(task.id)
         self._known[task.id] = task
         super().put(task)
@@ -109,7 +109,7 @@ class Index(Selection):
             _regroup(groups, keys(old) if old is not None else (), keys(task), task)
 
     def discard(self, task_id: str) -> None:
-        """Forget a task, if it is there."""
+        """Remove a task, if present."""
         old = self._known.pop(task_id, None)
         if old is None:
             return
@@ -121,7 +121,7 @@ class Index(Selection):
 
 
 def _regroup(groups: dict[Key, Selection], before: Collection[Key], after: Collection[Key], task: Task) -> None:
-    """Put a task into the groups `after`, and take it out of those of `before` that are not among them."""
+    """Add a task to the groups `after`, and remove it from those in `before` that are not in `after`."""
     for key in before:
         if key not in after:
             groups[key].discard(task.id)

@@ -1,4 +1,4 @@
-"""Which tasks have changed since when, as this server sees it: lists are kept up to date without being sent whole."""
+"""Which tasks have changed since a revision: clients can update their lists without requesting all tasks."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ if TYPE_CHECKING:
     from .queueing import Queue, Reason
     from .store import Store
 
-#: How many changed tasks are remembered; who has missed more needs the whole list.
+#: How many changed tasks are remembered; a client that has missed more needs the whole list.
 _KEPT = 1000
-#: Seconds by which a start must be expected at another time to be news: such times move a little all the while.
+#: Seconds by which an estimated start must move to be news, since estimates change slightly all the time.
 _NEWS = 10.0
 
 
 @dataclass(frozen=True)
 class Since:
-    """What has changed since a revision: the ids of tasks that were changed or removed, and why the pending tasks
-    wait, by id, of which that is all that has changed.
+    """The changes since a revision: ids of changed and removed tasks; and the reasons why pending tasks wait, by id, of
+    which only this has changed.
     """
 
     ids: list[str]
@@ -31,9 +31,9 @@ class Since:
 
 
 class Journal:
-    """Numbers the changes of tasks that people can see, except for measures and the growth of outputs. `close` it.
+    """Numbers visible changes of tasks, except measurements and new output. `close` it.
 
-    A revision belongs to one run of one server.
+    A revision is valid only for one server process.
     """
 
     def __init__(self, store: Store, supervisor: Supervisor, queue: Queue) -> None:
@@ -43,25 +43,25 @@ class Journal:
         self._run = secrets.token_hex(6)
         self._number = 0
         self._tasks, self._waits = _Marks(), _Marks()
-        #: Why tasks wait, when that was last looked at, and what was news of it.
+        #: Why tasks wait, as last seen, and which of it was news.
         self._seen: Mapping[str, Reason] = {}
         self._told: dict[str, Reason] = {}
         store.listeners.append(self._on_change)
         supervisor.on_update.append(self._note)
 
     def close(self) -> None:
-        """Listen no longer."""
+        """Stop listening."""
         self._store.listeners.remove(self._on_change)
         self._supervisor.on_update.remove(self._note)
 
     @property
     def revision(self) -> str:
-        """The present revision. What is read after it may be newer."""
+        """The current revision. Data that is read after it may be newer."""
         self._look_at_queue()
         return f"{self._run}-{self._number}"
 
     def since(self, revision: str) -> Since | None:
-        """Return what has changed since a revision, as far as it is known now; None if that is not remembered."""
+        """Return the changes since a revision; None if the revision is unknown or too old."""
         run, _, number = revision.rpartition("-")
         if run != self._run or not number.isdecimal():
             return None
@@ -94,11 +94,11 @@ class Journal:
 
 
 class _Marks:
-    """The last `_KEPT` ids that were marked, with their numbers, which grow."""
+    """The last `_KEPT` marked ids, with increasing numbers."""
 
     def __init__(self) -> None:
         self._numbers: dict[str, int] = {}
-        #: The number up to which ids were forgotten.
+        #: The number up to which ids were dropped.
         self._forgotten = 0
 
     def mark(self, task_id: str, number: int) -> None:
@@ -108,7 +108,7 @@ class _Marks:
             self._forgotten = self._numbers.pop(next(iter(self._numbers)))
 
     def since(self, number: int) -> list[str] | None:
-        """Return the ids with higher numbers, the latest first; None if some of them were forgotten."""
+        """Return the ids with higher numbers, latest first; None if some of them were dropped."""
         if number < self._forgotten:
             return None
         found = []

@@ -1,4 +1,4 @@
-"""The verbs that start something: create, run again, restart."""
+"""The verbs that start tasks: create, again, restart."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ if TYPE_CHECKING:
     from .queueing import Queue
     from .spec import StopSequence
 
-#: Seconds between two looks whether another server has started the task that we wait for.
+#: Polling interval for a task that another server may start, in seconds.
 _LOOKING = 0.1
-#: Seconds after a task was stopped to be restarted until a server takes over from the one that was to do it.
+#: Seconds after a task was stopped for a restart until another server takes over the restart.
 _ORPHANED = 5.0
-#: Launches at a time. Those of new tasks wait for the database: they must not take the threads that all else needs.
+#: Maximum number of concurrent launches. They have their own threads, since new tasks wait for the database.
 _LAUNCHES = 32
 
 _LOG = logging.getLogger(__name__)
@@ -71,12 +71,12 @@ class Launcher:
         self._spawn_defaults = context.spawn_defaults
         self.max_live = max_live
         self._stopped = context.store.index.where(was_stopped_to_restart)
-        #: The restarts that wait for the end of a task, by its id.
+        #: Restarts that wait for the end of a task, by id.
         self._restarts: dict[str, asyncio.Task[None]] = {}
         self._threads = concurrent.futures.ThreadPoolExecutor(_LAUNCHES, "ptytasks-launch")
 
     def close(self) -> None:
-        """Cancel the restarts that wait."""
+        """Cancel pending restarts."""
         self._threads.shutdown(wait=False)
         for restart in self._restarts.values():
             restart.cancel()
@@ -84,11 +84,11 @@ class Launcher:
     # -- new tasks --------------------------------------------------------------------------------------------------
 
     async def create(self, request: TaskRequest) -> tuple[Task, bool]:
-        """Submit a task and launch it, unless it is held or must wait for its turn; return it, running or pending.
-        With False if `if_exists` found one that is there already.
+        """Submit a task and launch it, unless it is held or must wait for its turn; return it, running or pending, and
+        True; or an existing one found by `if_exists` and False.
 
-        Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull, StoreUnavailable: then nothing runs, and
-        nothing is left (but for a failed task, where a full disk has no room even for its removal).
+        Raises BadRequest, SpawnFailed, NameInUse, TooManyTasks, StorageFull, StoreUnavailable. In these cases nothing
+        runs or is left behind (except a failed task, if the disk is too full even to remove it).
         """
         if request.command is None or request.turn.after or self._store.problem is not None:
             await self._store.refresh()  # shells are numbered, and names of others are resolved
@@ -108,7 +108,7 @@ class Launcher:
         now = time.time()
         state = self._queue.state_for(request.group, request.turn, place.name)
         check_place(request, self._provisioners, waits=state.pending or request.hold)
-        # What waits for nothing else is held at its place, if that has a queue.
+        # If it waits for nothing else, it is held at its place, if that has a queue.
         if request.hold and (not place.queues or state.pending):
             state = State.HELD
         newest = self._store.index.newest
@@ -124,7 +124,7 @@ class Launcher:
         lock = self._task_dirs.create(spec, env if state.pending else None, request.function)
         if state.pending:
             try:
-                # Before it is known: what waits is to be found again whatever happens.
+                # Flush it before it is stored, so that a pending task survives a crash.
                 self._task_dirs.specs.flush(task_id)
             except BaseException:
                 self._task_dirs.discard(task_id)
@@ -133,8 +133,8 @@ class Launcher:
         return spec, env, lock
 
     async def _submit(self, task: Task, if_exists: IfExists, lock: Lock, env: Mapping[str, str]) -> tuple[Task, bool]:
-        """Put a task, whose directory is there, into the database, and start it unless it waits; return it with True,
-        or another one with False. If it does not come in, nothing is left of it.
+        """Insert a task, whose directory exists, into the database, and start it unless it must wait; return it and
+        True, or another one and False. If it is not inserted, nothing is left of it.
         """
         adding = asyncio.ensure_future(self._store.add(task, if_exists, self.max_live))
         try:
@@ -151,37 +151,36 @@ class Launcher:
     async def _launch_new(
         self, task: Task, lock: Lock, env: Mapping[str, str], adding: asyncio.Future[tuple[Task, bool]]
     ) -> Task:
-        """Start a new task, whose ptyhost gets ready while the task is being added. If that fails nothing is left of
-        it; if it runs nevertheless, return it.
+        """Start a new task, whose ptyhost gets ready while the task is being inserted. If this fails, nothing is left
+        of it; if it is running anyway, return it.
         """
         added = _waiting_for(adding)
 
         def go() -> None:
-            # At once with what the database flushes: the disk does it in one go.
+            # Concurrently with the database's flushes, which the disk combines.
             self._task_dirs.specs.flush(task.id)
             added()
 
         try:
             return await self._launch(task, lock, env, go)
         except PtyTasksError as error:
-            await adding  # if it was not added, there is nothing to be noted
+            await adding  # if it was not inserted, there is nothing to record
             lock.close()
             own = await asyncio.to_thread(self._task_dirs.lock, task.id, LEAVING)
             if own is None:
-                # Whatever went wrong, a process holds the task: it is reported to run, and not deleted.
+                # Whatever went wrong, a process holds the lock: report the task as running, and do not delete it.
                 return await self._store.find(task.id)
             with own:
                 try:
                     await self._fail_start(task, error)
                     await self._control.erase(task)
                 except InternalError:
-                    pass  # a full disk; the supervisor finds that nothing ran, as soon as there is room to note it
+                    pass  # a full disk; the supervisor will record that nothing ran once there is space
             raise
 
     async def again(self, ref: str, change: Callable[[TaskRequest], TaskRequest]) -> Task:
-        """Start another task like this one, live or not, and return it. `change` gets the request for a task like it,
-        and returns another one. Raises what `create` and `change` raise, InternalError where nothing says any more how
-        it was started.
+        """Start another task like this one, live or not, and return it. `change` gets the request of this task, and
+        returns that of the new one. Raises what `create` and `change` raise, InternalError if the request is lost.
         """
         task = await self._control.get(ref)
         files = self._task_dirs.specs
@@ -194,7 +193,7 @@ class Launcher:
 
     @contextmanager
     def _claim(self, task_id: str, lock: Lock) -> Iterator[None]:
-        """Keep this server's link away from a task while it starts it, and release its lock in the end."""
+        """Keep this server from linking to a task while starting it, and finally release its lock."""
         with lock, self._supervisor.left_alone(task_id):
             yield
 
@@ -208,26 +207,26 @@ class Launcher:
     async def _launch(
         self, task: Task, lock: Lock, env: Mapping[str, str], go: Callable[[], None] = right_away
     ) -> Task:
-        """Start the ptyhost of a task that is `starting`, and return the task as it is then. For `go` see
+        """Start the ptyhost of a task that is `starting`, and return the updated task. For `go` see
         Provisioner.launch.
         """
         try:
             launch = functools.partial(self._provisioners.of(task).launch, task, lock, env, go)
             started = await asyncio.get_running_loop().run_in_executor(self._threads, launch)
         except StartUnknown:
-            return task  # the supervisor finds out
+            return task  # the supervisor will find out
         if isinstance(started, Submitted):
             return await self._store.observe(task.id, task.attempt, **started.changes)
         facts = started.facts()
         try:
             return await self._store.observe(task.id, task.attempt, State.RUNNING, **facts)
         except (InternalError, TaskNotFound):
-            # It runs, whether that can be written down or not; if it cannot, the supervisor does so as soon as it can.
+            # It is running, even if that cannot be stored; the supervisor will store it as soon as possible.
             return task.with_(state=State.RUNNING, **facts)
 
     async def _lock_next(self, task: Task) -> Lock | None:
-        """Take the lock under which the attempt after `task` starts, when the ptyhost of the one before has left; None
-        if another server has started it meanwhile. Raises Conflict when that ptyhost does not leave.
+        """Take the lock for the attempt after `task`, once the ptyhost of the previous one has exited; None if another
+        server has started it meanwhile. Raises Conflict if that ptyhost does not exit.
         """
         deadline = time.monotonic() + LEAVING
         async with self._control.unless_deleted(task):
@@ -241,7 +240,7 @@ class Launcher:
         return lock
 
     async def _environment(self, task: Task) -> dict[str, str]:
-        """Return the environment of a task's next attempt. Raises InternalError if its spec is gone or damaged,
+        """Return the environment of a task's next attempt. Raises InternalError if its spec is missing or damaged,
         SpawnFailed if no program can be started with it.
         """
         async with self._control.unless_deleted(task):
@@ -256,16 +255,15 @@ class Launcher:
     # -- restarting -------------------------------------------------------------------------------------------------
 
     async def restart(self, ref: str, sequence: StopSequence | None = None) -> Task:
-        """Run a task once more, with the same id, name and output; one that runs is stopped first, and restarted when
-        it has ended, if need be by another server.
+        """Run a task again, with the same id, name and output; a running one is stopped first, and restarted when it
+        has ended, if necessary by another server.
 
-        If another client starts it again at the same time, it runs once more, not twice. Raises InvalidState for a task
-        that has not started.
+        Concurrent restarts run it only once. Raises InvalidState for a task that has not started.
         """
         task = await self._control.get(ref)
         if task.pending:
             raise InvalidState(f"the task has not started yet: {task.state.value}", field="state")
-        # Whatever would keep it from being started again must not have it stopped.
+        # If it could not be started again, do not stop it.
         await self._environment(task)
         if not task.live:
             return await self._start_again(task)
@@ -274,14 +272,14 @@ class Launcher:
         try:
             stopped = await self._control.begin_stop(task.id, sequence, RESTARTING)
         except InvalidState:
-            await self._control.ended(task, STOP_SLACK)  # it was quicker
+            await self._control.ended(task, STOP_SLACK)  # it ended on its own first
             return await self._start_again(task)
         if task.id not in self._restarts:
             self._restart_later(stopped)
         return await self._control.settled(stopped, State.STOPPING)
 
     def finish_restarts(self) -> None:
-        """Start the tasks again that were stopped for that by a server which has died since."""
+        """Finish restarts that were begun by servers that have died since."""
         now = time.time()
         for task in self._stopped.newest_first:
             if task.id not in self._restarts and now - (task.ended or now) > _ORPHANED:
@@ -302,8 +300,8 @@ class Launcher:
             await self._give_up_restart(task, error)
 
     async def _give_up_restart(self, task: Task, error: PtyTasksError) -> None:
-        """Note why a task that was stopped to be restarted stays as it is."""
-        # Before it is announced: those who wait for the end look once, at the announcement.
+        """Record why a task that was stopped for a restart is not restarted."""
+        # Before the announcement, at which waiters check this once.
         self._control.restarting.discard(task.id)
         now = self._store.get(task.id)
         if now is None or now.attempt != task.attempt or now.state_reason != RESTARTING:
@@ -312,13 +310,12 @@ class Launcher:
         try:
             await self._store.change(task.id, state_reason=error.code, state_message=message)
         except PtyTasksError:
-            pass  # tried again with the restart itself
+            pass  # retried with the restart itself
 
     async def _start_again(self, ended: Task) -> Task:
-        """Start the attempt that follows `ended`, or let it wait for its turn, and return the task; as it is, where
-        another server has done so.
+        """Start the attempt after `ended`, or queue it, and return the task; unchanged, if another server has done so.
+        Raises Conflict if the old ptyhost does not exit.
 
-        Raises Conflict when the old ptyhost does not leave.
         """
         env = await self._environment(ended)
         lock = await self._lock_next(ended)
@@ -341,9 +338,7 @@ class Launcher:
 
 
 def _waiting_for(future: asyncio.Future[Any]) -> Callable[[], None]:
-    """Return a function for other threads, which returns when a future of the loop is done, and raises what that has
-    raised.
-    """
+    """Return a function for other threads that waits for a future of the loop, and raises its exception."""
     outcome: concurrent.futures.Future[None] = concurrent.futures.Future()
 
     def note(done: asyncio.Future[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Lists of callbacks that cannot harm each other, or their caller."""
+"""Lists of callbacks whose exceptions do not affect each other or the caller."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LOG = logging.getLogger(__name__)
 class Listeners(Generic[Arguments]):
     """Functions that are called with the same arguments, in the order in which they were added.
 
-    An exception in one of them is logged; the others are called nevertheless, and the caller continues.
+    An exception in one of them is logged; the others are still called, and the caller continues.
     """
 
     def __init__(self) -> None:
@@ -27,7 +27,7 @@ class Listeners(Generic[Arguments]):
         self._functions.append(function)
 
     def remove(self, function: Callable[Arguments, object]) -> None:
-        """Call `function` no longer. Raises ValueError if it was not called."""
+        """Stop calling `function`. Raises ValueError if it was not added."""
         self._functions.remove(function)
 
     def __call__(self, *args: Arguments.args, **kwargs: Arguments.kwargs) -> None:

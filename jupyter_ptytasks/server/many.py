@@ -1,4 +1,4 @@
-"""The verbs for many tasks at a time, all or none of them: run again, release, cancel, delete."""
+"""The verbs for many tasks at a time, all or none: retry, release, cancel, delete."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _LOG = logging.getLogger(__name__)
 
 
 class Many:
-    """Changes several tasks at a time. Every verb takes tasks as they were last seen, returns the ids of those that it
-    has changed, and raises errors of core.errors.
+    """Changes several tasks at a time. Every verb takes tasks as last seen, returns the ids of the changed ones, and
+    raises errors of core.errors.
     """
 
     def __init__(self, context: Context, control: Control, queue: Queue) -> None:
@@ -42,15 +42,13 @@ class Many:
         self._spawn_defaults = context.spawn_defaults
 
     async def retry(self, tasks: Iterable[Task], states: frozenset[State]) -> list[str]:
-        """Queue the tasks again that have ended in one of these states. They get the server's environment as it is
-        now.
-        """
+        """Requeue the tasks that ended in one of these states. They get the server's current environment."""
         ended = [task for task in tasks if task.state in states and not self._control.is_restarting(task)]
         attempts = {task.id: task.attempt for task in ended}
 
         def again(task: Task) -> Task | None:
             if task.state not in states or task.attempt != attempts[task.id]:
-                return None  # somebody else was quicker
+                return None  # it was changed concurrently
             turn = replace(task.turn, not_before=None)
             return next_attempt(task, task.attempt + 1, State.QUEUED, turn=turn)
 
@@ -61,7 +59,7 @@ class Many:
         return changed
 
     async def release(self, tasks: Iterable[Task]) -> list[str]:
-        """Let the tasks that are held take their turns, here or at their places. Raises PlaceUnreachable."""
+        """Release held tasks, here or at their places. Raises PlaceUnreachable."""
         held = list(tasks)
         for task in held:
             if task.state is State.HELD and not waits_here(task):
@@ -76,7 +74,7 @@ class Many:
         return changed
 
     async def cancel(self, tasks: Iterable[Task], message: str) -> list[str]:
-        """Cancel the tasks that wait, with this message, and begin to stop those that run."""
+        """Cancel pending tasks, with this message, and begin to stop running ones."""
         facts = {"state_reason": "cancelled", "state_message": message, "ended": time.time()}
 
         def canceled(task: Task) -> Task | None:
@@ -103,10 +101,10 @@ class Many:
         return None
 
     async def delete(self, tasks: Sequence[Task], *, stop: bool, force: bool) -> None:
-        """Delete tasks that have ended, and their output. With `stop` live ones are stopped before, with `force` those
-        that run on another machine are given up.
+        """Delete ended tasks and their output. With `stop`, live ones are stopped first; with `force`, those on other
+        machines are abandoned.
 
-        Raises InvalidState if one has not ended, Conflict; then none is deleted.
+        Raises InvalidState if one has not ended, Conflict; in these cases none is deleted.
         """
         live = sum(task.live or runs_again(task) or self._control.is_restarting(task) for task in tasks)
         if live and not stop and not force:
@@ -114,7 +112,7 @@ class Many:
         if stop:
             await self.cancel(tasks, "canceled to be deleted")
         left = [task.id for task in tasks if self._store.get(task.id) is not None]
-        with suppress(TaskNotFound):  # somebody else was quicker
+        with suppress(TaskNotFound):  # it was deleted concurrently
             await self._control.delete(*left, stop=stop, force=force)
 
     async def _change(
@@ -123,8 +121,8 @@ class Many:
         make: Callable[[Task], Task | None],
         environments: Mapping[str, Mapping[str, str]] = {},
     ) -> list[str]:
-        """Change each task to what `make` makes of it (None: it stays as it is), all or none of them, together with
-        their specs and the `environments` of their next attempts.
+        """Replace each task by the result of `make` (None: unchanged), all or none, together with their specs and the
+        `environments` of their next attempts.
         """
         changes = [(task, new) for task in tasks if (new := make(task)) is not None]
         drafts = Drafts(self._task_dirs)

@@ -1,4 +1,4 @@
-"""The text of a ring by line number, in bounded answers: for scripts, and readers that pay by the token. Blocking."""
+"""The text of a ring by line number, in bounded responses: for scripts, and readers that pay by the token. Blocking."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     Batch = TypeVar("Batch", list[tuple[int, str]], "list[tuple[int, str]] | Whole")
 
-#: Output that is read whole, so that what is left out of it can be counted, if it has no more bytes.
+#: Output of up to this many bytes is read completely, so that omitted lines can be counted.
 _SMALL = 1 << 20
-#: Seconds after which an answer is given with what there is so far: the next one continues from there.
+#: Seconds after which a partial response is returned: the next request continues from there.
 _PATIENCE = 2.0
 #: The same for a search.
 _SEARCH_TIME = 10.0
@@ -35,7 +35,7 @@ _BYTES_PER_TOKEN = 4
 
 
 class Mode(str, Enum):
-    """Which of the lines are wanted."""
+    """Which lines are requested."""
 
     FULL = "full"
     HEAD = "head"
@@ -45,8 +45,8 @@ class Mode(str, Enum):
 
 @dataclass(frozen=True)
 class Query:
-    """What is wanted: lines from number `since` on (the first is 0), those that match `grep`, of them the head or
-    the tail or both; with `final` only such as are likely to stay as they are, with `times` also when they came.
+    """A request: lines from number `since` on (the first is 0) that match `grep`, and of them the head or the tail or
+    both; with `final` only lines that are unlikely to change, with `times` also their times.
     """
 
     since: int = 0
@@ -62,10 +62,10 @@ class Query:
 
 @dataclass
 class _Found:
-    """Lines to answer with, each (number, text), and how many come between those before `gap` and the others.
+    """Lines to return, each (number, text), and how many are omitted at `gap`.
 
-    `next` is the number to go on from, `more` says that there are lines from there on already, `open` that the last one
-    is not finished.
+    `next` is the number to continue from, `more` says that there are already lines from there on, `open` that the last
+    one is unfinished.
     """
 
     lines: list[tuple[int, str]] = field(default_factory=list)
@@ -80,8 +80,8 @@ class _Found:
 class _End:
     """The lines on the screen, up to the last one written: (number, text).
 
-    `next` is the number of the first that may become another one, `total` the one behind the last, `open` says that the
-    last is not finished.
+    `next` is the number of the first one that may still change, `total` the number after the last, `open` says that the
+    last one is unfinished.
     """
 
     lines: list[tuple[int, str]]
@@ -91,8 +91,8 @@ class _End:
 
 
 class LineReader:
-    """Reads lines of the ring behind `reader`. `ended`: nothing is added any more. `cancel` ends a search, `known` has
-    what others have found.
+    """Reads lines of the ring of `reader`. `ended`: nothing more will be added. `cancel` ends a search, `known` has the
+    results of earlier searches.
     """
 
     def __init__(
@@ -147,15 +147,15 @@ class LineReader:
         if query.grep is not None or query.times:
             answer["line_numbers"] = [number for number, _ in found.lines]
         if query.times:
-            # Lines were drawn over by what came later: a line came when it was ended.
+            # Lines may be overwritten later: the time of a line is that of its end.
             came = times_at(self._reader, ring.ends([number for number, _ in found.lines]))
             answer["times"] = [iso(moment) for moment in came]
         return answer
 
-    # -- which lines --------------------------------------------------------------------------------------------------
+    # -- selecting lines ----------------------------------------------------------------------------------------------
 
     def _end(self, rest: list[tuple[int, str, bool]], query: Query) -> _End:
-        """Take the lines on the screen at the end of the output."""
+        """Return the lines on the screen at the end of the output."""
         rest = list(rest)
         settled = sum(is_settled for _, _, is_settled in rest)
         following = rest[settled][0] if settled < len(rest) else rest[-1][0] + 1 if rest else 0
@@ -193,12 +193,12 @@ class LineReader:
         return _Found(lines, _onward(end, start), more=not reading.is_done, open=end.open)
 
     def _middle(self, reading: Reading, start: int) -> _End:
-        """Take the lines on the screen at a place where reading was interrupted: those that will stay."""
+        """Return the lines on the screen where reading was interrupted: those that will not change."""
         rest = reading.rest()
         settled = sum(is_settled for _, _, is_settled in rest)
         following = rest[settled][0]
         if following <= start:
-            # They take longer than we have: told as they are now, to be told again when they are other ones.
+            # Not enough time: return them as they are now, and again if they change.
             following = start + 1
         lines = [(number, text) for number, text, _ in rest if number < following]
         return _End(lines, following, following, open=False)
@@ -220,7 +220,7 @@ class LineReader:
 
     def _head_tail(self, ring: RingLines, query: Query, start: int) -> _Found:
         if ring.size_since(start) <= _SMALL:
-            # All of it, so that what lies between can be counted.
+            # All of it, so that the omitted lines can be counted.
             all_lines = self._from(ring, query, start, limit=_SMALL)
             between = len(all_lines.lines) - query.head_lines - query.tail_lines
             if not all_lines.more:
@@ -251,7 +251,7 @@ class LineReader:
         if not reading.is_done:
             if tail is not None:
                 raise BadRequest("there is too much output for a search from its beginning: use `since`", field="grep")
-            # As far as it was looked at.
+            # As far as it was searched.
             lines, _ = search.found()
             return _Found(lines, max(following, start), more=True)
         end = self._end(reading.rest(), query)
@@ -263,7 +263,7 @@ class LineReader:
         return _Found(lines, _onward(end, start), open=is_open, omitted=omitted)
 
     def _batches(self, reading: Reading, walk: Iterator[Batch], patience: float) -> Iterator[Batch]:
-        """Iterate over a walk for so many seconds, and only while the result is still wanted."""
+        """Iterate over a walk for `patience` seconds, and only until it is canceled."""
         deadline = time.monotonic() + patience
         self._skipped = reading.skipped
         for batch in walk:
@@ -276,7 +276,7 @@ class LineReader:
     # -- as text ------------------------------------------------------------------------------------------------------
 
     def _put_together(self, found: _Found, query: Query) -> tuple[str, bool]:
-        """Return the text, and whether it had to be cut; lines that find no room are taken out of `found`."""
+        """Return the text, and whether it had to be cut; lines that do not fit are removed from `found`."""
         parts: list[str] = []
         size = 0
         is_cut = False
@@ -303,7 +303,7 @@ class LineReader:
 
 
 def _behind(batch: list[tuple[int, str]] | Whole, before: int) -> int:
-    """Return the number behind the last line; `before` if there is none."""
+    """Return the number after the last line; `before` if there is none."""
     if not isinstance(batch, list):
         return batch.number + batch.count
     return batch[-1][0] + 1 if batch else before
@@ -317,7 +317,7 @@ def _onward(end: _End, start: int) -> int:
 
 
 def _whole_numbers(lines: list[tuple[int, str]], limit: int) -> int:
-    """Return how many of the lines are taken if `limit` are wanted: those of one number are not to be parted."""
+    """Return how many lines to take for a limit of `limit`: lines with the same number are not separated."""
     count = min(limit, len(lines))
     while 0 < count < len(lines) and lines[count][0] == lines[count - 1][0]:
         count += 1
@@ -328,7 +328,7 @@ def _first(line: str, count: int, *, keep_ansi: bool) -> str:
     """Return the first characters of a line."""
     if not keep_ansi or "\x1b" not in line[:count]:
         return line[:count]
-    # Not in the middle of a sequence, and without its color continuing.
+    # Not in the middle of a sequence, and without an open color.
     cut = line[:count]
     if cut.rfind("\x1b") > cut.rfind("m"):
         cut = cut[: cut.rfind("\x1b")]

@@ -1,4 +1,4 @@
-"""The verbs for tasks that wait for their turn: release, hold, change, move."""
+"""The verbs for pending tasks: release, hold, change, move."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
 
 class Pending:
-    """Changes when tasks start, and what they run then. Every verb takes an id or a name and raises errors of
-    core.errors, InvalidState for a task that has started.
+    """Changes when tasks start, and what they run. Every verb takes an id or a name and raises errors of core.errors,
+    InvalidState for a task that has started.
     """
 
     def __init__(self, context: Context, control: Control, queue: Queue) -> None:
@@ -37,7 +37,7 @@ class Pending:
         self._spawn_defaults = context.spawn_defaults
 
     async def release(self, ref: str) -> Task:
-        """Let a task that is held take its turn, and return it. Raises InvalidState if it is not pending."""
+        """Release a held task, and return it. Raises InvalidState if it is not pending."""
         task = await self._control.get(ref)
         if not task.pending:
             raise InvalidState(f"the task is not held: it is {task.state.value}", field="state")
@@ -48,8 +48,8 @@ class Pending:
         return task
 
     async def hold(self, ref: str) -> Task:
-        """Keep a task that waits for its turn from being started before it is released, and return it. Raises
-        InvalidState if it is not pending, PlaceUnreachable.
+        """Hold a pending task until it is released, and return it. Raises InvalidState if it is not pending,
+        PlaceUnreachable.
         """
         task = await self._control.get(ref)
         if not task.pending:
@@ -66,8 +66,8 @@ class Pending:
         return task
 
     async def revise(self, ref: str, change: Callable[[TaskRequest], TaskRequest]) -> Task:
-        """Change what a pending task runs and what it waits for, and return it. `change` gets the request for a task
-        like it, and returns another one. Raises InvalidState if it has started, BadRequest, SpawnFailed.
+        """Change what a pending task runs and waits for, and return it. `change` gets its request, and returns the
+        changed one. Raises InvalidState if it has started, BadRequest, SpawnFailed.
         """
         task = await self._pending(ref)
         spec = await asyncio.to_thread(self._task_dirs.specs.read, task.id)
@@ -83,8 +83,8 @@ class Pending:
         return await self._change_pending(task, also, **facts)
 
     async def move(self, ref: str, target: str | None, *, after: bool, group: str | None = None) -> Task:
-        """Put a pending task right before or `after` another one of its group, or of another `group`, in whose priority
-        it is then; without a `target` before or after all others. Return it. Raises InvalidState if it has started,
+        """Move a pending task right before or `after` another one in its group, or in another `group`, whose priority
+        it takes; without a `target` before or after all others. Return it. Raises InvalidState if it has started,
         BadRequest.
         """
         task = await self._pending(ref)

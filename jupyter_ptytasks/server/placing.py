@@ -1,4 +1,4 @@
-"""Whether tasks can run, and wait, at the place that a request names. Every refusal names the field and says why."""
+"""Checks that a task can run, and be queued, at the requested place. Every error names the field and the reason."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def check_place(request: TaskRequest, provisioners: Provisioners, *, waits: bool) -> None:
-    """Raise BadRequest if a task cannot run at its place, or not wait for its turn there if it `waits`."""
+    """Raise BadRequest if a task cannot run at its place, or cannot be queued there if it `waits`."""
     if not request.place:
         if request.resources:
             raise BadRequest("resources: on this machine there is nothing to ask for", field="resources")

@@ -1,4 +1,4 @@
-"""What waits, why, and the scheduler that starts it: the server's side of the queue."""
+"""The server's side of the queue: which tasks wait, why, and waking the scheduler."""
 
 from __future__ import annotations
 
@@ -36,18 +36,18 @@ if TYPE_CHECKING:
     from .changes import Change
     from .store import Store
 
-#: Seconds for which an answer to "why does it wait?" is good, if nothing changes.
+#: Seconds for which the reasons why tasks wait remain valid if nothing changes.
 _PLAN_AGE = 1.0
-#: What part of the time may be spent on such answers: with very many tasks they are a bit older, and nothing else
-#: waits.
+#: Fraction of the time that may be spent on computing them: with very many tasks they are a bit older, but other
+#: requests are not delayed.
 _PLAN_SHARE = 0.05
-#: From how many tasks on others would notice that such an answer is made.
+#: From this many tasks on, they are computed in a thread.
 _PLAN_AT_ONCE = 500
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why a pending task does not run, for programs and in words, its position in its group (1 is the next one), and
+    """Why a pending task is not running, for programs and in words, its position in its group (1 is the next one), and
     when it is expected to start (Unix seconds).
     """
 
@@ -62,10 +62,10 @@ class Reason:
 
 
 class Queue:
-    """Decides which new tasks wait, says why they do, and wakes the scheduler. `close` it.
+    """Decides which new tasks wait, explains why, and wakes the scheduler. `close` it.
 
-    `max_live` is how many tasks may be active at a time. `listeners` are called with each group before and after a
-    change of its configuration, whichever server made it; None for one that is not configured.
+    `max_live` is the maximum number of active tasks. `listeners` are called with each group before and after a change
+    of its configuration by any server; None for a group that is not configured.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Queue:
             max_live, _find_nvml(), os.environ.get("CUDA_VISIBLE_DEVICES"), provisioners.for_scheduler()
         )
         self._waits: Mapping[str, Reason] = {}
-        #: The tasks about which this was found out.
+        #: The tasks for which this was computed.
         self._decided: Collection[str] = ()
         self._estimates = Estimates()
         self._is_stale = True
@@ -98,8 +98,8 @@ class Queue:
         self._took = 0.0
         self._deciding: asyncio.Task[None] | None = None
         self._known: dict[str, Group] | None = None
-        #: What needs a scheduler; the tasks that have not ended, by their group and whether they are active; those that
-        #: wait at their places, by their group; and those that succeeded, by what tells how long others will take.
+        #: Tasks that need the scheduler; live tasks by group and whether they are active; tasks that are pending at
+        #: their places, by group; and successful tasks by the keys for estimating run times.
         index = store.index
         self._urgent = index.where(_needs_scheduler)
         self._in_group = index.by(_group_key)
@@ -121,7 +121,7 @@ class Queue:
     # -- tasks ------------------------------------------------------------------------------------------------------
 
     def state_for(self, group: str, turn: Turn, place: str = LOCAL) -> State:
-        """Return whether a task of a group is to be queued, or to be started at its place at once. Blocking."""
+        """Return whether a task of a group must be queued or starts immediately at its place. Blocking."""
         found = self._groups.all().get(group)
         limited = found is not None and not found.is_free
         gate = self._provisioners.at(place).gate()
@@ -129,8 +129,8 @@ class Queue:
         return State.QUEUED if limited or is_late or turn != Turn() else State.STARTING
 
     async def resolved(self, turn: Turn, task_id: str = "") -> Turn:
-        """Return a turn whose dependencies are ids, where they were names. Raises BadRequest for a task that does not
-        exist, and for tasks that would wait for each other.
+        """Return a turn with the names of dependencies replaced by ids. Raises BadRequest for a task that does not
+        exist, and for circular dependencies.
         """
         after = []
         for number, dependency in enumerate(turn.after):
@@ -146,8 +146,8 @@ class Queue:
         return replace(turn, after=tuple(after))
 
     def moved(self, task: Task, target: str, *, after: bool) -> Turn:
-        """Return the turn with which a pending task comes right before or `after` the one with the id `target`; if that
-        is empty, before or after all of its group. Raises BadRequest if the target does not wait in that group.
+        """Return the turn that puts a pending task right before or `after` the one with the id `target`; if that is
+        empty, before or after all of its group. Raises BadRequest if the target is not pending in that group.
         """
         pending = self._tasks_of(task.group, active=False)
         line = [one for one in pending if queue.waits_here(one) and one.id != task.id]
@@ -162,10 +162,10 @@ class Queue:
         raise BadRequest(f"{field}: the task does not wait in the group {task.group}", field=field)
 
     async def wake(self) -> None:
-        """Let the scheduler look; start one if there is none.
+        """Wake the scheduler; start one if none is running.
 
-        What was queued is queued: if no scheduler can be had now, every look of this server tries again
-        (`wake_if_needed`), and says what is wrong.
+        Queued tasks are not lost if no scheduler can be started now: every periodic check of this server retries
+        (`wake_if_needed`), and reports the problem.
         """
         with suppress(PtyTasksError):
             await self._try_to_wake()
@@ -184,20 +184,19 @@ class Queue:
         wake.wake(self._data_dir, self._runtime_dir)
 
     async def wake_if_needed(self) -> None:
-        """Wake the scheduler if tasks wait for it, or are to be run again: they may have been lost with their ptyhosts,
-        which would have woken it. One that has been woken since anything changed sleeps on. Raises StorageFull or
-        InternalError.
+        """Wake the scheduler if tasks wait for it or will be retried: their ptyhosts, which would have woken it, may
+        have died. It is not woken again if nothing has changed since. Raises StorageFull or InternalError.
         """
         if self._urgent and (self._is_news or not await asyncio.to_thread(is_scheduled, self._data_dir)):
             await self._try_to_wake()
 
     @property
     def waiting(self) -> int:
-        """How many tasks wait for the scheduler, or are to be run again by it."""
+        """How many tasks wait for the scheduler, or will be retried by it."""
         return len(self._urgent)
 
     def to_json(self, task: Task) -> dict[str, Any] | None:
-        """Return why a pending task does not run; None for others."""
+        """Return why a pending task is not running; None for others."""
         if not task.pending:
             return None
         if not queue.waits_here(task):
@@ -205,19 +204,19 @@ class Queue:
             return Reason(0, "place", task.state_message, task.job.get("starts")).to_json()
         if (wait := self._wait_of(task)) is not None:
             return wait.to_json()
-        # What has kept it from being started does so no more, or its place has not answered.
+        # It will start now, or its place did not respond.
         said = task.state_reason, task.state_message
         reason, text = said if task.state_reason == PlaceUnreachable.code else ("starting", "about to start")
         return Reason(0, reason, text, None).to_json()
 
     @property
     def waits(self) -> Mapping[str, Reason]:
-        """Why the tasks that wait here do so, by id; the same object until that is found out anew."""
+        """Why tasks in this queue wait, by id; the same object until it is computed again."""
         self._decide()
         return self._waits
 
     def _wait_of(self, task: Task) -> Reason | None:
-        """Return why a task waits here. One that is new is not put off, unless there are very many."""
+        """Return why a task waits in this queue; computed immediately for a new task, unless there are very many."""
         wait = self.waits.get(task.id)
         if wait is None and task.id not in self._decided and self._deciding is None:
             if len(self._store.live) <= _PLAN_AT_ONCE:
@@ -230,8 +229,8 @@ class Queue:
         return read_gpus(self._runtime_dir)
 
     def _decide(self) -> None:
-        """Find out why tasks wait, unless that is known. Where that takes long, it is done in a thread, and what was
-        found before is good until then.
+        """Compute why tasks wait, unless that is up to date. If it takes long, this is done in a thread, and the
+        previous result is used until then.
         """
         age = time.monotonic() - self._planned
         if self._deciding is not None or age < (self._took / _PLAN_SHARE if self._is_stale else _PLAN_AGE):
@@ -262,9 +261,7 @@ class Queue:
         self._took = self._planned - begun
 
     def _concerned(self) -> list[Task]:
-        """Return the tasks that decide which ones run: those that have not ended, those that they wait for, and those
-        of their sweeps.
-        """
+        """Return the tasks that affect decisions: live tasks, their dependencies, and those of their sweeps."""
         found = {task.id: task for task in self._store.live}
         pending = [task for task in found.values() if task.pending]
         for sweep_id in {task.sweep.id for task in pending if task.sweep is not None}:
@@ -282,7 +279,7 @@ class Queue:
     # -- groups -----------------------------------------------------------------------------------------------------
 
     async def look(self) -> None:
-        """Look for changes of groups by others, and tell the listeners about them."""
+        """Check for changes of groups by other processes, and notify the listeners."""
         async with self._looking:
             groups = await asyncio.to_thread(self._groups.all)
             known, self._known = self._known, groups
@@ -318,7 +315,7 @@ class Queue:
         return self._group_to_json(group)
 
     async def remove_group(self, name: str) -> None:
-        """Forget how a group is configured; its tasks are no longer limited."""
+        """Delete the configuration of a group; its tasks are no longer limited."""
         await asyncio.to_thread(self._groups.remove, name)
         self._note_change()
         await self.look()
@@ -326,8 +323,8 @@ class Queue:
             await self.wake_if_needed()
 
     def _note_change(self) -> None:
-        """Have it found out anew why tasks wait, at once unless there are very many: whoever has changed a group sees
-        what comes of it.
+        """Recompute why tasks wait, immediately unless there are very many: a client that changes a group should see
+        the effect.
         """
         self._is_stale = self._is_news = True
         if len(self._store.live) <= _PLAN_AT_ONCE:
@@ -361,10 +358,10 @@ def _group_key(task: Task) -> tuple[tuple[str, bool], ...]:
 
 
 def _needs_scheduler(task: Task) -> bool:
-    """Return whether a task waits for its turn here, or is to be run again."""
+    """Return whether a task waits in this queue, or will be retried."""
     if task.state is State.QUEUED:
         return queue.waits_here(task)
-    return runs_again(task) and task.state_reason != RESTARTING  # that is up to the server that stopped it
+    return runs_again(task) and task.state_reason != RESTARTING  # the server that stopped it does this
 
 
 def _find_nvml() -> str:

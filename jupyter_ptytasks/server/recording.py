@@ -1,7 +1,7 @@
-"""A recording of a task's output, made afterwards: asciicast, from the ring and the times in its index. Blocking.
+"""Recordings of a task's output in asciicast format, from the ring and the times in its index. Blocking.
 
-https://docs.asciinema.org/manual/asciicast/v3 and v2. What asks or acts beyond the screen is left out, as in a replay:
-players in a terminal write recordings into it.
+https://docs.asciinema.org/manual/asciicast/v3 and v2. Queries and side effects beyond the screen are removed, as in a
+replay, since players write recordings to a terminal.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ if TYPE_CHECKING:
     from ..core.model import Task
     from ..core.ring.reader import RingReader
 
-#: Bytes of output in one event at most.
+#: Maximum size of the output in one event, in bytes.
 _BLOCK = 1 << 16
-#: Of a token that is longer, which may be a string without an end, only the beginning is kept.
+#: Only the beginning of a longer token, which may be an unterminated string, is kept.
 _LONGEST_TOKEN = 1 << 20
 _BEGINNING = 1 << 12
 
 
 def asciicast(reader: RingReader, task: Task, *, version: int, idle: float) -> Iterator[bytes]:
-    """Iterate over the lines of a recording of what is in the ring now, each with its line feed.
+    """Iterate over the lines of a recording of the current ring, each with its line feed.
 
     Args:
         version: of the format, 3 or 2. Only 3 has the exit code.
-        idle: seconds between two events at most; 0 keeps all times.
+        idle: maximum number of seconds between two events; 0 keeps all times.
     """
     start, end = reader.bounds()
     bases = [base for base in reader.bases() if base < end]
@@ -80,7 +80,7 @@ class _Recording:
         return strict_json.encode({"version": self._version, **terminal, **about}) + b"\n"
 
     def pass_until(self, now: float) -> None:
-        """Go on to a Unix time. Clocks may have been set back: recordings are not."""
+        """Advance to a Unix time. Recordings never go back, even if the clock was set back."""
         passed = max(now - self._now, 0.0)
         self._now = now
         self._interval = min(self._interval + passed, self._idle or math.inf)
@@ -93,7 +93,7 @@ class _Recording:
         return strict_json.encode([round(at, 6), code, data]) + b"\n"
 
     def segment(self, base: int, end: int) -> Iterator[bytes]:
-        """Iterate over the events of a segment. The first one, and those behind a gap, begin with what was there."""
+        """Iterate over the events of a segment. The first one, and those after a gap, begin with the screen there."""
         if base != self._offset:
             yield from self._draw(base)
         for time, offset, rows, cols in self._reader.records(base, base, end + 1):
@@ -109,7 +109,7 @@ class _Recording:
     def _output(self, end: int) -> Iterator[bytes]:
         for offset, data in self._reader.blocks(self._offset, end, _BLOCK):
             if offset != self._offset:
-                # What came before has been dropped meanwhile, or is damaged: here a segment begins.
+                # The output before was dropped meanwhile or is damaged: a segment begins here.
                 yield from self._draw(offset)
             self._offset = offset + len(data)
             whole = seven_bit(self._held + data)
@@ -126,7 +126,7 @@ class _Recording:
             yield self.event("r", f"{cols}x{rows}")
 
     def _draw(self, base: int) -> Iterator[bytes]:
-        """Draw what the terminal showed at the beginning of a segment, whatever was shown before."""
+        """Draw the screen at the beginning of a segment, replacing what was shown before."""
         keyframe = self._reader.keyframe(base)
         yield from self._resize(keyframe.rows, keyframe.cols)
         rows, cols = self._size
@@ -138,7 +138,7 @@ class _Recording:
 
 
 def _status(task: Task) -> int | None:
-    """Return the exit status that a shell would tell; None if the task has none."""
+    """Return the exit status that a shell would report; None if the task has none."""
     if task.live:
         return None
     if task.exit.code is None and task.exit.signal:

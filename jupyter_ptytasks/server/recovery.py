@@ -1,4 +1,4 @@
-"""What a server does when it starts, and from then on from time to time: find the tasks again."""
+"""Finds existing tasks when a server starts, and periodically after that."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from .queueing import Queue
     from .store import Store
 
-#: Seconds between two looks at what other servers do, and at the directories of tasks that were given up.
+#: Seconds between two checks for changes by other servers, and between two checks of the directories of lost tasks.
 _LOOK_EVERY = 1.0
 _CORRECT_EVERY = 60.0
-#: Seconds after the end of a lost task in which its exit record is still looked for.
+#: Seconds after the end of a lost task during which its exit record is still looked for.
 _CORRECT_FOR = 30 * 86400.0
 
 
 class Recovery:
-    """Brings the store into line with the task directories, links to what lives, and keeps looking. `stop` it.
+    """Synchronizes the store with the task directories, links to live tasks, and keeps watching. `stop` it.
 
-    What does not work at the start (a disk that is full or cannot be written to) is tried again until it does.
-    `problem` says what does not work, empty if all does.
+    If something fails at the start (a full or read-only disk), it is retried until it works. `problem` describes the
+    problem, and is empty if there is none.
     """
 
     def __init__(
@@ -58,7 +58,7 @@ class Recovery:
         self.problem = ""
 
     async def start(self) -> None:
-        """Adopt the living, take in the records of the dead, then go on watching in the background."""
+        """Adopt live tasks, read the records of ended ones, then keep watching in the background."""
         await self._look()
         self._watch = asyncio.create_task(self._go_on())
 
@@ -74,7 +74,7 @@ class Recovery:
             await self._look()
 
     async def _look(self) -> None:
-        """Look once. Says what does not work when it begins and when it has ended, not in between."""
+        """Check once. A problem is logged when it first occurs and when it is gone."""
         try:
             if self._recovered:
                 await self._store.refresh(_LOOK_EVERY / 2)
@@ -117,7 +117,7 @@ class Recovery:
         self._launcher.finish_restarts()
 
     async def _correct(self) -> None:
-        """Look whether tasks that were given up have left an exit record after all."""
+        """Check whether lost tasks have an exit record now."""
         if time.monotonic() - self._corrected < _CORRECT_EVERY:
             return
         self._corrected = time.monotonic()

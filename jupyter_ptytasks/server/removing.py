@@ -1,4 +1,4 @@
-"""Deletes tasks that have ended, however many: their rows in one transaction, their directories after it."""
+"""Deletes any number of ended tasks: their rows in one transaction, their directories after it."""
 
 from __future__ import annotations
 
@@ -14,14 +14,12 @@ if TYPE_CHECKING:
     from ..core.model import Task
     from .context import Context
 
-#: Seconds for old ptyhosts to be gone after they reported their ends.
+#: Seconds for old ptyhosts to exit after they have reported their end.
 LEAVING = 5.0
 
 
 class Remover:
-    """Deletes tasks, all or none of them. Those that are gone already are left out; if none is there, TaskNotFound is
-    raised.
-    """
+    """Deletes tasks, all or none. Those that no longer exist are left out; if none exists, TaskNotFound is raised."""
 
     def __init__(self, context: Context) -> None:
         self._store = context.store
@@ -29,15 +27,15 @@ class Remover:
         self._provisioners = context.provisioners
 
     async def delete(self, tasks: Sequence[Task], *, spare_pinned: bool = False) -> list[str]:
-        """Delete tasks that have ended, and return the ids of those that were there; with `spare_pinned`, those that
-        are pinned by now stay. Raises Conflict if a ptyhost does not leave, InvalidState if a task runs again.
+        """Delete ended tasks, and return the ids of those that existed; with `spare_pinned`, tasks that are pinned by
+        now are kept. Raises Conflict if a ptyhost does not exit, InvalidState if a task is running again.
         """
-        # Who starts a task again says so in the database: our transaction sees it, or theirs that there is no task.
+        # A restart is recorded in the database: either our transaction sees it, or theirs sees that the task is gone.
         await asyncio.to_thread(self._see_off, tasks)
         return await self.erase(tasks, spare_pinned=spare_pinned)
 
     def _see_off(self, tasks: Iterable[Task]) -> None:
-        """Return when no task has a ptyhost any more. Raises Conflict, InternalError."""
+        """Wait until all ptyhosts of the tasks have exited. Raises Conflict, InternalError."""
         deadline = time.monotonic() + LEAVING
         for task in tasks:
             try:
@@ -51,10 +49,10 @@ class Remover:
             lock.close()
 
     async def erase(self, tasks: Sequence[Task], *, spare_pinned: bool = False) -> list[str]:
-        """Delete all that is known of tasks that have no ptyhosts; see `delete`.
+        """Delete all data of tasks without ptyhosts; see `delete`.
 
-        What is left of them on other machines is removed there, too: that does not wait for these machines, and is
-        noted before, so that nothing makes it be forgotten.
+        Their files on other machines are removed there, too, without waiting for these machines: this is noted first,
+        so that it is not forgotten.
         """
         ids = [task.id for task in tasks]
         elsewhere = [task for task in tasks if not self._provisioners.shares_files(task)]
@@ -62,30 +60,30 @@ class Remover:
         try:
             removed = await self._store.remove(*ids, spare_pinned=spare_pinned)
         except StorageFull:
-            # Not even room to note that they are gone: deleting their output makes some.
+            # There is not even space to record their deletion: deleting their output frees some.
             loose = [task.id for task in tasks if not (spare_pinned and task.pinned)]
             await asyncio.to_thread(self._remove_outputs, loose)
             removed = await self._store.remove(*loose)
         finally:
-            # What stays after all is not to be removed elsewhere, either.
+            # Tasks that are kept must not be removed elsewhere, either.
             kept = [task.id for task in elsewhere if self._store.get(task.id) is not None]
             await asyncio.to_thread(self._task_dirs.removals.done, kept)
         await asyncio.to_thread(self._task_dirs.discard, *removed)
-        # On a full disk there is room only now.
+        # On a full disk there is space only now.
         await asyncio.to_thread(self._note, [task for task in unnoted if task.id in removed])
         for task in {task.provisioner: task for task in elsewhere}.values():
             await asyncio.to_thread(self._provisioners.remove_deleted, task)
         return removed
 
     def _note(self, tasks: Iterable[Task]) -> list[Task]:
-        """Note that tasks are to be removed at their places; return those for which that did not work."""
+        """Note that tasks must be removed at their places; return those for which this failed."""
         return [task for task in tasks if not self._is_noted(task)]
 
     def _is_noted(self, task: Task) -> bool:
         try:
             self._task_dirs.removals.note(task.provisioner, task.id)
         except InternalError:
-            return False  # what cannot be noted must not keep a task from being deleted
+            return False  # a failed note must not prevent the deletion
         return True
 
     def _remove_outputs(self, task_ids: Iterable[str]) -> None:

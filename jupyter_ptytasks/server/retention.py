@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
     from ..core.model import Task
 
-#: What did not go well is looked at later, and so is kept so many times as long.
+#: Failed tasks may be examined later, so they are kept this many times as long.
 _FAILED_FACTOR = 3.0
 _FAILED = frozenset({State.FAILED, State.TIMED_OUT, State.LOST})
-#: Of all finished tasks no more than one in so many goes at a time: whatever is wrong can be noticed.
+#: At most one in this many finished tasks is deleted at a time, so that errors can be noticed.
 _SHARE = 10
 
 
 @dataclass(frozen=True)
 class Retention:
-    """Finished tasks are kept for `seconds` after their end, `count` of them at most, and within `size` bytes on disk
-    (None: any number of bytes). Failed ones count as if they were younger, pinned ones are always kept.
+    """Finished tasks are kept for `seconds` after their end, at most `count`, and within `size` bytes on disk (None: no
+    limit). Failed tasks count as younger, pinned ones are always kept.
     """
 
     seconds: float = 30 * 86400.0
@@ -32,12 +32,11 @@ class Retention:
     def surplus(
         self, tasks: Iterable[Task], sizes: Mapping[str, int], now: float, *, seen: float = 0.0, by_age: bool = True
     ) -> list[Task]:
-        """Return the finished ones of `tasks` that are to go now, the ones least worth keeping first.
+        """Return the finished tasks to delete now, the least valuable first.
 
-        `sizes` are in bytes on disk, by id; what is not in it takes no room. `now` (Unix seconds) is believed no
-        further than the newest time found in any task, or than `seen`, the newest time known otherwise: a clock
-        that jumps ahead makes nothing old. No more than a tenth of the finished tasks, and at least one, is returned.
-        `by_age=False` leaves age out of it.
+        `sizes` are disk usages in bytes, by id; missing tasks count as 0. `now` (Unix seconds) is limited to the newest
+        time in any task or `seen`, the newest time known otherwise, so a clock that jumps ahead does not make tasks
+        old. At most a tenth of the finished tasks, and at least one, is returned. `by_age=False` ignores age.
         """
         tasks = list(tasks)
         now = min(now, max([seen, *map(_newest_time, tasks)]))
@@ -62,7 +61,7 @@ class Retention:
 
 
 def _age(task: Task, now: float) -> float:
-    """Return how old a finished task is, in seconds, as far as keeping it goes."""
+    """Return the age of a finished task in seconds, for the purpose of retention."""
     age = now - (task.ended or task.created)
     return age / _FAILED_FACTOR if task.state in _FAILED else age
 

@@ -1,4 +1,4 @@
-"""A task as everybody outside sees it: the JSON of REST, events and websockets (docs/rest.md)."""
+"""The JSON of a task for REST, events and websockets (docs/rest.md)."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ if TYPE_CHECKING:
     from .queueing import Queue
 
 
-#: Bytes of JSON that are kept, and what else each takes: those of a table of 5,000 tasks, and of a thousand whole ones.
+#: Maximum size of cached JSON, and overhead of each entry, in bytes: enough for a table of 5,000 tasks and a thousand
+#: complete ones.
 _KEPT = 8 << 20
 _OVERHEAD = 250
 
 
 class TaskSerializer:
-    """Describes tasks, with what this server knows about them at the moment. Reads only memory."""
+    """Describes tasks with the current knowledge of this server. Reads only memory."""
 
     def __init__(
         self,
@@ -52,18 +53,17 @@ class TaskSerializer:
         self._queue = queue
         self._log = log
         self._failed: set[str] = set()
-        #: The last JSON of tasks that have ended, by id and fields, with the task that it was made of; what was used
-        #: last is the last.
+        #: Cached JSON of ended tasks, by id and fields, with the task that it was made from; least recently used first.
         self._encoded: dict[tuple[str, tuple[str, ...] | None], tuple[Task, bytes]] = {}
         self._kept = 0
 
     def to_json(self, task: Task, fields: Iterable[str] | None = None) -> dict[str, Any]:
-        """Return a task as JSON, without its environment; of the `fields`, where they are given, only these."""
+        """Return a task as JSON, without its environment; only these `fields`, if given."""
         seen = _Seen(self, task, self._supervisor.link(task.id))
         return {name: FIELDS[name](seen) for name in (FIELDS if fields is None else fields)}
 
     def encoded(self, task: Task, fields: tuple[str, ...] | None = None) -> bytes:
-        """Return the same in UTF-8. The JSON of a task that has ended is kept: nothing but the task is in it."""
+        """Return the same in UTF-8. The JSON of an ended task is cached, since it depends only on the task."""
         if task.live or self._supervisor.link(task.id) is not None or self.machine(task) is not None:
             return strict_json.encode(self.to_json(task, fields))
         known = self._encoded.pop((task.id, fields), None)
@@ -78,15 +78,15 @@ class TaskSerializer:
         return known[1]
 
     def directory(self, task: Task) -> str:
-        """Return where the output of a task is."""
+        """Return the directory of a task's output."""
         return self._task_dirs.files(task.id).output
 
     def machine(self, task: Task) -> str | None:
-        """Return the other machine on which a task runs that is out of reach; None if it is not."""
+        """Return the name of the unreachable machine on which a task runs; None if there is none."""
         return self._supervisor.machine(task.id)
 
     def queue(self, task: Task) -> dict[str, Any] | None:
-        """Return why a pending task does not run, as JSON; None for others."""
+        """Return why a pending task is not running, as JSON; None for others."""
         return self._queue.to_json(task)
 
     def progress(self, task: Task) -> dict[str, Any] | None:
@@ -94,7 +94,7 @@ class TaskSerializer:
         return self._tracker.progress(task)
 
     def usage(self, task: Task) -> dict[str, Any] | None:
-        """Return what a task uses as JSON; None if that is not known."""
+        """Return the usage of a task as JSON; None if unknown."""
         return self._sampler.usage(task)
 
     def metrics(self, task: Task) -> Mapping[str, Any]:
@@ -102,17 +102,17 @@ class TaskSerializer:
         return {name: {**one, "better": better(name)} for name, one in self._tracker.metrics(task).items()}
 
     def warnings(self, task: Task) -> list[dict[str, Any]]:
-        """Return what is wrong with a task as JSON."""
+        """Return the warnings of a task as JSON."""
         return self._sentinels.warnings(task)
 
     def log_failure(self, task: Task, error: Exception) -> None:
-        """Log that a task cannot be described, once: lists are asked for again and again."""
+        """Log that a task cannot be described, only once, since lists are requested repeatedly."""
         if task.id not in self._failed:
             self._failed.add(task.id)
             self._log.warning("task %s cannot be converted to JSON, and is left out of lists", task.id, exc_info=error)
 
     def measures(self, task: Task) -> dict[str, Any]:
-        """Return what changes while a task runs: its progress, its metrics, what is wrong with it, and its usage."""
+        """Return what changes while a task runs: its progress, metrics, warnings and usage."""
         return self.to_json(task, ("progress", "metrics", "warnings", "usage"))
 
     def stats(self, task: Task) -> dict[str, Any]:
@@ -121,12 +121,12 @@ class TaskSerializer:
 
 
 def _size(told: bytes) -> int:
-    """Return how many bytes are kept with this JSON."""
+    """Return the size of a cache entry with this JSON, in bytes."""
     return len(told) + _OVERHEAD
 
 
 class _Seen:
-    """A task, and what this server sees of it while its JSON is made: its link, and the `status` of its ptyhost."""
+    """A task with its link and the `status` of its ptyhost, while its JSON is made."""
 
     __slots__ = ("by", "link", "status", "task")
 
@@ -145,7 +145,7 @@ class _Seen:
         return self.task.state in STARTED
 
 
-#: The fields of a task's JSON, and how each is found: a field that is not requested costs nothing.
+#: The fields of a task's JSON with their functions: a field that is not requested costs nothing.
 FIELDS: dict[str, Callable[[_Seen], Any]] = {
     "id": lambda seen: seen.task.id,
     "name": lambda seen: seen.task.name,
@@ -205,7 +205,7 @@ FIELDS: dict[str, Callable[[_Seen], Any]] = {
 
 
 def output(task: Task, link: Link | None) -> Output:
-    """Return the bounds of a task's ring: of an active task as its ptyhost last reported them, else those of its exit
+    """Return the bounds of a task's ring: for an active task as last reported by its ptyhost, else from its exit
     record.
     """
     return link.output if link is not None and task.active else task.output
@@ -217,7 +217,7 @@ def last_output(task: Task, link: Link | None) -> float | None:
 
 
 def waiting(task: Task, link: Link | None) -> dict[str, Any] | None:
-    """Return what the program of a task waits for, as JSON; None if it does not."""
+    """Return what the program of a task is waiting for, as JSON; None if it is not waiting."""
     if link is None or task.state not in STARTED or link.status.get("attempt") != task.attempt:
         return None
     found = link.waiting
@@ -225,7 +225,7 @@ def waiting(task: Task, link: Link | None) -> dict[str, Any] | None:
 
 
 def _elsewhere(task: Task, machine: str | None) -> str:
-    """Return what is said of a task on another machine, which is out of reach; nothing if there is none."""
+    """Return the message for a task on another, unreachable machine; empty if it is on this one."""
     if machine is None:
         return ""
     is_known = task.provisioner == LOCAL or task.job.get("node") == machine
@@ -233,7 +233,7 @@ def _elsewhere(task: Task, machine: str | None) -> str:
 
 
 def _job(task: Task) -> dict[str, Any] | None:
-    """Return what the batch system says of a task, as JSON; None if it has no job there."""
+    """Return the job of a task in a batch system, as JSON; None if it has none."""
     if not task.job:
         return None
     said = {name: task.job.get(name) for name in ("id", "node", "state", "reason")}

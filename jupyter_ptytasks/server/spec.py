@@ -1,4 +1,4 @@
-"""From what a user asks for to what a ptyhost runs: arguments, environment, name and limits."""
+"""From a request to what a ptyhost runs: arguments, environment, name and limits."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from ..core.sweeps import combinations as sweeps
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    #: The signals that stop a task, each with the seconds that it has before the next one.
+    #: The signals that stop a task, each with a grace period in seconds.
     StopSequence = tuple[tuple[str, float], ...]
 
-#: The first signal of the usual stop sequence. A command gets what Ctrl-C sends, so that a training can write its
-#: checkpoint; an interactive shell ignores that and SIGTERM, and ends at a hang-up.
+#: The first signal of the default stop sequence. A command gets the signal of Ctrl-C, so that a training can write a
+#: checkpoint; an interactive shell ignores SIGINT and SIGTERM, and ends on SIGHUP.
 _FIRST_SIGNALS = {Kind.COMMAND: "SIGINT", Kind.SHELL: "SIGHUP"}
 
-#: What a task must not inherit: secrets of Jupyter and of a hub (JUPYTERHUB_API_TOKEN, JUPYTER_PTYTASKS_TOKEN,
-#: JUPYTER_GATEWAY_HTTP_PWD …), what was true of the server's own terminal, and where the server was started.
+#: Variables that a task must not inherit: secrets of Jupyter and of a hub (JUPYTERHUB_API_TOKEN,
+#: JUPYTER_PTYTASKS_TOKEN, JUPYTER_GATEWAY_HTTP_PWD …), and those of the server's own terminal and working directory.
 _STRIPPED = re.compile(
     r"(JUPYTER|JPY_|EG_|CONFIGPROXY_).*(TOKEN|PASSW|PWD|SECRET|COOKIE|CRYPT|CREDENTIAL).*"
     r"|JUPYTERHUB_OAUTH_.*|JPY_.*|PTYTASK_.*|COLUMNS|LINES|TERM|TERM_PROGRAM.*|PWD|OLDPWD"
@@ -37,7 +37,7 @@ _STRIPPED = re.compile(
 
 @dataclass(frozen=True)
 class SpawnDefaults:
-    """What a server adds to every task: its shell, environment and directory, the size of terminals and rings (bytes),
+    """The server's defaults for every task: shell, environment and directory, the size of terminals and rings (bytes),
     and the grace period of each signal that stops it (seconds). `marks_shells`: shells mark their prompts and commands.
     """
 
@@ -54,7 +54,7 @@ class SpawnDefaults:
     marks_shells: bool = True
 
     def stop_sequence(self, kind: Kind) -> StopSequence:
-        """Return how a task is stopped unless its creator says otherwise: gently, then firmly, then at once."""
+        """Return the default stop sequence."""
         return ((_FIRST_SIGNALS[kind], self.grace), ("SIGTERM", self.grace), ("SIGKILL", 0.0))
 
 
@@ -67,7 +67,7 @@ def build(
     *,
     shares_files: bool,
 ) -> dict[str, Any]:
-    """Return the spec of a new task: a JSON object, kept as spec.json, to rebuild the task from and run it again.
+    """Return the spec of a new task: a JSON object, saved as spec.json, for rebuilding and rerunning the task.
 
     `taken` are the names in use, for numbering shells; `shares_files`: the task sees the files of this machine. Raises
     BadRequest for a directory that does not exist.
@@ -82,7 +82,7 @@ def build(
         "kind": kind.value,
         "command": request.command if request.command is not None else list(defaults.shell),
         "argv": _arguments(request.command, defaults.shell),
-        # Where there are other files it is looked for there, from the home directory on.
+        # If it does not share our files, the directory is relative to the home directory there.
         "cwd": _directory(request.cwd, defaults.root) if shares_files else request.cwd or "~",
         "rows": request.rows or defaults.rows,
         "cols": request.cols or defaults.cols,
@@ -100,8 +100,8 @@ def build(
     if request.timeout is not None:
         warning = request.warning and {"signal": request.warning.signal, "before": request.warning.before}
         spec["timeout"] = {"seconds": request.timeout, "warning": warning}
-    # A restart takes the server's spawn_defaults as they are then, and what the user gave as it was. No more of the
-    # environment is kept: it holds what the server knows, passwords of clouds and the like.
+    # A restart uses the server's spawn_defaults at that time, and the variables given by the user. Nothing else of the
+    # environment is stored, since it may contain secrets of the server, such as cloud credentials.
     spec["given_env"] = dict(request.env)
     if turn := request.turn.to_json():
         spec["queue"] = turn
@@ -123,15 +123,15 @@ def build(
 def revised(
     spec: Mapping[str, Any], request: TaskRequest, defaults: SpawnDefaults, *, shares_files: bool
 ) -> dict[str, Any]:
-    """Return what changes in the spec of a pending task if it is to run what `request` says. Raises BadRequest."""
+    """Return the changes to the spec of a pending task for `request`. Raises BadRequest."""
     fresh = build(request, spec["id"], spec["created"], defaults, (), shares_files=shares_files)
     return {name: fresh[name] for name in ("kind", "command", "argv", "cwd", "given_env")}
 
 
 def request_of(spec: Mapping[str, Any], name: str | None, function: bytes | None = None) -> TaskRequest:
-    """Return the request for another task like that of `spec`, under `name` or the same name: the same command and
-    `function`, the environment that its creator gave, parameters, limits, labels, and its place in the queue, but for
-    what it has waited for. It belongs to no sweep. What the server adds it adds as it does now.
+    """Return the request for another task like that of `spec`, named `name` or the same: with the same command and
+    `function`, given environment, parameters, limits, labels and queue settings, except what it waited for. It belongs
+    to no sweep, and gets the server's current defaults.
     """
     limit = spec.get("timeout") or {}
     warning = limit.get("warning")
@@ -161,10 +161,10 @@ def request_of(spec: Mapping[str, Any], name: str | None, function: bytes | None
 
 
 def environment(spec: Mapping[str, Any], defaults: SpawnDefaults, function: str = "") -> dict[str, str]:
-    """Return the whole environment of a task: the server's without what is unfit, what tells the task of itself, what
-    the user gave. The command of a function finds the call at the path `function`.
+    """Return the whole environment of a task: the server's without unsuitable variables, variables about the task, and
+    those given by the user. The command of a function finds the call at the path `function`.
 
-    Raises SpawnFailed, `field` being `command` or `env`, for what no program can be started with (core.execve).
+    Raises SpawnFailed with the `field` `command` or `env` if no program can be started with it (core.execve).
     """
     env = {name: value for name, value in defaults.environ.items() if not _STRIPPED.fullmatch(name)}
     env["TERM"] = "xterm-256color"
@@ -183,7 +183,7 @@ def environment(spec: Mapping[str, Any], defaults: SpawnDefaults, function: str 
     env.update(spec["given_env"])
     if spec.get("function"):
         env["PTYTASK_FUNCTION"] = function
-    # A line for the shell may be of any length: one that is too long for an argument goes by a file.
+    # A shell command line may have any length: if it is too long for an argument, a file is used.
     *others, last = spec["argv"]
     execve.encode([*others, "" if isinstance(spec["command"], str) else last], env)
     return env
@@ -198,7 +198,7 @@ def _arguments(command: str | Sequence[str] | None, shell: Sequence[str]) -> lis
 
 
 def _directory(cwd: str | None, root: str) -> str:
-    # Absolute in any case: on Windows `D:data` is relative to the directory of that drive.
+    # Always absolute: on Windows, `D:data` is relative to the directory of that drive.
     path = os.path.abspath(os.path.join(root, os.path.expanduser(cwd or "")))
     if not os.path.isdir(path):
         raise BadRequest(f"no such directory: {path}", field="cwd")
@@ -206,7 +206,7 @@ def _directory(cwd: str | None, root: str) -> str:
 
 
 def command_name(command: str | Sequence[str]) -> str:
-    """Return the name of a task that is given none."""
+    """Return the default name of a task."""
     return names.from_line(command if isinstance(command, str) else shlex.join(command))
 
 

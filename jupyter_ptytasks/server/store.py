@@ -1,4 +1,4 @@
-"""The tasks as this server sees them: a mirror of the database, which other servers of the user write as well."""
+"""The tasks in memory: a mirror of the database, to which other servers of the user also write."""
 
 from __future__ import annotations
 
@@ -25,20 +25,20 @@ if TYPE_CHECKING:
     from ..storage.database import Also, AlsoAll, Database
     from ..storage.revisions import Delta
 
-#: A look at the mirror may be this old (seconds); what this server itself does is in it at once.
+#: Maximum age of the mirror in seconds; changes by this server are in it immediately.
 _FRESH = 0.1
-#: Seconds that a look waits for another process that has the database; that a reader waits for a look; and for the
-#: first one, without which there is nothing to show.
+#: Seconds that a refresh waits for another process that has locked the database; that a reader waits for a refresh; and
+#: for the first refresh, without which there is nothing to show.
 _LOOK_BUSY = 0.2
 _LOOK_PATIENCE = 1.0
 _LOOK_FIRST = 30.0
-#: How many new tasks are announced before others have their turn.
+#: How many new tasks are announced before yielding to the loop.
 _ANNOUNCED = 20
-#: How many of the newest tasks may have been meant by a name that none has.
+#: How many of the newest tasks are considered for suggestions if a name is not found.
 _LIKELY = 1000
-#: Seconds after a look that failed in which no other is made.
+#: Seconds without a refresh after a failed one.
 _FAILED = 1.0
-#: A revision that no file comes to, for what we have removed, until a look tells in which revision that was.
+#: A revision that is never reached, for tasks that we have removed, until a refresh tells the real one.
 _NEVER_AGAIN = 1 << 62
 
 _LOG = logging.getLogger(__name__)
@@ -47,10 +47,10 @@ _LOG = logging.getLogger(__name__)
 class Store:
     """All tasks, and every change to them, whichever server made it.
 
-    `listeners` are called on the loop with each Change. Reading never waits for writing: where the database does not
-    answer, the mirror does, and `stale_since` (monotonic seconds) says since when; None while it is up to date. A write
-    waits for the one thread that writes, at most as long as for one transaction. `open_database` is called twice, for
-    the thread that writes and the one that reads. `close` it.
+    `listeners` are called on the loop with each Change. Reads never wait for writes: if the database does not respond,
+    the mirror is used, and `stale_since` (monotonic seconds) says since when; None while it is up to date. A write
+    waits for the single writer thread, at most as long as for one transaction. `open_database` is called twice, for the
+    writer thread and the reader thread. `close` it.
     """
 
     def __init__(self, open_database: Callable[[], Database]) -> None:
@@ -58,7 +58,7 @@ class Store:
         self._reader.patience = _LOOK_BUSY
         self._writer = Writer(self._database)
         self._reading = ThreadPoolExecutor(1, "ptytasks-look")
-        #: The tasks, sorted and grouped. Others ask it, and only we change it.
+        #: The tasks, sorted and grouped. Others may query it, but only the store changes it.
         self.index = Index()
         self._live = self.index.where(lambda task: task.live)
         self._active = self.index.where(lambda task: task.active)
@@ -69,27 +69,27 @@ class Store:
         self._unreadable: set[str] = set()
         self._revision = 0
         self._version: tuple[int, int] | None = None
-        #: When the last look began, the one that is under way, and when the last that failed ended.
+        #: When the last refresh began, the current one, and when the last failed one ended.
         self._looked = -_FRESH
         self._look: asyncio.Task[None] | None = None
         self._failed = -_FAILED
-        #: Counts what was written here.
+        #: Number of writes.
         self._writes = 0
-        #: The ids of what was removed, by whomever: what was read of them up to this revision was read before.
+        #: Removed tasks by id, with the revision up to which data that was read about them is outdated.
         self._removed: dict[str, int] = {}
-        #: The tasks that are just being written here, and what was read of them since: it is applied when our own
-        #: changes are known.
+        #: Tasks that are being written, and data that was read about them meanwhile: it is applied once our own changes
+        #: are known.
         self._in_flight: Counter[str] = Counter()
         self._held: dict[str, Task | None] = {}
         self._jobs: set[asyncio.Task[Any]] = set()
         self.problem: PtyTasksError | None = None
         self.stale_since: float | None = None
         self.listeners: Listeners[Change] = Listeners()
-        #: Called when all tasks are known for the first time; they are not shown before it has returned. Never raises.
+        #: Called when all tasks are known for the first time, before they are shown. Must not raise.
         self.on_first_look: Callable[[], Awaitable[None]] | None = None
 
     async def close(self) -> None:
-        """Close the database once what is under way is done."""
+        """Close the database after pending operations."""
         if self._look is not None:
             await asyncio.gather(self._look, return_exceptions=True)
         await asyncio.gather(*self._jobs, return_exceptions=True)
@@ -112,7 +112,7 @@ class Store:
 
     @property
     def active(self) -> list[Task]:
-        """The tasks that have a ptyhost, or are just getting one, newest first."""
+        """The tasks that have a ptyhost, or for which one is being started, newest first."""
         return self._active.newest_first
 
     @property
@@ -122,7 +122,7 @@ class Store:
 
     @property
     def ids(self) -> set[str]:
-        """The ids of all tasks, also of those that this version cannot read."""
+        """The ids of all tasks, including those that this version cannot read."""
         return self.index.ids | self._unreadable
 
     @property
@@ -135,8 +135,8 @@ class Store:
         return self.index.get(task_id)
 
     async def find(self, ref: str) -> Task:
-        """Return the task with the id `ref`, else the newest one with that name. Raises TaskNotFound, which names one
-        that may have been meant.
+        """Return the task with the id `ref`, else the newest one with that name. Raises TaskNotFound, which may suggest
+        a similar name.
         """
         found = self.look_up(ref)
         if found is None:
@@ -149,27 +149,27 @@ class Store:
         return found
 
     async def confirm(self, task_id: str) -> None:
-        """Raise TaskNotFound if the task has been deleted, also where the mirror does not know that yet."""
+        """Raise TaskNotFound if the task has been deleted, even if the mirror does not know that yet."""
         await self._write([], self._database.confirm, task_id)
 
     def look_up(self, ref: str) -> Task | None:
-        """Like `find`, but only in the mirror as it is; None where it is not there."""
+        """Like `find`, but only in the current mirror; None if it is not there."""
         named = self._named.get(ref)
         return self.index.get(ref) or (named.newest if named is not None else None)
 
     async def refresh(self, max_age: float = _FRESH) -> None:
-        """Read what other servers have changed, unless the last look is less than `max_age` seconds old. From half
-        of that age on, the next look begins in the background: frequent requests seldom wait for a thread.
+        """Read changes by other servers, unless the last refresh is less than `max_age` seconds old. From half of that
+        age on, the next refresh starts in the background, so frequent requests seldom wait for a thread.
 
-        A look that fails or takes long leaves the mirror as it is. Raises what it failed with, a PtyTasksError, only if
-        none has ever succeeded.
+        A refresh that fails or takes long leaves the mirror unchanged. Raises its error, a PtyTasksError, only if none
+        has ever succeeded.
         """
         now = time.monotonic()
         wanted = now - max_age
         if self._look is None and wanted <= self._looked < now - max_age / 2:
             self._look = asyncio.create_task(self._look_once())
         deadline = time.monotonic() + (_LOOK_PATIENCE if self._version is not None else _LOOK_FIRST)
-        # A look that began before this call may miss changes made before it.
+        # A refresh that began before this call may miss changes made before the call.
         while self._looked < wanted:
             if self._look is None:
                 self._look = asyncio.create_task(self._look_once())
@@ -184,11 +184,11 @@ class Store:
         began = time.monotonic()
         try:
             if began - self._failed < _FAILED:
-                return  # asking again at once does not help
+                return  # retrying immediately does not help
             writes = self._writes
             found = await asyncio.get_running_loop().run_in_executor(self._reading, self._read_changes)
             while found is not None and found[2] and writes != self._writes:
-                # A whole list that was read before we wrote would undo in the mirror what we wrote.
+                # A complete list that was read before our write would undo it in the mirror.
                 writes = self._writes
                 found = await asyncio.get_running_loop().run_in_executor(self._reading, self._read_changes)
         except PtyTasksError as error:
@@ -234,7 +234,7 @@ class Store:
             self._learn(task.id, task, is_whole=whole)
 
     def _learn(self, task_id: str, task: Task | None, *, is_whole: bool = False) -> None:
-        """Apply what was read of a task. With `is_whole`, its revision cannot be compared with the known one."""
+        """Apply a task that was read. With `is_whole`, its revision cannot be compared with the known one."""
         if task is not None and not is_whole and task.revision <= self._removed.get(task_id, -1):
             return  # read just before it was removed
         if task_id in self._in_flight:
@@ -252,7 +252,7 @@ class Store:
         version = self._reader.version()
         if version == self._version:
             return None
-        # After reopening, it may be another file, with unrelated revisions.
+        # After reopening, it may be a different file with unrelated revisions.
         whole = self._version is None or version[0] != self._version[0]
         return version, self._reader.changes(0 if whole else self._revision), whole
 
@@ -271,7 +271,7 @@ class Store:
         self, task_ids: Collection[str], function: Callable[..., Any], *args: Any, is_small: bool = False, **kwargs: Any
     ) -> Any:
         """Run a method of the database that may change the tasks with these ids; see Writer.write."""
-        # A caller that is canceled does not keep the change from being announced.
+        # The change is announced even if the caller is canceled.
         job = asyncio.create_task(self._write_and_announce(task_ids, lambda: function(*args, **kwargs), is_small))
         self._jobs.add(job)
         job.add_done_callback(self._jobs.discard)
@@ -294,7 +294,7 @@ class Store:
                 self._learn(task_id, self._held.pop(task_id))
 
     def _take_ours(self, before: Task | None, after: Task | None) -> None:
-        """Apply and announce our own change, after what others had changed before."""
+        """Apply and announce our own change, after earlier changes by others."""
         task = after or before
         assert task is not None
         known = self.index.get(task.id)
@@ -363,7 +363,7 @@ class Store:
         return removed
 
     def _now(self, task: Task) -> Task:
-        """Apply a task that was read, and return it as it is now: others may have changed it since."""
+        """Apply a task that was read, and return its current state: others may have changed it since."""
         self._learn(task.id, task)
         known = self.index.get(task.id)
         return known if known is not None and known.revision >= task.revision else task

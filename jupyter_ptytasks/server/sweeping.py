@@ -1,4 +1,4 @@
-"""Sweeps: many tasks from one command, which are created, run again, canceled and deleted together."""
+"""Sweeps: many tasks from one command, which are created, retried, canceled and deleted together."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ if TYPE_CHECKING:
     from .many import Many
     from .queueing import Queue
 
-#: Characters of commands and environments that all tasks of a sweep may take together.
+#: Maximum total number of characters in the commands and environments of a sweep's tasks.
 _SIZE_MAX = 64 << 20
 
 
 @dataclass(frozen=True)
 class SweepRequest:
-    """A request for a sweep: `task` is what its tasks have in common, with placeholders in its command; see `Sweep` for
-    the others. Without a `random_seed`, one is chosen.
+    """A request for a sweep: `task` is the common request of its tasks, with placeholders in its command; see `Sweep`
+    for the other fields. Without a `random_seed`, one is chosen.
     """
 
     task: TaskRequest
@@ -51,8 +51,8 @@ class SweepRequest:
 
 
 class Sweeps:
-    """Creates sweeps, and finds them by what their tasks say. Every verb raises errors of core.errors; a sweep is given
-    by its id or its name, then it is the newest of that name.
+    """Creates sweeps, and finds them through their tasks. Every verb raises errors of core.errors; a sweep is given by
+    its id, or by its name, which means the newest with that name.
     """
 
     def __init__(self, context: Context, many: Many, queue: Queue) -> None:
@@ -62,7 +62,7 @@ class Sweeps:
         self._task_dirs = context.task_dirs
         self._provisioners = context.provisioners
         self._spawn_defaults = context.spawn_defaults
-        #: What the sweeps were made of, by id: it does not change.
+        #: The immutable records of sweeps, by id.
         self._records: dict[str, dict[str, Any]] = {}
 
     # -- finding ----------------------------------------------------------------------------------------------------
@@ -137,7 +137,7 @@ class Sweeps:
     async def create(self, request: SweepRequest) -> dict[str, Any]:
         """Create the tasks of a sweep, all or none of them, and return the sweep as JSON. The scheduler starts them.
 
-        Raises BadRequest, SpawnFailed, TooLarge, StorageFull, StoreUnavailable: then nothing is left.
+        Raises BadRequest, SpawnFailed, TooLarge, StorageFull, StoreUnavailable, and leaves nothing behind.
         """
         await self._store.refresh()
         turn = await self._queue.resolved(request.task.turn)
@@ -151,7 +151,7 @@ class Sweeps:
             await asyncio.to_thread(in_parallel, lambda draft: create(*draft), drafts)
             await self._store.add_all((task_of(spec) for spec, _ in drafts), lambda _: self._complete(record, ids))
         except BaseException:
-            with suppress(InternalError):  # the next clean-up does it
+            with suppress(InternalError):  # the next cleanup does it
                 await asyncio.to_thread(self._task_dirs.discard, *ids)
             raise
         await self._queue.wake()
@@ -162,7 +162,7 @@ class Sweeps:
         command = request.task.command
         assert command is not None
         values = sweeps.read(request.params)
-        if request.task.function is None:  # that has the parameters as arguments
+        if request.task.function is None:  # a function gets the parameters as arguments
             sweeps.check_use(command, values)
         seed = request.random_seed
         if seed is None and request.mode is Mode.RANDOM:
@@ -204,7 +204,7 @@ class Sweeps:
 
     @contextmanager
     def _complete(self, record: Mapping[str, Any], ids: Sequence[str]) -> Iterator[None]:
-        """Make the directories of a sweep's tasks tasks, in the transaction that adds them to the database."""
+        """Make a sweep's task directories valid, in the transaction that inserts the tasks into the database."""
         self._task_dirs.renew(ids)
         with self._task_dirs.sweeps.written(record):
             yield
@@ -212,21 +212,21 @@ class Sweeps:
     # -- all of its tasks -------------------------------------------------------------------------------------------
 
     async def retry(self, ref: str, states: frozenset[State]) -> tuple[dict[str, Any], list[str]]:
-        """Queue the tasks of a sweep again that have ended in one of these states; see Many.retry. Return the sweep as
-        JSON, and their ids.
+        """Requeue the tasks of a sweep that ended in one of these states; see Many.retry. Return the sweep as JSON, and
+        their ids.
         """
         sweep_id, tasks = await self._look_for(ref)
         changed = await self._many.retry(tasks, states)
         return await self.get(sweep_id), changed
 
     async def release(self, ref: str) -> tuple[dict[str, Any], list[str]]:
-        """Let the tasks of a sweep that are held take their turns. Return the sweep as JSON, and their ids."""
+        """Release the held tasks of a sweep. Return the sweep as JSON, and their ids."""
         sweep_id, tasks = await self._look_for(ref)
         changed = await self._many.release(tasks)
         return await self.get(sweep_id), changed
 
     async def cancel(self, ref: str) -> tuple[dict[str, Any], list[str]]:
-        """Cancel the tasks of a sweep that wait, and begin to stop those that run. Return the sweep as JSON, and their
+        """Cancel the pending tasks of a sweep, and begin to stop the running ones. Return the sweep as JSON, and their
         ids.
         """
         sweep_id, tasks = await self._look_for(ref)

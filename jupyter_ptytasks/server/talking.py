@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from .control import Control
     from .hosts.link import Channel
 
-#: The mode in which cursor keys have the application's form (DECCKM).
+#: Application cursor keys mode (DECCKM).
 _APPLICATION_KEYS = 1
-#: Seconds for a program to take what is typed.
+#: Seconds for a program to read its input.
 _PATIENCE = 5.0
-#: Seconds for a task that has just ended to be known as such.
+#: Seconds until the end of a task must be known.
 _SETTLING = 2.0
-#: Seconds between two tries to reach a ptyhost that may be about to end.
+#: Seconds between two attempts to reach a ptyhost that may be about to exit.
 _TRYING = 0.1
 
 
@@ -52,7 +52,7 @@ class Talker:
         link.resize(rows, cols)
 
     async def uses_application_keys(self, ref: str) -> bool:
-        """Return whether the program of a task has asked for the application's form of the cursor keys."""
+        """Return whether the program of a task uses application cursor keys."""
         task = await self._control.get(ref)
 
         def read() -> bool:
@@ -62,12 +62,11 @@ class Talker:
         return await asyncio.to_thread(read)
 
     async def input(self, ref: str, data: bytes, *, only_if: str | None = None, secret: bool = False) -> Task:
-        """Type `data`, and return the task when the terminal has taken it.
+        """Type `data`, and return the task when the terminal has accepted it.
 
-        Raises InputRefused when the program does not read, or when a line is longer than its terminal takes,
-        InvalidState when the task ends before it has; and, with `only_if`, NotWaiting when the program does not wait
-        for input (`waiting`) or for a password (`password`), PasswordWanted when it asks for one and `data` is not
-        `secret`.
+        Raises InputRefused if the program does not read, or if a line is longer than its terminal accepts,
+        InvalidState if the task ends first; and, with `only_if`, NotWaiting if the program is not waiting for input
+        (`waiting`) or for a password (`password`), PasswordWanted if it asks for one and `data` is not `secret`.
         """
         if only_if and len(data) > wire.MAX_PAYLOAD:
             raise TooLarge(f"an answer may have {wire.MAX_PAYLOAD} bytes", field="data")
@@ -80,7 +79,7 @@ class Talker:
                 self._check_secrecy(task, only_if, secret=secret)
             kind = wire.ANSWER if only_if else wire.INPUT
             parts = [data[start : start + wire.MAX_PAYLOAD] for start in range(0, len(data), wire.MAX_PAYLOAD)]
-            # At once: a program that ends by what is typed takes its ptyhost along before that has heard the question.
+            # In one write: if the input ends the program, its ptyhost may exit before it reads a second one.
             channel.send(b"".join(wire.frame(kind, part) for part in parts) + wire.frame(wire.ASK_STATUS))
             await asyncio.wait_for(answer.came.wait(), _PATIENCE)
         except asyncio.TimeoutError as error:
@@ -103,7 +102,7 @@ class Talker:
         return self._control.look_up(task.id) or task
 
     def _note_waiting(self, task_id: str, status: dict[str, Any]) -> None:
-        """Know at once whether the program waits after it was typed to: the link may hear of it later."""
+        """Update what the program is waiting for after input: the link may learn of it later."""
         link = self._control.link(task_id)
         if link is not None and link.status.get("attempt") == status.get("attempt"):
             link.status["waiting"] = status.get("waiting")
@@ -118,8 +117,8 @@ class Talker:
             raise PasswordWanted("the program asks for a password; what is typed must be marked as secret")
 
     async def _open(self, ref: str, answer: _Answer) -> tuple[Task, Channel]:
-        """Open a connection for input, and return the task with it. Raises InvalidState when the task has ended, also
-        if it ends just now: its ptyhost stops answering a moment before that is known. Raises HostUnreachable.
+        """Open a connection for input, and return the task with it. Raises InvalidState if the task has ended, even if
+        it is just ending: its ptyhost stops responding shortly before this is known. Raises HostUnreachable.
         """
         deadline = time.monotonic() + _SETTLING
         while True:
@@ -133,19 +132,19 @@ class Talker:
 
 
 class _Answer:
-    """What a ptyhost says to what is typed."""
+    """A ptyhost's response to input."""
 
     def __init__(self) -> None:
-        #: Set when it has taken everything, or the connection is lost.
+        #: Set when it has accepted everything, or the connection is lost.
         self.came = asyncio.Event()
-        #: Its status after it has taken everything; None until then.
+        #: Its status after it has accepted everything; None until then.
         self.status: dict[str, Any] | None = None
-        #: What it has not taken, and why.
+        #: The refused input, and why.
         self.refused: list[dict[str, Any]] = []
         self._is_greeted = False
 
     def hear(self, kind: int, payload: bytes) -> None:
-        """Take note of a frame."""
+        """Process a frame."""
         if kind == wire.REFUSED:
             self.refused.append(wire.fields(payload))
         elif kind == wire.STATUS and not self._is_greeted:

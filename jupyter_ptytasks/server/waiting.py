@@ -1,4 +1,4 @@
-"""Waits for a condition of a task, whichever process makes it true: this server, another one, its ptyhost."""
+"""Waits for a condition of a task, no matter which process makes it true: this server, another one, or its ptyhost."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Waiter:
         *,
         or_else: Callable[[], bool] = lambda: False,
     ) -> None:
-        """Return when `done` holds for a task or `or_else` holds, both looked at whenever there is news of the task;
-        when the task is deleted; or when `timeout` seconds have passed (None: no limit).
+        """Return when `done` holds for a task or `or_else` holds, both checked whenever there is news about the task;
+        when the task is deleted; or after `timeout` seconds (None: no limit).
         """
         deadline = None if timeout is None else time.monotonic() + timeout
         with self.news(task_id) as changed:
@@ -49,7 +49,7 @@ class Waiter:
 
     @contextmanager
     def news(self, task_id: str, *more: Listeners[str]) -> Iterator[asyncio.Event]:
-        """Set an event whenever there is news of a task within the block: of its state, from its ptyhost, or told to
+        """Set an event whenever there is news about a task within the block: about its state, from its ptyhost, or for
         listeners in `more`.
         """
         changed = asyncio.Event()
@@ -74,10 +74,10 @@ class Waiter:
                 source.remove(on_update)
 
     async def ended(self, task: Task, timeout: float | None) -> None:
-        """Return when the present attempt of `task` has ended, or `timeout` seconds have passed."""
+        """Return when the current attempt of `task` has ended, or after `timeout` seconds."""
         await self.until(task.id, lambda now: is_over(task, now), timeout)
 
 
 def is_over(task: Task, now: Task) -> bool:
-    """Return whether the attempt of `task` has ended: another server may have begun the next before we look."""
+    """Return whether the attempt of `task` has ended; another server may already have started the next one."""
     return not now.live or now.attempt != task.attempt

@@ -1,4 +1,4 @@
-"""The one thread that writes into the database. What comes while the disk is being flushed is flushed together."""
+"""The single thread that writes to the database. Writes that arrive during a disk flush are combined."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class _Call:
-    """A call of a method of the database, and what comes of it."""
+    """A call of a database method, and its result."""
 
     __slots__ = ("_function", "deadline", "done", "error", "is_small", "result", "written")
 
@@ -36,7 +36,7 @@ class _Call:
         self.written: Written = []
 
     def make(self, database: Database) -> None:
-        """Call it, and keep what it returns or raises. Blocking."""
+        """Call it, and store its result or exception. Blocking."""
         self.error = None
         try:
             self.result, self.written = self._function(), database.written
@@ -44,7 +44,7 @@ class _Call:
             self.error = error
 
     def tell(self) -> None:
-        """Wake the caller that waits for it, unless it has left."""
+        """Wake the waiting caller, unless it was canceled."""
         if self.done.done():
             return
         if self.error is not None:
@@ -54,7 +54,7 @@ class _Call:
 
 
 class _Aborted(Exception):
-    """A call has failed in a way that may concern the others."""
+    """A call has failed in a way that may affect the others."""
 
 
 class Writer:
@@ -67,11 +67,11 @@ class Writer:
         self._writing: asyncio.Task[None] | None = None
 
     async def write(self, function: Callable[[], Any], *, is_small: bool = False) -> tuple[Any, Written]:
-        """Call a function that changes the database, and return what it returns, and what it has written.
+        """Call a function that changes the database, and return its result and what it has written.
 
-        With `is_small` it changes nothing else, and may be one transaction with others that do so; what it raises
-        concerns none of them. Raises StoreUnavailable when others are in the way for as long as one transaction may
-        wait, however many are waiting.
+        With `is_small`, it changes nothing else, and may be combined with other small calls into one transaction; its
+        exceptions do not affect them. Raises StoreUnavailable if the database is locked for as long as one transaction
+        may wait, no matter how many calls are waiting.
         """
         call = _Call(function, is_small=is_small)
         self._waiting.append(call)
@@ -91,7 +91,7 @@ class Writer:
         self._writing = None
 
     def _make(self, calls: Sequence[_Call]) -> None:
-        # The first one is asked last: how long others may be in the way is up to who has waited longest.
+        # The first one is checked last: the call that has waited longest sets the timeout.
         timely = [call for call in reversed(calls) if self._is_in_time(call)][::-1]
         if len(timely) > 1 and self._are_made_together(timely):
             return
@@ -100,7 +100,7 @@ class Writer:
                 call.make(self._database)
 
     def _are_made_together(self, calls: Sequence[_Call]) -> bool:
-        """Make the calls one transaction; return False if that does not work: then nothing has changed."""
+        """Run the calls in one transaction; return False if this fails, and nothing has changed."""
         try:
             with self._database.together():
                 for call in calls:
@@ -109,7 +109,7 @@ class Writer:
                         raise _Aborted
         except StoreUnavailable as error:
             for call in calls:
-                call.error = error  # others are in the way, of one as of all
+                call.error = error  # the database is locked, for each call as for all
         except (_Aborted, PtyTasksError):
             return False
         return True
@@ -123,7 +123,7 @@ class Writer:
         return True
 
     async def close(self) -> None:
-        """Close the database once all is written."""
+        """Close the database after all writes."""
         if self._writing is not None:
             await self._writing
         await asyncio.get_running_loop().run_in_executor(self._thread, self._database.close)

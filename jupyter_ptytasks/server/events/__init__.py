@@ -25,20 +25,20 @@ SCHEMA_FILES = tuple(
 
 
 def register(logger: EventLogger) -> None:
-    """Make our events known."""
+    """Register the schemas of our events."""
     for path in SCHEMA_FILES:
         with open(path, encoding="utf-8") as file:
             logger.register_event_schema(file.read())
 
 
 class Announcer:
-    """Emits an event for every change of a task that people outside can see. A listener of the store."""
+    """Emits an event for every visible change of a task. A listener of the store."""
 
     def __init__(self, logger: EventLogger) -> None:
         self._logger = logger
 
     def __call__(self, change: Change) -> None:
-        """Emit the event of one change; nothing if only a revision or an output has changed."""
+        """Emit the event of a change; none if only the revision or the output has changed."""
         old, new = change.old, change.new
         data = event(old, new)
         if old is None or new is None or old.turn != new.turn or event(None, old) != event(None, new):
@@ -52,7 +52,7 @@ class GroupAnnouncer:
         self._logger = logger
 
     def __call__(self, old: Group | None, new: Group | None) -> None:
-        """Emit the event of one change; a group that is not there is None."""
+        """Emit the event of a change; a group that does not exist is None."""
         group = new or old
         assert group is not None
         about = {name: group.to_json()[name] for name in ("name", "slots", "paused", "reason")}

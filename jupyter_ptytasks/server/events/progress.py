@@ -1,4 +1,4 @@
-"""Events about the progress and usage of tasks, limited in number."""
+"""Rate-limited events about the progress and usage of tasks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EVERY = 1.0
 
 
 class ProgressAnnouncer:
-    """Emits an event when the progress or the usage of a live task has changed, at most once a second a task.
+    """Emits an event when the progress or usage of a live task has changed, at most once a second per task.
 
     A listener of all that have `measured` something; the end of a task is an event of its state. `close` it.
     """
@@ -33,7 +33,7 @@ class ProgressAnnouncer:
         self._logger = logger
         self._store = store
         self._serializer = serializer
-        #: What was emitted last, and the timers until which nothing more is.
+        #: The last emitted data, and timers that delay the next event.
         self._sent: dict[str, dict[str, Any]] = {}
         self._pauses: dict[str, asyncio.TimerHandle] = {}
         self._waiting: set[str] = set()
@@ -51,7 +51,7 @@ class ProgressAnnouncer:
             self._forget(task_id)
 
     def __call__(self, task_id: str) -> None:
-        """Emit an event for a new measurement, at once or as soon as the last event is old enough."""
+        """Emit an event for a new measurement, immediately or as soon as the last event is old enough."""
         if task_id in self._pauses:
             self._waiting.add(task_id)
             return
@@ -84,7 +84,7 @@ class ProgressAnnouncer:
 
 
 def _essence(sent: dict[str, Any]) -> dict[str, Any]:
-    """Return what makes a new event necessary: not the time of a measurement with the same result."""
+    """Return the data whose change needs a new event: not the time of a measurement with the same result."""
     progress, usage = sent.get("progress"), sent.get("usage")
     return {
         **sent,

@@ -1,4 +1,4 @@
-"""Events about what tasks wait for."""
+"""Events about tasks that wait for input."""
 
 from __future__ import annotations
 
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 class WaitingAnnouncer:
-    """Emits an event when a program begins to wait for input, waits for something else, or continues. `close` it."""
+    """Emits an event when a program starts to wait for input, waits for something else, or continues. `close` it."""
 
     def __init__(self, logger: EventLogger, store: Store, supervisor: Supervisor) -> None:
         self._logger = logger
         self._store = store
         self._supervisor = supervisor
-        #: What was emitted last of the tasks that wait.
+        #: The last emitted data of waiting tasks.
         self._sent: dict[str, dict[str, Any]] = {}
         store.listeners.append(self._on_change)
         supervisor.on_update.append(self._on_update)
 
     def close(self) -> None:
-        """Emit nothing any more."""
+        """Stop emitting events."""
         self._store.listeners.remove(self._on_change)
         self._supervisor.on_update.remove(self._on_update)
 

@@ -1,4 +1,4 @@
-"""Logs why tasks cannot be reached, each reason once: it is tried again and again."""
+"""Logs why tasks cannot be reached, each reason only once, since connecting is retried."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 class Failures:
-    """The last failure that was logged of each task."""
+    """The last logged failure of each task."""
 
     def __init__(self, log: logging.Logger) -> None:
         self._log = log
@@ -27,7 +27,7 @@ class Failures:
             return
         self._last[task_id] = str(error)
         if shortage(error) is not None:
-            self._log.debug("task %s: %s", task_id, error)  # requests fail with it, too
+            self._log.debug("task %s: %s", task_id, error)  # requests report it, too
         elif isinstance(error, PtyTasksError):
             self._log.warning("task %s: %s", task_id, error)
         else:

@@ -17,14 +17,14 @@ from ...core.waiting import classify as waiting
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    #: Opens a stream to a ptyhost, for a protocol that it makes by calling its argument (see Provisioner.connect).
+    #: Opens a stream to a ptyhost for a protocol, which it creates by calling its argument (see Provisioner.connect).
     Connect = Callable[[Callable[[], asyncio.BaseProtocol]], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
-#: Seconds until a ptyhost must have answered: its loop never blocks, so one that does not answer is gone or stopped.
+#: Seconds until a ptyhost must respond: its loop never blocks, so one that does not respond is dead or stopped.
 _PATIENCE = 5.0
-#: Seconds for which a link is of use that was asked for.
+#: Seconds for which a requested link is kept.
 _KEEP = 60.0
 
 
@@ -52,7 +52,7 @@ class Channel(asyncio.Protocol):
     ) -> Channel:
         """Connect to a ptyhost and exchange hellos. The caller closes the channel.
 
-        Raises HostUnreachable for any error: on the way there, or of what answers.
+        Raises HostUnreachable for any error of the connection or the other end.
         """
         channel = cls(on_frame, on_lost, about)
         try:
@@ -75,12 +75,12 @@ class Channel(asyncio.Protocol):
 
     @property
     def hello(self) -> dict[str, Any]:
-        """What the ptyhost has said about itself."""
+        """The ptyhost's hello."""
         return self._decoder.hello or {}
 
     @property
     def capabilities(self) -> frozenset[str]:
-        """What this ptyhost can do in addition to the first version."""
+        """The capabilities of this ptyhost beyond the first version."""
         names = self.hello.get("capabilities")
         return frozenset(str(name) for name in names) if isinstance(names, list) else frozenset()
 
@@ -99,7 +99,7 @@ class Channel(asyncio.Protocol):
         await self._room.wait()
 
     def close(self) -> None:
-        """Close the connection, after what was sent before."""
+        """Close the connection, after sending pending data."""
         if self._transport is not None:
             self._transport.close()
         if not self.greeted.done():
@@ -114,13 +114,13 @@ class Channel(asyncio.Protocol):
         transport.write(wire.hello(pid=os.getpid(), **self._about))
 
     def data_received(self, data: bytes) -> None:
-        """Pass on the frames that are complete. Invalid data ends the connection and nothing else."""
+        """Pass on complete frames. Invalid data only closes the connection."""
         try:
             frames = self._decoder.feed(data)
             if self._decoder.hello is not None and not self.greeted.done():
                 self.greeted.set_result(self._decoder.hello)
             for index, (kind, payload) in enumerate(frames, 1):
-                # Of HEADs that come at once only the last is news.
+                # Of consecutive HEADs, only the last one matters.
                 if kind != wire.HEAD or index == len(frames) or frames[index][0] != wire.HEAD:
                     self._on_frame(kind, payload)
         except Exception as error:  # noqa: BLE001  invalid data fails in many ways: by its nesting, its types, its numbers
@@ -132,7 +132,7 @@ class Channel(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         if not self.greeted.done():
             self.greeted.set_exception(error)
-            self.greeted.exception()  # nothing may be waiting for it any more
+            self.greeted.exception()  # mark it as retrieved: nothing may be waiting for it
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """Call `on_lost`."""
@@ -152,10 +152,10 @@ class Channel(asyncio.Protocol):
 class Link:
     """The link to the ptyhost of one running task: its last state, and commands to it.
 
-    `output` has the last known bounds of the ring (updated at once while watched, else every second), `status` is the
-    last STATUS, `last_output` the time of the last output (Unix seconds, 0 if unknown). The callbacks are called on the
-    loop: `on_head` when the output has grown, `on_status` for every STATUS, `on_exit` with the exit record, `on_lost`
-    once when the connection is gone. The caller closes it.
+    `output` has the last known bounds of the ring (updated immediately while watched, otherwise every second), `status`
+    is the last STATUS, `last_output` the time of the last output (Unix seconds, 0 if unknown). The callbacks are called
+    on the loop: `on_head` when the output has grown, `on_status` for every STATUS, `on_exit` with the exit record,
+    `on_lost` once when the connection is lost. The caller closes it.
     """
 
     def __init__(
@@ -172,7 +172,7 @@ class Link:
         self._on_exit = on_exit
         self._on_lost = on_lost
         self._watchers: set[object] = set()
-        #: When it was last asked for (monotonic seconds), and whether that is so since `wanted` was cleared.
+        #: When it was last requested (monotonic seconds), and whether it was since `wanted` was cleared.
         self._used = -_KEEP
         self._wanted = asyncio.Event()
         self.status: dict[str, Any] = {}
@@ -181,12 +181,12 @@ class Link:
 
     @property
     def connected(self) -> bool:
-        """Whether the ptyhost is at the other end."""
+        """Whether it is connected to the ptyhost."""
         return self._channel is not None
 
     @property
     def host_pid(self) -> int | None:
-        """The process id of the ptyhost, from its hello; None while there is no connection."""
+        """The process id of the ptyhost, from its hello; None without a connection."""
         pid = self._channel.hello.get("pid") if self._channel is not None else None
         return pid if isinstance(pid, int) else None
 
@@ -204,7 +204,7 @@ class Link:
 
     @property
     def waiting(self) -> dict[str, Any] | None:
-        """What the program waits for, with `since` in Unix seconds; None if it does not, or that is not known."""
+        """What the program is waiting for, with `since` in Unix seconds; None if it is not waiting or unknown."""
         return waiting.read(self.status.get("waiting")) if self.connected else None
 
     def close(self) -> None:
@@ -227,7 +227,7 @@ class Link:
             self._on_head()
         elif kind == wire.STATUS:
             status = wire.fields(payload)
-            # All of it or nothing: it is sent on to all clients.
+            # Validated as a whole, since it is passed on to all clients.
             self.output, self.last_output = _check(status)
             self.status = status
             self._on_status(status)
@@ -242,8 +242,8 @@ class Link:
     # -- commands: each raises HostUnreachable while there is no connection -------------------------------------------
 
     def watch(self, on: bool, by: object) -> None:
-        """Ask for every HEAD at once as long as a watcher (`by`) wants it, else only now and then; may be called before
-        there is a connection.
+        """Request every HEAD immediately as long as there is a watcher (`by`), otherwise only now and then; may be
+        called before there is a connection.
         """
         watched = bool(self._watchers)
         (self._watchers.add if on else self._watchers.discard)(by)
@@ -253,12 +253,12 @@ class Link:
             self._send_watched()
 
     def want(self) -> None:
-        """Ask for a connection, where it is not kept without that."""
+        """Request a connection, for places where links are not kept permanently."""
         self._used = time.monotonic()
         self._wanted.set()
 
     def learn(self, attempt: int, output: Output) -> None:
-        """Take note of the bounds of the ring, which were seen in its files, while there is no connection."""
+        """Update the bounds of the ring from its files, while there is no connection."""
         if self._channel is None and output != self.output:
             self.output, self.last_output = output, time.time()
             if self.status.get("attempt") != attempt:

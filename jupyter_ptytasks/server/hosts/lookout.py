@@ -1,4 +1,4 @@
-"""Looks at tasks without a link: whether those that wait at a place have started, and how far outputs have grown."""
+"""Polls tasks without a link: whether tasks pending at a place have started, and how far outputs have grown."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ if TYPE_CHECKING:
     from .link import Link
     from .outcomes import Outcomes
 
-#: Seconds between two looks at the output of tasks to which there is no link.
+#: Polling interval for the output of tasks without a link, in seconds.
 _UNLINKED = 3.0
-#: How many tasks that their place may start at any moment are looked at more often than all others, seconds between two
-#: such looks, and for how many seconds after it was last heard of them.
+#: How many tasks that their place may start at any time are polled more often than others, the interval in seconds, and
+#: for how many seconds after the last news about them.
 _EXPECTED, _EXPECTED_EVERY, _EXPECTED_FOR = 8, 0.1, 10.0
 
 
 class Lookout:
-    """Looks at tasks for the supervisor, whose `links` these are. Tasks that are `left_alone` are just being started.
+    """Polls tasks for the supervisor with these `links`. Tasks that are `left_alone` are just being started. `close`
+    it.
 
-    `close` it.
     """
 
     def __init__(
@@ -55,15 +55,15 @@ class Lookout:
         self._failures = failures
         self._links = links
         self._left_alone = left_alone
-        #: What asks each place about the tasks that wait there, and looks at outputs.
+        #: The polls of each place for pending tasks, and of outputs.
         self._looking: dict[str, asyncio.Task[None]] = {}
         self._looked_at_output = -_UNLINKED
-        #: What looks at tasks that their place may start at any moment, by their ids.
+        #: The polls of tasks that their place may start at any time, by id.
         self._expected: dict[str, asyncio.Task[None]] = {}
         store.listeners.append(self._on_change)
 
     def close(self) -> None:
-        """Look no more."""
+        """Stop polling."""
         self._store.listeners.remove(self._on_change)
         for job in [*self._looking.values(), *self._expected.values()]:
             job.cancel()
@@ -73,7 +73,7 @@ class Lookout:
             self._expect(change.task_id)
 
     def look(self) -> None:
-        """Ask the places where tasks wait about them, each unless that is being done: one may take long to answer."""
+        """Poll the places with pending tasks, each unless it is already being polled: one may take long to respond."""
         for provisioner in self._provisioners.all:
             if provisioner.queues:
                 self._look_unless_busy(provisioner.name, self._look, provisioner.name)
@@ -92,8 +92,8 @@ class Lookout:
             await self._look_at(tasks)
 
     async def _look_at(self, tasks: list[Task]) -> None:
-        """Ask a place about tasks that wait or run there, and write down what it says of those that are still as they
-        were when it was asked.
+        """Poll a place for tasks that are pending or running there, and record the results of those that have not
+        changed meanwhile.
         """
         asked = {task.id: (task.attempt, task.state) for task in tasks}
         try:
@@ -111,16 +111,16 @@ class Lookout:
                 self._failures.log(task_id, error)
 
     def _may_start(self, task: Task) -> bool:
-        """Return whether a task waits that its place, and none of us, is to start."""
+        """Return whether a pending task is started by its place, not by us."""
         return task.state in (State.QUEUED, State.STARTING) and self._provisioners.queues(task)
 
     def _expect(self, task_id: str) -> None:
-        """Look at a task more often for a while: the user who has just submitted it waits for its first output."""
+        """Poll a task more often for a while: the user who has just submitted it waits for its first output."""
         if task_id not in self._expected and len(self._expected) < _EXPECTED:
             self._expected[task_id] = asyncio.create_task(self._look_until_started(task_id))
 
     async def _look_until_started(self, task_id: str) -> None:
-        """Look until a task has started and there is output, or for a while."""
+        """Poll until a task has started and has output, or for a while."""
         deadline = time.monotonic() + _EXPECTED_FOR
         try:
             while time.monotonic() < deadline:
@@ -129,7 +129,7 @@ class Lookout:
                 if task is not None and self._may_start(task):
                     await self._look_at([task])
                 elif link is not None and not link.connected and not link.output.end:
-                    # Before the connection is made: its file shows the output to those who wait for it.
+                    # Its files may show the output before there is a connection.
                     await self._look_at_outputs(task_id)
                 else:
                     return
@@ -137,7 +137,7 @@ class Lookout:
             self._expected.pop(task_id, None)
 
     async def _look_at_outputs(self, *task_ids: str) -> None:
-        """Find out how far the outputs have grown of tasks to whose ptyhosts there is no link: of these, or of all."""
+        """Find out how far the outputs of tasks without a link have grown: of these tasks, or of all."""
         known: dict[str, tuple[int, Output]] = {}
         for task_id in task_ids or self._links:
             task, link = self._store.get(task_id), self._links[task_id]

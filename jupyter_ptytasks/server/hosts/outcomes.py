@@ -1,4 +1,4 @@
-"""What becomes of tasks: reports of ptyhosts and news of places, as the store takes them."""
+"""Stores the outcomes of tasks: reports of ptyhosts and news of places."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ if TYPE_CHECKING:
 
 
 class Outcomes:
-    """Writes down what becomes of tasks. The first server to see an end does so."""
+    """Stores outcomes of tasks. The first server to see an end does so."""
 
     def __init__(self, store: Store, task_dirs: TaskDirs, provisioners: Provisioners) -> None:
         self._store = store
         self._task_dirs = task_dirs
         self._provisioners = provisioners
-        #: Called with a task that is about to end, and how it changes; they return what else to store.
+        #: Called with a task that is about to end, and its changes; they return additional changes.
         self.end_hooks: list[Callable[[Task, dict[str, Any]], Awaitable[dict[str, Any]]]] = []
 
     async def settle(self, task_id: str) -> None:
-        """Find out what became of a task whose ptyhost does not answer; if it has ended, write that down."""
+        """Find out what happened to a task whose ptyhost does not respond; if it has ended, store that."""
         task = self._store.get(task_id)
         if task is None or not task.active:
             return
@@ -38,10 +38,10 @@ class Outcomes:
             await self.take_news(task, news)
 
     async def take_news(self, task: Task, news: dict[str, Any]) -> None:
-        """Write down what a place says of a task."""
+        """Store the news of a place about a task."""
         state = news["state"]
         if task.state is State.STARTING and state.pending and await asyncio.to_thread(self._task_dirs.is_hosted, task):
-            return  # it is being started again since then
+            return  # it has been restarted since
         attempt = news.pop("attempt", task.attempt)
         if attempt != task.attempt:
             await self._store.run_again(task.id, attempt, self._task_dirs.specs.respec, **news)
@@ -58,21 +58,21 @@ class Outcomes:
                 await self.end(task, news)
 
     async def end(self, task: Task, changes: dict[str, Any]) -> None:
-        """Write down that a task has ended, and what the hooks know of it."""
+        """Store the end of a task, with the additional changes of the hooks."""
         more = await asyncio.gather(*(hook(task, changes) for hook in self.end_hooks))
         await self.observe(task, **{name: value for facts in (changes, *more) for name, value in facts.items()})
 
     async def observe(self, task: Task, state: State, **facts: Any) -> None:
-        """Write down the state of a task, unless it has been deleted."""
+        """Store the state of a task, unless it has been deleted."""
         try:
             await self._store.observe(task.id, task.attempt, state, **facts)
         except TaskNotFound:
             pass  # it has been deleted
 
     async def correct(self, task: Task) -> None:
-        """Apply the exit record of a task that was marked as lost, if there is one after all."""
+        """Apply the exit record of a task that was marked as lost, if there is one now."""
         if task.exit != Exit():
-            return  # it is known, and a batch system has said what it means
+            return  # it is already known, and a batch system has decided
         found = await asyncio.to_thread(self._task_dirs.read_exit, task)
         if found is not None:
             await self.end(task, found)

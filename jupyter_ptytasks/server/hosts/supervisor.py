@@ -1,4 +1,4 @@
-"""The ptyhosts of all active tasks, as this server is linked to them."""
+"""Keeps this server linked to the ptyhosts of all active tasks."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ if TYPE_CHECKING:
     from ..changes import Change
     from ..store import Store
 
-#: Seconds until a ptyhost that could not be reached is tried again; doubled up to the second number.
+#: Retry delay for an unreachable ptyhost in seconds; doubled up to the second number.
 _RETRY = 0.05
 _RETRY_MAX = 1.0
-#: The same for one on another machine, whose exit record is all that can be seen of it here.
+#: The same for a ptyhost on another machine, of which only the exit record is visible here.
 _RETRY_ELSEWHERE = 5.0
-#: Seconds until a ptyhost must answer to which a link is made only now.
+#: Seconds until a ptyhost must respond if the link is made on demand.
 _PATIENCE_ON_DEMAND = 30.0
-#: Seconds between two looks whether a link is still of use.
+#: Seconds between two checks whether a link is still needed.
 _USELESS = 5.0
 
 
 class Supervisor:
-    """Keeps a link to the ptyhost of every task that the store says is active.
+    """Keeps a link to the ptyhost of every active task in the store.
 
-    Whichever server started a task, all of them link to it; the first to see its end writes it down. `close` it: the
+    All servers link to a task, no matter which one started it; the first to see its end stores it. `close` it: the
     tasks keep running.
     """
 
@@ -52,13 +52,13 @@ class Supervisor:
         self._links: dict[str, Link] = {}
         self._keepers: dict[str, asyncio.Task[None]] = {}
         self._chores: set[asyncio.Task[None]] = set()
-        #: The attempts whose end was reported but is not yet in the database: on a busy disk that may take seconds.
+        #: Attempts whose end was reported but is not in the database yet: on a busy disk this may take seconds.
         self._exited: dict[str, int] = {}
         #: The names of other machines on which tasks run.
         self._elsewhere: dict[str, str] = {}
-        #: Tasks that this server is just starting, and reports on itself.
+        #: Tasks that this server is just starting, and whose state it sets itself.
         self._left_alone: set[str] = set()
-        #: Called on the loop with the id of a task whose output has grown, and no more than that.
+        #: Called on the loop with the id of a task of which only the output has grown.
         self.on_output: Listeners[str] = Listeners()
         #: Called on the loop with the id of a task whose status has changed.
         self.on_update: Listeners[str] = Listeners()
@@ -87,13 +87,13 @@ class Supervisor:
         return self._links.get(task_id)
 
     def machine(self, task_id: str) -> str | None:
-        """Return the name of the other machine on which an active task runs; None for one that runs on this machine."""
+        """Return the name of the machine on which an active task runs; None for this machine."""
         return self._elsewhere.get(task_id)
 
     async def connected(self, task_id: str, patience: float = 5.0) -> Link:
-        """Return the link of an active task, connected to the ptyhost of its present attempt.
+        """Return the link of an active task, connected to the ptyhost of its current attempt.
 
-        Raises InvalidState when the task has ended, HostUnreachable after `patience` seconds without either.
+        Raises InvalidState if the task has ended, HostUnreachable after `patience` seconds.
         """
         begun = time.monotonic()
         deadline = begun + patience
@@ -108,7 +108,7 @@ class Supervisor:
                 link.want()
             if self._provisioners.queues(task):
                 deadline = max(deadline, begun + _PATIENCE_ON_DEMAND)
-            # Another server may have begun an attempt whose ptyhost this link does not lead to.
+            # Another server may have started an attempt to whose ptyhost this link is not connected.
             if link is not None and link.connected and link.status.get("attempt") == task.attempt:
                 return link
             if task_id in self._elsewhere:
@@ -118,7 +118,7 @@ class Supervisor:
             await asyncio.sleep(_RETRY / 2)
 
     def keep(self, task: Task) -> None:
-        """Begin to keep a link to an active task's ptyhost, unless that is done already."""
+        """Start keeping a link to an active task's ptyhost, unless there is one already."""
         if task.active and task.id not in self._keepers and task.id not in self._left_alone:
             self._keepers[task.id] = asyncio.create_task(self._keep(task.id))
 
@@ -153,7 +153,7 @@ class Supervisor:
         self.on_update(task_id)
 
     async def _keep(self, task_id: str) -> None:
-        """Connect, wait until the connection is lost, settle what that means, and so on until the task has ended."""
+        """Connect, wait until the connection is lost, find out why, and repeat until the task has ended."""
         lost = asyncio.Event()
         link = self._links[task_id] = Link(
             on_head=lambda: self.on_output(task_id),
@@ -184,7 +184,7 @@ class Supervisor:
             retry = min(retry * 2, _RETRY_ELSEWHERE if task_id in self._elsewhere else _RETRY_MAX)
 
     async def _connect(self, task: Task, link: Link) -> bool:
-        """Connect a link, or return False, when what can be done about a ptyhost that does not answer has been done."""
+        """Connect a link; return False if the ptyhost does not respond, after settling the task's state if possible."""
         provisioner = self._provisioners.of(task)
         self._locate(task.id, await asyncio.to_thread(provisioner.machine, task))
         try:
@@ -197,7 +197,7 @@ class Supervisor:
         return True
 
     async def _until_lost(self, task: Task, link: Link, lost: asyncio.Event) -> None:
-        """Wait until a link is lost; close one that is of no use, where it is not kept without that."""
+        """Wait until a link is lost; close one that is not needed, where links are not kept permanently."""
         while not lost.is_set():
             try:
                 await asyncio.wait_for(lost.wait(), _USELESS if self._provisioners.queues(task) else None)
@@ -208,7 +208,7 @@ class Supervisor:
         lost.clear()
 
     def _locate(self, task_id: str, machine: str | None) -> None:
-        """Note on which other machine a task runs."""
+        """Remember on which other machine a task runs."""
         if machine is None:
             self._elsewhere.pop(task_id, None)
         elif task_id not in self._elsewhere:
@@ -223,7 +223,7 @@ class Supervisor:
     # -- reports of a ptyhost ---------------------------------------------------------------------------------------
 
     async def _take_status(self, task_id: str, link: Link, status: dict[str, Any]) -> None:
-        """Announce and store a status; if the disk is full, try again until there is a newer one."""
+        """Announce and store a status; if the disk is full, retry until there is a newer one."""
         self.on_update(task_id)
         while self._links.get(task_id) is link and link.status is status:
             try:
@@ -234,7 +234,7 @@ class Supervisor:
                 await asyncio.sleep(_RETRY_MAX)
 
     async def _note_status(self, task_id: str, status: dict[str, Any]) -> None:
-        """Update the store from a status: the ptyhost knows best."""
+        """Update the store from a status, which is authoritative."""
         task = self._store.get(task_id)
         if task is None or not task.active or status.get("attempt") != task.attempt or task_id in self._left_alone:
             return
@@ -249,11 +249,11 @@ class Supervisor:
             self._exited[task_id] = task.attempt
             try:
                 if self._provisioners.queues(task):
-                    await self.outcomes.settle(task_id)  # what it means is up to the place
+                    await self.outcomes.settle(task_id)  # the place decides what it means
                 else:
                     await self.outcomes.end(task, changes_from_exit(record))
             except PtyTasksError as error:
-                self._log.warning("task %s: %s", task_id, error)  # the keeper tries again
+                self._log.warning("task %s: %s", task_id, error)  # retried by the task that keeps the link
 
     async def _find_started(self) -> None:
         """Write down what became of tasks that a server was just starting: it may have been killed after it had
@@ -264,7 +264,7 @@ class Supervisor:
                 try:
                     await self.outcomes.settle(task.id)
                 except (PtyTasksError, OSError) as error:
-                    self._failures.log(task.id, error)  # its link will tell
+                    self._failures.log(task.id, error)  # its link will find out
 
 
 def state_of(status: dict[str, Any]) -> tuple[State, str]:

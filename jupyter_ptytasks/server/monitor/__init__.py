@@ -1,1 +1,1 @@
-"""What is known of tasks while they run: how far they are, and what their processes use of the machine."""
+"""Monitors running tasks: their progress, metrics, and the resource usage of their processes."""

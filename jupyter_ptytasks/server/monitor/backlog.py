@@ -1,4 +1,4 @@
-"""What is still to be found out about tasks, mostly of those that ended while no server ran: one after the other."""
+"""Processes tasks one after the other, mostly those that ended while no server was running."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 class Backlog:
-    """Tasks for which `is_open`, for which `find` returns the changes to store. `stop` it.
+    """Tasks for which `is_open` is true; `find` returns the changes to store. `stop` it.
 
-    `find` does not raise, and what it has found makes the task not open any more.
+    `find` does not raise, and after its changes the task is no longer open.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Backlog:
         store.listeners.append(self._on_change)
 
     async def stop(self) -> None:
-        """Find out nothing more; what is left is done by the next server."""
+        """Stop processing; the rest is done by the next server."""
         self._store.listeners.remove(self._on_change)
         if self._job is not None:
             self._job.cancel()
@@ -69,7 +69,7 @@ class Backlog:
         changes = await self._find(task)
 
         def settled(now: Task) -> Task | None:
-            """Return the task with them, unless it was started again or another server was first."""
+            """Return the changed task, unless it was restarted or another server was first."""
             return now.with_(**changes) if now.attempt == task.attempt and self._is_open(now) else None
 
         try:

@@ -1,7 +1,7 @@
-"""Says why tasks failed: with their end, or later, if no server saw it.
+"""Explains why tasks failed: at their end, or later, if no server saw it.
 
-What is found is written down as the task's message, once for each attempt. The lines that say it are read again when
-a client asks for them.
+The reason is stored as the task's message, once for each attempt. The lines that show it are read again when a client
+requests them.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 class Explainer:
     """Explains failures. `stop` it.
 
-    A success costs nothing; of a failure, the last lines of its output are read in a thread. Those that nobody has
-    explained, such as those that the scheduler has noted while there was no server, are explained one after the other.
+    A success costs nothing; for a failure, the last lines of its output are read in a thread. Unexplained failures,
+    such as those from when no server was running, are explained one after the other.
     """
 
     def __init__(self, store: Store, supervisor: Supervisor, task_dirs: TaskDirs, log: logging.Logger) -> None:
@@ -37,12 +37,12 @@ class Explainer:
         self._backlog = Backlog(store, log, _is_open, self._explanation)
 
     async def stop(self) -> None:
-        """Stop explaining; what is left is done by the next server."""
+        """Stop explaining; the rest is done by the next server."""
         self._supervisor.outcomes.end_hooks.remove(self._end_hook)
         await self._backlog.stop()
 
     async def reason(self, task: Task) -> Reason | None:
-        """Return why a task failed, with the lines that say it; None if it has not, or if that cannot be read."""
+        """Return why a task failed, with the lines that show it; None if it has not failed or cannot be read."""
         try:
             return await asyncio.to_thread(why_failed, self._task_dirs, task)
         except Exception:  # noqa: BLE001  whatever it is, the task has ended and that must be told

@@ -1,6 +1,6 @@
 """Memory and load of NVIDIA's GPUs, by process, through NVML (nvidia-ml-py, the extra `gpu`). Blocking.
 
-That there is no GPU, no driver or no package is normal: it is found out once, and costs nothing from then on.
+A missing GPU, driver or package is normal: it is detected once, and costs nothing from then on.
 The functions are those of https://docs.nvidia.com/deploy/nvml-api/group__nvmlDeviceQueries.html.
 """
 
@@ -28,9 +28,9 @@ _LISTS = (
 
 @dataclass(frozen=True)
 class GpuUse:
-    """What one task uses: bytes of memory, and load in percent of one GPU, summed over all; None is not known.
+    """The usage of one task: bytes of memory, and load in percent of one GPU, summed over all GPUs; None if unknown.
 
-    `scope` says whether the numbers are those of its processes or of its devices, which others may use as well.
+    `scope` says whether the numbers are for its processes or for its devices, which others may use as well.
     """
 
     memory: int | None
@@ -39,7 +39,7 @@ class GpuUse:
 
 
 class _Device:
-    """One GPU as it is now: what each process uses of it."""
+    """The current usage of one GPU, by process."""
 
     def __init__(self, nvml: Any, handle: Any, since: int) -> None:
         self._nvml = nvml
@@ -53,12 +53,12 @@ class _Device:
             for process in processes:
                 self.memory[process.pid] = _greater(self.memory.get(process.pid), process.usedGpuMemory)
         self.loads: dict[int, list[float]] | None = defaultdict(list)
-        #: Microseconds; where the next look at the loads goes on.
+        #: Where the next query of the loads continues, in microseconds.
         self.until = since
         try:
             samples = nvml.nvmlDeviceGetProcessUtilization(handle, since)
         except nvml.NVMLError as error:
-            if error.value != nvml.NVML_ERROR_NOT_FOUND:  # nothing ran on it since then
+            if error.value != nvml.NVML_ERROR_NOT_FOUND:  # nothing has run on it since
                 self.loads = None
             return
         for sample in samples:
@@ -83,7 +83,7 @@ class Gpus:
     def __init__(self) -> None:
         self._nvml: Any = None
         self._absent = False
-        #: By index: the handle, the UUID, and until when the loads were asked for.
+        #: By index: the handle, the UUID, and the time up to which the loads were queried.
         self._handles: list[tuple[Any, str]] = []
         self._asked: dict[int, int] = {}
 
@@ -94,10 +94,10 @@ class Gpus:
         self._nvml, self._handles, self._absent = None, [], True
 
     def use(self, trees: Mapping[str, Tree], present: Container[int]) -> dict[str, GpuUse]:
-        """Return what each of these trees uses, without those that use none. `present` are all processes here.
+        """Return the usage of each of these trees, without those that use no GPU. `present` are all processes here.
 
-        In a container the driver's process numbers mean nothing. A task that names its GPUs by CUDA_VISIBLE_DEVICES
-        gets the numbers of those, then, unless a process that is known here is on them.
+        In a container, the driver's pids are not valid. In that case, a task with CUDA_VISIBLE_DEVICES gets the numbers
+        of these devices, unless a process that is known here uses them.
         """
         if not self._open():
             return {}
@@ -154,7 +154,7 @@ def _of_processes(pids: frozenset[int], devices: Iterable[_Device]) -> GpuUse | 
 
 
 def _chosen(visible: str, uuids: list[str]) -> list[int]:
-    """Return the indices of the GPUs that CUDA_VISIBLE_DEVICES names: by index, or by the beginning of a UUID; as in
+    """Return the indices of the GPUs in CUDA_VISIBLE_DEVICES, given by index or by the beginning of a UUID; as in
     CUDA, everything after an invalid name is ignored (CUDA C++ Programming Guide, "CUDA environment variables").
     """
     chosen = []

@@ -1,7 +1,7 @@
-"""Records the metrics of tasks while they run, and has them written down when they end.
+"""Records the metrics of tasks while they run, and stores them when they end.
 
-What was read is kept beside the ring, with how far that was, so that a server that is started again goes on there. A
-file is replaced as a whole: several servers record the same task, each for itself, and whichever writes last is right.
+The metrics are saved next to the ring, with the offset up to which it was read, so that a restarted server continues
+there. The file is replaced as a whole: several servers record the same task independently, and the last write wins.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
     from ...storage.task_dirs import TaskDirs
     from ..store import Store
 
-#: Seconds between two writings of a file, and bytes for which there is one more.
+#: Seconds between two writes of a file, plus one more for each of these bytes.
 _EVERY = 5.0
 _BYTES_A_SECOND = 100_000
-#: Seconds that a pattern may take for one line, and in all; then it is not looked for any more.
+#: Seconds that a pattern may take for one line, and in total; after that it is no longer used.
 _LINE_TIME = 0.05
 _PATTERN_TIME = 5.0
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which points are asked for: of these `names` (all, if None), behind `since`, at most `points` of each; of an
-    `attempt`, the last one if None. `by_time` says what `since` is.
+    """The requested points: of these `names` (None: all), after `since`, at most `points` of each; of an `attempt`
+    (None: the last one). `by_time` says whether `since` is a time.
     """
 
     names: Sequence[str] | None = None
@@ -56,7 +56,7 @@ class Wanted:
 
 
 class _Finder:
-    """Finds the groups of a pattern in lines, within a budget of time."""
+    """Finds the groups of a pattern in lines, within a time budget."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = regex.compile(pattern)
@@ -69,14 +69,14 @@ class _Finder:
         try:
             found = self._pattern.search(text, timeout=_LINE_TIME, concurrent=True)
         except TimeoutError:
-            self._left -= 1.0  # one that goes astray does so again
+            self._left -= 1.0  # a pattern that times out will do so again
             return None
         self._left -= time.thread_time() - began if found is None else 0.0
         return found.groupdict() if found else None
 
 
 class Recorder:
-    """The metrics of one attempt: a parser of its output. All but `told` may be called in any thread."""
+    """The metrics of one attempt: a parser of its output. All methods are thread-safe; `told` is for the loop."""
 
     def __init__(self, task_dirs: TaskDirs, task_id: str, attempt: int) -> None:
         self._task_dirs = task_dirs
@@ -92,7 +92,7 @@ class Recorder:
         self.told: Mapping[str, Any] = {}
 
     def begin(self) -> int:
-        """Take up what has been read before, and return up to where that was."""
+        """Load what has been read before, and return the offset up to which it was read."""
         attempts = _load(self._path)
         with self._lock:
             self._reader = _new_reader(self._task_dirs, self._task_id)
@@ -116,18 +116,18 @@ class Recorder:
                 self.told = metrics.summary(self._reader.series)
 
     def moments(self) -> list[float]:
-        """Return when the values of the most telling metric were read, in Unix seconds; of many, some."""
+        """Return when values of the most important metric were read, in Unix seconds; if there are many, some."""
         with self._lock:
             return next(([*one.times] for one in self._reader.series), [])
 
     def end(self, succeeded: bool, now: float) -> None:
-        """Parse what was still open."""
+        """Parse the incomplete rest."""
         with self._lock:
             self._reader.end(succeeded, now)
             self.told = metrics.summary(self._reader.series)
 
     def save(self, position: int, *, at_once: bool = False) -> None:
-        """Write what was read up to `position`, if it is time to. Raises OSError."""
+        """Save the metrics up to `position`, if a write is due. Raises OSError."""
         now = time.monotonic()
         with self._lock:
             if (now < self._due and not at_once) or self._written == (position, self._reader.points):
@@ -141,7 +141,7 @@ class Recorder:
             pass  # the task has been deleted
 
     def attempts(self) -> list[stored.Attempt]:
-        """Return a copy of all that is known, the oldest attempt first."""
+        """Return a copy of all attempts, oldest first."""
         with self._lock:
             return stored.decode(stored.encode([*self._earlier, self._present(0)]))
 
@@ -150,7 +150,7 @@ class Recorder:
 
 
 class MetricsBook:
-    """Has the metrics of all tasks: of those that have ended without a server, too. `stop` it."""
+    """The metrics of all tasks, including those that ended while no server was running. `stop` it."""
 
     def __init__(self, store: Store, task_dirs: TaskDirs, log: logging.Logger) -> None:
         self._task_dirs = task_dirs
@@ -158,11 +158,11 @@ class MetricsBook:
         self._backlog = Backlog(store, log, _is_open, self._read)
 
     async def stop(self) -> None:
-        """Stop reading; what is left is done by the next server."""
+        """Stop reading; the rest is done by the next server."""
         await self._backlog.stop()
 
     def recorder(self, task: Task) -> Recorder | None:
-        """Return a recorder for the attempt of a task; None for a shell, in which anything may be printed."""
+        """Return a recorder for the attempt of a task; None for a shell, where anything may be printed."""
         return None if task.kind is Kind.SHELL else Recorder(self._task_dirs, task.id, task.attempt)
 
     def points(self, task: Task, recorder: Recorder | None, wanted: Wanted) -> dict[str, Any]:
@@ -182,7 +182,7 @@ class MetricsBook:
             "metrics": [_column(one, wanted) for one in series],
         }
 
-    # -- what ended while nobody looked -------------------------------------------------------------------------------
+    # -- tasks that ended without a server ----------------------------------------------------------------------------
 
     async def _read(self, task: Task) -> dict[str, Any]:
         try:
@@ -215,7 +215,7 @@ def _load(path: str) -> list[stored.Attempt]:
 
 
 def _restore(reader: metrics.MetricsReader, attempt: stored.Attempt) -> bool:
-    """Have a reader go on where an attempt was left; return False if that is damaged, and so may be the reader."""
+    """Let a reader continue a stored attempt; return False if that is damaged, and the reader must not be used."""
     try:
         reader.restore(attempt.state, attempt.series)
     except (KeyError, TypeError, ValueError, AttributeError):
@@ -231,7 +231,7 @@ def _new_reader(task_dirs: TaskDirs, task_id: str) -> metrics.MetricsReader:
     try:
         find = _Finder(settings.pattern) if settings.pattern else None
     except (regex.error, RecursionError, OverflowError):
-        find = None  # it was checked when the task was created; another version of `regex` may see it differently
+        find = None  # it was checked when the task was created, but another version of `regex` may reject it
     return metrics.MetricsReader(settings, find)
 
 

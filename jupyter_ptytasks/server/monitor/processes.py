@@ -1,4 +1,4 @@
-"""What the process trees of tasks use, in one pass over the table of processes. Blocking."""
+"""The resource usage of tasks' process trees, in one pass over the process table. Blocking."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from ...core.platform import processes as table
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-#: The kernel walks all pages of a process for its proportional size, and the process waits meanwhile: worth it for
-#: a few processes of a size that takes it some milliseconds.
+#: For the proportional size, the kernel walks all pages of a process, which is blocked meanwhile: acceptable only for
+#: a few processes for which it takes some milliseconds.
 _HAS_PSS = sys.platform.startswith("linux")
 _PSS_PROCESSES = 8
 _PSS_RSS = 4 << 30
@@ -25,8 +25,8 @@ _PSS_RSS = 4 << 30
 class Tree:
     """The processes below one ptyhost, the command first.
 
-    `cpu_time` in seconds counts those that have ended, too, as far as a parent waited for them (on Linux); `rss` in
-    bytes counts what several share several times.
+    `cpu_time` in seconds includes ended processes whose parent waited for them (on Linux); `rss` in bytes counts shared
+    memory once per process.
     """
 
     processes: tuple[psutil.Process, ...]
@@ -35,12 +35,12 @@ class Tree:
 
     @property
     def pids(self) -> frozenset[int]:
-        """Their numbers."""
+        """Their pids."""
         return frozenset(process.pid for process in self.processes)
 
     def pss(self) -> int | None:
-        """Return the bytes of memory with shared pages counted once; None where the system does not say, or where
-        to ask would cost too much.
+        """Return the memory in bytes with shared pages counted once; None if the system does not provide it or
+        measuring would cost too much.
         """
         if not _HAS_PSS or len(self.processes) > _PSS_PROCESSES or self.rss > _PSS_RSS:
             return None
@@ -51,12 +51,12 @@ class Tree:
             except psutil.Error:
                 continue
             if pss is None:
-                return None  # a kernel without it
+                return None  # not supported by the kernel
             total += pss
         return total
 
     def environ(self) -> Mapping[str, str]:
-        """Return the environment that the command was started with; empty if it cannot be read."""
+        """Return the initial environment of the command; empty if it cannot be read."""
         try:
             return self.processes[0].environ()
         except psutil.Error:
@@ -64,11 +64,11 @@ class Tree:
 
 
 def trees(roots: Iterable[int]) -> tuple[dict[int, Tree], frozenset[int]]:
-    """Return the descendants of each of these processes, which are not counted themselves; and all processes.
+    """Return the descendants of each of these processes, without the processes themselves; and all processes.
 
-    A root that is not there, or has no children, is left out.
+    A root that does not exist or has no children is left out.
     """
-    # Where the system has a table, psutil takes eight times as long to say no more than this.
+    # If the system has a process table, psutil would take eight times as long for this.
     parents = table.parents() or {one.pid: one.info["ppid"] for one in psutil.process_iter(["ppid"])}
     children: dict[int, list[int]] = defaultdict(list)
     for pid, parent in parents.items():

@@ -1,7 +1,7 @@
-"""Follows how far the active tasks are and what metrics they tell, and has it written down when they end.
+"""Tracks the progress and metrics of active tasks, and stores them when they end.
 
-All that it knows it has read from the rings, so that a server that is started again goes on where they are. Several
-servers follow the same task, each for itself; what one of them writes down is part of the task's end.
+Everything is read from the rings, so a restarted server can continue. Several servers track the same task
+independently; the values that one of them stores are part of the task's end.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ if TYPE_CHECKING:
     from ..store import Store
     from .metrics import MetricsBook, Recorder, Wanted
 
-#: Seconds between two looks at the output of one task.
+#: Seconds between two reads of the output of one task.
 _EVERY = 0.5
-#: A shell continues after a command in it is done or interrupted: its progress is forgotten this many seconds after
-#: its last change, sooner if it was complete.
+#: A shell continues after a command in it is done or interrupted: progress is cleared this many seconds after its last
+#: change, sooner if it was complete.
 _FORGOTTEN = 60.0
 _FORGOTTEN_COMPLETE = 3.0
 
 
 class _Track:
-    """One attempt of a task that is followed."""
+    """A tracked attempt of a task."""
 
     __slots__ = ("attempt", "forgetting", "job", "metrics", "news", "progress", "reader", "recorder", "seen", "tail")
 
@@ -52,16 +52,16 @@ class _Track:
         else:
             self.tail = TailReader(open_ring, attempt, [self.reader, recorder], recorder.begin)
         self.progress: Progress | None = None
-        #: As last told.
+        #: As last reported.
         self.metrics: Mapping[str, Any] = {}
-        #: The end of the ring as last reported, and whether it has not been read that far.
+        #: The last reported end of the ring, and whether there is output to read before it.
         self.seen = 0
         self.news = False
         self.job: asyncio.Task[None] | None = None
         self.forgetting: asyncio.TimerHandle | None = None
 
     def read(self) -> bool:
-        """Read a piece of what is new, and return whether there is more. Blocking; raises OSError."""
+        """Read a piece of new output, and return whether there is more. Blocking; raises OSError."""
         has_more = self.tail.read(time.time())
         if self.recorder is not None and self.recorder.told:
             self.recorder.save(self.tail.position)
@@ -74,17 +74,17 @@ class _Track:
             self.recorder.save(self.tail.position, at_once=True)
 
     def keep(self) -> None:
-        """Write down what was read, for the next server. Blocking; raises OSError."""
+        """Save the metrics for the next server. Blocking; raises OSError."""
         if self.recorder is not None and self.tail.position:
             self.recorder.save(self.tail.position, at_once=True)
 
     def forget(self) -> None:
-        """Begin again with what comes next; only shells forget, and those have no metrics."""
+        """Start over with the next output; only for shells, which have no metrics."""
         self.reader = ProgressReader()
         self.tail.parsers = [self.reader]
 
     def close(self) -> None:
-        """Stop following."""
+        """Stop tracking."""
         if self.job is not None:
             self.job.cancel()
         if self.forgetting is not None:
@@ -92,10 +92,10 @@ class _Track:
 
 
 class Tracker:
-    """Knows the progress of every active task that reports any. `stop` it, when the supervisor is closed.
+    """Tracks the progress of every active task. `stop` it after the supervisor is closed.
 
-    A task without output costs nothing, and of one with much at most 64 KiB are read twice a second, all in one thread.
-    `listeners` are called on the loop with the id of a task whose progress or metrics have changed.
+    A task without output costs nothing; at most 64 KiB per task are read twice a second, all in one thread. `listeners`
+    are called on the loop with the id of a task whose progress or metrics have changed.
     """
 
     def __init__(
@@ -115,7 +115,7 @@ class Tracker:
         store.listeners.append(self._on_change)
 
     async def stop(self) -> None:
-        """Stop following; returns when nothing is read any more."""
+        """Stop tracking; returns when nothing is being read."""
         self._supervisor.on_output.remove(self._on_news)
         self._supervisor.on_update.remove(self._on_news)
         self._supervisor.outcomes.end_hooks.remove(self._end_hook)
@@ -131,7 +131,7 @@ class Tracker:
                 self._log.warning("task %s: its metrics cannot be written: %s", task_id, error)
 
     def progress(self, task: Task) -> dict[str, Any] | None:
-        """Return the progress of a task as JSON, the final one if it has ended; None if it reports none."""
+        """Return the progress of a task as JSON, the final progress if it has ended; None if there is none."""
         if not task.active:
             return None if task.progress is None else dict(task.progress)
         track = self._tracks.get(task.id)
@@ -142,14 +142,14 @@ class Tracker:
         return progress if task.state is State.RUNNING else progress | {"eta": None}
 
     def metrics(self, task: Task) -> Mapping[str, Any]:
-        """Return the metrics of a task as JSON, the last ones if it has ended; empty if it tells none."""
+        """Return the metrics of a task as JSON, the final ones if it has ended; empty if there are none."""
         if not task.active:
             return task.metrics or {}
         track = self._tracks.get(task.id)
         return track.metrics if track is not None and track.attempt == task.attempt else {}
 
     def moments(self, task_id: str) -> list[float]:
-        """Return when values of the most telling metric of an active task were read, in Unix seconds."""
+        """Return when values of the most important metric of an active task were read, in Unix seconds."""
         track = self._tracks.get(task_id)
         return track.recorder.moments() if track is not None and track.recorder is not None else []
 
@@ -164,7 +164,7 @@ class Tracker:
 
     def _on_news(self, task_id: str) -> None:
         task, link = self._store.get(task_id), self._supervisor.link(task_id)
-        # Until its own ptyhost answers, the ring still ends with the attempt before.
+        # Until its own ptyhost responds, the ring still ends with the previous attempt.
         if task is None or not task.active or link is None or link.status.get("attempt") != task.attempt:
             return
         track = self._tracks.get(task_id)
@@ -189,7 +189,7 @@ class Tracker:
         return _Track(task.attempt, lambda: self._task_dirs.open_ring(task.id), self._book.recorder(task))
 
     async def _follow(self, task: Task, track: _Track) -> None:
-        """Read as long as there is something new, and no more often than is good."""
+        """Read as long as there is new output, at a limited rate."""
         loop = asyncio.get_running_loop()
         try:
             while track.news:
@@ -206,7 +206,7 @@ class Tracker:
             track.job = None
 
     def _has_news(self, track: _Track) -> bool:
-        """Take over new metrics, and return whether there are any."""
+        """Update the metrics, and return whether there are new ones."""
         if track.recorder is None or track.recorder.told == track.metrics:
             return False
         track.metrics = track.recorder.told
@@ -219,7 +219,7 @@ class Tracker:
             track.forgetting = None
         if task.kind is Kind.SHELL and progress is not None:
             delay = _FORGOTTEN_COMPLETE if progress.fraction == 1.0 else _FORGOTTEN
-            # A server that has just been started may have found what is long over.
+            # A server that has just started may find output that is long outdated.
             link = self._supervisor.link(task.id)
             age = time.time() - link.last_output if link is not None else 0.0
             track.forgetting = asyncio.get_running_loop().call_later(max(delay - age, 0.0), self._forget, task, track)
@@ -239,7 +239,7 @@ class Tracker:
         if task.kind is Kind.SHELL:
             return {}
         try:
-            # Not in our own thread: the end of a task does not wait until others have been read.
+            # Not in our own thread: the end of a task must not wait for reads of others.
             await asyncio.to_thread(track.end, succeeded=changes["state"] is State.SUCCEEDED)
         except Exception:  # noqa: BLE001  whatever it is, the task has ended and that must be written down
             self._log.exception("task %s: its last progress cannot be read", task.id)

@@ -1,4 +1,4 @@
-"""Samples what active tasks use, more often while a client looks."""
+"""Samples the resource usage of active tasks, more often while a client is watching."""
 
 from __future__ import annotations
 
@@ -28,25 +28,26 @@ if TYPE_CHECKING:
 
     Measured = tuple[Tree, int | None, GpuUse | None]
 
-#: Seconds between two samples of a task; the same while a client looks; and for how long one look counts.
+#: Seconds between two samples of a task; the same while a client is watching; and how long a request counts as
+#: watching.
 _EVERY = 10.0
 _EVERY_WATCHED = 2.0
 _WATCHED = 10.0
-#: Seconds until a task is sampled first.
+#: Seconds until the first sample of a task.
 _FIRST = 1.0
-#: What is due within so many seconds is sampled at once: all tasks together cost little more than one.
+#: Samples that are due within this many seconds are taken together: all tasks cost little more than one.
 _TOGETHER = 1.0
-#: Seconds between two looks at the proportional size of a task's memory, and trees that are looked at in one go.
+#: Seconds between two measurements of a task's proportional memory size, and trees that are measured at a time.
 _PSS_EVERY = 30.0
 _PSS_TREES = 20
 
 
 class Sampler:
-    """Knows what every active task on this machine uses. `stop` it.
+    """Samples the usage of every active task on this machine. `stop` it.
 
-    The process table is read in a thread, once for all tasks of a sample; without live tasks nothing is done. The
-    highest values are noted with the ptyhosts, which put them into the exit records; a server that is started again
-    goes on from there. `listeners` are called on the loop with the id of a task that was sampled.
+    The process table is read in a thread, once for all tasks of a sample; without live tasks nothing is done. Peak
+    values are sent to the ptyhosts as notes, which put them into the exit records; a restarted server continues from
+    there. `listeners` are called on the loop with the id of a task that was sampled.
     """
 
     def __init__(self, store: Store, supervisor: Supervisor, provisioners: Provisioners, log: logging.Logger) -> None:
@@ -63,7 +64,7 @@ class Sampler:
         store.listeners.append(self._on_change)
 
     async def stop(self) -> None:
-        """Sample nothing any more; returns when nothing is measured any more."""
+        """Stop sampling; returns when nothing is being measured."""
         self._store.listeners.remove(self._on_change)
         if self._job is not None:
             self._job.cancel()
@@ -72,7 +73,7 @@ class Sampler:
         self._thread.shutdown(wait=False)
 
     def usage(self, task: Task) -> dict[str, Any] | None:
-        """Return what a task uses, or used in total if it has ended, as JSON; None if unknown."""
+        """Return the usage of a task, or the total if it has ended, as JSON; None if unknown."""
         if not task.active:
             return of_ended(task.usage)
         history = self._history(task)
@@ -92,7 +93,7 @@ class Sampler:
     async def _in_thread(self, function: Callable[..., Any], *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *args)
 
-    # -- what is sampled ----------------------------------------------------------------------------------------------
+    # -- sampled tasks ------------------------------------------------------------------------------------------------
 
     def _history(self, task: Task) -> History | None:
         history = self._histories.get(task.id)
@@ -126,7 +127,7 @@ class Sampler:
             self._job = None
 
     async def _step(self) -> None:
-        """Sample what is due, or wait until something is."""
+        """Take the due samples, or wait until one is due."""
         self._changed.clear()
         now = time.monotonic()
         first = min(history.due for history in self._histories.values())
@@ -167,8 +168,8 @@ class Sampler:
                 self.listeners(task_id)
 
     def _root(self, task_id: str) -> int | None:
-        """Return the pid of the ptyhost of a task that runs on this machine; None if it cannot be reached, so that the
-        pid may belong to another process.
+        """Return the pid of the ptyhost of a task on this machine; None if it cannot be reached, since the pid may
+        belong to another process.
         """
         task, link = self._store.get(task_id), self._supervisor.link(task_id)
         if task is None or task.state not in STARTED or not self._provisioners.is_here(task):
@@ -176,7 +177,7 @@ class Sampler:
         return link.host_pid if link is not None and link.status.get("attempt") == task.attempt else None
 
     def _measure(self, roots: Mapping[str, int], stale: set[str]) -> tuple[float, dict[str, Measured]]:
-        """Measure trees, given their roots; `stale` are those whose proportional size is wanted, too. In the thread."""
+        """Measure trees, given their roots; for `stale` ones also the proportional size. Runs in the thread."""
         moment = time.monotonic()
         by_root, present = processes.trees(roots.values())
         trees = {task_id: by_root[root] for task_id, root in roots.items() if root in by_root}
@@ -198,5 +199,5 @@ class Sampler:
 
 
 def _after(now: float, every: float) -> float:
-    """Return when a task is due next: at the same moments for all, whenever they were started."""
+    """Return when the next sample is due: at the same times for all tasks, no matter when they were started."""
     return math.ceil(now / every + 0.5) * every

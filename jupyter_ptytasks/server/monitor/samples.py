@@ -1,4 +1,4 @@
-"""What one attempt of a task has used so far: the last samples, and the highest values."""
+"""The resource usage of one attempt of a task: the last samples, and peak values."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
     from .gpu import GpuUse
     from .processes import Tree
 
-#: What is measured, and has a peak. Percent of one processor or GPU, bytes, a number.
+#: Measured values with a peak. In percent of one CPU or GPU, bytes, or a number.
 MEASURES = ("cpu", "rss", "pss", "processes", "gpu_memory", "gpu_load")
-#: Samples that are kept.
+#: Number of samples that are kept.
 _KEPT = 120
-#: A peak is worth writing down when it has grown by this part.
+#: A peak is sent to the ptyhost when it has grown by this fraction.
 _NOTICEABLE = 0.02
 
 
 @dataclass(frozen=True)
 class Sample:
-    """What was used at a `time` (Unix seconds); as MEASURES, None where it is not known."""
+    """The usage at a `time` (Unix seconds); values as in MEASURES, None if unknown."""
 
     time: float
     cpu: float | None
@@ -56,7 +56,7 @@ class History:
         self._before: tuple[float, float] | None = None
 
     def begin(self, moment: float) -> None:
-        """The attempt has used nothing yet at `moment` (monotonic seconds)."""
+        """Note that the attempt starts at `moment` (monotonic seconds)."""
         self._before = (moment, 0.0)
 
     def add(self, moment: float, time: float, tree: Tree, pss: int | None, gpu: GpuUse | None) -> None:
@@ -72,7 +72,7 @@ class History:
         sample = Sample(
             time=time,
             cpu=cpu,
-            # That of processes without a waiting parent is lost.
+            # CPU time of processes that nobody waited for is lost.
             cpu_time=round(max(tree.cpu_time, last.cpu_time if last is not None else 0.0), 2),
             rss=tree.rss,
             pss=pss if pss is not None or last is None else last.pss,
@@ -85,12 +85,12 @@ class History:
         self.learn({name: getattr(sample, name) for name in MEASURES})
 
     def learn(self, peak: object) -> None:
-        """Add peaks, also those seen by other servers."""
+        """Add peaks, including those seen by other servers."""
         for name, value in known(peak).items():
             self.peak[name] = max(self.peak.get(name, value), value)
 
     def is_news(self, noted: object) -> bool:
-        """Return whether a peak is noticeably higher than it was `noted`."""
+        """Return whether a peak is noticeably higher than the `noted` one."""
         before = known(noted)
         return any(name not in before or value > before[name] * (1 + _NOTICEABLE) for name, value in self.peak.items())
 
@@ -109,13 +109,13 @@ class History:
         }
 
     def samples_to_json(self) -> list[dict[str, Any]]:
-        """Return all samples, oldest first, with the fields that are drawn."""
+        """Return all samples, oldest first, with the fields for charts."""
         shown = ("cpu", "rss", "gpu_memory", "gpu_load")
         return [{"time": iso(one.time), **{name: getattr(one, name) for name in shown}} for one in self.samples]
 
 
 def known(peak: object) -> dict[str, float]:
-    """Return the valid ones of peaks that came from outside."""
+    """Return the valid peaks among those received from outside."""
     if not isinstance(peak, dict):
         return {}
     return {

@@ -1,4 +1,4 @@
-"""Watches for tasks that run but get nowhere: those that have stalled, and those whose loss is not a number anymore."""
+"""Watches for running tasks with problems: those that have stalled, and those whose loss is no longer a number."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class _Watch:
 
 
 class Sentinels:
-    """Knows what is wrong with running tasks. `close` it before the tracker is stopped.
+    """Detects problems of running tasks. `close` it before the tracker is stopped.
 
-    Only tasks that have made steps can stall: a server that waits for requests has none. Each of them has one timer.
+    Only tasks that have made steps can stall, not a server that waits for requests. Each of them has one timer.
     `listeners` are called on the loop with the id of a task that has stalled, or continues.
     """
 
@@ -56,7 +56,7 @@ class Sentinels:
         store.listeners.append(self._on_change)
 
     def close(self) -> None:
-        """Watch nothing any more."""
+        """Stop watching."""
         self._tracker.listeners.remove(self._on_step)
         self._supervisor.on_output.remove(self._on_output)
         self._store.listeners.remove(self._on_change)
@@ -65,7 +65,7 @@ class Sentinels:
         self._watches.clear()
 
     def warnings(self, task: Task) -> list[dict[str, Any]]:
-        """Return what is wrong with a task as JSON (docs/rest.md)."""
+        """Return the warnings of a task as JSON (docs/rest.md)."""
         watch = self._watches.get(task.id)
         found: list[dict[str, Any]] = []
         if task.active and watch is not None and watch.attempt == task.attempt and watch.since is not None:
@@ -84,7 +84,7 @@ class Sentinels:
         watch = self._watches.get(task_id)
         if watch is None:
             watch = self._watches[task_id] = _Watch(task.attempt)
-            # A server that has just been started knows of earlier steps from the metrics.
+            # A server that has just started knows earlier steps from the metrics.
             watch.rhythm.take(self._tracker.moments(task_id) or [time.time()])
         else:
             watch.rhythm.take([time.time()])
@@ -106,12 +106,12 @@ class Sentinels:
             watch.close()
 
     def _look(self, task_id: str, watch: _Watch) -> None:
-        """Find out whether a task has stalled; if not, look again when it may have."""
+        """Check whether a task has stalled; if not, check again when it may have."""
         watch.close()
         patience = watch.rhythm.patience
         task, link = self._store.get(task_id), self._supervisor.link(task_id)
         if patience is None or task is None:
-            return  # the next step looks again
+            return  # the next step checks again
         heard = max(watch.rhythm.last, link.last_output if link is not None else 0.0)
         rest = heard + patience - time.time()
         is_free = task.state is State.RUNNING and link is not None and link.connected and link.waiting is None

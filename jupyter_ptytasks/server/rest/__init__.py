@@ -1,4 +1,4 @@
-"""The table of routes (docs/rest.md, docs/openapi.yaml). Handlers validate, call one verb, and answer."""
+"""The table of routes (docs/rest.md, docs/openapi.yaml). Handlers validate, call one verb, and respond."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ ROUTES: list[tuple[str, type[TaskHandler]]] = [
 #: Attaching; see terminals.socket.
 SOCKET_ROUTE = rf"/ptytasks/terminals/websocket/{_REF}"
 
-#: For agents; what it takes is told by the Model Context Protocol, not by openapi.yaml.
+#: For agents; described by the Model Context Protocol, not by openapi.yaml.
 MCP_ROUTE: tuple[str, type[TaskHandler]] = (r"/ptytasks/mcp", mcp.Mcp)
 
-#: After all others; and instead of them if terminals are disabled.
+#: After all others, or instead of them if terminals are disabled.
 UNKNOWN_ROUTE: tuple[str, type[TaskHandler]] = (r"/ptytasks/api(?:/.*)?", other.Unknown)
 OFF_ROUTE: tuple[str, type[TaskHandler]] = (r"/ptytasks/(?:api|terminals|mcp)(?:/.*)?", other.Off)

@@ -1,4 +1,4 @@
-"""The model of what an archive says of its task: as strict as that of a request, since anybody may have written it."""
+"""The model of an archive's content: as strict as that of a request, since the archive is untrusted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _Numbers = Annotated[dict[_Short, Annotated[float, Field(allow_inf_nan=False)] |
 
 
 class _Part(BaseModel):
-    """A part of an archive; what a later version has added is left out."""
+    """A part of an archive; fields added by later versions are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore")
 
@@ -90,7 +90,7 @@ class _Archive(_Part):
 
 
 def archived(value: Any) -> Archived:
-    """Return what an archive says of its task. Raises BadRequest with the first part that is not valid."""
+    """Validate the content of an archive. Raises BadRequest with the first invalid part."""
     if isinstance(value, dict) and isinstance(value.get("format"), int) and value["format"] > 1:
         raise BadRequest("archive: it was written by a newer version of jupyter_ptytasks", field="archive")
     try:
@@ -111,7 +111,7 @@ def _archived(said: _Archive) -> Archived:
     if said.exit is not None:
         record = said.exit.model_dump()
         if record["reason"] == "restarting":
-            record["reason"] = "cancelled"  # nobody goes on with that
+            record["reason"] = "cancelled"  # the restart will not happen
         if said.peak is not None:
             record["notes"] = {"peak": said.peak}
         try:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .base import Action
 
 _TYPE = "application/gzip"
-#: An imported task does not run.
+#: Importing runs nothing.
 _NEEDED: Action = "write"
 
 
@@ -34,7 +34,7 @@ class Export(TaskHandler):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return a task that has ended as a file, without its environment."""
+        """Return an ended task as a file, without its environment."""
         query = self.query(queries.ExportQuery)
         archives: Archives = self.settings["ptytasks_archives"]
         task, pieces = await archives.export(ref)
@@ -58,19 +58,19 @@ def _next(pieces: Iterator[bytes]) -> bytes:
 
 @web.stream_request_body
 class Import(TaskHandler):
-    """`/import`: the body is an archive, which is written to the disk as it comes."""
+    """`/import`: the body is an archive, which is streamed to disk."""
 
     _file: BinaryIO | None = None
     _size = 0
 
     @property
     def archives(self) -> Archives:
-        """What imports."""
+        """The verbs for archives."""
         archives: Archives = self.settings["ptytasks_archives"]
         return archives
 
     async def prepare(self, *args: Any, **kwargs: Any) -> Any:
-        """Take a body only from those who may import: the method itself is called when all of it has come."""
+        """Check the permission before the body is read: `post` is called only after all of it has arrived."""
         self._stack = AsyncExitStack()
         await super().prepare(*args, **kwargs)
         if self.request.method != "POST" or self._finished:
@@ -85,11 +85,11 @@ class Import(TaskHandler):
         self._file = self._stack.enter_context(await asyncio.to_thread(_create, self._path))
 
     async def data_received(self, chunk: bytes) -> None:
-        """Keep a part of the body."""
+        """Save a part of the body."""
         if self._file is None:
             return
         self._size += len(chunk)
-        # What is written beyond is not read, either.
+        # More than this is not needed to see that it is too large.
         if self._size <= self.archives.limit:
             await asyncio.to_thread(_write, self._file, chunk)
 
@@ -110,12 +110,12 @@ class Import(TaskHandler):
         return await self.archives.add(self._id, self._path, archive_bodies.archived)
 
     def on_finish(self) -> None:
-        """Delete what was uploaded where the method was not called."""
+        """Delete the upload if `post` was not called."""
         super().on_finish()
         self._clean_up()
 
     def on_connection_close(self) -> None:
-        """Delete what came of an upload that was cut off."""
+        """Delete an incomplete upload."""
         super().on_connection_close()
         self._clean_up()
 

@@ -71,7 +71,7 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
 
     @property
     def control(self) -> Control:
-        """The verbs for tasks that exist."""
+        """The verbs for existing tasks."""
         control: Control = self.settings["ptytasks_control"]
         return control
 
@@ -83,7 +83,7 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
 
     @property
     def pending(self) -> Pending:
-        """The verbs for tasks that wait for their turn."""
+        """The verbs for pending tasks."""
         pending: Pending = self.settings["ptytasks_pending"]
         return pending
 
@@ -95,7 +95,7 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
 
     @property
     def queue(self) -> Queue:
-        """Groups, and what waits."""
+        """The groups and pending tasks."""
         queue: Queue = self.settings["ptytasks_queue"]
         return queue
 
@@ -122,7 +122,7 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
         return check(model, value)
 
     def body_with_function(self, model: type[WithFunction]) -> WithFunction:
-        """Return the same of a body that may have a function, encoded in base64; all else has the usual limit."""
+        """Return the same for a body with a base64-encoded function; the usual limit applies to the rest."""
         body = self.body(model, BODY_MAX + CALL_MAX * 3 // 2)
         if len(self.request.body) - len(body.function or "") > BODY_MAX:
             raise TooLarge(f"the body has {len(self.request.body)} bytes; without a function the limit is {BODY_MAX}")
@@ -136,21 +136,21 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
     # -- responses ----------------------------------------------------------------------------------------------------
 
     def send(self, value: object, status: int = 200) -> None:
-        """Answer with JSON."""
+        """Respond with JSON."""
         self.send_encoded(strict_json.encode(value), status)
 
     def send_encoded(self, content: bytes, status: int = 200) -> None:
-        """Answer with encoded JSON."""
+        """Respond with encoded JSON."""
         self.set_status(status)
         self.finish(content)
 
     def send_nothing(self) -> None:
-        """Answer that it is done."""
+        """Respond with 204 (no content)."""
         self.set_status(204)
         self.finish()
 
     def send_task(self, task: Task, status: int = 200) -> None:
-        """Answer with a task."""
+        """Respond with a task."""
         self.send(self.to_json(task), status)
 
     def to_json(self, task: Task) -> dict[str, Any]:
@@ -161,14 +161,14 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
 
     @web.authenticated
     async def head(self, *args: str) -> None:
-        """Answer as GET does; tornado leaves out the body."""
+        """Respond like GET; tornado leaves out the body."""
         answered = self.get(*args)
         assert answered is not None  # all of ours are coroutines; a handler without one raises 405
         await answered
 
     @allow_unauthenticated
     def options(self, *args: str) -> None:
-        """Answer a CORS preflight request: list the methods of this route."""
+        """Respond to a CORS preflight request with the methods of this route."""
         super().options(*args)
         self.set_header("Access-Control-Allow-Methods", self._allowed())
         self.set_header("Allow", self._allowed())
@@ -178,10 +178,10 @@ class TaskHandler(ExtensionHandlerMixin, LocalTokenMixin, APIHandler):
         own = [name.upper() for name in METHODS if hasattr(getattr(self, name), "needs")]
         return ", ".join([*own, *(["HEAD"] if "GET" in own else []), "OPTIONS"])
 
-    # -- what went wrong ----------------------------------------------------------------------------------------------
+    # -- errors -------------------------------------------------------------------------------------------------------
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer with an error: `{code, message}`, with `field` where one is to blame."""
+        """Respond with an error: `{code, message}`, and `field` if one is at fault."""
         error = kwargs.get("exc_info", (None, None, None))[1]
         ours = error if isinstance(error, PtyTasksError) else error and shortage(error)
         if ours:

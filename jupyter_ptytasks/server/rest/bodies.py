@@ -1,6 +1,6 @@
 """The models of request bodies about tasks and terminals, and their conversion to values of the server.
 
-`scripts/openapi.py` writes the schemas of all bodies into docs/openapi.yaml: descriptions are for those who read it.
+`scripts/openapi.py` writes the schemas of all bodies into docs/openapi.yaml, including these descriptions.
 """
 
 from __future__ import annotations
@@ -71,15 +71,15 @@ class Warn(Body):
 
 
 class AfterRef(Body):
-    """A task that must have ended before another one starts."""
+    """A task that must end before another one starts."""
 
     ref: Annotated[str, Field(min_length=1, description="An id or a name.")]
     when: Annotated[When, Field(strict=False, description="How it must have ended.")] = When.OK
 
 
 class Retries(Body):
-    """How a task that failed is run again: `max` times at most, after `delay` seconds times `factor` for each earlier
-    retry, `most` seconds at most. `on` are states or exit codes; empty: every end but success and cancellation.
+    """How a failed task is retried: at most `max` times, after `delay` seconds times `factor` for each earlier retry,
+    at most `most` seconds. `on` are states or exit codes; empty: all except success and cancellation.
     """
 
     max: Annotated[int, Field(ge=1, le=1000, description="Retries at most."), BeforeValidator(whole)]
@@ -113,7 +113,7 @@ class Waiting(Body):
     retry: Annotated[Retries | None, Field(description="Run the task again if it fails.")] = None
 
     def turn(self, usual: Turn | None = None) -> Turn:
-        """Return the value for the queue; what is not given is as `usual`. Its dependencies may be names."""
+        """Return the value for the queue; fields that are not given are from `usual`. Dependencies may be names."""
         given: dict[str, Any] = {
             name: getattr(self, name) for name in ("priority", "slots", "gpus") if name in self.model_fields_set
         }
@@ -142,12 +142,12 @@ class HowMetrics(Body):
     off: Annotated[bool, Field(description="Read only what the program logs.")] = False
 
     def told(self) -> dict[str, Any]:
-        """Return it as in a spec."""
+        """Return the settings as in a spec."""
         return Settings(self.pattern, tuple(self.include), self.off).to_json()
 
 
 class ResourceRequest(Body):
-    """What a task asks a batch system for, as its place understands it (`GET /places/{name}/options`)."""
+    """Resources that a task requests from a batch system (`GET /places/{name}/options`)."""
 
     model_config = example(cpus=4, memory="16G", gpus="a100:2", time="2h", partition="gpu")
 
@@ -228,7 +228,7 @@ class TaskOptions(Waiting):
         )
 
 
-#: What can be changed of a task at any time.
+#: Fields of a task that can be changed at any time.
 _LABELS = {"name", "tags", "group", "metadata", "pinned"}
 
 
@@ -251,8 +251,8 @@ class NewTask(TaskOptions):
 
 
 class ChangedTask(Waiting):
-    """`PATCH /tasks/{ref}`; fields that are not given are not changed. What a task runs and what it waits for can be
-    changed until it starts.
+    """`PATCH /tasks/{ref}`; fields that are not given are not changed. What a task runs and waits for can be changed
+    until it starts.
     """
 
     model_config = example_of_changes(name="train-2", tags=["gpu", "best"], pinned=True)
@@ -268,16 +268,16 @@ class ChangedTask(Waiting):
 
     @property
     def revises(self) -> bool:
-        """Whether something is given that can be changed until the task starts."""
+        """Whether there are fields that can be changed only until the task starts."""
         return not self.model_fields_set <= _LABELS
 
     def revise(self, request: TaskRequest) -> TaskRequest:
-        """Return a request with the fields that are given and can be changed until a task starts."""
+        """Return a request with the given fields that can be changed until a task starts."""
         given = {name: getattr(self, name) for name in self.model_fields_set & {"command", "cwd", "env"}}
         return replace(request, turn=self.turn(request.turn), **given)
 
     def changes(self) -> dict[str, Any]:
-        """Return the fields that are given and can be changed at any time, as fields of a task."""
+        """Return the given fields that can be changed at any time, as fields of a task."""
         said = self.model_dump(include=self.model_fields_set & _LABELS)
         if "tags" in said:
             said["tags"] = tuple(dict.fromkeys(said["tags"]))
@@ -285,7 +285,7 @@ class ChangedTask(Waiting):
 
 
 class Move(Body):
-    """`POST /tasks/{ref}/move`: exactly one of `before`, `after` and `to`; with `group`, one at most."""
+    """`POST /tasks/{ref}/move`: exactly one of `before`, `after` and `to`; with `group`, at most one."""
 
     model_config = example(before="report")
 
@@ -297,7 +297,7 @@ class Move(Body):
     )
 
     def where(self) -> tuple[str | None, bool]:
-        """Return the task (None: all others), and whether the place is after it. Raises BadRequest."""
+        """Return the task (None: all others), and whether to move after it. Raises BadRequest."""
         given = sum(one is not None for one in (self.before, self.after, self.to))
         if given > 1 or (not given and self.group is None):
             raise BadRequest("one of before, after, to is required", field="to")
@@ -355,7 +355,7 @@ class Again(Waiting):
 
 
 class TasksToDelete(Body):
-    """`POST /cleanup`: the tasks that `GET /cleanup` has named, or some of them."""
+    """`POST /cleanup`: tasks returned by `GET /cleanup`."""
 
     model_config = example(tasks=["mwp0c3k9d2ab"])
 

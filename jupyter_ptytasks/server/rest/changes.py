@@ -19,7 +19,7 @@ class Changes(TaskHandler):
 
     @needs("read")
     async def get(self) -> None:
-        """Return the tasks that have changed since a revision, and the ids of those that are gone."""
+        """Return the tasks that have changed since a revision, and the ids of deleted ones."""
         query = self.query(queries.Changes)
         journal: Journal = self.settings["ptytasks_journal"]
         store: Store = self.settings["ptytasks_store"]

@@ -1,4 +1,4 @@
-"""The route for cleaning up: what would be deleted, and the deletion of exactly that."""
+"""The route for cleaning up: a preview, and the deletion of exactly these tasks."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ class CleanUp(TaskHandler):
 
     @property
     def cleaner(self) -> Cleaner:
-        """What cleans up."""
+        """The verbs for cleaning up."""
         cleaner: Cleaner = self.settings["ptytasks_cleaner"]
         return cleaner
 
     @needs("read")
     async def get(self) -> None:
-        """Return which finished tasks would be deleted, and the room they take."""
+        """Return which finished tasks would be deleted, and their disk usage."""
         query = self.query(queries.CleanUpQuery)
         tasks = await self.control.list_all()
         sweep = self.settings["ptytasks_sweeps"].id_of(query.sweep) if query.sweep is not None else None
@@ -35,7 +35,7 @@ class CleanUp(TaskHandler):
 
     @needs("write")
     async def post(self) -> None:
-        """Delete these tasks, and return which were deleted."""
+        """Delete these tasks, and return which ones were deleted."""
         body = self.body(bodies.TasksToDelete)
         await self.control.list_all()
         self.send(await self.cleaner.delete(body.tasks))

@@ -1,4 +1,4 @@
-"""The routes that tell what a task is: its details, its notes, and what differs from the run before."""
+"""The routes for details of a task, its notes, and its differences from the previous run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class _About(TaskHandler):
     @property
     def details(self) -> details.Details:
-        """What tells more of a task than lists do."""
+        """The verbs for details."""
         found: details.Details = self.settings["ptytasks_details"]
         return found
 
@@ -26,7 +26,7 @@ class Details(_About):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return what lists do not tell of a task."""
+        """Return the details of a task."""
         self.query(queries.Strict)
         self.send(await self.details.of(ref))
 
@@ -51,7 +51,7 @@ class Notes(TaskHandler):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return the notes of a task, and their tag as `ETag`."""
+        """Return the notes of a task, with an `ETag`."""
         self.query(queries.Strict)
         text = await self.control.read_notes(ref)
         self.set_header("ETag", f'"{tag_of(text)}"')
@@ -59,15 +59,15 @@ class Notes(TaskHandler):
 
     @needs("write")
     async def put(self, ref: str) -> None:
-        """Replace the notes of a task, if they are still those that `If-Match` names."""
+        """Replace the notes of a task, if `If-Match` still matches."""
         body = self.body(bodies.WrittenNotes)
         task = await self.control.write_notes(ref, body.notes, self._expected())
         self.set_header("ETag", f'"{tag_of(body.notes)}"')
         self.send_task(task)
 
     def _expected(self) -> str | None:
-        """Return the tag in `If-Match`; None for `*`. Raises BadRequest without one, so that no client overwrites what
-        they have not seen.
+        """Return the ETag in `If-Match`; None for `*`. Raises BadRequest without one, so that no client overwrites
+        notes that it has not seen.
         """
         given = self.request.headers.get("If-Match", "").strip()
         if given == "*":
@@ -77,4 +77,4 @@ class Notes(TaskHandler):
         return given[1:-1]
 
     def compute_etag(self) -> None:
-        """Leave the tag to `get` and `put`: tornado would answer 304 by one of its own."""
+        """Leave the ETag to `get` and `put`: tornado would respond with 304 by its own."""

@@ -1,4 +1,4 @@
-"""The types of fields in requests, and what is checked of their values."""
+"""The types of fields in requests, and their validation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from ...core.terminal import keys
 
 TEN_YEARS = 10 * 366 * 86400
 _METADATA_MAX = 16 << 10
-#: Characters of base64 that are decoded at once.
+#: Characters of base64 that are decoded at a time.
 _PIECE = 256 << 10
 
 
@@ -92,7 +92,7 @@ def _check_moment(value: str) -> str:
 
 
 def seconds(value: str) -> float:
-    """Return the Unix time of a moment in ISO 8601, which must say its offset from UTC. Raises ValueError."""
+    """Return the Unix time of an ISO 8601 time, which must have a UTC offset. Raises ValueError."""
     try:
         moment = datetime.fromisoformat(value.upper().replace("Z", "+00:00"))
     except ValueError as error:
@@ -103,7 +103,7 @@ def seconds(value: str) -> float:
 
 
 def decoded(text: str) -> bytes:
-    """Return the bytes of a function, in pieces: other threads take their turns. Raises BadRequest, TooLarge."""
+    """Return the bytes of a function, decoded in pieces so that other threads can run. Raises BadRequest, TooLarge."""
     try:
         pieces = (text[at : at + _PIECE] for at in range(0, len(text), _PIECE))
         data = b"".join(base64.b64decode(piece, validate=True) for piece in pieces)
@@ -185,12 +185,12 @@ Scalar = str | int | float | bool
 
 
 def example(**values: Any) -> ConfigDict:
-    """Return the settings of a model of which this is an example."""
+    """Return the configuration of a model with this example."""
     return ConfigDict(json_schema_extra={"examples": [values]})
 
 
 def example_of_changes(**values: Any) -> ConfigDict:
-    """Return the same for a model whose fields are not changed where they are not given: they have no defaults."""
+    """Return the same for a model of changes, whose fields have no defaults."""
 
     def describe(schema: dict[str, Any]) -> None:
         schema["examples"] = [values]

@@ -1,4 +1,4 @@
-"""The routes of groups: how many of their tasks run at a time, whether any start, and which run again."""
+"""The routes of groups: configure, pause, resume, retry."""
 
 from __future__ import annotations
 
@@ -39,9 +39,9 @@ class OneGroup(TaskHandler):
 
     @needs("write")
     async def delete(self, name: str) -> None:
-        """Forget how a group is configured."""
+        """Delete the configuration of a group."""
         self.query(queries.Strict)
-        await self.queue.group(name)  # there is such a group
+        await self.queue.group(name)  # raises if there is no such group
         await self.queue.remove_group(name)
         self.send_nothing()
 
@@ -51,9 +51,9 @@ class PauseGroup(TaskHandler):
 
     @needs("write")
     async def post(self, name: str) -> None:
-        """Start no more tasks of a group; with `tasks`, pause those that run, too."""
+        """Start no more tasks of a group; with `tasks`, also pause running ones."""
         body = self.body(group_bodies.GroupPause)
-        await self.queue.group(name)  # there is such a group
+        await self.queue.group(name)  # raises if there is no such group
         group = await self.queue.change_group(name, paused=True, reason=body.reason)
         for task in self.queue.tasks_of(name) if body.tasks else ():
             try:
@@ -68,9 +68,9 @@ class ResumeGroup(TaskHandler):
 
     @needs("execute")
     async def post(self, name: str) -> None:
-        """Start tasks of a group again; with `tasks`, continue those that are paused."""
+        """Start tasks of a group again; with `tasks`, also resume paused ones."""
         body = self.body(group_bodies.GroupPause)
-        await self.queue.group(name)  # there is such a group
+        await self.queue.group(name)  # raises if there is no such group
         group = await self.queue.change_group(name, paused=False, reason="")
         for task in self.queue.tasks_of(name) if body.tasks else ():
             try:
@@ -85,14 +85,14 @@ class RetryGroup(TaskHandler):
 
     @needs("execute")
     async def post(self, name: str) -> None:
-        """Queue the tasks of a group again that have failed, or have ended in one of the given states; those of places
-        where none wait in the queue are started again.
+        """Requeue the tasks of a group that failed, or ended in one of the given states; at places without a queue,
+        they are restarted.
         """
         states = frozenset(self.body(sweep_bodies.RetryStates).states)
         many: Many = self.settings["ptytasks_many"]
         tasks = [task for task in await self.control.list_all() if task.group == name]
         if not tasks:
-            await self.queue.group(name)  # there is such a group
+            await self.queue.group(name)  # raises if there is no such group
         provisioners = self.settings["ptytasks_provisioners"]
         changed = await many.retry([task for task in tasks if provisioners.waits(task)], states)
         for task in tasks:

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
     from tornado.web import Application
 
-#: Headers of a request that say who sends it, and from where.
+#: Headers that identify the sender of a request and its origin.
 _SENDER = ("Authorization", "Cookie", "X-XSRFToken", "Origin", "Referer", "Host", "User-Agent")
 _GONE = "the sender has gone"
 
 
 class Inside(httpx.BaseTransport):
-    """Carries the requests of clients in other threads to the application, on behalf of the sender of `outer`.
+    """Passes requests of clients in other threads to the application, on behalf of the sender of `outer`.
 
-    What authenticated that request authenticates them, and the authorizer is asked for each of them.
+    They are authenticated with the same credentials, and the authorizer is asked about each of them.
     """
 
     def __init__(self, application: Application, outer: httputil.HTTPServerRequest, token: str | None) -> None:
@@ -29,21 +29,21 @@ class Inside(httpx.BaseTransport):
         self._context = getattr(outer.connection, "context", None)
         self._sender = {name: outer.headers[name] for name in _SENDER if name in outer.headers}
         if token and "Authorization" not in self._sender:
-            # It was part of the address.
+            # It was part of the URL.
             self._sender["Authorization"] = f"token {token}"
         self._loop = asyncio.get_running_loop()
         self._open: set[_Exchange] = set()
         self._has_left = False
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Return the response to a request; blocks. Raises httpx.TransportError if the sender has gone."""
+        """Return the response to a request; blocks. Raises httpx.TransportError if the sender has disconnected."""
         if self._has_left:
             raise httpx.ConnectError(_GONE)
         body = request.read()
         return asyncio.run_coroutine_threadsafe(self._exchange(request, body), self._loop).result()
 
     def leave(self) -> None:
-        """End all requests, and take no more: their sender has gone."""
+        """End all requests, and accept no more: their sender has disconnected."""
         self._has_left = True
         for exchange in list(self._open):
             exchange.abort()
@@ -65,10 +65,10 @@ class Inside(httpx.BaseTransport):
 
 
 class _Exchange(httputil.HTTPConnection):
-    """One request and its response, where tornado has a connection."""
+    """One request and its response, in place of tornado's connection."""
 
     def __init__(self, context: object, response: asyncio.Future[httpx.Response]) -> None:
-        #: Where tornado finds the sender's address and protocol.
+        #: From this tornado takes the sender's address and protocol.
         self.context = context
         self.response = response
         self._status = 500
@@ -82,14 +82,14 @@ class _Exchange(httputil.HTTPConnection):
         headers: httputil.HTTPHeaders,
         chunk: bytes | None = None,
     ) -> asyncio.Future[None]:
-        """Take the head of the response."""
+        """Receive the head of the response."""
         assert isinstance(start_line, httputil.ResponseStartLine)
         self._status = start_line.code
         self._headers = list(headers.get_all())
         return self.write(chunk or b"")
 
     def write(self, chunk: bytes) -> asyncio.Future[None]:
-        """Take a part of its body."""
+        """Receive a part of its body."""
         self._body += chunk
         taken = asyncio.get_running_loop().create_future()
         taken.set_result(None)
@@ -101,11 +101,11 @@ class _Exchange(httputil.HTTPConnection):
             self.response.set_result(httpx.Response(self._status, headers=self._headers, content=bytes(self._body)))
 
     def set_close_callback(self, callback: Callable[[], None] | None) -> None:
-        """Call this if the sender has gone."""
+        """Call this if the sender disconnects."""
         self._on_close = callback
 
     def abort(self) -> None:
-        """Tell the handler that the sender has gone, and expect no response."""
+        """Tell the handler that the sender has disconnected, and expect no response."""
         if not self.response.done():
             self.response.set_exception(httpx.ReadError(_GONE))
         if self._on_close is not None:

@@ -1,7 +1,7 @@
 """The endpoint for AI agents (`<base>/ptytasks/mcp`): the MCP server of jupyter_ptytasks.mcp, without sessions.
 
-It is behind the same authentication and authorizer as all routes, and so is everything that its tools do. Nothing of it
-is imported before the first request: an idle server pays nothing for it.
+It has the same authentication and authorization as all routes, and so does everything that its tools do. It is imported
+with the first request, so an unused endpoint costs nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...client import Client
     from .inside import Inside
 
-#: The address of requests that do not leave the process; it only has to be one.
+#: A placeholder URL for requests that do not leave the process.
 _NOWHERE = "http://localhost"
 
 
@@ -28,7 +28,7 @@ class Mcp(TaskHandler):
 
     @needs("read")
     async def post(self) -> None:
-        """Answer one JSON-RPC request. What its tool does needs the permission of the route that it calls."""
+        """Handle one JSON-RPC request. Its tool needs the permissions of the routes that it calls."""
         client, http, within = await _parts()
         inside: Inside = within.Inside(self.application, self.request, self.identity_provider.get_token(self))
         self._inside = inside
@@ -53,13 +53,13 @@ class Mcp(TaskHandler):
 async def _parts() -> tuple[Any, Any, Any]:
     """Return the modules of the client, of the MCP server, and of requests from within. Raises ExtraMissing.
 
-    Importing them takes seconds, in which other requests are answered.
+    Importing them takes seconds, during which other requests are handled.
     """
 
     def imported() -> tuple[Any, Any, Any]:
         names = ("jupyter_ptytasks.client", "jupyter_ptytasks.mcp.http", "jupyter_ptytasks.server.rest.inside")
         client, http, within = map(import_module, names)
-        # It imports what works on our kind of loop when it is first used: not then, on the server's.
+        # anyio imports its backend on first use, which would block the server's loop: import it now.
         anyio: Any = import_module("anyio")
         anyio.run(anyio.sleep, 0)
         return client, http, within

@@ -1,4 +1,4 @@
-"""The order of a list of tasks, and the places at which its pages begin."""
+"""The sort order of a list of tasks, and the cursors of its pages."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _LONGEST = 200
 
 
 class Order:
-    """An order of tasks. Those without a value come last, and of equals the newest first. Any thread may use it.
+    """A sort order of tasks. Tasks without a value come last, and equal ones are newest first. Thread-safe.
 
-    What lasts as long as a task runs is measured at the time of the first page, so that no page repeats it.
+    Durations of running tasks are computed for the time of the first page, so that no page repeats a task.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Order:
         metrics: Callable[[Task], Mapping[str, Any]],
         usage: Callable[[Task], Mapping[str, Any] | None],
     ) -> None:
-        """Begin behind `cursor`, if there is one, else at `now` (Unix seconds). Raises BadRequest."""
+        """Begin after `cursor`, if there is one, else at `now` (Unix seconds). Raises BadRequest."""
         self._sort = sort
         self._is_reverse = sort.startswith("-")
         self._by, _, self._name = sort.removeprefix("-").partition(".")
@@ -59,7 +59,7 @@ class Order:
             self._go_to(cursor)
 
     def arrange(self, tasks: Iterable[Task]) -> list[Task]:
-        """Return tasks, which come newest first, in this order, from the cursor on."""
+        """Return tasks, given newest first, in this order, from the cursor on."""
         valued: list[tuple[Any, Task]] = []
         others: list[Task] = []
         for task in tasks:
@@ -70,12 +70,12 @@ class Order:
                 others.append(task)
             else:
                 valued.append((value, task))
-        # Of equals, the order is kept either way.
+        # Sorting is stable in both directions.
         valued.sort(key=itemgetter(0), reverse=self._is_reverse)
         return [*(task for _, task in valued), *others]
 
     def cursor(self, task: Task) -> str:
-        """Return the cursor of the page that follows upon this task."""
+        """Return the cursor of the page after this task."""
         place = json.dumps([self._sort, self._now, self._value(task), task.id], separators=(",", ":"))
         return base64.urlsafe_b64encode(place.encode()).decode().rstrip("=")
 
@@ -102,7 +102,7 @@ class Order:
         return bool((value > last) != self._is_reverse)
 
     def _value(self, task: Task) -> str | float | None:
-        """Return what a task is sorted by; None if it has no such value, or one that another version wrote."""
+        """Return the sort value of a task; None if it has none, or an invalid one from another version."""
         try:
             value = self._read(task)
             return value if self._is_value(value) else None
@@ -110,13 +110,13 @@ class Order:
             return None
 
     def _is_value(self, value: Any) -> bool:
-        """Return whether tasks can be sorted by a value: a text or a finite number, and for parameters either."""
+        """Return whether tasks can be sorted by a value: text or a finite number, and for parameters either."""
         if self._by == "params":
             return isinstance(value, list) and [type(part) for part in value] in ([int, float], [int, str])
         return isinstance(value, str) if self._is_text else isinstance(value, (int, float)) and isfinite(value)
 
     def _reader(self) -> Callable[[Task], Any]:
-        """Return what reads the value that tasks are sorted by, and raises where there is none."""
+        """Return a function that reads the sort value of a task, and raises if there is none."""
         if self._by in _METRIC:
             metrics, name, kind = self._metrics, self._name, _METRIC[self._by]
             return lambda task: metrics(task)[name][kind]
@@ -168,5 +168,5 @@ _TEXTS: Mapping[str, Callable[[Task], str | None]] = {
 
 
 def _of_either_kind(value: Any) -> list[Any]:
-    """Return what a parameter is sorted by: numbers come before texts."""
+    """Return the sort key of a parameter: numbers come before text."""
     return [1, value] if isinstance(value, str) else [0, float(value)]

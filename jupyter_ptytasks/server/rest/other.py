@@ -11,7 +11,7 @@ from .base import TaskHandler
 
 
 class _Nothing(TaskHandler):
-    """Answers every method with the same error, after authentication."""
+    """Responds to every method with the same error, after authentication."""
 
     async def prepare(self, *args: Any, **kwargs: Any) -> None:
         """Raise the error."""

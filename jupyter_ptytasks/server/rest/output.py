@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from ...core.model import Task
 
 _BLOCK = 1 << 20
-#: Bytes of a recording that are sent at a time, at least.
+#: Minimum number of bytes of a recording to send at a time.
 _PIECE = 1 << 16
-#: Searches have threads of their own, and not many: a slow one keeps other searches waiting, and nothing else.
+#: Searches have their own, few threads: a slow search delays only other searches.
 SEARCHES = ThreadPoolExecutor(2, "ptytasks-search")
-#: What searches have found of rings, which is the same for all.
+#: The shared cache of what searches have found out about rings.
 KNOWN = KnownRings()
 
 
@@ -49,20 +49,20 @@ class Output(TaskHandler):
         try:
             answer = await loop.run_in_executor(threads, self._read, task, query, self._cancel)
         except Cancelled:
-            # The client has left.
+            # The client has disconnected.
             return
         self.send({**answer, "ended": ended})
 
     def _read(self, task: Task, query: Query, cancel: Event) -> dict[str, Any]:
         if cancel.is_set():
-            # The client has left while the search was waiting for a thread.
+            # The client disconnected while the search was waiting for a thread.
             raise Cancelled
         with self.control.open_ring(task) as reader:
             size = (task.rows, task.cols)
             return LineReader(reader, ended=not task.live, size=size, cancel=cancel, known=KNOWN).read(query)
 
     def on_connection_close(self) -> None:
-        """Stop searching: the client has left."""
+        """Stop searching: the client has disconnected."""
         if self._cancel is not None:
             self._cancel.set()
         super().on_connection_close()
@@ -124,7 +124,7 @@ class Record(TaskHandler):
 
 
 def _piece(lines: Iterator[bytes]) -> bytes:
-    """Return the next lines, at least so many bytes of them; none at the end."""
+    """Return the next lines, at least `_PIECE` bytes; none at the end."""
     parts: list[bytes] = []
     size = 0
     for line in lines:

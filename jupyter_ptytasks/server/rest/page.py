@@ -1,4 +1,4 @@
-"""Builds a page of many tasks. A task that cannot be converted hides no other, and the event loop is not blocked."""
+"""Builds a page of many tasks. A task that cannot be converted does not affect others, and the loop is not blocked."""
 
 from __future__ import annotations
 
@@ -39,8 +39,8 @@ async def page_of(
 ) -> Page:
     """Return a page of the tasks that match, at most `limit`.
 
-    `describe` returns the JSON of a task. One for which it raises is left out and passed to `on_failure`. `cursor` says
-    how the next page is told the last task of this one.
+    `describe` returns the JSON of a task. If it raises, the task is left out and passed to `on_failure`. `cursor`
+    returns the cursor after a task.
     """
     page = Page()
     last: Task | None = None

@@ -12,7 +12,7 @@ from ...provision.connection import hosts
 from . import queries
 from .base import TaskHandler, needs
 
-#: A host that nothing has been started on.
+#: A host that has not been used yet.
 _UNTRIED: dict[str, Any] = {
     "kind": "ssh", "reachable": None, "problem": None, "login": None, "shares_files": False, "output": "copy",
     "queue": True, "resources": [], "calls": {},
@@ -48,7 +48,7 @@ class PlaceOptions(TaskHandler):
 
     @needs("read")
     async def get(self, name: str) -> None:
-        """Return what a task at a place can ask for."""
+        """Return what a task can request at a place."""
         self.query(queries.Strict)
         about = {"name": name, "resources": [], "partitions": [], "accounts": [], "qos": []}
         known = {one.name: one for one in self.settings["ptytasks_provisioners"].all}

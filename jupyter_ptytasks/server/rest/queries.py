@@ -1,4 +1,4 @@
-"""The models of queries: parameters after the `?` of an address."""
+"""The models of query parameters."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class CleanUpQuery(Strict):
         )
 
     def filter(self) -> TaskFilter:
-        """Return which tasks the rules are for."""
+        """Return which tasks the rules apply to."""
         return TaskFilter(group=self.group, tag=self.tag, sweep=self.sweep, q=self.q)
 
 
@@ -130,7 +130,7 @@ class Wait(Strict):
     timeout: Annotated[float, Field(ge=0)] = 55.0
 
     def condition(self, most: float) -> conditions.Condition:
-        """Return the value for `conditions`, with a timeout of at most so many seconds. Raises BadRequest."""
+        """Return the value for `conditions`, with a timeout of at most `most` seconds. Raises BadRequest."""
         if self.match is None and "match" in self.until:
             raise BadRequest("match: is needed to wait until a line matches", field="match")
         until = {conditions.Reason(name) for name in self.until}

@@ -1,4 +1,4 @@
-"""The route for what a task's terminal showed at some moment."""
+"""The route for the screen of a task at an earlier time."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .base import TaskHandler, needs
 if TYPE_CHECKING:
     from ...core.model import Task
 
-#: Times are told to the millisecond, and cut there: what is asked for is the end of it.
+#: Times are truncated to milliseconds: the request means the end of that millisecond.
 _MILLISECOND = 0.001
 
 
@@ -24,7 +24,7 @@ class Replay(TaskHandler):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return what draws the screen as it was (client.types.Replay)."""
+        """Return the data that draws the screen as it was (client.types.Replay)."""
         query = self.query(queries.ReplayQuery)
         task = await self.control.get(ref)
         self.send(await asyncio.to_thread(self._draw, task, query))

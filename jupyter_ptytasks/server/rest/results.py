@@ -1,4 +1,4 @@
-"""The route for what a function has returned or raised."""
+"""The route for the result of a function."""
 
 from __future__ import annotations
 

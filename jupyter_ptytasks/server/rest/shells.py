@@ -1,4 +1,4 @@
-"""The routes for shells that mark their commands: what was run, and running one more."""
+"""The routes for shell integration: the command history, and running a command."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Commands(TaskHandler):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return the last commands of a shell, and whether it waits for another one."""
+        """Return the last commands of a shell, and whether it is at its prompt."""
         shells: Shells = self.settings["ptytasks_shells"]
         self.send(await shells.commands(ref, self.query(queries.Commands).limit))
 
@@ -32,7 +32,7 @@ class Exec(TaskHandler):
 
     @needs("execute")
     async def post(self, ref: str) -> None:
-        """Run a command at the prompt of a shell, and return what came of it."""
+        """Run a command at the prompt of a shell, and return its result."""
         body = self.body(talking_bodies.Exec)
         self._cancel = Event()
         runner: ShellRunner = self.settings["ptytasks_shell_runner"]
@@ -40,10 +40,10 @@ class Exec(TaskHandler):
         try:
             self.send(await runner.execute(ref, order, self._cancel))
         except Cancelled:
-            return  # the client has left
+            return  # the client has disconnected
 
     def on_connection_close(self) -> None:
-        """Wait no longer: the client has left."""
+        """Stop waiting: the client has disconnected."""
         if self._cancel is not None:
             self._cancel.set()
         super().on_connection_close()

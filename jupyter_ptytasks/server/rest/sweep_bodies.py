@@ -20,7 +20,7 @@ def _check_ended(state: State) -> State:
 
 
 class NewSweep(TaskOptions):
-    """`POST /sweeps`: a task for each combination of parameters, at most 1000. Its name is the first part of theirs."""
+    """`POST /sweeps`: a task for each combination of parameters, at most 1000. Its name is the prefix of theirs."""
 
     model_config = example(
         command="python train.py --lr {lr} --seed {seed}", params={"lr": [0.001, 0.0001], "seed": "0:5"}, name="train",

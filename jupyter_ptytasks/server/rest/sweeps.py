@@ -1,4 +1,4 @@
-"""The routes of sweeps: create, look at, run again, release, cancel, delete."""
+"""The routes of sweeps: create, show, retry, release, cancel, delete."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ class Start(TaskHandler):
 
     @needs("execute")
     async def post(self, ref: str) -> None:
-        """Let a task that is held take its turn."""
+        """Release a held task."""
         self.body(bodies.Empty)
         self.send_task(await self.pending.release(ref), 202)
 
@@ -122,7 +122,7 @@ class Hold(TaskHandler):
 
     @needs("write")
     async def post(self, ref: str) -> None:
-        """Keep a task that waits for its turn from being started before it is released."""
+        """Hold a pending task until it is released."""
         self.body(bodies.Empty)
         self.send_task(await self.pending.hold(ref))
 
@@ -139,7 +139,7 @@ class Move(TaskHandler):
 
 
 class Stop(TaskHandler):
-    """`/tasks/{ref}/stop`: starts the stop sequence, and does not wait for its end."""
+    """`/tasks/{ref}/stop`: starts the stop sequence without waiting for its end."""
 
     @needs("write")
     async def post(self, ref: str) -> None:
@@ -153,7 +153,7 @@ class Leftover(TaskHandler):
 
     @needs("write")
     async def delete(self, ref: str) -> None:
-        """End these processes, and return the task afterwards."""
+        """End these processes, then return the task."""
         self.query(queries.Strict)
         self.send_task(await self.control.end_leftover(ref))
 
@@ -179,7 +179,7 @@ class Resume(TaskHandler):
 
 
 class Restart(TaskHandler):
-    """`/tasks/{ref}/restart`: starts the restart, and does not wait for its end."""
+    """`/tasks/{ref}/restart`: starts the restart without waiting for its end."""
 
     @needs("execute")
     async def post(self, ref: str) -> None:
@@ -239,19 +239,19 @@ class Wait(TaskHandler):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return what has happened first, or the task after the timeout."""
+        """Return the first condition that is met, or the task after the timeout."""
         self._cancel = Event()
         waits: Conditions = self.settings["ptytasks_conditions"]
         try:
             found = await waits.wait(ref, self.query(queries.Wait).condition(_WAIT_MAX), self._cancel)
         except Cancelled:
-            return  # the client has left
+            return  # the client has disconnected
         line = None if found.line is None else {"number": found.line[0], "text": found.line[1][:LINE_MAX]}
         told = self.to_json(found.task)
         self.send({"task": told, "reason": found.reason.value, "line": line, "output": found.output})
 
     def on_connection_close(self) -> None:
-        """Stop searching: the client has left."""
+        """Stop searching: the client has disconnected."""
         if self._cancel is not None:
             self._cancel.set()
         super().on_connection_close()
@@ -263,7 +263,7 @@ def _send_started(handler: TaskHandler, task: Task, status: int) -> None:
 
 
 def matches(task: Task, query: queries.TaskFilter, sweep: str | None, since: float | None) -> bool:
-    """Return whether a task matches a query; `sweep` is the id of the sweep that is asked for, `since` a Unix time."""
+    """Return whether a task matches a query; `sweep` is the id of the requested sweep, `since` a Unix time."""
     return (
         (not query.state or task.state in query.state)
         and query.name in (None, task.name)

@@ -1,4 +1,4 @@
-"""The route that tells why a task has failed, or does not run."""
+"""The route that explains why a task failed or is not running."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Why(TaskHandler):
 
     @needs("read")
     async def get(self, ref: str) -> None:
-        """Return the reason in one sentence, and the lines of the output that say it."""
+        """Return the reason in one sentence, and the lines of the output that show it."""
         self.query(queries.Strict)
         task = await self.control.get(ref)
         explainer: Explainer = self.settings["ptytasks_explainer"]
@@ -36,6 +36,6 @@ class Why(TaskHandler):
 
 
 def _otherwise(task: dict[str, Any]) -> Reason:
-    """Return why a task waits, or what else is said of its state."""
+    """Return why a task waits, or the message of its state."""
     queue = task["queue"]
     return Reason(task["state_message"], "") if queue is None else Reason(queue["text"], "queue")

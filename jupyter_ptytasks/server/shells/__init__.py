@@ -1,1 +1,1 @@
-"""Shells that mark their commands: what was run in them, and running one more."""
+"""Shell integration: the command history of shells, and running a command in them."""

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Result = TypeVar("Result")
 
-#: Shells whose rings are not read from the beginning again when they are next asked about.
+#: Maximum number of shells whose read position is remembered.
 _MOST_KNOWN = 64
 
 
@@ -43,7 +43,7 @@ class Shells:
         self._lock = Lock()
 
     async def commands(self, ref: str, limit: int) -> dict[str, Any]:
-        """Return the last commands of a shell, as JSON; none of a task that does not mark any. Raises TaskNotFound."""
+        """Return the last commands of a shell, as JSON; none for a task without marks. Raises TaskNotFound."""
         task = await self._control.get(ref)
 
         def read(commands: RingCommands, _: RingReader) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class Shells:
         return {"id": task.id, **(found or nothing)}
 
     def look(self, task: Task, do: Callable[[RingCommands, RingReader], Result]) -> Result | None:
-        """Read what has come, and return what `do` makes of it; None for a task without marks. Blocking."""
+        """Read new output, and return the result of `do`; None for a task without marks. Blocking."""
         known = self._find(task)
         if known is None:
             return None

@@ -1,4 +1,4 @@
-"""Running one more command at the prompt of a shell."""
+"""Running a command at the prompt of a shell."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from ..waiting import Waiter
     from .history import Shells
 
-#: Seconds that a shell has to read its files and show its first prompt, and to be seen waiting at one.
+#: Seconds for a shell to read its startup files and show its first prompt, and to be seen waiting at a prompt.
 _STARTING = 10.0
 _SETTLING = 3.0
-#: The mode in which pasted text is told from typed text (bracketed paste).
+#: Bracketed paste mode.
 _PASTE = 2004
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _INTERRUPT = b"\x03"
@@ -42,7 +42,7 @@ _INTERRUPT = b"\x03"
 
 @dataclass(frozen=True)
 class Order:
-    """What to run, for how many seconds to wait for its end, and how many of its first and last lines to return."""
+    """The command, how many seconds to wait for its end, and how many of its first and last lines to return."""
 
     command: str
     timeout: float
@@ -52,8 +52,8 @@ class Order:
 
 @dataclass(frozen=True)
 class _Look:
-    """What a shell is doing: whether it has ever marked anything, runs a command, waits at its prompt, and something is
-    typed there.
+    """The state of a shell: whether it has ever printed marks, is running a command, is waiting at its prompt, and
+    there is text at the prompt.
 
     `begun` is where the output of the last command begins, `turn` is as in CommandLog, `end` that of the ring, `paste`
     whether the shell tells pasted text from typed text.
@@ -108,7 +108,7 @@ class ShellRunner:
 
 
 class _Run:
-    """One command that is run for a request."""
+    """Runs one command for a request."""
 
     def __init__(self, runner: ShellRunner, task: Task, order: Order, cancel: Event) -> None:
         self._shells = runner.shells
@@ -123,7 +123,7 @@ class _Run:
         self._began = time.monotonic()
 
     async def run(self) -> dict[str, Any]:
-        """Run it, and return what came of it. See ShellRunner.execute."""
+        """Run it, and return the result. See ShellRunner.execute."""
         with self._waiter.news(self._task.id, self._supervisor.on_output) as news:
             self._watch(True)
             try:
@@ -165,10 +165,10 @@ class _Run:
             paste=at_prompt and _PASTE in modes_at(ring, commands.end).flags,
         )
 
-    # -- before -------------------------------------------------------------------------------------------------------
+    # -- before the command -------------------------------------------------------------------------------------------
 
     async def _at_prompt(self, news: asyncio.Event) -> _Look:
-        """Return when the shell waits at its prompt. One that has just been started is given time to show it."""
+        """Wait until the shell is at its prompt. A shell that has just started gets time to show it."""
         if self._task.state not in STARTED:
             raise InvalidState(f"the shell does not run: {self._task.state.value}", field="state")
         settled_by = time.monotonic() + _SETTLING
@@ -188,7 +188,7 @@ class _Run:
             elif look.runs:
                 left = 0.0
             else:
-                # What fish does in the background at its first start of all looks like work.
+                # At its very first start, fish does some work in the background.
                 left = min(max(settled_by - now, _STARTING - age), self._deadline - now)
             if left <= 0 and not look.marks:
                 raise NoMarks("the shell does not mark its prompts: see docs/shells.md")
@@ -213,10 +213,10 @@ class _Run:
         except NotWaiting as error:
             raise NotAtPrompt("the shell does not wait at its prompt any more") from error
 
-    # -- behind -------------------------------------------------------------------------------------------------------
+    # -- after the command --------------------------------------------------------------------------------------------
 
     async def _done(self, before: _Look, news: asyncio.Event) -> _Look:
-        """Return when the shell is at its prompt again, has ended, or the time is over."""
+        """Wait until the shell is at its prompt again, has ended, or the time is over."""
         while True:
             news.clear()
             live = (self._control.look_up(self._task.id) or self._task).live
@@ -227,7 +227,7 @@ class _Run:
             await _hear(news, left)
 
     async def _take_back(self, news: asyncio.Event) -> None:
-        """Erase a line that the shell has not understood: fish leaves it where it was typed."""
+        """Erase a line with a syntax error, which fish leaves at the prompt."""
         interrupted = False
         deadline = time.monotonic() + _SETTLING
         while (left := deadline - time.monotonic()) > 0:
@@ -282,11 +282,11 @@ class _Run:
     def _place(
         self, log: CommandLog, run: list[Command], ring: RingReader, before: _Look, end: int
     ) -> tuple[int, int, int]:
-        """Return where the output is: from what offset to what offset, and the number of its first line."""
+        """Return the location of the output: its start and end offsets, and the number of its first line."""
         if run:
             last = run[-1].end
             return run[0].start, end if last is None else last, run[0].line
-        # The shell has not understood it: what it says stands behind what was typed.
+        # A syntax error: the message follows the typed text.
         turn = log.turn if log.turn > before.end else end
         data = ring.read_range(before.end, turn)
         begin = before.end + data.find(b"\n") + 1

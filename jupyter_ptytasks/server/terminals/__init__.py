@@ -1,3 +1,3 @@
-"""Tasks as terminado's terminals: its manager, its pty with clients, its websocket, with a ptyhost in the place of a
-child process.
+"""Tasks as terminado terminals: its manager, its pty with clients and its websocket, with a ptyhost instead of a child
+process.
 """

@@ -1,8 +1,8 @@
-"""The emulator: a program that draws what it is fed, with the package pyghostty, and says what a terminal then shows.
+"""The emulator: a program that draws output with the package pyghostty, and returns what a terminal then shows.
 
 It is run as a script, by its path (see `screen`), and imports nothing of this project. A request on standard input is a
-line of JSON (`rows`, `cols` and the `size` of what follows) and so many bytes; the answer is a line of JSON on standard
-output. It ends with its input, or when it has not been asked for a while.
+line of JSON (`rows`, `cols` and `size`), followed by `size` bytes; the response is a line of JSON on standard output.
+It exits at the end of its input, or when it has been idle for a while.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 if __name__ == "__main__":
-    # Where this file is, there are modules with the names of others.
+    # This directory has modules that would shadow others.
     sys.path.pop(0)
 
 import json
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import ModuleType
 
-#: Seconds without a request after which it ends: it takes some 30 MiB, and is started again in half a second.
+#: Seconds without a request after which it exits: it takes about 30 MiB, and half a second to start.
 _IDLE = 60.0
 #: Which colors the palette has; a formatted screen begins with all 256 of them.
 _PALETTE = re.compile(r"\x1b\]4;[^\x1b]*\x1b\\")
 
 
 def show(ghostty: ModuleType, data: bytes, rows: int, cols: int) -> dict[str, Any]:
-    """Return what a terminal of this size shows that is fed `data`."""
+    """Return what a terminal of this size shows after `data`."""
     core = ghostty.core
     with ghostty.Terminal(cols=cols, rows=rows, scrollback=0) as terminal:
         terminal.feed(data)
@@ -50,7 +50,7 @@ def show(ghostty: ModuleType, data: bytes, rows: int, cols: int) -> dict[str, An
 
 
 def _with_colors(core: ModuleType, terminal: Any, rows: int, cols: int) -> str:
-    """Return the rows of a screen with SGR sequences, without those at its end that show nothing."""
+    """Return the rows of a screen with SGR sequences, without empty ones at the end."""
     selection = core.init_sized("GhosttySelection")
     selection.start = terminal.ref(0, 0)[0]
     selection.end = terminal.ref(cols - 1, rows - 1)[0]
@@ -67,7 +67,7 @@ def _with_colors(core: ModuleType, terminal: Any, rows: int, cols: int) -> str:
 def _requests() -> Iterator[dict[str, Any]]:
     """Iterate over requests, each with its `data`."""
     source = sys.stdin.buffer
-    # Nobody sends one before the one before is answered: what is there to be read is not yet in the buffer.
+    # Requests are not pipelined, so unread data is never in the buffer.
     while select.select([source], [], [], _IDLE)[0]:
         line = source.readline()
         if not line:
@@ -78,7 +78,7 @@ def _requests() -> Iterator[dict[str, Any]]:
 
 
 def main() -> None:
-    """Answer requests. What the package prints is no answer."""
+    """Handle requests. Output of the package must not be taken for a response."""
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     for request in _requests():

@@ -1,18 +1,18 @@
-"""How much a viewer may be sent: as much as it has acknowledged, or else at the pace at which a browser can draw."""
+"""Flow control for viewers: by acknowledgments, or else at a pace at which a browser can draw."""
 
 from __future__ import annotations
 
 import asyncio
 import time
 
-#: Bytes that may be under way to a viewer that acknowledges. xterm.js grows sluggish beyond 500 KB (its flow control
+#: Bytes that may be in flight to a viewer that acknowledges. xterm.js becomes sluggish beyond 500 KB (its flow control
 #: guide).
 WINDOW = 512 << 10
-#: Bytes a second for a viewer that does not; xterm.js parses 5 to 35 MB/s in a browser (same guide), and no one reads
-#: so fast.
+#: Bytes per second for a viewer that does not; xterm.js parses 5 to 35 MB/s in a browser (same guide), and nobody reads
+#: that fast.
 PACE = 4 << 20
-#: A viewer at the limit of its pace waits until it may be sent so many bytes: else it would be sent what a moment
-#: allows, in thousands of messages a second.
+#: A viewer at the limit of its pace waits until this many bytes may be sent: otherwise there would be thousands of
+#: small messages per second.
 PIECE = 64 << 10
 
 
@@ -22,16 +22,16 @@ class Acknowledged:
     def __init__(self) -> None:
         self._sent = self._acknowledged = 0
         self._changed = asyncio.Event()
-        #: Since when (monotonic seconds) it has acknowledged nothing of what it was sent; None while it owes nothing.
+        #: Since when (monotonic seconds) sent output is unacknowledged; None if there is none.
         self.owing_since: float | None = None
 
     def begin(self, offset: int) -> None:
-        """Count from here: all before is taken as acknowledged."""
+        """Start here: everything before counts as acknowledged."""
         self._sent = self._acknowledged = offset
         self.owing_since = None
 
     def acknowledge(self, offset: int) -> bool:
-        """The viewer has drawn everything up to `offset`. Return whether that is more than before."""
+        """Note that the viewer has drawn everything up to `offset`. Return whether this is more than before."""
         offset = min(offset, self._sent)
         if offset <= self._acknowledged:
             return False
@@ -41,21 +41,21 @@ class Acknowledged:
         return True
 
     async def room(self) -> int:
-        """Wait until something may be sent, and give how many bytes."""
+        """Wait until something may be sent, and return how many bytes."""
         while self._sent - self._acknowledged >= WINDOW:
             self._changed.clear()
             await self._changed.wait()
         return WINDOW - (self._sent - self._acknowledged)
 
     def sent(self, offset: int) -> None:
-        """Everything up to `offset` is under way."""
+        """Note that everything up to `offset` is in flight."""
         if self.owing_since is None and offset > self._sent:
             self.owing_since = time.monotonic()
         self._sent = offset
 
 
 class Paced:
-    """The pace of a viewer that says nothing; writing to its socket is awaited besides."""
+    """The pace of a viewer that does not acknowledge; writes to its socket are also awaited."""
 
     def __init__(self) -> None:
         #: It never owes anything.
@@ -69,11 +69,11 @@ class Paced:
         self._offset = offset
 
     def acknowledge(self, offset: int) -> bool:  # noqa: ARG002  as the other's
-        """Nothing was promised for it."""
+        """Ignore it."""
         return False
 
     async def room(self) -> int:
-        """Wait until something may be sent, and give how many bytes."""
+        """Wait until something may be sent, and return how many bytes."""
         self._refill()
         while self._allowance < PIECE:
             await asyncio.sleep((PIECE - self._allowance) / PACE)
@@ -86,6 +86,6 @@ class Paced:
         self._at = now
 
     def sent(self, offset: int) -> None:
-        """Everything up to `offset` is under way."""
+        """Note that everything up to `offset` is in flight."""
         self._allowance -= offset - self._offset
         self._offset = offset

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class TaskTerminals(NamedTermManager):
-    """Has a TaskTerminal for each task that is attached to; attaching starts nothing. `close` it."""
+    """Has a TaskTerminal for each task with attached clients; attaching starts nothing. `close` it."""
 
     def __init__(
         self, *, control: Control, launcher: Launcher, store: Store, supervisor: Supervisor, serializer: TaskSerializer
@@ -53,20 +53,22 @@ class TaskTerminals(NamedTermManager):
             terminal.wake()
 
     def note_change(self, task_id: str) -> None:
-        """Notify the clients of a task of a change of anything but its output."""
+        """Notify the clients of a task of any change except new output."""
         terminal = self.terminals.get(task_id)
         if terminal is not None:
             terminal.note_change()
 
     def get_terminal(self, url_component: str) -> TaskTerminal:  # type: ignore[override]  # as NamedTermManager
-        """Return the terminal of a task that was looked up already (by the websocket). Raises TaskNotFound."""
+        """Return the terminal of a task that the websocket has already looked up. Raises TaskNotFound."""
         task = self.control.look_up(url_component)
         if task is None:
             raise TaskNotFound(f"no task has the id or name {url_component!r}")
         return self.terminals.setdefault(task.id, TaskTerminal(task, self.control, self._serializer))
 
     def client_disconnected(self, websocket: Any) -> None:  # noqa: ARG002
-        """A client has gone: its task runs on, and is forgotten here when it was the last."""
+        """Note that a client has disconnected; the terminal is dropped with its last client, and its task keeps
+        running.
+        """
         for task_id, terminal in list(self.terminals.items()):
             if not terminal.clients:
                 terminal.watch()
@@ -75,7 +77,7 @@ class TaskTerminals(NamedTermManager):
     # -- the stock /api/terminals, over the same tasks ----------------------------------------------------------------
 
     async def create(self, name: str | None, cwd: str | None) -> Task:
-        """Start a shell; in the server's root directory if `cwd` is not one, as jupyter_server_terminals does."""
+        """Start a shell; in the server's root directory if `cwd` is not a directory, like jupyter_server_terminals."""
         try:
             task, _ = await self._launcher.create(TaskRequest(name=name, cwd=cwd))
         except BadRequest as error:

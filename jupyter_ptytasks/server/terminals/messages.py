@@ -1,4 +1,4 @@
-"""What a client of the websocket says (docs/protocol.md): any bytes go in, a message or nothing comes out."""
+"""Parses messages of websocket clients (docs/protocol.md): any bytes in, a message or None out."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-#: Rows and columns that make sense.
+#: Maximum number of rows and columns.
 _SIZE_MAX = 1000
 
 
 @dataclass(frozen=True)
 class Stdin:
-    """What was typed."""
+    """Typed input."""
 
     text: str
 
@@ -33,7 +33,7 @@ class Ack:
 
 
 def parse(message: str | bytes) -> Stdin | SetSize | Ack | None:
-    """Return what a message says; None where that is nothing that we know. Raises nothing."""
+    """Return the parsed message; None if it is unknown. Never raises."""
     try:
         value = json.loads(message)
     except (ValueError, RecursionError):
@@ -54,7 +54,7 @@ def parse(message: str | bytes) -> Stdin | SetSize | Ack | None:
 
 
 def _whole(value: Any) -> int | None:
-    """Return a number as the integer that it is; None for any other, `true`, and what is no number."""
+    """Return a whole number as an integer; None for anything else, including `true`."""
     if isinstance(value, float):
         return int(value) if value.is_integer() else None
     return value if isinstance(value, int) and not isinstance(value, bool) else None

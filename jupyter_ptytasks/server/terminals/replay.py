@@ -1,4 +1,4 @@
-"""What a viewer that comes gets to see first. Reads files and computes; runs in a thread."""
+"""The initial replay for a new viewer. Reads files and computes; runs in a thread."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ...core.terminal import replay
 if TYPE_CHECKING:
     from ...core.ring.reader import RingReader
 
-#: Lines of history that a viewer gets unless it asks for others, and at most; bytes at most.
+#: The default and maximum number of lines of history for a viewer; maximum number of bytes.
 LINES = 1000
 LINES_MAX = 100_000
 BYTES_MAX = 1 << 20
@@ -17,7 +17,7 @@ BYTES_MAX = 1 << 20
 
 class History:
     """`data` to draw, and the `offset` in the ring from which the live output continues. `alternate`: a full-screen
-    program is on.
+    program is active.
     """
 
     __slots__ = ("alternate", "data", "offset")
@@ -29,8 +29,8 @@ class History:
 
 
 def load(reader: RingReader, lines: int, rows: int, cols: int, at: int | None = None) -> History:
-    """Return what makes a terminal of this size look as if it had received the last `lines` lines, those up to the
-    offset `at`, or all of them.
+    """Return the data that makes a terminal of this size look as if it had received the last `lines` lines, up to the
+    offset `at` or to the end.
     """
     start, end = reader.bounds()
     bases = reader.bases()
@@ -39,7 +39,7 @@ def load(reader: RingReader, lines: int, rows: int, cols: int, at: int | None = 
         bases = [base for base in bases if base < end] or bases[:1]
     if not bases:
         return History(b"\x1bc", 0, alternate=False)
-    # The newest keyframe has what most viewers ask for; a request for more lines needs an older one.
+    # The newest keyframe is enough for most viewers; a request for more lines needs an older one.
     index = len(bases) - 1
     keyframe = reader.keyframe(bases[index])
     if lines > LINES:

@@ -1,7 +1,7 @@
-"""The screen: what a terminal shows now, from a replay that an emulator draws in a process of its own.
+"""The screen: what a terminal shows now, from a replay drawn by an emulator in a separate process.
 
-So whatever a program has printed can neither hold up this server nor end it: a replay is bounded, the emulator has some
-seconds for it, and one that does not answer is ended. It is started with the first request, and ends when idle.
+So no output can block or crash this server: a replay is bounded, the emulator has some seconds for it, and is killed if
+it does not respond. It is started with the first request, and exits when idle.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
 
     from ...core.ring.reader import RingReader
 
-#: Seconds for an answer, in which the emulator may have to be started on a busy machine.
+#: Seconds for a response, including the start of the emulator on a busy machine.
 _PATIENCE = 20.0
-#: Bytes of an answer at most: a million cells, all of different colors.
+#: Maximum size of a response in bytes: a million cells, all with different colors.
 _LONGEST = 1 << 26
 _PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "emulator.py")
-#: What of the environment it gets: it is fed what strangers have written, and there are secrets in the rest.
+#: Variables that it gets: it parses untrusted output, and other variables may be secrets.
 _VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONHOME", "SYSTEMROOT")
 
 
@@ -36,13 +36,13 @@ class Emulator:
     """Shows screens, one at a time. `close` it."""
 
     def __init__(self) -> None:
-        # The process is this thread's alone.
+        # Only this thread uses the process.
         self._thread = ThreadPoolExecutor(1, "ptytasks-screen")
         self._process: subprocess.Popen[bytes] | None = None
         self._is_closed = False
 
     def close(self) -> None:
-        """End it; who waits for an answer gets an error. Blocks for a moment."""
+        """End it; pending requests fail. Blocks briefly."""
         self._is_closed = True
         process = self._process
         if process is not None:
@@ -63,7 +63,7 @@ class Emulator:
         with open_ring() as reader:
             data = replay.load(reader, rows, rows, cols).data
         head = json.dumps({"rows": rows, "cols": cols, "size": len(data)}).encode()
-        # One that has been idle may end just now.
+        # An idle emulator may just be exiting.
         answer = self._ask(head + b"\n" + data) or self._ask(head + b"\n" + data)
         if not answer:
             raise InternalError("the emulator has failed: it ended without an answer")
@@ -81,7 +81,7 @@ class Emulator:
         return said
 
     def _ask(self, request: bytes) -> bytes:
-        """Return the emulator's answer, nothing if it has ended. Raises InternalError if it takes too long."""
+        """Return the emulator's response, empty if it has ended. Raises InternalError if it takes too long."""
         if self._process is not None and self._process.poll() is not None:
             self._discard(self._process)
             self._process = None
@@ -117,7 +117,7 @@ class Emulator:
         if self._is_closed:
             raise InternalError("the server shuts down")
         environ = {name: os.environ[name] for name in _VARIABLES if name in os.environ}
-        # It finds the packages of this process, wherever they are, and takes nothing else for one of them.
+        # It finds exactly the packages of this process, wherever they are.
         environ["PYTHONPATH"] = os.pathsep.join(path for path in sys.path if path)
         return subprocess.Popen(
             [sys.executable, "-s", _PROGRAM],
@@ -129,11 +129,11 @@ class Emulator:
         )
 
     def _discard(self, process: subprocess.Popen[bytes]) -> None:
-        """Let go of one that has ended, or was killed."""
+        """Clean up a process that has ended or was killed."""
         process.wait()
         for pipe in (process.stdin, process.stdout):
             try:
                 if pipe is not None:
                     pipe.close()
             except OSError:
-                pass  # the client has left
+                pass  # the client has disconnected

@@ -1,4 +1,4 @@
-"""One task with the clients that are attached to it here."""
+"""One task with the clients that are attached to it through this server."""
 
 from __future__ import annotations
 
@@ -22,18 +22,17 @@ if TYPE_CHECKING:
 class TaskTerminal(PtyWithClients):
     """A task that clients of this server are attached to.
 
-    It is a terminal for terminado's TermSocket, which asks for `clients`, `read_buffer` and `resize_to_smallest`. What
-    terminado does with a process of its own (`ptyproc`) has nothing to work on: the process belongs to a ptyhost, and
-    Control has the verbs.
+    It is a terminal for terminado's TermSocket, which uses `clients`, `read_buffer` and `resize_to_smallest`. There is
+    no `ptyproc` for terminado: the process belongs to a ptyhost, and Control has the verbs.
     """
 
     def __init__(self, task: Task, control: Control, serializer: TaskSerializer) -> None:
         # Not super().__init__(): that starts a process.
         self.clients: list[Any] = []
-        #: Empty: a viewer sends what came before the client from the ring.
+        #: Empty: a viewer sends earlier output from the ring.
         self.read_buffer: deque[str] = deque(maxlen=0)
         self.term_name = task.id
-        #: How often anything but the output has changed, as far as it is known here.
+        #: Number of known changes other than new output.
         self.changes = 0
         self._id = task.id
         self._control = control
@@ -42,7 +41,7 @@ class TaskTerminal(PtyWithClients):
 
     @property
     def task(self) -> Task:
-        """The task as it is now; as it was last, once it is deleted."""
+        """The current task; its last state, if it was deleted."""
         self._task = self._control.look_up(self._id) or self._task
         return self._task
 
@@ -53,12 +52,12 @@ class TaskTerminal(PtyWithClients):
 
     @property
     def alive(self) -> bool:
-        """Whether its command runs, as far as we know."""
+        """Whether its command is running, as far as known."""
         return self.task.active
 
     @property
     def ended(self) -> bool:
-        """Whether there is no more output to come: it has ended, and is not about to be restarted."""
+        """Whether there will be no more output: it has ended, and will not be restarted."""
         deleted = self._control.look_up(self._id) is None
         return deleted or not (self.task.live or self._control.is_restarting(self.task))
 
@@ -73,7 +72,7 @@ class TaskTerminal(PtyWithClients):
 
     @property
     def last_words(self) -> str:
-        """How it ended, in two words."""
+        """A short text about how it ended."""
         task = self.task
         if task.exit.code is not None and task.state_reason in ("", "nonzero_exit"):
             return f"exited {task.exit.code}"
@@ -97,7 +96,7 @@ class TaskTerminal(PtyWithClients):
         return await self._control.open_channel(self.task, on_frame, on_lost, role="viewer", **about)
 
     def repaint(self) -> None:
-        """Make a full-screen program draw its screen again, if it can be reached."""
+        """Make a full-screen program redraw its screen, if it can be reached."""
         if self.link is not None and self.link.connected:
             self.link.repaint()
 
@@ -120,4 +119,4 @@ class TaskTerminal(PtyWithClients):
     # -- terminado's interface ----------------------------------------------------------------------------------------
 
     def resize_to_smallest(self) -> None:
-        """Not by the smallest: the ptyhost follows the viewer that typed last."""
+        """Do nothing: the ptyhost uses the size of the viewer that typed last."""

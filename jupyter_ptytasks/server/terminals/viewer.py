@@ -1,4 +1,4 @@
-"""One attached client: an offset into the ring that moves as fast as the client takes it, and no faster."""
+"""One attached client: an offset into the ring that advances as fast as the client can receive."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 #: Bytes in one message.
 _BLOCK = 64 << 10
-#: A viewer that is this many bytes behind is shown the present instead of all that it missed.
+#: A viewer that is this many bytes behind skips to the current screen.
 _BEHIND_MAX = 4 << 20
-#: Showing the present costs the server more than the output of some hundredths of a second: once a second it may.
+#: Minimum time between two skips in seconds, since a replay is expensive.
 _SKIP_EVERY = 1.0
-#: A client that for so long (seconds) takes nothing of what it is sent, or acknowledges nothing of it, is taken not to
-#: see it: its page is frozen, its machine asleep.
+#: A client that neither receives nor acknowledges anything for this many seconds is considered inactive: its page is
+#: frozen, or its machine is asleep.
 _UNSEEN = 60.0
-#: Seconds between two looks for output that is known to be there and is not seen.
+#: Polling interval in seconds for output that must exist but is not visible yet.
 _LATE = 0.5
 #: A resuming viewer may have missed this many bytes; one that has missed more gets a replay.
 _RESUME_MAX = 1 << 20
@@ -42,8 +42,8 @@ class Viewer:
     """Shows a task to one client, from its replay to its end, and types for it.
 
     `send` sends a message (terminado's arrays) and returns when it is on its way. `offset`: where an interrupted client
-    wants to go on; `readonly`: it may not type, and its size does not count; `acknowledges`: it says what it has drawn;
-    `knows_us`: it gets more than terminado's messages.
+    resumes; `readonly`: it may not type, and its size does not count; `acknowledges`: it acknowledges what it has
+    drawn; `knows_us`: it understands our extensions of terminado's messages.
     """
 
     def __init__(
@@ -70,7 +70,7 @@ class Viewer:
         self._position = 0
         self._skipped_at = -_SKIP_EVERY
         self._news = asyncio.Event()
-        #: What the client was last told of the task, and how often it had changed then.
+        #: The task as last sent to the client, and its number of changes then.
         self._told: dict[str, Any] = {}
         self._told_changes = -1
         self._channel: Channel | None = None
@@ -78,19 +78,19 @@ class Viewer:
         #: Input that the ptyhost refused, and that has not been reported to the client yet.
         self._refused: list[dict[str, Any]] = []
         self._introduced = asyncio.Event()
-        #: Since when (monotonic seconds) the client has not taken a message, and whether it is taken not to see.
+        #: Since when (monotonic seconds) the client has not received a message, and whether it is considered inactive.
         self._sending_since: float | None = None
         self._is_away = False
         self._returned = asyncio.Event()
         self._size: tuple[int, int] | None = None
 
-    # -- what the client says -----------------------------------------------------------------------------------------
+    # -- messages from the client -------------------------------------------------------------------------------------
 
     async def type(self, text: str) -> None:
-        """Type what came from the client's keyboard, or what its terminal answered by itself. Waits while the program
-        does not read it.
+        """Type input from the client's keyboard, or an automatic reply of its terminal. Waits while the program does
+        not read it.
         """
-        # A client may be quicker than we are.
+        # The client may type before we are connected.
         await self._introduced.wait()
         self._return()
         if self._channel is None:
@@ -106,25 +106,25 @@ class Viewer:
                 await channel.drain()
 
     def resize(self, rows: int, cols: int) -> None:
-        """The client's terminal has this size; the task's follows if this viewer leads."""
+        """Set the size of the client's terminal, which the task gets if this viewer leads."""
         self._size = (rows, cols)
         self._return()
         if self._channel is not None:
             self._channel.send(wire.frame(wire.RESIZE, wire.SIZE.pack(rows, cols)))
 
     def acknowledge(self, offset: int) -> None:
-        """The client has drawn everything up to `offset`."""
+        """Note that the client has drawn everything up to `offset`."""
         if self._flow.acknowledge(offset):
             self._return()
 
     def wake(self) -> None:
-        """Take note of new output or a new state."""
+        """Wake up for new output or a new state."""
         self._news.set()
 
     # -- messages to the client ---------------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """Show the task until it has ended and all is sent. Cancel it when the client has left."""
+        """Show the task until it has ended and everything is sent. Cancel this when the client disconnects."""
         minding = asyncio.create_task(self._mind())
         try:
             await self._tell_task()
@@ -141,10 +141,10 @@ class Viewer:
             if self._channel is not None:
                 self._channel.close()
 
-    # -- whether it is there ------------------------------------------------------------------------------------------
+    # -- whether the client is active ---------------------------------------------------------------------------------
 
     async def _open_channel(self) -> None:
-        """Count as a viewer, and be able to type."""
+        """Connect to the ptyhost, to be counted as a viewer and be able to type."""
         async with self._opening:
             if self._channel is not None or self._is_away or not self._terminal.alive:
                 return
@@ -154,7 +154,7 @@ class Viewer:
                     self._take_frame, lambda: self._lose_channel(mine), viewer=self.id, readonly=self._readonly
                 )
             except PtyTasksError:
-                return  # it has just ended, or is out of reach for now
+                return  # it has just ended, or is unreachable for now
             mine.append(channel)
             self._channel = channel
             if self._size is not None:
@@ -187,7 +187,7 @@ class Viewer:
             await self._open_channel()
 
     def _return(self) -> None:
-        """The client has done something: it is there."""
+        """Note that the client is active again."""
         now = time.monotonic()
         self._flow.owing_since = now if self._flow.owing_since is not None else None
         self._sending_since = now if self._sending_since is not None else None
@@ -195,7 +195,7 @@ class Viewer:
         self._returned.set()
 
     async def _begin(self) -> None:
-        """Send what was missed, or all that there is to see."""
+        """Send the missed output, or a replay."""
         start, end = await asyncio.to_thread(self._reader.bounds)
         if self._wanted is not None and start <= self._wanted <= end <= self._wanted + _RESUME_MAX:
             self._go_on_at(self._wanted)
@@ -221,7 +221,7 @@ class Viewer:
         self._decoder.reset()
 
     async def _step(self) -> bool:
-        """Send the next of what is there, or wait for more; False when the task has ended and all of it is sent."""
+        """Send the next output, or wait for more; False when the task has ended and everything is sent."""
         while self._refused:
             one = self._refused.pop(0)
             size = int(one.get("bytes", 0))
@@ -238,8 +238,8 @@ class Viewer:
         return True
 
     async def _wait(self, patience: float | None = None) -> None:
-        """Wait for news, for so many seconds at most."""
-        # Before waiting, not when output comes: the echo of a key is not to be delayed by this.
+        """Wait for news, for at most `patience` seconds."""
+        # Before waiting, not when output arrives, so that the echo of a key is not delayed.
         await self._tell_task()
         with contextlib.suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._news.wait(), patience)
@@ -256,8 +256,8 @@ class Viewer:
                 await self._skip(start - self._position)
                 return
             if not data:
-                # A shared directory may be late to show what another machine has written, and nothing tells when it
-                # does. Or the file was truncated; then more output will come.
+                # A shared directory may show late what another machine has written, without notification. Or the file
+                # was truncated; then more output will come.
                 await self._wait(_LATE)
                 return
         self._position += len(data)
@@ -268,7 +268,7 @@ class Viewer:
             await self._say(["stdout", text, drawn] if self._knows_us else ["stdout", text])
 
     async def _skip(self, count: int) -> None:
-        """Skip what the client has not received, and show it the current screen."""
+        """Skip output that the client has not received, and show the current screen."""
         await self._event("skipped", bytes=count)
         await self._replay()
         self._skipped_at = time.monotonic()
@@ -279,7 +279,7 @@ class Viewer:
         await self._say(["disconnect", 1])
 
     async def _tell_task(self) -> None:
-        """Send the task if anything about it but its output has changed."""
+        """Send the task if anything except its output has changed."""
         if not self._knows_us or self._terminal.changes == self._told_changes:
             return
         self._told_changes = self._terminal.changes

@@ -23,18 +23,18 @@ if TYPE_CHECKING:
     from .manager import TaskTerminals
     from .terminal import TaskTerminal
 
-#: Bytes of one message: a paste of 10 MB, with what JSON adds to it.
+#: Maximum size of a message in bytes: a paste of 10 MB, encoded in JSON.
 _MESSAGE_MAX = 32 << 20
 
 
-#: What a client that has left is noticed by.
+#: Errors that mean that a client has disconnected.
 _GONE = (WebSocketClosedError, StreamClosedError)
-#: The parts of the query that are ours.
+#: Our query parameters.
 _WISHES = ("lines", "offset", "readonly", "flow", "events")
 
 
 class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
-    """Attaches a client to a task, by id or name. Needs `execute` on terminals to type, `read` to look on."""
+    """Attaches a client to a task, by id or name. Needs `execute` on terminals to type, `read` to view."""
 
     auth_resource = AUTH_RESOURCE
     term_manager: TaskTerminals
@@ -49,7 +49,7 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
         self._wishes: dict[str, str] = {}
 
     def origin_check(self, origin: str | None = None) -> bool:  # noqa: ARG002
-        """Tornado has asked `check_origin` already."""
+        """Return True: tornado has already called `check_origin`."""
         return True
 
     @property
@@ -63,7 +63,7 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
         self._may_type = await self._is_allowed("execute")
         if not await self._is_allowed("read"):
             raise web.HTTPError(403)
-        # All that can be wrong with the query is so before there is a websocket, which has no way to say it.
+        # Validate the query before the upgrade, since a websocket cannot report errors.
         self._wishes = {name: self.get_query_argument(name) for name in _WISHES if name in self.request.query_arguments}
         try:
             task = await self.term_manager.control.get(args[0])
@@ -77,13 +77,13 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
         )
 
     def open(self, url_component: Any = None) -> None:
-        """Attach: terminado sends `setup`, the viewer all the rest."""
+        """Attach: terminado sends `setup`, the viewer everything else."""
         if self._has_left:
             return  # before there was a websocket: on_close is not called again
         try:
             super().open(url_component)
         except PtyTasksError:
-            self.close(1001)  # it was deleted since we looked
+            self.close(1001)  # it was deleted meanwhile
             return
         assert self.terminal is not None
         self._viewer = Viewer(
@@ -99,7 +99,7 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
         self._showing = asyncio.create_task(self._show(self._viewer))
 
     def _number(self, name: str, default: int) -> int:
-        """Return a number of the query; nonsense is as if it were not there."""
+        """Return a number from the query; the default if it is invalid."""
         try:
             return max(int(self._wishes.get(name, default)), -1)
         except ValueError:
@@ -117,7 +117,7 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
             return
         except Exception as error:
             self.log.warning("the viewer of %s failed: %s", self.term_name, error, exc_info=_unless_scarce(error))
-            # Not 1000 or 1001: the client shall come again.
+            # Not 1000 or 1001: the client should reconnect.
             self.close(1011)
             return
         self.close()
@@ -126,7 +126,7 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
         await self.write_message(strict_json.encode(message))
 
     def send_json_message(self, content: Any) -> None:
-        """Send a message of terminado's, which does not wait for it; that the client has left shows soon enough."""
+        """Send a message for terminado, without waiting. A disconnected client is noticed elsewhere."""
         try:
             sending = asyncio.ensure_future(self.write_message(strict_json.encode(content)))
         except _GONE:
@@ -134,8 +134,8 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
         sending.add_done_callback(lambda sent: sent.cancelled() or sent.exception())
 
     async def on_message(self, message: str | bytes) -> None:  # type: ignore[override]  # a coroutine all the same
-        """Take a message of the client; the next one waits until this one is dealt with. Nothing that it may hold ends
-        the connection.
+        """Process a message of the client; the next one waits until this one is processed. No content closes the
+        connection.
         """
         said = messages.parse(message)
         if said is None or self._viewer is None:
@@ -149,18 +149,18 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
             else:
                 self._viewer.acknowledge(said.offset)
         except Exception as error:
-            # Our trouble, for which the connection of the client is not to end.
+            # An error of ours must not close the client's connection.
             self.log.warning("a message to %s was lost: %s", self.term_name, error, exc_info=_unless_scarce(error))
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log server errors, but neither a client that has left nor one that violates the websocket protocol."""
+        """Log server errors, but not disconnected clients or violations of the websocket protocol."""
         if isinstance(value, (*_GONE, UnicodeDecodeError)):
             self.log.debug("the client of %s: %s", self.term_name, value)
         else:
             super().log_exception(typ, value, tb)
 
     def on_close(self) -> None:
-        """The client has gone; its task has not."""
+        """Detach the client; its task keeps running."""
         self._has_left = True
         super().on_close()
         if self._showing is not None:
