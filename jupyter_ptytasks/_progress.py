@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 #: Minimum seconds between two reports.
 _INTERVAL = 0.1
 _TEXT_LIMIT = 200
-#: Metrics of one report at most, and characters of a name.
+#: Maximum number of metrics in one report, and of characters in a name.
 _METRICS = 64
 _NAME_LIMIT = 128
 
@@ -26,7 +26,7 @@ _last = -math.inf
 def progress(done: float | None, total: float | None = None, text: str = "") -> None:
     """Report the progress of the task this runs in.
 
-    Works in threads and in child processes too. Outside a task, or without a terminal, it does nothing, and it never
+    Works in threads and in child processes, too. Outside a task, or without a terminal, it does nothing, and it never
     raises errors of the terminal. Call it as often as you like: within a tenth of a second only the first call counts,
     and the one that completes the work.
 
@@ -70,14 +70,14 @@ def log(
 ) -> None:
     """Log metrics of the task this runs in: `log(loss=0.31, step=10)`, `log({"val/loss": 0.4})`.
 
-    Works in threads and in child processes too. Outside a task, or without a terminal, it does nothing, and it never
-    raises errors of the terminal. From the first call on, only what is logged counts as a metric: nothing is
-    read from its other output any more (docs/metrics.md).
+    Works in threads and in child processes, too. Outside a task, or without a terminal, it does nothing, and it never
+    raises errors of the terminal. After the first call, only logged values count as metrics: the task's other output is
+    no longer parsed (docs/metrics.md).
 
     Args:
-        metrics: numbers by their names, for names that are no words of Python.
-        step: where they belong; without it they are counted.
-        more: more of them. Numbers of numpy and torch are taken too; nan and infinity are values.
+        metrics: numbers by name, for names that are not Python identifiers.
+        step: the step of the values; by default they are numbered.
+        more: more metrics. Numbers of numpy and torch are accepted, too, and so are NaN and infinity.
     """
     if os.environ.get("PTYTASK_ID"):
         _write(record({**(metrics or {}), **more}, step))
@@ -95,7 +95,7 @@ def record(metrics: Mapping[str, SupportsFloat], step: float | None = None) -> b
 
 
 def _named(number: float) -> float | str:
-    """Return a number for JSON, which has no word for nan and infinity."""
+    """Return a number for JSON, which has no NaN and infinity."""
     if math.isfinite(number):
         return number
     return "NaN" if math.isnan(number) else "Infinity" if number > 0 else "-Infinity"

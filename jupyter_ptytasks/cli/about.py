@@ -1,4 +1,4 @@
-"""`note` and `diff`: what people note about a task, and how it differs from the run before."""
+"""`note` and `diff`: notes of a task, and its differences from the previous run."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from .common import Settings
 
 
-#: How many attempts `show` tells of.
+#: How many attempts `show` shows.
 _SHOWN = 5
 
 _SIDES: tuple[tuple[str, Literal["before", "after"]], ...] = (("-", "before"), ("+", "after"))
 
 
 def git(task: Task) -> str:
-    """Return what git said of a task's directory, like `1a2b3c4d5e6f (main), with changes`; empty if nothing."""
-    # Servers of older versions know nothing of it.
+    """Return the git state of a task's directory, like `1a2b3c4d5e6f (main), with changes`; empty if unknown."""
+    # Older servers do not send this.
     found = task.get("git")
     if found is None:
         return ""
@@ -35,7 +35,7 @@ def git(task: Task) -> str:
 
 
 def details(client: Client, ref: str) -> dict[str, str]:
-    """Return what only `show` tells of a task, by its label; nothing from servers of older versions."""
+    """Return details that only `show` shows, by label; empty for older servers."""
     from ..client import RequestFailed  # noqa: PLC0415  not for help
 
     try:
@@ -83,7 +83,7 @@ def _attempt(one: Attempt) -> str:
 def note_(settings: Settings, ref: str, text: str | None, append: bool, edit: bool, as_json: bool) -> None:
     """Print the notes of a task, or replace them with TEXT (Markdown; - reads standard input).
 
-    Notes that were changed by others meanwhile are not overwritten.
+    Notes that others have changed meanwhile are not overwritten.
     """
     if edit and text is not None:
         raise click.UsageError("--edit and TEXT exclude each other")
@@ -113,10 +113,10 @@ def note_(settings: Settings, ref: str, text: str | None, append: bool, edit: bo
 @json_option
 @click.pass_obj
 def diff(settings: Settings, ref: str, other: str | None, as_json: bool) -> None:
-    """Show what differs between TASK and OTHER, by default the previous run.
+    """Show the differences between TASK and OTHER, by default the previous run.
 
-    That is the task that TASK was made like, else the last one before with its name, or with its command. Of variables
-    only the names are shown: their values may be secrets.
+    The previous run is the task that TASK repeats, else the last earlier one with the same name, else with the same
+    command. Only the names of variables are shown, since their values may be secrets.
     """
     with settings.client() as client:
         found = client.diff(ref, other)

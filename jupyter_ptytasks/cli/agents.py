@@ -1,4 +1,4 @@
-"""`mcp` and `agents`: serve an AI agent, and tell agents how tasks are used."""
+"""`mcp` and `agents`: serve an AI agent, and tell agents how to use tasks."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 #: The name of the server in the configuration of agents.
 _NAME = "jupyter-tasks"
 _COMMAND = {"command": "jupyter", "args": ["ptytasks", "mcp"]}
-#: Files that clients read, with the key of their servers, and the directory that must be there for one to be written.
+#: Configuration files of clients, with the key of their servers, and the directory that must exist for a file to be
+#: written.
 _CLIENTS = (
     (".mcp.json", "mcpServers", ""),
     (".cursor/mcp.json", "mcpServers", ".cursor"),
@@ -57,9 +58,9 @@ def mcp(settings: Settings) -> None:
 def agents(place: str | None, part: str | None) -> None:
     """Print what AI agents need to work with tasks: a skill, a paragraph for AGENTS.md, and configurations.
 
-    With --install, the skill is written to .claude/skills, the paragraph is put into AGENTS.md, and the MCP server is
-    added to .mcp.json, and to the files of Cursor, Gemini and VS Code if the project has their directories. What else
-    is in these files stays as it is.
+    With --install, the skill is written to .claude/skills, the paragraph is added to AGENTS.md, and the MCP server is
+    added to .mcp.json, and to the files of Cursor, Gemini and VS Code if the project has their directories. Other
+    content of these files is kept.
     """
     if place is not None:
         if part is not None:
@@ -80,7 +81,7 @@ def _text(name: str) -> str:
 
 
 def _stanzas() -> str:
-    """Return the configurations of clients, each with the file that it belongs to."""
+    """Return the configurations of clients, each with its file name."""
     parts = [f"{path}:\n{_to_json({key: {_NAME: _entry(key)}})}" for path, key, _ in _CLIENTS]
     parts.append(
         f"~/.codex/config.toml:\n[mcp_servers.{_NAME}]\n"
@@ -101,7 +102,7 @@ def _to_json(value: object) -> str:
 
 
 def _install(place: str) -> None:
-    """Write everything into the files of a project, and say which. Exits with 1 if one could not be written."""
+    """Write everything to the files of a project, and print which. Exits with 1 if one could not be written."""
     failed = False
     written: list[tuple[str, Any]] = [(_SKILL, lambda _: _text("SKILL.md")), ("AGENTS.md", _with_paragraph)]
     for path, key, needed in _CLIENTS:
@@ -132,7 +133,7 @@ def _rewrite(path: str, change: Any) -> None:
 
 
 def _with_paragraph(before: str) -> str:
-    """Return the text of AGENTS.md with our paragraph, in the place of an earlier one."""
+    """Return the text of AGENTS.md with our paragraph, replacing an earlier one."""
     ours = f"{_BEGIN}\n{_text('AGENTS.md')}{_END}\n"
     head, begin, rest = before.partition(_BEGIN)
     _, end, tail = rest.partition(f"{_END}\n")

@@ -35,7 +35,7 @@ def export(settings: Settings, ref: str) -> None:
 @json_option
 @click.pass_obj
 def import_(settings: Settings, archive: BinaryIO, as_json: bool) -> None:
-    """Create a task from a FILE that `export` has written (- reads standard input), and print its id and name.
+    """Create a task from a FILE written by `export` (- reads standard input), and print its id and name.
 
     The task has ended and is pinned. If its name is taken, it gets another one.
     """

@@ -42,8 +42,8 @@ def attach(settings: Settings, ref: str, readonly: bool, keys: DetachKeys) -> No
     r"""Attach this terminal to a task.
 
     Shows the last 1000 lines first. When the task ends, attach exits with its exit code. Press Ctrl-\ twice to detach
-    (see --detach-keys): the task keeps running and the exit code is 0. If the server goes away, attach reconnects when
-    it is back. For a finished task, the output is shown again.
+    (see --detach-keys): the task keeps running and the exit code is 0. If the connection to the server is lost, attach
+    reconnects when the server is back. For a finished task, it shows the output.
     """
     require_terminal()
     from .attach_session import attach_terminal  # noqa: PLC0415  not for help

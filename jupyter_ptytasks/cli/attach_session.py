@@ -56,7 +56,7 @@ class AttachSession:
         self._is_fresh = False
         self._connected = 0.0
         self._has_ended = False
-        #: What was last said of why the task waits.
+        #: The last message about why the task waits.
         self._said = ""
         #: Whether the user detached.
         self.detached = False
@@ -123,7 +123,7 @@ class AttachSession:
                 pause = min(pause * 2, _RETRY_MAX)
                 continue
             except RequestFailed as error:
-                if error.http_status < 500:  # 5xx: it is still starting
+                if error.http_status < 500:  # 5xx: the server is still starting
                     raise
                 continue
             return None
@@ -155,7 +155,7 @@ class AttachSession:
         if offset is None:
             return
         self._drawn = offset
-        # However little it is: a viewer that acknowledges nothing for a minute counts as not watching.
+        # Even small amounts: a viewer that acknowledges nothing for a minute counts as inactive.
         connection.send("ack", offset)
 
     def _take_note(self, about: dict[str, Any]) -> None:
@@ -176,7 +176,7 @@ class AttachSession:
             self._screen.say(f"not typed: {about['message']}")
 
     def _say_what_it_waits_for(self) -> None:
-        """Say why the task has not started yet; it is shown when it does."""
+        """Print why the task has not started yet."""
         why = values.why(self._task) if self._task["state"] in ("held", "queued") else ""
         if why and why != self._said:
             self._screen.say(f"it has not started: {why}")

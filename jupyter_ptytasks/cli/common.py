@@ -1,4 +1,4 @@
-"""What the commands share: the client, task arguments and their completion, JSON output, messages."""
+"""Helpers that the commands share: the client, task arguments and their completion, JSON output, messages."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 #: The states of a task that has not ended.
 _LIVE: tuple[StateName, ...] = ("held", "queued", "starting", "running", "paused", "stopping")
-#: The longest a completion may take, in seconds.
+#: Time limit for a completion, in seconds.
 _COMPLETION_TIME = 1.0
-#: The most tasks that it looks through.
+#: Maximum number of tasks that are considered for a completion.
 _COMPLETED = 200
 
 
@@ -48,12 +48,12 @@ class Settings:
 
 
 def complete_ref(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the completions of a task's name or id; none if the server cannot be asked."""
+    """Return the completions of a task's name or id; none if the server does not respond."""
     return _completions(ctx, incomplete, lambda client: _of_tasks(client.list(limit=_COMPLETED)["tasks"]))
 
 
 def complete_waiting(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the same of tasks that wait."""
+    """Return the same for pending tasks."""
 
     def ask(client: Client) -> list[tuple[str, str, str]]:
         return _of_tasks(client.list(state=("held", "queued"), limit=_COMPLETED)["tasks"])
@@ -62,14 +62,14 @@ def complete_waiting(ctx: click.Context, _: click.Parameter, incomplete: str) ->
 
 
 def complete_sweep(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the same of sweeps."""
+    """Return the same for sweeps."""
     return _completions(
         ctx, incomplete, lambda client: [(one["name"], one["id"], f"{one['size']} tasks") for one in client.sweeps()]
     )
 
 
 def complete_group(ctx: click.Context, _: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the same of groups, which have names only."""
+    """Return the same for groups, which only have names."""
     return _completions(
         ctx, incomplete, lambda client: [(one["name"], "", f"{one['pending']} waiting") for one in client.groups()]
     )
@@ -82,7 +82,7 @@ def _of_tasks(tasks: Iterable[Task]) -> list[tuple[str, str, str]]:
 def _completions(
     ctx: click.Context, incomplete: str, ask: Callable[[Client], list[tuple[str, str, str]]]
 ) -> list[CompletionItem]:
-    """Return the completions of the names and ids that `ask` returns with a help for each; none if it fails."""
+    """Return the completions from the names and ids that `ask` returns with a help text; none if it fails."""
     from ..client import Client, ClientError  # noqa: PLC0415  as above
 
     options = ctx.find_root().params
@@ -102,7 +102,7 @@ def _completions(
 
 
 def complete_ref_or_sweep(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-    """Return the completions of a sweep behind `--sweep`, else of a task."""
+    """Return the completions of a sweep after `--sweep`, else of a task."""
     return (complete_sweep if ctx.params.get("sweeps") else complete_ref)(ctx, param, incomplete)
 
 
@@ -124,13 +124,13 @@ def in_states(names: Iterable[str]) -> Callable[[Decorated], Decorated]:
 
 
 def tell_namesakes(client: Client, task: Task) -> None:
-    """Say which other live task has the name of one that was just started: from now on, the name means the new one."""
+    """Warn if another live task has the name of a task that was just started: the name now means the new one."""
     from ..client import ClientError  # noqa: PLC0415  as above
 
     try:
         page = client.list(name=task["name"], state=_LIVE, limit=2)
     except ClientError:
-        return  # the task was started: that is what matters
+        return  # the task was started, which is more important
     others = [one["id"] for one in page["tasks"] if one["id"] != task["id"]]
     if others:
         note(f"another live task has the name {task['name']!r}: {others[0]}; the name now means {task['id']}")
@@ -152,7 +152,7 @@ def _to_json(value: object, stream: TextIO) -> str:
 
 
 def each(refs: Iterable[str], do: Callable[[str], Task | Sweep], *, as_json: bool, done: str = "") -> None:
-    """Call `do` for each task or sweep, and report it as `done`, a task by default in its state. If some fail, exit
+    """Call `do` for each task or sweep, and report it as `done`, by default the state of the task. If some fail, exit
     with the code of the first failure.
     """
     from ..client import RequestFailed  # noqa: PLC0415  as above

@@ -103,7 +103,7 @@ def grep(
 
 
 def _link(server: str, hit: Hit) -> str:
-    """Return the address at which JupyterLab opens a task at a line. It has no token: the browser is logged in."""
+    """Return the URL at which JupyterLab opens a task at a line. It has no token: the browser is logged in."""
     return f"{server}lab?{urlencode({'ptytask': hit['task'], 'line': hit['line']})}"
 
 

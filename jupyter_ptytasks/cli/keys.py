@@ -1,4 +1,4 @@
-"""Recognizes the detach keys in what is typed."""
+"""Recognizes the detach keys in typed input."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _KEY = re.compile(r"ctrl-([a-z@\[\]\\^_])|(.)", re.IGNORECASE)
 
 
 class DetachKeys:
-    """Finds a sequence of keys in what is typed.
+    """Finds a sequence of keys in typed input.
 
     A key that may begin the sequence is held back until the next one is typed.
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..client.literals import StateName
     from .common import Settings
 
-#: Tasks that ended more seconds ago are shown by `ls -a` only.
+#: Tasks that ended more seconds ago are only shown by `ls -a`.
 _RECENT = 86400.0
 _FAILED = ("failed", "timed_out", "lost")
 _LIVE = ("held", "queued", "starting", "running", "paused", "stopping")
@@ -128,7 +128,7 @@ _COLUMNS = (
     "why",
     "command",
 )
-#: What a task described by a server of another version may raise; it must not hide the other tasks.
+#: Exceptions for a task from a server of another version, which must not hide the other tasks.
 _ODD = (KeyError, TypeError, ValueError, AttributeError)
 
 
@@ -147,7 +147,7 @@ def _row(task: Task, sort: str) -> dict[str, Text]:
         "exit": Text(values.ending(task)),
         "ran": Text("" if ran is None else values.duration(ran)),
         "started": Text(f"{values.duration(values.ago(task['started'] or task['created']))} ago"),
-        # Servers of older versions know nothing of places.
+        # Older servers do not send this.
         "place": _cut(task.get("place", "local")),
         "group": _cut(task["group"]),
         "tags": _cut(", ".join(task["tags"])),
@@ -157,8 +157,8 @@ def _row(task: Task, sort: str) -> dict[str, Text]:
 
 
 def _waits_for(task: Task) -> tuple[str, str]:
-    """Return what a task waits for, and its style: an answer, or at another place what there is too little of."""
-    # Servers of older versions know nothing of places.
+    """Return what a task waits for, and its style: input, or the reason why it is pending at another place."""
+    # Older servers do not send the place.
     if task["state"] in ("held", "queued") and task.get("place", "local") != "local":
         return values.why(task), ""
     return values.question(task), "bold yellow"
@@ -198,7 +198,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "waits for": values.question(task),
         "progress": measures.progress_in_full(task),
         "metrics": measures.metrics(task),
-        # Servers of older versions know nothing of warnings.
+        # Older servers do not send this.
         "warnings": "; ".join(warning["message"] for warning in task.get("warnings", [])),
         "viewers": viewers + ("" if task["connected"] or not task["alive"] else "; currently unreachable"),
         "exit": values.ending(task),
@@ -221,7 +221,7 @@ def show(settings: Settings, ref: str, as_json: bool) -> None:
         "log files": output["directory"],
         "group": task["group"],
         "tags": ", ".join(task["tags"]),
-        # Servers of older versions know nothing of sweeps.
+        # Older servers do not send this.
         "sweep": (task.get("sweep") or {"name": ""})["name"],
         "parameters": ", ".join(f"{name}={value}" for name, value in task.get("params", {}).items()),
         "metadata": json.dumps(task["metadata"], ensure_ascii=False) if task["metadata"] else "",

@@ -39,7 +39,7 @@ def logs(
 ) -> None:
     """Show a task's output.
 
-    Prints plain text: each line as the terminal shows it in the end. With --follow on a terminal, the raw output with
+    Prints plain text: each line as the terminal finally shows it. With --follow on a terminal, the raw output with
     its colors is copied instead, unless --grep, --since or NO_COLOR is used. With --json, prints the responses of GET
     /tasks/TASK/output, one per line; pass the last next_line to --since to continue from there.
     """
@@ -81,7 +81,7 @@ def _copy(pieces: Iterator[Piece]) -> None:
     modes = Modes()
     try:
         for piece in pieces:
-            # Output that was discarded before we started is not missing.
+            # Output that was discarded before we started does not count as missing.
             if piece.lost and not is_first:
                 note(f"skipped {piece.lost} bytes: output came faster than it could be shown")
             is_first = False
@@ -95,7 +95,7 @@ def _copy(pieces: Iterator[Piece]) -> None:
 
 
 def _print(texts: Iterator[Text], *, begins_whole: bool) -> None:
-    """Print lines as they come; the last one may lack its end."""
+    """Print lines as they arrive; the last one may be unfinished."""
     is_first = is_ended = True
     for text in texts:
         if text["lines_omitted"] and text.get("line_numbers") is None and (begins_whole or not is_first):

@@ -23,7 +23,7 @@ _PERCENTS = 100.0
 
 
 def progress(task: Task) -> str:
-    """Return progress and remaining time, like `42% 3m 07s left`; empty if the task reports none."""
+    """Return progress and time left, like `42% 3m 07s left`; empty if the task reports none."""
     told = task["progress"]
     if told is None:
         return ""
@@ -84,10 +84,10 @@ def progress_in_full(task: Task) -> str:
 
 
 def metric(task: Task, sort: str = "") -> str:
-    """Return what tasks are sorted by, as `min loss 0.29`, if that is a metric, else the most telling one, as
-    `loss 0.31`; with its curve if that is known. Empty if the task does not tell it.
+    """Return the metric by which tasks are sorted, like `min loss 0.29`, else the most important one, like
+    `loss 0.31`; with its curve if known. Empty if the task does not have it.
     """
-    # Servers of older versions know nothing of metrics.
+    # Older servers do not send this.
     told = task.get("metrics", {})
     by, _, name = sort.partition(".")
     if by not in ("metrics", "min", "max"):
@@ -102,7 +102,7 @@ def metric(task: Task, sort: str = "") -> str:
 
 
 def metrics(task: Task) -> str:
-    """Return all metrics that the task's JSON has, with their last values."""
+    """Return all metrics in the task's JSON, with their last values."""
     told = task.get("metrics", {})
     return ", ".join(f"{values.visible(name)} {curves.number(one['value'])}" for name, one in told.items())
 

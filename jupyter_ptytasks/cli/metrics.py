@@ -15,7 +15,7 @@ from .common import json_option, one_ref, print_json
 if TYPE_CHECKING:
     from .common import Settings
 
-#: Points of a curve in the table, and of a file.
+#: Number of points of a curve in the table, and in a file.
 _CURVE = 32
 _ALL = 4096
 

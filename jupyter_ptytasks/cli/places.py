@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def places(settings: Settings, as_json: bool) -> None:
-    """List the places for `run --place`: the server's machine, and hosts of ~/.ssh/config.
+    """List the places for `run --place`: the server's machine, and hosts in ~/.ssh/config.
 
-    Any other host that `ssh` reaches without a question is one, too: ssh:HOST.
+    Any other host that `ssh` reaches without a prompt is a place, too: ssh:HOST.
     """
     with settings.client() as client:
         found = client.places()

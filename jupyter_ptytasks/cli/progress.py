@@ -15,8 +15,8 @@ from .. import _progress
 def progress(done: float | None, total: float | None, text: str, clear: bool) -> None:
     """Report the progress of the task this runs in.
 
-    DONE of TOTAL steps are complete, in any unit; without TOTAL the progress is indeterminate. TEXT is shown beside it.
-    Outside a task this does nothing, so a script also works on its own.
+    DONE of TOTAL steps are complete, in any unit; without TOTAL the progress is indeterminate. TEXT is shown next to
+    it. Outside a task this does nothing, so a script also works on its own.
     """
     if (done is None) != clear:
         raise click.UsageError("give either DONE or --clear")

@@ -95,7 +95,7 @@ def prune(
 
 
 def _best(given: str | None) -> tuple[str | None, Better | None]:
-    """Return the metric of `--keep-best`, and which of its values are the good ones; None for what is not said."""
+    """Return the metric of `--keep-best`, and which of its values are better; None if not given."""
     if given is None:
         return None, None
     name, colon, end = given.rpartition(":")

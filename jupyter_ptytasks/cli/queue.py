@@ -26,7 +26,7 @@ waiting_refs = click.argument("refs", metavar="TASK...", nargs=-1, required=True
 @json_option
 @click.pass_context
 def queue(ctx: click.Context, group: str | None, as_json: bool) -> None:
-    """List the waiting tasks in the order in which they start, and why each one waits.
+    """List pending tasks in the order in which they will start, and why each one waits.
 
     \b
       jupyter ptytasks queue -g gpu
@@ -67,9 +67,9 @@ def move(
     group: str | None,
     as_json: bool,
 ) -> None:
-    """Put waiting tasks elsewhere in the queue of their group, or of another one, several of them in the given order.
+    """Move pending tasks within their group, or to another one, together and in the given order.
 
-    They take the priority of the task beside which they are put.
+    They take the priority of their new neighbor.
     """
     given = sum((before is not None, after is not None, first, last))
     if given > 1 or (not given and group is None):
@@ -95,7 +95,7 @@ def _complete_held(ctx: click.Context, param: click.Parameter, incomplete: str) 
 @json_option
 @click.pass_obj
 def hold(settings: Settings, refs: tuple[str, ...], as_json: bool) -> None:
-    """Hold queued tasks, so that they do not start before they are released."""
+    """Hold queued tasks until they are released."""
     with settings.client() as client:
         each(refs, client.hold, as_json=as_json)
 
@@ -106,7 +106,7 @@ def hold(settings: Settings, refs: tuple[str, ...], as_json: bool) -> None:
 @json_option
 @click.pass_obj
 def release(settings: Settings, refs: tuple[str, ...], sweeps: bool, as_json: bool) -> None:
-    """Release held tasks, so that they start in their turn."""
+    """Release held tasks, so that they start when it is their turn."""
     with settings.client() as client:
         if sweeps:
             release_all(client, refs, as_json=as_json)

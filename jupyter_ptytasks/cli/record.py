@@ -1,4 +1,4 @@
-"""`record`: writes what a task has printed as a recording."""
+"""`record`: writes a recording of a task's output."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 )
 @click.pass_obj
 def record(settings: Settings, ref: str, version: str, idle: float) -> None:
-    """Write a recording of a task's output (asciicast), from what is kept of it.
+    """Write a recording (asciicast) of the output of a task that is kept.
 
-    It can be made at any time, also after the end, and played with `asciinema play`:
+    It can be made at any time, even after the task has ended, and played with `asciinema play`:
 
     \b
       jupyter ptytasks record train > train.cast

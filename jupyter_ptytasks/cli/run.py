@@ -54,8 +54,8 @@ def run(
 
     The task runs in the current directory, with the server's environment. It also gets your PATH, VIRTUAL_ENV, CONDA_*,
     CUDA_VISIBLE_DEVICES and similar variables, so `python` is the one you use here, plus anything given with -e. If the
-    server is on another machine, only -e applies. With --place, the directory and the environment are those of that
-    machine.
+    server is on another machine, only -e applies. With --place, the directory and the environment are those of the
+    other machine.
 
     \b
       jupyter ptytasks run -n train -- python train.py --epochs 20

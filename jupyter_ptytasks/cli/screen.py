@@ -1,4 +1,4 @@
-"""The user's terminal: raw while a task is attached to it, restored afterwards."""
+"""The user's terminal: raw while a task is attached to it, then restored."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Screen:
 
     def __init__(self) -> None:
         self.stdin = sys.stdin.fileno()
-        # Without Python's buffer; and on Windows by the console's call for characters, whatever its code page is.
+        # Unbuffered; and on Windows by the console's Unicode API, regardless of its code page.
         self._stdout = open(sys.stdout.fileno(), "wb", buffering=0, closefd=False)  # noqa: SIM115
         self._modes = Modes()
 

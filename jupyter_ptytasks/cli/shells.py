@@ -1,4 +1,4 @@
-"""`commands` and `exec`: what was run in a shell, and running one more command there."""
+"""`commands` and `exec`: the command history of a shell, and running a command in it."""
 
 from __future__ import annotations
 
@@ -57,8 +57,8 @@ def _line(one: ShellCommand) -> str:
 def exec_(settings: Settings, ref: str, timeout: float | None, as_json: bool, words: tuple[str, ...]) -> None:
     """Run a command at the prompt of a shell, print its output, and exit with its exit code.
 
-    A single word is a command line, several are its arguments. If the command still runs after the timeout, exit with
-    124; it keeps running.
+    A single word is a command line, several words are its arguments. If the command is still running after the timeout,
+    exit with 124; it keeps running.
     """
     words = words[1:] if words[0] == "--" else words
     if not words:

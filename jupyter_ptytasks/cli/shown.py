@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def screen(settings: Settings, ref: str, ansi: bool, as_json: bool) -> None:
-    """Show what a task's terminal shows now, or showed in the end, also for a full-screen program.
+    """Show the current or final screen of a task's terminal, even of a full-screen program.
 
     The server needs the extra `screen`. With --json, also prints the cursor and the title.
     """

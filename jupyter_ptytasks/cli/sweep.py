@@ -1,4 +1,4 @@
-"""`sweep`, `retry` and `cancel`: many tasks from one command, and what becomes of them."""
+"""`sweep`, `retry` and `cancel`: many tasks from one command."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ if TYPE_CHECKING:
 
 
 class _SweepCommand(click.Command):
-    """A command whose unknown options are parameters, up to `--`; what follows is the command of the tasks."""
+    """A command whose unknown options before `--` are parameters; after it comes the command of the tasks."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Keep what follows `--` apart."""
+        """Separate the arguments after `--`."""
         at = args.index("--") if "--" in args else len(args)
         ctx.meta["words"] = tuple(args[at + 1 :])
         return super().parse_args(ctx, args[:at])
@@ -65,14 +65,14 @@ def sweep(
     """Queue a task for each combination of parameters, or show sweeps.
 
     VALUES are separated by commas; 0:5 is 0, 1, 2, 3, 4. In COMMAND, {PARAM} stands for the value, and {{ for a brace.
-    Tasks also have it in the variable PTYTASK_PARAM_NAME. Either all tasks are queued or none; at most 1000.
+    Tasks also get it in the variable PTYTASK_PARAM_NAME. Either all tasks are queued or none; at most 1000.
 
     \b
       jupyter ptytasks sweep --lr 1e-3,1e-4 --seed 0:5 -g gpu -n train -- \\
         python train.py --lr {lr} --seed {seed}
       jupyter ptytasks sweep            all sweeps
       jupyter ptytasks sweep train      the tasks of one
-      jupyter ptytasks retry train      run again what failed
+      jupyter ptytasks retry train      rerun what failed
     """
     words = ctx.meta["words"]
     settings: Settings = ctx.obj
@@ -139,13 +139,13 @@ def cancel(settings: Settings, ref: str, as_json: bool) -> None:
 
 
 def release_all(client: Client, refs: Sequence[str], *, as_json: bool) -> None:
-    """Let the held tasks of sweeps take their turns, and say so."""
+    """Release the held tasks of sweeps, and print the result."""
     for ref in refs:
         _tell(client.release_sweep(ref), "released", as_json=as_json)
 
 
 def delete_all(client: Client, refs: Sequence[str], *, stop: bool, as_json: bool) -> None:
-    """Delete sweeps, with `stop` also those that have not ended, and say so."""
+    """Delete sweeps, with `stop` also those that have not ended, and print the result."""
     from ..client import RequestFailed  # noqa: PLC0415  not for help
 
     def delete(ref: str) -> Sweep:
@@ -214,7 +214,7 @@ def _look(settings: Settings, given: Sequence[str], pairs: Sequence[str], *, wai
 
 
 def _finish(client: Client, found: Sweep, *, waits: bool, as_json: bool) -> None:
-    """Wait for the end of a sweep if that is asked for, and print its JSON."""
+    """Wait for the end of a sweep if requested, and print its JSON."""
     while waits and (left := client.retrying(lambda: _left(client, found["id"]))):
         for task in left:
             client.wait(task["id"])
@@ -235,7 +235,7 @@ def _left(client: Client, sweep: str) -> list[Task]:
 
 
 def _states(found: Sweep) -> str:
-    """Return how many tasks are in which states: `3 running, 1 failed`."""
+    """Return the number of tasks in each state: `3 running, 1 failed`."""
     return ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in found["states"].items() if count)
 
 

@@ -1,4 +1,4 @@
-"""The commands for a conversation with a task: wait and input."""
+"""The commands for interacting with a task: wait and input."""
 
 from __future__ import annotations
 
@@ -53,8 +53,8 @@ def wait(
     For several tasks, this is the first code that is not 0. A signal is 128 + its number. A task that was stopped or
     lost counts as 1 if its command reported no error. Waiting continues across a restart of the server.
 
-    With --until or --match, wait for one task until that has happened, and exit with 0. If the task ends before, exit
-    with its exit code, or 1 unless --until names exit.
+    With --until or --match, wait for one task until the condition is met, and exit with 0. If the task ends first, exit
+    with its exit code, or with 1 unless --until includes exit.
     """
     with settings.client(patience=300.0) as client:
         if until or match is not None:
@@ -62,7 +62,7 @@ def wait(
                 raise click.UsageError("--until and --match wait for one task")
             waited = client.wait_for(refs[0], until, match=match, timeout=timeout, **about)
             sys.exit(_report(waited, as_json=as_json, exit_is_fine="exit" in until))
-        # Look all names up first: a typo must not come up after hours.
+        # Look up all names first: a typo must not be noticed after hours.
         tasks = [client.get(ref) for ref in refs]
         deadline = None if timeout is None else time.monotonic() + timeout
         codes = [_wait(client, task, deadline, as_json=as_json) for task in tasks]
@@ -82,7 +82,7 @@ def _wait(client: Client, task: Task, deadline: float | None, *, as_json: bool) 
 
 
 def _report(waited: Waited, *, as_json: bool, exit_is_fine: bool) -> int:
-    """Print what has happened, and return the exit code."""
+    """Print the result of a wait, and return the exit code."""
     from ..client.outcome import TIMED_OUT, exit_status  # noqa: PLC0415  not for help
 
     task, line = waited["task"], waited["line"]
@@ -124,7 +124,7 @@ def input(  # noqa: A001  the verb's name
     secret: bool,
     as_json: bool,
 ) -> None:
-    """Type TEXT into a task and press Enter. With `-`, type what is on standard input, unchanged."""
+    """Type TEXT into a task and press Enter. With `-`, type standard input unchanged."""
     if text is None and secret and not keys:
         text = click.prompt("Password", hide_input=True, err=True)
     if (text is None) == (not keys):

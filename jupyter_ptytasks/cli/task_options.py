@@ -1,4 +1,4 @@
-"""The options that `run` and `sweep` have in common, and what they are in a request."""
+"""The common options of `run` and `sweep`, and their conversion to requests."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ _OPTIONS = (
 
 
 def task_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options to a command, in their order, and after them those for what a task asks for at its place."""
+    """Add the options to a command, in order, followed by those for resources."""
     for name, (_, metavar, about) in reversed([*resources.OPTIONS.items()]):
         told = f"{about[0].upper()}{about[1:]}. Needs --place."
         command = click.option(f"--{name}", metavar=metavar, help=told)(command)
@@ -98,7 +98,7 @@ def task_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def check(options: dict[str, Any]) -> None:
-    """Raise click.UsageError for options that do not go together."""
+    """Raise click.UsageError for conflicting options."""
     if options["warn"] and options["timeout"] is None:
         raise click.UsageError("--warn needs --timeout")
     if options["retry_delay"] is not None and options["retry"] is None:
@@ -144,8 +144,8 @@ def fields(options: dict[str, Any], *, is_local: bool) -> dict[str, Any]:
 
 
 def command_of(words: tuple[str, ...], cwd: str | None, *, is_local: bool) -> Command | None:
-    """Return the command that is meant by words: one that looks like a line for the shell is one, unless it is the path
-    of a program.
+    """Return the command for the given words: a single word that looks like a shell command line is one, unless it is
+    the path of a program.
     """
     if len(words) == 1 and _SHELL.search(words[0]) and not (is_local and _is_program(words[0], cwd or "")):
         return words[0]

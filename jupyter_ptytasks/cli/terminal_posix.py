@@ -1,4 +1,4 @@
-"""The terminal that `attach` runs in, on a POSIX system: raw mode, what is typed, and signals."""
+"""The terminal that `attach` runs in, on a POSIX system: raw mode, input, and signals."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: The terminal has another size.
+#: The size of the terminal has changed.
 RESIZED = signal.SIGWINCH
 #: Signals that end `attach`, even if SIGINT was ignored by the parent, as shells do for background jobs.
 ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
@@ -34,7 +34,7 @@ class RawMode:
     def restore(self) -> None:
         """Restore the previous mode. Raises OSError if the terminal has hung up."""
         try:
-            # Answers to a program's last queries are dropped, or they would be typed into the shell.
+            # Replies to a program's last queries are dropped, otherwise they would be typed into the shell.
             termios.tcsetattr(self._fd, termios.TCSAFLUSH, self._saved)
         except termios.error as error:
             raise OSError(*error.args) from error
@@ -42,7 +42,7 @@ class RawMode:
 
 @contextmanager
 def from_background() -> Iterator[None]:
-    """Allow changes to the terminal in the block, even from the background: they would stop this process."""
+    """Allow changes to the terminal in the block, even from the background, where they would stop this process."""
     usual = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
     try:
         yield
@@ -81,12 +81,12 @@ class Wakeups:
             pass  # the pipe is full, and `wait` will return; or it is closed
 
     def wait(self, stdin: int, timeout: float | None) -> tuple[bytes | None, set[int]]:
-        """Wait, at most `timeout` seconds; return what was typed (None: nothing, `b""`: the terminal is gone), and the
-        signals that came. Raises OSError if the terminal cannot be read any more.
+        """Wait at most `timeout` seconds; return the input (None: nothing, `b""`: the terminal is gone), and received
+        signals. Raises OSError if the terminal can no longer be read.
         """
         ready, _, _ = select.select([stdin, self._outlet], [], [], timeout)
         signals = self._read() if self._outlet in ready else set()
-        # After one of these nothing is read any more: what was typed is for whoever has the terminal next.
+        # After an ending signal, input is left for the next reader of the terminal.
         return os.read(stdin, _KEYS) if stdin in ready and signals.isdisjoint(ENDING) else None, signals
 
     def _read(self) -> set[int]:

@@ -1,4 +1,4 @@
-"""The terminal that `attach` runs in, on Windows: a console that speaks in escape sequences, read by a thread."""
+"""The terminal that `attach` runs in, on Windows: a console with escape sequences, read by a thread."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from ..core.platform.windows import win32
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: There is no signal for another size: it is looked at from time to time.
+#: There is no signal for a size change: the size is polled.
 RESIZED = -1
-#: Signals that end `attach`: Ctrl+Break is one. Ctrl+C is a key like others while the console is raw.
+#: Signals that end `attach`, such as Ctrl+Break. Ctrl+C is an ordinary key while the console is raw.
 ENDING = (signal.SIGINT, getattr(signal, "SIGBREAK", signal.SIGTERM))
 #: What `attach` exits with when the console is closed.
 HANGUP_STATUS = 129
 
 #: Modes of a console's input (SetConsoleMode): Ctrl+C as an event, lines, echo; keys as escape sequences.
 _COOKED, _VT_INPUT = 0x1 | 0x2 | 0x4, 0x200
-#: Modes of its output: control characters and escape sequences are obeyed; a line feed does not return the cursor.
+#: Modes of its output: process control characters and escape sequences; no automatic carriage return.
 _VT_OUTPUT = 0x1 | 0x4 | 0x8
 #: Characters read at a time.
 _UNITS = 1 << 12
-#: Seconds between looks at the size, and at signals: waiting here is not interrupted by them.
+#: Polling interval for the size and for signals, which do not interrupt waiting on Windows, in seconds.
 _LOOK_EVERY = 0.25
 
 
 class RawMode:
-    """Raw mode of this process's console, until `restore`. Raises OSError if it cannot have escape sequences."""
+    """Raw mode of this process's console, until `restore`. Raises OSError if it does not support escape sequences."""
 
     def __init__(self, fd: int) -> None:  # noqa: ARG002  a process has one console
         self._saved = {which: win32.console_mode(which) for which in (win32.INPUT, win32.OUTPUT)}
@@ -47,7 +47,7 @@ class RawMode:
 
     def restore(self) -> None:
         """Restore the previous mode. Raises OSError if the console is gone."""
-        # Answers to a program's last queries are dropped, or they would be typed into the shell.
+        # Replies to a program's last queries are dropped, otherwise they would be typed into the shell.
         win32.flush_console()
         for which, mode in self._saved.items():
             win32.set_console_mode(which, mode)
@@ -60,14 +60,14 @@ def from_background() -> Iterator[None]:
 
 
 class Wakeups:
-    """A context in which `wait` returns for keys, signals, another size, and when another thread calls `wake`."""
+    """A context in which `wait` returns for keys, signals, a size change, and when another thread calls `wake`."""
 
     def __init__(self) -> None:
-        #: What was typed, the signals, and None for `wake`.
+        #: Input, signals, and None for `wake`.
         self._events: queue.SimpleQueue[bytes | int | None] = queue.SimpleQueue()
         self._usual: dict[int, Any] = {}
         self._size = _size()
-        # It reads from the first `wait` on: before that, the console is not raw. It ends with the process.
+        # Started at the first `wait`: before that, the console is not raw. It ends with the process.
         self._reader = threading.Thread(target=self._read, daemon=True)
 
     def __enter__(self) -> Wakeups:
@@ -84,8 +84,8 @@ class Wakeups:
         self._events.put(None)
 
     def wait(self, stdin: int, timeout: float | None) -> tuple[bytes | None, set[int]]:  # noqa: ARG002
-        """Wait, at most `timeout` seconds; return what was typed (None: nothing, `b""`: the console is gone), and the
-        signals that came.
+        """Wait at most `timeout` seconds; return the input (None: nothing, `b""`: the console is gone), and received
+        signals.
         """
         if self._reader.ident is None:
             self._reader.start()
@@ -107,7 +107,7 @@ class Wakeups:
             return None, set() if event is None else {event}
 
     def _read(self) -> None:
-        # A character may be two units, which come one by one.
+        # A character may be two code units, which arrive separately.
         decoder = codecs.getincrementaldecoder("utf-16-le")("replace")
         while units := win32.read_console(_UNITS):
             if text := decoder.decode(units):

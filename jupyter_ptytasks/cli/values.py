@@ -77,7 +77,7 @@ def parse_duration(text: str) -> float:
 
 
 def before(seconds: float) -> str:
-    """Return the time so many seconds ago, in ISO 8601."""
+    """Return the time `seconds` ago, in ISO 8601."""
     return (now() - timedelta(seconds=seconds)).isoformat()
 
 

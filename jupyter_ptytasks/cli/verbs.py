@@ -87,7 +87,7 @@ def resume(settings: Settings, refs: tuple[str, ...], as_json: bool) -> None:
 def restart(settings: Settings, refs: tuple[str, ...], grace: float | None, as_json: bool) -> None:
     """Run tasks again, under the same id and name. Live tasks are stopped first.
 
-    New output is appended to the old. To keep the old run as it is, use `again`.
+    New output is appended to the old. To keep the old run unchanged, use `again`.
     """
     with settings.client() as client:
         each(refs, lambda ref: client.restart(ref, grace=grace), as_json=as_json)
@@ -108,8 +108,8 @@ def restart(settings: Settings, refs: tuple[str, ...], grace: float | None, as_j
 def again(settings: Settings, /, ref: str, words: tuple[str, ...], as_json: bool, **options: Any) -> None:
     """Start a new task like TASK, and print its id and name.
 
-    It gets the command, environment and limits that TASK was started with, but for what is given here; `diff` tells
-    what is different.
+    It gets the command, environment and limits that TASK was started with, except for the options given here; `diff`
+    shows the differences.
 
     \b
       jupyter ptytasks again train -e SEED=2

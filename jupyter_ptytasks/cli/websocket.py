@@ -112,7 +112,7 @@ def _open(server: Server, path: str) -> websocket.WebSocket:
 
 
 def _dial(server: Server) -> socket.socket | None:
-    """Connect to a local server, bypassing any proxy. Return None for others: the library connects."""
+    """Connect to a local server, bypassing any proxy. Return None for other servers, to which the library connects."""
     parts = urlsplit(server.url)
     if server.sock:
         return endpoint.dial(server.sock, _TIMEOUT)

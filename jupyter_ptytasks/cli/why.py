@@ -1,4 +1,4 @@
-"""`why`: why a task does not run, or has failed."""
+"""`why`: why a task is not running, or why it failed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 @json_option
 @click.pass_obj
 def why(settings: Settings, ref: str, as_json: bool) -> None:
-    """Tell why a task does not run, or why it has failed, with the lines of its output that say it.
+    """Show why a task is not running, or why it failed, with the lines of its output that show it.
 
-    The numbers of the lines are those of the whole output.
+    Line numbers are those of the whole output.
     """
     with settings.client() as client:
         told = client.why(ref)

@@ -1,4 +1,4 @@
-"""The client's methods for what a task is: its details, its notes, why it failed, what differs from another one."""
+"""The client's methods for details of a task, its notes, why it failed, and differences from another task."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 
 class AboutMethods(Connection):
-    """What a task is, and tasks like it."""
+    """Details, notes, and repeating a task."""
 
     def details(self, ref: str) -> Details:
-        """Return what lists do not tell of a task: its attempts, the names of given variables, disk usage and host."""
+        """Return the details of a task: its attempts, the names of given variables, disk usage and host."""
         return cast("Details", self._get(path_of(ref, "details"), **IDLE))
 
     def why(self, ref: str) -> Why:
-        """Return why a task has failed, with the lines of its output that say it, or why it does not run."""
+        """Return why a task failed, with the lines of its output that show it, or why it is not running."""
         return cast("Why", self._get(path_of(ref, "why"), **IDLE))
 
     def diff(self, ref: str, other: str | None = None) -> Difference:
-        """Return what differs between a task and an `other` one, by default the run before."""
+        """Return the differences between a task and an `other` one, by default the previous run."""
         return cast("Difference", self._get(path_of(ref, "diff"), **{"with": other, **IDLE}))
 
     def notes(self, ref: str) -> tuple[str, str]:
-        """Return the notes of a task, as Markdown, and their tag for `write_notes`."""
+        """Return the notes of a task, as Markdown, and their ETag for `write_notes`."""
         response = self._transport.request("GET", path_of(ref, "notes"), params=dict(IDLE))
         return str(decoded(response.content)["notes"]), str(response.headers["ETag"])
 
@@ -37,8 +37,8 @@ class AboutMethods(Connection):
         """Replace the notes of a task, and return it.
 
         Args:
-            tag: that of the notes that you have seen; `*` replaces any. Raises RequestFailed (`notes_changed`) if they
-                have been changed since.
+            tag: the ETag of the notes that you have seen; `*` replaces any. Raises RequestFailed (`notes_changed`) if
+                they have changed since.
         """
         return self._task("PUT", path_of(ref, "notes"), json={"notes": notes}, headers={"If-Match": tag})
 
@@ -57,12 +57,12 @@ class AboutMethods(Connection):
         place: str | None = None,
         resources: Resources | Mapping[str, Any] | None = None,
     ) -> Task:
-        """Start a new task like this one, and return the new task. What is not given is the same.
+        """Start a new task like this one, and return it. Options that are not given are the same.
 
         Args:
-            env: variables that are set besides those that the task was given; None takes one away.
-            metrics: how they are read from its output: `pattern`, `include`, `off`.
-            place: where it runs, and `resources` what it asks for there.
+            env: variables to set in addition to those given to the task; None removes one.
+            metrics: how metrics are read from its output: `pattern`, `include`, `off`.
+            place: where it runs, and `resources` what it requests there.
         """
         given: dict[str, Any] = {
             "name": name,

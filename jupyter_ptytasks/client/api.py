@@ -1,4 +1,4 @@
-"""The client: one method per route of the REST API (docs/rest.md), and a few built on several of them."""
+"""The client: one method per route of the REST API (docs/rest.md), and a few that combine several."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class Client(
     `ref`, and raise errors of client.errors.
 
     Args:
-        url: address of the server. Without it the server is found (see discovery), again whenever it has moved.
+        url: URL of the server. Without it, the server is discovered (see discovery), again whenever it has moved.
         token: its token.
         timeout: seconds to wait for each response.
-        patience: seconds for which waiting and following continue while the server is gone.
-        carrier: what carries requests in place of the network, as within the server.
+        patience: seconds for which waiting and following continue without a server.
+        carrier: the transport for requests instead of the network, as used within the server.
     """
 
     def __enter__(self) -> Client:
@@ -60,5 +60,5 @@ class Client(
         return cast("Sequence[PlaceAbout]", self._get("places")["places"])
 
     def place_options(self, name: str) -> PlaceOptions:
-        """Return what a task at a place can ask for (`resources` of `create`)."""
+        """Return what a task can request at a place (`resources` of `create`)."""
         return cast("PlaceOptions", self._get(path_of(name, "options", of="places")))

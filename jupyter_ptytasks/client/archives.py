@@ -28,11 +28,11 @@ class ArchiveMethods(Connection):
         return pieces(response)
 
     def import_task(self, archive: bytes | BinaryIO) -> Task:
-        """Make a new task of what `export` has written, and return it. It has ended, is pinned, and has another name if
+        """Create a task from an archive of `export`, and return it. It has ended, is pinned, and gets another name if
         its own is taken.
 
         Raises:
-            RequestFailed: `bad_request` or `too_large`: the archive is not valid; nothing was imported.
+            RequestFailed: `bad_request` or `too_large`: the archive is invalid; nothing was imported.
         """
         headers = {"Content-Type": "application/gzip"}
         response = self._transport.request("POST", "import", content=archive, headers=headers, timeout=SLOW)

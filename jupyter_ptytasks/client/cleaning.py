@@ -1,4 +1,4 @@
-"""The part of the client that cleans up: what would be deleted, and its deletion."""
+"""The part of the client that cleans up: preview and deletion."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ class CleanUpMethods(Connection):
         sweep: str | None = None,
         q: str | None = None,
     ) -> CleanUp:
-        """Return the finished tasks that match all that is given, the room that they take, and which others are spared:
-        nothing is deleted. Pinned tasks never match, nor do those that a waiting task needs.
+        """Return the finished tasks that match all arguments, their disk usage, and which others are spared, without
+        deleting anything. Pinned tasks never match, nor do those that a pending task needs.
 
         Args:
             older_than: seconds since they ended.
             state: only tasks that ended in these states.
-            keep: so many of the newest matching ones stay.
-            keep_best: the name of a metric: the task with its best value stays, as do all without it.
-            better: which of its values are the good ones; by default its name says so.
+            keep: how many of the newest matching tasks to keep.
+            keep_best: the name of a metric: the task with its best value is kept, and so are all without it.
+            better: which of its values are better; by default this depends on its name.
             group, tag, sweep, q: only such tasks, as in `list`.
         """
         given: dict[str, Any] = {
@@ -56,7 +56,7 @@ class CleanUpMethods(Connection):
     def clean_up(self, ids: Iterable[str]) -> CleanUp:
         """Delete finished tasks, given by their ids, and their output: all of them or none. Return what was deleted.
 
-        Those that are live or pinned, or that a waiting task needs, are spared and counted; those that are gone already
+        Tasks that are live or pinned, or that a pending task needs, are spared and counted; those that no longer exist
         are left out.
         """
         response = self._transport.request("POST", "cleanup", json={"tasks": list(ids)}, timeout=SLOW)

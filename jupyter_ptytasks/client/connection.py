@@ -1,4 +1,4 @@
-"""How requests reach the server, and what their responses hold: all methods of the client are built on this."""
+"""Sends requests and decodes responses: all methods of the client are built on this."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ class Connection:
 
     @property
     def server(self) -> discovery.Server:
-        """The server in use; makes a request if there was none yet."""
+        """The server in use; makes a request if there has been none yet."""
         if self._transport.server is None:
             self._get("status")
         assert self._transport.server is not None  # it has just answered
@@ -80,7 +80,7 @@ class Connection:
 
 
 def path_of(ref: str, verb: str = "", of: str = "tasks") -> str:
-    """Return the path of a task, or of what else has an id or a name. Raises NotFound for what cannot be one."""
+    """Return the path of a task, or of another object with an id or a name. Raises NotFound for an invalid one."""
     kind = of.removesuffix("s")
     code = f"{kind}_not_found"
     if not ref:

@@ -1,4 +1,4 @@
-"""Metrics for people: numbers in few digits, and curves of the size of a word."""
+"""Metrics for people: rounded numbers, and sparklines."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ def step(value: AnyNumber) -> str:
 
 
 def number(value: AnyNumber | None) -> str:
-    """Return a number in four digits; empty for none."""
+    """Return a number with four digits; empty for None."""
     return "" if value is None else f"{float(value):.4g}"
 
 
 def sparkline(values: Sequence[AnyNumber | None]) -> str:
-    """Return a curve in as many characters as there are values; one that is no number is "!"."""
+    """Return a sparkline with one character per value; "!" for one that is not a number."""
     numbers = [float(value) if value is not None else math.nan for value in values]
     known = [value for value in numbers if math.isfinite(value)]
     if not known:

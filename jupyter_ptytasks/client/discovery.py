@@ -33,7 +33,7 @@ _WILDCARDS = ("0.0.0.0", "::", "*")  # noqa: S104  taken out, not listened on
 
 @dataclass(frozen=True)
 class Server:
-    """The address of a Jupyter server: `url` ends with a slash, `token` may be empty, `sock` is its unix socket."""
+    """The location of a Jupyter server: `url` ends with a slash, `token` may be empty, `sock` is its unix socket."""
 
     url: str
     token: str = ""
@@ -41,7 +41,7 @@ class Server:
 
     @classmethod
     def parse(cls, url: str, token: str = "") -> Server:
-        """Parse an address, which may have a page, `?token=` or the scheme `http+unix`. Raises ValueError."""
+        """Parse a URL, which may have a page, `?token=` or the scheme `http+unix`. Raises ValueError."""
         parts = urlsplit(url)
         token = token or parse_qs(parts.query).get("token", [""])[0]
         path = _PAGE.sub("", parts.path).rstrip("/") + "/"

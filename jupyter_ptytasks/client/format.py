@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
 _SIZES = ("KiB", "MiB", "GiB", "TiB")
-#: Messages that say no more than the exit code or signal; the second is of older servers.
+#: Messages that say no more than the exit code or signal; the second is from older servers.
 _ENDED = re.compile(r"exited with code -?\d+|killed by SIG\w+|")
 _PART = re.compile(r"([0-9]+(?:\.[0-9]+)?)\s*(ms|[smhdw])\s*")
 
@@ -65,7 +65,7 @@ def size(count: float) -> str:
 
 
 def spared(counts: Mapping[str, object]) -> str:
-    """Return what was not deleted when cleaning up: `2 running, 1 pinned`; empty if that is nothing."""
+    """Return the tasks spared by a cleanup: `2 running, 1 pinned`; empty if there are none."""
     said = {"needed": "needed by waiting tasks", "unmeasured": "without the metric"}
     return ", ".join(f"{count} {said.get(why, why)}" for why, count in counts.items() if count)
 
@@ -118,10 +118,10 @@ def reason(task: Task) -> str:
 
 
 def question(task: Task) -> str:
-    """Return what a task waits for, such as `line: Proceed? [y/N]`; empty if it waits for no input, or for the next
-    command of a shell.
+    """Return what a task is waiting for, such as `line: Proceed? [y/N]`; empty if it is not waiting for input, or is a
+    shell at its prompt.
     """
-    # Servers of older versions do not say.
+    # Older servers do not send this.
     asked = task.get("waiting")
     if asked is None or asked["kind"] == "shell":
         return ""
@@ -141,9 +141,9 @@ def visible(text: str) -> str:
 
 
 def why(task: Task) -> str:
-    """Return why a task does not run, or what has become of it."""
+    """Return why a task is not running, or how it ended."""
     waits = task["queue"]
-    # Servers of older versions know nothing of places and jobs.
+    # Older servers do not send places and jobs.
     if waits is None or task.get("place", "local") != "local":
         job = task.get("job") if task["state"] in ("held", "queued") else None
         message = task["state_message"] or (job and job["reason"]) or ""
@@ -155,19 +155,19 @@ def why(task: Task) -> str:
 
 
 def _clock(iso: str) -> str:
-    """Return a time of the next day as that of a clock, any other with its date."""
+    """Return a time within a day as clock time, any other with its date."""
     local = moment(iso).astimezone()
     is_soon = abs((local - now()).total_seconds()) < 86400
     return local.strftime("%H:%M" if is_soon else "%Y-%m-%d %H:%M")
 
 
 def turn(task: Task) -> tuple[str, int, str, str]:
-    """Return the key by which pending tasks are sorted: by group, and in the order of their turns."""
+    """Return the sort key of pending tasks: by group, and in the order of their turns."""
     return task["group"], -task["priority"], task["rank"], task["id"]
 
 
 def group(one: Group) -> str:
-    """Return a group in one line: its slots and GPUs, what runs and waits, and whether it is paused."""
+    """Return a group in one line: its slots and GPUs, running and pending tasks, and whether it is paused."""
     slots = "no limit" if one["slots"] is None else f"{one['used']} of {one['slots']} slots used"
     gpus = one["gpus"]
     if gpus is not None:

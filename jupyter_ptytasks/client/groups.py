@@ -29,28 +29,28 @@ class GroupMethods(Connection):
 
         Args:
             settings: `slots` (None: no limit; 0: start no more tasks), `gpus` (None, "all", or a list of indexes and
-                UUIDs), `per_gpu`, `on_failure` ("continue", "pause", "cancel"), `paused`, `reason`. What is not given
-                is not changed.
+                UUIDs), `per_gpu`, `on_failure` ("continue", "pause", "cancel"), `paused`, `reason`. Settings that are
+                not given are not changed.
         """
         return cast("Group", decoded(self._transport.request("PUT", _group(name), json=settings).content))
 
     def delete_group(self, name: str) -> None:
-        """Forget how a group is configured; its tasks are no longer limited."""
+        """Delete the configuration of a group; its tasks are no longer limited."""
         self._transport.request("DELETE", _group(name))
 
     def pause_group(self, name: str, *, tasks: bool = False, reason: str = "") -> Group:
-        """Start no more tasks of a group. With `tasks`, pause those that run, too."""
+        """Start no more tasks of a group. With `tasks`, also pause running ones."""
         body = {"tasks": tasks, "reason": reason}
         return cast("Group", decoded(self._transport.request("POST", _group(name, "pause"), json=body).content))
 
     def resume_group(self, name: str, *, tasks: bool = False) -> Group:
-        """Start tasks of a group again. With `tasks`, resume those that are paused."""
+        """Start tasks of a group again. With `tasks`, also resume paused ones."""
         body = {"tasks": tasks}
         return cast("Group", decoded(self._transport.request("POST", _group(name, "resume"), json=body).content))
 
     def retry_group(self, name: str, states: Iterable[StateName] | None = None) -> Sequence[str]:
-        """Run the tasks of a group again that have ended in one of these states, by default `failed`, `timed_out` and
-        `lost`, and return their ids.
+        """Rerun the tasks of a group that ended in one of these states, by default `failed`, `timed_out` and `lost`,
+        and return their ids.
         """
         body = without_none({"states": None if states is None else list(states)})
         response = self._transport.request("POST", _group(name, "retry"), json=body, timeout=SLOW)

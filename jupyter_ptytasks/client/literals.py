@@ -1,4 +1,4 @@
-"""Types of single values in requests and responses, and what their JSON schemas say besides the type."""
+"""Types of single values in requests and responses, and additional keywords of their JSON schemas."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Says:
-    """What the JSON schema of a value says besides its type."""
+    """Additional keywords in the JSON schema of a value."""
 
     def __init__(self, **said: Any) -> None:
         self._said = said
@@ -44,7 +44,7 @@ When = Literal["ok", "any", "failed"]
 Place = Literal["first", "last"]
 Better = Literal["lower", "higher"]
 SweepMode = Literal["grid", "zip", "random"]
-#: The values of `code` in errors of ours; others are `http_` and a status.
+#: The values of `code` in our errors; others are `http_` and a status.
 ErrorCode = Literal[
     "bad_request",
     "spawn_failed",
@@ -73,7 +73,7 @@ ErrorCode = Literal[
     "store_unavailable",
     "storage_full",
 ]
-#: A value of a parameter.
+#: A parameter value.
 Scalar = str | int | float | bool
 Id = Annotated[str, Says(pattern="^[a-z0-9]{8,16}$")]
 Name = Annotated[str, Says(minLength=1, maxLength=128)]

@@ -1,4 +1,4 @@
-"""The client's methods for what is measured of a task."""
+"""The client's methods for metrics and resource usage."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class MeasureMethods(Connection):
 
         Args:
             names: only these.
-            since: only points behind this step or, with `x="time"`, this time (Unix seconds).
-            points: at most so many of each; between the lowest and highest of a stretch others are left out.
+            since: only points after this step or, with `x="time"`, this time (Unix seconds).
+            points: maximum number of points of each metric; of more, the lowest and highest of each interval are kept.
             attempt: an earlier attempt.
         """
         given = without_none({"since": since, "points": points, "x": x, "attempt": attempt})

@@ -20,7 +20,7 @@ def is_live(task: Task) -> bool:
 
 
 def has_ended(task: Task) -> bool:
-    """Return whether the task has ended for good: it is not about to be run again by itself."""
+    """Return whether the task has ended for good: it will not be retried automatically."""
     return not (is_live(task) or task.get("runs_again", False))
 
 

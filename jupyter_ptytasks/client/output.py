@@ -70,8 +70,8 @@ class OutputMethods(TaskMethods, TalkMethods):
     ) -> Iterator[Text]:
         """Iterate over the output as text, from line `since`, or over the last `tail` lines.
 
-        With `follow`, continue as output is written, until the task has ended: every line once, when it is not likely
-        to change anymore.
+        With `follow`, continue as output is written, until the task has ended: every line once, when it is unlikely to
+        change.
         """
         return reading.lines(self, ref, since=since, tail=tail, grep=grep, ansi=ansi, follow=follow)
 
@@ -83,8 +83,8 @@ class OutputMethods(TaskMethods, TalkMethods):
         """Iterate over the bytes of a recording of the output, in the format asciicast.
 
         Args:
-            version: of the format. Only 3 has the exit code; older players know only 2.
-            idle: seconds between two events at most; 0 keeps all times.
+            version: of the format. Only 3 has the exit code; older players support only 2.
+            idle: maximum number of seconds between two events; 0 keeps all times.
 
         Raises:
             ConnectionLost: also while iterating.
@@ -93,27 +93,27 @@ class OutputMethods(TaskMethods, TalkMethods):
         return pieces(self._transport.request("GET", path_of(ref, "record"), params=params, stream=True))
 
     def replay(self, ref: str, *, offset: int | None = None, time: str | None = None, lines: int = 0) -> Replay:
-        """Return what draws the screen as it was at an offset or a time (ISO 8601 with an offset from UTC), or in the
-        end, with so many lines above it (at most 1000).
+        """Return the data that draws the screen as it was at an offset or a time (ISO 8601 with a UTC offset), or at
+        the end, with `lines` lines of scrollback (at most 1000).
         """
         return cast("Replay", self._get(path_of(ref, "replay"), offset=offset, time=time, lines=lines))
 
     def screen(self, ref: str) -> Screen:
-        """Return what the terminal of a task shows now, or showed in the end.
+        """Return the current or final screen of a task's terminal.
 
         Raises RequestFailed with the code `extra_missing` if the server has no emulator.
         """
         return cast("Screen", self._get(path_of(ref, "screen"), **IDLE))
 
     def screen_text(self, ref: str, *, ansi: bool = False) -> str:
-        """Return the same as text, without the empty lines at its end; with `ansi` in its colors."""
+        """Return the same as text, without trailing empty lines; with `ansi`, with colors."""
         params = {"format": "ansi" if ansi else "text", **IDLE}
         return self._transport.request("GET", path_of(ref, "screen"), params=params).content.decode()
 
     def result(self, ref: str) -> bytes:
-        """Return what the function of a task has returned or raised (functions.outcomes.result).
+        """Return what the task's function returned or raised (functions.outcomes.result).
 
-        Raises RequestFailed with the code `invalid_state` until it has ended for good, and `no_result` if there is
-        nothing: the task runs no function, or was stopped.
+        Raises RequestFailed with the code `invalid_state` until it has ended for good, and `no_result` if there is no
+        result: the task does not run a function, or was stopped.
         """
         return self._transport.request("GET", path_of(ref, "result"), params=dict(IDLE)).content

@@ -27,7 +27,7 @@ _LINE = 200
 
 
 class Backoff:
-    """Waits between polls of a task; each pause is longer than the one before, until `reset`."""
+    """Waits between polls of a task; each pause is longer than the previous one, until `reset`."""
 
     def __init__(self, client: OutputMethods, ref: str) -> None:
         self._client = client

@@ -1,4 +1,4 @@
-"""What a task asks for at its place, as people type it: one word for GPUs, wherever the task runs."""
+"""The resources that a task requests, as typed by users: `gpus` has the same name at all places."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: What can be asked for besides GPUs, by the names of the command line, with what is said of it.
+#: Resources besides GPUs, by their command line names, with help texts.
 OPTIONS: Mapping[str, tuple[str, str, str]] = {
     "cpus": ("cpus", "N", "CPUs on each node"),
     "mem": ("memory", "SIZE", "memory on each node: 16G, 512M"),
@@ -29,7 +29,7 @@ def is_here(place: str | None) -> bool:
 
 
 def gpus(text: str) -> float | str:
-    """Return GPUs as a number or share, or as a batch system has them: `a100:2`."""
+    """Return GPUs as a number or share, or in the form of a batch system: `a100:2`."""
     try:
         return float(text)
     except ValueError:
@@ -45,8 +45,8 @@ def from_options(options: Mapping[str, Any]) -> dict[str, Any]:
 def placed(
     place: str | None, resources: Mapping[str, Any] | None = None, gpus: float | str | None = None
 ) -> dict[str, Any]:
-    """Return `place`, `resources` and `gpus` of a request, without what is not given: at another place, GPUs are among
-    what is asked for there. Raises ValueError for a kind of GPU on this machine.
+    """Return `place`, `resources` and `gpus` of a request, without those that are not given: at another place, GPUs are
+    part of the resources. Raises ValueError for a type of GPU on this machine.
     """
     asked = dict(resources or {})
     if is_here(place):

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from .literals import StateName
     from .types import Hit, Searched
 
-#: Seconds without an answer after which the server is given up: it searches for a minute, and may find nothing.
+#: Response timeout in seconds: the server searches for up to a minute, and may find nothing.
 _PATIENCE = 90.0
 
 
@@ -35,14 +35,14 @@ class SearchMethods(Connection):
         since: str | None = None,
         limit: int = 1000,
     ) -> Iterator[Hit | Searched]:
-        """Iterate over the lines of all output with a text, those of the newest task first, as they are found; the last
-        value says what was searched (the one with `reason`).
+        """Iterate over matching lines of all output, newest task first, as they are found; the last value, with
+        `reason`, says what was searched.
 
         Args:
             q: the text, or with `regex` a regular expression.
             tasks: ids or names; only these.
             state, group, tag, since: only such tasks, as in `list`.
-            limit: number of lines at most, up to 10000.
+            limit: maximum number of lines, up to 10000.
 
         Raises:
             ConnectionLost: also while iterating.
@@ -64,7 +64,7 @@ class SearchMethods(Connection):
 
 
 def _values(received: Iterator[bytes]) -> Iterator[Hit | Searched]:
-    """Iterate over lines of JSON. Raises ConnectionLost if the last one does not say that it is the last."""
+    """Iterate over lines of JSON. Raises ConnectionLost if the final line is missing."""
     rest = b""
     value: dict[str, Any] = {}
     for piece in received:

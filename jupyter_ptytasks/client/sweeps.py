@@ -33,9 +33,10 @@ class SweepMethods(Connection):
         Args:
             command: a shell command line, or a list of arguments, with placeholders such as `{lr}`.
             params: the values of each parameter: a list, or text such as `1e-3,1e-4` or `0:5`.
-            mode: `grid` combines all values, `zip` the first with the first and so on, `random` draws `count` of the
-                grid, the same for the same `random_seed`.
-            max_failures: after so many failed tasks, those that have not started are canceled.
+            mode: `grid` uses all combinations, `zip` combines values element by element, `random` draws `count` from
+            the
+                grid, reproducibly for a `random_seed`.
+            max_failures: after this many failed tasks, those that have not started are canceled.
             options: those of `create`, except `if_exists`, for every task. A `function` has the parameters as keyword
                 arguments.
         """
@@ -62,18 +63,16 @@ class SweepMethods(Connection):
         return cast("Sweep", self._get(path_of(ref, of="sweeps")))
 
     def retry_sweep(self, ref: str, states: Iterable[StateName] | None = None) -> SweepChange:
-        """Run the tasks of a sweep again that have ended in one of these states; by default `failed`, `timed_out` and
-        `lost`.
-        """
+        """Rerun the tasks of a sweep that ended in one of these states; by default `failed`, `timed_out` and `lost`."""
         body = without_none({"states": None if states is None else list(states)})
         return self._change_sweep(ref, "retry", body)
 
     def release_sweep(self, ref: str) -> SweepChange:
-        """Let the tasks of a sweep that are held take their turns."""
+        """Release the held tasks of a sweep."""
         return self._change_sweep(ref, "start", {})
 
     def cancel_sweep(self, ref: str) -> SweepChange:
-        """Cancel the tasks of a sweep that wait, and begin to stop those that run."""
+        """Cancel the pending tasks of a sweep, and begin to stop the running ones."""
         return self._change_sweep(ref, "cancel", {})
 
     def delete_sweep(self, ref: str, *, stop: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""The client's methods for a conversation with a task: typing into it, and waiting for what it does."""
+"""The client's methods for interacting with a task: typing into it, and waiting for conditions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from .literals import Until
     from .types import Executed, ShellCommands, Task, Typed, Waited
 
-#: Seconds that the server holds a `wait`.
+#: Seconds that the server holds a `wait` request.
 _LONG_POLL = 50.0
 
 
@@ -36,10 +36,10 @@ class TalkMethods(Connection):
         With `only_if_waiting`, raises RequestFailed (`not_waiting`, `password_wanted`).
 
         Args:
-            keys: keys by the names that tmux gives them, such as `C-c`, `Up` and `Enter`; other text is typed.
+            keys: keys by their tmux names, such as `C-c`, `Up` and `Enter`; other text is typed.
             newline: whether to press Enter after it; by default after `data` without control characters.
-            only_if_waiting: type nothing unless the program waits for input at this moment.
-            secret: it is a password, for a program that asks for one.
+            only_if_waiting: type nothing unless the program is waiting for input right now.
+            secret: the input is a password, for a program that asks for one.
         """
         content = {
             "data": data if keys is None or data else None,
@@ -52,7 +52,7 @@ class TalkMethods(Connection):
         return cast("Typed", decoded(response.content))
 
     def commands(self, ref: str, limit: int | None = None) -> ShellCommands:
-        """Return the last commands of a shell (100 by default), and whether it waits at its prompt."""
+        """Return the last commands of a shell (100 by default), and whether it is at its prompt."""
         params = without_none({"limit": limit, **IDLE})
         return cast(
             "ShellCommands", decoded(self._transport.request("GET", path_of(ref, "commands"), params=params).content)
@@ -67,8 +67,8 @@ class TalkMethods(Connection):
         head_lines: int | None = None,
         tail_lines: int | None = None,
     ) -> Executed:
-        """Type a command at the prompt of a shell, and return its exit code and output when it has ended, or what there
-        is after `timeout` seconds (at most 55): then it runs on.
+        """Type a command at the prompt of a shell, and return its exit code and output when it has ended, or its output
+        so far after `timeout` seconds (at most 55), when it keeps running.
 
         Raises RequestFailed (`not_at_prompt`, `no_marks`): nothing was typed.
         """
@@ -106,16 +106,14 @@ class TalkMethods(Connection):
         offset: int | None = None,
         timeout: float | None = None,
     ) -> Waited:
-        """Wait until a task has ended or something else has happened to it, and return what that was. Survives a server
-        restart.
+        """Wait until a task has ended or another condition is met, and return the result. Survives a server restart.
 
         Args:
             until: `waiting` for input, `progress`, `quiet` (no output for some seconds), or `output`.
-            match: a regular expression that a line has to match, from line `since` on; also the last one while it is
-                unfinished.
+            match: a regular expression that a line must match, from line `since` on, including an unfinished last one.
             since: also return the first and last lines of the output from this line on.
             quiet: the seconds of `until` quiet; by default 3.
-            offset: for `until` output, the offset beyond which it has to go; by default where it ends now.
+            offset: for `until` output, wait for output after this offset; by default after its current end.
             timeout: seconds to wait.
         """
         about = without_none(

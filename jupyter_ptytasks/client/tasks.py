@@ -45,9 +45,9 @@ class TaskMethods(Connection):
             since: only tasks that ended at this time (ISO 8601 with an offset from UTC) or later, or have not ended.
             sort: another order: `name`, `state`, `why`, `created`, `started`, `ended`, `duration`, `group`, `tags`,
                 `command`, `memory`, `git`, a parameter (`params.lr`), or a metric: its last, lowest or highest value
-                (`metrics.loss`, `min.loss`, `max.loss`). With `-` before it the other way round.
+                (`metrics.loss`, `min.loss`, `max.loss`). A leading `-` reverses the order.
             limit: size of the page, at most 1000.
-            cursor: the `next_cursor` of the page before.
+            cursor: the `next_cursor` of the previous page.
         """
         given = {
             "name": name,
@@ -63,7 +63,7 @@ class TaskMethods(Connection):
         return cast("Page", self._get("tasks", state=",".join(state) or None, **given))
 
     def changes(self, since: str, *, active: bool = False) -> Changes:
-        """Return what has changed since the `revision` of a page, or of the last changes; `active` adds what runs."""
+        """Return the changes since the `revision` of a page or of earlier changes; `active` adds running tasks."""
         return cast("Changes", self._get("changes", since=since, active=active or None))
 
     def all(
@@ -123,15 +123,15 @@ class TaskMethods(Connection):
         Args:
             command: a shell command line, or a list of arguments; None for an interactive shell.
             if_exists: what to do if a live task has this name. `found` is True if that task was returned.
-            place: where it runs, such as `ssh:gpu1`; by default on the server's machine. `cwd` is there.
-            resources: what it asks a batch system for, such as `{"cpus": 4, "gpus": "1", "time": "2h"}`.
+            place: where it runs, such as `ssh:gpu1`; by default on the server's machine. `cwd` is a directory there.
+            resources: requested from a batch system, such as `{"cpus": 4, "gpus": "1", "time": "2h"}`.
             hold: do not start it before `release`.
             priority: tasks of a group with a higher one start first.
-            slots: how many slots of its group it takes.
-            gpus: how many GPUs it gets: whole ones, or a share of one below 1; by default what its group gives.
-            after: ids or names of tasks that must have succeeded before, or `{"ref", "when": "ok" | "any" | "failed"}`.
-            not_before: the earliest time to start, in ISO 8601 with an offset from UTC.
-            retry: how to run it again if it fails.
+            slots: how many slots of its group it uses.
+            gpus: how many GPUs it gets: whole ones, or a share of one below 1; by default as configured in its group.
+            after: ids or names of tasks that must succeed first, or `{"ref", "when": "ok" | "any" | "failed"}`.
+            not_before: the earliest time to start, in ISO 8601 with a UTC offset.
+            retry: how to retry it if it fails.
             metrics: how metrics are read from its output (docs/metrics.md).
             function: the call that `command` runs (functions.calls.pack).
 
@@ -192,8 +192,7 @@ class TaskMethods(Connection):
         not_before: str | None = None,
         retry: Retry | None = None,
     ) -> Task:
-        """Change a task's labels, pin it, or change what it runs and waits for, and return it. What is None is not
-        changed.
+        """Change a task's labels, pin it, or change what it runs and waits for, and return it. None means unchanged.
 
         What a task runs and waits for can be changed until it starts; see `create`.
         """

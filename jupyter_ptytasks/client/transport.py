@@ -1,4 +1,4 @@
-"""Sends requests to the first server that responds, finds it again when it moved, and maps failures to our errors."""
+"""Sends requests to the first server that responds, finds it again if it moved, and maps failures to our errors."""
 
 from __future__ import annotations
 

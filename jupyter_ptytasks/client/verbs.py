@@ -1,4 +1,4 @@
-"""The client's methods for what can be done with a task: stopping, pausing, restarting and moving it."""
+"""The client's methods that act on a task: stop, pause, restart and move."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class VerbMethods(Connection):
-    """Verbs of a task. Those that return a task return it as it is then."""
+    """Verbs of a task. Those that return a task return its new state."""
 
     def hold(self, ref: str) -> Task:
         """Keep a queued task from being started before `release`."""
@@ -33,7 +33,7 @@ class VerbMethods(Connection):
         to: Place | None = None,
         group: str | None = None,
     ) -> Task:
-        """Put a pending task right `before` or `after` another one of its group, or `to` the first or last place.
+        """Move a pending task right `before` or `after` another one in its group, or `to` the first or last position.
 
         Args:
             group: another group, in which it is to wait; there it is the last one unless another place is given.

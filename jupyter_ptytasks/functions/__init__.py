@@ -1,4 +1,4 @@
-"""Python functions as tasks: how a call and its outcome are pickled, and what cannot be.
+"""Python functions as tasks: how a call and its outcome are pickled.
 
 Functions and classes of a notebook or script are pickled by value, those of modules by reference, which cloudpickle
 does. A file is a line of JSON, for people and for checks before anything is unpickled, followed by the pickle.

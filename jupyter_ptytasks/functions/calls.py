@@ -27,7 +27,7 @@ _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONL
 
 @dataclass(frozen=True)
 class Call:
-    """A function and its arguments; `name` is what the function is called."""
+    """A function and its arguments; `name` is the function's name."""
 
     name: str
     function: Callable[..., Any]
@@ -36,7 +36,7 @@ class Call:
 
 
 def label(function: Callable[..., Any]) -> str:
-    """Return what a function is called: `train`, also for a `partial` of it; of an object, the name of its class."""
+    """Return a function's name: `train`, also for a `partial` of it; for an object, the name of its class."""
     while isinstance(function, functools.partial):
         function = function.func
     name = str(getattr(function, "__name__", type(function).__name__))
@@ -58,7 +58,7 @@ def check(
     try:
         signature = inspect.signature(function)
     except (ValueError, TypeError):
-        return  # what is written in C may have none
+        return  # functions written in C may have none
     try:
         bound = {*signature.bind_partial(*args).arguments, *getattr(function, "keywords", ())}
     except TypeError as error:

@@ -1,4 +1,4 @@
-"""Finds the part of a value that cannot be pickled, and says in words where it is.
+"""Finds the part of a value that cannot be pickled, and describes where it is.
 
 A part is named by an expression, such as `model.lock`, and found in what a function uses, or in what `pickle` would
 take of an object.
@@ -107,7 +107,7 @@ def _parts(value: Any, name: str) -> Iterator[Part]:
 
 
 def _used(function: FunctionType) -> Iterator[tuple[str, object]]:
-    """Iterate over what a function takes along: variables around it, globals, defaults, attributes."""
+    """Iterate over what is pickled with a function: closure variables, globals, defaults, attributes."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         try:
             yield name, cell.cell_contents
@@ -134,7 +134,7 @@ def _global_names(code: CodeType) -> Iterator[str]:
 
 
 def _state(value: Any, name: str) -> Iterator[Part]:
-    """Iterate over what an object is pickled as."""
+    """Iterate over the parts as which an object is pickled."""
     try:
         reduce = copyreg.dispatch_table.get(type(value))
         reduced = reduce(value) if reduce is not None else value.__reduce_ex__(4)

@@ -29,7 +29,7 @@ class Pickled:
 
 
 def dump(value: object, limit: int) -> Pickled:
-    """Pickle a value: what modules have by reference, all else by value.
+    """Pickle a value: objects in modules by reference, all others by value.
 
     Raises:
         ExtraMissing: cloudpickle is not installed.

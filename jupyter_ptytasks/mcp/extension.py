@@ -135,7 +135,7 @@ def _status(task: Task) -> str:
     if has_ended(task):
         # A command that has failed is a tool that was called, with an error as its result.
         return "cancelled" if task["state"] == "cancelled" else "completed"
-    # A password is nothing to ask of an agent's client: it is typed in the terminal.
+    # Never ask an agent's client for a password: it is typed in the terminal.
     return "input_required" if task["waiting"] is not None and task["waiting"]["kind"] == "line" else "working"
 
 

@@ -1,4 +1,4 @@
-"""The MCP server itself, made with the SDK: its tools, its resources, and what it says of itself. Speaks to no wire."""
+"""The MCP server itself, built with the SDK: its tools, resources and description. Has no transport."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Service:
 
     Args:
         connect: opens a client, one for each call; this closes it.
-        here: what commands are started with unless the agent says otherwise.
+        here: the defaults for starting commands.
     """
 
     def __init__(self, connect: Callable[[], Client], here: Here) -> None:
@@ -169,7 +169,7 @@ def _told(tool: Tool) -> types.Tool:
 
 
 def _meta(answer: Answer) -> dict[str, Any] | None:
-    """Return what programs may want to know, which costs no tokens; the extension does, too."""
+    """Return structured data for programs, which costs no tokens; the extension does this, too."""
     return None if answer.task is None else {"ptytask": {"id": answer.task["id"], "state": answer.task["state"]}}
 
 
@@ -183,7 +183,7 @@ def _first(error: pydantic.ValidationError) -> str:
 
 
 def explained(error: ClientError) -> str:
-    """Return an error for an agent: what is wrong, and what to do."""
+    """Return an error for an agent: the problem, and what to do."""
     if isinstance(error, (ServerNotFound, ConnectionLost)):
         return f"{error}\nTasks go on without the server. When it is there again: list()."
     if error.code == "password_wanted":

@@ -125,7 +125,7 @@ class Subscriptions:
         self._count += count
 
     async def _end(self, ref: str) -> int | None:
-        """Return where the output of a task ends; None if that cannot be said."""
+        """Return where the output of a task ends; None if unknown."""
         try:
             found: int = await self._ask(lambda client: client.get(ref)["output"]["end"])
         except ClientError:
@@ -148,7 +148,7 @@ class Subscriptions:
                 await publish()
             if waited["reason"] == "exit":
                 return
-            # From here on it is one task, whatever is started under its name.
+            # From here on it is this task, even if another one gets its name.
             ref, offset = waited["task"]["id"], waited["task"]["output"]["end"]
             await anyio.sleep(_EVERY)
 

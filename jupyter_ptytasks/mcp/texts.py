@@ -1,4 +1,4 @@
-"""What an agent reads of tasks: in few tokens, and with a last line that says what can be done next."""
+"""Texts about tasks for agents: in few tokens, with a last line that says what to do next."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 #: Estimated, as in the REST API.
 _BYTES_PER_TOKEN = 4
-#: Tokens that are kept for what is said about the task.
+#: Tokens reserved for the description of the task.
 _RESERVE = 150
-#: Bars and rulers: more of the same sign says nothing more.
+#: Bars and rulers: long repetitions of a character are shortened.
 _RUN = re.compile(r"([^\w\s])\1{11,}")
 _LINE_MAX = 2000
 _COMMAND_MAX = 80
 
-#: What is said in place of typing a password.
+#: The message instead of typing a password.
 NEVER_TYPED = (
     "The program asks for a password. Do not send it, and do not ask for it: ask the user to type it in the task's "
     "terminal."

@@ -1,4 +1,4 @@
-"""The six tools, as functions of a client and of checked arguments: each returns the text of its answer."""
+"""The six tools, as functions of a client and validated arguments: each returns the text of its response."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ class Here:
 
 @dataclass(frozen=True)
 class Answer:
-    """The text of an answer, and the task that it is about, if it is about one."""
+    """The text of a response, and its task, if there is one."""
 
     text: str
     task: Task | None = None
@@ -162,7 +162,7 @@ def run(client: Client, asked: Run, here: Here) -> Answer:
 
 
 def wait(client: Client, asked: WaitFor, _: Here) -> Answer:
-    """Wait, and say what has happened."""
+    """Wait, and return the result."""
     task = client.get(asked.ref)
     since = asked.since
     if since is None:
@@ -241,7 +241,7 @@ def _from(client: Client, asked: Read, limit: int) -> tuple[Text, str]:
 
 
 def send(client: Client, asked: Send, _: Here) -> Answer:
-    """Type, and wait for what comes of it."""
+    """Type, and wait for the result."""
     if (asked.text is None) == (asked.keys is None):
         raise BadArguments("give either text or keys")
     task = client.get(asked.ref)

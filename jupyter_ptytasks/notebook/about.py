@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class About(Reference):
-    """The part of a task that is about what it is; the rest is in `task`."""
+    """The part of a task with its details; the rest is in `task`."""
 
     @property
     def git(self) -> Git | None:
@@ -34,7 +34,7 @@ class About(Reference):
 
     @property
     def notes(self) -> str:
-        """What people have noted about it, as Markdown. Set it to replace the notes, whatever they are."""
+        """The notes of the task, as Markdown. Set this to replace them."""
         with self._connections.client() as client:
             return client.notes(self.id)[0]
 
@@ -53,19 +53,19 @@ class About(Reference):
             return self._take(client.write_notes(self.id, f"{old.rstrip()}\n\n{text}" if old.strip() else text, tag))
 
     def details(self) -> Details:
-        """Return what else is known: names of the variables that were given, disk usage, host, how it is stopped."""
+        """Return more details: names of the given variables, disk usage, host, stop sequence."""
         with self._connections.client() as client:
             return client.details(self.id)
 
     def diff(self, other: About | str | None = None) -> Difference:
-        """Return what differs from another task, by default the run before: `changes` are fields with the values
+        """Return the differences from another task, by default the previous run: `changes` are fields with the values
         `before` and `after`, `environment` names of variables.
         """
         with self._connections.client() as client:
             return client.diff(self.id, other.id if isinstance(other, About) else other)
 
     def export(self, path: str | os.PathLike[str]) -> None:
-        """Write the task, which has ended, to a file, without its environment; `import_task` makes a task of it again.
+        """Write the task, which has ended, to a file, without its environment; `import_task` creates a task from it.
         A file that is there is replaced only by a complete one.
         """
         draft = f"{os.fspath(path)}.part"
@@ -91,7 +91,7 @@ class About(Reference):
         """Start a new task like this one, and return the new task. What is not given is the same.
 
         Args:
-            env: variables that are set besides those that this task was given; None takes one away.
+            env: variables to set in addition to those given to this task; None removes one.
             timeout: another time limit in seconds.
             metrics: how they are read from its output: `pattern`, `include`, `off`.
             place: where it runs, and `resources` what it asks for there.

@@ -112,8 +112,8 @@ def _progress(task: Task) -> str:
 
 
 def _metric(task: Task) -> str:
-    """Return the most telling metric with its curve; empty if the task tells none."""
-    # Servers of older versions know nothing of metrics.
+    """Return the most important metric with its curve; empty if the task has none."""
+    # Older servers do not send this.
     for name, told in task.get("metrics", {}).items():
         return f"{name} {curves.number(told['value'])} {curves.sparkline(told['trend'])}".rstrip()
     return ""

@@ -1,4 +1,4 @@
-"""`clean_up`: deletes many finished tasks, or says which ones would be deleted."""
+"""`clean_up`: deletes many finished tasks, or returns which ones would be deleted."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ def clean_up(
     Args:
         older_than: only tasks that ended longer ago: seconds, `"7d"`, or a timedelta.
         state: only tasks that ended in this state, or in one of these.
-        keep: so many of the newest matching ones stay.
+        keep: how many of the newest matching tasks to keep.
         keep_best: the name of a metric: the task with its best value stays, as do all without it.
-        better: which of its values are the good ones; by default its name says so.
+        better: which of its values are better; by default this depends on its name.
         dry_run: delete nothing.
 
     Raises:
-        ValueError: nothing is given that says which tasks are meant.
+        ValueError: no filter is given.
     """
     if not state and all(one is None for one in (older_than, keep, keep_best, group, tag, sweep)):
         raise ValueError("say which tasks: older_than, state, keep, keep_best, group, tag or sweep")

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 #: The longest a completion may take, in seconds.
 _TIME = 1.0
-#: The most tasks that it looks through.
+#: Maximum number of tasks that are considered for a completion.
 _MOST = 200
 _GROUP_OPTIONS = ("-g", "--group", "--queue")
 _LIVE_VERBS = ("stop", "pause", "resume", "input")

@@ -1,4 +1,4 @@
-"""The end of a task: waiting for it, what came of it, and why it failed."""
+"""The end of a task: waiting for it, its result, and why it failed."""
 
 from __future__ import annotations
 

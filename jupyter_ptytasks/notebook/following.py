@@ -20,7 +20,7 @@ class Output(Reference):
         """Return the output so far as plain text, with carriage returns applied.
 
         Args:
-            tail: only the last so many lines.
+            tail: only this many last lines.
             grep: only lines that match this regular expression.
         """
         with self._connections.client() as client:

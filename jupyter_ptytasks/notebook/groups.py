@@ -61,7 +61,7 @@ class Group:
         return self
 
     def pause(self, reason: str = "", *, tasks: bool = False) -> Group:
-        """Start no more of its tasks, and return self. With `tasks`, pause those that run, too."""
+        """Start no more of its tasks, and return self. With `tasks`, also pause running ones."""
         with self._connections.client() as client:
             self._info = client.pause_group(self.name, tasks=tasks, reason=reason)
         return self
@@ -91,7 +91,7 @@ class Group:
         return formats.group(self._info)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        """Return the display of the group as it is now; if the server cannot be reached, as it was."""
+        """Return the display of the group: current, or its last known state if the server cannot be reached."""
         note = ""
         try:
             self.refresh()

@@ -1,4 +1,4 @@
-"""Waits for what a function has returned or raised."""
+"""Waits for the result of a function."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from ..client import RequestFailed, StillRunning, is_live
 if TYPE_CHECKING:
     from ..client import Client
 
-#: Seconds until a task is looked at again that has ended, and is about to be run again.
+#: Polling interval for an ended task that will be retried, in seconds.
 _PAUSE = 0.2
 
 

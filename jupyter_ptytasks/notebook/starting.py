@@ -73,14 +73,14 @@ def run(
             original options, or `fail`.
         place: where it runs, such as "ssh:gpu1"; by default on the server's machine. The directory and the environment
             are those of that machine then.
-        resources: what it asks for at that place, such as `{"cpus": 4, "memory": "16G", "time": "2h"}` (see
+        resources: requested at that place, such as `{"cpus": 4, "memory": "16G", "time": "2h"}` (see
             docs/cluster.md).
         stop_grace: seconds after each signal of the stop sequence.
         stop_signals: names of the signals of the stop sequence.
         hold: do not start it before it is released.
         priority: tasks of a group with a higher one start first.
-        slots: how many slots of its group it takes.
-        gpus: how many GPUs it gets: whole ones, or a share of one below 1; by default what its group gives. At a place
+        slots: how many slots of its group it uses.
+        gpus: how many GPUs it gets: whole ones, or a share of one below 1; by default as set in its group. At a place
             with a batch system they are among the `resources`, and may have a kind: "a100:2".
         after: tasks, ids or names of tasks that must have succeeded before, or `{"ref", "when": "ok" | "any" |
             "failed"}`.
@@ -173,7 +173,7 @@ def search(
 
     Args:
         since: only tasks that ended at this time or in so much time, or have not ended.
-        limit: number of lines at most, up to 10000.
+        limit: maximum number of lines, up to 10000.
     """
     if isinstance(since, timedelta):
         since = formats.now() - since

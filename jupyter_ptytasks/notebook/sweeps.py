@@ -45,7 +45,7 @@ class Sweep:
         self.refresh()
 
     def refresh(self) -> Sweep:
-        """Update from the server, and return self. Raises NotFound if none of its tasks is left."""
+        """Update from the server, and return self. Raises NotFound if no task is left."""
         with self._connections.client() as client:
             found = list(client.all(sweep=self.id))
             # Counted after the tasks were seen: when all of them have ended, so it says.
@@ -65,7 +65,7 @@ class Sweep:
 
     @property
     def name(self) -> str:
-        """The name: the first part of the names of its tasks."""
+        """The name, which is the prefix of the names of its tasks."""
         return self._info["name"]
 
     @property
@@ -126,7 +126,7 @@ class Sweep:
         return self
 
     def results(self, timeout: float | None = None) -> list[Any]:
-        """Return what the function of each task has returned, in the order of the tasks; wait for them if need be.
+        """Return the results of the tasks' function, in the order of the tasks; wait for them if needed.
 
         Raises what Task.result raises, for the first task that has failed.
         """
@@ -178,7 +178,7 @@ class Sweep:
         return "\n".join([f"sweep {self.name} ({self.id}): {self.summary}", tables.as_text(head, rows), *more])
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, Any]:
-        """Return the display of the sweep as it is now; if the server cannot be reached, as it was."""
+        """Return the display of the sweep: current, or its last known state if the server cannot be reached."""
         try:
             self.refresh()
         except ClientError as error:
@@ -194,7 +194,7 @@ class Sweep:
         }
 
     def _table(self) -> tuple[list[str], list[tuple[str, ...]], list[str]]:
-        """Return the head and the rows of the table, and what is said below it."""
+        """Return the header and the rows of the table, and the text below it."""
         names = list(dict.fromkeys(name for task in self._tasks for name in task.as_heard["params"]))
         rows = [(*(_said(task.params.get(name, "")) for name in names), *_row(task.as_heard)) for task in self._tasks]
         more = [f"… and {len(rows) - _ROWS} more"] if len(rows) > _ROWS else []
@@ -244,7 +244,7 @@ def sweep(
         params: the values of each parameter, also of those that have the name of an option.
         mode: `grid` combines all values, `zip` the first with the first and so on, `random` draws `count` of the grid,
             the same ones for the same `random_seed`.
-        max_failures: after so many failed tasks, those that have not started are canceled.
+        max_failures: after this many failed tasks, those that have not started are canceled.
         more: options of `run`, except `if_exists`, for every task; all others are parameters.
 
     Raises:

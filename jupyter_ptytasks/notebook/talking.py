@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 class Conversation(Reference):
     """The part of a task that is about talking to it; the rest is in `task`."""
 
-    #: The line behind the last one that was expected.
+    #: The line after the last one that `expect` has matched.
     _expected = 0
 
     @property
@@ -56,8 +56,8 @@ class Conversation(Reference):
     def exec(self, command: str, timeout: float | None = None) -> Executed:
         """Run a command at the prompt of a shell, and return its `exit` code, its `output` and its `duration`.
 
-        After `timeout` seconds (55, and no more) the command runs on, `reason` is `timeout`, and `output` what there is
-        so far. Raises RequestFailed (`not_at_prompt`, `no_marks`): then nothing was typed.
+        After `timeout` seconds (default and maximum: 55) the command keeps running, `reason` is `timeout`, and `output`
+        the output so far. Raises RequestFailed (`not_at_prompt`, `no_marks`) if nothing was typed.
         """
         with self._connections.client() as client:
             return client.exec(self.id, command, timeout)
@@ -76,7 +76,7 @@ class Conversation(Reference):
 
         Args:
             timeout: seconds to wait.
-            since: the number of the first line to look at; by default the one behind the last that was expected.
+            since: the number of the first line to search; by default the one after the last match.
 
         Raises:
             StillRunning: there is no such line within `timeout` seconds.
@@ -102,7 +102,7 @@ class Conversation(Reference):
         `output`, `quiet`: no output for `quiet` seconds (3), or `match`: a line that matches, from number `since` on.
         `exit` is the end. An interrupt leaves the task running.
 
-        Raises StillRunning if nothing of it has happened within `timeout` seconds.
+        Raises StillRunning if no condition was met within `timeout` seconds.
         """
         return self._wait_for(conditions, timeout, match=match, since=since, quiet=quiet)["reason"]
 

@@ -92,7 +92,7 @@ class Task(Output, Ending, Verbs, Conversation, About):
 
     @property
     def params(self) -> dict[str, Scalar]:
-        """The parameters that its sweep gave it; empty for a task without."""
+        """The parameters from its sweep; empty without a sweep."""
         return dict(self._info.get("params", {}))
 
     @property

@@ -63,7 +63,7 @@ class Verbs(Reference):
         to: Place | None = None,
         group: str | None = None,
     ) -> Self:
-        """Put the task elsewhere in the queue of its group, or of another one, while it waits, and return self.
+        """Move the pending task within its group, or to another one, and return self.
 
         Args:
             before: a task of the group, or its name or id, that is to start right after this one.

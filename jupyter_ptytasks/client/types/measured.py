@@ -1,4 +1,4 @@
-"""What is measured of a task: its progress, its metrics, its resource usage, and what is wrong with them."""
+"""Measurements of a task: its progress, metrics, resource usage and warnings."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ class MetricPoints(TypedDict):
 
 
 class Metrics(TypedDict):
-    """The metrics of one attempt of a task, the most telling first."""
+    """The metrics of one attempt of a task, the most important first."""
 
     id: Id
     attempt: Number

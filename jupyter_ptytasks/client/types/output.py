@@ -1,4 +1,4 @@
-"""The output of a task: its lines, its screen, and what a search finds in it."""
+"""The output of a task: its lines, its screen, and search results."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ class Hit(TypedDict):
 
 
 class Searched(TypedDict):
-    """What a search has looked at: its last line."""
+    """The last line of a search: what was searched."""
 
     hits: Count
     tasks: Count

@@ -1,4 +1,4 @@
-"""Places: what they are, what a task asks them for, and its job there."""
+"""Places: their description, the resources that a task requests there, and its job."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .typed import TypedDict
 
 
 class Resources(TypedDict, total=False):
-    """What a task asks a batch system for; what is not given is as usual there."""
+    """Resources that a task requests from a batch system; missing fields get the default there."""
 
     cpus: Number
     """CPUs on each node."""
@@ -92,7 +92,7 @@ class PlaceList(TypedDict):
 
 
 class Partition(TypedDict):
-    """A partition of a batch system, or a queue; numbers are those of its largest node."""
+    """A partition or queue of a batch system; numbers are for its largest node."""
 
     name: str
     default: bool

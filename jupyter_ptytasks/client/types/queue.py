@@ -19,7 +19,7 @@ class After(TypedDict):
 
 class Retry(TypedDict):
     """How a failed task is run again: `max` times at most, each time after `delay` seconds times `factor` for every
-    earlier retry, `most` seconds at most.
+    earlier retry, at most `most` seconds.
     """
 
     max: Number
@@ -48,7 +48,7 @@ class Waiting(TypedDict):
 
 
 class Group(TypedDict):
-    """A group of tasks, and what it is doing; see docs/queue.md."""
+    """A group of tasks and its state; see docs/queue.md."""
 
     name: str
     slots: Count | None

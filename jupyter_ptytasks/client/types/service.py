@@ -1,4 +1,4 @@
-"""What the service says of itself: its state, its errors, and its tasks as terminals of Jupyter."""
+"""The service: its state, its errors, and its tasks as Jupyter terminals."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ class SweepOf(TypedDict):
 
 
 class Sweep(TypedDict):
-    """A sweep. What it was made of is null if that is not known anymore."""
+    """A sweep. Its definition is null if it is no longer known."""
 
     id: Id
     name: Name

@@ -1,4 +1,4 @@
-"""What becomes of what is typed into a task, and of waiting for it."""
+"""Results of input and of waiting."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ class ShellCommand(TypedDict):
 
 
 class ShellCommands(TypedDict):
-    """The commands of a shell whose output is still there, and what it is doing."""
+    """The commands of a shell whose output is still available, and its state."""
 
     id: Id
     marks: bool
