@@ -99,9 +99,15 @@ class Row:
 
     def write(self, x: int, cells: str, looks: str) -> None:
         """Write cells from column `x` on; `looks` is empty or has the same length."""
-        end = x + len(cells)
         text = self.text
-        self.over = self.over or x < len(text)
+        if x >= len(text):
+            # Behind all that stands there.
+            self.text = text.ljust(x, NULL) + cells
+            if looks:
+                self.looks = self.looks.ljust(x, NULL) + looks
+            return
+        self.over = True
+        end = x + len(cells)
         before, behind = text[:x], text[end:]
         looks_before, looks_behind = self.looks[:x], self.looks[end:]
         # A remaining half gets the look of the text that overwrote the other half.

@@ -6,6 +6,7 @@ There are few different tokens: the function for one is looked up once (by `Cont
 from __future__ import annotations
 
 import re
+from functools import partial
 
 from .cells import NULL
 from .grid import Grid
@@ -97,17 +98,17 @@ class Controls:
     def _compile_control(self, char: str, count: int) -> Act:
         grid = self.grid
         if char == "\n":
-            return lambda: self._line_feeds(count)
+            return partial(self._line_feeds, count)
         if char in "\x0b\x0c":
-            return lambda: self._times(grid.line_feed, count)
+            return partial(self._times, grid.line_feed, count)
         if char == "\r":
             return self._return
         if char == "\b":
-            return lambda: self._go_back(count)
+            return partial(self._go_back, count)
         if char == "\t":
-            return lambda: grid.tab(count)
+            return partial(grid.tab, count)
         if char in "\x0e\x0f":
-            return lambda: self._set_shift(_SHIFTS[char])
+            return partial(self._set_shift, _SHIFTS[char])
         return _keep if char == "\x7f" else _nothing
 
     def _compile_csi(self, function: str, parameters: str) -> Act:
@@ -118,21 +119,21 @@ class Controls:
         what = _SEQUENCES.get(function)
         if what is not None:
             count = _number(parameters.split(";", 1)[0]) or 1
-            return lambda: what(grid, count)
+            return partial(what, grid, count)
         if function == "m":
             return self._compile_colors(parameters)
         if function in ("H", "f"):
             row, column = _number(parameters.split(";", 1)[0]) or 1, _second(parameters) or 1
-            return lambda: grid.go_to(column - 1, row - 1)
+            return partial(grid.go_to, column - 1, row - 1)
         first = _number(parameters.split(";", 1)[0]) if function in ("J", "K", "g", "r") else 0
         if function == "J":
-            return lambda: grid.erase_display(first)
+            return partial(grid.erase_display, first)
         if function == "K":
-            return lambda: grid.erase_line(first)
+            return partial(grid.erase_line, first)
         if function == "g":
-            return lambda: grid.clear_stops(first)
+            return partial(grid.clear_stops, first)
         if function == "r":
-            return lambda: grid.set_margins(first, _second(parameters))
+            return partial(grid.set_margins, first, _second(parameters))
         if function in ("s", "u"):
             return self._save if function == "s" else self._restore
         if function == "!p":
@@ -140,7 +141,7 @@ class Controls:
         if function in ("h", "l", "?h", "?l"):
             modes = [_number(mode) for mode in parameters.split(";")[:32]]
             on, private = function[-1] == "h", len(function) == 2
-            return lambda: self._set_modes(modes, on=on, private=private)
+            return partial(self._set_modes, modes, on=on, private=private)
         return _nothing
 
     def _compile_colors(self, colors: str) -> Act:
@@ -158,7 +159,7 @@ class Controls:
         acts: dict[str, Act] = {"7": self._save, "8": self._restore, "D": grid.index, "E": self._next_line}
         acts |= {"H": lambda: grid.set_stop(on=True), "M": grid.reverse_index, "c": self._reset}
         if final in _SHIFTS:
-            return lambda: self._set_shift(_SHIFTS[final])
+            return partial(self._set_shift, _SHIFTS[final])
         return acts.get(final, _nothing)
 
     def _compile_other(self, token: str) -> Act:

@@ -144,15 +144,15 @@ class Cursor:
 
     def go_to(self, x: int, y: int) -> None:
         """Go to a position on the screen; in origin mode, rows are counted from the upper margin."""
-        before = self.y
         if self.origin:
-            self.y = min(self.bottom, max(self.upper, self.upper + y))
-        else:
-            self.y = min(self.height - 1, max(0, y))
-        self.x = min(self.cols - 1, max(0, x))
-        if self.y < before:
+            y = min(self.bottom, max(self.upper, self.upper + y))
+        elif not 0 <= y < self.height:
+            y = self.height - 1 if y > 0 else 0
+        self.x = x if 0 <= x < self.cols else self.cols - 1 if x > 0 else 0
+        before, self.y = self.y, y
+        if y < before:
             self.climb()
-        elif self.y > before:
+        elif y > before:
             self._arrive()
 
     def move(self, x: int, y: int) -> None:

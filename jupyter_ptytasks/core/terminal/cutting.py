@@ -8,7 +8,7 @@ import re
 #: sequence takes more, and one that moves or erases rows, or affects how all text is printed, much more.
 _MOST = 45_000
 _ESCAPE = 2
-_COSTLY = re.compile(rb"\x1b(?:\[[0-9;]*[JLMSTZ]|\[4[hl]|\[!p|[78c(])|[\x0b\x0c\x0e\x0f]")
+_COSTLY = re.compile(rb"\x1b(?:\[(?:[0-9;]*[JLMSTZ]|4[hl]|!p)|[78c(])")
 _COSTLY_CONTROLS = b"\x0b\x0c\x0e\x0f"
 _COST = 8
 _CONTROLS = bytes(range(32))
@@ -50,7 +50,9 @@ def _fitting(data: bytes) -> int:
         block = data[max(pos - _BLOCK, 0) : pos]
         left -= len(block) - len(block.translate(None, _CONTROLS)) - block.count(b"\r\n")
         escapes = block.count(b"\x1b")
-        costly = len(_COSTLY.findall(block)) if escapes else len(block) - len(block.translate(None, _COSTLY_CONTROLS))
+        costly = len(block) - len(block.translate(None, _COSTLY_CONTROLS))
+        if escapes:
+            costly += len(_COSTLY.findall(block))
         left -= _ESCAPE * escapes + _COST * costly
         if left < 0 and pos < end:
             # A token is cut. Its rest is not shown as text, since the modes at this offset have its beginning.

@@ -150,7 +150,8 @@ class Grid(Cursor):
 
     def erase_line(self, what: int) -> None:
         """EL."""
-        self._restrict(self.cols)
+        if self.x > self.cols or self.origin:
+            self._restrict(self.cols)
         row = self._changed()
         if what == 0:
             row.cut(self.x, self.cols, self.blank)

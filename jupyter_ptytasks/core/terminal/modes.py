@@ -68,7 +68,7 @@ class TerminalModes(ModeState):
 
     def feed(self, data: bytes) -> None:
         """Take the next bytes of the output."""
-        if len(data) > _FLOOD_BYTES and data.count(b"\x1b") > _FLOOD:
+        if len(data) > _FLOOD_BYTES and _has_many(data, b"\x1b", _FLOOD):
             # What was cut ends at the second ESC, nearly always. What comes behind it need not be searched twice.
             begin = data.find(b"\x1b", data.find(b"\x1b") + 1) if self.pending else 0
             if begin:
@@ -204,6 +204,11 @@ class TerminalModes(ModeState):
         """
         known = since is not None
         return transition(since or TerminalModes(), self, known=known)
+
+
+def _has_many(data: bytes, byte: bytes, count: int) -> bool:
+    """Return whether a byte comes more than `count` times; where it comes often, its beginning tells."""
+    return data.count(byte, 0, _FLOOD_BYTES) > count or data.count(byte) > count
 
 
 def _last_said(flood: bytes) -> dict[bytes, int]:

@@ -89,10 +89,11 @@ def _closed(whole: bytes, end: int) -> bytes:
     """Return `whole` up to `end` as a complete stream, without the bytes after it: an open string is terminated, an
     incomplete character dropped.
     """
-    cut = complete(whole[:end])
+    closed = whole[:end]
+    cut = complete(closed)
     if cut == end:
-        return whole[:end]
-    return whole[:end] + b"\x1b\\" if whole[cut] == 0x1B else whole[:cut] + "\ufffd".encode()
+        return closed
+    return closed + b"\x1b\\" if whole[cut] == 0x1B else whole[:cut] + "\ufffd".encode()
 
 
 def _gap(lines: int, is_below: bool) -> bytes:
