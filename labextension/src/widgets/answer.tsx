@@ -172,7 +172,7 @@ function Answering(props: IOneProps): JSX.Element | null {
               }
             }}
           />
-          <button type="button" className="jp-PtyTasks-answer-button" onClick={sendField}>
+          <button type="button" className="jp-PtyTasks-button" onClick={sendField}>
             {trans.__('Send')}
           </button>
         </>
@@ -181,7 +181,7 @@ function Answering(props: IOneProps): JSX.Element | null {
         <button
           key={key}
           type="button"
-          className="jp-PtyTasks-answer-button"
+          className="jp-PtyTasks-button"
           aria-label={trans.__('Press %1', key)}
           onClick={() => void send({ data: key, newline: false, secret: false })}
         >
@@ -189,7 +189,7 @@ function Answering(props: IOneProps): JSX.Element | null {
         </button>
       ))}
       {task.waiting?.kind === 'keys' && keys.length === 0 && open && (
-        <button type="button" className="jp-PtyTasks-answer-button" onClick={() => open(task.id)}>
+        <button type="button" className="jp-PtyTasks-button" onClick={() => open(task.id)}>
           {trans.__('Open Terminal')}
         </button>
       )}

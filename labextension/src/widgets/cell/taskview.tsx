@@ -243,7 +243,7 @@ function Buttons({ task, actions, trans }: IButtonsProps): JSX.Element {
   const button = (icon: LabIcon, label: string, act: (id: string) => void) => (
     <button
       type="button"
-      className="jp-PtyTasks-view-button"
+      className="jp-PtyTasks-button"
       aria-label={trans.__('%1 %2', label, task.name)}
       onClick={() => act(task.id)}
       onKeyDown={keepActivation}
@@ -260,7 +260,7 @@ function Buttons({ task, actions, trans }: IButtonsProps): JSX.Element {
       {menu && (
         <button
           type="button"
-          className="jp-PtyTasks-view-button"
+          className="jp-PtyTasks-button"
           title={more}
           aria-label={more}
           aria-haspopup="menu"
