@@ -28,8 +28,8 @@ from screenshots_runs import (
 )
 
 from tests.browser import notebook, terminal
-from tests.browser.test_details import details
-from tests.browser.test_runs import show
+from tests.browser.details import details
+from tests.browser.runs import show
 from tests.client.live import until
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from playwright.sync_api import expect
 
 from tests import night
 from tests.browser import axe, focus, terminal
-from tests.browser.test_details import details
-from tests.browser.test_runs import show
+from tests.browser.details import details
+from tests.browser.runs import show
 from tests.client.live import until
 
 if TYPE_CHECKING:

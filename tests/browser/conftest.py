@@ -29,6 +29,8 @@ WHOLE = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.w
 CHROMIUM = shutil.which("chromium-headless-shell") or WHOLE
 
 EXTENSION = os.path.join(sys.prefix, "share", "jupyter", "labextensions", "jupyter-ptytasks", "package.json")
+#: What is said at every request while there is no server.
+NO_SERVER = r"net::ERR_\w+|WebSocket connection|Failed to fetch"
 
 
 @pytest.fixture(autouse=True)

@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import asking, notebook, panel
-from tests.browser.conftest import is_ready
-from tests.browser.test_panel import NO_SERVER
+from tests.browser.conftest import NO_SERVER, is_ready
 from tests.client.live import PATIENCE
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe, focus
+from tests.browser.details import details, fact
 from tests.browser.panel import row, show
-from tests.browser.test_details import details, fact
 from tests.client.live import ended, until
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe, focus, panel
+from tests.browser.details import details, fact
 from tests.client.live import ended, until
 from tests.repository import run
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
     from jupyter_ptytasks.client import Client
     from tests.browser.conftest import Console
@@ -23,16 +24,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 THEMES = ("JupyterLab Light", "JupyterLab Dark", "JupyterLab Dark High Contrast")
-
-
-def details(page: Page, task: str) -> Locator:
-    """Return the tab about a task."""
-    return page.locator(f'.jp-MainAreaWidget[data-ptytask="{task}"] .jp-PtyTasks-details')
-
-
-def fact(tab: Locator, label: str) -> Locator:
-    """Return the value of a fact, or of what differs."""
-    return tab.locator(f"xpath=.//dt[.='{label}']/following-sibling::dd[1]")
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")

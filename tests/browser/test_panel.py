@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe, panel
+from tests.browser.conftest import NO_SERVER
 from tests.client.live import PATIENCE
 
 if TYPE_CHECKING:
@@ -19,9 +20,6 @@ if TYPE_CHECKING:
     from tests.client.live import LiveServer
 
 pytestmark = pytest.mark.slow
-
-#: What is said at every request while there is no server.
-NO_SERVER = r"net::ERR_\w+|WebSocket connection|Failed to fetch"
 
 
 def test_it_is_there_and_says_how_to_begin(page: Page) -> None:

@@ -9,10 +9,11 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe
+from tests.browser.runs import NAMES, show
 from tests.client.live import ended, until
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Locator, Page
+    from playwright.sync_api import Page
 
     from jupyter_ptytasks.client import Client
     from tests.browser.conftest import Console, OpenLab
@@ -20,15 +21,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 LOSSES = "for i in 1 2 3 4; do echo epoch $i loss $((90 - {step} * i)).5; done; exit {code}"
-NAMES = ".jp-PtyTasks-runs-row > div:first-child"
-
-
-def show(page: Page) -> Locator:
-    """Open the tab, and return it."""
-    page.evaluate("window.jupyterapp.commands.execute('ptytasks:show-runs')")
-    tab = page.locator(".jp-PtyTasks-runs")
-    tab.wait_for()
-    return tab
 
 
 def add(client: Client) -> list[str]:

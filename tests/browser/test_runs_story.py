@@ -14,8 +14,8 @@ from playwright.sync_api import expect
 
 from tests import night
 from tests.browser import axe
-from tests.browser.test_details import details, fact
-from tests.browser.test_runs import NAMES, show
+from tests.browser.details import details, fact
+from tests.browser.runs import NAMES, show
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

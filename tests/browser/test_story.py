@@ -8,8 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import asking, panel, terminal
-from tests.browser.conftest import is_ready, until_kept
-from tests.browser.test_panel import NO_SERVER
+from tests.browser.conftest import NO_SERVER, is_ready, until_kept
 from tests.client.live import PATIENCE
 
 if TYPE_CHECKING:

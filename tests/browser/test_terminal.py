@@ -9,8 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser import axe, terminal
-from tests.browser.conftest import is_ready, until_kept
-from tests.browser.test_panel import NO_SERVER
+from tests.browser.conftest import NO_SERVER, is_ready, until_kept
 from tests.client.live import PATIENCE, until
 
 if TYPE_CHECKING:

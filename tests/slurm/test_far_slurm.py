@@ -16,8 +16,7 @@ from jupyter_ptytasks.core.files import read_json, write_json
 from tests import elsewhere
 from tests.client.live import LiveServer, ended, until
 from tests.ptyhost.hosting import is_alive
-from tests.slurm.test_slurm_faults import jobs_of
-from tests.slurm.test_slurm_tasks import job_of, output, started
+from tests.slurm.jobs import job_of, jobs_of, output, started
 from tests.ssh.documented import commands
 from tests.ssh.sshd import Sshd, content
 

@@ -14,8 +14,7 @@ from jupyter_ptytasks.client import RequestFailed
 from tests.client.live import LiveServer, ended, until
 from tests.elsewhere import at_cluster
 from tests.slurm.conftest import end_tasks
-from tests.slurm.test_slurm_states import fake
-from tests.slurm.test_slurm_tasks import files, host_pid, job_of, output, started
+from tests.slurm.jobs import fake, files, host_pid, job_of, output, started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,9 +14,7 @@ import pytest
 from jupyter_ptytasks.client import RequestFailed
 from jupyter_ptytasks.core.files import read_json
 from tests.client.live import LiveServer, ended, until
-from tests.slurm.test_slurm_faults import COUNTS, is_counted, jobs_of, whole
-from tests.slurm.test_slurm_states import fake
-from tests.slurm.test_slurm_tasks import SLURM, files, host_pid, job_of, output, started
+from tests.slurm.jobs import COUNTS, SLURM, fake, files, host_pid, is_counted, job_of, jobs_of, output, started, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,7 @@ import pytest
 from jupyter_ptytasks.client import RequestFailed
 from jupyter_ptytasks.provision.shared import Shared
 from tests.client.live import LiveServer, ended, until
-from tests.slurm.test_slurm_tasks import SLURM, files, host_pid, job_of, output, started
-from tests.ssh.sshd import content
+from tests.slurm.jobs import COUNTS, SLURM, host_pid, is_counted, job_of, jobs_of, output, started, whole
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,24 +26,6 @@ if TYPE_CHECKING:
     from tests.slurm.cluster import Cluster
 
 pytestmark = pytest.mark.slow
-COUNTS = "i=0; while :; do echo $i; i=$((i+1)); sleep 0.01; done"
-
-
-def is_counted(text: str) -> bool:
-    """Return whether what COUNTS has written has no gap."""
-    numbers = [int(line) for line in text.split()]
-    return numbers == list(range(len(numbers)))
-
-
-def whole(live: LiveServer, task: Task) -> str:
-    """Return all output of a task, from its files."""
-    return b"".join(log for _, log, _ in content(files(live, task).output)).decode()
-
-
-def jobs_of(cluster: Cluster, task: Task) -> list[str]:
-    """Return the ids of all jobs that were submitted for a task."""
-    rows = cluster.run("squeue", "-h", "-t", "all", "-o", "%i %k").splitlines()
-    return [row.split()[0] for row in rows if f":{task['id']}:" in row]
 
 
 def test_tasks_go_on_while_the_server_is_dead_and_the_next_one_finds_them(live: LiveServer, cluster: Cluster) -> None:

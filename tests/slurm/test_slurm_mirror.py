@@ -13,8 +13,8 @@ from jupyter_ptytasks.core.ring.format import list_bases
 from tests.client.live import LiveServer, ended, until
 from tests.elsewhere import at_cluster
 from tests.slurm.conftest import end_tasks
+from tests.slurm.jobs import SLURM, files, host_pid, started
 from tests.slurm.late import CAN_MOUNT, LateServer
-from tests.slurm.test_slurm_tasks import SLURM, files, host_pid, started
 from tests.ssh.sshd import content
 
 if TYPE_CHECKING:

@@ -13,8 +13,7 @@ from jupyter_ptytasks.core import slurm
 from tests.client.live import LiveServer, ended, until
 from tests.notebook.kernel import Kernel
 from tests.server.conftest import end_scheduler
-from tests.slurm.test_slurm_states import fake
-from tests.slurm.test_slurm_tasks import SLURM, files, job_of, output, started
+from tests.slurm.jobs import SLURM, fake, files, job_of, output, started
 
 if TYPE_CHECKING:
     from pathlib import Path

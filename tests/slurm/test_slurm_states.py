@@ -12,7 +12,7 @@ import pytest
 from jupyter_ptytasks.client import RequestFailed
 from jupyter_ptytasks.core.elsewhere import take_lock
 from tests.client.live import LiveServer, ended, until
-from tests.slurm.test_slurm_tasks import SLURM, files, host_pid, job_of, started
+from tests.slurm.jobs import SLURM, fake, files, host_pid, job_of, started
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,14 +20,6 @@ if TYPE_CHECKING:
     from tests.slurm.cluster import Cluster
 
 pytestmark = pytest.mark.slow
-
-
-def fake(bin_dir: Path, name: str, text: str) -> None:
-    """Put a shell script before a program of Slurm."""
-    draft = bin_dir / f"{name}.new"
-    draft.write_text(f"#!/bin/sh\n{text}\n")
-    draft.chmod(0o755)
-    draft.rename(bin_dir / name)
 
 
 @pytest.mark.parametrize(

@@ -8,43 +8,15 @@ import pytest
 
 from jupyter_ptytasks.client import NotFound, RequestFailed
 from jupyter_ptytasks.core.files import read_json
-from jupyter_ptytasks.core.paths import TaskFiles
 from tests.client.live import LiveServer, ended, until
+from tests.slurm.jobs import SLURM, files, job_of, output, started
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from jupyter_ptytasks.client import Client, Task
     from tests.slurm.cluster import Cluster
 
 pytestmark = pytest.mark.slow
-SLURM = "slurm"
-
-
-def output(client: Client, task: Task) -> str:
-    return client.output(task["id"], tail_lines=1000)["output"]
-
-
-def started(client: Client, task: Task) -> Task:
-    """Return a task when its command runs."""
-    until(lambda: client.get(task["id"])["state"] == "running", f"{task['id']} to run")
-    return client.get(task["id"])
-
-
-def files(live: LiveServer, task: Task) -> TaskFiles:
-    return TaskFiles(str(live.home / "data" / "ptytasks" / "tasks" / task["id"]))
-
-
-def host_pid(live: LiveServer, task: Task) -> int:
-    """Return the process id of a task's ptyhost."""
-    host = read_json(files(live, task).host)
-    assert host is not None
-    return int(host["host_pid"])
-
-
-def job_of(task: Task) -> str:
-    assert task["job"] is not None
-    return task["job"]["id"]
 
 
 def test_a_task_runs_as_a_job_is_typed_to_and_ends_with_its_code(live: LiveServer, cluster: Cluster) -> None:
