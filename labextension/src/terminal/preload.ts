@@ -1,4 +1,4 @@
-/** Gets the page ready for its first terminal, which takes longer than any other: loads the modules, and draws one that nobody sees. */
+/** Gets the page ready for its first terminal, which takes longer than any other: loads the modules, and draws one out of sight. */
 
 import type { ServerConnection } from '@jupyterlab/services';
 import { Terminal } from '@jupyterlab/terminal';
