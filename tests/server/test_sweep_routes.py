@@ -21,7 +21,7 @@ from jupyter_ptytasks.storage.database import Database
 from jupyter_ptytasks.storage.sqlite_file import SqliteFile
 from tests.client.live import until
 from tests.core.made_tasks import make
-from tests.server.test_queueing import scheduler
+from tests.scheduler.outside import scheduler
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.client.live import LiveServer, until
-from tests.server.test_queueing import scheduler
+from tests.scheduler.outside import scheduler
 from tests.upgrade.conftest import EarlierServer, Environment
 
 if TYPE_CHECKING:
