@@ -75,6 +75,8 @@ def test_a_task_is_shown_noted_on_and_run_again_with_a_change(
     tab.get_by_label("Tags (comma-separated)").fill("gpu, " + "x" * 200)
     tab.get_by_role("button", name="Save").click()
     expect(tab.get_by_label("Tags (comma-separated)")).to_have_attribute("aria-invalid", "true")
+    expect(tab.get_by_label("Tags (comma-separated)")).to_be_focused()
+    expect(tab.get_by_role("alert")).to_contain_text("must have at most 128 characters")
     assert axe.serious(page, ".jp-PtyTasks-details") == []
     tab.get_by_label("Tags (comma-separated)").fill("gpu, best")
     tab.get_by_label("Pinned").check()
@@ -126,3 +128,4 @@ def test_a_task_is_shown_noted_on_and_run_again_with_a_change(
     expect(tab).to_be_visible()
     client.delete(first)
     expect(tab).to_contain_text("no longer exists")
+    expect(page.get_by_role("tab", name="Details of train")).to_have_count(2)

@@ -47,6 +47,9 @@ def test_the_best_of_last_night_is_found(page: Page, client: Client) -> None:
     expect(names).to_have_text(["run-b", "run-a", "run-c"])
     expect(grid.get_by_role("columnheader", name="loss (lowest)")).to_have_attribute("aria-sort", "ascending")
     expect(tab.locator(f'[data-task="{c}"]')).to_contain_text("exit 3")
+    grid.get_by_role("button", name="End", exact=True).click()
+    expect(names).to_have_text(["run-c", "run-b", "run-a"])
+    grid.get_by_role("button", name="loss (lowest)").click()
     assert axe.serious(page, ".jp-PtyTasks-runs") == []
 
     # Filters, and a view that is kept.
@@ -89,6 +92,7 @@ def test_the_best_of_last_night_is_found(page: Page, client: Client) -> None:
     until(lambda: "good" in client.get(a)["tags"] and "good" in client.get(b)["tags"])
     tab.get_by_role("button", name="Pin or Unpin").click()
     until(lambda: client.get(a)["pinned"] and client.get(b)["pinned"])
+    expect(names.get_by_role("img", name="Pinned")).to_have_count(2)
     tab.get_by_role("button", name="Delete…").click()
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     expect(names).to_have_text(["run-c"])

@@ -158,6 +158,7 @@ def test_lines_with_a_metric(line: str, name: str, values: list[float]) -> None:
         "min: {n}.5 ms  mean: {n}.7 ms  rounds: {n}",
         "batch {n} saved in: {n}.5 seconds, {n}.5 GiB, size: {n}.5 kB",
         "epoch {n} loss: 0,{n}5",  # 0 would be wrong
+        "Validation loss decreased (0.{n} --> 0.0).  Saving model ...",
     ],
 )
 def test_lines_without_one(line: str) -> None:
@@ -172,6 +173,7 @@ def test_lines_without_one(line: str) -> None:
         ("Epoch {n}: 100%|##| 50/50 [00:01, train_loss_step=0.{n}, loss=0.{n}]", [50, 100, 150]),
         ("[Train - Epoch {n} - Iteration 938] Loss 0.{n}", [938, 1876, 2814]),
         ("Step {n}000: train/epoch: 7 loss 0.{n}", [1000, 2000, 3000]),
+        ("11/27 03:00:0{n} - INFO - Epoch(train)  [{n}][ 50/100]  time: 0.2  loss: 0.{n}", [50, 150, 250]),
     ],
 )
 def test_steps(line: str, steps: list[float]) -> None:

@@ -81,6 +81,8 @@ BEFORE = frozenset(
     """
     )
 )
+#: Words with which no name is a metric: "Validation loss decreased (0.4 --> 0.3)" has the old value first.
+_NO_VALUE = frozenset(_listed("time sec secs seconds eta mem memory decreased increased improved"))
 _WORD = re.compile(r"[a-z]+\d*|\d+|\w+")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -98,7 +100,7 @@ def kind(name: str) -> str:
     parts = words(name)
     if parts & KNOWN:
         # "loss_time" is a time; "time/loss" is rare.
-        return "stop" if parts & {"time", "sec", "secs", "seconds", "eta", "mem", "memory"} else "known"
+        return "stop" if parts & _NO_VALUE else "known"
     if "globalstep" in parts or re.split(r"[_./-]", name.lower())[-1] in STEPS:
         return "step"
     if parts & PAIRED:

@@ -22,6 +22,8 @@ _WORD = re.compile(
 _LAST = re.compile(r"[\w/.-]*\Z")
 #: "47/469 [00:01<", "[6400/60000 (11%)]", "15/15 ━━━".
 _COUNT = re.compile(r"(?<![\w./:,-])([0-9]+)/([0-9]+)(?=\s*(?:[\[(\])|━]|$)|\s)")
+#: "11/27 03:00:01" at the beginning of a line is a date.
+_DATE = re.compile(r"\W*[0-9]{1,2}/[0-9]{1,2}(?= [0-9]{2}:[0-9]{2}:[0-9]{2})")
 #: "[10]	train-rmse:", "10:	learn:".
 _NUMBERED = re.compile(r"\s*(?:\[([0-9]+)\](?=\s)|([0-9]+):\s)")
 
@@ -60,7 +62,8 @@ def place(text: str) -> Place:
     named = outer is not None or inner is not None
     if inner is None:
         # Not the "1/10" of an epoch itself.
-        for match in _COUNT.finditer(text):
+        date = _DATE.match(text)
+        for match in _COUNT.finditer(text, date.end() if date else 0):
             if text[: match.start()].rstrip()[-1:] in (":", "="):
                 continue  # a value: "Accuracy: 9812/10000"
             if (

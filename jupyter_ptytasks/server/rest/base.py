@@ -240,6 +240,8 @@ def _said(error: ErrorDetails, model: type[pydantic.BaseModel]) -> str:
         return f"there is no such field{did_you_mean(str(place[-1]), known)}"
     if error["type"] in ("string_too_short", "too_short") and error["ctx"]["min_length"] == 1:
         return "must not be empty"
+    if error["type"] == "string_too_long":
+        return f"must have at most {error['ctx']['max_length']} characters"
     return error["msg"].removeprefix("Value error, ")
 
 

@@ -13,4 +13,4 @@ export const PROGRESS: IProgress = {
 
 const NOTHING = { cpu: null, rss: null, gpu_memory: null, gpu_load: null };
 
-export const USAGE: IUsage = { ...NOTHING, gpu_scope: null, peak: NOTHING };
+export const USAGE: IUsage = { ...NOTHING, gpu_scope: null, cpu_time: null, peak: NOTHING };

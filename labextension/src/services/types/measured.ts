@@ -37,6 +37,8 @@ const usageObject = z.object({
   ...measured,
   /** Whether GPU values are for the task alone, or for everything on its devices. */
   gpu_scope: z.enum(['process', 'device']).nullable().catch(null),
+  /** Seconds of all processes; null if that is not known. */
+  cpu_time: amount,
   /** The highest values so far. */
   peak: peakSchema.catch(() => peakSchema.parse({}))
 });

@@ -3,7 +3,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';
 
+import { best } from '../../format/curves';
 import { bytes } from '../../format/measures';
+import { metricValue } from '../../format/numbers';
 import { duration, elapsed, exitLabel, stateLabel } from '../../format/times';
 import { reasonOf } from '../../format/why';
 import type { IDetails, IOrigin } from '../../services/about';
@@ -25,6 +27,12 @@ export function Facts({ task, details, trans }: IFactsProps): JSX.Element {
   const metadata = Object.entries(task.metadata).map(
     ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`
   );
+  const metrics = Object.entries(task.metrics).map(([name, metric]) => {
+    const most = best(metric);
+    const last = `${name} ${metricValue(metric.value)}`;
+    return most === null ? last : trans.__('%1 (best %2)', last, metricValue(most));
+  });
+  const used = task.usage;
   const exit = exitLabel(task, trans);
   const facts: [string, string | null | undefined][] = [
     [
@@ -40,6 +48,10 @@ export function Facts({ task, details, trans }: IFactsProps): JSX.Element {
     [trans.__('Started'), task.started && moment(task.started)],
     [trans.__('Ended'), task.ended && moment(task.ended)],
     [trans.__('Duration'), task.started && duration(elapsed(task, now))],
+    [trans.__('Metrics'), metrics.join(', ')],
+    [trans.__('CPU time'), used?.cpu_time ? duration(used.cpu_time * 1000) : ''],
+    [trans.__('Peak memory'), used?.peak.rss ? bytes(used.peak.rss) : ''],
+    [trans.__('Peak GPU memory'), used?.peak.gpu_memory ? bytes(used.peak.gpu_memory) : ''],
     [trans.__('Attempt'), task.attempt > 1 ? `${task.attempt}` : ''],
     [trans.__('Time limit'), task.timeout === null ? '' : duration(task.timeout * 1000)],
     [trans.__('Stop signals'), details?.stop.map(one => stopLabel(one)).join(', ')],

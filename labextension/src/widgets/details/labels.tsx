@@ -1,7 +1,7 @@
 /** The fields for what can be changed of a task at any time. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
-import React, { useId, useState } from 'react';
+import React, { useEffect, useId, useRef, useState } from 'react';
 
 import { changesOf, labelsOf } from '../../forms/labels';
 import { TaskError } from '../../services/api';
@@ -26,6 +26,11 @@ export function LabelFields({ task, model, onDone, trans }: ILabelFieldsProps): 
   const [refused, setRefused] = useState<TaskError | null>(null);
   const [isBusy, setIsBusy] = useState(false);
   const groups = useId();
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => {
+    // It may be out of sight.
+    form.current?.querySelector<HTMLElement>('[aria-invalid]')?.focus();
+  }, [refused]);
 
   // `tags.2` is one of the tags.
   const blamed = FIELDS.find(field => refused?.field?.split('.')[0] === field);
@@ -52,6 +57,7 @@ export function LabelFields({ task, model, onDone, trans }: ILabelFieldsProps): 
 
   return (
     <form
+      ref={form}
       className="jp-PtyTasks-fields"
       onSubmit={event => {
         event.preventDefault();

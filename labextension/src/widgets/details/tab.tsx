@@ -23,8 +23,10 @@ export class DetailsTab extends MainAreaWidget<ReactWidget> {
     this.toolbar.hide();
     this.title.icon = infoIcon;
     this.title.closable = true;
+    // A task that has been deleted keeps its name.
+    let name = id;
     const retitle = () => {
-      const name = model.get(id)?.name ?? id;
+      name = model.get(id)?.name ?? name;
       this.title.label = trans.__('Details of %1', name);
       this.title.caption = this.title.label;
     };

@@ -13,6 +13,7 @@ import { isActive } from '../../services/types/states';
 import { commandLine } from '../../services/types/tasks';
 import { useNow } from '../hooks';
 import { TaskName } from '../name';
+import { Pin } from '../pin';
 import { StateIcon } from '../state';
 import { Tags } from '../tags';
 
@@ -128,7 +129,12 @@ function fixedColumns(trans: TranslationBundle): IColumn[] {
       width: 190,
       sort: 'name',
       text: run => run.name,
-      show: run => <TaskName name={run.name} />
+      show: run => (
+        <span className="jp-PtyTasks-runs-name">
+          <TaskName name={run.name} />
+          {run.pinned && <Pin trans={trans} />}
+        </span>
+      )
     },
     {
       id: 'state',
