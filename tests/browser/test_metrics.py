@@ -114,6 +114,17 @@ def test_a_tab_says_why_curves_are_missing(open_lab: OpenLab, client: Client, co
     for told in (*(f"{step}: " for step in range(29, 20, -1)), "Output is missing here.", "9: "):
         page.keyboard.press("ArrowLeft")
         expect(loss.get_by_role("status")).to_contain_text(told)
+    # What was read before stays while the server does not answer, and that is said.
+    calls = re.compile(r"/ptytasks/api/(tasks|changes)\b")
+    console.expect(r"/ptytasks/api/(tasks|changes)\b.* 500 ")
+    page.route(calls, lambda route: route.fulfill(status=500, body="{}"))
+    page.evaluate("window.jupyterapp.commands.execute('ptytasks:refresh')")
+    stale = page.locator(".jp-PtyTasks-metrics").get_by_role("alert")
+    expect(stale).to_contain_text("The server could not list its tasks")
+    expect(loss).to_be_visible()
+    page.unroute(calls)
+    page.evaluate("window.jupyterapp.commands.execute('ptytasks:refresh')")
+    expect(stale).to_have_count(0)
     for theme in ("JupyterLab Dark", "JupyterLab Dark High Contrast", "JupyterLab Light"):
         show_in(page, theme)
         assert serious(page, ".jp-PtyTasks-metrics") == []

@@ -10,6 +10,7 @@ import { TaskAbout, type IDetails, type IDifference } from '../../services/about
 import { commandLine, type ITask } from '../../services/types/tasks';
 import { useSignalValue } from '../../services/watchedvalue';
 import type { ITaskModel } from '../../tokens';
+import { Stale } from '../panel/problems';
 import { StateIcon } from '../state';
 import { Attempts } from './attempts';
 import { Difference } from './difference';
@@ -42,6 +43,7 @@ export function DetailsView(props: IDetailsProps): JSX.Element {
   const { id, model, trans } = props;
   const task = useSignalValue(model.changed, () => model.get(id));
   const isReady = useSignalValue(model.changed, () => model.isReady);
+  const error = useSignalValue(model.changed, () => model.error);
   if (!task) {
     return (
       <p role="status">
@@ -49,7 +51,12 @@ export function DetailsView(props: IDetailsProps): JSX.Element {
       </p>
     );
   }
-  return <TaskDetails {...props} task={task} />;
+  return (
+    <>
+      {error && <Stale error={error} trans={trans} onRetry={() => void model.refresh()} />}
+      <TaskDetails {...props} task={task} />
+    </>
+  );
 }
 
 function TaskDetails(props: IDetailsProps & { task: ITask }): JSX.Element {

@@ -8,6 +8,7 @@ import type { CurveFollower } from '../../services/curves';
 import type { ICurve } from '../../services/types/measured';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
 import type { ITaskModel } from '../../tokens';
+import { Stale } from '../panel/problems';
 import { Chart, type ILine } from './chart';
 import { Controls, type IDrawing } from './controls';
 import { lineLook, type ILook } from './look';
@@ -38,6 +39,7 @@ export function MetricsView(props: IMetricsViewProps): JSX.Element | null {
   const tasks = useSignalValue(model.changed, () => model.tasks);
   const found = useFound(follower, ids);
   const problem = useSignalValue(follower.changed, () => follower.problem);
+  const error = useSignalValue(model.changed, () => model.error);
   if (!look) {
     return null;
   }
@@ -61,6 +63,7 @@ export function MetricsView(props: IMetricsViewProps): JSX.Element | null {
   return (
     <>
       <Controls store={store} drawing={drawing} trans={trans} />
+      {error && <Stale error={error} trans={trans} onRetry={() => void model.refresh()} />}
       <div className="jp-PtyTasks-metrics-note" role="status" data-problem={problem !== ''}>
         {note}
       </div>
