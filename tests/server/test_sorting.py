@@ -208,4 +208,6 @@ async def test_the_route(rest: Rest) -> None:
     for wrong in ({"sort": "color"}, {"fields": "id,color"}, {"sort": "name", "cursor": third["id"]}, {"since": "now"}):
         answer = await rest("GET", "tasks", **wrong)
         assert (answer.code, answer.json["field"]) == (400, list(wrong)[-1])
+    refused = (await rest("GET", "tasks", sort="color")).json["message"]
+    assert refused.startswith("sort: must be name, state, why, ")
     assert json.loads((await rest("GET", "tasks", sort="ended", limit=1)).body)["tasks"][0].keys() == FIELDS.keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from math import isfinite
 from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, Any
@@ -18,16 +19,34 @@ if TYPE_CHECKING:
 
 #: What tasks can be sorted by: a field, a parameter, or the last, lowest or highest value of a metric. With `-` it is
 #: the other way round.
-SORT = (
-    r"^-?(name|state|why|created|started|ended|duration|group|tags|command|memory|git"
-    r"|(params|metrics|min|max)\.[^\x00]{1,128})$"
-)
+_FIELDS = [
+    "name",
+    "state",
+    "why",
+    "created",
+    "started",
+    "ended",
+    "duration",
+    "group",
+    "tags",
+    "command",
+    "memory",
+    "git",
+]
+_SORT = re.compile(rf"-?(?:{'|'.join(_FIELDS)}|(?:params|metrics|min|max)\.[^\x00]{{1,128}})")
 
 _METRIC = {"metrics": "value", "min": "min", "max": "max"}
 #: The place of each state in the life of a task.
 _STATES = {state: place for place, state in enumerate(State)}
 #: Characters of a text that count: it is part of the cursor.
 _LONGEST = 200
+
+
+def checked(sort: str) -> str:
+    """Return what tasks are to be sorted by. Raises ValueError."""
+    if _SORT.fullmatch(sort) is None:
+        raise ValueError(f"must be {', '.join(_FIELDS)}, params.NAME, metrics.NAME, min.NAME or max.NAME")
+    return sort
 
 
 class Order:

@@ -14,7 +14,7 @@ from ..monitor.metrics import Wanted
 from ..serialize import FIELDS
 from ..terminals.replay import LINES
 from .fields import EndState, Moment, seconds
-from .order import SORT
+from .order import checked
 
 Until = Literal["exit", "waiting", "match", "quiet", "progress", "output"]
 Count = Annotated[int, Field(ge=0, le=100_000)]
@@ -47,7 +47,7 @@ class TaskFilter(Strict):
     sweep: str | None = None
     q: str | None = None
     since: Moment | None = None
-    sort: Annotated[str, Field(pattern=SORT)] | None = None
+    sort: Annotated[str, AfterValidator(checked)] | None = None
     fields: Annotated[list[str], BeforeValidator(_split), AfterValidator(_known)] | None = None
     limit: Annotated[int, Field(ge=1, le=1000)] = 1000
     cursor: str | None = None
