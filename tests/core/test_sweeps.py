@@ -19,6 +19,7 @@ from jupyter_ptytasks.core.sweeps.combinations import (
     check_use,
     combine,
     read,
+    still_said,
     task_name,
     text,
     variables,
@@ -83,6 +84,16 @@ def test_what_has_no_values(params: Any, field: str, message: str) -> None:
     with pytest.raises(BadRequest, match=message) as caught:
         read(params)
     assert caught.value.field == field
+
+
+def test_a_changed_command_has_the_parameters_that_it_still_says() -> None:
+    params: dict[str, Any] = {"lr": 0.01, "seed": 95, "fast": True, "elsewhere": 7}
+    for before, after, kept in (
+        ("t.sh --lr 0.01 --seed=95 --fast true", "t.sh --lr 0.01 --seed=3 --fast true", ["lr", "fast", "elsewhere"]),
+        (["t.sh", "0.01", "95"], ["t.sh", "0.01", "95", "10"], ["lr", "seed", "fast", "elsewhere"]),
+        (["t.sh", "0.01", "95"], "t.sh 0.011 195", ["fast", "elsewhere"]),
+    ):
+        assert list(still_said(params, before, after)) == kept
 
 
 def test_variables() -> None:

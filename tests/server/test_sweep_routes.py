@@ -141,6 +141,8 @@ async def test_it_is_there_while_one_of_its_tasks_is(rest: Rest) -> None:
     first, second = await members(rest, "s")
     again = await rest("POST", "tasks", first["id"], "again")
     assert (again.json["sweep"], again.json["params"]) == (None, {"x": 1})
+    other = await rest("POST", "tasks", first["id"], "again", body={"command": "true 3"})
+    assert other.json["params"] == {}  # it would be wrong
     assert (await rest("DELETE", "tasks", first["id"])).code == 204
     left = (await rest("GET", "sweeps", sweep["id"])).json
     assert (left["size"], sum(left["states"].values())) == (2, 1)

@@ -150,6 +150,16 @@ def variables(params: Mapping[str, object]) -> dict[str, str]:
 # -- combinations -----------------------------------------------------------------------------------------------------
 
 
+def still_said(params: Mapping[str, Value], before: str | list[str], after: str | list[str]) -> dict[str, Value]:
+    """Return the parameters that hold for a command `after` it was changed: all but those whose values it has lost."""
+    return {name: value for name, value in params.items() if not _has(before, text(value)) or _has(after, text(value))}
+
+
+def _has(command: str | list[str], value: str) -> bool:
+    words = command if isinstance(command, str) else "\0".join(command)
+    return re.search(rf"(?<![\w.]){re.escape(value)}(?![\w.])", words) is not None
+
+
 def combine(
     params: Mapping[str, Sequence[Item]], mode: Mode, count: int | None = None, seed: int = 0
 ) -> list[dict[str, Item]]:

@@ -17,6 +17,7 @@ from ...core.model import IfExists, TaskRequest, TimeWarning
 from ...core.names import LOCAL
 from ...core.queue.turn import Dependency, Retry, Turn, When
 from ...core.states import State
+from ...core.sweeps.combinations import still_said
 from .fields import (
     TEN_YEARS,
     ChangedEnvironment,
@@ -346,6 +347,8 @@ class Again(Waiting):
             given["place"] = ""
         if "resources" in given:
             given["resources"] = {} if self.resources is None else resources.check(self.resources.model_dump())
+        if "command" in given and request.command is not None:
+            given["params"] = still_said(request.params, request.command, self.command)
         env = {name: value for name, value in {**request.env, **self.env}.items() if value is not None}
         changed = replace(request, **given, env=env, turn=self.turn(request.turn))
         warning = changed.warning
