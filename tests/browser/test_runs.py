@@ -117,6 +117,8 @@ def test_the_output_of_all_runs_is_searched(page: Page, client: Client, console:
     tab.get_by_role("region", name="run-c").get_by_role("button").click()
     whole = page.locator(f'[data-ptytask="{c}"] .jp-PtyTasks-whole-line.jp-mod-current')
     expect(whole).to_contain_text("epoch 3 loss")
+    # What was searched for goes along.
+    expect(whole.locator("mark")).to_have_count(1)
     # None, a mistake, and back to the table.
     tab = show(page)
     tab.get_by_role("button", name="Remove All").click()

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.slow
 THEMES = ("JupyterLab Dark High Contrast", "JupyterLab Dark", "JupyterLab Light")
 
 #: Many more lines than a terminal keeps, one of which tells of an error.
-PRINTS = "seq -f 'line %g' 0 3999; echo 'ValueError: negative rate'; seq -f 'line %g' 4001 9999"
+PRINTS = f"seq -f 'line %g' 0 3999; echo 'ValueError: negative rate {'a' * 40}!'; seq -f 'line %g' 4001 9999"
 
 
 def set_theme(page: Page, theme: str) -> None:
@@ -52,23 +52,36 @@ def test_all_lines_can_be_read_and_searched(page: Page, client: Client) -> None:
     expect(view.locator('[data-line="9999"]')).to_have_attribute("title", re.compile(r"\d"))
 
     # Earlier lines are loaded in pages, and what is read stays where it is.
-    page.keyboard.press("Home")
+    lines.evaluate("node => { node.scrollTop = 0; }")
     expect(view.locator('[data-line="9500"]')).to_be_attached()
     until(lambda: lines.evaluate("node => node.scrollTop > 1000"), "more lines above")
     expect(view.locator('[data-line="9500"]')).to_be_visible()
 
-    # Ctrl+F searches all of it.
+    page.keyboard.press("Home")
+    expect(view.locator('[data-line="0"]')).to_be_in_viewport()
+    page.keyboard.press("End")
+    expect(view.locator('[data-line="9999"]')).to_be_in_viewport()
+
+    # Ctrl+F searches all of it, in any case unless that is to matter.
     page.keyboard.press("Control+f")
     expect(view.get_by_role("searchbox")).to_be_focused()
-    page.keyboard.type("line 1234")
+    page.keyboard.type("LINE 1234")
     page.keyboard.press("Enter")
     found = view.locator('[data-line="1234"]')
     expect(found).to_have_attribute("aria-current", "true")
     expect(found.locator("mark")).to_have_text("line 1234")
     expect(view.get_by_text("1 of 1", exact=True)).to_be_visible()
+    view.get_by_role("button", name="Match case").click()
+    view.get_by_role("searchbox").press("Enter")
+    expect(view.get_by_text("No match")).to_be_visible()
     view.get_by_role("button", name="First Error").click()
     expect(view.locator('[data-line="4000"]')).to_contain_text("ValueError")
     expect(view.locator('[data-line="4000"]')).to_be_in_viewport()
+    # The page itself compares no line with an expression, which could take it years.
+    view.get_by_role("button", name="Regular expression").click()
+    view.get_by_role("searchbox").fill("(a+)+$")
+    view.get_by_role("searchbox").press("Enter")
+    expect(view.get_by_text("No match")).to_be_visible()
     for theme in THEMES:
         set_theme(page, theme)
         assert axe.serious(page, ".jp-PtyTasks-whole") == []

@@ -151,6 +151,11 @@ async def test_the_end_is_sent_before_the_disconnect(rest: Rest, attach: Any) ->
     assert viewer.text.endswith("\r\n[exited 3]\r\n")
     assert viewer.kinds[-1] == "disconnect"
     assert (viewer.task["state"], viewer.task["exit"]) == ("failed", {"code": 3, "signal": None})
+    # One that says it itself has only the output.
+    quiet = await (await attach("sh", end=0)).attached()
+    await quiet.ended()
+    assert "[exited 3]" not in quiet.text
+    assert quiet.task["exit"] == {"code": 3, "signal": None}
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ class Viewer:
 
     `send` sends a message (terminado's arrays) and returns when it is on its way. `offset`: where an interrupted client
     resumes; `readonly`: it may not type, and its size does not count; `acknowledges`: it acknowledges what it has
-    drawn; `knows_us`: it understands our extensions of terminado's messages.
+    drawn; `knows_us`: it understands our extensions of terminado's messages; `says_end`: it shows itself how the task
+    has ended.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class Viewer:
         readonly: bool,
         acknowledges: bool,
         knows_us: bool,
+        says_end: bool,
     ) -> None:
         self.id = uuid.uuid4().hex[:12]
         self._terminal = terminal
@@ -64,6 +66,7 @@ class Viewer:
         self._wanted = offset
         self._readonly = readonly
         self._knows_us = knows_us
+        self._says_end = says_end
         self._flow: Acknowledged | Paced = Acknowledged() if acknowledges else Paced()
         self._reader = terminal.open_ring()
         self._decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
@@ -275,7 +278,8 @@ class Viewer:
 
     async def _end(self) -> None:
         await self._tell_task()
-        await self._say(["stdout", f"\x1b[m\r\n[{self._terminal.last_words}]\r\n"])
+        if not self._says_end:
+            await self._say(["stdout", f"\x1b[m\r\n[{self._terminal.last_words}]\r\n"])
         await self._say(["disconnect", 1])
 
     async def _tell_task(self) -> None:

@@ -30,7 +30,7 @@ _MESSAGE_MAX = 32 << 20
 #: Errors that mean that a client has disconnected.
 _GONE = (WebSocketClosedError, StreamClosedError)
 #: Our query parameters.
-_WISHES = ("lines", "offset", "readonly", "flow", "events")
+_WISHES = ("lines", "offset", "readonly", "flow", "events", "end")
 
 
 class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
@@ -94,6 +94,7 @@ class TaskSocket(WebSocketMixin, LocalTokenMixin, TermSocket):
             readonly=not self._may_type or self._wishes.get("readonly", "0") == "1",
             acknowledges=self._wishes.get("flow") == "ack",
             knows_us=self._wishes.get("events") == "1" or self._wishes.get("flow") == "ack" or "offset" in self._wishes,
+            says_end=self._wishes.get("end") == "0",
         )
         self.terminal.watch()
         self._showing = asyncio.create_task(self._show(self._viewer))

@@ -110,7 +110,7 @@ describe('TaskConnection', () => {
   it('goes to the task, with the token and flow control', () => {
     const { origin, pathname } = new URL(FakeSocket.last.url);
     expect(origin + pathname).toBe(`ws://host/user/a/ptytasks/terminals/websocket/${task.id}`);
-    expect(FakeSocket.last.query).toEqual({ flow: 'ack', token: 'secret' });
+    expect(FakeSocket.last.query).toEqual({ flow: 'ack', end: '0', token: 'secret' });
   });
 
   it('shows output, and reports the task', () => {

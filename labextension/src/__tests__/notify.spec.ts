@@ -184,6 +184,20 @@ describe('CompletionNotifier', () => {
     expect(shown[2]).toEqual({ kind: 'success', ids: ['a', 'c'], message: '2 tasks succeeded' });
   });
 
+  it('names the one that ended last, in whatever order the changes came', async () => {
+    const [a, b] = ['00:00:02', '00:00:01'].map((time, at) =>
+      ended('failed', {
+        id: `${at}`,
+        name: time,
+        started: '2020-01-01T00:00:00.000Z',
+        ended: `2020-01-01T01:${time.slice(3)}.000Z`
+      })
+    );
+    await end(a, b);
+    expect(shown[0]?.ids).toEqual(['1', '0']);
+    expect(shown[0]?.message).toContain('The last: “00:00:02” failed');
+  });
+
   it('says no more of what the user looks at', async () => {
     const [a, b] = ['a', 'b'].map(id => ended('failed', { id, name: id, state_message: 'bad' }));
     await end(a, b);

@@ -1,10 +1,10 @@
 import { TextDecoder, TextEncoder } from 'util';
 
 import { TaskError } from '../services/api';
-import { OutputSearch } from '../services/outputsearch';
-import { EVERYTHING } from '../services/runsview';
+import { nextHit, OutputSearch, type IHit } from '../services/outputsearch';
+import { EVERYTHING, searchOf } from '../services/runsview';
 
-const WANTED = { q: 'loss', isRegex: false };
+const WANTED = { q: 'loss', isRegex: false, matchesCase: false };
 
 function hit(task: string, line: number): string {
   return JSON.stringify({
@@ -62,7 +62,7 @@ describe('OutputSearch', () => {
     const all = [hit('a', 1), hit('a', 7), hit('b', 0), SUMMARY].join('\n') + '\n';
     const pieces = [all.slice(0, 50), all.slice(50, 300), all.slice(300)];
     api.search.mockImplementation(async (_, signal) => response(pieces, signal));
-    const searching = search.start(WANTED, EVERYTHING);
+    const searching = search.start(WANTED, {}, 500);
     expect(search.state).toBe('searching');
     await searching;
     expect(search.state).toBe('done');
@@ -76,11 +76,12 @@ describe('OutputSearch', () => {
   it('searches what the table shows', async () => {
     api.search.mockImplementation(async (_, signal) => response([], signal));
     const view = { ...EVERYTHING, sort: 'name', text: 'sweep', group: 'gpu', state: 'failed' };
-    await search.start({ q: 'a.b', isRegex: true }, view);
+    const wanted = { q: 'a.b', isRegex: true, matchesCase: true };
+    await search.start(wanted, searchOf(view, 0), 500);
+    expect(search.wanted).toBe(wanted);
     expect(api.search.mock.calls[0][0]).toEqual({
       q: 'a.b',
       regex: '1',
-      ignore_case: '1',
       limit: '500',
       group: 'gpu',
       state: 'failed',
@@ -92,9 +93,9 @@ describe('OutputSearch', () => {
     api.search.mockImplementation(async (_, signal) =>
       response([`${hit('a', 1)}\n`], signal, false)
     );
-    const searching = search.start(WANTED, EVERYTHING);
+    const searching = search.start(WANTED, {}, 500);
     while (search.found.length === 0) {
-      await new Promise(process.nextTick);
+      await new Promise(resolve => setTimeout(resolve));
     }
     search.stop();
     await searching;
@@ -106,7 +107,22 @@ describe('OutputSearch', () => {
   it('says why it failed', async () => {
     const error = new TaskError('q: is not a regular expression', 400, 'bad_request', 'q');
     api.search.mockRejectedValue(error);
-    await search.start(WANTED, EVERYTHING);
+    await search.start(WANTED, {}, 500);
     expect([search.state, search.error]).toEqual(['done', error]);
+  });
+});
+
+describe('nextHit', () => {
+  const hits = [3, 5, 9].map(line => ({ line }) as IHit);
+
+  it('goes on from a line, and around the ends', () => {
+    expect([0, 3, 4, 10].map(from => nextHit(hits, from, 1, true))).toEqual([0, 0, 1, 0]);
+    expect([0, 4, 10].map(from => nextHit(hits, from, -1, true))).toEqual([2, 0, 2]);
+    expect(nextHit([], 0, 1, true)).toBeNull();
+  });
+
+  it('waits for what may still come', () => {
+    expect([4, 10].map(from => nextHit(hits, from, 1, false))).toEqual([1, null]);
+    expect([0, 4, 10].map(from => nextHit(hits, from, -1, false))).toEqual([null, 0, null]);
   });
 });

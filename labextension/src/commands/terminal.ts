@@ -37,11 +37,33 @@ const SEARCH: ReadonlyJSONObject = {
   description: 'Whether to put the cursor into the search field'
 };
 
+const FIND: ReadonlyJSONObject = {
+  type: 'string',
+  description: 'What to search for, from that line on'
+};
+
+const REGEX: ReadonlyJSONObject = {
+  type: 'boolean',
+  description: 'Whether that is a regular expression'
+};
+
+const MATCH_CASE: ReadonlyJSONObject = {
+  type: 'boolean',
+  description: 'Whether uppercase and lowercase letters differ in the search'
+};
+
 /** The clipboard functions of a terminal. */
 export interface IClip {
   hasSelection(): boolean;
   getSelection(): string | null;
   paste(text: string): void;
+}
+
+/** A place in the whole output: a line, the search field, and what to search for from there on. */
+interface IPlace {
+  line?: number;
+  search?: boolean;
+  find?: { q: string; isRegex: boolean; matchesCase: boolean };
 }
 
 export interface ITerminalCommandsOptions {
@@ -54,7 +76,7 @@ export interface ITerminalCommandsOptions {
   /** Return whether there may be such a line. */
   isExplained: (id: string) => boolean;
   /** Show the whole output in the tab of a task, at a line or for a search. */
-  showOutput: (id: string, place: { line?: number; search?: boolean }) => Promise<void>;
+  showOutput: (id: string, place: IPlace) => Promise<void>;
   /** Show the screen as it was at some moment in the tab of a task. */
   showMoments: (id: string) => Promise<void>;
   /** Return the task ids for commands without arguments. */
@@ -115,7 +137,14 @@ function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): vo
       describedBy: {
         args: {
           type: 'object',
-          properties: { ...(TASKS.properties as ReadonlyJSONObject), line: LINE, search: SEARCH }
+          properties: {
+            ...(TASKS.properties as ReadonlyJSONObject),
+            line: LINE,
+            search: SEARCH,
+            find: FIND,
+            regex: REGEX,
+            matchCase: MATCH_CASE
+          }
         }
       },
       isEnabled: args => targets(args).length === 1,
@@ -123,7 +152,15 @@ function addOpening(options: ITerminalCommandsOptions, added: DisposableSet): vo
         const [id] = targets(args);
         if (id) {
           const line = typeof args.line === 'number' ? args.line : undefined;
-          await options.showOutput(id, { line, search: args.search === true });
+          const find =
+            typeof args.find === 'string' && args.find
+              ? {
+                  q: args.find,
+                  isRegex: args.regex === true,
+                  matchesCase: args.matchCase === true
+                }
+              : undefined;
+          await options.showOutput(id, { line, search: args.search === true, find });
         }
       }
     })

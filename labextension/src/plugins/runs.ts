@@ -86,8 +86,16 @@ export const runsPlugin: JupyterFrontEndPlugin<void> = {
               create: command =>
                 commandIfPresent(commands, CommandIDs.newTask, command ? { command } : {})?.(),
               open: id => execute(CommandIDs.open, { id }),
-              openLine: (id, line) =>
-                commandIfPresent(commands, CommandIDs.showOutput, { id, line })?.(),
+              openLine: (id, line, wanted) =>
+                commandIfPresent(commands, CommandIDs.showOutput, {
+                  id,
+                  line,
+                  ...(wanted && {
+                    find: wanted.q,
+                    regex: wanted.isRegex,
+                    matchCase: wanted.matchesCase
+                  })
+                })?.(),
               delete: ids => execute(CommandIDs.deleteTasks, { ids: [...ids] }),
               rename: id => execute(CommandIDs.rename, { id }),
               menu: (ids, x, y) => openMenu(commands, MENU, { ids: [...ids] }, x, y),

@@ -133,7 +133,10 @@ export class CompletionNotifier {
   private async _notify(ended: readonly ITask[]): Promise<void> {
     const { isLookedAt, toast } = this._options;
     const looks = await Promise.all(ended.map(({ id }) => isLookedAt(id)));
-    const tasks = ended.filter((_, index) => !looks[index]);
+    // Changes of one response come in the order of the list.
+    const tasks = ended
+      .filter((_, index) => !looks[index])
+      .sort((one, other) => (one.ended ?? '').localeCompare(other.ended ?? ''));
     if (tasks.length === 0) {
       return;
     }

@@ -1,14 +1,9 @@
-/** A search of the output of all tasks: hits by task, as the server finds them. */
+/** A search of the output of tasks: hits by task, as the server finds them. */
 
 import { Signal, type ISignal } from '@lumino/signaling';
 import { z } from 'zod';
 
 import { TaskError, type TaskApi } from './api';
-import { serverNow } from './clock';
-import { queryOf, type IRunsView } from './runsview';
-
-/** The most lines that are shown; more do not help. */
-const MOST = 500;
 
 /** Milliseconds in which hits are collected for one change. */
 const GATHER = 100;
@@ -40,10 +35,15 @@ export interface IHits {
   hits: readonly IHit[];
 }
 
-/** What is searched for. */
-export interface IWanted {
-  q: string;
+/** How lines are compared with what is searched for. */
+export interface IHow {
   isRegex: boolean;
+  matchesCase: boolean;
+}
+
+/** What is searched for. */
+export interface IWanted extends IHow {
+  q: string;
 }
 
 /** `idle` before a search and after it was closed; `stopped` by the user. */
@@ -62,6 +62,11 @@ export class OutputSearch {
     return this._found;
   }
 
+  /** What is or was searched for; null before the first search, and after it was closed. */
+  get wanted(): IWanted | null {
+    return this._wanted;
+  }
+
   /** What was searched; null until the server has said so. */
   get summary(): ISummary | null {
     return this._summary;
@@ -77,18 +82,16 @@ export class OutputSearch {
     return this._changed;
   }
 
-  /** Search the output of the tasks that a view shows. A search that is under way ends. */
-  async start({ q, isRegex }: IWanted, view: IRunsView): Promise<void> {
-    this._begin('searching');
+  /** Search the output of the tasks that `where` names as `GET /search` does, for `most` lines. A search that is under way ends. */
+  async start(wanted: IWanted, where: Record<string, string>, most: number): Promise<void> {
+    this._begin('searching', wanted);
     const { signal } = this._stop;
-    const about = view.text.trim();
     const query = {
-      ...queryOf({ ...view, sort: '', text: '' }, serverNow()),
-      q,
-      ignore_case: '1',
-      limit: `${MOST}`,
-      ...(isRegex && { regex: '1' }),
-      ...(about && { task_q: about })
+      ...where,
+      q: wanted.q,
+      limit: `${most}`,
+      ...(!wanted.matchesCase && { ignore_case: '1' }),
+      ...(wanted.isRegex && { regex: '1' })
     };
     try {
       const response = await this._api.search(query, signal);
@@ -117,7 +120,7 @@ export class OutputSearch {
 
   /** End the search, and forget what was found. */
   close(): void {
-    this._begin('idle');
+    this._begin('idle', null);
   }
 
   dispose(): void {
@@ -126,11 +129,13 @@ export class OutputSearch {
     Signal.clearData(this);
   }
 
-  private _begin(state: SearchState): void {
+  private _begin(state: SearchState, wanted: IWanted | null): void {
     this._stop.abort();
     this._stop = new AbortController();
     this._state = state;
+    this._wanted = wanted;
     this._found = [];
+    this._gathered = [];
     this._summary = this._error = null;
     this._emit();
   }
@@ -139,13 +144,7 @@ export class OutputSearch {
     const parsed: unknown = JSON.parse(line);
     const hit = hitSchema.safeParse(parsed);
     if (hit.success) {
-      const { task: id, name } = hit.data;
-      const last = this._found[this._found.length - 1];
-      // One task is searched after the other.
-      this._found =
-        last?.id === id
-          ? [...this._found.slice(0, -1), { ...last, hits: [...last.hits, hit.data] }]
-          : [...this._found, { id, name, hits: [hit.data] }];
+      this._gathered.push(hit.data);
       this._gathering ??= setTimeout(() => this._emit(), GATHER);
     } else {
       this._summary = summarySchema.parse(parsed);
@@ -155,16 +154,63 @@ export class OutputSearch {
   private _emit(): void {
     clearTimeout(this._gathering);
     this._gathering = undefined;
+    if (this._gathered.length > 0) {
+      this._found = joined(this._found, this._gathered);
+      this._gathered = [];
+    }
     this._changed.emit();
   }
 
   private _state: SearchState = 'idle';
+  private _wanted: IWanted | null = null;
   private _found: readonly IHits[] = [];
+  /** What is not in `_found` yet. */
+  private _gathered: IHit[] = [];
   private _summary: ISummary | null = null;
   private _error: TaskError | null = null;
   private _stop = new AbortController();
   private _gathering: ReturnType<typeof setTimeout> | undefined;
   private readonly _changed = new Signal<this, void>(this);
+}
+
+/** Return what was found, with more of it: one task is searched after the other. */
+function joined(found: readonly IHits[], more: readonly IHit[]): IHits[] {
+  const all: { id: string; name: string; hits: IHit[] }[] = [];
+  const last = found[found.length - 1];
+  if (last) {
+    all.push({ ...last, hits: [...last.hits] });
+  }
+  for (const hit of more) {
+    let one = all[all.length - 1];
+    if (one?.id !== hit.task) {
+      one = { id: hit.task, name: hit.name, hits: [] };
+      all.push(one);
+    }
+    one.hits.push(hit);
+  }
+  return [...found.slice(0, -1), ...all];
+}
+
+/** Return which of the hits in one task comes next from line `from` on, or before that (-1), around the ends; null if that cannot be told
+ * before the search `isOver`, or there is none.
+ */
+export function nextHit(
+  hits: readonly IHit[],
+  from: number,
+  step: 1 | -1,
+  isOver: boolean
+): number | null {
+  const following = hits.findIndex(({ line }) => line >= from);
+  if (hits.length === 0 || (following < 0 && !isOver)) {
+    return null;
+  }
+  if (step > 0) {
+    return Math.max(0, following);
+  }
+  if (following === 0 && !isOver) {
+    return null;
+  }
+  return (following > 0 ? following : hits.length) - 1;
 }
 
 /** Iterate over the lines of a response as they come. */

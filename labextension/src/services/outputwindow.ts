@@ -8,9 +8,6 @@ import type { IOutput } from './types/output';
 /** Lines of one request. */
 const PAGE = 500;
 
-/** The most lines that a search finds. */
-const MOST_FOUND = 1000;
-
 /** What the first line about an error looks like. */
 const ERROR =
   '(?i)\\b(error|exception|traceback|fatal|panic|segmentation fault|out of memory)\\b|Error\\b';
@@ -21,12 +18,6 @@ export interface ILine {
   readonly text: string;
   /** When it came, in ISO 8601; null if that is not known. */
   readonly time: string | null;
-}
-
-/** The lines that match: their numbers, and whether there are more. */
-export interface IFound {
-  readonly numbers: readonly number[];
-  readonly more: boolean;
 }
 
 /** The methods reject with a TaskError. They are carried out one after the other. */
@@ -53,6 +44,11 @@ export class OutputWindow {
 
   get hasLater(): boolean {
     return this._hasLater;
+  }
+
+  /** Whether the output may still grow. */
+  get isLive(): boolean {
+    return this._isLive;
   }
 
   /** The lines before the first one of the window, if they are no longer kept; else 0. */
@@ -132,12 +128,6 @@ export class OutputWindow {
     });
   }
 
-  /** Return the lines of all output that match a regular expression. */
-  async find(pattern: string): Promise<IFound> {
-    const found = await this._api.lines(this._id, { grep: pattern, max_lines: `${MOST_FOUND}` });
-    return { numbers: found.line_numbers ?? [], more: found.more ?? false };
-  }
-
   /** Return the number of the first line about an error; null if there is none. */
   async firstError(): Promise<number | null> {
     const { line_numbers } = await this._api.lines(this._id, { grep: ERROR, max_lines: '1' });
@@ -153,6 +143,7 @@ export class OutputWindow {
   private async _read(query: Record<string, string>): Promise<IPage> {
     const output = await this._api.lines(this._id, query);
     this._total = output.total_lines;
+    this._isLive = !output.ended;
     return {
       lines: linesOf(output),
       next: output.next_line,
@@ -175,6 +166,7 @@ export class OutputWindow {
   private _hasEarlier = false;
   private _hasLater = false;
   private _isFirst = false;
+  private _isLive = true;
 }
 
 /** Lines of a response, the number to go on from, whether there are more, and whether what came before is discarded. */
@@ -192,9 +184,4 @@ function linesOf(output: IOutput): ILine[] {
     text: texts[at] ?? '',
     time: output.times?.[at] ?? null
   }));
-}
-
-/** Return a regular expression that matches a text as it is. */
-export function literally(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|#&~-]/g, '\\$&');
 }

@@ -46,6 +46,8 @@ export function socketUrl(
   const where = URLExt.join(NAMESPACE, 'terminals/websocket', encodeURIComponent(id));
   const query: Record<string, string> = {
     flow: 'ack',
+    // The banner says it.
+    end: '0',
     ...(offset !== null && { offset: `${offset}` }),
     ...(isReadonly && { readonly: '1' }),
     ...(appendToken && token && { token })

@@ -79,6 +79,15 @@ export function queryOf(view: IRunsView, now: number): Record<string, string> {
   };
 }
 
+/** Return the parameters of `GET /search` for the tasks that a view shows, at `now` in milliseconds. */
+export function searchOf(view: IRunsView, now: number): Record<string, string> {
+  const about = view.text.trim();
+  return {
+    ...queryOf({ ...view, sort: '', text: '' }, now),
+    ...(about && { task_q: about })
+  };
+}
+
 /** Return the order after a click on a column: ascending, then descending, then newest first. */
 export function nextSort(sort: string, by: string): string {
   return sort === by ? `-${by}` : sort === `-${by}` ? '' : by;

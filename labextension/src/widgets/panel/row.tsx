@@ -238,7 +238,9 @@ function LastLine({ task, rowLines, clock, trans, actions }: IPartProps): JSX.El
   // The words of another place do not say what it is that they are the reason of.
   const waits = wait && task.place !== LOCAL ? trans.__('%1: %2', state, wait) : wait;
   const reason = waits || outOfReach(task, trans) || (wentWrong(task) ? reasonOf(task) : '');
-  const text = reason || questionLabel(task, trans) || line || task.state_message;
+  // Beside the exit code, the message about the end has nothing more to say.
+  const rest = isEnded(task) ? reasonOf(task) : task.state_message;
+  const text = reason || questionLabel(task, trans) || line || rest;
   const isLink = showReason && reason !== '' && isExplained(task);
   return (
     <div className="jp-PtyTasks-lastLine" data-is={reason ? 'reason' : undefined} title={text}>

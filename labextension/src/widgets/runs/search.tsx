@@ -4,8 +4,10 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { closeIcon, InputGroup } from '@jupyterlab/ui-components';
 import React, { useEffect, useId, useRef, useState } from 'react';
 
-import type { IHit, IHits, IWanted, OutputSearch } from '../../services/outputsearch';
+import type { IHits, IHow, IWanted, OutputSearch } from '../../services/outputsearch';
 import { useSignalValue } from '../../services/watchedvalue';
+import { Marked } from '../marked';
+import { SearchHow } from '../searchhow';
 
 interface ISearchFieldProps {
   search: OutputSearch;
@@ -16,8 +18,7 @@ interface ISearchFieldProps {
 /** Enter searches; Escape stops a search, and then closes it. */
 export function SearchField({ search, onStart, trans }: ISearchFieldProps): JSX.Element {
   const [q, setQ] = useState('');
-  const [isRegex, setRegex] = useState(false);
-  const regex = trans.__('Regular expression');
+  const [how, setHow] = useState<IHow>({ isRegex: false, matchesCase: false });
   const id = useId();
   const state = useSignalValue(search.changed, () => search.state);
   const before = useRef(state);
@@ -42,31 +43,22 @@ export function SearchField({ search, onStart, trans }: ISearchFieldProps): JSX.
         onChange={event => setQ(event.target.value)}
         onKeyDown={event => {
           if (event.key === 'Enter' && q) {
-            onStart({ q, isRegex });
+            onStart({ q, ...how });
           } else if (event.key === 'Escape') {
             event.preventDefault();
             leave(search);
           }
         }}
       />
-      <button
-        type="button"
-        className="jp-mod-styled jp-PtyTasks-plain"
-        aria-pressed={isRegex}
-        aria-label={regex}
-        title={regex}
-        onClick={() => setRegex(!isRegex)}
-      >
-        <bdi>.*</bdi>
-      </button>
+      <SearchHow how={how} onChange={setHow} trans={trans} />
     </div>
   );
 }
 
 interface IFoundProps {
   search: OutputSearch;
-  /** Show a line in the terminal of its task. */
-  onOpen: (id: string, line: number) => void;
+  /** Show a line in the terminal of its task, and what was searched for. */
+  onOpen: (id: string, line: number, wanted: IWanted | null) => void;
   trans: TranslationBundle;
 }
 
@@ -111,7 +103,7 @@ export function Found({ search, onOpen, trans }: IFoundProps): JSX.Element {
         </p>
       )}
       {found.map(one => (
-        <OfTask key={one.id} found={one} onOpen={onOpen} trans={trans} />
+        <OfTask key={one.id} found={one} wanted={search.wanted} onOpen={onOpen} trans={trans} />
       ))}
     </div>
   );
@@ -155,10 +147,12 @@ function statusOf(search: OutputSearch, trans: TranslationBundle): string {
 
 interface IOfTaskProps extends Omit<IFoundProps, 'search'> {
   found: IHits;
+  wanted: IWanted | null;
 }
 
 /** Memoized: it is rendered again only if there is more of this task. */
-const OfTask = React.memo(function OfTask({ found, onOpen, trans }: IOfTaskProps): JSX.Element {
+const OfTask = React.memo(function OfTask(props: IOfTaskProps): JSX.Element {
+  const { found, wanted, onOpen, trans } = props;
   return (
     <section aria-label={found.name}>
       <h3>
@@ -170,10 +164,10 @@ const OfTask = React.memo(function OfTask({ found, onOpen, trans }: IOfTaskProps
             <button
               type="button"
               title={trans.__('Show this line in the terminal')}
-              onClick={() => onOpen(found.id, hit.line)}
+              onClick={() => onOpen(found.id, hit.line, wanted)}
             >
               <span className="jp-PtyTasks-found-number">{hit.line}</span>
-              <Marked hit={hit} />
+              <Marked text={hit.text} spans={hit.spans} />
             </button>
           </li>
         ))}
@@ -181,21 +175,3 @@ const OfTask = React.memo(function OfTask({ found, onOpen, trans }: IOfTaskProps
     </section>
   );
 });
-
-/** A line with its matches marked. */
-function Marked({ hit }: { hit: IHit }): JSX.Element {
-  const characters = [...hit.text];
-  const parts: React.ReactNode[] = [];
-  let end = 0;
-  for (const [from, to] of hit.spans) {
-    parts.push(characters.slice(end, from).join(''));
-    parts.push(<mark key={from}>{characters.slice(from, to).join('')}</mark>);
-    end = to;
-  }
-  return (
-    <span>
-      {parts}
-      {characters.slice(end).join('')}
-    </span>
-  );
-}

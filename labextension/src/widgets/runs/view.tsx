@@ -3,9 +3,16 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React, { useDeferredValue, useEffect, useMemo, useRef } from 'react';
 
-import type { OutputSearch } from '../../services/outputsearch';
+import { serverNow } from '../../services/clock';
+import type { IWanted, OutputSearch } from '../../services/outputsearch';
 import type { RunsSource } from '../../services/runs';
-import { isFiltered, unfiltered, type IRunsView, type IRunsViews } from '../../services/runsview';
+import {
+  isFiltered,
+  searchOf,
+  unfiltered,
+  type IRunsView,
+  type IRunsViews
+} from '../../services/runsview';
 import { useSignalValue, useWatchedValue, type WatchedValue } from '../../services/watchedvalue';
 import type { ITaskModel } from '../../tokens';
 import { Empty, Failure, Loading, Stale } from '../panel/problems';
@@ -15,6 +22,9 @@ import { Chips, Filters } from './filters';
 import { Found, SearchField } from './search';
 import { RunsTable, type IRunsActions } from './table';
 import { Bulk, Columns, Views, type IBulkAction } from './toolbar';
+
+/** The most lines that are found; more do not help. */
+const MOST = 500;
 
 export interface IRunsViewProps {
   model: ITaskModel;
@@ -26,8 +36,8 @@ export interface IRunsViewProps {
     create: (command?: string) => void;
     /** Choose which finished tasks to delete; undefined if that is switched off. */
     cleanUp?: () => void;
-    /** Show a line of the output of a task in its terminal. */
-    openLine: (id: string, line: number) => void;
+    /** Show a line of the output of a task in its terminal, and what was searched for. */
+    openLine: (id: string, line: number, wanted: IWanted | null) => void;
     /** Ask for a name; null if there is none. */
     askForName: () => Promise<string | null>;
     /** Return what can be done with these runs. */
@@ -120,7 +130,7 @@ export function RunsView(props: IRunsViewProps): JSX.Element {
         />
         <SearchField
           search={search}
-          onStart={sought => void search.start(sought, view)}
+          onStart={sought => void search.start(sought, searchOf(view, serverNow()), MOST)}
           trans={trans}
         />
       </div>

@@ -2,55 +2,89 @@
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { caretDownIcon, caretUpIcon, ToolbarButtonComponent } from '@jupyterlab/ui-components';
-import React, { useState } from 'react';
+import React, { useCallback, useEffect, useRef, useState } from 'react';
 
-import { literally, type IFound, type OutputWindow } from '../../services/outputwindow';
+import { nextHit, type IWanted, type OutputSearch } from '../../services/outputsearch';
+import { useSignalValue } from '../../services/watchedvalue';
+import { SearchHow } from '../searchhow';
+
+/** The most lines that a search finds. */
+const MOST = 1000;
 
 interface ISearchProps {
   fieldRef: React.RefObject<HTMLInputElement>;
-  output: OutputWindow;
+  search: OutputSearch;
+  /** The id of the task. */
+  id: string;
+  /** What to search for at first, if anything, and from which line on. */
+  wanted?: IWanted;
+  line?: number;
   /** The line from which the next match is looked for. */
   current: number;
+  /** Whether there may be more output than when it was searched. */
+  isLive: boolean;
   onShow: (line: number) => void;
-  /** Called with what is marked in the lines. */
-  onPattern: (matcher: RegExp | null) => void;
-  attempt: (what: () => Promise<void>) => Promise<void>;
   trans: TranslationBundle;
 }
 
 export function SearchField(props: ISearchProps): JSX.Element {
-  const { fieldRef, output, current, onShow, onPattern, attempt, trans } = props;
-  const [text, setText] = useState('');
-  const [isRegex, setIsRegex] = useState(false);
-  const [asked, setAsked] = useState('');
-  const [found, setFound] = useState<IFound | null>(null);
+  const { fieldRef, search, id, current, isLive, onShow, trans } = props;
+  const [sought, setSought] = useState<IWanted>(
+    props.wanted ?? { q: '', isRegex: false, matchesCase: false }
+  );
+  const hits = useSignalValue(search.changed, () => search.found)[0]?.hits;
+  const state = useSignalValue(search.changed, () => search.state);
   const [at, setAt] = useState(0);
-  const pattern = isRegex ? text : literally(text);
+  // Where to go when there are hits.
+  const goal = useRef<{ from: number; step: 1 | -1 } | null>(null);
 
-  const show = (numbers: readonly number[], index: number) => {
-    const next = (index + numbers.length) % numbers.length;
-    setAt(next);
-    onShow(numbers[next]);
+  const start = useCallback(
+    (wanted: IWanted, from: number, step: 1 | -1) => {
+      goal.current = { from, step };
+      void search.start(wanted, { tasks: id }, MOST);
+    },
+    [search, id]
+  );
+
+  useEffect(() => {
+    if (props.wanted) {
+      setSought(props.wanted);
+      start(props.wanted, props.line ?? 0, 1);
+    }
+  }, [props.wanted, props.line, start]);
+
+  useEffect(() => {
+    if (goal.current && hits) {
+      const { from, step } = goal.current;
+      const index = nextHit(hits, from, step, state !== 'searching');
+      if (index !== null) {
+        goal.current = null;
+        setAt(index);
+        onShow(hits[index].line);
+      }
+    }
+  }, [hits, state, onShow]);
+
+  const isAsked = isSame(search.wanted, sought);
+  const next = (step: 1 | -1) => {
+    if (!sought.q) {
+      return;
+    }
+    if (!isAsked) {
+      start(sought, current, step);
+    } else if (hits) {
+      const index = at + step;
+      if (index === hits.length && isLive && state !== 'searching') {
+        // There may be more by now.
+        start(sought, hits[at].line + 1, 1);
+        return;
+      }
+      const around = (index + hits.length) % hits.length;
+      setAt(around);
+      onShow(hits[around].line);
+    }
   };
-  const next = (step: 1 | -1) =>
-    attempt(async () => {
-      if (asked === pattern && found?.numbers.length) {
-        show(found.numbers, at + step);
-        return;
-      }
-      if (!text) {
-        return;
-      }
-      const lines = await output.find(pattern);
-      setAsked(pattern);
-      setFound(lines);
-      onPattern(asJavaScript(pattern));
-      const following = lines.numbers.findIndex(number => number >= current);
-      if (lines.numbers.length) {
-        show(lines.numbers, step > 0 ? Math.max(0, following) : following - 1);
-      }
-    });
-  const count = found && asked === pattern ? found.numbers.length : null;
+
   return (
     <>
       <input
@@ -59,50 +93,58 @@ export function SearchField(props: ISearchProps): JSX.Element {
         className="jp-PtyTasks-whole-search jp-mod-styled"
         placeholder={trans.__('Search all output')}
         aria-label={trans.__('Search all output')}
-        value={text}
-        onChange={event => setText(event.target.value)}
+        value={sought.q}
+        onChange={event => setSought({ ...sought, q: event.target.value })}
         onKeyDown={event => {
           if (event.key === 'Enter') {
-            void next(event.shiftKey ? -1 : 1);
+            next(event.shiftKey ? -1 : 1);
           }
         }}
       />
-      <label className="jp-PtyTasks-whole-regex" title={trans.__('Use a regular expression')}>
-        <input
-          type="checkbox"
-          checked={isRegex}
-          onChange={event => setIsRegex(event.target.checked)}
-        />
-        {trans.__('Regex')}
-      </label>
+      <SearchHow how={sought} onChange={how => setSought({ ...sought, ...how })} trans={trans} />
       <ToolbarButtonComponent
         icon={caretUpIcon}
         tooltip={trans.__('Previous match')}
-        onClick={() => void next(-1)}
+        onClick={() => next(-1)}
       />
       <ToolbarButtonComponent
         icon={caretDownIcon}
         tooltip={trans.__('Next match')}
-        onClick={() => void next(1)}
+        onClick={() => next(1)}
       />
-      {count !== null && (
+      {isAsked && (
         <span className="jp-PtyTasks-whole-count" role="status">
-          {count === 0
-            ? trans.__('No match')
-            : found?.more
-              ? trans.__('%1 of more than %2', at + 1, count)
-              : trans.__('%1 of %2', at + 1, count)}
+          {statusOf(search, hits?.length ?? 0, at, trans)}
         </span>
       )}
     </>
   );
 }
 
-/** Return the expression as one of the browser, for marking; null if it knows other ones. */
-function asJavaScript(pattern: string): RegExp | null {
-  try {
-    return new RegExp(pattern, 'g');
-  } catch {
-    return null;
+/** Return which match is shown of how many, or why there is none. */
+function statusOf(
+  search: OutputSearch,
+  count: number,
+  at: number,
+  trans: TranslationBundle
+): string {
+  const [place, all] = [(at + 1).toLocaleString(), count.toLocaleString()];
+  if (search.state === 'searching') {
+    return count > 0 ? trans.__('Searching… %1', all) : trans.__('Searching…');
   }
+  if (count === 0) {
+    return search.error || search.state === 'stopped' ? '' : trans.__('No match');
+  }
+  return search.summary?.reason === null
+    ? trans.__('%1 of %2', place, all)
+    : trans.__('%1 of more than %2', place, all);
+}
+
+function isSame(one: IWanted | null, other: IWanted): boolean {
+  return (
+    one !== null &&
+    one.q === other.q &&
+    one.isRegex === other.isRegex &&
+    one.matchesCase === other.matchesCase
+  );
 }

@@ -287,7 +287,7 @@ export class TaskTab extends MainAreaWidget<TaskScreen> {
     if (known) {
       this._wasKnown = true;
       if (connection.link === 'ended' && known.attempt > (connection.task?.attempt ?? 0)) {
-        // With a full replay: the program does not know of the lines about the end of the last attempt.
+        // With a full replay: an older server has written how the last attempt ended, of which the program does not know.
         void connection.reconnect();
       }
     } else if (this._wasKnown && !this._model.error && connection.link !== 'gone') {

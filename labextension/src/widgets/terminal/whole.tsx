@@ -13,13 +13,17 @@ import React, {
   useCallback,
   useEffect,
   useLayoutEffect,
+  useMemo,
   useReducer,
   useRef,
   useState
 } from 'react';
 
 import type { TaskApi } from '../../services/api';
+import { OutputSearch, type IHit, type IWanted } from '../../services/outputsearch';
 import { OutputWindow, type ILine } from '../../services/outputwindow';
+import { useSignalValue } from '../../services/watchedvalue';
+import { Marked } from '../marked';
 import { SearchField } from './search';
 
 /** The height of a line in pixels; the same as in style/whole.css. */
@@ -35,23 +39,31 @@ export interface IPlaceInOutput {
   line?: number;
   /** Whether to search: then the cursor is in the search field. */
   search?: boolean;
+  /** What to search for, from that line on. */
+  find?: IWanted;
 }
 
 interface IWholeProps extends IPlaceInOutput {
+  /** The id of the task. */
+  id: string;
   output: OutputWindow;
+  /** The search in it. */
+  finder: OutputSearch;
   onClose: () => void;
   trans: TranslationBundle;
 }
 
 /** The view; `line` is shown whenever it changes. */
-export function Whole({ output, line, search, onClose, trans }: IWholeProps): JSX.Element {
+export function Whole(props: IWholeProps): JSX.Element {
+  const { id, output, finder, line, search, find, onClose, trans } = props;
   const [, redraw] = useReducer((count: number) => count + 1, 0);
   const [current, setCurrent] = useState<number | null>(null);
   const [problem, setProblem] = useState('');
-  const [matcher, setMatcher] = useState<RegExp | null>(null);
+  const hits = useSignalValue(finder.changed, () => finder.found)[0]?.hits;
+  const refusal = useSignalValue(finder.changed, () => finder.error)?.message;
   const scrolled = useRef<HTMLDivElement>(null);
   const field = useRef<HTMLInputElement>(null);
-  const wanted = useRef<number | 'end' | null>(null);
+  const wanted = useRef<number | 'start' | 'end' | null>(null);
   const { lines, discarded } = output;
   const above = discarded > 0 ? HEIGHT : 0;
   const virtualizer = useVirtualizer({
@@ -63,6 +75,11 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
     overscan: OVERSCAN
   });
 
+  const spans = useMemo(
+    () => new Map(hits?.map((hit: IHit) => [hit.line, hit.spans] as const)),
+    [hits]
+  );
+
   const attempt = useCallback(async (what: () => Promise<void>) => {
     try {
       await what();
@@ -73,15 +90,17 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
   }, []);
 
   const go = useCallback(
-    (to: number | 'end') =>
+    (to: number | 'start' | 'end') =>
       attempt(async () => {
-        await (to === 'end' ? output.toEnd() : output.to(to));
+        await (to === 'end' ? output.toEnd() : output.to(to === 'start' ? 0 : to));
         wanted.current = to;
-        setCurrent(to === 'end' ? null : to);
+        setCurrent(typeof to === 'number' ? to : null);
         redraw();
       }),
     [attempt, output]
   );
+
+  const show = useCallback((number: number) => void go(number), [go]);
 
   useEffect(() => {
     output.changed.connect(redraw);
@@ -107,6 +126,8 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
     wanted.current = null;
     if (to === 'end') {
       virtualizer.scrollToIndex(lines.length - 1, { align: 'end' });
+    } else if (to === 'start') {
+      virtualizer.scrollToOffset(0);
     } else if (to !== null) {
       const index = lines.findIndex(({ number }) => number >= to);
       virtualizer.scrollToIndex(Math.max(0, index), { align: 'center' });
@@ -140,11 +161,13 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
       <div className="jp-PtyTasks-whole-bar" role="toolbar" aria-label={trans.__('Whole output')}>
         <SearchField
           fieldRef={field}
-          output={output}
-          current={current ?? first}
-          onShow={number => void go(number)}
-          onPattern={setMatcher}
-          attempt={attempt}
+          search={finder}
+          id={id}
+          wanted={find}
+          line={line}
+          current={current ?? (isAtEnd ? 0 : first)}
+          isLive={output.isLive}
+          onShow={show}
           trans={trans}
         />
         <Button
@@ -164,7 +187,8 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
           {trans.__('First Error')}
         </Button>
         <span className="jp-PtyTasks-whole-where" role="status">
-          {problem ||
+          {refusal ||
+            problem ||
             trans.__('Line %1 of %2', first.toLocaleString(), output.total.toLocaleString())}
         </span>
         <ToolbarButtonComponent
@@ -180,6 +204,12 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
         aria-label={trans.__('Output')}
         tabIndex={0}
         onScroll={onScroll}
+        onKeyDown={event => {
+          if (event.key === 'Home' || event.key === 'End') {
+            event.preventDefault();
+            void go(event.key === 'Home' ? 'start' : 'end');
+          }
+        }}
       >
         <div style={{ height: virtualizer.getTotalSize(), position: 'relative' }}>
           {above > 0 && (
@@ -206,7 +236,11 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
                 <span className="jp-PtyTasks-whole-number" style={{ width: `${digits}ch` }}>
                   {number}
                 </span>
-                <Marked text={text} matcher={matcher} />
+                <Marked
+                  text={text}
+                  spans={spans.get(number) ?? []}
+                  markRef={number === current ? reveal : undefined}
+                />
               </div>
             );
           })}
@@ -230,45 +264,37 @@ export function Whole({ output, line, search, onClose, trans }: IWholeProps): JS
   );
 }
 
-/** A line with its matches marked. */
-function Marked({ text, matcher }: { text: string; matcher: RegExp | null }): JSX.Element {
-  if (!matcher) {
-    return <span>{text}</span>;
-  }
-  const parts: React.ReactNode[] = [];
-  let end = 0;
-  for (const match of text.matchAll(matcher)) {
-    if (match[0]) {
-      parts.push(text.slice(end, match.index));
-      parts.push(<mark key={match.index}>{match[0]}</mark>);
-      end = match.index + match[0].length;
-    }
-  }
-  return (
-    <span>
-      {parts}
-      {text.slice(end)}
-    </span>
-  );
+/** Scroll to the side, if a match is beyond it. */
+function reveal(mark: HTMLElement | null): void {
+  mark?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
 
-/** The view as a Lumino widget. Escape closes it, as its button does. */
+/** The view as a Lumino widget. Escape stops a search, and then closes the view, as its button does. */
 export class WholeOutput extends ReactWidget {
   constructor(private readonly _options: WholeOutput.IOptions) {
     super();
     this.addClass('jp-PtyTasks-whole');
     this._output = new OutputWindow(_options.id, _options.api);
+    this._finder = new OutputSearch(_options.api);
     this._place = _options.place;
     this.node.addEventListener('keydown', event => {
       // The terminal is not to have keys that are typed here.
       event.stopPropagation();
-      if (event.key === 'Escape') {
+      if (event.key === 'Escape' && this._finder.state === 'searching') {
+        event.preventDefault();
+        this._finder.stop();
+      } else if (event.key === 'Escape') {
         _options.onClose();
       } else if (event.key === 'f' && (event.ctrlKey || event.metaKey)) {
         event.preventDefault();
         this.goTo({ search: true });
       }
     });
+  }
+
+  override dispose(): void {
+    this._finder.dispose();
+    super.dispose();
   }
 
   /** Show another place. */
@@ -281,11 +307,22 @@ export class WholeOutput extends ReactWidget {
   }
 
   protected override render(): JSX.Element {
-    const { onClose, trans } = this._options;
-    return <Whole {...this._place} output={this._output} onClose={onClose} trans={trans} />;
+    const { id, onClose, trans } = this._options;
+    const [output, finder] = [this._output, this._finder];
+    return (
+      <Whole
+        {...this._place}
+        id={id}
+        output={output}
+        finder={finder}
+        onClose={onClose}
+        trans={trans}
+      />
+    );
   }
 
   private readonly _output: OutputWindow;
+  private readonly _finder: OutputSearch;
   private _place: IPlaceInOutput;
 }
 
@@ -293,7 +330,7 @@ export namespace WholeOutput {
   export interface IOptions {
     /** The id of the task. */
     id: string;
-    api: Pick<TaskApi, 'lines'>;
+    api: Pick<TaskApi, 'lines' | 'search'>;
     place: IPlaceInOutput;
     /** Called to close it. */
     onClose: () => void;
