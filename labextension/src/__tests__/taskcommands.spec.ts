@@ -22,7 +22,7 @@ const TASKS = [
   task({ id: 'run2', state: 'running' }),
   task({ id: 'rest', state: 'paused' }),
   task({ id: 'done', state: 'succeeded', kind: 'shell' }),
-  task({ id: 'left', state: 'succeeded', leftover: 2 }),
+  task({ id: 'left', state: 'succeeded', leftover: 2, pinned: true }),
   task({ id: 'far', state: 'succeeded', leftover: 2, place: 'ssh:gpu1' }),
   task({ id: 'held', state: 'held' }),
   task({ id: 'queued', state: 'queued' }),
@@ -114,6 +114,14 @@ describe('the commands about tasks', () => {
     [CommandIDs.deleteTasks, [], false]
   ])('%s of %j: %s', (id, ids, isEnabled) => {
     expect(commands.isEnabled(id, { ids })).toBe(isEnabled);
+  });
+
+  it.each([
+    [['left'], 'Unpin'],
+    [['left', 'done'], 'Pin'],
+    [[], 'Pin']
+  ])('pins or unpins %j: %s', (ids, label) => {
+    expect(commands.label(CommandIDs.pin, { ids })).toBe(label);
   });
 
   it('mean what is selected, where they are not told', async () => {

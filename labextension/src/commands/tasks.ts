@@ -16,6 +16,7 @@ import {
   type LabIcon
 } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
+import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { DisposableSet, type IDisposable } from '@lumino/disposable';
 
 import type { TaskApi } from '../services/api';
@@ -45,6 +46,8 @@ export interface ITaskCommandsOptions {
 /** A command; `addTaskCommands` finds its tasks. */
 interface IAction {
   label: string;
+  /** Return the label for these tasks, if it depends on them. */
+  labelOf?: (tasks: readonly ITask[]) => string;
   caption: string;
   icon?: LabIcon;
   /** Return whether it applies to a task. */
@@ -61,16 +64,15 @@ export function addTaskCommands(options: ITaskCommandsOptions): IDisposable {
     const fits = action.fits ?? (() => true);
     const targets = (tasks: readonly ITask[]): ITask[] =>
       action.isSingle && tasks.length !== 1 ? [] : tasks.filter(fits);
+    const known = (args: ReadonlyPartialJSONObject): readonly ITask[] =>
+      argumentsOf(args)?.flatMap(id => model.get(id) ?? []) ?? current();
     added.add(
       commands.addCommand(id, {
-        label: action.label,
+        label: args => action.labelOf?.(known(args)) ?? action.label,
         caption: action.caption,
         icon: action.icon,
         describedBy: { args: TASKS },
-        isEnabled: args => {
-          const named = argumentsOf(args);
-          return targets(named?.flatMap(id => model.get(id) ?? []) ?? current()).length > 0;
-        },
+        isEnabled: args => targets(known(args)).length > 0,
         execute: async args => {
           const named = argumentsOf(args);
           const found = named ? await lookUp(model, named) : current();
@@ -254,7 +256,9 @@ function actions(options: ITaskCommandsOptions): Record<string, IAction> {
       }
     },
     [CommandIDs.pin]: {
-      label: trans.__('Pin or Unpin'),
+      label: trans.__('Pin'),
+      labelOf: tasks =>
+        tasks.length > 0 && tasks.every(task => task.pinned) ? trans.__('Unpin') : trans.__('Pin'),
       caption: trans.__('Keep the tasks until you delete them, or undo that'),
       run: tasks => {
         const pinned = !tasks.every(task => task.pinned);
