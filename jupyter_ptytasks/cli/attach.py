@@ -35,7 +35,7 @@ detach_keys = click.option(
 
 @click.command("attach")
 @one_ref
-@click.option("-r", "--readonly", is_flag=True, help="Watch only; Ctrl-C detaches too.")
+@click.option("-r", "--readonly", is_flag=True, help="View only; Ctrl-C also detaches.")
 @detach_keys
 @click.pass_obj
 def attach(settings: Settings, ref: str, readonly: bool, keys: DetachKeys) -> None:

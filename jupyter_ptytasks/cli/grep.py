@@ -35,7 +35,7 @@ _WHY = {
     "--since",
     type=values.parse_duration,
     metavar="TIME",
-    help="Only tasks that run, or ended within this time: 12h, 7d.",
+    help="Only running tasks, and those that ended within this time: 12h, 7d.",
 )
 @click.option(
     "-m",

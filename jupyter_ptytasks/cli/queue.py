@@ -54,7 +54,7 @@ def queue(ctx: click.Context, group: str | None, as_json: bool) -> None:
 @click.option("--after", metavar="TASK", shell_complete=complete_waiting, help="Right after this task of the group.")
 @click.option("--first", is_flag=True, help="Before all others of the group.")
 @click.option("--last", is_flag=True, help="After all others of the group.")
-@click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Wait in this group instead.")
+@click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Move to this group.")
 @json_option
 @click.pass_obj
 def move(
@@ -102,7 +102,7 @@ def hold(settings: Settings, refs: tuple[str, ...], as_json: bool) -> None:
 
 @click.command()
 @click.argument("refs", metavar="TASK...", nargs=-1, required=True, shell_complete=_complete_held)
-@click.option("--sweep", "sweeps", is_flag=True, help="All held tasks of sweeps: the names are those of sweeps.")
+@click.option("--sweep", "sweeps", is_flag=True, help="The names are those of sweeps: release all their held tasks.")
 @json_option
 @click.pass_obj
 def release(settings: Settings, refs: tuple[str, ...], sweeps: bool, as_json: bool) -> None:
@@ -116,18 +116,18 @@ def release(settings: Settings, refs: tuple[str, ...], sweeps: bool, as_json: bo
 
 @click.command()
 @click.argument("name", required=False, shell_complete=complete_group)
-@click.option("--slots", metavar="N", help="How many slots it has; `none` for no limit, 0 to start no more tasks.")
+@click.option("--slots", metavar="N", help="Number of slots; `none` for no limit, 0 to start no more tasks.")
 @click.option("--gpus", metavar="LIST", help="GPUs for its tasks: `all`, `none`, or indexes and UUIDs: 0,1.")
 @click.option("--per-gpu", type=int, metavar="N", help="How many of its tasks share a GPU.")
 @click.option(
     "--on-failure",
     type=click.Choice(["continue", "pause", "cancel"]),
-    help="What a failure does to the waiting tasks of the group.",
+    help="What to do with its waiting tasks after a failure.",
 )
 @click.option("--pause", "pause", is_flag=True, help="Start no more of its tasks.")
 @click.option("--resume", "resume", is_flag=True, help="Start its tasks again.")
 @click.option("--tasks", is_flag=True, help="With --pause and --resume: also the running tasks.")
-@click.option("--reason", default="", metavar="TEXT", help="With --pause: why, as `queue` shows it.")
+@click.option("--reason", default="", metavar="TEXT", help="With --pause: the reason, shown by `queue`.")
 @click.option("--delete", "delete", is_flag=True, help="Delete its configuration; its tasks are no longer limited.")
 @json_option
 @click.pass_obj

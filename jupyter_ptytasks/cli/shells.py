@@ -50,7 +50,7 @@ def _line(one: ShellCommand) -> str:
 
 @click.command("exec", context_settings={"allow_interspersed_args": False})
 @one_ref
-@click.option("--timeout", type=parse_duration, metavar="TIME", help="Wait no longer than this, at most 55s.  [55s]")
+@click.option("--timeout", type=parse_duration, metavar="TIME", help="Maximum time to wait, at most 55s.  [55s]")
 @json_option
 @click.argument("words", metavar="[--] COMMAND...", nargs=-1, required=True, type=click.UNPROCESSED)
 @click.pass_obj
@@ -71,6 +71,6 @@ def exec_(settings: Settings, ref: str, timeout: float | None, as_json: bool, wo
     elif told["output"]:
         click.echo(told["output"], nl=not told["output"].endswith("\n"))
     if told["reason"] == "timeout":
-        note("the command still runs")
+        note("the command is still running")
         sys.exit(124)
     sys.exit(told["exit"] if told["exit"] is not None else 1)

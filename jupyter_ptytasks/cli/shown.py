@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @one_ref
-@click.option("--ansi", is_flag=True, help="With its colors.")
+@click.option("--ansi", is_flag=True, help="With colors.")
 @json_option
 @click.pass_obj
 def screen(settings: Settings, ref: str, ansi: bool, as_json: bool) -> None:

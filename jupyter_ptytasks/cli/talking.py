@@ -29,7 +29,7 @@ def _parse_until(context: click.Context, parameter: click.Parameter, value: str 
 
 @click.command()
 @many_refs
-@click.option("--timeout", type=parse_duration, metavar="TIME", help="Give up after this time, and exit with 124.")
+@click.option("--timeout", type=parse_duration, metavar="TIME", help="Stop waiting after this time, and exit with 124.")
 @click.option(
     "--until", callback=_parse_until, metavar="WHAT", help="Also: waiting (for input), quiet, progress, output."
 )
@@ -110,8 +110,8 @@ def _report(waited: Waited, *, as_json: bool, exit_is_fine: bool) -> int:
     default=None,
     help="Whether to press Enter after it.  [default: yes, unless TEXT has control characters]",
 )
-@click.option("--if-waiting", is_flag=True, help="Type it only if the program waits for input at this moment.")
-@click.option("--secret", is_flag=True, help="It is a password; without TEXT, ask for it.")
+@click.option("--if-waiting", is_flag=True, help="Type only if the program is waiting for input.")
+@click.option("--secret", is_flag=True, help="The input is a password; without TEXT, prompt for it.")
 @json_option
 @click.pass_obj
 def input(  # noqa: A001  the verb's name

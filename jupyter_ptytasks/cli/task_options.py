@@ -41,14 +41,14 @@ _OPTIONS = (
         "--queue",
         metavar="NAME",
         shell_complete=complete_group,
-        help="Group of the task, in whose queue it waits.",
+        help="Group of the task.",
     ),
     click.option("-t", "--tag", "tags", multiple=True, metavar="NAME", help="A tag; may be repeated."),
     click.option("--timeout", type=parse_duration, metavar="TIME", help="Stop the task after this time: 90, 30m, 2h."),
     click.option("--warn", type=_warning, metavar="SIGNAL@TIME", help="Send a signal before the time limit: USR1@60s."),
     click.option("--grace", type=parse_duration, metavar="TIME", help="Grace period after SIGINT and after SIGTERM."),
     click.option("--place", metavar="PLACE", help="Where to run it, such as ssh:gpu1; `places` lists them."),
-    click.option("--hold", is_flag=True, help="Do not start it before `release`."),
+    click.option("--hold", is_flag=True, help="Hold it until `release`."),
     click.option(
         "--after",
         multiple=True,
@@ -65,7 +65,7 @@ _OPTIONS = (
     click.option(
         "--priority", type=int, metavar="N", help="Priority in the group; tasks with a higher one start first."
     ),
-    click.option("--slots", type=int, metavar="N", help="Take this many slots of the group."),
+    click.option("--slots", type=int, metavar="N", help="Use this many slots of the group."),
     click.option(
         "--gpus",
         type=resources.gpus,
@@ -77,12 +77,12 @@ _OPTIONS = (
         metavar="REGEX",
         help="Read metrics by this expression, whose named groups they are: 'val (?P<val_loss>\\S+)'.",
     ),
-    click.option("--retry", type=int, metavar="N", help="Run it again up to this many times if it fails."),
+    click.option("--retry", type=int, metavar="N", help="Retry it up to this many times if it fails."),
     click.option(
         "--retry-delay",
         type=parse_duration,
         metavar="TIME",
-        help="Wait before that, each time twice as long.  [default: 30s]",
+        help="Delay before the first retry, doubled each time.  [default: 30s]",
     ),
 )
 

@@ -97,7 +97,7 @@ def restart(settings: Settings, refs: tuple[str, ...], grace: float | None, as_j
 @click.option("-n", "--name", metavar="NAME", help="Name of the new task; by default the same.")
 @click.option("--cwd", metavar="DIR", help="Another working directory.")
 @click.option("-e", "--env", multiple=True, metavar="KEY[=VALUE]", help="Set a variable, or pass on your own.")
-@click.option("--without", multiple=True, metavar="KEY", help="Leave out a variable that TASK was given.")
+@click.option("--without", multiple=True, metavar="KEY", help="Remove a variable that TASK was given.")
 @click.option("-g", "--group", metavar="NAME", shell_complete=complete_group, help="Another group.")
 @click.option("-t", "--tag", "tags", multiple=True, metavar="NAME", help="Other tags; may be repeated.")
 @click.option("--timeout", type=parse_duration, metavar="TIME", help="Another time limit: 90, 30m, 2h.")
@@ -139,7 +139,7 @@ def again(settings: Settings, /, ref: str, words: tuple[str, ...], as_json: bool
 @click.command()
 @click.argument("refs", metavar="TASK...", nargs=-1, required=True, shell_complete=complete_ref_or_sweep)
 @click.option("--stop", "stops", is_flag=True, help="Stop live tasks first.")
-@click.option("--sweep", "sweeps", is_flag=True, help="All tasks of sweeps: the names are those of sweeps.")
+@click.option("--sweep", "sweeps", is_flag=True, help="The names are those of sweeps: delete all their tasks.")
 @json_option
 @click.pass_obj
 def delete(settings: Settings, refs: tuple[str, ...], stops: bool, sweeps: bool, as_json: bool) -> None:

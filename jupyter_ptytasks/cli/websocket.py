@@ -104,9 +104,9 @@ def _open(server: Server, path: str) -> websocket.WebSocket:
             raise Unauthorized(f"the server at {where} does not allow you to attach") from error
         if error.status_code == 404:
             raise TaskNotFound("the task no longer exists", code="task_not_found", http_status=404) from error
-        raise ConnectionLost(f"the server at {where} answered with HTTP status {error.status_code}") from error
+        raise ConnectionLost(f"the server at {where} responded with HTTP status {error.status_code}") from error
     except (OSError, websocket.WebSocketException) as error:
-        raise ServerNotFound(f"no Jupyter server answers at {where}") from error
+        raise ServerNotFound(f"no Jupyter server responds at {where}") from error
     connection.settimeout(None)
     return connection
 

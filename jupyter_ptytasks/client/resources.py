@@ -51,7 +51,9 @@ def placed(
     asked = dict(resources or {})
     if is_here(place):
         if isinstance(gpus, str):
-            raise ValueError(f"{gpus!r} GPUs: here it is a number, or a share of one; a kind needs another place")
+            raise ValueError(
+                f"{gpus!r} GPUs: here it is a number, or a share of one; a type of GPU needs another place"
+            )
     elif gpus is not None:
         asked.setdefault("gpus", f"{gpus:g}" if isinstance(gpus, (int, float)) else gpus)
         gpus = None

@@ -234,7 +234,7 @@ def _failure(response: httpx.Response, server: Server, method: str) -> ClientErr
         return ServerNotFound(f"terminals are disabled on the server at {_where(server)}", hint=_ENABLE)
     if not code:
         return RequestFailed(
-            f"the server answered with HTTP status {status} {response.reason_phrase}",
+            f"the server responded with HTTP status {status} {response.reason_phrase}",
             code=f"http_{status}",
             http_status=status,
         )

@@ -105,40 +105,40 @@ _WAITS = {
     "NodeDown": "a node that it needs is down",
     "PartitionDown": "the partition is down",
     "PartitionInactive": "the partition starts no jobs at the moment",
-    "Cleaning": "is being cleaned up, to be run again",
-    "JobArrayTaskLimit": "as many jobs of the array run as may",
-    "Prolog": "the nodes get ready",
+    "Cleaning": "is being cleaned up before it is requeued",
+    "JobArrayTaskLimit": "the limit of running jobs of the array is reached",
+    "Prolog": "the nodes are getting ready",
 }
 #: Reasons that never go away by waiting.
 _NEVER = {
     "AccountNotAllowed": "the account may not use this partition",
-    "BadConstraints": "no node has what it asks for",
-    "DependencyNeverSatisfied": "what it waits for cannot happen any more",
+    "BadConstraints": "no node has the requested resources",
+    "DependencyNeverSatisfied": "its dependency can no longer be satisfied",
     "InvalidAccount": "the account is not valid",
-    "InvalidQOS": "the quality of service is not valid",
-    "PartitionConfig": "asks for more than the partition has",
-    "PartitionNodeLimit": "asks for more nodes than the partition allows",
-    "PartitionTimeLimit": "asks for more time than the partition allows",
-    "QOSNotAllowed": "the quality of service may not be used here",
+    "InvalidQOS": "the QOS is not valid",
+    "PartitionConfig": "requests more than the partition has",
+    "PartitionNodeLimit": "requests more nodes than the partition allows",
+    "PartitionTimeLimit": "requests more time than the partition allows",
+    "QOSNotAllowed": "the QOS may not be used here",
 }
 #: Reasons by prefix: there are dozens of each, one for each kind of resource.
 _FAMILIES = (
-    ("QOS", "a limit of the quality of service is reached"),
+    ("QOS", "a QOS limit is reached"),
     ("Assoc", "a limit of the account is reached"),
     ("Max", "a limit is reached"),
     ("Nodes required", "nodes that it needs are down, drained or reserved"),
 )
 _ENDS = {
-    "COMPLETED": (State.LOST, "no_record", "the job has ended, and nothing says how"),
+    "COMPLETED": (State.LOST, "no_record", "the job has ended for an unknown reason"),
     # Also if the OOM killer or an accounting plugin has killed it: Slurm reports JobLaunchFailure then.
-    "FAILED": (State.FAILED, "killed_outside", "killed from outside; it may have needed more memory than it asked for"),
+    "FAILED": (State.FAILED, "killed_outside", "killed from outside; it may have needed more memory than it requested"),
     "TIMEOUT": (State.TIMED_OUT, "slurm_limit", "the time limit of the job was reached"),
     "DEADLINE": (State.TIMED_OUT, "slurm_deadline", "the deadline of the job was reached"),
     "CANCELLED": (State.CANCELLED, "cancelled_in_slurm", "the job was canceled by scancel or an administrator"),
-    "OUT_OF_MEMORY": (State.FAILED, "out_of_memory", "used more memory than it asked for"),
+    "OUT_OF_MEMORY": (State.FAILED, "out_of_memory", "used more memory than it requested"),
     "NODE_FAIL": (State.LOST, "node_fail", "the node failed"),
     "BOOT_FAIL": (State.LOST, "node_fail", "the node did not boot"),
-    "PREEMPTED": (State.CANCELLED, "preempted", "ended in favor of a job that goes first"),
+    "PREEMPTED": (State.CANCELLED, "preempted", "preempted by a job with a higher priority"),
     "REVOKED": (State.CANCELLED, "revoked", "the job runs on another cluster"),
 }
 
@@ -286,7 +286,7 @@ def waiting(row: Row) -> tuple[State, str, str]:
     # Some add details after a comma: which nodes they wait for.
     short = reason.replace("_", " ").split(",")[0].strip("() ")
     if short in _NEVER:
-        return State.QUEUED, _snake(short), f"cannot start like this: {_NEVER[short]} (Slurm: {reason})"
+        return State.QUEUED, _snake(short), f"cannot start as requested: {_NEVER[short]} (Slurm: {reason})"
     words = _WAITS.get(short) or next((text for begin, text in _FAMILIES if short.startswith(begin)), "")
     said = f" (Slurm: {reason})" if short != "None" else ""
     return State.QUEUED, "submitted" if short == "None" else _snake(short), f"{words or 'waits'}{said}"

@@ -282,7 +282,7 @@ class TaskMagics(Magics):
         told = get(said.ref).exec(words[0] if len(words) == 1 else shlex.join(words), said.timeout)
         print(told["output"], end="" if told["output"].endswith("\n") else "\n")
         if told["reason"] == "timeout":
-            print("[the command still runs]")
+            print("[the command is still running]")
         elif told["exit"]:
             print(f"[exit code {told['exit']}]")
 

@@ -98,7 +98,7 @@ def _cell() -> Parser:
     )
     add = parser.add_argument
     add("name", metavar="NAME", help="name of the task")
-    add("-g", "--group", "--queue", metavar="NAME", help="group of the task, in whose queue it waits")
+    add("-g", "--group", "--queue", metavar="NAME", help="group of the task")
     add("-t", "--tag", dest="tags", action="append", default=[], metavar="NAME", help="a tag; may be repeated")
     add(
         "-e",
@@ -111,7 +111,7 @@ def _cell() -> Parser:
     add("--cwd", metavar="DIR", help="working directory; by default that of the notebook")
     add("--place", metavar="PLACE", help="where to run it, such as ssh:gpu1")
     add("--timeout", type=_time, metavar="TIME", help="stop the task after this time: 90, 30m, 2h")
-    add("--hold", action="store_true", help="do not start it before it is released")
+    add("--hold", action="store_true", help="hold it until it is released")
     add(
         "--after", action="append", default=[], metavar="TASK[:WHEN]", help="wait for a task: ok (default), any, failed"
     )
@@ -119,12 +119,17 @@ def _cell() -> Parser:
     when.add_argument("--at", type=_moment, metavar="TIME", help="start no earlier than 22:00, or 2026-07-01T22:00")
     when.add_argument("--delay", type=_time, metavar="TIME", help="start no earlier than this time from now: 30m, 2h")
     add("--priority", type=int, metavar="N", help="priority in the group; tasks with a higher one start first")
-    add("--slots", type=int, metavar="N", help="take this many slots of the group")
+    add("--slots", type=int, metavar="N", help="use this many slots of the group")
     add("--gpus", type=resources.gpus, metavar="N", help="GPUs: a number, or a share of one; or a100:2 at a place")
     for name, (_, metavar, about) in resources.OPTIONS.items():
         add(f"--{name}", metavar=metavar, help=f"{about}; needs --place")
-    add("--retry", type=int, metavar="N", help="run it again up to this many times if it fails")
-    add("--retry-delay", type=_time, metavar="TIME", help="wait before that, each time twice as long; by default 30s")
+    add("--retry", type=int, metavar="N", help="retry it up to this many times if it fails")
+    add(
+        "--retry-delay",
+        type=_time,
+        metavar="TIME",
+        help="delay before the first retry, doubled each time; by default 30s",
+    )
     add("--python", action="store_true", help="run the cell as a Python script")
     add(
         "--sweep",
@@ -167,14 +172,18 @@ def _group() -> Parser:
     add("--slots", metavar="N", help="how many slots it has; none: no limit, 0: start no more tasks")
     add("--gpus", metavar="LIST", help="GPUs for its tasks: all, none, or indexes and UUIDs: 0,1")
     add("--per-gpu", type=int, metavar="N", help="how many of its tasks share a GPU")
-    add("--on-failure", choices=["continue", "pause", "cancel"], help="what a failure does to its waiting tasks")
+    add(
+        "--on-failure",
+        choices=["continue", "pause", "cancel"],
+        help="what to do with its waiting tasks after a failure",
+    )
     does = parser.add_mutually_exclusive_group()
     does.add_argument("--pause", action="store_true", help="start no more of its tasks")
     does.add_argument("--resume", action="store_true", help="start its tasks again")
-    does.add_argument("--retry", action="store_true", help="run its tasks again that have failed")
+    does.add_argument("--retry", action="store_true", help="rerun its failed tasks")
     does.add_argument("--delete", action="store_true", help="delete its configuration; its tasks are no longer limited")
     add("--tasks", action="store_true", help="with --pause and --resume: also the running tasks")
-    add("--reason", default="", metavar="TEXT", help="with --pause: why, as the queue shows it")
+    add("--reason", default="", metavar="TEXT", help="with --pause: the reason, shown in the queue")
     return parser
 
 
@@ -197,10 +206,10 @@ def _verbs() -> dict[str, Parser]:
     stop.add_argument("--grace", type=_time, metavar="TIME", help="grace period after SIGINT, and again after SIGTERM")
     stop.add_argument("--now", action="store_true", help="send SIGKILL immediately")
     stop.add_argument("--wait", action="store_true", help="wait until they have ended")
-    queue = _verb("queue", "List the tasks that wait, in the order of their turns, and why.", refs=None)
+    queue = _verb("queue", "List pending tasks in the order in which they will start, and why they wait.", refs=None)
     queue.add_argument("-g", "--group", metavar="NAME", help="only tasks of this group")
-    move = _verb("move", "Put waiting tasks elsewhere in the queue of their group, or of another one.", refs="many")
-    move.add_argument("-g", "--group", metavar="NAME", help="wait in this group instead")
+    move = _verb("move", "Move pending tasks within their group, or to another one.", refs="many")
+    move.add_argument("-g", "--group", metavar="NAME", help="move to this group")
     where = move.add_mutually_exclusive_group()
     where.add_argument("--before", metavar="TASK", help="right before this task of the group")
     where.add_argument("--after", metavar="TASK", help="right after this task of the group")
@@ -213,17 +222,17 @@ def _verbs() -> dict[str, Parser]:
     typing.add_argument(
         "--key", dest="keys", action="append", metavar="NAME", help="press a key instead: C-c, Up, Enter"
     )
-    typing.add_argument("--if-waiting", action="store_true", help="only if the program waits for input")
+    typing.add_argument("--if-waiting", action="store_true", help="only if the program is waiting for input")
     running = _verb("exec", "Run a command at the prompt of a shell, and print its output.")
-    running.add_argument("--timeout", type=_time, metavar="TIME", help="wait no longer than this, at most 55s")
+    running.add_argument("--timeout", type=_time, metavar="TIME", help="maximum time to wait, at most 55s")
     running.add_argument("words", metavar="COMMAND", nargs=argparse.REMAINDER, help="a command line, or its words")
     delete = _verb("delete", "Delete finished tasks and their output (alias: rm).", refs="many")
     delete.add_argument("--stop", action="store_true", help="stop live tasks first")
-    delete.add_argument("--sweep", action="store_true", help="all tasks of sweeps: the names are those of sweeps")
+    delete.add_argument("--sweep", action="store_true", help="the names are those of sweeps: all their tasks")
     hold = _verb("hold", "Hold queued tasks until they are released.", refs="many")
-    release = _verb("release", "Let held tasks take their turns.", refs="many")
-    release.add_argument("--sweep", action="store_true", help="all tasks of sweeps: the names are those of sweeps")
-    retry = _verb("retry", "Run tasks of a sweep again that have failed.", of="sweep")
+    release = _verb("release", "Release held tasks.", refs="many")
+    release.add_argument("--sweep", action="store_true", help="the names are those of sweeps: all their tasks")
+    retry = _verb("retry", "Rerun the failed tasks of a sweep.", of="sweep")
     retry.add_argument(
         "--state",
         dest="states",
@@ -236,7 +245,7 @@ def _verbs() -> dict[str, Parser]:
         "show": _verb("show", "Show a task, and return it."),
         "logs": logs,
         "wait": wait,
-        "why": _verb("why", "Tell why a task has failed, or why it does not run."),
+        "why": _verb("why", "Show why a task failed, or why it is not running."),
         "stop": stop,
         "pause": _verb("pause", "Pause tasks: suspend all their processes.", refs="many"),
         "resume": _verb("resume", "Resume paused tasks.", refs="many"),
@@ -249,7 +258,7 @@ def _verbs() -> dict[str, Parser]:
         "release": release,
         "sweep": _verb("sweep", "Show a sweep, and return it.", of="sweep"),
         "retry": retry,
-        "cancel": _verb("cancel", "Cancel the tasks of a sweep that wait, and stop those that run.", of="sweep"),
+        "cancel": _verb("cancel", "Cancel the pending tasks of a sweep, and stop the running ones.", of="sweep"),
         "input": typing,
         "exec": running,
         "commands": _verb("commands", "List the last commands of a shell."),

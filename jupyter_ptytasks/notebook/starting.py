@@ -77,7 +77,7 @@ def run(
             docs/cluster.md).
         stop_grace: seconds after each signal of the stop sequence.
         stop_signals: names of the signals of the stop sequence.
-        hold: do not start it before it is released.
+        hold: hold it until it is released.
         priority: tasks of a group with a higher one start first.
         slots: how many slots of its group it uses.
         gpus: how many GPUs it gets: whole ones, or a share of one below 1; by default as set in its group. At a place

@@ -116,7 +116,7 @@ class Broker:
         if not line:
             process.kill()
             process.wait()
-            raise StartUnknown(f"what speaks with the batch system has ended; see {self._log}")
+            raise StartUnknown(f"the broker for the batch system has ended; see {self._log}")
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             raise (StartUnknown if answer.get("unknown") else Refused)(answer["error"])

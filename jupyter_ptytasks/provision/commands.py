@@ -53,7 +53,7 @@ def on_this_machine(env: Mapping[str, str]) -> Execute:
                 start_new_session=True,
             )  # fmt: skip
         except subprocess.TimeoutExpired:
-            return None, "", f"{argv[0]}: no answer within {patience:.0f} s"
+            return None, "", f"{argv[0]}: no response within {patience:.0f} s"
         except OSError as error:
             return 127, "", f"{argv[0]}: {error.strerror}"
         return done.returncode, done.stdout.decode("utf-8", "replace"), done.stderr.decode("utf-8", "replace")

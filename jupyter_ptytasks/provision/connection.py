@@ -144,7 +144,7 @@ class Connection:
 
     def _explain(self, why: str) -> str:
         if self.wants_login:
-            return f"{self.host} wants a login: run `ssh {self.host}` in a terminal, and see docs/cluster.md ({why})"
+            return f"{self.host} requires a login: run `ssh {self.host}` in a terminal, and see docs/cluster.md ({why})"
         return f"{self.host} cannot be reached: {why}"
 
     def wait(self, work: Coroutine[Any, Any, _T], patience: float) -> _T:

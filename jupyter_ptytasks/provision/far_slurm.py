@@ -114,7 +114,7 @@ class FarSlurmProvisioner(Batch):
         try:
             answer = self._connection.wait(self._call(name, **said), ANSWER)
         except (HostUnreachable, TimeoutError) as error:
-            raise PlaceUnreachable(f"{self._connection.host} does not answer") from error
+            raise PlaceUnreachable(f"{self._connection.host} does not respond") from error
         return answer
 
     def _run_there(self, argv: Sequence[str], text: str, patience: float) -> tuple[int | None, str, str]:
@@ -123,7 +123,7 @@ class FarSlurmProvisioner(Batch):
         try:
             done = self._connection.wait(self._call("run", argv=[*argv], text=text, keep=KEPT), patience)
         except (HostUnreachable, TimeoutError):
-            return None, "", f"{argv[0]}: no answer from {self._connection.host}"
+            return None, "", f"{argv[0]}: no response from {self._connection.host}"
         if "error" in done:
             return 127, "", f"{argv[0]}: {done['error'].get('message')}"
         return done["code"], done["out"], done["said"]

@@ -100,7 +100,7 @@ class Jobs:
             return {"begun": begun, "rows": None, "problem": error.message, "failures": self._failures + 1}
         if code == 0:
             return {"begun": begun, "rows": out, "problem": "", "failures": 0}
-        problem = f"Slurm does not answer: {slurm.fault(said)[0]}"
+        problem = f"Slurm does not respond: {slurm.fault(said)[0]}"
         return {"begun": begun, "rows": None, "problem": problem, "failures": self._failures + 1}
 
     def _take(self, answer: Mapping[str, Any]) -> None:
@@ -148,11 +148,11 @@ class Jobs:
             return job
         text, field = slurm.fault(said)
         if slurm.is_away(said):
-            raise PlaceUnreachable(f"Slurm does not answer: {text}")
+            raise PlaceUnreachable(f"Slurm does not respond: {text}")
         if code is None or code == 0 or "timed out" in said.lower():
             self.hurry()
-            raise StartUnknown(f"it is not known whether Slurm has taken the job: {text}")
-        raise SpawnFailed(f"Slurm does not take it: {text}", field=field)
+            raise StartUnknown(f"it is not known whether Slurm has accepted the job: {text}")
+        raise SpawnFailed(f"Slurm rejected the job: {text}", field=field)
 
     def cancel(self, job: str) -> None:
         """End a job, whatever it does. Raises PlaceUnreachable."""
@@ -184,7 +184,7 @@ class Jobs:
         code, _, said = self._commands.run(argv)
         self.hurry()
         if code != 0 and "invalid job id" not in said.lower():
-            raise PlaceUnreachable(f"Slurm does not do it: {slurm.fault(said)[0]}")
+            raise PlaceUnreachable(f"Slurm refused the request: {slurm.fault(said)[0]}")
 
     def forgotten(self, job: str) -> tuple[str, str | None] | None:
         """Return the state of a job that squeue does not know any more, and the reason; None if nobody knows it. Raises
@@ -205,7 +205,7 @@ class Jobs:
             word = out.split()[0] if code == 0 and out.split() else ""
             found = (word, None) if word else None
         else:
-            raise PlaceUnreachable(f"Slurm does not answer: {slurm.fault(said)[0]}")
+            raise PlaceUnreachable(f"Slurm does not respond: {slurm.fault(said)[0]}")
         self._about[job] = (now, found)
         return found
 

@@ -35,9 +35,9 @@ _ENDS = {
     "CANCELLED": (State.CANCELLED, "cancelled_outside", "the job was canceled from outside"),
     "TIMEOUT": (State.TIMED_OUT, "job_limit", "the time limit of the job was reached"),
     "FAILED": (State.FAILED, "killed_outside", "killed from outside; it may have needed more memory than it has"),
-    "COMPLETED": (State.LOST, "no_record", "the job has ended, and nothing says how; it may have been killed"),
+    "COMPLETED": (State.LOST, "no_record", "the job has ended for an unknown reason; it may have been killed"),
     "SCALED_IN": (State.CANCELLED, "cancelled_outside", "the job was canceled from outside"),
-    "MISSING": (State.LOST, "job_forgotten", "the job is not known any more"),
+    "MISSING": (State.LOST, "job_forgotten", "the job is no longer known"),
 }
 
 

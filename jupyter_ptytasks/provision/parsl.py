@@ -156,7 +156,7 @@ class ParslProvisioner(Provisioner):
         try:
             answer = self._broker.ask("submit", command=command, name=name, directory=files.job, handle=files.handle)
         except Refused as error:
-            raise SpawnFailed(f"{self.name} does not take it: {error}", field="place") from error
+            raise SpawnFailed(f"{self.name} rejected the job: {error}", field="place") from error
         return str(answer["job"])
 
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
@@ -204,4 +204,4 @@ class ParslProvisioner(Provisioner):
 
     async def connect(self, task: Task, protocol: Callable[[], asyncio.BaseProtocol]) -> None:  # noqa: ARG002
         """See Provisioner.connect."""
-        raise HostUnreachable(f"nothing leads to the nodes of {self.name}")
+        raise HostUnreachable(f"there is no connection to the nodes of {self.name}")

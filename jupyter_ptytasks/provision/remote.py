@@ -103,7 +103,7 @@ class Relay(asyncio.Protocol):
             await asyncio.wait_for(asyncio.shield(self._ready), _GREETING)
             return ""
         except asyncio.TimeoutError:
-            return f"no answer within {_GREETING:.0f} s"
+            return f"no response within {_GREETING:.0f} s"
         except WireError as error:
             return str(error)
         finally:

@@ -131,7 +131,7 @@ class Batch(Provisioner):
         """See Provisioner.options."""
         code, out, said = self._commands.run(["sinfo", "--noheader", "--format=%R|%a|%l|%D|%c|%m|%G|%P"])
         if code != 0:
-            raise PlaceUnreachable(f"Slurm does not answer: {slurm.fault(said)[0]}")
+            raise PlaceUnreachable(f"Slurm does not respond: {slurm.fault(said)[0]}")
         # A cluster without a database of accounts has no sacctmgr, or one that does not answer.
         asked = ["sacctmgr", "--noheader", "--parsable2", "show", "associations", f"user={self._user()}"]
         code, told, _ = self._commands.run([*asked, "format=Account,QOS"])

@@ -206,7 +206,7 @@ def reach(connection: Connection) -> None:
     try:
         connection.wait(connection.reach(), PATIENCE)
     except TimeoutError:
-        raise PlaceUnreachable(f"{connection.host} does not answer") from None
+        raise PlaceUnreachable(f"{connection.host} does not respond") from None
     except HostUnreachable as error:
         raise PlaceUnreachable(error.message) from error
 

@@ -193,7 +193,7 @@ class Verdicts:
 
     def _known_end(self, handle: Handle, row: Row | None) -> tuple[str, str | None] | None:
         """Return the state in which a job has ended, and the reason; None if Slurm does not say that it has. The state
-        is empty if Slurm does not know the job any more. Raises PlaceUnreachable.
+        is empty if Slurm no longer knows the job. Raises PlaceUnreachable.
         """
         if row is not None:
             return (row.state, row.reason) if row.stage is Stage.OVER else None
@@ -232,6 +232,6 @@ class Verdicts:
             return None
         if found[0]:
             return self._end(task, *found)
-        said = {"state_reason": "job_forgotten", "state_message": "Slurm does not know the job any more"}
+        said = {"state_reason": "job_forgotten", "state_message": "Slurm no longer knows the job"}
         output = self._task_dirs.output(task.id)
         return {"state": State.LOST, **said, "ended": time.time(), "output": output}

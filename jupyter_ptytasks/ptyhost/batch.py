@@ -60,13 +60,13 @@ def main(directory: str, nonce: str) -> None:
     lock = take_lock(files, _PATIENCE)
     handle = read_json(files.handle)
     if lock is None or handle is None or handle.get("nonce") != nonce or handle.get("given_up"):
-        print("the job is not wanted any more" if lock is not None else "the task's lock is held", file=sys.stderr)
+        print("the job was canceled" if lock is not None else "the task's lock is held", file=sys.stderr)
         raise SystemExit(_NOT_RUN)
     attempt = int(handle["attempt"])
     if not handle.get("once"):
         attempt += int(os.environ.get("SLURM_RESTART_COUNT") or 0)
     elif (read_json(files.host) or {}).get("attempt") == attempt:
-        print("the job is run again, for which nobody has asked", file=sys.stderr)
+        print("the batch system has rerun the job on its own", file=sys.stderr)
         raise SystemExit(_NOT_RUN)
     spec = _adapted(read_json(files.spec) or {}, handle, attempt)
     # Others read what is written here, and either end may keep it to itself.

@@ -196,7 +196,7 @@ def _host(connection: socket, command: str, starter: int) -> None:
 
     def wait() -> None:
         if not word and not os.read(report, 1):
-            raise OSError(errno.ECANCELED, "the server has taken the start back, or it has died")
+            raise OSError(errno.ECANCELED, "the server has canceled the start, or has died")
 
     start.main(directory, path, str(lock), request["env"], connection.detach(), wait)
     os._exit(0)

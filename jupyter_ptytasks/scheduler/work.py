@@ -308,7 +308,7 @@ class Work:
             # Not read before: until then it could be changed.
             env = self._task_dirs.specs.read_environment(task.id)
             if env is None:
-                return InternalError("the environment that was kept for the task is gone; restart it")
+                return InternalError("the saved environment of the task is missing; restart it")
             if self._is_elsewhere(task):
                 left = left_to_place(task, self._tasks.entries, self._places.gates({task.provisioner}))
                 there = task.with_(turn=replace(task.turn, after=tuple(left)))

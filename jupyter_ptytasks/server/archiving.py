@@ -76,7 +76,7 @@ class Archives:
         """Return an ended task and the bytes of its archive, to be read in a thread. Raises InvalidState."""
         task = await self._control.get(ref)
         if task.live or self._control.is_restarting(task) or runs_again(task):
-            raise InvalidState("the task has not ended, or will be run again; only finished tasks are exported")
+            raise InvalidState("the task has not ended, or will be retried; only finished tasks are exported")
         async with self._control.unless_deleted(task):
             about = await asyncio.to_thread(self._about, task)
         return task, archives.written(about, self._task_dirs.files(task.id))

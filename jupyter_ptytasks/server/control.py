@@ -102,9 +102,9 @@ class Control:
         """
         task = await self.get(ref)
         if not await asyncio.to_thread(os.path.exists, self._task_dirs.files(task.id).function):
-            raise NoResult("the task does not run a function of Python")
+            raise NoResult("the task does not run a Python function")
         if task.live or self.is_restarting(task) or runs_again(task):
-            raise InvalidState("the function has not ended yet, or will be run again", field="state")
+            raise InvalidState("the function has not ended yet, or will be retried", field="state")
         return await asyncio.to_thread(self._task_dirs.open_result, task)
 
     def is_restarting(self, task: Task) -> bool:

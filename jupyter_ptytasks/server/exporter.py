@@ -55,7 +55,7 @@ class Exporter(Collector):
         for state, count in self._store.counts.items():
             tasks.add_metric([state.value], count)
         yield tasks
-        ends = CounterMetricFamily("ptytasks_ends", "Tasks that have ended, by how.", labels=["state"])
+        ends = CounterMetricFamily("ptytasks_ends", "Tasks that have ended, by final state.", labels=["state"])
         for state in sorted(ENDED):
             ends.add_metric([state.value], self._ends[state])
         yield ends
@@ -63,7 +63,7 @@ class Exporter(Collector):
         yield GaugeMetricFamily("ptytasks_queue_waiting", "Tasks that wait for the scheduler.", value=waiting)
         yield CounterMetricFamily("ptytasks_output_bytes", "Bytes that tasks have written.", value=self._output)
         used = self._housekeeping.used
-        yield GaugeMetricFamily("ptytasks_storage_bytes", "Bytes on disk of the tasks that have ended.", value=used)
+        yield GaugeMetricFamily("ptytasks_storage_bytes", "Bytes on disk of finished tasks.", value=used)
 
     def describe(self) -> Iterable[Metric]:
         """Return nothing: the registry must not collect all metrics just to learn their names."""

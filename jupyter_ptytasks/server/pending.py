@@ -53,7 +53,7 @@ class Pending:
         """
         task = await self._control.get(ref)
         if not task.pending:
-            raise InvalidState(f"the task does not wait for its turn: it is {task.state.value}", field="state")
+            raise InvalidState(f"the task is not pending: it is {task.state.value}", field="state")
         if task.state is State.HELD:
             return task
         facts = {} if waits_here(task) else await asyncio.to_thread(self._provisioners.of(task).hold, task)

@@ -15,12 +15,12 @@ def check_place(request: TaskRequest, provisioners: Provisioners, *, waits: bool
     """Raise BadRequest if a task cannot run at its place, or cannot be queued there if it `waits`."""
     if not request.place:
         if request.resources:
-            raise BadRequest("resources: on this machine there is nothing to ask for", field="resources")
+            raise BadRequest("resources: not supported on this machine", field="resources")
         return
     place = provisioners.at(request.place)
     for name in request.resources:
         if name not in place.takes:
-            raise BadRequest(f"resources.{name}: {place.name} does not take it", field=f"resources.{name}")
+            raise BadRequest(f"resources.{name}: {place.name} does not accept it", field=f"resources.{name}")
     if request.turn.gpus is not None:
         raise BadRequest("gpus: these are GPUs of this machine; there it is resources.gpus", field="gpus")
     if request.function is not None and not place.shares_files:

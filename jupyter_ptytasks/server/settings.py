@@ -96,13 +96,13 @@ class Settings(HasTraits):
     slurm = Bool(
         None,
         allow_none=True,
-        help="Whether tasks may run as jobs of Slurm (place `slurm`); by default if `sbatch` and `squeue` are there.",
+        help="Whether tasks may run as jobs of Slurm (place `slurm`); by default if `sbatch` and `squeue` are found.",
     ).tag(config=True)
     slurm_interval = Float(
-        2.0, min=0.1, help="Seconds between two calls of squeue, which asks for all jobs at once, at the least."
+        2.0, min=0.1, help="Minimum number of seconds between two calls of squeue; one call is for all jobs."
     ).tag(config=True)
     slurm_per_minute = Integer(
-        20, min=1, help="Jobs that are submitted to Slurm in a minute at most; further tasks wait in the queue."
+        20, min=1, help="Maximum number of jobs submitted to Slurm per minute; further tasks wait in the queue."
     ).tag(config=True)
     places = Dict(
         help="Further places where tasks run, by name (docs/cluster.md): a Slurm behind ssh, "
@@ -119,9 +119,7 @@ class Settings(HasTraits):
     ssh_places = Bool(
         True, help="Whether tasks may run on other machines that `ssh` leads to without a question (`ssh:<host>`)."
     ).tag(config=True)
-    ssh_command = List(Unicode(), ["ssh"], help="The program that leads there, with options of its own.").tag(
-        config=True
-    )
+    ssh_command = List(Unicode(), ["ssh"], help="The ssh program, with its options.").tag(config=True)
     ssh_keep = Float(
         600.0,
         min=1.0,

@@ -89,7 +89,7 @@ class Talker:
         if answer.status is not None:
             self._note_waiting(task.id, answer.status)
         if answer.refused and answer.refused[0].get("reason") == "not_waiting":
-            raise NotWaiting("the program does not wait for input")
+            raise NotWaiting("the program is not waiting for input")
         if answer.refused:
             raise InputRefused(wire.explain_refusal(answer.refused, len(data)))
         if answer.status is None:
@@ -112,9 +112,9 @@ class Talker:
         found = link.waiting if link is not None else None
         is_masked = found is not None and found["kind"] == PASSWORD
         if only_if == "password" and not is_masked:
-            raise NotWaiting("the program does not ask for a password")
+            raise NotWaiting("the program is not asking for a password")
         if is_masked and not secret and only_if != "password":
-            raise PasswordWanted("the program asks for a password; what is typed must be marked as secret")
+            raise PasswordWanted("the program asks for a password; the input must be marked as secret")
 
     async def _open(self, ref: str, answer: _Answer) -> tuple[Task, Channel]:
         """Open a connection for input, and return the task with it. Raises InvalidState if the task has ended, even if

@@ -68,8 +68,8 @@ def test_why_it_waits(monkeypatch: pytest.MonkeyPatch, about: dict[str, Any], te
 def test_the_command_line_asks_only_at_a_place(live: LiveServer) -> None:
     for arguments, said in (
         (["--mem", "1G"], "--mem needs --place"),
-        (["--gpus", "a100:2"], "a kind needs another place"),
-        (["--place", "ssh:nowhere.invalid", "--cpus", "2"], "ssh:nowhere.invalid does not take it"),
+        (["--gpus", "a100:2"], "a type of GPU needs another place"),
+        (["--place", "ssh:nowhere.invalid", "--cpus", "2"], "ssh:nowhere.invalid does not accept it"),
         (["--place", "ssh:nowhere.invalid", "--gpus", "1"], "resources.gpus"),
     ):
         done = live.cli("run", *arguments, "true")

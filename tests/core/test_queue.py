@@ -103,12 +103,12 @@ def test_only_so_many_are_submitted_in_a_minute_and_others_are_not_held_up() -> 
     gate = Gate(3, (NOW - 70, NOW - 50, NOW - 20))
     found = plan(tasks, {}, NOW, 100, gates=lambda _: {"far": gate})
     assert found.start == ["00000001", "00000004"]
-    assert found.waits["00000002"].text == "far: 3 tasks are submitted a minute at most"
+    assert found.waits["00000002"].text == "far: at most 3 tasks are submitted per minute"
     assert (found.waits["00000002"].reason, found.waits["00000002"].until) == ("pace", NOW + 10)
     assert found.look == NOW + 10
     closed = replace(gate, submitted=(), closed=NOW + 5, problem="it does not answer")
     found = plan(tasks, {}, NOW, 100, gates=lambda _: {"far": closed})
-    assert (found.start, found.waits["00000001"].text) == (["00000004"], "far: it does not answer; it is tried again")
+    assert (found.start, found.waits["00000001"].text) == (["00000004"], "far: it does not answer; retrying")
     assert plan(tasks, {}, NOW, 100).waits["00000001"].reason == "place"
 
 

@@ -117,16 +117,16 @@ WHY: dict[str, tuple[str, str, list[int]] | None] = {
         [1, 6],
     ),
     "memory_error": ("memory", "out of memory: MemoryError (x.py:1)", [1, 3]),
-    "kernel_oom": ("memory", "killed by the kernel for want of memory at a limit of 64 MiB", []),
-    "kernel_oom_below_shell": ("memory", "killed by the kernel for want of memory at a limit of 64 MiB", [0]),
+    "kernel_oom": ("memory", "killed by the OOM killer at a limit of 64 MiB", []),
+    "kernel_oom_below_shell": ("memory", "killed by the OOM killer at a limit of 64 MiB", [0]),
     "kernel_oom_worker": (
         "memory",
-        "a process of the task was killed by the kernel for want of memory at a limit of 64 MiB (BrokenProcessPool)",
+        "a process of the task was killed by the OOM killer at a limit of 64 MiB (BrokenProcessPool)",
         [1, 16],
     ),
     "disk_full": ("disk_full", "the disk is full: OSError: [Errno 28] No space left on device (x.py:2)", [1, 3]),
     "disk_full_dd": ("disk_full", "the disk is full: dd: error writing '/dev/full': No space left on device", [0]),
-    "sigkill": ("signal", "killed by SIGKILL, perhaps by the kernel for want of memory", []),
+    "sigkill": ("signal", "killed by SIGKILL, perhaps by the OOM killer", []),
     "sigterm": ("signal", "ended by SIGTERM", []),
     "segfault_python": ("crash", "segmentation fault at x.py:4 (SIGSEGV)", [0, 4]),
     "segfault_c": ("crash", "segmentation fault: an invalid memory access (SIGSEGV)", []),
@@ -232,13 +232,11 @@ def test_who_sent_a_signal_is_told_if_it_is_known() -> None:
     )
     found = explain(Ending(signal="SIGKILL", signaled="SIGUSR1", max_rss=3 << 30), [])
     assert found is not None
-    assert found.message == "killed by SIGKILL, perhaps by the kernel for want of memory; it had used 3.0 GiB"
+    assert found.message == "killed by SIGKILL, perhaps by the OOM killer; it had used 3.0 GiB"
     found = explain(Ending(signal="SIGKILL", oom_kills=1, memory_limit=32 << 30, max_rss=31 << 30), [])
     assert found is not None
     assert found.kind == "memory"
-    assert found.message == (
-        "killed by the kernel for want of memory at a limit of 32 GiB; its largest process had used 31 GiB"
-    )
+    assert found.message == ("killed by the OOM killer at a limit of 32 GiB; its largest process had used 31 GiB")
 
 
 def test_processes_that_are_left_are_told() -> None:

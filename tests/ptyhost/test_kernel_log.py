@@ -158,12 +158,12 @@ def test_it_is_said_why() -> None:
     said = explain(Ending.from_record({**record, "kernel_kill": kill}), [])
     assert said is not None
     assert said.kind == "memory"
-    assert said.message == "killed by the kernel for want of memory; its largest process had used 7.4 GiB"
+    assert said.message == "killed by the OOM killer; its largest process had used 7.4 GiB"
     below = {**record, "code": 137, "signal": None, "kernel_kill": {**kill, "sure": False}}
     said = explain(Ending.from_record(below), [(7, "Killed")])
     assert said is not None
     assert (said.kind, said.lines) == ("memory", ((7, "Killed"),))
-    assert said.message == "killed by SIGKILL; the kernel has killed python for want of memory, which used 7.4 GiB"
+    assert said.message == "killed by SIGKILL; the OOM killer has killed python, which used 7.4 GiB"
     # Somebody sent it, whatever the kernel did.
     said = explain(Ending.from_record({**record, "signaled": "SIGKILL", "kernel_kill": kill}), [])
     assert said is not None

@@ -72,7 +72,7 @@ async def test_a_password_is_not_shown_as_the_answer_to_another_question(rest: R
     await wait(rest, "shown", until="waiting")
     answer = await type_(rest, "shown", data="hunter2", secret=True, only_if="password")
     assert (answer.code, answer.json["code"]) == (409, "not_waiting")
-    assert "does not ask for a password" in answer.json["message"]
+    assert "is not asking for a password" in answer.json["message"]
     assert "hunter2" not in (await rest.output("shown"))["output"]
 
 

@@ -56,7 +56,7 @@ async def test_the_result_is_that_of_the_attempt(rest: Rest, jp_root_dir: Path, 
 async def test_there_is_no_result_before_the_end_or_of_a_command(rest: Rest) -> None:
     task = await start(rest, b"x", "sleep 1000", name="naps")
     assert (await rest("GET", "tasks", "naps", "result")).json == {
-        "code": "invalid_state", "message": "the function has not ended yet, or will be run again", "field": "state",
+        "code": "invalid_state", "message": "the function has not ended yet, or will be retried", "field": "state",
     }  # fmt: skip
     await rest("POST", "tasks", "naps", "stop", body={"signals": ["SIGKILL"]})
     await rest.wait("naps")

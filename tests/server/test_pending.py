@@ -109,7 +109,7 @@ async def test_pending_tasks_are_not_counted_as_running(rest: Rest, parts: Parts
     await rest.until("later-0", lambda task: task["state"] == "running")
     await let_go(rest, "later-1")
     found = await rest.until("later-1", lambda task: (task["queue"] or {}).get("reason") == "limit")
-    assert found["queue"]["text"] == "1 tasks are running, the most that are allowed"
+    assert found["queue"]["text"] == "1 tasks are running, which is the limit"
     await rest("POST", "tasks", "later-0", "stop")
     await rest.until("later-1", lambda task: task["state"] == "running")
 

@@ -145,9 +145,9 @@ def emulators() -> list[psutil.Process]:
 @pytest.mark.parametrize(
     ("program", "said"),
     [
-        ("import time\ntime.sleep(1000)", "not answered within 1 s"),
-        ("import os\nos._exit(3)", "ended without an answer"),
-        ("print('{', flush=True)\nimport time\ntime.sleep(1000)", "its answer is not valid"),
+        ("import time\ntime.sleep(1000)", "did not respond within 1 s"),
+        ("import os\nos._exit(3)", "ended without a response"),
+        ("print('{', flush=True)\nimport time\ntime.sleep(1000)", "its response is invalid"),
     ],
 )
 async def test_an_emulator_that_fails_is_an_error(

@@ -146,7 +146,7 @@ def test_what_is_wrong_is_said_with_its_field(parsl: LiveServer) -> None:
     with parsl.client() as client:
         before = {task["id"] for task in client.list()["tasks"]}
         for about, field, words in (
-            ({"resources": {"cpus": 2}}, "resources.cpus", "does not take it"),
+            ({"resources": {"cpus": 2}}, "resources.cpus", "does not accept it"),
             ({"hold": True}, "place", "do not wait in the queue"),
             ({"cwd": "/nowhere/at/all"}, "cwd", "nowhere"),
         ):

@@ -73,7 +73,7 @@ def test_what_is_not_submitted_yet_says_why_and_is_canceled_here(live: LiveServe
         task = client.create("echo at last", place=SLURM, priority=1)
         until(lambda: client.get(task["id"])["state_reason"] == "place_unreachable")
         waits = until(lambda: client.get(task["id"])["queue"])
-        assert "Slurm does not answer" in waits["text"]
+        assert "Slurm does not respond" in waits["text"]
         other = client.create("true", place=SLURM, priority=1)
         assert client.stop(other["id"])["state"] == "cancelled"
         (live.home / "away").unlink()
@@ -120,7 +120,7 @@ def test_more_than_may_be_submitted_in_a_minute_wait_here(live: LiveServer, clus
             last = client.create("echo last", place=SLURM)
             assert last["queue"]
             assert (last["job"], last["queue"]["reason"]) == (None, "pace")
-            assert last["queue"]["text"] == "slurm: 2 tasks are submitted a minute at most"
+            assert last["queue"]["text"] == "slurm: at most 2 tasks are submitted per minute"
             assert last["queue"]["starts"]
             assert len(jobs(cluster, *first, last)) == 2
             # A minute is over.

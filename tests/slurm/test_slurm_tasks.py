@@ -70,7 +70,7 @@ def test_what_slurm_refuses_leaves_nothing_and_what_cannot_be_started_says_why(l
             with pytest.raises(RequestFailed) as caught:
                 client.create("true", place=SLURM, **about)
             assert (caught.value.http_status, caught.value.field) == (400, field)
-        with pytest.raises(RequestFailed, match="nothing to ask for"):
+        with pytest.raises(RequestFailed, match="not supported on this machine"):
             client.create("true", resources={"cpus": 1})
         assert {task["id"] for task in client.list()["tasks"]} == before
         task = client.create(["/no/such/program"], place=SLURM)
@@ -93,7 +93,7 @@ def test_a_task_that_waits_says_why_and_can_be_held_and_canceled(live: LiveServe
         assert waits
         assert waits["reason"] == "place"
         assert "(Slurm: " in waits["text"]
-        until(lambda: client.get(never["id"])["state_message"].startswith("cannot start like this: "))
+        until(lambda: client.get(never["id"])["state_message"].startswith("cannot start as requested: "))
         # By somebody else.
         cluster.run("scontrol", "hold", job_of(one))
         until(lambda: client.get(one["id"])["state"] == "held")
@@ -104,7 +104,7 @@ def test_a_task_that_waits_says_why_and_can_be_held_and_canceled(live: LiveServe
         holding = client.hold(one["id"])
         assert (holding["state"], holding["state_reason"]) == ("held", "held_by_user")
         assert cluster.run("squeue", "-h", "-j", job_of(one), "-o", "%r") == "JobHeldUser"
-        with pytest.raises(RequestFailed, match="does not wait for its turn: it is running"):
+        with pytest.raises(RequestFailed, match="the task is not pending: it is running"):
             client.hold(full[0]["id"])
         with pytest.raises(RequestFailed, match="cannot be changed there"):
             client.update(one["id"], command="false")

@@ -31,11 +31,11 @@ class Why(TypedDict):
     state: StateName
     attempt: int
     kind: WhyKind | None
-    """What kind of reason it is; `queue` for a pending task, null for one that runs or has not failed."""
+    """The kind of the reason; `queue` for a pending task, null for a running one or one that has not failed."""
     message: str
     """One sentence. The `state_message` of a failed task is the same."""
     lines: Annotated[list[WhyLine], Says(maxItems=6)]
-    """The lines of the output that say it; empty if none does."""
+    """The lines of the output that show it; may be empty."""
 
 
 class Attempt(TypedDict):
@@ -90,11 +90,11 @@ class Details(TypedDict):
 
     id: Id
     attempts: Annotated[list[Attempt], Says(minItems=1)]
-    """The last 50 before the present one, and that."""
+    """The current attempt and the last 50 before it."""
     environment: list[str]
     """Names of the variables that were given; their values may be secrets."""
     host: str | None
-    """Name of the machine on which the present attempt runs or ran; null if that is not known."""
+    """Name of the machine on which the current attempt runs or ran; null if unknown."""
     imported: Imported | None
     """Where it comes from; null if it was started here."""
     disk: Count
@@ -103,7 +103,7 @@ class Details(TypedDict):
     """How it is stopped."""
     timeout_warning: WarnedOf | None
     before: RunBefore | None
-    """The run before: the task that it was made like, else the last one before with its name, or with its command."""
+    """The previous run: the task that it repeats, else the last earlier one with its name, or with its command."""
 
 
 class Change(TypedDict):
@@ -112,7 +112,7 @@ class Change(TypedDict):
     field: str
     """Such as `command`, `params.lr` or `git.commit`."""
     before: Any
-    """Null if it was not there."""
+    """Null if it is missing."""
     after: Any
 
 

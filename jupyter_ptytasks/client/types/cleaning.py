@@ -25,7 +25,7 @@ class Spared(TypedDict):
     """Those that have not started yet, or will run again."""
     pinned: Count
     needed: Count
-    """Those that a waiting task needs."""
+    """Those that a pending task needs."""
     best: Count
     newest: Count
     unmeasured: Count

@@ -107,9 +107,9 @@ class Metric(TypedDict):
     max: float | None
     """The highest one."""
     better: Better
-    """Which values are the good ones; guessed from the name."""
+    """Which values are better; guessed from the name."""
     trend: Annotated[list[float | None], Says(maxItems=16)]
-    """A few values of all, in order, for a small picture; of the first metric of a task only."""
+    """A few values in order, for a sparkline; only for the first metric of a task."""
 
 
 class MetricPoints(TypedDict):
@@ -121,9 +121,9 @@ class MetricPoints(TypedDict):
     min: float | None
     max: float | None
     better: Better
-    """Which values are the good ones; guessed from the name."""
+    """Which values are better; guessed from the name."""
     count: Count
-    """Values that were read, also those that are not among the points."""
+    """Number of values that were read, including those without a point."""
     steps: list[AnyNumber]
     times: list[float]
     """When they were read, in Unix seconds."""
@@ -136,7 +136,7 @@ class Metrics(TypedDict):
     id: Id
     attempt: Number
     attempts: list[int]
-    """The attempts that are known, the oldest first."""
+    """The known attempts, oldest first."""
     gaps: list[float]
     """When output was missing (Unix seconds)."""
     metrics: Annotated[list[MetricPoints], Says(maxItems=64)]
@@ -148,8 +148,8 @@ class TaskWarning(TypedDict):
     kind: Literal["stalled", "not_a_number"]
     """No output and no new step for long; or the last value of a loss is NaN or infinite."""
     metric: str | None
-    """The metric that it is about."""
+    """The metric."""
     message: str
     """The same in words."""
     since: Time | None
-    """Since when; null if that is not known."""
+    """Since when; null if unknown."""

@@ -30,30 +30,30 @@ class Text(TypedDict):
     line_numbers: NotRequired[list[Count]]
     """With `grep` or `times`, the number of each line."""
     times: NotRequired[list[str | None]]
-    """With `times`, when each line came; null if nothing tells."""
+    """With `times`, the time of each line; null if unknown."""
 
 
 class Replay(TypedDict):
     """What a task's terminal showed at some moment."""
 
     offset: Count
-    """Where in the output that is, in bytes."""
+    """Its offset in the output, in bytes."""
     time: str
-    """When the output before it came."""
+    """The time of the output before it."""
     start: Count
     """Offset of the oldest byte kept."""
     end: Count
     first_time: str
-    """When the oldest output kept began."""
+    """The time of the oldest output that is kept."""
     last_time: str
     """The end of the task, or now."""
     rows: int
     cols: int
     """The size of the terminal then."""
     alternate: bool
-    """Whether a full-screen program was on."""
+    """Whether a full-screen program was active."""
     data: str
-    """What draws the screen in a terminal of this size, whatever that shows."""
+    """Draws the screen in a terminal of this size, regardless of its content."""
 
 
 class Hit(TypedDict):
@@ -65,11 +65,11 @@ class Hit(TypedDict):
     line: Count
     """Number of the line; the first of all is 0."""
     offset: Count
-    """Where in the output the line begins, in bytes."""
+    """The offset of the line in the output, in bytes."""
     text: str
     """At most 4000 characters of it."""
     spans: list[tuple[Count, Count]]
-    """Where in `text` the matches are: first character, and the one behind the last."""
+    """Where in `text` the matches are: first character, and the one after the last."""
 
 
 class Searched(TypedDict):
@@ -81,7 +81,7 @@ class Searched(TypedDict):
     unreadable: Count
     """Number of tasks whose output could not be read."""
     reason: Literal["limit", "time", "pattern"] | None
-    """Why not all was searched: enough lines were found, a minute is over, the pattern takes too long."""
+    """Why not everything was searched: enough lines were found, it took a minute, or the pattern takes too long."""
     message: str | None
     """The same in words, if the pattern is at fault."""
 
@@ -101,8 +101,8 @@ class Screen(TypedDict):
     cols: Size
     cursor: Cursor
     lines: Annotated[list[str], Says(maxItems=1000)]
-    """One for each row, without the blanks at its end."""
+    """One for each row, without trailing blanks."""
     title: str
-    """What the program calls its window; may be empty."""
+    """The window title set by the program; may be empty."""
     alternate: bool
-    """Whether a full-screen program has the screen."""
+    """Whether the alternate screen of a full-screen program is active."""

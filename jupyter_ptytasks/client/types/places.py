@@ -16,7 +16,7 @@ class Resources(TypedDict, total=False):
     memory: str
     """Memory on each node, such as `16384M`."""
     gpus: str
-    """GPUs: a number, or a kind and a number such as `a100:2`."""
+    """GPUs: a number, or a type and a number such as `a100:2`."""
     time: Number
     """Time limit in seconds."""
     partition: str
@@ -27,9 +27,9 @@ class Resources(TypedDict, total=False):
     """Nodes; the command runs on the first."""
     reservation: str
     begin: str
-    """When to start at the earliest."""
+    """The earliest time to start."""
     requeue: bool
-    """Whether the batch system may end the job and run it again later."""
+    """Whether the batch system may requeue the job."""
     extra: list[str]
     """More options of the batch system."""
 
@@ -39,15 +39,15 @@ class Job(TypedDict):
 
     id: str
     node: str | None
-    """Where it runs or ran; null as long as it waits."""
+    """Where it runs or ran; null while it is pending."""
     state: str | None
-    """What the batch system calls its state; null if that is not known."""
+    """Its state in the batch system; null if unknown."""
     reason: str | None
-    """The batch system's reason for that state; null if it has none, or that is not known."""
+    """The batch system's reason for that state; null if it has none or it is unknown."""
     starts: Time | None
-    """When it is expected to start; null if that is not known, or it has started."""
+    """When it is expected to start; null if unknown, or if it has started."""
     ends: Time | None
-    """When its time limit is reached; null if that is not known."""
+    """When its time limit is reached; null if unknown."""
 
 
 class Calls(TypedDict):
@@ -62,10 +62,10 @@ class PlaceAbout(TypedDict):
     """Where tasks can run."""
 
     name: str
-    """`local`, `slurm`, `ssh:` and the name of a host, or a name that is configured."""
+    """`local`, `slurm`, `ssh:` and the name of a host, or a configured name."""
     kind: Literal["local", "ssh", "slurm", "parsl"]
     reachable: bool | None
-    """Whether it can be reached; null if it was not tried."""
+    """Whether it can be reached; null if not tried yet."""
     problem: str | None
     """Why it cannot be reached, and what to do; null if it can, or was not tried."""
     login: str | None
@@ -79,7 +79,7 @@ class PlaceAbout(TypedDict):
     queue: bool
     """Whether tasks can be held there, and wait in the queue for their turn."""
     resources: list[str]
-    """The fields of `resources` that the place takes."""
+    """The fields of `resources` that the place accepts."""
     calls: dict[str, Calls]
     """How often the programs of a batch system, such as `squeue`, were called by all servers of the data directory;
     empty for other places."""
@@ -102,9 +102,9 @@ class Partition(TypedDict):
     nodes: Count
     cpus: Count
     memory: str | None
-    """As in `resources`; null if that is not known."""
+    """As in `resources`; null if unknown."""
     gpus: list[str]
-    """Kinds and numbers, such as `a100:4`."""
+    """Types and numbers, such as `a100:4`."""
     max_time: Number | None
     """The longest time limit, in seconds; null if there is none."""
 
@@ -114,9 +114,9 @@ class PlaceOptions(TypedDict):
 
     name: str
     resources: list[str]
-    """The fields of `resources` that the place takes."""
+    """The fields of `resources` that the place accepts."""
     partitions: list[Partition]
     accounts: list[str]
-    """Accounts that can be charged; empty if they are not known."""
+    """Accounts that can be charged; empty if unknown."""
     qos: list[str]
-    """Qualities of service that can be asked for; empty if they are not known."""
+    """QOS that can be requested; empty if unknown."""

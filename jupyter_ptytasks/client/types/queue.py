@@ -23,15 +23,15 @@ class Retry(TypedDict):
     """
 
     max: Number
-    """Retries at most."""
+    """Maximum number of retries."""
     delay: NotRequired[float]
     """Seconds until the first retry."""
     factor: NotRequired[float]
-    """How much longer each delay is."""
+    """The factor by which each delay grows."""
     most: NotRequired[float]
     """The longest delay, in seconds."""
     on: NotRequired[list[str | int]]
-    """States or exit codes; empty: every end but success and cancellation."""
+    """States or exit codes; empty: all except success and cancellation."""
 
 
 class Waiting(TypedDict):
@@ -44,7 +44,7 @@ class Waiting(TypedDict):
     text: str
     """The same in words."""
     starts: Time | None
-    """When it starts, if that is known or can be guessed from earlier runs."""
+    """When it starts, if known or estimated from earlier runs."""
 
 
 class Group(TypedDict):
@@ -52,24 +52,24 @@ class Group(TypedDict):
 
     name: str
     slots: Count | None
-    """How many slots it has; null is unlimited."""
+    """Number of slots; null is unlimited."""
     gpus: Annotated[list[str], Says(minItems=1)] | Literal["all"] | None
-    """GPUs for its tasks, the best ones first; null: only for those that ask."""
+    """GPUs for its tasks, in order of preference; null: only for tasks that request them."""
     per_gpu: Number
     """How many of its tasks share a GPU."""
     on_failure: Literal["continue", "pause", "cancel"]
-    """What a failure does to the waiting tasks of the group."""
+    """What to do with its waiting tasks after a failure."""
     paused: bool
     reason: str
     """Why it is paused, in words."""
     used: Count
-    """Slots that active tasks take."""
+    """Slots used by active tasks."""
     active: Count
     """Number of its active tasks."""
     pending: Count
     """Number of its pending tasks."""
     ends: Time | None
-    """When the last of its tasks ends, if that can be guessed from earlier runs."""
+    """When its last task ends, estimated from earlier runs."""
 
 
 class GroupList(TypedDict):

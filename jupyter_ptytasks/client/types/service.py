@@ -42,7 +42,7 @@ class Status(TypedDict):
     limits: Limits
     provisioners: list[str]
     tasks_outlive_server: bool
-    """Whether tasks run on when the server ends. On Windows a job object, in which a server may be, can prevent it."""
+    """Whether tasks outlive the server. On Windows, the job object of the server can prevent it."""
     storage: Storage
     stale: Annotated[float, Says(minimum=0)] | None
     """Seconds since the database last responded; null if it responds."""

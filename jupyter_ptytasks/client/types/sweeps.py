@@ -24,9 +24,9 @@ class Sweep(TypedDict):
     """The values of each parameter, as they were given."""
     mode: SweepMode | None
     random_seed: int | None
-    """What a random sweep was drawn with."""
+    """The seed of a random sweep."""
     max_failures: Number | None
-    """After so many failed tasks, those that have not started are canceled."""
+    """After this many failed tasks, those that have not started are canceled."""
     group: str
     created: Time
     size: Number

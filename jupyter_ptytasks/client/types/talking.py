@@ -22,9 +22,9 @@ class Waited(TypedDict):
 
     task: Task
     reason: Literal["exit", "waiting", "match", "quiet", "progress", "output", "timeout"]
-    """What it was; for a task that has ended always `exit`, unless a line matches."""
+    """The condition that was met; for an ended task always `exit`, unless a line matches."""
     line: MatchedLine | None
-    """The line that matches."""
+    """The matching line."""
     output: Text | None
     """With `since`, the first 10 and last 40 lines from there on."""
 
@@ -35,7 +35,7 @@ class Typed(TypedDict):
     typed: Count
     """The bytes that were typed."""
     waiting: WaitsFor | None
-    """What the program waits for right after that."""
+    """What the program is waiting for right after that."""
 
 
 class CommandOutput(TypedDict):
@@ -44,11 +44,11 @@ class CommandOutput(TypedDict):
     start: Count
     """The offset of its first byte."""
     end: Count | None
-    """The offset behind its last byte; null while it runs, or if its end is not known."""
+    """The offset after its last byte; null while it is running, or if unknown."""
     line: Count
     """The number of its first line, as in `GET /tasks/{ref}/output`."""
     lines: Count | None
-    """How many lines it has ended."""
+    """Its number of complete lines."""
 
 
 class ShellCommand(TypedDict):
@@ -59,11 +59,11 @@ class ShellCommand(TypedDict):
     number: Number
     """Counts the commands of an attempt."""
     command: str | None
-    """What was typed, at most 2000 characters; null if that is not known."""
+    """What was typed, at most 2000 characters; null if unknown."""
     cwd: str | None
     """The directory in which it was started."""
     exit: int | None
-    """Its exit code; null while it runs, or if it is not known."""
+    """Its exit code; null while it is running, or if unknown."""
     running: bool
     started: Time | None
     duration: float | None
@@ -78,7 +78,7 @@ class ShellCommands(TypedDict):
     marks: bool
     """Whether the task is a shell that marks its prompts and commands (docs/shells.md)."""
     at_prompt: bool
-    """Whether it waits at its prompt."""
+    """Whether it is at its prompt."""
     cwd: str | None
     """Its directory, as far as known."""
     commands: list[ShellCommand]
@@ -92,11 +92,11 @@ class Executed(TypedDict):
 
     id: Id
     reason: Literal["done", "timeout", "exit"]
-    """`done`: the shell is at its prompt again. `timeout`: the command still runs. `exit`: the shell has ended."""
+    """`done`: the shell is at its prompt again. `timeout`: the command keeps running. `exit`: the shell has ended."""
     exit: int | None
     """Its exit code, or that of the shell if it has ended; null if there is none."""
     output: str
-    """What it has written, as lines: the first and the last ones if there are many."""
+    """Its output as lines: the first and the last ones if there are many."""
     duration: float
     """Seconds: of the command as the shell has measured them, else since it was typed."""
     cwd: str | None
@@ -107,4 +107,4 @@ class Executed(TypedDict):
     truncated: bool
     """Whether lines were left out, or cut."""
     waiting: WaitsFor | None
-    """What a command that still runs waits for."""
+    """What a command that is still running is waiting for."""

@@ -18,7 +18,7 @@ class WaitsFor(TypedDict):
     kind: Literal["line", "password", "keys", "shell"]
     """A line, a line that is not echoed, single keys, or the next command of a shell."""
     prompt: Annotated[str, Says(maxLength=200)]
-    """What is shown before the cursor, without what was typed there."""
+    """The text before the cursor, without the input typed there."""
     since: Time
     sure: bool
     """Whether the kernel says so. If not, the last line looks like a prompt."""
@@ -73,7 +73,7 @@ class Task(TypedDict):
     exit: Exit | None
     """Null while the task is live."""
     attempt: Number
-    """1, and one more for each restart."""
+    """1 for the first run, then 2, 3, …"""
     pid: Number | None
     """Process id of the command."""
     rows: Size
@@ -83,7 +83,7 @@ class Task(TypedDict):
     leader: str | None
     """Id of the viewer whose size the terminal has."""
     waiting: WaitsFor | None
-    """What the program waits for; null if it does not wait for input, or that is not known."""
+    """What the program is waiting for; null if it is not waiting for input, or unknown."""
     running_in_background: bool
     """Whether it runs without a viewer."""
     alive: bool
@@ -94,7 +94,7 @@ class Task(TypedDict):
     started: Time | None
     ended: Time | None
     last_activity: Time
-    """When it last wrote something; until then, when it started."""
+    """The time of its last output; before that, when it started."""
     timeout: Annotated[float, Says(exclusiveMinimum=0)] | None
     """Time limit in seconds."""
     output: Bounds
@@ -106,41 +106,41 @@ class Task(TypedDict):
     leftover: Count
     """Number of processes that the command left running."""
     queue: Waiting | None
-    """Why a pending task does not run; null for others."""
+    """Why a pending task is not running; null for others."""
     priority: int
     """Higher ones of a group start first."""
     rank: str
     """Order of the pending tasks of one priority, as text; the id unless the task was moved."""
     slots: Number
-    """Slots of its group that the task takes."""
+    """Slots of its group that the task uses."""
     gpus: Annotated[float, Says(minimum=0)] | None
-    """GPUs that the task asks for, or a share of one; null for what its group gives."""
+    """GPUs that the task requests, or a share of one; null for the default of its group."""
     assigned_gpus: list[str]
-    """UUIDs of the GPUs that the current attempt was given."""
+    """UUIDs of the GPUs assigned to the current attempt."""
     after: list[After]
-    """Tasks that must have ended before."""
+    """Tasks that must end first."""
     not_before: Time | None
     """The earliest time to start."""
     retry: Retry | None
     runs_again: bool
-    """Whether the task has ended and is about to be run again by itself, because of `retry`."""
+    """Whether the task has ended and will be retried automatically."""
     sweep: SweepOf | None
     params: dict[str, Scalar]
     """Its parameters, also in the task's environment as PTYTASK_PARAM_*."""
     resources: Resources
     job: Job | None
-    """What the batch system of its place knows of it; null elsewhere."""
+    """Its job in the batch system of its place; null elsewhere."""
     git: Git | None
     """Its directory when the current attempt was started; null outside of a repository, and on other machines."""
     again_of: Id | None
-    """The task that it was made like (`again`); it may have been deleted since."""
+    """The task that it repeats (`again`); it may have been deleted since."""
     notes: str | None
-    """The tag of its notes, which changes with them; null without notes."""
+    """The ETag of its notes, which changes with them; null without notes."""
     progress: Progress | None
     metrics: Annotated[dict[str, Metric], Says(maxProperties=8)]
-    """What its output tells, the most telling first."""
+    """Metrics from its output, the most important first."""
     warnings: list[TaskWarning]
-    """What is wrong with it though it has not failed."""
+    """Problems although it has not failed."""
     usage: Usage | None
 
 
@@ -172,12 +172,12 @@ class Changes(TypedDict):
     """What has changed in the list of tasks since a revision."""
 
     complete: bool
-    """Whether that is known. If not, request the list again."""
+    """Whether the revision is known. If not, request the list again."""
     tasks: list[Task]
-    """The tasks that are new or were changed, in no order."""
+    """New and changed tasks, in no particular order."""
     deleted: list[str]
-    """Ids of tasks that are gone, or that were never in your list."""
+    """Ids of deleted tasks, which may never have been in your list."""
     waits: dict[str, Waiting]
-    """Why other pending tasks do not run, by id: their `queue`."""
+    """Why other pending tasks are not running, by id: their `queue`."""
     revision: str
     """The next `since`."""

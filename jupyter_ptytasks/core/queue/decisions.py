@@ -107,7 +107,7 @@ def plan(
             continue  # another one is next
         wait = _group_wait(task, group, used.get(group.name, 0), before)
         if wait is None and active >= limit:
-            wait = Wait("limit", f"{active} tasks are running, the most that are allowed", before + 1)
+            wait = Wait("limit", f"{active} tasks are running, which is the limit", before + 1)
         if wait is None and task.provisioner != LOCAL:
             wait = _gate_wait(task, ways.get(task.provisioner), submitted.get(task.provisioner, 0), before, now)
             if wait is not None and wait.until is not None:

@@ -25,7 +25,7 @@ class Gate:
         it can.
         """
         if now < self.closed:
-            return self.closed, f"{self.problem}; it is tried again"
+            return self.closed, f"{self.problem}; retrying"
         if self.limit is None:
             return None
         recent = [moment for moment in self.submitted if now - MINUTE < moment <= now]
@@ -35,4 +35,4 @@ class Gate:
         # Tasks that are being submitted count from now on.
         until = (recent[over] if over < len(recent) else now) + MINUTE
         tasks = "1 task is" if self.limit == 1 else f"{self.limit} tasks are"
-        return until, f"{tasks} submitted a minute at most"
+        return until, f"at most {tasks} submitted per minute"

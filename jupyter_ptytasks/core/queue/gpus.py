@@ -108,7 +108,7 @@ class Pool:
             self._gpus = self._look()
             self.is_known = self._gpus is not None
         if self._gpus is None:
-            raise NoGpu("the GPUs of this machine are being counted")
+            raise NoGpu("the GPUs of this machine are being detected")
         may = list(self._gpus) if names is None else named(self._gpus, names)
         count, share = max(1, int(amount)), _share(amount)
         needs = "a GPU" if count == 1 else f"{count} GPUs"

@@ -96,14 +96,14 @@ def _killed(ending: Ending, lines: list[Line]) -> Reason:
         return for_want_of_memory(ending, "", *killed)
     if ending.kernel_kill:
         used = f", which used {_size(ending.kernel_rss)}" if ending.kernel_rss else ""
-        what = f"killed by SIGKILL; the kernel has killed {ending.kernel_kill} for want of memory{used}"
+        what = f"killed by SIGKILL; the OOM killer has killed {ending.kernel_kill}{used}"
         return reason(what, MEMORY, *killed)
     for line in reversed(lines[-_NEAR:]):
         found = cause(line[1])
         if found is not None and found[0] == MEMORY:
             return reason(f"killed (SIGKILL), {found[1]}", MEMORY, line)
     used = f"; it had used {_size(ending.max_rss)}" if ending.max_rss else ""
-    return reason(f"killed by SIGKILL, perhaps by the kernel for want of memory{used}", "signal", *killed)
+    return reason(f"killed by SIGKILL, perhaps by the OOM killer{used}", "signal", *killed)
 
 
 def for_want_of_memory(ending: Ending, by: str, *lines: Line) -> Reason:
@@ -113,7 +113,7 @@ def for_want_of_memory(ending: Ending, by: str, *lines: Line) -> Reason:
     size = ending.max_rss or ending.kernel_rss
     used = f"; its largest process had used {_size(size)}" if size else ""
     noticed = f" ({by})" if by else ""
-    return reason(f"{what} by the kernel for want of memory{limit}{used}{noticed}", MEMORY, *lines)
+    return reason(f"{what} by the OOM killer{limit}{used}{noticed}", MEMORY, *lines)
 
 
 def _crash(name: str, lines: list[Line]) -> Reason:

@@ -83,9 +83,9 @@ class Retries(Body):
     at most `most` seconds. `on` are states or exit codes; empty: all except success and cancellation.
     """
 
-    max: Annotated[int, Field(ge=1, le=1000, description="Retries at most."), BeforeValidator(whole)]
+    max: Annotated[int, Field(ge=1, le=1000, description="Maximum number of retries."), BeforeValidator(whole)]
     delay: Annotated[float, Field(ge=0, le=TEN_YEARS, description="Seconds until the first retry.")] = 30.0
-    factor: Annotated[float, Field(ge=1, le=1000, description="How much longer each delay is.")] = 2.0
+    factor: Annotated[float, Field(ge=1, le=1000, description="The factor by which each delay grows.")] = 2.0
     most: Annotated[float, Field(ge=0, le=TEN_YEARS, description="The longest delay, in seconds.")] = 3600.0
     on: Annotated[list[Annotated[int, Field(ge=0, le=255)] | EndState], Field(max_length=32)] = []
 
@@ -107,9 +107,7 @@ class Waiting(Body):
     priority: Priority = 0
     slots: Slots = 1
     gpus: Gpus | None = None
-    after: Annotated[
-        list[str | AfterRef], Field(max_length=1000, description="Tasks that must have ended before.")
-    ] = []
+    after: Annotated[list[str | AfterRef], Field(max_length=1000, description="Tasks that must end first.")] = []
     not_before: Moment | None = None
     retry: Annotated[Retries | None, Field(description="Run the task again if it fails.")] = None
 
@@ -154,7 +152,7 @@ class ResourceRequest(Body):
 
     cpus: Annotated[int | None, Field(ge=1, description="CPUs on each node."), BeforeValidator(whole)] = None
     memory: Annotated[str | None, Field(description="Memory on each node, such as `16G` or `512M`.")] = None
-    gpus: Annotated[int | str | None, Field(description="GPUs: a number, or a kind and a number such as `a100:2`.")] = (
+    gpus: Annotated[int | str | None, Field(description="GPUs: a number, or a type and a number such as `a100:2`.")] = (
         None
     )
     time: Annotated[
@@ -169,9 +167,7 @@ class ResourceRequest(Body):
     ] = None
     reservation: str | None = None
     begin: Annotated[str | None, Field(description="When to start at the earliest, such as `now+1hour`.")] = None
-    requeue: Annotated[
-        bool | None, Field(description="Whether the batch system may end the job and run it again later.")
-    ] = None
+    requeue: Annotated[bool | None, Field(description="Whether the batch system may requeue the job.")] = None
     extra: Annotated[
         list[str] | None, Field(description="More options of the batch system, such as `--exclusive`.")
     ] = None
@@ -195,7 +191,7 @@ class TaskOptions(Waiting):
     metrics: Annotated[HowMetrics | None, Field(description="How metrics are read from its output.")] = None
     function: Function | None = None
     place: Annotated[Place, Field(description="Where it runs; see `GET /places`.")] = "local"
-    resources: Annotated[ResourceRequest | None, Field(description="What it asks for there.")] = None
+    resources: Annotated[ResourceRequest | None, Field(description="Resources to request there.")] = None
     hold: Annotated[bool, Field(description="Do not start the task until it is released.")] = False
 
     def task(self, command: str | list[str] | None, ladder: tuple[tuple[str, float], ...] | None) -> TaskRequest:
@@ -293,9 +289,7 @@ class Move(Body):
     before: Annotated[str | None, Field(min_length=1, description="A pending task of the group: id or name.")] = None
     after: Annotated[str | None, Field(min_length=1, description="A pending task of the group: id or name.")] = None
     to: Annotated[Literal["first", "last"] | None, Field(description="Before or after all others of the group.")] = None
-    group: Annotated[Label | None, Field(description="The group to which it goes; by default it stays in its own.")] = (
-        None
-    )
+    group: Annotated[Label | None, Field(description="The group to move it to; by default its own.")] = None
 
     def where(self) -> tuple[str | None, bool]:
         """Return the task (None: all others), and whether to move after it. Raises BadRequest."""
@@ -362,7 +356,7 @@ class TasksToDelete(Body):
 
     model_config = example(tasks=["mwp0c3k9d2ab"])
 
-    tasks: Annotated[list[str], Field(max_length=10_000, description="Ids. Tasks that are gone are left out.")]
+    tasks: Annotated[list[str], Field(max_length=10_000, description="Ids. Tasks that no longer exist are left out.")]
 
 
 class WrittenNotes(Body):

@@ -145,7 +145,7 @@ Environment = Annotated[dict[str, str], AfterValidator(_check_env)]
 ChangedEnvironment = Annotated[
     dict[str, str | None],
     AfterValidator(_check_changed_env),
-    Field(description="Variables besides those that it was given, or in their place; null takes one away."),
+    Field(description="Variables to add or replace; null removes one."),
 ]
 Size = Annotated[int, Field(ge=1, le=1000), BeforeValidator(whole)]
 Grace = Annotated[float, Field(ge=0, le=3600, description="Grace period in seconds after each signal.")]
@@ -169,11 +169,11 @@ Function = Annotated[
 ]
 Priority = Annotated[int, Field(ge=-1000, le=1000, description="Higher ones start first."), BeforeValidator(whole)]
 Slots = Annotated[
-    int, Field(ge=1, le=1000, description="Slots of its group that the task takes."), BeforeValidator(whole)
+    int, Field(ge=1, le=1000, description="Slots of its group that the task uses."), BeforeValidator(whole)
 ]
 Gpus = Annotated[
     float,
-    Field(ge=0, le=1000, description="Whole GPUs, or a share of one; if missing, what the group gives its tasks."),
+    Field(ge=0, le=1000, description="Whole GPUs, or a share of one; by default as configured in the group."),
     AfterValidator(_check_gpus),
 ]
 GpuName = Annotated[str, StringConstraints(pattern=r"^(\d{1,3}|(GPU|MIG)-[0-9A-Za-z-/]{1,100})$")]

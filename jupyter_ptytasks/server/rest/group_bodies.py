@@ -29,7 +29,7 @@ class NewGroup(Body):
         int, Field(ge=1, le=100, description="How many of its tasks share a GPU."), BeforeValidator(whole)
     ] = 1
     on_failure: Annotated[
-        OnFailure, Field(strict=False, description="What a failure does to the waiting tasks of the group.")
+        OnFailure, Field(strict=False, description="What to do with its waiting tasks after a failure.")
     ] = OnFailure.CONTINUE
     paused: bool = False
     reason: Reason = ""
@@ -53,5 +53,5 @@ class GroupPause(Body):
 
     model_config = example(tasks=True, reason="driver update")
 
-    tasks: Annotated[bool, Field(description="Pause, or continue, the tasks that run as well.")] = False
+    tasks: Annotated[bool, Field(description="Also pause or resume the running tasks.")] = False
     reason: Reason = ""

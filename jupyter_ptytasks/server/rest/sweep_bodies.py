@@ -36,18 +36,18 @@ class NewSweep(TaskOptions):
         Field(min_length=1, max_length=32, description="The values of each parameter: a list, or `1e-3,1e-4`, `0:5`."),
     ]
     mode: Annotated[
-        Mode, Field(strict=False, description="How values are combined; `random` draws `count` of all.")
+        Mode, Field(strict=False, description="How values are combined; `random` draws `count` combinations.")
     ] = Mode.GRID
     count: Annotated[
         Annotated[int, Field(ge=1), BeforeValidator(whole)] | None, Field(description="Tasks of a random sweep.")
     ] = None
     random_seed: Annotated[
         Annotated[int, Field(ge=0, le=2**53 - 1), BeforeValidator(whole)] | None,
-        Field(description="Draws the same tasks again; by default a new one is used."),
+        Field(description="For reproducible draws; by default a new one is used."),
     ] = None
     max_failures: Annotated[
         Annotated[int, Field(ge=1), BeforeValidator(whole)] | None,
-        Field(description="After so many failed tasks, those that have not started are canceled."),
+        Field(description="After this many failed tasks, those that have not started are canceled."),
     ] = None
 
     def sweep(self, ladder: tuple[tuple[str, float], ...] | None) -> SweepRequest:
@@ -69,5 +69,5 @@ class RetryStates(Body):
 
     states: Annotated[
         list[Annotated[State, Field(strict=False), AfterValidator(_check_ended)]],
-        Field(min_length=1, max_length=len(State), description="Tasks in these states run again."),
+        Field(min_length=1, max_length=len(State), description="Tasks in these states are rerun."),
     ] = [State.FAILED, State.TIMED_OUT, State.LOST]

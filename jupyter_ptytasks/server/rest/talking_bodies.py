@@ -33,11 +33,11 @@ class Input(Body):
     model_config = example(data="y", newline=True)
 
     data: str = ""
-    keys: Annotated[Keys | None, Field(description="Keys by tmux's names, such as `C-c` and `Up`, or text.")] = None
+    keys: Annotated[Keys | None, Field(description="Keys by their tmux names, such as `C-c` and `Up`, or text.")] = None
     newline: Annotated[bool | None, Field(description="Whether to press Enter after it.")] = None
     only_if: Annotated[
         Literal["waiting", "password"] | None,
-        Field(description="Type it only if the program waits for input, or asks for a password, at this moment."),
+        Field(description="Type it only if the program is waiting for input, or asking for a password, right now."),
     ] = None
     secret: Annotated[bool, Field(description="With `only_if`, type it even if the program asks for a password.")] = (
         False
@@ -66,7 +66,7 @@ class Exec(Body):
     model_config = example(command="make -j4", timeout=50)
 
     command: Annotated[
-        str, Field(min_length=1, max_length=60_000, description="What to type, without control characters.")
+        str, Field(min_length=1, max_length=60_000, description="The text to type, without control characters.")
     ]
     timeout: Annotated[float, Field(ge=0, le=55, description="Seconds to wait for its end.")] = 55.0
     head_lines: Annotated[int, Field(ge=0, le=100_000, description="First lines of the output to return.")] = 50

@@ -99,7 +99,7 @@ class ShellRunner:
     @contextmanager
     def _only_one(self, task: Task) -> Iterator[None]:
         if task.id in self._busy:
-            raise NotAtPrompt("the shell runs a command for another request")
+            raise NotAtPrompt("the shell is running a command for another request")
         self._busy.add(task.id)
         try:
             yield
@@ -170,7 +170,7 @@ class _Run:
     async def _at_prompt(self, news: asyncio.Event) -> _Look:
         """Wait until the shell is at its prompt. A shell that has just started gets time to show it."""
         if self._task.state not in STARTED:
-            raise InvalidState(f"the shell does not run: {self._task.state.value}", field="state")
+            raise InvalidState(f"the shell is not running: {self._task.state.value}", field="state")
         settled_by = time.monotonic() + _SETTLING
         while True:
             news.clear()
@@ -180,7 +180,7 @@ class _Run:
                 raise InvalidState("the shell has ended", field="state")
             age = time.time() - (self._task.started or self._task.created)
             if look.typed:
-                raise NotAtPrompt("something is typed at the prompt already")
+                raise NotAtPrompt("the prompt already has text")
             if look.at_prompt and self._is_waiting():
                 return look
             if not look.marks:
@@ -193,7 +193,7 @@ class _Run:
             if left <= 0 and not look.marks:
                 raise NoMarks("the shell does not mark its prompts: see docs/shells.md")
             if left <= 0:
-                raise NotAtPrompt("the shell does not wait at its prompt: it runs a command, or another shell")
+                raise NotAtPrompt("the shell is not at its prompt: it is running a command or another shell")
             await _hear(news, left)
 
     def _is_waiting(self) -> bool:
@@ -211,7 +211,7 @@ class _Run:
         try:
             await self._talker.input(self._task.id, data.encode(), only_if="waiting")
         except NotWaiting as error:
-            raise NotAtPrompt("the shell does not wait at its prompt any more") from error
+            raise NotAtPrompt("the shell is no longer at its prompt") from error
 
     # -- after the command --------------------------------------------------------------------------------------------
 

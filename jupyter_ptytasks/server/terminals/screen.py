@@ -66,18 +66,18 @@ class Emulator:
         # An idle emulator may just be exiting.
         answer = self._ask(head + b"\n" + data) or self._ask(head + b"\n" + data)
         if not answer:
-            raise InternalError("the emulator has failed: it ended without an answer")
+            raise InternalError("the emulator failed: it ended without a response")
         try:
             said: dict[str, Any] = json.loads(answer)
         except ValueError as error:
-            raise InternalError("the emulator has failed: its answer is not valid") from error
+            raise InternalError("the emulator failed: its response is invalid") from error
         if "missing" in said:
             raise ExtraMissing(
                 "screens are drawn with the package pyghostty: pip install 'jupyter_ptytasks[screen]' "
                 f"({said['missing']})"
             )
         if "error" in said:
-            raise InternalError(f"the emulator has failed: {said['error']}")
+            raise InternalError(f"the emulator failed: {said['error']}")
         return said
 
     def _ask(self, request: bytes) -> bytes:
@@ -110,7 +110,7 @@ class Emulator:
             process.wait()
             answer = b""
         if is_late:
-            raise InternalError(f"the emulator has not answered within {_PATIENCE:g} s")
+            raise InternalError(f"the emulator did not respond within {_PATIENCE:g} s")
         return answer
 
     def _started(self) -> subprocess.Popen[bytes]:

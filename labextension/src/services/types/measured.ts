@@ -75,7 +75,7 @@ export const warningsSchema = z
     z.object({
       kind: z.string(),
       message: word,
-      /** Since when; null if that is not known. */
+      /** Since when; null if unknown. */
       since: z.string().nullable().catch(null)
     })
   )

@@ -114,7 +114,7 @@ export const taskSchema = z.object({
     .catch(null),
   /** What git said of its directory when it was started; null outside of a repository. */
   git: gitSchema,
-  /** The tag of its notes, which changes with them; null without notes. */
+  /** The ETag of its notes, which changes with them; null without notes. */
   notes: z.string().nullable().catch(null),
   progress: progressSchema,
   metrics: metricsSchema,

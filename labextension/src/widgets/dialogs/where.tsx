@@ -172,7 +172,7 @@ function texts(trans: TranslationBundle): Record<Asked, { label: string; hint?: 
   return {
     cpus: { label: trans.__('CPUs') },
     memory: { label: trans.__('Memory'), hint: trans.__('For example 16G.') },
-    gpus: { label: trans.__('GPUs'), hint: trans.__('A number, or a kind such as a100:2.') },
+    gpus: { label: trans.__('GPUs'), hint: trans.__('A number, or a type such as a100:2.') },
     time: { label: trans.__('Run time'), hint: trans.__('For example 2h; it is ended then.') },
     partition: { label: trans.__('Partition') },
     nodes: { label: trans.__('Nodes') },
@@ -186,7 +186,7 @@ function texts(trans: TranslationBundle): Record<Asked, { label: string; hint?: 
     },
     requeue: {
       label: trans.__('Run again if interrupted'),
-      hint: trans.__('When a node fails, or another job goes first.')
+      hint: trans.__('When a node fails, or the job is preempted.')
     },
     extra: { label: trans.__('More options'), hint: trans.__('For example --exclusive.') }
   };
