@@ -7,9 +7,10 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from jupyter_ptytasks.core.terminal import lines as terminal_lines
 from jupyter_ptytasks.core.terminal.lines import Lines
 from tests.oracle import streams
 from tests.oracle.lines import FILE, make, stream_of
@@ -164,6 +165,33 @@ def test_numbers_are_those_of_the_ring_where_nothing_is_drawn_over(lines: list[s
     found = numbered(stream, *size, [])
     assert [number for number, _, _ in found] == [*range(len(lines) + 1)]
     assert [is_settled for _, _, is_settled in found] == [True] * len(lines) + [False]
+
+
+plain = st.lists(
+    st.sampled_from([b"step 1\r\n", b"\x1b[2m12:01\x1b[0m loss\x1b[1m 3\x1b[K\r\n", b"\r\n", "é 1\r\n".encode()]),
+    min_size=1,
+    max_size=14,
+).map(b"".join)
+
+
+@given(stream=st.lists(st.one_of(plain, plain, streams.everything), max_size=6).map(b"".join), size=streams.sizes)
+@example(b"\a" * 95 + b"\r\n\x1b[A" + b"\r\n" * 12, (5, 20))
+def test_plain_lines_are_the_same_where_they_are_passed_on_as_a_whole(stream: bytes, size: tuple[int, int]) -> None:
+    lines = Lines(*size)
+    found: list[tuple[int, str]] = []
+    at = 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(terminal_lines, "_WORTH", 1)
+        while at < len(stream):
+            data = stream[at : at + 100]
+            whole = lines.pass_whole(at, data)
+            if whole is None:
+                lines.feed(data)
+            found += lines.take()
+            found += whole.lines() if whole is not None else []
+            at += whole.end if whole is not None else len(data)
+    found += [line[:2] for line in lines.rest()]
+    assert found == [line[:2] for line in numbered(stream, *size, [])]
 
 
 @given(first=streams.logs, then=streams.rows_of_text, size=streams.sizes)

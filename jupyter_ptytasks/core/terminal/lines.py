@@ -192,6 +192,10 @@ class Lines(Drawing):
 
     # -- what goes in -------------------------------------------------------------------------------------------------
 
+    def _may_pass(self) -> bool:
+        """Also not where the cursor has been further down: blank rows there keep their numbers."""
+        return self.grid.top + self.grid.y >= self.grid.low and super()._may_pass()
+
     def _pass_lines(self, data: bytes, pos: int, stop: int) -> int:
         """Pass plain lines on without drawing them, but for as many as the screen holds; return where to draw on."""
         grid = self.grid
