@@ -146,8 +146,8 @@ def test_a_line_that_is_cut_has_changed(stream: bytes, cut: bytes) -> None:
     lines.feed(stream)
     assert lines.rest()[0][:2] == (0, "x" * 11)
     lines.feed(cut)
-    shown = lines.take() + [(number, text) for number, text, _ in lines.rest()]
-    number, text = next(line for line in shown if line[1].startswith("x"))
+    left = [*lines.take(), *((number, text) for number, text, _ in lines.rest())]
+    number, text = next(line for line in left if line[1].startswith("x"))
     assert text.rstrip() == "x" * 10
     assert number > 0
 
