@@ -73,6 +73,7 @@ describe('curves', () => {
   it('has ticks that differ', () => {
     expect(ticks([0, 0.1, 0.30000000000000004, null], 0.1)).toEqual(['0', '0.1', '0.3', '']);
     expect(ticks([0.61725, 0.61726], 0.00001)).toEqual(['0.61725', '0.61726']);
+    expect(ticks([123450, 123452.5], 2.5)).toEqual(['123450', '123452.5']);
     expect(ticks([100000, 100500], 500)).toEqual(['100000', '100500']);
     expect(ticks([1e-7, 2e-7], 1e-7)).toEqual(['1e-7', '2e-7']);
   });

@@ -33,7 +33,7 @@ export function ticks(values: readonly (number | null)[], step: number): string[
     if (value === null) {
       return '';
     }
-    const digits = value === 0 ? 1 : Math.ceil(Math.log10(Math.abs(value) / step)) + 1;
+    const digits = value === 0 ? 1 : Math.ceil(Math.log10(Math.abs(value) / step)) + 2;
     return `${Number(value.toPrecision(Math.max(DIGITS, Math.min(digits, MOST_DIGITS))))}`;
   });
 }

@@ -38,6 +38,14 @@ const HEIGHT = 200;
 /** The opacity of the unsmoothed values behind the curve. */
 const FAINT = 0.25;
 
+/** The least width of the vertical axis; and that of a character, and of what is beside a label. */
+const SIDE = 56;
+const CHARACTER = 7;
+const BESIDE = 20;
+
+/** What may lie between two labels of whole steps. */
+const WHOLE = Array.from({ length: 45 }, (_, at) => [1, 2, 5][at % 3] * 10 ** Math.floor(at / 3));
+
 /** Half the width of the mark where output is missing. */
 const MARK = 6;
 
@@ -157,6 +165,7 @@ function optionsOf(
 ): uPlot.Options {
   const { text, ground, grid, warning, font } = look;
   const breaks = new Set(lines.flatMap(line => line.breaks));
+  const isWhole = axis === 'step' && lines.every(({ places }) => places.every(Number.isInteger));
   const side = { stroke: text, font, grid: { stroke: grid, width: 1 }, ticks: { stroke: grid } };
   const curve = ({ label, color, dash }: ILine): uPlot.Series => ({
     label,
@@ -182,8 +191,18 @@ function optionsOf(
     legend: { show: false },
     scales: { x: { time: false }, y: { distr: isLog ? 3 : 1 } },
     axes: [
-      { ...side, size: 28, values: (_, splits) => splits.map(place => placeLabel(place, axis)) },
-      { ...side, size: 56, values: (_, splits, __, ___, step) => ticks(splits, step) }
+      {
+        ...side,
+        size: 28,
+        ...(isWhole && { incrs: WHOLE }),
+        values: (_, splits, __, ___, step) =>
+          axis === 'step' ? ticks(splits, step) : splits.map(place => placeLabel(place, axis))
+      },
+      {
+        ...side,
+        size: (_, labels) => Math.max(SIDE, ...(labels ?? []).map(wideOf)),
+        values: (_, splits, __, ___, step) => ticks(splits, step)
+      }
     ],
     series,
     cursor: {
@@ -193,6 +212,10 @@ function optionsOf(
     },
     hooks: { setCursor: [onCursor], draw: [plot => markBreaks(plot, breaks, warning)] }
   };
+}
+
+function wideOf(label: string): number {
+  return BESIDE + CHARACTER * label.length;
 }
 
 /** Draw a dashed line with a triangle on it where output is missing. */
