@@ -1,9 +1,13 @@
 /** The sign of a task that is kept until it is deleted. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
+import { LabIcon } from '@jupyterlab/ui-components';
 import React from 'react';
 
-import { pinIcon } from '../icons';
+import pinSvg from '../../icons/pin.svg';
+
+/** Not among the others: they are loaded at the start. */
+const pinIcon = new LabIcon({ name: 'jupyter-ptytasks:pin', svgstr: pinSvg });
 
 export function Pin({ trans }: { trans: TranslationBundle }): JSX.Element {
   const label = trans.__('Pinned: kept until you delete it');

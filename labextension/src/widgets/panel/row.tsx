@@ -28,7 +28,6 @@ import { isEnded, isPending, wentWrong } from '../../services/types/states';
 import { commandLine, type ITask } from '../../services/types/tasks';
 import type { IHeading } from './filter';
 import { TaskName } from '../name';
-import { Pin } from '../pin';
 import { PlaceBadge } from '../place';
 import { ProgressBar } from '../progress';
 import { QuestionBadge } from '../question';
@@ -106,7 +105,6 @@ export const TaskRow = React.memo(function TaskRow(props: ITaskRowProps): JSX.El
         <div className="jp-PtyTasks-line">
           <StateIcon state={task.state} trans={trans} />
           <TaskName name={task.name} label={label} />
-          {task.pinned && <Pin trans={trans} />}
           <PlaceBadge task={task} trans={trans} />
           <QuestionBadge task={task} trans={trans} />
           <WarningBadge task={task} trans={trans} />
