@@ -15,6 +15,7 @@ import type { ITask } from '../services/types/tasks';
 import { isShown } from '../services/visible';
 import { CommandIDs, ISeenTasks, ITaskModel } from '../tokens';
 import { EndsToast } from '../widgets/endstoast';
+import { WarningsToast } from '../widgets/warningstoast';
 
 /** The browser's notifications; missing in an insecure context. */
 const Desktop = 'Notification' in window ? window.Notification : null;
@@ -54,13 +55,13 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
     });
 
     /** Return what shows the tasks of a notice. */
-    const openingOf = ({ ids, isExplained }: Pick<INotice, 'ids' | 'isExplained'>) => {
+    const openingOf = (
+      { ids, isExplained }: Pick<INotice, 'ids' | 'isExplained'>,
+      label = trans.__('%1 ended', ids.length)
+    ) => {
       const [id] = ids;
       return ids.length > 1
-        ? commandIfPresent(commands, CommandIDs.showPanel, {
-            ids: [...ids],
-            label: trans.__('%1 ended', ids.length)
-          })
+        ? commandIfPresent(commands, CommandIDs.showPanel, { ids: [...ids], label })
         : commandIfPresent(commands, isExplained ? CommandIDs.showReason : CommandIDs.open, { id });
     };
 
@@ -135,27 +136,25 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
 
     const isQuiet = ({ group }: ITask) => settings.current.quietGroups.includes(group);
 
-    const openAction = (id: string): Notification.IAction[] => {
-      const open = commandIfPresent(commands, CommandIDs.open, { id });
+    const openAction = (...ids: readonly string[]): Notification.IAction[] => {
+      const open = openingOf({ ids }, trans.__('%1 with warnings', ids.length));
+      const isOne = ids.length === 1;
       return open
         ? [
             {
-              label: trans.__('Open'),
-              caption: trans.__('Open the terminal of the task'),
+              label: isOne ? trans.__('Open') : trans.__('Show Tasks'),
+              caption: isOne
+                ? trans.__('Open the terminal of the task')
+                : trans.__('Show these tasks in the Tasks panel'),
               callback: open
             }
           ]
         : [];
     };
 
-    /** Show a notification until it is closed. */
-    const showLasting = (
-      id: string,
-      message: string,
-      kind: 'info' | 'warning',
-      actions: Notification.IAction[]
-    ) => {
-      const shown = Notification.emit(message, kind, { autoClose: false, actions });
+    /** Show a question until it is closed. */
+    const showLasting = (id: string, message: string, actions: Notification.IAction[]) => {
+      const shown = Notification.emit(message, 'info', { autoClose: false, actions });
       const closeOnDesktop = showOnDesktop({ ids: [id], message }, id);
       return () => {
         Notification.dismiss(shown);
@@ -184,17 +183,25 @@ export const notifyPlugin: JupyterFrontEndPlugin<void> = {
             }
           });
         }
-        return showLasting(id, questionMessage(task, trans), 'info', actions);
+        return showLasting(id, questionMessage(task, trans), actions);
       }
     });
 
+    const toast = new WarningsToast(ids => openAction(...ids), trans);
     const warnings = new LastingNotifier({
       model,
       keyOf: warningKey,
       isWanted: task => settings.current.notify !== 'none' && !isQuiet(task),
       isLookedAt,
-      show: task =>
-        showLasting(task.id, warningMessage(task, trans), 'warning', openAction(task.id))
+      show: task => {
+        const message = warningMessage(task, trans);
+        const close = toast.add(task.id, message);
+        const closeOnDesktop = showOnDesktop({ ids: [task.id], message }, task.id);
+        return () => {
+          close();
+          closeOnDesktop?.();
+        };
+      }
     });
 
     seen?.looked.connect((_, ids) => {
