@@ -1,1 +1,1 @@
-"""The process that speaks with a batch system for a server, by one of Parsl's providers."""
+"""The process that talks to a batch system for a server, through a Parsl provider."""

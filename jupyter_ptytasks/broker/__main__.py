@@ -1,7 +1,7 @@
-"""Answers questions about jobs, one line of JSON after the other, until its input ends.
+"""Handles requests about jobs, one line of JSON each, until its input ends.
 
-The environment of a provider's programs becomes that of the jobs, and may be shown to others. So this is a process with
-a small one, and not the server.
+The environment of a provider's programs becomes that of the jobs, and may be visible to others. So this is a separate
+process with a small environment, not the server.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from .provider import Provider, Refused
 
 
 def main() -> None:
-    """Answer what comes from standard input. The first question says which provider it is about."""
+    """Handle requests from standard input. The first one names the provider."""
     answers = os.fdopen(os.dup(1), "w", buffering=1)
-    os.dup2(2, 1)  # what a provider prints is no answer
+    os.dup2(2, 1)  # output of a provider must not be taken for a response
     os.umask(0o077)
     provider: Provider | None = None
     for line in sys.stdin:
@@ -33,7 +33,7 @@ def main() -> None:
         except Exception as error:  # noqa: BLE001  a provider may raise anything
             answer = {"error": f"{type(error).__name__}: {error}", "unknown": True}
         answers.write(json.dumps(answer) + "\n")
-    os._exit(0)  # without what Parsl does at an exit: whoever has closed the input waits for it
+    os._exit(0)  # skip Parsl's exit handlers: the process that has closed the input waits for the exit
 
 
 main()

@@ -1,7 +1,7 @@
-"""A provider of Parsl, as far as single jobs need it (parsl.providers.base.ExecutionProvider).
+"""A Parsl provider, used for single jobs (parsl.providers.base.ExecutionProvider).
 
-Its own table of jobs is filled again for each question, so that it also knows jobs that another process has submitted,
-and forgets those that nobody asks about.
+Its table of jobs is rebuilt for each request, so that it includes jobs submitted by another process, and drops those
+that nobody asks about.
 """
 
 from __future__ import annotations
@@ -74,7 +74,7 @@ class Provider:
         """
         found = self._ask(jobs)
         if not found and len(jobs) > 1:
-            # Some programs fail for all if one job is not known any more.
+            # Some programs fail for all jobs if one is no longer known.
             for job, kept in jobs.items():
                 found |= self._ask({job: kept})
         return {"states": found}

@@ -1,1 +1,1 @@
-"""Where ptyhosts are started: `base` says what a provisioner does, `local` does it on this machine."""
+"""Where ptyhosts are started: `base` defines provisioners, `local` is the one for this machine."""

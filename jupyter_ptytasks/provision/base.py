@@ -1,5 +1,5 @@
-"""What a provisioner does: it starts the ptyhosts of tasks in one kind of place, finds out what became of them, and
-connects to them. All else goes over that connection.
+"""The interface of provisioners: they start the ptyhosts of tasks at one kind of place, find out how they ended, and
+connect to them. Everything else goes over that connection.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Submitted:
 
 
 def right_away() -> None:
-    """Return: the command may run as soon as it is ready (Provisioner.launch)."""
+    """Do nothing: the command may run as soon as it is ready (Provisioner.launch)."""
 
 
 class Provisioner(ABC):
@@ -68,14 +68,14 @@ class Provisioner(ABC):
     connects: ClassVar[bool] = True
     #: Whether the directories of its tasks, and their working directories, are the same there.
     shares_files: ClassVar[bool] = False
-    #: What its tasks can ask for (core.resources).
+    #: The resources that its tasks can request (core.resources).
     takes: ClassVar[Sequence[str]] = ()
 
     def begin(self, loop: asyncio.AbstractEventLoop) -> None:  # noqa: B027  most have nothing to do
-        """Take note of the server's loop, before anything is asked."""
+        """Remember the server's loop; called before anything else."""
 
     def close(self) -> None:  # noqa: B027  the same
-        """Close what is open, on the loop; tasks run on."""
+        """Close connections, on the loop; tasks keep running."""
 
     @abstractmethod
     def launch(
@@ -248,7 +248,7 @@ class Provisioners:
         return None
 
     def waits(self, task: Task) -> bool:
-        """Return whether a task can wait in our queue; not so if its provisioner is unknown."""
+        """Return whether a task can wait in our queue; False if its provisioner is unknown."""
         found = self._known(task.provisioner)
         return found is not None and found.waits
 
@@ -263,20 +263,20 @@ class Provisioners:
         return {**self._found_by, **{name: needed for name, needed in found if needed is not None}}
 
     def queues(self, task: Task) -> bool:
-        """Return whether a task may wait at its place; not so if its provisioner is unknown."""
+        """Return whether a task may be pending at its place; False if its provisioner is unknown."""
         found = self._known(task.provisioner)
         return found is not None and found.queues
 
     def connects(self, task: Task) -> bool:
-        """Return whether the ptyhost of a task can be connected to, as far as that is known."""
+        """Return whether the ptyhost of a task can be connected to, as far as known."""
         return all(provisioner.connects for provisioner in self.all if provisioner.name == task.provisioner)
 
     def shares_files(self, task: Task) -> bool:
-        """Return whether all files of a task are in its directory here; not so if its provisioner is unknown."""
+        """Return whether all files of a task are in its directory here; False if its provisioner is unknown."""
         found = self._known(task.provisioner)
         return found is not None and found.shares_files
 
     def is_here(self, task: Task) -> bool:
-        """Return whether a task's processes are among those of this machine; not so if its provisioner is unknown."""
+        """Return whether a task's processes are on this machine; False if its provisioner is unknown."""
         found = self._known(task.provisioner)
         return found is not None and found.is_here

@@ -1,4 +1,4 @@
-"""The near end of a broker (jupyter_ptytasks.broker): starts it when it is needed, and asks one question at a time.
+"""The client of a broker (jupyter_ptytasks.broker): starts it when needed, and sends one request at a time.
 Blocking.
 """
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-#: Seconds that an answer may take; the programs of a batch system have a limit of their own.
+#: Seconds that a response may take; the programs of a batch system have their own limit.
 _PATIENCE = 120.0
 #: Seconds that a broker has to leave when its input ends, and to answer before that.
 _LEAVING = 5.0
 
 
 class Refused(Exception):
-    """The batch system, or what speaks with it, has refused what it was asked; nothing was done."""
+    """The batch system or its broker has refused a request; nothing was done."""
 
 
 class Broker:
@@ -76,7 +76,7 @@ class Broker:
             except StartUnknown:
                 if do == "submit" or process.poll() is None:
                     raise
-            # It has died. Nothing else that it is asked to do is worse if it is done twice.
+            # It has died. All other requests may safely be repeated.
             return self._say(self._start(), {"do": do, **about})
 
     def _start(self) -> subprocess.Popen[str]:

@@ -1,6 +1,7 @@
 """The channels of a relay: connections to ptyhosts of another machine, and copies of their rings.
 
-A connection is an asyncio transport: who speaks to a ptyhost does not know that it is elsewhere. All on the loop.
+A connection is an asyncio transport, so its user does not notice that the ptyhost is on another machine. All on the
+loop.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Gateway(asyncio.Transport):
-    """A connection to a ptyhost elsewhere, as a transport: `protocol` is told everything that it says."""
+    """A connection to a ptyhost on another machine, as a transport: `protocol` receives its data."""
 
     def __init__(self, near: Relay, channel: int, protocol: asyncio.BaseProtocol, tail: Tail | None) -> None:
         super().__init__()
@@ -31,7 +32,7 @@ class Gateway(asyncio.Transport):
         self._consumed = relay.Consumed(relay.CONNECTION_WINDOW)
         self._buffer = bytearray()
         self._is_closing = self._is_paused = self._is_over = False
-        #: What was said at the end.
+        #: The reason for the end.
         self.why = ""
 
     # -- asyncio.Transport --------------------------------------------------------------------------------------------
@@ -55,7 +56,7 @@ class Gateway(asyncio.Transport):
             self._protocol.pause_writing()
 
     def close(self) -> None:
-        """Close, after what was written before."""
+        """Close, after sending pending data."""
         if not self._is_closing:
             self._is_closing = True
             self._flush()
@@ -76,7 +77,7 @@ class Gateway(asyncio.Transport):
             self._near.send(relay.frame(relay.CLOSE, self._channel))
             self.end()
 
-    # -- what comes ---------------------------------------------------------------------------------------------------
+    # -- received frames ----------------------------------------------------------------------------------------------
 
     def take(self, kind: int, payload: bytes) -> None:
         """Take a frame of this channel."""
@@ -145,7 +146,7 @@ class Tail:
     def take(self, kind: int, payload: bytes) -> None:
         """Take a frame of this channel."""
         if kind == relay.PART:
-            relay.piece(payload)  # what is wrong is found here, not in the thread
+            relay.piece(payload)  # raise errors here, not in the thread
             self.copy.take(payload)
         elif kind == relay.CLOSE:
             self.copy.after(lambda: self.end(payload.decode("utf-8", "replace")))
@@ -161,7 +162,7 @@ class Tail:
         self._near.send(relay.frame(relay.CREDIT, self.channel, relay.COUNT.pack(0)))
 
     def stop(self) -> None:
-        """Have no more sent; what has come is still written."""
+        """Stop receiving; what has been received is still written."""
         if not self.ended.done():
             self._near.send(relay.frame(relay.CLOSE, self.channel))
         self.end("closed")

@@ -1,4 +1,4 @@
-"""The commands of a batch system: run with a small environment, counted, and never for longer than they may take.
+"""The commands of a batch system: run with a small environment and a timeout, and counted.
 Blocking.
 """
 
@@ -23,12 +23,12 @@ PATIENCE = 20.0
 
 
 def environment() -> dict[str, str]:
-    """Return what a process gives to commands of its own environment, and with it to jobs: nothing secret."""
+    """Return the variables that commands, and with them jobs, get from this process: nothing secret."""
     return {name: os.environ[name] for name in KEPT if name in os.environ}
 
 
 class Commands:
-    """Runs the commands of a place by `execute`, and tells in `shared` that they were called."""
+    """Runs the commands of a place with `execute`, and counts the calls in `shared`."""
 
     def __init__(self, execute: Execute, shared: Shared) -> None:
         self._execute = execute
@@ -44,7 +44,7 @@ class Commands:
 
 
 def on_this_machine(env: Mapping[str, str]) -> Execute:
-    """Return what runs commands here, with the environment `env`."""
+    """Return a function that runs commands here, with the environment `env`."""
 
     def execute(argv: Sequence[str], text: str, patience: float) -> tuple[int | None, str, str]:
         try:

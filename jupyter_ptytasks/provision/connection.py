@@ -1,4 +1,4 @@
-"""The connection to another machine, by OpenSSH with the user's own configuration: one for everything that is there."""
+"""The connection to another machine, through OpenSSH with the user's configuration: one for everything there."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ HOST = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]{0,254}")
 _CONFIG = "~/.ssh/config"
 #: Bytes of it that are read.
 _CONFIG_MAX = 1 << 20
-#: No question is ever asked: there is nobody to answer. Two minutes of silence end a connection.
+#: ssh must never prompt, since nobody could answer. Two minutes of silence end a connection.
 _OPTIONS = (
     "-T",
     *("-o", "BatchMode=yes"),
@@ -79,7 +79,7 @@ class Connection:
         self._loop = loop
 
     def close(self) -> None:
-        """Close it; what runs there goes on."""
+        """Close it; tasks there keep running."""
         for job in (self._connecting, self._closing, self._tidying):
             if job is not None:
                 job.cancel()
@@ -92,7 +92,7 @@ class Connection:
         return self._relay is not None and self._relay.is_up
 
     def to_json(self) -> dict[str, Any]:
-        """Return whether the host can be reached (None: it was not tried), and if not, why, and what helps."""
+        """Return whether the host can be reached (None: not tried yet), and if not, why, and what to do."""
         return {
             "reachable": True if self.is_up else False if self.problem else None,
             "problem": self.problem or None,
@@ -175,13 +175,13 @@ class Connections:
         self._known: dict[str, Connection] = {}
 
     def to(self, host: str) -> Connection:
-        """Return the connection to a host; all its places share it. Raises BadRequest for what cannot be a host."""
+        """Return the connection to a host, which all its places share. Raises BadRequest for an invalid host name."""
         if host not in self._known:
             self._known[host] = Connection(host, self._command, self._keep, self._env)
         return self._known[host]
 
     def for_scheduler(self) -> dict[str, Any]:
-        """Return what the scheduler needs to make connections of its own: the arguments of this class."""
+        """Return the arguments of this class, with which the scheduler makes its own connections."""
         login = {name: os.environ[name] for name in _FOR_LOGIN if name in os.environ}
         return {"command": list(self._command), "keep": self._keep, "env": {**environment(), **login}}
 

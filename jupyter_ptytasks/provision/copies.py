@@ -34,7 +34,7 @@ class Copies:
         self._rests.clear()
 
     def forget_all_but(self, active: Collection[str]) -> None:
-        """Follow no task any more but these (ids)."""
+        """Stop following all tasks except these (ids)."""
         for task_id in [task_id for task_id in self._tails if task_id not in active]:
             self._tails.pop(task_id).close()
 

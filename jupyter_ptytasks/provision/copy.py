@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from ..core.paths import TaskFiles
 
 _LOG = logging.getLogger(__name__)
-#: Bytes that are written in one go.
+#: Bytes written at a time.
 _BATCH = 1 << 20
-#: Seconds until it is tried again to write what found no room.
+#: Seconds until a write that failed for lack of space is retried.
 _RETRY = 1.0
 
 
@@ -54,7 +54,7 @@ class Copy:
             self._queue.append(action)
 
     def close(self) -> None:
-        """Write no more; what waits is not done."""
+        """Stop writing; pending work is dropped."""
         if self._worker is not None:
             self._worker.cancel()
         self._queue.clear()

@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 #: Seconds between two looks at the directory there of a task that runs, and of one whose job begins or has ended.
 _LOOK, _LOOK_SOON = 2.0, 0.3
-#: Seconds after which it is read there whether its time has changed or not: a file system may be late to tell.
+#: Seconds after which it is read there even if its time has not changed, since a file system may show changes late.
 _LOOK_AGAIN = 10.0
 
 
@@ -103,7 +103,7 @@ class FarSlurmProvisioner(Batch):
         """See Provisioner.machine. It is named while it cannot be reached."""
         return self._connection.host if self._connection.problem else None
 
-    # -- what is done there -------------------------------------------------------------------------------------------
+    # -- actions on the cluster ---------------------------------------------------------------------------------------
 
     async def _call(self, name: str, **said: Any) -> dict[str, Any]:
         return await (await self._connection.reach()).call(name, **said)
@@ -155,13 +155,13 @@ class FarSlurmProvisioner(Batch):
         return script(answer["python"], answer["program"], answer["directory"], handle)
 
     def _prevent(self, task: Task, handle: Handle) -> bool:
-        """See Handles. The host is asked, which may know of a start that is not known here."""
+        """See Handles. This queries the host, which may know of a start that is not known here."""
         answer = self._ask("give_up", id=task.id, attempt=task.attempt, handle=handle)
         if "error" in answer:
             raise PlaceUnreachable(f"{self._connection.host}: {answer['error'].get('message')}")
         return not answer["runs"]
 
-    # -- what became of it --------------------------------------------------------------------------------------------
+    # -- outcomes -----------------------------------------------------------------------------------------------------
 
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
         """See Provisioner.poll. Of a host that cannot be reached nothing is known."""
@@ -170,7 +170,7 @@ class FarSlurmProvisioner(Batch):
         if not asked or not self._looking.acquire(blocking=False):
             return {}
         try:
-            self.jobs.refresh()  # first: what is seen then is newer than what squeue says
+            self.jobs.refresh()  # first, so that the directories are read after squeue was called
             self._look(asked)
             known = [task for task in asked if task.id in self._seen and self._is_here(task)]
         except (PlaceUnreachable, HostUnreachable, TimeoutError):
@@ -180,12 +180,12 @@ class FarSlurmProvisioner(Batch):
         return self._verdicts.poll(known)
 
     def _is_over(self, task: Task) -> bool:
-        """Return whether squeue says that the job of a task has ended, or does not know it."""
+        """Return whether the job of a task has ended, or is unknown, according to squeue."""
         row = self.jobs.rows.get(task.job.get("id", ""))
         return row is None or row.stage is Stage.OVER
 
     def _look(self, tasks: Iterable[Task]) -> None:
-        """Find out what is in the directories of tasks there, in one call for all that are due, and note it here."""
+        """Read the directories of tasks there, in one call for all that are due, and store the results here."""
         now = time.monotonic()
         due: dict[str, int | None] = {}
         for task in tasks:
@@ -205,7 +205,7 @@ class FarSlurmProvisioner(Batch):
                 self._connection.wait(self._copy_new(task), ANSWER)
 
     def _note(self, task: Task, found: Mapping[str, Any]) -> None:
-        """Write here what the directory there says, but for what comes behind the output."""
+        """Store the state of the remote directory here, except what must come after the output."""
         files = self._task_dirs.files(task.id)
         for path, record in ((files.host, found["host"]), (files.start, found["start"])):
             if record is not None and record != read_json(path):
@@ -217,7 +217,7 @@ class FarSlurmProvisioner(Batch):
             write_bytes(files.log, f"{found['log']}\n".encode())
 
     def _is_here(self, task: Task) -> bool:
-        """Return whether all of a task is here that is there, if it has ended; fetch it if not."""
+        """Return whether all files of an ended task have been copied here; copy them if not."""
         _, _, seen = self._seen[task.id]
         has_exited = seen["exited"] == task.attempt
         if seen["host"] is None or not (has_exited or self._is_over(task)):
@@ -227,7 +227,7 @@ class FarSlurmProvisioner(Batch):
         return self._connection.wait(self._copies.fetch_rest(task), REST)
 
     async def _copy_new(self, task: Task) -> None:
-        """Copy what has been added to the output of a task, unless the connection to its ptyhost brings it."""
+        """Copy new output of a task, unless it arrives over the connection to its ptyhost."""
         live = self._live.get(task.id)
         if live is None or live.ended.done():
             (await self._copies.follow(task)).poke()

@@ -1,7 +1,7 @@
-"""What is said of the job that is a task's ptyhost (`handle.json`).
+"""The job that is a task's ptyhost (`handle.json`).
 
-It is written before the job is submitted, so that it is found again by its comment, and is never submitted twice. That
-it was given up is said there, too: the job finds that before it runs anything.
+It is written before the job is submitted, so that the job can be found by its comment, and is never submitted twice. An
+abandoned job is marked there, too: the job reads this before it runs anything.
 """
 
 from __future__ import annotations
@@ -56,7 +56,7 @@ class Handles:
             raise StartUnknown("it was submitted already")
 
     def new(self, task: Task, place: str) -> Handle:
-        """Return what is said of every job that is about to be submitted. It is still to be written."""
+        """Return the initial handle of a job that is about to be submitted. The caller writes it."""
         return {
             "place": place, "attempt": task.attempt, "nonce": secrets.token_hex(8), "submitted": time.time(),
         }  # fmt: skip

@@ -1,5 +1,5 @@
-"""The jobs of Slurm, by its own commands: submitting, canceling, and one call of squeue for all of them, as seldom as
-that will do. Blocking.
+"""Slurm jobs, through Slurm's commands: submitting, canceling, and one call of squeue for all of them, as rarely as
+possible. Blocking.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from .commands import Commands
 
 _LOG = logging.getLogger(__name__)
-#: Seconds that a command may take that submits: it tries for a while by itself.
+#: Timeout of sbatch in seconds, which retries for a while by itself.
 _SUBMITTING = 60.0
-#: Seconds between two calls of squeue, by the seconds since the last change that it told.
+#: Seconds between two calls of squeue, depending on the seconds since the last change.
 _PACE = ((10.0, 2.0), (60.0, 5.0), (600.0, 15.0), (float("inf"), 30.0))
-#: The same if no job waits: the ends of those that run are in their files.
+#: The same if no job is pending: the ends of running jobs are in their files.
 _PACE_RUNNING = 60.0
 #: Seconds between two calls if something is to be found out at once, and after calls that have failed, at most.
 _AT_ONCE, _PACE_FAILED = 1.0, 300.0
@@ -89,9 +89,9 @@ class Jobs:
                 self._asking.release()
 
     def _ask(self) -> dict[str, Any]:
-        """Return what squeue says now, as it is told to other processes."""
+        """Call squeue, and return its answer as shared with other processes."""
         begun = time.monotonic()
-        # Not for jobs by name: one that is not known any more would make the call fail.
+        # Not by job id: an id that is no longer known would make the call fail.
         try:
             code, out, said = self._commands.run(
                 ["squeue", "--me", "--noheader", "--states=all", f"--format={slurm.FORMAT}"]
@@ -104,7 +104,7 @@ class Jobs:
         return {"begun": begun, "rows": None, "problem": problem, "failures": self._failures + 1}
 
     def _take(self, answer: Mapping[str, Any]) -> None:
-        """Take in what squeue has said to some process, unless that is known."""
+        """Read the latest squeue answer of any process, unless it is already known."""
         if answer.get("begun", _NO_LIMIT) <= self._begun:
             return
         now = time.monotonic()
@@ -222,6 +222,6 @@ class Jobs:
         return self._kill_wait
 
     def forget(self, keep: Collection[str]) -> None:
-        """Forget what was found out about jobs other than these."""
+        """Drop cached results about jobs other than these."""
         for job in self._about.keys() - set(keep):
             del self._about[job]

@@ -1,4 +1,4 @@
-"""Ptyhosts on this machine: has them forked by the starter, finds out what became of them, and connects to them."""
+"""Ptyhosts on this machine: has the starter fork them, finds out how they ended, and connects to them."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from ..storage.task_dirs import TaskDirs
 
 _PACKAGE = os.path.abspath(os.path.join(os.path.dirname(__file__), os.pardir))
-#: Run as a program: the server imports nothing of it, so that their versions may differ.
+#: Run as a program: the server does not import it, so their versions may differ.
 _MAIN = os.path.join(_PACKAGE, "ptyhost", "__main__.py")
-#: Seconds until a ptyhost must have reported how its start went. A directory on a network drive may be slow.
+#: Seconds until a ptyhost must report the result of its start. A directory on a network drive may be slow.
 _PATIENCE = 30.0
 #: Seconds after which a ptyhost has a socket, unless something has removed it.
 _SETTLED = 2.0
@@ -102,7 +102,7 @@ class LocalProvisioner(Provisioner):
             report = None
         return read_report(report, last_line(files.log))
 
-    # -- what became of it --------------------------------------------------------------------------------------------
+    # -- outcomes -----------------------------------------------------------------------------------------------------
 
     def machine(self, task: Task) -> str | None:
         """See Provisioner.machine."""

@@ -1,5 +1,5 @@
-"""The looks at tasks whose ptyhosts are jobs: what was seen at those before, and that nothing can have changed since
-the last one. There may be hundreds of tasks, and they are looked at every second.
+"""Polls of tasks whose ptyhosts are jobs: remembers earlier results, and skips tasks that cannot have changed. There
+may be hundreds of tasks, which are polled every second.
 """
 
 from __future__ import annotations
@@ -37,16 +37,16 @@ class Looks:
         self._find = find
         #: When something was first seen of an attempt.
         self._seen: dict[tuple[str, int, str], float] = {}
-        #: On what it depended, at the last look at a task that runs, whether there is news of it.
+        #: For running tasks, the inputs of the last poll: if they are unchanged, there is no news.
         self._still: dict[str, tuple[object, ...]] = {}
 
     def forget(self, active: Collection[str]) -> None:
-        """Forget what was seen of tasks other than these."""
+        """Drop results about tasks other than these."""
         self._seen = {key: seen for key, seen in self._seen.items() if key[0] in active}
         self._still = {task_id: still for task_id, still in self._still.items() if task_id in active}
 
     def look(self, tasks: Iterable[Task]) -> dict[str, News]:
-        """Return the news of tasks, by id; nothing of those of which nothing can be found out now."""
+        """Return the news about tasks, by id; tasks that cannot be polled now are left out."""
         found = {}
         for task in tasks:
             still = self._on_what(task)
@@ -80,5 +80,5 @@ class Looks:
         return self._seen.setdefault((task.id, task.attempt, what), time.monotonic())
 
     def unsee(self, task: Task, what: str) -> None:
-        """Note that `what` is not so any more."""
+        """Note that `what` no longer applies."""
         self._seen.pop((task.id, task.attempt, what), None)

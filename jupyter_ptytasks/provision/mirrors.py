@@ -1,4 +1,4 @@
-"""Mirrors: private copies of what tasks write into a shared directory that is late to show it here.
+"""Mirrors: private copies of what tasks write to a shared directory that shows changes late.
 
 The newest segment of the output, and all that follows, comes with the connection to the ptyhost, as it does from a
 machine that shares no files. Earlier segments are links to the task's own files, which are complete. The output is read
@@ -71,7 +71,7 @@ class Mirror:
         return self._task_dirs.mirrors.get(self.task_id) is self._here
 
     def put(self, parts: list[bytes]) -> int:
-        """Write PARTs, and return how many bytes of the ring they had. If that fails, it is told and given up."""
+        """Write PARTs, and return how many bytes of the ring they had. If this fails, log it and stop."""
         try:
             if not self._has_failed:
                 self._write(parts)
@@ -111,7 +111,7 @@ class Mirror:
                     os.symlink(target, path(self._here.output, base))
 
     def is_matched(self) -> bool:
-        """Return whether the task's own files show all that is here."""
+        """Return whether the task's own files show everything that the mirror has."""
         if os.path.exists(self._here.exit) and read_json(self._here.exit) != read_json(self._there.exit):
             return False
         return _end(self._there) >= _end(self._here)

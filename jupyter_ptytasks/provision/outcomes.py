@@ -1,7 +1,7 @@
-"""What has become of tasks whose jobs Parsl has submitted: decided by its states and by the exit record together.
+"""How tasks whose jobs Parsl has submitted ended: decided from Parsl's states and the exit record together.
 
-Its states are few: a job that was canceled from outside may be COMPLETED, and one that nobody knows any more, too. So
-the record comes first. That nothing is said of a job is never an end.
+Parsl has few states: a job that was canceled from outside may be COMPLETED, and so may one that is no longer known. So
+the record takes precedence. A missing state never ends a task.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ class Outcomes:
         self._looks = Looks(task_dirs, self._running, self._find_news)
 
     def forget(self, active: Collection[str]) -> None:
-        """Forget what was seen of tasks other than these."""
+        """Drop results about tasks other than these."""
         self._looks.forget(active)
 
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:

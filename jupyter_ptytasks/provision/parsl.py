@@ -1,7 +1,7 @@
 """Tasks as jobs of any batch system for which Parsl has a provider: a job is a ptyhost, as at the place `slurm`.
 
-A provider submits jobs, cancels them, and says how far they are; it leads nowhere. So the output and the end of a task
-are read in its directory, which the nodes share, and its terminal is shown but cannot be typed into.
+A provider submits jobs, cancels them, and reports their states; it offers no connection. So the output and the end of a
+task are read from its directory, which the nodes share, and its terminal is read-only.
 """
 
 from __future__ import annotations

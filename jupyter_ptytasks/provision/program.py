@@ -1,6 +1,6 @@
-"""The program of the far end: one file with core, ptyhost and relay, named by its hash; and how it gets there.
+"""The program of the far end: one file with core, ptyhost and relay, named by its hash; and its installation.
 
-Only what the other machine has already is needed: Python and a shell. A line of Python reads the rest from the stream:
+The other machine only needs Python and a shell. A line of Python reads the rest from the stream:
 `installer`, which looks whether the file is there and what it should be, asks for it if it is not, and runs it.
 """
 

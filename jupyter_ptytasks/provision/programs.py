@@ -1,5 +1,5 @@
-"""The programs that jobs run, in a directory that their nodes see: one for each version that has submitted some, and
-deleted when none needs it any more.
+"""The programs that jobs run, in a directory that their nodes see: one for each version that has submitted jobs,
+deleted when no job needs it.
 """
 
 from __future__ import annotations

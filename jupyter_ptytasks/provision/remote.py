@@ -33,7 +33,7 @@ _LOG = logging.getLogger(__name__)
 _GREETING = 30.0
 #: Seconds for the process to end after its stream.
 _LEAVING = 5.0
-#: Bytes of what the process says that are read, and characters of it that are shown.
+#: Bytes of the process's standard error that are read, and characters of it that are shown.
 _SAID_MAX, _SHOWN_MAX = 4096, 300
 
 
@@ -153,7 +153,7 @@ class Relay(asyncio.Protocol):
             self._transport.abort()
 
     async def _reap(self, process: subprocess.Popen[bytes], said: IO[bytes]) -> str:
-        """Wait for the end of the process, and return the last that it has said."""
+        """Wait for the end of the process, and return the last line of its standard error."""
         await self.lost.wait()
         return await asyncio.to_thread(_end, process, said)
 
@@ -167,7 +167,7 @@ class Relay(asyncio.Protocol):
         self._channels.pop(channel, None)
         self.touch()
 
-    # -- what can be had ----------------------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------------------------
 
     def connect(self, task_id: str, protocol: Callable[[], asyncio.BaseProtocol], tail: Tail | None) -> None:
         """Open a connection to the ptyhost of a task; what it says comes after what it has written before. If there is
@@ -238,7 +238,7 @@ class Relay(asyncio.Protocol):
     # -- asyncio.Protocol ---------------------------------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Send what looks for the program there."""
+        """Send the installer, which checks for the program there."""
         self._transport = cast("asyncio.Transport", transport)
         if self._program is not None:
             self._transport.write(self._program.installer)
@@ -259,7 +259,7 @@ class Relay(asyncio.Protocol):
             self.close()
 
     def _greet(self, word: bytes, said: str, rest: bytes) -> bytes:
-        """Answer a banner, and return the bytes behind it."""
+        """Handle a banner, and return the bytes after it."""
         if word == relay.WANT and self._transport is not None and self._program is not None:
             self._transport.write(self._program.data)
         elif word == relay.READY:
@@ -284,7 +284,7 @@ class Relay(asyncio.Protocol):
     def _fail(self, error: Exception) -> None:
         if not self._ready.done():
             self._ready.set_exception(error)
-            self._ready.exception()  # nothing may be waiting for it any more
+            self._ready.exception()  # mark it as retrieved: nothing may be waiting for it
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """End everything that went over it."""
@@ -312,7 +312,7 @@ def _run(
 
 
 def _end(process: subprocess.Popen[bytes], said: IO[bytes]) -> str:
-    """Wait for a process whose stream has ended; return the last line of what it has said, as it can be shown."""
+    """Wait for a process whose stream has ended; return the last line of its standard error, printable."""
     with said:
         try:
             process.wait(_LEAVING)
@@ -324,6 +324,6 @@ def _end(process: subprocess.Popen[bytes], said: IO[bytes]) -> str:
 
 
 def shown(said: str) -> str:
-    """Return the last line of what a process has said, as it can be shown."""
+    """Return the last line of a process's standard error, printable."""
     found = next((line for line in map(str.strip, reversed(said.split("\n"))) if line), "")
     return "".join(char for char in found if char.isprintable())[:_SHOWN_MAX]

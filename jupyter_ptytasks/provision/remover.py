@@ -1,4 +1,4 @@
-"""Removes on another machine what is noted to be left of deleted tasks (storage.removals)."""
+"""Removes the remaining files of deleted tasks from another machine (storage.removals)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LEAVING = (0.1, 0.5, 2.0)
 
 
 class Remover:
-    """Does so for a place, soon after it is told, and whenever the place is reached. `close` it."""
+    """Removes files at a place, soon after it is notified, and whenever the place is reached. `close` it."""
 
     def __init__(self, connection: Connection, task_dirs: TaskDirs, place: str) -> None:
         self._connection = connection
@@ -35,7 +35,7 @@ class Remover:
             self._removing.cancel()
 
     def remove_soon(self) -> None:
-        """Begin to remove what is noted now. On the loop."""
+        """Start processing the current notes. On the loop."""
         self._is_due = True
         if self._removing is None:
             self._removing = asyncio.create_task(self._remove_noted())
@@ -53,7 +53,7 @@ class Remover:
             self._removing = None
 
     async def _remove(self, task_id: str) -> bool:
-        """Remove what is left of a task there; return whether nothing is."""
+        """Remove the remaining files of a task there; return whether none is left."""
         for pause in (*_LEAVING, None):
             answer = await (await self._connection.reach()).call("remove", id=task_id)
             if answer.get("removed") or pause is None:

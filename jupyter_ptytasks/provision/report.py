@@ -1,4 +1,4 @@
-"""What a ptyhost reports of its start, over its connection or, if it is a job, in a file."""
+"""The report of a ptyhost about its start, over its connection or, if it is a job, in a file."""
 
 from __future__ import annotations
 

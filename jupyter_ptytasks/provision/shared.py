@@ -1,5 +1,5 @@
-"""What the processes of one data directory tell each other of a place: the last answer of its queue, so that one of
-them asks for all, and the calls that were made of its programs, so that all keep to one pace. Blocking.
+"""What the processes of one data directory share about a place: the last answer of its queue, so that one of them
+queries for all, and the calls of its programs, so that they keep a common rate limit. Blocking.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _HOUR = 3600.0
 #: Bytes of calls that are enough for the last minute, at the pace of those who keep to one.
 _TAIL = 16 << 10
-#: What may be said of a call: the name of a program.
+#: A recorded call: the name of a program.
 _NAME_MAX = 40
 
 
@@ -57,7 +57,7 @@ class Shared:
             yield True
 
     def read_answer(self) -> dict[str, Any]:
-        """Return what `write_answer` was given last, by any process; empty if there is nothing."""
+        """Return the last answer written by any process; empty if there is none."""
         found = read_json(self.path("answer.json")) or {}
         return found if found.get("boot") == boot_id() and isinstance(found.get("begun"), float) else {}
 

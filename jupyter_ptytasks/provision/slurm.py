@@ -1,4 +1,4 @@
-"""Tasks as jobs of Slurm: a job is a ptyhost, in the task's own directory, which its node shares with this machine."""
+"""Tasks as Slurm jobs: a job is a ptyhost, in the task's own directory, which its node shares with this machine."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .remote import Relay
     from .steps import Steps
 
-#: What of our environment is another job's, if the server runs in one.
+#: Variables that belong to another job, if the server itself runs in a job.
 _OF_JOB = re.compile(r"(SLURM|SLURMD|SBATCH|SRUN|SALLOC|SQUEUE|PMI)_.*")
 #: Seconds that a time limit of Slurm is longer than ours, besides the stop sequence.
 _SLACK = 60.0

@@ -1,4 +1,4 @@
-"""Tasks on another machine, reached by OpenSSH: one connection for all of them, with the user's own configuration.
+"""Tasks on another machine, reached with OpenSSH: one connection for all of them, with the user's configuration.
 
 What a task has written comes back into its directory here (`copy`), so that whatever reads it knows no difference, and
 nothing is lost while no server runs: the files on the other machine are complete, and the copy goes on where it ended.
@@ -38,7 +38,7 @@ PATIENCE = 90.0
 ANSWER, REST = 10.0, 10.0
 #: How often others may give up the start before while this one is being made.
 _GIVEN_UP = 5
-#: What of a task's environment is sent besides what the user gave; all else is that of the other machine.
+#: Variables of a task that are sent besides those given by the user; all others are from the other machine.
 _SENT = re.compile(r"TERM|COLORTERM|PTYTASK_(?!PYTHON$|FUNCTION$).*")
 
 
@@ -116,7 +116,7 @@ class SshProvisioner(Provisioner):
             report = await relay.call("start", **said, given_up=report["given_up"])
         return report
 
-    # -- what became of it --------------------------------------------------------------------------------------------
+    # -- outcomes -----------------------------------------------------------------------------------------------------
 
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:
         """See Provisioner.poll. Of a host that cannot be reached nothing is known."""
@@ -212,7 +212,7 @@ def reach(connection: Connection) -> None:
 
 
 def sent_environment(task: Task, spec: Mapping[str, Any], env: Mapping[str, str]) -> dict[str, str]:
-    """Return what of the environment of a task is sent to another machine."""
+    """Return the part of a task's environment that is sent to another machine."""
     given = attempt_env.environment(task, env)
     return {name: value for name, value in given.items() if name in spec["given_env"] or _SENT.fullmatch(name)}
 

@@ -1,4 +1,4 @@
-"""Finds the starter, which forks ptyhosts for processes like this one, and starts it if it is missing.
+"""Finds the starter, which forks ptyhosts for processes like this one, or starts it if it is not running.
 
 A fork inherits from the starter what an executed process would inherit from us. So the name of its socket stands for
 everything that a starter passes on (the user, limits, control group, namespaces and so on), the machine, the

@@ -1,4 +1,4 @@
-"""How far jobs are, as a provider of Parsl has said last: one question for all of them, as seldom as that will do.
+"""The states of jobs, as last reported by a Parsl provider: one query for all of them, as rarely as possible.
 Blocking.
 """
 
@@ -43,7 +43,7 @@ class States:
         self.problem = ""
 
     def of(self, job: str) -> str:
-        """Return the state of a job as Parsl names it (parsl.jobs.states); UNKNOWN if nothing was said of it."""
+        """Return the state of a job in Parsl's terms (parsl.jobs.states); UNKNOWN if it was not reported."""
         return self._states.get(job, "UNKNOWN")
 
     def hurry(self) -> None:

@@ -1,4 +1,4 @@
-"""The ways to tasks whose ptyhosts are jobs: a step of the job carries a relay, as long as somebody has use for it."""
+"""Connections to tasks whose ptyhosts are jobs: a step of the job carries a relay, as long as it is used."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from .handles import Handle
     from .remote import Relay
 
-#: Seconds for which a connection is kept of which nothing uses is made.
+#: Seconds for which an unused connection is kept.
 _KEEP = 60.0
 #: Runs the far end of a relay, in a step of the job: an interpreter and the program follow, and its arguments.
 _RELAY = (

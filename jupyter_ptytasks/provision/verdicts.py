@@ -1,7 +1,7 @@
-"""What has become of tasks whose ptyhosts are jobs: decided by Slurm and by the exit record together.
+"""How tasks whose ptyhosts are jobs ended: decided from Slurm's state and the exit record together.
 
-A node that fails, a requeue and a time limit all look the same to the ptyhost, which is told to end. That no controller
-answers is never an end.
+A node failure, a requeue and a time limit all look the same to the ptyhost, which gets a SIGTERM. An unresponsive
+controller never ends a task.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Verdicts:
         self._swept = 0
 
     def forget(self, active: Collection[str]) -> None:
-        """Forget what was seen of tasks other than these."""
+        """Drop results about tasks other than these."""
         self._looks.forget(active)
 
     def poll(self, tasks: Iterable[Task]) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A ptyhost that is the job of a batch system: it stays in the foreground, and ends as its command does.
+"""A ptyhost that is the job of a batch system: it stays in the foreground, and exits like its command.
 
 Where it runs it finds the directory of its task, and in it what is said of the job (`handle.json`): whoever submits it
 holds the task's lock until that is written, and whoever gives it up says so there. An attempt of the task is a run of
@@ -95,7 +95,7 @@ def main(directory: str, nonce: str) -> None:
 
 
 def _adapted(spec: dict[str, Any], handle: Mapping[str, Any], attempt: int) -> dict[str, Any]:
-    """Return the spec as it is for this run of the job."""
+    """Return the spec for this run of the job."""
     adapted = {**spec, "attempt": attempt, "node": os.environ.get("SLURMD_NODENAME", "")}
     if "grace" in handle:
         adapted["shutdown_grace"] = handle["grace"]

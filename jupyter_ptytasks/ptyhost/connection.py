@@ -76,7 +76,7 @@ class Connection(Viewer):
         return len(self.input) < INPUT_MAX and len(self._out) <= _OUTPUT_MAX
 
     def receive(self) -> None:
-        """Read what has come in. A protocol error closes the connection."""
+        """Read received data. A protocol error closes the connection."""
         try:
             data = self.socket.recv(INPUT_MAX)
         except BlockingIOError:

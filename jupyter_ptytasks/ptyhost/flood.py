@@ -1,5 +1,5 @@
-"""Whether a program floods a terminal that somebody looks at: then its ptyhost, which has no end of work, gives way to
-all others, of which the viewer's server is one. Without a viewer, the program is to wait no longer than it must.
+"""Detects floods of output to a terminal with a viewer: the ptyhost, which is then always busy, lowers its priority so
+that other processes, such as the server, can run. Without a viewer, the program should not wait longer than necessary.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Flood:
         self.is_on = False
 
     def note(self, count: int, now: float) -> bool:
-        """Count so many bytes at `now` (monotonic seconds); return whether a flood has begun with them."""
+        """Count this many bytes at `now` (monotonic seconds); return whether a flood has begun with them."""
         self._count += count
         if self.is_on or self._count < _BEGINS:
             return False

@@ -1,6 +1,6 @@
-"""Makes what is added to a ring be seen on other machines: once a second, in a thread, as the file system may be slow.
+"""Flushes a ring so that other machines see it: once a second, in a thread, since the file system may be slow.
 
-A file system of the network may keep what is written for half a minute before it sends it away (nfs(5), "async").
+A network file system may keep written data for half a minute before it sends it to the server (nfs(5), "async").
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ _PIECE_MAX = 2 << 10
 #: Entries per period (seconds); more are only counted. An error may repeat itself in every turn of the loop.
 _ENTRIES = 20
 _PERIOD = 10.0
-#: Seconds of sleep after each of those: an error that repeats itself immediately must not occupy a processor.
+#: Seconds of sleep after each of those: an error that repeats itself immediately must not keep a CPU busy.
 _REST = 0.01
 
 
@@ -36,7 +36,7 @@ class Guard:
         self._entries = self._skipped = 0
 
     def attempt(self, doing: str, step: Callable[..., object], *args: Any) -> bool:
-        """Run `step`; return whether it succeeded. `doing` says in the log what has failed."""
+        """Run `step`; return whether it succeeded. `doing` describes it in the log."""
         try:
             step(*args)
         except Exception:  # noqa: BLE001  no error gets past this place

@@ -1,4 +1,4 @@
-"""The line that is being typed, as a terminal in line mode (termios(3), ICANON) keeps it until it is complete.
+"""The line that is being typed, as buffered by a terminal in line mode (termios(3), ICANON) until it is complete.
 
 It keeps a limited number of bytes and silently drops the rest: Linux keeps 4095 (N_TTY_BUF_SIZE - 1 in
 drivers/tty/n_tty.c), macOS MAX_CANON - 1. *Complete* lines that the program has not read are different: then the

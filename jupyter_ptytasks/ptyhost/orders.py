@@ -1,4 +1,4 @@
-"""What the frames to a ptyhost ask for, read and checked: invalid ones raise WireError, and nothing else."""
+"""Parses and validates the frames sent to a ptyhost: invalid ones raise WireError, and nothing else."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _TARGETS = ("foreground", "tree", "leader")
-#: The most rows and columns, as everywhere: the limit of the terminal itself is 65535, which no browser can draw.
+#: Maximum number of rows and columns, as everywhere: the terminal itself allows 65535, which no browser can draw.
 _SIZE_MAX = 1000
 
 

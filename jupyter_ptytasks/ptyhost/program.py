@@ -1,4 +1,4 @@
-"""The program of a command: found as by execvp(3), run as by a shell; and why that fails if it does."""
+"""The program of a command: found like execvp(3), run like a shell; and the reason if it cannot be started."""
 
 from __future__ import annotations
 

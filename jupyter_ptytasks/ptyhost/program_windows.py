@@ -1,4 +1,4 @@
-"""The program of a command on Windows: found as by a shell there, with its arguments as one line."""
+"""The program of a command on Windows: found like a shell does, with its arguments as one line."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Start:
 
 
 def prepare(argv: Sequence[bytes], env: Mapping[bytes, bytes], cwd: str) -> Start:
-    """Return what to start. Raises SpawnFailed, with `field` `command` or `cwd`, if there is no such thing."""
+    """Return what to start. Raises SpawnFailed, with `field` `command` or `cwd`, if it does not exist."""
     words = [_text(word) for word in argv]
     variables = merge({_text(name): _text(value) for name, value in env.items()})
     if not os.path.isdir(cwd):
@@ -86,7 +86,7 @@ def _is_cmd(program: str) -> bool:
 
 
 def _check_cmd(arguments: str, cwd: str) -> None:
-    """Raise SpawnFailed for what cmd.exe does not refuse, and does not do as it is asked either."""
+    """Raise SpawnFailed for commands that cmd.exe accepts but does not run as requested."""
     if cwd.startswith("\\\\"):
         # It would run in the directory of Windows.
         raise SpawnFailed(f"cmd.exe cannot run in {cwd}, which has no drive letter", field="cwd")
@@ -96,7 +96,7 @@ def _check_cmd(arguments: str, cwd: str) -> None:
 
 
 def _by_cmd(batch: str, arguments: Sequence[str]) -> str:
-    """Return the line with which cmd.exe runs a batch file. Raises SpawnFailed for what cannot be passed to one."""
+    """Return the line with which cmd.exe runs a batch file. Raises SpawnFailed for arguments that cannot be passed."""
     for word in arguments:
         if any(character in word for character in '"%\r\n'):
             raise SpawnFailed('an argument of a batch file must not contain ", % or the end of a line', field="command")

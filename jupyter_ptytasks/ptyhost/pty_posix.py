@@ -1,6 +1,6 @@
 """A pseudo-terminal of a POSIX system.
 
-The host knows nothing else of terminals; pty_windows has a class with the same methods.
+The host uses terminals only through this class; pty_windows has one with the same methods.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _WINSIZE = struct.Struct("HHHH")
-#: A terminal returns so many bytes at once while a program writes faster than it is read (Linux, N_TTY_BUF_SIZE - 1).
+#: Bytes that a terminal returns per read while a program writes faster than it is read (Linux, N_TTY_BUF_SIZE - 1).
 _FULL = 4095
 #: The local flags in a mode (termios.tcgetattr).
 _LFLAG = 3
@@ -79,7 +79,7 @@ class PosixPty:
             return b""
 
     def takes(self, data: bytes) -> bool:
-        """Return whether the terminal can take all of `data`, typed after what was typed before.
+        """Return whether the terminal can accept all of `data`, after the earlier input.
 
         In line mode it truncates a line that is longer than `line_max`. What it can take is remembered as typed.
         """
@@ -95,7 +95,7 @@ class PosixPty:
         return self._line.limit
 
     def look(self) -> None:
-        """Forget what was typed into the line if a program has left line mode, and so has read it."""
+        """Clear the line if a program has left line mode, and so has read it."""
         if self._line:
             self.takes(b"")
 

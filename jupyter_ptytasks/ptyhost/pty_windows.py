@@ -1,4 +1,4 @@
-"""A pseudo console of Windows (ConPTY), by pywinpty: what waits for it are threads, what the loop sees is a socket.
+"""A Windows pseudoconsole (ConPTY), through pywinpty: threads wait for it, and the loop uses a socket.
 
 The buffers of the sockets are what is read ahead and typed ahead: a console that is not read waits, and so do those who
 type.
@@ -54,7 +54,7 @@ class WindowsPty:
         self._error = winpty.WinptyError
         self._tree = tree.enter()
         try:
-            #: None when it is closed, which happens when no thread uses it any more.
+            #: None when it is closed, which happens when no thread uses it.
             self._pty: Any = winpty.PTY(cols, rows, backend=_CONPTY)
         except self._error as error:
             raise OSError(errno.EIO, f"there is no pseudo console: {error}") from error
@@ -118,7 +118,7 @@ class WindowsPty:
         self.write(b"\x03")
 
     def _hang_up(self) -> None:
-        """Close the console: its programs are told so, and end."""
+        """Close the console: its programs are notified, and end."""
         pty, self._pty = self._pty, None
         if pty is None:
             return
@@ -148,7 +148,7 @@ class WindowsPty:
         return 0
 
     def look(self) -> None:
-        """Do nothing: nothing is known of what was typed."""
+        """Do nothing: the typed line is not known."""
 
     def write(self, data: bytes | bytearray | memoryview) -> int:
         """Type `data`; return how many bytes were taken, 0 if so much waits to be typed already."""

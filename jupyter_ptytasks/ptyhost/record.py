@@ -1,4 +1,4 @@
-"""The records of a ptyhost, of its start and its end: written even if the disk is full."""
+"""The records of a ptyhost about its start and its end: written even if the disk is full."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Serves the connections of a ptyhost: accepts them, does what they ask for, and sends them what is new.
+"""Serves the connections of a ptyhost: accepts them, handles their requests, and sends them updates.
 
-An error with one of them affects that one only.
+An error of a connection affects only that connection.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Service:
             self._guard.attempt("accepting a connection", self._accept)
 
     def work(self, now: float) -> None:
-        """Do what connections have asked for, send them what is due, and forget those that are gone."""
+        """Handle requests of connections, send due updates, and drop closed ones."""
         for connection in list(self._connections.values()):
             if connection.has_frames:
                 self._protect(connection, self._obey_all)
@@ -123,7 +123,7 @@ class Service:
             connection.closed = True
 
     def _greet(self) -> bytes:
-        """Return what a connection is sent first."""
+        """Return the greeting for a connection."""
         return self._greeting + wire.json_frame(wire.STATUS, self._host.status())
 
     def _receive(self, connection: Connection, event: int) -> None:
@@ -147,7 +147,7 @@ class Service:
         """Listen again if the endpoint was removed. Raises OSError."""
         self._endpoint.renew()
 
-    # -- what they ask for --------------------------------------------------------------------------------------------
+    # -- requests -----------------------------------------------------------------------------------------------------
 
     def _obey_all(self, connection: Connection) -> None:
         until = time.monotonic() + _SLICE
@@ -160,7 +160,7 @@ class Service:
                 return
 
     def _obey(self, connection: Connection, kind: int, payload: bytes) -> None:
-        """Do what a frame asks for. Raises WireError if it is invalid."""
+        """Handle a frame. Raises WireError if it is invalid."""
         host = self._host
         if kind == wire.INPUT:
             if self.viewers.type(connection):
@@ -210,7 +210,7 @@ class Service:
             self._take_input(connection, payload)
 
     def _answer(self, connection: Connection) -> None:
-        """Answer ASK_STATUS once the program has taken what the connection typed before it asked."""
+        """Answer ASK_STATUS once the program has read the earlier input of the connection."""
         if connection.asked and not connection.input:
             connection.asked = False
             connection.send(wire.json_frame(wire.STATUS, self._host.status()))
@@ -220,7 +220,7 @@ class Service:
         """Whether a server has somebody who looks on."""
         return any(connection.watching for connection in self._connections.values())
 
-    # -- what was typed -----------------------------------------------------------------------------------------------
+    # -- input --------------------------------------------------------------------------------------------------------
 
     @property
     def has_input(self) -> bool:
@@ -242,7 +242,7 @@ class Service:
             del data[:count]
             self._host.watching.note_typed(typed)
 
-    # -- what they are sent -------------------------------------------------------------------------------------------
+    # -- updates ------------------------------------------------------------------------------------------------------
 
     def send_status(self) -> None:
         """Send a STATUS to all links."""

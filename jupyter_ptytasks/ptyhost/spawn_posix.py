@@ -1,4 +1,4 @@
-"""A command's process from fork to exec: prepared, held back until it may run, and explained if it cannot."""
+"""A command's process from fork to exec: prepared, held until it may run, with an error message if it cannot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-#: The steps of the child, in this order; its report says which one has failed.
+#: The steps of the child, in order; its report says which one has failed.
 _TERMINAL, _CWD, _COMMAND = "terminal", "cwd", "command"
 
 

@@ -94,7 +94,7 @@ def run(
 
 
 def failure(error: Exception) -> dict[str, Any]:
-    """Return the report of a start that has failed, not for want of a command."""
+    """Return the report of a start that failed for a reason other than the command."""
     number = error.errno if isinstance(error, OSError) else None
     message = (error.strerror if isinstance(error, OSError) else None) or f"{type(error).__name__}: {error}"
     return {"error": {"errno": number, "message": message}}
@@ -167,7 +167,7 @@ def _start(
 
 
 def _interrupt() -> None:
-    """Give up the start: the server does not wait any more. Whatever this process is waiting for, nothing runs."""
+    """Abandon the start: the server no longer waits. Whatever this process is waiting for, nothing runs."""
     raise InterruptedError(errno.EINTR, "the ptyhost was told to end")
 
 

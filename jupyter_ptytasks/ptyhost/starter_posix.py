@@ -1,4 +1,4 @@
-"""The starter: a process that has loaded everything that ptyhosts need, and forks one for every connection.
+"""The starter: a process that has loaded all modules of ptyhosts, and forks one for every connection.
 
 A fork takes a fifth of the time of a start from nothing, and shares its memory with the starter. Each is forked before
 it is wanted: one process is always there that takes the next connection, and then the starter forks another one. The
@@ -82,7 +82,7 @@ def _is_ready(end: socket | endpoint.Endpoint) -> bool:
 
 
 def load() -> None:
-    """Load what ptyhosts will need."""
+    """Load the modules that ptyhosts need."""
     start.load()
     for name in _LATER:
         try:
@@ -95,7 +95,7 @@ def load() -> None:
 
 
 def _identity(path: str) -> tuple[int, int] | None:
-    """Return what tells a socket from another one that was put in its place."""
+    """Return the identity of a socket, to detect when another one has replaced it."""
     try:
         found = os.lstat(path)
     except OSError:

@@ -1,4 +1,4 @@
-"""The stop sequence: which signal the tree of a task gets next, and when. It only computes; the job sends."""
+"""The stop sequence: which signal the tree of a task gets next, and when. Only computes; the job sends."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-#: Seconds until SIGKILL is repeated, for a tree that survives it: it sleeps in the kernel, or forks faster than its
-#: processes can be listed.
+#: Seconds until SIGKILL is repeated, for a tree that survives it: it is in uninterruptible sleep, or forks faster than
+#: its processes can be listed.
 _AGAIN = 0.1
 #: The longest grace period (seconds), the most steps, and the most characters of a reason, which goes into every STATUS
 #: and the exit record.

@@ -51,7 +51,7 @@ class Viewer:
         self._head_at = 0.0
 
     def greet(self, hello: Mapping[str, Any]) -> None:
-        """Take in what it says about itself."""
+        """Process its hello."""
         role, viewer_id = hello.get("role"), hello.get("viewer")
         self.is_viewer = role == "viewer"
         self.is_link = role not in ("viewer", "input")

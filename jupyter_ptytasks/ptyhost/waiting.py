@@ -1,4 +1,4 @@
-"""When a ptyhost looks whether the program waits for input, and what it remembers of that.
+"""When a ptyhost checks whether the program is waiting for input, and what it remembers.
 
 It looks when output has fallen silent, and now and then as long as the silence lasts: never in a flood, and never so
 often that it costs more than a two-thousandth of a processor. No descriptors and no clock: the host has them.

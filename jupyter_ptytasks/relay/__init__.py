@@ -1,4 +1,4 @@
-"""The far end of a place: what runs on another machine, from one file, with nothing but Python.
+"""The far end of a place: the program on another machine, a single file that needs only Python.
 
-It imports core alone. The near end is provision.remote.
+It imports only core. The near end is provision.remote.
 """

@@ -1,4 +1,4 @@
-"""The loop of the far end: one stream to the near end, and behind it the ptyhosts of this machine and their rings.
+"""The loop of the far end: connects one stream to the near end with the ptyhosts of this machine and their rings.
 
 One thread, one poll. A frame that makes no sense closes its channel and nothing else; the end of the stream ends this
 process, and no task. What a ptyhost says waits until everything has been sent that was in the ring when it was read: so
@@ -31,7 +31,7 @@ _FULL = 256 << 10
 _READ = 256 << 10
 #: Milliseconds to wait: nothing is due by itself but the note that the program is in use.
 _LONG = 3_600_000
-#: What a frame, or what it asks for, may fail with.
+#: Exceptions that an invalid frame or a failed request may raise.
 _FAULTS = (OSError, ValueError, KeyError, TypeError, RecursionError, wire.WireError)
 
 
@@ -77,7 +77,7 @@ class Agent:
         self._out = bytearray(relay.BANNER + relay.READY + b"\n")
         self._connections: dict[int, _Connection] = {}
         self._tails: dict[int, tuple[Tail, bool]] = {}
-        #: The channels of those that may have something to send.
+        #: The channels that may have something to send.
         self._grown: set[int] = set()
         #: What answers calls, by their channels: ptyhosts that have not reported yet, and programs.
         self._answering: dict[int, Answering] = {}
@@ -91,7 +91,7 @@ class Agent:
             pass  # the near end has gone
 
     def _turn(self) -> bool:
-        """Do what can be done; return False at the end of the stream."""
+        """Do all pending work; return False at the end of the stream."""
         has_more = len(self._out) < _FULL and self._pump()
         self._write()
         is_full = len(self._out) >= _FULL
@@ -162,7 +162,7 @@ class Agent:
             if channel in self._answering:
                 self._answering.pop(channel).end()
             elif channel in self._connections and self._connections[channel].out:
-                self._connections[channel].is_closing = True  # after what was sent before
+                self._connections[channel].is_closing = True  # after sending pending data
             else:
                 self._forget(channel)
         elif kind in (relay.CONNECT, relay.TAIL, relay.STREAM):
@@ -259,7 +259,7 @@ class Agent:
         except BlockingIOError:
             return
         except OSError:
-            # It has gone; what it has said before is still to be read.
+            # It has closed; earlier data must still be read.
             count = len(one.out)
         del one.out[:count]
         self._send(one.consumed.add(channel, count))
@@ -281,7 +281,7 @@ class Agent:
             self._grown.add(one.tail)
 
     def _pump(self) -> bool:
-        """Send what has grown, and what waited for that; return whether there is more."""
+        """Send new output, and what waited for it; return whether there is more."""
         has_more = False
         for channel in sorted(self._grown):
             tail, follows = self._tails[channel]

@@ -1,4 +1,4 @@
-"""What the near end asks for by name: start a task here, look what became of one, remove one.
+"""The calls of the near end: start a task here, poll one, remove one.
 
 A start and a look hold the task's lock, so that they agree: a start that was found not to have happened does not happen
 later (`abandoned`), however long its request was under way. A new one for the same attempt says how many were given up.
@@ -34,7 +34,7 @@ _ABANDONED = "abandoned.json"
 
 
 class Refused(Exception):
-    """A task cannot be started; `report` is what a ptyhost would say, and `more`."""
+    """A task cannot be started; `report` is like that of a ptyhost, with `more`."""
 
     def __init__(self, message: str, field: str | None = None, number: int | None = None, **more: Any) -> None:
         super().__init__(message)
@@ -49,7 +49,7 @@ class Calls:
         self._runtime_dir = runtime_dir
 
     def files(self, task_id: str) -> TaskFiles:
-        """Return the paths of a task. Raises ValueError for what is not the id of one."""
+        """Return the paths of a task. Raises ValueError for an invalid id."""
         if not (8 <= len(task_id) <= 16 and task_id.isascii() and task_id.isalnum()):
             raise ValueError(f"not the id of a task: {task_id!r}")
         return TaskFiles(os.path.join(self.tasks, task_id))
@@ -163,11 +163,11 @@ class Calls:
         spec["cwd"] = cwd
         spec["argv"] = _arguments(spec)
         if end and not list_bases(files.output):
-            # The output goes on where the copy of it ends that is all that is left.
+            # The output continues where its only remaining copy ends.
             system.private_dir(files.output)
             os.close(os.open(log_path(files.output, end), os.O_WRONLY | os.O_CREAT | system.BINARY, 0o600))
         spec["program"] = os.path.basename(programs.own())
-        spec["given_env"] = {}  # the ptyhost is told; it may hold secrets
+        spec["given_env"] = {}  # passed to the ptyhost directly, since it may hold secrets
         write_json(files.spec, spec)
 
 
@@ -182,7 +182,7 @@ def _of(record: dict[str, Any] | None, attempt: int) -> dict[str, Any] | None:
 
 
 def _arguments(spec: Mapping[str, Any]) -> list[str]:
-    """Return what to execute: the shell is the user's on this machine."""
+    """Return the arguments to execute, with the user's shell on this machine."""
     shell = os.environ.get("SHELL") or "/bin/sh"
     if spec["kind"] == "shell":
         return [shell, "-l"]
@@ -192,7 +192,7 @@ def _arguments(spec: Mapping[str, Any]) -> list[str]:
 
 
 def surroundings() -> dict[str, str]:
-    """Return the environment of a login here, without what is this connection's."""
+    """Return the environment of a login here, without variables of this connection."""
     return {name: value for name, value in os.environ.items() if name not in _STRIPPED}
 
 
@@ -201,6 +201,6 @@ def _private(path: str, flags: int) -> int:
 
 
 def data_dir() -> str:
-    """Return the directory of what is kept of tasks on this machine."""
+    """Return the data directory of tasks on this machine."""
     base = os.environ.get("XDG_DATA_HOME") or os.path.join(os.path.expanduser("~"), ".local", "share")
     return os.path.join(base, "ptytasks")

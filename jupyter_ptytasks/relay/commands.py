@@ -1,4 +1,4 @@
-"""Programs of this machine that the near end has run: with what they print as the answer to a call, or as a stream."""
+"""Runs programs on this machine for the near end: their output is the result of a call, or a stream."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from typing import IO, Any
 
-#: Bytes of an answer, which fits into one frame.
+#: Maximum size of a result in bytes, which fits into one frame.
 _MAX = 4 << 20
 _READ = 64 << 10
-#: Bytes of what a program has complained of.
+#: Maximum size of a program's error output in bytes.
 _SAID_MAX = 4096
 
 
@@ -30,11 +30,11 @@ class Answering:
         self._data = bytearray()
 
     def fileno(self) -> int:
-        """Return what becomes readable."""
+        """Return the descriptors to poll."""
         return self._stdout.fileno()
 
     def take(self) -> dict[str, Any] | None:
-        """Read what is there; return the answer, None as long as there is none. Raises OSError."""
+        """Read available output; return the result, None as long as there is none. Raises OSError."""
         data = os.read(self._stdout.fileno(), _READ)
         self._data += data
         if data and len(self._data) < _MAX:
@@ -43,7 +43,7 @@ class Answering:
         return self._answer(bytes(self._data), self._process.wait())
 
     def end(self) -> None:
-        """End the process: nobody waits for it any more."""
+        """End the process: nobody waits for it."""
         self._process.kill()
         self._stdout.close()
         self._process.wait()

@@ -1,5 +1,5 @@
-"""What the near end asks about tasks whose ptyhosts are jobs of a batch system: their directories are on this machine,
-and on the nodes.
+"""Calls of the near end about tasks whose ptyhosts are jobs of a batch system: their directories are shared by this
+machine and the nodes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class Jobs:
         raise ValueError(f"no such call: {name}")
 
     def about(self) -> dict[str, Any]:
-        """Return what it takes to run the far end of a relay on a node, and who the user is here."""
+        """Return the command for the far end of a relay on a node, and the user here."""
         return {
             "python": sys.executable,
             "program": programs.own(),
@@ -50,7 +50,7 @@ class Jobs:
         }
 
     def prepare(self, spec: dict[str, Any], env: dict[str, str], handle: dict[str, Any], end: int) -> dict[str, Any]:
-        """Write what the job reads that is to be the ptyhost of a task; return its `directory`, and `about`."""
+        """Write the files that the job of a task reads; return its `directory`, and `about`."""
         files = self._calls.files(str(spec["id"]))
         lock = take_lock(files, LEAVING)
         if lock is None:

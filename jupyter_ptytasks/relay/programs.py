@@ -1,5 +1,5 @@
-"""The program of this process, and those beside it: each version of ours that has reached this machine has left one,
-named by its hash. One that was not used for a week is deleted, unless a task needs it that has not ended.
+"""The program of this process, and those of other versions on this machine, each named by its hash. A program that has
+not been used for a week is deleted, unless a live task needs it.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def own() -> str:
 
 
 def command(*arguments: str) -> list[str]:
-    """Return what runs the program of this process, as another one."""
+    """Return the command that runs the program of this process again."""
     return [sys.executable, "-I", "-S", "-X", "utf8", own(), *arguments]
 
 

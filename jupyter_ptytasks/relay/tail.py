@@ -1,5 +1,5 @@
-"""The growth of one task's files, piece by piece, as far as there is room in the window: a copy of them is the same,
-byte for byte.
+"""Sends new data of one task's files, piece by piece, as far as the window allows: a copy of them is identical, byte
+for byte.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 class Tail:
-    """Sends what the ring of a task grows by, oldest bytes first; then the exit record of the attempt.
+    """Sends new bytes of a task's ring, oldest first; then the exit record of the attempt.
 
     `have` is the newest segment that the other side has, and the size of its log there; None if it has none. With
     `newest` it begins with the segment that is being written, and only names those before. If the writer drops segments

@@ -1,7 +1,7 @@
-"""Print the GPUs of this machine and who uses them as JSON, or what went wrong: `python -I -S gpu_probe.py DIRECTORY`.
+"""Print the GPUs of this machine and their users as JSON, or the error: `python -I -S gpu_probe.py DIRECTORY`.
 
-A program of its own: NVIDIA's driver may take seconds to answer, or hang, and only this process waits for it.
-DIRECTORY is where pynvml is (nvidia-ml-py, the extra `gpu`). The functions are those of
+A separate program: NVIDIA's driver may take seconds to respond, or hang, and only this process waits for it.
+DIRECTORY contains pynvml (nvidia-ml-py, the extra `gpu`). The functions are those of
 https://docs.nvidia.com/deploy/nvml-api/group__nvmlDeviceQueries.html.
 """
 

@@ -1,4 +1,4 @@
-"""Which GPUs this machine has, and who uses them: asked while tasks wait for one, never waited for."""
+"""Which GPUs this machine has, and who uses them: polled in the background while tasks wait for one."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _PROBE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "gpu_probe.py")
-#: Seconds for which an answer is good, and after which one that does not come is given up.
+#: Seconds for which an answer is valid, and after which a query times out.
 _FRESH = 2.0
 _PATIENCE = 30.0
 
 
 class GpuWatch:
-    """Runs `gpu_probe` when it is asked, and keeps its last answer where servers find it. `close` it."""
+    """Runs `gpu_probe` on request, and saves its last answer for servers. `close` it."""
 
     def __init__(self, data_dir: str, runtime_dir: str) -> None:
         self._data_dir = data_dir

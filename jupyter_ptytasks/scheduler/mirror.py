@@ -1,5 +1,5 @@
-"""The tasks as the scheduler sees them. There may be ten thousand: of those that do not run it keeps no more than
-decisions need.
+"""The tasks in the memory of the scheduler. There may be ten thousand: for tasks that are not running it keeps only
+what decisions need.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from ..core.sweeps.combinations import Sweep
     from ..storage.database import Database
 
-#: What most have, once.
+#: Shared instances of common values.
 _NO_EXIT = Exit()
 _WHOLE = 1.0
 
@@ -59,14 +59,14 @@ class Mirror:
         self._version: tuple[int, int] | None = None
         self._revision = 0
         self.entries: dict[str, Entry] = {}
-        #: Those that run, or were submitted to another place: it is asked what becomes of them.
+        #: Tasks that are running, or were submitted to another place, which is polled for them.
         self.underway: dict[str, Task] = {}
         #: Many tasks wait for the same, and belong to the same sweep.
         self._turns: dict[Turn, Turn] = {}
         self._sweeps: dict[Sweep | None, Sweep | None] = {}
 
     def refresh(self) -> bool:
-        """Take in what others have changed; return whether there was anything."""
+        """Read changes by others; return whether there were any."""
         version = self._database.version()
         if version == self._version:
             return False
@@ -87,11 +87,11 @@ class Mirror:
         return True
 
     def distrust(self) -> None:
-        """Read everything again at the next refresh: what was noted may not have been written after all."""
+        """Read everything again at the next refresh: recorded changes may not have been written."""
         self._version = None
 
     def note(self, task: Task) -> Task:
-        """Keep what was written of a task, and return it."""
+        """Remember a task as it was written, and return it."""
         turn = self._turns.setdefault(task.turn, task.turn)
         self.entries[task.id] = Entry(task, turn, self._sweeps.setdefault(task.sweep, task.sweep))
         if task.live and not waits_here(task):

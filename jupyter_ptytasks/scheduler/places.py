@@ -1,5 +1,5 @@
-"""The other places where the scheduler starts tasks, and what they say of them: in threads, because they may take long
-to answer, and nothing else is to wait for that.
+"""The other places where the scheduler starts and polls tasks: in threads, because they may take long to respond, and
+nothing else should wait for them.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     _Start = tuple[Task, Lock, Mapping[str, str]]
     _Outcome = tuple[Task, Lock, Launched | Submitted | PtyTasksError]
 
-#: Seconds between two questions about all tasks of a place: what it says is shared by all processes, its files are not.
+#: Seconds between two polls of all tasks of a place: its answers are shared by all processes, its files are not.
 _ASK_EVERY = 2.0
 #: Seconds until a place is tried again that has not answered; doubled up to the second number.
 _RETRY, _RETRY_MAX = 5.0, 300.0
 
 
 class Places:
-    """The places, by name: `find` returns the provisioner of one as it is configured now, None if it is not."""
+    """The places, by name: `find` returns the currently configured provisioner, None if there is none."""
 
     def __init__(self, find: Callable[[str], Provisioner | None]) -> None:
         self._find = find
@@ -42,7 +42,7 @@ class Places:
         self._news: queue.SimpleQueue[tuple[Task, dict[str, Any]]] = queue.SimpleQueue()
         #: How many tasks are being started.
         self._count = 0
-        #: The last question to each place, and when it was asked.
+        #: The last poll of each place, and its time.
         self._askers: dict[str, tuple[threading.Thread, float]] = {}
         #: Of the places that have not answered: how often in a row, until when they are left alone, and why.
         self._failures: dict[str, tuple[int, float, str]] = {}
@@ -90,7 +90,7 @@ class Places:
         return provisioner.launch(task, lock, env)
 
     def outcomes(self) -> list[_Outcome]:
-        """Return what has become of starts since the last call. The caller closes the locks when that is noted."""
+        """Return the results of starts since the last call. The caller closes the locks after recording them."""
         found = []
         while not self._outcomes.empty():
             task, lock, outcome = self._outcomes.get()
@@ -105,7 +105,7 @@ class Places:
         return found
 
     def ask(self, tasks: Iterable[Task]) -> None:
-        """Begin to ask what has become of tasks at their places; not where that is being done, or has just been."""
+        """Start polling places about their tasks, except places that are being polled or have just been polled."""
         asked: dict[str, list[Task]] = {}
         for task in tasks:
             asked.setdefault(task.provisioner, []).append(task)
@@ -133,7 +133,7 @@ class Places:
             print(f"what has become of tasks cannot be found out: {error!r}", file=sys.stderr, flush=True)
 
     def news(self) -> list[tuple[Task, dict[str, Any]]]:
-        """Return what was said since the last call: tasks as they were then, and how they change (Provisioner.poll)."""
+        """Return the news since the last call: tasks as they were then, and their changes (Provisioner.poll)."""
         found = []
         while not self._news.empty():
             found.append(self._news.get())

@@ -1,4 +1,4 @@
-"""The process of the scheduler: one per data directory, woken through its socket, gone when nothing waits."""
+"""The process of the scheduler: one per data directory, woken through its socket; exits when no task waits."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 #: ptyhost may end unnoticed; and else, as others may share the data directory whose calls do not come here.
 _LOOK_EVERY = 1.0
 _LOOK_IDLE = 10.0
-#: Seconds after which it leaves when nothing waits any more.
+#: Seconds after which it exits when no task waits.
 _STAY = 5.0
 #: Seconds after a failure until it tries again.
 _RETRY = 1.0
@@ -42,7 +42,7 @@ _LOG_MAX = 64 << 10
 
 
 def main(data_dir: str, runtime_dir: str) -> None:
-    """Start what is to be started until nothing waits any more."""
+    """Start tasks until none waits."""
     locks = Locks(data_dir, [runtime_dir])
     lock = locks.take("scheduler.lock")
     if lock is None:
@@ -78,9 +78,9 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
     idle_since: float | None = None
     failure = ""
     present = time.monotonic()
-    #: Who woke it, and waits until what it came for has been done.
+    #: Processes that woke it, and wait until their request has been handled.
     callers: list[socket] = []
-    while os.path.isdir(data_dir):  # without it there is nothing to do any more
+    while os.path.isdir(data_dir):  # without it there is nothing left to do
         installed = _version()
         if installed is None:
             # It is being replaced, or was removed. No ptyhost can be started: nothing is to fail for that.
@@ -90,7 +90,7 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
             continue
         present = time.monotonic()
         if installed != version:
-            # Another version was installed: it goes on from here.
+            # Another version was installed, which continues from here.
             _settle(work)
             listener.close()
             lock.close()
@@ -126,7 +126,7 @@ def _run(work: Work, data_dir: str, runtime_dir: str, lock: Lock) -> None:
 
 
 def _answer(callers: list[socket]) -> None:
-    """Answer those who wait: there is nothing more for them to wait for. Any byte says so."""
+    """Notify waiting processes that their request has been handled, with a single byte."""
     for caller in callers:
         try:
             caller.send(b"1")

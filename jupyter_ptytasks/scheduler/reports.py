@@ -1,4 +1,4 @@
-"""What has become of tasks, written down: of those that were submitted to other places, and how any of them end."""
+"""Stores outcomes of tasks: the states of tasks that were submitted to other places, and the ends of all tasks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Reports:
-    """Writes to `database`, and notes it in `tasks`. Methods raise PtyTasksError; what is lost is found out again."""
+    """Writes to `database`, and updates `tasks`. Methods raise PtyTasksError; lost updates are found again."""
 
     def __init__(self, database: Database, task_dirs: TaskDirs, tasks: Mirror) -> None:
         self._database = database
@@ -43,7 +43,7 @@ class Reports:
         for task, changes in news:
             known = self._tasks.underway.get(task.id)
             if known is None or (known.state, known.attempt) != (task.state, task.attempt):
-                continue  # something else has become of it since it was asked about
+                continue  # it has changed since the poll
             if task.state is State.STARTING and changes["state"].pending and self._task_dirs.is_hosted(task):
                 continue  # it is being started again since then
             try:
@@ -53,7 +53,7 @@ class Reports:
         return bool(outcomes or news)
 
     def _note_start(self, task: Task, outcome: Launched | Submitted | PtyTasksError, now: float) -> None:
-        """Note what became of a start at another place. If it is not known, the place is asked."""
+        """Record the result of a start at another place. If it is unknown, the place is polled."""
         if isinstance(outcome, StartUnknown):
             return
         if isinstance(outcome, Submitted):
@@ -77,7 +77,7 @@ class Reports:
             self._task_dirs.specs.forget_environment(task.id)
 
     def _take_news(self, task: Task, news: dict[str, Any]) -> None:
-        """Write down what a place says of a task (Provisioner.poll), as the supervisors of servers do."""
+        """Store the news of a place about a task (Provisioner.poll), like the supervisors of servers."""
         state = news["state"]
         attempt = news.pop("attempt", task.attempt)
         if attempt != task.attempt:
@@ -96,7 +96,7 @@ class Reports:
         self._tasks.note(self._database.observe(task.id, task.attempt, **news))
 
     def complete(self, task: Task, changes: dict[str, Any]) -> None:
-        """Add to the changes with which a task ends what its output says."""
+        """Add the reason from the output to the changes with which a task ends."""
         changes["progress"] = self._task_dirs.final_progress(task, changes["state"])
         changes.update(self._explained(task, changes))
 

@@ -1,4 +1,4 @@
-"""One step of the scheduler: take in what has ended, run again what is to be, start what may start."""
+"""One step of the scheduler: record ends, requeue retries, start tasks."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     _Claim = tuple[Task, Lock | InternalError]
 
-#: Seconds after which a task is tried again whose last ptyhost has not left yet.
+#: Retry delay in seconds for a task whose last ptyhost has not exited yet.
 _LEAVING = 0.05
 #: Seconds for which it is not written down that a task runs, if nothing else is to be written. Servers that link to its
 #: ptyhost see that it does, and so does a scheduler that finds its records after this process was killed.
@@ -82,11 +82,11 @@ class Work:
         self.waits_for_time = False
         #: Whether the last step has left something to be started that could be started now.
         self.is_behind = True
-        #: The tasks started last, which are written down with the next changes: id, attempt, and what has changed.
+        #: The last started tasks, which are stored with the next changes: id, attempt, and changes.
         self._started: list[tuple[str, int, dict[str, Any]]] = []
 
     def step(self, now: float) -> float | None:
-        """Do what is due at `now` (Unix seconds); return when to look again at the latest, None if nothing waits.
+        """Do what is due at `now` (Unix seconds); return the latest time of the next step, None if nothing waits.
 
         Raises PtyTasksError or OSError; what was not done is done by the next step.
         """
@@ -95,7 +95,7 @@ class Work:
         self._provisioner.reap()
         ends = self._find_ends()
         seen = (self._groups.all(), self._limit())
-        # A clock that was set back does not put off what was to be looked at again.
+        # A clock that was set back must not delay the next step.
         is_early = self._look is None or self._decided <= now < self._look
         if not (changed or ends or self._started) and seen == self._seen and is_early:
             return now + _SUBMITTING if self._places.is_busy else self._look
@@ -111,13 +111,13 @@ class Work:
         return self._look
 
     def settle(self, ends: Mapping[str, dict[str, Any]] = MappingProxyType({})) -> None:
-        """Write down what was not written yet: of the tasks started last that they run. Raises PtyTasksError."""
+        """Store pending changes: that the last started tasks are running. Raises PtyTasksError."""
         with self._database.together():
             self._report(ends)
         self._started.clear()
 
     def _advance(self, ends: Mapping[str, dict[str, Any]], now: float) -> float | None:
-        """Write down what is new, and start what may start now, in one transaction: each one flushes the disk."""
+        """Store news and start tasks in one transaction, since each transaction flushes the disk."""
         ended = [self._tasks.note(self._tasks.underway[task_id].with_(**changes)) for task_id, changes in ends.items()]
         if any(task.state in FAILURES or task.turn.retry is not None for task in ended):
             self.settle(ends)  # before the consequences
@@ -151,7 +151,7 @@ class Work:
                 looks.append(now + _LEAVING)
             elif planned.needs_gpus:
                 looks.append(now + 1.0)  # others may come and go
-        return min(looks, default=None)  # who releases a held task wakes the scheduler
+        return min(looks, default=None)  # releasing a held task wakes the scheduler
 
     def _write_and_start(
         self, ends: Mapping[str, dict[str, Any]], next_ones: Mapping[str, Given], limit: int, now: float
@@ -186,7 +186,7 @@ class Work:
         return task.provisioner != self._provisioner.name
 
     def _find_ends(self) -> dict[str, dict[str, Any]]:
-        """Return what has become of active tasks that is not in the database, by id, as changes."""
+        """Return outcomes of active tasks that are not in the database yet, by id, as changes."""
         ends = self._provisioner.poll(task for task in self._tasks.underway.values() if not self._is_elsewhere(task))
         for task_id, changes in ends.items():
             if not changes["state"].live:
@@ -212,7 +212,7 @@ class Work:
         return as_expected
 
     def _run_again(self, now: float) -> None:
-        """Queue the next attempts of tasks that failed; forget the environment of those that have ended for good."""
+        """Queue the next attempts of failed tasks; delete the environment of those that have ended for good."""
         for task in self._tasks:
             retry = task.turn.retry
             if task.live or retry is None or task.state_reason == "restarting":
@@ -249,7 +249,7 @@ class Work:
         yield
 
     def _respond_to_failures(self, now: float) -> None:
-        """Pause groups, or cancel what waits in them, as they are configured."""
+        """Pause groups, or cancel their pending tasks, as configured."""
         result = consequences(self._tasks, self._groups.all())
         for name, reason in result.pause.items():
             self._groups.change(name, paused=True, reason=reason)
@@ -281,7 +281,7 @@ class Work:
                 return None
             locks.enter_context(lock)
         try:
-            # That it is started can be seen from what its ptyhost writes; which GPUs it has cannot.
+            # The files of its ptyhost show that it is started, but not which GPUs it has.
             entry = self._tasks.entries.get(task_id)
             has_gpus = bool(given.uuids or (entry is not None and entry.gpus)) and not isinstance(lock, InternalError)
             task, moved = self._database.move(
@@ -321,7 +321,7 @@ class Work:
         return launched
 
     def _note_start(self, task: Task, outcome: Launched | PtyTasksError | None, now: float) -> bool:
-        """Note what became of a start; return whether the task runs, or it is not known yet."""
+        """Record the result of a start; return whether the task is running, or the result is not known yet."""
         if outcome is None:
             return True
         if isinstance(outcome, PtyTasksError):

@@ -1,7 +1,7 @@
-"""Archives of tasks: a tar (ustar) within gzip, with a description of the task and its files. Blocking.
+"""Archives of tasks: a gzipped tar (ustar) with a description of the task and its files. Blocking.
 
-Nothing else is read than what it may hold: regular files under known names, of bounded size. So its reader needs
-neither to trust who has written it, nor more memory than for a block.
+Only regular files with known names and bounded size are accepted. So a reader need not trust the author, and needs only
+memory for one block.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from ..core.paths import TaskFiles
 
-#: The member that says what the task is. It comes first.
+#: The member that describes the task. It comes first.
 ABOUT = "task.json"
 _ABOUT_MAX = 1 << 20
 _NOTES, _METRICS = "notes.md", "metrics"

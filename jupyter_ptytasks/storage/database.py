@@ -332,7 +332,7 @@ class Database:
 
 
 def next_attempt(task: Task, attempt: int, state: State, **facts: Any) -> Task:
-    """Return a task that has ended as it is at the beginning of another attempt."""
+    """Return an ended task in the initial state of its next attempt."""
     return task.with_(
         state=state, state_reason="", state_message="", why="", exit=Exit(), attempt=attempt,
         pid=None, host_pid=None, started=None, ended=None, usage={},

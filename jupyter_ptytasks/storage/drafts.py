@@ -1,5 +1,5 @@
-"""The next specs and environments of many tasks, written beforehand: the transaction that changes these tasks only
-renames files. Blocking.
+"""Drafts of the next specs and environments of many tasks: the transaction that changes these tasks only renames
+files. Blocking.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..core.model import Task
     from .task_dirs import TaskDirs
 
-#: Threads that write files: each waits for the disk, which serves several in one go.
+#: Number of threads that write files: the disk handles concurrent flushes together.
 _WRITERS = 8
 _WHAT = "the task's directory"
 
@@ -74,7 +74,7 @@ class Drafts:
         in_parallel(write, list(changes))
 
     def note(self, old: Task) -> None:
-        """Say from what a task is changed: if it is not what its draft was made from, that is not used."""
+        """Set the state from which a task is changed: its draft is used only if it was made from the same state."""
         if old.revision != self._drafts[old.id].revision:
             self._stale.add(old.id)
 
@@ -111,7 +111,7 @@ class Drafts:
             self._task_dirs.specs.write_environment(task.id, draft.env)
 
     def settle(self) -> None:
-        """Make what was put in place last, and delete the other drafts."""
+        """Make the used drafts permanent, and delete the others."""
         for draft in self._drafts.values():
             for path in (draft.spec, draft.environment):
                 with suppress(FileNotFoundError):

@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from ..core.why import Reason
     from .task_dirs import TaskDirs
 
-#: Last lines of the output that are drawn.
+#: Number of last lines of the output that are drawn.
 _LINES = 400
-#: The reasons of states for which the output may say more: the others say why themselves.
+#: State reasons for which the output may say more; the others are clear by themselves.
 _EXPLAINED = {State.FAILED: ("nonzero_exit", "signal"), State.TIMED_OUT: ("timed_out",)}
 
 
 def is_explained(task: Task) -> bool:
-    """Return whether a task that has ended is of those that `why_failed` explains."""
+    """Return whether `why_failed` can explain an ended task."""
     return task.state_reason in _EXPLAINED.get(task.state, ())
 
 
@@ -48,7 +48,7 @@ def explained(task_dirs: TaskDirs, task: Task, changes: Mapping[str, Any]) -> di
 
 
 def changes_for(reason: Reason | None) -> dict[str, Any]:
-    """Return a reason as changes to its task; what cannot be explained is marked, so that nobody tries again."""
+    """Return a reason as changes to its task; unexplained failures are marked, so that they are not tried again."""
     return {"why": "unknown"} if reason is None else {"why": reason.kind, "state_message": reason.message}
 
 

@@ -53,7 +53,7 @@ class Groups:
             return group
 
     def remove(self, name: str) -> None:
-        """Forget a group; to `default` it gives back what it was at first."""
+        """Delete a group; `default` gets its initial configuration."""
         with self._changing() as groups:
             groups.pop(name, None)
 
@@ -76,7 +76,7 @@ class Groups:
                 raise storage_fault(error, "the file of groups") from error
 
     def _read(self) -> dict[str, Group]:
-        """Return what the file says; what of it is garbage is left out."""
+        """Return the content of the file, without invalid entries."""
         groups = {DEFAULT_GROUP: Group(DEFAULT_GROUP, None)}
         for value in (read_json(self._path) or {}).get("groups", ()):
             try:

@@ -1,6 +1,6 @@
-"""Tasks that are being imported: each is put together where nobody takes it for a task. Blocking.
+"""Tasks that are being imported: each is assembled where it is not mistaken for a task. Blocking.
 
-Such a directory is the root of others (task_dirs): it has the task, under the id that it gets, and the archive.
+Such a directory is a root (task_dirs): it contains the task, under its future id, and the archive.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _PREFIX = ".import-"
-#: Seconds after which one was cut off, and is deleted.
+#: Seconds after which an import is considered interrupted, and is deleted.
 _CUT_OFF = 86400.0
 _WHAT = "the task's directory"
 
@@ -65,11 +65,11 @@ class Imports:
             raise
 
     def end(self, task_id: str) -> None:
-        """Delete what is left of an import."""
+        """Delete the remaining files of an import."""
         remove_tree(self.root(task_id))
 
     def remove_old(self) -> None:
-        """Delete what is left of imports that were cut off, as when the server was killed."""
+        """Delete the remaining files of interrupted imports, such as when the server was killed."""
         with suppress(OSError):
             for name in os.listdir(self._tasks):
                 path = os.path.join(self._tasks, name)

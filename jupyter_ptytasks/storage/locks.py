@@ -41,7 +41,7 @@ class Lock:
         self.close()
 
     def handed_on(self) -> Lock:
-        """Return the lock for another one who closes it; this one counts as closed."""
+        """Hand over the lock to a new owner, which closes it; this one counts as closed."""
         fd, self.fd = self.fd, -1
         return Lock(fd)
 
@@ -122,7 +122,7 @@ class Locks:
     def _path(self, place: str, name: str) -> str:
         if place == self._home:
             return os.path.join(place, name)
-        # It belongs to what is in `home`, and goes away with it.
+        # It belongs to the directory in `home`, and is removed with it.
         os.stat(os.path.join(self._home, os.path.dirname(name)))
         return os.path.join(files.private_dir(place), name.replace(os.sep, "-"))
 

@@ -1,4 +1,4 @@
-"""What people note about a task: a file of Markdown in its directory, and a tag that changes with it. Blocking."""
+"""The notes of a task: a Markdown file in its directory, and an ETag that changes with it. Blocking."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-#: Bytes of the notes of a task.
+#: Maximum size of the notes of a task, in bytes.
 MAX = 64 << 10
 
 

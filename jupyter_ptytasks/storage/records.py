@@ -1,4 +1,4 @@
-"""The records of a task as values: specs and exit records, as files hold them."""
+"""The records of a task as values: specs and exit records, as in their files."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 #: The exit reason of a task that is being restarted.
 RESTARTING = "restarting"
-#: How many attempts before the present one are kept, and how much of their messages.
+#: How many previous attempts are kept, and the maximum length of their messages.
 _EARLIER, _MESSAGE_MAX = 50, 500
 #: States by the reason in the exit record.
 _STATES = {

@@ -1,4 +1,4 @@
-"""What is still to be removed on other machines: a file in the data directory for each deleted task that ran on one.
+"""Files to be removed on other machines: a file in the data directory for each deleted task that ran on one.
 Blocking.
 """
 
@@ -43,7 +43,7 @@ class Removals:
         return [name for name, about in noted.items() if about.get("place") == place]
 
     def done(self, task_ids: Iterable[str]) -> None:
-        """Forget what has been removed. Raises OSError."""
+        """Delete the notes of completed removals. Raises OSError."""
         for task_id in task_ids:
             with suppress(FileNotFoundError):  # another server has done the same
                 os.unlink(os.path.join(self._root, task_id))

@@ -1,4 +1,4 @@
-"""A file that is put back if what replaces it comes to nothing."""
+"""Restores a file if replacing it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What has changed in the database, and when: each task that is stored or removed gets the next revision."""
+"""Tracks changes of the database: each task that is stored or removed gets the next revision."""
 
 from __future__ import annotations
 

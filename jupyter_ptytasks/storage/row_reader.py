@@ -1,4 +1,4 @@
-"""Reads tasks from rows of the database, and from their directories where a row is damaged or incomplete."""
+"""Reads tasks from rows of the database, and from their directories if a row is damaged or incomplete."""
 
 from __future__ import annotations
 

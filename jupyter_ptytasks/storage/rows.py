@@ -1,4 +1,4 @@
-"""A task as a row of the database: columns for what is searched for, JSON for the rest."""
+"""A task as a row of the database: columns for fields used in queries, JSON for the rest."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _TYPES: Mapping[str, tuple[type, ...]] = {
     "resources": (dict,), "job": (dict,), "git": (dict, type(None)), "again_of": (str,), "notes": (str,),
     "earlier": (list,),
 }  # fmt: skip
-#: The states that this version knows.
+#: The states known to this version.
 STATES = frozenset(state.value for state in State)
 
 

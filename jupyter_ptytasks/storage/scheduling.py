@@ -1,4 +1,4 @@
-"""What servers and the scheduler tell each other beside the tasks: small files of which the last one counts."""
+"""What servers and the scheduler share besides tasks: small files, where the last write wins."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Settings:
 
 
 def read_settings(data_dir: str) -> Settings:
-    """Return what was told last; the defaults if nothing was, or it cannot be read."""
+    """Return the last settings; the defaults if there are none or they cannot be read."""
     value = read_json(_settings(data_dir)) or {}
     limit, nvml, visible = (value.get(name) for name in ("max_live_tasks", "nvml", "cuda_visible_devices"))
     places = value.get("places")
@@ -55,7 +55,7 @@ def note_scheduler(data_dir: str) -> None:
 
 
 def is_scheduled(data_dir: str) -> bool:
-    """Return whether the scheduler runs, on this machine; False if that is unknown."""
+    """Return whether the scheduler is running on this machine; False if unknown."""
     record = read_json(_scheduler(data_dir)) or {}
     pid, start = record.get("pid"), record.get("start")
     return isinstance(pid, int) and isinstance(start, int) and is_here(record) and is_running(pid, start)

@@ -1,4 +1,4 @@
-"""What tasks run, on disk: specs, the environments of tasks that wait, and the calls of functions. Blocking."""
+"""What tasks run, on disk: specs, the environments of pending tasks, and the calls of functions. Blocking."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ class SpecFiles:
         self.write(spec, durable=False)
 
     def flush(self, task_id: str) -> None:
-        """Return when what `create` has written is on the disk. Raises StorageFull or InternalError."""
+        """Flush the files written by `create` to disk. Raises StorageFull or InternalError."""
         files = self._files(task_id)
         try:
             flush((files.spec, files.environment, files.function))
@@ -121,15 +121,15 @@ class SpecFiles:
             raise storage_fault(error, _WHAT) from error
 
     def read_environment(self, task_id: str) -> dict[str, str] | None:
-        """Return what `write_environment` has kept; None if there is nothing."""
+        """Return the environment saved by `write_environment`; None if there is none."""
         return read_json(self._files(task_id).environment)
 
     def keeps_environment(self, task_id: str) -> bool:
-        """Return whether `write_environment` has kept something that was not forgotten."""
+        """Return whether there is an environment saved by `write_environment`."""
         return os.path.exists(self._files(task_id).environment)
 
     def forget_environment(self, task_id: str) -> None:
-        """Delete what `write_environment` has kept: the task will not start again by itself."""
+        """Delete the environment saved by `write_environment`: the task will not be retried."""
         with suppress(OSError):
             os.unlink(self._files(task_id).environment)
 

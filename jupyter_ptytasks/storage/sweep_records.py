@@ -1,7 +1,7 @@
-"""What sweeps were made of: one file per sweep in the data directory. Blocking.
+"""The definitions of sweeps: one file per sweep in the data directory. Blocking.
 
-A sweep's record is written when all of its tasks are there, so its tasks without a record are those of a sweep that was
-cut off.
+A sweep's record is written when all its tasks exist, so tasks without a record belong to a sweep whose creation was
+interrupted.
 """
 
 from __future__ import annotations

@@ -144,7 +144,7 @@ class TaskDirs:
                 raise storage_fault(error, _WHAT) from error
 
     def open_result(self, task: Task) -> BinaryIO:
-        """Open what the function of the task's attempt has returned or raised. The caller closes it.
+        """Open what the function returned or raised in the task's attempt. The caller closes it.
 
         Raises NoResult if there is nothing, InternalError for a file that another user may have written.
         """

@@ -23,7 +23,7 @@ class Transactions:
 
     def __init__(self, file: SqliteFile) -> None:
         self.written: list[tuple[Task | None, Task | None]] = []
-        #: While several changes are one transaction: its connection, and what else belongs to it.
+        #: While several changes are one transaction: its connection, and the stack of its file changes.
         self._common: tuple[sqlite3.Connection, ExitStack] | None = None
         self._file = file
 
@@ -50,7 +50,7 @@ class Transactions:
 
     @contextmanager
     def writing(self) -> Iterator[tuple[sqlite3.Connection, ExitStack]]:
-        """Begin a change, with a stack for what belongs to it: the stack is left when the transaction has ended."""
+        """Begin a change, with a stack for related file changes: the stack is closed when the transaction has ended."""
         self.written = []
         if self._common is None:
             with ExitStack() as stack, self._file.transaction() as sql:
