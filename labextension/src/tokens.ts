@@ -58,7 +58,7 @@ export interface ISeenTasks {
   readonly changed: ISignal<ISeenTasks, void>;
   /** Emitted with the ids of tasks that the user looks at, of any state. */
   readonly looked: ISignal<ISeenTasks, readonly string[]>;
-  /** Take note that the user looks at tasks. */
+  /** Note that the user is looking at tasks. */
   see(ids: readonly string[]): void;
 }
 
@@ -101,7 +101,7 @@ export namespace CommandIDs {
   export const showMetrics = 'ptytasks:show-metrics';
   /** Show the whole output of a task in its terminal tab, at a line: `{id, line?, search?}`; `id` may be a name. */
   export const showOutput = 'ptytasks:show-output';
-  /** Show the screen of a task as it was at some moment, in its terminal tab. */
+  /** Show an earlier screen of a task, in its terminal tab. */
   export const showMoments = 'ptytasks:show-moments';
   /** Scroll the current terminal tab to the previous or next command of its shell. */
   export const previousCommand = 'ptytasks:previous-command';
@@ -130,7 +130,7 @@ export namespace CommandIDs {
   export const move = 'ptytasks:move';
   /** `{ids?, group?}`; without a group it asks for one. */
   export const moveToGroup = 'ptytasks:move-to-group';
-  /** `{sweep?}`: run again what failed, release what is held, cancel, delete all tasks of a sweep. */
+  /** `{sweep?}`: retry failed, release held, cancel or delete all tasks of a sweep. */
   export const retrySweep = 'ptytasks:retry-sweep';
   export const releaseSweep = 'ptytasks:release-sweep';
   export const cancelSweep = 'ptytasks:cancel-sweep';
@@ -150,9 +150,9 @@ export namespace CommandIDs {
   export const runAgain = 'ptytasks:run-again';
   /** Open the New Task dialog with what a task runs, and start a task like it with what was changed. */
   export const editAgain = 'ptytasks:edit-again';
-  /** Open the tab that says what a task is. */
+  /** Open the details tab of a task. */
   export const details = 'ptytasks:details';
-  /** Open a dialog that says in what two tasks differ. */
+  /** Open a dialog that shows the differences between two tasks. */
   export const showDifferences = 'ptytasks:show-differences';
   export const rename = 'ptytasks:rename';
   export const editTags = 'ptytasks:edit-tags';
@@ -165,7 +165,7 @@ export namespace CommandIDs {
   export const copyOutputPath = 'ptytasks:copy-output-path';
   export const download = 'ptytasks:download-output';
   export const downloadRecording = 'ptytasks:download-recording';
-  /** Download finished tasks as files, and make a task of such a file. */
+  /** Download finished tasks as files, and import such files. */
   export const exportTask = 'ptytasks:export';
   export const importTask = 'ptytasks:import';
   export const deleteTasks = 'ptytasks:delete';

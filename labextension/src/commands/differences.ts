@@ -1,4 +1,4 @@
-/** The command that says in what two tasks differ. */
+/** The command that shows the differences between two tasks. */
 
 import { showErrorMessage } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -10,7 +10,7 @@ import { lookUp, TASKS } from './args';
 
 export interface IDifferencesCommandOptions {
   model: ITaskModel;
-  /** Return the ids of the tasks that arguments name, or that are selected. */
+  /** Return the ids of the tasks in the arguments, or of the selected ones. */
   targets: (args: ReadonlyPartialJSONObject) => string[];
   trans: TranslationBundle;
 }

@@ -68,7 +68,7 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
     return runnable.length === paths.length ? runnable : [];
   };
 
-  /** Ask when one file is run in the New Task dialog, which has more to choose, and several in a dialog of their own. */
+  /** Ask when to run files: one file in the New Task dialog, which has more options, several in their own dialog. */
   const queue = async (requests: ITaskRequest[]): Promise<void> => {
     if (requests.length === 1 && commands.hasCommand(CommandIDs.newTask)) {
       const [request] = requests;
@@ -88,7 +88,7 @@ export function addFileCommands(commands: CommandRegistry, options: IFileOptions
       queues,
       trans,
       submit: async form => {
-        // What was queued before an error is not queued again.
+        // Files that were queued before an error are not queued again.
         while (waiting.length > 0) {
           const group = newGroupOf(form, trans);
           const isMade = group !== null && made.has(group.name);

@@ -1,4 +1,4 @@
-/** The commands about groups: pause, resume, set slots, run failed tasks again, forget. */
+/** The commands about groups: pause, resume, set slots, retry failed tasks, delete. */
 
 import { Dialog, InputDialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -52,7 +52,7 @@ interface IAction {
   icon: LabIcon;
   properties: ReadonlyJSONObject;
   fits: (standing: IStanding) => boolean;
-  /** Whether it is hidden where it does not fit: there is another one in its place. */
+  /** Whether it is hidden if it does not apply, since another command takes its place. */
   hides?: boolean;
   run: (standing: IStanding, args: ReadonlyPartialJSONObject) => Promise<unknown>;
 }
@@ -81,7 +81,7 @@ export function addGroupCommands(options: IGroupCommandsOptions): IDisposable {
         },
         execute: async args => {
           if (typeof args.group === 'string' && !standingOf(args)) {
-            // It may have just been made.
+            // It may have just been created.
             await model.refresh();
           }
           const standing = standingOf(args);

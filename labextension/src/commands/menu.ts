@@ -1,4 +1,4 @@
-/** Context menus of our own: commands in groups, for some tasks. */
+/** Our own context menus: commands in groups, for some tasks. */
 
 import { MenuSvg } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
@@ -27,7 +27,7 @@ export function openMenu(
   menu.open(x, y);
 }
 
-/** Have a menu give the focus back to the element that has it now: menus take it, and leave it to nobody. */
+/** Restore the focus when a menu closes: menus take it, and do not give it back. */
 export function giveFocusBack(menu: Pick<MenuSvg, 'aboutToClose'>): void {
   const focused = document.activeElement;
   const onClose = () => {

@@ -63,7 +63,7 @@ export function addOrderCommands(options: IOrderCommandsOptions): IDisposable {
   const { commands, model, trans, current, announce } = options;
   const added = new DisposableSet();
 
-  /** Return the pending tasks that are meant, of the group of the first one, in their order. */
+  /** Return the selected pending tasks that are in the group of the first one, in order. */
   const targets = (args: ReadonlyPartialJSONObject): ITask[] => {
     const named = argumentsOf(args);
     const tasks = named ? named.flatMap(id => model.get(id) ?? []) : [...current()];
@@ -78,7 +78,7 @@ export function addOrderCommands(options: IOrderCommandsOptions): IDisposable {
     try {
       await model.api.move(first.id, where);
       for (const [at, { id }] of tasks.slice(1).entries()) {
-        // The one before it may have been started where it is now.
+        // Its neighbor may have been started meanwhile.
         const isLast = 'to' in where && where.to === 'last';
         await model.api.move(id, isLast ? where : { after: tasks[at].id, ...there });
       }

@@ -162,12 +162,12 @@ export async function createIn(
   }
 }
 
-/** Return the groups whose tasks wait for their turns. */
+/** Return the groups with a queue. */
 export function queuesOf({ tasks, groups }: ITaskModel): IStanding[] {
   return [...standings(tasks, groups).values()].filter(({ group }) => isQueue(group));
 }
 
-/** Return where tasks can run; nothing if the server does not say. */
+/** Return where tasks can run; empty if unknown. */
 export async function placesOf({ api }: ITaskModel): Promise<IPlace[]> {
   return api.places().catch(() => []);
 }
@@ -219,7 +219,7 @@ export function addStartCommands(commands: CommandRegistry, options: IStartOptio
       const asked: ITaskRequest = known.parse(args);
       const isFile = args.file === true;
       const places = isFile ? sharing(all) : all;
-      // What is to run may need this machine: then it is not sent elsewhere because the last task was.
+      // The command may need this machine: do not run it elsewhere just because the last task was.
       const isAnywhere = asked.command === undefined || (isFile && args.queue !== true);
       const given = isAnywhere ? usual(asked, before.where, places) : asked;
       const queues = queuesOf(model);

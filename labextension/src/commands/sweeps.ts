@@ -1,4 +1,4 @@
-/** The commands about sweeps: run failed tasks again, release, cancel, delete. */
+/** The commands about sweeps: retry failed tasks, release, cancel, delete. */
 
 import { Dialog, showDialog, showErrorMessage } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';

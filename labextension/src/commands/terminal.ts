@@ -1,4 +1,4 @@
-/** The commands of terminal tabs: open, show why a task has failed, jump to commands, copy, paste. */
+/** The commands of terminal tabs: open, show why a task failed, jump to commands, copy, paste. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import {
@@ -71,7 +71,7 @@ export interface ITerminalCommandsOptions {
   trans: TranslationBundle;
   /** Open the tab of a task, or reveal it. */
   open: (id: string, readonly: boolean, activate: boolean) => Promise<void>;
-  /** Open the tab of a task at the line that says why it has failed. */
+  /** Open the tab of a task at the line with the error. */
   showReason: (id: string) => Promise<void>;
   /** Return whether there may be such a line. */
   isExplained: (id: string) => boolean;

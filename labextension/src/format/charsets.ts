@@ -17,7 +17,7 @@ export class Charsets {
   /** The set in use. */
   current = 'B';
 
-  /** Return text in the characters of the set in use: in DEC special graphics and the British set a few are others. */
+  /** Return text in the active character set: DEC special graphics and the British set replace a few characters. */
   translated(text: string): string {
     if (this.current === '0') {
       return text.replace(/[`-~]/g, char => GRAPHICS[char.charCodeAt(0) - 0x60]);
@@ -46,7 +46,7 @@ export class Charsets {
     this.current = 'B';
   }
 
-  /** Return to what a terminal begins with. */
+  /** Reset to the initial state. */
   reset(): void {
     this._designated = ['B', 'B', 'B', 'B'];
     this._shift(0);

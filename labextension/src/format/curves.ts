@@ -1,8 +1,8 @@
-/** The curves of metrics as charts and sparklines need them: along an axis, smoothed, in few digits. Pure. */
+/** Curves of metrics for charts and sparklines: along an axis, smoothed, rounded. Pure. */
 
 import type { ICurve, IMetrics } from '../services/types/measured';
 
-/** What the values are drawn along: steps, or seconds since the start of the attempt. */
+/** The horizontal axis: steps, or seconds since the start of the attempt. */
 export type Axis = 'step' | 'time';
 
 /** Values where some are missing: not a number, or not on the axis. */
@@ -16,7 +16,7 @@ const MOST_DIGITS = 15;
 /** Seconds to which times of points are rounded. */
 const ROUNDED = 0.001;
 
-/** Return a number in four digits: `0.1235`, `1.2e-5`, `NaN`. */
+/** Return a number with four digits: `0.1235`, `1.2e-5`, `NaN`. */
 export function numeral(value: number): string {
   return Number.isFinite(value) ? `${Number(value.toPrecision(DIGITS))}` : `${value}`;
 }
@@ -82,7 +82,7 @@ export function positive(values: Column): Column {
   return values.map(value => (value !== null && value > 0 ? value : null));
 }
 
-/** Return a curve with newer points of it at its end; those that it has already are left out. */
+/** Return a curve with newer points appended, except those that it already has. */
 export function extended(curve: ICurve, newer: ICurve): ICurve {
   const last = curve.times[curve.times.length - 1] ?? -Infinity;
   // Times are rounded, so that the last points may come again.
@@ -103,7 +103,7 @@ export interface ITrend {
   trend: readonly (number | null)[];
 }
 
-/** Return the most telling metric of a task if there is a curve to draw; null otherwise. */
+/** Return the most important metric of a task if it has a curve; null otherwise. */
 export function trendOf(metrics: IMetrics): ITrend | null {
   const [first] = Object.entries(metrics);
   if (!first || first[1].trend.length < 2) {

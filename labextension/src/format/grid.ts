@@ -24,7 +24,7 @@ export class Grid {
   x = 0;
   y = 0;
   pen = PLAIN;
-  /** The width of the character before, where nothing came between. */
+  /** The width of the previous character, if nothing came in between. */
   join = 0;
   /** The margins: the first and the last row that are scrolled. */
   upper = 0;
@@ -93,7 +93,7 @@ export class Grid {
 
   private _wrap(): void {
     if (this.x < this.cols) {
-      // A wide character found no room.
+      // A wide character did not fit.
       this.rows[this.y].cut(this.x);
     }
     this.x = 0;
@@ -109,7 +109,7 @@ export class Grid {
   repeat(count: number): void {
     const cell = this.join > 0 ? this.rows[this.y].chars[this.x - this.join] : NULL;
     if (cell) {
-      // More would only be scrolled through.
+      // More would only scroll.
       this.put(cell.repeat(Math.min(count, this.cols * this.height * 2)));
     }
   }
@@ -170,7 +170,7 @@ export class Grid {
   editColumns(at: number, count: number): void {
     if (this.upper <= this.y && this.y <= this.bottom) {
       for (const row of this.rows.slice(this.upper, this.bottom + 1)) {
-        // So xterm.js does it behind the last column.
+        // Like xterm.js after the last column.
         const column = at % this.cols;
         if (count > 0) {
           row.insert(column, count, this.cols);
@@ -210,12 +210,12 @@ export class Grid {
     }
   }
 
-  /** SU and, where `count` is negative, SD. In xterm.js what is scrolled out is gone. */
+  /** SU and, if `count` is negative, SD. In xterm.js, the rows that are scrolled out are lost. */
   scrollUp(count: number): void {
     this._shift(this.upper, count);
   }
 
-  /** Moves the rows from `first` to the lower margin up (or, where `by` is negative, down). */
+  /** Moves the rows from `first` to the lower margin up (or down, if `by` is negative). */
   private _shift(first: number, by: number): void {
     const count = Math.min(Math.abs(by), this.bottom - first + 1);
     for (let each = 0; each < count; each++) {
@@ -268,7 +268,7 @@ export class Grid {
     }
   }
 
-  /** Goes to a place on the screen; in origin mode its rows are counted from the upper margin. */
+  /** Goes to a position on the screen; in origin mode, rows are counted from the upper margin. */
   goTo(x: number, y: number): void {
     this.y = this.isOrigin
       ? Math.min(this.bottom, Math.max(this.upper, this.upper + y))
@@ -276,7 +276,7 @@ export class Grid {
     this.x = Math.min(this.cols - 1, Math.max(0, x));
   }
 
-  /** Goes by so much, as xterm.js does it, which in origin mode adds the margin once more. */
+  /** Moves relatively, like xterm.js, which in origin mode adds the margin a second time. */
   move(x: number, y: number): void {
     this._restrict();
     this.goTo(this.x + x, this.y + y);
@@ -363,7 +363,7 @@ export class Grid {
     }
   }
 
-  /** DECSC, of it the place. */
+  /** DECSC, the position only. */
   save(): void {
     this._saved = [this.x, this.left.length + this.y];
   }

@@ -1,6 +1,6 @@
 /** How text looks: what SGR sequences set, and lines of cells as text with such sequences. Pure. */
 
-/** Attributes by name, each as SGR parameter. Absent is as it is at first. */
+/** Attributes by name, each as an SGR parameter; missing ones have their default. */
 export type Pen = Readonly<Partial<Record<Slot, string>>>;
 
 type Slot = (typeof ORDER)[number] | 'fg' | 'bg';
@@ -41,7 +41,7 @@ const OFF: Record<number, readonly Slot[]> = {
   49: ['bg'],
   55: ['overline']
 };
-/** What is seen of a blank. */
+/** Attributes that are visible on a blank. */
 const SHOWN: readonly Slot[] = ['underline', 'inverse', 'strike', 'overline', 'bg'];
 const RESET = '\x1b[0m';
 /** xterm.js reads no more parameters of one sequence. */
@@ -88,7 +88,7 @@ function extended(fields: readonly string[]): [number, string] {
     const [what, mode, ...values] = fields[0]
       .split(':')
       .map(value => Number.parseInt(value, 10) || 0);
-    // With colons the color space comes first, even where it was left out.
+    // With colons, the color space comes first, even if it is empty.
     return [1, spelled(what, mode, mode === 2 ? values.slice(1) : values)];
   }
   const [what, mode, ...values] = fields.map(value => Number.parseInt(value, 10) || 0);
@@ -104,7 +104,7 @@ function spelled(what: number, mode: number, values: readonly number[]): string 
   return mode === 2 ? `${what};2;${byte(0)};${byte(1)};${byte(2)}` : '';
 }
 
-/** Whether a blank that looks so can be seen. */
+/** Whether this look is visible on a blank. */
 export function showsBlanks(pen: Pen): boolean {
   return SHOWN.some(slot => pen[slot] !== undefined);
 }
@@ -117,7 +117,7 @@ function sequence(pen: Pen): string {
     .join(';');
 }
 
-/** Characters, each with its pen, as text: the first color is set at its beginning, and the last one taken back. */
+/** Characters with their pens as text: the first color is set at its beginning, and the last one reset at its end. */
 export function write(cells: readonly (readonly [string, Pen])[]): string {
   let text = '';
   let drawn = '';

@@ -1,4 +1,4 @@
-/** Formats where tasks run, and why they do not, there. Pure. */
+/** Formats where tasks run, and why they wait there. Pure. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -11,7 +11,7 @@ export function placeName(name: string, trans: TranslationBundle): string {
   return name === LOCAL ? trans.__('This server') : name.replace(/^ssh:/, '');
 }
 
-/** Return what is to be known of a place before it is chosen: that it needs a login, or cannot be reached. */
+/** Return a hint about a place for choosing it: that it needs a login, or cannot be reached. */
 export function placeState(place: IPlace, trans: TranslationBundle): string {
   if (place.login) {
     return trans.__('needs a login');
@@ -19,7 +19,7 @@ export function placeState(place: IPlace, trans: TranslationBundle): string {
   return place.reachable === false ? trans.__('not reachable') : '';
 }
 
-/** Return what to do about a place, or why it cannot be reached; empty if that is not known to be needed. */
+/** Return what to do about a place, or why it cannot be reached; empty if there is no known problem. */
 export function placeAdvice(place: IPlace, trans: TranslationBundle): string {
   if (place.login) {
     return trans.__('It needs a login: run `%1` in a terminal.', place.login);
@@ -52,7 +52,7 @@ function clock(time: Date, now: Date): string {
   return time.toLocaleString([], { ...options, ...day, ...(!isThisYear && { year: 'numeric' }) });
 }
 
-/** Return why nothing new is seen of a task at another place: `Not connected: gpu1 is not reachable`; else empty. */
+/** Return why there is no news about a task at another place: `Not connected: gpu1 is not reachable`; else empty. */
 export function outOfReach(task: ITask, trans: TranslationBundle): string {
   const isCut = isActive(task) && task.state !== 'starting' && !task.connected;
   return isCut && task.place !== LOCAL && task.state_message

@@ -1,4 +1,4 @@
-/** What a program waits for, in words, and what can be answered. Pure. */
+/** Formats what a program is waiting for, and the possible answers. Pure. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -28,7 +28,7 @@ export function questionLabel(task: ITask, trans: TranslationBundle): string {
   }
 }
 
-/** Return the question as a message of its own: `“train” asks: Proceed? [y/N]`. */
+/** Return the question as a complete message: `“train” asks: Proceed? [y/N]`. */
 export function questionMessage(task: ITask, trans: TranslationBundle): string {
   const name = task.name.length > NAME ? `${task.name.slice(0, NAME)}…` : task.name;
   const prompt = promptOf(task);

@@ -8,7 +8,7 @@ import type { ITask } from '../services/types/tasks';
 import { remoteWait } from './places';
 import { duration } from './times';
 
-/** Return how far a group is: `2 of 4 running · 37 queued · 3h 10m left`. */
+/** Return the progress of a group: `2 of 4 running · 37 queued · 3h 10m left`. */
 export function standingLabel(standing: IStanding, now: number, trans: TranslationBundle): string {
   const { group, pending, running } = standing;
   const parts: string[] = [];
@@ -40,12 +40,12 @@ function runningLabel(standing: IStanding, trans: TranslationBundle): string {
     : trans.__('%1 of %2 slots used', used, group.slots);
 }
 
-/** Return the place of a pending task in its group: `#3`; empty if it waits for something else. */
+/** Return the position of a pending task in its group: `#3`; empty if it waits for something else. */
 export function placeLabel(task: ITask, trans: TranslationBundle): string {
   return task.queue?.position ? trans.__('#%1', task.queue.position) : '';
 }
 
-/** Return why a pending task does not run, and how long it is expected to wait. */
+/** Return why a pending task is not running, and how long it is expected to wait. */
 export function waitLabel(task: ITask, now: number, trans: TranslationBundle): string {
   const there = remoteWait(task, now, trans);
   if (there || !task.queue) {
@@ -56,7 +56,7 @@ export function waitLabel(task: ITask, now: number, trans: TranslationBundle): s
   return left > 0 ? trans.__('%1 · starts in %2', text, duration(left)) : text;
 }
 
-/** Return how far a sweep is: `5 of 10 done · 1 failed · 2 running · 3 queued`. */
+/** Return the progress of a sweep: `5 of 10 done · 1 failed · 2 running · 3 queued`. */
 export function sweepLabel(standing: ISweepStanding, trans: TranslationBundle): string {
   const { total, ended, failed, running, pending, held } = standing;
   const parts = [trans.__('%1 of %2 done', ended, total)];

@@ -1,4 +1,4 @@
-/** A row of a terminal: its cells and their pens, and what writing, erasing, inserting and deleting do to them. */
+/** A row of a terminal: its cells and their pens, with writing, erasing, inserting and deleting. */
 
 import { PLAIN, type Pen } from './paint';
 import { wcwidth } from './wcwidth';
@@ -10,10 +10,10 @@ export const HALF = '\x01';
 export class Row {
   readonly chars: string[] = [];
   readonly pens: Pen[] = [];
-  /** Whether something was written over in it, or erased. */
+  /** Whether text in it was overwritten or erased. */
   isOver = false;
 
-  /** `wraps` says that it goes on the row above. */
+  /** `wraps` says that it continues the row above. */
   constructor(public wraps = false) {}
 
   /** Puts cells from column `x` on. */
@@ -73,7 +73,7 @@ export class Row {
     }
   }
 
-  /** Inserts nulls at column `at`; what is pushed out of the row is gone. */
+  /** Inserts nulls at column `at`; cells that are pushed out of the row are lost. */
   insert(at: number, count: number, cols: number): void {
     const { chars, pens } = this;
     this.isOver = true;
@@ -92,7 +92,7 @@ export class Row {
     }
   }
 
-  /** Remove cells at column `at`; what follows moves up. */
+  /** Removes cells at column `at`; the following ones move left. */
   delete(at: number, count: number): void {
     const { chars, pens } = this;
     this.isOver = true;

@@ -12,7 +12,7 @@ export interface ISize {
   cols: number;
 }
 
-/** A terminal with its normal screen. What is drawn on the other one, of full-screen programs, is left out. */
+/** A terminal with its normal screen. Output to the alternate screen of full-screen programs is left out. */
 export class Screen {
   constructor({ rows, cols }: ISize) {
     this.grid = new Grid(Math.max(rows, 1), Math.max(cols, 2));
@@ -56,7 +56,7 @@ export class Screen {
     } else {
       this._escape(plain.slice(1));
     }
-    // What was cut short by a character or another sequence is as if it never was.
+    // A token that was aborted by a character or another sequence has no effect.
     return inside.length === 0 && !WELL_FORMED.test(plain) && !/[\x18\x1a]$/.test(token);
   }
 
@@ -179,7 +179,7 @@ export class Screen {
     }
   }
 
-  /** DECSTR: of what is saved, and of margins, those of the screen that is shown. */
+  /** DECSTR: saved state and margins are reset only for the active screen. */
   private _softReset(): void {
     const grid = this.grid;
     const { upper, bottom } = grid;
@@ -205,7 +205,7 @@ export class Screen {
   /** What is drawn. */
   readonly grid: Grid;
 
-  /** Whether a full-screen program is on, which has a screen of its own. */
+  /** Whether the alternate screen of a full-screen program is active. */
   private _isElsewhere = false;
   private readonly _charsets = new Charsets();
   private _saved: [Pen, string] = [PLAIN, 'B'];

@@ -1,4 +1,4 @@
-/** Formats what is wrong with a task though it has not failed. Pure. */
+/** Formats the warnings of a task. Pure. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -25,7 +25,7 @@ export function warningLabel(task: Pick<ITask, 'warnings'>, trans: TranslationBu
     stalled: trans.__('stalled'),
     not_a_number: trans.__('not a number')
   };
-  // A newer server may warn of something else.
+  // A newer server may have other kinds of warnings.
   return words[first.kind] ?? trans.__('warning');
 }
 

@@ -1,6 +1,6 @@
-/** How many cells a character takes in xterm.js, which goes by Unicode 6 unless it is told otherwise. Pure. */
+/** How many cells a character takes in xterm.js, which uses Unicode 6 by default. Pure. */
 
-/** Combining marks and other characters that take no cell of their own (`UnicodeV6.ts` of xterm.js). */
+/** Combining marks and other characters without their own cell (`UnicodeV6.ts` of xterm.js). */
 const ZERO =
   '\u0300-\u036f\u0483-\u0486\u0488\u0489\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0600-\u0603' +
   '\u0610-\u0615\u064b-\u065e\u0670\u06d6-\u06e4\u06e7\u06e8\u06ea-\u06ed\u070f\u0711\u0730-\u074a\u07a6-\u07b0' +

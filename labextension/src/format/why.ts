@@ -3,15 +3,15 @@
 import { isEnded } from '../services/types/states';
 import type { ITask } from '../services/types/tasks';
 
-/** Messages that say no more than the exit code or signal; the second is of older servers. */
+/** Messages that say no more than the exit code or signal; the second is from older servers. */
 const ENDED = /^(exited with code -?\d+|killed by SIG\w+)?$/;
 
-/** Return what is said of an ended task; empty if that is no more than its exit code or signal. */
+/** Return the message of an ended task; empty if it says no more than its exit code or signal. */
 export function reasonOf(task: Pick<ITask, 'state' | 'state_message'>): string {
   return isEnded(task) && !ENDED.test(task.state_message) ? task.state_message : '';
 }
 
-/** Return whether there may be a line of the output that says why a task has failed. */
+/** Return whether there may be a line of the output with the error. */
 export function isExplained(task: Pick<ITask, 'state' | 'state_message'>): boolean {
   return task.state === 'failed' && reasonOf(task) !== '';
 }

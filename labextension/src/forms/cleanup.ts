@@ -1,4 +1,4 @@
-/** Which finished tasks are to be deleted, as people choose it. Pure. */
+/** The choice of finished tasks to delete. Pure. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -62,7 +62,7 @@ export function cleanUpQuery(form: ICleanUpForm): Record<string, string> {
   };
 }
 
-/** Return which tasks stay and why, in words; empty if there are none. */
+/** Return which tasks are kept and why, in words; empty if there are none. */
 export function sparedLabel({ spared }: ICleanUp, trans: TranslationBundle): string {
   const labels: Record<(typeof SPARED)[number], (count: number) => string> = {
     running: count => trans._n('%1 running', '%1 running', count),

@@ -1,4 +1,4 @@
-/** What can be changed of a task at any time: as typed in fields, and as a request. Pure. */
+/** The labels of a task, which can be changed at any time: as typed in fields, and as a request. Pure. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -32,7 +32,7 @@ export function labelsOf({ name, group, tags, pinned, metadata }: Labeled): ILab
   };
 }
 
-/** Return what was changed since the fields were those of `task`. Throws a TaskError with the invalid field. */
+/** Return the changes from the values of `task`. Throws a TaskError with the invalid field. */
 export function changesOf(labels: ILabels, task: Labeled, trans: TranslationBundle): ITaskChanges {
   const before = labelsOf(task);
   return {

@@ -97,13 +97,13 @@ export function requestOf(
   return withStart(complete, startAt(form, places), trans);
 }
 
-/** Return when a task starts: at once where none can wait. The GPUs are those of the server's machine. */
+/** Return when a task starts: immediately at places without a queue. The GPUs are those of the server's machine. */
 export function startAt(form: IStart & IWhere, places: readonly IPlace[]): IStart {
   const start = hasQueue(form.place, places) ? form : AT_ONCE;
   return form.place === LOCAL ? start : { ...start, gpus: '' };
 }
 
-/** Return what the task waits for besides its turn, and whether it runs again. */
+/** Return what the task waits for besides its turn, and its retries. */
 function waiting(form: IForm, trans: TranslationBundle): ITaskRequest {
   const after = parseAfter(form.after);
   const moment = form.not_before && Date.parse(form.not_before);
@@ -133,7 +133,7 @@ function isWhen(text: string | undefined): text is When {
   return (WHEN as readonly (string | undefined)[]).includes(text);
 }
 
-/** Return a moment in the form of the browser's fields for a local time; empty if it is not valid. */
+/** Return a time in the format of the browser's fields for a local time; empty if it is invalid. */
 function localTime(moment: string): string {
   const time = new Date(moment);
   const offset = time.getTimezoneOffset() * 60_000;

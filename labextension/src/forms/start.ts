@@ -1,4 +1,4 @@
-/** When a new task starts, as people choose it: now, in its turn in a group, or when it is released. Pure. */
+/** The choice when a new task starts: now, in the queue of a group, or when it is released. Pure. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 
@@ -12,7 +12,7 @@ export interface IStart {
   /** The name of the new group, and its slots. */
   newGroup: string;
   slots: string;
-  /** The GPUs of the task; empty for what its group gives. */
+  /** The GPUs of the task; empty for the default of its group. */
   gpus: string;
 }
 
@@ -68,7 +68,7 @@ export function withStart(
   return name === null ? complete : { ...complete, group: name };
 }
 
-/** Return whether a task can get so many GPUs: none, a share of one, or whole ones. */
+/** Return whether a number of GPUs is valid: none, a share of one, or whole ones. */
 function isGpus(count: number): boolean {
   return count === 0 || (count >= 0.01 && count < 1) || (Number.isInteger(count) && count > 0);
 }

@@ -1,9 +1,9 @@
-/** Where a new task runs, as people choose it, and what it asks for there. Pure. */
+/** The choice where a new task runs, and the resources that it requests there. Pure. */
 
 import { LOCAL, type IPlace, type IResources } from '../services/types/places';
 import type { ITaskRequest } from '../services/types/requests';
 
-/** What can be asked for in the dialogs, in their order. */
+/** The resources in the dialogs, in order. */
 export const ASKED = [
   'cpus',
   'memory',
@@ -41,7 +41,7 @@ export function whereOf({ place = LOCAL, resources = {} }: ITaskRequest): IWhere
   return { place, ...(Object.fromEntries(fields) as Record<ResourceField, string>) };
 }
 
-/** Return the request with its place and resources. What the place does not take is omitted. */
+/** Return the request with its place and resources. Resources that the place does not accept are omitted. */
 export function withWhere(
   request: ITaskRequest,
   form: IWhere,
@@ -78,7 +78,7 @@ function meant(name: Asked, text: string): IResources[string] {
   return isCount ? Number(text) : text;
 }
 
-/** Return the text of a field for what was sent. */
+/** Return the text of a field for a value in a request. */
 function typed(value: IResources[string] | undefined): string {
   if (typeof value === 'boolean') {
     return value ? YES : '';
@@ -96,7 +96,7 @@ export function hasQueue(name: string, places: readonly IPlace[]): boolean {
   return name === LOCAL || places.some(place => place.name === name && place.queue);
 }
 
-/** Whether a place has files of its own. */
+/** Whether a place has its own files. */
 export function isElsewhere(place: IPlace | undefined): boolean {
   return place !== undefined && !place.shares_files;
 }

@@ -8,7 +8,7 @@ import { openMenu } from '../commands/menu';
 import { CommandIDs, ITaskModel } from '../tokens';
 import { provide } from '../widgets/cell/factory';
 
-/** What there is besides the buttons, in groups. */
+/** Commands besides the buttons, in groups. */
 const MENU: readonly (readonly string[])[] = [
   [CommandIDs.details, CommandIDs.showMetrics],
   [CommandIDs.runAgain, CommandIDs.editAgain]

@@ -1,4 +1,4 @@
-/** Adds the tab that says what a task is, and the dialog that says in what two differ. */
+/** Adds the details tab of a task, and the dialog that shows the differences between two tasks. */
 
 import {
   ILayoutRestorer,

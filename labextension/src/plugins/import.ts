@@ -1,4 +1,4 @@
-/** Adds the command that makes a task of a file that was exported. */
+/** Adds the command that imports exported tasks. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { ICommandPalette, showErrorMessage } from '@jupyterlab/apputils';

@@ -1,4 +1,4 @@
-/** Notifies when tasks end, when their programs ask something, and when they get nowhere. */
+/** Notifies when tasks end, when their programs ask something, and when they have warnings. */
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { Notification } from '@jupyterlab/apputils';

@@ -22,7 +22,7 @@ import type { IBulkAction } from '../widgets/runs/toolbar';
 
 const ID = 'jupyter-ptytasks:runs';
 
-/** What can be done with the selected runs, by buttons. */
+/** The buttons for the selected runs. */
 const BULK: readonly string[] = [
   CommandIDs.showMetrics,
   CommandIDs.showDifferences,

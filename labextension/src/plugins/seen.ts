@@ -7,7 +7,7 @@ import { SeenTasks } from '../services/seen';
 import { shownTasks } from '../services/visible';
 import { CommandIDs, ISeenTasks, ITaskModel } from '../tokens';
 
-/** The commands that bring a task into sight. */
+/** The commands that show a task. */
 const SHOWING: readonly string[] = [
   CommandIDs.open,
   CommandIDs.openReadonly,

@@ -110,7 +110,7 @@ export const terminalPlugin: JupyterFrontEndPlugin<void> = {
         onContextMenu: event => onContextMenu(commands, event, id),
         onKeyDown: event => {
           if (tab.hasEnded && isFind(event)) {
-            // Nobody else wants it: there is no program.
+            // There is no program that could receive it.
             event.preventDefault();
             event.stopPropagation();
             void tab.showWhole({ search: true });

@@ -1,4 +1,4 @@
-/** What lists do not tell of a task: details, notes, and what differs from other runs. Loaded on demand. */
+/** Details of a task, its notes, and differences from other runs. Loaded on demand. */
 
 import { z } from 'zod';
 
@@ -29,7 +29,7 @@ export type IAttempt = z.infer<typeof attemptSchema>;
 const runSchema = z.object({ id: z.string(), name: z.string() });
 
 export const detailsSchema = z.object({
-  /** The present attempt is the last one. */
+  /** The current attempt is the last one. */
   attempts: z.array(attemptSchema),
   /** The names of the variables that were given. */
   environment: z.array(z.string()),
@@ -40,7 +40,7 @@ export const detailsSchema = z.object({
   /** The bytes that its files use. */
   disk: z.number(),
   stop: z.array(z.object({ signal: z.string(), grace: z.number() })),
-  /** The run before. */
+  /** The previous run. */
   before: runSchema.nullable()
 });
 
@@ -48,7 +48,7 @@ export type IDetails = z.infer<typeof detailsSchema>;
 
 const changeSchema = z.object({ field: z.string(), before: z.unknown(), after: z.unknown() });
 
-/** A field that differs; null is a value that was not there. */
+/** A field that differs; null is a missing value. */
 export type IChange = z.infer<typeof changeSchema>;
 
 export const differenceSchema = z.object({
@@ -64,7 +64,7 @@ export const differenceSchema = z.object({
 
 export type IDifference = z.infer<typeof differenceSchema>;
 
-/** The notes of a task, and the tag that is to be named when they are replaced. */
+/** The notes of a task, and the ETag that is needed to replace them. */
 export interface INotes {
   text: string;
   tag: string;
@@ -81,7 +81,7 @@ export class TaskAbout {
     return this._read(detailsSchema, 'details');
   }
 
-  /** Return in what the task differs from another one, by default from the run before. */
+  /** Return the differences from another task, by default the previous run. */
   difference(other?: string): Promise<IDifference> {
     return this._read(differenceSchema, 'diff', other === undefined ? {} : { with: other });
   }
@@ -92,7 +92,7 @@ export class TaskAbout {
     return { text: notes, tag: response.headers.get('ETag') ?? '*' };
   }
 
-  /** Replace the notes, and return their new tag. Rejects with `notes_changed` if others have changed them since. */
+  /** Replace the notes, and return their new ETag. Rejects with `notes_changed` if others have changed them since. */
   async write({ text, tag }: INotes): Promise<string> {
     const response = await this._api.about(this._id, 'notes', {
       method: 'PUT',

@@ -63,7 +63,7 @@ export class TaskApi {
         fields: []
       }));
       unreadable.push(...found.unreadable, ...unknown);
-      // What changes while later pages are requested is told as a change.
+      // Changes while later pages are requested are reported as changes.
       revision ??= page.revision;
       cursor = page.next_cursor;
     }
@@ -134,7 +134,7 @@ export class TaskApi {
     return this._rest.ask(taskSchema, `${path(id)}/leftover`, { method: 'DELETE' });
   }
 
-  /** Keep a queued task from starting before it is released. */
+  /** Hold a queued task until it is released. */
   hold(id: string): Promise<ITask> {
     return this._do(id, 'hold');
   }
@@ -144,7 +144,7 @@ export class TaskApi {
     return this._do(id, 'start');
   }
 
-  /** Put a pending task elsewhere in its group, or in another one. */
+  /** Move a pending task within its group, or to another one. */
   move(id: string, where: IPlacing): Promise<ITask> {
     return this._do(id, 'move', where);
   }
@@ -159,22 +159,22 @@ export class TaskApi {
     return this._rest.ask(groupSchema, group(name), { method: 'PUT', body: changes });
   }
 
-  /** Start no more tasks of a group; with `tasks` also suspend those that run. */
+  /** Start no more tasks of a group; with `tasks` also suspend running ones. */
   pauseGroup(name: string, tasks = false): Promise<IGroup> {
     return this._rest.ask(groupSchema, group(name, 'pause'), { method: 'POST', body: { tasks } });
   }
 
-  /** Start tasks of a group again; with `tasks` also resume those that are paused. */
+  /** Start tasks of a group again; with `tasks` also resume paused ones. */
   resumeGroup(name: string, tasks = false): Promise<IGroup> {
     return this._rest.ask(groupSchema, group(name, 'resume'), { method: 'POST', body: { tasks } });
   }
 
-  /** Forget how a group is configured; its tasks are no longer limited. */
+  /** Delete the configuration of a group; its tasks are no longer limited. */
   async deleteGroup(name: string): Promise<void> {
     await this._rest.request(group(name), { method: 'DELETE' });
   }
 
-  /** Run all tasks of a group again that failed, timed out or were lost. */
+  /** Rerun all tasks of a group that failed, timed out or were lost. */
   async retryGroup(name: string): Promise<void> {
     await this._rest.request(group(name, 'retry'), { method: 'POST', body: {} });
   }
@@ -213,7 +213,7 @@ export class TaskApi {
     return this._do(id, 'restart');
   }
 
-  /** Start a new task like this one, but for what is given. */
+  /** Start a new task like this one, with the given changes. */
   again(id: string, changes: IAgain = {}): Promise<ITask> {
     return this._do(id, 'again', changes);
   }
@@ -249,13 +249,13 @@ export class TaskApi {
     return this._rest.ask(outputSchema, path(id, 'output'), { query: { times: '1', ...query } });
   }
 
-  /** Return what draws the screen of a task as it was at a time, by default now or in the end. */
+  /** Return the data that draws the screen of a task at a time, by default the current or final one. */
   replay(id: string, time?: Date): Promise<IReplay> {
     const query: Record<string, string> = time ? { time: time.toISOString() } : {};
     return this._rest.ask(replaySchema, path(id, 'replay'), { query });
   }
 
-  /** Return why a task has failed. */
+  /** Return why a task failed. */
   why(id: string, options: IQuiet = {}): Promise<IWhy> {
     return this._rest.ask(whySchema, path(id, 'why'), options);
   }
@@ -307,7 +307,7 @@ export class TaskApi {
     return this._rest.downloadUrl(path(id, 'export'));
   }
 
-  /** Make a task of such a file. */
+  /** Import a task from such a file. */
   import(file: Blob): Promise<ITask> {
     const headers = { 'Content-Type': 'application/gzip' };
     return this._rest.ask(taskSchema, 'import', { method: 'POST', headers, body: file });

@@ -1,11 +1,11 @@
-/** What would be deleted when cleaning up, and its deletion. Loaded on demand. */
+/** Cleaning up: preview and deletion. Loaded on demand. */
 
 import { z } from 'zod';
 
 import type { TaskApi } from './api';
 import { checked } from './rest';
 
-/** Why a task stays, by the number of tasks. */
+/** The number of tasks that are kept, by reason. */
 export const SPARED = [
   'running',
   'waiting',

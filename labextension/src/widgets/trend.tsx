@@ -1,4 +1,4 @@
-/** The most telling metric of a task: a sparkline and the last value. */
+/** The most important metric of a task: a sparkline and the last value. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';

@@ -1,4 +1,4 @@
-/** A badge for a task with which something is wrong though it has not failed. */
+/** A badge for a task with warnings. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import React from 'react';

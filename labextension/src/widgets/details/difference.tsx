@@ -58,7 +58,7 @@ export function Difference({ difference, open, trans }: IDifferenceProps): JSX.E
   );
 }
 
-/** Return a value as text, several as one line; empty if it was not there. */
+/** Return a value as text, several as one line; empty if it is missing. */
 function told(value: unknown): string {
   return typeof value === 'string'
     ? value

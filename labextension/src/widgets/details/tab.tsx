@@ -1,4 +1,4 @@
-/** The tab that says what a task is. */
+/** The details tab of a task. */
 
 import { MainAreaWidget } from '@jupyterlab/apputils';
 import type { ITranslator } from '@jupyterlab/translation';

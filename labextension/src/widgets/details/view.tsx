@@ -1,4 +1,4 @@
-/** What a task is: its command, facts, attempts, what differs from the run before, and notes. */
+/** The details of a task: its command, facts, attempts, differences from the previous run, and notes. */
 
 import { Clipboard } from '@jupyterlab/apputils';
 import type { IRenderMimeRegistry } from '@jupyterlab/rendermime';
@@ -81,7 +81,7 @@ function TaskDetails(props: IDetailsProps & { task: ITask }): JSX.Element {
     return () => {
       isCurrent = false;
     };
-    // What they tell changes with these alone.
+    // The details depend only on these.
   }, [about, task.state, task.attempt, task.name, task.group, task.tags.join(), tries]);
   const command = commandLine(task);
   return (

@@ -57,7 +57,7 @@ export async function askToCleanUp(options: ICleanUpOptions): Promise<ICleanUp |
     openTerminal: null,
     button: Dialog.warnButton({ label: trans.__('Delete') }),
     trans,
-    // Exactly what is shown.
+    // Exactly the shown tasks.
     submit: async () => {
       if (!shown.told) {
         throw refusal('tasks', trans.__('What would be deleted is not known yet.'));

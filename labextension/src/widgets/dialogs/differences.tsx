@@ -1,4 +1,4 @@
-/** The dialog that says in what two tasks differ. */
+/** The dialog that shows the differences between two tasks. */
 
 import { Dialog, ReactWidget, showDialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
@@ -12,7 +12,7 @@ import { Difference } from '../details/difference';
 export interface IDifferencesOptions {
   /** The name of the newer task. */
   name: string;
-  /** What it has become, compared with the older one. */
+  /** Its differences from the older one. */
   difference: IDifference;
   trans: TranslationBundle;
 }

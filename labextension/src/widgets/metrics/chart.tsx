@@ -137,7 +137,7 @@ export const Chart = React.memo(function Chart(props: IChartProps): JSX.Element 
 /** Return the curves as a table with one column of places. */
 function table(lines: readonly ILine[]): uPlot.AlignedData {
   const tables = lines.map(({ places, values, rough, breaks }): uPlot.AlignedData => {
-    // Where nothing is, the curve is broken.
+    // Missing values interrupt the curve.
     const nothing = breaks.map(() => null);
     const columns = (rough ? [rough, values] : [values]).map(column => [...column, ...nothing]);
     const all = [...places, ...breaks];

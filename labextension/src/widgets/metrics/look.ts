@@ -1,4 +1,4 @@
-/** The colors and the font of charts, from the theme: a canvas does not know of style sheets. */
+/** The colors and the font of charts, from the theme: style sheets do not apply to a canvas. */
 
 /** The look of the curve of one task. The dashes tell tasks apart that have the same color. */
 export interface ILineLook {

@@ -40,9 +40,9 @@ export interface IHeading {
   label: string;
   count: number;
   isCollapsed: boolean;
-  /** How far the group is; null for another heading. */
+  /** The progress of the group; null for another heading. */
   standing: IStanding | null;
-  /** How far the sweep is; null for another heading. */
+  /** The progress of the sweep; null for another heading. */
   sweep: ISweepStanding | null;
 }
 

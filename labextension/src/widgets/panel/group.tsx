@@ -1,4 +1,4 @@
-/** The heading of a group: how far it is, its slots, and a button that pauses it. */
+/** The heading of a group: its progress, its slots, and a button that pauses it. */
 
 import { pauseIcon, runIcon } from '@jupyterlab/ui-components';
 import type { TranslationBundle } from '@jupyterlab/translation';

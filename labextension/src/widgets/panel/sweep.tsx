@@ -1,4 +1,4 @@
-/** The heading of a sweep: how far it is, and a button that runs again what failed. */
+/** The heading of a sweep: its progress, and a button that retries failed tasks. */
 
 import { refreshIcon } from '@jupyterlab/ui-components';
 import React from 'react';

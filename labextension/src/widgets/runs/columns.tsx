@@ -55,7 +55,7 @@ const MOMENT = new Intl.DateTimeFormat(undefined, {
 
 const SHORT_COMMIT = 8;
 
-/** What runs have that others may not have. */
+/** The parameters and metrics that runs may have. */
 export interface ITraits {
   params: readonly string[];
   metrics: readonly string[];

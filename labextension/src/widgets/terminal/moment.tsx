@@ -1,4 +1,4 @@
-/** The screen of a task as it was at some moment, over its terminal, with a slider from the first output to the last. */
+/** An earlier screen of a task, over its terminal, with a slider from the first output to the last. */
 
 import { Terminal, type ITerminal } from '@jupyterlab/terminal';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';

@@ -1,4 +1,4 @@
-/** What a task is, below the header of its terminal: hidden until the user asks for it. */
+/** A summary of a task, below the header of its terminal: hidden until the user opens it. */
 
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget, UseSignal } from '@jupyterlab/ui-components';
