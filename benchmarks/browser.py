@@ -1,4 +1,4 @@
-"""How fluid JupyterLab stays while `yes` runs in one of its tabs, ours or its own."""
+"""How responsive JupyterLab stays while `yes` runs in a tab, ours or a stock terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The least that can be done with a terminal: run a command in one and throw its output away. `drain.py COMMAND...`"""
+"""The minimum a terminal can do: run a command and discard its output. `drain.py COMMAND...`"""
 
 from __future__ import annotations
 

@@ -25,8 +25,8 @@ _TURN, _MAIN = "ThreadControllerImpl::RunTask", "CrRendererMain"
 
 @contextmanager
 def browser_page() -> Iterator[Page]:
-    """Yield an empty page of a browser, which is closed at the end. Raises BenchmarkFailed if it cannot be had, or does
-    not do what it is asked for.
+    """Yield an empty browser page and close it at the end. Raises BenchmarkFailed if there is no browser, or an
+    operation in it fails.
     """
     try:
         from playwright.sync_api import Error, sync_playwright  # noqa: PLC0415  # the others do without a browser

@@ -1,4 +1,4 @@
-"""How long one waits: for an answer of the server while programs flood it, and for a key to appear."""
+"""Latency: of server responses while programs flood it, and of key echo."""
 
 from __future__ import annotations
 

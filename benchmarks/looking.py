@@ -1,4 +1,4 @@
-"""What it costs to know whether programs wait: the CPU of ptyhosts whose tasks are silent."""
+"""The cost of detecting whether programs wait for input: the CPU time of ptyhosts whose tasks are silent."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _READS = "read line"
 
 
 def silent(plan: Plan) -> Iterator[Row]:
-    """A prompt of node, whose threads poll; and a hundred tasks, of which every second one waits for a line."""
+    """A Node.js prompt, whose threads poll; and a hundred tasks, half of which wait for a line."""
     seconds = plan.pick(60, 20)
     if shutil.which("node"):
         plan.say("a prompt of node")

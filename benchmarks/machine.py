@@ -1,4 +1,4 @@
-"""What was measured on: enough to compare, nothing that tells whose machine it is."""
+"""The machine that was measured: enough to compare, nothing that identifies its owner."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a viewer that never reads costs: the server's memory, and the speed of the program that floods it."""
+"""The cost of a viewer that never reads: the server's memory, and the speed of the program that floods it."""
 
 from __future__ import annotations
 

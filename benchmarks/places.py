@@ -1,4 +1,4 @@
-"""Tasks of other machines beside those of this one, and beside the terminals that Slurm and ssh have themselves."""
+"""Tasks on other machines compared with local tasks, and with the terminals of Slurm and ssh."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every benchmark is given: where to work, how long, and what may go wrong."""
+"""The input of every benchmark: its working directory, its duration, and its error."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class BenchmarkFailed(Exception):
 
 @dataclass(frozen=True)
 class Plan:
-    """`directory` is ours alone and goes away afterwards; `say` tells the person who waits what is going on."""
+    """`directory` is private and deleted afterwards; `say` reports progress to the user."""
 
     directory: str
     quick: bool

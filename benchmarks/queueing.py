@@ -106,7 +106,7 @@ def _moment(iso: str) -> float:
 
 
 def _spool(count: int) -> float:
-    """Return the seconds in which task-spooler runs so many jobs that are queued already."""
+    """Return the seconds that task-spooler takes to run this many queued jobs."""
     with tempfile.TemporaryDirectory() as directory:
         environment = {**os.environ, "TS_SOCKET": f"{directory}/s", "TMPDIR": directory, "TS_MAXFINISHED": "100000"}
 

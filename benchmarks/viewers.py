@@ -67,7 +67,7 @@ class Viewer:
 
     @property
     def skipped(self) -> int:
-        """Bytes of output that it was not shown because it was too slow for them (ours only: it is told)."""
+        """Bytes of output that were skipped because the viewer was too slow (ours only)."""
         return int(self._counts[_SKIPPED])
 
     def __enter__(self) -> Viewer:

@@ -1,4 +1,4 @@
-"""Make docs/images/cli.svg: a session of the command line in a terminal; its server is killed in the middle."""
+"""Make docs/images/cli.svg: a command-line session in a terminal; the server is killed midway."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PICTURE = ROOT / "docs" / "images" / "cli.svg"
 
 
 def say(place: Place, line: str) -> str:
-    """Run a line in a shell in a terminal; give what stands there then, the line itself first."""
+    """Run a line in a shell in a terminal; return the resulting screen, which starts with the line."""
     pid, fd = pty.fork()
     if pid == 0:
         fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, COLUMNS, 0, 0))

@@ -262,7 +262,7 @@ class Terminal:
                 os.close(fd)
 
     def resize(self, rows: int, cols: int) -> None:
-        """Change the size of the terminal; the program is told."""
+        """Resize the terminal; the program gets SIGWINCH."""
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, cols, 0, 0))
 
     def type(self, keys: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Lines against xterm.js: what it shows in the end, row by row, is what is told as text."""
+"""Lines compared with xterm.js: the text equals its final screen, row by row."""
 
 from __future__ import annotations
 

@@ -137,7 +137,7 @@ def test_followers_get_every_line_once(rings: Path, stream: bytes, size: tuple[i
 
 
 def test_repeatedly_drawn_lines_are_reported_once_they_stay(rings: Path) -> None:
-    """A table with log lines above it: of each log line one is told, of the table the last state."""
+    """A table with log lines above it: each log line appears once, and the table in its last state."""
     ring = Ring(rings, 24, 80)
     told: list[str] = []
     following = 0

@@ -1,4 +1,4 @@
-"""What Slurm is told, and what its words mean for a task: every row of the table of states."""
+"""The options passed to Slurm, and the mapping of Slurm's job states to task states, row by row."""
 
 from __future__ import annotations
 

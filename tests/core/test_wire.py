@@ -1,4 +1,4 @@
-"""The frames: any chunking of a stream gives the same ones, and nonsense is told from a protocol."""
+"""Frames: any chunking of a stream gives the same frames, and garbage is rejected."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A real ipykernel whose cells we run: what they print and show is told apart."""
+"""A real ipykernel that runs cells; stdout and display outputs are kept apart."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes over a ptyhost's socket: sizes and who leads, input and who waits, heads and who is told."""
+"""Connections to a ptyhost: terminal size and its leader, input and waiting, heads and their receivers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is told to have failed does not run: whatever fails of a start, nothing is left of it but the message."""
+"""A failed start leaves nothing running: whichever step fails, only the error message remains."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A ptyhost survives whatever it is told: generated frames and hellos, cut anywhere, all told to one of them."""
+"""A ptyhost survives any input: generated frames and hellos, split anywhere, all sent to the same ptyhost."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a command leaves running when it ends is told in its exit record, and can be ended by what is told."""
+"""Processes that outlive their command are listed in the exit record, and can be killed with it."""
 
 from __future__ import annotations
 

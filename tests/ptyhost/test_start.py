@@ -1,4 +1,4 @@
-"""A command starts clean, and one that cannot is told of at once."""
+"""A command starts in a clean state; one that cannot start is reported immediately."""
 
 from __future__ import annotations
 

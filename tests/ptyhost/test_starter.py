@@ -310,7 +310,7 @@ def test_one_that_does_not_answer_is_replaced(hosted: Hosted, starters: str, mon
 
 
 def test_it_is_killed_in_the_middle_of_many_starts(tmp_path: Path, starters: str) -> None:
-    """What is told to have started has run once, what is told to have failed has not run."""
+    """A task reported as started has run exactly once; one reported as failed has not run."""
     tasks = [Hosted(str(tmp_path / str(number))) for number in range(40)]
     done = threading.Event()
 

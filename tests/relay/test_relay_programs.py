@@ -18,7 +18,7 @@ OWN, OLD, DRAFT = "0" * 16 + ".pyz", "1" * 16 + ".pyz", "2" * 16 + ".pyz.0123456
 
 
 def age(path: Path, days: float) -> None:
-    """Have a file not used for so many days."""
+    """Make a file look unused for this many days."""
     moment = time.time() - days * 86400
     os.utime(path, (moment, moment))
 

@@ -266,7 +266,7 @@ async def delete_all(rest: Rest) -> None:
 
 
 class Viewer:
-    """A client of the websocket: remembers what it was told. A stock one is told no events."""
+    """A websocket client that records its messages. A stock client receives no events."""
 
     def __init__(self, socket: WebSocketClientConnection, *, stock: bool = False) -> None:
         self.socket = socket

@@ -28,7 +28,7 @@ pytest.importorskip("mcp")
 
 
 async def call(served: Served, tool: str, *, patience: float = PATIENCE, **arguments: Any) -> Any:
-    """Call a tool, and give the response. Raises HTTPClientError after so many seconds."""
+    """Call a tool and return the response. Raises HTTPClientError on timeout."""
     params = {"name": tool, "arguments": arguments}
     request = HTTPRequest(
         f"http://localhost:{served.port}{served.base_url}ptytasks/mcp",

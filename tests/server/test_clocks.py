@@ -154,7 +154,7 @@ def set_clock(
 
 
 def moment(seconds: float) -> str:
-    """Return the time of the machine so many seconds from now."""
+    """Return the system time, shifted by this many seconds."""
     return (datetime.now(timezone.utc) + timedelta(seconds=seconds)).isoformat()
 
 

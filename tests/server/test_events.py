@@ -98,7 +98,7 @@ async def test_from_create_to_delete(rest: Rest, heard: Heard) -> None:
 
 
 async def test_pause_and_resume(rest: Rest, heard: Heard) -> None:
-    """Each is told once, however soon the next one comes."""
+    """Each event is sent exactly once, even in quick succession."""
     await rest.create("sleep 1000", name="nap")
     for _ in range(3):
         await rest("POST", "tasks", "nap", "pause")

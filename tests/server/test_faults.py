@@ -331,7 +331,7 @@ def test_processes_left_running_are_reported_and_ended(live: LiveServer) -> None
 
 @pytest.mark.parametrize("same_boot", [True, False])
 def test_what_vanished_while_no_server_ran(live: LiveServer, same_boot: bool) -> None:
-    """A reboot is told from a ptyhost that was killed by the boot's id."""
+    """The boot ID tells a reboot from a killed ptyhost."""
     with live.client() as client:
         task = client.create("echo hello; exec sleep 1000", name="gone")
         until(lambda: b"hello" in client.raw("gone").data)

@@ -56,7 +56,7 @@ class Follower:
 
 
 def essence(tasks: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return what is told as a change, and not by other means."""
+    """Return the tasks without the fields that changes omit by default."""
     others = ("progress", "metrics", "usage", "output", "last_activity")
     return {one: {name: task[name] for name in task if name not in others} for one, task in tasks.items()}
 

@@ -1,4 +1,4 @@
-"""What a place says of tasks is written down of those that are still as they were when it was asked."""
+"""Updates from a place are stored only for tasks that have not changed since the request."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ TASK = Task(
 
 
 class Clock:
-    """Time that passes when it is told to; writers take it for the time."""
+    """A fake clock that advances on request."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.now = 0.0

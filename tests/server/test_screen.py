@@ -1,4 +1,4 @@
-"""What a terminal shows, over REST: of live tasks and of those that have ended, with an emulator and without one."""
+"""Terminal screens over REST: of live and finished tasks, with and without an emulator."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ async def names(rest: Rest) -> list[str]:
 
 
 async def gone(rest: Rest, name: str) -> None:
-    """Wait until a stock client is told that there is no such terminal."""
+    """Wait until a stock client learns that the terminal does not exist."""
     assert (await rest("GET", "tasks", name, "wait", timeout=55)).code in (200, 404)
     assert (await rest("GET", "terminals", name)).code == 404
 

@@ -137,7 +137,7 @@ def test_a_corrupt_file_is_moved_aside_and_rebuilt(path: Path, opened: Callable[
 
 
 def test_a_file_that_is_damaged_under_us(path: Path, opened: Callable[..., Database]) -> None:
-    """The one who finds it is told to come again; what comes then is whole."""
+    """The first reader of a damaged file is told to try again; the next read is complete."""
     task = make("from disk")
     file, other = opened(task), opened(task)
     file.add(make("lost"), IfExists.NEW, 10)
@@ -207,7 +207,7 @@ def test_all_that_are_there_are_removed_or_none(opened: Callable[..., Database])
 
 
 def test_one_of_many_ends_a_task(opened: Callable[..., Database]) -> None:
-    """Every server sees the end; one of them writes it."""
+    """All servers see the end; exactly one writes it."""
     task, _ = opened().add(make(), IfExists.NEW, 10)
     done: list[State] = []
 

@@ -50,7 +50,7 @@ async def members(rest: Rest, ref: str) -> list[dict[str, Any]]:
 
 
 async def ended(rest: Rest, ref: str, **counts: int) -> dict[str, Any]:
-    """Return the sweep as soon as so many of its tasks are in these states."""
+    """Return the sweep once this many of its tasks are in these states."""
 
     def states(sweep: dict[str, Any]) -> dict[str, int]:
         return {state: count for state, count in sweep["states"].items() if count}

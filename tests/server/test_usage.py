@@ -207,7 +207,7 @@ def test_the_peak_survives_a_kill9_of_the_server_and_the_task(live: LiveServer) 
 
 
 def test_two_servers_keep_the_higher_peak(start_server: Callable[..., LiveServer]) -> None:
-    """The second has not seen it, but is told of it, and does not write down less."""
+    """The second server has not seen the usage, but does not store a lower value."""
     one = start_server()
     with one.client() as client:
         task = has_it(client, one)

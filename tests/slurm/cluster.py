@@ -64,7 +64,7 @@ PartitionName=short Nodes=n1 MaxTime=5 State=UP
 
 
 class Cluster:
-    """It, below `home`, which is an absolute path; each of its nodes is said to have so many cores."""
+    """The cluster, below the absolute path `home`; each node is configured with this many cores."""
 
     def __init__(self, home: Path, cpus: int = 4) -> None:
         self.home = home

@@ -195,7 +195,7 @@ class Servers(RuleBasedStateMachine):
 
     @rule(server=servers, data=st.data(), count=st.integers(1, 4), fails=st.booleans())
     def change_together(self, server: int, data: st.DataObject, count: int, fails: bool) -> None:
-        """Several changes are stored at once, without those that fail, or none of them."""
+        """A batch of changes is stored atomically: all except those that fail, or none."""
         before = dict(self.tasks)
         steps = {
             "observe": lambda: self.observe(server, data.draw(st.sampled_from(SEEN)), 0, data),
