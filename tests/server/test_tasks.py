@@ -450,7 +450,7 @@ async def test_again_may_be_different_in_everything(rest: Rest) -> None:
     })  # fmt: skip
     assert (answer.code, answer.json["retry"], len(answer.json["after"])) == (201, None, 1)
     for body, field, message in (
-        ({"nmae": "x"}, "nmae", "nmae: there is no such field; did you mean 'name'?"),
+        ({"naem": "x"}, "naem", "naem: there is no such field; did you mean 'name'?"),
         ({"changes": {}}, "changes", "changes: there is no such field"),
         ({"command": ""}, "command", "command: must not be empty"),
         ({"command": []}, "command", "command: must not be empty"),
