@@ -118,16 +118,19 @@ class Searching:
         if start == end:
             return
         ring = RingLines(reader, (task.rows, task.cols), known=self._known)
+        last: tuple[int, int] | None = None
         for line, near in self._matching(ring):
             if line is None:
                 yield None
                 continue
             number, text = line
+            # From the hit before, if that is nearer: many hits in one batch are found in one pass.
+            last = ring.locate(number, max(filter(None, (last, near)), default=None))
             yield {
                 "task": task.id,
                 "name": task.name,
                 "line": number,
-                "offset": ring.locate(number, near)[0],
+                "offset": last[0],
                 "text": text[:LINE_MAX],
                 "spans": [span for span in self._pattern.spans(text[:LINE_MAX], _SPANS) if span[0] < span[1]],
             }

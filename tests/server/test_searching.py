@@ -131,6 +131,24 @@ def test_whatever_is_written_bulk_changes_no_line(stream: bytes) -> None:
             assert bulk + reading.rest() == lines + drawn.rest()
 
 
+def test_a_match_is_located_from_the_one_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From the beginning of a batch, thousands of matches would take a time that grows with their square."""
+    writer = RingWriter(str(tmp_path / "ring"), size=1 << 20, segment=1 << 19, rows=5, cols=40)
+    writer.write(b"\x1b[32mgreen\x1b[0m loss 1\r\n" * 500)
+    writer.close()
+    counted = []
+    locate = RingLines.locate
+
+    def located(ring: RingLines, number: int, known: tuple[int, int] | None = None) -> tuple[int, int]:
+        counted.append(number - (known[1] if known is not None else 0))
+        return locate(ring, number, known)
+
+    monkeypatch.setattr(RingLines, "locate", located)
+    hits, _ = search_ring(tmp_path / "ring", Wanted("loss"))
+    assert len(hits) == len(counted) == 500
+    assert max(counted) <= 1
+
+
 async def found(rest: Rest, **query: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Search; return the hits and the last line."""
     response = await rest("GET", "search", **query)
