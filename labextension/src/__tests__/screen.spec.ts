@@ -1,11 +1,10 @@
 /** A terminal is opened when it has content, and loses no key until then. */
 
-import type { Terminal } from '@jupyterlab/services';
 import type { ITranslator } from '@jupyterlab/translation';
 import { MessageLoop, type Message } from '@lumino/messaging';
 import { Widget } from '@lumino/widgets';
 
-import { drawWithoutGpu } from '../terminal/xterm';
+import type { TaskConnection } from '../terminal/connection';
 import { TaskScreen } from '../widgets/terminal/screen';
 
 /** JupyterLab's terminal: its first update opens xterm.js, if it is loaded. */
@@ -42,9 +41,8 @@ describe('TaskScreen', () => {
     screen.node.dispatchEvent(new KeyboardEvent('keydown', { key, ...options }));
 
   beforeEach(() => {
-    jest.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValue(null);
     send = jest.fn();
-    const connection = { send } as unknown as Terminal.ITerminalConnection;
+    const connection = { send } as unknown as TaskConnection;
     screen = new TaskScreen(connection, {}, {} as ITranslator) as typeof screen;
     Widget.attach(screen, document.body);
     MessageLoop.sendMessage(screen, Widget.Msg.UpdateRequest);
@@ -65,32 +63,6 @@ describe('TaskScreen', () => {
     expect(isOpen()).toBe(true);
     MessageLoop.flush();
     expect(screen.focused).toHaveBeenCalled();
-  });
-
-  it.each([
-    ['ANGLE (Google, Vulkan 1.3.0 (SwiftShader Device), SwiftShader driver)', true],
-    ['llvmpipe (LLVM 15.0.7, 256 bits)', true],
-    ['ANGLE (NVIDIA, NVIDIA GeForce RTX 4090, OpenGL 4.6)', false]
-  ])('has the GPU %s draw it, or no program in its place', async (name, isEmulated) => {
-    await jest.isolateModulesAsync(async () => {
-      const gl = { getExtension: () => null, getParameter: () => name };
-      jest.spyOn(HTMLCanvasElement.prototype, 'getContext').mockReturnValueOnce(gl as never);
-      const { isGpuEmulated } = await import('../terminal/gpu');
-      expect([isGpuEmulated(), isGpuEmulated()]).toEqual([isEmulated, isEmulated]);
-    });
-  });
-
-  it('does without the addon for WebGL, and with all others', () => {
-    const webgl = { onContextLoss: jest.fn(), dispose: jest.fn() };
-    const search = { dispose: jest.fn() };
-    const term = { write: jest.fn(), resize: jest.fn() };
-    const addons = [{ instance: webgl }, { instance: search }];
-    const terminal = { _term: { ...term, _addonManager: { _addons: addons } }, isDisposed: false };
-    drawWithoutGpu(terminal as never);
-    expect(webgl.dispose).toHaveBeenCalledTimes(1);
-    expect(search.dispose).not.toHaveBeenCalled();
-    // Another version of xterm.js keeps them elsewhere: then it stays as it is.
-    drawWithoutGpu({ _term: term, isDisposed: false } as never);
   });
 
   it('leaves the focus where it is', async () => {

@@ -31,11 +31,6 @@ interface IXterm {
   onSelectionChange(listener: () => void): void;
 }
 
-interface IAddon {
-  readonly onContextLoss?: unknown;
-  dispose(): void;
-}
-
 /** Milliseconds in which a terminal is assumed to render, if it cannot be asked. */
 const SUPPOSED = 20;
 
@@ -55,14 +50,6 @@ export function resize(terminal: Terminal, rows: number, cols: number): void {
   if (xterm && rows > 0 && cols > 0 && (xterm.rows !== rows || xterm.cols !== cols)) {
     xterm.resize(cols, rows);
   }
-}
-
-/** Have a terminal that was not opened yet drawn with elements, as xterm.js does without the addon for WebGL. */
-export function drawWithoutGpu(terminal: Terminal): void {
-  const xterm = find(terminal) as { _addonManager?: { _addons?: { instance: IAddon }[] } } | null;
-  const addons = (xterm?._addonManager?._addons ?? []).map(({ instance }) => instance);
-  // Only that one can lose its context. To dispose of it takes it from the list.
-  addons.filter(one => one.onContextLoss).forEach(one => one.dispose());
 }
 
 /** Tolerance in pixels for rounding. */
