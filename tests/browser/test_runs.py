@@ -90,7 +90,7 @@ def test_the_best_of_last_night_is_found(page: Page, client: Client) -> None:
     page.get_by_role("dialog").get_by_role("textbox").fill("good")
     page.keyboard.press("Enter")
     until(lambda: "good" in client.get(a)["tags"] and "good" in client.get(b)["tags"])
-    tab.get_by_role("button", name="Pin or Unpin").click()
+    tab.get_by_role("button", name="Pin", exact=True).click()
     until(lambda: client.get(a)["pinned"] and client.get(b)["pinned"])
     expect(names.get_by_role("img", name="Pinned")).to_have_count(2)
     tab.get_by_role("button", name="Delete…").click()

@@ -337,7 +337,7 @@ def test_the_queue_refuses_what_cannot_be(live: LiveServer) -> None:
 
 
 def test_names_that_are_wrong_or_taken(live: LiveServer, client: Client) -> None:
-    for wrong, meant in (("rum", "run"), ("exporte", "export")):
+    for wrong, meant in (("runx", "run"), ("exportx", "export")):
         done = live.cli(wrong)
         assert done.returncode == 2
         assert f"No such command '{wrong}'; did you mean '{meant}'?" in done.stderr

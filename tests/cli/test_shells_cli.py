@@ -48,7 +48,7 @@ def test_the_page_shows_what_is_printed(bash: LiveServer) -> None:
 def test_what_the_command_line_says_of_other_ends(bash: LiveServer) -> None:
     bash.cli("run", "-n", "work", "--json")
     late = bash.cli("exec", "--timeout", "1.5s", "work", "--", "sleep", "60")
-    assert (late.returncode, "still runs" in late.stderr) == (124, True)
+    assert (late.returncode, "still running" in late.stderr) == (124, True)
     busy = bash.cli("exec", "--json", "work", "--", "pwd")
     assert (busy.returncode, json.loads(busy.stderr)["code"]) == (1, "not_at_prompt")
     bash.cli("run", "-n", "other", "--", "sleep", "60")

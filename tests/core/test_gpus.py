@@ -42,7 +42,7 @@ def test_whole_ones_in_the_order_of_preference() -> None:
     assert caught.value.for_ever
     with pytest.raises(NoGpu, match="needs a GPU, and there is none for it"):
         Pool(list).give(0.5, None)
-    with pytest.raises(NoGpu, match="being counted"):
+    with pytest.raises(NoGpu, match="being detected"):
         Pool(lambda: None).give(1, None)
 
 
