@@ -66,11 +66,7 @@ function endOf(task: ITask, line: string, trans: TranslationBundle): INotice {
 }
 
 /** Return the notification for several tasks: how many ended how, and which one failed last, with `line` as above. */
-function endOfMany(
-  tasks: readonly ITask[],
-  line: string,
-  trans: TranslationBundle
-): INotice {
+function endOfMany(tasks: readonly ITask[], line: string, trans: TranslationBundle): INotice {
   const ids = tasks.map(task => task.id);
   const failed = tasks.filter(wentWrong);
   const succeeded = tasks.length - failed.length;
