@@ -63,7 +63,7 @@ def off(request: pytest.FixtureRequest, lab: LiveServer) -> Iterator[set[str]]:
 
 
 #: What JupyterLab may load of the extension at its start, in bytes of JavaScript as the server sends it.
-AT_THE_START = 220 << 10
+AT_THE_START = 220_000
 
 
 def offered(page: Page) -> dict[str, dict[str, Any]]:

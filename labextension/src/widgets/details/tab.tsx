@@ -5,6 +5,7 @@ import type { ITranslator } from '@jupyterlab/translation';
 import { infoIcon, ReactWidget } from '@jupyterlab/ui-components';
 import React from 'react';
 
+import '../../../style/dialog.css';
 import '../../../style/details.css';
 
 import { DetailsView, type IDetailsProps } from './view';

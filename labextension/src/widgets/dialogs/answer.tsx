@@ -6,6 +6,8 @@ import { ReactWidget } from '@jupyterlab/ui-components';
 import { Panel } from '@lumino/widgets';
 import React from 'react';
 
+import '../../../style/dialog.css';
+
 import { isAnswerable } from '../../format/question';
 import { useSignalValue } from '../../services/watchedvalue';
 import type { ITask } from '../../services/types/tasks';

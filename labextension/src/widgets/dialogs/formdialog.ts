@@ -4,6 +4,8 @@ import { Dialog } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { Panel, type Widget } from '@lumino/widgets';
 
+import '../../../style/dialog.css';
+
 import { TaskError } from '../../services/api';
 
 /** The index of the button. */

@@ -4,6 +4,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { closeIcon } from '@jupyterlab/ui-components';
 import React, { useEffect, useId, useRef, useState } from 'react';
 
+import '../../../style/dialog.css';
+import '../../../style/notebook.css';
+
 import { AT_ONCE, newGroupOf, type INewGroup } from '../../forms/start';
 import { serverShell } from '../../forms/shells';
 import { notebookRequest, type INotebookForm, type IParameter } from '../../forms/notebooks';

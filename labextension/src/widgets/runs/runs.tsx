@@ -6,6 +6,7 @@ import type { ITranslator } from '@jupyterlab/translation';
 import type { Message } from '@lumino/messaging';
 import React from 'react';
 
+import '../../../style/dialog.css';
 import '../../../style/runs.css';
 
 import { OutputSearch } from '../../services/outputsearch';
