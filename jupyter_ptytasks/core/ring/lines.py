@@ -172,7 +172,7 @@ class RingLines:
         """
         offset, window = self._end, _WINDOW
         # What stands on a screen may have been drawn by what comes before the first line that is read.
-        enough = count + self.sizes(self._end, self._end)[-1][2]
+        enough = count + self.size_at(self._end)[0]
         while True:
             reading = self._begin(*self._line_before(max(offset - window, self._start)))
             lines = [(*line, True) for batch in reading for line in batch] + reading.rest()
