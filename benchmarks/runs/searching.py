@@ -33,6 +33,8 @@ _COLS = 120
 _ONCE, _NOWHERE = ("the one line of this task", 1), ("a line that no task has printed", 0)
 _KINDS = ("plain", "colored", "bars")
 _MOST = Must(2.5, "ratio")
+#: Seconds of the processor in a second, less than which a server does nothing but wait.
+_IDLE = 0.02
 _COLOR = re.compile(rb"\x1b\[[0-9;]*m")
 
 
@@ -57,9 +59,9 @@ def searching(plan: Plan) -> Iterator[Row]:
             yield _row(what, *_in_turn(server, tasks[kind], _ONCE, 1, kind))
         server.restart("--PtyTasksApp.read_ahead=True")
         _wait_until_read(server, every)
-        server.restart()
+        _begin_anew(server)
         yield _row(f"the first search of {all_of_it} ÷ grep", *_in_turn(server, every, _ONCE, 1), _MOST)
-        server.restart()
+        _begin_anew(server)
         for kind in _KINDS:
             what = f"the first search of {kind} output of {len(tasks[kind])} of them ÷ grep"
             yield _row(what, *_in_turn(server, tasks[kind], _ONCE, 1, kind), _MOST)
@@ -117,6 +119,18 @@ def _wait_until_read(server: Server, tasks: list[str]) -> None:
     """Wait until the output of all was read ahead."""
     rings = [os.path.join(server.tasks_dir, task, "output") for task in tasks]
     wait_until(lambda: all(map(known_file.is_current, rings)), "their output was read ahead", timeout=300, every=0.5)
+
+
+def _begin_anew(server: Server) -> None:
+    """Restart the server, which then knows nothing of the output, and wait until it has found its tasks again."""
+    server.restart()
+    spent = [-1.0]
+
+    def is_idle() -> bool:
+        spent.append(cpu_time(server.process.pid))
+        return spent[-1] - spent[-2] < _IDLE
+
+    wait_until(is_idle, "the server was idle", every=1.0)
 
 
 def _write_file(path: str, kind: str) -> None:
