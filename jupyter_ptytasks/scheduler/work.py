@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import replace
 from types import MappingProxyType
 
@@ -12,6 +12,7 @@ from ..core.queue.failures import consequences
 from ..core.queue.gpus import Given
 from ..core.queue.turn import FAILURES, runs_again
 from ..core.states import PENDING, State
+from ..storage.database import next_attempt
 from .at_once import at_once
 from .mirror import Mirror
 from .reports import Reports
@@ -19,6 +20,7 @@ from .reports import Reports
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from ..core.model import Task
@@ -213,23 +215,33 @@ class Work:
 
     def _run_again(self, now: float) -> None:
         """Queue the next attempts of failed tasks; delete the environment of those that have ended for good."""
-        for task in self._tasks:
+
+        def retried(task: Task) -> Task | None:
+            """Return the task in its next attempt. A server may have forgone the retry since this process looked."""
             retry = task.turn.retry
-            if task.live or retry is None or task.state_reason == "restarting":
+            if retry is None or not runs_again(task):
+                return None
+            # It cannot have ended later than now: the clock was set back since.
+            ended = min(task.ended or 0.0, now)
+            turn = replace(task.turn, not_before=ended + retry.delay_after(task.attempt))
+            return next_attempt(task, task.attempt + 1, State.QUEUED, turn=turn)
+
+        for task in self._tasks:
+            if task.live or task.turn.retry is None or task.state_reason == "restarting":
                 continue
             if not runs_again(task):
                 self._forget_environment(task)
                 continue
-            # It cannot have ended later than now: the clock was set back since.
-            ended = min(task.ended or 0.0, now)
-            turn = replace(task.turn, not_before=ended + retry.delay_after(task.attempt))
             try:
-                queued, _ = self._database.begin_attempt(
-                    task.id, task.attempt + 1, 0, self._task_dirs.specs.respec, state=State.QUEUED, turn=turn
-                )
-            except (TaskNotFound, InvalidState, InternalError):
+                queued = self._database.change_all([task.id], retried, self._respec)
+            except (InvalidState, InternalError):
                 continue
-            self._tasks.note(queued)
+            for one in queued:
+                self._tasks.note(one)
+
+    def _respec(self, tasks: Sequence[Task]) -> AbstractContextManager[None]:
+        """Write one task, or none, to its spec."""
+        return self._task_dirs.specs.respec(tasks[0]) if tasks else nullcontext()
 
     def _forget_environment(self, task: Entry) -> None:
         """Forget the environment of a task that has ended for good, unless it is being run again at this moment, which

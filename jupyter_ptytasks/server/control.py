@@ -8,6 +8,7 @@ import os
 import signal
 import time
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ..core import leftovers
@@ -137,12 +138,30 @@ class Control:
 
     async def stop(self, ref: str, sequence: StopSequence | None = None) -> Task:
         """Begin to stop a task: its ptyhost sends the signals of `sequence` (default: the task's own) until the whole
-        tree is gone. A pending task is canceled immediately.
+        tree is gone. A pending task is canceled immediately; one that has failed and was to be retried is not retried.
 
         A task that is already stopping continues with the new sequence. Raises InvalidState if it has ended,
         HostUnreachable.
         """
-        task = await self.get(ref)
+        while True:
+            task = await self.get(ref)
+            if runs_again(task):
+                task, forgone = await self._forgo_retry(task)
+                if forgone:
+                    return task
+            try:
+                stopped = await self._stop_attempt(task, sequence)
+            except InvalidState:
+                # Its end may be known before it is recorded.
+                await self.ended(task, _SETTLING)
+                if not self._is_retried(task):
+                    raise
+            else:
+                if not self._is_retried(task):
+                    return stopped
+
+    async def _stop_attempt(self, task: Task, sequence: StopSequence | None) -> Task:
+        """See `stop`; the attempt may end on its own first."""
         if task.pending or (task.state is State.STARTING and self._provisioners.queues(task)):
             task, canceled = await self._cancel(task)
             if canceled:
@@ -150,6 +169,11 @@ class Control:
             # It has just started, which is not recorded yet.
             await self._waiter.until(task.id, lambda now: not now.pending, _STARTED)
         return await self.settled(await self.begin_stop(task.id, sequence, "cancelled"), State.STOPPING)
+
+    def _is_retried(self, task: Task) -> bool:
+        """Return whether the attempt of `task` has ended on its own, and the next one is not stopped yet."""
+        now = self._store.get(task.id) or task
+        return runs_again(now) or (now.live and now.attempt != task.attempt and now.state is not State.STOPPING)
 
     async def _cancel(self, task: Task) -> tuple[Task, bool]:
         """Cancel a pending task; return it unchanged and False if it has been started meanwhile. Raises
@@ -169,6 +193,16 @@ class Control:
         if canceled:
             await asyncio.to_thread(self._task_dirs.specs.forget_environment, task.id)
         return task, canceled
+
+    async def _forgo_retry(self, task: Task) -> tuple[Task, bool]:
+        """Do not retry a task that has failed; return it and False if it has been queued or started meanwhile."""
+        turn = replace(task.turn, retry=None)
+        task, forgone = await self._store.move(
+            task.id, {task.state}, task.state, also=self._task_dirs.specs.respec, turn=turn
+        )
+        if forgone:
+            await asyncio.to_thread(self._task_dirs.specs.forget_environment, task.id)
+        return task, forgone
 
     async def begin_stop(self, ref: str, sequence: StopSequence | None, reason: str) -> Task:
         """Tell the ptyhost to stop the task, and return the task with the stopping attempt. If the place has no
@@ -192,7 +226,7 @@ class Control:
         return tuple((str(name), float(grace)) for name, grace in spec["ladder"])
 
     async def stop_unless_ended(self, ref: str) -> None:
-        """Begin to stop a task, unless it ends on its own first. Raises HostUnreachable."""
+        """Begin to stop a task, unless it ends on its own first, and is not retried. Raises HostUnreachable."""
         try:
             await self.stop(ref)
         except InvalidState:
@@ -314,7 +348,7 @@ class Control:
         on other machines are abandoned even if they are running. Raises InvalidState, Conflict, HostUnreachable.
         """
         tasks = [await self.get(ref) for ref in refs]
-        live = [self._end(task, stop=stop, force=force) for task in tasks if task.live]
+        live = [self._end(task, stop=stop, force=force) for task in tasks if task.live or runs_again(task)]
         for failure in await asyncio.gather(*live, return_exceptions=True):
             if failure is not None:
                 raise failure
@@ -336,10 +370,12 @@ class Control:
             await self._store.observe(task.id, task.attempt, State.LOST, ended=time.time(), **facts)
             return
         if not stop:
-            raise InvalidState(f"the task is {task.state.value}; stop it first, or add stop=1", field="state")
+            state = task.state.value if task.live else "to be retried"
+            raise InvalidState(f"the task is {state}; stop it first, or add stop=1", field="state")
         sequence = await self._sequence_of(task)
         await self.stop_unless_ended(task.id)
-        await self.ended(task, sum(grace for _, grace in sequence) + STOP_SLACK)
+        # Not the end of this attempt: the next one may have begun before it was stopped.
+        await self._waiter.until(task.id, lambda now: not now.live, sum(grace for _, grace in sequence) + STOP_SLACK)
 
     async def erase(self, task: Task) -> None:
         """Delete all data of a task whose lock the caller holds."""

@@ -11,11 +11,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from jupyter_ptytasks.core.errors import InternalError
+from jupyter_ptytasks.core.queue.turn import Retry, Turn
 from jupyter_ptytasks.server import talking
 from jupyter_ptytasks.server.rest import talking_bodies
+from jupyter_ptytasks.storage.locks import Locks
 from tests.ptyhost.hosting import is_alive
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.server.conftest import Rest
     from tests.server.serving import Served
 
@@ -498,6 +502,47 @@ async def test_a_task_that_ends_at_that_moment_is_not_an_error(rest: Rest, verb:
         assert {answer.code for answer in answers} <= {202}, [answer.body for answer in answers]
         for task in tasks:
             assert (await rest.wait(task["id"]))["attempt"] == 2
+
+
+@pytest.mark.parametrize("verb", ["delete", "stop"])
+async def test_a_task_that_fails_at_that_moment_is_not_retried(rest: Rest, verb: str) -> None:
+    """Each fails, and is queued again, at another moment of what is done to it."""
+    command = "sleep 0.{:03}; exit 1"
+    tasks = await asyncio.gather(
+        *(rest.create(command.format(after), retry={"max": 1000, "delay": 0}) for after in range(0, 100, 4))
+    )
+    if verb == "delete":
+        answers = await asyncio.gather(*(rest("DELETE", "tasks", task["id"], stop=1) for task in tasks))
+        assert {answer.code for answer in answers} == {204}, [answer.body for answer in answers]
+        assert (await rest("GET", "tasks")).json["tasks"] == []
+    else:
+        answers = await asyncio.gather(*(rest("POST", "tasks", task["id"], "stop") for task in tasks))
+        assert {answer.code for answer in answers} == {202}, [answer.body for answer in answers]
+        for task, answer in zip(tasks, answers, strict=True):
+            ended = await rest.wait(task["id"])
+            assert (ended["alive"], ended["runs_again"]) == (False, False)
+            assert ended["attempt"] == answer.json["attempt"]
+
+
+async def test_stopping_a_task_that_has_failed_forgoes_its_retry(
+    rest: Rest, jp_serverapp: Any, jp_data_dir: Path
+) -> None:
+    """It has failed and is not queued again yet: no scheduler can start here."""
+    database = jp_serverapp.web_app.settings["ptytasks_store"]._database
+    held = Locks(str(jp_data_dir / "ptytasks")).take("scheduler.lock")
+    assert held is not None
+    with held:
+        for name in ("stopped", "deleted"):
+            task = await rest.create("exit 1", name=name)
+            await rest.wait(name)
+            database.change(task["id"], turn=Turn(retry=Retry(limit=3)))
+            await rest.until(name, lambda task: task["runs_again"])
+        answer = await rest("DELETE", "tasks", "deleted")
+        assert (answer.code, answer.json["message"]) == (409, "the task is to be retried; stop it first, or add stop=1")
+        assert (await rest("DELETE", "tasks", "deleted", stop=1)).code == 204
+        answer = await rest("POST", "tasks", "stopped", "stop")
+        assert (answer.code, answer.json["state"], answer.json["runs_again"]) == (202, "failed", False)
+        assert (await rest("POST", "tasks", "stopped", "stop")).code == 409
 
 
 async def test_an_end_that_is_not_yet_written_down_is_an_end(
